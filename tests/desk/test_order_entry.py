@@ -334,6 +334,12 @@ async def test_a_preset_is_saved_by_name(snapshot: SnapshotAssertion) -> None:
         await house.press("f5", "f8")
         assert text_in(form, "stop", "target") == ("0.5%", "3r")
 
+        await house.press("ctrl+e", *"wide", "enter")
+        await house.sees("F8 is tight: stop 0.5%, target 3r already")
+        assert disk.of_the_operator["presets"] == snapshot
+        await house.press("enter")
+        await house.until(lambda: "wide" in disk.of_the_operator["presets"]["F8.toml"])
+
 
 async def test_a_broken_preset_is_named_and_the_others_hold() -> None:
     """DESK"""
