@@ -33,6 +33,9 @@ Overrides = Annotated[
         "--set", help="Override a setting: KEY=VALUE with a TOML value, as strategies.vwap.entry_deviation=0.002"
     ),
 ]
+Zone = Annotated[
+    str, typer.Option("--zone", metavar="ZONE", help="Time zone of times without one, as America/New_York.")
+]
 VixFile = Annotated[Path | None, typer.Option("--vix", help="CSV of the VIX (date,close) for the daily regime.")]
 MarketFile = Annotated[
     Path | None,

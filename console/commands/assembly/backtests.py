@@ -53,6 +53,8 @@ class BacktestOptions:
         Where to write CSV tables and an HTML page; None writes none.
     vix, market
         Files of daily figures for the regime (RK-19); None leaves that part unknown.
+    zone
+        The time zone of times without one in the files; empty refuses them.
     """
 
     files: tuple[Path, ...]
@@ -65,6 +67,7 @@ class BacktestOptions:
     page_file: Path | None = None
     vix: Path | None = None
     market: Path | None = None
+    zone: str = ""
 
 
 def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[str, object]]:
@@ -98,7 +101,7 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
     symbol = capitals(options.symbol or symbol_in_name(path))
     laid_over = (*(FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
     names = () if options.strategy is None else (options.strategy,)
-    recording = recorded(host, [path], (), laid_over, backtest_settings, names)
+    recording = recorded(host, [path], (), laid_over, backtest_settings, names, options.zone)
     recording = measured(recording, options.vix, options.market)
     journal = HashOnlyJournal()
     runtime = playing(recording, journal, "confirm-all", Pace(None), seed=str(options.seed))
