@@ -109,6 +109,11 @@ def write_page(path: Path, text: str) -> None:
         raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None
 
 
+TablesFolder = Annotated[
+    Path | None, typer.Option("--csv", metavar="FOLDER", help="Write each table as CSV to this new or empty folder.")
+]
+
+
 def chosen(option: str, key: str, value: str | Sequence[str] | None) -> tuple[Chosen, ...]:
     """Return the setting for an option; empty if it was not given."""
     text = json.dumps(value, ensure_ascii=False)
