@@ -48,14 +48,17 @@ def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplayTerms | No
     written = _text_of(host.home.settings)
     variables = {name.upper() for name in host.environ if name.upper().startswith("KEYTURN_DISPLAY")}
     is_named = variables or any("display" in text for text in (written, *overrides))
-    display = settings_of(host, overrides).display if is_named else None
+    display: Display | None = None
+    if is_named:
+        terms = settings_of(host, overrides).display
+        display = Display(terms.theme, terms.frames, terms.bell_seconds)
     options = {text.partition("=")[0].strip() for text in overrides}
     if variables & {"KEYTURN_DISPLAY", "KEYTURN_DISPLAY__THEME"} or options & {"display", "display.theme"}:
         return display
     theme = theme_in(_text_of(host.home.of_the_operator(FOLDER) / FILE))
     if theme is None:
         return display
-    return Display(theme) if display is None else Display(theme, display.frames, display.bell_seconds)
+    return (display or Display())._replace(theme=theme)
 
 
 def _text_of(path: Path) -> str:
