@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from weakref import ref
 
 from rich.console import RenderableType
@@ -22,12 +21,12 @@ from textual.screen import Screen
 
 from console.arming import Keyboard
 from console.baskets import BasketFollower
-from console.bell import AGAIN_AFTER
 from console.board import Board
 from console.client.access import EngineAccess
 from console.closing import Closing
 from console.desk_actions import DeskActions
 from console.desk_commands import DeskCommands
+from console.display import Display, DisplayTerms, after
 from console.filtered_pane import WriteShown
 from console.follow_ups import FollowUps
 from console.frame_loop import FrameLoop
@@ -56,7 +55,7 @@ from console.terminal.frames import tight
 from console.terminal.kill_port import DeskKillPort
 from console.terminal.link import TerminalLink, link_of
 from console.terminal.typed import is_modified
-from console.theme import DEFAULT, theme_for
+from console.theme import theme_for
 from console.whole_way import WholeWay
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
@@ -64,11 +63,6 @@ from widgets.grid import Grid
 from widgets.grid_picture import Tone
 from widgets.orders import NEW
 
-if TYPE_CHECKING:
-    from core.settings.display import DisplaySettings  # imports pydantic, which is not needed before the first paint
-
-FRAMES = 10
-"""Frames a second, unless the settings say fewer."""
 NO_SYMBOL = "this row is of no symbol"
 ON_THEIR_WAY = 64
 """Most keys under way through a screen at once; no person types more."""
@@ -88,15 +82,14 @@ class DeskApp(App[None]):
         handle: EngineAccess,
         now: Callable[[], float] = time.monotonic,
         surroundings: HostFiles = NO_SURROUNDINGS,
-        display: DisplaySettings | None = None,
+        display: DisplayTerms | None = None,
     ) -> None:
         self.door = DeskKillPort(handle, self._open_kill_soon, self._exit_soon)
         super().__init__(driver_class=make_driver(self.door), ansi_color=False)
         self.animation_level = "none"
-        theme = theme_for(display.theme if display is not None else DEFAULT, self.console.color_system)
-        self.register_theme(theme)
-        self.theme = theme.name
-        self._frames_a_second = display.frames if display is not None else FRAMES
+        display = display or Display()
+        self._wear(display.theme)
+        self._frames_a_second = display.frames
         self.handle = handle
         self.now = now
         self.surroundings = surroundings
@@ -125,7 +118,7 @@ class DeskApp(App[None]):
             self.plans,
             self.following,
             self.errands,
-            display.bell_seconds if display is not None else AGAIN_AFTER,
+            display.bell_seconds,
         )
         use({})
 
@@ -401,6 +394,16 @@ class DeskApp(App[None]):
     def action_keep_layout(self) -> None:
         if self.view is not None and not self.is_too_small:
             self.errands.keep_layout()
+
+    def _wear(self, name: str) -> None:
+        """Draw everything in that theme, in the colours of this terminal."""
+        self.register_theme(theme_for(name, self.console.color_system))
+        self.theme = name
+
+    def action_wear(self, name: str = "") -> None:
+        """Change to that theme, or to the next one, and keep it for the next start."""
+        self._wear(name or after(self.theme))
+        self.errands.keep_theme(self.theme)
 
     def action_tour(self) -> None:
         self.tour()

@@ -21,8 +21,10 @@ from console.board import Board
 from console.details.away import away
 from console.details.lines import Telling
 from console.details.wire import wire
+from console.display import FILE, FOLDER
+from console.display import file_of as theme_file
 from console.file_notes import FileNotes
-from console.keymap import Key, KeyScope
+from console.keymap import Key, KeyScope, written
 from console.order_form.presets import FOLDER as PRESETS
 from console.order_form.presets import KEYS, Preset, file_of, presets_in
 from console.own_layouts import FOLDER as LAYOUTS
@@ -124,6 +126,14 @@ class DeskCommands:
             self._name_wrong(LAYOUTS, own.faults)
 
         self.aside(lambda: self.desk.surroundings.kept(LAYOUTS), take)
+
+    def keep_theme(self, name: str) -> None:
+        """Keep the theme for the next start; it is worn already."""
+        key = written("theme")
+        self.aside(
+            lambda: self.desk.surroundings.keep(FOLDER, FILE, theme_file(name)),
+            lambda place: self.desk.say(f"theme {name}, kept in {place}; {key} is the next one"),
+        )
 
     def keep_layout(self) -> None:
         """Save the current panes as a named layout."""

@@ -129,6 +129,11 @@ KEYS: tuple[Key, ...] = (
     Key("help", _EVERYWHERE, "question_mark", "?", "app.help", "help", is_in_footer=True),
     Key("commands", _EVERYWHERE, "ctrl+p", "Ctrl+P", "app.commands", "commands"),
     Key("commands.too", _EVERYWHERE, "colon", ":", "app.commands", "commands, where a terminal keeps Ctrl+P"),
+    Key("theme", _EVERYWHERE, "ctrl+t", "Ctrl+T", "app.wear", "another theme, kept for the next start"),
+    *(
+        Key(f"theme.{name}", _EVERYWHERE, "", "", f"app.wear('{name}')", f"theme: {name}", is_fixed=True)
+        for name in ("keyturn", "light", "colour-blind", "high-contrast")
+    ),
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
     Key("tour", _EVERYWHERE, "", "", "app.tour", "the tour, from its beginning or off", is_fixed=True),
     Key("layout.keep", _EVERYWHERE, "", "", "app.keep_layout", "keep this layout under a name", is_fixed=True),
@@ -355,11 +360,12 @@ KEYS: tuple[Key, ...] = (
         for n in range(1, 5)
     ),
     Key("form.keep", _FORM, "ctrl+e", "Ctrl+E", "keep_preset", "keep stop and target as a preset"),
-    Key("form.clear", _FORM, "ctrl+u", "Ctrl+U", "clear", "clear what was typed"),
+    Key("form.clear", _FORM, "ctrl+u", "Ctrl+U", "clear", "clear the line; an empty line: the form"),
     Key("form.back", _FORM, "escape", "Esc", "back", "back, the draft is kept", is_in_footer=True, is_fixed=True),
     Key("watchlist.keep", KeyScope.WATCHLIST, "enter", "Enter", "submit", "keep it", True, is_fixed=True),
     Key("watchlist.next", KeyScope.WATCHLIST, "down", "↓ Tab", "app.focus_next", "next line", is_fixed=True),
     Key("watchlist.previous", KeyScope.WATCHLIST, "up", "↑", "app.focus_previous", "previous line", is_fixed=True),
+    Key("watchlist.clear", KeyScope.WATCHLIST, "ctrl+u", "Ctrl+U", "clear", "clear the line", is_fixed=True),
     Key("watchlist.back", KeyScope.WATCHLIST, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("question.do", KeyScope.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
     Key("question.back", KeyScope.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),

@@ -6,18 +6,15 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from console.client.access import EngineAccess
 from console.closing import CLOSING_PATIENCE
 from console.desk import DeskApp
+from console.display import DisplayTerms
 from console.gc_schedule import choose_moments
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.terminal.driver import may_ask_for_mouse
 from core.model.harmless_text import harmless
-
-if TYPE_CHECKING:
-    from core.settings.display import DisplaySettings  # imports pydantic, which is not needed before the first paint
 
 TURN = 0.001
 """Seconds after which the engine's thread may run while the desk draws; each of its writes waits for that."""
@@ -26,7 +23,7 @@ TURN = 0.001
 def run_desk(
     handle: EngineAccess,
     surroundings: HostFiles = NO_SURROUNDINGS,
-    display: DisplaySettings | None = None,
+    display: DisplayTerms | None = None,
 ) -> None:
     """Run the desk until it is left.
 

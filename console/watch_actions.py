@@ -10,9 +10,8 @@ from console.screens.lists import ListsScreen
 from console.screens.watchlist import WatchlistScreen
 from core.messages.commands import KeepWatchlist
 from core.model.values import Symbol
-from core.model.watchlist import MAIN
+from core.model.watchlist import HELD, MAIN
 from core.views import DeskView
-from widgets.watch import HELD
 
 
 class WatchActions:

@@ -181,6 +181,7 @@ def _started_of(values: dict[str, Any]) -> RunStarted:
         vix=played(values["vix"]),
         market=played(values["market"]),
         strategies=tuple(PlayedFile(**one) for one in values.get("strategies", ())),
+        zone=values.get("zone", ""),
     )
 
 

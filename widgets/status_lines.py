@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from core.model.account import Mode
 from core.model.codes import DeskState
@@ -23,6 +24,8 @@ from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.states import WithoutEngine
 
 WIDE = 100
+WITH_PERCENT = 3
+"""The first forms of the account's figures, which have the day's change in percent too."""
 APART = 2
 """Cells between the left and right part of the first line, so that they do not read as one sentence."""
 NEWS_AFTER = timedelta(seconds=5)
@@ -150,6 +153,8 @@ def account_lines(status: StatusView, now: datetime, width: int, *, is_heard: bo
     lines = list(_accounts(status, now, width))
     risk = risk_in_words(status)
     left = next((line for line in lines if len(joined(line)) <= room), None)
+    if width >= WIDE and margin.text and (whole := _with_margin(status, now, unsettled, room)) is not None:
+        return [spread(whole, right, width)]
     if width >= WIDE and (roomy := next((line for line in lines if len(joined(line)) + len(risk) <= room), None)):
         left, risk = (*roomy, Cell(risk)), ""
     power = Cell(f"buying power {f.money(status.buying_power)}{unsettled}", "muted")
@@ -160,6 +165,27 @@ def account_lines(status: StatusView, now: datetime, width: int, *, is_heard: bo
     if margin.text:
         return [spread(left, right, width), (Cell(margin.text.strip(), margin.tone), Cell(risk))]
     return [spread(left, right, width), *([(power,)] if unsettled else [])]
+
+
+def _with_margin(status: StatusView, now: datetime, unsettled: str, room: int) -> TextLine | None:
+    """Return every figure in one line with the margin, in the first words for which there is room."""
+    tone: Tone = "warning" if status.is_margin_near else ""
+    behind = (Cell(unsettled), Cell(risk_in_words(status)))
+    forms = [*islice(_accounts(status, now, WIDE), WITH_PERCENT), _tight(status, now)]
+    lines = [(*form, *behind, Cell(words, tone)) for words in _margins(status) for form in forms]
+    return next((line for line in lines if len(joined(line)) <= room), None)
+
+
+def _tight(status: StatusView, now: datetime) -> TextLine:
+    """Format `equity 200.00 17 s day −12.00, −6.00 %  power 200.00`; a figure that grows moves the next."""
+    day = f"{f.signed(status.day_change)}, {f.signed_percent(status.day_fraction)}"
+    return (
+        *_equity(status, now),
+        Cell(" day ", "muted"),
+        Cell(day, f.tone_of(status.day_change)),
+        Cell("  power ", "muted"),
+        Cell(f.money(status.buying_power)),
+    )
 
 
 def what_stops_entries(status: StatusView) -> str:
@@ -177,12 +203,18 @@ def _off(status: StatusView) -> str:
 
 def margin_in_words(status: StatusView) -> str:
     """Format the distance to the maintenance margin while margin is used; capitals warn (RK-14)."""
+    return _margins(status)[0]
+
+
+def _margins(status: StatusView) -> Sequence[str]:
+    """Return its words, the shorter ones last."""
     distance = status.margin_distance
     if distance is None:
-        return ""
+        return ("",)
     if distance < 0:
-        return f"  MARGIN {f.percent(-distance)} UNDER maintenance"
-    return f"  {'EXCESS LIQUIDITY' if status.is_margin_near else 'excess liquidity'} {f.percent(distance)}"
+        return (f"  MARGIN {f.percent(-distance)} UNDER maintenance",)
+    words = ("EXCESS LIQUIDITY", "EXCESS") if status.is_margin_near else ("excess liquidity", "excess")
+    return tuple(f"  {each} {f.percent(distance)}" for each in words)
 
 
 def risk_in_words(status: StatusView) -> str:

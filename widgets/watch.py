@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from core.model.symbol_list import ListKind
 from core.model.values import Price, Symbol
+from core.model.watchlist import HELD
 from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f
 from widgets.coming import coming_in_words, ex_day
@@ -37,8 +38,6 @@ CellOf = Callable[[WatchRow, datetime, Column], Cell]
 NOTHING_HELD = "Nothing is held, ordered or proposed. > is the next list."
 POLLED = "polled each minute, its trading halts are not heard"
 EXIT_WAITS, PROPOSED = "!", "?"
-HELD = "held"
-"""The list of all symbols with a position, an order, a proposal or an alert: always the first, and not edited."""
 AROUND_TITLE = 12
 """Cells of the upper edge for corners, number and separators."""
 EDGE = 6

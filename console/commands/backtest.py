@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.commands.assembly.backtests import BacktestOptions, backtested
-from console.commands.shared import MarketFile, Overrides, VixFile, chosen, host_of, print_json, say
+from console.commands.shared import MarketFile, Overrides, VixFile, Zone, chosen, host_of, print_json, say
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def backtest(
     symbol: Annotated[str | None, typer.Option(help="Symbol for files whose names do not begin with one.")] = None,
     vix: VixFile = None,
     market: MarketFile = None,
+    zone: Zone = "",
     overrides: Overrides = None,
     profile: Annotated[str | None, typer.Option(help="Settings profile: micro, swing or freqtrade.")] = None,
     without_frictions: Annotated[
@@ -62,6 +63,7 @@ def backtest(
         page_file=html,
         vix=vix,
         market=market,
+        zone=zone,
     )
     with _progress() as watch:
         found = backtested(host_of(context), options, watch)

@@ -8,7 +8,18 @@ from typing import Annotated
 import orjson
 import typer
 
-from console.commands.shared import Account, AsJson, JournalDir, checked_page, host_of, print_json, say, write_page
+from console.commands.assembly.tables_folder import checked_folder, write_tables
+from console.commands.shared import (
+    Account,
+    AsJson,
+    JournalDir,
+    TablesFolder,
+    checked_page,
+    host_of,
+    print_json,
+    say,
+    write_page,
+)
 from state.accounts import journal_of
 
 
@@ -21,6 +32,7 @@ def measures(
     account: Account = None,
     journal_dir: JournalDir = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the performance of a desk: daily equity, trades by group, margin in use over time.
@@ -33,17 +45,22 @@ def measures(
     from core.analytics.measures_page import page
     from core.analytics.measures_words import as_json as told
     from core.analytics.measures_words import lines_of
+    from core.views.export import tables_of
     from state.measured import measured
 
     folder = journal_of(host_of(context).home, account, journal_dir).journal
     checked_page(html)
+    checked_folder(csv)
     found = measured(folder, what)
     if html is not None:
         write_page(html, page(found))
+    if csv is not None:
+        write_tables(csv, dict(tables_of(told(found))))
     if as_json:
         print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
         return
     for line in lines_of(found):
         say(line)
-    if html is not None:
-        say(f"written: {html}")
+    for written in (html, csv):
+        if written is not None:
+            say(f"written: {written}")

@@ -16,6 +16,7 @@ from console.commands.shared import (
     MarketFile,
     Overrides,
     VixFile,
+    Zone,
     cents,
     chosen,
     counted,
@@ -44,6 +45,7 @@ def replay(
     ] = None,
     vix: VixFile = None,
     market: MarketFile = None,
+    zone: Zone = "",
     overrides: Overrides = None,
     profile: Annotated[str | None, typer.Option(help="Settings profile: micro, swing or freqtrade.")] = None,
     speed: Annotated[
@@ -80,6 +82,7 @@ def replay(
         deadlines=deadlines,
         vix=vix,
         market=market,
+        zone=zone,
     )
     if not headless:
         from console.client.handle import EngineHandle

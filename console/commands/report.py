@@ -11,7 +11,18 @@ import typer
 from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import Account, AsJson, JournalDir, checked_page, host_of, print_json, say, write_page
+from console.commands.assembly.tables_folder import checked_folder, write_tables
+from console.commands.shared import (
+    Account,
+    AsJson,
+    JournalDir,
+    TablesFolder,
+    checked_page,
+    host_of,
+    print_json,
+    say,
+    write_page,
+)
 from core.model.notice import USUAL, DeliveryCode, NoticeKind
 from core.ports import OperatorError
 from state.accounts import journal_of
@@ -34,6 +45,7 @@ def report(
     account: Account = None,
     journal_dir: JournalDir = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    csv: TablesFolder = None,
     send: Annotated[
         bool, typer.Option("--send", help="Send the first lines now to the channels that the rules select for reports.")
     ] = False,
@@ -51,16 +63,20 @@ def report(
     from core.reports.page import page
     from core.reports.told_as_json import as_json as told
     from core.reports.words import lines_of
+    from core.views.export import tables_of
     from state.past_reports import reported
 
     host = host_of(context)
     checked_page(html)
+    checked_folder(csv)
     folder = journal_of(host.home, account, journal_dir)
     desk = "" if journal_dir is not None else folder.name  # a folder of segments belongs to no account
     to = _receivers(host, desk) if send else None
     found = reported(folder.journal, day, week)
     if html is not None:
         write_page(html, page(found))
+    if csv is not None:
+        write_tables(csv, dict(tables_of(told(found))))
     ends = {} if to is None else deliver(host, *to, subject_of(found, desk), text_of(found), SEVERITY)
     if as_json:
         sent = {name: delivery_as_json(end) for name, end in ends.items()}
@@ -68,8 +84,9 @@ def report(
     else:
         for line in lines_of(found):
             say(line)
-        if html is not None:
-            say(f"written: {html}")
+        for written in (html, csv):
+            if written is not None:
+                say(f"written: {written}")
         for name, end in ends.items():
             say(f"{name}: {delivery_in_words(end)}")
     if send and not any(end.code is DeliveryCode.DELIVERED for end in ends.values()):

@@ -33,6 +33,9 @@ Overrides = Annotated[
         "--set", help="Override a setting: KEY=VALUE with a TOML value, as strategies.vwap.entry_deviation=0.002"
     ),
 ]
+Zone = Annotated[
+    str, typer.Option("--zone", metavar="ZONE", help="Time zone of times without one, as America/New_York.")
+]
 VixFile = Annotated[Path | None, typer.Option("--vix", help="CSV of the VIX (date,close) for the daily regime.")]
 MarketFile = Annotated[
     Path | None,
@@ -104,6 +107,11 @@ def write_page(path: Path, text: str) -> None:
         replace_file(path, text.encode(), durable=False)
     except OSError as error:
         raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None
+
+
+TablesFolder = Annotated[
+    Path | None, typer.Option("--csv", metavar="FOLDER", help="Write each table as CSV to this new or empty folder.")
+]
 
 
 def chosen(option: str, key: str, value: str | Sequence[str] | None) -> tuple[Chosen, ...]:

@@ -6,7 +6,7 @@ input. So does `O`, which lets the buys proceed after a sell was not filled. One
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from console.screens.basket_text import BasketText
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holds_key, proof_of
+from console.screens.question import WIDTH, ArmedQuestion
 from console.ticket.spelling import Spelling
 from console.ticket.typed_word import TypedWord
 from core.messages.commands import AnswerBasket, Decline, LeaveBasket, MarkInBasket, SignBasket
@@ -32,7 +33,7 @@ from widgets import format as f
 from widgets.basket import title_of
 from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
-from widgets.ticket import exit_lines
+from widgets.ticket import exit_lines, wrapped
 
 TICK = 0.05
 AROUND = 3
@@ -44,6 +45,8 @@ SIGN, GO_ON, STOP, BACK = "basket.sign", "basket.go_on", "basket.stop", "basket.
 MARK, DECLINE = "basket.mark", "basket.decline"
 FLATTENS = (ExitReason.MANUAL, ExitReason.KILL)
 """Why a close is staged that a flattening asks for."""
+MARKS_ASKED = 2
+"""Marks from which leaving the basket asks first: each is a key of its own."""
 
 
 class BasketScreen(Dialog):
@@ -343,20 +346,48 @@ class BasketScreen(Dialog):
             self.behind.say("stopping: what has not gone does not go", "warning")
 
     def action_decline_all(self) -> None:
-        """Decline each close that the flattening staged. A strategy's own exit stays."""
-        plan, view = self.plan, self.behind.view
-        if plan is None or view is None or not _can_decline(plan) or self._sent is not None:
+        """Ask whether to decline each close that the flattening staged. A strategy's own exit stays."""
+        plan = self.plan
+        if plan is None or not _can_decline(plan) or self._sent is not None:
             return
-        mine = {row.proposal_id for row in plan.rows}
-        closes = [row.id for row in view.proposals if row.id in mine and row.exit_reason in FLATTENS]
+        closes = self._closes(plan)
+        stay = "Positions stay as they are, with their stops; exits of a strategy go on waiting."
+        title, does = f"Decline {len(closes)} close{'s' * (len(closes) != 1)}?", "decline all of them"
+        self._ask(
+            title, f"{', '.join(sorted(row.symbol for row in closes))}: nothing is sold. {stay}", does, self._decline
+        )
+
+    def _closes(self, plan: BasketView) -> list[ProposalRow]:
+        mine, view = {row.proposal_id for row in plan.rows}, self.behind.view
+        rows = view.proposals if view is not None else ()
+        return [row for row in rows if row.id in mine and row.exit_reason in FLATTENS]
+
+    def _decline(self) -> None:
+        plan = self.plan
+        if plan is None or not _can_decline(plan) or self._sent is not None:
+            return
+        closes = self._closes(plan)
         self.behind.handle.send(LeaveBasket(plan.id))
-        for proposal_id in closes:
-            self.behind.handle.send(Decline(proposal_id, "the flattening was declined"))
+        for row in closes:
+            self.behind.handle.send(Decline(row.id, "the flattening was declined"))
         self.dismiss()
         self.behind.say(f"declining {len(closes)} closes: nothing is sold")
 
+    def _ask(self, title: str, text: str, does: str, act: Callable[[], None]) -> None:
+        self.behind.ask(ArmedQuestion(self.behind, title, wrapped("", text, WIDTH), does, act))
+
     def action_back(self) -> None:
-        """Close an unconfirmed basket; a running one continues without its screen."""
+        """Close an unconfirmed basket, after a question where marks would be lost; a running one continues."""
+        plan = self.plan
+        if plan is None or not plan.is_open or self._sent is not None:
+            self.dismiss()
+        elif (marks := _marks_of(plan)) >= MARKS_ASKED:
+            text = f"Its {marks} marks are lost; its orders go on waiting in Proposals."
+            self._ask("Leave this basket?", text, "leave it", self._leave)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
         plan = self.plan
         if plan is not None and plan.is_open and self._sent is None:
             self.behind.handle.send(LeaveBasket(plan.id))
@@ -366,6 +397,12 @@ class BasketScreen(Dialog):
                     f"the closes wait in Proposals: {again} opens them as one basket, {all_of_it} declines all"
                 )
         self.dismiss()
+
+
+def _marks_of(plan: BasketView) -> int:
+    """Return the number of marks that a person made; a flattening and a reversal are made anew by one key."""
+    is_made_by_a_key = plan.source in (BasketSource.FLATTEN, BasketSource.REVERSAL)
+    return 0 if is_made_by_a_key else sum(row.is_marked for row in plan.rows)
 
 
 def _stays(word: TypedWord, worth: Money) -> bool:

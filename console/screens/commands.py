@@ -7,10 +7,11 @@ a ticket or the kill screen.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.fuzzy import FuzzySearch
 
 from console.keymap import PANES, Key, KeyScope, reachable
 from console.screens.text_fields import LONGEST, TypedDialog
@@ -18,6 +19,8 @@ from widgets.edges import put_note, put_title
 from widgets.grid import Cell, Column, Grid, Row
 from widgets.lines import Lines
 
+WHOLE = 4.0
+"""The score of a letter of a word that occurs as it is; no scattered letter reaches it."""
 MOTIONS = frozenset({"commands", "pane.next", "pane.previous"})
 """Not commands: navigation, and the key for this list."""
 
@@ -46,6 +49,7 @@ class CommandsScreen(TypedDialog):
         self.place = place
         self.keys = {key.id: key for key in commands_at(place)}
         self.typed = ""
+        self.matcher = FuzzySearch()
         self.line = Lines(id="commands-typed")
         self.grid = Grid(
             (Column("COMMAND", 26, stretches=True), Column("KEY", 10), Column("NAME", 18)),
@@ -66,11 +70,10 @@ class CommandsScreen(TypedDialog):
         super().on_mount()
 
     def _filter(self) -> None:
-        """Filter: every typed word must occur, in any order; if none matches, its letters in their order."""
+        """Show what every typed word finds, the best match first (Textual's fuzzy matcher)."""
         words = self.typed.casefold().split()
-        found = [key for key in self.keys.values() if all(word in _searched(key) for word in words)]
-        if not found:
-            found = [key for key in self.keys.values() if all(_has_letters(key, word) for word in words)]
+        scores = {id: _score(self.matcher, key, words) for id, key in self.keys.items()}
+        found = sorted((key for id, key in self.keys.items() if scores[id]), key=lambda key: -scores[key.id])
         self.line.show([(Cell("> ", "muted"), Cell(f"{self.typed}▏", "strong"))])
         self.grid.show([_row(key, self.place) for key in found])
         if found:
@@ -112,23 +115,23 @@ def described(key: Key) -> str:
     return f"pane: {key.description}" if key.id.startswith("pane.") else key.description
 
 
-def _searched(key: Key) -> str:
-    return f"{described(key)} {key.place.value} {key.id}".casefold()
+def _score(matcher: FuzzySearch, key: Key, words: Sequence[str]) -> float:
+    """Return how well the words find the command, in any order; 0 if one of them does not.
 
-
-def _has_letters(key: Key, word: str) -> bool:
-    """Return whether the letters occur in this order, the first at the start of a word.
-
-    `flteve` finds `flatten everything`.
+    A word counts where the description, the pane or the name has it, and less where only its letters are in the
+    description, the first of them at the start of a word: `flteve` finds `flatten everything`.
     """
     text = described(key).casefold()
-    starts = (place for place, letter in enumerate(text) if letter == word[:1] and text[:place][-1:] in ("", " "))
-    return any(_follow(text[start:], word) for start in starts)
-
-
-def _follow(text: str, word: str) -> bool:
-    letters = iter(text)
-    return all(letter in letters for letter in word)
+    whole = f"{text} {key.place.value} {key.id}".casefold()
+    total = 1.0
+    for word in words:
+        begins = (place for place, letter in enumerate(text) if letter == word[0] and text[:place][-1:] in ("", " "))
+        scattered = max((matcher.match(word, text[place:])[0] for place in begins), default=0.0)
+        score = max(scattered, WHOLE * len(word) * ((word in whole) + (word in text)))
+        if not score:
+            return 0.0
+        total += score
+    return total
 
 
 def _row(key: Key, here: KeyScope) -> Row:

@@ -103,6 +103,11 @@ class FieldActs:
         self.form.offers.take_over(field)
         self.form.put(field, priced(price))
 
+    def clear(self, field: str) -> None:
+        self.form.offers.take_over(field)
+        self.form.put(field, "")
+        self.form.answered(f"{written('form.clear')} once more: the form as it opens")
+
     def next_way(self) -> None:
         self.form.was_edited = True
         self.form.offers.next_way()

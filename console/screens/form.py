@@ -48,6 +48,13 @@ FIRST_KEYS = ("ctrl+k", "f10", "ctrl+q", "escape")
 """Keys that never wait until the form is mounted."""
 
 
+class WholeLine(Input):
+    """An input line of which Ctrl+U clears the whole, wherever the cursor is."""
+
+    def action_delete_left_all(self) -> None:
+        self.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class FormField:
     """One line of a form; `hint` is shown beside it while it has no error."""
@@ -85,8 +92,10 @@ class Form(Dialog):
         self.behind = behind
         self.asks = title
         self.fields = tuple(fields)
-        self.inputs = {
-            field.name: Input(texts.get(field.name, ""), id=f"form-{field.name}", compact=True, select_on_focus=False)
+        self.inputs: dict[str, Input] = {
+            field.name: WholeLine(
+                texts.get(field.name, ""), id=f"form-{field.name}", compact=True, select_on_focus=False
+            )
             for field in fields
         }
         for box in self.inputs.values():

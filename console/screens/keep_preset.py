@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.order_form.presets import KEYS, Preset, fault_in
+from console.order_form.presets import KEYS, SHIPPED, Preset, fault_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
 from core.model.symbols import capitals
@@ -20,6 +20,8 @@ class KeepPresetScreen(FieldsScreen):
         self.stop = stop
         self.target = target
         self.act = act
+        self._over: Preset | None = None
+        """The operator's preset whose overwriting was announced."""
 
     def preview(self) -> list[TextLine]:
         lines: list[TextLine] = [(Cell("Enter keeps ", "muted"), Cell(self._preset().words, "strong"))]
@@ -41,6 +43,9 @@ class KeepPresetScreen(FieldsScreen):
             self.refuse(f"a preset {fault}")
         elif number is None:
             self.refuse(f"its key is one of {', '.join(KEYS)}")
+        elif (there := self.behind.forms.presets.each[number]) not in (SHIPPED[number], preset, self._over):
+            self._over = there
+            self.refuse(f"{KEYS[number]} is {there.words} already: Enter again writes over it")
         else:
             self.dismiss()
             self.act(number, preset)

@@ -92,7 +92,7 @@ class NewOrderScreen(Form):
 
     def _say_draft(self, draft: KeptOrder) -> None:
         sent = ", Enter was pressed: see Proposals" if draft.was_sent else ""
-        put_title(self.box, f"New order ─ DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} clears it")
+        put_title(self.box, f"New order ─ DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} twice clears it")
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, and keep the typed texts as a draft, without those that were refused and not changed."""

@@ -53,7 +53,7 @@ class OrderKeys:
             "form.quarter": lambda _field: self._size("0.25"),
             **{f"form.preset_{number}": self._presetting(number) for number in range(1, 5)},
             "form.keep": lambda _field: self._keep_preset(),
-            "form.clear": lambda _field: self._clear(),
+            "form.clear": self._clear,
         }
 
     def act(self, field: str, event: events.Key) -> bool:
@@ -132,8 +132,12 @@ class OrderKeys:
         self.acts.keep_preset()
         return True
 
-    def _clear(self) -> bool:
-        self.form.clear()
+    def _clear(self, field: str) -> bool:
+        """Clear the line; where nothing is typed, or on a choice, the whole form."""
+        if field in CHOICES or not self.form.texts()[field]:
+            self.form.clear()
+        else:
+            self.acts.clear(field)
         return True
 
 

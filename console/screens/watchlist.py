@@ -66,6 +66,9 @@ class WatchlistScreen(Form):
         keeps = "Enter asks whether they take its place" if self._takes_anothers_place(wanted) else "Enter keeps them"
         self.show_answer(f"{f'{many} symbols; {keeps}' if many else GONE}  {self.keys_in_words()}")
 
+    def action_clear(self) -> None:
+        self.inputs[self.focused_field()].clear()
+
     def submit(self) -> None:
         """Save the list; ask before it is removed or replaces another, because that cannot be undone."""
         fault, wanted = self.fault(), self.typed()

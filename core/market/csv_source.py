@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from core.files.csv_table import FIRST_ROW, FileFault, Row, Table, TableError, shown, text_of
 from core.market.file_shape import (
@@ -27,6 +28,7 @@ from core.market.file_shape import (
     shape_of,
     when_trouble,
 )
+from core.market.zoned_times import zoned
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Feed, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol, number_in
@@ -54,8 +56,10 @@ class _BadRowError(ValueError):
     """A row that cannot be read, as text."""
 
 
-def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | BrokenRow]:
+def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> Iterator[Bar | BrokenRow]:
     """Yield every row of a file of one-minute bars, in order, one item a row: the nth from 0 is at `place_of(path, n)`.
+
+    `zone` is that of times that have none; without it they are refused.
 
     Raises
     ------
@@ -65,6 +69,7 @@ def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | BrokenRow]:
     table = Table(path, text_of(path), "minute, or a day")
     shape = shape_of(table)
     require_one_reading(table, shape)
+    shape = shape if zone is None else zoned(table, shape, zone)
     require_zone(table, shape)
     require_symbol(table, shape, symbol)
     items = _read(table, shape.columns, lambda row, columns: _bar(row, columns, symbol), lambda bar: bar.start)

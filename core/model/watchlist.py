@@ -14,6 +14,8 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
 LONGEST_NAME = 16
 MAIN = "main"
 """The list that always exists: the symbols of the settings, until a list of this name is saved."""
+HELD = "held"
+"""The desk's own list, of what is held, ordered and proposed: no list of the operator's has its name."""
 MOST_LISTS = 12
 MOST_SYMBOLS = 200
 """Of all lists together, each symbol counted once: every one costs quotes, and a part of the broker's limit."""
@@ -31,6 +33,8 @@ def fault_of(wanted: Watchlist, others: Mapping[str, tuple[Symbol, ...]]) -> str
     """Return why it cannot be saved beside the others; None if it can. Saving an empty list removes it."""
     if NAME.fullmatch(wanted.name) is None:
         return f"{wanted.name[:20]!r}: a list is called by 1 to 16 small letters, digits, - or _, a letter first"
+    if wanted.name == HELD and wanted.symbols:
+        return f"{HELD} is the desk's own list, of what is held; give yours another name"
     if odd := [symbol for symbol in wanted.symbols if SHARE.fullmatch(symbol) is None]:
         return f"{odd[0][:20]!r} is not how a share is written"
     if twice := [symbol for number, symbol in enumerate(wanted.symbols) if symbol in wanted.symbols[:number]]:

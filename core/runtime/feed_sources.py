@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from core.market.calendar import ExchangeCalendar
 from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes
@@ -15,9 +16,9 @@ from core.model.values import Symbol
 from core.runtime.feed import BROKEN, Timed, bar_item, quote_item
 
 
-def bars_of_file(path: Path, symbol: Symbol) -> list[Timed]:
+def bars_of_file(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> list[Timed]:
     """Read a file of bars to its end. Raises `TableError`."""
-    return list(_placed(path, read_bars(path, symbol)))
+    return list(_placed(path, read_bars(path, symbol, zone)))
 
 
 def days_of_rows(rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: ExchangeCalendar) -> list[Timed]:

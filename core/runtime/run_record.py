@@ -49,6 +49,8 @@ class RunStarted:
         The files of a replay.
     strategies
         The enabled strategies of the user.
+    zone
+        The time zone that was named for times without one in the files of bars; empty if none was.
     """
 
     kind: RunKind
@@ -65,6 +67,7 @@ class RunStarted:
     vix: PlayedFile | None = None
     market: PlayedFile | None = None
     strategies: tuple[PlayedFile, ...] = ()
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -150,6 +150,39 @@ def as_csv(names: Sequence[str], rows: Iterable[Cells]) -> str:
     writer.writerow(names)
     writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
     return text.getvalue()
+
+
+def tables_of(told: Mapping[str, object], place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the name and the CSV text of each table in what a command prints as JSON.
+
+    A list of objects is a table, and so are objects by their names; other objects are rows of name and value. A table
+    within another object has that one's name before its own: `standing-positions`.
+    """
+    plain_values = {}
+    for key, value in told.items():
+        name = f"{place}{key}"
+        if isinstance(value, Mapping):
+            inner = [*value.values()]
+            if inner and all(isinstance(each, Mapping) and _is_flat(each) for each in inner):
+                yield _table(name, [{"name": str(by), **each} for by, each in value.items()])
+            else:
+                yield from tables_of(value, f"{name}-")
+        elif isinstance(value, Sequence) and value and all(isinstance(each, Mapping) for each in value):
+            yield _table(name, value)
+        elif not isinstance(value, Sequence) or isinstance(value, str):
+            plain_values[key] = value
+    if plain_values:
+        rows = [{"name": key, "value": value_of(value)} for key, value in plain_values.items()]
+        yield f"{place.removesuffix('-') or 'values'}.csv", as_csv(("name", "value"), rows)
+
+
+def _is_flat(row: Mapping[str, object]) -> bool:
+    return not any(isinstance(each, Mapping) for each in row.values())
+
+
+def _table(name: str, rows: Iterable[Mapping[str, object]]) -> tuple[str, str]:
+    names = [*dict.fromkeys(key for row in rows for key in row)]
+    return f"{name}.csv", as_csv(names, ({key: value_of(each) for key, each in row.items()} for row in rows))
 
 
 def _cell(value: object) -> str:

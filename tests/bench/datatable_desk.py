@@ -27,7 +27,7 @@ from textual.widgets import DataTable, Label
 
 from console.board import Board
 from console.client.handle import EngineHandle
-from console.desk import FRAMES
+from console.display import FRAMES
 from console.layout import PaneArea, places
 from console.run import TURN
 from console.theme import DEFAULT, theme_for

@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 
 from console.client.seat import a_console_door
 from console.desk import DeskApp
+from console.display import DisplayTerms
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
@@ -245,11 +246,12 @@ async def open_desk(
     handled_by: type[SteppedHandle] = SteppedHandle,
     settings: Settings | None = None,
     surroundings: HostFiles = NO_SURROUNDINGS,
+    display: DisplayTerms | None = None,
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
     runtime = _runtime(settings)
     handle = handled_by(runtime)
-    desk = kind(handle, now or HeldClock(), surroundings)
+    desk = kind(handle, now or HeldClock(), surroundings, display)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, runtime, handle.door)
         if ready:

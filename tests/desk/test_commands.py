@@ -78,17 +78,24 @@ async def test_a_command_is_found_by_words() -> None:
         await house.until(lambda: isinstance(house.desk.screen, KillScreen))
 
 
-async def test_letters_find_a_command_and_ctrl_u_clears() -> None:
-    """DESK: where no command has what is typed."""
+async def test_commands_are_found_by_letters_best_first() -> None:
+    """DESK: words in any order before scattered letters; Ctrl+U clears"""
     async with open_desk() as house:
-        await house.press("ctrl+p", *"flteve")
-        await house.until(lambda: isinstance(house.desk.screen, CommandsScreen))
-        screen = house.desk.screen
-        assert isinstance(screen, CommandsScreen)
-        assert screen.grid.selected == "flatten"
+        screen = await opens_commands(house)
+        for typed, first in {
+            "flteve": "flatten",
+            "new ord": "order.new",
+            "lgt": "theme.light",
+            "flat": "flatten",
+            "kill": "kill",
+            "help": "help",
+            "clbr": "breaker.clear",
+        }.items():
+            await house.press(*(name.replace(" ", "space") for name in typed))
 
-        await house.press("ctrl+u")
-        assert (screen.typed, len(screen.grid.window.rows)) == ("", len(screen.keys))
+            assert screen.grid.selected == first, typed
+            await house.press("ctrl+u")
+            assert (screen.typed, len(screen.grid.window.rows)) == ("", len(screen.keys))
 
 
 async def test_another_panes_command_only_goes_there() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
+from console.display import Display
 from tests.desk.desk_house import open_desk
 
 
-async def test_a_desk_without_frames_shows_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_desk_without_frames_shows_what_was_recorded() -> None:
     """OP-03: only news can have drawn it."""
-    monkeypatch.setattr("console.desk.FRAMES", 0.001)
-    async with open_desk() as house:
+    async with open_desk(display=Display(frames=0.001)) as house:
         await house.until(lambda: house.shows("1 waiting"))
 
         await house.press("x", "enter")

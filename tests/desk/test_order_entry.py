@@ -207,9 +207,11 @@ async def test_escape_keeps_what_was_typed_for_the_symbol_and_one_key_clears_it(
     async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
         await house.press("n", *"3", "tab", "tab", *"99.50", "escape")
         form = await the_form_after(house, "n")
-        await house.sees("DRAFT of ", "Ctrl+U clears it")
+        await house.sees("DRAFT of ", "Ctrl+U twice clears it")
         assert text_in(form, "quantity", "limit", "stop") == ("3", "99.50", "1%")
 
+        await house.press("ctrl+u")
+        assert text_in(form, "quantity", "limit", "stop") == ("", "99.50", "1%")
         await house.press("ctrl+u")
         await house.sees("cleared: the form is as it opens")
         assert not house.shows("DRAFT")
@@ -331,6 +333,12 @@ async def test_a_preset_is_saved_by_name(snapshot: SnapshotAssertion) -> None:
         await house.until(lambda: house.desk.forms.presets.each[3] == Preset("tight", "0.5%", "3r"))
         await house.press("f5", "f8")
         assert text_in(form, "stop", "target") == ("0.5%", "3r")
+
+        await house.press("ctrl+e", *"wide", "enter")
+        await house.sees("F8 is tight: stop 0.5%, target 3r already")
+        assert disk.of_the_operator["presets"] == snapshot
+        await house.press("enter")
+        await house.until(lambda: "wide" in disk.of_the_operator["presets"]["F8.toml"])
 
 
 async def test_a_broken_preset_is_named_and_the_others_hold() -> None:

@@ -188,9 +188,37 @@ async def test_an_unwanted_flatten_is_declined_whole() -> None:
         await house.press("F")
         await house.until(lambda: house.shows("P sign 2 orders", "x decline all"))
         await house.press("x")
+        await house.until(lambda: house.shows("Decline 2 closes?", "AAA, BBB: nothing is sold"))
+        await house.press("escape")
+        assert isinstance(house.desk.screen, BasketScreen)
+        assert len(waiting()) == 2
+
+        await house.press("x")
+        await house.until(house.is_armed)
+        await house.press("D")
         await house.until(lambda: not waiting())
         assert signed(house) == 0
         assert len(house.desk.screen_stack) == 1
+
+
+async def test_leaving_a_marked_basket_asks_first() -> None:
+    """OP-05: each mark is a key of its own"""
+    async with open_floor("AAA", "BBB", size=(80, 24)) as house:
+        for symbol in BOUGHT[:2]:
+            house.desk.handle.send(a_resting_entry(symbol))
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 2)
+        await house.press("p")
+        await house.until(lambda: isinstance(house.desk.screen, BasketScreen))
+        await marks_all_of(house, 2)
+        await house.press("escape")
+        await house.until(lambda: house.shows("Leave this basket?", "2 marks are lost"))
+        await house.press("escape")
+        assert isinstance(house.desk.screen, BasketScreen)
+        await house.press("escape")
+        await house.until(house.is_armed)
+        await house.press("D")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert len(house.runtime.engine.state.stage.proposals()) == 2
 
 
 async def test_flatten_takes_the_working_entries_back_on_one_key() -> None:

@@ -82,6 +82,21 @@ def test_open_risk_stands_beside_the_limit(snapshot: SnapshotAssertion) -> None:
     assert told(status, width=108)[0] == snapshot
     assert told(status, width=78) == told(STATUS, width=78)
     assert told(lent, width=78)[1] == snapshot
+    at_120 = told(lent, width=118)
+    assert len(at_120) == 1
+    for figure in (
+        "100,034.43",
+        "12 s",
+        "+34.43",
+        "+0.03 %",
+        "186,155.89",
+        "5.0 of 15 %",
+        "62.0 %",
+        "ENTRIES ON",
+        "EXITS ON",
+    ):
+        assert figure in at_120[0]
+    assert told(lent, width=178)[0].count("excess liquidity") == 1
     assert told(replace(status, at_risk=None), width=198) == told(STATUS, width=198)
 
 

@@ -14,7 +14,9 @@ from rich.style import Style
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import display_of
-from console.desk import FRAMES, DeskApp
+from console.desk import DeskApp
+from console.display import FRAMES, after, file_of
+from console.keymap import KEYS
 from console.screens.new_order import NewOrderScreen
 from console.theme import DEFAULT, PALETTES, theme_for
 from core.model.account import Mode
@@ -23,6 +25,7 @@ from core.settings.display import DisplaySettings
 from core.views import DeskView
 from state.folders import Home
 from state.settings_file import load_settings
+from tests.desk.hands import Disk
 from tests.desk.still_house import (
     StillHouse,
     a_held_chart,
@@ -218,6 +221,36 @@ async def test_live_stands_out_and_paper_is_calm(monkeypatch: pytest.MonkeyPatch
         assert house.desk.screen.query_one(".form").styles.border_top[1].hex == PALETTES["light"].live
 
 
+async def test_a_theme_changes_everywhere_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-08: each pane, the chart and a ticket that opens look as on a desk that began with it, and it is kept"""
+    assert [key.id.partition(".")[2] for key in KEYS if key.id.startswith("theme.")] == [*NAMES]
+    for kind, name in (("truecolor", "light"), ("truecolor", "colour-blind"), ("standard", "light")):
+        use_terminal(monkeypatch, kind)
+        pictures: list[Any] = []
+        disk = Disk()
+        for display in (themed(name), themed(NAMES[NAMES.index(name) - 1])):
+            async with open_still(a_full_desk(), WIDE, display=display, surroundings=disk) as house:
+                await house.press("9", "2")
+                await house.sees("[2 Positions 2]")
+                if pictures:
+                    await house.press("ctrl+t")
+                    await house.until(lambda disk=disk: bool(disk.of_the_operator))
+                await house.press("enter")
+                await house.until(lambda house=house: len(house.desk.screen_stack) == 2)
+                dialog = segments_of(house)
+                await house.press("escape")
+                await house.until(lambda house=house: len(house.desk.screen_stack) == 1)
+                pictures.append((dialog, segments_of(house)))
+        assert pictures[0] == pictures[1], (kind, name)
+        assert disk.of_the_operator["display"] == {"theme.toml": f'theme = "{name}"\n'}
+    assert [after(name) for name in NAMES] == [*NAMES[1:], NAMES[0]]
+
+
+def segments_of(house: StillHouse) -> list[list[tuple[str, Style | None]]]:
+    """Every line with its styles, but the last line, which tells of the change."""
+    return [[(segment.text, segment.style) for segment in line] for line in lines_of(house.desk)[:-1]]
+
+
 @each("name", NAMES)
 def test_sixteen_colours_are_the_terminals(name: str) -> None:
     """What is drawn is what was meant: no colour of the theme becomes another one"""
@@ -244,19 +277,31 @@ def test_what_nobody_set_is_what_the_settings_say() -> None:
 
 
 @each(
-    ("file", "variable", "option", "expected"),
+    ("file", "variable", "option", "kept", "expected"),
     [
-        ('[display]\ntheme = "light"\n', None, None, ("light", 10)),
-        ("", "colour-blind", None, ("colour-blind", 10)),
-        ('[display]\ntheme = "light"\nframes = 2\n', None, "display.theme=high-contrast", ("high-contrast", 2)),
-        ("", None, None, None),
+        ('[display]\ntheme = "light"\n', None, None, "", ("light", 10)),
+        ("", "colour-blind", None, "light", ("colour-blind", 10)),
+        (
+            '[display]\ntheme = "light"\nframes = 2\n',
+            None,
+            "display.theme=high-contrast",
+            "light",
+            ("high-contrast", 2),
+        ),
+        ('[display]\ntheme = "light"\nframes = 2\n', None, None, "colour-blind", ("colour-blind", 2)),
+        ("", None, None, "light", ("light", 10)),
+        ("", None, None, "purple", None),
+        ("", None, None, "", None),
     ],
 )
 def test_the_screen_is_set_before_it_is_painted(
-    tmp_path: Any, file: str, variable: str | None, option: str | None, expected: tuple[str, int] | None
+    tmp_path: Any, file: str, variable: str | None, option: str | None, kept: str, expected: tuple[str, int] | None
 ) -> None:
-    """OP-10: by file, environment or option; where nobody did, nothing is waited for"""
+    """OP-10, SY-08: by file, a choice at a desk, environment or option; where nobody did, nothing is waited for"""
     (tmp_path / "settings.toml").write_text(file)
+    if kept:
+        (tmp_path / "display").mkdir(exist_ok=True)
+        (tmp_path / "display" / "theme.toml").write_text(file_of(kept))
     environ = {"KEYTURN_HOME": str(tmp_path), "DISPLAY": ":0"}
     if variable is not None:
         environ["KEYTURN_DISPLAY__THEME"] = variable

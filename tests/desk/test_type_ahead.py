@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
+from textual import events
+
+from console.keymap import KEYS, KeyScope
+from console.order_form.choices import CHOICES
+from console.screens.form import Form
+from console.screens.help import HelpScreen
 from console.screens.new_order import NewOrderScreen
+from console.screens.text_fields import TypedDialog
+from console.screens.watchlist import WatchlistScreen
 from console.terminal.scanner import BrokenSequence, Pasted, Scanner, Straggler, Typed
+from console.ticket.typed_word import TypedWord
 from core.facts import CancelRequested, EngineStopped, ProposalEnded, ProposalStaged
 from core.messages.commands import Decline, ProposeClose
 from core.model.values import Quantity
@@ -60,3 +70,46 @@ def test_the_rest_of_a_cut_paste_is_not_typing() -> None:
     assert [type(token) for token in scanner.feed(b"B", 2.0)] == [Straggler]
     assert scanner.tick(7.0) == []
     assert [type(token) for token in scanner.feed(b"B", 7.1)] == [Typed]
+
+
+async def test_ctrl_u_clears_every_line_of_every_screen() -> None:
+    """SY-08: wherever the cursor is; a dialog or a box that is added later is walked too"""
+    no_line = [kind.__name__ for kind in leaves(TypedDialog) if clearing(kind.PLACE) != "clear"]
+    assert (no_line, clearing(KeyScope.FILTER)) == ([], "erase")
+    async with open_desk() as house:
+        for opens, kind in ((("n",), NewOrderScreen), (("8", "e"), WatchlistScreen)):
+            await house.press(*opens)
+            await house.until(lambda kind=kind: isinstance(house.desk.screen, kind))
+            form = house.desk.screen
+            assert isinstance(form, Form)
+            for name, box in form.inputs.items():
+                if name not in CHOICES:
+                    form.go_to(name)
+                    await house.press("1", "2", "left", "ctrl+u")
+                    assert box.value == "", (kind, name)
+            await house.press("escape")
+        assert {*leaves(Form)} == {NewOrderScreen, WatchlistScreen}
+
+        for pane in (house.desk.board.log, house.desk.board.history):
+            pane.is_typing = True
+            for key in ("a", "b", "ctrl+u"):
+                pane.take(events.Key(key, key if len(key) == 1 else None))
+            assert pane.filter == ""
+            pane.end_typing()
+        await house.press("question_mark", "slash", "a", "b", "ctrl+u")
+        assert isinstance(house.desk.screen, HelpScreen)
+        assert house.desk.screen.filter == ""
+    word = TypedWord("REARM")
+    for character in "RE\x15":
+        word.hear(character)
+    assert word.typed == ""
+
+
+def clearing(place: KeyScope) -> str:
+    return next((key.action for key in KEYS if key.place is place and "ctrl+u" in key.keys.split(",")), "")
+
+
+def leaves(kind: type) -> Iterator[type]:
+    """The classes of the product that nothing is made of."""
+    below = [each for each in kind.__subclasses__() if each.__module__.startswith("console")]
+    yield from (leaf for each in below for leaf in (leaves(each) if each.__subclasses__() else (each,)))

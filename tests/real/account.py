@@ -58,7 +58,6 @@ enabled = false
 AS_KEYTURN = """
 import sys
 import console.commands.assembly.engine_process as engines
-engines.START_PATIENCE = 600.0
 engines.stop_service.__defaults__ = (600.0,)
 sys.argv[0] = "keyturn"
 from app import main

@@ -126,12 +126,15 @@ def test_the_page_is_self_contained_and_lines_fit(keyturn: Keyturn, played: Path
             seen.append(tag)
             assert not {name for name, _ in attrs} & {"src", "href"}
 
-    found = keyturn("measures", "--journal-dir", played, "--html", page)
+    found = keyturn("measures", "--journal-dir", played, "--html", page, "--csv", tmp_path / "tables")
     Reader().feed(page.read_text())
 
     assert found.code == 0
-    assert max(len(line) for line in found.lines[:-1]) <= 80
-    assert found.lines[-1] == f"written: {page}"
+    assert max(len(line) for line in found.lines[:-2]) <= 80
+    assert found.lines[-2:] == [f"written: {page}", f"written: {tmp_path / 'tables'}"]
+    days = (tmp_path / "tables" / "days.csv").read_text().splitlines()
+    assert days[0] == "day,equity,moved,is_first_figure,growth"
+    assert len(days) == 6
     assert "script" not in seen
     assert seen.count("polyline") == 3
     for head in ("By strategy", "By regime", "By symbol", "By half-hour", "By time held", "Maintenance margin"):

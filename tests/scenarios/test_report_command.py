@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Iterator
@@ -407,6 +408,25 @@ def test_the_page_needs_nothing_else(keyturn: Keyturn, week: Path, tmp_path: Pat
     assert reader.tags.count("polyline") == 1
     assert not reader.attributes & {"src", "href"}
     assert not {"script", "link", "img"} & set(reader.tags)
+
+
+def test_the_tables_are_those_of_the_json(keyturn: Keyturn, week: Path, tmp_path: Path) -> None:
+    """SY-08, AN-06: every row and every column, and no folder with something in it is written to"""
+    words = ("report", "--week", "2026-01-06", "--journal-dir", week, "--csv", tmp_path / "tables")
+    found = keyturn(*words, "--json")
+    told = json.loads(found.out)
+
+    def rows_of(name: str) -> list[dict[str, str]]:
+        with (tmp_path / "tables" / f"{name}.csv").open() as file:
+            return [*csv.DictReader(file)]
+
+    assert told["trades"]
+    for name in ("trades", "days", "strategies", "causes", "parts"):
+        flat = [{key: each for key, each in row.items() if isinstance(each, str)} for row in told[name]]
+        assert [{key: row[key] for key in each} for row, each in zip(rows_of(name), flat, strict=True)] == flat
+    assert {row["name"]: row["value"] for row in rows_of("whole")}["result"] == told["whole"]["result"]
+    assert {row["name"]: row["value"] for row in rows_of("values")}["is_week"] == "true"
+    assert keyturn(*words).code == 2
 
 
 def with_hostile_reasons(folder: Path, to: Path) -> Path:

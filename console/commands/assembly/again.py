@@ -240,7 +240,7 @@ def _replay(host: Host, found: RecordedDay, folder: AccountFolder, run: Recorded
     for file in (*files, *quotes, started.vix, started.market, *started.strategies):
         _require_same(file)
     paths, quoted = [Path(file.path) for file in files], [Path(file.path) for file in quotes]
-    recording = recorded(host, paths, quoted, (), lambda _host, _overrides: started.settings, ())
+    recording = recorded(host, paths, quoted, (), lambda _host, _overrides: started.settings, (), started.zone)
     recording = measured(recording, path_of(started.vix), path_of(started.market))
     journal = stack.enter_context(closing(FileJournal(folder)))
     engine, exchange = fresh(recording, journal, seed=FILE_SEED)

@@ -48,7 +48,9 @@ class EngineNearby:
             folder, self.has_started = started.folder, started.is_ours
         if folder is None:
             self._say_who_keeps_it_down()
-            raise NoEngineError(self._failed or "the engine is not there; `keyturn engine start` starts it")
+            raise NoEngineError(
+                self._failed or f"the engine is not there; `{self._host.program} engine start` starts it"
+            )
         self._failed = ""
         connection = connected(folder.engine_socket, PATIENCE)
         self._may_start = False
@@ -59,7 +61,9 @@ class EngineNearby:
         account = known_account(self._host)
         asked = HaltRequest(account).asked_by() if account is not None else None
         if asked is not None:
-            raise LinkBrokenError(f"the engine stays down: {asked}; `keyturn engine start` starts it, halted")
+            raise LinkBrokenError(
+                f"the engine stays down: {asked}; `{self._host.program} engine start` starts it, halted"
+            )
 
     def folder(self) -> AccountFolder:
         """Return its account's folder. Raises `OperatorError` while that is unknown."""

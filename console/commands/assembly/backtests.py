@@ -21,6 +21,7 @@ from console.commands.assembly.recordings import (
     symbol_in_name,
 )
 from console.commands.assembly.settings import backtest_settings
+from console.commands.assembly.tables_folder import checked_folder, write_tables
 from core.model.symbols import capitals
 from core.ports import OperatorError
 from state.files import naming
@@ -53,6 +54,8 @@ class BacktestOptions:
         Where to write CSV tables and an HTML page; None writes none.
     vix, market
         Files of daily figures for the regime (RK-19); None leaves that part unknown.
+    zone
+        The time zone of times without one in the files; empty refuses them.
     """
 
     files: tuple[Path, ...]
@@ -65,6 +68,7 @@ class BacktestOptions:
     page_file: Path | None = None
     vix: Path | None = None
     market: Path | None = None
+    zone: str = ""
 
 
 def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[str, object]]:
@@ -98,7 +102,7 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
     symbol = capitals(options.symbol or symbol_in_name(path))
     laid_over = (*(FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
     names = () if options.strategy is None else (options.strategy,)
-    recording = recorded(host, [path], (), laid_over, backtest_settings, names)
+    recording = recorded(host, [path], (), laid_over, backtest_settings, names, options.zone)
     recording = measured(recording, options.vix, options.market)
     journal = HashOnlyJournal()
     runtime = playing(recording, journal, "confirm-all", Pace(None), seed=str(options.seed))
@@ -140,11 +144,8 @@ def _leaving_on_a_signal(leave: Any) -> Iterator[None]:
 
 def _require_room(options: BacktestOptions) -> None:
     """Refuse outputs that could not be written later, before the work begins. Raises `OperatorError`."""
-    folder, file = options.tables_folder, options.page_file
-    if folder is not None and folder.is_file():
-        raise OperatorError(f"{folder} is a file; name a new folder for the tables")
-    if folder is not None and folder.is_dir() and any(folder.iterdir()):
-        raise OperatorError(f"{folder} is not empty; name a new folder for the tables")
+    file = options.page_file
+    checked_folder(options.tables_folder)
     if file is not None and os.path.lexists(file):
         raise OperatorError(f"{file} is there already, and is not written over; name another file for the page")
     if file is not None and not file.parent.is_dir():
@@ -168,10 +169,7 @@ def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None
         return
     for path, result in zip(options.files, found, strict=True):
         folder = options.tables_folder / path.stem if len(found) > 1 else options.tables_folder
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in tables(result).items():
-            with naming(folder / name):
-                (folder / name).write_text(text, encoding="utf-8")
+        write_tables(folder, tables(result))
 
 
 # ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────

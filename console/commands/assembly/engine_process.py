@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.own_program import own_program
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from core.runtime.base import Runtime
     from core.settings.settings import Settings
 
-START_PATIENCE = 20.0
-"""Time-out of a start in seconds: the engine reads its journal before it listens at its socket."""
+TOLD_EVERY = 5.0
+"""Seconds between two lines about an engine that comes up."""
 STOP_PATIENCE = 10.0
 """Time-out of a stop in seconds: the engine finishes its act, waits for outstanding answers and closes its journal."""
 LOOK = 0.02
+
+T = TypeVar("T")
 
 
 class NotInTimeError(OperatorError):
@@ -112,13 +115,16 @@ class Started(NamedTuple):
     is_ours: bool
 
 
-def start_service(host: Host) -> Started:
-    """Start an engine in the background, and wait until it listens.
+def start_service(host: Host, say: Callable[[str], None] | None = None) -> Started:
+    """Start an engine in the background, and wait until it listens: as long as it or its watchdog lives.
+
+    The watchdog ends one that does not come up (`starting_seconds`), and itself after three. `say` is told every few
+    seconds what is waited for.
 
     Raises
     ------
     OperatorError
-        It ended, with its own message, or it did not listen in time.
+        It ended, with its own message.
     """
     from state.lock import holder
     from state.watchdog.presence import watchdog_of
@@ -133,18 +139,57 @@ def start_service(host: Host) -> Started:
             env=dict(host.environ),
             cwd="/",
         )
-        until = time.monotonic() + START_PATIENCE
-        while time.monotonic() < until:
+
+        def look() -> Started | None:
             folder = known_account(host)
-            if folder is not None and holder(folder) is not None and is_listening(folder):
-                is_ours = child.poll() is None and watchdog_of(folder) in (None, child.pid)
-                return Started(folder, holder(folder) or child.pid, is_ours)
-            if child.poll() is not None and (folder is None or holder(folder) is None):
-                output.seek(0)
-                words = own_words(output.read().decode(errors="replace"))
-                raise OperatorError(words or "the engine ended at once, without a word; `keyturn doctor` looks why")
-            time.sleep(LOOK)
-    raise NotInTimeError(f"the engine does not listen after {START_PATIENCE:g} s; `keyturn status` says how it is")
+            if folder is None or holder(folder) is None or not is_listening(folder):
+                return None
+            is_ours = child.poll() is None and watchdog_of(folder) in (None, child.pid)
+            return Started(folder, holder(folder) or child.pid, is_ours)
+
+        def comes_up() -> bool:
+            folder = known_account(host)
+            return child.poll() is None or (folder is not None and holder(folder) is not None)
+
+        if (started := awaited(look, comes_up, lambda: what_it_does(known_account(host)), say)) is not None:
+            return started
+        output.seek(0)
+        words = own_words(output.read().decode(errors="replace"))
+        raise OperatorError(words or "the engine ended at once, without a word; `keyturn doctor` looks why")
+
+
+def awaited(
+    look: Callable[[], T | None],
+    comes_up: Callable[[], bool],
+    what: Callable[[], str],
+    say: Callable[[str], None] | None = None,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T | None:
+    """Look until there is something; None if nothing comes up any more."""
+    began = told = now()
+    while (found := look()) is None:
+        if not comes_up():
+            return None
+        if say is not None and now() - told >= TOLD_EVERY:
+            told = now()
+            say(f"the engine comes up, {told - began:.0f} s: {what()}")
+        sleep(LOOK)
+    return found
+
+
+def what_it_does(folder: AccountFolder | None) -> str:
+    """Return what an engine does that does not listen yet, as far as its files show it."""
+    from state.lock import holder
+
+    if folder is None:
+        return "the broker is asked which account this is"
+    if holder(folder) is None:
+        return "its program is loaded"
+    size = 0
+    with suppress(OSError):  # no folder yet, or a segment that is compressed just now
+        size = sum(path.stat().st_size for path in folder.journal.iterdir())
+    return f"it reads its journal, {size / 1e6:.1f} MB"
 
 
 def what_stays_open(folder: AccountFolder) -> list[str]:

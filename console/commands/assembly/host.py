@@ -20,11 +20,14 @@ class Host:
     ----------
     stage
         Settings below the operator's own: the demo's. None elsewhere.
+    program
+        How this command was called, for words that name another one: with `--simulated` only the same finds its engine.
     """
 
     environ: Mapping[str, str]
     home: Home
     stage: Mapping[str, object] | None = None
+    program: str = "keyturn"
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
@@ -32,4 +35,5 @@ class Host:
 
     def simulated(self) -> Self:
         """The same with the built-in exchange as its broker, for whatever it starts too (SY-09)."""
-        return replace(self, environ={**self.environ, BROKER: "simulated"})
+        environ = {**self.environ, BROKER: "simulated"}
+        return replace(self, environ=environ, program="keyturn --simulated")

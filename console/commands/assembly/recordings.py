@@ -21,6 +21,8 @@ from state.folders import JournalFolder
 from state.last_start import Chosen
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from core.brokers.simulated.exchange import SimulatedExchange
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
@@ -66,7 +68,7 @@ class ReplayOptions:
 
     `strategies` are those that get the bars; if empty, those enabled in the settings. `deadlines` is the folder of a
     journal that records which strategy was too slow for which bar (MD-05); without one the current timing counts. `vix`
-    and `market` are files of daily figures for the regime (RK-19).
+    and `market` are files of daily figures for the regime (RK-19). `zone` is that of times without one in `files`.
     """
 
     files: tuple[Path, ...]
@@ -80,6 +82,7 @@ class ReplayOptions:
     deadlines: Path | None = None
     vix: Path | None = None
     market: Path | None = None
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> Virt
             symbol_in_name(path)
     chosen = (of_symbols(symbols),) if symbols else ()
     laid_over, names = (*options.overrides, *chosen), options.strategies
-    recording = recorded(host, options.files, options.quotes, laid_over, settings_of, names)
+    recording = recorded(host, options.files, options.quotes, laid_over, settings_of, names, options.zone)
     recording = measured(recording, options.vix, options.market)
     journal: FileJournal | MemoryJournal = MemoryJournal()
     recorder: RunLogFile | None = None
@@ -149,6 +152,7 @@ def recorded(
     overrides: tuple[str, ...],
     settings_with: Callable[[Host, tuple[str, ...]], Settings],
     names: tuple[str, ...],
+    zone: str = "",
 ) -> Recording:
     """Read the files, and the settings with only these strategies enabled, or unchanged if none is named.
 
@@ -156,7 +160,9 @@ def recorded(
     """
     from core.market.calendar import load_calendar
     from core.market.daily_source import is_daily
+    from core.market.zoned_times import zone_named
 
+    of_times = zone_named(zone) if zone else None
     daily = {path: is_daily(path) for path in files}
     days, minutes = ([path for path, is_of_days in daily.items() if is_of_days is wanted] for wanted in (True, False))
     if days and minutes:
@@ -167,9 +173,11 @@ def recorded(
     if names:
         settings = _only(names, settings, kinds)
     _require_starts(settings, kinds)
+    if days and zone:
+        raise OperatorError(f"{days[0].name} is of days, which need no zone; leave out --zone")
     if days:
         return _of_days(settings, kinds, days, tuple(quotes))
-    bars, quoted = list(_of_minutes(settings, minutes)), tuple(quotes)
+    bars, quoted = list(_of_minutes(settings, minutes, of_times)), tuple(quotes)
     feeds = [*bars, *_of_quotes(settings, quoted)]
     first, last = min(feed[0][0] for feed in feeds if feed), max(feed[-1][0] for feed in feeds if feed)
     calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
@@ -242,6 +250,7 @@ def _started(host: Host, recording: Recording, options: ReplayOptions) -> RunSta
         vix=None if options.vix is None else file_played(options.vix),
         market=None if options.market is None else file_played(options.market),
         strategies=own_files(host, recording.settings),
+        zone=options.zone,
     )
 
 
@@ -373,10 +382,10 @@ def measured(recording: Recording, vix: Path | None, market: Path | None) -> Rec
     return replace(recording, feeds=[*recording.feeds, regime])
 
 
-def _of_minutes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:
+def _of_minutes(settings: Settings, files: Iterable[Path], zone: ZoneInfo | None) -> Iterator[list[Timed]]:
     from core.runtime.feed_sources import bars_of_file
 
-    return (bars_of_file(path, _symbol_of(settings, path)) for path in files)
+    return (bars_of_file(path, _symbol_of(settings, path), zone) for path in files)
 
 
 def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes: tuple[Path, ...]) -> Recording:

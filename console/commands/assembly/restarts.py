@@ -5,22 +5,18 @@ A watchdog started by a service manager stays in place: its sandbox, limits and 
 
 from __future__ import annotations
 
-import time
-
 from console.commands.assembly.engine_process import (
-    LOOK,
-    START_PATIENCE,
-    NotInTimeError,
+    awaited,
     is_listening,
     known_account,
     start_service,
     stop_service,
+    what_it_does,
 )
 from console.commands.assembly.host import Host
 from core.ports import OperatorError
 from state.folders import AccountFolder
 from state.lock import holder
-from state.watchdog.limits import Limits
 from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 
 
@@ -42,14 +38,14 @@ def restarted(host: Host) -> tuple[AccountFolder, int, bool]:
 
 
 def _another(folder: AccountFolder, watchdog: int, before: int | None) -> int:
-    """Return the process number of the new engine once it listens."""
-    until = time.monotonic() + Limits().patience_seconds + START_PATIENCE
-    while time.monotonic() < until:
+    """Return the process number of the new engine once it listens; the watchdog ends if none comes up."""
+
+    def look() -> int | None:
         pid = holder(folder)
-        if pid and pid != before and is_listening(folder):
-            return pid
-        if watchdog_of(folder) != watchdog:
-            said = last_said(folder).removeprefix("keyturn: ")
-            raise OperatorError(said or f"the new engine ended at once; {folder.watchdog_log} has its words")
-        time.sleep(LOOK)
-    raise NotInTimeError("no other engine listens in time; `keyturn status` says how it is")
+        return pid if pid and pid != before and is_listening(folder) else None
+
+    pid = awaited(look, lambda: watchdog_of(folder) == watchdog, lambda: what_it_does(folder))
+    if pid is not None:
+        return pid
+    said = last_said(folder).removeprefix("keyturn: ")
+    raise OperatorError(said or f"the new engine ended at once; {folder.watchdog_log} has its words")

@@ -8,7 +8,9 @@ from console.commands.assembly.host import Host
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
-    from core.settings.display import DisplaySettings
+    from pathlib import Path
+
+    from console.display import DisplayTerms
     from core.settings.settings import Settings
 
 
@@ -36,18 +38,38 @@ def backtest_settings(host: Host, overrides: tuple[str, ...]) -> Settings:
     return load_settings(host.home, host.environ, overrides, fault_in, known, host.stage)
 
 
-def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplaySettings | None:
-    """Return the display settings before the first paint; None, without delay, if none is set."""
+def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplayTerms | None:
+    """Return how the screen is drawn, before the first paint; None, without delay, if nobody set anything.
+
+    A theme that was chosen at a desk comes before the settings file's, and after an option's and the environment's.
+    """
+    from console.display import FILE, FOLDER, Display, theme_in
+
+    written = _text_of(host.home.settings)
+    variables = {name.upper() for name in host.environ if name.upper().startswith("KEYTURN_DISPLAY")}
+    is_named = variables or any("display" in text for text in (written, *overrides))
+    display: Display | None = None
+    if is_named:
+        terms = settings_of(host, overrides).display
+        display = Display(terms.theme, terms.frames, terms.bell_seconds)
+    options = {text.partition("=")[0].strip() for text in overrides}
+    if variables & {"KEYTURN_DISPLAY", "KEYTURN_DISPLAY__THEME"} or options & {"display", "display.theme"}:
+        return display
+    theme = theme_in(_text_of(host.home.of_the_operator(FOLDER) / FILE))
+    if theme is None:
+        return display
+    return (display or Display())._replace(theme=theme)
+
+
+def _text_of(path: Path) -> str:
+    """Return a file's text; an unreadable one has none."""
     from core.files.regular_file import bytes_of
     from state.toml_text import LARGEST
 
     try:
-        written = bytes_of(host.home.settings, LARGEST).decode(errors="replace")
+        return bytes_of(path, LARGEST).decode(errors="replace")
     except OSError:
-        written = ""
-    variables = [name for name in host.environ if name.upper().startswith("KEYTURN_DISPLAY")]
-    is_named = variables or any("display" in text for text in (written, *overrides))
-    return settings_of(host, overrides).display if is_named else None
+        return ""
 
 
 def is_simulated(settings: Settings) -> bool:

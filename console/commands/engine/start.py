@@ -9,17 +9,18 @@ from console.commands.shared import host_of, say
 
 
 def start(context: typer.Context) -> None:
-    """Start the engine of the configured account and wait until desks can attach.
+    """Start the engine of the configured account and wait until desks can attach, however long its journal takes.
 
     Example: keyturn engine start && keyturn
     """
     host = host_of(context)
+    attaches, ends = f"`{host.program}` attaches a desk", f"`{host.program} engine stop` ends it"
     running = running_account(host)
     if running is not None:
-        say(f"{running.name}: its engine runs already; `keyturn` attaches a desk")
+        say(f"{running.name}: its engine runs already; {attaches}")
         return
-    folder, pid, is_ours = start_service(host)
+    folder, pid, is_ours = start_service(host, lambda words: say(words, err=True))
     if not is_ours:
-        say(f"{folder.name}: its engine runs already, process {pid}, by another start; `keyturn` attaches a desk")
+        say(f"{folder.name}: its engine runs already, process {pid}, by another start; {attaches}")
         return
-    say(f"{folder.name}: the engine runs, process {pid}; `keyturn` attaches a desk, `keyturn engine stop` ends it")
+    say(f"{folder.name}: the engine runs, process {pid}; {attaches}, {ends}")

@@ -25,13 +25,14 @@ def stop(context: typer.Context, account: Account = None, yes: Yes = False) -> N
 
     Example: keyturn engine stop --yes
     """
-    home = host_of(context).home
+    host = host_of(context)
+    home = host.home
     if account is None and last_account(home) is None:
-        say("no engine ran here yet; `keyturn engine start` starts one")
+        say(f"no engine ran here yet; `{host.program} engine start` starts one")
         raise typer.Exit(NOT_RUNNING)
     folder = account_of(home, account)
     if holder(folder) is None:
-        say(f"{folder.name}: no engine runs; `keyturn engine start` starts one")
+        say(f"{folder.name}: no engine runs; `{host.program} engine start` starts one")
         raise typer.Exit(NOT_RUNNING)
     for line in what_stays_open(folder):
         say(line)

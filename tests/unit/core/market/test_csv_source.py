@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from core.files.csv_table import TableError
+from core.files.csv_table import FileFault, TableError
 from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes, symbol_of
+from core.market.zoned_times import zone_named
 from core.model.bar import Bar
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
+from core.ports import OperatorError
 from tests.kit.rows import cases, table
 
 SPY = Symbol("SPY")
+NEW_YORK = zone_named("America/New_York")
 HEADER = "timestamp,open,high,low,close,volume"
 FIRST = "2013-10-08T14:50:00Z,166.80,166.90,166.70,166.76,120000"
 SECOND = "2013-10-08T14:51:00Z,166.76,166.80,166.60,166.70,90000"
@@ -36,6 +39,43 @@ def a_bar(minute: int, *prices: str, volume: str) -> Bar:
 
 FIRST_BAR = a_bar(50, "166.80", "166.90", "166.70", "166.76", volume="120000")
 SECOND_BAR = a_bar(51, "166.76", "166.80", "166.60", "166.70", volume="90000")
+
+
+def test_times_without_a_zone_are_read_in_the_named_one(tmp_path: Path) -> None:
+    """MD-08: as one column and as two, in summer and in winter; the file without the option is refused"""
+    figures = (FIRST.partition(",")[2], SECOND.partition(",")[2])
+    one = a_file(tmp_path, HEADER, *(f"2013-10-08 10:{50 + n}:00,{each}" for n, each in enumerate(figures)))
+    assert list(read_bars(one, SPY, NEW_YORK)) == [FIRST_BAR, SECOND_BAR]
+    with pytest.raises(TableError) as error:
+        read_bars(one, SPY)
+    assert error.value.fault is FileFault.ZONE
+
+    two = a_file(tmp_path, f"date,time{HEADER[9:]}", *(f"2013-10-08,10:{50 + n},{e}" for n, e in enumerate(figures)))
+    assert list(read_bars(two, SPY, NEW_YORK)) == [FIRST_BAR, SECOND_BAR]
+    winter = a_file(tmp_path, HEADER, f"2013-12-09 10:50:00,{figures[0]}")
+    assert [bar.start.hour for bar in read_bars(winter, SPY, NEW_YORK) if isinstance(bar, Bar)] == [15]
+
+
+@table(
+    ("text", "place"),
+    ("2024-03-10 02:30:00", ":3"),
+    ("2024-11-03 01:30:00", ":3"),
+    ("2024-11-04T09:30:00-05:00", ":3"),
+)
+def test_an_hour_that_the_clocks_skip_or_repeat_is_refused(text: str, place: str, tmp_path: Path) -> None:
+    """MD-08: with its line, and so is a zone beside one that the file has"""
+    rows = [f"{each},1,1,1,1,5" for each in ("2024-03-08 09:30:00", text)]
+    with pytest.raises(TableError) as error:
+        read_bars(a_file(tmp_path, HEADER, *rows), SPY, NEW_YORK)
+    assert error.value.fault is FileFault.ZONE
+    assert place in str(error.value)
+
+
+def test_no_other_word_is_a_zone() -> None:
+    """MD-08"""
+    for name in ("New York", "EDST", "../etc/passwd", ""):
+        with pytest.raises(OperatorError):
+            zone_named(name)
 
 
 def test_a_valid_file_becomes_exact_bars(tmp_path: Path) -> None:

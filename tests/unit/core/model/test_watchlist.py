@@ -22,7 +22,7 @@ def test_a_list_of_shares_is_kept(name: str) -> None:
     assert fault_of(Watchlist(name, symbols("SPY", "BRK.B")), {}) is None
 
 
-@table("name", "", "Main", "two words", "2nd", "x" * 17, "a\x1b[2J")
+@table("name", "", "held", "Main", "two words", "2nd", "x" * 17, "a\x1b[2J")
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     """MD-06"""
     assert fault_of(Watchlist(name, symbols("SPY")), {})
@@ -54,3 +54,8 @@ def test_a_full_set_of_lists_can_shrink() -> None:
     assert fault_of(Watchlist("another", symbols("SPY")), others)
     assert fault_of(Watchlist("list-3", symbols("IBM")), others) is None
     assert fault_of(Watchlist("list-3", ()), others) is None
+
+
+def test_a_list_with_the_desks_own_name_can_be_removed() -> None:
+    """MD-06: one that was kept before the name was the desk's own"""
+    assert fault_of(Watchlist("held", ()), {"held": symbols("SPY")}) is None
