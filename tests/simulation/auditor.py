@@ -80,7 +80,7 @@ from tests.simulation.clock_audit import ClockAudit
 from tests.simulation.debt_audit import DebtAudit
 from tests.simulation.desk_audit import DeskAudit
 from tests.simulation.plan_audit import PlanAudit
-from tests.simulation.reckoning import A_DOUBT, all_reports, ended_unseen
+from tests.simulation.reckoning import A_DOUBT, all_reports, ended_unseen, is_kept_here
 from tests.simulation.refusal_audit import RefusalAudit
 
 A_MOMENT = timedelta(seconds=1)
@@ -907,7 +907,8 @@ class Auditor:
         return bool(self.world.foreign) and not self.world.engine.state.control.state.is_reconciled
 
     def _is_rightly_absent(self, order: Order) -> None:
+        has_ended = order.status in (OrderStatus.REJECTED, OrderStatus.CANCELLED) and not order.filled_quantity
         self.require(
-            order.status in (OrderStatus.REJECTED, OrderStatus.CANCELLED) and not order.filled_quantity,
+            has_ended or is_kept_here(self.world, order),
             f"order {order.id} is {order.status.value}, and the exchange never had it",
         )
