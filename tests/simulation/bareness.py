@@ -130,7 +130,7 @@ class Meter:
             self.named[owner] += quantity
         if abs(after) < abs(before):
             self.named[owner] = max(self.named[owner] - self._named_of(entry, abs(before), quantity), ZERO)
-        self.named[owner] = min(self.named[owner], abs(after))
+        self.named[owner] = min(self.named[owner], abs(after)) if before * after >= 0 else ZERO
 
     def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
         """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none
