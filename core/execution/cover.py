@@ -28,7 +28,7 @@ class Cover:
     covered
         Shares closed by stops that the broker has, and by market exits.
     in_doubt
-        Shares of orders that were sent and not answered.
+        Shares of orders that were sent and not answered, or that the broker does not know any more.
     doubt
         The kind of those orders: `stop`, `exit`, `exit and stop`; empty if none is in doubt.
     at_limit
@@ -80,7 +80,8 @@ class CoveredBy:
 def in_force(ledger: Ledger, position: Position) -> tuple[CoveredBy, ...]:
     """Return the orders that protect the position now: acknowledged stops and market exits that can trade."""
     exits = ledger.exits.working(position.symbol, position.strategy)
-    taken = [o for o in exits if o.status is not OrderStatus.PENDING and not o.waits_at_limit and o.idle is None]
+    known = [o for o in exits if o.status is not OrderStatus.PENDING and not ledger.chains.is_in_doubt(o)]
+    taken = [order for order in known if not order.waits_at_limit and order.idle is None]
     claims = [CoveredBy(order.id, ledger.exits.claim(order)) for order in taken]
     return tuple(each for each in claims if each.quantity > 0)
 

@@ -111,15 +111,14 @@ class OrderFolds:
         order = self.index.orders[fact.client_order_id]
         self._mark_replaced(order, fact.after)
         order.status = fact.after
-        if order.in_doubt_since is not None:
-            order.reason = order.cancel_reason  # the doubt has ended, and its reason with it
+        _doubt_ends(order)
         order.reason = fact.reason or order.reason
         order.end_code = fact.code
         if fact.broker_order_id is not None:
             order.broker_order_id = fact.broker_order_id
         if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
             order.submitted_at = at
-        order.in_doubt_since = order.kept = order.again_at = None
+        order.kept = order.again_at = None
         order.was_absent = False
         if fact.after.is_terminal:
             if fact.code is not EndCode.LOST_THERE:
@@ -187,10 +186,12 @@ class OrderFolds:
     def _idled(self, _at: datetime, fact: OrderIdled) -> None:
         order = self.index.orders[fact.client_order_id]
         order.idle, order.idle_word = fact.code, fact.word
+        _doubt_ends(order)
 
     def _trades_again(self, _at: datetime, fact: OrderTradesAgain) -> None:
         order = self.index.orders[fact.client_order_id]
         order.idle, order.idle_word = None, ""
+        _doubt_ends(order)
 
     def _legs_missing(self, _at: datetime, fact: ContingentOrdersMissing) -> None:
         self.index.orders[fact.client_order_id].is_bare = True
@@ -248,3 +249,9 @@ class OrderFolds:
 
     def _ignored(self, _at: datetime, _fact: UpdateIgnored) -> None:
         self.index.state.updates_ignored += 1
+
+
+def _doubt_ends(order: Order) -> None:
+    """End its doubt, and the reason with it."""
+    if order.in_doubt_since is not None:
+        order.in_doubt_since, order.reason = None, order.cancel_reason

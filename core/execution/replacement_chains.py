@@ -40,10 +40,14 @@ class ReplacementChains:
         return None
 
     def is_in_doubt(self, order: Order) -> bool:
-        """Whether it was sent and not answered, unless the broker reports the old one as replaced."""
+        """Whether nobody knows that the broker has it: it has no answer, or the broker does not know it any more.
+
+        The first not if the broker reports the old one as replaced.
+        """
+        if order.in_doubt_since is None or not order.is_working:
+            return False
         old = self.predecessor(order)
-        is_there = old is not None and old.made_way
-        return order.status is OrderStatus.PENDING and order.in_doubt_since is not None and not is_there
+        return order.status is not OrderStatus.PENDING or old is None or not old.made_way
 
     def has_filled_on(self, day: date, order: Order) -> bool:
         """Whether it or another order of its chain was filled on a day, at least in part.

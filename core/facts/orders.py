@@ -126,7 +126,7 @@ class OrderIdled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OrderTradesAgain(Fact):
-    """By the broker's report an idle exit of ours can trade again: it protects its position."""
+    """By the broker's report an exit of ours that was idle or in doubt can trade again: it protects its position."""
 
     client_order_id: ClientOrderId
     word: str
@@ -171,7 +171,10 @@ class OrderStateChanged(Fact):
 @fact(aliases=("OrderInDoubt",))
 @dataclass(frozen=True, slots=True)
 class OrderStateUnknown(Fact):
-    """Whether the request arrived is unknown (EX-06). Look-ups follow; nothing is sent again."""
+    """Whether the request arrived is unknown, or the broker knows an exit of ours no more (EX-06, EX-22).
+
+    Look-ups follow; nothing is sent again.
+    """
 
     client_order_id: ClientOrderId
     reason: str

@@ -17,8 +17,10 @@ from core.facts import (
     Killed,
     OrderCreated,
     OrderFilled,
+    OrderIdled,
     OrderStateChanged,
     OrderStateUnknown,
+    OrderTradesAgain,
     ProposalEdited,
     ProposalEnded,
     ProposalStaged,
@@ -168,6 +170,8 @@ class _Found:
                 self.filled[fill.client_order_id] = Quantity(self.filled[fill.client_order_id] + fill.quantity)
             case OrderStateUnknown(client_order_id=order):
                 self.doubts.add(order)
+            case OrderIdled(client_order_id=order) | OrderTradesAgain(client_order_id=order):
+                self.doubts.discard(order)
             case ProposalStaged(proposal=proposal) | ProposalEdited(proposal=proposal):
                 self.proposals[proposal.id] = proposal
             case ProposalEnded(proposal_id=name):

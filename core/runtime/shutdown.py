@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from core.engine import Engine
-from core.model.order import OrderRequest, Side, StopHolder
+from core.model.order import OrderRequest, OrderStatus, Side, StopHolder
 from core.model.order_text import order_in_words
 from core.model.quote import Quote
 from core.model.session import Session
@@ -72,7 +72,9 @@ def left_behind(engine: Engine, unanswered: Iterable[OrderRequest]) -> Iterator[
     state = engine.state
     asked = list(unanswered)
     asked += [
-        o.request for o in state.ledger.working() if state.ledger.chains.is_in_doubt(o) and o.request not in asked
+        o.request
+        for o in state.ledger.working()
+        if o.status is OrderStatus.PENDING and state.ledger.chains.is_in_doubt(o) and o.request not in asked
     ]
     for request in asked:
         yield f"{order_in_words(request)} was sent and not answered: {LOOKED_UP}{_stop_of(state, request)}"

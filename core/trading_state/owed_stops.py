@@ -191,12 +191,13 @@ class OwedStops:
         working = self._ledger.exits.working(order.request.symbol, order.strategy)
         return sum((self._ledger.exits.claim(exit) for exit in working if exit.is_protective), ZERO)
 
-    def _waiting(self, sale: Order) -> Decimal:
-        """Return the shares of stops that wait for a key, with those of working stops; zero if none waits."""
+    def _with_a_stop(self, sale: Order) -> Decimal:
+        """Return the shares of working stops and of those that wait for a key; zero for a stop and a target."""
+        if sale.is_protective or sale.is_target:
+            return ZERO
         its = sale.request.symbol, sale.strategy
         owed = [p for p in self._stage.state.proposals.values() if p.is_owed and (p.symbol, p.strategy) == its]
-        waiting = sum((proposal.order.quantity for proposal in owed), ZERO)
-        return waiting + self._guarded(sale) if waiting and not (sale.is_protective or sale.is_target) else ZERO
+        return self._guarded(sale) + sum((proposal.order.quantity for proposal in owed), ZERO)
 
     def _proposal_ended(self, at: datetime, fact: ProposalEnded) -> None:
         """Note a declined stop: its shares must not have one any more."""
@@ -234,7 +235,7 @@ class OwedStops:
         key = position_key(order.request.symbol, order.strategy)
         named = self.state.named.get(key, NO_SHARES)
         if order.only_reduces:
-            self._name(key, max(named - filled, min(named, self._waiting(order))))
+            self._name(key, max(named - filled, min(named, self._with_a_stop(order))))
         elif order.wants_broker_stop:
             self._name(key, named + filled)
 

@@ -16,6 +16,7 @@ from core.facts import (
     OrderRestated,
     OrderRevived,
     OrderStateChanged,
+    ReconciliationPassed,
     StopOwed,
     SubmissionBlocked,
     TradeClosed,
@@ -49,9 +50,11 @@ from core.views import RowMark
 from core.views.builders.orders import order_row
 from tests.scenarios.changes import confirms_now, moves, passes
 from tests.scenarios.elsewhere import is_changed_there, trades_elsewhere
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, assert_can_be_rebuilt
+from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_lost_answers import AWAY
+from tests.scenarios.test_owed_notices import row_of
 from tests.unit.core.brokers.trading_floor import SPY
 
 Change = Callable[[OrderReport], OrderReport | None]
@@ -219,6 +222,30 @@ def test_a_lost_stop_is_sent_again_as_signed(broker: BrokersWord, is_gone: bool)
     after = [OrderStatus.SUBMITTED] if is_gone else [OrderStatus.REJECTED]
     assert [order.status for order in house.stops[1:]] == after
     assert [p.guard for p in house.desk.stage.proposals()] == ([] if is_gone else [GuardCode.REFUSED])
+
+
+def test_a_lost_stop_is_in_doubt_at_once(broker: BrokersWord) -> None:
+    """EX-09, EX-22, SY-03: once neither list nor look-up has it; no second one is sent; it covers once it is back"""
+    receivers = Receivers()
+    house = with_receivers(a_house_in_a_position(("10:06", "11:00", STEADY), settings=settings()), receivers)
+    (stop,) = house.stops
+    broker.changes[stop.id] = lambda _report: None
+    house.until("10:07:30")
+
+    compared = [r.at for r in house.journal.records() if isinstance(r.fact, ReconciliationPassed)][-1]
+    (owed,) = house.facts(StopOwed)
+    (_urgent,) = [sent for sent in receivers.heard if sent.is_urgent]
+    assert (owed.why, owed.quantity) == (OwedReason.IN_DOUBT, stop.remaining)
+    assert house.desk.notifications.state.matters["stop vwap SPY"].notice.at - compared <= timedelta(seconds=5)
+    row = row_of(house)
+    assert (row.covered, row.in_doubt, row.calls_a_person) == (0, stop.remaining, True)
+    assert (house.stops, stop.status) == ([stop], OrderStatus.SUBMITTED)
+    assert_can_be_rebuilt(house)
+
+    broker.changes.clear()
+    house.until("10:08")
+    assert (row_of(house).covered, house.stops, house.desk.owed_stops.all()) == (stop.remaining, [stop], ())
+    assert_can_be_rebuilt(house)
 
 
 def test_a_stop_that_was_taken_back_and_lost_is_not_asked_for(broker: BrokersWord) -> None:

@@ -18,8 +18,8 @@ from core.messages.commands import ProposeClose
 from core.messages.effects import FetchPicture, SubmitOrder
 from core.messages.inputs import PictureFetched
 from core.model.broker import BrokerPicture
-from core.model.codes import DeskState, ReadOnlyCode
-from core.model.order import OrderStatus, Side, order_id_of
+from core.model.codes import DeskState, EndCode, ReadOnlyCode
+from core.model.order import LegRole, OrderStatus, Side, order_id_of
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, Quantity
 from tests.scenarios.changes import ROOMY, confirms_now, passes
@@ -33,9 +33,15 @@ from tests.scenarios.house import (
     assert_can_be_rebuilt,
     minutes,
 )
+from tests.scenarios.test_contradicting_reports import BrokersWord
 from tests.unit.core.brokers.trading_floor import SPY
 
 BARS = ("10:06", "11:00", STEADY)
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
+    return BrokersWord(monkeypatch)
 
 
 def a_house_that_bought_again() -> tuple[House, int, ClientOrderId]:
@@ -78,6 +84,28 @@ def test_orders_that_the_journal_lacks_are_found() -> None:
     assert len(house.requests()) == sent
     assert house.held() != house.held_by_the_broker()
     assert_can_be_rebuilt(house)
+
+
+def test_shares_of_unknown_orders_are_no_lost_orders(broker: BrokersWord) -> None:
+    """EX-24, OP-02: an entry that the broker lost earlier bought none of them, and its ticket's stop is not sent"""
+    house = House(minutes("09:30", "10:30", "100"), ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("6", limit="99", stop="98"))
+    confirms_now(house)
+    passes(house, 1)
+    broker.changes[house.entry.id] = lambda _report: None
+    house.until("10:10")
+    lost, before = house.entry.end_code, list(house.journal.records())[-1].sequence
+    house.presses(a_typed_buy("2", limit=None, stop="98"))
+    confirms_now(house)
+    house.until("10:11:30")
+    house.loses_the_journal_after(before)
+    house = house.restarted().until("10:12:30")
+    house.accepts(books_of(house))
+    house.until("10:14")
+
+    assert (lost, house.held()) == (EndCode.LOST_THERE, "2")
+    assert [stop.role for stop in house.stops] == [LegRole.STOP]
+    assert house.last(PositionCorrected).owners == ()
 
 
 def test_later_orders_get_ids_of_their_own() -> None:

@@ -88,6 +88,24 @@ def test_a_refused_stop_of_a_later_key_is_owed() -> None:
     assert [(fact.quantity, fact.why) for fact in house.facts(StopOwed)] == [(Decimal("0.5"), OwedReason.WAITS_FOR_KEY)]
 
 
+def test_a_sale_heard_late_leaves_its_stop_owed() -> None:
+    """EX-22: shares without a stop are sold, which is heard when the stop works again; later that stop ends"""
+    house, _ = a_fraction(times=0)
+    two_more_without_a_stop(house)
+    house.line.is_deaf = True
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(1))))
+    confirms_now(house)
+    house.until("10:12")
+    house.line.is_deaf = False
+    assert (house.held(), working_stops(house)) == ("1.5", ["0.5 at 98"])
+    house.exchange.cancel(house.line.at, house.stops[-1].id)
+    passes(house, 60)
+
+    assert [(fact.quantity, fact.why) for fact in house.facts(StopOwed)] == [
+        (Decimal("0.5"), OwedReason.TAKEN_ELSEWHERE)
+    ]
+
+
 def test_with_its_key_it_goes_out() -> None:
     """EX-13, OP-02"""
     house, _ = a_fraction(times=1)
@@ -185,14 +203,18 @@ def test_a_cancelled_then_refused_stop_is_not_asked(taken_back: str) -> None:
     assert (house.held(), waiting(house)) == ("0.5", [])
 
 
-def test_a_sale_leaves_a_stop_that_waits_owed() -> None:
-    """EX-22: shares that were bought without a stop are sold, and the refused stop's own are held on"""
-    house, _ = a_fraction()
+def two_more_without_a_stop(house: House) -> None:
     house.presses(replace(a_typed_buy("2", limit="100.10", stop="98"), stop_holder=StopHolder.YOU))
     house.presses(OpenTicket(next(proposal.id for proposal in house.desk.stage.proposals() if not proposal.is_guard)))
     passes(house, 1)
     house.confirms()
     house.until("10:10")
+
+
+def test_a_sale_leaves_a_stop_that_waits_owed() -> None:
+    """EX-22: shares that were bought without a stop are sold, and the refused stop's own are held on"""
+    house, _ = a_fraction()
+    two_more_without_a_stop(house)
     house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(1))))
     confirms_now(house)
     house.until("10:12")

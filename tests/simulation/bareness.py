@@ -130,7 +130,7 @@ class Meter:
             self.named[owner] += quantity
         if abs(after) < abs(before):
             self.named[owner] = max(self.named[owner] - self._named_of(entry, abs(before), quantity), ZERO)
-        self.named[owner] = min(self.named[owner], abs(after))
+        self.named[owner] = min(self.named[owner], abs(after)) if before * after >= 0 else ZERO
 
     def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
         """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none
@@ -268,10 +268,7 @@ class Meter:
             return found
         if (found := self._of_exits(owner)) is not None:
             return found
-        asked_for = [seen for order_id in story.asked_for if (seen := story.orders.get(order_id)) is not None]
-        if any((seen.order.symbol, seen.strategy) == owner for seen in asked_for):
-            return NEVER_WRITTEN
-        found = self._of_stops(stops)
+        found = self._of_asked(owner, stops) or self._of_stops(stops)
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
     def _waits_for_books(self) -> bool:
@@ -315,15 +312,25 @@ class Meter:
         ]
         known = story.positions[f"{owner[0]}/{owner[1]}"]
         if known != self.held[owner]:
-            troubled = {self.world.line.troubled.get(o.order.client_order_id) for o in entries if o.status.is_working}
-            is_lost = any(o.order.client_order_id in self.world.line.untold for o in entries)
+            untold = [o for o in story.orders.values() if self._is_behind(o, owner)]
+            troubled = {self.world.line.troubled.get(o.order.client_order_id) for o in untold if o.status.is_working}
+            is_lost = any(o.order.client_order_id in self.world.line.untold for o in untold)
             if is_lost or troubled - {None}:
                 return "nobody had told of the fill: its word was lost or late"
-            is_long_ago = self._at - self._filled_at(entries) > A_WORD
+            is_long_ago = self._at - self._filled_at(untold) > A_WORD
             return NO_CAUSE if is_long_ago else "the word of the fill was on its way"
         if any(o.order.legs and o.filled and o.status.is_working for o in entries):
             return "its legs wait until the entry is filled whole"
         return next((cause for o in entries if (cause := self._of_late_entry(o)) is not None), None)
+
+    def _is_behind(self, seen: Seen, owner: Owner) -> bool:
+        """Whether the desk has not counted all that one of its orders filled."""
+        booked = self.world.exchange._book.find(seen.order.client_order_id)
+        is_its = (seen.order.symbol, seen.strategy) == owner
+        return is_its and booked is not None and booked.filled != seen.filled
+
+    def _is_of_what_is_held(self, stop: Seen) -> bool:
+        return stop.at >= self._opened.get((stop.order.symbol, stop.strategy), stop.at)
 
     def _filled_at(self, entries: list[Seen]) -> datetime:
         """When the exchange filled any of them last; a desk that has just come up hears of it then."""
@@ -366,6 +373,27 @@ class Meter:
         waiting = self.world.engine.state.stage.state.proposals.values()
         return any(p.guard is not None and (p.symbol, p.strategy) == owner for p in waiting)
 
+    def _of_asked(self, owner: Owner, stops: list[Seen]) -> str | None:
+        """A stop that was asked for when no later one was written."""
+        world, story = self.world, self.world.auditor.story
+        last = max((stop.sequence for stop in stops), default=0)
+        for order_id, sequence in story.asked_for.items():
+            entry = story.orders.get(order_id)
+            if entry is None or (entry.order.symbol, entry.strategy) != owner or sequence < last:
+                continue
+            if story.declined.get(owner, 0) <= sequence:
+                return MORE_THAN_SIGNED if order_id in world.contradictions.restated else NEVER_WRITTEN
+        return None
+
+    def _is_guarded_otherwise(self, stop: Seen) -> bool:
+        """Whether other stops of the same entry work there for all that it bought."""
+        book = self.world.exchange._book
+        others = [o for o in self.world.auditor.story.orders.values() if o.parent == stop.parent and o is not stop]
+        booked = [book.find(o.order.client_order_id) for o in others if o.order.type.is_stop]
+        entry = book.find(stop.parent) if stop.parent is not None else None
+        working = sum((order.remaining for order in booked if order is not None and order.is_working), ZERO)
+        return entry is not None and ZERO < entry.filled <= working
+
     def _of_stops(self, stops: list[Seen]) -> str:
         """How the newest of its stops ended."""
         world, story = self.world, self.world.auditor.story
@@ -374,19 +402,21 @@ class Meter:
             booked = world.exchange._book.find(order_id)
             if story.declined.get((stop.order.symbol, stop.strategy), 0) > stop.sequence:
                 return "the operator declined another stop"
+            if order_id in world.contradictions.made_less and self._is_of_what_is_held(stop):
+                return MADE_LESS
             if booked is not None and booked.filled and not booked.remaining:
                 continue  # it sold its own shares: those that are bare had another
             if order_id in world.meddled:
                 return "somebody took the stop away at the broker"
             if order_id in story.taken_away:
                 return "the operator took the stop back"
-            if order_id in world.contradictions.made_less:
-                return MADE_LESS
             if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
                 return "its target was taken back, and the broker ends both"
             replaced = story.orders.get(stop.order.replaces or "")
-            if stop.status.is_terminal and replaced is not None and replaced.status.is_working:
-                continue  # the one before stands
+            if stop.status.is_terminal and replaced is not None and replaced.code is not EndCode.REPLACED:
+                continue  # the one before stands, or ended by itself
+            if stop.status is OrderStatus.REJECTED and self._is_guarded_otherwise(stop):
+                continue  # its shares are not bare
             if stop.status is OrderStatus.REJECTED:
                 return REFUSED
             if stop.code in (EndCode.FILLED_SHORT, EndCode.REJECTED_LATER):
@@ -403,11 +433,14 @@ class Meter:
                 return NEVER_ARRIVED
             if stop.blocked is BlockCode.LAPSED:
                 return NO_CAUSE
+            if stop.status.is_working and order_id in world.contradictions.denied:
+                return DENIED
             if stop.status.is_working and booked is not None and not booked.is_working:
                 return "nobody had told of the stop's end"
         return NO_CAUSE
 
 
+DENIED = "the broker did not know the stop when it was looked up"
 LOST = "the broker knew the stop no more; a new one waits for its key"
 REFUSED = "the broker refused the stop"
 MADE_LESS = "the broker made the stop less"
@@ -415,12 +448,16 @@ ENDED_SHORT = "the broker ended the stop before it had sold all"
 PERMITTED_NO_MORE = "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
 NEVER_ARRIVED = "the stop never reached the broker; a new one waits for its key"
 NEVER_WRITTEN = "its record was made to fail twice; a new stop waits for its key"
+MORE_THAN_SIGNED = "the broker made the entry more than was signed; a stop for the rest waits for its key"
 ENDED_WHILE_DOWN = "what was signed was over with its day, and the desk was down"
 ENDED = "what was signed was over with its day; a new stop waits for its key"
 DIED_BEFORE = "the desk died between the stop's record and its sending"
 NEEDS_A_PERSON = frozenset(
-    {NO_CAUSE, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED, NEVER_WRITTEN, ENDED}
-)
+    {
+        NO_CAUSE, DENIED, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED, NEVER_WRITTEN,
+        MORE_THAN_SIGNED, ENDED,
+    }
+)  # fmt: skip
 """What ends by a key alone, or by nothing that anybody knows of."""
 
 

@@ -90,6 +90,11 @@ def what_the_broker_lost_works_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OrderRecovery, "_miss", lambda *_: None)
 
 
+def what_the_broker_lost_covers_until_it_ends(patch: pytest.MonkeyPatch) -> None:
+    """A stop that neither list nor look-up knows is in no doubt, and nobody is told for a minute (EX-09, EX-22)."""
+    patch.setattr(OrderRecovery, "_doubt_unknown", lambda *_: None)
+
+
 def a_replacement_that_ended_stays_the_one(patch: pytest.MonkeyPatch) -> None:
     """The order that it was to replace counts as replaced, and works on (EX-13)."""
     mark = OrderFolds._mark_replaced
@@ -159,6 +164,7 @@ CONTRADICTION_FAULTS = (
     what_works_again_is_cancelled_unrecorded,
     a_suspended_stop_covers,
     what_the_broker_lost_works_for_ever,
+    what_the_broker_lost_covers_until_it_ends,
     a_replacement_that_ended_stays_the_one,
     a_late_fill_is_not_counted,
     a_limited_stop_has_ended,

@@ -135,6 +135,9 @@ class Contradicting(Rough):
         asked_at = self.world.engine.the(EngineStart).reconciliation.times._asked_at
         is_heard = heard_at is not None and asked_at is not None and called_at < asked_at < heard_at
         is_open = isinstance(calendar.session_at(called_at), Session)
+        is_heard &= (
+            order.request.client_order_id not in self.world.surprises.pending
+        )  # it is called pending_cancel then
         if known is None or not known.is_working or known.broker_order_id is None or not is_heard or not is_open:
             return
         position = state.ledger.position(known.request.symbol, known.strategy)

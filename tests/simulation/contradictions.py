@@ -57,6 +57,8 @@ class Contradictions:
         Orders that it calls ended, and how; True or not.
     forgotten, hidden
         Orders that it does not know, for now or for good; and those that it did not know at any time.
+    denied
+        Forgotten orders that were looked up, and when first.
     idle
         Orders that work there, and the word by which it calls them: they may trade all the same.
     words, words_left
@@ -76,6 +78,7 @@ class Contradictions:
     ended: dict[str, str] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
+    denied: dict[str, datetime] = field(default_factory=dict)
     idle: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     words_left: int = 0
@@ -105,7 +108,9 @@ class Contradictions:
 
     # ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def knows(self, order_id: str) -> bool:
+    def knows(self, order_id: str, asked_at: datetime | None = None) -> bool:
+        if order_id in self.forgotten and asked_at is not None:
+            self.denied.setdefault(order_id, asked_at)
         return order_id not in self.forgotten
 
     def said(self, report: OrderReport) -> OrderReport:
@@ -218,6 +223,7 @@ class Contradictions:
 
     def remember(self, order: BookedOrder) -> None:
         self.forgotten.discard(order.request.client_order_id)
+        self.denied.pop(order.request.client_order_id, None)
 
     def restate(self, order: BookedOrder, term: str, by: str, *, is_told: bool) -> bool:
         """The broker changes a term of it, and tells of it over its stream or by REST alone. Whether it could."""

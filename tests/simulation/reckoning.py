@@ -103,7 +103,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
         found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
     for order in world.engine.state.ledger.state.orders.values():
         report = theirs.get(order.id) if order.id not in world.foreign else None
-        if _is_another_story(order, report):
+        if _is_another_story(order, report) and not is_kept_here(world, order):
             found.lost += 1
             found.words.append(f"lost: {order.id} is {order.status.value} here, {report and report.raw_status} there")
     for order_id, times in asked.items():
@@ -145,6 +145,11 @@ def _compare_positions(world: World, found: Reckoning) -> None:
 def _is_said(world: World) -> bool:
     """More was done elsewhere than may be corrected without a person: the desk is read-only and says why."""
     return bool(world.foreign) and not world.engine.state.control.state.is_reconciled
+
+
+def is_kept_here(world: World, order: Order) -> bool:
+    """Proven not to be there, and not sent while a person is to say what is held."""
+    return order.kept is not None and order.request.symbol in world.engine.state.sightings.differing and _is_said(world)
 
 
 def loose_exits(world: World) -> list[str]:

@@ -143,7 +143,7 @@ class Surprises:
                 return self._of_cancel(effect, at, ask)
         answer = ask(effect)
         if isinstance(answer, LookUpAnswered) and isinstance(answer.answer, OrderReport):
-            is_known = self._contradictions.knows(answer.client_order_id)
+            is_known = self._contradictions.knows(answer.client_order_id, at)
             return LookUpAnswered(answer.client_order_id, self._said(answer.answer) if is_known else NotFound())
         if isinstance(answer, PictureFetched) and not isinstance(answer.answer, NoAnswer):
             books = self._contradictions.books(answer.answer)

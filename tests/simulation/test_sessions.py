@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.simulation.contradiction_play import CONTRADICTING
 from tests.simulation.machine import a_run
 from tests.simulation.play import Played, Player, play
@@ -206,3 +208,30 @@ def test_no_signed_exit_sells_what_a_lost_stop_may_have() -> None:
 def test_shares_of_two_lost_entries_have_no_stop_by_guess() -> None:
     """EX-13, EX-22: by the ticket of the one, and again when the fill of the other is told, would be too much"""
     assert play(made(745, 37).having(TWO_LOST)).failures == []
+
+
+NAMED_WRONGLY = {
+    30: (
+        Event("the_books_are_short", ("positions short, positions empty", 3.0, "exit", 75.0)),
+        Event("the_operator_confirms", (0, 58.0, 0.35)),
+        Event("an_exit_is_signed", ("open", "-0.60", 5, 0.35)),
+        Event("terms_change_unheard", ("stop", "stop", "2", False, "part")),
+        Event("a_replacement_ends_alone", ("stop", "rejected", "", 10.0)),
+        Event("an_order_is_typed", ("open", "3", "-0.60", "3.00", "broker", "BBB")),
+        Event("a_half_filled_bracket_is_edited", ("20", 30, "0", "0.05", False, "cancel")),
+    ),
+    81: (
+        Event("exits_are_not_taken", ("a stop", "too many", 3, 12.0, "entry", 130.0)),
+        Event("a_deadline_raises", ("fraction, part", "a cancel", 90.0)),
+        Event("the_broker_surprises", ("cancel", "pending", 45.0)),
+        Event("a_close_is_confirmed", ("1",)),
+        Event("a_stop_does_not_trade", ("calculated", False, "move", 75.0)),
+    ),
+}
+"""A stop that a person took back after its replacement was refused; a stop that is called pending_cancel."""
+
+
+@pytest.mark.parametrize("number", NAMED_WRONGLY)
+def test_a_bare_share_has_its_own_cause(number: int) -> None:
+    """EX-22: the auditor asks for a notice where a person is needed, and there alone"""
+    assert play(made(740, number).having(NAMED_WRONGLY[number])).failures == []

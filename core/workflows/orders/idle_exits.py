@@ -32,17 +32,18 @@ OVER_FOR_THE_DAY = frozenset({"done_for_day", "calculated"})
 
 
 def follow_word(state: TradingState, order: Order, report: OrderReport) -> None:
-    """Mark or unmark a working exit by the broker's status."""
+    """Mark or unmark a working exit by the broker's status; a doubt whether the broker has it is over."""
     if not order.only_reduces or not order.is_working or order.broker_order_id != report.broker_order_id:
         return
     word, code = report.raw_status, order_states.idle_code(report.raw_status)
-    if word in OVER_FOR_THE_DAY and order.idle is None and not _is_open(state):
+    is_back = order.in_doubt_since is not None
+    if word in OVER_FOR_THE_DAY and order.idle is None and not is_back and not _is_open(state):
         state.sightings.done_for_day.add(order.id)
         return
     state.sightings.done_for_day.discard(order.id)
-    if code is not None and (code, word) != (order.idle, order.idle_word):
+    if code is not None and (is_back or (code, word) != (order.idle, order.idle_word)):
         state.record(OrderIdled(order.id, code, word))
-    elif code is None and order.idle not in (None, IdleCode.UNFILLED):
+    elif code is None and (is_back or order.idle not in (None, IdleCode.UNFILLED)):
         state.record(OrderTradesAgain(order.id, word))
 
 

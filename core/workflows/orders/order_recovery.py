@@ -18,7 +18,7 @@ from core.facts import CancelFailed, OrderKept, OrderNotFound, OrderStateUnknown
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
-from core.model.codes import EndCode
+from core.model.codes import BY_A_PERSON, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Symbol
@@ -56,6 +56,7 @@ class OrderRecovery:
         self._cancelled_again: dict[ClientOrderId, datetime] = {}
         self._misses: dict[ClientOrderId, tuple[int, datetime]] = {}
         self._differs_since: dict[ClientOrderId, datetime] = {}
+        self._unlisted: set[ClientOrderId] = set()
 
     def begin(self, order: Order, reason: str) -> Iterator[Effect]:
         """Put an order in doubt, and look it up."""
@@ -100,6 +101,7 @@ class OrderRecovery:
         self._missing_since.pop(order.id, None)
         self._misses.pop(order.id, None)
         self._differs_since.pop(order.id, None)
+        self._unlisted.discard(order.id)
         if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
             self.next_look_up.pop(order.id, None)
         if not is_ours(self.state, order, reply.answer):
@@ -115,6 +117,8 @@ class OrderRecovery:
 
     def on_books(self, order: Order, *, is_listed: bool) -> Iterator[Effect]:
         """Process the broker's books for an order that was to be looked up in them; if they lack it, look it up."""
+        if is_listed:
+            self._unlisted.discard(order.id)
         if order.id not in self._in_books:
             return
         self._in_books.discard(order.id)
@@ -131,6 +135,8 @@ class OrderRecovery:
         If the books differ by a quantity that it may have filled, it is looked up for a limited time first (EX-05,
         EX-09).
         """
+        self._unlisted.add(order.id)
+        self._doubt_unknown(order)
         if not self._may_end(order, comparison.picture):
             return
         if comparison.may_hide_a_fill(order):
@@ -215,6 +221,7 @@ class OrderRecovery:
         limits = self.state.control.settings.execution
         times, since = self._misses.get(order.id, (0, self.state.at))
         self._misses[order.id] = times + 1, since
+        self._doubt_unknown(order)
         missed, passed = times + 1, self.state.at - since
         is_certain = missed >= limits.not_found_times and passed >= timedelta(seconds=float(limits.not_found_seconds))
         is_wanted = order.is_cancelling and missed >= MISSED_WHILE_CANCELLING and passed >= APART
@@ -222,10 +229,24 @@ class OrderRecovery:
             self._missing_since.setdefault(order.id, self.state.at)
             self.state.sightings.books_are_wanted = True
 
+    def _doubt_unknown(self, order: Order) -> None:
+        """Put an exit in doubt that neither the books nor a look-up know: it covers nothing, and is not sent twice.
+
+        Not one that a person cancelled: it is wanted away.
+        """
+        is_ours_to_keep = order.only_reduces and order.is_working and order.cancel_code not in BY_A_PERSON
+        if not is_ours_to_keep or order.in_doubt_since is not None or order.id not in self._misses:
+            return
+        if order.id in self._unlisted:
+            self.state.record(OrderStateUnknown(order.id, "the broker does not know it any more"))
+        else:
+            self.state.sightings.books_are_wanted = True
+
     def _end_lost(self, order: Order) -> Iterator[Effect]:
         self.next_look_up.pop(order.id, None)
         self._missing_since.pop(order.id, None)
         self._misses.pop(order.id, None)
+        self._unlisted.discard(order.id)
         gone, reason = OrderStatus.CANCELLED, "the broker knows it no more"
         self.state.record(order_states.change(order, gone, Source.LOOK_UP, None, reason, EndCode.LOST_THERE))
         yield from follow_up(self.state)

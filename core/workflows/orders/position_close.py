@@ -171,7 +171,8 @@ class PositionClose:
         """
         if self._passes_over(self._working(use)):
             return False
-        return any(self.state.ledger.chains.is_in_doubt(stop) for stop in self.closing_sales.stops(use))
+        unanswered = (o for o in self.closing_sales.stops(use) if o.status is OrderStatus.PENDING)
+        return any(self.state.ledger.chains.is_in_doubt(stop) for stop in unanswered)
 
     def _prolonged_at(self, use: AuthorizationUse) -> datetime:
         """Return the middle of its last time-out period, so at least as much is left when the doubt ends."""

@@ -419,8 +419,17 @@ class Reconciliation:
     def _taken_for_a_lost_order(
         self, symbol: Symbol, true: Quantity, average: Price, comparison: Comparison
     ) -> tuple[OwnerShare, ...]:
-        """Return the owner of shares that a lost order of ours may have bought; it keeps its stop (EX-13)."""
-        if self._sold_by_others(symbol, comparison, Side.BUY if true > 0 else Side.SELL):
+        """Return the owner of shares that a lost order of ours may have bought; it keeps its stop (EX-13).
+
+        None if orders that the journal does not have bought some (EX-24).
+        """
+        side = Side.BUY if true > 0 else Side.SELL
+        accepted = self.state.control.state.accepted_orders
+        unknown = (r for r in comparison.unknown_of_ours() if r.client_order_id not in accepted)
+        is_unknown = any(
+            (report.symbol, report.side) == (symbol, side) and report.filled_quantity for report in unknown
+        )
+        if is_unknown or self._sold_by_others(symbol, comparison, side):
             return ()
         owner = self.listed_orders.order_recovery.owner_of(symbol, true)
         return () if owner is None else (OwnerShare(owner, true, average),)
