@@ -20,7 +20,6 @@ from pydantic import BaseModel
 from core.execution.order_states import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
-from core.settings.execution import ExecutionSettings, OrdersSettings
 from core.settings.reconciliation import ReconciliationSettings
 from core.settings.staging import StagingSettings
 from core.settings.types import AmountSettings, SettingsTable
@@ -63,11 +62,6 @@ def staging() -> str:
     return settings_table("staging", StagingSettings)
 
 
-def execution() -> str:
-    """Doubt, look-ups and retries."""
-    return settings_table("execution", ExecutionSettings) + settings_table("orders", OrdersSettings).split("\n", 2)[2]
-
-
 def reconciliation() -> str:
     """The limits within which the broker is right without a person."""
     return settings_table("reconciliation", ReconciliationSettings)
@@ -98,7 +92,6 @@ TABLES: Tables = {
     "broker_statuses": broker_statuses,
     "keys": keys,
     "staging": staging,
-    "execution": execution,
     "reconciliation": reconciliation,
     "procedure": procedure,
     "differences": differences,
