@@ -187,7 +187,6 @@ docs: man
 	@$(BIN)/python docs/measures.py
 	@$(BIN)/python docs/requirements.py
 	@$(BIN)/python docs/keys.py
-	@$(BIN)/python docs/house.py
 	@$(BIN)/python docs/picture.py
 
 lock: .venv/.locked

@@ -33,7 +33,7 @@ class BasketFollower:
         """It asks but was not opened yet, because somebody was typing or a dialog was open."""
 
     def open(self) -> None:
-        """Open the current basket; if it is over, request one for the waiting proposals."""
+        """Open the current basket; if it has ended, request one for the waiting proposals."""
         view = self.behind.view
         if view is None:
             return

@@ -18,7 +18,7 @@ def fate_of(order: OrderRow) -> str:
         return f"Unless you let it stand, it is cancelled at {f.clock(order.taken_back_at)} {f.PLACE}."
     if order.status.is_working:
         return "It only reduces, and stands either way: your key says that you have read this."
-    return "It is over, and what it filled stays: your key says that you have read this."
+    return "It has ended, and what it filled stays: your key confirms that you have read this."
 
 
 def breaker_in_words(view: DeskView, now: datetime) -> list[TextLine]:

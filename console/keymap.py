@@ -272,7 +272,7 @@ KEYS: tuple[Key, ...] = (
         "g",
         "g",
         "list_symbol",
-        "lists on which it opens nothing",
+        "lists that block its entries",
         True,
         in_footer="lists",
     ),

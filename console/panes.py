@@ -180,8 +180,8 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.STRATEGIES,
         StrategiesPane,
-        "What each strategy last answered on each symbol, and for how many bars of the session. A paused one opens "
-        "nothing and goes on watching its exits.",
+        "What each strategy last answered on each symbol, and for how many bars of the session. A paused one "
+        "makes no entries and keeps watching its exits.",
         ("Strategy", strategy),
         lambda view: ((row.key, row.symbol) for row in view.strategies),
     ),

@@ -317,7 +317,7 @@ class RowActions:
             self.behind.say(f"asked {name} to go on: it proposes entries again")
         else:
             self.behind.handle.send(PauseStrategy(row.strategy, row.symbol))
-            self.behind.say(f"asked {name} to pause: it opens nothing, its exits go on")
+            self.behind.say(f"asked {name} to pause: no entries, its exits go on")
 
 
 def _why_not_guarded(held: PositionRow) -> str:

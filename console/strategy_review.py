@@ -17,7 +17,7 @@ def ask_to_reinstate(behind: DialogHost, row: StrategyRow) -> None:
     """Resume a retired or regime-paused strategy, which starts a new record."""
     name = row.strategy.upper()
     why = "; ".join(words for label, words in row.evaluation if label == "shut")
-    text = f"{name} {why}. Resumed, it proposes entries again on every symbol, and is judged anew by what it does then."
+    text = f"{name} {why}. Resumed, it proposes entries again on every symbol, and is judged by its new trades."
 
     def resume() -> None:
         behind.handle.send(ReinstateStrategy(row.strategy))

@@ -10,15 +10,14 @@ import sys
 from pathlib import Path
 
 from core.risk.controls import CONTROLS, WORDS, Control
-from core.runtime.attest.run import order_in_words
-from docs.pages import BLOCK, Tables, filled, table, written
+from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("CONTROLS.md")
 
 
 def attest() -> str:
-    """Each check and protection: what asks for it, its settings, how a run tries it, its test."""
-    return table(("control", "asked for by", "settings", "how a run tries it", "test"), map(_row, CONTROLS))
+    """Return each check and protection, the rule that asks for it and its test."""
+    return table(("control", "asked for by", "test"), map(_row, CONTROLS))
 
 
 def rules() -> str:
@@ -27,20 +26,15 @@ def rules() -> str:
 
 
 def _row(control: Control) -> tuple[str, ...]:
-    settings = ", ".join(f"`{key}`" for key in control.settings)
-    trial = control.trial
-    tried = f"not: {trial}" if isinstance(trial, str) else order_in_words(trial)
-    return (control.name, control.rule, settings or "none", tried, f"`{control.test}`")
+    return (control.name, control.rule, f"`{control.test}`")
 
 
 TABLES: Tables = {"attest": attest, "rules": rules}
 
 
 def page(text: str) -> str:
-    """The page with these tables made anew; another one stands as it was written."""
-    others = {found[2]: found[0] for found in BLOCK.finditer(text) if found[2] not in TABLES}
-    made = filled(text, {**TABLES, **dict.fromkeys(others, str)})
-    return BLOCK.sub(lambda block: others.get(block[2], block[0]), made)
+    """Return the page with its tables made again."""
+    return filled(text, TABLES)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,7 @@ from pydantic import BaseModel
 from core.execution.order_states import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
-from core.risk.checks import standard_gate
-from core.settings.execution import ExecutionSettings, OrdersSettings
 from core.settings.reconciliation import ReconciliationSettings
-from core.settings.risk import RiskSettings
 from core.settings.staging import StagingSettings
 from core.settings.types import AmountSettings, SettingsTable
 from core.workflows.day import start as start_workflow
@@ -60,28 +57,9 @@ def keys() -> str:
     return table(("key", "confirms an order that would"), [(f"`{k}`", ", ".join(e)) for k, e in effects.items()])
 
 
-def checks() -> str:
-    """The gate, in its order: each check's name, and the sentence that its file opens with."""
-    rows = []
-    for number, check in enumerate(standard_gate().checks, 1):
-        sentence = sys.modules[type(check).__module__].__doc__ or ""
-        rows.append((str(number), check.name, " ".join(sentence.split())))
-    return table(("", "check", "what it says"), rows)
-
-
 def staging() -> str:
     """Lives and moves between the proposal and the wire."""
     return settings_table("staging", StagingSettings)
-
-
-def execution() -> str:
-    """Doubt, look-ups and retries."""
-    return settings_table("execution", ExecutionSettings) + settings_table("orders", OrdersSettings).split("\n", 2)[2]
-
-
-def risk() -> str:
-    """The limits that the checks read."""
-    return settings_table("risk", RiskSettings)
 
 
 def reconciliation() -> str:
@@ -113,10 +91,7 @@ TABLES: Tables = {
     "transitions": transitions,
     "broker_statuses": broker_statuses,
     "keys": keys,
-    "checks": checks,
     "staging": staging,
-    "execution": execution,
-    "risk": risk,
     "reconciliation": reconciliation,
     "procedure": procedure,
     "differences": differences,

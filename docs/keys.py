@@ -1,4 +1,4 @@
-"""Writes the tables of keys in docs/USE.md and the README from the one table that the desk itself uses.
+"""Write the key tables of docs/USE.md and the README from the desk's own table.
 
 .venv/bin/python docs/keys.py          writes them between their markers
 .venv/bin/python docs/keys.py --check  exits 1 where one differs
@@ -6,35 +6,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-from console.keymap import KEYS, NUMBERS, Key, KeyScope, keys_table
+from console.keymap import KEYS, Key, keys_table
 from docs.pages import filled, table, written
 
 HERE = Path(__file__).resolve().parent
-FIRST = ("proposals", "positions", "orders", "strategies", "watch", "chart", "history", "new order", "ticket")
-"""Of these places the README names keys, beside those that work everywhere."""
 NAMED = (
-    *("pane.next", "pane.zoom", "layout", "exit.urgent", "basket", "flatten", "commands", "leave"),
-    *("form.symbol", "form.bid", "form.ask", "form.mid", "form.last", "form.tick_up", "form.tick_down", "form.way"),
-    *("ticket.buy", "ticket.short", "ticket.sell", "ticket.cover", "ticket.replace", "ticket.unattended"),
+    *("grid.open", "ticket.buy", "ticket.short", "ticket.sell", "ticket.cover", "proposal.decline"),
+    *("order.new", "position.close", "exit.urgent", "flatten", "help", "leave"),
 )
-"""What the README names beside the keys of the footer."""
+"""The keys of the README, beside the kill: the twelve that matter on a first day."""
 
 
 def short_table() -> str:
-    """The README's: what the footer shows, and what a first day needs."""
-    rows = []
-    for place in (KeyScope.EVERYWHERE, *map(KeyScope, FIRST)):
-        cells = " · ".join(f"`{key.written}` {key.in_footer or key.description}" for key in _of(place))
-        panes = f"`1` to `{[*NUMBERS.values()][-1]}` panes · " if place is KeyScope.EVERYWHERE else ""
-        rows.append((place.value, panes + cells))
-    return table(("where", "keys"), rows)
+    """Return the README's table: one row for each of the twelve keys."""
+    found = {key.id: key for key in KEYS}
+    return table(("key", "where", "what it does"), map(_row, (found[name] for name in NAMED)))
 
 
-def _of(place: KeyScope) -> Iterator[Key]:
-    return (key for key in KEYS if key.place is place and (key.is_in_footer or key.id in NAMED))
+def _row(key: Key) -> tuple[str, ...]:
+    return (f"`{key.written}`", key.place.value, key.description)
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
-"""Fills docs/SETTINGS.md: every key, its default, which way it is looser, what it does, where it is read.
+"""Fill docs/SETTINGS.md: every key, its default in each profile, its looser direction and what it does.
 
-.venv/bin/python docs/settings.py          writes the page; it takes a minute, because mypy checks the whole program
-.venv/bin/python docs/settings.py --quick  the same, and keeps the places that the page names already
+.venv/bin/python docs/settings.py            writes the page
+.venv/bin/python docs/settings.py --check    exits 1 where the page is not what it would write
+.venv/bin/python docs/settings.py --readers  prints the keys that no file reads, and exits 1 if there are any; a minute
 
 A key's readers are found by removing the keys from a copy of the program: mypy then reports each use. It does not find
 keys that are read by a name in a variable; these are in `BY_NAME`.
@@ -14,39 +15,84 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from console.commands.settings import Key, every_key
-from core.settings.settings import Settings
+from core.settings.changes import leaves
+from core.settings.settings import PROFILES, Settings
 from core.settings.types import SettingsTable
-from docs.pages import Tables, filled, table
+from docs.pages import Tables, filled, table, written
+from state.example_settings import written as as_written
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "SETTINGS.md"
 PARTS = ("app.py", "console", "core", "state", "widgets", "pyproject.toml")
-ASKED = re.compile(r'(\S+?):\d+: error: (?:Item )?"(?:type\[)?(\w+)\]?"(?: of .*?)? has no attribute "(\w+)"')
-ROW = re.compile(r"^\| `([\w.]+)` \|.*\| `([\w/]+\.py)` \|$", re.MULTILINE)
-BASKETS = "core/workflows/baskets/basket_execution.py"
-TIMES = "core/workflows/reconciliation/reconciliation_times.py"
+USE = re.compile(r'error: (?:Item )?"(?:type\[)?(\w+)\]?"(?: of .*?)? has no attribute "(\w+)"')
 OF_SETTINGS = "core/settings/"
-BY_NAME: Mapping[str, str] = {
-    "staging.basket.life_seconds": "core/workflows/baskets/baskets.py",
-    "staging.basket.run_seconds": "core/workflows/baskets/baskets.py",
-    **dict.fromkeys(
-        (f"staging.basket.{name}_seconds" for name in ("entries", "poll", "buys", "report")),
-        BASKETS,
-    ),
-    "reconciliation.poll_seconds": TIMES,
-    "reconciliation.apart_seconds": TIMES,
+BY_NAME = frozenset(
+    {
+        *(f"staging.basket.{name}_seconds" for name in ("life", "run", "entries", "poll", "buys", "report")),
+        *(f"reconciliation.{name}_seconds" for name in ("poll", "apart")),
+    }
+)
+"""Keys that are read as `getattr(terms, name)`."""
+LOOSER = {
+    "more is looser": "more",
+    "less is looser": "less",
+    "each change counts as looser": "any change",
+    "all but one are looser": "any other",
+    "none": "–",
 }
-"""Who reads what mypy cannot find, as `getattr(terms, name)`."""
+"""The direction of a key, as the page writes it."""
+
+
+def keys() -> str:
+    """Return one row for each key; strategies that share a key and its default share a row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for key in every_key():
+        strategy, _, rest = key.name.removeprefix("strategies.").partition(".")
+        is_of_a_strategy = key.name.startswith("strategies.") and bool(rest)
+        name = f"strategies.{{}}.{rest}" if is_of_a_strategy else key.name
+        rows.setdefault((name, default_of(key), LOOSER[key.looser], key.meaning), []).append(strategy)
+    return table(("key", "default", "looser", "what it does"), map(_row, rows.items()))
+
+
+def _row(row: tuple[tuple[str, ...], list[str]]) -> tuple[str, ...]:
+    (name, *cells), strategies = row
+    whose = strategies[0] if len(strategies) == 1 else f"{{{','.join(strategies)}}}"
+    return (f"`{name.replace('{}', whose)}`", *cells)
+
+
+def default_of(key: Key) -> str:
+    """Return the default of micro, and those of the other profiles where they differ."""
+    others = {
+        name: found for name in PROFILES if (found := IN_PROFILES[name].get(key.name, key.default)) != key.default
+    }
+    return " · ".join((f"`{key.default}`", *(f"{name} `{value}`" for name, value in others.items())))
+
+
+def _values_in(profile: str) -> dict[str, str]:
+    settings = Settings.model_validate({"profile": profile, **PROFILES[profile]})
+    return {".".join(path): as_written(value) for path, value in leaves(settings)}
+
+
+IN_PROFILES = {name: _values_in(name) for name in PROFILES}
+"""The default of each key, by profile."""
+TABLES: Tables = {"keys": keys}
+
+
+def page(text: str) -> str:
+    """Return the page with its table made again."""
+    return filled(text, TABLES)
+
+
+# ── keys without a reader ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def tables_of(kind: type[SettingsTable], path: tuple[str, ...] = ()) -> Iterator[tuple[str, type[SettingsTable]]]:
-    """Every key that holds a value, dotted, with the class whose field it is."""
+    """Yield every key that holds a value, dotted, with the class whose field it is."""
     for name, field in kind.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, SettingsTable) and inner.__name__ != "AmountSettings":
@@ -55,33 +101,29 @@ def tables_of(kind: type[SettingsTable], path: tuple[str, ...] = ()) -> Iterator
             yield ".".join((*path, name)), kind
 
 
-def readers() -> dict[str, str]:
-    """Of each key, the first file outside of the settings that reads it, or that of the settings that answers by it."""
+def unread() -> list[str]:
+    """Return the keys that nothing reads; the checks of a table within itself count as readers."""
     kinds = dict(tables_of(Settings))
-    names = {(kind.__name__, key.rpartition(".")[2]) for key, kind in kinds.items() for kind in kind.__mro__}
-    asked: dict[tuple[str, str], set[str]] = defaultdict(set)
+    names = {(each.__name__, key.rpartition(".")[2]) for key, kind in kinds.items() for each in kind.__mro__}
     with TemporaryDirectory() as folder:
         copy = Path(folder)
         for part in PARTS:
             (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, copy / part)
         for file in (copy / OF_SETTINGS).glob("*.py"):
             file.write_text(without_keys(file.read_text(), names))
-        words = (sys.executable, "-m", "mypy", "--strict", "app.py", "console", "core", "state", "widgets")
-        said = subprocess.run(words, cwd=copy, capture_output=True, text=True, check=False).stdout
-        for file_name, kind, name in ASKED.findall(said):
-            asked[kind, name].add(file_name)
-    found = dict(BY_NAME)
-    for key, kind in kinds.items():
-        files = set().union(*(asked.get((each.__name__, key.rpartition(".")[2]), set()) for each in kind.__mro__))
-        own = f"{kind.__module__.replace('.', '/')}.py"
-        files |= {own} & asked.get(("Self", key.rpartition(".")[2]), set())
-        if files:
-            found.setdefault(key, min(files, key=lambda name: (name.startswith(OF_SETTINGS), name)))
-    return found
+        command = (sys.executable, "-m", "mypy", "--strict", "app.py", "console", "core", "state", "widgets")
+        ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    used = set(USE.findall(ran.stdout))
+    found = {
+        key
+        for key, kind in kinds.items()
+        if used & {(each, key.rpartition(".")[2]) for each in ("Self", *(of.__name__ for of in kind.__mro__))}
+    }
+    return sorted(kinds.keys() - found - BY_NAME)
 
 
 def without_keys(text: str, names: set[tuple[str, str]]) -> str:
-    """The classes of a file with each of those fields under another name."""
+    """Return a file's source with each of those fields of its classes under another name."""
     lines = text.splitlines(keepends=True)
     for node in (node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)):
         for field in node.body:
@@ -92,26 +134,9 @@ def without_keys(text: str, names: set[tuple[str, str]]) -> str:
     return "".join(lines)
 
 
-def kept() -> dict[str, str]:
-    """The places that the page names."""
-    return dict(ROW.findall(PAGE.read_text()))
-
-
-def keys(places: Mapping[str, str]) -> str:
-    return table(
-        ("key", "default (micro)", "looser", "what it does", "read in"),
-        [row_of(each, places.get(each.name, "")) for each in every_key()],
-    )
-
-
-def row_of(key: Key, place: str) -> tuple[str, ...]:
-    return (f"`{key.name}`", f"`{key.default}`", key.looser, key.meaning, f"`{place}`" if place else "")
-
-
-def page(places: Mapping[str, str]) -> str:
-    tables: Tables = {"keys": lambda: keys(places)}
-    return filled(PAGE.read_text(), tables)
-
-
 if __name__ == "__main__":
-    PAGE.write_text(page(kept() if "--quick" in sys.argv else readers()))
+    if "--readers" in sys.argv:
+        missing = unread()
+        print("\n".join(missing))
+        sys.exit(bool(missing))
+    sys.exit(written(PAGE, page))

@@ -31,7 +31,7 @@ ANSWER_SECONDS = 6.0
 """How long a command waits for the engine to record its basket."""
 POLL_SECONDS = 0.05
 NOBODY_TOOK_IT = (
-    "nobody took it in time, and it was taken back: look at the desk; if it says NO ENGINE or STARTING, mend that first"
+    "nobody took it in time, and it was taken back: look at the desk; if it says NO ENGINE or STARTING, fix that first"
 )
 NOBODY_ANSWERED = "it was taken and not answered in time; look at the desk, p shows the basket if there is one"
 
@@ -104,7 +104,7 @@ class BasketInbox:
         except FileNotFoundError:
             return None
         except OSError as error:
-            return f"a basket could not be taken: {path.name}: {error.strerror}; mend the folder"
+            return f"a basket could not be taken: {path.name}: {error.strerror}; fix the folder"
         if self.now() - written_at > FRESH_SECONDS:
             return "an old basket that no engine took was dropped; run keyturn basket again"
         try:

@@ -1,4 +1,4 @@
-"""Compress journal segments whose day is over (SP-01). Every reader of the journal reads both kinds.
+"""Compress journal segments of past days (SP-01). Every reader of the journal reads both kinds.
 
 A segment is replaced only after its compressed copy is on the disk and was read back equal, byte for byte. A crash
 leaves the segment as it was, or both files; then the uncompressed one counts, and the next run goes on.

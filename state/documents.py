@@ -136,7 +136,7 @@ class TinyDocuments:
                 reasons.append(f"{path.name}: {said or error}")
                 continue
             if version < VERSION:  # the backups are no newer
-                older = f"of an older Keyturn (version {version}, now {VERSION}): read anew from the journal"
+                older = f"of an older Keyturn (version {version}, now {VERSION}): read again from the journal"
                 self.notes += (*reasons, f"{path.name}: {older}")
                 return NoCheckpoint(older, checkpoint.sequence)
             if reasons:

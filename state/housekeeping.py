@@ -128,7 +128,7 @@ class Housekeeping:
             runtime.lose_disk(str(error))
         except OSError as error:
             runtime.engine.say(
-                f"{error.filename or self.folder.path} cannot be written: {error.strerror}; mend the disk, orders go on"
+                f"{error.filename or self.folder.path} cannot be written: {error.strerror}; fix the disk, orders go on"
             )
 
     def _send(self, runtime: Runtime, command: Command) -> None:

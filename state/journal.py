@@ -246,7 +246,7 @@ class FileJournal:
     def _failed(self, act: str, error: OSError) -> JournalWriteError:
         """Remember the failure, and truncate the file to its last complete record if the disk still allows it."""
         why = f"the journal {self.folder} could not {act}: {error.strerror}"
-        self._failure = f"{why}; nothing more is recorded, mend the disk and start again"
+        self._failure = f"{why}; nothing more is recorded, fix the disk and start again"
         if act == "write" and self._descriptor is not None:
             try:
                 os.ftruncate(self._descriptor, self._length)

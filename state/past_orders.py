@@ -98,7 +98,7 @@ class PastFile:
                 return row
         except (sqlite3.Error, OSError) as error:
             self.close()
-            told = f"{self._path}: {error}; move it away and start again, which makes it anew"
+            told = f"{self._path}: {error}; move it away and start again, which rebuilds it"
             raise PastUnreadableError(told) from error
 
     def _opened(self, more: int = 0) -> sqlite3.Connection:

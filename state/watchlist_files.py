@@ -70,7 +70,7 @@ class WatchlistFiles:
         try:
             marks, before = self._marks(), self._last
         except OSError as error:
-            self.faults = (f"{self.folder} cannot be read: {error.strerror}; mend it, the lists stay as they were",)
+            self.faults = (f"{self.folder} cannot be read: {error.strerror}; fix it, the lists stay as they were",)
             return None
         self._last = marks
         if (marks != before and not is_first) or self._read == [marks]:
@@ -92,7 +92,7 @@ class WatchlistFiles:
             listed = ", ".join(f'"{symbol}"' for symbol in symbols)
             replace_file(path, f"symbols = [{listed}]\n".encode())
         except OSError as error:
-            return f"{error.filename or path} cannot be written: {error.strerror}; mend that and keep it again"
+            return f"{error.filename or path} cannot be written: {error.strerror}; fix that and keep it again"
         return ""
 
     def _marks(self) -> Marks:
@@ -117,7 +117,7 @@ class WatchlistFiles:
                 lists.append(wanted)
             except _WrongError as wrong:
                 unread.append(name)
-                faults.append(f"{FOLDER}/{file[:24]}: {wrong}; mend it, its list stays as it was")
+                faults.append(f"{FOLDER}/{file[:24]}: {wrong}; fix it, its list stays as it was")
         self.faults = tuple(faults)
         return WatchlistFilesSeen(tuple(lists), tuple(unread), has_folder=marks is not None)
 

@@ -54,7 +54,7 @@ def ssh_command(named: str, destination: str, *, is_first: bool) -> list[str]:
     try:
         return [*shlex.split(named), destination, *relay]
     except ValueError as error:
-        raise OperatorError(f"{VARIABLE}={named}: {error}; mend it, or unset it for ssh itself") from None
+        raise OperatorError(f"{VARIABLE}={named}: {error}; fix it, or unset it to use ssh") from None
 
 
 def end_in_words(destination: str, status: int, said: str) -> str:

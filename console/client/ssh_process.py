@@ -44,7 +44,7 @@ class SshProcess:
             )
         except OSError as error:
             why = error.strerror or error
-            raise OperatorError(f"{command[0]} cannot be started: {why}; install ssh, or mend {VARIABLE}") from None
+            raise OperatorError(f"{command[0]} cannot be started: {why}; install ssh, or fix {VARIABLE}") from None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.input, self.output = self._process.stdin, self._process.stdout

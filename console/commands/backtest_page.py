@@ -30,7 +30,7 @@ PAUSED_FOR_GOOD = (
     "PAUSED: its equity curve shut it until somebody looks, and nobody did;\n"
     "--set risk.protections.equity_curve.enabled=false plays on."
 )
-PAUSED_AS_IT_FAILED = "PAUSED: it failed on several bars in a row; mend it and play again."
+PAUSED_AS_IT_FAILED = "PAUSED: it failed on several bars in a row; fix it and play again."
 NARROW = 72
 """With fewer columns the measures are listed one per line."""
 GAP = 2

@@ -56,13 +56,13 @@ def demo(
     Examples: keyturn demo --seed 7 --speed 10, keyturn demo --stress --speed 60
     """
     if stress and operator != "none":
-        raise OperatorError("--stress brings an operator of its own; leave --operator out")
+        raise OperatorError("--stress brings its own operator; leave --operator out")
     if watch and not stress:
         raise OperatorError("--watch is the stress desk's: add --stress; in another, a adds a symbol to the list")
     if stress and profile:
-        raise OperatorError("--stress brings an account of its own; leave --profile out")
+        raise OperatorError("--stress brings its own account; leave --profile out")
     if stress and (vix or market):
-        raise OperatorError("--stress brings a market of its own; leave --vix and --market out")
+        raise OperatorError("--stress brings its own market; leave --vix and --market out")
     if not headless:
         prepare()
     begin = run_demo if headless else open_demo

@@ -59,7 +59,7 @@ def findings(host: Host) -> Iterator[Finding]:
         keys = find_keys(host.environ, mode, kind.keys)
         keys_of_data = keys_of_source(host, source, kind, keys, mode)
     except OperatorError as error:
-        yield Finding("settings and keys", False, str(error), "mend that first; the rest needs them")
+        yield Finding("settings and keys", False, str(error), "fix that first; the rest needs them")
         return
     yield Finding("settings and keys", True, f"{mode.value} keys, {', '.join(settings.symbols)}", "")
     symbols = tuple(Symbol(text) for text in settings.symbols)

@@ -115,7 +115,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 _STATES = {
     "missing": "not installed; keyturn service install",
     "as written": "installed",
-    "differs": "installed, and not as this release writes it; keyturn service install writes it anew",
+    "differs": "installed, and not as this release writes it; keyturn service install updates it",
     "of another": "not written by Keyturn",
 }
 

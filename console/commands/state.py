@@ -186,7 +186,7 @@ def documents_of(host: Host, account: str | None) -> dict[str, object]:
     found = TinyDocuments(whole_account(host.home, account)).load()
     if isinstance(found, Checkpoint):
         return {"sequence": found.sequence, **found.documents}
-    raise OperatorError(f"{found.reason}; the next start writes them anew from the journal")
+    raise OperatorError(f"{found.reason}; the next start writes them again from the journal")
 
 
 def _restored(

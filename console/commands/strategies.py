@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BUILT_IN = "built-in"
 """The source of a strategy that comes with the program."""
-APART = "it runs in a process of its own, without files, network or other processes"
+APART = "it runs in its own process, without files, network or other processes"
 
 commands = typer.Typer(help="List, check and create strategies. See docs/STRATEGIES.md.", rich_markup_mode=None)
 

@@ -63,11 +63,11 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.strategies if row.key == key), None)
     if row is None:
         return None
-    stands = "paused: it opens nothing, and goes on watching its exits" if row.is_paused else "running"
+    stands = "paused: no entries; it keeps watching its exits" if row.is_paused else "running"
     if row.shut:
         stands = f"{row.shut}; its exits go on"
     if row.is_off:
-        stands = "off in the settings: it opens nothing, and goes on watching its exits"
+        stands = "off in the settings: no entries; it keeps watching its exits"
     if row.is_missing:
         stands = "missing: it proposes nothing; what it holds is yours to close, by the close of the day at the latest"
     bars = sum(count for _, count in row.reasons)

@@ -72,7 +72,7 @@ def _works(row: OrderRow) -> str:
 
 
 def _other(row: OtherOrderRow) -> list[TextLine]:
-    fate = "a kill takes it back: it could open" if row.may_open else "a kill leaves it: it opens nothing"
+    fate = "a kill takes it back: it could open" if row.may_open else "a kill leaves it: it cannot open"
     if row.is_unread:
         fate = "it may open; a kill names it and leaves it, NAKED takes it back"
     return [

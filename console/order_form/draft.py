@@ -101,7 +101,7 @@ class Draft:
 
     @property
     def loss(self) -> Decimal | None:
-        """Loss at the stop; None if the order opens nothing or figures are missing."""
+        """Loss at the stop; None if the order does not open or figures are missing."""
         if not self.opens or self.quantity is None or self.stop is None or "stop" in self.faults:
             return None
         return None if self.farthest is None else self.instrument.risk(self.quantity, abs(self.farthest - self.stop))

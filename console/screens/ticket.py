@@ -260,7 +260,7 @@ class TicketScreen(Dialog):
     def _is_over(self) -> bool:
         """Return whether its proposal has ended: nothing is left to review, edit or decline."""
         if self.phase is TicketPhase.OVER:
-            self.behind.say("this proposal is over; n writes a new order", "warning")
+            self.behind.say("this proposal has ended; n writes a new order", "warning")
         return self.phase is TicketPhase.OVER
 
     def action_unattended(self) -> None:

@@ -24,7 +24,7 @@ TRADING = frozenset(
         "runtime", "sell", "send", "short", "sign", "stage", "staging", "submit", "ticket", "trade",
     }
 )  # fmt: skip
-"""Words of names that no picture has: whoever asks one for `submit_order` or `the_broker` reaches for trading."""
+"""Words of names that no picture has: asking one for `submit_order` or `the_broker` is an attempt to trade."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def notes_of(found: DeskMeasures) -> Iterator[str]:
         many, first = len(found.missing), found.missing[0]
         yield f"closes in between that were not recorded: {many}, the first of {first}; no return is made of them"
     if first_figures := sum(day.is_first_figure for day in found.days):
-        yield f"closes that the broker did not tell, the first figure of the next day stands for them: {first_figures}"
+        yield f"closes that the broker did not tell, the first figure of the next day is used: {first_figures}"
     if found.unpriced:
         yield f"transfers of shares without a price, whose worth counts as a result: {found.unpriced}"
     if not rolling_rows(found):

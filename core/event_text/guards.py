@@ -42,7 +42,7 @@ def _protection(fact: ProtectionFact) -> str:
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden() if fact.begins == fact.until:
-            return f"protection {_guard(fact)} overridden: it goes on, and is counted anew"
+            return f"protection {_guard(fact)} overridden: it goes on, and the count restarts"
         case facts.ProtectionOverridden():
             again = "" if fact.again_at is None else f", or until {usd(fact.again_at)} are lost"
             return f"protection {_guard(fact)} overridden from {_minute(fact.begins)} to {_minute(fact.until)}{again}"

@@ -74,7 +74,7 @@ def _refused(fact: facts.SymbolRefused) -> str:
 def _pause(fact: PauseFact) -> str:
     if isinstance(fact, facts.StrategyResumed):
         return f"{fact.strategy} on {fact.symbol} goes on"
-    words = f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+    words = f"{fact.strategy} on {fact.symbol} is paused: no entries, its exits go on"
     return f"{words}; {fact.reason}" if fact.reason else words
 
 
@@ -83,7 +83,7 @@ def _said(fact: SaidFact) -> str:
         case facts.SignalRaised():
             return _signal(fact.signal)
         case facts.ReasonsCounted():
-            return "the session is over: " + "; ".join(_counts(key, fact.reasons[key]) for key in sorted(fact.reasons))
+            return "session ended: " + "; ".join(_counts(key, fact.reasons[key]) for key in sorted(fact.reasons))
         case facts.SignalsOpposed():
             sides = f"{', '.join(fact.buyers)} would buy and {', '.join(fact.sellers)} would sell"
             exits = f"the exit of {', '.join(fact.leaving)} is staged, nothing else is"
@@ -114,7 +114,7 @@ def _health(fact: HealthFact) -> str:
         case facts.StrategyFound():
             return f"{fact.strategy}: it loads again, or nothing asks for it any more"
         case facts.StrategyForgot():
-            return f"{fact.strategy} on {fact.symbol} begins anew, what was saved does not fit: {fact.reason}"
+            return f"{fact.strategy} on {fact.symbol} starts without memory, what was saved does not fit: {fact.reason}"
 
 
 MARKET: EventTexts = {

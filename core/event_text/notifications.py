@@ -33,7 +33,7 @@ def failed_in_words(code: DeliveryCode, status: int | None) -> str:
 def _notice(fact: NoticeFact) -> str:
     match fact:
         case facts.NotificationSettled():
-            return f"{fact.matter} is over: nobody else is told"
+            return f"{fact.matter} has ended: nobody else is told"
         case facts.NotificationSuppressed():
             return f"not told to {_channels(fact.channels)}, too many wait: {fact.notice.words}"
         case facts.NotificationDue():
@@ -54,7 +54,7 @@ def _delivery(fact: DeliveryFact) -> str:
         case facts.NotificationSent():
             return f"{fact.channel}: {of} delivered"
         case facts.NotificationWithdrawn():
-            return f"{fact.channel}: {of} withdrawn, it is over"
+            return f"{fact.channel}: {of} withdrawn, its matter has ended"
         case facts.NotificationFailed():
             again = "not tried again" if fact.again_at is None else f"again at {HOME.clock(fact.again_at)}"
             return f"{fact.channel}: {of} NOT delivered, {failed_in_words(fact.code, fact.status)}; {again}"

@@ -97,7 +97,7 @@ def _permission(fact: PermissionFact) -> str:
         case facts.PermissionReturned():
             return f"{fact.client_order_id} never left: the ticket permits {plain(fact.quantity)} again"
         case facts.StopAskedFor():
-            return f"a stop for {plain(fact.quantity)} of {fact.client_order_id} is asked for on a ticket of its own"
+            return f"a stop for {plain(fact.quantity)} of {fact.client_order_id} is asked for on its own ticket"
         case facts.StopOwed():
             since = HOME.told(fact.since, "%H:%M:%S")
             return (

@@ -9,7 +9,7 @@
 | a ticket's figures | only earlier ones of the same ticket |
 | the books, the account, its activities, the clock, history | earlier requests of their own kind |
 
-No lane waits for another. A request that hangs occupies one place of its own lane, and nothing else.
+No lane waits for another. A request that hangs occupies one place of its lane, and nothing else.
 """
 
 from __future__ import annotations

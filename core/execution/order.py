@@ -48,7 +48,7 @@ class Order:
     reported_quantity
         The largest cumulative filled quantity that the broker has reported.
     target_price
-        Of an entry, the price of its profit target, USD, whoever holds it; None if its signal named none.
+        Of an entry, the price of its profit target, USD, at the broker or the desk; None if its signal named none.
     counted_at
         The price per share at which limits measured an entry at its confirmation, USD; None in older records.
     role, is_bare

@@ -1,4 +1,4 @@
-"""Compute a position after a trade, or after a correction of its owner's part."""
+"""Compute a position after a trade, or after a correction of an owner's part."""
 
 from __future__ import annotations
 

@@ -178,9 +178,9 @@ def _rows(path: Path, text: str, unit: str) -> list[Row]:
         for row in reader:
             rows.append(row)
             if reader.line_num != len(rows):
-                raise TableError(f"{path}:{len(rows)}: a quotation mark is not closed on its line; mend the line")
+                raise TableError(f"{path}:{len(rows)}: a quotation mark is not closed on its line; fix the line")
     except csv.Error as error:
-        raise TableError(f"{path}:{len(rows) + 1}: is not CSV ({error}); mend the line") from None
+        raise TableError(f"{path}:{len(rows) + 1}: is not CSV ({error}); fix the line") from None
     while not rows[-1]:
         rows.pop()
     return rows

@@ -75,7 +75,7 @@ def _read(table: Table, names: tuple[str, ...], item_of: Callable[[Record, date]
 def _bar(row: Record, day: date) -> DailyBar:
     high, low, close = (Price(_price(row, name)) for name in BAR_COLUMNS[1:])
     if not low <= close <= high:
-        raise row.fault("close", f"is not within {low} to {high}; mend the row")
+        raise row.fault("close", f"is not within {low} to {high}; fix the row")
     return DailyBar(day, high, low, close)
 
 

@@ -99,14 +99,14 @@ def _closed(row: Record, opened: str, closed: str, direction: Direction, ratio: 
     """Return a trade; `opened` and `closed` name its time columns. Raises `TableError`."""
     opened_at, closed_at = _moment(row, opened), _moment(row, closed)
     if closed_at < opened_at:
-        raise row.fault(closed, f"is before {opened} {shown(row[opened])}; mend the row")
+        raise row.fault(closed, f"is before {opened} {shown(row[opened])}; fix the row")
     symbol = symbol_in(row["symbol"])
     if symbol is None:
         raise row.fault("symbol", "is no symbol such as SPY")
     if small_letters(row["exit_reason"]) not in REASONS:
         raise row.fault("exit_reason", f"is not known; write one of {', '.join(REASONS)}")
     if not SMALLEST <= ratio <= LARGEST:
-        raise TableError(f"{row.place}: a profit of {ratio:.3g} times what was staked cannot be; mend the row")
+        raise TableError(f"{row.place}: a profit of {ratio:.3g} times what was staked cannot be; fix the row")
     return ClosedTrade(
         symbol=symbol,
         direction=direction,

@@ -91,7 +91,7 @@ def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | 
         items.append(DayRow(place_of(path, index), day, row, shape.columns))
     require_order(table, shape.when, days, "day")
     if not days:
-        raise TableError(f"{path}: no row names its day, such as 2008-01-02; mend the file", FileFault.UNREADABLE)
+        raise TableError(f"{path}: no row names its day, such as 2008-01-02; fix the file", FileFault.UNREADABLE)
     require_days(path, [day for _, day in days])
     return items
 

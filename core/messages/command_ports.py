@@ -22,7 +22,7 @@ from core.model.values import AccountId
 
 NO_DOOR = "Rejected: sender is not the console. Find out which program sent it"
 NO_ACCOUNT = "Rejected: it names no account. Find out which program sent it"
-TOO_LATE = "a door is made known before the desk runs"
+TOO_LATE = "a port is made known before the desk runs"
 SCRIPT_ON_REAL_MONEY = "keys by script are taken on the simulated exchange alone"
 
 

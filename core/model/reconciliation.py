@@ -78,7 +78,7 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
     DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names "
     "none; one of ours stays as our books have it",
-    DifferenceKind.UNREADABLE_POSITION: "our books keep theirs, nothing of it is corrected or sent anew, and nothing "
+    DifferenceKind.UNREADABLE_POSITION: "our books keep theirs, nothing of it is corrected or sent again, and nothing "
     "opens anywhere; exits and stops of other symbols go on",
     DifferenceKind.ORPHANED_ORDER: "looked up by our own id until the broker says what became of it",
     DifferenceKind.FOREIGN_ORDER: "shown, and left alone; a kill takes back what could open",

@@ -45,7 +45,7 @@ class TripKind(Enum):
     TOOK_BACK = "took back"
     """A working order was cancelled."""
     WARNED = "warned"
-    """A warning of its own limit: the order went all the same."""
+    """A warning of the control's limit: the order went all the same."""
 
 
 @dataclass(frozen=True, slots=True)

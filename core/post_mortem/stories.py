@@ -215,7 +215,7 @@ class Stories:
         self._reviews[proposal] = approved.review
 
     def _create(self, record: Recorded, created: OrderCreated) -> None:
-        """Note an order. A stop by its authorization has no steps of its own: it was not staged."""
+        """Note an order. A stop by its authorization has no own steps: it was not staged."""
         order, is_its_own = created.order, str(created.proposal_id) == str(created.order.client_order_id)
         self.orders[order.client_order_id] = OrderStory(
             order,

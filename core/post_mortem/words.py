@@ -110,7 +110,7 @@ def checks_of(told: TradeExplained) -> list[str]:
     if first is None:
         return []
     odd = [v for v in first.verdicts if v.standing is not CheckResult.PASSES]
-    passed = f"{len(first.verdicts) - len(odd)} of {len(first.verdicts)} passed as the key was turned"
+    passed = f"{len(first.verdicts) - len(odd)} of {len(first.verdicts)} passed at confirmation"
     return [passed, *(f"{v.check} {v.standing.value}: {v.reason}" for v in odd)]
 
 

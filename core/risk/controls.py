@@ -472,7 +472,7 @@ CONTROLS: tuple[Control, ...] = (
         (SEC_BEFORE_ENTRY,),
         (),
         "tests/unit/core/risk/test_broker_limits.py::test_six_times_equity_is_foreseen",
-        "the simulated exchange has no limits of its own beside its rules",
+        "the simulated exchange has no limits beside its rules",
     ),
     Control(
         "margin",
@@ -512,7 +512,7 @@ CONTROLS: tuple[Control, ...] = (
         (),
         ("strategies.vwap.allocation", "strategies.vwap.position_part"),
         _STORIES + "test_capital_per_strategy.py::test_order_over_the_share_is_refused",
-        "only a strategy's entry has a share of its own, and a strategy sizes within it",
+        "only a strategy's entry has its own share, and a strategy sizes within it",
         _shares_nothing_out,
     ),
     Control(

@@ -491,5 +491,5 @@ class Runtime(ABC):
             switch.latch(effect.by) if isinstance(effect, LatchKill) else switch.release()
         except OSError as error:
             holds = "it holds over a restart" if switch.is_on() else "it holds until this desk ends"
-            return f"the kill switch could not be written ({error.strerror}); {holds}, mend the disk"
+            return f"the kill switch could not be written ({error.strerror}); {holds}, fix the disk"
         return None

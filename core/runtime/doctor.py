@@ -126,7 +126,7 @@ class Doctor:
     def _asset(self, symbol: Symbol) -> Finding:
         found = self.broker.instrument(symbol)
         if not isinstance(found, BrokerInstrument):
-            return Finding(f"symbol {symbol}", False, found.reason, "take it out of `symbols`, or mend its name")
+            return Finding(f"symbol {symbol}", False, found.reason, "take it out of `symbols`, or fix its name")
         if not found.is_tradable:
             return Finding(f"symbol {symbol}", False, "not tradable now", "take it out of `symbols`")
         fractions = "in fractions" if found.is_fractionable else "in whole shares"

@@ -76,7 +76,7 @@ class ExchangeAnswers:
         try:
             answer = ask(at, effect.order)
         except OSError as error:
-            return NoAnswer(f"the exchange's own disk fails, mend it: {error.strerror}")
+            return NoAnswer(f"the exchange's own disk fails, fix it: {error.strerror}")
         return NoAnswer(HAS_ID) if isinstance(answer, Refused) and is_taken(answer) else answer
 
     def _figures(self, symbol: Symbol, at: datetime) -> FreshFigures:

@@ -233,9 +233,9 @@ BESIDE_RISK: Mapping[str, tuple[tuple[str, ...], ...]] = {
 """The limits of other tables, by table: all named ones; the rest of these tables is read at a start alone."""
 
 NO_DIRECTION: Mapping[str, str] = {
-    "profile": "it stands for the defaults, and each of them has its own direction",
+    "profile": "it gives the defaults, and each of them has its own direction",
     "symbols": "what is watched: an order in any of them needs its key and passes every check",
-    "account": "another account, with a journal, limits and gates of its own (OP-10)",
+    "account": "another account, with its own journal, limits and gates (OP-10)",
     "execution.answer_seconds": "when an answer is doubted: late costs time, early costs a look-up",
     "execution.look_up_first_seconds": "how often is asked",
     "execution.look_up_longest_seconds": "how often is asked",

@@ -47,5 +47,5 @@ class OrdersSettings(SettingsTable):
     """Settings of every order that this desk sends."""
 
     ttl_seconds: Delay = Field(
-        Decimal(0), description="a limit entry without a time of its own is cancelled after so long; 0 is never (EX-07)"
+        Decimal(0), description="a limit entry without its own time is cancelled after so long; 0 is never (EX-07)"
     )

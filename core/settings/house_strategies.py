@@ -56,7 +56,7 @@ class VwapAdaptive(SettingsTable):
     def bounds_are_in_order(self) -> Self:
         if self.least > self.most:
             raise ValueError(
-                "strategies.vwap.adaptive.least is over strategies.vwap.adaptive.most; change one of the two"
+                "strategies.vwap.adaptive.least exceeds strategies.vwap.adaptive.most; change one of the two"
             )
         return self
 
@@ -169,9 +169,9 @@ class SmaSettings(TradePlanSettings):
     pairs: Annotated[tuple[tuple[Bars, Bars], ...], Field(min_length=1, max_length=20)] = Field(
         ((5, 15), (10, 30), (20, 50)), description="bars of the fast and the slow average"
     )
-    regime_filter: bool = Field(True, description="enters only while the close is over the average of regime_bars")
+    regime_filter: bool = Field(True, description="enters only while the close is above the average of regime_bars")
     regime_bars: Bars = Field(200, description="of the average that says which way the market goes")
-    minimum_confidence: Ratio = Field(Decimal("0.6"), description="0 to 1; a weaker crossing opens nothing")
+    minimum_confidence: Ratio = Field(Decimal("0.6"), description="0 to 1; a weaker crossing is ignored")
     target_ranges: Annotated[Decimal, Field(ge=0, le=100)] = Field(
         Decimal(0), description="average true ranges from the entry to the target; 0: the crossing back ends it"
     )

@@ -17,6 +17,6 @@ class ProofSettings(SettingsTable):
         pattern=r"^(SHA256:[A-Za-z0-9+/]{43})?$",
         description="the fingerprint of an Ed25519 key of the SSH agent that signs; empty: the keyring's",
     )
-    sign_daily: bool = Field(False, description="true: an engine at a broker has each day that is over signed")
+    sign_daily: bool = Field(False, description="true: an engine at a broker has every past day signed")
     stamp_url: Url = Field("", description="a service of time stamps, RFC 3161; empty: none is asked")
     stamp_seconds: Seconds = Field(Decimal(30), description="until its whole answer has come")

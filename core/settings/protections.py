@@ -26,9 +26,9 @@ class StopLossGuardSettings(ProtectionSettings):
 
     per: Literal["symbol", "global", "both"] = Field("symbol", description="what a row of stop-outs shuts")
     per_side: bool = Field(False, description="long and short are counted, and shut, apart")
-    consecutive: bool = Field(True, description="a trade that ended otherwise begins the count anew")
+    consecutive: bool = Field(True, description="a trade that ended otherwise restarts the count")
     trade_limit: Trades = Field(3, description="stop-outs that trip it")
-    required_profit: Decimal = Field(Decimal(0), description="a stopped trade that made this ratio counts not")
+    required_profit: Decimal = Field(Decimal(0), description="a stopped trade that made this ratio does not count")
     lookback_minutes: Minutes = Field(A_WEEK, description="older trades count no more")
     stop_minutes: Minutes = Field(30, description="shut after the last one that counted")
 

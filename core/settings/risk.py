@@ -51,7 +51,7 @@ class RiskSettings(GrowingSettingsTable):
     )
     max_open_positions: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="positions at a time (EX-08)")
     several_strategies_a_symbol: bool = Field(
-        False, description="true: strategies may hold a symbol side by side, each a position of its own (EX-08)"
+        False, description="true: strategies may hold a symbol side by side, each with its own position (EX-08)"
     )
     daily_loss: AmountSettings = Field(
         AmountSettings(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)"
@@ -96,6 +96,6 @@ class RiskSettings(GrowingSettingsTable):
     def some_order_is_neither_too_small_nor_too_large(self) -> Self:
         if self.max_notional.usd is not None and self.min_notional > self.max_notional.usd:
             raise ValueError(
-                "risk.min_notional is over risk.max_notional, so that no order passes; change one of the two"
+                "risk.min_notional exceeds risk.max_notional, so that no order passes; change one of the two"
             )
         return self

@@ -32,7 +32,7 @@ class VixSettings(SettingsTable):
     def fear_makes_nothing_larger(self) -> Self:
         if self.high > self.elevated:
             raise ValueError(
-                "risk.sizing.vix.high is over risk.sizing.vix.elevated, and a size must not rise with fear; change one"
+                "risk.sizing.vix.high exceeds risk.sizing.vix.elevated; a size must not rise with the VIX; change one"
             )
         return self
 

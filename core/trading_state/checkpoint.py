@@ -91,7 +91,7 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
         except ValidationError as error:
             notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
         except PastMissingError:
-            notes = ("the index of past orders is missing or not this journal's; made anew from the journal",)
+            notes = ("the index of past orders is missing or not this journal's; rebuilt from the journal",)
     state.orchestrator.begin_rebuild(state.journal.last_at)
     for recorded in state.journal.records(start):
         state.fold(recorded.at, recorded.fact)

@@ -146,7 +146,7 @@ class StrategyRow:
     Attributes
     ----------
     is_paused
-        The operator paused it: it opens nothing, and keeps watching its exits.
+        The operator paused it: no entries, and it keeps watching its exits.
     reasons
         Each reason for not trading of this session with its bars, most frequent first.
     figures
@@ -154,7 +154,7 @@ class StrategyRow:
     trouble
         Its fault: missing, failed, or paused for that; empty if there is none.
     is_off
-        Its table does not enable it: it opens nothing, which is not a fault.
+        Its table does not enable it: no entries, which is not a fault.
     is_missing
         It does not load: nothing is proposed for it, and only the desk watches its position.
     shut

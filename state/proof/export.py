@@ -79,7 +79,7 @@ def export(
     heads = [signed for signed in read_heads(folder.heads) if signed.head.day <= last.isoformat()]
     shown = [signed.head for signed in heads if signed.head.day >= first.isoformat()]
     if not shown:
-        raise OperatorError(f"no day from {first} to {last} is signed: keyturn journal sign signs each that is over")
+        raise OperatorError(f"no day from {first} to {last} is signed: keyturn journal sign signs every past day")
     wanted = None if only is None else frozenset(n for n in only if shown[0].first <= n <= shown[-1].last)
     if wanted is not None and not wanted:
         raise OperatorError(f"none of these records is of the signed days from {first} to {last}: name other days")

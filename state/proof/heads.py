@@ -83,7 +83,7 @@ def _sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[Si
     if known and known[-1].head.key != key.public.hex():
         raise OperatorError(
             f"{folder.heads.name} is signed by the key {known[-1].head.key[:16]}…, and this one is "
-            f"{key.public.hex()[:16]}…: sign with that one, or move the file away to begin a chain anew"
+            f"{key.public.hex()[:16]}…: sign with that one, or move the file away to begin a new chain"
         )
     last = known[-1].head if known else None
     new: list[SignedHead] = []

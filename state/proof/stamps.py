@@ -64,7 +64,7 @@ def stamp_last(folder: AccountFolder, url: str, service: Service) -> Stamp:
     """
     heads = read_heads(folder.heads)
     if not heads:
-        raise OperatorError("no day is signed: keyturn journal sign signs each day that is over")
+        raise OperatorError("no day is signed: keyturn journal sign signs every past day")
     last = heads[-1]
     path = folder.stamps / f"{last.head.day}.tsr"
     if path.exists():

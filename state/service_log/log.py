@@ -176,7 +176,7 @@ class ServiceLog:
             return
         engine = self._runtime.engine
         if self.trouble is not None:
-            engine.say(f"{self._path} cannot be written: {self.trouble}; mend the disk, orders go on")
+            engine.say(f"{self._path} cannot be written: {self.trouble}; fix the disk, orders go on")
         if engine.notes is not self._notes:
             known = set(self._notes)
             self._notes = engine.notes

@@ -177,7 +177,7 @@ class Judge:
         if (why := self._disk_refuses()) is not None:
             self._say(
                 RemarkCode.DISK,
-                f"no heartbeat for {age:.0f} s, and the disk takes none: {why}; mend it, the engine may live",
+                f"no heartbeat for {age:.0f} s, and the disk takes none: {why}; fix it, the engine may live",
             )
             return None
         return Reason(Trouble.SILENT, f"no heartbeat for {age:.0f} s")

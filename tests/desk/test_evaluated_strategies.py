@@ -14,12 +14,12 @@ WHY = "it won 25.8% of 31 trades, under 40%"
 
 def retired(**parts: Any) -> StrategyRow:
     terms: dict[str, Any] = {
-        "shut": f"is RETIRED, it opens nothing until you resume it: {WHY}",
+        "shut": f"is RETIRED: no entries until you resume it: {WHY}",
         "may_be_resumed": True,
         "evaluation": (
             ("evaluated", FIGURES),
             ("verdict", f"retired, {WHY}"),
-            ("shut", f"is RETIRED, it opens nothing until you resume it: {WHY}"),
+            ("shut", f"is RETIRED: no entries until you resume it: {WHY}"),
         ),
     }
     return a_strategy(**{**terms, **parts})
@@ -39,7 +39,7 @@ async def test_a_retired_strategy_shows_its_figures_and_space_asks_to_resume_it(
         await house.press("enter")
         await house.sees("won 25.8%", "0.61, 3 losses in a row", "under 40%", "its exits go on")
         await house.press("escape", "space")
-        await house.sees("Resume VWAP?", "under 40%", "judged anew")
+        await house.sees("Resume VWAP?", "under 40%", "new trades")
         assert house.handle.commands == []
 
         await answers(house, "D")

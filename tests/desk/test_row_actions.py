@@ -382,7 +382,7 @@ async def test_space_pauses_and_resumes_a_strategy() -> None:
     async with open_desk() as house:
         sent = held_back(house, PauseStrategy, ResumeStrategy)
         await house.press("5", "space")
-        await house.until(lambda: "asked VWAP on SPY to pause: it opens nothing" in house.footer())
+        await house.until(lambda: "asked VWAP on SPY to pause: no entries" in house.footer())
         view = picture(house)
         paused = replace(view, strategies=(replace(view.strategies[0], is_paused=True),))
         house.desk.row_actions._acts["pause"](paused, paused.strategies[0].key)

@@ -57,7 +57,7 @@ async def test_a_gone_proposal_leaves_only_escape() -> None:
         await house.sees("OVER", "EXPIRED:", "Enter leave")
         await house.until(lambda: not house.shows("x decline"))
         await house.press("r")
-        await house.sees("this proposal is over")
+        await house.sees("this proposal has ended")
         assert ticket.phase is TicketPhase.OVER
         await house.press("enter")
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))

@@ -249,8 +249,8 @@ def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left
 
     why = "state.bars is 'many': must be a valid list"
     assert house.facts(StrategyForgot) == [StrategyForgot("forgetful", SPY, why)]
-    assert begun == f"begins anew, what was saved does not fit: {why}"
-    assert f"forgetful on SPY begins anew, what was saved does not fit: {why}" in words(house)
+    assert begun == f"starts without memory, what was saved does not fit: {why}"
+    assert f"forgetful on SPY starts without memory, what was saved does not fit: {why}" in words(house)
     assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
     House.built.clear()  # the journal alone tells more than those documents did
 

@@ -16,7 +16,7 @@ from tests.snapshots.sizes import SMALL, USUAL, WIDE, named
 from tests.snapshots.still import Shown, presses
 
 LOST_DISK = (
-    "the journal could not write: no space left on device; nothing more is recorded, mend the disk and start again"
+    "the journal could not write: no space left on device; nothing more is recorded, fix the disk and start again"
 )
 STATES: dict[str, Shown] = {
     "loading": EngineLoading("reading the journal"),

@@ -74,7 +74,7 @@ def sign(
         say(f"{signed.head.day}  {signed.head.last - signed.head.first + 1:>9,} records  head {signed.head.number}")
     known = read_heads(folder.heads)
     if not known:
-        say("no day is over yet: the first one is signed when it is")
+        say("no day has ended yet: the first one is signed then")
         return
     said = "" if new else "nothing new; "
     say(f"{said}the last head, of {known[-1].head.day}, is {known[-1].head.hash}")
@@ -95,7 +95,7 @@ def head(
     folder = journal_of(host_of(context).home, account, journal_dir)
     known = [signed for signed in read_heads(folder.heads) if day in (None, signed.head.day)]
     if not known:
-        raise OperatorError(f"{day or 'no day'} is not signed: keyturn journal sign signs each day that is over")
+        raise OperatorError(f"{day or 'no day'} is not signed: keyturn journal sign signs every past day")
     say(known[-1].line.decode().rstrip("\n"))
 
 

@@ -119,7 +119,7 @@ ASSET = ApiRecord(
         ApiField(
             "maintenance_margin_requirement",
             NUMBER,
-            absent="what a side requires that has none of its own is not known: entries on margin are refused",
+            absent="the requirement of a side without a field is unknown: entries on margin are refused",
             instead="margin_requirement_long, margin_requirement_short",
         ),
     ),
@@ -132,12 +132,12 @@ ORDER = ApiRecord(
     (
         ApiField("id", TEXT),
         ApiField("client_order_id", TEXT),
-        ApiField("symbol", TEXT, absent="an order of several legs has none of its own"),
-        ApiField("asset_class", TEXT, absent="an order of several legs has none of its own", words=ASSET_CLASSES),
+        ApiField("symbol", TEXT, absent="an order of several legs has none itself"),
+        ApiField("asset_class", TEXT, absent="an order of several legs has none itself", words=ASSET_CLASSES),
         ApiField(
             "side",
             TEXT,
-            absent="an order of several legs has none of its own",
+            absent="an order of several legs has none itself",
             words=frozenset(side.value for side in Side),
         ),
         ApiField("qty", NUMBER, absent="it is for an amount: notional says which"),

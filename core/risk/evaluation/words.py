@@ -47,9 +47,9 @@ def in_words(fact: facts.Fact) -> str:
 
 def shut_in_words(cause: SuspensionCause, scope: str) -> str:
     if cause is SuspensionCause.RETIRED:
-        return "is RETIRED, it opens nothing until you resume it"
+        return "is RETIRED: no entries until you resume it"
     where = f" while the market is {scope}" if scope else ""
-    return f"is paused{where}, it opens nothing"
+    return f"is paused{where}: no entries"
 
 
 def figures_in_words(figures: EvaluationFigures) -> str:

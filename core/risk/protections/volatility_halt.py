@@ -35,7 +35,7 @@ from core.settings.protections import VolatilityHaltSettings
 PARTS = Decimal(10_000_000)
 """Parts per unit in which returns are counted, rounded towards zero."""
 LARGEST = int(10 * PARTS)
-"""A larger return is capped to this one: it is over any limit, and the sums of a day's squares stay below 2 to the 63.
+"""A larger return is capped to this one: it exceeds any limit, and the sums of a day's squares stay below 2 to the 63.
 """
 FINEST = Decimal("1E-10")
 """Limits are rounded up to it, so that a measure equal to its limit is not over it because of a root's rounding."""

@@ -2,7 +2,7 @@
 
 Volatility is the average true range over 14 days, with Wilder's smoothing (J. Welles Wilder, New Concepts in Technical
 Trading Systems, 1978), against its own mean of 50 days. Over 1.5 and under 0.8 are the borders of RK-12. The trend is
-by the closes' means of 50 and 200 days, the usual pair of charts: up if the close is over both and the fast one is over
+by the closes' means of 50 and 200 days, the usual pair of charts: up if the close is above both and the fast one above
 the slow one, down if all of this is reversed, else sideways.
 """
 

@@ -69,7 +69,7 @@ def in_lines(look: Look) -> Iterator[str]:
     age = "" if look.age_days is None else f", {look.age_days} d ago"
     yield vix_in_words(look.regime) + age
     if look.failure and look.failure not in vix_in_words(look.regime):
-        yield f"the VIX was not asked anew: {look.failure}"
+        yield f"the VIX was not requested again: {look.failure}"
     yield market_in_words(look.regime)
     yield f"entries a day and strategy: {look.allowance.entries}, {look.allowance.reason}"
 

@@ -14,7 +14,7 @@ WITHIN = 20.0
 
 
 class Arrival(Enum):
-    """The kinds of arrival. The desk that has control has a limit of its own."""
+    """The kinds of arrival. The desk that has control has its own limit."""
 
     NEW = "new"
     BACK = "back"

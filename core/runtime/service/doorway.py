@@ -1,4 +1,4 @@
-"""New connections and the press lines: a thread of its own, so that a halt is always received (SY-01).
+"""New connections and the press lines: its own thread, so that a halt is always received (SY-01).
 
 It accepts connections, identifies the process at the other end through the kernel, and reads its hello. A desk is
 handed to the desks' thread. A press line stays here: each message on it is a halt or a kill, and latches the gateway in
@@ -118,7 +118,7 @@ class Doorway:
             try:
                 self._turn()
             except Exception as error:  # the thread's boundary: the next press is still received
-                self._say(f"the door of the desks failed ({type(error).__name__}: {error}); it goes on")
+                self._say(f"accepting desks failed ({type(error).__name__}: {error}); it goes on")
                 time.sleep(A_BREATH)
         for caller in list(self._callers.values()):
             self._let_go(caller)

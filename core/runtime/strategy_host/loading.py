@@ -47,7 +47,7 @@ def loaded(name: str, where: str, text: str) -> Loaded:
     except MemoryError:
         raise
     except BaseException as error:  # any error while the code is loaded is a fault of the strategy
-        return Loaded(None, (f"{file}{_line_of(error, where)}: it raises {said_of(error)}; mend that line",))
+        return Loaded(None, (f"{file}{_line_of(error, where)}: it raises {said_of(error)}; fix that line",))
     return Loaded(made, tuple(f"{file}, line {_line(text, made)}: {fault}" for fault in faults))
 
 

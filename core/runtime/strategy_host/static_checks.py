@@ -69,7 +69,7 @@ def faults_in(text: str) -> tuple[CodeFault, ...]:
         return (CodeFault(1, "it is nested too deeply to be read; write it plainer"),)
     except (SyntaxError, ValueError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
-        return (CodeFault(line or 1, f"it is no Python: {getattr(error, 'msg', error)}; mend that line"),)
+        return (CodeFault(line or 1, f"it is no Python: {getattr(error, 'msg', error)}; fix that line"),)
     found = (CodeFault(getattr(node, "lineno", 1), words) for node in ast.walk(tree) for words in _said_of(node))
     return tuple(sorted(found, key=lambda fault: (fault.line, fault.words)))
 

@@ -280,7 +280,7 @@ def digest_now(state: TradingState, run: BasketRun, going: Iterable[DryRunResult
 def taken_back(state: TradingState, run: BasketRun, going: Iterable[DryRunResult]) -> tuple[ClientOrderId, ...]:
     """Return the working entries that a flattening cancels first.
 
-    A partly filled entry with legs is cancelled at the turn of the sale of its own shares instead (EX-21).
+    A partly filled entry with legs is cancelled at the turn of the sale of its shares instead (EX-21).
     """
     if run.plan.source is not BasketSource.FLATTEN:
         return ()

@@ -111,7 +111,7 @@ class ClosingSales:
         return stop.is_working and (stop.is_cancelling or is_let_go)
 
     def kept_back(self, symbol: Symbol, strategy: str) -> Decimal:
-        """Return the shares that a stop may not reserve: a close is to sell them, beyond those of its own stops."""
+        """Return the shares that a stop may not reserve: a close is to sell them, beyond those of the close's stops."""
         closes = self.closes_under_way(symbol, strategy)
         return sum((max(use.mandate.quantity - self._held(use), ZERO) for use in closes), ZERO)
 

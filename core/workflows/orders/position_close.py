@@ -78,7 +78,7 @@ class PositionClose:
 
     @answers(TakeBackExits)
     def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
-        """A close that has not begun is over: its stop stays where it is. One that has begun is an order to cancel."""
+        """A close that has not begun ends: its stop stays where it is. One that has begun is an order to cancel."""
         for held in held_exits(self.state):
             if (held.proposal.symbol, held.proposal.strategy) == (command.symbol, command.strategy):
                 self._end(held.use, WANTED_NO_MORE, AuthorizationCode.TAKEN_BACK)

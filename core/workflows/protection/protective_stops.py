@@ -120,7 +120,7 @@ class ProtectiveStops:
     def _make_way_for(self, stop: Order) -> Iterator[Effect]:
         """Cancel entries that bar a stop at a broker with Alpaca's wash-trade table, so its ticket can be sent.
 
-        The rest of its own entry is not cancelled: it fills or ends.
+        The rest of that entry is not cancelled: it fills or ends.
         """
         capabilities = self.state.sightings.capabilities
         if not capabilities.refuses_wash_trades:

@@ -48,8 +48,8 @@ def test_the_end_of_ssh_is_its_last_line_or_status(status: int, said: str, words
 
 @table(
     "named words",
-    ("/nonexistent", "/nonexistent cannot be started: No such file or directory; install ssh, or mend KEYTURN_SSH"),
-    ("ssh 'x", "KEYTURN_SSH=ssh 'x: No closing quotation; mend it, or unset it for ssh itself"),
+    ("/nonexistent", "/nonexistent cannot be started: No such file or directory; install ssh, or fix KEYTURN_SSH"),
+    ("ssh 'x", "KEYTURN_SSH=ssh 'x: No closing quotation; fix it, or unset it to use ssh"),
 )
 def test_a_missing_program_is_reported(named: str, words: str) -> None:
     """SY-01: its thread never began."""

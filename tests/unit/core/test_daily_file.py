@@ -95,7 +95,7 @@ def test_an_impossible_vix_close_is_refused(tmp_path: Path, close: str, snapshot
     ("2020-02-24,1,330,321,nan,1", "close 'nan' is no number such as 18.70"),
     ("2020-02-24,1,330,321,Infinity,1", "close 'Infinity' is no number such as 18.70"),
     ("2020-02-24,1,330,0,322,1", "low '0' is not above zero and under 10,000,000"),
-    ("2020-02-24,1,330,321,340,1", "close '340' is not within 321 to 330; mend the row"),
+    ("2020-02-24,1,330,321,340,1", "close '340' is not within 321 to 330; fix the row"),
     ("2020-02-24,1,330,321," + "9;" * 30, f"close '{'9;' * 20}…' is no number such as 18.70"),
     (
         "2020-02-20,1,330,321,322,1",

@@ -157,7 +157,7 @@ def test_settings_before_baskets_are_read() -> None:
         "risk.min_notional",
         "900",
         Decimal(900),
-        "risk.min_notional is over risk.max_notional, so that no order passes; change one of the two",
+        "risk.min_notional exceeds risk.max_notional, so that no order passes; change one of the two",
     ),
     (
         "risk.protections.volatility_halt.at_least",
@@ -350,5 +350,5 @@ def test_an_old_fault_stands_and_a_new_is_refused() -> None:
     assert with_changes(held, file, looser).risk.max_notional.usd == 20
     file = Settings.model_validate({"risk": {"max_notional": {"usd": "100"}, "min_notional": "60"}})
     looser = [change for change in changes_between(held, file) if change.key == "risk.min_notional"]
-    with pytest.raises(ValueError, match=r"risk\.min_notional is over risk\.max_notional"):
+    with pytest.raises(ValueError, match=r"risk\.min_notional exceeds risk\.max_notional"):
         with_changes(held, file, looser)

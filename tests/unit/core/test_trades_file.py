@@ -85,7 +85,7 @@ def test_a_backtests_trades_are_read(tmp_path: Path) -> None:
     ("SPY,2013-10-08T14:51:20Z,x,0.5,2013-10-08T15:39:20Z,198,STOP_LOSS,-1,0", "entry_price 'x' is no number"),
     ("SPY,2013-10-08T14:51:20Z,1,1,2013-10-08T15:39:20Z,1e999999,STOP_LOSS,-1,0", "exit_price '1e999999' is no"),
     ("SPY,2013-10-08T14:51:20Z,1,1,2013-10-07T15:39:20Z,1,STOP_LOSS,0,0", "exit_time .* is before entry_time"),
-    ("SPY,2013-10-08T14:51:20Z,1,0.001,2013-10-09T15:39:20Z,1,STOP_LOSS,99999,0", "cannot be; mend the row"),
+    ("SPY,2013-10-08T14:51:20Z,1,0.001,2013-10-09T15:39:20Z,1,STOP_LOSS,99999,0", "cannot be; fix the row"),
 )
 def test_an_impossible_row_names_its_line(tmp_path: Path, row: str, said: str) -> None:
     """RK-09"""

@@ -64,7 +64,7 @@ def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow
         override = book.overridden(answer, at)
         is_shut = answer.is_tripped and override is None
         is_over = not answer.is_tripped and answer.used == ALL_OF_IT
-        watched = f"{answer.reason}; what it shut for that is over" if is_over else answer.reason
+        watched = f"{answer.reason}; that block has ended" if is_over else answer.reason
         words = f"{answer.reason}; {overridden_until(override, at, state.calendar.venue)}" if override else ""
         yield row(
             f"{answer.name}/{answer.scope}",
@@ -82,7 +82,7 @@ def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow
 
 def _overridden_how(name: str, minutes: int) -> str:
     if name == RepeatedExecution.name:
-        return "it goes on, and is counted anew"
+        return "it goes on, and the count restarts"
     return f"entries pass it for {minutes} minutes, then it stands again"
 
 

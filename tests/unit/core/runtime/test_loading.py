@@ -45,11 +45,11 @@ def looked_at(text: str) -> Loaded:
     ("x=" + "(" * 5_000 + ")" * 5_000, 1, "it is no"),
     ("x=1" + "+1" * 50_000, 1, "it is nested too deeply to be read"),
     ("1 / 0", 1, "it raises ZeroDivisionError: division by zero"),
-    ("\n\nraise SystemExit(3)", 3, "it raises SystemExit: 3; mend that line"),
-    ("raise KeyboardInterrupt", 1, "it raises KeyboardInterrupt; mend that line"),
-    ("raise GeneratorExit", 1, "it raises GeneratorExit; mend that line"),
-    ("\nraise Exception.mro()[1](3)", 2, "it raises BaseException: 3; mend that line"),
-    ("class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd", 3, "it raises Odd; mend that line"),
+    ("\n\nraise SystemExit(3)", 3, "it raises SystemExit: 3; fix that line"),
+    ("raise KeyboardInterrupt", 1, "it raises KeyboardInterrupt; fix that line"),
+    ("raise GeneratorExit", 1, "it raises GeneratorExit; fix that line"),
+    ("\nraise Exception.mro()[1](3)", 2, "it raises BaseException: 3; fix that line"),
+    ("class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd", 3, "it raises Odd; fix that line"),
 )
 def test_forbidden_code_is_told_with_its_line(text: str, line: int, words: str) -> None:
     """OP-01, ST-01"""
