@@ -14,6 +14,7 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest, OrderRequest, StopOrderRequest
 from alpaca.trading.stream import TradingStream
 
+from tests.kit.pause import pause
 from tests.kit.timeline import timeline
 from tests.kit.waiting import PATIENCE
 from tests.wire.exchange.server import LoopbackExchange
@@ -122,9 +123,9 @@ async def until(is_so: Callable[[], Any]) -> None:
     given_up = timeline().monotonic() + PATIENCE
     while not is_so():
         assert timeline().monotonic() < given_up, "it did not come"
-        await asyncio.sleep(LOOK)
+        await pause(LOOK)
 
 
 async def pass_time(seconds: float) -> None:
     """Virtual seconds, in which everything goes on."""
-    await asyncio.sleep(seconds)
+    await pause(seconds)
