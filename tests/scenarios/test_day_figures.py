@@ -159,24 +159,6 @@ def days_that_moved(played: Days, days: str) -> list[str]:
     return [day["day"] for day in found if Decimal(day["equity_change"])]
 
 
-def test_a_week_adds_up_to_what_it_shows(months: Days) -> None:
-    """AN-06: each column, to the cent; and each day's figures are those that the day's own page has."""
-    keyturn, journal, _ = months
-    for monday in ("2008-09-01", "2008-10-06"):
-        week = keyturn("report", "--week", monday, "--journal-dir", journal, "--json").json
-        for name in ("equity_change", "result", "fees"):
-            assert sum(Decimal(day[name]) for day in week["days"]) == Decimal(week["whole"][name])
-        assert sum(Decimal(row["result"]) for row in week["strategies"]) == Decimal(week["whole"]["result"])
-        assert sum(Decimal(row["amount"]) for row in week["causes"]) == Decimal(week["whole"]["result"])
-        for day in week["days"]:
-            alone = keyturn("report", "--day", day["first"], "--journal-dir", journal, "--json").json["whole"]
-            assert alone == day
-            told = explained(keyturn, journal, day["first"])[0]
-            assert [told[name] for name in ("opening", "closing", "equity_change")] == [
-                day[name] for name in ("opening", "closing", "equity_change")
-            ]
-
-
 def test_a_result_is_within_its_best_and_worst(months: Days) -> None:
     """AN-06: the exit counts."""
     keyturn, journal, _ = months

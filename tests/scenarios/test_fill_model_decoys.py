@@ -12,10 +12,6 @@ from functools import cache
 
 import pytest
 
-from core.brokers.simulated.book import BookedOrder
-from core.brokers.simulated.market import ExchangeMarket
-from core.brokers.simulated.path import Path
-from core.brokers.simulated.path_order import PathOrder
 from core.model.bar import Bar
 from core.model.broker import Accepted
 from core.model.order import OrderClass, OrderRequest, OrderStatus, Side
@@ -131,19 +127,3 @@ def test_long_and_short_results_match(decoy: Decoy | None) -> None:
     long, short = known(Side.BUY, decoy, ONE_TICK), known(Side.SELL, decoy, ONE_TICK, is_mirrored=True)
 
     assert [(came.profit, came.decided) for came in long] == [(came.profit, came.decided) for came in short]
-
-
-@pytest.mark.parametrize("side", Side)
-def test_a_majority_turning_the_bar_would_win(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
-    """AN-04: the strategy would find the flaw if it were there."""
-
-    def one_for_all(market: ExchangeMarket, order: BookedOrder) -> Path | None:
-        return market.path(order.symbol)
-
-    monkeypatch.setattr(ExchangeMarket, "path_of", one_for_all)
-    monkeypatch.setattr(PathOrder, "_can_fill", lambda *_: True)
-
-    with_it = of_all(side, OUT_OF_REACH, NO_SPREAD)
-
-    assert sum(came.profit for came in with_it) > 0
-    assert sum(came.decided for came in with_it) == 0

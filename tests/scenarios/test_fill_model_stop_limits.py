@@ -10,11 +10,6 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.simulated.book import BookedOrder
-from core.brokers.simulated.matching import Matching
-from core.brokers.simulated.path import Segment
-from core.brokers.simulated.path_order import PathOrder
-from core.brokers.simulated.same_bar import SameBar
 from core.model.bar import Bar
 from core.model.order import OrderClass, OrderRequest, Side
 from tests.scenarios.test_fill_model_flaws import (
@@ -94,17 +89,6 @@ def by_a_trail(bar: Bar, side: Side) -> OrderRequest:
     return an_order(f"out-{bar.start:%H%M}", side.opposite, "100", trail="0.05")
 
 
-@pytest.fixture
-def elects_and_fills(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exchange on which what a bar elects rests in it as any limit does, and turns the bar to its own side."""
-
-    def says_nothing(_: SameBar, order: BookedOrder, segment: Segment) -> None:
-        del order, segment
-
-    monkeypatch.setattr(SameBar, "note_election", says_nothing)
-    monkeypatch.setattr(PathOrder, "_is_out_of_reach", lambda *_: False)
-
-
 @pytest.mark.parametrize(("stop", "limit"), [("0.04", "0.00"), ("0.05", "-0.05"), ("0.04", "0.04"), ("0.04", "0.08")])
 @pytest.mark.parametrize("side", Side)
 def test_a_stop_limit_entry_in_its_bar_gains_nothing(side: Side, stop: str, limit: str) -> None:
@@ -114,14 +98,6 @@ def test_a_stop_limit_entry_in_its_bar_gains_nothing(side: Side, stop: str, limi
     assert came_to.entries >= 4
     assert came_to.profit <= 0
     assert Decimal(limit) >= Decimal(stop) or came_to.decided > 20
-
-
-@pytest.mark.usefixtures("elects_and_fills")
-@pytest.mark.parametrize(("stop", "limit"), [("0.04", "0.00"), ("0.05", "-0.05")])
-@pytest.mark.parametrize("side", Side)
-def test_one_bar_electing_and_filling_would_win(side: Side, stop: str, limit: str) -> None:
-    """AN-04: the strategy would find the flaw if it were there."""
-    assert of_all(side, stop, limit, 1).profit > 25
 
 
 def both_ways(leaves_by: Exit, many: int = len(SESSIONS), **rules: Decimal) -> tuple[Decimal, int, int]:
@@ -138,30 +114,3 @@ def test_leaving_by_the_other_extreme_gains_nothing(leaves_by: Exit) -> None:
     assert exits > 10
     assert decided > 25 or leaves_by is by_a_trail
     assert profit <= 0
-
-
-@pytest.mark.usefixtures("elects_and_fills")
-@pytest.mark.parametrize("leaves_by", [by_a_rebound, by_one_of_two])
-def test_electing_low_and_selling_high_would_win(leaves_by: Exit) -> None:
-    """AN-04: the strategy would find the flaw if it were there."""
-    profit, _, _ = both_ways(leaves_by, 1)
-
-    assert profit > 25
-
-
-def lifted_on_the_way(self: Matching, order: BookedOrder, segment: Segment) -> None:
-    """Up to where a segment turns against it, and after it where it was not touched."""
-    self._book.follow(order, segment.start)
-    self._meet_stop(order, segment)
-    if not order.is_elected:
-        self._book.follow(order, segment.end)
-
-
-def test_a_trail_over_extremes_would_gain_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AN-04: where nothing is between bid and ask it won what it wins wherever a bar is wide for its spread."""
-    now, exits, _ = both_ways(by_a_trail, 2, half_spread_ticks=Decimal(0))
-    monkeypatch.setattr(Matching, "_meet_trailing_stop", lifted_on_the_way)
-    then, _, _ = both_ways(by_a_trail, 2, half_spread_ticks=Decimal(0))
-
-    assert then > 100
-    assert then - now > exits * Decimal("0.2"), "USD on 100 shares, each time it was out"
