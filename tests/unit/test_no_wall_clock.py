@@ -52,7 +52,6 @@ EXCEPTIONS: Mapping[str, str] = {
     "tests/wire/exchange/server.py": "virtual time",
     "tests/wire/open_desk.py": "virtual time",
     "tests/wire/receivers.py": "virtual time",
-    "tests/wire/test_exchange_streams.py": "virtual time",
     "tests/wire/test_kill_press.py": "virtual time",
     "tests/wire/test_lanes.py": "virtual time",
     "tests/wire/test_resolver_and_threads.py": "virtual time",
