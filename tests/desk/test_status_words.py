@@ -15,9 +15,9 @@ from syrupy.assertion import SnapshotAssertion
 from console.panes import PANES
 from console.start import need_a_terminal
 from core.model.desk import DeskNumber
-from core.model.values import Fraction, Money, Price, ProposalId, Quantity
+from core.model.values import Fraction, Money
 from core.ports import OperatorError
-from tests.desk.still_house import a_position, a_view, an_order, open_still
+from tests.desk.still_house import a_view, open_still
 from widgets import format as f
 from widgets.lines import joined
 from widgets.states import WithoutEngine
@@ -98,35 +98,3 @@ def test_each_missing_thing_has_its_sentence(snapshot: SnapshotAssertion, monkey
         said.append(str(error.value).split(";")[0].split(",")[0])
 
     assert said == snapshot
-
-
-async def test_column_numbers_align_on_the_point() -> None:
-    """DESK, rule 4"""
-    quantities = ("0.1", "47", "0.125", "1200")
-    prices = ("166.76", "0.4321", "1234.5", "48.43")
-    pairs = [
-        (Quantity(Decimal(quantity)), Price(Decimal(price))) for quantity, price in zip(quantities, prices, strict=True)
-    ]
-    view = a_view(
-        proposals=tuple(
-            replace(a_view().proposals[0], id=ProposalId(str(n)), quantity=quantity, limit_price=price)
-            for n, (quantity, price) in enumerate(pairs)
-        ),
-        orders=tuple(an_order(n, quantity=quantity, limit_price=price) for n, (quantity, price) in enumerate(pairs)),
-        positions=tuple(
-            a_position(f"S{n}", quantity=quantity, covered=quantity, average_price=price)
-            for n, (quantity, price) in enumerate(pairs)
-        ),
-    )
-    async with open_still(view, (120, 60)) as house:
-        for pane in ("proposals", "orders", "positions"):
-            grid = house.desk.board.panes[pane].grid
-            await house.until(lambda grid=grid: grid.size.height > len(pairs))
-            rows = [grid.render_line(y).text for y in range(1, 5)]
-            written = ("166.76", "0.4321", "1,234.50" if pane != "positions" else "1234.50", "48.43")
-            for texts in (quantities, written):
-                points = {
-                    line.index(text) + (text.index(".") if "." in text else len(text))
-                    for line, text in zip(rows, texts, strict=True)
-                }
-                assert len(points) == 1, pane
