@@ -4,11 +4,11 @@ read. The hand knows the desk only where it must get ready for the next accident
 
 from __future__ import annotations
 
-import asyncio
 from random import Random
 
 from console.screens.kill import KillScreen
 from tests.accidents.house import ARMED, SIZES, House
+from tests.kit.pause import pause
 
 ESCAPE, ENTER, CTRL_K = b"\x1b", b"\r", b"\x0b"
 PUNCTUAL = 0.15
@@ -50,7 +50,7 @@ class Hand:
         """Some time of a desk that runs: now and then every timer at its own instant, else in leaps, as on a busy
         machine. What the wire and the input thread do comes at its own instant in any case."""
         if seconds <= 0.6 and self.chance.random() < PUNCTUAL:
-            await asyncio.sleep(seconds)
+            await pause(seconds)
         else:
             least = 1 if self.chance.random() < PUNCTUAL else int(seconds / 0.8) + 1
             steps = max(least, self.chance.choice((1, 1, 2, 3)) if seconds > 0.1 else 1)

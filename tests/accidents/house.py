@@ -44,6 +44,7 @@ from state.journal import MemoryJournal
 from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
 from tests.accidents.wire import Wire, driver_on
+from tests.kit.pause import pause
 from tests.kit.styled import STYLES
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import Notebook
@@ -382,10 +383,10 @@ async def running(house: House, size: tuple[int, int]) -> AsyncIterator[None]:
     desk = house.desk
     task = asyncio.create_task(desk.run_async(size=size))
     try:
-        await asyncio.sleep(1.5)
+        await pause(1.5)
         for _ in range(10):  # a long way to the engine
             if desk.view is None:
-                await asyncio.sleep(0.5)
+                await pause(0.5)
         if desk.view is None:
             raise OperatorError(f"the desk did not open: {desk.handle.view}")
         yield

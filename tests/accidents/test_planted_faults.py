@@ -34,14 +34,27 @@ FAULTS = {
     "halts_are_the_holders_alone": ("the_other_desk_halts", 0, 250, True),
 }
 """The rule; the kind of accident that shows its loss, the seed, its number, and whether the engine is remote."""
+USUAL = (
+    "no_arming_time",
+    "keys_of_a_stall_kept",
+    "digest_not_compared",
+    "the_letter_of_escape_and_a_letter_confirms",
+    "any_close_is_taken_for_half",
+    "a_word_counts_before_it_is_painted",
+    "a_watcher_confirms",
+    "armed_over_a_lost_link",
+)
+"""One of each place: timing, link, ticket, terminal, row, word, watcher, engine. `make soak` has the others."""
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", USUAL)
 def test_an_accident_finds_the_planted_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-04, OP-13"""
+    assert is_found(fault, monkeypatch)
+
+
+def is_found(fault: str, patch: pytest.MonkeyPatch) -> bool:
     kind, seed, first, is_served = FAULTS[fault]
-    getattr(planted, fault)(monkeypatch)
-
+    getattr(planted, fault)(patch)
     played = play_desk(seed, first, TRIES, kinds=(kind,), deliberate=0.0, is_served=is_served)
-
-    assert [failure for failure in played.failures if failure.words]
+    return any(failure.words for failure in played.failures)

@@ -32,17 +32,6 @@ async def test_a_new_position_stays_above_orders() -> None:
             assert house.desk.focused is house.desk.board.proposals.grid
 
 
-async def test_focus_stays_in_positions_after_a_send() -> None:
-    async with open_desk((80, 24)) as house:
-        await house.press("2")
-        proposals = house.desk.view.proposals if house.desk.view else ()
-        house.desk.open_ticket(proposals[0].id)
-        await house.until(house.is_armed)
-        await house.press("B")
-        await house.until(lambda: house.shows("broker 0.1") and not isinstance(house.desk.screen, TicketScreen))
-        assert house.desk.focused is house.desk.board.positions.grid
-
-
 async def test_a_new_order_is_marked_but_not_selected() -> None:
     """OP-04: a key that was meant for the row selected before hits no other"""
     async with open_desk(handled_by=WiredHandle) as house:

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
-from core.facts import Halted, Killed, Resumed
 from core.messages.commands import Decline, RequestCancel
 from core.model.values import ProposalId
 from core.model.venues import XNYS
@@ -46,28 +45,6 @@ async def test_banners_are_current_under_every_dialog_and_cost_few_bytes() -> No
                 await house.until(lambda: not isinstance(house.desk.screen, KillScreen))
         await house.press("K")
         await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"))
-
-
-async def test_the_kill_footer_fits_its_state() -> None:
-    """OP-07: also over the form, where U resumes trading"""
-    async with open_desk() as house:
-        await house.buys()
-        await over_the_form(house)
-        await house.press("ctrl+k")
-        await house.until(lambda: house.facts(Halted))
-        await house.until(lambda: "K kill  F flatten  U resume  Esc look around" in house.footer())
-        await house.until(house.is_armed)
-        await house.press("U")
-        await house.until(lambda: house.facts(Resumed))
-        await house.until(lambda: "Enter stage it as a proposal  Esc back" in house.footer())
-
-        await house.press("ctrl+k")
-        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
-        await house.press("K")
-        await house.until(lambda: house.facts(Killed))
-        await house.until(
-            lambda: "F flatten  type REARM to trade  NAKED cancels stops  Esc back" in house.footer(),
-        )
 
 
 async def test_a_message_goes_with_its_screen() -> None:

@@ -22,7 +22,7 @@ from core.views import ChartBar, ChartView
 from core.views.builders.charts import Charts
 from core.views.chart_past import day_of, hours_of
 from state.journal import MemoryJournal
-from tests.desk.desk_house import SPY, market, open_desk
+from tests.desk.desk_house import SPY, market
 from tests.desk.still_house import StillHouse, a_chart, a_held_chart, a_position, a_view, open_still
 from tests.kit.rows import each
 from tests.kit.styled import StyledApp
@@ -93,15 +93,6 @@ def test_a_session_chart_draws_all_its_parts(snapshot: SnapshotAssertion) -> Non
     assert any("╌╌" in line and "stop   " in line for line in texts(near, 98)[1:])
     assert sum("S" in line[:80] for line in lines[1:-1]) == 1
     assert any("\u2800" < sign <= "\u28ff" for line in lines for sign in line)
-
-
-@each("minutes", [1, 2, 30, 156, 380])
-@each("size", [(58, 15), (78, 24), (118, 40)])
-def test_a_chart_fills_its_pane_and_no_more(minutes: int, size: tuple[int, int]) -> None:
-    lines = texts(a_chart(minutes=minutes), *size)
-
-    assert len(lines) == size[1]
-    assert all(cell_len(line) <= size[0] for line in lines)
 
 
 def test_a_tiny_chart_shows_figures(snapshot: SnapshotAssertion) -> None:
@@ -345,24 +336,10 @@ async def test_without_a_chart_none_is_requested() -> None:
         assert not house.shows("Chart ─")
 
 
-async def test_the_engine_hears_the_watched_symbol() -> None:
-    async with open_desk(WIDE) as house:
-        await house.until(lambda: house.runtime._pictures is not None and house.runtime._pictures.watched == SPY)
-
-
 async def test_without_rows_the_chart_says_so() -> None:
     async with open_still(a_view(proposals=(), strategies=(), symbols=()), WIDE) as house:
         await house.sees("No symbol is selected. A row of positions, orders, proposals")
         assert house.handle.watched == []
-
-
-def test_below_a_dollar_prices_have_four_places() -> None:
-    bars = tuple(
-        replace(bar, close=Price((bar.close / 1000).quantize(Decimal("0.0001"))), reference=None)
-        for bar in a_chart(minutes=30).bars
-    )
-
-    assert any(re.search(r"0\.\d{4}$", line) for line in texts(a_chart(bars=bars))[1:-1])
 
 
 def test_penny_prices_have_four_places(snapshot: SnapshotAssertion) -> None:

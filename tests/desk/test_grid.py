@@ -99,21 +99,6 @@ async def test_only_changed_cells_are_refreshed() -> None:
         assert "1.01" in app.lines()[2]
 
 
-async def test_the_same_rows_again_refresh_nothing() -> None:
-    app = OneGrid()
-    async with app.run_test() as pilot:
-        app.grid.show(rows("ABC"))
-        await pilot.pause()
-        app.grid.forget()
-
-        app.grid.show(rows("ABC"))
-        await pilot.pause()
-
-        assert not app.grid.refreshed
-        assert not app.grid.full_refreshes
-        assert not app.grid.lines_drawn
-
-
 async def test_moving_the_selection_refreshes_two_lines() -> None:
     app = OneGrid()
     async with app.run_test() as pilot:

@@ -123,19 +123,6 @@ async def test_names_fit_every_size() -> None:
                 await house.press("z")
 
 
-async def test_a_narrow_pane_lists_tripped_guards() -> None:
-    """RK-09"""
-    async with open_still(a_view(protections=six_guards()), (80, 24)) as house:
-        await house.press("4")
-
-        await house.sees("Guard AIG", "Cooldown", "TRIPPED, 21:00 left")
-        await house.sees("4 clear: Daily loss, Window, Max loss, Drawdown")
-        assert not house.shows("0.00 of 2,000 USD")
-
-        await house.shows_next(protections=(a_protection(), a_protection("Window", None)))
-        await house.sees("4 Protections ─ entries, clear", "2 clear: Daily loss, Window")
-
-
 async def test_shut_entries_stand_in_protections() -> None:
     """RK-09, OP-12: whoever shut them; both lines of a guard open its details. Without declines there is no shadow."""
     async with open_desk() as house:

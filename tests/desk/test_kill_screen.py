@@ -19,6 +19,7 @@ from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
 from tests.desk.test_orders_in_doubt import holds_up
+from tests.kit.pause import pause
 from tests.kit.stepped_engine import WiredHandle
 from tests.kit.waiting import PATIENCE
 from widgets.kill import killed_lines
@@ -211,11 +212,11 @@ async def test_late_keys_do_nothing_on_the_kill_screen(key: str) -> None:
         desk.focused.call_later(goes_on.wait)
         desk.post_message(Key(key, "\x1b" if key == "escape" else key))
         async with asyncio.timeout(PATIENCE):  # the pane does nothing meanwhile, and the house would wait for it
-            while not any(typed.key == key for typed, _ in desk._typed_at):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            while not any(typed.key == key for typed, _ in desk._typed_at):
+                await pause(0.01)
             desk.door.press_kill()
-            while not isinstance(desk.screen, KillScreen):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            while not isinstance(desk.screen, KillScreen):
+                await pause(0.01)
         goes_on.set()
         await house.wait(0.3)
 

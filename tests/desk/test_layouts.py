@@ -10,7 +10,6 @@ from console.layout import Choice, PaneLayout, places
 from console.layouts import LOG, REVIEW, SHIPPED, WATCH, DeskLayout
 from console.panes import PANES
 from console.screens.new_order import NewOrderScreen
-from console.screens.ticket import TicketScreen
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, an_exit, an_order, open_still
 from tests.kit.rows import each
@@ -30,19 +29,6 @@ def fills(regions: dict[str, Region], area: Size) -> None:
     assert sum(region.area for region in regions.values()) == area.area
     assert all(area.region.contains_region(region) and region.height >= 3 for region in regions.values())
     assert not any(one.overlaps(other) for one, other in combinations(regions.values(), 2))
-
-
-@each("size", SIZES)
-@each("banners", [0, 4])
-@each("chosen", CHOICES)
-def test_panes_fill_the_room_without_overlap(size: tuple[int, int], banners: int, chosen: str) -> None:
-    area = area_of(*size, banners)
-
-    regions = places(Size(*size), area, Choice().with_pane(chosen))
-
-    fills(regions, area)
-    assert chosen in regions
-    assert {"proposals", "log"} <= set(regions)
 
 
 def test_at_80_columns_one_pane_joins_two() -> None:
@@ -164,20 +150,6 @@ async def test_a_waiting_exit_shows_at_every_size() -> None:
                 assert len(house.picture().splitlines()) == size[1]
 
 
-async def test_at_80_columns_numbers_bring_their_pane() -> None:
-    async with open_still(a_view(), (80, 24)) as house:
-        for key, name in (
-            ("2", "positions"),
-            ("3", "orders"),
-            ("4", "protections"),
-            ("5", "strategies"),
-            ("7", "results"),
-        ):
-            await house.press(key)
-            await house.sees(f"{key} {name.capitalize()} ─", "1 Proposals ─", "6 Log ─")
-            assert house.desk.focused is house.desk.board.panes[name].grid
-
-
 async def test_focus_survives_every_resize() -> None:
     """Also through one that is too small for any pane"""
     view = a_view(positions=(a_position(), a_position("IBM")), orders=(an_order(1), an_order(2)))
@@ -196,24 +168,6 @@ async def test_focus_survives_every_resize() -> None:
                     assert house.desk.focused is grid
                     assert grid.region.area > 0  # type: ignore[union-attr]
                     assert grid.selected == selected  # type: ignore[union-attr]
-
-
-async def test_a_resize_keeps_the_open_ticket() -> None:
-    """OP-04"""
-    async with open_desk((200, 60)) as house:
-        ticket = await house.opens_the_ticket()
-
-        for size in ((80, 24), (60, 20), (120, 40)):
-            await house.pilot.resize_terminal(*size)
-            await house.wait(0.25)
-            assert house.desk.screen is ticket
-        await house.until(house.is_armed)
-        await house.sees("0.1 SPY at 496.21 limit")
-
-        await house.press("escape")
-        await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
-        assert house.desk.focused is house.desk.board.proposals.grid
-        assert house.desk.board.proposals.grid.selected is not None
 
 
 async def test_a_resize_keeps_a_typed_form() -> None:

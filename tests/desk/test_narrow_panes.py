@@ -10,7 +10,7 @@ from itertools import pairwise
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.views import ProposalRow
-from tests.desk.still_house import a_position, a_strategy, a_view, an_exit, dollars, open_still, the_engines_view
+from tests.desk.still_house import a_position, a_view, an_exit, dollars, open_still, the_engines_view
 from tests.kit.rows import each
 from widgets.names import told_apart
 
@@ -81,25 +81,6 @@ async def test_two_buys_that_are_alike_say_whose_they_are() -> None:
             assert all(name.startswith("D") for name in whose)
             assert whose[0] != whose[1]
             await house.until(lambda: house.shows("DIPS_OF_THE_MORNING: close 481.58 is 0.32 % below"))
-
-
-async def test_no_two_strategies_and_no_two_symbols_look_alike_in_pane_5() -> None:
-    """OP-12: names of the user's own may be long, and begin alike."""
-    names = ("rsi_and_averages_slow", "rsi_and_averages_show", "rsi_and_averages")
-    rows = [a_strategy(key=f"{name}/SPY", strategy=name) for name in names]
-    rows += [a_strategy(f"BRK.{letter}", strategy="dips", key=f"dips/BRK.{letter}") for letter in "AB"]
-    async with open_still(a_view(strategies=tuple(rows)), SIZES[0]) as house:
-        for size in SIZES:
-            await house.pilot.resize_terminal(*size)
-            await house.press("5", "home")
-            pictures = house.picture().splitlines()
-            await house.press("end")
-            pictures += house.picture().splitlines()
-            shown = [line.partition("price above")[0].split() for line in pictures]
-            found = {
-                tuple(words[-2:]) for words in shown if words and ("RSI" in words[-2:][0] or "DIPS" in words[-2:][0])
-            }
-            assert len(found) == len(rows)
 
 
 @each("width", range(1, 30))

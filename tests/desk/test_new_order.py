@@ -9,10 +9,9 @@ from textual import events
 from console.order_form.draft import FieldFault
 from console.order_form.reading import read_form
 from console.screens.new_order import NewOrderScreen
-from core.facts import ProposalSkipped, ProposalStaged
 from core.messages.commands import ProposeOrder
 from core.model.order import Effect, OrderType
-from tests.desk.desk_house import House, open_desk
+from tests.desk.desk_house import open_desk
 from tests.desk.still_house import the_engines_view
 
 GOOD = {
@@ -25,31 +24,6 @@ GOOD = {
     "holder": "broker",
     "lasts": "day",
 }
-
-
-async def fill(house: House, **texts: str) -> None:
-    await house.press("n")
-    await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
-    form = house.desk.screen
-    assert isinstance(form, NewOrderScreen)
-    for field, text in {**GOOD, **texts}.items():
-        form.inputs[field].value = text
-    await house.pilot.pause()
-
-
-async def test_it_becomes_a_proposal_with_a_ticket_and_enter_sends_nothing() -> None:
-    """OP-01"""
-    async with open_desk() as house:
-        await fill(house)
-        await house.sees("SPY", "buying power 200.00 USD")
-
-        await house.press("enter", "enter")
-
-        await house.until(
-            lambda: (house.is_armed() and house.shows("0.05 SPY at 496 limit")) or house.shows("496.00 limit")
-        )
-        assert house.facts(ProposalStaged)[-1].proposal.strategy == "manual"
-        assert house.sent_nothing()
 
 
 async def test_what_arrives_in_one_burst_goes_to_the_right_fields() -> None:
@@ -73,28 +47,6 @@ async def test_what_arrives_in_one_burst_goes_to_the_right_fields() -> None:
         await house.press("1", "2", "backspace", "up", *"sell", "shift+tab", *"spy", "left", "delete", "y")
         texts = {field: box.value for field, box in form.inputs.items()}
         assert (texts["quantity"], texts["effect"], texts["symbol"]) == ("1", "sell", "SPY")
-
-
-async def test_what_is_wrong_or_refused_is_said_and_kept() -> None:
-    """OP-01, RK-01: every reason, a long one in full at 80 columns"""
-    async with open_desk((80, 24)) as house:
-        await fill(house, target="505.00")
-        await house.press("enter")
-        await house.sees("Target price: the broker holds a target for whole shares only")
-        inputs = house.desk.screen.inputs  # type: ignore[attr-defined]
-        inputs["target"].value, inputs["quantity"].value = "", "1e3"
-        await house.press("enter")
-        await house.sees("Quantity: shares, a number above zero")
-        assert len(house.facts(ProposalStaged)) == 1
-
-        inputs["quantity"].value = "1"
-        await house.pilot.resize_terminal(120, 40)
-        await house.press("enter")
-        await house.sees("NOT STAGED")
-        assert house.facts(ProposalSkipped)
-        await house.sees("New order", "buying power: 496.00 USD is over 200.00 USD free", "496.00 USD is over")
-        assert inputs["quantity"].value == "1"
-        assert len(house.facts(ProposalStaged)) == 1
 
 
 FAULTS = [

@@ -44,10 +44,6 @@ def a_quote(bid: str, ask: str, *, age: int = 0, atr: str = "0.40") -> DeskView:
     return replace(view, symbols=(row,), sizing=SizingView(Money(Decimal(50)), Money(Decimal(7000))))
 
 
-async def opens_the_form_filled(house: House) -> None:
-    await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen) and house.shows("prefilled, the ask"))
-
-
 async def the_form_after(house: House, *keys: str) -> NewOrderScreen:
     await house.press(*keys)
     form = house.desk.screen
@@ -288,22 +284,6 @@ async def test_a_hidden_form_hears_only_exit_keys() -> None:
         assert house.handle.commands == []
         await house.press("escape")
         await house.until(lambda: not isinstance(house.desk.screen, NewOrderScreen))
-
-
-async def test_a_limit_order_with_its_own_stop_takes_eight_keys_to_its_ticket() -> None:
-    """OP-01: n, limit a tick under the ask, a stop of half a percent, Enter"""
-    async with open_desk() as house:
-        keys = ("n", "tab", "tab", "minus", "tab", "2", "%", "enter")
-        for number, key in enumerate(keys):
-            await house.press(key)
-            if not number:
-                await opens_the_form_filled(house)
-        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
-
-        staged = house.facts(ProposalStaged)[-1].proposal
-        assert (staged.symbol, staged.order.effect, staged.order.type) == ("SPY", Effect.OPEN, OrderType.LIMIT)
-        assert len(keys) == 8
-        assert house.sent_nothing()
 
 
 async def test_a_held_key_and_a_paste_do_no_more_than_typing_them() -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console import keymap
 from console.panes import PANES
-from console.screens.ticket import TicketScreen
-from core.facts import EngineStopped, OrderFilled, ProposalStaged
+from core.facts import EngineStopped
 from core.model.order import Effect, Side
 from core.model.values import Money
 from core.views.engine import EngineFailed
@@ -53,23 +51,6 @@ async def test_at_80_columns_numbers_choose_the_pane() -> None:
         assert narrow(house)
 
 
-async def test_c_stages_the_close_of_a_position_and_opens_its_ticket(snapshot: SnapshotAssertion) -> None:
-    """EX-21"""
-    async with open_desk() as house:
-        await house.buys()
-
-        await house.press("2", "c", "enter")
-        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
-        await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop 494.72"))
-        await house.press("B")
-        await house.wait(0.3)
-        assert len(house.facts(OrderFilled)) == 1
-        await house.press("S")
-
-        await house.sees("No positions.")
-        assert [fact.proposal.reason for fact in house.facts(ProposalStaged)][-1] == snapshot
-
-
 async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
     """And resizing loses nothing"""
     async with open_desk((120, 40)) as house:
@@ -96,15 +77,6 @@ async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
         await house.until(lambda: not house.desk.is_running)
         assert house.facts(EngineStopped)
         assert house.desk.closing.was_left
-
-
-async def test_no_color_draws_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DESK: signs and words say it as well"""
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with open_desk() as house:
-        await house.buys()
-        await house.kills()
-        await house.sees("KILLED since", "broker 0.1")
 
 
 async def test_what_ends_badly_is_said_in_words(snapshot: SnapshotAssertion) -> None:

@@ -10,9 +10,8 @@ from decimal import Decimal
 from console.screens.move_stop import MoveStopScreen
 from console.screens.protect import TrailScreen
 from console.screens.ticket import TicketScreen
-from core.facts import OrderStateChanged
 from core.messages.commands import ProposeClose, RequestCancel, SetTarget, TightenStop, TrailStop
-from core.model.order import OrderStatus, OrderType, StopHolder
+from core.model.order import OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price, ProposalId, Quantity
 from tests.desk.desk_house import SPY, House, open_desk
@@ -235,22 +234,6 @@ async def test_enter_on_a_gone_position_asks_nothing() -> None:
             await house.press("enter")
             await house.until(lambda said=said: said in house.footer())
         assert house.handle.commands == []
-
-
-async def test_a_stop_moves_by_an_average_range() -> None:
-    """OP-06"""
-    async with open_on(in_profit()) as house:
-        average = picture(house).positions[0].average_range
-        assert average is not None
-        await house.press("2", "m", *"1atr", "enter")
-        await armed_ticket(house)
-        await house.press("R")
-        await house.until(lambda: picture(house).positions[0].stop_price != usd("99.30"))
-        stop = picture(house).positions[0].stop_price
-        assert stop is not None
-        assert abs(stop - (usd("99.30") + average)) <= Decimal("0.005")
-        replaced = [fact for fact in house.facts(OrderStateChanged) if fact.after is OrderStatus.CANCELLED]
-        assert len(replaced) == 1
 
 
 # ── a trailing stop, a target ────────────────────────────────────────────────────────────────────────────────────────

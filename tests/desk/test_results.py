@@ -10,7 +10,6 @@ from syrupy.assertion import SnapshotAssertion
 from core.model.signal import ExitReason
 from core.model.values import Price
 from core.views import TradeRow
-from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_result, a_trade, a_view, dollars, open_still
 from widgets.lines import joined
 from widgets.results import sum_lines
@@ -46,25 +45,6 @@ async def test_results_list_trades_and_sums(size: tuple[int, int]) -> None:
         await house.sees("▼ −22.00  −0.40", "▲ +0.12  −0.01", "VWAP", "▲ +12.40", "▼ −3.10")
         await house.sees("not taken 2, would be −41.00")
         assert house.desk.focused is house.desk.board.panes["results"].grid
-
-
-async def test_a_trade_appears_when_its_exit_fills() -> None:
-    """OP-12, EX-21"""
-    async with open_desk() as house:
-        await house.press("7")
-        await house.sees("7 Results", "No closed trades today. An exit that fills appears here.")
-        await house.press("1")
-        await house.buys()
-        await house.press("2", "c", "enter")
-        await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop"))
-        await house.press("S")
-        await house.sees("No positions.")
-
-        await house.press("7")
-
-        await house.sees("7 Results ─ 1 closed")
-        trade = house.desk.view.trades[0]  # type: ignore[union-attr]
-        await house.sees(f"{trade.entry_price}", f"{trade.exit_price}", "manual")
 
 
 def test_every_sum_stands_under_its_title() -> None:

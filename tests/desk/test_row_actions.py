@@ -375,16 +375,3 @@ async def test_space_pauses_a_strategy_on_all_its_symbols() -> None:
         await house.shows_next(strategies=(*paused, off, other))
         await house.press("space")
         assert sent == [ResumeStrategy("vwap", Symbol("SPY")), ResumeStrategy("vwap", Symbol("IBM"))]
-
-
-async def test_space_pauses_and_resumes_a_strategy() -> None:
-    """ST-03"""
-    async with open_desk() as house:
-        sent = held_back(house, PauseStrategy, ResumeStrategy)
-        await house.press("5", "space")
-        await house.until(lambda: "asked VWAP on SPY to pause: no entries" in house.footer())
-        view = picture(house)
-        paused = replace(view, strategies=(replace(view.strategies[0], is_paused=True),))
-        house.desk.row_actions._acts["pause"](paused, paused.strategies[0].key)
-        await house.until(lambda: "asked VWAP on SPY to go on" in house.footer())
-        assert sent == [PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY)]

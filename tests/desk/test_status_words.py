@@ -15,14 +15,12 @@ from syrupy.assertion import SnapshotAssertion
 from console.panes import PANES
 from console.start import need_a_terminal
 from core.model.desk import DeskNumber
-from core.model.values import Fraction, Money, Price, ProposalId, Quantity
+from core.model.values import Fraction, Money
 from core.ports import OperatorError
-from tests.desk.still_house import a_position, a_view, an_order, open_still
-from tests.kit.rows import each
+from tests.desk.still_house import a_view, open_still
 from widgets import format as f
 from widgets.lines import joined
 from widgets.states import WithoutEngine
-from widgets.status_lines import account_lines
 
 
 def test_money_rounds_half_up_everywhere() -> None:
@@ -86,23 +84,6 @@ async def test_status_lines_say_age_cash_and_margin(snapshot: SnapshotAssertion)
                 assert [cell.tone for cell in cells] == ["warning" if is_near else ""]
 
 
-async def test_an_old_last_price_says_how_old_it_is(snapshot: SnapshotAssertion) -> None:
-    """OP-03"""
-    held = a_position()
-    view = a_view(positions=(held,))
-    assert held.last_at is not None
-    async with open_still(view) as house:
-        pane = house.desk.board.positions
-        pane.show(view, held.last_at + timedelta(seconds=90))
-        fresh = pane.grid.window.rows[0].cells[3].text
-        pane.show(view, held.last_at + timedelta(minutes=4))
-
-        assert fresh == f"{f.price(held.last)} "
-        assert pane.grid.window.rows[0].cells[3].text == f"{f.price(held.last)}!"
-        assert str(pane.border_title) == snapshot
-        assert str(pane.border_subtitle) == snapshot
-
-
 def test_each_missing_thing_has_its_sentence(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-03"""
     said = []
@@ -117,57 +98,3 @@ def test_each_missing_thing_has_its_sentence(snapshot: SnapshotAssertion, monkey
         said.append(str(error.value).split(";")[0].split(",")[0])
 
     assert said == snapshot
-
-
-@each("width", [78, 118, 198])
-def test_no_figure_is_cut_or_moves_another(width: int) -> None:
-    """OP-03: what changes is the day's result, and it changes in its own cells"""
-    lines = []
-    for change in ("+34.43", "-1234.56", "0"):
-        status = replace(
-            a_view().status,
-            equity=Money(Decimal("100034.43")),
-            buying_power=Money(Decimal("186155.89")),
-            day_change=Money(Decimal(change)),
-            day_fraction=Decimal(change) / 100_000,
-            entries_refused="halted",
-            exits_refused="the disk",
-        )
-        lines.append(joined(account_lines(status, status.at, width)[0]))
-
-    assert all(text in line for line in lines for text in ("100,034.43", "power 186,155.89", "ENTRIES OFF  EXITS OFF"))
-    assert {line.index("power") for line in lines} == {lines[0].index("power")}
-    assert {line.index("ENTRIES") for line in lines} == {lines[0].index("ENTRIES")}
-    assert {len(line) for line in lines} == {width}
-
-
-async def test_column_numbers_align_on_the_point() -> None:
-    """DESK, rule 4"""
-    quantities = ("0.1", "47", "0.125", "1200")
-    prices = ("166.76", "0.4321", "1234.5", "48.43")
-    pairs = [
-        (Quantity(Decimal(quantity)), Price(Decimal(price))) for quantity, price in zip(quantities, prices, strict=True)
-    ]
-    view = a_view(
-        proposals=tuple(
-            replace(a_view().proposals[0], id=ProposalId(str(n)), quantity=quantity, limit_price=price)
-            for n, (quantity, price) in enumerate(pairs)
-        ),
-        orders=tuple(an_order(n, quantity=quantity, limit_price=price) for n, (quantity, price) in enumerate(pairs)),
-        positions=tuple(
-            a_position(f"S{n}", quantity=quantity, covered=quantity, average_price=price)
-            for n, (quantity, price) in enumerate(pairs)
-        ),
-    )
-    async with open_still(view, (120, 60)) as house:
-        for pane in ("proposals", "orders", "positions"):
-            grid = house.desk.board.panes[pane].grid
-            await house.until(lambda grid=grid: grid.size.height > len(pairs))
-            rows = [grid.render_line(y).text for y in range(1, 5)]
-            written = ("166.76", "0.4321", "1,234.50" if pane != "positions" else "1234.50", "48.43")
-            for texts in (quantities, written):
-                points = {
-                    line.index(text) + (text.index(".") if "." in text else len(text))
-                    for line, text in zip(rows, texts, strict=True)
-                }
-                assert len(points) == 1, pane

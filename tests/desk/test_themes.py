@@ -132,7 +132,7 @@ async def test_every_colour_has_contrast(monkeypatch: pytest.MonkeyPatch) -> Non
         if (name, kind) == ("colour-blind", "standard"):
             continue
         use_terminal(monkeypatch, kind)
-        async with open_still(a_full_desk(), WIDE, display=themed(name)) as house:
+        async with open_still(a_full_desk(), (120, 40), display=themed(name)) as house:
             assert house.desk.console.color_system == kind
             styles = {segment.style for segment in drawn(house)}
             await house.press("2", "n")

@@ -136,15 +136,6 @@ def a_size(*left_out: LeftOut) -> Size:
     )
 
 
-async def test_each_term_stands_with_its_factor(snapshot: SnapshotAssertion) -> None:
-    """RK-10, OP-03: the risk that they multiply before them; the reason of what makes it smaller beside it"""
-    view, desk = await a_ticket()
-
-    told = " ".join(text_of(replace(view, size=a_size()), desk).split())
-
-    assert told == snapshot
-
-
 async def test_reasons_come_before_terms(snapshot: SnapshotAssertion) -> None:
     """RK-10, OP-03: a ticket that is cut cannot be confirmed, so its size never takes a third line"""
     view, desk = await a_ticket()

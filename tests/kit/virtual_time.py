@@ -18,6 +18,8 @@ import textual.app
 import textual.pilot
 from textual.pilot import Pilot
 
+from tests.kit.pause import pause
+
 FRAME = 0.02
 """Seconds after which Textual has drawn what changed."""
 BEGINS = 1000.0
@@ -107,7 +109,7 @@ async def rest(_shortest: float = 0, _longest: float = 1) -> None:
     and until all of that is done."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
-    await asyncio.sleep(FRAME)
+    await pause(FRAME)
     await loop.rest()
 
 

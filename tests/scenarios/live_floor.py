@@ -34,6 +34,7 @@ from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
 from core.views import DeskView
 from state.journal import MemoryJournal
+from tests.kit.pause import pause
 from tests.kit.waiting import until
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import STORIES, NewYorkHours, Notebook, at
@@ -141,7 +142,7 @@ async def keeps_alive(floor: LiveFloor, line: Channel, show: Callable[[Connectio
     while True:
         if line not in floor.silent:
             show(ConnectionStatus(line, ConnectionState.UP, since, floor.now()))
-        await asyncio.sleep(PONG)
+        await pause(PONG)
 
 
 class Updates:
@@ -158,7 +159,7 @@ class Updates:
                     told = [] if self.floor.is_mute else self.floor.moved().take_updates()
                 for update in told:
                     hear(update)
-                await asyncio.sleep(LOOK)
+                await pause(LOOK)
         finally:
             alive.cancel()
 
@@ -174,7 +175,7 @@ class Market:
         alive = asyncio.create_task(keeps_alive(self.floor, Channel.DATA, show))
         try:
             for bar in self.floor.bars:
-                await asyncio.sleep((bar.end - self.floor.now()).total_seconds())
+                await pause((bar.end - self.floor.now()).total_seconds())
                 hear(BarArrived(bar, "the floor"))
             await asyncio.Event().wait()
         finally:

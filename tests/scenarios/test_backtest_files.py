@@ -155,16 +155,6 @@ def test_existing_page_is_not_overwritten(keyturn: Keyturn, bars: Path, snapshot
     assert (page.read_text(), link.is_symlink(), kept.exists()) == ("mine", True, False)
 
 
-def test_report_names_what_is_not_measured(keyturn: Keyturn, bars: Path, snapshot: SnapshotAssertion) -> None:
-    """AN-04, RK-12, RK-19"""
-    html = bars.with_name("page.html")
-    found = keyturn("backtest", bars, *VWAP, "--html", html, "--json").json
-
-    assert found["not_measured"] == snapshot
-    text = html.read_text().replace("&#x27;", "'")
-    assert all(what in text for what in found["not_measured"])
-
-
 # ── prices that are not adjusted ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -222,18 +222,6 @@ def test_last_equity_is_the_sum_of_the_trades(played: dict[str, Any]) -> None:
     assert measures["sharpe"] is None
 
 
-def test_report_fits_80_columns(keyturn: Keyturn, year: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """AN-04, SY-07"""
-    monkeypatch.setenv("COLUMNS", "80")
-
-    lines = keyturn("backtest", year, "--strategy", "sma", *BARE).lines
-
-    assert all(len(line) <= 80 for line in lines)
-    for words in ("Sharpe", "profit factor", "equity, USD", "drawdown: from", "NO_SETUP", "trades"):
-        assert any(words in line for line in lines), words
-    assert sum("┤" in line for line in lines) == 12
-
-
 def test_user_strategy_reports_why_it_did_not_trade(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
     """ST-03, AN-04: as those of the house do."""
     keyturn("strategies", "new", "dips")

@@ -18,14 +18,13 @@ from core.market.synthetic import synthetic_sessions
 from core.messages.inputs import BarArrived, MarketDataBroken, Start
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.values import SUB_PENNY, Symbol
+from core.model.values import Symbol
 from core.model.venues import HOME
 from core.runtime import demo, demo_charts
 from core.runtime.chart_history import AGAIN, KEPT, ChartBook, ChartWatch
 from core.runtime.demo_charts import DemoCharts
 from core.runtime.demo_market import CALM
 from core.settings.settings import Settings
-from core.strategies.vwap import VwapState
 from core.trading_state.checkpoint import rebuild
 from core.views.builders.charts import LOOKED_AT, Charts
 from core.views.chart_past import ChartPast
@@ -193,25 +192,6 @@ def test_a_demo_has_days_before_its_first(monkeypatch: pytest.MonkeyPatch) -> No
     assert drawn == traded[:DAYS]
     assert date(2025, 12, 25) not in drawn
     assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in first.days)
-
-
-def test_the_measure_of_a_chart_is_the_strategys() -> None:
-    """The line of a joined session at its last bar is what the strategy works out of the same bars."""
-    watch, engine = a_watch(Source(), Clock(LATE)), a_desk(LATE)
-    charts = Charts(engine.state, watch.book.of)
-    charts.begin(LATE)
-    watch.look(SPY)
-    measured = VwapState()
-    for bar in todays(0, 90):
-        measured.volume += bar.volume
-        measured.weighted += (bar.high + bar.low + bar.close) * bar.volume
-
-    drawn = charts.draw(SPY, LATE, ())
-
-    assert drawn is not None
-    assert measured.vwap is not None
-    assert drawn.bars[-1].reference is not None
-    assert drawn.bars[-1].reference == measured.vwap.quantize(SUB_PENNY)
 
 
 # ── what is only watched ─────────────────────────────────────────────────────────────────────────────────────────────

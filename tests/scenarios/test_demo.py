@@ -14,10 +14,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
-from console.commands.assembly.simulated import DemoOptions, demo_books, demo_folder, demo_runtime
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import Fact, HistoryLoaded, ProposalStaged
 from core.messages.inputs import QuoteArrived, Start
-from core.model.broker import BrokerPicture
 from core.model.quote import Quote
 from core.model.values import Symbol
 from core.ports import OperatorError
@@ -134,21 +133,20 @@ def test_restart_keeps_the_market_and_the_exchange(tmp_path: Path) -> None:
         assert again.engine.state.control.refusal() is None
 
 
-@pytest.mark.parametrize("options", [PLAIN, SMALL])
-def test_restart_keeps_the_day_of_each_symbol(tmp_path: Path, options: DemoOptions) -> None:
+def test_restart_keeps_the_day_of_each_symbol(tmp_path: Path) -> None:
     """MD-06, EX-20: its volume, its course and its change count from the open; nothing of it is recorded."""
 
     def the_day(runtime: VirtualRuntime) -> dict[Symbol, tuple[object, ...]]:
         rows = watch_view(runtime.engine.state, runtime.at).rows
         return {row.symbol: (row.volume, row.course, row.before, row.last_at is None) for row in rows}
 
-    with demo(tmp_path, options) as runtime:
+    with demo(tmp_path, SMALL) as runtime:
         opened(runtime)
         runtime.play(runtime.at + timedelta(minutes=12, seconds=17))
         before = the_day(runtime)
         runtime.stop("left")
 
-    with demo(tmp_path, options) as again:
+    with demo(tmp_path, SMALL) as again:
         again.run(until=again.at + timedelta(seconds=2))
         assert the_day(again) == before
         assert min(len(course) for _, course, *_ in before.values()) > 5  # type: ignore[arg-type]
@@ -202,19 +200,3 @@ def test_operator_settings_override_the_demo(tmp_path: Path) -> None:
         assert runtime.operator is None
         opened(runtime)
         assert held(runtime) == {}
-
-
-def test_reconcile_uses_the_same_market(tmp_path: Path) -> None:
-    """EX-09: `keyturn reconcile` makes the same exchange again."""
-    with demo(tmp_path) as runtime:
-        opened(runtime)
-        before = {p.symbol: p.quantity for p in runtime.exchange.picture(runtime.at).positions}
-        runtime.stop("left")
-
-    host = Host.of({"KEYTURN_HOME": str(tmp_path)})
-    with ExitStack() as stack:
-        folder = demo_folder(host, DemoOptions())
-        _, broker, _, _ = demo_books(host, folder, 1, stack, accept=False)
-        theirs = broker.picture()
-        assert isinstance(theirs, BrokerPicture)
-        assert {p.symbol: p.quantity for p in theirs.positions} == before

@@ -221,9 +221,3 @@ def test_an_empty_folder_has_nothing_to_measure(keyturn: Keyturn, tmp_path: Path
     """AN-01"""
     found = keyturn("measures", "--journal-dir", tmp_path)
     assert (found.code, found.err.replace(str(tmp_path), "HOME")) == (2, snapshot)
-
-
-def test_the_week_is_that_of_the_file(played: Path) -> None:
-    """AN-01: what the tests above take for granted"""
-    assert days_of(played)[0] == date(2026, 1, 5)
-    assert any(trade.profit < 0 for trade in trades_of(played))

@@ -27,7 +27,7 @@ from state.past_days import explained
 from tests.scenarios.backtests import Keyturn, keyturn_at, minutes_of, only_before
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House
-from tests.scenarios.test_account_activities import SESSIONS, SPLIT_ON, a_house, buys, plays_the_month, sells_all
+from tests.scenarios.test_account_activities import SESSIONS, a_house, buys, plays_the_month, sells_all
 from tests.unit.core.brokers.trading_floor import SPY
 
 
@@ -224,15 +224,6 @@ def of_day(folder: Path, day: date) -> PostMortem:
 def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten shares that a split made twenty, sold in the last week; read alone."""
     return written(plays_the_month(a_house()), tmp_path_factory.mktemp("month") / "journal")
-
-
-def test_each_day_around_a_split_is_explained(month: Path) -> None:
-    """AN-06: what was held is known from long before the day, after the split too."""
-    for day in SESSIONS[SESSIONS.index(SPLIT_ON) - 1 :][:3]:
-        found = of_day(month, day).days[0]
-
-        assert found.rest == 0, (day, found)
-        assert [part for part in found.parts if part.name == "SPY manual"], day
 
 
 def test_trade_over_a_split_is_not_split_up(month: Path, snapshot: SnapshotAssertion) -> None:

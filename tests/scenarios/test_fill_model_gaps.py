@@ -13,10 +13,7 @@ from typing import Any
 
 import pytest
 
-from core.brokers.simulated.book import BookedOrder
-from core.brokers.simulated.config import EDITION, FIRST_EDITION
-from core.brokers.simulated.matching import Matching
-from core.brokers.simulated.path import Segment
+from core.brokers.simulated.config import EDITION
 from core.market.calendar import load_calendar
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.order import Side
@@ -77,22 +74,6 @@ def test_a_stop_entry_pays_the_gap(side: Side) -> None:
     assert profit <= 0
 
 
-@pytest.mark.parametrize("side", Side)
-def test_a_stop_filled_at_its_trigger_would_win(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
-    """AN-04: the strategy would find the flaw if it were there."""
-
-    def at_its_trigger(_: Matching, order: BookedOrder, segment: Segment) -> Price | None:
-        stop = order.stop_price
-        is_hit = stop is not None and (segment.high >= stop if order.side is Side.BUY else segment.low <= stop)
-        return stop if is_hit else None
-
-    monkeypatch.setattr(Matching, "_reference", at_its_trigger)
-
-    profit, _ = waits_for_a_gap(side)
-
-    assert profit > 100
-
-
 # ── a name that is gone ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -123,14 +104,6 @@ def test_a_delisted_symbol_cannot_be_sold(side: Side) -> None:
 
     assert sum(Decimal(shares) for shares, _ in floor.fills("11:01", "out")) == 100
     assert floor.exchange.account(at("11:01")).equity - BEGINS == pytest.approx(Decimal(-4002))
-
-
-def test_a_fill_at_an_old_price_would_win() -> None:
-    """AN-04: the strategy would find the flaw if it were there."""
-    floor = held_since_ten(FIRST_EDITION)
-
-    assert floor.fills("10:31", "out") == [("100", "100.89")]
-    assert floor.exchange.account(at("10:59:59")).equity > BEGINS
 
 
 def test_a_delisted_position_keeps_its_old_price() -> None:

@@ -111,16 +111,6 @@ def test_replaced_exit_keeps_its_escalation(snapshot: SnapshotAssertion) -> None
     assert house.facts(NotificationSettled) == []
 
 
-def test_key_settles_the_exit() -> None:
-    """SY-03"""
-    house, _ = an_exit_that_waits(until="10:14", rules=EXITS)
-    confirms_now(house)
-    passes(house, 1)
-
-    assert len(house.facts(NotificationSettled)) == 1
-    assert house.desk.notifications.state.matters == {}
-
-
 # ── it is over ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

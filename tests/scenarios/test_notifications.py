@@ -49,7 +49,7 @@ from tests.scenarios.receivers import (
     sleeps_until,
     with_receivers,
 )
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
+from tests.unit.core.brokers.trading_floor import SPY, at
 
 # ── an exit that waits ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -566,10 +566,10 @@ def test_escalation_to_a_full_digest_counts_once() -> None:
 # ── quiet hours, digests, a night ────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("day", [THURSDAY, date(2026, 3, 8), date(2026, 11, 1)])
+@pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
 def test_quiet_hours_hold_ordinary_messages(day: date, snapshot: SnapshotAssertion) -> None:
-    """SY-03: what is not urgent waits for the morning, a kill does not, and one that lasts wakes somebody else; also in
-    the two nights in which the clock is set.
+    """SY-03: what is not urgent waits for the morning, a kill does not, and one that lasts wakes somebody else; in the
+    two nights in which the clock is set.
     """
     receivers = Receivers()
     rules = {
@@ -596,7 +596,7 @@ def test_quiet_hours_hold_ordinary_messages(day: date, snapshot: SnapshotAsserti
     morning = receivers.told(PHONE)[-1]
     assert "in the night" in morning
     assert morning == snapshot
-    hours = {THURSDAY: 7.5, date(2026, 3, 8): 6.5, date(2026, 11, 1): 8.5}[day]
+    hours = {date(2026, 3, 8): 6.5, date(2026, 11, 1): 8.5}[day]
     begun = [r.at for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
     assert begun[-1] - evening == timedelta(hours=hours)
 

@@ -211,19 +211,6 @@ def test_an_unmeasured_vix_leaves_the_fixed_risk(snapshot: SnapshotAssertion) ->
     assert size.left_out[0].why == snapshot
 
 
-def test_an_uncut_size_lists_no_term() -> None:
-    """RK-10, OP-03"""
-    house = a_dip(micro(), vix=NORMAL)
-
-    house.opens_ticket()
-    house.until("10:06:02")
-    size = the_ticket(house).size
-
-    assert staged(house) == "0.502"
-    assert size is not None
-    assert (size.cuts, size.left_out) == ((), ())
-
-
 # ── the smallest order ───────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests.scenarios.backtests import Keyturn
 from tests.unit.core.market.vix.source import Source
-from tests.unit.core.risk.regime.seasons import bars, file_of
+from tests.unit.core.risk.regime.seasons import bars
 
 VIX = "date,open,high,low,close\n2020-02-21,17,18,16,17.08\n2020-02-24,22,26,21,25.03\n2020-02-27,37,40,30,39.16\n"
 
@@ -118,14 +118,3 @@ def test_a_wrong_option_is_one_line(keyturn: Keyturn, snapshot: SnapshotAssertio
 
     assert [(answer.code, len(answer.err.splitlines())) for answer in answers] == [(2, 1)] * 3
     assert [answer.err for answer in answers] == snapshot
-
-
-def test_the_recorded_spring_of_2020(keyturn: Keyturn) -> None:
-    """RK-19, RK-12"""
-    days = ("--since", "2020-02-24", "--until", "2020-03-31")
-    found = json.loads(keyturn("regime", "--vix", file_of("VIX"), "--bars", file_of("SPY"), *days, "--json").out)
-
-    assert (found["vix"]["value"], found["vix"]["level"]) == ("53.54", "high")
-    assert (found["market"]["trend"], found["market"]["volatility"]) == ("sideways", "wild")
-    assert (found["market"]["atr_ratio"], found["entries_a_day"]["allowed"]) == ("1.96", 0)
-    assert [change["to"] for change in found["changes"]] == ["elevated", "wild", "sideways", "high"]

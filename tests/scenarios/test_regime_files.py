@@ -141,29 +141,6 @@ def test_no_later_figure_changes_a_replay(keyturn: Keyturn, bars: Path, vix: Wri
     assert played(keyturn, bars, "--vix", vix(d2026_01_05="80"))["fingerprint"] != whole
 
 
-def test_a_high_vix_makes_later_entries_smaller(keyturn: Keyturn, bars: Path, vix: Write) -> None:
-    """RK-10, RK-19"""
-    by_risk = ("--set", "risk.per_trade.usd=0.05")  # and not by the largest order
-    calm = played(keyturn, bars, *by_risk, "--vix", vix())
-    wild = played(keyturn, bars, *by_risk, "--vix", vix(d2026_01_05="45"))
-
-    def entries(found: Any) -> dict[str, float]:
-        return {p["time"][:10]: float(p["quantity"]) for p in found["proposals"] if p["effect"] == "open"}
-
-    before, after = entries(calm), entries(wild)
-    assert before["2026-01-05"] == after["2026-01-05"]
-    assert after["2026-01-06"] < before["2026-01-06"]
-
-
-def test_a_wide_range_shuts_the_entries_of_a_replay(keyturn: Keyturn, bars: Path, market: Write) -> None:
-    """RK-12, RK-19: from the day after the range was measured."""
-    usual = played(keyturn, bars, "--market", market())
-    wide = played(keyturn, bars, "--market", market(wide_from=date(2025, 12, 15)))
-
-    assert [p for p in usual["proposals"] if p["effect"] == "open"]
-    assert not [p for p in wide["proposals"] if p["effect"] == "open"]
-
-
 # ── backtest and demo ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -179,16 +156,6 @@ def test_a_backtest_names_what_is_not_measured(
     assert told("--market", market(), "--vix", vix()) == []
     whole = keyturn("backtest", bars, "--strategy", "vwap", "--market", market(), "--vix", vix())
     assert "not measured" not in whole.out
-
-
-def test_a_backtest_with_files_equals_its_replay(keyturn: Keyturn, bars: Path, vix: Write, market: Write) -> None:
-    """AN-04, MD-05"""
-    files = ("--vix", vix(d2026_01_05="34"), "--market", market())
-    replayed = played(keyturn, bars, *files)
-
-    tested = keyturn("backtest", bars, "--strategy", "vwap", "--without-frictions", *files, "--json").json
-
-    assert {name: tested[name] for name in replayed} == replayed
 
 
 def test_a_daily_backtest_knows_only_the_day_before(keyturn: Keyturn, days: Path, tmp_path: Path) -> None:

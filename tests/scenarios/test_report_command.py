@@ -200,16 +200,6 @@ def test_a_busy_day_fits_on_one_page(keyturn: Keyturn, busy: Path) -> None:
     assert f"… and {len(trades) - 6} more: keyturn explain {day}" in found.out
 
 
-def test_ten_times_the_trades_are_no_longer_page(busy: Path) -> None:
-    """AN-06"""
-    found = reported(busy, str(days_of(busy)[0]), None)
-
-    longer = replace(found, trades=found.trades * 10)
-
-    rounding = 1
-    assert len(list(lines_of(longer))) <= len(list(lines_of(found))) + rounding
-
-
 def test_a_trade_shows_its_entry_and_exit_reasons(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06"""
     staged = next(record.fact.proposal for record in read(week) if isinstance(record.fact, ProposalStaged))

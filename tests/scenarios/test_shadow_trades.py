@@ -107,16 +107,6 @@ def test_a_shadow_makes_what_the_trade_would_have_made(fee: str) -> None:
     assert (row.state, row.result) == ("stop", trade.profit)
 
 
-def test_an_entry_blocked_by_a_kill_is_followed() -> None:
-    """OP-12, OP-07"""
-    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
-    house.presses(Kill("key"))
-
-    house.until("10:10:30")
-
-    assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
-
-
 def test_an_entry_stopped_at_the_gateway_is_followed() -> None:
     """OP-12, OP-08: the kill comes between the intent and the wire."""
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
@@ -189,17 +179,6 @@ def test_only_a_sound_typed_order_is_followed() -> None:
 
     assert shadows(house) == [("vwap", "declined: target", "0.20"), ("manual", "declined: open", "0.12")]
     assert [(r.strategy, r.declined) for r in the_view(house).results] == [("vwap", 1), ("manual", 1)]
-
-
-def test_a_declined_market_order_opens_at_half_a_spread() -> None:
-    """OP-12: and would be sold as far below it"""
-    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
-    house.presses(a_typed_buy("0.2", limit=None, stop="99.30"))
-    house.presses(Decline(house.proposal.id, ""))
-
-    (row,) = the_view(house).shadows
-
-    assert (row.state, row.entry_price, row.result) == ("open", Decimal("99.61"), Decimal("-0.004"))
 
 
 def test_taken_orders_and_exits_are_not_followed() -> None:

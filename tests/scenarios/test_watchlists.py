@@ -45,14 +45,6 @@ def the_row(house: House, symbol: Symbol) -> WatchRow:
     return rows[symbol]
 
 
-def test_the_first_list_has_the_symbols_of_the_settings() -> None:
-    """MD-06"""
-    view = watch_view(a_house().desk, a_house().line.at)
-
-    assert [(each.name, each.symbols) for each in view.lists] == [("main", (SPY,))]
-    assert view.joined == ()
-
-
 def test_a_list_keeps_its_order_over_a_restart() -> None:
     """MD-06, EX-20"""
     house = a_house().until("09:40")
@@ -76,25 +68,6 @@ def test_an_invalid_list_is_refused_and_the_old_one_stays() -> None:
 
     assert "btc/usd" in house.last(WatchlistRefused).reason
     assert house.desk.watchlists.symbols == (SPY, IBM)
-
-
-def test_a_list_without_symbols_is_removed() -> None:
-    """MD-06"""
-    house = a_house().until("09:40")
-    house.presses(KeepWatchlist("tech", (QQQ,)))
-    house.presses(KeepWatchlist("tech", ()))
-
-    assert house.desk.watchlists.symbols == ()
-    assert lists_of(house) == {"main": (SPY,)}
-
-
-def test_the_settings_list_stays_beside_kept_ones() -> None:
-    """MD-06: nothing vanishes because another list is kept."""
-    house = a_house().until("09:40")
-    house.presses(KeepWatchlist("banks", (IBM, QQQ)))
-    house.restarted()
-
-    assert lists_of(house) == {"main": (SPY,), "banks": (IBM, QQQ)}
 
 
 def test_a_kept_main_list_replaces_that_of_the_settings() -> None:

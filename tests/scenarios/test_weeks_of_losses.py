@@ -10,8 +10,6 @@ from tests.scenarios.weeks import (
     HALF_DAY,
     HOLIDAY,
     SPRING,
-    SUMMER_MONDAY,
-    WINTER_MONDAY,
     Minute,
     Week,
     Weeks,
@@ -27,9 +25,7 @@ from tests.unit.core.brokers.trading_floor import at
     ("week", "end", "in_utc"),
     [
         (SPRING, "Sat 9 00:00:00", "05:00"),
-        (SUMMER_MONDAY, "Tue 12 00:00:00", "04:00"),
         (AUTUMN, "Sat 2 00:00:00", "04:00"),
-        (WINTER_MONDAY, "Tue 5 00:00:00", "05:00"),
         (HOLIDAY, "Thu 28 00:00:00", "05:00"),
         (HALF_DAY, "Sat 30 00:00:00", "05:00"),
     ],

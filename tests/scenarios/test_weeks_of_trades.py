@@ -51,7 +51,6 @@ def a_week_of_losses(week: Week, name: str, terms: dict[str, int], *losses: Minu
     ("week", "terms", "end"),
     [
         (SPRING, THREE_DAYS, "Mon 11 11:05:20"),
-        (AUTUMN, THREE_DAYS, "Mon 4 09:05:20"),
         (HOLIDAY, USUAL, "Wed 27 10:35:20"),
     ],
     ids=id_of,
@@ -136,7 +135,6 @@ def test_low_profit(week: Week, terms: dict[str, int], end: str) -> None:
     ("week", "terms", "end"),
     [
         (SPRING, THREE_DAYS, "Mon 11 11:05:20"),
-        (AUTUMN, THREE_DAYS, "Mon 4 09:05:20"),
         (HOLIDAY, USUAL, "Wed 27 12:05:20"),
     ],
     ids=id_of,

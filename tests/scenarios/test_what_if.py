@@ -53,7 +53,7 @@ def asked(keyturn: Keyturn, folder: Path, *changes: str, day: str = DAY) -> Any:
 
 @pytest.fixture
 def answers(keyturn: Keyturn, played: Path) -> dict[str, Any]:
-    """The day with each of seven changes, by the name of the change. It is played once, and only read."""
+    """The day with each of six changes, by the name of the change. It is played once, and only read."""
     declined, *_, smaller = entries_of(played)
     changes = {
         "decline": f"decline={declined.id}",
@@ -62,7 +62,6 @@ def answers(keyturn: Keyturn, played: Path) -> dict[str, Any]:
         "one position": "set:risk.max_open_positions=1",
         "wide stop": "set:strategies.vwap.stop_fraction=0.02",
         "too many": f"quantity={declined.id}:100000000",
-        "amount": "set:risk.per_trade.usd=1",
     }
     kept = played.parent / "answers.json"
     if not kept.exists():
@@ -290,13 +289,6 @@ def test_a_running_day_is_exact_so_far(keyturn: Keyturn, tmp_path: Path) -> None
     demo.leaves()
 
     assert [(base["is_exact"], base["first_other"]) for base in found] == [(True, None)] * 2
-
-
-def test_a_usd_amount_replaces_a_share_of_equity(answers: dict[str, Any]) -> None:
-    """AN-06: as the page has it."""
-    assert answers["amount"]["refused"] == []
-    assert answers["amount"]["first_other"]["words"].endswith("SPY, IBM")
-    assert len(answers["amount"]["trades"]) >= 1
 
 
 def test_new_proposals_of_a_changed_day_are_listed(

@@ -13,7 +13,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from random import SystemRandom
+
+import pytest
 
 from tests.soak import accidents, days, forgeries, sessions
 from tests.soak.chunks import FOLDER, Chunks, Play, digest_of_the_code
@@ -31,12 +34,20 @@ class Part:
     again: Callable[[int, int], int] | None = None
 
 
+LONG_FORMS = ("test_day_figures.py", "test_planted_faults.py", "test_restarts_of_a_day.py")
+
+
+def _long_forms(_made: Callable[[Play, int], Chunks], _cores: int, _plant: str | None) -> int:
+    return int(pytest.main(["-q", *(str(Path(__file__).with_name(name)) for name in LONG_FORMS)]))
+
+
 PARTS = {
     "sessions": Part("sessions with faults and crashes", 20_000, sessions.run, sessions.replay),
     "accidents": Part("accidents over the keys", 20_000, accidents.run, accidents.replay),
     "crashes": Part("a crash at every place of a day, in three ways", 1_000, days.run_crashes),
     "days": Part("random days", 3_200, days.run_days),
     "forgeries": Part("forged exports of the record", 10_000, forgeries.run),
+    "long": Part("the long forms of some tests", 1, _long_forms),
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 MAY_TAKE_TIME = ("real", "soak", "bench")
-SLEEP = "wait for the state itself, or move the clock that the test gives to the program"
+SLEEP = "wait for the state itself, or `tests.kit.pause` on a clock that the test moves"
 CLOCK = "give the program a time: `now=`, `clock=` or `steady=`"
 WAIT = "wait without a limit of its own; pytest's time-out ends a test that hangs"
 CLOCKS = {
@@ -27,17 +27,13 @@ OTHERS = {"house", "hand", "self", "requests"}
 """Whose `wait` is a method of the tests that passes time on a clock of its own, and whose `get` is a request."""
 
 EXCEPTIONS: Mapping[str, str] = {
-    "tests/accidents/hand.py": "sleeps",
-    "tests/accidents/house.py": "sleeps",
     "tests/accidents/turns.py": "sleeps",
-    "tests/desk/test_kill_screen.py": "sleeps and waits for a time",
+    "tests/desk/test_kill_screen.py": "virtual time",
     "tests/keys_counted.py": "reads the clock",
     "tests/kit/served.py": "virtual time",
     "tests/kit/shares.py": "reads the clock",
     "tests/kit/steady.py": "reads the clock",
     "tests/kit/timeline.py": "reads the clock",
-    "tests/kit/virtual_time.py": "virtual time",
-    "tests/kit/waiting.py": "virtual time",
     "tests/scenarios/live_floor.py": "virtual time",
     "tests/scenarios/test_clock_jumps.py": "virtual time",
     "tests/scenarios/test_lanes_and_leaving.py": "virtual time",
@@ -50,14 +46,12 @@ EXCEPTIONS: Mapping[str, str] = {
     "tests/unit/console/test_input_reader.py": "waits for a time",
     "tests/unit/core/brokers/alpaca_door.py": "waits for a time",
     "tests/unit/core/market/vix/source.py": "waits for a time",
-    "tests/wire/clients.py": "virtual time",
     "tests/wire/dripping.py": "virtual time",
     "tests/wire/exchange/door.py": "virtual time",
     "tests/wire/exchange/run.py": "virtual time",
     "tests/wire/exchange/server.py": "virtual time",
     "tests/wire/open_desk.py": "virtual time",
     "tests/wire/receivers.py": "virtual time",
-    "tests/wire/test_exchange_streams.py": "virtual time",
     "tests/wire/test_kill_press.py": "virtual time",
     "tests/wire/test_lanes.py": "virtual time",
     "tests/wire/test_resolver_and_threads.py": "virtual time",

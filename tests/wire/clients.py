@@ -14,6 +14,7 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest, OrderRequest, StopOrderRequest
 from alpaca.trading.stream import TradingStream
 
+from tests.kit.pause import pause
 from tests.kit.timeline import timeline
 from tests.kit.waiting import PATIENCE
 from tests.wire.exchange.server import LoopbackExchange
@@ -86,23 +87,6 @@ async def trade_updates(exchange: LoopbackExchange) -> AsyncIterator[Heard]:
 
 
 @asynccontextmanager
-async def market_data(exchange: LoopbackExchange, *symbols: str, feed: str = "iex") -> AsyncIterator[Heard]:
-    """Alpaca's own stream of market data, subscribed to bars, updated bars, quotes and statuses."""
-    heard = Heard()
-    url = exchange.data_stream_url.replace("iex", feed)
-    stream = StockDataStream(exchange.keys.id, exchange.keys.secret, raw_data=True, url_override=url)
-    for subscribe in (
-        stream.subscribe_bars,
-        stream.subscribe_updated_bars,
-        stream.subscribe_quotes,
-        stream.subscribe_trading_statuses,
-    ):
-        subscribe(heard.hear, *symbols)
-    async with running(stream, lambda: exchange.data[feed].is_listened_to):
-        yield heard
-
-
-@asynccontextmanager
 async def running(stream: TradingStream | StockDataStream, is_there: Callable[[], bool]) -> AsyncIterator[None]:
     """The stream runs, and comes back within a twentieth of a second where it is lost."""
     random.seed(1)  # of which the library takes its pauses
@@ -122,9 +106,9 @@ async def until(is_so: Callable[[], Any]) -> None:
     given_up = timeline().monotonic() + PATIENCE
     while not is_so():
         assert timeline().monotonic() < given_up, "it did not come"
-        await asyncio.sleep(LOOK)
+        await pause(LOOK)
 
 
 async def pass_time(seconds: float) -> None:
     """Virtual seconds, in which everything goes on."""
-    await asyncio.sleep(seconds)
+    await pause(seconds)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -56,7 +55,7 @@ class WebServer:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         if "hang" in request.path:
-            time.sleep(HANGS)
+            threading.Event().wait(HANGS)
             return
         whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
         if "twice" in request.path:

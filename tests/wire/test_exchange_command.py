@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from datetime import UTC, datetime, time
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from core.model.session import Session
 from core.settings.alpaca import AlpacaSettings
 from tests.wire.clients import trading_client
 from tests.wire.exchange.clocks import StillClock
-from tests.wire.exchange.faults import FAULTS
 from tests.wire.exchange.hours import NEW_YORK, moved_hours
 from tests.wire.exchange.run import announcement, environment, main, parsed
 from tests.wire.exchange.server import LoopbackExchange
@@ -73,10 +71,3 @@ def test_the_command_line_is_parsed() -> None:
     told = parsed(["--symbols", "spy,ibm", "--cash", "200", "--multiplier", "1"])
 
     assert (told.symbols, str(told.cash), str(told.multiplier)) == ("spy,ibm", "200", "1")
-
-
-def test_every_fault_has_a_test() -> None:
-    """EX-20"""
-    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
-
-    assert [name for name in FAULTS if f'"{name}"' not in tests] == []

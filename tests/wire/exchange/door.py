@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from core.io.wall_clock import utc_now
+from tests.kit.pause import pause
 from tests.wire.exchange.faults import Fault, Faults, Moment
 from tests.wire.exchange.floor import Floor
 from tests.wire.exchange.refusal import INVALID, MALFORMED, NOT_FOUND, UNAUTHORIZED, RefusalError, malformed
@@ -161,12 +162,12 @@ class Door:
                 return await silence(request)
             case "fill-before-answer":
                 self._publish()
-                await asyncio.sleep((fault.seconds if fault else 0) or FILL_FIRST)
+                await pause((fault.seconds if fault else 0) or FILL_FIRST, may_be_real=True)
             case "slow":
                 self._publish()
-                await asyncio.sleep(fault.seconds if fault else 0)
+                await pause(fault.seconds if fault else 0, may_be_real=True)
             case "slow-with-news":
-                await asyncio.sleep(fault.seconds if fault else 0)
+                await pause(fault.seconds if fault else 0, may_be_real=True)
                 self._floor.catch_up()
                 report = self._floor.order(answer.json["client_order_id"])
                 answer = Answer(self._floor.order_json(report, nested=True), answer.status)

@@ -31,6 +31,7 @@ from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
 from core.model.values import ZERO, Quantity
+from tests.kit.pause import pause
 from tests.wire.exchange.clocks import Clock, RunningClock, StillClock
 from tests.wire.exchange.data_api import data_routes
 from tests.wire.exchange.deeds import Deeds
@@ -190,7 +191,7 @@ class LoopbackExchange:
 
     async def be_gone(self, seconds: float) -> None:
         self.leave()
-        await asyncio.sleep(seconds)
+        await pause(seconds, may_be_real=True)
         self._listener = bound(self._port)
         await self._listen()
 
@@ -198,13 +199,13 @@ class LoopbackExchange:
         """The market moves on by itself, as long as the clock does."""
         while self.clock.runs:
             wait = (self.floor.next_at - self.clock.now()).total_seconds()
-            await asyncio.sleep(min(max(wait, 0.001), LOOKS_EVERY))
+            await pause(min(max(wait, 0.001), LOOKS_EVERY), may_be_real=True)
             self.floor.catch_up()
             self.publish()
 
     async def _keep_quoting(self) -> None:
         while self.clock.runs:
-            await asyncio.sleep(self._quote_every.total_seconds())
+            await pause(self._quote_every.total_seconds(), may_be_real=True)
             self.floor.quote_everything()
             self.publish()
 

@@ -103,16 +103,6 @@ def test_interest_of_a_night_is_after_its_close() -> None:
     assert monday.last_equity == evening == monday.equity + floor.exchange.interest
 
 
-def test_unsettled_money_buys_nothing() -> None:
-    """EX-11"""
-    floor = Floor(cash=Decimal(1001))
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00", "10")
-    floor.sells("10:01", "10")
-
-    assert refused(floor.buys("10:02", "1", name="again")) is RefusalKind.INSUFFICIENT_BUYING_POWER
-
-
 def test_a_working_buy_reserves_its_cost() -> None:
     """EX-11"""
     floor = Floor(cash=Decimal(1000))

@@ -107,16 +107,6 @@ def whole(exchange: SimulatedExchange) -> tuple[Activity, ...]:
     return exchange.activities(at("13:00", MONDAY), THURSDAY).activities
 
 
-def test_margin_interest_is_charged_nightly() -> None:
-    """EX-09: 1,000 USD lent at 12 % a year."""
-    exchange = an_exchange("", multiplier=Decimal(2), margin_interest=Decimal("0.12"))
-    exchange.begin_bar(a_bar("10:00", "100"))
-    exchange.submit(at("10:00"), an_order("in", Side.BUY, "60"))
-    exchange.advance(at("10:02"))
-
-    assert told(exchange, "12:00", FRIDAY) == [("interest", "20", "-0.33")]
-
-
 @table(
     "script",
     "tomorrow fee -1",

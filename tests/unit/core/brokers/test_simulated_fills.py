@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 from core.model.broker import Accepted, Refused
@@ -247,26 +246,6 @@ def test_an_ioc_remainder_is_cancelled() -> None:
     report = floor.report("10:00:06", "buy")
     assert (report.status, report.filled_quantity) == (OrderStatus.CANCELLED, 10)
     assert floor.exchange.next_at is None
-
-
-def test_walking_in_small_steps_changes_nothing() -> None:
-    """MD-05"""
-    stories = []
-    for seconds in (1, 7, 60):
-        floor = Floor()
-        floor.bars(a_bar("10:00", "100"))
-        floor.buys("10:00:05", "20", limit="99.00")
-        floor.bars(a_bar("10:01", "100 101 98 100", volume=100))
-        moment = at("10:01:00")
-        while moment < at("10:02:00"):
-            floor.exchange.advance(moment)
-            moment += timedelta(seconds=seconds)
-        floor.bars(a_bar("10:02", "98.50 99 98 99", volume=1000))
-        floor.exchange.advance(at("10:03:00"))
-        stories.append((floor.fills("10:03:00", "buy"), floor.updates()))
-
-    assert stories[0][0] == [("5", "99"), ("2", "99"), ("13", "99")]
-    assert stories[0] == stories[1] == stories[2]
 
 
 def test_it_wakes_only_for_orders_in_reach() -> None:

@@ -113,14 +113,6 @@ def test_a_price_foreign_to_the_type_is_refused(snapshot: SnapshotAssertion) -> 
     assert answer == Refused(RefusalKind.UNPROCESSABLE, snapshot)
 
 
-def test_a_cash_account_sells_nothing_short() -> None:
-    """EX-11"""
-    answer = a_floor(multiplier=1).sells("10:00:05", "1")
-
-    assert isinstance(answer, Refused)
-    assert answer.kind is RefusalKind.INSUFFICIENT_SHARES
-
-
 def test_what_the_broker_knows_of_a_symbol() -> None:
     """EX-11"""
     exchange = a_floor().exchange

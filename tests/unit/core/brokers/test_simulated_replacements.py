@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.simulated.log import DamagedRecordError, decoded, encoded, rebuild
+from core.brokers.simulated.log import DamagedRecordError, decoded, encoded
 from core.model.broker import Accepted, Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderRequest, OrderStatus, Side
@@ -131,19 +131,6 @@ def test_a_replaced_order_cannot_be_cancelled() -> None:
     assert isinstance(answer, Refused)
     assert "replaced" in answer.message
     assert floor.report("10:02:05", "moved").status is OrderStatus.SUBMITTED
-
-
-def test_a_rebuilt_exchange_has_the_replacement() -> None:
-    """EX-20"""
-    floor = a_floor_with_a_stop()
-    floor.exchange.replace(at("10:02:03"), a_change("stop", "moved", Side.SELL, "10", stop="99.50"))
-    bars = [a_bar("10:00", "100"), a_bar("10:01", "100"), a_bar("10:02", "100")]
-
-    again = Floor()
-    rebuild(again.exchange, bars, (), floor.notebook.records, at("10:02:30"))
-
-    assert again.exchange.orders(at("10:02:30")) == floor.exchange.orders(at("10:02:30"))
-    assert again.exchange.account(at("10:02:30")) == floor.exchange.account(at("10:02:30"))
 
 
 def test_a_logged_replacement_round_trips() -> None:

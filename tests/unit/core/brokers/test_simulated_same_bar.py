@@ -293,26 +293,6 @@ def test_an_unheld_bar_is_walked_by_its_shape(order: str) -> None:
     )
 
 
-def test_brackets_win_as_often_as_their_mirror() -> None:
-    """AN-04: 52 bars that all reach both."""
-    ends = []
-    for side in Side:
-        won = 0
-        for minute in range(0, 360, 7):
-            floor = Floor(multiplier=Decimal(4))
-            clock = f"{10 + minute // 60}:{minute % 60:02}"
-            close = ("99.50", "100", "100.50")[minute % 3]
-            floor.bars(a_bar("09:59", "100"), a_bar(clock, f"100 102 98 {close}"))
-            order = entry()
-            moment = at(clock) + timedelta(seconds=1)
-            floor.exchange.submit(moment, order if side is Side.BUY else other_way(order))
-            floor.exchange.advance(moment + timedelta(seconds=58))
-            won += not floor.exchange.picture(moment + timedelta(seconds=58)).positions
-        ends.append(won)
-
-    assert ends == [0, 0]
-
-
 def test_a_symmetric_bar_hurts_the_first_order() -> None:
     """AN-04: as much would be bought by a limit as by a stop; what came first decides, and mirrored it is mirrored."""
     orders = {

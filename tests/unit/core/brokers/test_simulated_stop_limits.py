@@ -108,19 +108,6 @@ def test_a_target_gets_no_better_end_of_that_bar(close: str, fills: list[tuple[s
     assert [floor.exchange.tally.decided_by_the_path for floor in floors] == [1, 1]
 
 
-def test_an_unreachable_entry_turns_no_bar() -> None:
-    """AN-04: five thousand shares that would buy at a dollar are no reason for the target to come first."""
-    legs = (a_stop_leg("99.00"), a_target_leg("101.00"))
-    orders = {
-        "10:00:10": an_order("held", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=legs),
-        "10:00:30": an_order("more", Side.BUY, "5000", stop="100.50", limit="95.00"),
-    }
-
-    floors = both(BEFORE, a_bar("10:01", "100 102 98 101.90"), orders=orders)
-
-    assert filled(floors, "leg") == [[("01:20", "98.99")], [("01:20", "98.99")]]
-
-
 def test_a_quote_after_election_fills_nothing() -> None:
     """AN-04, MD-04: the quote has a time of day, the extreme that elected has none."""
     floor = Floor()

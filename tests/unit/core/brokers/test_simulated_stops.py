@@ -116,21 +116,6 @@ def test_a_percent_trail_only_moves_up() -> None:
     assert floor.fills("10:03:59", "sell") == []
 
 
-def test_small_steps_trail_alike() -> None:
-    """EX-12: the path alone decides, however often the exchange is asked."""
-    ends = []
-    for often in (True, False):
-        floor = a_floor_with_shares()
-        floor.sells("10:01:02", "10", trail="0.50")
-        floor.bars(a_bar("10:02", "100 103 99.80 102.80"))
-        for second in range(0, 60, 7) if often else ():
-            floor.report(f"10:02:{second:02}", "sell")
-        floor.bars(a_bar("10:03", "102.80 102.90 102.00 102.10"))
-        ends.append(floor.fills("10:04", "sell"))
-
-    assert ends[0] == ends[1] != []
-
-
 def test_a_trailing_stop_survives_a_rebuild() -> None:
     """EX-20"""
     floor = a_floor_with_shares()

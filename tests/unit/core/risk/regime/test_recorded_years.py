@@ -30,23 +30,11 @@ def of_market(symbol: str, since: date, until: date) -> list[str]:
     return told(market_changes(Symbol(symbol), read_daily_bars(file_of(symbol))), since, until)
 
 
-def test_vix_levels_of_2008(snapshot: SnapshotAssertion) -> None:
-    """RK-19: from September on it is high, for the rest of the year."""
-    changes = vix_changes(read_daily_values(file_of("VIX")))
-
-    assert told(changes, date(2008, 1, 1), date(2008, 12, 31)) == snapshot
-
-
 def test_vix_levels_of_spring_2020(snapshot: SnapshotAssertion) -> None:
     """RK-19: high two weeks before the worst of it, and all through March."""
     changes = vix_changes(read_daily_values(file_of("VIX")))
 
     assert told(changes, *SPRING) == snapshot
-
-
-def test_market_labels_of_2008(snapshot: SnapshotAssertion) -> None:
-    """RK-19: the file begins with 2008, so that its first trend is that of October."""
-    assert of_market("SPY", date(2008, 1, 1), date(2008, 12, 31)) == snapshot
 
 
 def test_market_labels_of_spring_2020(snapshot: SnapshotAssertion) -> None:
