@@ -17,6 +17,7 @@ from console.commands.assembly.host import Host
 from core.io.harmless_json import harmless_json
 from core.model.harmless_text import harmless
 from core.model.values import number_in
+from core.model.venues import HOME
 from core.ports import OperatorError
 from state.last_start import Chosen
 
@@ -34,7 +35,7 @@ Overrides = Annotated[
     ),
 ]
 Zone = Annotated[
-    str, typer.Option("--zone", metavar="ZONE", help="Time zone of times without one, as America/New_York.")
+    str, typer.Option("--zone", metavar="ZONE", help=f"Time zone of times without one, as {HOME.zone.key}.")
 ]
 VixFile = Annotated[Path | None, typer.Option("--vix", help="CSV of the VIX (date,close) for the daily regime.")]
 MarketFile = Annotated[

@@ -19,6 +19,7 @@ from pathlib import Path
 from core.files.csv_table import FIRST_ROW, FileFault, Table, TableError, shown
 from core.model.symbols import capitals, symbol_in
 from core.model.values import Symbol
+from core.model.venues import HOME
 
 FIGURES = ("open", "high", "low", "close", "volume")
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -189,14 +190,14 @@ def require_zone(table: Table, shape: Shape) -> None:
         day, clock = (shown(rows[0][column].strip()) for column in (shape.when, shape.clock))
         raise TableError(
             f"{table.path}:{FIRST_ROW}: {name} {day} and time {clock} have no zone; "
-            f"name it by --zone America/New_York, or write both as one timestamp, as 2024-01-02T09:30:00-05:00",
+            f"name it by --zone {HOME.zone.key}, or write both as one timestamp, as 2024-01-02T09:30:00-05:00",
             FileFault.ZONE,
         )
     times = [time for row in rows if (time := instant_in(row[shape.when])) is not None]
     if times and all(time.tzinfo is None for time in times):
         raise TableError(
             f"{table.path}:{FIRST_ROW}: {name} {shown(rows[0][shape.when])} has no zone; name it by "
-            "--zone America/New_York, or write it behind each time, as 2024-01-02T14:30:00Z for UTC",
+            f"--zone {HOME.zone.key}, or write it behind each time, as 2024-01-02T14:30:00Z for UTC",
             FileFault.ZONE,
         )
 

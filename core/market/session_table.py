@@ -1,4 +1,4 @@
-"""Sessions of New York as a table beside this module, so that no process loads pandas for them.
+"""Sessions of XNYS as a table beside this module, so that no process loads pandas for them.
 
 The table lists the weekdays that differ from a usual session. It is generated from exchange-calendars:
 `python -m core.market.calendar` writes it anew, and a test compares it with the library.

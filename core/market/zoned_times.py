@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.files.csv_table import FIRST_ROW, FileFault, Table, TableError, shown
 from core.market.file_shape import Shape, instant_in
+from core.model.venues import HOME
 from core.ports import OperatorError
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """Return the time zone of a name such as America/New_York. Raises `OperatorError`."""
+    """Return the time zone of a name of the IANA database. Raises `OperatorError`."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise OperatorError(
-            f"--zone {name}: there is no such time zone; write it as America/New_York, or UTC"
+            f"--zone {name}: there is no such time zone; write it as {HOME.zone.key}, or UTC"
         ) from None
 
 

@@ -11,6 +11,10 @@ VENUES = "core/model/venues.py"
 READ_ZONES = {
     VENUES,
     "core/model/venue.py",  # the type of a venue's zone
+    "core/market/zoned_times.py",  # the zone that an operator names for a file
+    "core/market/csv_source.py",
+    "core/runtime/feed_sources.py",
+    "console/commands/assembly/recordings.py",
     "core/runtime/strategy_host/child.py",  # loads the zones before a strategy's process gives up its files
 }
 
