@@ -1,7 +1,7 @@
 """The trading calendar of a venue: its sessions, early closes and holidays.
 
-The home venue's sessions come from a table (`session_table`), other ranges from exchange-calendars. Either is read once,
-when a range is loaded. A day outside of the loaded range is an error and never a guess.
+The home venue's sessions come from a table (`session_table`), other ranges from exchange-calendars, read once a range.
+A day outside of the loaded range is an error and never a guess.
 """
 
 from __future__ import annotations

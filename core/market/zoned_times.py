@@ -20,9 +20,7 @@ def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise OperatorError(
-            f"--zone {name}: there is no such time zone; write it as {HOME.zone.key}, or UTC"
-        ) from None
+        raise OperatorError(f"--zone {name}: there is no such time zone; write it as {HOME.zone.key}, or UTC") from None
 
 
 def zoned(table: Table, shape: Shape, zone: ZoneInfo) -> Shape:
