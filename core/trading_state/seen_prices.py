@@ -58,9 +58,15 @@ def stop_in_force(state: TradingState, order: Order) -> Price | None:
 
 
 def see_trail(state: TradingState, order: Order, stop: Price | None) -> None:
-    """Note the broker's price of a trailing stop."""
-    if order.request.type.trails and stop is not None:
+    """Note the broker's price of a trailing stop; until it names one, the price behind what was seen at its first word."""
+    if not order.request.type.trails:
+        return
+    if stop is not None:
         state.sightings.trails[order.id] = stop
+    elif order.is_working and order.id not in state.sightings.trails:
+        seen = seen_price(state, order.request.symbol)
+        if seen is not None:
+            state.sightings.trails[order.id] = order.request.stop_behind(seen[1])
 
 
 def move_trails(state: TradingState, bar: Bar) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from core.facts import ProposalEnded, ProposalSkipped, TradeClosed
 from core.messages.commands import Decline, ProposeClose, SetTarget, TrailStop
+from core.messages.inputs import QuoteArrived
 from core.model.order import LegRole, OrderClass, OrderType
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price
@@ -15,7 +16,7 @@ from core.workflows.staging.position_protection import BESIDE_A_TRAIL, NO_DISTAN
 from tests.scenarios.changes import ABOVE, ROOMY, confirms_now, passes
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, SELL, sent, submit
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, a_quote
 
 VWAP, TRAIL = "vwap", OrderType.TRAILING_STOP
 
@@ -69,6 +70,19 @@ def test_a_trail_takes_the_place_of_the_stop() -> None:
     house.until("10:12")
     trade = house.last(TradeClosed).trade
     assert (trade.exit_reason, trade.exit_price > 100) == (ExitReason.TRAILING_STOP, True)
+
+
+def test_no_quote_lowers_a_trail_that_the_broker_did_not_price() -> None:
+    """EX-12"""
+    house = in_a_position()
+    house.presses(a_trail())
+    confirms_now(house)
+    house.until("10:06:40")
+    seen = []
+    for middle in ("99.60", "99.40"):
+        house.line.take(house.line.at, QuoteArrived(a_quote("10:06:40", middle, middle)))
+        seen.append(ViewBuilder(house.engine).draw(house.line.at).positions[0].stop_price)
+    assert len({*seen}) == 1, [str(price) for price in seen]
 
 
 def test_a_target_and_the_stop_become_a_pair() -> None:
