@@ -140,7 +140,7 @@ class Orders(Pane):
             yield self._row(row, now, before)
 
     def _waiting(self, family: OrderFamily, now: datetime) -> Iterator[Row]:
-        legs = legs_that_wait(family.head, family.waiting, family.at_work)
+        legs = legs_that_wait(family.head, family.waiting, (*family.at_work, *family.over))
         if not legs:
             return
         key = f"{LEGS}{family.head.id}"
@@ -179,7 +179,8 @@ def _counted(rows: Sequence[OrderRow]) -> str:
     found = families(rows)
     working, doubted = working_orders(rows), doubted_orders(rows)
     legs = sum(
-        len(legs_that_wait(family.head, family.waiting, family.at_work)) + len(family.at_work) for family in found
+        len(legs_that_wait(family.head, family.waiting, (*family.at_work, *family.over))) + len(family.at_work)
+        for family in found
     )
     with_legs = f" with {legs} leg{'s' if legs > 1 else ''}" if legs else ""
     in_doubt = f", {doubted} in doubt" if doubted else ""

@@ -129,6 +129,16 @@ async def test_legs_that_wait_are_one_line_under_their_entry_and_count_with_it()
         await house.sees("BUY to open 47 SPY", "with it stop 166.26, with it target 168.00")
 
 
+async def test_a_moved_stop_of_a_pair_waits_for_nothing() -> None:
+    """OP-04"""
+    pair = an_entry(effect=Effect.CLOSE, side=Side.SELL, limit_price=TARGET, legs=LEGS_OF_IT[:1])
+    moved = a_stop(3, pair, stop_price=Price(Decimal("166.80")))
+    orders = (moved, a_stop(2, pair, status=OrderStatus.CANCELLED), pair)
+    async with open_still(a_view(orders=orders), (120, 40)) as house:
+        await house.sees("1 working with 1 leg, 1 today")
+        assert keys(house) == ["order-1", "order-3", "order-2"]
+
+
 def test_working_orders_come_first() -> None:
     over = an_entry(5, status=OrderStatus.CANCELLED)
     moved, stop = a_stop(2, filled()[-1], status=OrderStatus.CANCELLED), a_stop(3, filled()[-1])
