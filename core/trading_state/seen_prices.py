@@ -58,7 +58,10 @@ def stop_in_force(state: TradingState, order: Order) -> Price | None:
 
 
 def see_trail(state: TradingState, order: Order, stop: Price | None) -> None:
-    """Note the broker's price of a trailing stop; until it names one, the price behind what was seen at its first word."""
+    """Note the broker's price of a trailing stop.
+
+    Until it names one, that is the price behind the last one seen when its first report came: it does not fall later.
+    """
     if not order.request.type.trails:
         return
     if stop is not None:
