@@ -283,6 +283,9 @@ async def test_t_trails_and_g_aims_from_the_position() -> None:
         await house.sees("its target is 170.00 USD already")
         await house.press("escape", "t")
         await house.sees("NO TARGET beside it: 170.00 USD is cancelled")
+        assert not house.shows("LOOSER")
+        await house.press("5", "percent_sign")
+        await house.sees("LOOSER than the stop now", "Enter stages it  ↓ ↑ other offers  Esc back  ")
         await house.press("x", "enter", "S")
         assert isinstance(house.desk.screen, TrailScreen)
         assert not sent
@@ -305,7 +308,9 @@ async def test_a_trail_takes_three_keys_to_the_broker() -> None:
         await house.until(lambda: picture(house).positions[0].covered == 20)
         await house.until(lambda: len(house.desk.screen_stack) == 1)
 
-        await house.press("g", "enter")
+        await house.press("g")
+        await house.sees("a trailing stop works, and the broker takes no target beside it")
+        await house.press("enter")
         await house.sees("no target beside a trailing stop")
         await house.press("escape")
         await house.press("c", "enter")
