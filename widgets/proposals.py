@@ -89,10 +89,15 @@ class ProposalTable(Pane):
 def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
     """Return the reason of each proposal, with its strategy if there is room: it tells equal proposals apart."""
     whys = [f"{HALTED} {_why(row)}" if row.halted else _why(row) for row in rows]
-    left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if not row.is_urgent), default=0)
+    left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if _is_named(row)), default=0)
     names = told_apart((row.strategy.upper() for row in rows), left) if left >= SHORTEST else {}
     named = (f"{why} {names.get(row.strategy.upper(), '')}".rstrip() for row, why in zip(rows, whys, strict=True))
     return [long if len(long) <= room else why for long, why in zip(named, whys, strict=True)]
+
+
+def _is_named(row: ProposalRow) -> bool:
+    """Whether its strategy must be told from those of like proposals; a moved order tells it by itself."""
+    return not row.is_urgent and row.replaces is None
 
 
 def _row(row: ProposalRow, why: str, now: datetime) -> Row:

@@ -171,7 +171,10 @@ def whole_words(head: str, said: Sequence[str], room: int) -> str:
         text = f"{head}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
         if cell_len(text) <= room:
             return text
-    return f"{head}+{len(said)}, Enter" if said else ""
+    if not said:
+        return ""
+    text = f"{head}Enter tells {len(said)} more"
+    return text if cell_len(text) <= room else f"{head}+{len(said)}, Enter"
 
 
 def _has_something(row: WatchRow) -> bool:

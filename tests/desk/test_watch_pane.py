@@ -336,3 +336,4 @@ def test_what_waits_is_cut_at_no_width(room: int, text: str) -> None:
 def test_only_whole_words_are_shown(room: int, text: str) -> None:
     """MD-06"""
     assert whole_words("IBM: ", ["one thing", "another", "a third"], room) == text
+    assert whole_words("IBM: ", ["one thing that is too long for it"], 30) == "IBM: Enter tells 1 more"
