@@ -16,7 +16,18 @@ HERE = Path(__file__).resolve().parent
 FIRST = ("proposals", "positions", "orders", "strategies", "watch", "chart", "history", "new order", "ticket")
 """Of these places the README names keys, beside those that work everywhere."""
 NAMED = (
-    *("pane.next", "pane.zoom", "layout", "exit.urgent", "basket", "flatten", "commands", "leave"),
+    *(
+        "pane.next",
+        "pane.zoom",
+        "pane.export",
+        "row.copy",
+        "layout",
+        "exit.urgent",
+        "basket",
+        "flatten",
+        "commands",
+        "leave",
+    ),
     *("form.symbol", "form.bid", "form.ask", "form.mid", "form.last", "form.tick_up", "form.tick_down", "form.way"),
     *("ticket.buy", "ticket.short", "ticket.sell", "ticket.cover", "ticket.replace", "ticket.unattended"),
 )
