@@ -19,9 +19,10 @@ from pathlib import Path
 
 from tests.real.waiting import pause
 
-SERVER = "keyturn-keys"
+SERVER = f"keyturn-keys-{os.getpid()}"
+"""Of this run alone: two at a time end neither's desk."""
 SIZE = ("120", "40")
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds until a screen shows what is waited for."""
 SETTLED = 0.9
 """Seconds between two keys of what is only prepared."""
