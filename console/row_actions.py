@@ -63,6 +63,7 @@ class RowActions:
         self._acts: dict[str, Callable[[DeskView, str], None]] = {
             "decline": self._decline,
             "refuse symbol": self._refuse_symbol,
+            "pause its strategy": self._pause_of,
             "close": self._close,
             "close half": self._close_half,
             "close symbol": self._close_symbol,
@@ -278,6 +279,18 @@ class RowActions:
         name, _, scope = row.key.partition("/")
         self.behind.handle.send(OverrideProtection(name, scope or GLOBAL, OVERRIDE))
         self.behind.say(f"asked: {row.name} is overridden", "warning")
+
+    def _pause_of(self, view: DeskView, key: str) -> None:
+        """Pause or resume the strategy of a proposal, on its symbol alone; the proposal itself stays."""
+        made = next((row for row in view.proposals if row.id == key), None)
+        if made is None:
+            return
+        pair = made.strategy, made.symbol
+        row = next((row for row in view.strategies if (row.strategy, row.symbol) == pair), None)
+        if row is not None:
+            self._pause(view, row.key)
+        else:
+            self.behind.say("no strategy of this desk proposed it on that symbol: there is nothing to pause")
 
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 

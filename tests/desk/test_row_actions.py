@@ -389,4 +389,5 @@ async def test_space_pauses_and_resumes_a_strategy() -> None:
         paused = replace(view, strategies=(replace(view.strategies[0], is_paused=True),))
         house.desk.row_actions._acts["pause"](paused, paused.strategies[0].key)
         await house.until(lambda: "asked VWAP on SPY to go on" in house.footer())
-        assert sent == [PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY)]
+        await house.press("1", "home", "s")
+        assert sent == [PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY), PauseStrategy("vwap", SPY)]
