@@ -122,7 +122,7 @@ KEYS: tuple[Key, ...] = (
     Key("basket", _EVERYWHERE, "p", "p", "app.basket", "basket: sign many at once"),
     Key("flatten", _EVERYWHERE, "F", "F", "app.flatten", "flatten everything"),
     Key("key.take", _EVERYWHERE, "T", "T", "app.take_key", "take the key"),
-    Key("row.copy", _EVERYWHERE, "Y", "Y", "app.copy_row", "copy the row"),
+    Key("row.copy", _EVERYWHERE, "Y", "Y", "app.copy_row", "copy the row; an order with its id"),
     Key("pane.export", _EVERYWHERE, "E", "E", "app.export_pane", "export the pane as CSV"),
     Key("halt.way_out", _EVERYWHERE, "U", "U", "app.way_out", "how a halt ends"),
     Key("advice", _EVERYWHERE, "A", "A", "app.advice", "advice"),

@@ -127,7 +127,7 @@ TASKS = (
         "8 Watch, SPY",
         ("Escape", "8", "Home"),
         ("+", "+", "2", "Enter"),
-        r"SPY: to ring for .*2",
+        r"SPY: alert when .*2",
         4,
         5,
         until="Welc",

@@ -20,7 +20,7 @@ WAYS_OF_A_STOP = frozenset({"stop", "target"})
 """Prices that may also be entered as a distance."""
 EDITS = frozenset({"backspace", "delete", "home", "end"})
 TEN = 10
-HELP = "? is for the desk: Esc keeps the draft, then ? tells every key of this form"
+HELP = "? is for the desk: Esc keeps the draft, then ? helps"
 TEXT: Mapping[str, str] = {
     "quantity": "$.,-",
     "limit": ".,",
