@@ -8,13 +8,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from core.model.account import Mode
 from core.model.codes import DeskState
 from core.model.desk import DeskNumber
 from core.model.order import StopHolder
 from core.model.order_text import OWED
-from core.model.values import plain
+from core.model.values import Money, plain
 from core.views import IN_DOUBT, WARNED, DeskView, KeyView, StatusView
 from widgets import format as f
 from widgets.connections import is_broker_away, lamps_in_brief, lamps_in_words
@@ -23,6 +24,8 @@ from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.states import WithoutEngine
 
 WIDE = 100
+NEAR = Decimal("1.05")
+"""What equity may gain before its line is laid anew."""
 APART = 2
 """Cells between the left and right part of the first line, so that they do not read as one sentence."""
 NEWS_AFTER = timedelta(seconds=5)
@@ -197,7 +200,7 @@ def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLin
 
     If there is room, each figure is as wide as the equity, so that none moves another.
     """
-    cells = len(f.money(status.equity))
+    cells = _cells(status)
     percent = f.signed_percent(status.day_fraction)
     power = "  buying power " if width >= WIDE else "  power "
     for part, wide, unit, gap in (
@@ -220,6 +223,11 @@ def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLin
         )
 
 
+def _cells(status: StatusView) -> int:
+    """Return the width of the equity and of a few percent more, so that nothing moves when it gains a digit."""
+    return len(f.money(status.equity if status.equity is None else Money(status.equity * NEAR)))
+
+
 def _without_power(status: StatusView, now: datetime) -> TextLine:
     day = Cell(f.signed(status.day_change), f.tone_of(status.day_change))
     return (Cell("USD ", "muted"), *_equity(status, now), Cell("  day ", "muted"), day)
@@ -232,7 +240,7 @@ def _equity(status: StatusView, now: datetime) -> TextLine:
     if status.equity_at is not None and now - status.equity_at > NEWS_AFTER:
         age = f.short_age(status.equity_at, now)
         tone = "warning" if now - status.equity_at > f.STALE_AFTER else "muted"
-    equity = Cell(f.money(status.equity), "strong")
+    equity = Cell(f"{f.money(status.equity):>{_cells(status)}}", "strong")
     return (Cell("equity ", "muted"), equity, Cell(f" {age:>4}", tone))
 
 
@@ -393,7 +401,8 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
     if exits:
         first = exits[0]
         more = f", {len(exits) - 1} more" if len(exits) > 1 else ""
-        what = f"{f.doing(first.side, first.effect)} {f.quantity(first.quantity)} {first.symbol}"
+        does = f.purpose(first) if first.type.trails else f.doing(first.side, first.effect)
+        what = f"{does} {f.quantity(first.quantity)} {first.symbol}"
         waited = f.count_up(first.staged_at, now)
         lines.append((Cell(f"!  EXIT WAITS  {what}, {waited}{more}", "warning"), Cell("   ! opens it", "muted")))
     return lines

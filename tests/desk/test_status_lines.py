@@ -39,6 +39,12 @@ def test_old_equity_says_its_age(seconds: float, age: str) -> None:
         assert line.partition("equity 100,034.43")[2].startswith(f"{age[1:]:5} ")
 
 
+def test_a_digit_more_of_equity_moves_no_figure() -> None:
+    """OP-07"""
+    lines = [told(replace(STATUS, equity=money(equity)))[0] for equity in ("99999.98", "100034.43")]
+    assert [line.index("day") for line in lines] == [lines[0].index("day")] * 2
+
+
 def test_what_is_very_old_warns() -> None:
     """OP-07"""
     fresh, old = (replace(STATUS, equity_at=NOW - timedelta(seconds=seconds)) for seconds in (60, 120))
