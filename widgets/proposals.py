@@ -69,10 +69,15 @@ class ProposalTable(Pane):
         shown = [_row(row, why, now) for row, why in zip(rows, whys, strict=True)]
         self.grid.show(shown, empty=_empty(view, self.state))
         self.grid.opens_first = next((row.id for row in rows if row.is_urgent), rows[0].id if rows else None)
-        exits = sum(row.is_urgent for row in rows)
+        targets = sum(row.is_target for row in rows)
+        exits = sum(row.is_urgent for row in rows) - targets
         said = [f"{len(rows)} waiting"] if rows else []
+        if targets:
+            said.append(f"{targets} target{'s' if targets > 1 else ''}")
         if exits:
             said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
+        if view.refusals:
+            said.append(f"{len(view.refusals)} blocked: a in Orders says why")
         self.title_with(", ".join(said))
         self._say()
 
@@ -109,7 +114,7 @@ def _row(row: ProposalRow, why: str, now: datetime) -> Row:
         row.id,
         (
             Cell("!", "urgent") if row.is_urgent else Cell(""),
-            Cell(f.purpose(row)),
+            Cell(f.brief_purpose(row)),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
             Cell(f.terms_on_point(row.terms)),

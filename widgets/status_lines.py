@@ -30,6 +30,8 @@ APART = 2
 """Cells between the left and right part of the first line, so that they do not read as one sentence."""
 NEWS_AFTER = timedelta(seconds=5)
 """The account is polled once a minute; older figures show their age."""
+AGE = len("59 s old")
+"""Cells kept for the age of the equity."""
 
 
 class StatusLines(Lines):
@@ -196,7 +198,7 @@ def risk_in_words(status: StatusView) -> str:
 
 
 def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLine]:
-    """Yield `equity 200.00 17 s  day −12.00, −6.00 %  power 200.00` in ever shorter forms.
+    """Yield `equity 200.00 17 s old  day −12.00, −6.00 %  power 200.00` in ever shorter forms.
 
     If there is room, each figure is as wide as the equity, so that none moves another.
     """
@@ -238,17 +240,21 @@ def _equity(status: StatusView, now: datetime) -> TextLine:
     age = ""
     tone: Tone = "muted"
     if status.equity_at is not None and now - status.equity_at > NEWS_AFTER:
-        age = f.short_age(status.equity_at, now)
+        age = f"{f.short_age(status.equity_at, now)} old"
         tone = "warning" if now - status.equity_at > f.STALE_AFTER else "muted"
     equity = Cell(f"{f.money(status.equity):>{_cells(status)}}", "strong")
-    return (Cell("equity ", "muted"), equity, Cell(f" {age:>4}", tone))
+    return (Cell("equity ", "muted"), equity, Cell(f" {age:>{AGE}}", tone))
 
 
 def _left(view: DeskView) -> str:
     """Return the orders and positions still open on a killed desk."""
     entries, held = len((*view.kill.entries_working, *view.kill.too_large, *view.kill.others)), len(view.positions)
     stops = sum(IN_DOUBT not in row.marks for row in view.kill.stops_working)
-    return f"{entries} {'entry' if entries == 1 else 'entries'}, {stops} stop{'s' * (stops != 1)}, {held} held"
+    positions = f"{held} position{'s' * (held != 1)}" if held else "no position"
+    working = f"{entries} {'entry works' if entries == 1 else 'entries work'}, " if entries else ""
+    if not stops:
+        return f"{working}{positions}{', no stop' if held else ''}"
+    return f"{working}{stops} stop{'s' * (stops != 1)} at the broker for {positions}"
 
 
 def _whole(text: str, width: int, tone: Tone) -> list[TextLine]:
@@ -401,8 +407,9 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
     if exits:
         first = exits[0]
         more = f", {len(exits) - 1} more" if len(exits) > 1 else ""
-        does = f.purpose(first) if first.type.trails else f.doing(first.side, first.effect)
+        does = f.purpose(first) if first.type.trails or first.is_target else f.doing(first.side, first.effect)
+        asks = "TARGET WAITS" if first.is_target else "STOP WAITS" if first.type.trails else "EXIT WAITS"
         what = f"{does} {f.quantity(first.quantity)} {first.symbol}"
         waited = f.count_up(first.staged_at, now)
-        lines.append((Cell(f"!  EXIT WAITS  {what}, {waited}{more}", "warning"), Cell("   ! opens it", "muted")))
+        lines.append((Cell(f"!  {asks}  {what}, {waited}{more}", "warning"), Cell("   ! opens it", "muted")))
     return lines

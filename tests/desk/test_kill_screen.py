@@ -103,7 +103,7 @@ async def test_only_rearm_in_full_ends_a_kill() -> None:
         await house.sees("KILLED since")
         assert not house.desk.door.is_kill_open(), "the K of NAKED is a letter"
         await house.press("escape")
-        await house.sees("by key: 0 entries, 0 stops, 0 held. Ctrl+K, type REARM")
+        await house.sees("by key: no position. Ctrl+K, type REARM")
 
         await house.press("ctrl+k", *"REAR", "x", *"M")
         await house.wait(0.2)

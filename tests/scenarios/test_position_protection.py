@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from core.execution.order import Order
 from core.facts import ProposalEnded, ProposalSkipped, TradeClosed
 from core.messages.commands import Decline, ProposeClose, SetTarget, TrailStop
 from core.messages.inputs import QuoteArrived
-from core.model.order import LegRole, OrderClass, OrderType
+from core.model.order import LegRole, OrderClass, OrderType, StopKnown
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price
+from core.trading_state.seen_prices import see_trail
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.position_protection import BESIDE_A_TRAIL, NO_DISTANCE
 from tests.scenarios.changes import ABOVE, ROOMY, confirms_now, passes
@@ -48,6 +50,14 @@ def with_a_target() -> House:
     return house
 
 
+def working_trail(house: House) -> Order:
+    return next(order for order in house.desk.ledger.working() if order.request.type.trails)
+
+
+def known_of(house: House) -> StopKnown:
+    return ViewBuilder(house.engine).draw(house.line.at).positions[0].stop_known
+
+
 def refused(house: House) -> tuple[str, ...]:
     return house.last(ProposalSkipped).reasons
 
@@ -83,6 +93,9 @@ def test_no_quote_lowers_a_trail_that_the_broker_did_not_price() -> None:
         house.line.take(house.line.at, QuoteArrived(a_quote("10:06:40", middle, middle)))
         seen.append(ViewBuilder(house.engine).draw(house.line.at).positions[0].stop_price)
     assert len({*seen}) == 1, [str(price) for price in seen]
+    assert known_of(house) is StopKnown.GUESSED
+    see_trail(house.engine.state, working_trail(house), usd("99.20"))
+    assert known_of(house) is StopKnown.PASSED
 
 
 def test_a_target_and_the_stop_become_a_pair() -> None:
