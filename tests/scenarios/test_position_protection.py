@@ -103,6 +103,7 @@ def test_a_target_and_the_stop_become_a_pair() -> None:
     house = in_a_position()
 
     house.presses(SetTarget(SPY, VWAP, usd("100.50")))
+    assert ViewBuilder(house.engine).draw(house.line.at).proposals[0].is_target
     confirms_now(house)
     passes(house, 5)
 
