@@ -83,6 +83,7 @@ class NewOrderScreen(Form):
         self._is_staged = False
         self.looking = QuoteRefresh(behind)
         self._about = NOTHING_SENT
+        self._is_draft = False
 
     def first(self) -> str:
         return "quantity"
@@ -94,6 +95,7 @@ class NewOrderScreen(Form):
 
     def _say_draft(self, draft: KeptOrder) -> None:
         sent = ", Enter was pressed: see Proposals" if draft.was_sent else ""
+        self._is_draft = True
         self._about = f"DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} clears it"
         self._entitle()
 
@@ -102,7 +104,7 @@ class NewOrderScreen(Form):
         symbol = self.inputs["symbol"].value
         whose = f"{TITLE} for {symbol}" if symbol else f"{TITLE}, no symbol yet"
         other = f"{written('form.symbol')} takes {'another' if symbol else 'one'}"
-        put_title(self.box, f"{whose} ─ {other} ─ {self._about}")
+        put_title(self.box, " ─ ".join((whose, *(() if self._is_draft else (other,)), self._about)))
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, and keep the typed texts as a draft, without those that were refused and not changed."""
@@ -230,6 +232,7 @@ class NewOrderScreen(Form):
                 self.put(name, DEFAULTS.get(name, ""))
         self.fill(asks_quote=True)
         self.was_edited = False
+        self._is_draft = False
         self._about = NOTHING_SENT
         self._entitle()
         self.answered("cleared: the form is as it opens")

@@ -41,7 +41,7 @@ async def test_it_becomes_a_proposal_with_a_ticket_and_enter_sends_nothing() -> 
     """OP-01"""
     async with open_desk() as house:
         await fill(house)
-        await house.sees("SPY", "buying power 200.00 USD")
+        await house.sees("SPY", "buying power 200.00 USD", "New order for SPY ─ / takes another")
 
         await house.press("enter", "enter")
 
