@@ -246,15 +246,17 @@ def _equity(status: StatusView, now: datetime) -> TextLine:
     return (Cell("equity ", "muted"), equity, Cell(f" {age:>{AGE}}", tone))
 
 
-def _left(view: DeskView) -> str:
-    """Return the orders and positions still open on a killed desk."""
+def _left(view: DeskView) -> tuple[str, str]:
+    """Return the orders and positions still open on a killed desk, in whole words and in few."""
     entries, held = len((*view.kill.entries_working, *view.kill.too_large, *view.kill.others)), len(view.positions)
     stops = sum(IN_DOUBT not in row.marks for row in view.kill.stops_working)
     positions = f"{held} position{'s' * (held != 1)}" if held else "no position"
     working = f"{entries} {'entry works' if entries == 1 else 'entries work'}, " if entries else ""
+    named = f"{stops} stop{'s' * (stops != 1)}"
+    few = f"{entries} {'entry' if entries == 1 else 'entries'}, {named}, {positions}"
     if not stops:
-        return f"{working}{positions}{', no stop' if held else ''}"
-    return f"{working}{stops} stop{'s' * (stops != 1)} at the broker for {positions}"
+        return f"{working}{positions}{', no stop' if held else ''}", few
+    return f"{working}{named} at the broker for {positions}", few
 
 
 def _whole(text: str, width: int, tone: Tone) -> list[TextLine]:
@@ -362,7 +364,12 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
     lines: list[TextLine] = []
     if status.killed_by is not None:
         since, by = f"KILLED since {f.dated_clock(status.killed_at, now)}", f" by {status.killed_by}"
-        heads = (f"{since}{by}: {_left(view)}.", f"{since}: {_left(view)}.", f"{since}{by}.", f"{since}.")
+        left, few = _left(view)
+        at = since.replace(" since", "")
+        heads = (
+            *(f"{since}{by}: {left}.", f"{since}: {left}.", f"{at}: {left}.", f"{since}: {few}."),
+            *(f"{since}{by}.", f"{since}."),
+        )
         lines.append(
             (
                 Cell(
