@@ -372,6 +372,7 @@ KEYS: tuple[Key, ...] = (
         "back",
         "back; the typed fields are kept, a refused value is not",
         is_in_footer=True,
+        in_footer="back",
         is_fixed=True,
     ),
     Key("watchlist.keep", KeyScope.WATCHLIST, "enter", "Enter", "submit", "keep it", True, is_fixed=True),

@@ -87,6 +87,9 @@ async def test_letters_find_a_command_and_ctrl_u_clears() -> None:
         assert isinstance(screen, CommandsScreen)
         assert screen.grid.selected == "flatten"
 
+        for words in ("blocked", "why"):
+            await house.press("ctrl+u", *words)
+            assert "order.all" in {row.key for row in screen.grid.window.rows}
         await house.press("ctrl+u")
         assert (screen.typed, len(screen.grid.window.rows)) == ("", len(screen.keys))
 
