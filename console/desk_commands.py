@@ -286,7 +286,8 @@ class DeskCommands:
             self.desk.say("no row is selected; the arrows select one")
             return
         self.desk.control_terminal(copying(row.copied or in_a_line(row.cells)))
-        self.desk.say("the row was handed to the terminal's clipboard")
+        with_id = ", with its whole identifier" if row.copied else ""
+        self.desk.say(f"the row was handed to the terminal's clipboard{with_id}")
 
     def export_pane(self) -> None:
         """Write every row and column of the focused pane to a new CSV file (SY-08)."""

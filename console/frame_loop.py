@@ -25,6 +25,7 @@ from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import KeyWatch
 from console.screens.kill import KillScreen
+from console.screens.text_fields import FieldsScreen
 from console.screens.ticket import TicketScreen
 from console.tour import Sight, Tour
 from console.watched_symbol import WatchedSymbol
@@ -165,7 +166,7 @@ class FrameLoop:
 
     def _keys_in_words(self, top: Screen[object]) -> str:
         """Return the keys that work now; without an engine none opens, declines or orders."""
-        if isinstance(top, KillScreen):
+        if isinstance(top, KillScreen | FieldsScreen):
             return top.keys_in_words()
         if self.closing.failure is not None and self._is_uncovered():
             return f"{written('leave')} leave"

@@ -42,7 +42,9 @@ class OrderActions:
         if order is None:
             return
         if not order.status.is_working:
-            self.behind.say(f"this order is {order.status.value} already")
+            working = any(row.parent == order.id and row.status.is_working for row in view.orders)
+            below = "; ↓ selects what works under it" if working else ""
+            self.behind.say(f"this order is {order.status.value} already{below}")
             return
         if order.effect.only_reduces and not may_act(self.behind):
             return

@@ -144,7 +144,8 @@ _ENTRIES = (
         KeyScope.PROPOSALS,
         ProposalsPane,
         "What strategies and exits ask you to confirm; nothing here has been sent. Exits stand first and count up "
-        "until you act, entries count down and run out.",
+        "until you act, entries count down and run out. Why one was blocked: `a` in "
+        "Orders lists what was refused today, and why.",
         symbols=lambda view: ((row.id, row.symbol) for row in view.proposals),
         is_timed=True,
     ),

@@ -14,7 +14,7 @@ from console.keymap import written
 from console.order_actions import OrderActions
 from console.proposal_outcome import is_close_of, is_guard, waits_for_price
 from console.screens.close import HALF, CloseScreen, part_of
-from console.screens.decline import DeclineScreen
+from console.screens.decline import DeclineScreen, declining
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import may_act
 from console.screens.move_stop import MoveStopScreen
@@ -63,6 +63,7 @@ class RowActions:
         self._acts: dict[str, Callable[[DeskView, str], None]] = {
             "decline": self._decline,
             "refuse symbol": self._refuse_symbol,
+            "pause its strategy": self._pause_of,
             "close": self._close,
             "close half": self._close_half,
             "close symbol": self._close_symbol,
@@ -116,7 +117,7 @@ class RowActions:
     def _send_decline(self, proposal_id: ProposalId, reason: str) -> None:
         self.behind.handle.send(Decline(proposal_id, reason))
         self.behind.step_off("proposals", proposal_id)
-        self.behind.say(f"declining: {reason}")
+        self.behind.say(declining(reason))
 
     def _refuse_symbol(self, view: DeskView, key: str) -> None:
         row = next((row for row in view.proposals if row.id == key), None)
@@ -279,6 +280,18 @@ class RowActions:
         self.behind.handle.send(OverrideProtection(name, scope or GLOBAL, OVERRIDE))
         self.behind.say(f"asked: {row.name} is overridden", "warning")
 
+    def _pause_of(self, view: DeskView, key: str) -> None:
+        """Pause or resume the strategy of a proposal, on its symbol alone; the proposal itself stays."""
+        made = next((row for row in view.proposals if row.id == key), None)
+        if made is None:
+            return
+        pair = made.strategy, made.symbol
+        row = next((row for row in view.strategies if (row.strategy, row.symbol) == pair), None)
+        if row is not None:
+            self._pause(view, row.key)
+        else:
+            self.behind.say("no strategy of this desk proposed it on that symbol: there is nothing to pause")
+
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _pause_all(self, view: DeskView, key: str) -> None:
@@ -299,7 +312,8 @@ class RowActions:
             self.behind.handle.send(PauseStrategy(one.strategy, one.symbol))
         if running:
             here = written("strategy.pause_here")
-            self.behind.say(f"asked {name} to pause on {many}: its exits go on; {here} is for one symbol")
+            alone = f"; {here} is for one symbol" if count > 1 else ""
+            self.behind.say(f"asked {name} to pause on {many}: its exits go on{alone}")
             return
         for one in each:
             self.behind.handle.send(ResumeStrategy(one.strategy, one.symbol))

@@ -1,6 +1,6 @@
-"""Takes the README's pictures of the desk: a proposal that waits, its ticket, and what is held beside its chart.
+"""Takes the pictures of the desk: a proposal, its ticket, a position's trailing stop, the chart, and all of it wide.
 
-    .venv/bin/python docs/picture.py    writes docs/desk.svg, docs/ticket.svg and docs/wide.svg
+    .venv/bin/python docs/picture.py    writes docs/desk.svg, ticket.svg, position.svg, chart.svg and wide.svg
 
 The demo runs without a terminal, on a home of its own, until its first proposal waits.
 """
@@ -20,12 +20,13 @@ from console.client.handle import EngineHandle
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.desk import DeskApp
+from console.screens.protect import TrailScreen
 from console.screens.ticket import TicketPhase, TicketScreen
 
 HERE = Path(__file__).resolve().parent
 SIZE, WIDE = (120, 40), (200, 60)
-PATIENCE = 30.0
-"""Seconds; the demo proposes within 15."""
+PATIENCE = 150.0
+"""Seconds; the demo proposes at its first minute."""
 
 
 async def take(home: str) -> None:
@@ -34,7 +35,10 @@ async def take(home: str) -> None:
     keyturn = Host.of({"KEYTURN_HOME": home})
     desk = DeskApp(EngineHandle(lambda stack: demo_runtime(keyturn, DemoOptions(), stack)))
     async with desk.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: desk.view is not None and bool(desk.view.proposals))
+        await pilot.press("1", "home")
         await until(pilot, lambda: bool(desk.board.proposals.grid.selected))
+        await pilot.pause(1.0)
         save(desk, "desk.svg")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(desk.screen, TicketScreen) and desk.screen.phase is TicketPhase.READY)
@@ -42,9 +46,17 @@ async def take(home: str) -> None:
         save(desk, "ticket.svg")
         await pilot.press("B")
         await until(pilot, lambda: bool(desk.board.positions.grid.selected))
+        await pilot.press("2", "home", "t")
+        await until(pilot, lambda: isinstance(desk.screen, TrailScreen))
+        await pilot.pause(1.0)
+        save(desk, "position.svg")
+        await pilot.press("escape", "9", "z")
+        await until(pilot, lambda: desk.view is not None and desk.view.chart is not None)
+        await pilot.pause(1.0)
+        save(desk, "chart.svg")
+        await pilot.press("z")
         await pilot.resize_terminal(*WIDE)
         await pilot.press("2")
-        await until(pilot, lambda: desk.view is not None and desk.view.chart is not None)
         await pilot.pause(1.0)
         save(desk, "wide.svg")
         desk.handle.close("the picture was taken", PATIENCE)

@@ -10,11 +10,11 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from core.model import values
 from core.model.instrument import STOCK_TICKS
-from core.model.order import Effect, Side, StopHolder, Terms
+from core.model.order import Effect, Side, StopHolder, StopKnown, Terms
 from core.model.order_text import WORDS, filled_in
 from core.model.values import CENT, plain
 from core.model.venues import HOME
-from core.views import ProposalRow
+from core.views import PositionRow, ProposalRow
 from widgets.grid_picture import Tone
 
 PLACE, PLACE_IN_SHORT = HOME.name, HOME.short
@@ -233,13 +233,37 @@ def doing(side: Side, effect: Effect) -> str:
     return f"{side_word(side)}{', ' if effect is Effect.REDUCE else ' '}{EFFECT_WORDS[effect]}"
 
 
+def brief_doing(side: Side, effect: Effect) -> str:
+    """Return `doing` for a column: `SELL partly` in place of `SELL, partial close`."""
+    return f"{side_word(side)} partly" if effect is Effect.REDUCE else doing(side, effect)
+
+
+def brief_purpose(row: ProposalRow) -> str:
+    """Return `purpose` for a column: `SELL partly`, `SELL trailing`."""
+    if row.replaces is None and row.effect.only_reduces and row.type.trails:
+        return f"{side_word(row.side)} trailing"
+    is_part = row.replaces is None and not row.is_guard and not row.is_target
+    return brief_doing(row.side, row.effect) if is_part else purpose(row)
+
+
 def purpose(row: ProposalRow) -> str:
     """Format `BUY to open`, `REPLACE stop` or `REPLACE order` for a replacement, `SELL protect` for a new stop."""
     if row.replaces is not None:
         return "REPLACE stop" if row.is_guard else "REPLACE order"
     if row.effect.only_reduces and row.type.trails:
         return f"{side_word(row.side)} trailing stop"
+    if row.is_target:
+        return f"{side_word(row.side)} target"
     return f"{side_word(row.side)} protect" if row.is_guard else doing(row.side, row.effect)
+
+
+def stop_sign(row: PositionRow) -> str:
+    """Return the sign before a trailing stop's price: it stands there or nearer to the market, or was computed."""
+    if row.stop_known is StopKnown.EXACT:
+        return ""
+    if row.stop_known is StopKnown.GUESSED:
+        return "≈"
+    return "≥" if row.quantity > 0 else "≤"
 
 
 def terms(of: Terms) -> str:

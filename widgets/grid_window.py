@@ -127,8 +127,9 @@ class GridWindow:
         return self.rows[self.top : self.top + max(0, body)]
 
     def place(self) -> str:
-        """Format `5 of 29`; empty if all rows are visible or the end is followed."""
+        """Format `5 of 29`, or `1–4 of 29` if none is selected; empty if all are visible or the end is followed."""
         if len(self.rows) <= self._body() or self.follows:
             return ""
-        place = self._index[self.selected] if self.selected is not None else self.top
-        return f"{place + 1} of {len(self.rows)}"
+        if self.selected is None:
+            return f"{self.top + 1}–{min(self.top + self._body(), len(self.rows))} of {len(self.rows)}"
+        return f"{self._index[self.selected] + 1} of {len(self.rows)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from core.model.codes import HaltCause
 from core.model.values import plain
-from core.views import DeskView, OrderRow, PositionRow
+from core.views import DeskView, OrderRow, PositionRow, RowMark
 from widgets import format as f
 from widgets.lines import Cell, TextLine
 from widgets.listed import Listed, one_each, sharing, side_by_side
@@ -68,7 +68,7 @@ def _entries(view: DeskView, label: str, width: int, room: int) -> Listed:
 
 
 def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
-    stops = [order_of(row) for row in view.kill.stops_working]
+    stops = [order_of(row) for row in (*view.kill.stops_working, *_other_exits(view))]
     unprotected = [text for held in view.kill.uncovered for text in _uncovered(held)]
     unread = [f"{row.words}, not this desk's: cancel it at the broker" for row in view.kill.unread]
     return [
@@ -76,6 +76,13 @@ def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
         one_each("stays     ", stops, width, IN_ORDERS, room),
         one_each("NO STOP   ", unprotected, width, IN_POSITIONS, room, "warning"),
     ]
+
+
+def _other_exits(view: DeskView) -> list[OrderRow]:
+    """Return the working exits that are no stops: a target stays too. One that waits for its entry ends with that."""
+    named = {row.id for row in (*view.kill.stops_working, *view.kill.entries_working, *view.kill.too_large)}
+    exits = (row for row in view.orders if row.status.is_working and row.effect.only_reduces)
+    return [row for row in exits if row.id not in named and RowMark.HELD not in row.marks]
 
 
 def order_of(row: OrderRow) -> str:

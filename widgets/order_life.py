@@ -163,7 +163,7 @@ def _guards(order: OrderRow, orders: Sequence[OrderRow]) -> list[str]:
     own = [other for other in orders if other.parent == order.id]
     working = [leg for leg in own if leg.status.is_working and RowMark.HELD not in leg.marks]
     said = _together([(price_in_words(leg, order), _at_work(leg)) for leg in working])
-    waits = legs_in_words(order, [leg_in_words(leg) for leg in own if RowMark.HELD not in leg.marks])
+    waits = legs_in_words(order, [leg for leg in own if RowMark.HELD not in leg.marks])
     said += [waits] if waits else []
     over = _last_of_each(own) if order.filled_quantity else []
     said += [f"{leg_in_words(leg)} {_over(leg)}" for leg in over]
@@ -223,17 +223,24 @@ def price_in_words(leg: OrderRow, entry: OrderRow) -> str:
     return leg_in_words(leg) if is_all else f"{leg_in_words(leg)} for {f.quantity(left)}"
 
 
-def legs_that_wait(order: OrderRow, waiting: Sequence[OrderRow], at_work: Sequence[OrderRow]) -> list[str]:
-    """Return the waiting legs of a working order: those held by the broker and those not yet reported."""
+def legs_that_wait(order: OrderRow, waiting: Sequence[OrderRow], reported: Sequence[OrderRow]) -> list[str]:
+    """Return the waiting legs of a working order: those held by the broker and those not yet reported.
+
+    A leg that was moved or that ended no longer waits: `reported` are all legs, the ended ones included.
+    """
     told = [leg_in_words(leg) for leg in waiting]
-    known = {*told, *map(leg_in_words, at_work)}
-    return [*told, *(_leg(leg) for leg in order.legs if order.status.is_working and _leg(leg) not in known)]
+    return [*told, *_not_reported(order, (*waiting, *reported))]
 
 
-def legs_in_words(order: OrderRow, at_work: Sequence[str] = ()) -> str:
+def legs_in_words(order: OrderRow, reported: Sequence[OrderRow] = ()) -> str:
     """Format the waiting legs of a working order, such as `stop 13.81 and target 13.92 wait for it`."""
-    waits = [_leg(leg) for leg in order.legs if order.status.is_working and _leg(leg) not in at_work]
+    waits = _not_reported(order, reported)
     return f"{' and '.join(waits)} {'wait' if len(waits) > 1 else 'waits'} for it" if waits else ""
+
+
+def _not_reported(order: OrderRow, reported: Sequence[OrderRow]) -> list[str]:
+    known = {role_of(leg) for leg in reported}
+    return [_leg(leg) for leg in order.legs if order.status.is_working and _role(leg) not in known]
 
 
 def _price_of(leg: Leg) -> Price | None:
@@ -241,4 +248,8 @@ def _price_of(leg: Leg) -> Price | None:
 
 
 def _leg(leg: Leg) -> str:
-    return f"{'target' if leg.role is LegRole.TARGET else 'stop'} {f.price(_price_of(leg))}"
+    return f"{_role(leg)} {f.price(_price_of(leg))}"
+
+
+def _role(leg: Leg) -> str:
+    return "target" if leg.role is LegRole.TARGET else "stop"

@@ -140,7 +140,7 @@ class Orders(Pane):
             yield self._row(row, now, before)
 
     def _waiting(self, family: OrderFamily, now: datetime) -> Iterator[Row]:
-        legs = legs_that_wait(family.head, family.waiting, family.at_work)
+        legs = legs_that_wait(family.head, family.waiting, (*family.at_work, *family.over))
         if not legs:
             return
         key = f"{LEGS}{family.head.id}"
@@ -175,15 +175,29 @@ class Orders(Pane):
 
 
 def _counted(rows: Sequence[OrderRow]) -> str:
-    """Format `2 working with 3 legs, 4 today`; an order with its legs counts as one."""
+    """Format `2 working with 3 legs, 3 filled with 2 legs, 1 unfilled`: a leg counts with its order.
+
+    The legs of a filled order are its stop and target that still work. One in doubt is counted apart.
+    """
     found = families(rows)
-    working, doubted = working_orders(rows), doubted_orders(rows)
+    own = [family for family in found if family.head.status.is_working]
+    others = [family for family in found if not family.head.status.is_working]
+    doubted = doubted_orders(rows)
+    working = max(0, working_orders(rows) - sum(family.works for family in others))
+    filled = [family for family in others if family.head.filled_quantity]
+    unfilled = len(others) - len(filled) - sum(family.head.status is OrderStatus.REJECTED for family in others)
+    parts = [f"{working} working{_with_legs(own)}"] if working or not filled else []
+    parts += [f"{doubted} in doubt"] if doubted else []
+    parts += [f"{len(filled)} filled{_with_legs(filled)}"] if filled else []
+    return ", ".join([*parts, *([f"{unfilled} unfilled"] if unfilled else [])])
+
+
+def _with_legs(of: Sequence[OrderFamily]) -> str:
     legs = sum(
-        len(legs_that_wait(family.head, family.waiting, family.at_work)) + len(family.at_work) for family in found
+        len(legs_that_wait(family.head, family.waiting, (*family.at_work, *family.over))) + len(family.at_work)
+        for family in of
     )
-    with_legs = f" with {legs} leg{'s' if legs > 1 else ''}" if legs else ""
-    in_doubt = f", {doubted} in doubt" if doubted else ""
-    return f"{working} working{with_legs}{in_doubt}, {len(found)} today"
+    return f" with {legs} leg{'s' if legs > 1 else ''}" if legs else ""
 
 
 def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:
@@ -220,7 +234,7 @@ def _effect(row: OrderRow, *, is_leg: bool, is_narrow: bool) -> str:
         return role_of(row) if is_narrow else f"{f.side_word(row.side)} {role_of(row)}"
     if is_narrow:
         return "stop" if row.is_protective else f.side_word(row.side)
-    return f"{f.side_word(row.side)} protect" if row.is_protective else f.doing(row.side, row.effect)
+    return f"{f.side_word(row.side)} protect" if row.is_protective else f.brief_doing(row.side, row.effect)
 
 
 def _other(row: OtherOrderRow) -> Row:

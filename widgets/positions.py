@@ -201,11 +201,13 @@ def _last(row: PositionRow, now: datetime) -> Cell:
 
 
 def _stop(row: PositionRow) -> Cell:
-    """Format `181.10`, or `181.10+` if other stops are nearer."""
+    """Format `181.10`, `181.10+` if other stops are nearer, `≥181.10` of a trailing stop that may have moved since."""
     if row.standing_stop is None:
         return Cell(NO_STOP, "warning")
     price = f.price(row.standing_stop)
-    return Cell(f"{price.replace(',', '')}+" if row.nearer_stops else price)
+    if sign := f.stop_sign(row):
+        price = sign + f.at_tick(row.standing_stop)
+    return Cell(f"{price.replace(',', '')}+" if row.nearer_stops else price.replace(",", "") if sign else price)
 
 
 def _held_by(row: PositionRow, room: int, ex: str) -> Cell:

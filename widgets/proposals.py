@@ -69,10 +69,15 @@ class ProposalTable(Pane):
         shown = [_row(row, why, now) for row, why in zip(rows, whys, strict=True)]
         self.grid.show(shown, empty=_empty(view, self.state))
         self.grid.opens_first = next((row.id for row in rows if row.is_urgent), rows[0].id if rows else None)
-        exits = sum(row.is_urgent for row in rows)
+        targets = sum(row.is_target for row in rows)
+        exits = sum(row.is_urgent for row in rows) - targets
         said = [f"{len(rows)} waiting"] if rows else []
+        if targets:
+            said.append(f"{targets} target{'s' if targets > 1 else ''}")
         if exits:
             said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
+        if view.refusals:
+            said.append(f"{len(view.refusals)} blocked: a in Orders says why")
         self.title_with(", ".join(said))
         self._say()
 
@@ -89,10 +94,15 @@ class ProposalTable(Pane):
 def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
     """Return the reason of each proposal, with its strategy if there is room: it tells equal proposals apart."""
     whys = [f"{HALTED} {_why(row)}" if row.halted else _why(row) for row in rows]
-    left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if not row.is_urgent), default=0)
+    left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if _is_named(row)), default=0)
     names = told_apart((row.strategy.upper() for row in rows), left) if left >= SHORTEST else {}
     named = (f"{why} {names.get(row.strategy.upper(), '')}".rstrip() for row, why in zip(rows, whys, strict=True))
     return [long if len(long) <= room else why for long, why in zip(named, whys, strict=True)]
+
+
+def _is_named(row: ProposalRow) -> bool:
+    """Whether its strategy must be told from those of like proposals; a moved order tells it by itself."""
+    return not row.is_urgent and row.replaces is None
 
 
 def _row(row: ProposalRow, why: str, now: datetime) -> Row:
@@ -104,7 +114,7 @@ def _row(row: ProposalRow, why: str, now: datetime) -> Row:
         row.id,
         (
             Cell("!", "urgent") if row.is_urgent else Cell(""),
-            Cell(f.purpose(row)),
+            Cell(f.brief_purpose(row)),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
             Cell(f.terms_on_point(row.terms)),

@@ -101,9 +101,12 @@ class Results(Pane):
         places = max((len(text.partition(".")[2]) for text in quantities), default=0)
         self.grid.show([_row(trade, places) for trade in reversed(trades)], empty=NO_TRADES)
         realised = sum((row.realised for row in view.results), Decimal(0))
+        known = [row.unrealised for row in view.results if row.unrealised is not None]
+        unrealised = sum(known, Decimal(0)) if len(known) == len(view.results) else None
         parts = sum(row.in_part for row in view.results)
         said = f"{len(trades)} closed{f', {parts} in part' * bool(parts)}" if trades or view.results else ""
-        self.title_with(f"{said}, {f.signed(realised)} USD" if view.results else said)
+        sums = f"{f.signed(realised)} USD, open {f.signed(unrealised)}"
+        self.title_with(f"{said}, {sums}" if view.results else said)
 
     def _show_days(self, view: DeskView) -> None:
         period = self._period(view)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import islice
 
 from core.model.account import Mode
@@ -15,7 +16,7 @@ from core.model.codes import DeskState
 from core.model.desk import DeskNumber
 from core.model.order import StopHolder
 from core.model.order_text import OWED
-from core.model.values import plain
+from core.model.values import Money, plain
 from core.views import IN_DOUBT, WARNED, DeskView, KeyView, StatusView
 from widgets import format as f
 from widgets.connections import is_broker_away, lamps_in_brief, lamps_in_words
@@ -24,12 +25,16 @@ from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.states import WithoutEngine
 
 WIDE = 100
+NEAR = Decimal("1.05")
+"""What equity may gain before its line is laid anew."""
 WITH_PERCENT = 3
 """The first forms of the account's figures, which have the day's change in percent too."""
 APART = 2
 """Cells between the left and right part of the first line, so that they do not read as one sentence."""
 NEWS_AFTER = timedelta(seconds=5)
 """The account is polled once a minute; older figures show their age."""
+AGE = len("59 s old")
+"""Cells kept for the age of the equity."""
 
 
 class StatusLines(Lines):
@@ -225,11 +230,11 @@ def risk_in_words(status: StatusView) -> str:
 
 
 def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLine]:
-    """Yield `equity 200.00 17 s  day −12.00, −6.00 %  power 200.00` in ever shorter forms.
+    """Yield `equity 200.00 17 s old  day −12.00, −6.00 %  power 200.00` in ever shorter forms.
 
     If there is room, each figure is as wide as the equity, so that none moves another.
     """
-    cells = len(f.money(status.equity))
+    cells = _cells(status)
     percent = f.signed_percent(status.day_fraction)
     power = "  buying power " if width >= WIDE else "  power "
     for part, wide, unit, gap in (
@@ -252,6 +257,11 @@ def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLin
         )
 
 
+def _cells(status: StatusView) -> int:
+    """Return the width of the equity and of a few percent more, so that nothing moves when it gains a digit."""
+    return len(f.money(status.equity if status.equity is None else Money(status.equity * NEAR)))
+
+
 def _without_power(status: StatusView, now: datetime) -> TextLine:
     day = Cell(f.signed(status.day_change), f.tone_of(status.day_change))
     return (Cell("USD ", "muted"), *_equity(status, now), Cell("  day ", "muted"), day)
@@ -262,17 +272,23 @@ def _equity(status: StatusView, now: datetime) -> TextLine:
     age = ""
     tone: Tone = "muted"
     if status.equity_at is not None and now - status.equity_at > NEWS_AFTER:
-        age = f.short_age(status.equity_at, now)
+        age = f"{f.short_age(status.equity_at, now)} old"
         tone = "warning" if now - status.equity_at > f.STALE_AFTER else "muted"
-    equity = Cell(f.money(status.equity), "strong")
-    return (Cell("equity ", "muted"), equity, Cell(f" {age:>4}", tone))
+    equity = Cell(f"{f.money(status.equity):>{_cells(status)}}", "strong")
+    return (Cell("equity ", "muted"), equity, Cell(f" {age:>{AGE}}", tone))
 
 
-def _left(view: DeskView) -> str:
-    """Return the orders and positions still open on a killed desk."""
+def _left(view: DeskView) -> tuple[str, str]:
+    """Return the orders and positions still open on a killed desk, in whole words and in few."""
     entries, held = len((*view.kill.entries_working, *view.kill.too_large, *view.kill.others)), len(view.positions)
     stops = sum(IN_DOUBT not in row.marks for row in view.kill.stops_working)
-    return f"{entries} {'entry' if entries == 1 else 'entries'}, {stops} stop{'s' * (stops != 1)}, {held} held"
+    positions = f"{held} position{'s' * (held != 1)}" if held else "no position"
+    working = f"{entries} {'entry works' if entries == 1 else 'entries work'}, " if entries else ""
+    named = f"{stops} stop{'s' * (stops != 1)}"
+    few = f"{entries} {'entry' if entries == 1 else 'entries'}, {named}, {positions}"
+    if not stops:
+        return f"{working}{positions}{', no stop' if held else ''}", few
+    return f"{working}{named} at the broker for {positions}", few
 
 
 def _whole(text: str, width: int, tone: Tone) -> list[TextLine]:
@@ -380,7 +396,12 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
     lines: list[TextLine] = []
     if status.killed_by is not None:
         since, by = f"KILLED since {f.dated_clock(status.killed_at, now)}", f" by {status.killed_by}"
-        heads = (f"{since}{by}: {_left(view)}.", f"{since}: {_left(view)}.", f"{since}{by}.", f"{since}.")
+        left, few = _left(view)
+        at = since.replace(" since", "")
+        heads: tuple[str, ...] = (
+            *(f"{since}{by}: {left}.", f"{since}: {left}.", f"{at}: {left}.", f"{since}: {few}."),
+            *(f"{since}{by}.", f"{since}."),
+        )
         lines.append(
             (
                 Cell(
@@ -425,7 +446,9 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
     if exits:
         first = exits[0]
         more = f", {len(exits) - 1} more" if len(exits) > 1 else ""
-        what = f"{f.doing(first.side, first.effect)} {f.quantity(first.quantity)} {first.symbol}"
+        does = f.purpose(first) if first.type.trails or first.is_target else f.doing(first.side, first.effect)
+        asks = "TARGET WAITS" if first.is_target else "STOP WAITS" if first.type.trails else "EXIT WAITS"
+        what = f"{does} {f.quantity(first.quantity)} {first.symbol}"
         waited = f.count_up(first.staged_at, now)
-        lines.append((Cell(f"!  EXIT WAITS  {what}, {waited}{more}", "warning"), Cell("   ! opens it", "muted")))
+        lines.append((Cell(f"!  {asks}  {what}, {waited}{more}", "warning"), Cell("   ! opens it", "muted")))
     return lines

@@ -52,6 +52,8 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     if view.ttl is not None and view.replaced is None:
         what += f", taken back after {f.span(view.ttl)}"
     lines = two((Cell(what, "strong"),), () if view.proposal.is_guard else _cost(view), width=width)
+    if order.type.trails and order.effect.only_reduces and (at := _leaves_at(view)) is not None:
+        lines += wrapped("starts ", f"at {f.price(at)}, then only towards the price", width)
     if view.replaced is not None:
         lines += change_lines(view.replaced)
     if not view.proposal.is_guard:

@@ -170,7 +170,10 @@ def whole_words(head: str, said: Sequence[str], room: int) -> str:
         text = f"{head}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
         if cell_len(text) <= room:
             return text
-    return f"{head}+{len(said)}, Enter" if said else ""
+    if not said:
+        return ""
+    text = f"{head}Enter tells {len(said)} more"
+    return text if cell_len(text) <= room else "Enter tells more"
 
 
 def _has_something(row: WatchRow) -> bool:
@@ -204,26 +207,27 @@ def _change(fraction: Decimal | None) -> str:
 
 
 def _has(row: WatchRow, ex: str, room: int) -> Cell:
-    """Format `47 2 ord ! never ex Tue`: position, working orders, mark of a proposal, blocking list, ex-date.
+    """Format `47 2 orders ! never ex Tue`: position, working orders, mark of a proposal, blocking list, ex-date.
 
-    In a narrow pane the ex-date is dropped first, then the list, then the orders.
+    In a narrow pane the ex-date is dropped first, then the orders, then the list.
     """
     if not (_has_something(row) or row.lists or ex):
         return Cell("")
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
     held = f.quantity(row.held) if row.held else ""
-    orders, count = (f"{row.working} ord", f"{row.working}o") if row.working else ("", "")
+    orders = f"{row.working} order{'s' * (row.working != 1)}" if row.working else ""
+    brief = f"{row.working} ord" if row.working else ""
     listed = LISTED[row.lists[0].kind] if row.lists else ""
-    near_ex = ex.partition(" ")[0]
     tone: Tone = "urgent" if row.exit_waits else "warning" if row.proposed or ex or row.lists else ""
     texts = [
         " ".join(part for part in parts if part)
         for parts in (
             (held, orders, mark, listed, ex),
-            (held, orders, mark, listed, near_ex),
-            (held, count, mark, listed, near_ex),
+            (held, brief, mark, listed, ex),
+            (held, mark, listed, ex),
+            (held, brief, mark, listed),
             *([(held, mark, listed)] if listed else []),
-            (held, count, mark),
+            (held, brief, mark),
             (held, mark),
             (mark, held),
         )

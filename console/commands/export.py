@@ -90,7 +90,7 @@ def quote(
 
 
 def _print(context: typer.Context, pane: str, account: str | None, *, as_json: bool, as_csv: bool) -> None:
-    from core.views.export import PANES, cells, names_of
+    from core.views.export import PANES, cells, first_of, names_of
 
     if pane not in PANES:
         raise OperatorError(f"{pane}: no such pane; one of {', '.join(PANES)}")
@@ -99,7 +99,7 @@ def _print(context: typer.Context, pane: str, account: str | None, *, as_json: b
     if as_json:
         print_json(rows)
     else:
-        _print_rows(names_of(exported) if as_csv else exported.first, rows, as_csv=as_csv)
+        _print_rows(names_of(exported) if as_csv else first_of(exported), rows, as_csv=as_csv)
 
 
 def _print_rows(names: Sequence[str], rows: Sequence[dict[str, Any]], *, as_csv: bool) -> None:

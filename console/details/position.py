@@ -6,7 +6,7 @@ from datetime import datetime
 
 from console.details.lines import field, instant, usd
 from console.keymap import written
-from core.model.order import StopHolder
+from core.model.order import StopHolder, StopKnown
 from core.model.values import plain
 from core.views import IN_DOUBT, ActionRow, DeskView, PositionRow
 from widgets import format as f
@@ -15,6 +15,11 @@ from widgets.lines import TextLine
 from widgets.positions import FOREIGN
 
 UNREAD = "its row of this position cannot be read: our books keep theirs; look at the broker's page"
+TRAILS = {
+    StopKnown.EXACT: "",
+    StopKnown.PASSED: "the last known, it trails the market from there; ",
+    StopKnown.GUESSED: "computed, the broker has named no price yet; ",
+}
 HELD = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "manual stop: press ! when it is hit, nothing at the broker",
@@ -62,13 +67,13 @@ def _comes(row: ActionRow) -> list[TextLine]:
 
 
 def _stop(row: PositionRow) -> list[TextLine]:
-    price = usd(f.price(row.stop_price))
+    price = usd(f.stop_sign(row) + f.price(row.stop_price))
     if "stop" in row.doubt and row.holder is not StopHolder.BROKER:
         return field("stop", f"{price}, in doubt: nobody knows whether the broker holds one", "warning")
     if row.holder is StopHolder.YOU:
         return field("stop", f"{_why_none(row)}{'' if row.stop_price is None else f'; {price} was meant'}", "warning")
     nearer = f"; others at {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
-    return field("stop", f"{price}, {HELD[row.holder]}{nearer}")
+    return field("stop", f"{price}, {TRAILS[row.stop_known]}{HELD[row.holder]}{nearer}")
 
 
 def _why_none(row: PositionRow) -> str:

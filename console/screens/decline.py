@@ -11,6 +11,13 @@ from core.views import DeskView, ProposalRow
 from widgets import format as f
 
 DECLINED = "declined"
+
+
+def declining(reason: str) -> str:
+    """Format `declining: too late` for the last line; `declining` without a reason of the operator's own."""
+    return "declining" if reason == DECLINED else f"declining: {reason}"
+
+
 """The reason if none is given."""
 
 

@@ -45,7 +45,8 @@ FIELDS = (
     FormField("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
     FormField("ttl", "Cancel after", "may be empty; 90s, 5m, 2h"),
 )
-TITLE = "New order ─ becomes a proposal, nothing is sent"
+TITLE = "New order"
+NOTHING_SENT = "a proposal, nothing is sent"
 NEEDED = frozenset({"symbol", "quantity", "limit", "trigger", "stop", "trail"})
 """Fields that start empty: they show their hint until they have text or Enter is pressed."""
 
@@ -81,6 +82,8 @@ class NewOrderScreen(Form):
         self.was_edited = False
         self._is_staged = False
         self.looking = QuoteRefresh(behind)
+        self._about = NOTHING_SENT
+        self._is_draft = False
 
     def first(self) -> str:
         return "quantity"
@@ -92,7 +95,16 @@ class NewOrderScreen(Form):
 
     def _say_draft(self, draft: KeptOrder) -> None:
         sent = ", Enter was pressed: see Proposals" if draft.was_sent else ""
-        put_title(self.box, f"New order ─ DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} twice clears it")
+        self._is_draft = True
+        self._about = f"DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} twice clears it"
+        self._entitle()
+
+    def _entitle(self) -> None:
+        """Name the symbol, and the key for another one, in the title."""
+        symbol = self.inputs["symbol"].value
+        whose = f"{TITLE} for {symbol}" if symbol else f"{TITLE}, no symbol yet"
+        other = f"{written('form.symbol')} takes {'another' if symbol else 'one'}"
+        put_title(self.box, " ─ ".join((whose, *(() if self._is_draft else (other,)), self._about)))
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, and keep the typed texts as a draft, without those that were refused and not changed."""
@@ -220,7 +232,9 @@ class NewOrderScreen(Form):
                 self.put(name, DEFAULTS.get(name, ""))
         self.fill(asks_quote=True)
         self.was_edited = False
-        put_title(self.box, TITLE)
+        self._is_draft = False
+        self._about = NOTHING_SENT
+        self._entitle()
         self.answered("cleared: the form is as it opens")
 
     def submit(self) -> None:
@@ -253,6 +267,7 @@ class NewOrderScreen(Form):
         if view is None:
             return
         texts = self.texts()
+        self._entitle()
         self.offers.note(texts)
         draft = read_draft(texts, view)
         faults = {

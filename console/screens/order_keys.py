@@ -20,6 +20,7 @@ WAYS_OF_A_STOP = frozenset({"stop", "target"})
 """Prices that may also be entered as a distance."""
 EDITS = frozenset({"backspace", "delete", "home", "end"})
 TEN = 10
+HELP = "? is for the desk: Esc keeps the draft, then ? helps"
 TEXT: Mapping[str, str] = {
     "quantity": "$.,-",
     "limit": ".,",
@@ -79,7 +80,7 @@ class OrderKeys:
             return True
         if self._is_behind_a_number(field):
             return True
-        self.form.noted(f"{character} is nothing in this field")
+        self.form.noted(HELP if character == "?" else f"{character} is no part of a number; / takes another symbol")
         return False
 
     def _is_behind_a_number(self, field: str) -> bool:

@@ -27,6 +27,7 @@ TENTH = Decimal("0.1")
 HOW_FAR = "how far behind the best price: USD as 1.50, a part as 2%, or 1atr"
 WHERE = "a price in USD, or as far from what was paid as 2%, 3atr or 2r"
 GONE = "nothing is held any more"
+BESIDE_A_TRAIL = "a trailing stop works, and the broker takes no target beside it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,13 @@ class TrailScreen(ProtectScreen):
         trail = trail_in(self._text, row)
         if isinstance(trail, str):
             return [(Cell(trail, "warning"),)]
-        first = ""
+        first, is_looser = "", False
         if row.last is not None:
             way = trail.way(row.last)
-            starts = row.last - way if row.quantity > 0 else row.last + way
-            first = f", {f.price(row.instrument.ticks.nearest(starts))} USD at first"
+            starts = row.instrument.ticks.nearest(row.last - way if row.quantity > 0 else row.last + way)
+            first = f", {f.price(starts)} USD at first"
+            stop = nearest_stop(row)
+            is_looser = stop is not None and (starts < stop if row.quantity > 0 else starts > stop)
         shares = plain(abs(row.quantity))
         lines: list[TextLine] = [
             (
@@ -126,6 +129,8 @@ class TrailScreen(ProtectScreen):
                 Cell(f" behind{first}, for {shares}"),
             )
         ]
+        if is_looser:
+            lines.append((Cell("LOOSER than the stop now, until the price has moved", "warning"),))
         if row.targets:
             gone = ", ".join(map(f.price, row.targets))
             lines.append((Cell(f"NO TARGET beside it: {gone} USD is cancelled", "urgent"),))
@@ -155,6 +160,11 @@ class TargetScreen(ProtectScreen):
         target = target_in(self._text, row)
         if isinstance(target, str):
             return [(Cell(target, "warning"),)]
+        if trails(self.behind.view, row):
+            return [
+                (Cell(BESIDE_A_TRAIL, "warning"),),
+                (Cell("cancel it in Orders (3), then m and g set both", "muted"),),
+            ]
         stop = nearest_stop(row)
         beside = ", alone" if stop is None else f" with its stop {f.price(stop)} USD, for {plain(abs(row.quantity))}"
         staged = Cell(f"target {f.price(target)} USD", "strong")
@@ -174,6 +184,15 @@ class TargetScreen(ProtectScreen):
             self.refuse(f"its target is {f.price(target)} USD already")
         else:
             self.act(target)
+
+
+def trails(view: DeskView | None, row: PositionRow) -> bool:
+    """Return whether a trailing stop of the position works at the broker."""
+    orders = view.orders if view is not None else ()
+    return any(
+        order.symbol == row.symbol and order.type.trails and order.is_protective and order.status.is_working
+        for order in orders
+    )
 
 
 def nearest_stop(row: PositionRow) -> Price | None:

@@ -117,7 +117,8 @@ class FieldsScreen(TypedDialog):
         self.box = Vertical(classes="fields")
         self.body = Lines()
         put_title(self.box, title)
-        put_note(self.box, f"Enter {takes}  Esc back")
+        self.takes = f"Enter {takes}  Esc back"
+        put_note(self.box, self.takes)
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -126,6 +127,10 @@ class FieldsScreen(TypedDialog):
     def on_mount(self) -> None:
         self.draw()
         super().on_mount()
+
+    def keys_in_words(self) -> str:
+        """Return the keys for the last line, in the words of the box: Enter declines here, and stages there."""
+        return self.takes
 
     def preview(self) -> Sequence[TextLine]:
         """Return the effect of Enter with the current texts."""

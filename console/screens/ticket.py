@@ -15,7 +15,7 @@ from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.keymap import KeyScope, bindings_for
 from console.painted import Painted, ask_whether_drawn
 from console.proposal_outcome import last_refusal
-from console.screens.decline import DeclineScreen
+from console.screens.decline import DeclineScreen, declining
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.edit import EditScreen
@@ -313,7 +313,7 @@ class TicketScreen(Dialog):
             return
         self.behind.handle.send(Decline(self.proposal_id, reason))
         self.behind.step_off("proposals", self.proposal_id)
-        self.behind.say(f"declining: {reason}")
+        self.behind.say(declining(reason))
         self._leave()
 
     def action_next_ticket(self) -> None:

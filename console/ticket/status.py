@@ -130,7 +130,9 @@ class TicketStatus:
     def _phase(self, view: DeskView, row: ProposalRow | None, ticket: TicketView | None) -> TicketPhase:
         if row is None:
             ending = next((e for e in reversed(view.endings) if e.proposal_id == self.proposal_id), None)
-            self.said = f"{ending.end.value.upper()}: {ending.reason}" if ending else "this proposal has ended"
+            self.said = (
+                ending.end.with_reason(ending.reason, ending.end.value.upper()) if ending else "this proposal has ended"
+            )
             if ending is None and self._was_lost and self._confirmed is not None:
                 self._say_it_is_lost(view)
             return TicketPhase.OVER

@@ -49,7 +49,7 @@ def _proposal(fact: ProposalFact) -> str:
         case facts.EditRefused():
             return f"proposal {fact.proposal_id} not edited:" + listed(fact.reasons, " ")
         case facts.ProposalEnded():
-            return f"proposal {fact.proposal_id} {fact.end.value}: {fact.reason}"
+            return f"proposal {fact.proposal_id} {fact.end.with_reason(fact.reason)}"
 
 
 def _ticket(fact: TicketFact) -> str:

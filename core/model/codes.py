@@ -168,6 +168,11 @@ class ProposalEnd(Enum):
     BLOCKED = "blocked"
     SENT = "sent"
 
+    def with_reason(self, reason: str, word: str = "") -> str:
+        """Format `declined: too late`; a reason that repeats the word is left out."""
+        word = word or self.value
+        return word if reason in {"", self.value} else f"{word}: {reason}"
+
 
 class BasketStop(Enum):
     """Why a basket was stopped before all of it had its turn."""

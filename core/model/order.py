@@ -149,6 +149,16 @@ class StopHolder(Enum):
     YOU = "you"
 
 
+class StopKnown(Enum):
+    """How well the price of a stop is known: a trailing one moves at the broker between its reports."""
+
+    EXACT = "exact"
+    PASSED = "passed"
+    """It trails, and stands at this price or nearer to the market."""
+    GUESSED = "guessed"
+    """It trails, and the broker has named no price yet: computed from the last one seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """An order that the broker makes with another, on the other side, for the same quantity and time in force.

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from core.execution.order import Order
 from core.model.bar import Bar
-from core.model.order import Side
+from core.model.order import Side, StopKnown
 from core.model.values import ZERO, Price, Quantity, Symbol
 from core.trading_state.state import TradingState
 
@@ -57,10 +57,29 @@ def stop_in_force(state: TradingState, order: Order) -> Price | None:
     return state.sightings.trails.get(order.id) or (None if seen is None else order.request.stop_behind(seen[1]))
 
 
+def known_as(state: TradingState, order: Order) -> StopKnown:
+    """Return how well a stop's price is known: a trailing one may have moved since its last report and whole minute."""
+    if not order.request.type.trails:
+        return StopKnown.EXACT
+    is_told = order.id in state.sightings.trails and order.id not in state.sightings.guessed_trails
+    return StopKnown.PASSED if is_told else StopKnown.GUESSED
+
+
 def see_trail(state: TradingState, order: Order, stop: Price | None) -> None:
-    """Note the broker's price of a trailing stop."""
-    if order.request.type.trails and stop is not None:
+    """Note the broker's price of a trailing stop.
+
+    Until it names one, that is the price behind the last one seen when its first report came: it does not fall later.
+    """
+    if not order.request.type.trails:
+        return
+    if stop is not None:
         state.sightings.trails[order.id] = stop
+        state.sightings.guessed_trails.discard(order.id)
+    elif order.is_working and order.id not in state.sightings.trails:
+        seen = seen_price(state, order.request.symbol)
+        if seen is not None:
+            state.sightings.trails[order.id] = order.request.stop_behind(seen[1])
+            state.sightings.guessed_trails.add(order.id)
 
 
 def move_trails(state: TradingState, bar: Bar) -> None:
@@ -69,10 +88,13 @@ def move_trails(state: TradingState, bar: Bar) -> None:
         order = state.ledger.order(name)
         if order is None or not order.is_working:
             del state.sightings.trails[name]
+            state.sightings.guessed_trails.discard(name)
         elif order.request.symbol == bar.symbol and bar.start >= order.created_at:
             is_sale = order.request.side is Side.SELL
             moved = order.request.stop_behind(bar.high if is_sale else bar.low)
-            state.sightings.trails[name] = max(stop, moved) if is_sale else min(stop, moved)
+            if moved > stop if is_sale else moved < stop:
+                state.sightings.trails[name] = moved
+                state.sightings.guessed_trails.discard(name)
 
 
 def spread_of(state: TradingState, symbol: Symbol) -> Decimal | None:

@@ -82,6 +82,8 @@ class Sightings:
         Exits that the broker ended for the day after its close: requested again at the next open (EX-22).
     trails
         The current price of each trailing stop, by the broker's last report and the bars since. Display only.
+    guessed_trails
+        Those of which the broker has named no price, and no bar has moved it since. Display only.
     capabilities
         The broker's capabilities by its registry. Orders that it cannot take are not sent.
     calls
@@ -133,6 +135,7 @@ class Sightings:
     foreign_positions: tuple[ForeignPosition, ...] = ()
     done_for_day: set[ClientOrderId] = field(default_factory=set)
     trails: dict[ClientOrderId, Price] = field(default_factory=dict)
+    guessed_trails: set[ClientOrderId] = field(default_factory=set)
     capabilities: Capabilities = EVERYTHING
     calls: tuple[tuple[str, int], ...] = ()
     held_queries: dict[type[Effect], datetime] = field(default_factory=dict)

@@ -1,7 +1,9 @@
 """Every pane's rows as plain values, for JSON and CSV: nothing that is shown is available on the screen alone (SY-08).
 
-Amounts are text and keep every digit, times are UTC, an enumeration is its word. A cell of CSV that is a list or has
-parts is JSON. Text from outside loses what would do something in a terminal, and what a spreadsheet would reckon with.
+Amounts are text: money in cents, prices and other figures with four decimals at most, quantities and fractions exact to
+the broker's digits. Columns have the desk's words, not the names of the code. Times are UTC, an enumeration is its
+word. A cell of CSV that is a list or has parts is JSON. Text from outside loses what would do something in a terminal,
+and what a spreadsheet would reckon with.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import Any
 
@@ -25,6 +27,53 @@ from core.views.rows import OrderRow, PositionRow, ProposalRow
 from core.views.watch import WatchRow
 
 Cells = dict[str, Any]
+CENTS, DECIMALS = 2, 4
+SHARES = 9
+EXACT_TYPES = {"Quantity": SHARES, "Fraction": 6, "Money": CENTS}
+"""Most decimals of a figure, by the type of its field; four for all others."""
+PUBLIC = {
+    "key": "id",
+    "at": "time",
+    "meant": "meant_exit_reason",
+    "reference": "reference_price",
+    "replaces": "replaces_order",
+    "replaces_in_words": "replaces_terms",
+    "moved": "price_change_since",
+    "traded": "instrument",
+    "trail_price": "trails_by_usd",
+    "trail_fraction": "trails_by_fraction",
+    "trigger_price": "trigger",
+    "result_in_risk": "profit_in_r",
+    "holder": "stop_held_by",
+    "covered": "shares_with_stop",
+    "is_unread": "unreadable_at_broker",
+    "idle": "idle_orders",
+    "at_limit": "shares_at_limit",
+    "in_doubt": "shares_in_doubt",
+    "doubt": "orders_in_doubt",
+    "acts_from": "stops_act_from",
+    "unattended_most": "unattended_shares",
+    "owed": "stop_owed_shares",
+    "owed_since": "stop_owed_since",
+    "owed_why": "stop_owed_because",
+    "goes_back_in_words": "restored_stops",
+    "restated": "changed_by_broker",
+    "taken_back_at": "cancelled_at",
+    "stop_by_desk": "stop_held_by",
+    "beyond": "shares_beyond_held",
+    "parent": "parent_order",
+    "course": "prices_today",
+    "before": "close_before",
+    "held": "shares_held",
+    "working": "orders_working",
+    "trouble": "no_price_because",
+    "lists": "blocked_by_lists",
+    "declined": "not_taken",
+    "shadow": "not_taken_result",
+    "failed": "failed_exits",
+    "in_part": "partly_closed",
+}
+"""The words of columns, where the code's own names are none; `is_` and `has_` are dropped from the others."""
 RECKONED = ("=", "+", "-", "@")
 """What a spreadsheet takes for a formula; a number is none."""
 
@@ -88,17 +137,34 @@ HISTORY = Exported(HistoryRow, lambda _view: (), ("at", "symbol", "text", "profi
 
 
 def cells(row: object) -> Cells:
-    """Return each field of a row by its name."""
-    return {each.name: value_of(getattr(row, each.name)) for each in fields(row)}  # type: ignore[arg-type]
+    """Return each field of a row by the word of its column."""
+    return {
+        public(each.name): value_of(getattr(row, each.name), _decimals(str(each.type)))
+        for each in fields(row)  # type: ignore[arg-type]
+    }
 
 
-def value_of(value: object) -> Any:
-    """Return the value for JSON."""
+def public(name: str) -> str:
+    """Return the word of a column by the name of its field."""
+    return PUBLIC.get(name, name.removeprefix("is_").removeprefix("has_"))
+
+
+def _decimals(annotation: str) -> int:
+    return next((most for name, most in EXACT_TYPES.items() if name in annotation), DECIMALS)
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    most = Decimal(1).scaleb(-decimals)
+    return value.quantize(most, ROUND_HALF_UP) if value.is_finite() and value != value.quantize(most) else value
+
+
+def value_of(value: object, decimals: int = DECIMALS) -> Any:
+    """Return the value for JSON, a figure with so many decimals at most."""
     match value:
         case None | bool() | int() | float():
             return value
         case Decimal():
-            return plain(value)
+            return plain(_rounded(value, decimals))
         case Enum():
             return value.value
         case datetime():
@@ -110,9 +176,9 @@ def value_of(value: object) -> Any:
         case str():
             return harmless(value)
         case Mapping():
-            return {str(key): value_of(each) for key, each in value.items()}
+            return {str(key): value_of(each, decimals) for key, each in value.items()}
         case Iterable():
-            return [value_of(each) for each in value]
+            return [value_of(each, decimals) for each in value]
         case _ if is_dataclass(value):
             return cells(value)
         case _:
@@ -130,16 +196,16 @@ def quote_of(view: DeskView, symbol: Symbol) -> Cells | None:
     return {
         "symbol": symbol,
         "bid": value_of(quote and quote.bid),
-        "bid_size": value_of(quote and quote.bid_size),
+        "bid_size": value_of(quote and quote.bid_size, SHARES),
         "ask": value_of(quote and quote.ask),
-        "ask_size": value_of(quote and quote.ask_size),
+        "ask_size": value_of(quote and quote.ask_size, SHARES),
         "at": value_of(quote and quote.at),
         "feed": value_of(quote and quote.feed),
         "last": value_of(last and last.last),
         "last_at": value_of(last and last.last_at),
         "close_before": value_of(row and row.before),
-        "volume": value_of(row and row.volume),
-        "held": value_of(row and row.held),
+        "volume": value_of(row and row.volume, SHARES),
+        "shares_held": value_of(row and row.held, SHARES),
     }
 
 
@@ -202,4 +268,9 @@ def _is_number(text: str) -> bool:
 
 def names_of(exported: Exported) -> list[str]:
     """Every column."""
-    return [each.name for each in fields(exported.kind)]
+    return [public(each.name) for each in fields(exported.kind)]
+
+
+def first_of(exported: Exported) -> list[str]:
+    """The columns to print first."""
+    return [public(name) for name in exported.first]

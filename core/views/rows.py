@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.instrument import Instrument, share
-from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, Terms, confirming_key
+from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, StopKnown, Terms, confirming_key
 from core.model.signal import ExitReason
 from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol, plain
 
@@ -84,6 +84,8 @@ class ProposalRow:
     trail_fraction: Fraction | None = None
     trigger_price: Price | None = None
     """The trigger price of a stop entry; `stop_price` is that of its protective stop."""
+    is_target: bool = False
+    """Whether it is a person's limit that closes at a better price than the market's."""
     is_owed: bool = False
     """Whether it is an owed stop that waits for its key (EX-22)."""
 
@@ -156,6 +158,8 @@ class PositionRow:
         When an exit was confirmed that waits for the broker's request limit, its stop in force; else None.
     owed, owed_since, owed_why
         Shares whose ticket named a stop and that have none in force, since when, and why (EX-22).
+    stop_known
+        How well `stop_price` is known: a trailing stop moves at the broker between its reports.
     targets
         Where the broker takes its profit, USD, each price once.
     """
@@ -193,6 +197,7 @@ class PositionRow:
     owed_why: OwedReason | None = None
     exit_waits_since: datetime | None = None
     targets: tuple[Price, ...] = ()
+    stop_known: StopKnown = StopKnown.EXACT
 
     @property
     def calls_a_person(self) -> bool:

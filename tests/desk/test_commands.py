@@ -96,6 +96,9 @@ async def test_commands_are_found_by_letters_best_first() -> None:
             assert screen.grid.selected == first, typed
             await house.press("ctrl+u")
             assert (screen.typed, len(screen.grid.window.rows)) == ("", len(screen.keys))
+        for words in ("blocked", "why"):
+            await house.press("ctrl+u", *words)
+            assert "order.all" in {row.key for row in screen.grid.window.rows}
 
 
 async def test_another_panes_command_only_goes_there() -> None:

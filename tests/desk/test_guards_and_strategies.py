@@ -100,7 +100,7 @@ async def test_broker_refusals_are_counted_apart() -> None:
     )
     orders = (an_order(1), an_order(2, status=OrderStatus.REJECTED, reason="insufficient buying power"))
     async with open_still(a_view(orders=orders, refusals=refusals)) as house:
-        await house.sees("2 today, 1 REJECTED")
+        await house.sees("1 working, 1 REJECTED", "3 blocked: a in Orders says why")
         await house.press("3", "a")
         await house.until(lambda: house.shows("1 REJECTED, 2 not staged, 1 not sent"))
 

@@ -14,7 +14,7 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed, Resumed
 from core.messages.commands import Kill, Rearm
-from core.model.order import Effect, OrderStatus
+from core.model.order import Effect, OrderStatus, Side
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
@@ -104,7 +104,7 @@ async def test_only_rearm_in_full_ends_a_kill() -> None:
         await house.sees("KILLED since")
         assert not house.desk.door.is_kill_open(), "the K of NAKED is a letter"
         await house.press("escape")
-        await house.sees("by key: 0 entries, 0 stops, 0 held. Ctrl+K, type REARM")
+        await house.sees("by key: no position. Ctrl+K, type REARM")
 
         await house.press("ctrl+k", *"REAR", "x", *"M")
         await house.wait(0.2)
@@ -194,11 +194,13 @@ async def test_the_kill_screen_works_on_tiny_terminals() -> None:
 async def test_leaving_and_kill_name_each_entry() -> None:
     """OP-03, OP-07"""
     entry = an_order(effect=Effect.ADD)
-    view = a_view(orders=(entry,))
+    target = an_order(2, effect=Effect.CLOSE, side=Side.SELL)
+    view = a_view(orders=(entry, target))
     view = replace(view, kill=replace(view.kill, entries_working=(entry,), stops_working=(), uncovered=()))
     killed = "\n".join(cell.text for line in killed_lines(view, 74, 20) for cell in line)
     leaving = "\n".join(cell.text for line in leaving_lines(view) for cell in line)
     assert "BUY to add" in killed
+    assert "stays     \nSELL 47 SPY" in killed
     assert "BUY to add" in leaving
     assert "may fill" in leaving
 

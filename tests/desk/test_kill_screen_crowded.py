@@ -127,7 +127,7 @@ async def test_a_crowded_kill_still_shows_its_words(snapshot: SnapshotAssertion)
         await house.sees("Orders lists them")
         kill = view.kill
         few = KillView(kill.entries_working[:1], kill.stops_working[:1], kill.uncovered[:1])
-        await house.shows_next(kill=few, positions=view.positions[:1])
+        await house.shows_next(kill=few, positions=view.positions[:1], orders=())
         await house.sees("not gone BUY to open 47 SYM00", "stays SELL 47 SYM00", "NO STOP SYM00")
         assert not house.shows("lists them")
 

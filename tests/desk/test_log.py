@@ -99,7 +99,7 @@ async def test_capital_e_writes_every_pane_as_csv() -> None:
         assert house.desk.view is not None
         assert len(read["proposals"]) == 1 + len(house.desk.view.proposals)
         assert read["proposals"][0].startswith("id,strategy,side,")
-        assert read["results"][0].startswith("key,strategy,symbol,")
+        assert read["results"][0].startswith("id,strategy,symbol,")
         assert all(file.endswith(".csv") for file in disk.files)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from core.model.order import Effect, OrderType, Side, StopHolder
+from core.model.signal import ExitReason
 from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.views import ProposalRow
 from tests.desk.still_house import a_position, a_view, an_exit, dollars, open_still, the_engines_view
@@ -44,6 +45,18 @@ async def test_an_exit_that_has_waited_since_yesterday_says_for_how_long() -> No
             await house.pilot.resize_terminal(*size)
             await house.sees("+18 h", "+9:59:59", "!  EXIT WAITS  SELL to close 100 AIG, +18 h, 1 more")
             assert "##" not in house.picture()
+
+
+async def test_a_target_of_a_person_is_called_one() -> None:
+    """OP-06: in the banner, the title and the column; a partial close and a trailing stop fit it too"""
+    target = an_exit("AIG", is_target=True)
+    part = an_exit("IBM", effect=Effect.REDUCE, exit_reason=ExitReason.MANUAL)
+    trail = an_exit("SPY", type=OrderType.TRAILING_STOP, exit_reason=ExitReason.MANUAL)
+    async with open_still(a_view(proposals=(target, part, trail)), SIZES[0]) as house:
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("!  TARGET WAITS  SELL target 100 AIG", "1 target, 2 EXITS")
+            await house.sees("SELL target", "SELL partly", "SELL trailing")
 
 
 async def test_who_holds_how_much_is_said_whole_in_any_width() -> None:

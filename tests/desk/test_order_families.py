@@ -98,7 +98,7 @@ async def test_a_working_stop_has_a_row_of_its_own() -> None:
     async with open_still(a_view(orders=filled()), (120, 40)) as house:
         await house.press("3")
         assert keys(house) == ["order-1", "order-3", "order-2"]
-        await house.sees("└ SELL target", "└ SELL stop", "1 working with 2 legs, 1 today")
+        await house.sees("└ SELL target", "└ SELL stop", "1 filled with 2 legs")
         await house.press("down", "down", "d")
         await house.until(lambda: isinstance(house.desk.screen, ArmedQuestion))
         await house.until(house.is_armed)
@@ -110,7 +110,7 @@ async def test_legs_that_wait_are_one_line_under_their_entry_and_count_with_it()
     """OP-04: what was typed for the legs that wait hits neither of those that work"""
     async with open_still(a_view(orders=(an_order(9, "IBM"), *waiting())), (120, 40)) as house:
         await house.press("3", "z")
-        await house.sees("└ target 168.00 · stop 166.26 wait for it", "2 working with 2 legs, 2 today")
+        await house.sees("└ target 168.00 · stop 166.26 wait for it", "2 working with 2 legs")
         assert keys(house) == ["order-9", "order-1", f"{LEGS}order-1"]
         await house.press("z")
         await house.until(lambda: "3 Ord 2" in " ".join(house.picture().replace("[", "").replace("]", "").split()))
@@ -127,6 +127,16 @@ async def test_legs_that_wait_are_one_line_under_their_entry_and_count_with_it()
         await house.press("home", "down", "enter")
         await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
         await house.sees("BUY to open 47 SPY", "with it stop 166.26, with it target 168.00")
+
+
+async def test_a_moved_stop_of_a_pair_waits_for_nothing() -> None:
+    """OP-04"""
+    pair = an_entry(effect=Effect.CLOSE, side=Side.SELL, limit_price=TARGET, legs=LEGS_OF_IT[:1])
+    moved = a_stop(3, pair, stop_price=Price(Decimal("166.80")))
+    orders = (moved, a_stop(2, pair, status=OrderStatus.CANCELLED), pair)
+    async with open_still(a_view(orders=orders), (120, 40)) as house:
+        await house.sees("1 working with 1 leg")
+        assert keys(house) == ["order-1", "order-3", "order-2"]
 
 
 def test_working_orders_come_first() -> None:

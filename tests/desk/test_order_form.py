@@ -217,6 +217,7 @@ def test_expected_refusals_are_doubts(snapshot: SnapshotAssertion) -> None:
     assert cost.doubts["quantity"] == snapshot
     assert power.doubts["quantity"] == snapshot
     assert refused.doubts == snapshot
+    assert ["limit" in read_draft({**GOOD, "limit": limit}, view).doubts for limit in ("497", "520")] == [False, True]
     assert not any(draft.faults for draft in (loss, cost, power, refused))
 
 

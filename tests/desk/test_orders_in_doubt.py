@@ -102,7 +102,7 @@ async def test_an_entry_in_doubt_is_counted_as_such() -> None:
         await house.press("3", "home")
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
-            await house.sees("1 working, 1 in doubt, 2 today", "IN DOUBT BUY 47 SPY", "Orders shows it", "3 Ord")
+            await house.sees("1 working, 1 in doubt", "IN DOUBT BUY 47 SPY", "Orders shows it", "3 Ord")
             assert not house.shows("PENDING")
             assert not house.shows("2 working")
         await house.press("enter")

@@ -36,7 +36,7 @@ async def test_results_list_trades_and_sums(size: tuple[int, int]) -> None:
     view = a_view(trades=two_trades(), results=(a_result(),))
     async with open_still(view, size) as house:
         await house.press("7")
-        await house.until(lambda: house.shows("7 Results ─ 2 closed, +12.40 USD"))
+        await house.until(lambda: house.shows("7 Results ─ 2 closed, +12.40 USD, open "))
 
         lines = house.picture().splitlines()
         first, second = (next(n for n, line in enumerate(lines) if price in line) for price in ("1,182.11", "495.21"))

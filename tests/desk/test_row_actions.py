@@ -64,7 +64,7 @@ async def test_a_decline_takes_an_optional_reason() -> None:
         await house.until(lambda: len(sent) == 2)
         proposal = picture(house).proposals[0].id
         assert sent == [Decline(proposal, "too late"), Decline(proposal, "declined")]
-        await house.until(lambda: "declining: declined" in house.footer())
+        await house.until(lambda: "declining" in house.footer())
 
 
 async def test_x_asks_before_it_refuses_a_symbol(snapshot: SnapshotAssertion) -> None:
@@ -312,6 +312,8 @@ async def test_e_and_d_refuse_what_is_over() -> None:
         await house.buys()
         await house.press("3", "home", "e")
         await house.until(lambda: "this order is FILLED already" in house.footer())
+        await house.press("d")
+        await house.until(lambda: "this order is FILLED already; ↓ selects what works under it" in house.footer())
         await house.press("down", "e")
         await house.until(lambda: "a stop moves by m in Positions" in house.footer())
 

@@ -11,11 +11,12 @@ from syrupy.assertion import SnapshotAssertion
 from core.model.account import Mode
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import Fraction, Money
-from core.views import StatusView
+from core.views import KillView, StatusView
+from tests.desk.still_house import a_position, a_view, an_order
 from tests.kit.rows import each
 from tests.snapshots.day import NOW, STATUS
 from widgets.lines import joined
-from widgets.status_lines import account_lines, first_line, what_stops_entries
+from widgets.status_lines import _banners, account_lines, first_line, what_stops_entries
 
 ROOM = 78
 """Cells of a status line of 80 columns."""
@@ -29,14 +30,32 @@ def money(text: str) -> Money:
     return Money(Decimal(text))
 
 
-@each(("seconds", "age"), [(4, ""), (5.5, "   5 s"), (17, "  17 s"), (59, "  59 s"), (61, "   1 m"), (7300, "   2 h")])
+@each(
+    ("seconds", "age"),
+    [(4, ""), (5.5, "  5 s old"), (17, " 17 s old"), (59, " 59 s old"), (61, "  1 m old"), (7300, "  2 h old")],
+)
 def test_old_equity_says_its_age(seconds: float, age: str) -> None:
     """OP-07: at every width, and nothing else moves as it begins to"""
     status = replace(STATUS, equity_at=NOW - timedelta(seconds=seconds))
 
     for width in (ROOM, 118, 198):
         (line,) = told(status, width=width)
-        assert line.partition("equity 100,034.43")[2].startswith(f"{age[1:]:5} ")
+        assert line.partition("equity 100,034.43")[2].startswith(f"{age:9} ")
+
+
+def test_a_digit_more_of_equity_moves_no_figure() -> None:
+    """OP-07"""
+    lines = [told(replace(STATUS, equity=money(equity)))[0] for equity in ("99999.98", "100034.43")]
+    assert [line.index("day") for line in lines] == [lines[0].index("day")] * 2
+
+
+def test_what_stands_at_the_broker_is_said_in_words() -> None:
+    """OP-07"""
+    rows = tuple(a_position(symbol) for symbol in ("SPY", "IBM", "AIG"))
+    stops = tuple(an_order(number) for number in (1, 2, 3))
+    killed = replace(STATUS, killed_by="key", killed_at=NOW)
+    view = replace(a_view(positions=rows), status=killed, kill=KillView((), stops, ()))
+    assert "3 stops at the broker for 3 positions" in joined(_banners(view, NOW, ROOM)[0])
 
 
 def test_what_is_very_old_warns() -> None:

@@ -309,10 +309,11 @@ def header(house: House) -> list[str]:
 @each(
     ("room", "text"),
     [
+        (21, "100 2 orders ! ex Tue"),
         (20, "100 2 ord ! ex Tue"),
-        (14, "100 2 ord ! ex"),
-        (11, "100 2o ! ex"),
-        (8, "100 2o !"),
+        (14, "100 ! ex Tue"),
+        (11, "100 2 ord !"),
+        (8, "100 !"),
         (5, "100 !"),
         (4, "! 100"),
     ],
@@ -330,9 +331,10 @@ def test_what_waits_is_cut_at_no_width(room: int, text: str) -> None:
         (34, "IBM: one thing, another, a third"),
         (26, "IBM: one thing, another +1"),
         (25, "IBM: one thing +2"),
-        (16, "IBM: +3, Enter"),
+        (16, "Enter tells more"),
     ],
 )
 def test_only_whole_words_are_shown(room: int, text: str) -> None:
     """MD-06"""
     assert whole_words("IBM: ", ["one thing", "another", "a third"], room) == text
+    assert whole_words("IBM: ", ["one thing that is too long for it"], 30) == "IBM: Enter tells 1 more"

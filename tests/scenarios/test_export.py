@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -15,14 +15,14 @@ from console.commands.export import picture_over
 from console.keymap import PANES as DESK_PANES
 from core.facts import DeskAttached
 from core.model.order import Side
-from core.model.values import Symbol
+from core.model.values import Money, Price, Quantity, Symbol
 from core.ports import OperatorError
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, Role, pack
 from core.runtime.service.desks import LOOKERS
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
-from core.views.export import PANES, as_csv, cells, names_of, quote_of, value_of
+from core.views.export import PANES, as_csv, cells, first_of, names_of, public, quote_of, value_of
 from tests.kit.rows import table
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
@@ -92,13 +92,37 @@ def test_each_pane_is_exported_with_every_field() -> None:
     assert names <= PANES.keys()
     for name, exported in PANES.items():
         rows = [cells(row) for row in exported.rows(view)]
-        assert set(exported.first) <= set(names_of(exported)), name
+        assert set(first_of(exported)) <= set(names_of(exported)), name
         assert all(list(row) == names_of(exported) for row in rows), name
+        assert len(set(names_of(exported))) == len(fields(exported.kind)), name
         read = list(csv.DictReader(io.StringIO(as_csv(names_of(exported), rows))))
         assert len(read) == len(rows), name
     (position,) = [cells(row) for row in PANES["positions"].rows(view)]
     assert (position["symbol"], Decimal(position["quantity"])) == ("SPY", view.positions[0].quantity)
-    assert {each.name for each in fields(view.positions[0])} == position.keys()
+    assert {public(each.name) for each in fields(view.positions[0])} == position.keys()
+    assert {"profit_in_r", "stop_held_by", "closing"} <= position.keys()
+
+
+def test_each_kind_of_figure_is_rounded_as_on_the_desk() -> None:
+    """SY-08: prices to four decimals, money to cents, quantities not at all"""
+    third = Decimal(1) / 3
+    view = ViewBuilder(a_house_in_a_position().engine).draw(datetime(2026, 1, 5, 15, 7, tzinfo=UTC))
+    row = replace(
+        view.positions[0],
+        average_price=Price(100 + third),
+        profit=Money(third),
+        result_in_risk=third,
+        quantity=Quantity(Decimal("0.123456789")),
+        targets=(Price(third),),
+    )
+    found = cells(row)
+    assert [found[name] for name in ("average_price", "profit", "profit_in_r", "quantity", "targets")] == [
+        "100.3333",
+        "0.33",
+        "0.3333",
+        "0.123456789",
+        ["0.3333"],
+    ]
 
 
 def test_a_quote_is_of_a_symbol_that_is_followed() -> None:
@@ -116,6 +140,8 @@ def test_a_quote_is_of_a_symbol_that_is_followed() -> None:
     "value cell",
     (Decimal("1.500"), "1.5"),
     (Decimal("-2"), "-2"),
+    (Decimal("175.0914814814814814814814815"), "175.0915"),
+    (Decimal("0.00005"), "0.0001"),
     (datetime(2026, 1, 5, 15, tzinfo=UTC), "2026-01-05T15:00:00Z"),
     (Side.BUY, "buy"),
     (None, ""),
@@ -126,7 +152,7 @@ def test_a_quote_is_of_a_symbol_that_is_followed() -> None:
     ("a\x1b[2Jb", "a\ufffd[2Jb"),
 )
 def test_cells_are_plain(value: object, cell: str) -> None:
-    """SY-08, SY-06: no digit is lost, and no spreadsheet evaluates a cell."""
+    """SY-08, SY-06: four decimals at most, and no spreadsheet evaluates a cell."""
     text = as_csv(["one", "two"], [{"one": value_of(value), "two": 1}])
 
     assert next(csv.reader(io.StringIO(text.partition("\n")[2]))) == [cell, "1"]

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from core.execution.order import Order
 from core.facts import ProposalEnded, ProposalSkipped, TradeClosed
 from core.messages.commands import Decline, ProposeClose, RequestCancel, SetTarget, TrailStop
-from core.model.order import LegRole, OrderClass, OrderType
+from core.messages.inputs import QuoteArrived
+from core.model.order import LegRole, OrderClass, OrderType, StopKnown
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price
+from core.trading_state.seen_prices import see_trail
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.position_protection import BESIDE_A_TRAIL, NO_DISTANCE
 from tests.kit.rows import cases
 from tests.scenarios.changes import ABOVE, ROOMY, confirms_now, passes
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, SELL, sent, submit
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, a_quote
 
 VWAP, TRAIL = "vwap", OrderType.TRAILING_STOP
 
@@ -48,6 +51,14 @@ def with_a_target() -> House:
     return house
 
 
+def working_trail(house: House) -> Order:
+    return next(order for order in house.desk.ledger.working() if order.request.type.trails)
+
+
+def known_of(house: House) -> StopKnown:
+    return ViewBuilder(house.engine).draw(house.line.at).positions[0].stop_known
+
+
 def refused(house: House) -> tuple[str, ...]:
     return house.last(ProposalSkipped).reasons
 
@@ -72,11 +83,28 @@ def test_a_trail_takes_the_place_of_the_stop() -> None:
     assert (trade.exit_reason, trade.exit_price > 100) == (ExitReason.TRAILING_STOP, True)
 
 
+def test_no_quote_lowers_a_trail_that_the_broker_did_not_price() -> None:
+    """EX-12"""
+    house = in_a_position()
+    house.presses(a_trail())
+    confirms_now(house)
+    house.until("10:06:40")
+    seen = []
+    for middle in ("99.60", "99.40"):
+        house.line.take(house.line.at, QuoteArrived(a_quote("10:06:40", middle, middle)))
+        seen.append(ViewBuilder(house.engine).draw(house.line.at).positions[0].stop_price)
+    assert len({*seen}) == 1, [str(price) for price in seen]
+    assert known_of(house) is StopKnown.GUESSED
+    see_trail(house.engine.state, working_trail(house), usd("99.20"))
+    assert known_of(house) is StopKnown.PASSED
+
+
 def test_a_target_and_the_stop_become_a_pair() -> None:
     """EX-12: the stop stays where it was, as the other half"""
     house = in_a_position()
 
     house.presses(SetTarget(SPY, VWAP, usd("100.50")))
+    assert ViewBuilder(house.engine).draw(house.line.at).proposals[0].is_target
     confirms_now(house)
     passes(house, 5)
 

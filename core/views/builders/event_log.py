@@ -159,7 +159,7 @@ class EventLog:
     def _in_words(self, fact: facts.Fact) -> str:
         """Return the text; a proposal that ended or was edited is named by its order if that is known."""
         if isinstance(fact, facts.ProposalEnded) and (order := self._orders_of.pop(fact.proposal_id, None)):
-            return f"{order} {fact.end.value}: {fact.reason}"
+            return f"{order} {fact.end.with_reason(fact.reason)}"
         if isinstance(fact, facts.ProposalEdited) and (before := self._orders_of.get(fact.proposal.id)):
             after = order_in_words(fact.proposal.order)
             return f"{before} is now {after if after != before else purpose_in_words(fact.proposal.order)}"

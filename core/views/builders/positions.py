@@ -8,11 +8,11 @@ from datetime import datetime
 from core.execution.cover import cover_of
 from core.execution.order import Order
 from core.execution.other_orders import held_by_others
-from core.model.order import Side, StopHolder
+from core.model.order import Side, StopHolder, StopKnown
 from core.model.position import Position
 from core.model.staging import StopPlan
 from core.model.values import NO_SHARES, Price
-from core.trading_state.seen_prices import shown_price, stop_in_force
+from core.trading_state.seen_prices import known_as, shown_price, stop_in_force
 from core.trading_state.state import TradingState
 from core.views import PositionRow
 from core.views.builders.symbols import halted_in_words
@@ -30,7 +30,8 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
     profit = state.ledger.open_profit(position, last)
     risked = position.risk(plan.way_from(position.average_price)) if plan else None
-    prices = {price for o in stops if (price := stop_in_force(state, o)) is not None}
+    known = {price: known_as(state, o) for o in stops if (price := stop_in_force(state, o)) is not None}
+    prices = known.keys()
     signed = state.stage.signed_exits(position.entry_order, at)
     planned = [plan.price] if plan is not None and plan.behind is None else []
     owing = state.owed_stops.of(position)
@@ -50,6 +51,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         result_in_risk=profit / risked if profit is not None and risked else None,
         stop_price=farthest_last[-1] if farthest_last else None,
         nearer_stops=tuple(farthest_last[:-1]),
+        stop_known=known[farthest_last[-1]] if known else StopKnown.EXACT,
         holder=_holder(stops, plan),
         covered=cover.covered,
         in_doubt=cover.in_doubt,

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from core.facts import Fact
 from core.model.instrument import named
-from core.model.order import Side, StopHolder
+from core.model.order import OrderClass, OrderType, Side, StopHolder
 from core.model.order_text import terms_in_words
 from core.model.position import Position
 from core.model.quote import NoQuote
+from core.model.signal import ExitReason
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import ZERO, Money, Price, Quantity
 from core.risk.gate import Gate
@@ -19,6 +20,7 @@ from core.risk.recent_entries import word_of
 from core.risk.sizing_inputs import size_now
 from core.staging.authorization_expiry import end_of_stops
 from core.staging.resting_entries import time_to_live
+from core.trading_state.seen_prices import seen_price
 from core.trading_state.state import TradingState
 from core.views import ProposalRow, ReplacedView, TicketView
 from core.views.builders.corporate_actions import said_on_a_ticket
@@ -69,11 +71,24 @@ def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices)
         is_confirming=state.stage.is_confirming(proposal.id),
         replaces=order.replaces,
         replaces_in_words=terms_in_words(old.request) if old else "",
+        is_target=_is_target(state, proposal),
         is_owed=proposal.is_owed,
         moved=prices.moved(proposal),
         halted=halted_in_words(state, order.symbol),
         traded=named(order.instrument),
     )
+
+
+def _is_target(state: TradingState, proposal: Proposal) -> bool:
+    """Whether a person's exit waits for a better price: a pair, or a limit that the market has not reached."""
+    order, seen = proposal.order, seen_price(state, proposal.order.symbol)
+    if proposal.exit_reason is not ExitReason.MANUAL or order.replaces is not None or order.limit_price is None:
+        return False
+    if order.order_class is OrderClass.OCO:
+        return True
+    if order.type is not OrderType.LIMIT or seen is None:
+        return False
+    return order.limit_price > seen[1] if order.side is Side.SELL else order.limit_price < seen[1]
 
 
 class TicketViews:
