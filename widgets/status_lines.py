@@ -182,13 +182,13 @@ def _with_margin(status: StatusView, now: datetime, unsettled: str, room: int) -
 
 
 def _tight(status: StatusView, now: datetime) -> TextLine:
-    """Format `equity 200.00 17 s day −12.00, −6.00 %  power 200.00`; a figure that grows moves the next."""
+    """Format `equity 200.00 (17 s) day −12.00, −6.00 % power 200.00`; a figure that grows moves the next."""
     day = f"{f.signed(status.day_change)}, {f.signed_percent(status.day_fraction)}"
     return (
-        *_equity(status, now),
+        *_equity(status, now, is_tight=True),
         Cell(" day ", "muted"),
         Cell(day, f.tone_of(status.day_change)),
-        Cell("  power ", "muted"),
+        Cell(" power ", "muted"),
         Cell(f.money(status.buying_power)),
     )
 
@@ -267,15 +267,16 @@ def _without_power(status: StatusView, now: datetime) -> TextLine:
     return (Cell("USD ", "muted"), *_equity(status, now), Cell("  day ", "muted"), day)
 
 
-def _equity(status: StatusView, now: datetime) -> TextLine:
+def _equity(status: StatusView, now: datetime, *, is_tight: bool = False) -> TextLine:
     """Return the equity, with its age once that matters; the space for the age is reserved."""
     age = ""
     tone: Tone = "muted"
     if status.equity_at is not None and now - status.equity_at > NEWS_AFTER:
-        age = f"{f.short_age(status.equity_at, now)} old"
+        age = f.short_age(status.equity_at, now)
+        age = f"({age})" if is_tight else f"{age} old"
         tone = "warning" if now - status.equity_at > f.STALE_AFTER else "muted"
     equity = Cell(f"{f.money(status.equity):>{_cells(status)}}", "strong")
-    return (Cell("equity ", "muted"), equity, Cell(f" {age:>{AGE}}", tone))
+    return (Cell("equity ", "muted"), equity, Cell(f" {age}" if is_tight else f" {age:>{AGE}}", tone))
 
 
 def _left(view: DeskView) -> tuple[str, str]:

@@ -35,7 +35,7 @@ async def test_banners_stay_readable_over_an_open_plan() -> None:
         await house.sees("Basket ─ rows.csv", "Esc close", "Nothing is marked yet")
 
         house.desk.handle.send(Kill("command"))
-        await house.until(lambda: house.shows("KILLED since"))
+        await house.until(lambda: house.shows("KILLED "))
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
             await house.until(lambda: status_is_in_sight(house))

@@ -54,7 +54,7 @@ async def test_a_gone_proposal_leaves_only_escape() -> None:
         ticket = the_ticket(house)
         await house.until(lambda: ticket.phase is TicketPhase.OVER)
 
-        await house.sees("OVER", "EXPIRED:", "Enter leave")
+        await house.sees("OVER", "EXPIRED", "Enter leave")
         await house.until(lambda: not house.shows("x decline"))
         await house.press("r")
         await house.sees("this proposal has ended")
