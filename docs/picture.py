@@ -45,7 +45,9 @@ async def take(home: str) -> None:
         await pilot.pause(1.0)
         save(desk, "ticket.svg")
         await pilot.press("B")
-        await until(pilot, lambda: bool(desk.board.positions.grid.selected))
+        await until(
+            pilot, lambda: not isinstance(desk.screen, TicketScreen) and bool(desk.board.positions.grid.selected)
+        )
         await pilot.press("2", "home", "t")
         await until(pilot, lambda: isinstance(desk.screen, TrailScreen))
         await pilot.pause(1.0)

@@ -70,10 +70,13 @@ class ProposalTable(Pane):
         self.grid.show(shown, empty=_empty(view, self.state))
         self.grid.opens_first = next((row.id for row in rows if row.is_urgent), rows[0].id if rows else None)
         targets = sum(row.is_target for row in rows)
-        exits = sum(row.is_urgent for row in rows) - targets
+        stops = sum(row.is_urgent and row.type.trails for row in rows)
+        exits = sum(row.is_urgent for row in rows) - targets - stops
         said = [f"{len(rows)} waiting"] if rows else []
         if targets:
             said.append(f"{targets} target{'s' if targets > 1 else ''}")
+        if stops:
+            said.append(f"{stops} stop{'s' if stops > 1 else ''}")
         if exits:
             said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
         if view.refusals:
