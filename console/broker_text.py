@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.screens.question import WIDTH
-from core.model.connection import Channel, ConnectionState
+from core.model.account import Channel, ConnectionState
 from core.views import DeskView, OrderRow
 from widgets import format as f
 from widgets.lines import TextLine

@@ -30,7 +30,7 @@ from console.screens.ticket import TicketScreen
 from console.tour import Sight, Tour
 from console.watched_symbol import WatchedSymbol
 from core.model.account import Mode
-from core.model.log_levels import ALERT
+from core.model.harmless_text import ALERT
 from core.views import DeskView
 from core.views.engine import EngineFailed
 from widgets import format as f

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from core.messages.commands import ListSymbol
-from core.model.symbol_list import LONGEST_REASON, ListKind
+from core.model.symbols import LONGEST_REASON, ListKind
 from core.model.values import Symbol
 
 EXAMPLES = "never no borrow · close merger · until 2026-12-01 earnings · off never"

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.filtered_pane import FilteredPane
 from console.keymap import KeyScope, bindings_for
-from core.model.log_levels import WARN
+from core.model.harmless_text import WARN
 from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
 from widgets import format as f

@@ -39,7 +39,7 @@ from core.messages.commands import (
 )
 from core.model.order import StopHolder
 from core.model.values import Price, ProposalId, Quantity, plain
-from core.risk.protections.base import GLOBAL
+from core.risk.protections.protection import GLOBAL
 from core.views import DeskView, PositionRow, ProtectionRow
 from widgets import format as f
 from widgets.orders import OTHER

@@ -9,8 +9,8 @@ from console.screens.dialog_host import DialogHost
 from console.screens.lists import ListsScreen
 from console.screens.watchlist import WatchlistScreen
 from core.messages.commands import KeepWatchlist
+from core.model.symbols import HELD, MAIN
 from core.model.values import Symbol
-from core.model.watchlist import HELD, MAIN
 from core.views import DeskView
 
 

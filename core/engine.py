@@ -33,18 +33,19 @@ from core.messages.effects import (
     LookUpSymbols,
 )
 from core.model.account import Mode
-from core.model.authority import at_work, only_for_people
-from core.model.calendar import Calendar
+from core.model.recommendation import at_work, only_for_people
+from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.settings.history import as_they_were
 from core.settings.settings import Settings
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.trading_state.state import TradingState
 from core.workflows.assembly import workflows_of
-from core.workflows.base.deadlines import Deadlines
-from core.workflows.base.declarations import (
+from core.workflows.operator.desk_rights import DeskRights
+from core.workflows.workflow import (
     ANSWERS,
     FOLLOWS,
+    Deadlines,
     EndsActs,
     HasDeadline,
     HearsDiskFailure,
@@ -52,10 +53,9 @@ from core.workflows.base.declarations import (
     Starts,
     declared,
     declaring,
+    follow_up,
+    halt_for,
 )
-from core.workflows.base.follow_up import follow_up
-from core.workflows.base.isolation import halt_for
-from core.workflows.operator.desk_rights import DeskRights
 
 Handler = Callable[[Any], Iterable[Effect]]
 Handlers = dict[type, tuple[Handler, ...]]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from core.brokers.kinds import BrokerKind
+from core.brokers.port import BrokerKind
 from core.brokers.registry import BROKERS
 from core.market.registry import SOURCES
 from core.model.api_contract import ApiField, removals

@@ -3,7 +3,7 @@
 .venv/bin/python docs/risk.py          writes the page
 .venv/bin/python docs/risk.py --check  exits 1 where the page is not what it would write
 
-What a check measures is the sentence that its file opens with; what it shuts and how that ends is its class's own.
+What a check measures is the first paragraph of its class; what it shuts and how that ends is the next one.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from core.risk import trading_status
 from core.risk.checks import standard_gate
-from core.risk.checks.protections import ProtectionCheck
+from core.risk.checks.losses import ProtectionCheck
 from core.risk.controls import CONTROLS
 from core.risk.gate import Check
-from core.risk.protections.book import ProtectionBook
+from core.risk.protections.protection_registry import ProtectionBook
 from core.risk.size_factors import ALL, BINDING
 from core.settings.protections import ProtectionsSettings
 from docs.pages import Tables, filled, table, written
@@ -51,7 +51,7 @@ def terms() -> str:
     """What sizes an order: each term, what it answers, and whether it binds everybody."""
     rows = []
     for scale, part in zip(ALL, SIZES, strict=True):
-        sentence = _sentence(sys.modules[type(scale).__module__].__doc__)
+        sentence = _sentence(type(scale).__doc__)
         binds = "the limit too: over it an order is refused" if scale in BINDING else "the size alone: it refuses none"
         rows.append((scale.name, sentence, f"`risk.sizing.{part}`", binds))
     return table(("term", "what it does", "settings", "lowers"), rows)
@@ -85,14 +85,16 @@ def owner_of(check: Check) -> type:
 
 
 def measured_by(owner: type) -> str:
-    return _sentence(sys.modules[owner.__module__].__doc__)
+    return _sentence(owner.__doc__)
 
 
 def deeds_of(owner: type) -> tuple[str, str]:
     """What it shuts and how that ends. Raises ValueError where the class does not say so."""
-    found = re.match(r"Shuts (.+?); ends (.+?)\.(?= [A-Z]|$)", _sentence(owner.__doc__))
+    texts = (owner.__doc__ or "").split("\n\n")
+    own = next((text for text in texts if text.strip().startswith("Shuts ")), "")
+    found = re.match(r"Shuts (.+?); ends (.+?)\.(?= [A-Z]|$)", _sentence(own))
     if found is None:
-        raise ValueError(f'{owner.__name__}: its docstring must begin with "Shuts …; ends …."')
+        raise ValueError(f'{owner.__name__}: a paragraph of its docstring must begin with "Shuts …; ends …."')
     return found[1], found[2]
 
 

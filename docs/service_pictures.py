@@ -25,8 +25,8 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.desk import DeskApp
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.model.desk import Seat
-from core.runtime.base import Runtime
-from core.runtime.service.peer import Peer, peer_of
+from core.runtime.runtime import Runtime
+from core.runtime.service.listener import Peer, peer_of
 from core.runtime.service.service import EngineService
 from docs.picture import SIZE, save, until
 from state.engine_socket import connected, listening

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.facts import Fact, InstallationNamed
-from core.model.installation import renamed
+from core.model.desk import renamed
 from core.ports import JournalWriteError, OperatorError
 from state import folder_swap
 from state.backups import backup

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pydantic import SecretStr
 
 from core.model.account import Mode
-from core.model.keys import AccountRefusedError, KeyNames, Keys
+from core.model.api_contract import AccountRefusedError, KeyNames, Keys
 from core.ports import OperatorError
 
 

@@ -12,7 +12,7 @@ from enum import Enum
 
 from pydantic import BaseModel
 
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import AmountSettings
 

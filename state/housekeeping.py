@@ -17,9 +17,9 @@ from core.model.codes import HaltCause
 from core.model.session import NoSession
 from core.model.values import AccountId, Symbol
 from core.ports import JournalWriteError
-from core.runtime.base import Runtime
+from core.runtime.runtime import Runtime
 from core.views.builders.status import newest_data
-from core.workflows.staging.exit_preview import signed_in_words
+from core.workflows.staging.ticket_figures import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.folders import AccountFolder
 from state.halt_request import HaltRequest

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import cast
 
 from core.files.regular_file import reading
-from core.model.venues import XNYS
+from core.model.session import XNYS
 from core.ports import JournalDamagedError
 from state.codec import GENESIS, TAIL, RecordError, checked_sum
 

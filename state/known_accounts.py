@@ -8,7 +8,7 @@ from __future__ import annotations
 import orjson
 
 from core.files.regular_file import bytes_of
-from core.model.keys import Keys
+from core.model.api_contract import Keys
 from state.credentials import fingerprint
 from state.files import make_folder, replace_file
 from state.folders import Home

@@ -26,8 +26,8 @@ from core.facts import (
     TradeClosed,
 )
 from core.facts.registry import BY_NAME, BY_TYPE
+from core.model.session import HOME
 from core.model.values import Price, Symbol
-from core.model.venues import HOME
 from core.ports import JournalDamagedError, OperatorError, Recorded
 from core.post_mortem.days import held_after
 from core.post_mortem.post_mortem import PostMortem, Read, post_mortem

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from core.facts import DayCorrected, DayStarted, OrderFilled, TradeClosed
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.ports import OperatorError
 from core.reports.figures import Figures
 from core.reports.report import Quarter, Report, report_of, week_figures

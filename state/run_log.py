@@ -28,7 +28,7 @@ from core.messages import commands
 from core.messages.commands import SettingsFault, SettingsFileSeen
 from core.messages.inputs import NotificationAnswered
 from core.ports import OperatorError
-from core.runtime.run_record import (
+from core.runtime.simulated_exchange import (
     HeardFromOutside,
     PlayedFile,
     RecordedRun,

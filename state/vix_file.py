@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from core.files.daily_file import is_of_the_vix
 from core.files.regular_file import bytes_of
 from core.market.vix.port import Kept
-from core.model.regime import DailyValue, NoVix, VixReading
-from core.model.venues import XNYS
-from core.risk.regime.vix import can_leave
+from core.model.session import XNYS
+from core.model.sizing import DailyValue, NoVix, VixReading
+from core.risk.regime import can_leave
 from state.files import make_folder, open_private, replace_file
 
 _KEPT = TypeAdapter(Kept)

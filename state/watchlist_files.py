@@ -16,9 +16,8 @@ from pathlib import Path
 
 from core.files.regular_file import bytes_of
 from core.messages.commands import WatchlistFilesSeen
-from core.model.symbols import capitals
+from core.model.symbols import MAIN, Watchlist, capitals, fault_of
 from core.model.values import Symbol
-from core.model.watchlist import MAIN, Watchlist, fault_of
 from state.files import make_folder, replace_file
 
 FOLDER = "watchlists"

@@ -12,8 +12,8 @@ from decimal import Decimal
 from itertools import accumulate
 
 from core.model.bar import ONE_MINUTE
+from core.model.session import HOME
 from core.model.values import Price, Quantity
-from core.model.venues import HOME
 from core.views import ChartBar, ChartView
 
 HOUR, DAY = 60, 24 * 60

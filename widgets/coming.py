@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.corporate_action import in_words
+from core.model.reference_data import in_words
 from core.views import ActionRow
 
 

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from widgets import format as f
 from widgets.lines import Cell, TextLine
 

@@ -11,9 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from core.model import values
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, Side, StopHolder, StopKnown, Terms
-from core.model.order_text import WORDS, filled_in
+from core.model.order_terms import WORDS, filled_in
+from core.model.session import HOME
 from core.model.values import CENT, plain
-from core.model.venues import HOME
 from core.views import PositionRow, ProposalRow
 from widgets.grid_picture import Tone
 

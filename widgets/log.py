@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from core.model.log_levels import WARN
+from core.model.harmless_text import WARN
 from core.model.values import SHORT_ID, ClientOrderId
 from core.views import LogRow
 from widgets import format as f

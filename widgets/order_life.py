@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from core.model.log_levels import at_least
+from core.model.harmless_text import at_least
 from core.model.order import Leg, LegRole, OrderStatus, OrderType, StopHolder
 from core.model.values import ClientOrderId, Price
 from core.views import IN_DOUBT, LogRow, OrderRow, RowMark

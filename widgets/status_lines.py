@@ -15,7 +15,7 @@ from core.model.account import Mode
 from core.model.codes import DeskState
 from core.model.desk import DeskNumber
 from core.model.order import StopHolder
-from core.model.order_text import OWED
+from core.model.order_terms import OWED
 from core.model.values import Money, plain
 from core.views import IN_DOUBT, WARNED, DeskView, KeyView, StatusView
 from widgets import format as f

@@ -13,9 +13,9 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 
+from core.model.bar import NoQuote, Quote
 from core.model.order import LegRole, OrderRequest, Side, StopHolder, TimeInForce
-from core.model.order_text import WORDS, filled_in
-from core.model.quote import NoQuote, Quote
+from core.model.order_terms import WORDS, filled_in
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import Fraction, Price, plain

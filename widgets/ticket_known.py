@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.model.quote import Quote
+from core.model.bar import Quote
 from core.model.values import plain
 from core.views import DeskView, ProposalRow
 from widgets import format as f

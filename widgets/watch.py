@@ -8,9 +8,8 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 
-from core.model.symbol_list import ListKind
+from core.model.symbols import HELD, ListKind
 from core.model.values import Price, Symbol
-from core.model.watchlist import HELD
 from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f
 from widgets.coming import coming_in_words, ex_day

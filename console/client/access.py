@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from core.messages.commands import Command
 from core.model.desk import DeskNumber
-from core.model.listed_asset import AssetsFound
+from core.model.reference_data import AssetsFound
 from core.model.values import Symbol
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading

@@ -22,12 +22,11 @@ from console.client.press_line import PressLine
 from core.messages.command_ports import addressed
 from core.messages.commands import Command
 from core.model.desk import DeskNumber, Seat
-from core.model.listed_asset import AssetsFound, ListedAsset
+from core.model.reference_data import AssetsFound, ListedAsset
 from core.model.values import AccountId, Symbol
 from core.ports import OperatorError
 from core.protocol.changes import apply_changes
-from core.protocol.codec import decode_view, encode
-from core.protocol.errors import FrameError
+from core.protocol.codec import FrameError, decode_view, encode
 from core.protocol.frames import (
     LARGEST,
     PROTOCOL,
@@ -54,7 +53,7 @@ from core.protocol.frames import (
     from_engine,
     pack,
 )
-from core.protocol.stream import FrameReader
+from core.protocol.relay import FrameReader
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 

@@ -20,7 +20,7 @@ from console.client.seat import a_console_door
 from core.messages.command_ports import CommandPort, KnownPort
 from core.messages.commands import AttachDesk, Command, Halt, Kill
 from core.model.desk import DeskNumber
-from core.model.listed_asset import AssetsFound
+from core.model.reference_data import AssetsFound
 from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView

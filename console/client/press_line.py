@@ -10,9 +10,9 @@ import socket
 import threading
 from collections.abc import Callable
 
-from core.protocol.errors import FrameError
+from core.protocol.codec import FrameError
 from core.protocol.frames import LARGEST_HELLO, Press, Pressed, PressKind, from_engine, pack
-from core.protocol.stream import FrameReader
+from core.protocol.relay import FrameReader
 
 
 class PressLine:

@@ -16,7 +16,7 @@ from console.client.access import NOT_ASKED, WAITING, Owed, nobody_looks
 from console.client.engine_link import EngineLink
 from core.messages.commands import Command, Halt, Kill
 from core.model.desk import DeskNumber, Seat
-from core.model.listed_asset import AssetsFound
+from core.model.reference_data import AssetsFound
 from core.model.values import AccountId, Symbol
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading

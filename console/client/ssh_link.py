@@ -14,7 +14,7 @@ from console.client.engine_link import LinkBrokenError
 from console.client.ssh_command import checked, ssh_command
 from console.client.ssh_process import SshProcess, ctrl_c_ignored
 from console.client.ssh_stream import GREETING_PATIENCE, SshStream
-from core.model.said_once import is_news
+from core.model.harmless_text import is_news
 from core.ports import OperatorError
 from core.protocol.relay import Channel
 

@@ -14,13 +14,12 @@ import typer
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import Account, AsJson, checked_page, counted, host_of, print_json, say, write_page
-from core.model.venues import HOME
+from core.model.session import HOME
 from state.folders import AccountFolder, JournalFolder
 
 if TYPE_CHECKING:
-    from core.post_mortem.control_trips import Trip
-    from core.runtime.attest.journal import Reading
-    from core.runtime.attest.report import Load, Row
+    from core.post_mortem.missed_trades import Trip
+    from core.runtime.attest.report import Load, Reading, Row
     from core.runtime.attest.run import Attested, Watch
     from core.settings.settings import Settings
 
@@ -91,7 +90,7 @@ def _read(host: Host, folder: AccountFolder | None) -> tuple[Reading, Settings, 
     """Return the account's journal, and its settings: those of its engine, otherwise those of the file."""
     from core.facts import SettingsApplied
     from core.ports import Recorded
-    from core.runtime.attest.journal import read_of
+    from core.runtime.attest.report import read_of
     from state.journal import read
 
     applied: list[Settings] = []
@@ -110,8 +109,8 @@ def _read(host: Host, folder: AccountFolder | None) -> tuple[Reading, Settings, 
 
 def _demos_day() -> tuple[int, str]:
     """Return the load without a recorded session: a day of the demo's market, with a quote a second of each symbol."""
-    from core.runtime.attest.journal import QUOTES_A_BAR
-    from core.runtime.demo_stage import BOUGHT, TRADED
+    from core.runtime.attest.report import QUOTES_A_BAR
+    from core.runtime.demo import BOUGHT, TRADED
 
     symbols = len(TRADED) + len(BOUGHT)
     many = symbols * HOME.session_minutes * (1 + QUOTES_A_BAR)

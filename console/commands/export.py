@@ -133,10 +133,9 @@ def picture_over(connection: socket.socket) -> DeskView:
     """Return one view from the engine at the other end, and close the connection. Raises `OperatorError`."""
     from importlib.metadata import version
 
-    from core.protocol.codec import decode_view
-    from core.protocol.errors import FrameError
+    from core.protocol.codec import FrameError, decode_view
     from core.protocol.frames import LARGEST, PROTOCOL, Hello, Picture, Refused, Role, from_engine, pack
-    from core.protocol.stream import FrameReader
+    from core.protocol.relay import FrameReader
     from core.views import DeskView
     from state.release import release
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say
-from core.model.venues import HOME
+from core.model.session import HOME
 from state.accounts import journal_of
 
 
@@ -29,7 +29,7 @@ def latency(
 
     Example: keyturn latency --json
     """
-    from core.execution.latency_report import latency_report
+    from core.execution.latency import latency_report
     from state.journal import read
 
     folder = journal_of(host_of(context).home, account, journal_dir)

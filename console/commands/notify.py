@@ -12,7 +12,7 @@ from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, host_of, print_json, say
 from core.model.harmless_words import harmless
 from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.ports import OperatorError
 
 if TYPE_CHECKING:

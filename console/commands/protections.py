@@ -14,7 +14,7 @@ from console.commands.shared import AsJson, Overrides, chosen, host_of, print_js
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
-    from core.risk.protections.base import Answer
+    from core.risk.protections.protection import Answer
 
 commands = typer.Typer(help="Check which protections block entries.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -51,7 +51,7 @@ def check(
     Example: keyturn protections check --trades trades.csv --at 2026-11-20T15:00:00Z --profile freqtrade
     """
     from core.files.trades_file import moment_of
-    from core.risk.protections import report
+    from core.risk.protections import protection_registry
 
     moment = moment_of(at)
     if moment is None:
@@ -59,18 +59,18 @@ def check(
     laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
     answers = _answers(host_of(context), trades, moment, laid_over)
     if is_json:
-        print_json(list(report.as_json(answers)))
+        print_json(list(protection_registry.as_json(answers)))
         return
     for answer in answers:
-        say(report.in_words(answer))
+        say(protection_registry.in_words(answer))
 
 
 def _answers(host: Host, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
     """Return the state of the configured protections at an instant, after a history of trades."""
     from core.files.trades_file import read_trades
     from core.market.calendar import load_calendar
-    from core.risk.protections.day_trades import business_days
-    from core.risk.protections.report import answers_at
+    from core.risk.protections.frequency import business_days
+    from core.risk.protections.protection_registry import answers_at
 
     history, settings = read_trades(trades), settings_of(host, overrides).risk.protections
     if not history or not settings.day_trades.enabled:  # only business days need a calendar, which loads slowly

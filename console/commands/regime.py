@@ -34,16 +34,16 @@ def regime(
     Example: keyturn regime --vix VIX_daily.csv --bars SPY_daily.csv --since 2020-02-01 --until 2020-04-30
     """
     from core.io.wall_clock import utc_now
-    from core.risk.regime import report
-    from core.runtime.regime_query import RegimeQuery, look
+    from core.risk import regime
+    from core.runtime.regime_feed import RegimeQuery, look
 
     host, query = host_of(context), RegimeQuery(vix, bars, _day("--since", since), _day("--until", until))
     settings = settings_of(host, tuple(overrides or ()))
     found = look(query, settings, vix_of(host, settings), utc_now())
     if is_json:
-        print_json(report.as_json(found))
+        print_json(regime.as_json(found))
     else:
-        for line in report.in_lines(found):
+        for line in regime.in_lines(found):
             say(line)
     if found.failure:
         raise typer.Exit(1)

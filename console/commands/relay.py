@@ -22,7 +22,7 @@ def relay(
     from console.commands.assembly.attach import STARTED, EngineNearby
     from console.commands.assembly.relay_bridge import RelayBridge
     from core.ports import OperatorError
-    from core.protocol.errors import FrameError
+    from core.protocol.codec import FrameError
 
     nearby = EngineNearby(host_of(context), may_start=not no_start)
     bridge = RelayBridge(0, 1, nearby.connect, lambda: STARTED if nearby.has_started else "")

@@ -127,8 +127,7 @@ def _in_words(report: dict[str, object]) -> list[str]:
 
 def _played(host: Host, options: ReplayOptions) -> dict[str, object]:
     """Play the files to their end, and return the report."""
-    from core.runtime.replay_report import Report
-    from core.runtime.run_caveats import open_positions, tallied
+    from core.runtime.replay_report import Report, open_positions, tallied
     from state.verify import fingerprint
 
     with ExitStack() as stack:

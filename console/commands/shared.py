@@ -16,8 +16,8 @@ import typer
 from console.commands.assembly.host import Host
 from core.io.harmless_json import harmless_json
 from core.model.harmless_text import harmless
+from core.model.session import HOME
 from core.model.values import number_in
-from core.model.venues import HOME
 from core.ports import OperatorError
 from state.last_start import Chosen
 

@@ -31,8 +31,8 @@ def whatif(
     Example: keyturn whatif 2026-01-05 --change decline=8b1f0c2a --change set:risk.daily_loss.usd=50
     """
     from console.commands.assembly.again import played_again
-    from core.what_if.words import as_json as told
-    from core.what_if.words import lines_of
+    from core.what_if.outcome import as_json as told
+    from core.what_if.outcome import lines_of
 
     host = host_of(context)
     source = journal_of(host.home, account, journal_dir)

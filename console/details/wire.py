@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from console.details.lines import field
-from core.model.connection import PERCENTILES, LatencySpan
+from core.model.account import PERCENTILES, LatencySpan
 from core.model.values import percent
 from core.views import DeskView
 from widgets.lines import Cell, TextLine

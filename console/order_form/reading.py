@@ -14,9 +14,8 @@ from console.order_form.prices import read_prices, read_target, read_trail
 from core.messages.commands import ProposeOrder
 from core.model.order import TYPED, Effect, StopHolder, TimeInForce
 from core.model.staging import MANUAL
-from core.model.symbols import capitals, small_letters
+from core.model.symbols import SHARE, capitals, small_letters
 from core.model.values import ZERO, Quantity, Symbol, plain, rounded_down
-from core.model.watchlist import SHARE
 from core.staging.resting_entries import LONGEST_TTL
 from core.views import DeskView
 from widgets import format as f

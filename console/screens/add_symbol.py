@@ -6,8 +6,8 @@ from console.screens.brokers_list import not_listed
 from console.screens.dialog_host import DialogHost
 from console.screens.find_symbol import SymbolScreen
 from core.messages.commands import KeepWatchlist
+from core.model.symbols import MAIN, Watchlist, fault_of
 from core.model.values import Symbol
-from core.model.watchlist import MAIN, Watchlist, fault_of
 from core.views import DeskView
 
 

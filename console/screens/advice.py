@@ -19,7 +19,7 @@ from console.screens.key_holder import may_act
 from console.screens.new_order import NewOrderScreen
 from console.screens.question import WIDTH, ArmedQuestion
 from core.messages.commands import AdoptAdvice, DropRecommendation
-from core.model.advice import TradeIdea
+from core.model.recommendation import TradeIdea
 from core.model.values import plain
 from core.views import AdviceRow, AdviceView, DeskView
 from widgets import format as f

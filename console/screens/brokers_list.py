@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console.screens.dialog_host import DialogHost
+from core.model.symbols import SHARE
 from core.model.values import Symbol
-from core.model.watchlist import SHARE
 
 AGAIN = 1.0
 """Seconds until a question is repeated: an answer may be under way, or the list missing."""

@@ -10,9 +10,8 @@ from console.screens.dialog_host import DialogHost
 from console.screens.quote_refresh import QuoteRefresh
 from console.screens.symbol_search import SymbolSearch
 from console.screens.text_fields import FieldsScreen, TextField
-from core.model.symbols import capitals
+from core.model.symbols import SHARE, capitals
 from core.model.values import Symbol
-from core.model.watchlist import SHARE
 from core.views import DeskView, SymbolView
 from widgets import format as f
 from widgets.lines import Cell, TextLine

@@ -12,7 +12,7 @@ from console.screens.override import WordScreen
 from console.screens.question import WIDTH
 from console.screens.text_fields import FieldsScreen, TextField
 from core.messages.commands import ListSymbol, UnlistSymbol
-from core.model.symbol_list import ListedSymbol, ListKind
+from core.model.symbols import ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import DeskView
 from widgets.lines import Cell, TextLine

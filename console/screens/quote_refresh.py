@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from console.screens.dialog_host import DialogHost
 from core.messages.commands import LookAt
+from core.model.symbols import SHARE
 from core.model.values import Symbol
-from core.model.watchlist import SHARE
 from core.views import DeskView
 
 EVERY = 3.0

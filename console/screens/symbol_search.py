@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from console.screens.brokers_list import AGAIN
 from console.screens.dialog_host import DialogHost
-from core.model.listed_asset import AssetsFound, ListedAsset
+from core.model.reference_data import AssetsFound, ListedAsset
 from core.model.values import Symbol
 from widgets.lines import Cell, TextLine
 

@@ -8,8 +8,8 @@ from console.screens.dialog_host import DialogHost
 from console.screens.form import Form, FormField
 from console.screens.question import WIDTH, ArmedQuestion
 from core.messages.commands import KeepWatchlist
+from core.model.symbols import MAIN, Watchlist, fault_of
 from core.model.values import Symbol
-from core.model.watchlist import MAIN, Watchlist, fault_of
 from core.views import WatchlistRow
 from widgets.ticket import wrapped
 

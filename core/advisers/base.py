@@ -12,8 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import NoReturn, Protocol
 
-from core.model.advice import Advice, AdviserFault
-from core.model.authority import Watch, watched
+from core.model.recommendation import Advice, AdviserFault, Watch, watched
 from core.views import DeskView, LogRow, PositionRow, ProposalRow, StrategyRow
 
 TRADING = frozenset(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from core.advisers.base import Shown
-from core.model.advice import Advice
+from core.model.recommendation import Advice
 from core.model.values import plain
 from core.settings.advisers import WatchmanSettings
 from core.views import LogRow, NotStaged

@@ -23,9 +23,9 @@ from core.facts import (
     PositionCorrected,
     SharesMoved,
 )
-from core.model.calendar import Calendar
 from core.model.instrument import share
 from core.model.reconciliation import Difference
+from core.model.session import Calendar
 from core.model.values import ZERO, Money, Symbol, plain
 
 FEES = "fees of fills"

@@ -11,7 +11,7 @@ import pandas as pd
 from core.analytics.equity_change import Part, in_cents
 from core.analytics.metrics import expectancy, profit_factor, win_rate
 from core.model.position import AnyTrade
-from core.model.regime import RegimeLabels
+from core.model.sizing import RegimeLabels
 from core.model.staging import MANUAL, StopPlan
 from core.model.values import ZERO, ClientOrderId, Money, Price
 

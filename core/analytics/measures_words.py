@@ -13,7 +13,7 @@ from core.analytics.margin_use import MarginDay
 from core.analytics.plot import plotted
 from core.analytics.profit_months import HEAD, calendar_lines, month_rows, months_of
 from core.analytics.wording import LINES, NONE, ROLLING, drawdown_in_words, value_of
-from core.model.venues import HOME
+from core.model.session import HOME
 
 WIDTH, HIGH = 80, 7
 NAME = 16

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.brokers.alpaca.connection import ALPACA
-from core.brokers.kinds import BrokerKind, SimulatedKind
-from core.model.capabilities import EVERYTHING
+from core.brokers.port import BrokerKind, SimulatedKind
+from core.model.broker import EVERYTHING
 
 SIMULATED = SimulatedKind("simulated", EVERYTHING)
 

@@ -17,8 +17,8 @@ from core.event_text.orders import ORDERS
 from core.event_text.pieces import EventTexts
 from core.event_text.staging import STAGING
 from core.model.codes import Denial, HaltCause, RefusalKind
-from core.model.log_levels import ALERT, CRITICAL, ERROR
-from core.risk.evaluation import words as evaluation
+from core.model.harmless_text import ALERT, CRITICAL, ERROR
+from core.risk import evaluation
 
 SEVERITIES: dict[type, str] = {
     facts.CommandRefused: CRITICAL,

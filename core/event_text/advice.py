@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core import facts
-from core.model.advice import TradeIdea
+from core.model.recommendation import TradeIdea
+from core.model.session import HOME
 from core.model.values import plain, priced
-from core.model.venues import HOME
 
 CRITICAL = "CRITICAL"
 """The log's word for an adviser's attempt to trade."""

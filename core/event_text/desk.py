@@ -7,7 +7,7 @@ from datetime import datetime
 from core import facts
 from core.event_text.pieces import EventTexts, listed, told
 from core.model.reconciliation import DifferenceKind
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.risk.checks.verdicts import usd
 from core.risk.trading_status import difference_in_words, jump_in_words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import facts
 from core.event_text.pieces import EventTexts, command_in_words, told
 from core.model.codes import KeyEnd
-from core.model.venues import HOME
+from core.model.session import HOME
 
 DeskFact = facts.DeskAttached | facts.DeskLeft | facts.DeskLost
 AttendanceFact = facts.DesksServed | facts.AbsenceEnded

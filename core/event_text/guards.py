@@ -6,11 +6,11 @@ from datetime import datetime
 
 from core import facts
 from core.event_text.pieces import EventTexts, told
+from core.model.session import HOME
 from core.model.values import percent, plain
-from core.model.venues import HOME
+from core.risk import regime
 from core.risk.checks.verdicts import usd
-from core.risk.protections.repeated_execution import GOES_ON, RepeatedExecution
-from core.risk.regime import report
+from core.risk.protections.frequency import GOES_ON, RepeatedExecution
 
 CallFact = facts.CallFailed | facts.CallAnswered
 BreakerFact = facts.BreakerOpened | facts.BreakerClosed
@@ -75,7 +75,7 @@ def _minute(at: datetime) -> str:
 
 
 def _regime(fact: facts.RegimeMeasured) -> str:
-    return f"regime: {report.in_words(fact.regime)}"
+    return f"regime: {regime.in_words(fact.regime)}"
 
 
 def _throttle(fact: ThrottleFact) -> str:

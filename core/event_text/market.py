@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from core import facts
 from core.event_text.pieces import EventTexts, told
 from core.model import alert as alerts
+from core.model.session import HOME
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import percent, plain, priced
-from core.model.venues import HOME
 from core.strategies.memory import fault_in_words
 
 DataFact = facts.HistoryLoaded | facts.PastDaysLoaded | facts.SpreadMeasured | facts.MarketDataQuarantined

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import facts
 from core.event_text.pieces import EventTexts, told
 from core.model.notice import DeliveryCode
-from core.model.venues import HOME
+from core.model.session import HOME
 
 NoticeFact = facts.NotificationDue | facts.NotificationSuppressed | facts.NotificationSettled
 DeliveryFact = facts.NotificationBegun | facts.NotificationSent | facts.NotificationFailed | facts.NotificationWithdrawn

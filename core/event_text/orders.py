@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from core import facts
 from core.event_text.pieces import EventTexts, listed, told
 from core.model.codes import EndCode, IdleCode, RefusalKind
-from core.model.order_text import OWED, purpose_in_words, with_legs_in_words
+from core.model.order_terms import OWED, purpose_in_words, with_legs_in_words
+from core.model.session import HOME
 from core.model.values import CENT, plain, priced
-from core.model.venues import HOME
 
 BookFact = facts.OrderCreated | facts.OrdersRecalled | facts.LegResized | facts.ContingentOrdersMissing
 BrokersActFact = facts.OrderRestated | facts.OrderRevived | facts.OrderIdled | facts.OrderTradesAgain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core import facts
-from core.model.log_levels import INFO, WARN
+from core.model.harmless_text import INFO, WARN
 from core.model.order import OrderStatus
 
 WARNINGS = (

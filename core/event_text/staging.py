@@ -8,10 +8,10 @@ from core import facts
 from core.event_text.pieces import EventTexts, command_in_words, listed, told
 from core.model.basket import BasketLine
 from core.model.desk import KeyTurn
-from core.model.order_text import order_in_words, purpose_in_words
+from core.model.order_terms import order_in_words, purpose_in_words
+from core.model.session import HOME
 from core.model.staging import AT_THE_KEY, AuthorizationKind, StopPlan
 from core.model.values import SHORT_ID, plain, priced
-from core.model.venues import HOME
 
 ProposalFact = (
     facts.ProposalStaged | facts.ProposalSkipped | facts.ProposalEdited | facts.EditRefused | facts.ProposalEnded

@@ -1,4 +1,4 @@
-"""Find exits that ask for more than is held: the excess would open the other side.
+"""Exits that ask for more than is held, and the effect of a working order if it filled now.
 
 The held shares are allocated to the owner's working exits in turn: first to exits at any price, then to stops, the
 nearest first, then to exits at a limit. A stop and a target of one pair share the same shares: a fill of one reduces
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order, nearest_first
-from core.model.order import OrderRequest, OrderStatus, Side
+from core.model.order import Effect, OrderRequest, OrderStatus, Side
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 
 Told = Mapping[Symbol, Quantity]
@@ -140,3 +140,32 @@ def takes_any_price(order: Order) -> bool:
 
 def _pair_of(order: Order) -> ClientOrderId:
     return order.parent if order.role is not None and order.parent is not None else order.id
+
+
+def effect_now(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> Effect:
+    """Return the effect by the current positions; for an order that has ended, the one that it was sent with.
+
+    The signed order does not change, only its label. An "add" whose position is gone opens, and the other way round; an
+    exit for the whole position closes; one with nothing left to close opens the other side.
+    """
+    signed = order.request.effect
+    if not order.is_working:
+        return signed
+    held = ledger.position(order.request.symbol, order.strategy)
+    if signed in (Effect.OPEN, Effect.ADD):
+        return Effect.ADD if held is not None and held.quantity > 0 else Effect.OPEN
+    if only_opens(ledger, order, told):
+        return Effect.SHORT if order.request.side is Side.SELL else Effect.OPEN
+    if signed in (Effect.REDUCE, Effect.CLOSE) and held is not None and held.quantity > 0:
+        return Effect.CLOSE if order.remaining >= held.quantity else Effect.REDUCE
+    return signed
+
+
+def working_entries(ledger: Ledger) -> tuple[Order, ...]:
+    """Return working entries, including exits with nothing left to close.
+
+    Of an order and its pending replacement, only the order at the broker.
+    """
+    entries = (order for order in ledger.working_entries() if ledger.chains.replaced(order) is None)
+    strays = (order for order, left in exits_beyond(ledger) if left <= 0)
+    return (*entries, *strays)

@@ -1,4 +1,4 @@
-"""The gateway: an order leaves only with an approval for exactly it, unused, in time and unlatched.
+"""The gateway: an order leaves only with an approval for exactly it, and no name is used twice.
 
 The gateway does not know why an order is wanted. It compares, and lets it pass or names the fault (OP-02, OP-08). It
 keeps its own set of used approvals, apart from the staging's, so no single mistake sends an order twice. An order in
@@ -9,19 +9,56 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.execution.expiring_names import ExpiringNames
+from core.execution.past_orders import KEPT
 from core.messages.effects import ReplaceOrder, SubmitOrder
-from core.model.authority import only_for_people
 from core.model.broker import Refused
 from core.model.codes import BlockCode, RefusalKind
 from core.model.order import refused_for_its_legs
+from core.model.recommendation import only_for_people
+from core.model.session import HOME, Venue
 from core.model.staging import Approval
 from core.model.values import ClientOrderId
-from core.model.venue import Venue
-from core.model.venues import HOME
+
+A_DAY = timedelta(days=1)
+
+
+class ExpiringNames:
+    """Each name is kept as long as the ledger keeps an order, and at most a day beyond that."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, datetime] = {}
+        self._new: set[str] = set()
+        self._looked_at: datetime | None = None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._until or name in self._new
+
+    def __len__(self) -> int:
+        return len(self._until) + len(self._new)
+
+    def add(self, name: str, until: datetime | None = None) -> None:
+        """Add a name; `until`, if given, is the last time at which it could be used."""
+        if until is not None:
+            self._until[name] = until + KEPT
+        else:
+            self._new.add(name)
+
+    def discard(self, name: str) -> None:
+        """Allow the name again."""
+        self._until.pop(name, None)
+        self._new.discard(name)
+
+    def forget(self, now: datetime) -> None:
+        """Forget old names, at most once a day. A name without a time counts from this call."""
+        if self._looked_at is not None and now - self._looked_at < A_DAY:
+            return
+        self._looked_at = now
+        self._until = {name: until for name, until in self._until.items() if now <= until}
+        self._until |= dict.fromkeys(self._new, now + KEPT)
+        self._new.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Lanes of requests: which request waits for which on its way out, and which never does (EX-22).
+"""Lanes of requests: which request waits for which, and how many requests each effect costs (EX-22, RK-24).
 
 | lane | waits for |
 | --- | --- |
@@ -10,12 +10,15 @@
 | the books, the account, its activities, the clock, history | earlier requests of their own kind |
 
 No lane waits for another. A request that hangs occupies one place of its lane, and nothing else.
+
+Properties of assets are counted separately: they are cached (`core/workflows/orders/request_pacing.py`). An adapter
+reports its additional requests, such as retries and further pages (`CallsCounted.beyond`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -105,3 +108,31 @@ def waiting_by_kind(waiting: Iterable[tuple[Lane, int]]) -> Counter[str]:
     for lane, count in waiting:
         total[lane.kind.word] += count
     return total
+
+
+BOOKS = 6
+"""The account, positions before and after, open orders twice, closed orders."""
+ACTIVITIES = 4
+"""The account before and after, the activities, the positions."""
+FIGURES = 2
+"""The clock and the account; quotes come from the data service, which has its own limit."""
+
+COSTS: Mapping[type, int] = {
+    SubmitOrder: 1,
+    ReplaceOrder: 1,
+    CancelOrder: 1,
+    LookUpOrder: 1,
+    FetchFigures: FIGURES,
+    FetchAccount: 1,
+    FetchClock: 1,
+    FetchPicture: BOOKS,
+    FetchActivities: ACTIVITIES,
+    LookUpSymbols: 0,
+}
+
+
+def requests_of(effect: Effect) -> int | None:
+    """Return the number of requests; None if the effect is not a request to the broker."""
+    if isinstance(effect, FetchFigures) and effect.is_quote_alone:
+        return 0
+    return COSTS.get(type(effect))

@@ -1,16 +1,23 @@
-"""Measure the latency of orders from signal to last fill, span by span (EX-16).
+"""Measure and report the latency of orders from signal to last fill, and observe when they depart (EX-22).
 
+Measure the latency of orders from signal to last fill, span by span (EX-16).
 It is a slice: the instants of all orders of the day that a person confirmed, folded from facts, and their spans with
 percentiles. `keyturn latency` folds the journal of any day through the same slice.
+
+Doubt and every time-out after it count from the departure of the request. For an order of an earlier run that time is
+unknown: it may have left as soon as it was recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from math import ceil
 
+from core.execution.order import Order
+from core.execution.past_orders import KEPT
 from core.facts import (
     ConfirmationReceived,
     OrderCreated,
@@ -20,11 +27,12 @@ from core.facts import (
     ProposalStaged,
     TicketOpened,
 )
+from core.model.account import PERCENTILES, LatencySpan
 from core.model.bar import ONE_MINUTE
-from core.model.connection import PERCENTILES, LatencySpan
 from core.model.order import OrderStatus
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, ProposalId, TicketId
+from core.ports import Recorded
 
 
 @dataclass(slots=True)
@@ -155,3 +163,92 @@ class Latencies:
 def percentile(ordered: Sequence[timedelta], percent: int) -> timedelta:
     """Return the percentile by nearest rank: a measured value, never an interpolated one. `ordered` is not empty."""
     return ordered[max(ceil(len(ordered) * percent / 100), 1) - 1]
+
+
+INSTANTS = ("signal", "staged", "confirmed", "sent", "acknowledged", "first_fill", "filled")
+
+
+def latency_report(
+    records: Iterable[Recorded], trading_day: Callable[[datetime], date], day: date | None
+) -> dict[str, object]:
+    """Return every order of the day with its instants, and every span with its percentiles in ms.
+
+    `day` None means the last day on which an order was created.
+    """
+    slice_ = Latencies(trading_day)
+    kept = LatenciesState(day)
+    for record in records:
+        fold = slice_.folds.get(type(record.fact))
+        if fold is None:
+            continue
+        fold(record.at, record.fact)  # type: ignore[operator]
+        state = slice_.state
+        if state.orders and (day is None or state.day == day):
+            kept = state
+    slice_.state = kept
+    return {
+        "day": kept.day.isoformat() if kept.day else None,
+        "orders": len(kept.orders),
+        "spans": [
+            {
+                "name": span.name,
+                "orders": span.orders,
+                **{f"p{p}": _milliseconds(took) for p, took in zip(PERCENTILES, span.percentiles, strict=True)},
+            }
+            for span in slice_.spans()
+        ],
+        "timings": [{"order": order_id, **_instants(timing)} for order_id, timing in kept.orders.items()],
+    }
+
+
+def _instants(timing: Timing) -> dict[str, str | None]:
+    return {name: _iso(getattr(timing, name)) for name in INSTANTS}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def _milliseconds(took: timedelta) -> float:
+    """Return milliseconds for display and plots, not for money."""
+    return float(Decimal(took // timedelta(microseconds=1)) / 1000)
+
+
+A_MOMENT = timedelta(seconds=2)
+"""Time in the queue that is not reported as held up: its lane is usually free."""
+
+
+class Departures:
+    """Filled by the workflow that records an order, and by the runtime as it leaves; only in the engine's thread."""
+
+    def __init__(self) -> None:
+        self._waiting: set[ClientOrderId] = set()
+        self._left_at: dict[ClientOrderId, datetime] = {}
+
+    def queue(self, order_id: ClientOrderId) -> None:
+        """Note that the order is recorded, or is to be sent again, and waits in its lane."""
+        self._waiting.add(order_id)
+        self._left_at.pop(order_id, None)
+
+    def leave(self, order_id: ClientOrderId, at: datetime) -> None:
+        """Note that its request has left."""
+        self._waiting.discard(order_id)
+        self._left_at.setdefault(order_id, at)
+        while at - next(iter(self._left_at.values())) > KEPT:  # the oldest is the first
+            del self._left_at[next(iter(self._left_at))]
+
+    def end(self, order_id: ClientOrderId) -> None:
+        """Note that it was answered, or never left and never will."""
+        self._waiting.discard(order_id)
+
+    def is_here(self, order: Order) -> bool:
+        """Whether the broker cannot have it: it waits in our queue, or was kept when the desk stopped."""
+        return order.status is OrderStatus.PENDING and (order.id in self._waiting or order.kept is not None)
+
+    def is_held_up(self, order: Order, at: datetime) -> bool:
+        """Whether it has waited for its lane for more than a moment."""
+        return order.id in self._waiting and at - order.created_at > A_MOMENT
+
+    def left_at(self, order: Order) -> datetime:
+        """Return its departure time; for an order that still waits here, the earliest possible one."""
+        return self._left_at.get(order.id, order.created_at)

@@ -10,19 +10,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from core.execution.exit_claims import ExitClaims
-from core.execution.ledger_state import LedgerIndex, LedgerState
-from core.execution.legs import Legs
+from core.execution.ledger_state import ExitClaims, LedgerIndex, LedgerState, Legs, ReplacementChains
 from core.execution.order import Order
 from core.execution.order_folds import OrderFolds
-from core.execution.order_retention import OrderRetention
-from core.execution.past_orders import PastInMemory
+from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
-from core.execution.replacement_chains import ReplacementChains
 from core.facts import DayStarted, OrdersRecalled
-from core.model.calendar import Calendar
 from core.model.position import Position
-from core.model.regime import RegimeLabels
+from core.model.session import Calendar
+from core.model.sizing import RegimeLabels
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 from core.ports import PastIndex
 

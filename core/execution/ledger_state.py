@@ -1,14 +1,17 @@
-"""The ledger's state, and the index derived from its orders, shared by its parts."""
+"""The ledger's state with its index: legs, chains of replacements, and the shares that working exits claim (EX-13)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from core.execution.order import Order
+from core.model.codes import EndCode
+from core.model.order import LegRole, OrderStatus, Side
 from core.model.position import AnyTrade, Position
 from core.model.staging import Approval
-from core.model.values import NO_MONEY, ClientOrderId, ExecutionId, Money, Quantity, Symbol
+from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, ExecutionId, Money, Quantity, Symbol
 
 UNKNOWN_OWNER = "broker"
 """Strategy name of a position taken over from the broker's books that has no owner."""
@@ -102,3 +105,231 @@ class LedgerIndex:
             self.cut[order.id] = order
         else:
             self.cut.pop(order.id, None)
+
+
+class Legs:
+    """Orders that the broker created with another, and their replacements."""
+
+    def __init__(self, index: LedgerIndex) -> None:
+        self.index = index
+
+    def of(self, parent: ClientOrderId) -> tuple[Order, ...]:
+        """Return the legs that the broker created with an order, and their replacements."""
+        return tuple(self.index.legs.get(parent, {}).values())
+
+    def are_expected(self, order: Order) -> bool:
+        """Whether the broker holds, or held, legs of it that it has not named yet."""
+        is_moot = order.is_bare or order.status in (OrderStatus.PENDING, OrderStatus.REJECTED)
+        if not order.request.legs or is_moot or (order.status.is_terminal and not order.filled_quantity):
+            return False
+        return not self.of(order.id)
+
+    def lack_some(self, order: Order) -> bool:
+        """Whether only some of the legs on its ticket are known, as after a crash between two."""
+        known = {leg.role for leg in self.of(order.id)}
+        return bool(known) and not known.issuperset(leg.role for leg in order.request.legs)
+
+    def parents_of_unnamed(self, symbol: Symbol) -> tuple[Order, ...]:
+        """Return the orders of a symbol whose legs the broker may have created and has not named yet."""
+        return tuple(
+            o
+            for o in self.index.orders.values()
+            if o.request.symbol == symbol
+            and (self.are_expected(o) or (o.request.legs and o.status is OrderStatus.PENDING))
+        )
+
+    def is_held(self, order: Order) -> bool:
+        """Whether it is a leg whose entry is not filled: it protects nothing and reserves no shares.
+
+        An entry that the broker calls filled has activated its legs, whatever its filled quantity.
+        """
+        parent = self._made_with(order)
+        if parent is None or parent.end_code is EndCode.FILLED_SHORT:
+            return False
+        return not parent.only_reduces and parent.remaining > 0
+
+    def left_to_legs(self, symbol: Symbol, strategy: str, but: Order | None = None) -> Quantity:
+        """Return the shares of entries that their own legs are to protect.
+
+        If another stop reserved them, the broker would refuse those legs (EX-13).
+        """
+        entries = (
+            o
+            for o in self.index.orders.values()
+            if (o.request.symbol, o.strategy) == (symbol, strategy)
+            and o.request.legs
+            and not o.only_reduces
+            and not o.is_bare
+            and o is not but
+            and (o.is_working or self.are_expected(o))
+        )
+        return Quantity(sum((entry.filled_quantity for entry in entries), ZERO))
+
+    def is_orphan(self, leg: Order) -> bool:
+        """Whether a leg has nothing to wait for: its entry ended unfilled, or its sibling is filled."""
+        parent = self._made_with(leg)
+        is_cut_off = self.is_held(leg) and parent is not None and parent.status.is_terminal
+        return is_cut_off or any(sibling.status is OrderStatus.FILLED for sibling in self.oco_siblings(leg))
+
+    def oco_siblings(self, order: Order) -> tuple[Order, ...]:
+        """Return the other orders of its pair: a fill or cancel of one makes the broker cancel the other."""
+        if not order.is_target and order.role is None:
+            return ()
+        pair = list(self.of(order.id if order.role is None else order.parent or order.id))
+        parent = self._made_with(order)
+        if parent is not None and parent.is_target:
+            pair.append(parent)
+        return tuple(o for o in pair if o is not order)
+
+    def _made_with(self, leg: Order) -> Order | None:
+        return self.index.orders.get(leg.parent) if leg.role is not None and leg.parent is not None else None
+
+    def leaves_it_to_its_stop(self, order: Order) -> bool:
+        """Whether a target's shares are claimed by its stop; an OCO claims them itself until its stop is known."""
+        return order.is_target and (order.role is LegRole.TARGET or bool(self.of(order.id)))
+
+
+class ReplacementChains:
+    """Uses the orders' own marks: which order each replaces, its pending replacement, and its replacement."""
+
+    def __init__(self, index: LedgerIndex) -> None:
+        self.index = index
+
+    def predecessor(self, order: Order) -> Order | None:
+        """Return the order that this one was sent to replace, working or not."""
+        return self.index.orders.get(order.request.replaces) if order.request.replaces is not None else None
+
+    def replaced(self, order: Order) -> Order | None:
+        """Return the working order that this one was sent to replace; None if that has ended, or it replaces none."""
+        old = self.predecessor(order)
+        return old if old is not None and old.is_working else None
+
+    def is_forestalled(self, order: Order) -> bool:
+        """Whether the order that it was to replace ended otherwise: no broker accepts it any more."""
+        old = self.predecessor(order)
+        return old is not None and old.status.is_terminal and not old.made_way
+
+    def replacement(self, order: Order) -> Order | None:
+        """Return the working order that was sent to replace this one, or one of its replacements."""
+        following = order.replacement or order.replaced_by
+        while following is not None and (found := self.index.orders.get(following)) is not None:
+            if found.is_working:
+                return found
+            following = found.replacement or found.replaced_by
+        return None
+
+    def is_in_doubt(self, order: Order) -> bool:
+        """Whether nobody knows that the broker has it: it has no answer, or the broker does not know it any more.
+
+        The first not if the broker reports the old one as replaced.
+        """
+        if order.in_doubt_since is None or not order.is_working:
+            return False
+        old = self.predecessor(order)
+        return order.status is not OrderStatus.PENDING or old is None or not old.made_way
+
+    def has_filled_on(self, day: date, order: Order) -> bool:
+        """Whether it or another order of its chain was filled on a day, at least in part.
+
+        The broker's report on the older order may come later than on its replacement.
+        """
+        return any(o.last_filled_on == day for o in (order, *self.line(order)))
+
+    def line(self, order: Order) -> Iterator[Order]:
+        """Yield every order before and after this one in its chain, working or not."""
+        before = self.predecessor(order)
+        while before is not None:
+            yield before
+            before = self.predecessor(before)
+        following = order.replacement or order.replaced_by
+        while following is not None and (after := self.index.orders.get(following)) is not None:
+            yield after
+            following = after.replacement or after.replaced_by
+
+
+class ExitClaims:
+    """The working exits of a position, and the shares that each claims."""
+
+    def __init__(self, index: LedgerIndex, chains: ReplacementChains, legs: Legs) -> None:
+        self.index, self.chains, self.legs = index, chains, legs
+
+    def working(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
+        """Return working orders that reduce this position, including its stops."""
+        return tuple(
+            o
+            for o in self.index.working.values()
+            if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
+        )
+
+    def reserved(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Return the shares of working exits, also in doubt: no second order is sent for them (EX-06, EX-13)."""
+        return Quantity(sum((self.claim(o) for o in self.working(symbol, strategy)), ZERO))
+
+    def covered(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Return the shares that may be shown as covered (EX-13).
+
+        Orders in doubt, exits that rest at their limit, exits that the broker does not trade now, and orders that never
+        left this desk cover nothing.
+        """
+        exits = [o for o in self.working(symbol, strategy) if not self.chains.is_in_doubt(o) and o.kept is None]
+        return Quantity(sum((self.claim(o) for o in exits if not o.waits_at_limit and o.idle is None), ZERO))
+
+    def at_limit(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Return the shares of exits that rest at their limit, without a stop."""
+        exits = self.working(symbol, strategy)
+        return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit and o.idle is None), ZERO))
+
+    def idle(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
+        """Return exits that the broker holds and does not trade now."""
+        return tuple(o for o in self.working(symbol, strategy) if o.idle is not None)
+
+    def guarded(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Return the reserved shares without exits at their limit and idle exits that wait for a price (EX-13, EX-22).
+
+        No further exit needs to watch these shares.
+        """
+        idle = sum((self.claim(o) for o in self.idle(symbol, strategy) if o.stands_by), ZERO)
+        return Quantity(self.reserved(symbol, strategy) - self.at_limit(symbol, strategy) - idle)
+
+    def doubted(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
+        """Return stops and other exits that may be at the broker but are not confirmed by it."""
+        return tuple(o for o in self.working(symbol, strategy) if self.chains.is_in_doubt(o) and self.claim(o) > 0)
+
+    def claim(self, order: Order) -> Quantity:
+        """Return the shares that an order still claims; none while the order that it replaces works.
+
+        None either for a replacement of an order that has ended: no broker accepts it. None for a held leg or a target:
+        its stop claims the same shares (EX-13).
+        """
+        is_lost = order.status is OrderStatus.PENDING and self.chains.is_forestalled(order)
+        is_idle = (
+            is_lost or self.chains.replaced(order) or self.legs.is_held(order) or self.legs.leaves_it_to_its_stop(order)
+        )
+        return NO_SHARES if is_idle else order.remaining
+
+    def has_bracket_order(self, symbol: Symbol, strategy: str) -> bool:
+        """Whether legs of the position work at the broker: nothing else does their job (EX-13)."""
+        exits = self.working(symbol, strategy)
+        return any((o.role is not None or o.is_target) and not self.legs.is_held(o) for o in exits)
+
+    def cut_stops(self) -> tuple[Order, ...]:
+        """Return stops that ended as too large, of positions that are still held: they may be owed shares."""
+        return tuple(order for order in self.index.cut.values() if order.is_cut and self._is_of_what_is_held(order))
+
+    def last_stop(self, position: Position) -> Order | None:
+        """Return the position's stop that ended last; None if none ended."""
+        its = [
+            o
+            for o in self.index.orders.values()
+            if o.is_protective
+            and not o.is_working
+            and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
+        ]
+        ended = [o for o in its if self._is_of_what_is_held(o) and not o.made_way]
+        return max(ended, key=lambda o: o.ended_at or o.created_at, default=None)
+
+    def _is_of_what_is_held(self, stop: Order) -> bool:
+        held = self.index.state.position(stop.request.symbol, stop.strategy)
+        if held is None or (held.quantity > 0) is not (stop.request.side is Side.SELL):
+            return False
+        return (stop.ended_at or stop.created_at) >= min(held.began, held.opened_at)

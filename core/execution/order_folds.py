@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from core.execution.ledger_state import LedgerIndex
+from core.execution.ledger_state import LedgerIndex, ReplacementChains
 from core.execution.order import Order
-from core.execution.replacement_chains import ReplacementChains
 from core.facts import (
     ApprovalRedeemed,
     BrokerWarned,

@@ -1,4 +1,4 @@
-"""Fold fills into orders, positions and trades, and apply corrections by the broker's books."""
+"""Fold fills into positions and closed trades (EX-18)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,120 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.execution.ended_trades import trade_of
-from core.execution.ledger_state import UNKNOWN_OWNER, LedgerIndex, TakenOff, position_key
+from core.execution.ledger_state import (
+    UNKNOWN_OWNER,
+    LedgerIndex,
+    LedgerState,
+    ReplacementChains,
+    TakenOff,
+    position_key,
+)
 from core.execution.order import Order
-from core.execution.order_retention import KEPT
-from core.execution.position_moves import moved, split, with_part
-from core.execution.replacement_chains import ReplacementChains
+from core.execution.past_orders import KEPT
 from core.facts import CorporateActionApplied, OrderFilled, OwnerShare, PositionCorrected
-from core.model.calendar import Calendar
+from core.model.codes import EndCode
 from core.model.instrument import named
-from core.model.order import Side
-from core.model.position import Ended, Fill, Position
+from core.model.order import OrderStatus, Side
+from core.model.position import Ended, Fill, Position, Trade, trade_in
 from core.model.realised import realised
-from core.model.regime import RegimeLabels
+from core.model.session import Calendar
+from core.model.signal import ExitReason
+from core.model.sizing import RegimeLabels
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
+
+FAILURES = {
+    (OrderStatus.REJECTED, False): ExitReason.BROKER_REJECT,
+    (OrderStatus.CANCELLED, True): ExitReason.EXECUTION_ERROR,
+}
+"""Exit reasons by the status of a failed exit, and by whether it never arrived."""
+
+
+def trade_of(books: LedgerState, flat: Position, fill: Fill, exit_order: Order) -> Trade:
+    entry = books.orders.get(flat.entry_order)
+    is_long = exit_order.request.side is Side.SELL
+    sign = 1 if is_long else -1
+    meant = exit_order.exit_reason or ExitReason.MANUAL
+    failed = _failure_before(books, flat, exit_order)
+    trade = Trade(
+        symbol=flat.symbol,
+        strategy=flat.strategy,
+        entry_order=flat.entry_order,
+        exit_order=exit_order.id,
+        entry_time=flat.opened_at,
+        entry_price=flat.instrument.price_of(flat.entered, flat.entry_cost),
+        quantity=flat.entered,
+        exit_time=fill.at,
+        exit_price=flat.instrument.price_of(flat.left, flat.proceeds),
+        exit_reason=failed or meant,
+        intended_entry=flat.instrument.price_of(flat.entered, flat.intended_cost),
+        intended_exit=flat.instrument.price_of(flat.left, flat.intended_proceeds),
+        reference=entry.reference if entry else None,
+        profit=Money(sign * (flat.proceeds - flat.entry_cost) - flat.fees),
+        slippage=Money(sign * ((flat.entry_cost - flat.intended_cost) + (flat.intended_proceeds - flat.proceeds))),
+        regime=flat.regime,
+        meant=meant if failed else None,
+        fees=flat.fees,
+    )
+    return trade if flat.traded is None else trade_in(flat.traded, trade)
+
+
+def _failure_before(books: LedgerState, flat: Position, closing: Order) -> ExitReason | None:
+    """Return how the exit before the closing one failed, if it did: it should have ended the trade (EX-18).
+
+    Stops and targets that rest at the broker do not count as such an exit.
+    """
+    for order in reversed(books.orders.values()):
+        if order.created_at < flat.opened_at:
+            return None
+        is_its = (order.request.symbol, order.strategy) == (flat.symbol, flat.strategy)
+        if is_its and order.only_reduces and order is not closing and not (order.is_protective or order.is_target):
+            return FAILURES.get((order.status, order.end_code is EndCode.NEVER_ARRIVED))
+    return None
+
+
+def moved(held: Position, signed: Quantity, price: Price, intended: Price | None, fee: Money = NO_MONEY) -> Position:
+    """Return the position after `signed` more shares (bought above zero, sold below) at `price`, never through zero.
+
+    `fee` is the additional fee, USD.
+    """
+    held = replace(held, fees=Money(held.fees + fee)) if fee else held
+    amount, aimed = abs(signed), price if intended is None else intended
+    paid, meant = held.instrument.cost(amount, price), held.instrument.cost(amount, aimed)
+    if held.quantity == 0 or (held.quantity > 0) == (signed > 0):
+        return replace(
+            held,
+            quantity=Quantity(held.quantity + signed),
+            cost=Money(held.cost + paid),
+            entered=Quantity(held.entered + amount),
+            entry_cost=Money(held.entry_cost + paid),
+            intended_cost=Money(held.intended_cost + meant),
+        )
+    rest = Quantity(held.quantity + signed)
+    return replace(
+        held,
+        quantity=rest,
+        cost=Money(held.cost * abs(rest) / abs(held.quantity)) if rest else Money(ZERO),
+        left=Quantity(held.left + amount),
+        proceeds=Money(held.proceeds + paid),
+        intended_proceeds=Money(held.intended_proceeds + meant),
+    )
+
+
+def with_part(held: Position, share: OwnerShare) -> Position:
+    """Return the position as if it was opened with this part; the same object if nothing changed."""
+    if held.quantity and (held.quantity, held.average_price) == (share.quantity, share.average_price):
+        return held
+    size = Quantity(abs(share.quantity))
+    cost = held.instrument.cost(size, share.average_price)
+    return Position(
+        held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
+        regime=held.regime, fees=held.fees, heard_at=held.heard_at, traded=held.traded,
+    )  # fmt: skip
+
+
+def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
+    """Return the position as `quantity` shares at the same total cost; opened and closed shares are multiplied too."""
+    return replace(held, quantity=quantity, entered=Quantity(held.entered * ratio), left=Quantity(held.left * ratio))
 
 
 @dataclass(frozen=True, slots=True)

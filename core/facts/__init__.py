@@ -7,12 +7,7 @@ Each is frozen, named in the past tense, and carries the data of its decision. T
 from __future__ import annotations
 
 from core.facts.activities import *
-from core.facts.advice import *
-from core.facts.alerts import *
-from core.facts.baskets import *
-from core.facts.desks import *
 from core.facts.engine import *
-from core.facts.evaluation import *
 from core.facts.notifications import *
 from core.facts.orders import *
 from core.facts.registry import BY_TYPE
@@ -20,8 +15,6 @@ from core.facts.registry import Fact as Fact
 from core.facts.risk import *
 from core.facts.staging import *
 from core.facts.strategies import *
-from core.facts.trading_status import *
-from core.facts.watching import *
 
 RELEARNED = tuple(made for made, kind in BY_TYPE.items() if kind.is_heard_again)
 """Facts that need no sync of their own: if lost in a crash, the source sends them again."""

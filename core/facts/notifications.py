@@ -1,4 +1,4 @@
-"""Notices per channel and their delivery, without addresses or receivers' texts (SY-03)."""
+"""Facts of notices and their delivery, of the operator's alerts, and of watchlists (SY-03)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.facts.registry import Fact, fact
+from core.model.alert import Alert, AlertTerms
 from core.model.notice import DeliveryCode, Notice, SuppressionCode
+from core.model.values import Symbol
 
 
 @fact()
@@ -105,3 +107,62 @@ class NotificationWithdrawn(Fact):
     channel: str
     is_urgent: bool
     numbers: tuple[int, ...]
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AlertKept(Fact):
+    """An alert was added; the engine evaluates it from here on."""
+
+    alert: Alert
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AlertRefused(Fact):
+    """An alert was not added, and why."""
+
+    terms: AlertTerms
+    reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AlertDropped(Fact):
+    """The operator removed an alert."""
+
+    alert: Alert
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AlertRang(Fact):
+    """An alert triggered, with the seen figure; an alert with a level ends with it."""
+
+    alert: Alert
+    seen: str
+
+
+@fact(version=2)
+@dataclass(frozen=True, slots=True)
+class WatchlistKept(Fact):
+    """A watchlist was saved; an empty one is removed (MD-06).
+
+    Attributes
+    ----------
+    is_filed
+        Whether its file, or its absence, says the same.
+    """
+
+    name: str
+    symbols: tuple[Symbol, ...]
+    is_filed: bool = False
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class WatchlistRefused(Fact):
+    """The list stays as it was, and why."""
+
+    name: str
+    reason: str

@@ -11,11 +11,10 @@ from core.facts import older_records
 from core.facts.registry import Fact, fact
 from core.model.codes import BlockCode, CancelCode, EndCode, IdleCode, OwedReason, RefusalKind
 from core.model.order import AnyOrder, LegRole, OrderStatus
-from core.model.past_order import PastOrder
-from core.model.position import AnyTrade, Fill
+from core.model.order_terms import StatedTerms
+from core.model.position import AnyTrade, Fill, PastOrder
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
-from core.model.stated_terms import StatedTerms
 from core.model.values import (
     BrokerOrderId,
     ClientOrderId,

@@ -1,4 +1,4 @@
-"""Strategies' answers to bars, and their failures: errors, contradictions, missing strategies."""
+"""Facts of strategies: answers and failures, advice, and the nightly evaluation (OP-09, ST-04, ST-10)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts.registry import Fact, fact
-from core.model.signal import EntrySignal, ExitSignal
-from core.model.values import Symbol
+from core.model.recommendation import Recommendation, TradeIdea
+from core.model.signal import EntrySignal, Evaluated, ExitSignal, SuspensionCause
+from core.model.values import Fraction, Symbol
 
 
 @fact(is_heard_again=True)
@@ -104,4 +105,148 @@ class StrategyForgot(Fact):
 
     strategy: str
     symbol: Symbol
+    reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AdviceGiven(Fact):
+    """An adviser sent a message. `number` counts them; the text holds no control characters."""
+
+    number: int
+    adviser: str
+    text: str
+    idea: TradeIdea | None
+    expires_at: datetime
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AdviserFailed(Fact):
+    """An adviser raised, hung, or sent too much; recorded once. Trading continues."""
+
+    adviser: str
+    reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AdviserPaused(Fact):
+    """An adviser is paused until the next start."""
+
+    adviser: str
+    reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AdviserOverstepped(Fact):
+    """CRITICAL: an adviser tried to trade. The attempt was refused, and nothing was done."""
+
+    adviser: str
+    attempt: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class RecommendationAdopted(Fact):
+    """The operator adopted an advice for a strategy, which evaluates it unchanged, once (ST-04)."""
+
+    number: int
+    recommendation: Recommendation
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class RecommendationDropped(Fact):
+    """An adopted recommendation was used, expired or withdrawn."""
+
+    strategy: str
+    symbol: Symbol
+    reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AdoptionRefused(Fact):
+    """An advice was not adopted, and why."""
+
+    number: int
+    reasons: tuple[str, ...]
+
+
+@fact(version=3)
+@dataclass(frozen=True, slots=True)
+class StrategiesEvaluated(Fact):
+    """The nightly evaluation of a trading day: each strategy that traded long enough, with its figures."""
+
+    day: date
+    results: tuple[Evaluated, ...]
+
+
+@fact(aliases=("StrategyShut",))
+@dataclass(frozen=True, slots=True)
+class StrategySuspended(Fact):
+    """A strategy may not open positions from here on; its exits continue.
+
+    Attributes
+    ----------
+    strategy
+        Empty for every strategy.
+    scope
+        The regime in which it applies; empty for all of them.
+    until
+        None if no time ends it.
+    """
+
+    strategy: str
+    cause: SuspensionCause
+    scope: str
+    reason: str
+    until: datetime | None
+
+
+@fact(aliases=("StrategyOpened",))
+@dataclass(frozen=True, slots=True)
+class StrategyReinstated(Fact):
+    """A strategy may open again, by the operator or because the cause has ended."""
+
+    strategy: str
+    cause: SuspensionCause
+    scope: str
+    reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class PromotionProposed(Fact):
+    """A raise of the strategy's allocation by `step` is proposed. The operator decides."""
+
+    strategy: str
+    step: Fraction
+    reason: str
+
+
+@fact(version=2)
+@dataclass(frozen=True, slots=True)
+class PromotionDecided(Fact):
+    """The operator decided on a raise.
+
+    Attributes
+    ----------
+    allocation
+        Of equity, from the next trading day on; None if declined, and in records of older desks that only noted it.
+    """
+
+    strategy: str
+    is_adopted: bool
+    allocation: Fraction | None = None
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class PromotionRefused(Fact):
+    """A raise could not be adopted, and why; it stays proposed."""
+
+    strategy: str
     reason: str

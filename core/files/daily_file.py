@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.files.csv_table import FIRST_ROW, FileFault, Record, Table, TableError, text_of
-from core.model.regime import DailyBar, DailyValue
+from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Price
 
 BAR_COLUMNS = ("date", "high", "low", "close")

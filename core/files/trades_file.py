@@ -14,7 +14,7 @@ from core.files.csv_table import Record, Table, TableError, shown, text_of
 from core.model.instrument import ANY_SHARE
 from core.model.signal import ExitReason
 from core.model.symbols import small_letters, symbol_in
-from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
+from core.risk.protections.closed_trades import ClosedTrade, Direction, ratio_of
 
 COLUMNS = ("open_time", "close_time", "symbol", "side", "profit_ratio", "exit_reason")
 OF_A_BACKTEST = (

@@ -13,9 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from core.market.session_table import FIRST_YEAR, LAST_YEAR, TABLE, Sessions, as_table, has_years, sessions_of
-from core.model.session import NoSession, Session
-from core.model.venue import Venue
-from core.model.venues import HOME
+from core.model.session import HOME, NoSession, Session, Venue
 from core.ports import OperatorError
 
 DAYS_AFTER = timedelta(days=14)
@@ -31,7 +29,7 @@ class CalendarRangeError(OperatorError, LookupError):
 
 
 class ExchangeCalendar:
-    """A venue's sessions from `first` to `last`, both included (`core.model.calendar.Calendar`).
+    """A venue's sessions from `first` to `last`, both included (`core.model.session.Calendar`).
 
     `session_at` is called for every bar, mostly within one session: the last answer is cached with its interval.
     """

@@ -29,8 +29,7 @@ from core.market.file_shape import (
     when_trouble,
 )
 from core.market.zoned_times import zoned
-from core.model.bar import ONE_MINUTE, Bar
-from core.model.quote import Feed, Quote
+from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol, number_in
 
 BAR_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")

@@ -30,10 +30,8 @@ from core.market.file_shape import (
     when_trouble,
 )
 from core.model.bar import Bar, WholeSession
-from core.model.session import Session
+from core.model.session import HOME, Session, Venue
 from core.model.values import Symbol
-from core.model.venue import Venue
-from core.model.venues import HOME
 
 
 @dataclass(frozen=True, slots=True)

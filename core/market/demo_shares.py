@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.model.listed_asset import AssetList, ListedAsset
+from core.model.reference_data import AssetList, ListedAsset
 from core.model.values import Symbol
 
 ARCA, NASDAQ, NYSE = "ARCA", "NASDAQ", "NYSE"

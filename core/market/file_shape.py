@@ -17,9 +17,9 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from core.files.csv_table import FIRST_ROW, FileFault, Table, TableError, shown
+from core.model.session import HOME
 from core.model.symbols import capitals, symbol_in
 from core.model.values import Symbol
-from core.model.venues import HOME
 
 FIGURES = ("open", "high", "low", "close", "volume")
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {

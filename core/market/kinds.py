@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.market.port import MarketData
 from core.messages.inputs import MarketDataBroken
-from core.model.api_contract import ApiRecord
+from core.model.api_contract import ApiRecord, KeyNames, Keys
 from core.model.bar import Bar
-from core.model.calendar import Calendar
-from core.model.corporate_action import CorporateAction
-from core.model.keys import KeyNames, Keys
-from core.model.regime import DailyBar
+from core.model.reference_data import CorporateAction
+from core.model.session import Calendar
+from core.model.sizing import DailyBar
 from core.model.values import Symbol
 from core.settings.settings import Settings
 

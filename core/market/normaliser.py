@@ -14,10 +14,8 @@ from typing import Any
 
 from core.facts import BarClosed, MarketDataQuarantined, TradingHalted, TradingResumed
 from core.market.calendar import CalendarRangeError
-from core.model.bar import ONE_MINUTE, Bar
-from core.model.calendar import Calendar
-from core.model.quote import Quote, TradingHalt
-from core.model.session import NoSession
+from core.model.bar import ONE_MINUTE, Bar, Quote, TradingHalt
+from core.model.session import Calendar, NoSession
 from core.model.values import ZERO, Symbol
 
 MINUTE = "%Y-%m-%d %H:%M"

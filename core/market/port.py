@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
-from core.model.connection import ConnectionStatus
-from core.model.quote import NoQuote, Quote
+from core.model.account import ConnectionStatus
+from core.model.bar import NoQuote, Quote
 from core.model.values import Symbol
 
 Heard = BarArrived | QuoteArrived | MarketDataBroken | TradingHaltHeard

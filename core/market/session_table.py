@@ -13,9 +13,7 @@ from datetime import date, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from core.model.session import Session
-from core.model.venue import Venue
-from core.model.venues import XNYS
+from core.model.session import XNYS, Session, Venue
 
 TABLE = Path(__file__).with_name("XNYS.csv")
 FIRST_YEAR, LAST_YEAR = 1990, 2040

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.files.csv_table import FIRST_ROW, FileFault, Table, TableError, shown
 from core.market.file_shape import Shape, instant_in
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.ports import OperatorError
 
 

@@ -1,9 +1,12 @@
-"""Ports: the only way in for commands that open or loosen (OP-01, OP-13), and the account they address.
+"""Ports: the only way in for commands that open or loosen, and the age at which a key does not count (OP-01, OP-13,
+OP-04, OP-07).
 
 A port is created by the console or a script, and registered with the engine before it runs; later none is admitted. Its
 commands carry its token. The engine keeps only the token's digest, so that code which finds the engine, its runtime or
 its inbox finds no way to sign. This is no sandbox: code of the same process that searches the interpreter for the
 console itself is not stopped by it.
+
+The operator may have closed the ticket since, or pressed the kill chord.
 """
 
 from __future__ import annotations
@@ -14,10 +17,9 @@ from enum import Enum
 from hashlib import sha256
 from hmac import compare_digest
 
-from core.messages.commands import Command, Halt, Keyed, Kill
+from core.messages.commands import Command, Confirm, Halt, Keyed, Kill, Loosens, RequestCancel, SignBasket
 from core.model.codes import Denial
-from core.model.desk import DeskNumber, Seat
-from core.model.sender import Sender
+from core.model.desk import DeskNumber, Seat, Sender
 from core.model.values import AccountId
 
 NO_DOOR = "Rejected: sender is not the console. Find out which program sent it"
@@ -136,3 +138,17 @@ class PortRegistry:
 
 def _digest(token: bytes) -> bytes:
     return sha256(token).digest()
+
+
+STOOD_STILL = 2.0
+"""Seconds from a key to its handling after which it is late: a desk doubts a silent engine after one."""
+LATE = "the engine stood still while this key was on its way, so it counts for nothing; read it again, then press"
+
+
+def as_late(command: Command) -> Command:
+    """Mark commands that confirm or loosen, or may do so: the cancel of a stop, a kill that also cancels stops.
+
+    A command that stops something is valid however late.
+    """
+    marked = isinstance(command, Confirm | SignBasket | Loosens | RequestCancel | Kill)
+    return replace(command, came_late=True) if marked else command

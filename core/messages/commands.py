@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from core.model.alert import AlertTerms
 from core.model.basket import BasketSource, SkippedRow
-from core.model.desk import DeskNumber, PaintProof, Seat
+from core.model.desk import DeskNumber, PaintProof, Seat, Sender
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
-from core.model.sender import Sender
-from core.model.symbol_list import ListKind
+from core.model.symbols import ListKind, Watchlist
 from core.model.values import (
     AccountId,
     ClientOrderId,
@@ -25,7 +24,6 @@ from core.model.values import (
     Symbol,
     TicketId,
 )
-from core.model.watchlist import Watchlist
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings

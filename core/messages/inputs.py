@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from core.model.account import Account
+from core.messages.commands import Command
+from core.model.account import Account, ConnectionStatus
 from core.model.activity import DropCopy
-from core.model.bar import Bar, WholeSession
+from core.model.bar import Bar, Quote, WholeSession
 from core.model.broker import (
     Accepted,
     BrokerPicture,
@@ -24,13 +24,10 @@ from core.model.broker import (
     UnreadUpdate,
 )
 from core.model.codes import BlockCode
-from core.model.connection import ConnectionStatus
-from core.model.corporate_action import CorporateAction
 from core.model.instrument import BrokerInstrument
 from core.model.notice import Delivery
-from core.model.past_days import PastDays
-from core.model.quote import Quote
-from core.model.regime import Regime
+from core.model.reference_data import CorporateAction, PastDays
+from core.model.sizing import Regime
 from core.model.staging import Approval
 from core.model.values import (
     ZERO,
@@ -39,10 +36,6 @@ from core.model.values import (
     Symbol,
     TicketId,
 )
-
-if TYPE_CHECKING:
-    pass
-from core.messages.commands import Command
 
 # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

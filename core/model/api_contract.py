@@ -1,15 +1,59 @@
-"""Schema of a broker's answers (MD-07): the fields that are read, their kinds, and the meaning of a missing one.
+"""Access to a broker: the API keys of an account, and the schema of the answers (MD-07).
 
 The tables are beside the adapters. Every reader gets its fields through its table, so the two cannot drift apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from dataclasses import field as made
 from datetime import date
 from enum import Enum
+
+from pydantic import SecretStr
+
+from core.model.account import Mode
+
+
+class AccountRefusedError(Exception):
+    """These keys, or this account, cannot be used; the message is one line with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Handed to the adapters alone (SY-06)."""
+
+    key_id: SecretStr
+    secret: SecretStr
+
+
+def unchecked(keys: Keys, _mode: Mode) -> Keys:
+    """Accept keys that cannot be checked before they are used."""
+    return keys
+
+
+@dataclass(frozen=True, slots=True)
+class KeyNames:
+    """Names for looking up keys; two adapters with the same names share them.
+
+    Attributes
+    ----------
+    whose
+        Name of their issuer, for people.
+    key_id, secret
+        Environment variables.
+    service
+        The name in the system's keyring; its users are `paper-key-id`, `paper-secret-key`, and the same for live.
+    check
+        Raises `AccountRefusedError` if they cannot be keys of that mode (OP-10).
+    """
+
+    whose: str
+    key_id: str
+    secret: str
+    service: str
+    check: Callable[[Keys, Mode], Keys] = field(default=unchecked, compare=False)
 
 
 class ApiFieldKind(Enum):

@@ -1,9 +1,10 @@
-"""Desks: their seats, and the record of a confirmation's desk (OP-13)."""
+"""Desks with their seats, the senders of commands, and the name of an installation (OP-13, EX-04)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import sha256
 from typing import NewType
 
 DeskNumber = NewType("DeskNumber", int)
@@ -65,3 +66,39 @@ class KeyTurn:
     hold: int
     proof: PaintProof
     address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The port that a command came through, with terminal and user.
+
+    Attributes
+    ----------
+    terminal, user
+        Recorded with each confirmation (OP-13); empty if there is no operator.
+    token
+        Secret of its port: the engine knows only its digest. It is never written anywhere.
+    """
+
+    terminal: str
+    user: str
+    token: bytes = field(repr=False)
+
+
+def seat_of(sender: Sender | None) -> tuple[str, str]:
+    """Return terminal and user, as a confirmation records them."""
+    return ("", "") if sender is None else (sender.terminal, sender.user)
+
+
+MARK = "+"
+"""Separates an installation's first name from a later suffix."""
+
+
+def renamed(name: str, *causes: bytes) -> str:
+    """Return a new name, derived from its causes, with which no order id was ever hashed.
+
+    Manual orders and changes count from one again, or from an older folder's count; under the old name their ids could
+    repeat ids that the broker has for other orders.
+    """
+    told = sha256(b"\x1f".join((name.encode(), *causes))).hexdigest()
+    return f"{name.partition(MARK)[0]}{MARK}{told[:12]}"

@@ -1,4 +1,5 @@
-"""Sanitise external text for screens and pages (SY-06).
+"""Sanitise external text for screens, suppress repeated messages, and name the levels of log lines (SY-06, SP-07).
+
 
 Text from outside (a broker's message, a news line) may hold control characters, marks that change the reading
 direction, or characters without width. They are replaced.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from typing import TypeVar
 
 REPLACEMENT = "\ufffd"
 
@@ -42,3 +44,37 @@ def harmless(text: str) -> str:
         kept.append(character if is_kept else REPLACEMENT)
         may_be_marked = is_kept and not is_mark
     return "".join(kept)
+
+
+Words = TypeVar("Words", str, tuple[str, ...])
+
+
+def is_news(now: Words, told: Words | None) -> bool:
+    """Return whether the text differs from the last one; None if there was none."""
+    return now != told
+
+
+class SaidOnce:
+    """Report each problem once, until its first reporter clears it."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+
+    def is_new(self, words: str, teller: str = "") -> bool:
+        """Return whether the text is new, and record it."""
+        is_new = words not in self._told
+        self._told.setdefault(words, teller)
+        return is_new
+
+    def forget(self, teller: str) -> None:
+        self._told = {words: who for words, who in self._told.items() if who != teller}
+
+
+INFO, WARN, ALERT, ERROR, CRITICAL = "INFO", "WARN", "ALERT", "ERROR", "CRITICAL"
+GRAVER = (INFO, WARN, ERROR, CRITICAL)
+"""Levels by severity; ALERT, of a triggered alert, is separate."""
+
+
+def at_least(level: str) -> tuple[str, ...]:
+    """Return the filter levels that show a line of this level: its own, and the lower ones."""
+    return GRAVER[: GRAVER.index(level) + 1] if level in GRAVER else (INFO, level)

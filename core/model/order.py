@@ -118,7 +118,7 @@ class TimeInForce(Enum):
 
 
 class OrderStatus(Enum):
-    """State of an order (EX-01). `core.execution.order_states` defines the transitions."""
+    """State of an order (EX-01). `core.execution.order` defines the transitions."""
 
     PENDING = "PENDING"
     SUBMITTED = "SUBMITTED"

@@ -1,13 +1,14 @@
-"""The result of sizing: shares, the limit that applied, each term with its factor, and omitted terms (RK-10)."""
+"""The result of sizing an order, and the market regime that scales it (RK-10)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from math import prod
 
-from core.model.values import Fraction, Money, Quantity
+from core.model.values import Fraction, Money, Price, Quantity, Symbol
 
 WHOLE = Fraction(Decimal(1))
 """The factor without effect."""
@@ -108,3 +109,130 @@ class Room:
 
 
 NO_LIMITS = Room(None, "")
+
+
+@dataclass(frozen=True, slots=True)
+class DailyBar:
+    """One session's prices, USD, and its volume if reported; `day` is the trading day."""
+
+    day: date
+    high: Price
+    low: Price
+    close: Price
+    volume: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyValue:
+    """An index at the end of a session, in points."""
+
+    day: date
+    value: Decimal
+
+
+class VixLevel(Enum):
+    LOW = "low"
+    NORMAL = "normal"
+    ELEVATED = "elevated"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class VixReading:
+    """A measured VIX, in points, with the day of its close and its level (RK-19).
+
+    `closes` are the last trading days of its history, its own included, oldest first; empty if not kept.
+    """
+
+    value: Decimal
+    measured_on: date
+    level: VixLevel
+    closes: tuple[DailyValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoVix:
+    reason: str
+
+
+class Trend(Enum):
+    UP = "up"
+    SIDEWAYS = "sideways"
+    DOWN = "down"
+
+
+class Volatility(Enum):
+    CALM = "calm"
+    USUAL = "usual"
+    WILD = "wild"
+
+
+@dataclass(frozen=True, slots=True)
+class MarketMeasure:
+    """A market's labels after its session of `bars_to`.
+
+    Attributes
+    ----------
+    trend, volatility
+        None while there are fewer bars than their averages need.
+    atr, atr_average
+        USD: the average true range, and its own average; None as above.
+    """
+
+    symbol: Symbol
+    bars_to: date
+    trend: Trend | None
+    volatility: Volatility | None
+    atr: Decimal | None
+    atr_average: Decimal | None
+
+    @property
+    def atr_ratio(self) -> Decimal | None:
+        """The range against its average; None if either is unknown."""
+        if self.atr is None or not self.atr_average:
+            return None
+        return self.atr / self.atr_average
+
+
+@dataclass(frozen=True, slots=True)
+class NoMarket:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """The last measurement of both."""
+
+    vix: VixReading | NoVix
+    market: MarketMeasure | NoMarket
+
+    def after(self, before: Regime) -> Regime:
+        """Merge over an earlier measurement: a missing or older part keeps the earlier one."""
+        vix, market = self.vix, self.market
+        if isinstance(before.vix, VixReading) and (isinstance(vix, NoVix) or vix.measured_on < before.vix.measured_on):
+            vix = before.vix
+        if isinstance(before.market, MarketMeasure) and (
+            isinstance(market, NoMarket) or market.bars_to < before.market.bars_to
+        ):
+            market = before.market
+        return Regime(vix, market)
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeLabels:
+    """The regime as recorded with a trade; None is unknown."""
+
+    vix: VixLevel | None
+    trend: Trend | None
+    volatility: Volatility | None
+
+
+def labels_of(regime: Regime) -> RegimeLabels | None:
+    """Return the labels; None before the first measurement."""
+    vix = regime.vix.level if isinstance(regime.vix, VixReading) else None
+    market = regime.market if isinstance(regime.market, MarketMeasure) else None
+    trend, volatility = (market.trend, market.volatility) if market else (None, None)
+    return None if (vix, trend, volatility) == (None, None, None) else RegimeLabels(vix, trend, volatility)
+
+
+UNKNOWN = Regime(NoVix("the VIX was not measured yet"), NoMarket("there are no daily bars yet"))

@@ -10,16 +10,15 @@ from core.analytics.equity_change import Part
 from core.analytics.html_page import STYLE
 from core.analytics.html_text import escaped
 from core.event_text import in_words, kind_of
+from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, plain, priced
-from core.model.venues import HOME
 from core.ports import Recorded
-from core.post_mortem.day import DayExplained
-from core.post_mortem.let_go import LetGo
-from core.post_mortem.market import Minute
+from core.post_mortem.days import DayExplained, Minute
+from core.post_mortem.missed_trades import LetGo
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
-from core.post_mortem.split import intended
-from core.post_mortem.words import checks_of, instant, made_by_strategy, name_of, usd
+from core.post_mortem.stories import intended
+from core.post_mortem.trade_text import checks_of, instant, made_by_strategy, name_of, usd
 
 WIDTH, HEIGHT, PAD = 900, 260, 8
 BAR, HALF = 22, 11

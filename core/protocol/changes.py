@@ -20,9 +20,19 @@ from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import msgspec
 
-from core.protocol.codec import decoding, is_plain, packed, written
-from core.protocol.errors import FrameError
-from core.protocol.shapes import Hint, Shape, bare, is_union, origin_of, shape_of
+from core.protocol.codec import (
+    FrameError,
+    Hint,
+    Shape,
+    bare,
+    decoding,
+    is_plain,
+    is_union,
+    origin_of,
+    packed,
+    shape_of,
+    written,
+)
 
 T = TypeVar("T")
 Path: TypeAlias = tuple[int, ...]

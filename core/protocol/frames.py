@@ -17,8 +17,7 @@ from typing import Annotated, Any, TypeAlias, cast, get_args, get_type_hints
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from core.protocol.errors import FrameError
-from core.protocol.shapes import digest_of
+from core.protocol.codec import FrameError, digest_of
 
 LENGTH = 4
 """Bytes of the length prefix of a frame, big-endian."""

@@ -20,7 +20,7 @@ from core.facts import (
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, percent
 from core.ports import Recorded
-from core.post_mortem.control_trips import TripKind, said_in
+from core.post_mortem.missed_trades import TripKind, said_in
 from core.settings.settings import Settings
 
 NEAR = Decimal("0.8")

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from core.analytics.equity_change import Part, in_cents, to_the_cent
 from core.model.position import AnyTrade
+from core.model.session import HOME
 from core.model.values import ZERO, Money
-from core.model.venues import HOME
-from core.post_mortem.let_go import LetGo
+from core.post_mortem.missed_trades import LetGo
 from core.post_mortem.post_mortem import TradeExplained
-from core.post_mortem.split import Cause
-from core.post_mortem.words import made_by_strategy
+from core.post_mortem.stories import Cause
+from core.post_mortem.trade_text import made_by_strategy
 
 ROUNDED = "each trade rounded to the cent"
 

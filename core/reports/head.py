@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.model.session import HOME
 from core.model.values import ZERO, Money
-from core.model.venues import HOME
-from core.post_mortem.words import usd
+from core.post_mortem.trade_text import usd
 from core.reports.figures import Figures
 from core.reports.report import Report
 

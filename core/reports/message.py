@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.model.harmless_words import harmless
-from core.post_mortem.words import usd
+from core.post_mortem.trade_text import usd
 from core.reports.figures import by_strategy, not_taken
 from core.reports.head import head_of, quiet_line, title_of
 from core.reports.report import Report

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from core.analytics.equity_change import Part
 from core.analytics.html_text import escaped
+from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, Money, plain, priced
-from core.model.venues import HOME
 from core.post_mortem.page import WIDTH, amounts, document, table
-from core.post_mortem.words import name_of, usd
+from core.post_mortem.trade_text import name_of, usd
 from core.reports.figures import biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.head import head_of, quiet_line, table_of, title_of
 from core.reports.report import Report

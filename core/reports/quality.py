@@ -38,7 +38,7 @@ from core.model.notice import NoticeKind
 from core.model.session import NoSession, Session
 from core.model.values import Symbol, plain
 from core.ports import Recorded
-from core.post_mortem.let_go import SessionAt
+from core.post_mortem.missed_trades import SessionAt
 
 LATE = timedelta(minutes=1)
 """The delay after its minute that makes a bar late."""

@@ -14,12 +14,11 @@ from decimal import Decimal
 from core.analytics.equity_change import Part, to_the_cent
 from core.facts import ActivitiesCompared, OrderFilled, ProposalEdited, ProposalStaged, TradeClosed
 from core.model.position import AnyTrade
-from core.model.session import Session
+from core.model.session import HOME, Session
 from core.model.values import ZERO, Money, ProposalId
-from core.model.venues import HOME
 from core.ports import Recorded
 from core.post_mortem.days import closes_of, closing_of, equities
-from core.post_mortem.let_go import SessionAt
+from core.post_mortem.missed_trades import SessionAt
 from core.post_mortem.post_mortem import PostMortem, Read, TradeExplained, post_mortem
 from core.post_mortem.stories import FillStory, Stories
 from core.reports.controls import Controls, controls_of

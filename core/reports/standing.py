@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.execution import past_cover
-from core.execution.past_cover import PastCover
+from core.execution import cover
+from core.execution.cover import PastCover
 from core.facts import (
     BreakerClosed,
     BreakerOpened,
@@ -35,16 +35,15 @@ from core.facts import (
 )
 from core.model.codes import HaltCause
 from core.model.order import AnyOrder, StopHolder
-from core.model.regime import UNKNOWN, Regime
+from core.model.sizing import UNKNOWN, Regime
 from core.model.staging import Proposal
 from core.model.values import NO_SHARES, ClientOrderId, Price, ProposalId, Quantity, Symbol
 from core.ports import Recorded
-from core.post_mortem.day import Standing
-from core.post_mortem.days import Books
+from core.post_mortem.days import Books, Standing
 from core.post_mortem.stories import Key
 
 FOLDED: tuple[type[Fact], ...] = (
-    *(kind for kind in past_cover.FOLDED if kind is not OrderCreated),
+    *(kind for kind in cover.FOLDED if kind is not OrderCreated),
     BreakerClosed,
     BreakerOpened,
     Halted,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from core.analytics.equity_change import Part
-from core.model.order_text import order_in_words
-from core.model.regime import UNKNOWN
+from core.model.order_terms import order_in_words
+from core.model.sizing import UNKNOWN
 from core.model.values import Money, plain
-from core.post_mortem.words import cents
+from core.post_mortem.trade_text import cents
 from core.reports.curve import Fall
 from core.reports.figures import Figures, biggest_of, by_cause, by_strategy, not_taken, result_of
 from core.reports.report import Report, TradeTold
 from core.reports.standing import Held, StillStands
-from core.risk.regime.report import in_words as regime_in_words
+from core.risk.regime import in_words as regime_in_words
 
 
 def as_json(report: Report) -> dict[str, object]:

@@ -15,7 +15,7 @@ from core.model.codes import OwedReason
 from core.model.session import Session
 from core.model.values import Symbol
 from core.ports import Recorded
-from core.post_mortem.let_go import SessionAt
+from core.post_mortem.missed_trades import SessionAt
 
 Stretch = tuple[Symbol, str, datetime]
 """The position, and the beginning."""

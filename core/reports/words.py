@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from core.analytics.equity_change import Part
 from core.analytics.plot import plotted
 from core.model.order import StopHolder
-from core.model.order_text import OWED, order_in_words
-from core.model.regime import UNKNOWN
+from core.model.order_terms import OWED, order_in_words
+from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
+from core.model.sizing import UNKNOWN
 from core.model.values import ZERO, percent, plain, priced
-from core.model.venues import HOME
-from core.post_mortem.control_trips import TripKind
-from core.post_mortem.words import WIDTH, name_of, usd
+from core.post_mortem.missed_trades import TripKind
+from core.post_mortem.trade_text import WIDTH, name_of, usd
 from core.reports.figures import NotTaken, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.head import head_of, many, quiet_line, span_of, table_of
 from core.reports.quality import Noted, lasted
 from core.reports.report import Report, TradeTold
 from core.reports.standing import Held
-from core.risk.regime.report import in_words as regime_in_words
+from core.risk.regime import in_words as regime_in_words
 
 SHOWN, FEW = 6, 3
 """Rows of a list on a page, and of one that is rarely long; more are counted."""

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.messages.commands import Command, ListSymbol, RefuseSymbol
-from core.model.symbol_list import ListKind
+from core.model.symbols import ListKind
 from core.model.values import Symbol
 from core.settings.conduct import SHORTEST_TWIN
 from core.settings.controls import ANY_PRICE, ANY_QUANTITY

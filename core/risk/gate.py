@@ -14,30 +14,22 @@ from typing import Protocol
 from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.model.account import Account, Mode, NoAccount
-from core.model.broker import OrderReport
-from core.model.capabilities import EVERYTHING, Capabilities
+from core.model.bar import Feed, NoQuote, Quote, TradingHalt
+from core.model.broker import EVERYTHING, Capabilities, OrderReport
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side, refused_for_its_legs
-from core.model.quote import Feed, NoQuote, Quote, TradingHalt
-from core.model.regime import UNKNOWN, Regime
-from core.model.session import NoSession, Session
+from core.model.session import NoSession, Session, Venue
+from core.model.sizing import UNKNOWN, Regime
 from core.model.staging import CheckResult, NoStop, Review, StopPlan, Verdict
 from core.model.values import ZERO, Money, Price, Symbol
-from core.model.venue import Venue
-from core.risk.allocation import Allocations
-from core.risk.day import Day
-from core.risk.day_value import Confirmed, DayValueState
-from core.risk.entries import Signed
-from core.risk.margin_samples import MarginState
+from core.risk.day import Day, RecentEntries, Signed
+from core.risk.exposure import Allocations, Confirmed, DayValueState, exposure_by_symbol
+from core.risk.margin import MarginState
 from core.risk.message_counts import MessageCounts
-from core.risk.portfolio import exposure_by_symbol
-from core.risk.price_history import PriceHistory
-from core.risk.protections.book import ProtectionBook
-from core.risk.recent_entries import RecentEntries
-from core.risk.size_factors.book import SizingBook
-from core.risk.symbol_lists import SymbolLists
-from core.risk.trading_status import TradingStatus
-from core.risk.volumes import Volumes
+from core.risk.price_history import PriceHistory, Volumes
+from core.risk.protections.protection_registry import ProtectionBook
+from core.risk.size_factors.inputs import SizingBook
+from core.risk.trading_status import SymbolLists, TradingStatus
 from core.settings.settings import Settings
 from core.staging.resting_entries import Reach, aimed_at, reach_of
 

@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
+from core.model.bar import NoQuote, Quote
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
-from core.model.quote import NoQuote, Quote
 from core.model.staging import NoStop, StopPlan
 from core.model.values import SHORT_ID, Price, plain, priced
 

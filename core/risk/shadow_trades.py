@@ -31,19 +31,17 @@ from typing import Any
 from core.execution.ledger import Ledger
 from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SubmissionBlocked
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.calendar import Calendar
 from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
 from core.model.order import OrderRequest, Side, TimeInForce
-from core.model.session import NoSession, Session
+from core.model.session import Calendar, NoSession, Session
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
 from core.model.values import ZERO, Fraction, Money, Price, Quantity, Symbol
-from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
+from core.risk.protections.closed_trades import ClosedTrade, Direction, ratio_of
 from core.risk.trading_status import TradingStatus
 from core.settings.settings import Settings
-from core.staging.attached_legs import target_of
-from core.staging.resting_entries import time_to_live
+from core.staging.resting_entries import target_of, time_to_live
 from core.staging.stage import Stage
 
 NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)

@@ -1,4 +1,8 @@
-"""Whether the desk may trade: settings in force, halted, killed, reconciled. One slice, folded from facts.
+"""Whether the desk may trade: settings, halts, kills, symbol lists, a failing disk (RK-26).
+
+State that holds while the journal's disk fails and nothing can be recorded (SP-06).
+No fact carries it, so a rebuild does not know it. It ends with this run; the part that must outlive the run is in the
+kill switch's file. The trading status reads it beside its own state.
 
 Orders that each state allows (the table of docs/RISK.md):
 
@@ -7,22 +11,21 @@ Orders that each state allows (the table of docs/RISK.md):
 | entries on | confirmed, every check | confirmed; checks only warn | at once |
 | protection, limit, regime, breaker, back-pressure | refused, with every reason | as above | at once |
 | the settings file changed, the clock jumped | refused, with the way out | as above | at once |
-| halted (first kill press, a signal, an invariant) | refused | as above, staged by the \
-operator or an exit | at once |
-| killed | refused | from the kill screen or a ticket, each confirmed | working entries are cancelled; \
-protective orders stay and are named |
-| read-only (the books, or an order in them, not reconciled) | refused | only a close of a position that the \
-broker reports | at once |
+| halted (first kill press, a signal, an invariant) | refused | as above, staged by the operator or an exit | at once |
+| killed | refused | from the kill screen or a ticket, each confirmed | working entries are cancelled; protective \
+orders stay and are named |
+| read-only (the books, or an order in them, not reconciled) | refused | only a close of a position that the broker \
+reports | at once |
 | the journal cannot be written (SP-06) | refused | refused | at once |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BeforeValidator, PlainSerializer
 
@@ -30,6 +33,7 @@ from core.facts import (
     ClockDiffered,
     ClockJumped,
     ClockSettled,
+    DayStarted,
     EngineStarted,
     EngineStopped,
     Halted,
@@ -45,16 +49,52 @@ from core.facts import (
     SettingsFileChanged,
     StateReset,
     StateRestored,
+    SymbolListed,
     SymbolRefused,
+    SymbolUnlisted,
     UnknownOrdersAccepted,
     UnknownOrdersFound,
 )
 from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
 from core.model.reconciliation import Difference
+from core.model.symbols import ListedSymbol, ListKind
 from core.model.values import ClientOrderId, Symbol
-from core.risk.disk_failure import DiskFailure
 from core.settings.history import put_down, taken_up
 from core.settings.settings import Settings
+
+
+@dataclass(slots=True)
+class DiskFailure:
+    """State of the journal's disk.
+
+    Attributes
+    ----------
+    trouble, since
+        Why nothing can be written, and since when; None while writing works.
+    killed_by, killed_at, naked_at
+        A kill that could not be written; when NAKED was typed with it.
+    """
+
+    trouble: str | None = None
+    since: datetime | None = None
+    killed_by: str | None = None
+    killed_at: datetime | None = None
+    naked_at: datetime | None = None
+
+    def lose(self, trouble: str, at: datetime) -> None:
+        """Record that the disk fails; nothing is sent until a restart."""
+        self.trouble, self.since = trouble, self.since or at
+
+    def kill(self, by: str, at: datetime, *, naked: bool) -> None:
+        """Record a kill; the first time stays."""
+        self.killed_by, self.killed_at = by, self.killed_at or at
+        if naked:
+            self.naked_at = at
+
+    def rearm(self) -> None:
+        """Clear the unwritten kill once the rearm is written."""
+        self.killed_by = self.killed_at = self.naked_at = None
+
 
 Part = TypeVar("Part")
 AsKept = Annotated[Settings, BeforeValidator(taken_up), PlainSerializer(put_down)]
@@ -345,3 +385,57 @@ class InForce(Generic[Part]):
         if settings is not self._settings:
             self._settings, self._part = settings, self._pick(settings)
         return self._part
+
+
+@dataclass(slots=True)
+class SymbolListsState:
+    """By symbol, and by the list's own word."""
+
+    by_symbol: dict[Symbol, dict[str, ListedSymbol]] = field(default_factory=dict)
+
+
+class SymbolLists:
+    name = "symbol_lists"
+
+    def __init__(self) -> None:
+        self.state = SymbolListsState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            SymbolListed: self._listed,
+            SymbolUnlisted: self._unlisted,
+            DayStarted: self._day_started,
+        }
+
+    def restore(self, state: SymbolListsState) -> None:
+        self.state = state
+
+    def on(self, symbol: Symbol, day: date) -> tuple[ListedSymbol, ...]:
+        """Return the list entries that block the symbol on a trading day."""
+        found = self.state.by_symbol.get(symbol)
+        return () if found is None else tuple(each for each in found.values() if each.holds(day))
+
+    def entry(self, symbol: Symbol, kind: ListKind) -> ListedSymbol | None:
+        return self.state.by_symbol.get(symbol, {}).get(kind.value)
+
+    def holding(self, day: date) -> Iterator[ListedSymbol]:
+        """Yield all entries in force, by symbol."""
+        for symbol in sorted(self.state.by_symbol):
+            yield from self.on(symbol, day)
+
+    def _listed(self, at: datetime, fact: SymbolListed) -> None:
+        listed = ListedSymbol(fact.symbol, fact.kind, fact.reason, fact.day, at, fact.until)
+        self.state.by_symbol.setdefault(fact.symbol, {})[fact.kind.value] = listed
+
+    def _unlisted(self, _at: datetime, fact: SymbolUnlisted) -> None:
+        found = self.state.by_symbol.get(fact.symbol, {})
+        found.pop(fact.kind.value, None)
+        if not found:
+            self.state.by_symbol.pop(fact.symbol, None)
+
+    def _day_started(self, _at: datetime, fact: DayStarted) -> None:
+        """Remove restrictions whose end day has come."""
+        for symbol, found in list(self.state.by_symbol.items()):
+            kept = {kind: listed for kind, listed in found.items() if listed.holds(fact.day)}
+            if kept:
+                self.state.by_symbol[symbol] = kept
+            else:
+                del self.state.by_symbol[symbol]

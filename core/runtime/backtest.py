@@ -1,4 +1,4 @@
-"""A backtest: play recorded bars through the engine without a desk, and measure the result (AN-04).
+"""A backtest: play recorded bars through the engine, look at their quality, and measure the result (AN-04).
 
 The automatic operator confirms each ticket, and the exchange simulates the configured frictions. The account is sampled
 at each close for a daily equity series. Each signal is noted before any check judges it.
@@ -7,19 +7,25 @@ at each close for a daily equity series. Each signal is noted before any check j
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from core.analytics.metrics import DayOfEquity
+from core.analytics.groups import LocalTime, by_groups, rows_of
+from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics, rolled
 from core.facts import Fact, SignalRaised
-from core.messages.inputs import Start
-from core.model.bar import Bar
+from core.market.normaliser import Complete, Normaliser, Quarantined
+from core.messages.inputs import BarArrived, MarketDataBroken, Start
+from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
 from core.model.order import Side
-from core.model.session import Session
+from core.model.session import Calendar, Session
 from core.model.signal import EntrySignal, ExitSignal
-from core.model.values import Symbol
-from core.runtime.replay_report import Report
+from core.model.values import Price, Symbol, plain
+from core.runtime.feed import Timed
+from core.runtime.regime_feed import RegimeFiles
+from core.runtime.replay_report import Report, Row, iso, open_positions, tallied
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
 
@@ -129,3 +135,195 @@ class Backtest:
         said = runner.strategy.state.said
         if said is not None:
             self.signals.note(bar, SmaStrategy.name, said.side, said.confidence)
+
+
+def report_of(backtest: Backtest, fingerprint: str) -> dict[str, object]:
+    """Return the replay report with the figures: ratios as fractions, money in USD."""
+    settings, report = backtest.runtime.engine.state.control.settings, backtest.report
+    left = list(open_positions(backtest.runtime.engine.state, backtest.runtime.exchange, backtest.runtime.at))
+    equity = framed(backtest.series)["equity"]
+    profits = [float(each["profit"]) for each in (*report.trades, *left) if each["profit"] is not None]
+    below = drawdowns(equity)
+    return {
+        **report.as_json(fingerprint),
+        "modelled": tallied(backtest.runtime.exchange),
+        "open": left,
+        "metrics": {**metrics(backtest.series, profits), **_costs(backtest, left)},
+        "groups": by_groups(rows_of(report.closed, report.stops.get, _local(backtest))),
+        "rolling": rolled(equity),
+        "signals": [_signal(backtest, start, said) for start, said in backtest.signals],
+        "reasons": {name: _reasons(backtest, name) for name in _names(backtest)},
+        "equity": [
+            {"day": each.day.isoformat(), "equity": round(each.equity, 2), "drawdown": round(fall, 6)}
+            for each, fall in zip(backtest.series, below, strict=True)
+        ],
+        "profile": settings.profile,
+        "timeframe": BY_SESSION if backtest.is_daily else BY_MINUTE,
+    }
+
+
+def _local(backtest: Backtest) -> LocalTime:
+    venue = backtest.runtime.engine.state.calendar.venue
+    return lambda at: venue.local(at).time()
+
+
+def _signal(backtest: Backtest, start: datetime, said: Said) -> Row:
+    """Return a signal as a row; a daily bar is named by its day."""
+    strategy, symbol, side, confidence = said
+    day = backtest.runtime.engine.state.calendar.trading_day(start)
+    return {
+        "time": day.isoformat() if backtest.is_daily else iso(start),
+        "strategy": strategy,
+        "symbol": symbol,
+        "side": side.value,
+        "confidence": None if confidence is None else plain(confidence),
+    }
+
+
+def _costs(backtest: Backtest, left: list[Row]) -> dict[str, object]:
+    slips = [float(trade["slippage"]) for trade in backtest.report.trades if trade["slippage"] is not None]
+    fees = [float(each["fees"]) for each in (*backtest.report.trades, *left) if each["fees"] is not None]
+    statuses = Counter(row["status"] for row in backtest.report.orders.values())
+    return {
+        "slippage": sum(slips),
+        "fees": sum(fees),
+        "margin_interest": float(backtest.runtime.exchange.interest),
+        "orders": len(backtest.report.orders),
+        "orders_rejected": statuses["REJECTED"],
+    }
+
+
+def _names(backtest: Backtest) -> list[str]:
+    """Return the names of the enabled strategies."""
+    terms = backtest.runtime.engine.state.control.settings.strategies
+    return [name for name in terms.names if terms.of(name).enabled]
+
+
+def _reasons(backtest: Backtest, strategy: str) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for runner in backtest.runtime.engine.state.orchestrator.roster.runners_of(strategy):
+        counted.update(runner.reasons())
+    return {str(reason): count for reason, count in counted.most_common()}
+
+
+SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 7, 10, 20))
+"""New shares for one old share; the inverse ratio is a reverse split."""
+CLOSE_TO = Decimal("0.02")
+"""The tolerance of a split's ratio, as a fraction of it."""
+NEAREST = SPLITS[0] * (1 - CLOSE_TO)
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A bar whose open differs from the last close by the ratio of a split, such as `7 for 1`."""
+
+    symbol: Symbol
+    at: datetime
+    before: Price
+    opened: Price
+    split: str
+
+
+def not_measured(files: RegimeFiles) -> list[str]:
+    """List the inputs of a desk that neither the bar files nor the files of daily figures contain."""
+    vix = [] if files.vix else ["the VIX (--vix FILE)"]
+    return vix if files.market else [*vix, "SPY's trend, and entries a day by its range (--market FILE)"]
+
+
+def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:
+    """Return the first bar of a file that a strategy would receive; without one, the first row's place and reason."""
+    normaliser, reason = Normaliser(calendar), "it has no row"
+    for number, (_, _, item) in enumerate(feed):
+        place, why = "", ""
+        if isinstance(item, BarArrived):
+            judgement = normaliser.judge(item.bar, item.heard_at)
+            if isinstance(judgement, Complete):
+                return item.bar
+            place, why = item.place, judgement.reason
+        elif isinstance(item, MarketDataBroken):
+            place, why = item.place, item.reason
+        if number == 0:
+            reason = f"the first, {place}: {why}"
+    return reason
+
+
+def unreadable(feed: Iterable[Timed], calendar: Calendar) -> tuple[int, int, str]:
+    """Return how many rows of a file are unusable, of how many, and the first one's place and reason.
+
+    A sound bar outside of every session is not among them.
+    """
+    normaliser, broken, rows, first = Normaliser(calendar), 0, 0, ""
+    for _, _, item in feed:
+        rows += 1
+        trouble = ""
+        if isinstance(item, MarketDataBroken):
+            trouble = f"{item.place}: {item.reason}"
+        elif isinstance(item, BarArrived):
+            judgement = normaliser.judge(item.bar, item.heard_at)
+            if isinstance(judgement, Quarantined):
+                trouble = f"{item.place}: {judgement.reason}"
+            elif isinstance(judgement, Complete):
+                normaliser.fold(item.bar)
+        broken += bool(trouble)
+        first = first or trouble
+    return broken, rows, first
+
+
+def missing(sessions: Iterable[Session], first: datetime, heard: Normaliser, is_daily: bool) -> dict[str, object]:
+    """Count the expected bars from the first to the last one received, and the missing ones."""
+    last = max(heard.state.last_starts.values(), default=first)
+    spans = [
+        ONE_MINUTE if is_daily else min(session.close, last + ONE_MINUTE) - max(session.open, first)
+        for session in sessions
+        if first < session.close and session.open <= last
+    ]
+    expected = sum(spans, timedelta()) // ONE_MINUTE
+    lacking = max(expected - heard.state.complete, 0)
+    return {"unit": "sessions" if is_daily else "minutes", "missing": lacking, "of": expected}
+
+
+def jumps(feed: Iterable[Timed]) -> Iterator[Jump]:
+    """Yield every bar at which the prices seem not to be split-adjusted."""
+    before: Bar | None = None
+    for _, _, item in feed:
+        if not isinstance(item, BarArrived):
+            continue
+        bar = item.bar
+        if before is not None and (split := _split(before.close, bar.open)):
+            yield Jump(bar.symbol, bar.start, before.close, bar.open, split)
+        before = bar
+
+
+def _split(before: Price, opened: Price) -> str:
+    """Return the split that explains the ratio of this close and open; empty if none does."""
+    more, less = max(before, opened), min(before, opened)
+    if more < less * NEAREST:
+        return ""
+    ratio = more / less
+    named = next((plain(many) for many in SPLITS if abs(ratio - many) <= many * CLOSE_TO), "")
+    return named and (f"{named} for 1" if before > opened else f"1 for {named}")
+
+
+def splits(feed: Iterable[Timed], backtest: Backtest) -> list[dict[str, object]]:
+    """Return each price jump as plain JSON, with the trades that were open across it, identified by their entry."""
+    return [
+        {
+            "time": iso(jump.at),
+            "symbol": jump.symbol,
+            "close_before": plain(jump.before),
+            "open": plain(jump.opened),
+            "split": jump.split,
+            "held_over": list(_held_over(jump, backtest)),
+        }
+        for jump in jumps(feed)
+    ]
+
+
+def _held_over(jump: Jump, backtest: Backtest) -> Iterator[dict[str, object]]:
+    for trade in backtest.report.trades:
+        entered, left = (datetime.fromisoformat(str(trade[name])) for name in ("entry_time", "exit_time"))
+        if trade["symbol"] == jump.symbol and entered < jump.at <= left:
+            yield {name: trade[name] for name in ("entry_time", "exit_time", "profit")}
+    for position in backtest.runtime.engine.state.ledger.positions_in(jump.symbol):
+        if position.opened_at < jump.at:
+            yield {"entry_time": iso(position.opened_at), "exit_time": None, "profit": None}

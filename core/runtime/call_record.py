@@ -1,4 +1,4 @@
-"""The record of a request to the broker or the market: its kind, outcome and duration.
+"""The record of each request to the broker or the market, and the counts of requests by endpoint (EX-17).
 
 Listeners are called where the request is carried: in a lane's thread for network requests, in the engine's own thread
 in virtual time. A listener never waits and does not raise.
@@ -6,10 +6,12 @@ in virtual time. A listener never waits and does not raise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from core.messages.effects import (
     CancelOrder,
@@ -28,6 +30,7 @@ from core.messages.effects import (
 from core.messages.inputs import (
     AccountFetched,
     ActivitiesFetched,
+    CallsCounted,
     CancelAnswered,
     ClockFetched,
     FiguresFetched,
@@ -39,10 +42,10 @@ from core.messages.inputs import (
     SymbolsLookedUp,
 )
 from core.model.account import NoAccount
+from core.model.bar import NoQuote
 from core.model.broker import FreshFigures, NoAnswer, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument
-from core.model.quote import NoQuote
 
 KINDS: dict[type, str] = {
     SubmitOrder: "submit",
@@ -154,3 +157,34 @@ def _subject(effect: Effect) -> tuple[str, str, str]:
         case FetchFigures():
             return effect.proposal_id, effect.ticket_id or "", effect.symbol
     return "", "", ""
+
+
+class CallCounts(Protocol):
+    """The counts so far."""
+
+    @property
+    def sent(self) -> Mapping[str, int]: ...
+
+    @property
+    def beyond(self) -> int:
+        """Requests beyond the usual number of their tasks (RK-24)."""
+        ...
+
+
+@runtime_checkable
+class CountsCalls(Protocol):
+    """An adapter that counts its requests. Adapters without counts are left out."""
+
+    def calls(self) -> CallCounts: ...
+
+
+def counted(*adapters: object) -> CallsCounted:
+    """Return the sum over all adapters that count."""
+    total: Counter[str] = Counter()
+    beyond = 0
+    for adapter in adapters:
+        if isinstance(adapter, CountsCalls):
+            calls = adapter.calls()
+            total.update(calls.sent)
+            beyond += calls.beyond
+    return CallsCounted(tuple(total.items()), beyond)

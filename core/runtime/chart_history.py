@@ -15,11 +15,10 @@ from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived, MarketDataBroken
+from core.model.account import ConnectionStatus
 from core.model.bar import Bar
-from core.model.calendar import Calendar
-from core.model.connection import ConnectionStatus
-from core.model.said_once import SaidOnce
-from core.model.session import Session
+from core.model.harmless_text import SaidOnce
+from core.model.session import Calendar, Session
 from core.model.values import Symbol
 from core.views.chart_past import ChartPast, bar_at, hours_of
 

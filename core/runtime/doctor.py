@@ -10,12 +10,11 @@ from typing import Any
 
 from core.brokers.port import Broker, OrderStream
 from core.market.port import MarketData
-from core.model.account import Account, Mode
+from core.model.account import Account, ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import ApiRecord, removals
+from core.model.bar import Quote
 from core.model.broker import NoAnswer
-from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.instrument import BrokerInstrument
-from core.model.quote import Quote
 from core.model.values import Symbol
 from core.risk.checks.verdicts import usd
 

@@ -37,21 +37,18 @@ from core.messages.inputs import (
     Start,
     SubmissionKept,
 )
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId
 from core.ports import KillSwitch
-from core.runtime.announcements import Announcements
-from core.runtime.base import Carrier, Keeping, Runtime
 from core.runtime.chart_history import ChartWatch
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
-from core.runtime.later_call import LaterCall
-from core.runtime.listed_assets import AssetWatch
-from core.runtime.live_streams import LiveStreams
-from core.runtime.past_days import PastWatch
+from core.runtime.live_streams import LaterCall, LiveStreams
+from core.runtime.market_history import PastWatch, RegimeWatch
 from core.runtime.pending_requests import PendingRequests
-from core.runtime.regime_watch import RegimeWatch
+from core.runtime.reference_data import Announcements, AssetWatch
 from core.runtime.request_executor import RequestExecutor
+from core.runtime.runtime import Carrier, Keeping, Runtime
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.staging.confirmation import LEFT

@@ -1,4 +1,4 @@
-"""The tasks that feed a live desk: order updates, market data, the regime, earlier days, and advisers' answers."""
+"""The tasks that feed a live desk, and a delayed call on its loop."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from core.advisers.base import Adviser
 from core.brokers.port import OrderStream
 from core.engine import Engine
 from core.market.port import MarketData
-from core.model.connection import ConnectionStatus
+from core.model.account import ConnectionStatus
 from core.model.values import Symbol
-from core.runtime.adviser_pool import AdviserPool
-from core.runtime.announcements import Announcements
+from core.runtime.advisers import AdviserPool
 from core.runtime.chart_history import ChartWatch
-from core.runtime.followed_symbols import followed
 from core.runtime.inbox import Inbox
-from core.runtime.listed_assets import AssetWatch
-from core.runtime.past_days import PastWatch
-from core.runtime.regime_watch import RegimeWatch
+from core.runtime.market_history import PastWatch, RegimeWatch
+from core.runtime.reference_data import Announcements, AssetWatch, followed
 from core.views.builders.desk import ViewBuilder
 
 
@@ -121,3 +118,26 @@ class LiveStreams:
                 self.past.follow(symbols)
             if self.announcements is not None:
                 self.announcements.follow(symbols)
+
+
+class LaterCall:
+    """`act` is the function to call."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+        self._handle: asyncio.TimerHandle | None = None
+
+    def unless_waiting(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        """Schedule the call; a pending one is kept."""
+        if self._handle is None:
+            self._handle = loop.call_later(seconds, self._run)
+
+    def drop(self) -> None:
+        """Cancel the pending call."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _run(self) -> None:
+        self._handle = None
+        self._act()

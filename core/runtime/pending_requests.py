@@ -28,8 +28,7 @@ from core.messages.inputs import (
 from core.model.codes import BlockCode
 from core.model.order import OrderRequest
 from core.model.values import ClientOrderId
-from core.runtime.call_counts import counted
-from core.runtime.call_record import CallListener, CallMade, call_made
+from core.runtime.call_record import CallListener, CallMade, call_made, counted
 from core.runtime.lane_threads import LaneThreads, NoThreadError
 from core.runtime.request_executor import RequestExecutor, no_answer
 from core.settings.settings import Settings

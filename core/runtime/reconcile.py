@@ -41,7 +41,7 @@ from core.messages.inputs import (
 from core.model.broker import BrokerPicture, NoAnswer
 from core.model.reconciliation import Difference
 from core.ports import Journal, KillSwitch, OperatorError, Recorded
-from core.runtime.link import HaltLatch
+from core.runtime.inbox import HaltLatch
 
 QUESTIONS = (FetchPicture, FetchAccount, LookUpOrder)
 REASON = "compared with the broker"

@@ -1,4 +1,5 @@
-"""Files of daily figures as a feed: the regime of a played desk, without look-ahead (RK-19).
+"""The regime from files of daily figures: as a feed for a played desk, and as a query from outside a desk (RK-19).
+
 
 A day's figures are known 15 minutes after its session's close, when the VIX is settled. Between an open and that moment
 the regime follows from the days before.
@@ -16,15 +17,27 @@ from pathlib import Path
 from core.files.daily_file import read_daily_bars, read_daily_values
 from core.market.calendar import CalendarRangeError
 from core.market.csv_source import symbol_of
+from core.market.vix.service import VixService
 from core.messages.inputs import RegimeArrived
-from core.model.calendar import Calendar
-from core.model.regime import DailyBar, DailyValue, MarketMeasure, NoMarket, NoVix, Regime, VixReading
-from core.model.session import Session
+from core.model.session import XNYS, Calendar, Session
+from core.model.sizing import DailyBar, DailyValue, MarketMeasure, NoMarket, NoVix, Regime, VixReading
 from core.model.values import Symbol
-from core.risk.regime.market import MarketFold
-from core.risk.regime.vix import readings
+from core.risk.regime import (
+    Look,
+    MarketFold,
+    RegimeChange,
+    by_levels,
+    entries_allowed,
+    last_reading,
+    levels_of,
+    market_changes,
+    market_of,
+    readings,
+    vix_changes,
+)
 from core.runtime.feed import REGIME, Timed
-from core.runtime.regime_watch import SPY
+from core.runtime.market_history import NOT_ASKED, SPY
+from core.settings.settings import Settings
 
 SETTLED = timedelta(minutes=15)
 """From the close of a session until its figures are known."""
@@ -112,3 +125,57 @@ def _known_at(day: date, calendar: Calendar) -> datetime:
     if isinstance(session, Session):
         return session.close + SETTLED
     return calendar.venue.end_of(day)
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeQuery:
+    """Files of daily figures instead of the source, and the range of the wanted changes.
+
+    `vix` None uses the source or its cached values; `bars` None leaves the market unknown.
+    """
+
+    vix: Path | None = None
+    bars: Path | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: datetime) -> Look:
+    """Return the regime at the end of the files, its changes, and the entries allowed on the next day (RK-19, RK-12).
+
+    Raises
+    ------
+    TableError
+        A file cannot be trusted.
+    """
+    changes: list[RegimeChange] = []
+    failure = ""
+    age: int | None = None
+    today = XNYS.day_of(now)
+    levels = levels_of(settings.regime)
+    reading: VixReading | NoVix = NOT_ASKED
+    if query.vix is not None:
+        history = [value for value in read_daily_values(query.vix) if _is_by(value.day, query.until)]
+        changes += vix_changes(history, levels)
+        reading = last_reading(history, levels) or NoVix("the file begins later")
+    elif vix is not None:
+        kept = vix.last()
+        reading, failure = kept.reading, kept.failure
+        if isinstance(reading, VixReading):
+            reading = by_levels(reading, levels)
+            age = (today - reading.measured_on).days
+    market: MarketMeasure | NoMarket = NoMarket("name a file of daily bars with --bars")
+    if query.bars is not None:
+        symbol = symbol_of(query.bars) or SPY
+        bars = [bar for bar in read_daily_bars(query.bars) if _is_by(bar.day, query.until)]
+        changes += market_changes(symbol, bars)
+        market = market_of(symbol, bars)
+    regime = Regime(reading, market)
+    day = market.bars_to + timedelta(days=1) if isinstance(market, MarketMeasure) else today
+    allowance = entries_allowed(settings.risk.entries_a_day, market, day, settings.risk.frequency)
+    wanted = (change for change in changes if query.since is None or change.day >= query.since)
+    return Look(regime, tuple(sorted(wanted, key=lambda change: (change.day, change.what))), allowance, failure, age)
+
+
+def _is_by(day: date, until: date | None) -> bool:
+    return until is None or day <= until

@@ -1,11 +1,14 @@
-"""The report of a replay: proposals, orders and trades as plain JSON, gathered from the facts."""
+"""The report of a replay as plain JSON, and the caveats of a run on bars."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from core.brokers.simulated.exchange import SimulatedExchange
 from core.facts import (
     Fact,
     MarketDataQuarantined,
@@ -16,9 +19,10 @@ from core.facts import (
     ProposalStaged,
     TradeClosed,
 )
-from core.model.position import AnyTrade, Trade
+from core.model.order import Side
+from core.model.position import AnyTrade, Position, Trade
 from core.model.staging import Proposal, StopPlan
-from core.model.values import ClientOrderId, plain
+from core.model.values import ZERO, ClientOrderId, plain
 from core.trading_state.state import TradingState
 
 Row = dict[str, str | None]
@@ -145,3 +149,45 @@ def number(value: Decimal | None) -> str | None:
 def average(price: Decimal | None) -> str | None:
     """Format an average price with six decimals at most (half to even); a price with fewer is exact."""
     return None if price is None else plain(price.quantize(SHOWN_OF_AN_AVERAGE, ROUND_HALF_EVEN))
+
+
+Tallied = dict[str, int]
+"""`executions`, `at_derived_quotes`, `decided_by_the_path`."""
+
+
+def tallied(exchange: SimulatedExchange) -> Tallied:
+    return asdict(exchange.tally)
+
+
+def open_positions(state: TradingState, exchange: SimulatedExchange, at: datetime) -> Iterator[Row]:
+    """Yield each open position as if closed at the opposite quote or its day's close, with its fee.
+
+    A symbol that has no price any more while others do is stale: it counts at its last price, and no gain on it counts.
+    """
+    for position in state.ledger.positions():
+        side = Side.SELL if position.quantity > ZERO else Side.BUY
+        price = exchange.price_to_leave(at, position.symbol, side)
+        is_stale = exchange.is_left_behind(at, position.symbol)
+        fees = position.fees + exchange.fee(position.quantity)
+        yield {
+            "symbol": position.symbol,
+            "strategy": position.strategy,
+            "entry_time": iso(position.opened_at),
+            "entry_price": average(position.average_price),
+            "quantity": plain(position.quantity),
+            "price": number(price),
+            "stale_since": iso(exchange.priced_at(at, position.symbol) or at) if is_stale else None,
+            "profit": None if price is None else number(counted(profit_at(position, price) - fees, is_stale=is_stale)),
+            "fees": None if price is None else number(fees),
+        }
+
+
+def counted(profit: Decimal, *, is_stale: bool) -> Decimal:
+    """Return the profit to count; a gain at a stale price counts as zero."""
+    return min(profit, ZERO) if is_stale else profit
+
+
+def profit_at(position: Position, price: Decimal) -> Decimal:
+    """Return the profit in USD before fees of the whole position: the part sold and the rest."""
+    made = position.proceeds - position.entry_cost
+    return (made if position.quantity > ZERO else -made) + position.instrument.notional(position.quantity, price)

@@ -38,10 +38,9 @@ from core.messages.inputs import (
     SymbolsLookedUp,
 )
 from core.model.account import NoAccount
-from core.model.bar import Bar
+from core.model.bar import Bar, NoQuote
 from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
 from core.model.instrument import BrokerInstrument, NoInstrument
-from core.model.quote import NoQuote
 from core.model.values import Symbol
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.lane_threads import Threads

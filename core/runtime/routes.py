@@ -15,7 +15,7 @@ from core.facts.registry import BY_NAME, Fact, kind_of
 from core.messages.inputs import DeadlineReached
 from core.ports import OperatorError
 from core.trading_state.slices import named_folds
-from core.workflows.base.declarations import FOLLOWS, EndsActs, HasDeadline, declared
+from core.workflows.workflow import FOLLOWS, EndsActs, HasDeadline, declared
 
 WORKFLOWS = "core.workflows."
 

@@ -40,7 +40,7 @@ from core.model.staging import Proposal, Ticket
 from core.model.values import ProposalId
 from core.ports import OperatorError
 from core.risk.checks import standard_gate
-from core.risk.recent_entries import word_of
+from core.risk.day import word_of
 from core.trading_state.state import TradingState
 from core.workflows.baskets.baskets import digest_now, rehearsed
 

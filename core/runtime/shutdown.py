@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from core.engine import Engine
+from core.model.bar import Quote
 from core.model.order import OrderRequest, OrderStatus, Side, StopHolder
-from core.model.order_text import order_in_words
-from core.model.quote import Quote
+from core.model.order_terms import order_in_words
 from core.model.session import Session
 from core.trading_state.state import TradingState
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.request_room import held_exits
-from core.workflows.protection.desk_held_stops import stop_by_desk, unguarded
+from core.workflows.protection.owed_stops import stop_by_desk, unguarded
 from core.workflows.staging.confirmation import Confirmations
 
 NOT_SENT = "was not sent before the desk left"

@@ -1,18 +1,28 @@
-"""The simulated exchange of the settings: opened once with fixed rules, rebuilt from the market and its log."""
+"""The simulated exchange of the settings: opened with fixed rules, its quotes as a stream, and the record of a run
+(AN-06).
+
+Market, answers and deadlines follow from a seed or from files. The record has the rest: how the run began, each command
+of people and file keepers with the number of events before it, and when the run was told to leave.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from enum import Enum
+from typing import Protocol
 
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.brokers.simulated.exchange import ExchangeConfig, Record, RequestLog, SimulatedExchange, rebuild
 from core.brokers.simulated.log import EVENTS, FRICTIONS, MARKET, OPENING, RULES, RULES_EDITION
-from core.model.bar import Bar
-from core.model.calendar import Calendar
+from core.messages.commands import Command
+from core.messages.inputs import NotificationAnswered, QuoteArrived
+from core.model.bar import Bar, Quote
+from core.model.session import Calendar, Session
+from core.model.values import Price, Symbol
 from core.ports import OperatorError
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.settings.settings import Settings
 
 
@@ -138,3 +148,136 @@ def resumed(
     rebuild(exchange, bars, (), records, until, lasts)
     exchange.take_updates()
     return exchange
+
+
+Said = Command | NotificationAnswered
+
+
+class RunKind(Enum):
+    DEMO = "demo"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedFile:
+    """A file of recorded data, and the SHA-256 of its content."""
+
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """How a run began.
+
+    Attributes
+    ----------
+    sequence, requests
+        The number of earlier records in the journal, and of earlier lines in the exchange's log.
+    stage, seed
+        The name of a demo's market, and its seed.
+    speed
+        Virtual seconds per second, which sets the quote interval; None is unlimited.
+    operator
+        The operator: `none`, `confirm-all`, or the text of a script.
+    files, quotes
+        The files of a replay.
+    strategies
+        The enabled strategies of the user.
+    zone
+        The time zone that was named for times without one in the files of bars; empty if none was.
+    """
+
+    kind: RunKind
+    at: datetime
+    sequence: int
+    requests: int
+    settings: Settings
+    stage: str
+    seed: int
+    speed: float | None
+    operator: str
+    files: tuple[PlayedFile, ...] = ()
+    quotes: tuple[PlayedFile, ...] = ()
+    vix: PlayedFile | None = None
+    market: PlayedFile | None = None
+    strategies: tuple[PlayedFile, ...] = ()
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardFromOutside:
+    """An external input after `events` events of the run; `terminal` and `user` belong to the port it came through."""
+
+    events: int
+    at: datetime
+    said: Said
+    terminal: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLeft:
+    """The run was told to leave after this many events, and the reason recorded with its stop."""
+
+    events: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """A run; `left` is None if it continues, reached its own end, or crashed."""
+
+    started: RunStarted
+    heard: tuple[HeardFromOutside, ...] = ()
+    left: RunLeft | None = None
+
+
+class RunRecorder(Protocol):
+    """Writes the record, in the runtime's thread. Never raises: a failed record does not stop the run."""
+
+    def heard(self, what: HeardFromOutside) -> None: ...
+
+    def left(self, what: RunLeft) -> None: ...
+
+
+class QuoteRounds:
+    """`next_at` is the time of the next round.
+
+    Parameters
+    ----------
+    symbols
+        The symbols to quote, called in every round.
+    every
+        The interval between two rounds.
+    """
+
+    def __init__(
+        self,
+        exchange: SimulatedExchange,
+        calendar: Calendar,
+        symbols: Callable[[], Iterable[Symbol]],
+        every: timedelta,
+        start: datetime,
+    ) -> None:
+        self._exchange = exchange
+        self._calendar = calendar
+        self._symbols = symbols
+        self._every = every
+        self._told: dict[Symbol, tuple[Price, Price]] = {}
+        self.next_at = start
+
+    def look(self, at: datetime) -> Iterator[QuoteArrived]:
+        """Yield the quotes that changed since the last round.
+
+        The next round is after the interval, or at the next open.
+        """
+        if not isinstance(self._calendar.session_at(at), Session):
+            self.next_at = self._calendar.next_session(at).open
+            return
+        self.next_at = at + self._every
+        for symbol in self._symbols():
+            quote = self._exchange.quote(at, symbol)
+            if isinstance(quote, Quote) and self._told.get(symbol) != (quote.bid, quote.ask):
+                self._told[symbol] = (quote.bid, quote.ask)
+                yield QuoteArrived(quote)

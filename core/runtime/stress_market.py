@@ -1,5 +1,7 @@
-"""The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second in 20 symbols, reproducible.
+"""The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second, and the script that prepares it.
 
+
+The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second in 20 symbols, reproducible.
 It is built by regular proposals, confirmations and fills on the simulated exchange, in a synthetic market that never
 closes:
 
@@ -19,18 +21,23 @@ The market follows from the seed alone and keeps no state: each opening starts o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from core.messages.commands import Command, KeepWatchlist, ProposeOrder, RequestCancel
 from core.messages.inputs import BarArrived, QuoteArrived
-from core.model.bar import ONE_MINUTE, Bar
-from core.model.quote import Feed, Quote
-from core.model.session import NoSession, Session
+from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.session import HOME, NoSession, Session
+from core.model.staging import MANUAL
+from core.model.symbols import MAIN
 from core.model.values import Price, Quantity, Symbol
-from core.model.venues import HOME
 from core.runtime.feed import QUOTE, Timed, bar_item, merged
+from core.runtime.scripted_operator import ConfirmAll
+from core.trading_state.state import TradingState
 
 ACCOUNT = "stress"
 SYMBOLS = tuple(
@@ -92,7 +99,7 @@ SETTINGS = (
 
 
 class OneSession:
-    """A calendar with one session, whose day is the trading day of every instant (`core.model.calendar.Calendar`)."""
+    """A calendar with one session, whose day is the trading day of every instant (`core.model.session.Calendar`)."""
 
     venue = HOME
 
@@ -177,3 +184,74 @@ def _ladder(level: int) -> list[tuple[Price, Price]]:
 
 def dollars(cents: int) -> Price:
     return Price(Decimal(cents).scaleb(-2))
+
+
+BUY_AT = OPEN + timedelta(minutes=3)
+ADD_AT = BUY_AT + timedelta(seconds=15)
+CANCEL_AT = ADD_AT + timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    at: datetime
+    commands: Callable[[], Iterable[Command]]
+
+
+class StressScript:
+    """Buy manually the symbols that VWAP does not trade, add and cancel, confirm each ticket, and stop at `READY_AT`.
+
+    The watchlist stays.
+    """
+
+    def __init__(self, state: TradingState, seed: int, watched: int = 0) -> None:
+        self.state = state
+        self.seed = seed
+        self.watched = watched
+        self._confirming = ConfirmAll(state)
+        self._acts = [
+            Act(BUY_AT, lambda: [self._buys(symbol) for symbol in BY_HAND]),
+            Act(ADD_AT, lambda: [self._adds(symbol) for symbol in BY_HAND[: WORKING_ENTRIES + CANCELLED]]),
+            Act(CANCEL_AT, self._cancels),
+            Act(READY_AT, self._lets_go),
+        ]
+
+    def next_at(self) -> datetime | None:
+        if not self._acts:
+            return None
+        own = self._acts[0].at
+        key = self._confirming.next_at()
+        return min((at for at in (own, key) if at is not None), default=None)
+
+    def press(self, at: datetime) -> Iterator[Command]:
+        if self._acts and self._acts[0].at <= at:
+            yield from self._acts.pop(0).commands()
+        else:
+            yield from self._confirming.press(at)
+
+    def in_words(self) -> str | None:
+        """Describe the progress; None when done."""
+        if not self._acts:
+            return None
+        positions, orders = len(self.state.ledger.positions()), len(self.state.ledger.state.orders)
+        return f"preparing the stress desk: {positions} of {POSITIONS} positions, {orders} of {ORDERS} orders"
+
+    def _buys(self, symbol: Symbol) -> ProposeOrder:
+        level = level_of(self.seed, symbol)
+        return _bought(symbol, Effect.OPEN, level + 2, round(level * 0.97), StopHolder.BROKER)
+
+    def _adds(self, symbol: Symbol) -> ProposeOrder:
+        level = level_of(self.seed, symbol)
+        return _bought(symbol, Effect.ADD, round(level * 0.98), round(level * 0.96), StopHolder.DESK)
+
+    def _cancels(self) -> Sequence[Command]:
+        working = [order for order in self.state.ledger.working_entries() if order.strategy == MANUAL]
+        return [RequestCancel(order.id) for order in working[-CANCELLED:]]
+
+    def _lets_go(self) -> Sequence[Command]:
+        self._confirming.retire()
+        return (KeepWatchlist(MAIN, watchlist(self.watched)),) if self.watched else ()
+
+
+def _bought(symbol: Symbol, effect: Effect, limit: int, stop: int, holder: StopHolder) -> ProposeOrder:
+    """Return one manual order; the desk holds the stop of a resting entry, so that no leg waits beside it."""
+    return ProposeOrder(symbol, effect, SHARES, OrderType.LIMIT, dollars(limit), dollars(stop), holder)

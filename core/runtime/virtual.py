@@ -54,22 +54,19 @@ from core.model.codes import BlockCode
 from core.model.notice import DeliveryCode
 from core.model.values import ClientOrderId
 from core.ports import KillSwitch
-from core.runtime.adviser_rounds import Rounds
-from core.runtime.base import Carrier, Keeping, Runtime
+from core.runtime.advisers import Rounds
 from core.runtime.call_record import call_made
 from core.runtime.chart_history import ChartBook
-from core.runtime.demo_stage import OpeningScript
+from core.runtime.demo import OpeningScript
 from core.runtime.feed import BAR, SliceTraded, Timed
-from core.runtime.link import Link, Operator
-from core.runtime.listed_assets import AssetBook
-from core.runtime.pace import Pace
-from core.runtime.quote_rounds import QuoteRounds
+from core.runtime.inbox import Link, Operator
+from core.runtime.reference_data import AssetBook
 from core.runtime.request_executor import no_answer
-from core.runtime.run_record import HeardFromOutside, RunLeft, RunRecorder, Said
+from core.runtime.runtime import Carrier, Keeping, Runtime
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
-from core.runtime.stress_script import StressScript
-from core.runtime.virtual_answers import ExchangeAnswers
-from core.runtime.virtual_lanes import LAST_ANSWERS, LAST_STOPS, Request, VirtualLanes
+from core.runtime.simulated_exchange import HeardFromOutside, QuoteRounds, RunLeft, RunRecorder, Said
+from core.runtime.stress_market import StressScript
+from core.runtime.virtual_time import LAST_ANSWERS, LAST_STOPS, ExchangeAnswers, Pace, Request, VirtualLanes
 from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.staging.confirmation import LEFT

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from core.model.account_event import read_events
-from core.model.venues import HOME
+from core.model.activity import read_events
+from core.model.session import HOME
 from core.settings.types import Delay, GrowingSettingsTable, NotNegative, Positive, Ratio
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.settings.types import Ratio, SettingsTable
 
 OF_NO_STRATEGY = frozenset({"manual", "broker"})

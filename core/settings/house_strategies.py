@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from core.model.order import StopHolder
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.settings.types import GrowingSettingsTable, NotNegative, Positive, Ratio, SettingsTable
 
 Bars = Annotated[int, Field(ge=1, le=10_000)]

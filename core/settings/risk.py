@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.settings.conduct import MessageSettings, SelfCrossSettings, TwinSettings
 from core.settings.controls import CollarSettings, OrderSizeSettings
 from core.settings.portfolio import MarginSettings, PortfolioSettings, SessionSettings

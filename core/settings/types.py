@@ -25,9 +25,9 @@ from pydantic import (
     model_validator,
 )
 
+from core.model.session import HOME
 from core.model.symbols import SYMBOL, symbol_in
 from core.model.values import number_in
-from core.model.venues import HOME
 
 LARGEST_AMOUNT = 1_000_000_000
 """Upper bound of any amount, USD: more is a typing error, and means no limit."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.settings.house_strategies import CapitalSettings
 
 OWN_NAME = re.compile(r"[a-z][a-z0-9_]{0,23}")

@@ -1,4 +1,4 @@
-"""The slice of the basket: the open or running one, and the last one until another is opened.
+"""The slice of the basket, the state of its run, and the status of each of its orders.
 
 Folded from facts. It sends nothing, and makes no risk decisions.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.execution.ledger import Ledger
@@ -33,14 +34,166 @@ from core.facts import (
     ProposalEnded,
     SubmissionBlocked,
 )
-from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource, SignedOrder
+from core.model.basket import Basket, BasketEnd, BasketOrderState, BasketPhase, BasketReport, BasketSource, SignedOrder
 from core.model.codes import BasketStop
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
-from core.model.values import ClientOrderId, ProposalId, TicketId, plain, priced
-from core.staging.basket_run import BasketRun, BasketsState
-from core.staging.basket_standing import BasketStanding
+from core.model.values import ClientOrderId, Money, ProposalId, TicketId, plain, priced
 from core.staging.stage import Stage
+
+
+@dataclass(slots=True)
+class BasketRun:
+    """A basket and its run.
+
+    Attributes
+    ----------
+    powers
+        Buying power reported by the broker at each order's turn, USD.
+    refusals
+        Why a confirmed order is not sent.
+    answered
+        Orders whose request was answered by the broker, or given up.
+    refused_because
+        Why its last confirmation was refused; a mark clears it.
+    spared
+        Working entries that a flattening does not cancel: their mark was removed.
+    taken_back
+        Those that it cancels, once it is confirmed.
+    stop
+        Why no further order is sent, as recorded; None while it continues.
+    halted, halted_by
+        Why it must stop, before that is recorded, as text and code; empty if nothing stops it.
+    events
+        Events with their times, the newest last.
+    """
+
+    plan: Basket
+    phase: BasketPhase = BasketPhase.OPEN
+    phase_since: datetime | None = None
+    phase_reason: str = ""
+    stop: BasketStop | None = None
+    marked: set[ProposalId] = field(default_factory=set)
+    spared: set[ClientOrderId] = field(default_factory=set)
+    taken_back: tuple[ClientOrderId, ...] = ()
+    orders: tuple[SignedOrder, ...] = ()
+    left_out: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
+    signed_at: datetime | None = None
+    permitted_until: datetime | None = None
+    power_before: Money | None = None
+    tickets: dict[ProposalId, TicketId] = field(default_factory=dict)
+    powers: dict[ProposalId, Money] = field(default_factory=dict)
+    refusals: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
+    halted: str = ""
+    halted_by: BasketStop | None = None
+    answered: set[ClientOrderId] = field(default_factory=set)
+    refused_because: tuple[str, ...] = ()
+    events: list[tuple[datetime, str]] = field(default_factory=list)
+    end: BasketEnd | None = None
+    end_reason: str = ""
+    report: BasketReport | None = None
+
+    @property
+    def id(self) -> TicketId:
+        return self.plan.id
+
+    @property
+    def is_open(self) -> bool:
+        return self.phase is BasketPhase.OPEN
+
+    @property
+    def runs(self) -> bool:
+        return self.phase not in (BasketPhase.OPEN, BasketPhase.OVER)
+
+    def sells(self) -> tuple[SignedOrder, ...]:
+        return tuple(order for order in self.orders if order.proposal.only_reduces)
+
+    def buys(self) -> tuple[SignedOrder, ...]:
+        return tuple(order for order in self.orders if not order.proposal.only_reduces)
+
+    def order(self, order_id: ClientOrderId) -> SignedOrder | None:
+        return next((order for order in self.orders if order.order_id == order_id), None)
+
+    def proposal_of(self, ticket_id: TicketId) -> ProposalId | None:
+        return next((proposal for proposal, ticket in self.tickets.items() if ticket == ticket_id), None)
+
+
+@dataclass(slots=True)
+class BasketsState:
+    run: BasketRun | None = None
+    opened: int = 0
+
+
+class BasketStanding:
+    """Reads the ledger and the stage, and changes neither."""
+
+    def __init__(self, stage: Stage, ledger: Ledger) -> None:
+        self.stage = stage
+        self.ledger = ledger
+
+    def of(self, run: BasketRun, signed: SignedOrder) -> BasketOrderState:
+        """Return an order's status by the books if it is in them; else by its turn."""
+        order = self.ledger.order(signed.order_id)
+        ticket_id = run.tickets.get(signed.proposal.id)
+        if order is not None and ticket_id is not None:
+            if order.status is OrderStatus.FILLED:
+                return BasketOrderState.FILLED
+            if order.status.is_terminal:
+                never_left = signed.proposal.id in run.refusals and not order.filled_quantity
+                return BasketOrderState.REFUSED if never_left else BasketOrderState.ENDED
+            if self.ledger.chains.is_in_doubt(order):
+                return BasketOrderState.IN_DOUBT
+            return BasketOrderState.SENT if order.status is OrderStatus.PENDING else BasketOrderState.WORKING
+        if signed.proposal.id in run.refusals:
+            return BasketOrderState.REFUSED
+        if ticket_id is None:
+            return BasketOrderState.WAITING
+        confirmation = self.stage.state.confirmations.get(ticket_id)
+        if confirmation is None or confirmation.is_void:
+            return BasketOrderState.REFUSED
+        return BasketOrderState.CLEARING if confirmation.is_decided else BasketOrderState.CHECKING
+
+    def of_entry(self, order_id: ClientOrderId) -> BasketOrderState:
+        """Return the status of a cancelled entry: gone, being cancelled, or filled before the cancel reached the
+        broker.
+        """
+        order = self.ledger.order(order_id)
+        if order is None or order.status.is_terminal:
+            is_filled = order is not None and order.status is OrderStatus.FILLED
+            return BasketOrderState.FILLED if is_filled else BasketOrderState.TAKEN_BACK
+        if self.ledger.chains.is_in_doubt(order):
+            return BasketOrderState.IN_DOUBT
+        return BasketOrderState.TAKING_BACK if order.is_cancelling else BasketOrderState.WORKING
+
+    def entries_left(self, run: BasketRun) -> list[ClientOrderId]:
+        """Return the entries whose cancellation is not complete."""
+        return [order_id for order_id in run.taken_back if not self.of_entry(order_id).is_over]
+
+    def _entries_in_sum(self, run: BasketRun) -> list[str]:
+        if not run.taken_back:
+            return []
+        standings = [self.of_entry(order_id) for order_id in run.taken_back]
+        gone, filled = standings.count(BasketOrderState.TAKEN_BACK), standings.count(BasketOrderState.FILLED)
+        parts = [f"{gone} of {len(standings)} entries taken back"]
+        parts += [f"{filled} of them FILLED before that"] if filled else []
+        left = len(standings) - gone - filled
+        return [*parts, f"{left} of them still at the broker"] if left else parts
+
+    def in_sum(self, run: BasketRun) -> str:
+        """As in `9 of 14 filled, 1 still working, 4 not sent`, by the current status; with the reason of a stop."""
+        standings = [self.of(run, order) for order in run.orders]
+        filled = standings.count(BasketOrderState.FILLED)
+        working = sum(not s.is_over and s is not BasketOrderState.WAITING for s in standings)
+        refused = standings.count(BasketOrderState.REFUSED) + standings.count(BasketOrderState.WAITING)
+        ended = standings.count(BasketOrderState.ENDED)
+        parts = self._entries_in_sum(run)
+        parts += [f"{filled} of {len(standings)} filled"] if standings or not parts else []
+        parts += [f"{working} still working"] if working else []
+        parts += [f"{ended} ended unfilled"] if ended else []
+        parts += [f"{refused} not sent"] if refused else []
+        why = f"; {run.phase_reason}" if run.stop is not None else ""
+        return ", ".join(parts) + why
+
 
 ENDED_BELOW_IT = "the desk was stopped while the basket ran; nothing of it is sent by itself"
 KEPT_EVENTS = 200

@@ -1,4 +1,4 @@
-"""Entries that wait at the broker: the price of a stop entry, its later stop, and an entry's time to live.
+"""Entries: with their stop in one request, waiting at the broker, and marked for extended hours (OP-06).
 
 A stop entry buys above the market or sells short below it. The broker accepts no legs with one, so its stop follows
 each fill, and it is for the day alone. The fill price of a trailing entry is unknown: its stop trails from the fill on.
@@ -6,17 +6,18 @@ each fill, and it is for the day alone. The fill price of a trailing entry is un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from core.model.order import WITH_STOP, OrderRequest, Side, StopHolder, TimeInForce
+from core.model.order import WITH_STOP, Leg, LegRole, OrderClass, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.staging import NoStop, Proposal, StopPlan
 from core.model.values import Price
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings
+
 
 LONGEST_TTL = 86_400
 """Seconds: an order that should work longer has no time to live."""
@@ -98,3 +99,35 @@ def time_to_live(proposal: Proposal, settings: Settings) -> timedelta | None:
         return timedelta(seconds=proposal.ttl_seconds)
     seconds = settings.orders.ttl_seconds if proposal.order.type.rests else Decimal(0)
     return timedelta(seconds=float(seconds)) if seconds else None
+
+
+def with_legs(order: OrderRequest, stop: StopPlan | NoStop, target: Price | None = None) -> OrderRequest:
+    """Add the legs to an entry: a stop alone is an OTO, a stop and a target a bracket.
+
+    Fractions, which the broker refuses there, IOC orders, and orders in extended hours have no legs: their stop follows
+    each fill.
+    """
+    simple = replace(order, order_class=OrderClass.SIMPLE, legs=())
+    if not isinstance(stop, StopPlan) or stop.holder is not StopHolder.BROKER or not can_have_legs(order):
+        return simple
+    guard = Leg(LegRole.STOP, stop_price=stop.price)
+    if target is None:
+        return replace(simple, order_class=OrderClass.OTO, legs=(guard,))
+    return replace(simple, order_class=OrderClass.BRACKET, legs=(guard, Leg(LegRole.TARGET, limit_price=target)))
+
+
+def can_have_legs(order: OrderRequest) -> bool:
+    is_whole = order.quantity.is_finite() and order.quantity == order.quantity.to_integral_value()
+    return (
+        is_whole
+        and not order.type.waits
+        and order.time_in_force is not TimeInForce.IOC
+        and not order.effect.only_reduces
+        and not order.extended_hours
+    )
+
+
+def target_of(order: OrderRequest) -> Price | None:
+    """Return the price at which the broker takes the profit; None if it holds no target."""
+    leg = order.leg(LegRole.TARGET)
+    return None if leg is None else leg.limit_price

@@ -1,12 +1,22 @@
-"""The stage's state: proposals, tickets, confirmations, and their permissions."""
+"""The state of the stage, how long a confirmation is kept, and the mark for extended hours.
+
+Mark manual orders to act before the open and after the close (RK-20).
+Only a simple limit order for the day is marked, and only if it is typed in extended hours: an exit under either policy,
+because exits are never blocked; an entry if the settings include those hours. Strategies propose in the regular session
+alone, and their orders are never marked.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
+from core.model.order import OrderClass, OrderRequest, TimeInForce
+from core.model.session import Calendar
 from core.model.staging import Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, ProposalId, Quantity, TicketId
+from core.settings.portfolio import SessionSettings
 
 LESS = "less-"
 """Prefix of an approval's id for a smaller quantity than confirmed."""
@@ -72,3 +82,77 @@ class StageState:
     skipped: int = 0
     confirmed: int = 0
     refused: int = 0
+
+
+A_WEEK = timedelta(days=7)
+"""The ledger keeps whole orders for the same time."""
+A_MONTH = timedelta(days=30)
+"""Retention of an order that never arrived: a sale that is in doubt when the desk stops is one."""
+
+
+class TicketRetention:
+    """Forgets confirmations with nothing left to permit."""
+
+    def __init__(self, calendar: Calendar, is_working: Callable[[ClientOrderId], bool]) -> None:
+        self.calendar = calendar
+        self.is_working = is_working
+
+    def over(self, state: StageState, at: datetime) -> set[TicketId]:
+        """Return the tickets of confirmations of earlier days that have nothing left to permit."""
+        day_of = self.calendar.trading_day
+        day = day_of(at)
+        before = {id_: c for id_, c in state.confirmations.items() if day_of(c.received_at) < day}
+        its: dict[TicketId, list[AuthorizationUse]] = {}
+        for use in state.mandates.values() if before else ():
+            its.setdefault(use.mandate.ticket_id, []).append(use)
+        return {id_ for id_, c in before.items() if not self._may_owe(c, its.get(id_, []), at)}
+
+    def forget_older_than_a_day(self, state: StageState, at: datetime) -> None:
+        """Forget confirmations of earlier days whose orders have ended, unless a stop of theirs is still valid."""
+        old = self.over(state, at)
+        if not old:
+            return
+        names = tuple(old)
+        state.confirmations = {id_: c for id_, c in state.confirmations.items() if id_ not in old}
+        state.used = {used for used in state.used if not used.startswith(names)}
+        state.refusals = {id_: reasons for id_, reasons in state.refusals.items() if id_ not in old}
+        state.mandates = {id_: use for id_, use in state.mandates.items() if use.mandate.ticket_id not in old}
+
+    def begin_day(self, state: StageState, at: datetime) -> None:
+        """Forget expired smaller permissions, which have no ticket and are refused by their time.
+
+        Refusals stay while their ticket or its confirmation does.
+        """
+        self.forget_older_than_a_day(state, at)
+        state.less = {id_: lapses_at for id_, lapses_at in state.less.items() if at <= lapses_at}
+        state.used = {id_ for id_ in state.used if not id_.startswith(LESS)}  # from older journals
+        known = state.tickets.keys() | state.confirmations.keys()
+        state.refusals = {id_: reasons for id_, reasons in state.refusals.items() if id_ in known}
+
+    def _may_owe(self, confirmation: Confirmation, its: list[AuthorizationUse], at: datetime) -> bool:
+        """Return whether its order may fill yet, or a stop of it may be staged."""
+        if self.is_working(confirmation.ticket.order.client_order_id):
+            return True
+        stops = [use for use in its if use.mandate.kind in STOPS]
+        if any(at <= use.mandate.ends_at for use in stops):
+            return True
+        is_to_go_back = any(
+            use.mandate.kind is AuthorizationKind.RESTORE_STOP for use in stops
+        )  # it ends after its sale
+        is_owed = any(use.released < use.mandate.quantity for use in stops)  # it is staged on a ticket, once
+        age = at - confirmation.received_at
+        return (is_owed and age <= A_WEEK) or (is_to_go_back and age <= A_MONTH)
+
+
+def marked_for(at: datetime, order: OrderRequest, calendar: Calendar, settings: SessionSettings) -> OrderRequest:
+    """Return the order typed at `at` (UTC), marked if it may act in the current extended hours."""
+    if calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is None or not can_act(order):
+        return order
+    is_wanted = order.effect.only_reduces or settings.policy == "include_extended"
+    return replace(order, extended_hours=True) if is_wanted else order
+
+
+def can_act(order: OrderRequest) -> bool:
+    """Return whether the broker accepts such an order outside the regular session, and this desk sends it there."""
+    is_simple = order.order_class is OrderClass.SIMPLE
+    return order.type.rests and order.time_in_force is TimeInForce.DAY and is_simple

@@ -8,9 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.recommendation import Recommendation
-from core.model.session import Session
+from core.model.session import Session, Venue
 from core.model.values import ZERO, Money, Price, Quantity
-from core.model.venue import Venue
 from core.risk.size_factors.base import Conditions
 
 NO_SHARES = Quantity(ZERO)

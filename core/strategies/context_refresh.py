@@ -8,12 +8,11 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.model.bar import Bar
-from core.model.calendar import Calendar
-from core.model.evaluation import SuspensionCause
 from core.model.recommendation import Recommendation
-from core.model.session import NoSession
+from core.model.session import Calendar, NoSession
+from core.model.signal import SuspensionCause
 from core.model.values import Money, Price, Quantity, Symbol
-from core.risk.evaluation.book import Suspension
+from core.risk.evaluation import Suspension
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
 from core.strategies.runner import Begins, Runner

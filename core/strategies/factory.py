@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.calendar import Calendar
+from core.model.session import Calendar
 from core.model.values import Symbol
 from core.strategies.base import Strategy
 from core.strategies.builtin import StrategyKinds, written_memory

@@ -29,8 +29,7 @@ from core.facts import (
     StrategyResumed,
 )
 from core.model.bar import Bar
-from core.model.calendar import Calendar
-from core.model.session import NoSession
+from core.model.session import Calendar, NoSession
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import Symbol
 from core.risk.size_factors.base import Conditions

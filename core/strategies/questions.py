@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from core.facts import StrategyFailed
 from core.model.bar import Bar
-from core.model.calendar import Calendar
+from core.model.session import Calendar
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import ZERO, Symbol
 from core.ports import Recorded

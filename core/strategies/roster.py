@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from core.model.session import Venue
 from core.model.values import Symbol
-from core.model.venue import Venue
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
 from core.strategies.builtin import HOUSE, StrategyKinds

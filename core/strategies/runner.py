@@ -16,11 +16,10 @@ from enum import Enum
 from typing import Any
 
 from core.model.bar import Bar
-from core.model.session import Session
+from core.model.session import Session, Venue
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import ZERO, Symbol
-from core.model.venue import Venue
-from core.risk.evaluation.book import Suspension
+from core.risk.evaluation import Suspension
 from core.risk.size_factors.base import Conditions
 from core.strategies.answers import not_now, shut
 from core.strategies.base import Strategy

@@ -12,11 +12,9 @@ from typing import Any
 
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.calendar import Calendar
-from core.model.session import Session
+from core.model.session import Calendar, Session, Venue
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import ZERO
-from core.model.venue import Venue
 from core.strategies.base import Strategy
 from core.strategies.context import Context
 from core.strategies.sma import SmaState

@@ -8,16 +8,16 @@ from decimal import Decimal
 from core.execution.ledger import Ledger
 from core.model.recommendation import Recommendation
 from core.model.values import ZERO, Price, Quantity, Symbol
-from core.risk.allocation import Allocations
-from core.risk.checks.back_pressure import queued_orders
+from core.risk.checks.desk import queued_orders
 from core.risk.day import Day
-from core.risk.evaluation.book import EvaluationBook, Suspension
-from core.risk.regime.book import RegimeBook
+from core.risk.evaluation import EvaluationBook, Suspension
+from core.risk.exposure import Allocations
+from core.risk.regime import RegimeBook
 from core.risk.size_factors.base import Conditions
-from core.risk.size_factors.book import SizingBook
+from core.risk.size_factors.inputs import SizingBook
 from core.risk.sizing_inputs import gathered
 from core.staging.stage import Stage
-from core.trading_state.advice_book import AdviceBook
+from core.trading_state.account_history import AdviceBook
 
 
 class Holdings:

@@ -10,21 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from core.execution.departures import Departures
+from core.execution.latency import Departures
 from core.execution.other_orders import OtherOrder
 from core.market.day_figures import DayFigures
 from core.messages.commands import SettingsFault
 from core.messages.effects import Effect
-from core.model.account import Account, NoAccount
-from core.model.broker import ForeignPosition, OrderReport
-from core.model.capabilities import EVERYTHING, Capabilities
-from core.model.connection import Channel, ConnectionStatus
-from core.model.corporate_action import CorporateAction
+from core.model.account import Account, Channel, ConnectionStatus, NoAccount
+from core.model.bar import Quote
+from core.model.broker import EVERYTHING, Capabilities, ForeignPosition, OrderReport
 from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument, NoInstrument
-from core.model.quote import Quote
+from core.model.reference_data import CorporateAction
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.risk.disk_failure import DiskFailure
+from core.risk.trading_status import DiskFailure
 from core.settings.changes import LimitChange
 from core.settings.settings import Settings
 

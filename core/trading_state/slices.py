@@ -13,53 +13,43 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from core.execution.breaker import Breaker
+from core.execution.breaker import Breaker, RefusalCounts
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
-from core.execution.refusal_counts import RefusalCounts
 from core.exits.watch import ExitWatch
 from core.facts import BarClosed, Fact, OrderFilled
 from core.market.normaliser import Normaliser
-from core.model.calendar import Calendar
 from core.model.instrument import Instrument
 from core.model.position import Ended
-from core.model.regime import Regime, RegimeLabels, labels_of
+from core.model.session import Calendar
+from core.model.sizing import Regime, RegimeLabels, labels_of
 from core.model.values import ClientOrderId, Money, Price, Symbol
 from core.ports import PastIndex
-from core.risk.allocation import Allocations
-from core.risk.day import Day
-from core.risk.day_value import DayValue
-from core.risk.disk_failure import DiskFailure
-from core.risk.evaluation.book import EvaluationBook
-from core.risk.margin_samples import MarginSamples
+from core.risk.day import Day, RecentEntries
+from core.risk.evaluation import EvaluationBook
+from core.risk.exposure import Allocations, DayValue
+from core.risk.margin import MarginSamples
 from core.risk.message_counts import MessageCounts
-from core.risk.price_history import PriceHistory
-from core.risk.protections.base import Scope
-from core.risk.protections.book import ProtectionBook
-from core.risk.protections.day_trades import business_days
-from core.risk.protections.equity_curve import NO_STRATEGY
-from core.risk.protections.trades import ClosedTrade
-from core.risk.recent_entries import RecentEntries
-from core.risk.regime.book import RegimeBook
+from core.risk.price_history import PriceHistory, Volumes
+from core.risk.protections.closed_trades import ClosedTrade
+from core.risk.protections.drawdown import NO_STRATEGY
+from core.risk.protections.frequency import business_days
+from core.risk.protections.protection import Scope
+from core.risk.protections.protection_registry import ProtectionBook
+from core.risk.regime import RegimeBook
 from core.risk.shadow_trades import ShadowTrades
-from core.risk.size_factors.book import SizingBook
-from core.risk.symbol_lists import SymbolLists
-from core.risk.trading_status import InForce, TradingStatus
-from core.risk.volumes import Volumes
+from core.risk.size_factors.inputs import SizingBook
+from core.risk.trading_status import DiskFailure, InForce, SymbolLists, TradingStatus
 from core.staging.baskets import Baskets
 from core.staging.stage import Stage
 from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
-from core.trading_state.activities import Activities
-from core.trading_state.advice_book import AdviceBook
-from core.trading_state.alerts import Alerts
-from core.trading_state.attendance import Attendance
-from core.trading_state.day_results import DayResults
-from core.trading_state.desks import Desks
+from core.trading_state.account_history import Activities, AdviceBook, DayResults
+from core.trading_state.desks import Attendance, Desks
 from core.trading_state.holdings import Holdings
 from core.trading_state.notifications import Notifications
 from core.trading_state.owed_stops import OwedStops
-from core.trading_state.watchlists import Watchlists
+from core.trading_state.watchlists import Alerts, Watchlists
 
 Fold = Callable[[datetime, Any], None]
 

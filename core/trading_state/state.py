@@ -1,4 +1,4 @@
-"""The desk's state: its slices, its sightings, and `record`, the only way to change a slice.
+"""The desk's state: its slices, its sightings, the queue of followed facts, and `record`.
 
 `record(fact)` appends to the journal and then lets each slice fold the fact. All other inputs of decisions are
 sightings (`core/trading_state/sightings.py`).
@@ -9,36 +9,66 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from core.execution.order import Order, has_news
 from core.execution.other_orders import other_of
 from core.facts import BarClosed, Fact, OrdersRecalled
+from core.messages.effects import Effect
 from core.model.account import Mode
-from core.model.authority import at_work, only_for_people
-from core.model.bar import ONE_MINUTE, Bar
+from core.model.bar import ONE_MINUTE, Bar, NoQuote
 from core.model.broker import FreshFigures, OrderReport
-from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest, Side
-from core.model.quote import NoQuote
-from core.model.values import (
-    NO_MONEY,
-    NO_SHARES,
-    ZERO,
-    AccountId,
-    ClientOrderId,
-    Money,
-    Price,
-    Quantity,
-    Symbol,
-    plain,
-)
+from core.model.recommendation import at_work, only_for_people
+from core.model.session import Calendar
+from core.model.values import NO_MONEY, NO_SHARES, ZERO, AccountId, ClientOrderId, Money, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.gate import ReviewContext
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
-from core.trading_state.fact_queue import FactQueue, Followers, nobody
 from core.trading_state.sightings import Sightings
 from core.trading_state.slices import Slice, Slices, table_of
+
+Follower = Callable[[Any], Iterable[Effect] | None]
+
+
+Followers = Callable[[type], tuple[Follower, ...]]
+"""The followers of a kind of fact, in the engine's order."""
+
+
+def nobody(_kind: type) -> tuple[Follower, ...]:
+    """Return no followers, for a desk without an engine."""
+    return ()
+
+
+class FactQueue:
+    """Recorded facts whose followers have not run yet."""
+
+    def __init__(self, followers: Followers = nobody) -> None:
+        self._followers = followers
+        self._news: list[Fact] = []
+
+    def note(self, fact: Fact) -> None:
+        """Queue a recorded fact, also if a slice fails to fold it."""
+        if self._followers(type(fact)):
+            self._news.append(fact)
+
+    def take(self, only: type | None = None) -> list[tuple[Follower, Fact]]:
+        """Return the followers of the queued facts, in order; with `only` those of one kind."""
+        if not self._news:
+            return []
+        taken = [fact for fact in self._news if only is None or type(fact) is only]
+        self._news = [fact for fact in self._news if only is not None and type(fact) is not only]
+        return [(follower, fact) for fact in taken for follower in self._followers(type(fact))]
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self._news)
+
+    def drop(self) -> None:
+        """Clear the queue: nothing can be recorded any more."""
+        self._news.clear()
+
 
 Listener = Callable[[int, datetime, Fact], None]
 BarListener = Callable[[Bar], None]

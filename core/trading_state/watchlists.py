@@ -1,4 +1,4 @@
-"""The slice of the watchlists: the operator's named lists of symbols (MD-06)."""
+"""The slices of watchlists and alerts, and the known prices of watched symbols (MD-06)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.facts import WatchlistKept
+from core.facts import AlertDropped, AlertKept, AlertRang, WatchlistKept
+from core.model.alert import EVENTS, Alert
 from core.model.values import Symbol
 
 
@@ -41,3 +42,60 @@ class Watchlists:
             self.state.lists[fact.name] = fact.symbols
         else:
             self.state.lists.pop(fact.name, None)
+
+
+NONE: tuple[Alert, ...] = ()
+
+
+@dataclass(slots=True)
+class AlertsState:
+    """`last` is the last number given; `rung` counts triggered alerts."""
+
+    kept: dict[int, Alert] = field(default_factory=dict)
+    last: int = 0
+    rung: int = 0
+
+
+class Alerts:
+    name = "alerts"
+
+    def __init__(self) -> None:
+        self.state = AlertsState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            AlertKept: self._kept,
+            AlertDropped: self._dropped,
+            AlertRang: self._rang,
+        }
+        self._by_symbol: dict[Symbol, tuple[Alert, ...]] = {}
+
+    def restore(self, state: AlertsState) -> None:
+        self.state = state
+        self._sort()
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """Each symbol once, in the order of their first alert."""
+        return tuple(self._by_symbol)
+
+    def of(self, symbol: Symbol) -> tuple[Alert, ...]:
+        return self._by_symbol.get(symbol, NONE)
+
+    def _sort(self) -> None:
+        self._by_symbol = {}
+        for alert in self.state.kept.values():
+            self._by_symbol[alert.terms.symbol] = (*self.of(alert.terms.symbol), alert)
+
+    def _kept(self, _at: datetime, fact: AlertKept) -> None:
+        self.state.kept[fact.alert.number] = fact.alert
+        self.state.last = max(self.state.last, fact.alert.number)
+        self._sort()
+
+    def _dropped(self, _at: datetime, fact: AlertDropped) -> None:
+        self.state.kept.pop(fact.alert.number, None)
+        self._sort()
+
+    def _rang(self, _at: datetime, fact: AlertRang) -> None:
+        self.state.rung += 1
+        if fact.alert.terms.kind not in EVENTS:
+            self.state.kept.pop(fact.alert.number, None)
+            self._sort()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.model.advice import TradeIdea
+from core.model.recommendation import TradeIdea
 
 
 @dataclass(frozen=True, slots=True)

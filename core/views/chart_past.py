@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from core.model.bar import Bar
+from core.model.session import HOME
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, Symbol
-from core.model.venues import HOME
 from core.views.results import ChartBar
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from core.model.alert import Alert
 from core.model.desk import DeskNumber
-from core.model.symbol_list import ListedSymbol
+from core.model.symbols import ListedSymbol
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.advice import NO_ADVICE, AdviceView
 from core.views.basket import BasketView

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core.model.account import Mode
+from core.model.account import ConnectionStatus, LatencySpan, Mode
 from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
-from core.model.connection import ConnectionStatus, LatencySpan
 from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId, Fraction, Money, ProposalId, Symbol
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow

@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
+from core.model.bar import NoQuote, Quote
 from core.model.instrument import Instrument, share
-from core.model.quote import NoQuote, Quote
 from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import ListedExit, Review, Ticket
 from core.model.values import ZERO, Fraction, Money, Price, Quantity, Symbol

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core.model.corporate_action import CorporateAction
-from core.model.quote import Quote
-from core.model.symbol_list import ListedSymbol
+from core.model.bar import Quote
+from core.model.reference_data import CorporateAction
+from core.model.symbols import ListedSymbol
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 
 

@@ -1,4 +1,4 @@
-"""A recorded run replayed: its market and answers by the same rules, with the recorded external inputs.
+"""A recorded run replayed, and the operators of such a run.
 
 Until a change takes effect, each input comes after the same number of events as recorded; from then on at its time,
 because the events differ. Keys are a person's: they apply to the same proposal as recorded, with its current ticket.
@@ -6,17 +6,81 @@ because the events differ. Keys are a person's: they apply to the same proposal 
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.facts import SettingsApplied
 from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import Command
+from core.messages.effects import SendNotification
 from core.messages.inputs import NotificationAnswered
-from core.runtime.run_record import RecordedRun, RunKind
+from core.runtime.inbox import Operator
 from core.runtime.scripted_operator import ConfirmAll, Script
+from core.runtime.simulated_exchange import RecordedRun, RunKind
 from core.runtime.virtual import VirtualRuntime
-from core.what_if.operators import Noted, Pressed, PressedAgain, Silent, Together
-from core.what_if.said_again import Ahead, Changed, Known, Place, SaidAgain, Taken
+from core.what_if.input_replayer import Ahead, Changed, Known, Place, SaidAgain, Taken
+
+Pressed = tuple[tuple[datetime, tuple[Command, ...]], ...]
+"""A script's presses and their times."""
+
+
+class Noted:
+    """An operator whose presses are recorded."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+        self.pressed: list[tuple[datetime, tuple[Command, ...]]] = []
+
+    def next_at(self) -> datetime | None:
+        return self._operator.next_at()
+
+    def press(self, at: datetime) -> Iterator[Command]:
+        commands = tuple(self._operator.press(at))
+        self.pressed.append((at, commands))
+        yield from commands
+
+
+class PressedAgain:
+    """Replays a script's presses at their times, on the proposals and tickets they were made for."""
+
+    def __init__(self, pressed: Pressed, now: Callable[[Command], Command | None]) -> None:
+        self._pressed = deque(pressed)
+        self._now = now
+
+    def next_at(self) -> datetime | None:
+        return self._pressed[0][0] if self._pressed else None
+
+    def press(self, _at: datetime) -> Iterator[Command]:
+        for command in self._pressed.popleft()[1]:
+            if (now := self._now(command)) is not None:
+                yield now
+
+
+class Silent:
+    """A carrier that sends nothing: the recorded delivery results are replayed."""
+
+    def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
+        """Do nothing: the answer was recorded, if one came."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Together:
+    """Several operators combined, the earliest press first."""
+
+    def __init__(self, operators: Iterable[Operator]) -> None:
+        self._operators = tuple(operators)
+
+    def next_at(self) -> datetime | None:
+        return min((at for each in self._operators if (at := each.next_at()) is not None), default=None)
+
+    def press(self, at: datetime) -> Iterator[Command]:
+        due = next((each for each in self._operators if (own := each.next_at()) is not None and own <= at), None)
+        if due is not None:
+            yield from due.press(at)
 
 
 @dataclass(frozen=True, slots=True)

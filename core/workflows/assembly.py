@@ -10,68 +10,42 @@ from core.risk.checks import standard_gate
 from core.trading_state.state import TradingState
 from core.workflows.baskets.basket_execution import BasketExecution
 from core.workflows.baskets.baskets import BasketDrafts
-from core.workflows.day.account_updates import AccountUpdates
-from core.workflows.day.clock import ClockWatch
-from core.workflows.day.day_open import DayOpen
-from core.workflows.day.market_updates import MarketUpdates
-from core.workflows.day.overnight_positions import OvernightPositions
-from core.workflows.day.regime_updates import RegimeUpdates
-from core.workflows.day.spread_sampling import SpreadSampling
-from core.workflows.day.start import EngineStart
-from core.workflows.operator.alerting import Alerting
-from core.workflows.operator.attending import Attending
-from core.workflows.operator.engine_stop import EngineStop
-from core.workflows.operator.key_holding import KeyHolding
-from core.workflows.operator.kill_switch import KillSwitchWorkflow
+from core.workflows.day.market_updates import MarketUpdates, RegimeUpdates, SpreadSampling
+from core.workflows.day.start import ClockWatch, EngineStart
+from core.workflows.day.trading_day import AccountUpdates, DayOpen
+from core.workflows.operator.desk_control import Attending, KeyHolding
+from core.workflows.operator.desk_rights import EngineStop
+from core.workflows.operator.kill_switch import KillSwitchWorkflow, PausesAndBans, SymbolListing
 from core.workflows.operator.limits_reload import LimitsReload
 from core.workflows.operator.notification_delivery import NotificationDelivery
 from core.workflows.operator.notifying import Notifying
-from core.workflows.operator.pauses_and_bans import PausesAndBans
-from core.workflows.operator.symbol_listing import SymbolListing
-from core.workflows.operator.watching import Watching
-from core.workflows.orders.broker_warnings import BrokerWarnings
-from core.workflows.orders.cancellation import Cancellation
-from core.workflows.orders.circuit_breaker import CircuitBreaker
-from core.workflows.orders.idle_exits import IdleExits
-from core.workflows.orders.interrupted_orders import InterruptedOrders
+from core.workflows.operator.watching import Alerting, Watching
+from core.workflows.orders.cancellation import BrokerWarnings, Cancellation, Replacement
+from core.workflows.orders.exit_legs import IdleExits
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
-from core.workflows.orders.replacement import Replacement
 from core.workflows.orders.request_pacing import RequestPacing
-from core.workflows.orders.request_room import RequestRoom
+from core.workflows.orders.request_room import CircuitBreaker, RequestRoom
 from core.workflows.orders.submission import Submission
-from core.workflows.orders.unsent_orders import UnsentOrders
-from core.workflows.protection.excess_exits import ExcessExits
-from core.workflows.protection.expired_exits import ExpiredExits
-from core.workflows.protection.margin_monitor import MarginMonitor
-from core.workflows.protection.owed_stops import StopsOwed
-from core.workflows.protection.protections import ProtectionEvents
+from core.workflows.orders.unsent_orders import InterruptedOrders, UnsentOrders
+from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
+from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal, StopsOwed
+from core.workflows.protection.protections import MarginMonitor, ProtectionEvents, RepeatedExecutions
 from core.workflows.protection.protective_stops import ProtectiveStops
-from core.workflows.protection.repeated_executions import RepeatedExecutions
-from core.workflows.protection.stop_renewal import StopRenewal
-from core.workflows.reconciliation.activity_copy import ActivityCopy
-from core.workflows.reconciliation.listed_orders import ListedOrders
+from core.workflows.reconciliation.broker_lists import ActivityCopy, ListedOrders
 from core.workflows.reconciliation.reconciliation import Reconciliation
-from core.workflows.staging.auto_exits import AutoExits
 from core.workflows.staging.confirmation import Confirmations
-from core.workflows.staging.exit_resizing import ExitResizing
-from core.workflows.staging.manual_proposals import ManualProposals
+from core.workflows.staging.confirmation_checks import TicketAuthorizations
+from core.workflows.staging.exits import AutoExits, ExitResizing
+from core.workflows.staging.manual_proposals import ManualProposals, PositionProtection, StopTightening
 from core.workflows.staging.order_changes import OrderChanges
-from core.workflows.staging.position_protection import PositionProtection
-from core.workflows.staging.proposal_edits import ProposalEdits
-from core.workflows.staging.proposal_staging import ProposalStaging
+from core.workflows.staging.proposal_staging import ProposalEdits, ProposalStaging
 from core.workflows.staging.proposals import Proposals
-from core.workflows.staging.shared_readings import SharedReadings
-from core.workflows.staging.stop_tightening import StopTightening
-from core.workflows.staging.ticket_authorizations import TicketAuthorizations
-from core.workflows.staging.tickets import Tickets
-from core.workflows.strategies.advising import Advising
-from core.workflows.strategies.exit_rules import ExitRules
-from core.workflows.strategies.recommendations import Recommendations
+from core.workflows.staging.tickets import SharedReadings, Tickets
+from core.workflows.strategies.advice import Advising, Recommendations
 from core.workflows.strategies.strategy_evaluation import StrategyEvaluation
-from core.workflows.strategies.strategy_health import StrategyHealth
-from core.workflows.strategies.warm_up import WarmUp
+from core.workflows.strategies.strategy_signals import ExitRules, StrategyHealth, WarmUp
 
 
 def workflows_of(state: TradingState) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 from core import facts
 from core.event_text import in_words, severity_of
 from core.facts.registry import BY_TYPE, Fact
-from core.model.log_levels import CRITICAL, ERROR
+from core.model.harmless_text import CRITICAL, ERROR
 from core.model.order import OrderStatus
 from core.runtime.call_record import CallMade, CallOutcome
 from core.views.builders.event_log import REFUSING

@@ -20,8 +20,8 @@ from typing import Self
 from core.facts import RELEARNED, Fact
 from core.io.wall_clock import utc_now
 from core.ports import JournalError, Recorded
-from core.runtime.base import Runtime
 from core.runtime.call_record import CallMade
+from core.runtime.runtime import Runtime
 from state.folders import AccountFolder
 from state.service_log import events
 from state.service_log.events import Event

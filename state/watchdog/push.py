@@ -28,8 +28,8 @@ from core.model.notice import (
     Notice,
     NoticeKind,
 )
+from core.model.session import HOME
 from core.model.values import AccountId
-from core.model.venues import HOME
 from core.ports import OperatorError
 from core.runtime.lane_threads import NoThreadError, Threads
 from core.runtime.notifier.message import Message
@@ -259,7 +259,7 @@ def _again_at(left: Left, code: DeliveryCode, now: datetime, most: timedelta) ->
 
 def channels_for(settings: NotifySettings, account: AccountId) -> tuple[str, ...]:
     """Return the channels for the watchdog's alerts, each once; without a known account those for any account."""
-    from core.workflows.operator.notice_routes import rules_for
+    from core.workflows.operator.notice_routing import rules_for
 
     terms = settings
     if not account:
@@ -270,7 +270,7 @@ def channels_for(settings: NotifySettings, account: AccountId) -> tuple[str, ...
 
 
 def a_message(alerts: list[Alert], now: datetime, *, is_repeat: bool) -> Message:
-    from core.workflows.operator.notice_text import text_of, title_of
+    from core.workflows.operator.notification_delivery import text_of, title_of
 
     notices = [Notice(0, each.at, KIND, USUAL[KIND], None, harmless(each.words)) for each in alerts]
     accounts = " ".join(dict.fromkeys(each.account for each in alerts))

@@ -24,19 +24,18 @@ from core.market.synthetic import synthetic_day
 from core.messages.commands import Command, Decline, OpenTicket, ProposeClose, ProposeOrder
 from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.account import Mode
-from core.model.bar import Bar
+from core.model.bar import Bar, Feed, NoQuote, Quote
 from core.model.codes import CancelCode
 from core.model.order import Effect, OrderType, StopHolder, confirming_key
-from core.model.quote import Feed, NoQuote, Quote
 from core.model.staging import Ticket
 from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError
 from core.runtime import demo
 from core.runtime.feed import bar_item
-from core.runtime.link import Link
-from core.runtime.pace import Pace
+from core.runtime.inbox import Link
 from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
+from core.runtime.virtual_time import Pace
 from core.settings.settings import Settings
 from core.trading_state import checkpoint
 from core.views.picture_pace import PRICES

@@ -26,9 +26,9 @@ from console.ticket.spelling import Spelling
 from console.ticket.typed_word import TypedWord
 from core.messages.command_ports import Denied
 from core.messages.commands import Command, Confirm
-from core.runtime.service.books import EngineBooks
+from core.runtime.service.engine_interface import EngineBooks
+from core.workflows.operator.desk_control import KeyHolding
 from core.workflows.operator.desk_rights import DeskRights
-from core.workflows.operator.key_holding import KeyHolding
 from tests.accidents.served_house import ServedHouse
 
 Patch = pytest.MonkeyPatch

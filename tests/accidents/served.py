@@ -22,14 +22,14 @@ from core.facts import Fact
 from core.messages.commands import Command, Confirm, OpenTicket, TakeKey
 from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.values import ProposalId
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.runtime.scripted_operator import turn_of
-from core.runtime.service.peer import Peer
+from core.runtime.service.listener import Peer
 from core.runtime.service.service import EngineService
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.ticket import TicketView
-from core.workflows.operator.key_holding import TAKE
+from core.workflows.operator.desk_control import TAKE
 from state.engine_socket import connected, listening
 from tests.accidents.clock import Clock
 from tests.accidents.house import engine_on, first_runtime

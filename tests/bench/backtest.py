@@ -22,8 +22,7 @@ from core.messages.inputs import BarArrived
 from core.model.account import Mode
 from core.model.session import Session
 from core.model.values import Symbol
-from core.runtime.backtest import FRICTIONS, Backtest
-from core.runtime.backtest_report import report_of
+from core.runtime.backtest import FRICTIONS, Backtest, report_of
 from core.runtime.feed import Timed, bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of

@@ -22,13 +22,13 @@ from core.engine import Engine
 from core.messages.commands import Command, Halt, Kill
 from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.account import Mode
-from core.model.quote import Feed, Quote
+from core.model.bar import Feed, Quote
 from core.model.values import Price
 from core.runtime.feed import bar_item
-from core.runtime.link import Link
-from core.runtime.pace import Pace
+from core.runtime.inbox import Link
 from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
+from core.runtime.virtual_time import Pace
 from core.settings.settings import Settings
 from state.journal import MemoryJournal
 from tests.desk.desk_house import SPY, market

@@ -16,16 +16,15 @@ from decimal import Decimal
 from pathlib import Path
 
 from core.files.csv_table import Table, text_of
-from core.model.regime import DailyBar, MarketMeasure
+from core.model.session import XNYS
 from core.model.signal import ExitReason
+from core.model.sizing import DailyBar, MarketMeasure
 from core.model.values import Money, Price, Symbol
-from core.model.venues import XNYS
 from core.risk.day import monday_of
-from core.risk.protections.base import Scope
-from core.risk.protections.book import NAMES, ProtectionBook
-from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
-from core.risk.regime.frequency import entries_allowed
-from core.risk.regime.market import MarketFold
+from core.risk.protections.closed_trades import ClosedTrade, Direction, ratio_of
+from core.risk.protections.protection import Scope
+from core.risk.protections.protection_registry import NAMES, ProtectionBook
+from core.risk.regime import MarketFold, entries_allowed
 from core.settings.settings import PROFILES, Settings
 
 SYMBOLS = (Symbol("SPY"), Symbol("QQQ"), Symbol("IWM"))

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.protocol.changes import apply_changes, changes, encode_changes
-from core.protocol.codec import decode_view, encode
-from core.protocol.shapes import View
+from core.protocol.codec import View, decode_view, encode
 from tests.scenarios.test_stress_desk import the_stress_desk
 
 PICTURES, STEP = 200, timedelta(seconds=0.1)

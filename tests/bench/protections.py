@@ -31,9 +31,9 @@ from core.model.staging import CheckResult, Review, Verdict
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.risk.checks import standard_gate
 from core.risk.checks.verdicts import usd
-from core.risk.protections.book import ProtectionBook
-from core.risk.protections.trades import ClosedTrade, Direction
-from core.risk.size_factors.book import SizingBook
+from core.risk.protections.closed_trades import ClosedTrade, Direction
+from core.risk.protections.protection_registry import ProtectionBook
+from core.risk.size_factors.inputs import SizingBook
 from core.runtime.feed import Timed
 from core.settings.protections import ProtectionsSettings
 from core.workflows.staging.proposal_staging import candidate_of

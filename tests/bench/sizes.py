@@ -9,10 +9,10 @@ from decimal import Decimal
 from functools import partial
 
 from core.facts import BarClosed
-from core.model.regime import VixLevel, VixReading
+from core.model.sizing import VixLevel, VixReading
 from core.model.values import Fraction, Money, Price
 from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry
-from core.risk.size_factors.book import SizingBook
+from core.risk.size_factors.inputs import SizingBook
 from core.risk.sizing import size_of
 from core.settings.size_factors import KellySettings, SizingSettings
 from tests.bench.house import SPY, some_bars

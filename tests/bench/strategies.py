@@ -24,17 +24,16 @@ from core.market.synthetic import synthetic_day
 from core.messages.inputs import BarArrived
 from core.model.account import Mode
 from core.model.bar import Bar
-from core.model.session import Session
+from core.model.session import XNYS, Session
 from core.model.values import Money, Symbol
-from core.model.venues import XNYS
 from core.runtime.backtest import FRICTIONS, Backtest
 from core.runtime.feed import Timed, bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.strategy_host.child import ChildStrategy
+from core.runtime.strategy_host.hosted import foresee
 from core.runtime.strategy_host.loading import loaded
 from core.runtime.strategy_host.process import STARTING
-from core.runtime.strategy_host.upcoming_bars import foresee
 from core.runtime.virtual import VirtualRuntime
 from core.settings.strategies import HOUSE_NAMES
 from core.settings.user_strategies import UserStrategySettings

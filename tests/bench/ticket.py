@@ -22,7 +22,7 @@ from core.messages.effects import FetchFigures, SubmitOrder
 from core.messages.inputs import BarArrived, FiguresFetched, PastArrived
 from core.model.account import Mode
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.past_days import PastDay, PastDays
+from core.model.reference_data import PastDay, PastDays
 from core.model.values import Price, Quantity
 from core.risk.checks import standard_gate
 from core.runtime.feed import bar_item

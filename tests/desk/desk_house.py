@@ -36,10 +36,10 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
 from core.runtime import demo
 from core.runtime.feed import bar_item
-from core.runtime.link import Link
-from core.runtime.pace import Pace
+from core.runtime.inbox import Link
 from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
+from core.runtime.virtual_time import Pace
 from core.settings.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal

@@ -9,10 +9,10 @@ from datetime import date
 from textual import events
 
 from core.messages.commands import Command
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.ports import OperatorError, Recorded
 from core.post_mortem.post_mortem import Read, post_mortem
-from core.post_mortem.words import lines_of
+from core.post_mortem.trade_text import lines_of
 from core.views.builders.history import history_of
 from core.views.history import HistoryDay
 from core.views.order_chain import chain_of

@@ -9,8 +9,8 @@ from datetime import timedelta
 from console.desk import DeskApp
 from core.messages.commands import BasketRow, OpenBasket
 from core.model.basket import BasketSource
-from core.runtime.link import Link
-from core.runtime.pace import Pace
+from core.runtime.inbox import Link
+from core.runtime.virtual_time import Pace
 from tests.desk.desk_house import SPY, House
 from tests.kit import virtual_time
 from tests.kit.stepped_engine import SteppedHandle

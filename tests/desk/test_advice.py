@@ -11,7 +11,7 @@ from console.screens.new_order import NewOrderScreen
 from core.event_text.advice import idea_in_words
 from core.messages.commands import AdoptAdvice, DropRecommendation, ProposeOrder
 from core.messages.inputs import FromAdviser, Priority
-from core.model.advice import Advice, TradeIdea
+from core.model.recommendation import Advice, TradeIdea
 from core.model.values import Price, Quantity, Symbol
 from core.views import AdviceRow, AdviceView
 from tests.desk.desk_house import House, open_desk

@@ -11,7 +11,7 @@ from console.alert_words import Drop, read_alert
 from console.screens.alert import AlertScreen
 from core.facts import AlertDropped, AlertKept
 from core.model.alert import Alert, AlertKind, AlertTerms
-from core.model.log_levels import ALERT
+from core.model.harmless_text import ALERT
 from core.model.values import Price, Symbol
 from core.views import LogRow, WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import open_desk

@@ -8,8 +8,8 @@ from datetime import timedelta
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from core.messages.commands import Decline, RequestCancel
+from core.model.session import XNYS
 from core.model.values import ProposalId
-from core.model.venues import XNYS
 from tests.desk.desk_house import House, WatchedDesk, open_desk
 
 

@@ -12,8 +12,8 @@ from core.facts import BreakerClosed, BreakerOpened, ConfirmationReceived, Order
 from core.messages.effects import Effect as Request
 from core.messages.effects import FetchFigures
 from core.messages.inputs import FiguresFetched, Input
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.broker import NoAnswer
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.settings.execution import ExecutionSettings
 from core.settings.settings import Settings
 from core.views import WireView

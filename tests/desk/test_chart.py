@@ -15,8 +15,8 @@ from textual.geometry import Region
 
 from core.market.calendar import load_calendar
 from core.model.account import Mode
+from core.model.session import HOME
 from core.model.values import Price, Quantity, Symbol
-from core.model.venues import HOME
 from core.trading_state.state import TradingState
 from core.views import ChartBar, ChartView
 from core.views.builders.charts import Charts

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.runtime.inbox import steady
 from widgets.connections import lamps_in_brief, lamps_in_words
 from widgets.lines import joined

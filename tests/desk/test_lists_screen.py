@@ -9,7 +9,7 @@ from console.list_words import TakeOff, read_list
 from console.screens.lists import ListsScreen, TakeOffScreen
 from core.facts import SymbolListed, SymbolUnlisted
 from core.messages.commands import ListSymbol
-from core.model.symbol_list import ListedSymbol, ListKind
+from core.model.symbols import ListedSymbol, ListKind
 from core.model.values import Price, Symbol
 from core.views import WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import House, open_desk

@@ -14,8 +14,8 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import ProposalStaged
 from core.messages.commands import ProposeOrder
+from core.model.bar import Feed, Quote
 from core.model.order import Effect, OrderType
-from core.model.quote import Feed, Quote
 from core.model.values import Money, Price, Quantity, Symbol
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings

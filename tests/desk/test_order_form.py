@@ -16,8 +16,8 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import OrderCreated, ProposalStaged
 from core.messages.commands import ProposeOrder
+from core.model.bar import Feed, Quote
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
-from core.model.quote import Feed, Quote
 from core.model.sizing import Room
 from core.model.values import Fraction, Money, Price, Quantity
 from core.risk.size_factors.base import Conditions, Throttle

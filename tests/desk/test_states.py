@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from console.screens.leave import leaving_lines
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.codes import DeskState, HaltCause
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import StopHolder
 from core.model.values import Price, Quantity
 from core.views import HaltRow

@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.model.account import Mode
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.account import Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.values import Fraction, Money
 from core.views import KillView, StatusView
 from tests.desk.still_house import a_position, a_view, an_order

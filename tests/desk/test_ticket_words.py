@@ -13,6 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from console.ticket.lines import WIDTH, Readiness, key_line
 from console.ticket.status import TicketPhase, TicketStatus
 from console.ticket.typed_word import TypedWord
+from core.model.bar import NoQuote
 from core.model.order import (
     CONFIRMING_KEYS,
     Effect,
@@ -24,7 +25,6 @@ from core.model.order import (
     StopHolder,
     TimeInForce,
 )
-from core.model.quote import NoQuote
 from core.model.signal import ExitReason
 from core.model.sizing import LeftOut, Size, Term
 from core.model.staging import CheckResult as Verdicts

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from console.screens.detail import DetailScreen
-from core.model.corporate_action import ActionKind, CorporateAction
+from core.model.reference_data import ActionKind, CorporateAction
 from core.model.values import Price, Symbol
 from core.views import ActionRow, WatchlistRow, WatchRow, WatchView
 from tests.desk.still_house import a_position, a_view, open_still

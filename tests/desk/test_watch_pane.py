@@ -14,8 +14,8 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.watchlist import WatchlistScreen
 from core.facts import WatchlistKept, WatchlistRefused
 from core.messages.commands import KeepWatchlist
-from core.model.listed_asset import AssetList, ListedAsset
-from core.model.quote import Feed, Quote
+from core.model.bar import Feed, Quote
+from core.model.reference_data import AssetList, ListedAsset
 from core.model.values import Price, Quantity, Symbol
 from core.views import WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import SPY, House, open_desk

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from core.facts.registry import BY_TYPE
-from core.trading_state.shapes import Shape, shape_of
+from core.trading_state.checkpoint import Shape, shape_of
 from tests.journals.homes import KEPT
 
 

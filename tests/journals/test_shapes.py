@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.facts.registry import BY_NAME
-from core.trading_state.shapes import Shape
+from core.trading_state.checkpoint import Shape
 from tests.journals.homes import KEPT
 from tests.journals.shapes import losses, shapes
 from tests.kit.rows import cases

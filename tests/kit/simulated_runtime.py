@@ -14,10 +14,10 @@ from core.model.account import Mode
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.feed import bar_item
-from core.runtime.link import Link
-from core.runtime.pace import Pace
+from core.runtime.inbox import Link
 from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
+from core.runtime.virtual_time import Pace
 from state.journal import MemoryJournal
 from tests.accidents.house import OPENED_AFTER, market, settings
 from tests.scenarios.house import Switch

@@ -37,16 +37,16 @@ import pytest
 
 from console.client.engine_link import EngineLink
 from console.client.remote import RemoteEngine
+from core.brokers.alpaca.answers import Timeouts
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.brokers.alpaca.timeouts import Timeouts
 from core.io import time_limit, wall_clock
 from core.market.alpaca.data import AlpacaData
 from core.runtime import lane_threads
-from core.runtime.pace import Pace
+from core.runtime.service.desk_connection import PictureFeed
 from core.runtime.service.desks import DeskServer
-from core.runtime.service.doorway import Doorway
-from core.runtime.service.picture_feed import PictureFeed
+from core.runtime.service.listener import Doorway
 from core.runtime.service.service import EngineService
+from core.runtime.virtual_time import Pace
 
 START = datetime(2026, 11, 19, 15, 5, tzinfo=UTC)
 """A Thursday, five past ten in New York: the market is open for hours."""

@@ -12,10 +12,10 @@ from core.facts import MarginDeficitSeen, ProposalSkipped
 from core.messages.commands import Decline, OpenTicket, ProposeOrder
 from core.messages.inputs import PastArrived
 from core.model.bar import Bar
-from core.model.capabilities import Capabilities
+from core.model.broker import Capabilities
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType
-from core.model.past_days import PastDay, PastDays
+from core.model.reference_data import PastDay, PastDays
 from core.model.staging import MANUAL, Review
 from core.model.values import Money, Price, Quantity
 from core.settings.settings import Settings

@@ -33,19 +33,19 @@ from core.messages.inputs import (
 from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderUpdate, Refused
-from core.model.calendar import Calendar
 from core.model.codes import RefusalKind
 from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
+from core.model.session import Calendar
 from core.model.staging import Proposal, Ticket
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Checkpoint, Journal, JournalWriteError, NoCheckpoint, Recorded
-from core.runtime.base import Runtime
 from core.runtime.feed import bar_item
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.runtime.request_executor import no_answer
+from core.runtime.runtime import Runtime
 from core.runtime.scripted_operator import turn_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings

@@ -19,17 +19,15 @@ from core.market.port import Heard
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
 from core.messages.inputs import AcceptBroker, BarArrived, MarketDataBroken
-from core.model.account import Account, Mode
+from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.activity import DropCopy
-from core.model.bar import Bar
+from core.model.bar import Bar, NoQuote, Quote
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
-from core.model.quote import NoQuote, Quote
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from core.runtime.live import LiveRuntime
-from core.runtime.regime_watch import RegimeWatch
+from core.runtime.market_history import RegimeWatch
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
 from core.views import DeskView

@@ -11,7 +11,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings.settings import Settings
-from core.staging.basket_run import BasketRun
+from core.staging.baskets import BasketRun
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import House, minutes
 

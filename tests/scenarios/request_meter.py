@@ -21,7 +21,7 @@ from core.messages.effects import (
     SubmitOrder,
 )
 from core.model.values import Symbol
-from core.runtime.virtual_lanes import Request
+from core.runtime.virtual_time import Request
 from tests.scenarios.house import House
 
 A_MINUTE = timedelta(minutes=1)

@@ -34,7 +34,7 @@ from core.model.reconciliation import DifferenceKind
 from core.model.staging import MANUAL
 from core.model.values import Money, Price
 from core.settings.settings import Settings
-from core.trading_state.activities import ActivitiesState
+from core.trading_state.account_history import ActivitiesState
 from state.folders import AccountFolder
 from state.journal import FileJournal
 from tests.scenarios.backtests import Keyturn

@@ -20,8 +20,8 @@ from core.facts import (
 )
 from core.messages.commands import AdoptAdvice, DropRecommendation
 from core.messages.inputs import FromAdviser
-from core.model.advice import Advice, TradeIdea
 from core.model.bar import Bar
+from core.model.recommendation import Advice, TradeIdea
 from core.model.values import CENT, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder

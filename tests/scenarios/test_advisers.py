@@ -23,8 +23,7 @@ from core.facts import (
 )
 from core.messages.commands import Confirm, Kill, OpenTicket
 from core.messages.inputs import FromAdviser
-from core.model.advice import Advice, TradeIdea
-from core.model.authority import UnauthorizedAIActionError
+from core.model.recommendation import Advice, TradeIdea, UnauthorizedAIActionError
 from core.model.values import Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.workflows.staging.proposals import Proposals
@@ -68,7 +67,7 @@ class Climber(Speaker):
 
 def asks(house: House, *advisers: Adviser) -> House:
     """From here on they are asked, every minute."""
-    from core.runtime.adviser_rounds import Rounds
+    from core.runtime.advisers import Rounds
     from core.views.builders.desk import ViewBuilder
 
     terms = house.desk.control.settings.advisers

@@ -12,13 +12,12 @@ from core.facts import AlertDropped, AlertKept, AlertRang, AlertRefused, DesksSe
 from core.messages.commands import DropAlert, KeepAlert
 from core.messages.inputs import PastArrived, QuoteArrived, TradingHaltHeard
 from core.model.alert import MOST, AlertKind, AlertTerms
-from core.model.bar import Bar
-from core.model.past_days import PastDay, PastDays
-from core.model.quote import Feed, Quote
+from core.model.bar import Bar, Feed, Quote
+from core.model.reference_data import PastDay, PastDays
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.followed_symbols import followed
+from core.runtime.reference_data import followed
 from core.settings.settings import Settings
-from core.trading_state.attendance import AwayKind
+from core.trading_state.desks import AwayKind
 from core.views.builders.watch import watch_view
 from tests.scenarios.house import House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY

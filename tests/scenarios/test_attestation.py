@@ -24,19 +24,18 @@ from core.facts import (
 )
 from core.messages.commands import Confirm, Halt, Kill, ListSymbol, OpenTicket
 from core.model.order import OrderStatus, OrderType, Side
+from core.model.session import HOME
 from core.model.staging import CheckResult, Review, Verdict
-from core.model.symbol_list import ListKind
+from core.model.symbols import ListKind
 from core.model.values import ProposalId, Symbol, TicketId
-from core.model.venues import HOME
 from core.risk import gate
-from core.risk.checks import notional, standard_gate
+from core.risk.checks import order_value, standard_gate
 from core.risk.checks.verdicts import passed
 from core.risk.controls import BY_NAME, CONTROLS, First, Trial, Tried
-from core.runtime.attest import market, plan, run
-from core.runtime.attest.journal import QUOTES_A_BAR, Reading, read_of
-from core.runtime.attest.market import HELD, LEAST
-from core.runtime.attest.report import Load, rows_of
+from core.runtime.attest import run, script, trial_market
+from core.runtime.attest.report import QUOTES_A_BAR, Load, Reading, read_of, rows_of
 from core.runtime.attest.run import Attested, Result, attested
+from core.runtime.attest.trial_market import HELD, LEAST
 from core.settings.settings import Settings
 from core.workflows import assembly
 from state.folders import Home
@@ -261,13 +260,13 @@ def an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ends_after(patch: pytest.MonkeyPatch, lasts: timedelta) -> None:
     """The session of a run ends earlier, and its market has fewer messages."""
-    ends = market.OPEN + lasts
-    for module in (market, run):
-        patch.setattr(module, "SESSION", replace(market.SESSION, close=ends))
-        patch.setattr(module, "LEAST", len(market.QUOTED) * (lasts // timedelta(minutes=1)))
-    for module in (plan, run):
+    ends = trial_market.OPEN + lasts
+    for module in (trial_market, run):
+        patch.setattr(module, "SESSION", replace(trial_market.SESSION, close=ends))
+        patch.setattr(module, "LEAST", len(trial_market.QUOTED) * (lasts // timedelta(minutes=1)))
+    for module in (script, run):
         patch.setattr(module, "AFTER", ends + timedelta(minutes=2))
-    patch.setattr(plan, "LAST_AT", ends - timedelta(minutes=10))
+    patch.setattr(script, "LAST_AT", ends - timedelta(minutes=10))
 
 
 @pytest.mark.usefixtures("an_hour")
@@ -296,7 +295,7 @@ def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, snapshot: Sna
     """RK-23: three faults are planted."""
     kept = [check for check in standard_gate().checks if check.name != "spread"]
     monkeypatch.setattr(assembly, "standard_gate", lambda: gate.Gate(kept))
-    monkeypatch.setattr(notional.NotionalCheck, "review", lambda *_: passed("notional", "looked away"))
+    monkeypatch.setattr(order_value.NotionalCheck, "review", lambda *_: passed("notional", "looked away"))
     monkeypatch.setattr(gate, "_warning", lambda verdict: verdict)
     tried = [BY_NAME[name] for name in ("kill switch", "notional", "spread", "stop")]
 

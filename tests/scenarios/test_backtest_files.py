@@ -19,7 +19,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.data_quality import jumps
+from core.runtime.backtest import jumps
 from core.runtime.feed import bar_item
 from tests.kit.rows import table
 from tests.scenarios.backtests import HEADER, Keyturn, minutes_of, shortened

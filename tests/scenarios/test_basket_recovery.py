@@ -25,9 +25,9 @@ from core.model.basket import BasketEnd, BasketOrderState, BasketPhase
 from core.model.codes import BasketStop
 from core.model.order import OrderStatus
 from core.model.values import Symbol, plain
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
-from core.workflows.baskets.basket_reporting import STILL_CLEARING
+from core.workflows.baskets.basket_turns import STILL_CLEARING
 from tests.scenarios.house import House
 from tests.scenarios.plans import (
     BOUGHT,

@@ -288,7 +288,7 @@ def test_operator_stops_a_basket_that_asks(snapshot: SnapshotAssertion) -> None:
 
 def test_report_counts_orders_the_ledger_forgot(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-10: the desk was off for a week, and the report said that nothing had filled."""
-    monkeypatch.setattr("core.execution.order_retention.KEPT", timedelta(0))
+    monkeypatch.setattr("core.execution.past_orders.KEPT", timedelta(0))
     house = a_rebalance_that_asks()
 
     house.desk.record(DayStarted(house.desk.at.date(), Money(Decimal(20_000))))

@@ -33,9 +33,9 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderClass, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Fraction, Price, Quantity
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
-from core.workflows.orders.contingent_orders import HIDDEN
+from core.workflows.orders.exit_legs import HIDDEN
 from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, replacement, sent, submit
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, minutes

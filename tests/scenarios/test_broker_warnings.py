@@ -13,7 +13,7 @@ from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Accepted
 from core.model.order import OrderStatus
 from core.views import WARNED
-from core.workflows.orders.broker_warnings import NOT_CONFIRMED
+from core.workflows.orders.cancellation import NOT_CONFIRMED
 from tests.scenarios.house import House, a_house_with_a_proposal
 from tests.scenarios.requests import CANCEL, buy, requested
 

@@ -18,12 +18,11 @@ from core.market.synthetic import synthetic_sessions
 from core.messages.inputs import BarArrived, MarketDataBroken, Start
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.session import HOME
 from core.model.values import Symbol
-from core.model.venues import HOME
-from core.runtime import demo, demo_charts
+from core.runtime import demo, demo_market
 from core.runtime.chart_history import AGAIN, KEPT, ChartBook, ChartWatch
-from core.runtime.demo_charts import DemoCharts
-from core.runtime.demo_market import CALM
+from core.runtime.demo_market import CALM, DemoCharts
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
 from core.views.builders.charts import LOOKED_AT, Charts
@@ -176,7 +175,7 @@ def all_days_of(charts: DemoCharts, day: date) -> ChartPast:
 
 def test_a_demo_has_days_before_its_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """MD-06: what is drawn of the day before is what the change since it is measured by."""
-    monkeypatch.setattr(demo_charts, "DAYS", DAYS)
+    monkeypatch.setattr(demo_market, "DAYS", DAYS)
     calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
     sessions = demo.sessions_from(calendar, demo.FIRST_DAY)
     charts = DemoCharts(CALM, 1, sessions)

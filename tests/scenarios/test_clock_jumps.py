@@ -26,7 +26,7 @@ from core.messages.commands import Kill, ProposeClose
 from core.messages.inputs import ClockFetched, ClockRead
 from core.model.broker import NoAnswer
 from core.model.notice import Severity
-from core.runtime.virtual_answers import ExchangeAnswers
+from core.runtime.virtual_time import ExchangeAnswers
 from core.settings.settings import Settings
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse

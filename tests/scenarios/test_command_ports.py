@@ -15,7 +15,7 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import AnswerBasket, Confirm, Keyed, Resume, SignBasket
 from core.model.basket import BasketSource
 from core.model.codes import Denial, HaltCause
-from core.model.sender import Sender
+from core.model.desk import Sender
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from state.codec import decode, encode
 from tests.scenarios.exchange_requests import BUY, LIMIT, sent, submit

@@ -25,11 +25,11 @@ from core.messages.commands import Confirm, Decline, LeaveTicket, LookAt, OpenTi
 from core.messages.effects import Effect, FetchFigures, SubmitOrder
 from core.messages.inputs import FiguresFetched, Input, QuoteArrived
 from core.model.account import NoAccount
+from core.model.bar import NoQuote
 from core.model.broker import FreshFigures, NoAnswer
 from core.model.codes import ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
-from core.model.quote import NoQuote
 from core.model.staging import FIGURES, PRICE, CheckResult, NoStop, StopPlan
 from core.model.values import Digest, Price, Quantity, Symbol
 from core.settings.settings import Settings

@@ -45,7 +45,7 @@ from core.model.broker import (
 from core.model.codes import BlockCode, EndCode, GuardCode, OwedReason, RefusalKind
 from core.model.order import OrderStatus, Side
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
-from core.runtime.virtual_answers import ExchangeAnswers
+from core.runtime.virtual_time import ExchangeAnswers
 from core.views import RowMark
 from core.views.builders.orders import order_row
 from tests.scenarios.changes import confirms_now, moves, passes

@@ -8,7 +8,7 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 
 from core.messages.inputs import CorporateActionsArrived
-from core.model.corporate_action import ActionKind, CorporateAction, coming, in_words, near_until
+from core.model.reference_data import ActionKind, CorporateAction, coming, in_words, near_until
 from core.model.values import Symbol
 from core.views.builders.corporate_actions import action_rows, said_on_a_ticket
 from core.views.builders.desk import ViewBuilder

@@ -10,13 +10,13 @@ import pytest
 from core.analytics.equity_change import to_the_cent
 from core.facts import DayCorrected, DayStarted, OrderFilled, TradeClosed
 from core.messages.commands import ProposeClose
+from core.model.session import HOME
 from core.model.staging import MANUAL
 from core.model.values import NO_MONEY, Money, Quantity, priced
-from core.model.venues import HOME
 from core.ports import Recorded
 from core.post_mortem.post_mortem import Read
 from core.reports.report import report_of
-from core.trading_state.day_results import KEPT, DayResults
+from core.trading_state.account_history import RESULTS_KEPT, DayResults
 from core.views.builders.day_results import DayRows
 from core.views.builders.history import history_of
 from core.views.history import HistoryKind
@@ -77,11 +77,11 @@ def test_rows_are_reused_until_a_day_changes() -> None:
 
 def test_a_year_of_sessions_is_kept_and_no_more() -> None:
     results = DayResults(lambda at: at.date(), lambda _fact: ("", NO_MONEY))
-    for number in range(KEPT + 30):
+    for number in range(RESULTS_KEPT + 30):
         day = date(2012, 1, 1) + timedelta(days=number)
         results.folds[DayStarted](NOON, DayStarted(day, Money(Decimal(number))))
 
-    assert len(results.state.days) == KEPT
+    assert len(results.state.days) == RESULTS_KEPT
     assert min(results.state.days) == date(2012, 1, 1) + timedelta(days=30)
 
 

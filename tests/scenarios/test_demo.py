@@ -17,10 +17,10 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import Fact, HistoryLoaded, ProposalStaged
 from core.messages.inputs import QuoteArrived, Start
-from core.model.quote import Quote
+from core.model.bar import Quote
 from core.model.values import Symbol
 from core.ports import OperatorError
-from core.runtime.demo_stage import BOUGHT, TRADED
+from core.runtime.demo import BOUGHT, TRADED
 from core.runtime.virtual import VirtualRuntime
 from core.views.builders.watch import watch_view
 

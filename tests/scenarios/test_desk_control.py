@@ -23,6 +23,7 @@ from core.facts import (
     Resumed,
     TicketClosed,
 )
+from core.messages.command_ports import as_late
 from core.messages.commands import (
     AnswerBasket,
     Command,
@@ -45,7 +46,6 @@ from core.messages.commands import (
     SignBasket,
     TakeKey,
 )
-from core.messages.lateness import as_late
 from core.model.basket import BasketEnd, BasketSource
 from core.model.codes import Denial, HaltCause, KeyEnd, TicketEnd
 from core.model.desk import DeskNumber, KeyTurn, PaintProof

@@ -14,12 +14,11 @@ from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderApproved, 
 from core.messages.commands import ClearBreaker, ProposeClose
 from core.messages.effects import FetchAccount, FetchFigures, FetchPicture, SubmitOrder
 from core.messages.inputs import AccountFetched, ConnectionChanged, SubmissionAnswered
-from core.model.account import Account
+from core.model.account import Account, Channel, ConnectionState, ConnectionStatus
 from core.model.broker import NoAnswer, Refused
 from core.model.codes import RefusalKind
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.settings.execution import ExecutionSettings
 from core.settings.settings import Settings
 from core.views import ProtectionRow

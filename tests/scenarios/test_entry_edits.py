@@ -19,7 +19,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderStatus, OrderType
 from core.model.staging import StopPlan
 from core.model.values import ExecutionId, Price, Quantity
-from core.risk.checks.buying_power import given_back, reserved_for_unseen
+from core.risk.checks.funds import given_back, reserved_for_unseen
 from tests.scenarios.changes import (
     ABOVE,
     AWAY,

@@ -24,13 +24,13 @@ from core.messages.commands import Decline, ProposeOrder
 from core.model.account import Mode
 from core.model.codes import ProposalEnd, UnprotectedKind
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.regime import NoMarket, Regime, RegimeLabels, VixLevel, VixReading
 from core.model.signal import ExitReason
+from core.model.sizing import NoMarket, Regime, RegimeLabels, VixLevel, VixReading
 from core.model.values import Price, Quantity, plain
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import states
 from core.trading_state.state import TradingState
-from core.workflows.staging.exit_preview import listed_exits
+from core.workflows.staging.ticket_figures import listed_exits
 from state.journal import MemoryJournal
 from tests.scenarios.changes import RARELY, confirms_now
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, sent, submit

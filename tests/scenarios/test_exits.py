@@ -24,16 +24,16 @@ from core.facts import (
 from core.messages.commands import Confirm, Decline, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import Effect as Request
 from core.messages.effects import SubmitOrder
+from core.model.bar import Feed, Quote
 from core.model.codes import FAILED_CLOSES, AuthorizationCode, ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.position import Trade
-from core.model.quote import Feed, Quote
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult, Proposal
 from core.model.values import ClientOrderId, Price, Quantity, plain
-from core.risk.evaluation.figures import figures_of
-from core.risk.protections.trades import Direction, closed
-from core.runtime.link import Link
+from core.risk.evaluation import figures_of
+from core.risk.protections.closed_trades import Direction, closed
+from core.runtime.inbox import Link
 from core.settings.settings import Settings
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder

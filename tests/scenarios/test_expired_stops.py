@@ -13,8 +13,8 @@ from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInF
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
 from core.model.values import Quantity
-from core.workflows.operator.notice_matters import of_exit
-from core.workflows.protection.stop_renewal import WITH_ITS_DAY
+from core.workflows.operator.notice_routing import of_exit
+from core.workflows.protection.owed_stops import WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_extended_hours import a_house as a_house_of

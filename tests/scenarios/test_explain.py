@@ -19,7 +19,7 @@ from core.facts import BarClosed, OrderCreated, OrderFilled, PositionCorrected, 
 from core.messages.commands import Confirm, OpenTicket, ProposeClose
 from core.messages.inputs import DeadlineReached
 from core.post_mortem.post_mortem import PostMortem
-from core.post_mortem.split import Cause
+from core.post_mortem.stories import Cause
 from core.runtime.routes import FactRoute, InputRoute
 from docs.requirements import ROOT
 from state.journal import Chain, days_of, read

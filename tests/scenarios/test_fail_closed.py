@@ -13,10 +13,10 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import ConfirmationRefused, Killed, ProposalSkipped, TradeClosed
 from core.messages.commands import Kill, OpenTicket, ProposeClose
 from core.model.account import NoAccount
+from core.model.bar import NoQuote, Quote
 from core.model.broker import FreshFigures
-from core.model.quote import NoQuote, Quote
 from core.model.staging import CheckResult, Verdict
-from core.risk.checks.risk_budget import RiskBudgetCheck
+from core.risk.checks.losses import RiskBudgetCheck
 from tests.scenarios.exchange_requests import BUY, MARKET, sent, submit
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY

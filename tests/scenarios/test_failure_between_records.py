@@ -15,7 +15,7 @@ from core.model.broker import Refused
 from core.model.codes import HaltCause, OwedReason, RefusalKind
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
-from core.workflows.orders.interrupted_orders import FAILED, NOT_SENT
+from core.workflows.orders.unsent_orders import FAILED, NOT_SENT
 from tests.scenarios.changes import FRACTIONS, passes
 from tests.scenarios.exchange_requests import BUY, LIMIT, SELL, STOP, sent, submit
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes

@@ -16,8 +16,7 @@ from core.facts import OrderFilled, ProtectionTripped, TradeClosed
 from core.messages.commands import Command, Confirm, OpenTicket
 from core.model.order import Effect
 from core.model.values import Symbol
-from core.runtime.backtest import Backtest
-from core.runtime.backtest_report import report_of
+from core.runtime.backtest import Backtest, report_of
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import (

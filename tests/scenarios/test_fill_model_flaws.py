@@ -17,10 +17,9 @@ import pytest
 
 from core.brokers.simulated.config import EDITION
 from core.market.calendar import load_calendar
-from core.model.bar import ONE_MINUTE, Bar
+from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
 from core.model.broker import OrderReport
 from core.model.order import OrderClass, OrderRequest, OrderStatus, Side
-from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity
 from tests.scenarios.backtests import HEADER, Keyturn
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_stop_leg, a_target_leg, an_order, at

@@ -18,7 +18,7 @@ from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSo
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus
 from core.model.values import ProposalId, Symbol
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import House, minutes
 from tests.scenarios.plans import (

@@ -11,7 +11,7 @@ from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.runtime.followed_symbols import followed
+from core.runtime.reference_data import followed
 from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.scenarios.live_floor import LiveFloor, LiveHouse

@@ -10,8 +10,7 @@ import orjson
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.order import Order
-from core.execution.order_states import DuplicateOrderError
+from core.execution.order import DuplicateOrderError, Order
 from core.facts import Halted, OrderFilled, OrdersRecalled, TradeClosed, UpdateIgnored
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.inputs import BrokerUpdated

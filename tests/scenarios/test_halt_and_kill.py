@@ -34,7 +34,7 @@ from core.model.order import OrderStatus, Side
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId
 from core.ports import JournalWriteError
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.submission import Submission
 from state.folders import AccountFolder

@@ -24,10 +24,9 @@ from console.commands.assembly.service import service_health, service_log
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import OrderFilled, OrderStateChanged
 from core.ports import OperatorError
-from core.runtime.health import figures as figures_module
-from core.runtime.health import server as server_module
-from core.runtime.health.figures import DEAD_SECONDS, EngineFigures
-from core.runtime.health.server import AT_ONCE, HealthServer, Page
+from core.runtime import health as figures_module
+from core.runtime import health as server_module
+from core.runtime.health import AT_ONCE, DEAD_SECONDS, EngineFigures, HealthServer, Page
 from core.runtime.virtual import VirtualRuntime
 from core.settings.health import HealthSettings, TcpPlace
 from state.journal import read
@@ -44,7 +43,7 @@ def looks_at_every_beat(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(server_module, "END_CHECK_SECONDS", 0.01)
 
 
 def free_port() -> int:

@@ -24,7 +24,7 @@ from core.market.alpaca.wire import read_bar, read_quote
 from core.messages.effects import Effect, LookUpOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.api_contract import ApiFieldKind, ApiRecord
-from core.model.quote import Feed, NoQuote
+from core.model.bar import Feed, NoQuote
 from core.runtime.clock_guard import ClockGuard
 from tests.scenarios.house import STEADY, House, a_typed_buy, minutes
 from tests.unit.core.brokers.alpaca_door import an_order_json, an_update_json

@@ -38,7 +38,7 @@ from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderRe
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Quantity
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.settings.settings import Settings
 from core.views import DeskView
 from core.workflows.reconciliation.reconciliation import Reconciliation

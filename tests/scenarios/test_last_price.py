@@ -11,7 +11,7 @@ import pytest
 from console.order_form.market_prices import Taken, price_of
 from core.messages.commands import KeepWatchlist, LookAt
 from core.messages.inputs import QuoteArrived
-from core.model.quote import Feed, Quote
+from core.model.bar import Feed, Quote
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.views import DeskView

@@ -11,19 +11,18 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.details.wire import in_words, wire
-from core.execution.latency import percentile
-from core.execution.latency_report import latency_report
+from core.execution.latency import latency_report, percentile
 from core.facts import OrderSent, ProposalSkipped, ProposalStaged
 from core.market.alpaca.counts import Seen
 from core.messages.commands import Kill
 from core.messages.effects import CancelOrder
 from core.messages.inputs import AccountFetched, CallsCounted, ConnectionChanged, LookUpAnswered, PictureFetched
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.bar import Bar
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.call_counts import counted
+from core.runtime.call_record import counted
 from core.settings.settings import Settings
 from core.strategies.context import Context
 from core.strategies.signal_checks import fault_in

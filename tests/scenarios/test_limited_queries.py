@@ -29,10 +29,9 @@ from core.messages.inputs import (
     Stop,
     SubmissionAnswered,
 )
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.basket import BasketPhase
-from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer
-from core.model.capabilities import Capabilities
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.broker import BrokerPicture, BrokerPosition, Capabilities, NoAnswer
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.risk.message_counts import MessageCounts, of_an_earlier_run
 from core.views import ProtectionRow

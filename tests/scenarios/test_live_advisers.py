@@ -10,8 +10,8 @@ import pytest
 from core.advisers.base import Adviser, Shown
 from core.facts import AdviceGiven, AdviserFailed, AdviserOverstepped, AdviserPaused, Fact, OrderCreated
 from core.messages.commands import Kill
-from core.model.advice import Advice
-from core.runtime.adviser_pool import AdviserPool
+from core.model.recommendation import Advice
+from core.runtime.advisers import AdviserPool
 from core.runtime.live import LiveRuntime
 from core.settings.advisers import AdvisersSettings
 from tests.scenarios.live_floor import LiveHouse

@@ -27,7 +27,7 @@ from core.model.session import NoSession
 from core.model.staging import FIGURES, CheckResult, Review
 from core.model.values import Money
 from core.risk.checks import standard_gate
-from core.risk.checks.daily_loss import DailyLossCheck
+from core.risk.checks.losses import DailyLossCheck
 from core.risk.day import day_before, shuts_again_at
 from core.settings.settings import PROFILES, Settings
 from core.views import ProtectionRow

@@ -38,13 +38,13 @@ from core.messages.inputs import (
     SubmissionAnswered,
     SubmissionStopped,
 )
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Refused, UnreadableOrder, UpdateEvent
 from core.model.codes import EndCode, RefusalKind
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.proposals import Proposals
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes

@@ -16,10 +16,9 @@ from core.model.account import Account
 from core.model.order import Effect
 from core.model.staging import CheckResult
 from core.model.values import Money, Price, Quantity
-from core.risk.checks.margin_deficits import MarginDeficitsCheck
+from core.risk.checks.funds import MarginDeficitsCheck
 from core.risk.gate import ReviewContext
-from core.risk.margin import deficit_of
-from core.risk.margin_samples import MarginState
+from core.risk.margin import MarginState, deficit_of
 from core.settings.settings import Settings
 from tests.scenarios.house import STEADY, House, a_day
 from tests.scenarios.plans import passes

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import CancelRequested, OrderCreated, ProposalSkipped, ProposalStaged, TicketOpened
 from core.messages.commands import Confirm, OpenTicket, ProposeClose, RequestCancel
 from core.messages.inputs import PictureFetched
-from core.model.capabilities import Capabilities
+from core.model.broker import Capabilities
 from core.model.order import OrderStatus
 from core.model.staging import CheckResult
 from core.model.values import Symbol

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import ConfirmationRefused, ProposalSkipped, SpreadMeasured
 from core.messages.commands import Decline
 from core.messages.inputs import QuoteArrived
-from core.model.quote import Feed, Quote
+from core.model.bar import Feed, Quote
 from core.model.values import Price, Quantity
 from core.settings.settings import PROFILES, Settings
 from core.views.builders.desk import ViewBuilder

@@ -25,7 +25,7 @@ LONG = ("10:06", "15:59", STEADY)
 def a_short_memory() -> Iterator[None]:
     """What has ended is forgotten at the next day's beginning, as in the desk after a week."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.execution.order_retention.KEPT", timedelta(0))
+        patch.setattr("core.execution.past_orders.KEPT", timedelta(0))
         yield
 
 

@@ -12,7 +12,7 @@ from core.event_text import in_words
 from core.facts import CancelFailed, PastDaysLoaded
 from core.messages.commands import ProposeClose
 from core.model.order import OrderStatus
-from core.model.past_days import PastDay, PastDays
+from core.model.reference_data import PastDay, PastDays
 from core.model.staging import MANUAL
 from core.model.values import Price, Quantity
 from core.views import DeskView, RowMark

@@ -30,10 +30,10 @@ from core.messages.inputs import AccountFetched, PictureFetched, RegimeArrived
 from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus
-from core.model.regime import MarketMeasure, NoVix, Regime, Trend, Volatility
+from core.model.sizing import MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.model.staging import CheckResult, Ticket
 from core.model.values import Price, ProposalId, Quantity, Symbol
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.settings.settings import Settings
 from tests.scenarios.changes import passes
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_typed_buy

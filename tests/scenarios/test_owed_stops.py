@@ -30,7 +30,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
 from core.model.staging import AuthorizationKind
 from core.model.values import Price, Quantity, Symbol, plain
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import FRACTIONS, RARELY, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere

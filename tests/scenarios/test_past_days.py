@@ -19,10 +19,10 @@ from core.market.synthetic import synthetic_sessions
 from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived, Start
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.past_days import PastDay, PastDays
-from core.model.regime import DailyBar
+from core.model.reference_data import PastDay, PastDays
+from core.model.sizing import DailyBar
 from core.model.values import Price, Symbol
-from core.runtime.past_days import PastWatch
+from core.runtime.market_history import PastWatch
 from core.settings.protections import VolatilityHaltSettings
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild

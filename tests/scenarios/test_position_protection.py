@@ -12,9 +12,9 @@ from core.messages.inputs import QuoteArrived
 from core.model.order import LegRole, OrderClass, OrderType, StopKnown
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price
-from core.trading_state.seen_prices import see_trail
+from core.trading_state.watched_symbols import see_trail
 from core.views.builders.desk import ViewBuilder
-from core.workflows.staging.position_protection import BESIDE_A_TRAIL, NO_DISTANCE
+from core.workflows.staging.manual_proposals import BESIDE_A_TRAIL, NO_DISTANCE
 from tests.kit.rows import cases
 from tests.scenarios.changes import ABOVE, ROOMY, confirms_now, passes
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, SELL, sent, submit

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged, RiskRestored, RiskThrottled
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.inputs import RegimeArrived
-from core.model.regime import UNKNOWN, VixLevel, VixReading
+from core.model.sizing import UNKNOWN, VixLevel, VixReading
 from core.model.staging import CheckResult
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings

@@ -23,10 +23,10 @@ from core.facts import (
 from core.messages.commands import Kill, ProposeClose, Rearm
 from core.messages.effects import CancelOrder, Effect, FetchPicture, LookUpOrder
 from core.messages.inputs import ConnectionChanged, Input, LookUpAnswered, PictureFetched
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, BrokerPosition
 from core.model.codes import ReadOnlyCode
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import DifferenceKind
 from core.model.signal import ExitReason

@@ -20,7 +20,7 @@ from core.model.codes import OwedReason, RefusalKind, UnprotectedKind
 from core.model.order import LegRole, OrderStatus, Side, StopHolder
 from core.model.staging import MANUAL
 from core.model.values import Price, Quantity
-from core.workflows.protection.stop_renewal import REFUSED
+from core.workflows.protection.owed_stops import REFUSED
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import (

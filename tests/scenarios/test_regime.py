@@ -12,7 +12,7 @@ from core.facts import ProposalSkipped, ProposalStaged, RegimeMeasured
 from core.messages.commands import ProposeClose
 from core.messages.inputs import RegimeArrived
 from core.model.order import Effect
-from core.model.regime import UNKNOWN, MarketMeasure, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
+from core.model.sizing import UNKNOWN, MarketMeasure, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
 from core.model.staging import CheckResult
 from core.settings.regime import FrequencySettings
 from core.settings.risk import RiskSettings

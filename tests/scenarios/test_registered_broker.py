@@ -19,7 +19,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.doctor import findings
 from console.commands.reconcile import compared
-from core.brokers.kinds import BrokerAccount, BrokerKind, Connected, SimulatedKind
+from core.brokers.port import BrokerAccount, BrokerKind, Connected, SimulatedKind
 from core.brokers.registry import BROKERS
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
@@ -29,17 +29,14 @@ from core.market.port import MarketDataError
 from core.market.registry import SOURCES
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import ProposeOrder
-from core.model.account import Account, Mode
+from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
+from core.model.api_contract import KeyNames
 from core.model.bar import Bar
-from core.model.broker import NoAnswer
-from core.model.capabilities import Capabilities
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.model.corporate_action import CorporateAction
-from core.model.keys import KeyNames
-from core.model.listed_asset import ListedAsset
+from core.model.broker import Capabilities, NoAnswer
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.regime import DailyBar
+from core.model.reference_data import CorporateAction, ListedAsset
 from core.model.session import Session
+from core.model.sizing import DailyBar
 from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError
 from state.credentials import find_keys

@@ -23,7 +23,7 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import ProposalStaged, TradeClosed
 from core.messages.commands import Halt
 from core.messages.inputs import Start
-from core.post_mortem.words import made_by_strategy
+from core.post_mortem.trade_text import made_by_strategy
 from core.reports.message import text_of
 from core.reports.page import page
 from core.reports.report import Report

@@ -8,8 +8,8 @@ from decimal import Decimal
 from core.brokers.alpaca.connection import ALPACA
 from core.messages.commands import Kill, OpenTicket, ProposeFlattening
 from core.messages.inputs import ConnectionChanged
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.basket import BasketPhase
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ProposalId, Symbol
 from core.runtime.scripted_operator import turn_of
 from core.settings.settings import Settings

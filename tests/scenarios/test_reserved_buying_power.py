@@ -13,7 +13,7 @@ from core.messages.commands import Confirm, OpenTicket
 from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import FiguresFetched, Input
 from core.model.staging import Ticket
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 

@@ -9,7 +9,7 @@ import pytest
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
-from core.runtime.pace import BEAT, RESTING_BEAT
+from core.runtime.virtual_time import BEAT, RESTING_BEAT
 from core.views import DeskView
 from tests.kit.served import served
 from tests.kit.waiting import PATIENCE, until

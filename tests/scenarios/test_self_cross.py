@@ -19,7 +19,7 @@ from core.facts import (
 from core.messages.commands import Confirm, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import CancelOrder, Effect
 from core.messages.inputs import Input
-from core.model.capabilities import Capabilities
+from core.model.broker import Capabilities
 from core.model.codes import AuthorizationCode, CancelCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder

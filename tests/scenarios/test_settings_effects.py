@@ -9,9 +9,9 @@ from console.commands.engine.watch import limits_of
 from core.facts import DeskLost
 from core.messages.commands import LoseDesk, ReloadLimits, SettingsFileSeen
 from core.messages.inputs import RegimeArrived
-from core.model.regime import DailyValue, NoMarket, Regime, VixLevel, VixReading
-from core.risk.regime.vix import last_reading
-from core.risk.size_factors.vix import factor_of
+from core.model.sizing import DailyValue, NoMarket, Regime, VixLevel, VixReading
+from core.risk.regime import last_reading
+from core.risk.size_factors.factors import factor_of
 from core.settings.changes import digest_of
 from core.settings.health import WatchdogSettings
 from core.settings.settings import Settings

@@ -15,8 +15,8 @@ from core.messages.effects import Effect, SubmitOrder
 from core.messages.inputs import BarArrived
 from core.model.codes import ProposalEnd
 from core.model.order import OrderType, TimeInForce
+from core.model.session import HOME
 from core.model.values import Fraction, Price, Quantity
-from core.model.venues import HOME
 from core.post_mortem.post_mortem import Read, post_mortem
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings

@@ -14,7 +14,7 @@ from core.messages.effects import Effect as Request
 from core.messages.effects import LookUpOrder
 from core.messages.inputs import CancelAnswered, Input
 from core.model.broker import CancelTaken, OrderUpdate
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.exchange_requests import CANCEL, MARKET, SELL, STOP, sent, submit
 from tests.scenarios.house import SPY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes

@@ -11,7 +11,7 @@ import pytest
 from core.facts import ConfirmationRefused, OrderApproved
 from core.messages.effects import FetchPicture
 from core.messages.inputs import ConnectionChanged, PictureFetched
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.staging import LINK
 from core.runtime.inbox import steady
 from core.settings.staging import ConfirmSettings

@@ -44,13 +44,11 @@ from core.protocol.frames import (
     from_engine,
     pack,
 )
-from core.protocol.stream import FrameReader
+from core.protocol.relay import FrameReader
 from core.runtime.service import desks
-from core.runtime.service.arrivals import BACK, NEW, WITHIN, Arrival
-from core.runtime.service.books import TOKENS
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
-from core.runtime.service.doorway import LINES, STRANGERS, Doorway
-from core.runtime.service.peer import peer_of
+from core.runtime.service.engine_interface import BACK, NEW, TOKENS, WITHIN, Arrival
+from core.runtime.service.listener import LINES, STRANGERS, Doorway, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.engine_socket import connected, listening

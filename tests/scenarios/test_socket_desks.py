@@ -29,7 +29,7 @@ from core.facts import (
     Resumed,
     TicketClosed,
 )
-from core.messages.command_ports import addressed
+from core.messages.command_ports import LATE, STOOD_STILL, addressed
 from core.messages.commands import (
     Command,
     Confirm,
@@ -43,18 +43,16 @@ from core.messages.commands import (
     StopEngine,
     TakeKey,
 )
-from core.messages.lateness import LATE, STOOD_STILL
 from core.model.codes import Denial, TicketEnd
 from core.model.desk import DeskNumber, PaintProof
-from core.model.listed_asset import AssetList, AssetsFound, ListedAsset
 from core.model.order import Effect
+from core.model.reference_data import AssetList, AssetsFound, ListedAsset
 from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import OperatorError
+from core.protocol.codec import BY_KIND
 from core.protocol.frames import PROTOCOL, Ended, Hello, Picture, Role
-from core.protocol.shapes import BY_KIND
-from core.runtime.service.books import NOT_FOR_DESKS
-from core.runtime.service.doorway import A_BREATH
-from core.runtime.service.peer import Peer, peer_of
+from core.runtime.service.engine_interface import NOT_FOR_DESKS
+from core.runtime.service.listener import A_BREATH, Peer, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.ticket import TicketView

@@ -18,8 +18,8 @@ from core.model.codes import FAILED_CLOSES, UnprotectedKind
 from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.values import Price, Quantity, plain, priced
 from core.views.builders.desk import ViewBuilder
-from core.workflows.protection.stop_renewal import NOT_THERE
-from core.workflows.staging.closing_terms import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
+from core.workflows.protection.owed_stops import NOT_THERE
+from core.workflows.staging.proposal_staging import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes

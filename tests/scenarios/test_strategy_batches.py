@@ -13,7 +13,7 @@ from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.runtime.feed import bar_item
 from core.runtime.scripted_operator import ConfirmAll
-from core.runtime.strategy_host.upcoming_bars import foresee
+from core.runtime.strategy_host.hosted import foresee
 from core.strategies.builtin import StrategyKinds
 from core.strategies.warm_up import shown
 from state.user_strategies import example_strategy

@@ -28,8 +28,8 @@ from core.messages.commands import DecidePromotion, ReinstateStrategy
 from core.messages.inputs import RegimeArrived
 from core.model.bar import Bar
 from core.model.codes import HaltCause
-from core.model.evaluation import SuspensionCause
-from core.model.regime import (
+from core.model.signal import SuspensionCause
+from core.model.sizing import (
     DailyValue,
     MarketMeasure,
     NoMarket,
@@ -40,7 +40,7 @@ from core.model.regime import (
     VixReading,
     Volatility,
 )
-from core.risk.regime.vix import last_reading
+from core.risk.regime import last_reading
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import DIP, FALL, RECOVERY, STEADY, House, assert_can_be_rebuilt, minutes

@@ -22,7 +22,7 @@ from core.messages.commands import Confirm, ListSymbol, OpenTicket, ProposeClose
 from core.model.codes import CancelCode, Denial
 from core.model.order import OrderStatus
 from core.model.staging import CheckResult
-from core.model.symbol_list import ListKind
+from core.model.symbols import ListKind
 from core.model.values import Symbol
 from core.settings.settings import Settings
 from core.views import ProtectionRow

@@ -15,8 +15,8 @@ from core.advisers.base import Shown
 from core.engine import Engine
 from core.messages.commands import Halt, Kill
 from core.model.account import Mode
-from core.model.advice import Advice
-from core.runtime.past_days import PastWatch
+from core.model.recommendation import Advice
+from core.runtime.market_history import PastWatch
 from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.live_floor import LiveHouse

@@ -29,9 +29,8 @@ from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol, plain
 from core.workflows.baskets.basket_execution import BasketExecution
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
-from core.workflows.orders.cancellation import Cancellation
+from core.workflows.orders.cancellation import Cancellation, Replacement
 from core.workflows.orders.position_close import PositionClose
-from core.workflows.orders.replacement import Replacement
 from core.workflows.orders.submission import Submission
 from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.protections import ProtectionEvents

@@ -15,7 +15,7 @@ from core.model.broker import BrokerPicture, OrderReport
 from core.model.codes import ReadOnlyCode
 from core.model.order import OrderStatus, Side
 from core.model.values import Quantity
-from core.runtime.virtual_answers import ExchangeAnswers
+from core.runtime.virtual_time import ExchangeAnswers
 from tests.scenarios.elsewhere import others_order, trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position
 from tests.scenarios.requests import CANCEL, requested

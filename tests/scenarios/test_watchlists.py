@@ -14,11 +14,11 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import BarClosed, PastDaysLoaded, WatchlistKept, WatchlistRefused
 from core.messages.commands import KeepWatchlist, LookAt
 from core.messages.inputs import PastArrived, SymbolsLookedUp
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.broker import NoAnswer
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.model.past_days import PastDay, PastDays
+from core.model.reference_data import PastDay, PastDays
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.followed_symbols import followed
+from core.runtime.reference_data import followed
 from core.settings.settings import Settings
 from core.views.builders.watch import watch_view
 from core.views.watch import WatchRow

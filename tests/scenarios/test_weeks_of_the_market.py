@@ -16,7 +16,7 @@ from core.facts import (
     RegimeMeasured,
 )
 from core.messages.inputs import RegimeArrived
-from core.model.regime import MarketMeasure, NoVix, Regime, Trend, Volatility
+from core.model.sizing import MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.settings.settings import Settings
 from tests.scenarios.changes import passes
 from tests.scenarios.house import DIP, FALL, RECOVERY, STEADY

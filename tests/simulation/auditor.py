@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.brokers.simulated.log import CancelRequest, decoded
-from core.execution import order_states
+from core.execution import order as order_states
 from core.execution.ledger_state import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
 from core.execution.past_orders import order_of
@@ -64,14 +64,14 @@ from core.facts import (
     TradeClosed,
 )
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
-from core.model.authority import at_work
 from core.model.broker import OrderReport
 from core.model.codes import SHUTS_ENTRIES_ALONE, BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
+from core.model.order_terms import StatedTerms
+from core.model.recommendation import at_work
 from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, StandingAuthorization, Ticket
-from core.model.stated_terms import StatedTerms
 from core.ports import NoCheckpoint
-from core.risk.protections.base import GLOBAL
+from core.risk.protections.protection import GLOBAL
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from tests.simulation.bareness import names_stop

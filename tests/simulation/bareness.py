@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from core.brokers.simulated.book import BookedOrder
+from core.brokers.simulated.order_book import BookedOrder
 from core.messages.effects import CancelOrder
 from core.model.broker import OrderUpdate
 from core.model.codes import BlockCode, EndCode

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.execution import order_states
+from core.execution import order as order_states
 from core.execution.order import Order
 from core.execution.order_folds import OrderFolds
 from core.execution.reconciliation import Comparison

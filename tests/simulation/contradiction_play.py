@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from random import Random
 
-from core.brokers.simulated.book import BookedOrder
+from core.brokers.simulated.order_book import BookedOrder
 from core.messages.commands import DetachDesk, LoseDesk
 from core.messages.inputs import AcceptBroker, ClockRead
 from core.model.order import ORDER_ID, OrderType, TimeInForce

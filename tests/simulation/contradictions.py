@@ -13,8 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.log import ReplaceRequest, encoded
+from core.brokers.simulated.order_book import Book, BookedOrder
 from core.messages.effects import ReplaceOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Accepted, BrokerPicture, OrderReport, OrderUpdate, UpdateEvent

@@ -10,10 +10,9 @@ import pytest
 from core.facts import DeskLost
 from core.messages.commands import Command, Confirm, SignBasket
 from core.workflows.baskets.baskets import BasketDrafts
-from core.workflows.operator import key_holding
-from core.workflows.operator.attending import Attending
+from core.workflows.operator import desk_control
+from core.workflows.operator.desk_control import Attending, KeyHolding
 from core.workflows.operator.desk_rights import DeskRights
-from core.workflows.operator.key_holding import KeyHolding
 from core.workflows.staging.confirmation import Confirmations
 
 
@@ -48,7 +47,7 @@ def a_turned_key_crosses_a_hand_over(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_dead_desk_keeps_the_key(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(key_holding, "DeskLost", lambda desk, until: DeskLost(desk, until and until + timedelta(days=365)))
+    patch.setattr(desk_control, "DeskLost", lambda desk, until: DeskLost(desk, until and until + timedelta(days=365)))
 
 
 def attendance_is_ignored(patch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.messages.commands import AttachDesk, DetachDesk, LoseDesk, OpenTicket, TakeKey
 from core.model.basket import BasketSource
 from core.model.desk import DeskNumber, Seat
-from core.workflows.operator.key_holding import TAKE
+from core.workflows.operator.desk_control import TAKE
 
 if TYPE_CHECKING:
     from simulation.planner import Planner

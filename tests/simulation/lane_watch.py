@@ -20,8 +20,8 @@ from core.messages.effects import (
 )
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
-from core.runtime import virtual_lanes
-from core.runtime.virtual_lanes import Request
+from core.runtime import virtual_time
+from core.runtime.virtual_time import Request
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -60,11 +60,11 @@ class LaneWatch:
             self._doubted[effect.client_order_id] = at
         elif isinstance(effect, FetchPicture):
             self._doubted = dict.fromkeys(self._doubted, at)
-        lane = virtual_lanes.lane_of(effect)
+        lane = virtual_time.lane_of(effect)
         blockers = [request.effect for request in self.world.wire.lanes.out() if request.lane == lane]
         if len(blockers) < lane.width:
             return
-        queued = [other for other in self.world.wire.lanes.waiting() if virtual_lanes.lane_of(other) == lane]
+        queued = [other for other in self.world.wire.lanes.waiting() if virtual_time.lane_of(other) == lane]
         before = [*blockers, *queued]
         patience = self.world.line.patience
         self._latest[id(effect)] = effect, at + patience * len(before) + SLACK  # kept, so that its id is no other's

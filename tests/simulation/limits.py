@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.risk.protections.book import NAMES
+from core.risk.protections.protection_registry import NAMES
 
 CONTROLS: dict[str, object] = {
     "collar": {"band": "0.03", "spreads": "10", "period_band": "0.05"},

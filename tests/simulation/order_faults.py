@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from core.execution.exit_claims import ExitClaims
 from core.execution.gateway import Gateway
 from core.execution.ledger import Ledger
+from core.execution.ledger_state import ExitClaims
 from core.execution.order import Order
 from core.facts import ContingentOrdersMissing, EngineStarted, ProposalEdited, Source
 from core.messages.commands import Confirm
@@ -26,12 +26,11 @@ from core.model.basket import BasketPhase
 from core.model.broker import Execution, NoAnswer, OrderReport
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
-from core.risk.checks.protections import ProtectionCheck
+from core.risk.checks.losses import ProtectionCheck
 from core.risk.checks.verdicts import passed
 from core.risk.gate import Gate
 from core.risk.trading_status import TradingStatus
-from core.staging.basket_run import BasketRun
-from core.staging.baskets import Baskets
+from core.staging.baskets import BasketRun, Baskets
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 from core.trading_state.state import TradingState
@@ -39,14 +38,14 @@ from core.workflows.baskets import baskets
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.basket_execution import BasketExecution
 from core.workflows.day.start import EngineStart
-from core.workflows.orders.contingent_orders import ContingentOrders
+from core.workflows.orders.exit_legs import ContingentOrders
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.submission import Submission
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging.confirmation import Confirmations
-from core.workflows.staging.proposal_edits import ProposalEdits
+from core.workflows.staging.proposal_staging import ProposalEdits
 from tests.simulation.world import Disk, Switch
 
 

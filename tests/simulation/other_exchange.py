@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.exchange import ExchangeConfig, RequestLog, SimulatedExchange
-from core.brokers.simulated.limit_fills import is_within
+from core.brokers.simulated.intrabar import is_within
+from core.brokers.simulated.market import Segment
 from core.brokers.simulated.matching import Matching
+from core.brokers.simulated.order_book import Book, BookedOrder
 from core.brokers.simulated.order_entry import OrderEntry
-from core.brokers.simulated.path import Segment
 from core.brokers.simulated.rules import Situation
 from core.model.broker import Accepted, Execution, UpdateEvent
-from core.model.calendar import Calendar
 from core.model.order import OrderClass
+from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity
 
 

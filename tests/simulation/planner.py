@@ -30,7 +30,7 @@ from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Digest, Money, Price, Quantity, Symbol, TicketId
 from core.runtime.scripted_operator import turn_of
-from core.staging.basket_run import BasketRun
+from core.staging.baskets import BasketRun
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from tests.simulation.world import SPY, Trouble

@@ -33,15 +33,14 @@ from core.messages.commands import (
     ResumeStrategy,
 )
 from core.messages.inputs import ConnectionChanged
-from core.model.account import Mode
+from core.model.account import Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.basket import BasketSource
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
-from core.risk.recent_entries import word_of
+from core.risk.day import word_of
 from core.settings.attendance import AttendanceSettings
 from tests.simulation import tempter
 from tests.simulation.bareness import Stretch

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core.brokers.simulated.book import HELD
 from core.brokers.simulated.log import CancelRequest, decoded
+from core.brokers.simulated.order_book import HELD
 from core.execution.order import Order
 from core.facts import OrderCreated
 from core.model.broker import OrderReport

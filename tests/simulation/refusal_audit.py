@@ -20,9 +20,9 @@ from core.messages.commands import EditOrder, ProposeOrder
 from core.messages.effects import CancelOrder, ReplaceOrder, SubmitOrder
 from core.messages.effects import Effect as Request
 from core.model.account import Account
+from core.model.bar import NoQuote, Quote
 from core.model.codes import GuardCode
 from core.model.order import Effect, OrderRequest, OrderStatus, Side
-from core.model.quote import NoQuote, Quote
 from core.model.values import SHORT_ID, ZERO, Symbol
 from core.settings.settings import Settings
 

@@ -6,16 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-import core.risk.checks.price_collar
+import core.risk.checks.prices
 import core.risk.self_cross
 from core.model.staging import Verdict
-from core.risk.checks.broker_limits import BrokerLimitsCheck
-from core.risk.checks.concentration import ConcentrationCheck
-from core.risk.checks.day_value import DayValueCheck
-from core.risk.checks.lists import ListsCheck
-from core.risk.checks.margin_deficits import MarginDeficitsCheck
-from core.risk.checks.message_rate import MessageRateCheck
-from core.risk.checks.order_size import OrderSizeCheck
+from core.risk.checks.desk import MessageRateCheck
+from core.risk.checks.exposure import ConcentrationCheck
+from core.risk.checks.funds import BrokerLimitsCheck, MarginDeficitsCheck
+from core.risk.checks.market import ListsCheck
+from core.risk.checks.order import OrderSizeCheck
+from core.risk.checks.order_value import DayValueCheck
 from core.risk.checks.verdicts import refused
 from core.risk.gate import Candidate, Check
 
@@ -40,7 +39,7 @@ def any_order_of_the_symbol_is_met(patch: pytest.MonkeyPatch) -> None:
 
 
 def every_price_is_too_dear(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(core.risk.checks.price_collar, "_beyond", lambda _side, _pays, _whence, _band: True)
+    patch.setattr(core.risk.checks.prices, "_beyond", lambda _side, _pays, _whence, _band: True)
 
 
 def _rejects_everything(control: type[Check]) -> Fault:

@@ -19,8 +19,8 @@ from core.model.codes import CancelCode
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity
-from core.workflows.orders.interrupted_orders import InterruptedOrders
-from core.workflows.staging.exit_resizing import ExitResizing
+from core.workflows.orders.unsent_orders import InterruptedOrders
+from core.workflows.staging.exits import ExitResizing
 from core.workflows.staging.proposals import Proposals
 from tests.simulation.auditor import MADE_TO_RAISE
 from tests.simulation.reckoning import loose_exits

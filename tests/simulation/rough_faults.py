@@ -10,27 +10,27 @@ from decimal import Decimal
 import pytest
 
 from core.engine import Engine
-from core.execution.departures import Departures
 from core.execution.gateway import Gateway
+from core.execution.latency import Departures
 from core.execution.order import Order
 from core.facts import ApprovalRedeemed
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import Input
 from core.model.order import OrderRequest, order_id_of
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
-from core.runtime import virtual_lanes
-from core.runtime.base import Runtime
+from core.runtime import virtual_time
+from core.runtime.runtime import Runtime
 from core.runtime.virtual import VirtualRuntime
-from core.runtime.virtual_lanes import Request
+from core.runtime.virtual_time import Request
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
-from core.workflows.base.deadlines import Deadlines
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging import confirmation
 from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.workflow import Deadlines
 from tests.simulation.lane_watch import role_of
 from tests.simulation.world import BadLine, Wire
 
@@ -49,17 +49,17 @@ def exits_wait_behind_entries(patch: pytest.MonkeyPatch) -> None:
             return OneLane("orders", 1)
         return OneLane("cancels", 3) if isinstance(effect, CancelOrder) else OneLane("questions", 6)
 
-    patch.setattr(virtual_lanes, "lane_of", lane_of)
+    patch.setattr(virtual_time, "lane_of", lane_of)
 
 
 def cancels_wait_behind_questions(patch: pytest.MonkeyPatch) -> None:
     """One lane for all that is no order (EX-22)."""
-    kept = virtual_lanes.lane_of
+    kept = virtual_time.lane_of
 
     def lane_of(effect: Effect) -> object:
         return kept(effect) if isinstance(effect, SubmitOrder | ReplaceOrder) else OneLane("others", 1)
 
-    patch.setattr(virtual_lanes, "lane_of", lane_of)
+    patch.setattr(virtual_time, "lane_of", lane_of)
 
 
 def doubt_begins_in_the_queue(patch: pytest.MonkeyPatch) -> None:

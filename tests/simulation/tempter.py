@@ -27,10 +27,9 @@ from core.messages.commands import (
 )
 from core.messages.effects import SubmitOrder
 from core.messages.inputs import FromAdviser
-from core.model.advice import Advice, AdviserFault, TradeIdea
-from core.model.authority import UnauthorizedAIActionError, Watch
 from core.model.basket import BasketSource
 from core.model.order import Effect, OrderRequest, OrderType, Side
+from core.model.recommendation import Advice, AdviserFault, TradeIdea, UnauthorizedAIActionError, Watch
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
 from core.views.builders.desk import ViewBuilder

@@ -34,9 +34,9 @@ from core.model.session import Session
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.ports import Checkpoint, NoCheckpoint, Recorded
 from core.runtime.feed import BAR
-from core.runtime.link import Link
+from core.runtime.inbox import Link
 from core.runtime.virtual import VirtualRuntime
-from core.runtime.virtual_lanes import Request
+from core.runtime.virtual_time import Request
 from core.settings.settings import Settings
 from core.trading_state import checkpoint
 from core.views import IN_DOUBT, OrderRow

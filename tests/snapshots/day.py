@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.model.account import Mode
+from core.model.bar import Feed, Quote
 from core.model.codes import DeskState
 from core.model.order import Effect, Leg, LegRole, OrderRequest, OrderStatus, OrderType, Side, StopHolder
-from core.model.quote import Feed, Quote
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult, ListedExit, NoStop, Review, ReviewFigures, StopPlan, Ticket, Verdict
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId

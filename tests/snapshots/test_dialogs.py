@@ -44,9 +44,9 @@ from console.screens.ticket import TicketScreen
 from console.screens.watchlist import WatchlistScreen
 from console.screens.why import ExplainScreen, WhyScreen
 from core.event_text.advice import idea_in_words
-from core.model.advice import TradeIdea
 from core.model.codes import DeskState
-from core.model.symbol_list import ListedSymbol, ListKind
+from core.model.recommendation import TradeIdea
+from core.model.symbols import ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
 from tests.snapshots.day import (

@@ -11,7 +11,7 @@ from core.market.calendar import load_calendar
 from core.messages.commands import OpenTicket, ProposeClose
 from core.messages.inputs import RegimeArrived
 from core.model.order import Effect
-from core.model.regime import MarketMeasure, NoVix, Regime, Trend, Volatility
+from core.model.sizing import MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.settings.settings import Settings
 from core.views import DeskView
 from tests.scenarios.changes import confirms_now, passes

@@ -7,13 +7,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("core", "console", "widgets", "state")
-VENUES = "core/model/venues.py"
+VENUES = "core/model/session.py"
 READ_ZONES = {
     VENUES,
-    "core/model/venue.py",  # the type of a venue's zone
+    "core/model/session.py",  # the type of a venue's zone
     "core/market/zoned_times.py",  # the zone that an operator names for a file
     "core/market/csv_source.py",
-    "core/runtime/feed_sources.py",
+    "core/runtime/feed.py",
     "console/commands/assembly/recordings.py",
     "core/runtime/strategy_host/child.py",  # loads the zones before a strategy's process gives up its files
 }

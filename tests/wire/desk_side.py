@@ -10,13 +10,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from core.brokers.alpaca.answers import Timeouts
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.brokers.alpaca.timeouts import Timeouts
-from core.model.account import Mode
+from core.model.account import ConnectionState, ConnectionStatus, Mode
+from core.model.api_contract import Keys
 from core.model.broker import OrderUpdate, UnreadUpdate
-from core.model.connection import ConnectionState, ConnectionStatus
-from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.settings.alpaca import AlpacaSettings

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from console.commands.assembly.host import Host
-from core.brokers.alpaca.activities import KINDS, a_non_trade
+from core.brokers.alpaca.books import KINDS, a_non_trade
 from core.brokers.alpaca.fields import UnreadableFieldError
 from core.facts import ActivitiesCompared, CashMoved
 from core.messages.commands import CompareActivities

@@ -8,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.market.calendar import load_calendar
 from core.model.broker import NoAnswer
-from core.runtime.listed_assets import AssetWatch
+from core.runtime.reference_data import AssetWatch
 from tests.wire.desk_side import Waits, a_desk_broker
 from tests.wire.exchange.server import LoopbackExchange
 

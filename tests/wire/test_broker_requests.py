@@ -10,13 +10,12 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.brokers.kinds import BrokerAccount
-from core.model.account import Account
+from core.brokers.port import BrokerAccount
+from core.model.account import Account, ConnectionState, ConnectionStatus
+from core.model.api_contract import AccountRefusedError
 from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.codes import RefusalKind
-from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.instrument import BrokerInstrument
-from core.model.keys import AccountRefusedError
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderStatus, Side
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from tests.kit.timeline import timeline

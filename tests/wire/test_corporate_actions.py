@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from core.market.alpaca.data import AlpacaData
 from core.market.port import MarketDataError
 from core.messages.inputs import CorporateActionsArrived, MarketDataBroken
-from core.model.corporate_action import ActionKind, CorporateAction
+from core.model.reference_data import ActionKind, CorporateAction
 from core.model.values import Symbol
-from core.runtime.announcements import Announcements
+from core.runtime.reference_data import Announcements
 from core.settings.alpaca import AlpacaSettings
 from tests.kit.rows import cases
 from tests.wire.exchange.hours import Hours

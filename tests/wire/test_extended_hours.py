@@ -9,11 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.model.bar import Bar
+from core.model.bar import Bar, Feed, Quote
 from core.model.broker import Accepted, OrderReport, Refused, UpdateEvent
 from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
-from core.model.quote import Feed, Quote
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from tests.wire.desk_side import a_desk_broker, an_ear, an_order
 from tests.wire.exchange.clocks import StillClock

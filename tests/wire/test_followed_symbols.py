@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from console.commands.assembly.host import Host
 from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.messages.inputs import BarArrived, TradingHaltHeard
-from core.model.connection import ConnectionState
+from core.model.account import ConnectionState
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 from core.views import DeskView

@@ -11,7 +11,7 @@ import pytest
 
 from console.commands.assembly.host import Host
 from core.messages.commands import Command, Confirm, Halt, Kill, OpenTicket
-from core.model.connection import ConnectionState
+from core.model.account import ConnectionState
 from core.model.order import OrderStatus
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import a_buy_of_two, environ, opened

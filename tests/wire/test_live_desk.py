@@ -15,8 +15,7 @@ from console.commands.assembly.settings import settings_of
 from console.commands.reconcile import compared
 from core.facts import Killed, OrderStateChanged, OrderStateUnknown
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
-from core.model.account import Mode
-from core.model.connection import ConnectionState
+from core.model.account import ConnectionState, Mode
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, plain
 from core.ports import OperatorError

@@ -18,9 +18,9 @@ from core.market.port import MarketDataError
 from core.market.vix.http_source import HttpVixSource
 from core.market.vix.service import VixService
 from core.model.bar import Bar
-from core.model.regime import DailyBar, DailyValue, MarketMeasure, NoMarket, Trend, VixLevel, VixReading, Volatility
+from core.model.sizing import DailyBar, DailyValue, MarketMeasure, NoMarket, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.regime_watch import NOT_ASKED, RegimeWatch
+from core.runtime.market_history import NOT_ASKED, RegimeWatch
 from core.settings.alpaca import AlpacaSettings
 from core.settings.regime import RegimeSettings
 from state.vix_file import VixFile

@@ -19,9 +19,8 @@ from core.market.alpaca.quotes import is_sound
 from core.market.normaliser import COMPLETE, Normaliser, Quarantined
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
-from core.model.bar import ONE_MINUTE
-from core.model.connection import ConnectionState, ConnectionStatus
-from core.model.quote import NoQuote, Quote
+from core.model.account import ConnectionState, ConnectionStatus
+from core.model.bar import ONE_MINUTE, NoQuote, Quote
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 from tests.kit.rows import cases

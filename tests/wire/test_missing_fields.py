@@ -7,7 +7,7 @@ from pathlib import Path
 from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
-from core.model.connection import Channel
+from core.model.account import Channel
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import a_buy_of_two, environ, opened, says
 

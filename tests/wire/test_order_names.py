@@ -41,7 +41,7 @@ def test_a_sale_and_its_stop_outlive_a_forgotten_entry(
     market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-04, EX-22: the stop that is put back has a name of its own, and takes nothing else with it."""
-    monkeypatch.setattr("core.execution.order_retention.KEPT", timedelta(0))
+    monkeypatch.setattr("core.execution.past_orders.KEPT", timedelta(0))
     monkeypatch.setattr(
         "core.workflows.protection.protective_stops.MANUAL", "nobody"
     )  # its stops are named as a signal's are

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.model.account import ConnectionState
 from core.model.broker import Accepted, OrderReport
-from core.model.connection import ConnectionState
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from tests.wire.clients import pass_time, until

@@ -26,10 +26,9 @@ from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.market.vix.http_source import HttpVixSource
 from core.market.vix.port import VixError
-from core.model.account import Mode
+from core.model.account import ConnectionState, ConnectionStatus, Mode
+from core.model.api_contract import Keys
 from core.model.broker import NoAnswer
-from core.model.connection import ConnectionState, ConnectionStatus
-from core.model.keys import Keys
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 from core.settings.regime import RegimeSettings

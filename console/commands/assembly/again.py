@@ -34,11 +34,11 @@ from core.model.account import Mode
 from core.model.values import Symbol
 from core.ports import OperatorError, Recorded
 from core.risk.shadow_trades import BLOCKED
-from core.runtime.run_record import PlayedFile, RecordedRun, RunKind
+from core.runtime.simulated_exchange import PlayedFile, RecordedRun, RunKind
 from core.what_if.changes import Change, ChangeKind, change_of, found_in
+from core.what_if.input_replayer import Changed, Taken
 from core.what_if.outcome import Base, PlayedAgain, WhatIf, came_new, decided_of, fate_of, first_other, rows_of
 from core.what_if.run_again import UNKNOWN, AsItWas, RunAgain
-from core.what_if.said_again import Changed, Taken
 from state.folders import AccountFolder
 from state.journal import FileJournal, read, read_day
 from state.journal_segments import PLAIN, opened, segments
@@ -196,7 +196,7 @@ def _demo(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRu
     from core.brokers.simulated.log import time_of
     from core.runtime import demo
     from core.runtime.demo_market import MARKETS
-    from core.runtime.pace import Pace
+    from core.runtime.virtual_time import Pace
     from core.strategies.questions import missed_in
     from state.exchange_log import ExchangeLogFile
 
@@ -232,7 +232,7 @@ class ListsAsThen:
 
 
 def _replay(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRun, stack: ExitStack) -> RunAgain:
-    from core.runtime.pace import Pace
+    from core.runtime.virtual_time import Pace
     from core.strategies.questions import missed_in
 
     started = run.started

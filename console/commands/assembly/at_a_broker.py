@@ -28,13 +28,12 @@ from core.ports import OperatorError
 from state.folders import AccountFolder
 
 if TYPE_CHECKING:
-    from core.brokers.kinds import AccountBroker, BrokerKind
-    from core.brokers.port import Broker
+    from core.brokers.port import AccountBroker, Broker, BrokerKind
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
     from core.market.kinds import SourceKind
     from core.model.account import Mode
-    from core.model.keys import Keys
+    from core.model.api_contract import Keys
     from core.runtime.clock_guard import ClockGuard
     from core.runtime.live import LiveRuntime
     from core.settings.settings import Settings
@@ -65,8 +64,8 @@ def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: K
     OperatorError
         The keys are refused, or the broker cannot be reached and never was with these keys.
     """
+    from core.model.api_contract import AccountRefusedError
     from core.model.broker import NoAnswer
-    from core.model.keys import AccountRefusedError
     from state.known_accounts import KnownAccounts
 
     try:
@@ -116,12 +115,10 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     from core.advisers.house import advisers_of
     from core.io.wall_clock import utc_now
     from core.model.values import Symbol
-    from core.runtime.announcements import Announcements
     from core.runtime.chart_history import ChartWatch
-    from core.runtime.listed_assets import AssetWatch
     from core.runtime.live import LiveRuntime
-    from core.runtime.past_days import PastWatch
-    from core.runtime.regime_watch import SPY, RegimeWatch
+    from core.runtime.market_history import SPY, PastWatch, RegimeWatch
+    from core.runtime.reference_data import Announcements, AssetWatch
     from state.kill_switch import FileKillSwitch
     from state.lock import EngineLock
     from state.thread_dump import thread_dumps
@@ -232,7 +229,7 @@ def live_books(
 
 def real_broker(settings: Settings) -> BrokerKind:
     """Return the broker of the settings; if they name the simulated exchange, the first real one."""
-    from core.brokers.kinds import BrokerKind
+    from core.brokers.port import BrokerKind
     from core.brokers.registry import BROKERS
 
     named = BROKERS[settings.account.broker]

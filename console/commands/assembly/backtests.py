@@ -91,12 +91,10 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
     """Backtest one file in this process."""
-    from core.runtime.backtest import FRICTIONS, Backtest
-    from core.runtime.backtest_report import report_of
-    from core.runtime.data_quality import missing, not_measured, splits
-    from core.runtime.pace import Pace
+    from core.runtime.backtest import FRICTIONS, Backtest, missing, not_measured, report_of, splits
     from core.runtime.regime_feed import RegimeFiles
-    from core.runtime.strategy_host.upcoming_bars import foresee
+    from core.runtime.strategy_host.hosted import foresee
+    from core.runtime.virtual_time import Pace
     from state.hash_only_journal import HashOnlyJournal
 
     symbol = capitals(options.symbol or symbol_in_name(path))

@@ -24,7 +24,7 @@ def channels_of(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
 ) -> tuple[str, ...]:
     """Return the channels that the rules select, each once; empty if no rule matches."""
-    from core.workflows.operator.notice_routes import rules_for
+    from core.workflows.operator.notice_routing import rules_for
 
     about = None if symbol is None else symbol_in(symbol)
     if symbol is not None and about is None:

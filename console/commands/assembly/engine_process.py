@@ -20,8 +20,8 @@ from core.ports import OperatorError
 from state.folders import AccountFolder
 
 if TYPE_CHECKING:
-    from core.model.keys import Keys
-    from core.runtime.base import Runtime
+    from core.model.api_contract import Keys
+    from core.runtime.runtime import Runtime
     from core.settings.settings import Settings
 
 TOLD_EVERY = 5.0

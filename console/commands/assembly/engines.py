@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.market.vix.service import VixService
     from core.messages.commands import SettingsSource
-    from core.model.keys import KeyNames
+    from core.model.api_contract import KeyNames
     from core.runtime.notifier.process import Notifier
-    from core.runtime.run_record import PlayedFile
+    from core.runtime.simulated_exchange import PlayedFile
     from core.settings.notify import NotifySettings
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
@@ -159,7 +159,7 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
 
 def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | None:
     """Return the notifier; None if there is no rule (SY-03). A rule that can never match is reported."""
-    from core.workflows.operator.notice_routes import accounts_not_known
+    from core.workflows.operator.notice_routing import accounts_not_known
 
     if not settings.notify.in_force:
         return None

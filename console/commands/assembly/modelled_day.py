@@ -27,15 +27,15 @@ from core.facts import (
 )
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Confirm, Decline, OpenTicket
+from core.model.bar import Feed, Quote
 from core.model.codes import ProposalEnd
-from core.model.quote import Feed, Quote
 from core.model.staging import MANUAL
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId, plain
 from core.ports import OperatorError, Recorded
-from core.runtime.run_record import HeardFromOutside, RecordedRun, RunKind, RunStarted
+from core.runtime.simulated_exchange import HeardFromOutside, RecordedRun, RunKind, RunStarted
 from core.settings.settings import Settings
+from core.what_if.input_replayer import Changed, Taken
 from core.what_if.run_again import RunAgain
-from core.what_if.said_again import Changed, Taken
 from state.folders import AccountFolder, JournalFolder
 from state.journal import FileJournal
 from state.last_start import Chosen
@@ -83,7 +83,7 @@ class ModelledDay:
         return cls(found, recording, names[-1] if names else "what-if", words)
 
     def play(self, folder: AccountFolder, changed: Changed | None) -> Taken:
-        from core.runtime.pace import Pace
+        from core.runtime.virtual_time import Pace
 
         recording = self.recording
         with closing(FileJournal(folder)) as journal:

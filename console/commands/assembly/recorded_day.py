@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.facts import DayStarted, EngineStarted, ProposalStaged, SettingsApplied, TicketOpened
-from core.model.venues import HOME
+from core.model.session import HOME
 from core.ports import OperatorError, Recorded
-from core.risk.recent_entries import word_of
-from core.runtime.run_record import RecordedRun
-from core.what_if.said_again import Known
+from core.risk.day import word_of
+from core.runtime.simulated_exchange import RecordedRun
+from core.what_if.input_replayer import Known
 from state.folders import AccountFolder, JournalFolder
 from state.journal import days_of, read
 from state.journal_segments import PLAIN, opened, segments

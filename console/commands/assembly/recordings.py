@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from core.market.calendar import ExchangeCalendar
     from core.model.values import Symbol
     from core.runtime.feed import Timed
-    from core.runtime.link import Operator
-    from core.runtime.pace import Pace
-    from core.runtime.run_record import RunRecorder, RunStarted
+    from core.runtime.inbox import Operator
+    from core.runtime.simulated_exchange import RunRecorder, RunStarted
     from core.runtime.virtual import VirtualRuntime
+    from core.runtime.virtual_time import Pace
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
     from core.strategies.questions import Missed
@@ -117,7 +117,7 @@ def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> Virt
 
     Raises `OperatorError`.
     """
-    from core.runtime.pace import Pace
+    from core.runtime.virtual_time import Pace
     from state.journal import FileJournal, MemoryJournal
     from state.run_log import RunLogFile
 
@@ -232,7 +232,7 @@ def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
 
 def _started(host: Host, recording: Recording, options: ReplayOptions) -> RunStarted:
     """Return the parameters to play the files again."""
-    from core.runtime.run_record import RunKind, RunStarted
+    from core.runtime.simulated_exchange import RunKind, RunStarted
     from state.run_log import file_played
 
     return RunStarted(
@@ -383,7 +383,7 @@ def measured(recording: Recording, vix: Path | None, market: Path | None) -> Rec
 
 
 def _of_minutes(settings: Settings, files: Iterable[Path], zone: ZoneInfo | None) -> Iterator[list[Timed]]:
-    from core.runtime.feed_sources import bars_of_file
+    from core.runtime.feed import bars_of_file
 
     return (bars_of_file(path, _symbol_of(settings, path), zone) for path in files)
 
@@ -392,7 +392,7 @@ def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes
     from core.market.calendar import load_calendar
     from core.market.csv_source import BrokenRow
     from core.market.daily_source import DayRow, daily_bars, read_days
-    from core.runtime.feed_sources import days_of_rows
+    from core.runtime.feed import days_of_rows
 
     if quotes:
         raise OperatorError(f"{quotes[0].name}: the quotes of minutes say nothing beside bars of days; leave them out")
@@ -416,7 +416,7 @@ def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes
 def _require_readable(files: Iterable[Path], feeds: Iterable[list[Timed]], calendar: ExchangeCalendar) -> None:
     """Refuse a file of which more than `MOST_UNREADABLE` could not be played (MD-08). Raises `TableError`."""
     from core.files.csv_table import FileFault, TableError
-    from core.runtime.data_quality import unreadable
+    from core.runtime.backtest import unreadable
 
     for path, feed in zip(files, feeds, strict=True):
         broken, rows, first = unreadable(feed, calendar)
@@ -430,7 +430,7 @@ def _require_readable(files: Iterable[Path], feeds: Iterable[list[Timed]], calen
 
 def _starts(files: list[Path], feeds: list[list[Timed]], calendar: ExchangeCalendar) -> tuple[datetime, ...]:
     """Return the start of each file's first usable bar. Raises `OperatorError` if a file has none."""
-    from core.runtime.data_quality import first_complete
+    from core.runtime.backtest import first_complete
 
     starts = []
     for path, feed in zip(files, feeds, strict=True):
@@ -444,7 +444,7 @@ def _starts(files: list[Path], feeds: list[list[Timed]], calendar: ExchangeCalen
 def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:
     from core.market.csv_source import symbol_of
     from core.model.values import Symbol
-    from core.runtime.feed_sources import quotes_of_file
+    from core.runtime.feed import quotes_of_file
 
     for path in files:
         quoted = symbol_of(path)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from console.commands.assembly.host import Host
 
 if TYPE_CHECKING:
-    from core.model.keys import Keys
-    from core.runtime.base import Runtime
-    from core.runtime.health.figures import EngineFigures
+    from core.model.api_contract import Keys
+    from core.runtime.health import EngineFigures
+    from core.runtime.runtime import Runtime
     from state.service_log.log import ServiceLog
 
 
@@ -44,9 +44,7 @@ def service_health(
     place = place_of(settings.listen)
     if place is None:
         return None
-    from core.runtime.health.figures import EngineFigures
-    from core.runtime.health.pages import pages_of
-    from core.runtime.health.server import HealthServer
+    from core.runtime.health import EngineFigures, HealthServer, pages_of
 
     figures = EngineFigures(runtime, symbols=settings.symbols, log=log)
     if isinstance(place, SocketPlace):  # an absolute path is used unchanged

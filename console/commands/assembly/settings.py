@@ -74,7 +74,7 @@ def _text_of(path: Path) -> str:
 
 def is_simulated(settings: Settings) -> bool:
     """Whether orders go to the simulated exchange, which alone accepts scripted keys."""
-    from core.brokers.kinds import SimulatedKind
+    from core.brokers.port import SimulatedKind
     from core.brokers.registry import BROKERS
 
     return isinstance(BROKERS[settings.account.broker], SimulatedKind)

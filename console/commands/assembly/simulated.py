@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from core.model.session import Session
     from core.runtime.demo_market import DemoMarket
     from core.runtime.feed import Timed
-    from core.runtime.link import Operator
-    from core.runtime.quote_rounds import QuoteRounds
-    from core.runtime.run_record import PlayedFile, RunStarted
+    from core.runtime.inbox import Operator
+    from core.runtime.simulated_exchange import PlayedFile, QuoteRounds, RunStarted
     from core.runtime.virtual import VirtualRuntime
     from core.settings.settings import Settings
     from state.exchange_log import ExchangeLogFile
@@ -59,8 +58,14 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     from core.brokers.simulated.log import time_of
     from core.model.account import Mode
     from core.runtime import demo
-    from core.runtime.run_record import RunKind, RunStarted
-    from core.runtime.simulated_exchange import config_of, edition_of, opening_settings, require_the_same
+    from core.runtime.simulated_exchange import (
+        RunKind,
+        RunStarted,
+        config_of,
+        edition_of,
+        opening_settings,
+        require_the_same,
+    )
     from core.runtime.virtual import VirtualRuntime
     from state.exchange_log import ExchangeLogFile
     from state.run_log import RunLogFile, file_played
@@ -132,10 +137,9 @@ def demo_parts(
     from core.market.demo_shares import listed_in_the_demo
     from core.model.values import Symbol
     from core.runtime import demo
-    from core.runtime.demo_charts import DemoCharts
+    from core.runtime.demo_market import DemoCharts
     from core.runtime.feed import merged
-    from core.runtime.listed_assets import AssetBook
-    from core.runtime.pace import Pace
+    from core.runtime.reference_data import AssetBook
     from core.runtime.regime_feed import RegimeFiles, regime_of_files
     from core.runtime.simulated_exchange import (
         config_of,
@@ -145,6 +149,7 @@ def demo_parts(
         requests_of,
         resumed,
     )
+    from core.runtime.virtual_time import Pace
 
     now, seed, settings = started.at, started.seed, started.settings
     account, is_new = engine.state.account_name, started.sequence == 0
@@ -189,11 +194,11 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
     from core.market.demo_shares import listed_in_the_demo
     from core.model.account import Mode
     from core.runtime import stress_market
-    from core.runtime.listed_assets import AssetBook
-    from core.runtime.pace import Pace
+    from core.runtime.reference_data import AssetBook
     from core.runtime.simulated_exchange import config_of, link_of, opening_record
-    from core.runtime.stress_script import StressScript
+    from core.runtime.stress_market import StressScript
     from core.runtime.virtual import VirtualRuntime
+    from core.runtime.virtual_time import Pace
     from state.exchange_log import ExchangeLogFile
     from state.resetting import begin_anew
 
@@ -242,7 +247,7 @@ def demo_books(
     host: Host, folder: AccountFolder, seed: int, stack: ExitStack, *, accept: bool
 ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
     """Return the demo's account with its restored exchange; both are written only with `accept`."""
-    from core.brokers.simulated.as_broker import SimulatedBroker
+    from core.brokers.simulated.exchange import SimulatedBroker
     from core.brokers.simulated.log import time_of
     from core.market.calendar import load_calendar
     from core.model.account import Mode
@@ -277,8 +282,8 @@ def _given(options: DemoOptions) -> tuple[str, ...]:
 
 def _usual_market(host: Host, options: DemoOptions, chosen: tuple[str, ...]) -> DemoMarket:
     """Return the market of a new account: lively with the stage's settings and no scripted operator."""
+    from core.runtime.demo import STAGE
     from core.runtime.demo_market import CALM, LIVELY
-    from core.runtime.demo_stage import STAGE
 
     is_on_stage = settings_of(on_stage(host, LIVELY), chosen).profile == STAGE["profile"]
     return LIVELY if is_on_stage and options.operator == "none" else CALM
@@ -307,8 +312,8 @@ def _opening(
 ) -> tuple[datetime, Operator | None]:
     """Return the time until which a new account runs without waiting, and its opening script."""
     from core.runtime import demo
+    from core.runtime.demo import BOUGHT, LEAD_BARS, OpeningScript
     from core.runtime.demo_market import LIVELY
-    from core.runtime.demo_stage import BOUGHT, LEAD_BARS, OpeningScript
 
     state = engine.state
     lead = LEAD_BARS if market is LIVELY else timedelta(0)
@@ -332,8 +337,8 @@ def path_of(played: PlayedFile | None) -> Path | None:
 
 def on_stage(host: Host, market: DemoMarket) -> Host:
     """Put the stage's settings below the operator's, in a lively market."""
+    from core.runtime.demo import STAGE
     from core.runtime.demo_market import LIVELY
-    from core.runtime.demo_stage import STAGE
 
     return replace(host, stage=STAGE) if market is LIVELY else host
 
@@ -342,8 +347,8 @@ def _quotes_of(
     market: DemoMarket, exchange: SimulatedExchange, engine: Engine, start: datetime, speed: float
 ) -> QuoteRounds | None:
     """Return the quotes of a market with slices, once per second of wall time at most."""
-    from core.runtime.followed_symbols import followed
-    from core.runtime.quote_rounds import QuoteRounds
+    from core.runtime.reference_data import followed
+    from core.runtime.simulated_exchange import QuoteRounds
 
     if market.lasts is None:
         return None

@@ -14,15 +14,24 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from core.brokers.alpaca.activities import AlpacaActivities
-from core.brokers.alpaca.answers import OK, refusal
-from core.brokers.alpaca.books import AlpacaBooks
-from core.brokers.alpaca.call_counts import CallCounter, EndpointCalls
+from core.brokers.alpaca.answers import (
+    BUDGET,
+    OK,
+    TOO_MANY_REQUESTS,
+    Stated,
+    Timeouts,
+    as_shown,
+    is_missing,
+    missing_or,
+    refusal,
+    speaks_of_its_id,
+)
+from core.brokers.alpaca.books import AlpacaActivities, AlpacaBooks
+from core.brokers.alpaca.connection_status import RequestStatus
 from core.brokers.alpaca.contract import SHARES
-from core.brokers.alpaca.fields import rows
-from core.brokers.alpaca.foreign import a_foreign_order
+from core.brokers.alpaca.fields import UnparsedMessages, rows
 from core.brokers.alpaca.keys import checked
-from core.brokers.alpaca.order_bodies import a_replacement, a_submission
+from core.brokers.alpaca.order_format import a_foreign_order, a_replacement, a_submission
 from core.brokers.alpaca.parsing import (
     a_clock,
     a_session,
@@ -41,24 +50,18 @@ from core.brokers.alpaca.questions import (
     StatedRefusalError,
     as_no_answer,
 )
-from core.brokers.alpaca.redacted import as_shown
-from core.brokers.alpaca.refusals import TOO_MANY_REQUESTS, Stated, is_missing, missing_or, speaks_of_its_id
-from core.brokers.alpaca.request_status import RequestStatus
-from core.brokers.alpaca.timeouts import BUDGET, Timeouts
-from core.brokers.alpaca.unparsed_messages import UnparsedMessages
-from core.brokers.alpaca.wire import NoReply, Reply, Wire
-from core.brokers.kinds import BrokerAccount
+from core.brokers.alpaca.wire import CallCounter, EndpointCalls, NoReply, Reply, Wire
+from core.brokers.port import BrokerAccount
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
-from core.model.account import Account, Mode
+from core.model.account import Account, ConnectionStatus, Mode
 from core.model.activity import DropCopy
-from core.model.authority import only_for_people
+from core.model.api_contract import Keys
 from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
-from core.model.connection import ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument
-from core.model.keys import Keys
-from core.model.listed_asset import ListedAsset
 from core.model.order import OrderRequest, OrderStatus
+from core.model.recommendation import only_for_people
+from core.model.reference_data import ListedAsset
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
 from core.settings.alpaca import AlpacaSettings
@@ -78,7 +81,7 @@ NOTHING_SENT = "nothing was sent: the replacement does not say what it replaces"
 
 
 class AlpacaBroker:
-    """Implements `core.brokers.kinds.AccountBroker`.
+    """Implements `core.brokers.port.AccountBroker`.
 
     Raises
     ------

@@ -6,15 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.brokers.alpaca.keys import checked
-from core.brokers.kinds import BrokerKind, Connected
-from core.model.capabilities import Capabilities
-from core.model.keys import KeyNames
+from core.brokers.port import BrokerKind, Connected
+from core.model.api_contract import KeyNames
+from core.model.broker import Capabilities
 from core.model.order import OrderType
 
 if TYPE_CHECKING:
     from core.model.account import Mode
-    from core.model.api_contract import ApiRecord
-    from core.model.keys import Keys
+    from core.model.api_contract import ApiRecord, Keys
     from core.settings.settings import Settings
 
 

@@ -1,19 +1,27 @@
-"""Strict parsing of a broker's JSON: each value by name and kind, with errors that name the place.
+"""Strict parsing of a broker's JSON, its order statuses, and the messages that could not be read.
 
 Numbers are exact and bounded, times have a zone, texts a maximum length. Nothing is guessed or filled in: if a field
 that the contract requires is missing, the answer is unreadable (MD-07).
+
+The statuses are the state machine's own table (`core.execution.order`), so that there is one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.execution.order import BROKER_STATUSES
 from core.model.api_contract import ApiRecord
+from core.model.broker import UpdateEvent
+from core.model.order import OrderStatus
 from core.model.values import is_number
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,40})?")
@@ -177,3 +185,64 @@ def _number(value: object) -> Decimal | None:
         return None
     exponent = number.as_tuple().exponent
     return number if isinstance(exponent, int) and exponent >= SMALLEST_EXPONENT else None
+
+
+EVENTS: Mapping[str, UpdateEvent] = {event.value: event for event in UpdateEvent if event is not UpdateEvent.OTHER}
+"""Every event of the trade updates, by Alpaca's name."""
+
+FILLS = frozenset({UpdateEvent.FILL, UpdateEvent.PARTIAL_FILL})
+"""Events that carry an execution."""
+
+
+def status_of(word: str) -> OrderStatus | None:
+    """Return None for an unknown status."""
+    return BROKER_STATUSES.get(word)
+
+
+def event_of(word: str) -> UpdateEvent:
+    """Return `OTHER` for an unknown event: the order that comes with it is authoritative."""
+    return EVENTS.get(word, UpdateEvent.OTHER)
+
+
+KEPT = 20
+LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class UnparsedMessage:
+    """One message; `raw` is its beginning."""
+
+    reason: str
+    raw: str
+
+
+class UnparsedMessages:
+    """Thread-safe; `hide` removes secrets."""
+
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
+        self._hide = hide
+        self._lock = threading.Lock()
+        self._last: deque[UnparsedMessage] = deque(maxlen=KEPT)
+        self._count = 0
+
+    def note(self, reason: str, raw: object) -> None:
+        text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+        unread = UnparsedMessage(self._hide(reason), self._hide(text)[:LONGEST])
+        with self._lock:
+            self._count += 1
+            self._last.append(unread)
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    @property
+    def odd(self) -> tuple[tuple[str, int], ...]:
+        """Return the count for a connection's status."""
+        return (("messages that could not be read", self._count),) if self._count else ()
+
+    @property
+    def last(self) -> tuple[UnparsedMessage, ...]:
+        """Return the messages, the newest last."""
+        with self._lock:
+            return tuple(self._last)

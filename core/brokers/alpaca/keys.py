@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from core.model.account import Mode
-from core.model.keys import AccountRefusedError, Keys
+from core.model.api_contract import AccountRefusedError, Keys
 
 PREFIXES = {Mode.PAPER: "PK", Mode.LIVE: "AK"}
 """Prefixes of Alpaca's keys of each kind."""

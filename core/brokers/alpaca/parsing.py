@@ -25,8 +25,7 @@ from core.brokers.alpaca.contract import (
     SHARES,
     UPDATE,
 )
-from core.brokers.alpaca.fields import Fields, UnreadableFieldError, rows, shown
-from core.brokers.alpaca.statuses import FILLS, event_of, status_of
+from core.brokers.alpaca.fields import FILLS, Fields, UnreadableFieldError, event_of, rows, shown, status_of
 from core.model.account import Account
 from core.model.broker import (
     BrokerPosition,
@@ -40,9 +39,9 @@ from core.model.broker import (
     UpdateEvent,
 )
 from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, BrokerInstrument
-from core.model.listed_asset import ListedAsset
 from core.model.order import ORDER_ID, OrderType, Side, TimeInForce
-from core.model.session import Session
+from core.model.reference_data import ListedAsset
+from core.model.session import XNYS, Session
 from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
@@ -53,7 +52,6 @@ from core.model.values import (
     Quantity,
     Symbol,
 )
-from core.model.venues import XNYS
 
 PER_CENT = Decimal(100)
 LONGEST_TITLE = 80

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from core.brokers.alpaca.answers import OK, NotJsonError, decoded, doubt, is_unauthorised, refusal
-from core.brokers.alpaca.fields import UnreadableFieldError
+from core.brokers.alpaca.answers import OK, NotJsonError, Stated, Timeouts, decoded, doubt, is_unauthorised, refusal
+from core.brokers.alpaca.connection_status import RequestStatus
+from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
 from core.brokers.alpaca.keys import check_the_keys
-from core.brokers.alpaca.refusals import Stated
-from core.brokers.alpaca.request_status import RequestStatus
-from core.brokers.alpaca.timeouts import Timeouts
-from core.brokers.alpaca.unparsed_messages import UnparsedMessages
 from core.brokers.alpaca.wire import LIMITED, NoReply, Reply, Wire
 from core.model.account import Mode
+from core.model.api_contract import AccountRefusedError
 from core.model.broker import NoAnswer
-from core.model.keys import AccountRefusedError
 
 Answer = TypeVar("Answer")
 

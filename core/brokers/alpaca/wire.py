@@ -1,4 +1,4 @@
-"""alpaca-py's client with one HTTP request per call: no retries, a time limit for everything, no exceptions.
+"""alpaca-py's client with one HTTP request per call, and the counts of requests and rate-limit answers (EX-17).
 
 The client provides addresses, keys and headers. Its weaknesses are handled in the one method through which every
 request goes: it has no time-out, repeats a POST after 429 and 504 by itself, and parses numbers as floats. Its retries
@@ -7,20 +7,85 @@ are switched off as well, in case that method is bypassed.
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import requests
 from alpaca.trading.client import TradingClient
 
-from core.brokers.alpaca.call_counts import CallCounter
 from core.brokers.alpaca.keys import checked_address
 from core.io.http_session import http_session
 from core.io.time_limit import is_over, left, within
 from core.model.account import Mode
-from core.model.keys import Keys
+from core.model.api_contract import Keys
 from core.settings.alpaca import AlpacaSettings
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointCalls:
+    """A snapshot of the counts, requests by endpoint such as `GET /orders/{id}`.
+
+    Attributes
+    ----------
+    sent
+        Sent requests, retries included.
+    limited
+        Those answered with 429.
+    unanswered
+        Those without an answer.
+    beyond
+        Requests beyond a task's expected number (`core/execution/lanes.py`): retries, further pages, second
+        look-ups, and requests without a task (RK-24).
+    """
+
+    sent: Mapping[str, int]
+    limited: Mapping[str, int]
+    unanswered: Mapping[str, int]
+    beyond: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.sent.values())
+
+
+class CallCounter:
+    """Counts requests in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sent: Counter[str] = Counter()
+        self._limited: Counter[str] = Counter()
+        self._unanswered: Counter[str] = Counter()
+        self._beyond = 0
+
+    def count_beyond(self, requests: int = 1) -> None:
+        """Count requests sent now that are beyond their task's expected number."""
+        with self._lock:
+            self._beyond += requests
+
+    def count_sent(self, endpoint: str) -> None:
+        with self._lock:
+            self._sent[endpoint] += 1
+
+    def count_limited(self, endpoint: str) -> None:
+        with self._lock:
+            self._limited[endpoint] += 1
+
+    def count_unanswered(self, endpoint: str) -> None:
+        with self._lock:
+            self._unanswered[endpoint] += 1
+
+    def picture(self) -> EndpointCalls:
+        with self._lock:
+            sent, limited, unanswered = (
+                MappingProxyType(dict(c)) for c in (self._sent, self._limited, self._unanswered)
+            )
+            return EndpointCalls(sent, limited, unanswered, self._beyond)
+
 
 CONNECTIONS = 16
 """Kept open: as many as there are requesting threads."""

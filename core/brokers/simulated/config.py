@@ -1,11 +1,24 @@
-"""Rules of the simulated exchange for an account and its orders: figures only, fixed for the exchange's life."""
+"""Rules of the simulated exchange: figures, hours, instruments, frictions.
+
+Frictions of an exchange: a refused order, a partial fill, a halt, slippage by size.
+Nothing is random: each depends on the seed and on its subject, so that it repeats in a rebuild and in every run. With
+the default settings there are none.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 
-from core.model.values import ZERO, Fraction
+from core.model.broker import Refused
+from core.model.codes import RefusalKind
+from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
+from core.model.order import OrderRequest
+from core.model.session import Calendar, Session
+from core.model.values import ZERO, ClientOrderId, Fraction, Quantity, Symbol, rounded_down
 
 USUAL = Fraction(Decimal("0.3"))
 FIRST_EDITION, EDITION = 1, 2
@@ -49,7 +62,7 @@ class ExchangeConfig:
     margin_interest
         A year, on cash below zero, charged for each night.
     events
-        Scripted account events by day, in the format of `core.model.account_event`.
+        Scripted account events by day, in the format of `core.model.activity`.
     sec_fee, taf_fee
         As a share of the proceeds of a sale, and USD a share sold: charged at the end of the day, up to the next cent.
     edition
@@ -80,3 +93,141 @@ class ExchangeConfig:
     @property
     def is_margin(self) -> bool:
         return self.multiplier > 1
+
+
+class ExchangeHours:
+    """Called with times that never go back: the last session is checked first."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._session: Session | None = None
+        self._day: Session | None = None
+
+    def session(self, at: datetime) -> Session:
+        """Return the session that is open at `at`, or the next one."""
+        if self._session is None or at >= self._session.close:
+            found = self._calendar.session_at(at)
+            self._session = found if isinstance(found, Session) else self._calendar.next_session(at)
+        return self._session
+
+    def day_end(self, order: OrderRequest, at: datetime) -> datetime:
+        """Return when a day order that arrives at `at` expires."""
+        return self._span_of(self._day_of(at))[1] if order.extended_hours else self.session(at).close
+
+    def is_extended(self, at: datetime) -> bool:
+        """Return whether it is outside the session, and within its extended hours."""
+        session = self._day_of(at)
+        first, last = self._span_of(session)
+        return first <= at < last and not session.holds(at)
+
+    def extended_span(self, at: datetime) -> tuple[datetime, datetime]:
+        """Return the current or next extended hours at `at`: their first instant, and the first after them."""
+        return self._span_of(self._day_of(at))
+
+    def _day_of(self, at: datetime) -> Session:
+        """Return the session whose extended hours have not ended at `at`: of the same day, or the next one."""
+        if self._day is None or at >= self._span_of(self._day)[1]:
+            found = self._calendar.session_on(self._calendar.trading_day(at))
+            is_on = isinstance(found, Session) and at < self._span_of(found)[1]
+            self._day = found if is_on and isinstance(found, Session) else self._calendar.next_session(at)
+        return self._day
+
+    def _span_of(self, session: Session) -> tuple[datetime, datetime]:
+        return self._calendar.venue.extended_span(session)
+
+
+class Listing:
+    """The tradable instruments; None lets every symbol trade by the default rules."""
+
+    def __init__(self, config: ExchangeConfig, instruments: Mapping[Symbol, BrokerInstrument] | None) -> None:
+        self._config = config
+        self._instruments = instruments
+
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
+        """Return an instrument with its own margin requirement, or else the exchange's rule."""
+        found = BrokerInstrument(symbol) if self._instruments is None else self._instruments.get(symbol)
+        if found is None:
+            return NoInstrument(f"{symbol} is not listed here", unlisted=symbol)
+        if not self._config.is_margin:
+            return found
+        rule = self._config.requirement
+        return replace(
+            found,
+            long_requirement=rule if found.long_requirement is None else found.long_requirement,
+            short_requirement=rule if found.short_requirement is None else found.short_requirement,
+        )
+
+    def traded(self, symbol: Symbol) -> Instrument:
+        """Return the instrument for the ledger, listed or not."""
+        return share(symbol) if self._instruments is None else self._instruments.get(symbol, share(symbol))
+
+
+ONE = Decimal(1)
+LEAST_PART, MOST_PART = Decimal("0.2"), Decimal("0.8")
+"""Smallest and largest part of a partial fill."""
+_ALL = Decimal(2) ** 64
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A halt: no order of a symbol trades from `first` to before `last`."""
+
+    first: datetime
+    last: datetime
+
+    def holds(self, at: datetime) -> bool:
+        return self.first <= at < self.last
+
+
+class Frictions:
+    """Answers by the exchange's rules and a number from 0 to 1 per event."""
+
+    def __init__(self, config: ExchangeConfig) -> None:
+        self._config = config
+        self._pauses: dict[Symbol, tuple[Session, Pause | None]] = {}
+
+    def refusal(self, order: OrderRequest) -> Refused | None:
+        """Refuse some orders without a rule."""
+        share = self._config.rejections
+        if not share or self._number("refused", order.client_order_id) >= share:
+            return None
+        return Refused(RefusalKind.OTHER, "the order was rejected by the venue")
+
+    def filled_of(self, quantity: Quantity, order_id: ClientOrderId, number: int, step: Decimal) -> Quantity:
+        """Return the filled part: all, or sometimes a part, at least one step."""
+        share = self._config.partial_fills
+        if not share or quantity <= step or self._number("part", order_id, str(number)) >= share:
+            return quantity
+        part = LEAST_PART + (MOST_PART - LEAST_PART) * self._number("how much", order_id, str(number))
+        return max(rounded_down(quantity * part, step), Quantity(step))
+
+    def slippage(self, quantity: Quantity, room: Decimal) -> Decimal:
+        """Return the slippage as a share of the price, growing with the order's part of the bar's available volume."""
+        by_size = self._config.slippage_by_size
+        if not by_size:
+            return self._config.slippage
+        part = min(quantity / room, ONE) if room > ZERO else ONE
+        return self._config.slippage + by_size * part
+
+    def is_halted(self, symbol: Symbol, session: Session, at: datetime) -> bool:
+        if not self._config.halts:
+            return False
+        known = self._pauses.get(symbol)
+        if known is None or known[0] is not session:
+            known = self._pauses[symbol] = (session, self._pause(symbol, session))
+        return known[1] is not None and known[1].holds(at)
+
+    def _pause(self, symbol: Symbol, session: Session) -> Pause | None:
+        """Return a halt, at most one per session, anywhere in it."""
+        day = session.day.isoformat()
+        if self._number("halted", symbol, day) >= self._config.halts:
+            return None
+        lasts = timedelta(minutes=self._config.halt_minutes)
+        free = max((session.close - session.open - lasts) // timedelta(minutes=1), 0)
+        first = session.open + timedelta(minutes=int(free * self._number("when", symbol, day)))
+        return Pause(first, first + lasts)
+
+    def _number(self, *names: str) -> Decimal:
+        """Return a number from 0 to below 1, the same for the same names and seed."""
+        text = "\n".join((self._config.seed, *names))
+        return Decimal(int.from_bytes(sha256(text.encode()).digest()[:8], "big")) / _ALL

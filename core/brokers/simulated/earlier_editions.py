@@ -11,13 +11,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from core.brokers.simulated.book import BookedOrder
-from core.brokers.simulated.market import ExchangeMarket
+from core.brokers.simulated.market import ExchangeMarket, Path, Segment
 from core.brokers.simulated.matching import Matching
-from core.brokers.simulated.path import Path, Segment
+from core.brokers.simulated.order_book import BookedOrder
+from core.model.bar import NoQuote, Quote
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Side
-from core.model.quote import NoQuote, Quote
 from core.model.values import ZERO, Price, Symbol
 
 

@@ -1,4 +1,4 @@
-"""Simulated exchange API: market data in, requests and answers.
+"""The simulated exchange: market data in, requests and answers, and the same as a `Broker`.
 
 The runtime passes it each bar and quote before any other consumer, wakes it at `next_at`, and carries requests, answers
 and updates. At equal times a bar begins first, then a quote arrives, then the market is walked, then requests are
@@ -7,17 +7,16 @@ handled. Time never goes back: a request with an earlier time than the walked ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.account import ExchangeLedger
-from core.brokers.simulated.book import Book
-from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
+from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig, Listing
 from core.brokers.simulated.earlier_editions import EarlierMarket, EarlierMatching
-from core.brokers.simulated.listing import Listing
+from core.brokers.simulated.intrabar import PathOrder
 from core.brokers.simulated.log import (
     CancelRequest,
     Record,
@@ -31,19 +30,17 @@ from core.brokers.simulated.log import (
 )
 from core.brokers.simulated.market import ExchangeMarket, side_of
 from core.brokers.simulated.matching import Matching
+from core.brokers.simulated.order_book import Book
 from core.brokers.simulated.order_entry import OrderEntry
-from core.brokers.simulated.path_order import PathOrder
 from core.brokers.simulated.rules import several_legs
 from core.model.account import Account
 from core.model.activity import DropCopy
-from core.model.bar import Bar
+from core.model.bar import Bar, NoQuote, Quote
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused
-from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
-from core.model.quote import NoQuote, Quote
-from core.model.session import NoSession
-from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
+from core.model.session import Calendar, NoSession
+from core.model.values import BrokerOrderId, ClientOrderId, Money, Price, Quantity, Symbol
 
 __all__ = ["ExchangeConfig", "Record", "RequestLog", "SimulatedExchange", "rebuild"]
 
@@ -277,3 +274,44 @@ class SimulatedExchange:
     def _write(self, request: Request) -> None:
         self._log.append(encoded(request))
         self.last_at = request.at
+
+
+class SimulatedBroker:
+    """Implements `core.brokers.port.Broker`. It always answers; its stream's updates are left for a comparison."""
+
+    def __init__(self, exchange: SimulatedExchange, at: datetime, symbols: Sequence[Symbol]) -> None:
+        self.exchange = exchange
+        self.at = at
+        self.symbols = symbols
+
+    def submit(self, order: OrderRequest) -> Accepted | Refused:
+        return self.exchange.submit(self.at, order)
+
+    def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused:
+        return self.exchange.replace(self.at, order)
+
+    def cancel(
+        self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
+    ) -> Accepted | Refused | NotFound:
+        return self.exchange.cancel(self.at, client_order_id)
+
+    def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound:
+        del with_legs  # legs are always included
+        return self.exchange.order(self.at, client_order_id)
+
+    def time(self) -> datetime:
+        return self.at
+
+    def account(self) -> Account:
+        return self.exchange.account(self.at)
+
+    def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
+        return self.exchange.instrument(symbol)
+
+    def picture(self) -> BrokerPicture:
+        found = (self.exchange.instrument(symbol) for symbol in self.symbols)
+        known = tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))
+        return replace(self.exchange.picture(self.at), instruments=known)
+
+    def activities(self, since: date) -> DropCopy:
+        return self.exchange.activities(self.at, since)

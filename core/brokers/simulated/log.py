@@ -13,9 +13,8 @@ from decimal import Decimal
 from heapq import merge
 from typing import Protocol
 
-from core.model.bar import Bar
+from core.model.bar import Bar, Quote
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
-from core.model.quote import Quote
 from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol, number_in
 
 Record = Mapping[str, str | None]

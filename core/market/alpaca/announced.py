@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.port import MarketDataError
 from core.messages.inputs import MarketDataBroken
-from core.model.corporate_action import CorporateAction, coming
+from core.model.reference_data import CorporateAction, coming
 from core.model.values import Symbol
 
 PROCESSED_WITHIN = timedelta(days=120)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.timetable import SETTLE, Timetable, minute_of, settled
 from core.model.bar import ONE_MINUTE
-from core.model.venues import XNYS
+from core.model.session import XNYS
 
 LOOK_BACK = 2 * ONE_MINUTE
 """Requested again each time: a thin symbol's bar may appear in history later than others."""

@@ -14,7 +14,7 @@ from decimal import Decimal
 from core.market.alpaca.contract import CORPORATE_ACTION, CORPORATE_ACTIONS
 from core.market.alpaca.wire import shown
 from core.messages.inputs import MarketDataBroken
-from core.model.corporate_action import ActionKind, CorporateAction
+from core.model.reference_data import ActionKind, CorporateAction
 from core.model.values import Symbol, is_number, number_in
 
 PLACE = "Alpaca's corporate actions"

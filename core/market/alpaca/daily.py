@@ -9,9 +9,9 @@ from core.market.alpaca.requests import Adjustment, AskError, DataRequests
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived
 from core.model.bar import Bar
-from core.model.regime import DailyBar
+from core.model.session import XNYS
+from core.model.sizing import DailyBar
 from core.model.values import Symbol
-from core.model.venues import XNYS
 
 SEASONS = timedelta(days=500)
 """Calendar days with the sessions that every label needs, plus three months for its hysteresis."""

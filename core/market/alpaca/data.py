@@ -36,13 +36,12 @@ from core.market.alpaca.symbol_blocklist import SymbolBlocklist
 from core.market.alpaca.timetable import SETTLE, Timetable, settled
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken
-from core.model.bar import ONE_MINUTE, Bar
-from core.model.calendar import Calendar
-from core.model.connection import ConnectionStatus
-from core.model.corporate_action import CorporateAction
-from core.model.quote import Feed, NoQuote, Quote
-from core.model.regime import DailyBar
-from core.model.said_once import is_news
+from core.model.account import ConnectionStatus
+from core.model.bar import ONE_MINUTE, Bar, Feed, NoQuote, Quote
+from core.model.harmless_text import is_news
+from core.model.reference_data import CorporateAction
+from core.model.session import Calendar
+from core.model.sizing import DailyBar
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from core.market.alpaca.counts import Counts, Seen
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.session import XNYS
 from core.model.values import Symbol
-from core.model.venues import XNYS
 
 Minute = BarArrived | MarketDataBroken
 

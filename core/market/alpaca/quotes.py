@@ -14,7 +14,7 @@ from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.wire import read_quote
 from core.market.normaliser import HIGHEST_PRICE
 from core.messages.inputs import MarketDataBroken, QuoteArrived
-from core.model.quote import Feed, NoQuote, Quote
+from core.model.bar import Feed, NoQuote, Quote
 from core.model.values import ZERO, Symbol
 
 AHEAD = timedelta(seconds=2)

@@ -27,9 +27,8 @@ from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.wire import read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
-from core.model.bar import ONE_MINUTE
-from core.model.corporate_action import CorporateAction
-from core.model.quote import Feed
+from core.model.bar import ONE_MINUTE, Feed
+from core.model.reference_data import CorporateAction
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.market.kinds import LiveSource, SourceKind
-from core.model.keys import KeyNames
+from core.model.api_contract import KeyNames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from core.model.api_contract import ApiRecord
-    from core.model.calendar import Calendar
-    from core.model.keys import Keys
+    from core.model.api_contract import ApiRecord, Keys
+    from core.model.session import Calendar
     from core.model.values import Symbol
     from core.settings.settings import Settings
 

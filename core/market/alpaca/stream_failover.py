@@ -16,7 +16,7 @@ from core.market.alpaca.minutes import AHEAD, Minute, Minutes
 from core.market.alpaca.stream_health import StreamHealth
 from core.market.alpaca.timetable import Timetable
 from core.messages.inputs import BarArrived, MarketDataBroken
-from core.model.connection import ConnectionState, ConnectionStatus
+from core.model.account import ConnectionState, ConnectionStatus
 from core.model.values import Symbol
 
 ASKED_AGAIN = timedelta(seconds=60)

@@ -15,7 +15,7 @@ from enum import Enum
 
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.timetable import Timetable
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 
 BARS_SILENT = timedelta(seconds=150)
 """A stream with quotes but without any bar for this long is half mute."""

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE
-from core.model.calendar import Calendar
-from core.model.session import NoSession, Session
+from core.model.session import Calendar, NoSession, Session
 
 SETTLE = timedelta(seconds=3)
 """From a minute's end until its bar is requested: history has it a moment later than the stream."""

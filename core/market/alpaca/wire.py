@@ -16,11 +16,10 @@ from msgpack import Timestamp
 from core.market.alpaca.contract import BAR, QUOTE, STATUS
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
 from core.model.api_contract import ApiRecord
-from core.model.bar import Bar
+from core.model.bar import Bar, Feed, Quote
 from core.model.instrument import STOCK_TICKS
-from core.model.quote import Feed, Quote
+from core.model.session import XNYS
 from core.model.values import Price, Quantity, Symbol, is_number
-from core.model.venues import XNYS
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """Range of valid market times."""

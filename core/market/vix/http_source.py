@@ -9,7 +9,7 @@ from core.files.csv_table import TableError
 from core.files.daily_file import daily_values
 from core.io.bounded_http import HttpTimes, NoAnswerError, UnreachableError, answer_of
 from core.market.vix.port import VixError
-from core.model.regime import DailyValue
+from core.model.sizing import DailyValue
 from core.settings.regime import RegimeSettings
 
 LARGEST = 8 * 1024 * 1024

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from core.model.regime import DailyValue, NoVix, VixReading
+from core.model.sizing import DailyValue, NoVix, VixReading
 
 
 class VixError(Exception):

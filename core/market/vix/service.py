@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.market.vix.port import Kept, VixError, VixMemory, VixSource
-from core.model.regime import NoVix, VixReading
-from core.model.venues import XNYS
-from core.risk.regime.vix import last_reading
+from core.model.session import XNYS
+from core.model.sizing import NoVix, VixReading
+from core.risk.regime import last_reading
 
 FRESH_FOR = timedelta(hours=1)
 PATIENCE = timedelta(minutes=5)

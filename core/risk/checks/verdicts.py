@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 
-from core.model.quote import NoQuote
+from core.model.bar import NoQuote
+from core.model.session import Venue
 from core.model.staging import CheckResult, Verdict
-from core.model.venue import Venue
 from core.risk.gate import ReviewContext
-from core.risk.protections.overrides import Override
+from core.risk.protections.protection_registry import Override
 
 AT_THE_TICKET = "asked at the ticket"
 LET_PASS = "risk.on_missing_equity lets it pass"

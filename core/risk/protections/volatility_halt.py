@@ -1,22 +1,4 @@
-"""A symbol with too volatile minutes is halted for a while; if the market's symbol is, everything is (RK-08).
-
-The measure is the sample standard deviation (n - 1) of a symbol's last one-minute returns, close to close.
-
-- There is no return from one session to the next. The ring continues over that gap, so that the measure works from a
-  session's first minutes; after a gap longer than a long weekend it starts again.
-- A minute without a trade has no bar: the next bar's move counts as one return, so that a pause of trading hides
-  nothing.
-- The median is that of the standard deviations of whole sessions, each of all its one-minute returns: of the last
-  sessions with enough returns that this desk saw, or that the broker's history has, without the current one. With fewer
-  of them, or if it is zero, only the fixed limit counts.
-- A halt keeps its length: volatile minutes during it do not prolong it, and the first one after it that is still over
-  the limit starts another.
-- Past bars given to a late start fill ring and median as if received live; they halt nothing. If the desk was off, the
-  median is that of the broker's own sessions.
-
-Returns are whole numbers of a ten-millionth, and so are their sums and those of their squares: subtraction is exact.
-Nothing drifts, and a bar has a constant cost.
-"""
+"""A symbol with too volatile minutes is halted for a while; if the market's symbol is, everything is (RK-08)."""
 
 from __future__ import annotations
 
@@ -27,9 +9,9 @@ from decimal import ROUND_CEILING, Decimal
 from statistics import median
 
 from core.model.bar import Bar
-from core.model.past_days import PastDay
+from core.model.reference_data import PastDay
 from core.model.values import ZERO, Price, Symbol, percent
-from core.risk.protections.base import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope
+from core.risk.protections.protection import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope
 from core.settings.protections import VolatilityHaltSettings
 
 PARTS = Decimal(10_000_000)
@@ -125,8 +107,30 @@ class VolatilityHaltState:
 
 
 class VolatilityHalt(BarProtection):
-    """Shuts the symbol's entries, by the market's own symbol all; ends its time after the last volatile minute, or by a
+    """A symbol with too volatile minutes is halted for a while; if the market's symbol is, everything is (RK-08).
+
+    Shuts the symbol's entries, by the market's own symbol all; ends its time after the last volatile minute, or by a
     typed override.
+
+    The measure is the sample standard deviation (n - 1) of a symbol's last one-minute returns, close to close.
+
+    - There is no return from one session to the next. The ring continues over that gap, so that the measure works from
+    a
+      session's first minutes; after a gap longer than a long weekend it starts again.
+    - A minute without a trade has no bar: the next bar's move counts as one return, so that a pause of trading hides
+      nothing.
+    - The median is that of the standard deviations of whole sessions, each of all its one-minute returns: of the last
+      sessions with enough returns that this desk saw, or that the broker's history has, without the current one. With
+      fewer of them, or if it is zero, only the fixed limit counts.
+    - A halt keeps its length: volatile minutes during it do not prolong it, and the first one after it that is still
+    over
+      the limit starts another.
+    - Past bars given to a late start fill ring and median as if received live; they halt nothing. If the desk was off,
+    the
+      median is that of the broker's own sessions.
+
+    Returns are whole numbers of a ten-millionth, and so are their sums and those of their squares: subtraction is
+    exact. Nothing drifts, and a bar has a constant cost.
     """
 
     name = "volatility_halt"

@@ -6,13 +6,8 @@ risk applies. No term ever makes a trade larger.
 
 from __future__ import annotations
 
-from core.risk.size_factors.atr_scale import AtrScale
 from core.risk.size_factors.base import Scale
-from core.risk.size_factors.correlation import CorrelationScale
-from core.risk.size_factors.kelly import KellyScale
-from core.risk.size_factors.throttle import ThrottleScale
-from core.risk.size_factors.trend import TrendScale
-from core.risk.size_factors.vix import VixScale
+from core.risk.size_factors.factors import AtrScale, CorrelationScale, KellyScale, ThrottleScale, TrendScale, VixScale
 
 BINDING: tuple[Scale, ...] = (VixScale(), TrendScale(), CorrelationScale(), ThrottleScale())
 """Terms that lower the limit itself: an order over it is refused, also of a manual size.

@@ -7,8 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Protocol
 
 from core.model.instrument import ANY_SHARE, ONE, Instrument
-from core.model.regime import UNKNOWN, MarketMeasure, NoMarket, NoVix, VixReading
-from core.model.sizing import LeftOut, Term
+from core.model.sizing import UNKNOWN, LeftOut, MarketMeasure, NoMarket, NoVix, Term, VixReading
 from core.model.values import CENT, Fraction, Money, Price, Symbol
 from core.settings.size_factors import SizingSettings
 

@@ -19,12 +19,9 @@ from core.model.account import Mode
 from core.model.instrument import BrokerInstrument
 from core.ports import Journal
 from core.risk.controls import CONTROLS, Control, First, Trial
-from core.runtime.attest.line import Line
-from core.runtime.attest.market import LEAST, OPEN, QUOTED, SESSION, Market
-from core.runtime.attest.plan import AFTER, Slot, slots_of
-from core.runtime.attest.script import FALLS_AFTER, Seen, Trials
-from core.runtime.attest.settings import wide
-from core.runtime.link import Operator
+from core.runtime.attest.script import AFTER, FALLS_AFTER, Seen, Slot, Trials, slots_of
+from core.runtime.attest.trial_market import LEAST, OPEN, QUOTED, SESSION, Line, Market, wide
+from core.runtime.inbox import Operator
 from core.runtime.request_executor import no_answer
 from core.runtime.simulated_exchange import config_of
 from core.runtime.stress_market import OneSession

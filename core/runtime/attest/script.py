@@ -1,8 +1,11 @@
-"""The scripted operator of an attestation: set up a trial, type its order and an exit, and record the outcome."""
+"""The schedule of an attestation, and its scripted operator: set up each trial, type its order and an exit.
+
+Checks that a stopped-out trade triggers share one slot and one order: each check gives its own reason.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,18 +22,76 @@ from core.facts import (
 from core.messages.commands import Command, Decline, Halt, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.messages.inputs import RegimeArrived, TradingHaltHeard
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.regime import NoMarket, Regime, VixLevel, VixReading
+from core.model.sizing import NoMarket, Regime, VixLevel, VixReading
 from core.model.staging import MANUAL, CheckResult, Proposal, Review
 from core.model.values import Price, ProposalId, Quantity, Symbol
-from core.risk.controls import First, Tried
-from core.runtime.attest.line import Line
-from core.runtime.attest.market import BOUGHT, HALTED, HELD, OLD, OPEN, STOPPED, UNLISTED, Market
-from core.runtime.attest.plan import Slot
-from core.runtime.attest.settings import tried_at, wide
+from core.risk.controls import Control, First, Trial, Tried
+from core.runtime.attest.trial_market import (
+    BOUGHT,
+    HALTED,
+    HELD,
+    OLD,
+    OPEN,
+    SESSION,
+    STOPPED,
+    UNLISTED,
+    Line,
+    Market,
+    tried_at,
+    wide,
+)
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.stress_market import dollars
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
+
+FIRST_AT = OPEN + timedelta(minutes=10)
+LAST_AT = SESSION.close - timedelta(minutes=10)
+AFTER = SESSION.close + timedelta(minutes=2)
+LONGEST = timedelta(minutes=10)
+CLOSED_SLOT = timedelta(minutes=2)
+PLAIN = Trial()
+"""The trial of the first slot: an order that no control stops or warns about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When the controls of one order are tried; the first slot has no control and tries a plain order."""
+
+    at: datetime
+    controls: tuple[Control, ...]
+
+    @property
+    def trial(self) -> Trial:
+        """The setup and the order that all its controls share."""
+        return self.trials[0] if self.controls else PLAIN
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        return tuple(control.trial for control in self.controls if isinstance(control.trial, Trial))
+
+
+def slots_of(controls: Sequence[Control]) -> tuple[Slot, ...]:
+    """Return a slot for each control that can be tried, ordered by setup; a setup with a lasting effect comes last."""
+    tried = [control for control in controls if isinstance(control.trial, Trial)]
+    groups: list[tuple[Control, ...]] = [()]
+    closed: list[tuple[Control, ...]] = []
+    for first in First:
+        of_it = tuple(control for control in tried if _first(control) is first)
+        if first is First.STOPPED_OUT:
+            groups += [of_it] if of_it else []
+        else:
+            (closed if first is First.CLOSED_MARKET else groups).extend((control,) for control in of_it)
+    length = min(LONGEST, (LAST_AT - FIRST_AT) / len(groups))
+    return (
+        *(Slot(FIRST_AT + length * number, group) for number, group in enumerate(groups)),
+        *(Slot(AFTER + CLOSED_SLOT * number, group) for number, group in enumerate(closed)),
+    )
+
+
+def _first(control: Control) -> First | None:
+    return control.trial.first if isinstance(control.trial, Trial) else None
+
 
 HELD_SHARES, SHARES, FAR_TOO_MANY = Decimal(100), Decimal(10), Decimal(10_000_000)
 ONE, PART = Quantity(Decimal(1)), Quantity(Decimal("0.0000000001"))

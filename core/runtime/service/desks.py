@@ -16,12 +16,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import astuple
 
+from core.messages.command_ports import STOOD_STILL
 from core.messages.commands import Command, Halt, KeyPressed, Kill, LookAt, RequestCancel
-from core.messages.lateness import STOOD_STILL
 from core.model.desk import DeskNumber
 from core.model.values import Symbol
-from core.protocol.codec import decode_command
-from core.protocol.errors import FrameError
+from core.protocol.codec import FrameError, decode_command
 from core.protocol.frames import (
     PROTOCOL,
     Answered,
@@ -38,10 +37,8 @@ from core.protocol.frames import (
     Watch,
     Welcome,
 )
-from core.runtime.service.arrivals import WITHIN
-from core.runtime.service.books import TOKENS, EngineBooks
-from core.runtime.service.desk_connection import DeskConnection, FloodError
-from core.runtime.service.picture_feed import Drawn, Wish
+from core.runtime.service.desk_connection import DeskConnection, Drawn, FloodError, Wish
+from core.runtime.service.engine_interface import TOKENS, WITHIN, EngineBooks
 
 MOST = 16
 """The maximum number of desks."""

@@ -10,14 +10,11 @@ from dataclasses import replace
 from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused, Role
-from core.runtime.base import Runtime
-from core.runtime.service.arrivals import Arrival, Arrivals
-from core.runtime.service.books import EngineBooks
-from core.runtime.service.desk_connection import DeskConnection
+from core.runtime.runtime import Runtime
+from core.runtime.service.desk_connection import DeskConnection, PictureFeed
 from core.runtime.service.desks import FULL, MOST, DeskServer
-from core.runtime.service.doorway import Caller, Doorway
-from core.runtime.service.peer import Peer, peer_of
-from core.runtime.service.picture_feed import PictureFeed
+from core.runtime.service.engine_interface import Arrival, Arrivals, EngineBooks
+from core.runtime.service.listener import Caller, Doorway, Peer, peer_of
 
 OTHER_VERSION = (
     "the engine is {} and this desk is {}, nothing was asked of it: "

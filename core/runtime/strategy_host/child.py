@@ -22,10 +22,9 @@ from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, NoTrade, NoTradeReason
 from core.risk.size_factors.base import Conditions
 from core.runtime.strategy_host import pipe_messages
-from core.runtime.strategy_host.loading import loaded, said_of, settings_reader
-from core.runtime.strategy_host.memory import Memory, misfit, plain_of
+from core.runtime.strategy_host.loading import LIBRARIES, ROOMS, loaded, said_of, settings_reader
+from core.runtime.strategy_host.pipe_messages import Memory, misfit, plain_of
 from core.runtime.strategy_host.sandbox import OUT_OF_MEMORY, confine, move_on
-from core.runtime.strategy_host.static_checks import LIBRARIES, ROOMS
 from core.strategies.context import Context
 from core.strategies.signal_checks import SignalFault, UnfitError, fault_in
 
@@ -273,7 +272,7 @@ def import_all() -> None:
     """Import every module that a strategy may use, and its lazy imports: later no file can be opened."""
     from zoneinfo import ZoneInfo
 
-    from core.model.venues import VENUES
+    from core.model.session import VENUES
 
     for module in (*LIBRARIES, *ROOMS):
         import_module(module)

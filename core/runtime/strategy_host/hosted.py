@@ -1,4 +1,5 @@
-"""The user's strategies as kinds that a desk can construct: a process per file, a seat in it per symbol (ST-01).
+"""The user's strategies as kinds that a desk can construct, and the bars of played files as they will see them (ST-01).
+
 
 A seat has the desk's last valid copy of its memory. The loss of a process affects nothing else: the next one is given
 that copy and continues.
@@ -6,20 +7,23 @@ that copy and continues.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import count, islice
 from typing import Any
 
+from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.model.signal import Answer
+from core.model.values import Symbol
+from core.runtime.feed import Timed
 from core.runtime.strategy_host import pipe_messages
-from core.runtime.strategy_host.batches import BarBatches
 from core.runtime.strategy_host.process import LostError, StrategyProcess
-from core.runtime.strategy_host.shared_process import A_BATCH, SharedProcess
+from core.runtime.strategy_host.shared_process import A_BATCH, BarBatches, SharedProcess
 from core.settings.user_strategies import UserStrategySettings
 from core.strategies.base import Figures, OverdueError
-from core.strategies.builtin import StrategyKind
+from core.strategies.builtin import StrategyKind, StrategyKinds
 from core.strategies.context import Context
 from core.strategies.remote_memory import RemoteMemory
 from core.strategies.user_strategies import RaisedError, UserStrategyRunning
@@ -239,3 +243,26 @@ def _in_batches(bars: Iterable[tuple[Bar, Context]]) -> Iterator[list[tuple[Bar,
     each = iter(bars)
     while batch := list(islice(each, MANY)):
         yield batch
+
+
+class UpcomingBars:
+    """The bars after a given one. They are only expected: a bar that is left out costs an extra question."""
+
+    def __init__(self, feeds: Iterable[Sequence[Timed]]) -> None:
+        self._bars: dict[Symbol, list[Bar]] = {}
+        for feed in feeds:
+            for _, _, message in feed:
+                if isinstance(message, BarArrived):
+                    self._bars.setdefault(message.bar.symbol, []).append(message.bar)
+
+    def __call__(self, bar: Bar) -> Sequence[Bar]:
+        bars = self._bars.get(bar.symbol, [])
+        after = bisect_right(bars, bar.start, key=lambda each: each.start)
+        return bars[after : after + MANY]
+
+
+def foresee(kinds: StrategyKinds, feeds: Iterable[Sequence[Timed]]) -> None:
+    """Give the upcoming bars to every strategy that can use them."""
+    coming = UpcomingBars(feeds)
+    for kind in kinds.known.values():
+        kind.foresee(coming)

@@ -1,20 +1,65 @@
-"""A strategy's seat in its process: created and asked there, and recreated from the desk's copy after a loss."""
+"""A strategy's seat in its process: created and asked there, with bars for which it was asked in advance."""
 
 from __future__ import annotations
 
 import time
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from core.model.bar import Bar
 from core.runtime.strategy_host import pipe_messages
-from core.runtime.strategy_host.process import LostError, StrategyProcess
+from core.runtime.strategy_host.process import Blocked, LostError, StrategyProcess
 from core.strategies.base import OverdueError
 from core.strategies.context import Context
 from core.strategies.signal_checks import UnfitError
 from core.strategies.user_strategies import RaisedError
+
+
+class BarBatches:
+    """Bars for which a strategy was asked in advance, and its answers."""
+
+    def __init__(self, bars: list[Bar], context: Context) -> None:
+        self.bars = bars
+        self.done = 0
+        self.reasons: deque[Any] = deque()
+        self.last: list[Any] | None = None
+        self.row = pipe_messages.context_out(context)
+        self.blocked = Blocked()
+        self._terms = _terms(context)
+
+    def expects(self, bar: Bar, context: Context) -> bool:
+        if self.blocked.is_broken or self.done >= len(self.bars):
+            return False
+        return self.bars[self.done] == bar and self._terms == _terms(context)
+
+
+def _terms(context: Context) -> tuple[object, ...]:
+    """Return all context that a strategy is given, except for values it requests."""
+    return (
+        context.session,
+        context.window_first,
+        context.window_last,
+        context.flat_from,
+        context.entries_allowed,
+        context.is_enabled,
+        context.is_paused,
+        context.is_day_disabled,
+        context.entries_filled,
+        context.held,
+        context.entry_price,
+        context.entered_at,
+        context.recommendation,
+        context.covered,
+        context.is_waiting,
+        context.is_broker_behind,
+        context.risk_per_trade,
+        context.max_notional,
+        context.min_notional,
+    )
+
 
 A_BATCH = 0.5
 """Extra seconds for a batch beyond one answer's time-out; its process answers earlier."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.event_text.advice import idea_in_words
-from core.trading_state.advice_book import Given, key_of
+from core.trading_state.account_history import Given, key_of
 from core.trading_state.state import TradingState
 from core.views import AdviceRow, AdviceView
-from core.workflows.strategies.recommendations import why_not
+from core.workflows.strategies.advice import why_not
 
 
 def advice_view(state: TradingState, at: datetime) -> AdviceView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.trading_state.attendance import AwayKind
+from core.trading_state.desks import AwayKind
 from core.trading_state.state import TradingState
 from core.views import AwayRow, AwayView
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.execution.current_effect import effect_now, working_entries
+from core.execution.excess_exits import effect_now, working_entries
 from core.execution.ledger_state import position_key
 from core.execution.order import Order
 from core.model.account import Account
 from core.model.basket import BasketOrderState, BasketSource, SignedOrder
 from core.model.instrument import named
-from core.model.order_text import order_in_words
+from core.model.order_terms import order_in_words
 from core.model.staging import Proposal, Review, StopPlan
 from core.model.values import ZERO, Money, ProposalId, Quantity, plain
 from core.risk.gate import Gate
-from core.staging.basket_run import BasketRun
+from core.staging.baskets import BasketRun
 from core.trading_state.state import TradingState
 from core.views import BasketRowView, BasketView
 from core.views.builders.displaced_orders import (

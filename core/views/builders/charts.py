@@ -16,7 +16,7 @@ from core.facts import BarClosed, Fact, OrderFilled
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.values import Symbol
 from core.trading_state.state import TradingState
-from core.trading_state.traded_symbols import traded_symbols
+from core.trading_state.watched_symbols import traded_symbols
 from core.views import ChartBar, ChartFill, ChartView, PositionRow
 from core.views.chart_past import ChartPast, DayVwap, Past, nothing_before
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.model.corporate_action import ActionKind, CorporateAction, coming, in_words, near_until
 from core.model.order import OrderRequest
+from core.model.reference_data import ActionKind, CorporateAction, coming, in_words, near_until
 from core.model.values import Price, plain
 from core.trading_state.state import TradingState
 from core.views import ActionRow

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.execution.order import Order, nearest_first
 from core.model.order import OrderRequest, OrderType, Side, Terms
-from core.model.order_text import order_in_words, stop_in_words
+from core.model.order_terms import order_in_words, stop_in_words
 from core.model.staging import AuthorizationKind
 from core.model.values import ClientOrderId, Quantity, plain, priced
 from core.trading_state.state import TradingState

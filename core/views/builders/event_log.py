@@ -14,9 +14,8 @@ from core.event_text.sources import ENGINE, SOURCES, level_of, strategy_of
 from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES, CancelCode, RefusalKind
 from core.model.desk import DeskNumber
-from core.model.log_levels import WARN
-from core.model.order_text import order_in_words, purpose_in_words
-from core.model.said_once import SaidOnce
+from core.model.harmless_text import WARN, SaidOnce
+from core.model.order_terms import order_in_words, purpose_in_words
 from core.model.values import Price
 from core.ports import Recorded
 from core.trading_state.state import TradingState

@@ -10,7 +10,7 @@ from decimal import Decimal
 from core import facts
 from core.model.instrument import share
 from core.model.order import AnyOrder, OrderStatus, Side
-from core.model.order_text import order_in_words, purpose_in_words
+from core.model.order_terms import order_in_words, purpose_in_words
 from core.model.position import AnyTrade, Fill
 from core.model.realised import realised
 from core.model.signal import EXIT_WORDS

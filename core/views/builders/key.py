@@ -7,7 +7,7 @@ from datetime import datetime
 from core.trading_state.desks import Desk
 from core.trading_state.state import TradingState
 from core.views import DeskRow, KeyView
-from core.workflows.operator.key_holding import is_holder_active
+from core.workflows.operator.desk_control import is_holder_active
 
 
 def key_view(state: TradingState, at: datetime) -> KeyView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.model.account import Account
-from core.risk.checks.margin import margin_effect
+from core.risk.checks.funds import margin_effect
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import MarginEffect
 from core.views import MarginView

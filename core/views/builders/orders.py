@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from core.execution.current_effect import effect_now
-from core.execution.excess_exits import beyond
+from core.execution.excess_exits import beyond, effect_now
 from core.execution.order import Order
 from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus
-from core.model.stated_terms import StatedTerms
+from core.model.order_terms import StatedTerms
 from core.model.values import NO_SHARES, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.views import OrderRow, RowMark
 from core.views.builders.displaced_orders import goes_back_in_words
-from core.workflows.protection.desk_held_stops import stop_by_desk
+from core.workflows.protection.owed_stops import stop_by_desk
 
 
 def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]) -> OrderRow:

@@ -12,8 +12,8 @@ from core.model.order import Side, StopHolder, StopKnown
 from core.model.position import Position
 from core.model.staging import StopPlan
 from core.model.values import NO_SHARES, Price
-from core.trading_state.seen_prices import known_as, shown_price, stop_in_force
 from core.trading_state.state import TradingState
+from core.trading_state.watched_symbols import known_as, shown_price, stop_in_force
 from core.views import PositionRow
 from core.views.builders.symbols import halted_in_words
 from core.workflows.orders.request_room import held_exit_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from core.model.regime import MarketMeasure, Regime, VixReading
-from core.risk.regime.report import market_in_words, points
+from core.model.sizing import MarketMeasure, Regime, VixReading
+from core.risk.regime import market_in_words, points
 from core.views import ProtectionRow
 
 

@@ -7,9 +7,8 @@ from datetime import date, datetime
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import NoTradeReason
 from core.model.values import Symbol, exact_percent, percent
-from core.risk.allocation import Allocations, capital_of
-from core.risk.evaluation.book import RESUMED, EvaluationBook, Proposed
-from core.risk.evaluation.words import figures_in_words, missing_in_words, shut_in_words
+from core.risk.evaluation import RESUMED, EvaluationBook, Proposed, figures_in_words, missing_in_words, shut_in_words
+from core.risk.exposure import Allocations, capital_of
 from core.strategies.base import Figures
 from core.strategies.runner import Runner
 from core.strategies.user_strategies import MissingStrategy

@@ -15,12 +15,12 @@ from core.model.order import Side
 from core.model.sizing import Room
 from core.model.staging import MANUAL
 from core.model.values import Money, Symbol
-from core.risk.budget import open_losses
-from core.risk.checks.room import room_of, taken_of
+from core.risk.checks.order_value import room_of, taken_of
+from core.risk.exposure import open_losses
 from core.risk.size_factors.base import Conditions
 from core.risk.sizing_inputs import held_in
-from core.trading_state.seen_prices import shown_price
 from core.trading_state.state import TradingState
+from core.trading_state.watched_symbols import shown_price
 from core.views import SizingView, SymbolView
 from core.views.builders.listed import Listed, no_list
 

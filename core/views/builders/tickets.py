@@ -6,22 +6,21 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.facts import Fact
+from core.model.bar import NoQuote
 from core.model.instrument import named
 from core.model.order import OrderClass, OrderType, Side, StopHolder
-from core.model.order_text import terms_in_words
+from core.model.order_terms import terms_in_words
 from core.model.position import Position
-from core.model.quote import NoQuote
 from core.model.signal import ExitReason
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import ZERO, Money, Price, Quantity
+from core.risk.day import word_of
 from core.risk.gate import Gate
-from core.risk.position_limits import cap_of
-from core.risk.recent_entries import word_of
-from core.risk.sizing_inputs import size_now
-from core.staging.authorization_expiry import end_of_stops
+from core.risk.sizing_inputs import cap_of, size_now
 from core.staging.resting_entries import time_to_live
-from core.trading_state.seen_prices import seen_price
+from core.staging.stage import end_of_stops
 from core.trading_state.state import TradingState
+from core.trading_state.watched_symbols import seen_price
 from core.views import ProposalRow, ReplacedView, TicketView
 from core.views.builders.corporate_actions import said_on_a_ticket
 from core.views.builders.displaced_orders import (
@@ -36,8 +35,8 @@ from core.views.builders.margin import margin_view
 from core.views.builders.symbols import halted_in_words
 from core.views.builders.waiting_prices import WaitingPrices
 from core.workflows.staging.confirmation_checks import reviewed, verdicts_meanwhile
-from core.workflows.staging.exit_preview import listed_exits
 from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.ticket_figures import listed_exits
 
 
 def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices) -> ProposalRow:

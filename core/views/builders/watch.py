@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from core.model.account import Channel
 from core.model.alert import in_words
-from core.model.connection import Channel
 from core.model.instrument import BrokerInstrument
 from core.model.values import NO_SHARES, Quantity, Symbol
-from core.trading_state.seen_prices import close_before, shown_price, volume_of
-from core.trading_state.shown_lists import lists_of
 from core.trading_state.state import TradingState
+from core.trading_state.watched_symbols import close_before, lists_of, shown_price, volume_of
 from core.views.builders.listed import Listed, no_list
 from core.views.builders.symbols import halted_in_words
 from core.views.order_families import first_of

@@ -14,22 +14,21 @@ from decimal import Decimal
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.execution.order import nearest_first
-from core.execution.position_moves import moved
+from core.execution.position_book import moved
 from core.facts import OrderCreated
 from core.model.account import Account, NoAccount
+from core.model.bar import Feed, NoQuote, Quote
 from core.model.basket import BasketLine, BasketSource, SignedOrder
 from core.model.order import OrderStatus, Side
-from core.model.quote import Feed, NoQuote, Quote
 from core.model.staging import Proposal, Review, StopPlan
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, plain
-from core.risk.checks.buying_power import free_for
+from core.risk.checks.funds import free_for
+from core.risk.day import TWIN
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
-from core.risk.recent_entries import TWIN
 from core.trading_state.state import TradingState
-from core.workflows.staging.closing_terms import left_to_close
 from core.workflows.staging.confirmation_checks import touch_of
-from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.proposal_staging import candidate_of, left_to_close
 from core.workflows.staging.ticket_figures import holds_its_shares, in_the_way, worst_loss_of
 
 NOT_FLAT = "the other way begins where nothing of it is held: its close is not marked, or not filled"

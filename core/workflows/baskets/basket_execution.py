@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.execution.request_costs import BOOKS, FIGURES
+from core.execution.lanes import BOOKS, FIGURES
 from core.facts import (
     BasketEnded,
     BasketOrderSkipped,
@@ -44,18 +44,17 @@ from core.model.codes import BasketStop, CancelCode, ProposalEnd
 from core.model.staging import AuthorizationKind, Ticket
 from core.model.values import plain
 from core.risk.message_counts import for_entries
-from core.staging.basket_run import BasketRun
+from core.staging.baskets import BasketRun
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
 from core.workflows.baskets.basket_dry_run import NOT_FLAT
-from core.workflows.baskets.basket_reporting import BasketReporting
-from core.workflows.baskets.basket_turns import BasketTurns
+from core.workflows.baskets.basket_turns import BasketReporting, BasketTurns
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_updates import look_up
 from core.workflows.reconciliation.reconciliation import Reconciliation
-from core.workflows.staging.ticket_authorizations import TicketAuthorizations
+from core.workflows.staging.confirmation_checks import TicketAuthorizations
 from core.workflows.staging.ticket_figures import is_as_shown
 from core.workflows.staging.tickets import Tickets
+from core.workflows.workflow import answers
 
 GONE = "it has left Proposals since the signing: sent, declined, or its time was over"
 IN_HAND = "its own ticket is being confirmed"

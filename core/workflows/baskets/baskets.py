@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from core.execution.current_effect import working_entries
+from core.execution.excess_exits import working_entries
 from core.facts import BasketEnded, BasketMarked, BasketOpened, BasketRefused, BasketSigned
+from core.messages.command_ports import LATE
 from core.messages.commands import LeaveBasket, MarkInBasket, OpenBasket, ReversePosition, SignBasket
 from core.messages.effects import Effect, FetchFigures
-from core.messages.lateness import LATE
 from core.model.account import Account, Mode
 from core.model.basket import (
     Basket,
@@ -25,14 +25,13 @@ from core.model.order import digest_of
 from core.model.staging import AuthorizationKind, StandingAuthorization
 from core.model.values import ZERO, ClientOrderId, Digest, Money, ProposalId, TicketId
 from core.risk.gate import Gate
-from core.staging.basket_run import BasketRun
+from core.staging.baskets import BasketRun
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
 from core.workflows.baskets.basket_dry_run import BasketDryRun, DryRunResult
-from core.workflows.baskets.basket_rows import BasketRows
-from core.workflows.baskets.reversal import Reversal
+from core.workflows.baskets.basket_rows import BasketRows, Reversal
 from core.workflows.operator.desk_rights import turn_of
 from core.workflows.staging.tickets import NOBODY
+from core.workflows.workflow import answers
 
 NOTHING_WAITS = "nothing waits in Proposals that a basket could hold"
 NOTHING_HELD = "nothing is held and no entry works: there is nothing to flatten"

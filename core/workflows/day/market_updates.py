@@ -1,35 +1,58 @@
-"""Handle bars, quotes, halts and unreadable market data."""
+"""Handle bars, quotes, halts, spreads and measurements of the market (RK-23).
+
+The first quote of a minute represents it, so a burst of quotes has no more weight than a quiet minute.
+
+RK-19, RK-08, RK-16. For a symbol that is only watched, only the last close is kept, and nothing is recorded (MD-06).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from statistics import median
 
-from core.facts import BarClosed, MarketDataQuarantined, ProposalEnded, TradingHalted, TradingResumed
+from core.facts import (
+    BarClosed,
+    MarketDataQuarantined,
+    PastDaysLoaded,
+    ProposalEnded,
+    RegimeMeasured,
+    SpreadMeasured,
+    TradingHalted,
+    TradingResumed,
+)
 from core.market.day_figures import DayFigures
 from core.market.normaliser import COMPLETE, Quarantined
 from core.messages.effects import Effect, FetchAccount
-from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
-from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
+from core.messages.inputs import (
+    BarArrived,
+    MarketDataBroken,
+    PastArrived,
+    QuoteArrived,
+    RegimeArrived,
+    TradingHaltHeard,
+)
+from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar, TradingHalt
 from core.model.codes import ProposalEnd
+from core.model.harmless_text import is_news
 from core.model.position import Position
-from core.model.quote import TradingHalt
-from core.model.said_once import is_news
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
-from core.model.values import Symbol
+from core.model.sizing import VixReading
+from core.model.values import Fraction, Symbol
+from core.risk.regime import VixLevels, at_levels, by_levels, levels_of
+from core.settings.controls import ANY_SPREAD
 from core.strategies.opposite_signals import Signals
-from core.trading_state.seen_prices import move_trails
 from core.trading_state.state import TradingState
-from core.trading_state.traded_symbols import is_only_watched
-from core.workflows.base.declarations import answers
-from core.workflows.day.overnight_positions import is_held_over
+from core.trading_state.watched_symbols import is_only_watched, move_trails
+from core.workflows.protection.owed_stops import is_held_over
 from core.workflows.protection.protections import ProtectionEvents
-from core.workflows.staging.auto_exits import AutoExits
+from core.workflows.staging.exits import AutoExits
 from core.workflows.staging.proposals import Proposals
-from core.workflows.strategies.exit_rules import ExitRules
-from core.workflows.strategies.recommendations import Recommendations
-from core.workflows.strategies.strategy_health import StrategyHealth
+from core.workflows.strategies.advice import Recommendations
+from core.workflows.strategies.strategy_signals import ExitRules, StrategyHealth
+from core.workflows.workflow import answers
 
 NOTHING: tuple[Effect, ...] = ()
 HOW_MUCH: tuple[Effect, ...] = (FetchAccount(),)
@@ -240,3 +263,67 @@ class MarketUpdates:
             return None
         flat_from = self.exit_rules.flat_from(position, session)
         return None if flat_from is None else (session, flat_from)
+
+
+A_QUARTER = 15
+"""Minutes that are sampled before their spread is recorded."""
+MINUTE = 60
+
+
+class SpreadSampling:
+    """Samples since the last measurement are kept in memory only: a start begins a new quarter of an hour."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._minutes: dict[Symbol, int] = {}
+        self._seen: dict[Symbol, list[Fraction]] = {}
+
+    @answers(QuoteArrived)
+    def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
+        """Sample believable quotes while a collar uses spreads."""
+        quote, state = message.quote, self.state
+        minute = int(quote.at.timestamp()) // MINUTE
+        if self._minutes.get(quote.symbol) == minute or state.sightings.quotes.get(quote.symbol) is not quote:
+            return ()
+        self._minutes[quote.symbol] = minute
+        is_wanted = state.control.settings.risk.collar.spreads < ANY_SPREAD
+        if not is_wanted or not isinstance(state.calendar.session_at(quote.at), Session):
+            return ()
+        seen = self._seen.setdefault(quote.symbol, [])
+        seen.append(quote.spread)
+        if len(seen) == A_QUARTER:
+            del self._seen[quote.symbol]
+            state.record(SpreadMeasured(quote.symbol, Fraction(median(seen))))
+        return ()
+
+
+class RegimeUpdates:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    @answers(PastArrived)
+    def on_past(self, message: PastArrived) -> Iterable[Effect]:
+        days = message.past.days
+        if days and days[-1].close is not None:
+            self.state.sightings.closes[message.past.symbol] = (days[-1].day, days[-1].close)
+        if days and not is_only_watched(self.state, message.past.symbol):
+            self.state.record(PastDaysLoaded(message.past))
+        return ()
+
+    @answers(RegimeArrived)
+    def on_regime(self, message: RegimeArrived) -> Iterable[Effect]:
+        """Values that the measurement lacks keep their last known value."""
+        known = self.state.regime.regime
+        found = message.regime.after(known)
+        if isinstance(found.vix, VixReading):
+            levels = levels_of(self.state.control.settings.regime)
+            found = replace(found, vix=by_levels(found.vix, levels))
+        if found != known:
+            self.state.record(RegimeMeasured(found))
+        return ()
+
+    def use_levels(self, levels: VixLevels) -> None:
+        """Measure the last value by other levels at once; the next measurement has the whole history."""
+        known = self.state.regime.regime
+        if isinstance(known.vix, VixReading) and (found := at_levels(known.vix, levels)) != known.vix:
+            self.state.record(RegimeMeasured(replace(known, vix=found)))

@@ -1,11 +1,13 @@
-"""Which commands a desk may send: all for the desk in control, a few for every desk (OP-13).
+"""Which commands a desk may send, and the stop of the engine by the desk in control (OP-13, SY-01).
 
 A command without a desk comes from inside the engine's process; only its sender decides.
 """
 
 from __future__ import annotations
 
-from core.messages.command_ports import Denied
+from collections.abc import Iterator
+
+from core.messages.command_ports import LATE, Denied
 from core.messages.commands import (
     AnswerBasket,
     AttachDesk,
@@ -23,13 +25,14 @@ from core.messages.commands import (
     RequestCancel,
     Resume,
     SignBasket,
+    StopEngine,
     TakeKey,
 )
-from core.messages.lateness import LATE
+from core.messages.effects import EndEngine
 from core.model.codes import Denial
-from core.model.desk import KeyTurn
-from core.model.sender import seat_of
+from core.model.desk import KeyTurn, seat_of
 from core.trading_state.state import TradingState
+from core.workflows.workflow import answers
 
 NOBODY_HOLDS = "Rejected: no desk has control. T takes control"
 NOT_ATTACHED = "Rejected: its desk is not attached any more. Attach again"
@@ -119,3 +122,13 @@ def turn_of(state: TradingState, command: Confirm | SignBasket) -> tuple[str, st
         return terminal, user, None
     address = state.desks.seat(command.desk).address
     return terminal, user, KeyTurn(command.desk, state.desks.hold, command.proof, address)
+
+
+class EngineStop:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    @answers(StopEngine)
+    def on_stop(self, command: StopEngine) -> Iterator[EndEngine]:
+        who = "a script" if command.desk is None else self.state.desks.seat(command.desk).in_words
+        yield EndEngine(f"stopped by {who}")

@@ -18,8 +18,8 @@ from core.facts import (
 )
 from core.messages.commands import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.effects import Effect
-from core.model.said_once import is_news
-from core.risk.regime.vix import levels_of
+from core.model.harmless_text import is_news
+from core.risk.regime import levels_of
 from core.settings.changes import (
     ChangeKind,
     LimitChange,
@@ -33,9 +33,9 @@ from core.settings.changes import (
 from core.settings.history import as_recorded
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
-from core.workflows.day.regime_updates import RegimeUpdates
+from core.workflows.day.market_updates import RegimeUpdates
 from core.workflows.protection.protections import ProtectionEvents
+from core.workflows.workflow import answers
 
 WORD = "LOOSEN"
 NAMED = 2

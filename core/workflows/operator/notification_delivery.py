@@ -1,4 +1,4 @@
-"""Deliver notices: urgent ones at least once, with repeats marked; others at most once (SY-03).
+"""Write messages and deliver them (SY-03).
 
 The attempt is recorded before the message leaves. A start retries urgent messages that were on their way and reports
 the others as unknown. The wait grows with each failure.
@@ -6,7 +6,8 @@ the others as unknown. The wait grows with each failure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,14 +35,49 @@ from core.model.notice import (
     Notice,
     NoticeKind,
 )
+from core.model.session import Venue
 from core.ports import JournalWriteError
 from core.settings.notify import NotifySettings
-from core.trading_state.notice_lines import ChannelLine, numbers_of
+from core.trading_state.notifications import ChannelLine, numbers_of
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers, follows
-from core.workflows.operator.notice_matters import exits_that_ended
-from core.workflows.operator.notice_routes import rules_for
-from core.workflows.operator.notice_text import MOST_LINES, text_of, title_of
+from core.workflows.operator.notice_routing import exits_that_ended, rules_for
+from core.workflows.workflow import answers, follows
+
+MOST_LINES = 20
+"""Notices that one message spells out."""
+REPEAT = "REPEAT"
+
+
+def title_of(notices: Sequence[Notice], desk: str, *, is_repeat: bool) -> str:
+    """Return the title: `Keyturn paper demo: exit waiting SPY`, `REPEAT Keyturn LIVE A1: 3 messages`."""
+    first = notices[0]
+    what = f"{first.kind.words} {first.symbol or ''}".strip() if len(notices) == 1 else f"{len(notices)} messages"
+    return harmless(f"{REPEAT if is_repeat else ''} Keyturn {desk}: {what}")
+
+
+def text_of(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> str:
+    """Return a line for each, time first; notices beyond `MOST_LINES` and suppressed ones are counted."""
+    lines = [_repeat_in_words(notices)] if is_repeat else []
+    lines += [f"{_time(notice.at, at, venue)} {notice.kind.words}: {notice.words}" for notice in notices[:MOST_LINES]]
+    if rest := notices[MOST_LINES:]:
+        lines.append(f"and {len(rest)} more: {_counted(rest)}")
+    if untold:
+        lines.append(f"{untold} more were too many to be told; the desk has them")
+    return "\n".join(lines)
+
+
+def _repeat_in_words(notices: Sequence[Notice]) -> str:
+    return f"{REPEAT}: you may have {'this' if len(notices) == 1 else 'these'} already"
+
+
+def _counted(notices: Sequence[Notice]) -> str:
+    return ", ".join(f"{count} {kind.words}" for kind, count in Counter(n.kind for n in notices).most_common())
+
+
+def _time(then: datetime, now: datetime, venue: Venue) -> str:
+    """Return `14:03 London`, with the day if it differs."""
+    return venue.dated(then, now)
+
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
 """Wait after the first failure, tripled after each more, and its maximum."""

@@ -34,25 +34,25 @@ from core.facts import (
     StopOwed,
 )
 from core.messages.inputs import ConnectionChanged
+from core.model.account import Channel, ConnectionState
 from core.model.codes import FAILED_CLOSES
-from core.model.connection import Channel, ConnectionState
+from core.model.harmless_text import is_news
 from core.model.harmless_words import harmless
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.order import Side
-from core.model.order_text import OWED, order_in_words
-from core.model.said_once import is_news
+from core.model.order_terms import OWED, order_in_words
 from core.model.session import Session
 from core.model.staging import MANUAL, Proposal
 from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.notify import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers, follows
-from core.workflows.operator.notice_matters import (
+from core.workflows.operator.notice_routing import (
     CLOCK,
     CRISIS,
     REGIME,
     WITHOUT_ACTION,
+    channels_of,
     exits_that_ended,
     is_high,
     labels_in_words,
@@ -61,10 +61,11 @@ from core.workflows.operator.notice_matters import (
     of_line,
     of_owed,
     of_unread,
+    rules_for,
     unattended_since,
 )
-from core.workflows.operator.notice_routes import channels_of, rules_for
 from core.workflows.orders.request_room import TOO_LONG, HeldExit, held_exits
+from core.workflows.workflow import answers, follows
 
 MOST_WAITING = 100
 """Non-urgent notices that may wait for one channel; more are counted and not sent."""

@@ -1,29 +1,44 @@
-"""Keep watchlists or refuse them with a reason, and request the symbols' day so far (MD-06).
+"""Watchlists and alerts of the operator (MD-06).
 
 Watched data decides nothing: it is only shown.
+
+Alerts decide nothing: they only notify.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count
 
-from core.facts import EngineStarted, WatchlistKept, WatchlistRefused
+from core.facts import (
+    AlertDropped,
+    AlertKept,
+    AlertRang,
+    AlertRefused,
+    EngineStarted,
+    OrderFilled,
+    TradingHalted,
+    TradingResumed,
+    WatchlistKept,
+    WatchlistRefused,
+)
 from core.market.day_figures import DayFigures
 from core.market.normaliser import COMPLETE, Normaliser
-from core.messages.commands import KeepWatchlist, WatchlistFilesSeen
+from core.messages.commands import DropAlert, KeepAlert, KeepWatchlist, WatchlistFilesSeen
 from core.messages.effects import Effect, LookUpSymbols, WriteWatchlist
-from core.messages.inputs import CorporateActionsArrived, SymbolsLookedUp, WatchlistWritten
+from core.messages.inputs import BarArrived, CorporateActionsArrived, QuoteArrived, SymbolsLookedUp, WatchlistWritten
+from core.model.alert import Alert, AlertKind, what_is_seen
+from core.model.alert import fault_of as alert_fault_of
 from core.model.bar import Bar
 from core.model.broker import NoAnswer
 from core.model.session import Session
-from core.model.values import Symbol
-from core.model.watchlist import LONGEST_NAME, Watchlist, fault_of
-from core.trading_state.shown_lists import lists_of
+from core.model.symbols import LONGEST_NAME, SHARE, Watchlist, fault_of
+from core.model.values import Symbol, plain, priced
 from core.trading_state.state import TradingState
-from core.trading_state.traded_symbols import traded_symbols
-from core.workflows.base.declarations import answers, follows
+from core.trading_state.watched_symbols import change_of, lists_of, seen_price, spread_of, traded_symbols, volume_of
+from core.workflows.workflow import answers, follows
 
 AGAIN = timedelta(minutes=1)
 """Time before missing data is requested again."""
@@ -156,3 +171,96 @@ class Watching:
         if figures is None or figures.day != today:
             figures = self.state.sightings.day_figures[symbol] = DayFigures(today, session.close)
         figures.take_earlier(sound)
+
+
+class Alerting:
+    def __init__(self, state: TradingState, watching: Watching) -> None:
+        self.state = state
+        self.watching = watching
+
+    @answers(KeepAlert)
+    def on_keep(self, command: KeepAlert) -> Iterable[Effect]:
+        terms, kept = command.terms, self.state.alerts
+        fault = alert_fault_of(
+            terms, [each.terms for each in kept.state.kept.values()], self._figure(terms.kind, terms.symbol)
+        )
+        if SHARE.fullmatch(terms.symbol) is None:
+            fault = f"{terms.symbol[:20]!r} is not how a share is written"
+        if fault is not None:
+            self.state.record(AlertRefused(terms, fault))
+            return ()
+        self.state.record(AlertKept(Alert(kept.state.last + 1, terms)))
+        return self.watching.ask((terms.symbol,))
+
+    @answers(DropAlert)
+    def on_drop(self, command: DropAlert) -> Iterable[Effect]:
+        """Drop an alert; one that rang or was dropped already changes nothing."""
+        alert = self.state.alerts.state.kept.get(command.number)
+        if alert is not None:
+            self.state.record(AlertDropped(alert))
+        return ()
+
+    @follows(EngineStarted)
+    def after_start(self, _fact: EngineStarted) -> Iterable[Effect]:
+        return self.watching.ask(self.state.alerts.symbols)
+
+    # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(QuoteArrived)
+    def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
+        """Evaluate alerts only at believable quotes."""
+        symbol = message.quote.symbol
+        if self.state.alerts.of(symbol) and self.state.sightings.quotes.get(symbol) is message.quote:
+            self._look(symbol)
+        return ()
+
+    @answers(BarArrived)
+    def on_bar(self, message: BarArrived) -> Iterable[Effect]:
+        if self.state.alerts.of(message.bar.symbol):
+            self._look(message.bar.symbol)
+        return ()
+
+    @follows(OrderFilled)
+    def after_fill(self, fact: OrderFilled) -> None:
+        fill, order = fact.fill, self.state.ledger.order(fact.fill.client_order_id)
+        if order is None:
+            return
+        words = f"{order.request.side.value} {plain(fill.quantity)} filled at {priced(fill.price)}"
+        for alert in self._on(order.request.symbol, AlertKind.FILL):
+            self.state.record(AlertRang(alert, words))
+
+    @follows(TradingHalted)
+    def after_halt(self, fact: TradingHalted) -> None:
+        for alert in self._on(fact.halt.symbol, AlertKind.HALT):
+            self.state.record(AlertRang(alert, f"halted by its exchange: {fact.halt.reason}"))
+
+    @follows(TradingResumed)
+    def after_resumption(self, fact: TradingResumed) -> None:
+        for alert in self._on(fact.symbol, AlertKind.HALT):
+            self.state.record(AlertRang(alert, f"trades again: {fact.reason}"))
+
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _on(self, symbol: Symbol, kind: AlertKind) -> Iterator[Alert]:
+        return (alert for alert in self.state.alerts.of(symbol) if alert.terms.kind is kind)
+
+    def _look(self, symbol: Symbol) -> None:
+        for alert in self.state.alerts.of(symbol):
+            figure = self._figure(alert.terms.kind, symbol)
+            if figure is not None and alert.terms.rings_at(figure):
+                self.state.record(AlertRang(alert, what_is_seen(alert.terms, figure)))
+
+    def _figure(self, kind: AlertKind, symbol: Symbol) -> Decimal | None:
+        """Return the figure of an alert; None if nothing was seen yet, and for an event."""
+        match kind:
+            case AlertKind.PRICE:
+                seen = seen_price(self.state, symbol)
+                return None if seen is None else seen[1]
+            case AlertKind.CHANGE:
+                return change_of(self.state, symbol, self.state.at)
+            case AlertKind.SPREAD:
+                return spread_of(self.state, symbol)
+            case AlertKind.VOLUME:
+                return volume_of(self.state, symbol, self.state.at) or None
+            case AlertKind.FILL | AlertKind.HALT:
+                return None

@@ -1,4 +1,11 @@
-"""Cancel an order: request it until the broker reports the end, and keep the status until then (EX-07)."""
+"""Cancel an order, follow a replacement, and cancel one that the broker warns of (EX-07, OP-11).
+
+A report on the new order proves that it exists; the end of the old one and its fills until then are looked up. A fill
+of the old order that the change did not know of cancels an entry's replacement.
+
+The order is at the broker by then. An entry is cancelled unless the operator confirms the warning in time; its fills
+until then stay, with their stop. A reducing order keeps working with its warning unconfirmed.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +14,32 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core.execution.order import Order, is_order_stale
-from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
-from core.messages.commands import RequestCancel
+from core.facts import (
+    BrokerWarned,
+    CancelDropped,
+    CancelFailed,
+    CancelRequested,
+    OrderFilled,
+    OrderStateChanged,
+    ProposalEnded,
+    ProposalSkipped,
+    Source,
+    WarningConfirmed,
+)
+from core.messages.commands import ConfirmWarning, RequestCancel
 from core.messages.effects import CancelOrder, Effect, WithdrawOrder
-from core.messages.inputs import CancelAnswered, Input
+from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered
+from core.model.account import Channel, ConnectionState
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
-from core.model.codes import CancelCode, RefusalKind
-from core.model.connection import Channel, ConnectionState
+from core.model.codes import CancelCode, ProposalEnd, RefusalKind
 from core.model.order import OrderStatus
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
-from core.workflows.base.isolation import apart
+from core.workflows.operator.desk_rights import seat_at
 from core.workflows.orders.closing_sales import GIVEN_UP, ClosingSales
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates, look_up
 from core.workflows.orders.submission import Submission
+from core.workflows.workflow import answers, apart, follows
 
 HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
 NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
@@ -159,3 +177,83 @@ def _words(reply: CancelAnswered) -> str:
 
 def _kind(reply: CancelAnswered) -> RefusalKind | None:
     return reply.answer.kind if isinstance(reply.answer, Refused) else None
+
+
+class Replacement:
+    def __init__(self, state: TradingState, order_recovery: OrderRecovery, cancellation: Cancellation) -> None:
+        self.state = state
+        self.order_recovery = order_recovery
+        self.cancellation = cancellation
+
+    @follows(OrderFilled)
+    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+        order = self.state.ledger.order(fact.fill.client_order_id)
+        if order is None:
+            return
+        self._withdraw(order, "the order filled further; change what is left of it")
+        replacement = self.state.ledger.chains.replacement(order)
+        if replacement is not None and not replacement.only_reduces and not replacement.is_cancelling:
+            why = "the order that it replaces filled further meanwhile"
+            yield from self.cancellation.cancel(replacement, why, CancelCode.FILLED_FURTHER)
+
+    @follows(OrderStateChanged)
+    def after_change(self, fact: OrderStateChanged) -> Iterable[Effect]:
+        """Look up the end of an order once the broker has its replacement."""
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is None:
+            return ()
+        if fact.after.is_terminal:
+            self._withdraw(order, "the order that it would replace is over")
+            return ()
+        old = self.state.ledger.chains.replaced(order) if fact.before is OrderStatus.PENDING else None
+        return () if old is None else self.order_recovery.ask(old)
+
+    def _withdraw(self, order: Order, reason: str) -> None:
+        """Withdraw a change that was staged for an earlier state of the order."""
+        waiting = self.state.stage.replacement_of(order.id)
+        if waiting is not None:
+            self.state.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, reason))
+
+
+NOT_CONFIRMED = "the broker's warning was not confirmed in time"
+
+
+class BrokerWarnings:
+    ACTS_BY_TIME = True
+
+    def __init__(self, state: TradingState, cancellation: Cancellation) -> None:
+        self.state = state
+        self.cancellation = cancellation
+
+    @answers(SubmissionAnswered)
+    def on_answered(self, reply: SubmissionAnswered) -> Iterable[Effect]:
+        """Record the warnings of an answer; each answer's warnings need their own confirmation."""
+        order = self.state.ledger.order(reply.client_order_id)
+        if order is not None and isinstance(reply.answer, Accepted) and reply.answer.warnings:
+            self.state.record(BrokerWarned(order.id, reply.answer.warnings))
+        return ()
+
+    @answers(ConfirmWarning)
+    def on_confirm(self, command: ConfirmWarning) -> Iterable[Effect]:
+        """Confirm exactly the warnings that the operator read; warnings that came meanwhile stay unconfirmed."""
+        order = self.state.ledger.order(command.client_order_id)
+        if order is not None and order.warning_waits and order.warnings == command.warnings:
+            self.state.record(WarningConfirmed(order.id, *seat_at(self.state, command)))
+        return ()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        return (at for _, at in self._to_take_back())
+
+    def due(self) -> Iterator[Effect]:
+        for order, at in list(self._to_take_back()):
+            if self.state.at >= at:
+                yield from self.cancellation.cancel(order, NOT_CONFIRMED, CancelCode.WARNING)
+
+    def _to_take_back(self) -> Iterator[tuple[Order, datetime]]:
+        patience = timedelta(seconds=float(self.state.control.settings.execution.warning_seconds))
+        for order in self.state.ledger.working():
+            at = order.taken_back_at(patience)
+            if at is not None:
+                yield order, at

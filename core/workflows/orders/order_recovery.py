@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.execution import order_states
+from core.execution import order as order_states
 from core.execution.order import Order
 from core.execution.reconciliation import Comparison
 from core.facts import CancelFailed, OrderKept, OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
@@ -23,10 +23,9 @@ from core.model.order import OrderStatus, Side
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Symbol
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
-from core.workflows.base.follow_up import follow_up
 from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.order_updates import OrderUpdates, is_ours, look_up
+from core.workflows.workflow import answers, follow_up
 
 A_MOMENT = timedelta(seconds=1)
 """Time in which a cancel that the broker accepted but has not carried out is not repeated."""

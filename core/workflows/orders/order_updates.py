@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.execution import order_states
+from core.execution import order as order_states
 from core.execution.cover import unreserved_of
 from core.execution.order import Order
 from core.execution.position_correction import given_back
@@ -27,16 +27,14 @@ from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.broker import Execution, OrderReport, UnreadUpdate, UpdateEvent
 from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus, Side
+from core.model.order_terms import StatedTerms
 from core.model.position import Fill
-from core.model.stated_terms import StatedTerms
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
-from core.trading_state.seen_prices import see_trail
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
-from core.workflows.base.follow_up import follow_up
+from core.trading_state.watched_symbols import see_trail
 from core.workflows.orders.closing_sales import ClosingSales
-from core.workflows.orders.contingent_orders import ContingentOrders
-from core.workflows.orders.idle_exits import follow_word
+from core.workflows.orders.exit_legs import ContingentOrders, follow_word
+from core.workflows.workflow import answers, follow_up
 
 NOBODY = ClientOrderId("")
 """Named by a message in which no order's id can be read."""

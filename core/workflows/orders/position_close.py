@@ -29,14 +29,13 @@ from core.model.staging import MANUAL, AuthorizationKind, Proposal, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers, follows
-from core.workflows.base.isolation import apart
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.closing_sales import LATE, ClosingSales
 from core.workflows.orders.request_room import RequestRoom, held_exits
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
-from core.workflows.staging.closing_terms import terms_of
+from core.workflows.staging.proposal_staging import terms_of
+from core.workflows.workflow import answers, apart, follows
 
 MAKES_WAY = "its position is being closed"
 WANTED_NO_MORE = "taken back by the operator before it began: its stop stays"

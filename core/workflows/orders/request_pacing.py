@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.execution.request_costs import BOOKS, requests_of
+from core.execution.lanes import BOOKS, requests_of
 from core.messages.effects import (
     Effect,
     FetchAccount,
@@ -39,14 +39,14 @@ from core.messages.inputs import (
     PictureFetched,
     SubmissionAnswered,
 )
+from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketPhase
 from core.model.broker import BrokerPicture, NoAnswer, Refused
-from core.model.connection import Channel, ConnectionState
 from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries, of_an_earlier_run
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
 from core.workflows.orders.request_room import A_MOMENT, KillCancels, RequestRoom, held_exits
+from core.workflows.workflow import answers
 
 MOVES_UP = (timedelta(seconds=10), timedelta(seconds=30))
 """Times after which a waiting query may use the next share."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from core.execution import order_states
+from core.execution import order as order_states
 from core.execution.excess_exits import refusal_of_less
 from core.execution.order import Order
 from core.execution.other_orders import in_the_way_of
@@ -35,11 +35,9 @@ from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
-from core.workflows.base.follow_up import follow_up
-from core.workflows.base.isolation import apart
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates, look_up
+from core.workflows.workflow import answers, apart, follow_up
 
 AT_LEAST, AT_MOST = 1.0, 60.0
 """Bounds in seconds of the wait before an order rejected by the rate limit is sent again."""

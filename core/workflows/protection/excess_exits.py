@@ -1,10 +1,13 @@
-"""Fit exits at the broker to the position: reduce or cancel those that ask for more than is held (EX-13).
+"""Fit exits at the broker to the position, and propose an expired one again (EX-13, EX-22).
 
 An exit with nothing left to close is cancelled. One that still closes something is replaced by the same order for less,
 so that its shares stay protected; if the broker does not accept that, it is cancelled, and a stop for the held shares
 follows as soon as it is gone, as does a smaller exit at any price. Orders that have not left are withdrawn here. If the
 fill of one of a pair made the other too large, the broker itself reduces or ends that one: it is looked up first, and
 not waited for.
+
+The person who requested it may be absent, as after a night without a desk: it is reported like an exit of a rule.
+Nothing is sent here.
 """
 
 from __future__ import annotations
@@ -23,20 +26,22 @@ from core.facts import OrderStateChanged, StopCut
 from core.messages.commands import Kill
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
-from core.model.codes import CUT, CancelCode
+from core.model.codes import CUT, CancelCode, GuardCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
+from core.model.position import Position
 from core.model.staging import Approval
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
 from core.staging.stage_state import LESS
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers, follows
-from core.workflows.base.isolation import apart
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import told_of
 from core.workflows.orders.submission import Intent, Submission
+from core.workflows.protection.owed_stops import StopRenewal
 from core.workflows.protection.protective_stops import CLOSED, ProtectiveStops
-from core.workflows.protection.stop_renewal import StopRenewal
-from core.workflows.staging.closing_terms import left_to_close
+from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.staging.proposal_staging import left_to_close
+from core.workflows.staging.proposals import Proposals
+from core.workflows.workflow import answers, apart, done_apart, follows
 
 TOO_MUCH = ("it is for more than is held", CancelCode.TOO_MUCH)
 NONE_AT_THE_BROKER = ("the broker's books show none of it", CancelCode.NONE_AT_THE_BROKER)
@@ -363,3 +368,48 @@ class ExcessExits:
 
 def _permission_of(less: ClientOrderId) -> str:
     return f"{LESS}{less}"
+
+
+WITH_ITS_DAY = "its exit ended with the day"
+
+
+class ExpiredExits:
+    """`_asked` holds the exits that were proposed again, once per run."""
+
+    def __init__(self, state: TradingState, order_changes: OrderChanges, proposals: Proposals) -> None:
+        self.state = state
+        self.order_changes = order_changes
+        self.proposals = proposals
+        self._asked: set[ClientOrderId] = set()
+
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> None:
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is not None and fact.after is OrderStatus.EXPIRED:
+            self._ask_again(order)
+
+    def resume(self) -> None:
+        """Propose exits of today that a crash kept from being proposed, at each comparison of the books."""
+        for position in self.state.ledger.positions():
+            is_bare = self.order_changes.unguarded(position) > 0 and not self.proposals.is_leaving(position)
+            for order in self._expired_today(position) if is_bare else ():
+                done_apart(self.state, partial(self._ask_again, order))
+
+    def _expired_today(self, position: Position) -> list[Order]:
+        day_of, today = self.state.calendar.trading_day, self.state.calendar.trading_day(self.state.at)
+        expired = [o for o in self.state.ledger.state.orders.values() if o.status is OrderStatus.EXPIRED]
+        of_it = [o for o in expired if (o.request.symbol, o.strategy) == (position.symbol, position.strategy)]
+        return [o for o in of_it if o.id not in self._asked and o.ended_at and day_of(o.ended_at) == today]
+
+    def _ask_again(self, order: Order) -> None:
+        """Propose the unsold quantity if no stop or other exit has those shares."""
+        symbol = order.request.symbol
+        position = self.state.ledger.position(symbol, order.strategy)
+        is_of_a_key = order.only_reduces and not order.is_protective and order.role is None and not order.is_target
+        if position is None or not is_of_a_key or order.remaining <= 0 or order.cancel_requested_at is not None:
+            return
+        if symbol in self.state.sightings.differing or self.order_changes.unguarded(position) <= 0:
+            return
+        self._asked.add(order.id)
+        if not self.state.ledger.has(order_id_of("again", order.id)):
+            self.proposals.stage_again(order, WITH_ITS_DAY, GuardCode.EXIT_WITH_ITS_DAY)

@@ -1,6 +1,10 @@
-"""Record the protections: each trip, its end, and the operator's override (RK-03, RK-06).
+"""Record protections, margin, and strategies that repeat themselves (RK-03, RK-06, RK-14).
 
 Account losses trip here when the figures arrive; the others trip in the fold of a trade or a bar and are recorded here.
+
+Stop a strategy that repeats itself too fast, until a person allows it again (RK-24).
+Its waiting entries leave the stage, working ones are cancelled, and the gate blocks others. Its exits and stops
+continue: nothing protective is ever blocked by a count.
 """
 
 from __future__ import annotations
@@ -8,10 +12,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from core.facts import (
+    MarginDeficitSeen,
+    MarginSampled,
+    MarginWarned,
+    OrderFilled,
     OverrideEnded,
+    ProposalEnded,
     ProposalSkipped,
+    ProposalStaged,
     ProtectionExpired,
     ProtectionOverridden,
     ProtectionTripped,
@@ -23,18 +34,22 @@ from core.facts import (
 from core.messages.commands import OverrideProtection
 from core.messages.effects import Effect
 from core.model.account import Account
+from core.model.codes import CancelCode, ProposalEnd
 from core.model.staging import MANUAL
-from core.model.values import Money, Symbol
+from core.model.values import Fraction, Money, Symbol
 from core.risk.checks.verdicts import usd
 from core.risk.day import shuts_again_at
-from core.risk.protections.base import GLOBAL
-from core.risk.protections.repeated_execution import RepeatedExecution
-from core.risk.size_factors.losses import Loss
+from core.risk.margin import deficit_of, distance_of, limit_under
+from core.risk.protections.frequency import RepeatedExecution
+from core.risk.protections.protection import GLOBAL, Scope
+from core.risk.protections.protection_registry import RENEWED, scope_of_guard
+from core.risk.size_factors.inputs import Loss
 from core.settings.changes import LimitChange, tightened
 from core.settings.risk import DAILY, WEEKLY
 from core.settings.types import AmountSettings
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers, follows
+from core.workflows.orders.cancellation import Cancellation
+from core.workflows.workflow import answers, apart, follows
 
 WORD = "OVERRIDE"
 CENT = Decimal("0.01")
@@ -194,3 +209,79 @@ class ProtectionEvents:
 def _loss(opening: Money | None, account: Account, limit: AmountSettings) -> Loss | None:
     """Return the loss since that equity; None if it is unknown."""
     return None if opening is None else Loss(opening - account.equity, limit.of(opening))
+
+
+APART = timedelta(minutes=1)
+"""Least time between two samples, except for one that ends the use of margin."""
+ALL_OF_IT = Fraction(Decimal(1))
+GROWN = Decimal("1.1")
+"""Growth of the last recorded deficit from which a new one is recorded."""
+
+
+class MarginMonitor:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    def see(self, account: Account) -> None:
+        """Record the margin; nothing for an account without margin, or without a reported maintenance margin."""
+        maintenance = account.maintenance_margin
+        if not account.lends or maintenance is None:
+            return
+        distance = distance_of(account)
+        now = ALL_OF_IT if distance is None else distance
+        if self._is_due(is_in_use=distance is not None):
+            self.state.record(MarginSampled(account.equity, maintenance, account.initial_margin, now))
+        limit = limit_under(now, self.state.control.settings.risk.margin.warn_at)
+        if limit != self.state.margin.state.limit:
+            self.state.record(MarginWarned(now, limit))
+        if self.state.control.settings.risk.margin.counts_deficits:
+            self._remember(account)
+
+    def _remember(self, account: Account) -> None:
+        """Record the first deficit of a day, and each clearly larger one."""
+        deficit, day = deficit_of(account), self.state.calendar.trading_day(self.state.at)
+        before = self.state.margin.state.deficits.get(day)
+        if deficit is not None and (before is None or deficit > before * GROWN):
+            self.state.record(MarginDeficitSeen(day, deficit, account.equity))
+
+    def _is_due(self, *, is_in_use: bool) -> bool:
+        last = self.state.margin.last
+        was_in_use = last is not None and last.maintenance_margin > 0
+        if last is None or is_in_use is not was_in_use:
+            return is_in_use or was_in_use
+        return is_in_use and self.state.at - last.at >= APART
+
+
+class RepeatedExecutions:
+    def __init__(self, state: TradingState, cancellation: Cancellation) -> None:
+        self.state = state
+        self.cancellation = cancellation
+
+    @follows(OrderFilled)
+    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+        order = self.state.ledger.order(fact.fill.client_order_id)
+        if order is not None and not order.only_reduces:
+            yield from self._look(Scope(symbol=order.request.symbol, strategy=order.strategy))
+
+    @follows(ProposalStaged)
+    def after_renewal(self, fact: ProposalStaged) -> Iterator[Effect]:
+        if fact.proposal.guard in RENEWED:
+            yield from self._look(scope_of_guard(fact.proposal))
+
+    def _look(self, scope: Scope) -> Iterator[Effect]:
+        protection = self.state.protections.repeated_execution
+        reason = protection.exceeded(scope, self.state.at)
+        if reason is None or not self.state.protections.is_on(protection):
+            return
+        self.state.record(ProtectionTripped(protection.name, str(scope), reason, None))
+        self._withdraw(scope, reason)
+        for order in self.state.ledger.working_entries(scope.symbol, scope.strategy):
+            if not order.is_cancelling:
+                words = f"its strategy repeats itself: {reason}"
+                yield from apart(self.state, partial(self.cancellation.cancel, order, words, CancelCode.REPEATED))
+
+    def _withdraw(self, scope: Scope, reason: str) -> None:
+        for proposal in list(self.state.stage.state.proposals.values()):
+            is_of_it = (proposal.symbol, proposal.strategy) == (scope.symbol, scope.strategy)
+            if is_of_it and not proposal.only_reduces:
+                self.state.record(ProposalEnded(proposal.id, ProposalEnd.BLOCKED, f"it repeats itself: {reason}"))

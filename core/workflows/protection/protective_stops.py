@@ -30,14 +30,13 @@ from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.risk.self_cross import is_wash_trade
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers, follows
-from core.workflows.base.isolation import apart
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import OrderRecovery, told_of
 from core.workflows.orders.submission import Intent, Submission
-from core.workflows.protection.stop_renewal import PERMITTED_NO_MORE, StopRenewal
-from core.workflows.staging.closing_terms import closing_side, left_to_close
+from core.workflows.protection.owed_stops import PERMITTED_NO_MORE, StopRenewal
+from core.workflows.staging.proposal_staging import closing_side, left_to_close
 from core.workflows.staging.proposals import Proposals, timeframe_of
+from core.workflows.workflow import answers, apart, follows
 
 CLOSED = "the position is closed"
 NOTHING_LEFT = "nothing is left to protect"

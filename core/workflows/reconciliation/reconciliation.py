@@ -35,7 +35,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from core.execution import order_states
+from core.execution import order as order_states
 from core.execution.other_orders import others_in
 from core.execution.position_correction import owners_after
 from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
@@ -54,26 +54,23 @@ from core.messages.effects import Effect, FetchPicture, SubmitOrder
 from core.messages.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer, OrderReport
 from core.model.codes import ReadOnlyCode
-from core.model.installation import renamed
+from core.model.desk import renamed
+from core.model.harmless_text import is_news
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import Difference
-from core.model.said_once import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
-from core.trading_state.seen_prices import see_trail
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers, follows
-from core.workflows.base.isolation import apart, done_apart
-from core.workflows.day.overnight_positions import OvernightPositions
+from core.trading_state.watched_symbols import see_trail
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
-from core.workflows.protection.excess_exits import ExcessExits
-from core.workflows.protection.expired_exits import ExpiredExits
+from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
+from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal
 from core.workflows.protection.protective_stops import ProtectiveStops
-from core.workflows.protection.stop_renewal import StopRenewal
-from core.workflows.reconciliation.listed_orders import ListedOrders
+from core.workflows.reconciliation.broker_lists import ListedOrders
 from core.workflows.reconciliation.reconciliation_times import ReconciliationTimes
+from core.workflows.workflow import answers, apart, done_apart, follows
 
 WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
 """The end of each reason that no later comparison resolves."""

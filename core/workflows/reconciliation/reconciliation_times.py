@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from core.model.connection import Channel, ConnectionState
+from core.model.account import Channel, ConnectionState
 from core.model.session import NoSession, Session
 from core.trading_state.state import TradingState
 

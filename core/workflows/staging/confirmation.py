@@ -14,35 +14,30 @@ from core.facts import (
     ProposalEnded,
     TwinConfirmed,
 )
+from core.messages.command_ports import LATE
 from core.messages.commands import Confirm
 from core.messages.effects import Effect
 from core.messages.inputs import FiguresFetched, Leaving
-from core.messages.lateness import LATE
 from core.model.account import Account
+from core.model.bar import Quote
 from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
-from core.model.quote import Quote
 from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import TicketId, plain
+from core.risk.day import TWIN, WORD, SeenEntry
 from core.risk.gate import Gate, ReviewContext
-from core.risk.recent_entries import TWIN, WORD, SeenEntry
 from core.staging.resting_entries import time_to_live
 from core.staging.stage_state import Confirmation
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
-from core.workflows.base.follow_up import follow_up
-from core.workflows.base.isolation import apart
 from core.workflows.operator.desk_rights import turn_of
 from core.workflows.orders.position_close import PositionClose, exit_reason_of
 from core.workflows.orders.submission import Intent, Submission
-from core.workflows.staging.closing_terms import left_to_close
-from core.workflows.staging.confirmation_checks import reviewed, touch_of, verdicts_at_the_key
+from core.workflows.staging.confirmation_checks import TicketAuthorizations, reviewed, touch_of, verdicts_at_the_key
 from core.workflows.staging.order_changes import OrderChanges
-from core.workflows.staging.proposal_staging import candidate_of
-from core.workflows.staging.shared_readings import SharedReadings
-from core.workflows.staging.ticket_authorizations import TicketAuthorizations
+from core.workflows.staging.proposal_staging import candidate_of, left_to_close
 from core.workflows.staging.ticket_figures import is_as_shown
-from core.workflows.staging.tickets import review_time
+from core.workflows.staging.tickets import SharedReadings, review_time
+from core.workflows.workflow import answers, apart, follow_up
 
 NO_TICKET = "there is no such ticket; open the proposal again"
 LEFT = "the desk left before it was sent"

@@ -1,4 +1,9 @@
-"""Turn typed orders, closes and flattening into proposals, as signals are."""
+"""Turn what a person asks for into proposals: orders, closes, flattening, trailing stops, targets, tighter stops
+(EX-12).
+
+Either reserves all of the shares at the broker. So their stops and targets are cancelled first, and a stop is put back
+if the new order is rejected (EX-21). With a stop in force, the target and that stop are an OCO pair.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +11,34 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from core.messages.commands import ProposeClose, ProposeFlattening, ProposeOrder
+from core.execution.order import Order, nearest_first
+from core.facts import ProposalSkipped
+from core.messages.commands import ProposeClose, ProposeFlattening, ProposeOrder, SetTarget, TightenStop, TrailStop
 from core.messages.effects import Effect
+from core.model.bar import Quote
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, Side, order_id_of, traded_in
+from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
-from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, plain, rounded_down
-from core.staging.attached_legs import target_of, with_legs
-from core.staging.resting_entries import aimed_at, refusal_of, stop_for
+from core.model.values import (
+    NO_NUMBER,
+    ClientOrderId,
+    Price,
+    ProposalId,
+    Quantity,
+    Symbol,
+    is_number,
+    plain,
+    priced,
+    rounded_down,
+)
+from core.staging.resting_entries import aimed_at, refusal_of, stop_for, target_of, with_legs
 from core.trading_state.state import TradingState
-from core.trading_state.traded_symbols import is_a_share
-from core.workflows.base.declarations import answers
-from core.workflows.staging.closing_terms import closing_side
-from core.workflows.staging.proposal_staging import ProposalStaging
+from core.trading_state.watched_symbols import is_a_share
+from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, effect_of_exit
+from core.workflows.workflow import answers
 
 NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
 NO_TARGET_NOW = "in extended hours the broker holds no target with an entry; type it without one"
@@ -193,3 +211,172 @@ def next_manual_id(state: TradingState) -> ClientOrderId:
 
 def side_of(effect: OrderEffect) -> Side:
     return Side.BUY if effect in (OrderEffect.OPEN, OrderEffect.ADD, OrderEffect.COVER) else Side.SELL
+
+
+BESIDE_A_TRAIL = "the broker takes no target beside a trailing stop; cancel that in Orders, then m and g set both"
+NO_DISTANCE = "how far behind is one number: USD, below the price, or a part of the price, below all of it"
+
+
+class PositionProtection:
+    def __init__(self, state: TradingState, staging: ProposalStaging, order_changes: OrderChanges) -> None:
+        self.state = state
+        self.staging = staging
+        self.order_changes = order_changes
+
+    @answers(TrailStop)
+    def on_trail_stop(self, command: TrailStop) -> Iterable[Effect]:
+        """Propose a trailing stop that replaces each working stop and target of the position."""
+        position = self.state.ledger.position(command.symbol, command.strategy)
+        refusal = self._not_guarded_anew(command, position) or self._no_distance(command)
+        if refusal is not None or position is None:
+            self._skip(command, refusal)
+            return ()
+        held = Quantity(abs(position.quantity))
+        terms = ProposeOrder(
+            command.symbol,
+            effect_of_exit(closing_side(position), held, held),
+            held,
+            OrderType.TRAILING_STOP,
+            limit_price=None,
+            stop_price=None,
+            stop_holder=StopHolder.BROKER,
+            time_in_force=self._lasts(position),
+            trail_price=command.trail_price,
+            trail_fraction=command.trail_fraction,
+        )
+        self._stage(command, position, terms, "the operator asks for a trailing stop")
+        return ()
+
+    @answers(SetTarget)
+    def on_set_target(self, command: SetTarget) -> Iterable[Effect]:
+        """Propose a limit for the whole position, paired with the nearest stop in force."""
+        position = self.state.ledger.position(command.symbol, command.strategy)
+        refusal = self._not_guarded_anew(command, position)
+        if refusal is not None or position is None:
+            self._skip(command, refusal)
+            return ()
+        stops = nearest_first(self.order_changes.stops(position))
+        if refusal := self._misplaced(position, command.target_price, stops):
+            self._skip(command, refusal)
+            return ()
+        held = Quantity(abs(position.quantity))
+        terms = ProposeOrder(
+            command.symbol,
+            effect_of_exit(closing_side(position), held, held),
+            held,
+            OrderType.LIMIT,
+            limit_price=command.target_price,
+            stop_price=stops[0].request.stop_price if stops else None,
+            stop_holder=StopHolder.BROKER,
+            time_in_force=self._lasts(position),
+        )
+        self._stage(command, position, terms, "the operator asks for a target")
+        return ()
+
+    # ── refusals ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _not_guarded_anew(self, command: TrailStop | SetTarget, position: Position | None) -> str | None:
+        if position is None:
+            return f"there is no {command.symbol} position of {command.strategy}"
+        return self.order_changes.waits_for_entry(position)
+
+    def _no_distance(self, command: TrailStop) -> str | None:
+        price, fraction = command.trail_price, command.trail_fraction
+        if (price is None) == (fraction is None):
+            return NO_DISTANCE
+        last = self.state.last_price(command.symbol)
+        if price is not None:
+            is_in_reach = last is None or price < last[1]
+            return None if is_number(price) and price > 0 and is_in_reach else NO_DISTANCE
+        assert fraction is not None
+        return None if is_number(fraction) and 0 < fraction < 1 else NO_DISTANCE
+
+    def _misplaced(self, position: Position, target: Price, stops: list[Order]) -> str | None:
+        """Return a refusal if the target would trade at once: that would be a close."""
+        if not is_number(target) or target <= 0:
+            return NO_NUMBER
+        if any(stop.request.type.trails for stop in stops):
+            return BESIDE_A_TRAIL
+        now, is_long = self._market(position), position.quantity > 0
+        if now is not None and (target <= now if is_long else target >= now):
+            return f"target {priced(target)} is on the wrong side of the market, {priced(now)}: it would trade at once"
+        return None
+
+    def _market(self, position: Position) -> Price | None:
+        """Return the side of the newest quote that a limit would meet, else the last price."""
+        quote, last = self.state.sightings.quotes.get(position.symbol), self.state.last_price(position.symbol)
+        if isinstance(quote, Quote) and (last is None or quote.at >= last[0]):
+            return quote.bid if position.quantity > 0 else quote.ask
+        return None if last is None else last[1]
+
+    # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _lasts(self, position: Position) -> TimeInForce:
+        """Return the longest time in force of the stops that it replaces."""
+        lasts = {stop.request.time_in_force for stop in self.order_changes.stops(position)}
+        return TimeInForce.GTC if TimeInForce.GTC in lasts else TimeInForce.DAY
+
+    def _stage(self, command: TrailStop | SetTarget, position: Position, terms: ProposeOrder, reason: str) -> None:
+        if refusal := self.staging.make_room(position):
+            self._skip(command, refusal)
+            return
+        self.staging.stage_close(
+            position,
+            terms.quantity,
+            order_id=next_manual_id(self.state),
+            signal_time=self.state.at,
+            exit_reason=ExitReason.MANUAL,
+            intended=terms.limit_price,
+            reference=None,
+            reason=reason,
+            terms=terms,
+        )
+
+    def _skip(self, command: TrailStop | SetTarget, reason: str | None) -> None:
+        self.staging.skip(command.strategy, command.symbol, (reason or "",))
+
+
+NO_STOP = "no stop of this desk's works at the broker for it; m in Positions gives it one"
+
+
+class StopTightening:
+    def __init__(self, state: TradingState, order_changes: OrderChanges) -> None:
+        self.state = state
+        self.order_changes = order_changes
+
+    @answers(TightenStop)
+    def on_tighten(self, command: TightenStop) -> Iterable[Effect]:
+        """Propose a move of each stop that would come nearer; if none would, skip with the reason."""
+        position = self.state.ledger.position(command.symbol, command.strategy)
+        if position is None:
+            self._skip(command, f"there is no {command.symbol} position of {command.strategy}")
+            return ()
+        price = position.break_even if command.stop_price is None else command.stop_price
+        stops = self.order_changes.stops(position)
+        looser = [stop for stop in stops if is_number(price) and _is_nearer(price, stop, position)]
+        if refusal := self._refusal(position, price, stops, looser):
+            self._skip(command, refusal)
+            return ()
+        for stop in looser:
+            self.order_changes.stage_move(stop, price)
+        return ()
+
+    def _refusal(self, position: Position, price: Price, stops: list[Order], looser: list[Order]) -> str | None:
+        if not is_number(price):
+            return NO_NUMBER
+        if refusal := self.order_changes.not_movable(position):
+            return refusal
+        if not stops:
+            return NO_STOP
+        if looser:
+            return None
+        there = ", ".join(priced(stop.request.stop_price) for stop in stops if stop.request.stop_price is not None)
+        return f"its stop at {there} is as near as {priced(price)} already, or nearer: nothing moves"
+
+    def _skip(self, command: TightenStop, reason: str) -> None:
+        self.state.record(ProposalSkipped(command.strategy, command.symbol, self.state.at, (reason,)))
+
+
+def _is_nearer(price: Price, stop: Order, position: Position) -> bool:
+    now = stop.request.stop_price
+    return now is not None and (price > now if position.quantity > 0 else price < now)

@@ -16,12 +16,11 @@ from core.execution.order import Order
 from core.facts import ProposalEnded, ProposalSkipped
 from core.messages.commands import EditOrder, MoveStop
 from core.messages.effects import Effect
-from core.model.bar import ONE_MINUTE
+from core.model.bar import ONE_MINUTE, NoQuote, Quote
 from core.model.codes import GuardCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
-from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal
 from core.model.values import (
@@ -36,10 +35,9 @@ from core.model.values import (
     plain,
 )
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
 from core.workflows.orders.request_room import held_exits
-from core.workflows.staging.closing_terms import closing_side, left_to_close
-from core.workflows.staging.proposal_staging import ProposalStaging
+from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, left_to_close
+from core.workflows.workflow import answers
 
 
 @dataclass(frozen=True, slots=True)

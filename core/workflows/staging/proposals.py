@@ -13,17 +13,16 @@ from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
 from core.model.codes import AuthorizationCode, GuardCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, order_id_of, traded_in
-from core.model.order_text import order_in_words
+from core.model.order_terms import order_in_words
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, StopPlan
 from core.model.values import ClientOrderId, ProposalId, Quantity, Symbol
-from core.staging.attached_legs import with_legs
+from core.staging.resting_entries import with_legs
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers
 from core.workflows.orders.request_room import held_exit_of
-from core.workflows.staging.closing_terms import closing_side, terms_of
-from core.workflows.staging.proposal_staging import ProposalStaging
+from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, terms_of
+from core.workflows.workflow import answers
 
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"

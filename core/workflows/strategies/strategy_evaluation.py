@@ -25,15 +25,14 @@ from core.facts import (
 from core.messages.commands import DecidePromotion, ReinstateStrategy
 from core.messages.effects import Effect
 from core.model.codes import HaltCause
-from core.model.evaluation import Evaluated, SuspensionCause
 from core.model.session import Session
+from core.model.signal import Evaluated, SuspensionCause
 from core.model.values import Fraction, percent
 from core.risk.day import monday_of
-from core.risk.evaluation.book import EVERY, RESUMED, key_of
-from core.risk.evaluation.verdicts import Keep, Promote, Retire, bad_regimes, judged, vix_is_high
+from core.risk.evaluation import EVERY, RESUMED, Keep, Promote, Retire, bad_regimes, judged, key_of, vix_is_high
 from core.settings.evaluation import EvaluationSettings
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import answers, follows
+from core.workflows.workflow import answers, follows
 
 LONGEST_BREAK = 5
 """Maximum days to the next session: three closed days beside a weekend."""

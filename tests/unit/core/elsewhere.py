@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.bar import Bar
+from core.model.session import ExtendedHours, Venue
 from core.model.values import Price, Quantity, Symbol, VenueId
-from core.model.venue import ExtendedHours, Venue
 
 LONDON = Venue(
     id=VenueId("XLON"),

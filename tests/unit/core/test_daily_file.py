@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.files.csv_table import TableError
 from core.files.daily_file import read_daily_bars, read_daily_values
-from core.model.regime import DailyBar, DailyValue
+from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Price
 from tests.kit.rows import cases
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, make_dataclass
 from enum import Enum
 
-from core.trading_state.shapes import digest_of
+from core.trading_state.checkpoint import digest_of
 from tests.kit.rows import table
 
 SIDE = Enum("Side", {"BUY": "buy", "SELL": "sell"})

@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.brokers.alpaca.order_bodies import a_submission
+from core.brokers.alpaca.order_format import a_submission
 from core.execution.gateway import Gateway
 from core.facts import OrderCreated
 from core.messages.effects import SubmitOrder

@@ -13,10 +13,10 @@ from core.facts import BarClosed, EngineStarted, Fact, ReasonsCounted, SettingsA
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
+from core.model.session import XNYS
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
-from core.model.venues import XNYS
-from core.risk.evaluation.book import Suspension
+from core.risk.evaluation import Suspension
 from core.risk.size_factors.base import Conditions
 from core.settings.house_strategies import VwapSettings
 from core.settings.risk import RiskSettings

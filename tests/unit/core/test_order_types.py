@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.model.order import TYPED, OrderType, Side
-from core.model.order_text import WORDS
+from core.model.order_terms import WORDS
 from tests.kit.rows import table
 
 

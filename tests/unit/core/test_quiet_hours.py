@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.quiet_hours import QuietHours, instant, next_time
-from core.model.venues import HOME
+from core.model.alert import QuietHours, instant, next_time
+from core.model.session import HOME
 from tests.kit.rows import table
 
 NIGHT = QuietHours(time(22), time(7))

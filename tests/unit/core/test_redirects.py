@@ -16,16 +16,14 @@ import pytest
 from pydantic import SecretStr
 
 import core
-from core.brokers.alpaca.call_counts import CallCounter
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.brokers.alpaca.wire import Wire
+from core.brokers.alpaca.wire import CallCounter, Wire
 from core.io.bounded_http import HttpTimes, NoAnswerError, answer_of
 from core.market.alpaca.counts import Counts
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
-from core.model.account import Mode
-from core.model.connection import ConnectionState, ConnectionStatus
-from core.model.keys import Keys
+from core.model.account import ConnectionState, ConnectionStatus, Mode
+from core.model.api_contract import Keys
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 

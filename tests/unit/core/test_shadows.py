@@ -14,7 +14,7 @@ from core.model.order import Effect, OrderClass, OrderRequest, OrderType, Side, 
 from core.model.session import Session
 from core.model.staging import MANUAL, StopPlan
 from core.model.values import ClientOrderId, Price, Quantity
-from core.risk.protections.trades import ratio_of
+from core.risk.protections.closed_trades import ratio_of
 from core.risk.shadow_trades import Aims, ShadowCourse, ShadowTrade, shadow_of
 from core.settings.settings import Settings
 from tests.kit.rows import table

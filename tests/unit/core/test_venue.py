@@ -8,19 +8,17 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.refusal_counts import RefusalCounts
+from core.execution.breaker import RefusalCounts
 from core.facts import ProposalSkipped
 from core.market.alpaca.timetable import Timetable
 from core.market.calendar import ExchangeCalendar
 from core.model.order import OrderRequest
-from core.model.session import NoSession, Session
-from core.model.venue import Venue
-from core.model.venues import HOME, KIN, VENUES, XNYS
-from core.risk.protections.base import EVERYTHING, Lock
-from core.risk.size_factors.average_true_range import Ranges
+from core.model.session import HOME, KIN, VENUES, XNYS, NoSession, Session, Venue
+from core.risk.protections.protection import EVERYTHING, Lock
+from core.risk.size_factors.inputs import Ranges
 from core.settings.portfolio import SessionSettings
-from core.staging.authorization_expiry import end_of_session, end_of_stops
-from core.staging.extended_hours import marked_for
+from core.staging.stage import end_of_session, end_of_stops
+from core.staging.stage_state import marked_for
 from core.strategies.warm_up import first_minute
 from tests.kit.rows import table
 from tests.unit.core.elsewhere import FRIDAY, LONDON, SPY, SYDNEY, THURSDAY, a_bar_there, calendar_of, there

@@ -31,7 +31,7 @@ from core.facts.registry import BY_NAME, BY_TYPE
 from core.model.bar import Bar
 from core.model.codes import HaltCause
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side
-from core.model.regime import VixLevel, VixReading
+from core.model.sizing import VixLevel, VixReading
 from core.model.staging import Approval
 from core.ports import JournalError
 from core.settings.settings import Settings

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from core.brokers.alpaca.connection import ALPACA
 from core.model.account import Mode
-from core.model.keys import Keys
+from core.model.api_contract import Keys
 from core.ports import OperatorError
 from state.credentials import find_keys, fingerprint
 from state.folders import Home

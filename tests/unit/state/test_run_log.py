@@ -16,8 +16,8 @@ from core.messages.inputs import NotificationAnswered
 from core.model.notice import Delivery, DeliveryCode
 from core.model.order import Effect
 from core.model.values import Digest, ProposalId, TicketId
-from core.protocol.shapes import COMMANDS, shape_of
-from core.runtime.run_record import HeardFromOutside, PlayedFile, RunKind, RunLeft, RunStarted
+from core.protocol.codec import COMMANDS, shape_of
+from core.runtime.simulated_exchange import HeardFromOutside, PlayedFile, RunKind, RunLeft, RunStarted
 from core.settings.settings import Settings
 from state.folders import AccountFolder
 from state.run_log import RunLogError, RunLogFile, read_runs

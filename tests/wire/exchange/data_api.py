@@ -9,8 +9,7 @@ from decimal import Decimal
 
 from starlette.routing import Route
 
-from core.model.bar import ONE_MINUTE, Bar
-from core.model.quote import Quote
+from core.model.bar import ONE_MINUTE, Bar, Quote
 from core.model.values import Price, Quantity, Symbol
 from tests.wire.exchange.door import Answer, Call, Door
 from tests.wire.exchange.floor import Floor

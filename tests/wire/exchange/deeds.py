@@ -9,8 +9,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from core.model.bar import Quote
 from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
-from core.model.quote import Quote
 from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol
 from tests.wire.exchange.faults import Fault, Moment, UnknownFaultError
 from tests.wire.exchange.strange import option_json, two_legs

@@ -11,20 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from core.brokers.simulated.book import Book
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import RequestLog
-from core.brokers.simulated.path import Segment
+from core.brokers.simulated.market import Segment
+from core.brokers.simulated.order_book import Book
 from core.model.account import Account
 from core.model.activity import Activity
-from core.model.bar import ONE_MINUTE, Bar
+from core.model.bar import ONE_MINUTE, Bar, NoQuote, Quote
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
-from core.model.calendar import Calendar
 from core.model.instrument import STOCK_TICKS, BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
-from core.model.quote import NoQuote, Quote
-from core.model.session import Session
+from core.model.session import Calendar, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 from tests.unit.core.brokers.unlinked_book import UnlinkedBook
 from tests.wire.exchange.clocks import Clock

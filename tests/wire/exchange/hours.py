@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from core.model.session import NoSession, Session
-from core.model.venues import XNYS
+from core.model.session import XNYS, NoSession, Session
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPEN, CLOSE = time(9, 30), time(16)
@@ -19,7 +18,7 @@ SATURDAY = 5
 
 
 class Hours:
-    """A session a day, from `opens` to `closes`, New York (`core.model.calendar.Calendar`). It knows no holidays."""
+    """A session a day, from `opens` to `closes`, New York (`core.model.session.Calendar`). It knows no holidays."""
 
     venue = XNYS
 

@@ -20,7 +20,7 @@ from decimal import Decimal
 
 from core.brokers.simulated.config import EDITION
 from core.market.calendar import load_calendar
-from core.model.calendar import Calendar
+from core.model.session import Calendar
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import Hours, moved_hours
 from tests.wire.exchange.server import LoopbackExchange

@@ -25,11 +25,10 @@ from uvicorn.server import ServerState
 
 from core.brokers.simulated.config import EDITION, ExchangeConfig
 from core.brokers.simulated.log import Record
-from core.model.bar import Bar
+from core.model.bar import Bar, Quote
 from core.model.broker import BrokerPosition, OrderReport
-from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument
-from core.model.quote import Quote
+from core.model.session import Calendar
 from core.model.values import ZERO, Quantity
 from tests.kit.pause import pause
 from tests.wire.exchange.clocks import Clock, RunningClock, StillClock

@@ -16,8 +16,7 @@ import msgpack
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from core.model.bar import Bar
-from core.model.quote import Quote
+from core.model.bar import Bar, Quote
 from core.model.values import Symbol
 from tests.wire.exchange.door import MYSTERY, Keys
 from tests.wire.exchange.faults import Faults, Moment

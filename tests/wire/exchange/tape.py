@@ -11,10 +11,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from core.market.synthetic import synthetic_day
-from core.model.bar import ONE_MINUTE, Bar
-from core.model.calendar import Calendar
-from core.model.quote import Quote
-from core.model.session import Session
+from core.model.bar import ONE_MINUTE, Bar, Quote
+from core.model.session import Calendar, Session
 from core.model.values import Symbol
 
 

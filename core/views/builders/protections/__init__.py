@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from core.model.values import Fraction
-from core.risk.protections.base import EVERYTHING
+from core.risk.protections.protection import EVERYTHING
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow
 from core.views.builders.protections.exposure import (

@@ -8,12 +8,10 @@ from decimal import Decimal
 
 from core.model.account import Account
 from core.model.values import ZERO, Fraction, Money, Symbol, exact_percent, percent
-from core.risk.budget import open_losses
-from core.risk.checks.open_positions import places_taken
+from core.risk.checks.exposure import places_taken
 from core.risk.checks.verdicts import usd
-from core.risk.day_value import value_taken
+from core.risk.exposure import exposure_by_sector, exposure_by_symbol, exposure_of, open_losses, value_taken
 from core.risk.margin import distance_of
-from core.risk.portfolio import exposure_by_sector, exposure_by_symbol, exposure_of
 from core.settings.portfolio import UNLIMITED
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView

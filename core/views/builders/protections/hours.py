@@ -18,7 +18,7 @@ from core.messages.effects import (
 )
 from core.model.codes import HaltCause
 from core.model.session import NoSession, Session
-from core.risk.checks.back_pressure import queued_orders
+from core.risk.checks.desk import queued_orders
 from core.risk.message_counts import for_entries, limits_of
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView

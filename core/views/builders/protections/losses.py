@@ -9,8 +9,8 @@ from core.model.account import Account
 from core.model.values import ZERO
 from core.risk.checks.verdicts import overridden_until, usd
 from core.risk.day import shuts_again_at
-from core.risk.protections.base import GLOBAL
-from core.risk.protections.overrides import Override
+from core.risk.protections.protection import GLOBAL
+from core.risk.protections.protection_registry import Override
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow
 from core.views.builders.protections.row import clock, next_session, row, used_of

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.model.session import Session
-from core.risk.protections.overrides import Override
+from core.risk.protections.protection_registry import Override
 from core.trading_state.state import TradingState
 from core.views import OverrideView, ProtectionRow, SuspensionView
 

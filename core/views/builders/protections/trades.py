@@ -10,10 +10,9 @@ from core.model.session import Session
 from core.model.staging import MANUAL
 from core.model.values import plain
 from core.risk.checks.verdicts import overridden_until
-from core.risk.day import monday_of
-from core.risk.entries import entries_taken
-from core.risk.protections.base import EVERYTHING
-from core.risk.protections.repeated_execution import RepeatedExecution
+from core.risk.day import entries_taken, monday_of
+from core.risk.protections.frequency import RepeatedExecution
+from core.risk.protections.protection import EVERYTHING
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protections.row import ALL_OF_IT, next_session, row, used_of

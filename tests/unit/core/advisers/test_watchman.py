@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.advisers.base import Shown
 from core.advisers.watchman import Watchman
-from core.model.authority import Watch
+from core.model.recommendation import Watch
 from core.model.values import Quantity, Symbol
 from core.settings.advisers import WatchmanSettings
 from core.views import LogRow, NotStaged, PositionRow

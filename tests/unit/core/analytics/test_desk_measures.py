@@ -21,10 +21,10 @@ from core.market.calendar import load_calendar
 from core.model.activity import ActivityId, ActivityKind
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
 from core.model.position import Trade
+from core.model.session import HOME
 from core.model.signal import ExitReason
 from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
-from core.model.venues import HOME
 from core.ports import Recorded
 from tests.kit.rows import table
 

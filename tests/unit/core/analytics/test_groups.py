@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from core.analytics.groups import HELD, NOT_KNOWN, OVERNIGHT, by_groups, half_hour, r_multiple, rows_of, time_held
 from core.model.order import StopHolder
 from core.model.position import Trade
-from core.model.regime import RegimeLabels, VixLevel
 from core.model.signal import ExitReason
+from core.model.sizing import RegimeLabels, VixLevel
 from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
 from tests.kit.rows import table

@@ -10,8 +10,8 @@ import pytest
 
 from core.analytics.margin_use import instants_of, margin_days
 from core.facts import EngineStarted, MarginSampled
+from core.model.session import HOME
 from core.model.values import Fraction, Money
-from core.model.venues import HOME
 from core.ports import Recorded
 
 OPEN = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)

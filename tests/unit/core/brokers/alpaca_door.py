@@ -19,10 +19,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
+from core.brokers.alpaca.answers import Timeouts
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.timeouts import Timeouts
 from core.model.account import Mode
-from core.model.keys import Keys
+from core.model.api_contract import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.settings.alpaca import AlpacaSettings

@@ -15,9 +15,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.model.account import Mode
+from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.broker import OrderUpdate, UnreadUpdate
-from core.model.connection import ConnectionState, ConnectionStatus
 from core.settings.alpaca import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import KEYS, an_update_json
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.execution.request_costs import COSTS, requests_of
+from core.execution.lanes import COSTS, requests_of
 from core.market.port import MarketData
 from core.messages.effects import (
     CancelOrder,
@@ -22,10 +22,10 @@ from core.messages.effects import (
     ReplaceOrder,
     SubmitOrder,
 )
-from core.model.quote import NoQuote
+from core.model.bar import NoQuote
 from core.model.staging import Approval
 from core.model.values import BrokerOrderId, Digest, ProposalId, Symbol, TicketId
-from core.runtime.call_counts import counted
+from core.runtime.call_record import counted
 from core.runtime.request_executor import RequestExecutor
 from core.settings.settings import Settings
 from tests.unit.core.brokers.alpaca_door import (

@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.alpaca.activities import a_fill, a_non_trade
 from core.brokers.alpaca.answers import refusal
+from core.brokers.alpaca.books import a_fill, a_non_trade
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, ERROR, ORDER
 from core.brokers.alpaca.contract import RECORDS as BROKER
 from core.brokers.alpaca.fields import Fields, UnreadableFieldError
-from core.brokers.alpaca.foreign import a_foreign_order
+from core.brokers.alpaca.order_format import a_foreign_order
 from core.brokers.alpaca.parsing import (
     a_clock,
     a_position,
@@ -30,7 +30,7 @@ from core.market.alpaca.contract import RECORDS as MARKET
 from core.market.alpaca.corporate_actions import FORMS, read_actions
 from core.market.alpaca.wire import read_bar, read_quote, read_status
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord, removals
-from core.model.quote import Feed
+from core.model.bar import Feed
 from core.model.values import Symbol
 from tests.unit.core.brokers.alpaca_door import (
     NOON,

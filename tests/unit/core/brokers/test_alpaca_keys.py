@@ -12,17 +12,16 @@ from pydantic import SecretStr, ValidationError
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.alpaca.broker import AlpacaBroker
+from core.brokers.alpaca.connection_status import TOO_OFTEN
 from core.brokers.alpaca.keys import checked
-from core.brokers.alpaca.request_status import TOO_OFTEN
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.wire import CONNECTIONS, Wire
-from core.brokers.kinds import BrokerAccount
+from core.brokers.port import BrokerAccount
 from core.io.http_session import http_session, is_loopback
 from core.io.time_limit import within
-from core.model.account import Account, Mode
+from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
+from core.model.api_contract import AccountRefusedError, Keys
 from core.model.broker import NoAnswer, Refused
-from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.model.keys import AccountRefusedError, Keys
 from core.settings.alpaca import AlpacaSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import (

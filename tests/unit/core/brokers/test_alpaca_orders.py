@@ -11,10 +11,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.alpaca.broker import MAY_BE_THE_SECOND, AlpacaBroker
 from core.model.account import Mode
-from core.model.authority import UnauthorizedAIActionError, Watch, watched
 from core.model.broker import Accepted, NoAnswer, Refused
 from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
+from core.model.recommendation import UnauthorizedAIActionError, Watch, watched
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
 from core.settings.alpaca import AlpacaSettings
 from tests.kit.rows import table

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.brokers.alpaca.activities import a_non_trade
-from core.brokers.alpaca.answers import NotJsonError, decoded, doubt, is_unauthorised, refusal
-from core.brokers.alpaca.fields import Fields, UnreadableFieldError
+from core.brokers.alpaca.answers import NotJsonError, Stated, decoded, doubt, is_unauthorised, refusal
+from core.brokers.alpaca.books import a_non_trade
+from core.brokers.alpaca.fields import EVENTS, Fields, UnreadableFieldError, event_of, status_of
 from core.brokers.alpaca.parsing import (
     a_clock,
     a_position,
@@ -26,10 +26,8 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
     why_blocked,
 )
-from core.brokers.alpaca.refusals import Stated
-from core.brokers.alpaca.statuses import EVENTS, event_of, status_of
 from core.brokers.alpaca.wire import Reply
-from core.execution.order_states import BROKER_STATUSES
+from core.execution.order import BROKER_STATUSES
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.broker import OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import OrderStatus, OrderType

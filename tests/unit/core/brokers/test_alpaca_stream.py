@@ -12,8 +12,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from websockets.asyncio.server import ServerConnection
 
+from core.model.account import Channel, ConnectionState
 from core.model.broker import UpdateEvent
-from core.model.connection import Channel, ConnectionState
 from tests.kit.rows import cases
 from tests.kit.timeline import Timeline
 from tests.unit.core.brokers.alpaca_door import KEY_ID, SECRET, an_order_json

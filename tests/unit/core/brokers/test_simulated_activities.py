@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange, rebuild
 from core.brokers.simulated.log import fault_in
-from core.model.account_event import read_events
-from core.model.activity import Activity, ActivityKind
+from core.model.activity import Activity, ActivityKind, read_events
 from core.model.order import Side
 from core.model.values import plain
 from core.ports import OperatorError

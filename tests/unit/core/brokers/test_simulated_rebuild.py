@@ -16,10 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.brokers.simulated.log import DamagedRecordError, Record, rebuild
-from core.model.bar import Bar
+from core.model.bar import Bar, Feed, Quote
 from core.model.broker import OrderUpdate
 from core.model.order import OrderRequest, Side, TimeInForce
-from core.model.quote import Feed, Quote
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, an_order, at

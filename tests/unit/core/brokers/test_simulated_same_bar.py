@@ -12,9 +12,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.model.bar import Bar
+from core.model.bar import Bar, Feed, Quote
 from core.model.order import Leg, OrderClass, OrderRequest, OrderType, Side
-from core.model.quote import Feed, Quote
 from core.model.values import ClientOrderId, Price, Quantity
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, a_stop_leg, a_target_leg, an_order, at

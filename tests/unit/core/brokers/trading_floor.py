@@ -13,15 +13,12 @@ from zoneinfo import ZoneInfo
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import Record
-from core.model.bar import Bar
+from core.model.bar import Bar, Feed, Quote
 from core.model.broker import Accepted, OrderReport, OrderUpdate, Refused
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
-from core.model.quote import Feed, Quote
-from core.model.session import NoSession, Session
+from core.model.session import XNYS, NoSession, Session, Venue
 from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol, plain
-from core.model.venue import Venue
-from core.model.venues import XNYS
 
 NEW_YORK = ZoneInfo("America/New_York")
 SPY = Symbol("SPY")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.order_book import Book, BookedOrder
 from core.model.broker import UpdateEvent
 from core.model.values import Price, Quantity
 

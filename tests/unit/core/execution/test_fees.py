@@ -12,7 +12,7 @@ from core.facts import OrderFilled, PositionCorrected, TradeClosed
 from core.facts.registry import BY_TYPE
 from core.model.order import Effect, Side
 from core.model.values import Price, Quantity
-from core.risk.protections.trades import Direction, closed
+from core.risk.protections.closed_trades import Direction, closed
 from state.codec import decode
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY

@@ -11,8 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.execution.cover import cover_of, unprotected_in_words
 from core.execution.ledger_state import UNKNOWN_OWNER
-from core.execution.order import is_order_stale
-from core.execution.order_states import DuplicateOrderError
+from core.execution.order import DuplicateOrderError, is_order_stale
 from core.facts import (
     CancelFailed,
     CancelRequested,
@@ -26,7 +25,7 @@ from core.model.codes import UnprotectedKind
 from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
-from core.risk.entries import entries_taken
+from core.risk.day import entries_taken
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 from tests.unit.core.execution.books import TEN, Books, a_request, a_stop_plan, an_order

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from core.model.instrument import Instrument, share
 from core.model.order import Effect, Side, traded_in
 from core.model.values import Price
-from core.risk.protections.trades import Direction, closed
+from core.risk.protections.closed_trades import Direction, closed
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 from tests.unit.core.execution.books import Books, a_request
 

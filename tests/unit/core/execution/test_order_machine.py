@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from core.execution.order_states import (
+from core.execution.order import (
     BROKER_STATUSES,
     ONLY_THE_BROKER,
     TRANSITIONS,

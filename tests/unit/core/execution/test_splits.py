@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
-from core.execution.splits import splits_in
+from core.execution.position_correction import splits_in
 from core.facts import CorporateActionApplied, OwnerShare, PositionCorrected
 from core.model.activity import Activity, ActivityId, ActivityKind
 from core.model.values import Price, Quantity, Symbol

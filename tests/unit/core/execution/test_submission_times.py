@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.execution.departures import Departures
+from core.execution.latency import Departures
 from core.model.values import ClientOrderId
 from tests.unit.core.execution.books import TEN
 

@@ -10,8 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.market.calendar import CalendarRangeError, ExchangeCalendar, from_library, load_calendar
 from core.market.session_table import FIRST_YEAR, LAST_YEAR, TABLE, as_table, has_years, sessions_of
-from core.model.session import NoSession, Session
-from core.model.venues import HOME
+from core.model.session import HOME, NoSession, Session
 from tests.kit.rows import table
 
 

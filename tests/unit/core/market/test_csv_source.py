@@ -11,8 +11,7 @@ import pytest
 from core.files.csv_table import FileFault, TableError
 from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes, symbol_of
 from core.market.zoned_times import zone_named
-from core.model.bar import Bar
-from core.model.quote import Feed, Quote
+from core.model.bar import Bar, Feed, Quote
 from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError
 from tests.kit.rows import cases, table

@@ -14,8 +14,7 @@ from core.market.calendar import ExchangeCalendar
 from core.market.normaliser import COMPLETE, MarketState, Normaliser, Outside, Quarantined
 from core.market.router import Route, Router
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
-from core.model.bar import Bar
-from core.model.quote import Feed, Quote
+from core.model.bar import Bar, Feed, Quote
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
 from tests.kit.rows import table

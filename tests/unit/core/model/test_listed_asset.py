@@ -4,7 +4,7 @@ words (MD-06).
 
 from __future__ import annotations
 
-from core.model.listed_asset import MOST_FOUND, AssetList, ListedAsset
+from core.model.reference_data import MOST_FOUND, AssetList, ListedAsset
 from core.model.values import Symbol
 from tests.kit.rows import table
 

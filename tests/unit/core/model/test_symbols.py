@@ -13,7 +13,7 @@ from console.alert_words import Drop, read_alert
 from core.files.basket_file import BasketFileError, read_plan
 from core.files.csv_table import TableError
 from core.files.trades_file import COLUMNS, read_trades
-from core.model.listed_asset import AssetList, ListedAsset
+from core.model.reference_data import AssetList, ListedAsset
 from core.model.symbols import capitals, small_letters, symbol_in
 from core.model.values import Symbol
 from state.watchlist_files import WatchlistFiles
@@ -86,7 +86,7 @@ def test_no_word_is_written_with_a_sign_for_kelvin(tmp_path: Path) -> None:
 ROOMS = ("commands", "order_form", "screens")
 FOLDERS = (*(f"console/{room}" for room in ROOMS), "core/files", "core/model", "core/settings", "state")
 OURS = {
-    "core/model/order_text.py": "order.side.value",
+    "core/model/order_terms.py": "order.side.value",
     "state/channel_addresses.py": "channel",
     "state/settings_file.py": "key",
     "console/commands/replay.py": "row['side']",

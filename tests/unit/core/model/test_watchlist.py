@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.model.symbols import MOST_LISTS, MOST_SYMBOLS, Watchlist, fault_of
 from core.model.values import Symbol
-from core.model.watchlist import MOST_LISTS, MOST_SYMBOLS, Watchlist, fault_of
 from tests.kit.rows import table
 
 

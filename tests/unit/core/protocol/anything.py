@@ -10,8 +10,7 @@ from random import Random
 from types import NoneType
 from typing import Any, get_args
 
-from core.protocol.codec import encode
-from core.protocol.shapes import BY_KIND, Hint, Shape, bare, is_shaped, is_union, kinds_of, origin_of
+from core.protocol.codec import BY_KIND, Hint, Shape, bare, encode, is_shaped, is_union, kinds_of, origin_of
 
 MOST = 3
 """Members of a tuple."""

@@ -16,14 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeOrder, Rearm, SettingsFault, SettingsFileSeen
+from core.model.desk import Sender
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.sender import Sender
 from core.model.sizing import Size, SizeLimit
 from core.model.staging import unsaid
 from core.model.values import AccountId, ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
-from core.protocol.codec import decode, decode_command, decode_view, encode
-from core.protocol.errors import FrameError
-from core.protocol.shapes import BY_KIND, SHAPES
+from core.protocol.codec import BY_KIND, SHAPES, FrameError, decode, decode_command, decode_view, encode
 from core.views.engine import EngineFailed, EngineLoading
 from core.views.results import ChartBar
 from tests.kit.rows import table

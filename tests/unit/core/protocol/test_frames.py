@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from core.messages.commands import Halt
 from core.protocol import frames as of
-from core.protocol.codec import decode_command, decode_view, encode
-from core.protocol.errors import FrameError
+from core.protocol.codec import FrameError, decode_command, decode_view, encode
 from core.protocol.frames import LARGEST, LARGEST_HELLO, LENGTH, PROTOCOL, Role, from_desk, from_engine, pack
-from core.protocol.stream import FrameReader
+from core.protocol.relay import FrameReader
 from core.views.engine import EngineLoading
 from tests.kit.rows import table
 

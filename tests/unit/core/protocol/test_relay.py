@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.protocol.errors import FrameError
+from core.protocol.codec import FrameError
 from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed, pieces_of
 from tests.kit.rows import table
 

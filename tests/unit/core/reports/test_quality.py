@@ -10,8 +10,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
+from core.model.bar import TradingHalt
 from core.model.notice import Notice, NoticeKind, Severity
-from core.model.quote import TradingHalt
 from core.model.reconciliation import Difference, DifferenceKind
 from core.model.values import ClientOrderId, Symbol
 from core.ports import Recorded

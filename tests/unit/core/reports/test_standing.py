@@ -11,7 +11,7 @@ from core.facts.orders import Source
 from core.model.codes import HaltCause, IdleCode, ProposalEnd
 from core.model.order import Effect, LegRole, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.position import Fill
-from core.model.regime import UNKNOWN, VixLevel, VixReading
+from core.model.sizing import UNKNOWN, VixLevel, VixReading
 from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, ExecutionId, Price, ProposalId, Quantity
 from core.ports import Recorded

@@ -10,16 +10,16 @@ from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.facts import DayStarted, Halted, Killed, ReconciliationPassed
 from core.model.account import Account, Mode
+from core.model.bar import Feed, Quote
 from core.model.codes import HaltCause
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder, TimeInForce
-from core.model.quote import Feed, Quote
+from core.model.session import XNYS
 from core.model.staging import CheckResult, NoStop, StopPlan
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
-from core.model.venues import XNYS
 from core.risk.day import Day
 from core.risk.gate import Candidate, Check, ReviewContext
-from core.risk.protections.book import ProtectionBook
+from core.risk.protections.protection_registry import ProtectionBook
 from core.risk.trading_status import TradingStatus
 from core.settings.protections import ProtectionsSettings
 from core.settings.risk import RiskSettings

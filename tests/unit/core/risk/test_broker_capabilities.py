@@ -8,11 +8,11 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.registry import BROKERS
-from core.model.capabilities import EVERYTHING, Capabilities
+from core.model.broker import EVERYTHING, Capabilities
 from core.model.order import OrderClass, OrderType, StopHolder, TimeInForce
 from core.model.staging import CheckResult
 from core.model.values import ClientOrderId, Quantity
-from core.risk.checks.tradable import TradableCheck
+from core.risk.checks.market import TradableCheck
 from core.risk.gate import Candidate, Gate
 from tests.kit.rows import table
 from tests.unit.core.risk.reviews import a_candidate, a_desk, an_exit, said

@@ -15,7 +15,7 @@ from core.model.instrument import BrokerInstrument
 from core.model.order import Effect
 from core.model.staging import CheckResult
 from core.risk.checks import standard_gate
-from core.risk.checks.broker_limits import BrokerLimitsCheck
+from core.risk.checks.funds import BrokerLimitsCheck
 from core.risk.gate import Candidate, ReviewContext
 from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import an_account_json, an_asset_json

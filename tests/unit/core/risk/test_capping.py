@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.model.instrument import NoInstrument
-from core.risk.position_limits import cap_of
+from core.risk.sizing_inputs import cap_of
 from tests.kit.rows import table
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, of_equity, settings, usd
 

@@ -13,27 +13,20 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DayStarted, ReconciliationFailed
 from core.model.account import Mode, NoAccount
+from core.model.bar import Feed, NoQuote
 from core.model.instrument import WHOLE_ONES, AssetClass, Borrow, BrokerInstrument, Lots, NoInstrument
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, TimeInForce
-from core.model.quote import Feed, NoQuote
 from core.model.session import NoSession
 from core.model.staging import CheckResult
 from core.model.values import Money, Price
-from core.risk.checks.buying_power import BuyingPowerCheck, reserved_for_unseen
-from core.risk.checks.daily_loss import DailyLossCheck
-from core.risk.checks.kill import KillCheck
-from core.risk.checks.mode import ModeCheck
-from core.risk.checks.notional import NotionalCheck
-from core.risk.checks.open_positions import OpenPositionsCheck
-from core.risk.checks.per_trade_loss import PerTradeLossCheck
-from core.risk.checks.price_rules import PriceRulesCheck
-from core.risk.checks.quantity_rules import QuantityRulesCheck
-from core.risk.checks.quote_age import QuoteAgeCheck
-from core.risk.checks.session import SessionCheck
-from core.risk.checks.spread import SpreadCheck
-from core.risk.checks.stop_present import StopPresentCheck
-from core.risk.checks.tradable import TradableCheck
-from core.risk.checks.window import WindowCheck
+from core.risk.checks.desk import KillCheck, ModeCheck
+from core.risk.checks.exposure import OpenPositionsCheck
+from core.risk.checks.funds import BuyingPowerCheck, reserved_for_unseen
+from core.risk.checks.losses import DailyLossCheck, PerTradeLossCheck, StopPresentCheck
+from core.risk.checks.market import SessionCheck, TradableCheck, WindowCheck
+from core.risk.checks.order import PriceRulesCheck, QuantityRulesCheck
+from core.risk.checks.order_value import NotionalCheck
+from core.risk.checks.prices import QuoteAgeCheck, SpreadCheck
 from core.risk.day import Day
 from core.risk.gate import Candidate
 from core.settings.account import AccountSettings

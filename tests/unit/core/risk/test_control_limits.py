@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from core.risk.checks import standard_gate
 from core.risk.controls import BY_NAME, CONTROLS, FIA, WORDS, Trial, value_of
-from core.runtime.attest.plan import slots_of
-from core.runtime.attest.settings import tried_at
+from core.runtime.attest.script import slots_of
+from core.runtime.attest.trial_market import tried_at
 from core.settings.settings import PROFILES, Settings
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -11,27 +11,22 @@ from syrupy.assertion import SnapshotAssertion
 from core.execution.order import Order
 from core.facts import OrderCreated, SettingsApplied
 from core.model.account import Account
+from core.model.bar import NoQuote
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
-from core.model.quote import NoQuote
 from core.model.staging import CheckResult, NoStop, StopPlan
 from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId
-from core.risk.checks.allocation import AllocationCheck
-from core.risk.checks.buying_power import BuyingPowerCheck, given_back, reserved_for_unseen
-from core.risk.checks.margin import MarginCheck
-from core.risk.checks.notional import NotionalCheck
-from core.risk.checks.per_trade_loss import PerTradeLossCheck
-from core.risk.checks.portfolio import PortfolioCheck
-from core.risk.checks.price_rules import PriceRulesCheck
-from core.risk.checks.risk_budget import RiskBudgetCheck
-from core.risk.checks.session_limits import SessionLimitsCheck
-from core.risk.checks.stop_present import StopPresentCheck
+from core.risk.checks.exposure import PortfolioCheck
+from core.risk.checks.funds import BuyingPowerCheck, MarginCheck, given_back, reserved_for_unseen
+from core.risk.checks.losses import PerTradeLossCheck, RiskBudgetCheck, StopPresentCheck
+from core.risk.checks.market import SessionLimitsCheck
+from core.risk.checks.order import PriceRulesCheck
+from core.risk.checks.order_value import AllocationCheck, NotionalCheck
+from core.risk.exposure import exposure_of
 from core.risk.gate import Candidate, Check
-from core.risk.portfolio import exposure_of
-from core.risk.position_limits import cap_of
-from core.risk.sizing_inputs import wanted_of
+from core.risk.sizing_inputs import cap_of, wanted_of
 from core.settings.settings import Settings
-from core.staging.attached_legs import with_legs
+from core.staging.resting_entries import with_legs
 from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import Books

@@ -8,9 +8,9 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import NoAccount
+from core.model.bar import NoQuote
 from core.model.instrument import NoInstrument
 from core.model.order import Effect, Side
-from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import CheckResult, Verdict
 from core.risk.checks import standard_gate

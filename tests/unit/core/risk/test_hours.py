@@ -11,15 +11,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import NoAccount
+from core.model.bar import NoQuote
 from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import OrderType, TimeInForce
-from core.model.quote import NoQuote
-from core.model.session import NoSession
+from core.model.session import XNYS, NoSession
 from core.model.staging import CheckResult
-from core.model.venues import XNYS
-from core.risk.checks.session import SessionCheck
-from core.risk.checks.session_limits import SessionLimitsCheck
-from core.risk.checks.stop_present import StopPresentCheck
+from core.risk.checks.losses import StopPresentCheck
+from core.risk.checks.market import SessionCheck, SessionLimitsCheck
 from core.risk.gate import Candidate, ReviewContext
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at

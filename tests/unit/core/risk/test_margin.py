@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import Account, NoAccount
+from core.model.bar import NoQuote
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import Effect, OrderStatus
-from core.model.quote import NoQuote
 from core.model.staging import CheckResult, Proposal
 from core.model.values import ClientOrderId, Fraction, Money, ProposalId, Symbol
-from core.risk.checks.margin import MarginCheck
+from core.risk.checks.funds import MarginCheck
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import distance_of, limit_under, night_multiple
 from core.settings.settings import PROFILES, Settings

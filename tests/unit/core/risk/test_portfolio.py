@@ -10,13 +10,13 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.execution.ledger import Ledger
 from core.model.account import NoAccount
+from core.model.bar import NoQuote
 from core.model.order import Effect, OrderStatus
-from core.model.quote import NoQuote
 from core.model.staging import CheckResult
 from core.model.values import Price, Symbol
-from core.risk.checks.portfolio import PortfolioCheck
+from core.risk.checks.exposure import PortfolioCheck
+from core.risk.exposure import exposure_of
 from core.risk.gate import Candidate
-from core.risk.portfolio import exposure_of
 from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_day, a_desk, an_account, an_exit, said, settings

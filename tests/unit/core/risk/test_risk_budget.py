@@ -17,12 +17,11 @@ from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.session import NoSession
 from core.model.staging import CheckResult
 from core.model.values import Price, Symbol
-from core.risk.budget import open_losses
 from core.risk.checks import standard_gate
-from core.risk.checks.per_trade_loss import PerTradeLossCheck
-from core.risk.checks.risk_budget import RiskBudgetCheck
-from core.risk.position_limits import cap_of
-from core.risk.size_factors.book import SizingBook
+from core.risk.checks.losses import PerTradeLossCheck, RiskBudgetCheck
+from core.risk.exposure import open_losses
+from core.risk.size_factors.inputs import SizingBook
+from core.risk.sizing_inputs import cap_of
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, a_bar
 from tests.unit.core.execution.books import Books, a_request, a_stop_plan

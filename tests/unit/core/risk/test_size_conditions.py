@@ -15,15 +15,14 @@ from hypothesis import strategies as st
 
 from core.facts import BarClosed, DayStarted, RiskThrottled
 from core.model.bar import Bar
-from core.model.regime import UNKNOWN, MarketMeasure, Regime, Trend, VixLevel, VixReading, Volatility
+from core.model.session import XNYS
 from core.model.signal import ExitReason
+from core.model.sizing import UNKNOWN, MarketMeasure, Regime, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Fraction, Money, Price
-from core.model.venues import XNYS
-from core.risk.protections.trades import ClosedTrade, Direction
-from core.risk.size_factors.average_true_range import Ranges
+from core.risk.protections.closed_trades import ClosedTrade, Direction
 from core.risk.size_factors.base import Edge, Likeness, WantedEntry
-from core.risk.size_factors.book import KEPT_TRADES, SizingBook
-from core.risk.size_factors.correlation import correlation
+from core.risk.size_factors.factors import correlation
+from core.risk.size_factors.inputs import KEPT_TRADES, Ranges, SizingBook
 from core.risk.sizing import binding_cuts
 from core.settings.size_factors import SizingSettings, TrendSettings, VixSettings
 from tests.kit.rows import table

@@ -12,8 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from core.model.regime import UNKNOWN, MarketMeasure, Trend, VixLevel, VixReading, Volatility
-from core.model.sizing import LeftOut, Size, Term
+from core.model.sizing import UNKNOWN, LeftOut, MarketMeasure, Size, Term, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Fraction, Money, Price, Symbol
 from core.risk.size_factors import ALL, BINDING
 from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import DayStarted, RiskRestored, RiskThrottled
 from core.model.values import Money
 from core.risk.size_factors.base import Throttle
-from core.risk.size_factors.losses import Loss, Losses
+from core.risk.size_factors.inputs import Loss, Losses
 from core.settings.size_factors import ThrottleSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import at

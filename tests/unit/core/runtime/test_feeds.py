@@ -8,8 +8,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar
 from core.model.session import Session
 from core.runtime.demo_market import CALM, LIVELY, DemoMarket
-from core.runtime.feed import BAR, BROKEN, QUOTE, bar_item, merged, quote_item
-from core.runtime.feed_sources import bars_of_file, quotes_of_file
+from core.runtime.feed import BAR, BROKEN, QUOTE, bar_item, bars_of_file, merged, quote_item, quotes_of_file
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, a_quote, at
 

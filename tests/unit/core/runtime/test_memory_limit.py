@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from core.runtime.strategy_host.memory import ITEMS_A_BAR, Memory
+from core.runtime.strategy_host.pipe_messages import ITEMS_A_BAR, Memory
 from core.strategies.signal_checks import UnfitError
 from tests.kit.rows import table
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.runtime.pace import BEAT, DEAD_HOURS, RESTING_BEAT, Pace
+from core.runtime.virtual_time import BEAT, DEAD_HOURS, RESTING_BEAT, Pace
 from tests.unit.core.brokers.trading_floor import at
 
 TEN = at("10:00")

@@ -13,10 +13,9 @@ import pytest
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
-from core.model.session import Session
+from core.model.session import VENUES, XNYS, Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Fraction, Money, Price, Quantity, Symbol, VenueId
-from core.model.venues import VENUES, XNYS
 from core.risk.size_factors.base import Conditions, Likeness, Throttle
 from core.runtime.strategy_host import pipe_messages
 from core.strategies.context import Context

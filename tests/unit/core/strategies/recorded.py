@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from core.model.bar import Bar
-from core.model.session import Session
+from core.model.session import XNYS, Session
 from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol
-from core.model.venues import XNYS
 from core.strategies.base import Strategy
 from core.strategies.context import Context
 from core.strategies.signal_checks import fault_in

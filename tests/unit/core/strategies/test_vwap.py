@@ -18,10 +18,9 @@ from core.market.csv_source import read_bars
 from core.market.normaliser import COMPLETE, Normaliser
 from core.model.bar import Bar
 from core.model.order import StopHolder
-from core.model.session import Session
+from core.model.session import XNYS, Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
-from core.model.venues import XNYS
 from core.settings.house_strategies import VwapSettings
 from core.strategies.base import Strategy
 from core.strategies.context import Context

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.bar import Bar
-from core.model.session import Session
+from core.model.session import XNYS, Session
 from core.model.signal import EntrySignal
 from core.model.values import Money, Price, Quantity, Symbol
-from core.model.venues import XNYS
 from core.settings.house_strategies import VwapAdaptive, VwapSettings
 from core.strategies.context import Context
 from core.strategies.vwap import VwapStrategy, bounded, scale_of

@@ -24,8 +24,8 @@ from websockets.exceptions import ConnectionClosed
 from core.market.alpaca.data import AlpacaData
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.model.account import ConnectionState, ConnectionStatus
 from core.model.bar import ONE_MINUTE
-from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 from tests.unit.core.market.alpaca.morning import CALENDAR, SPY, at, clock_of

@@ -17,8 +17,7 @@ from core.market.alpaca.counts import Seen
 from core.market.alpaca.requests import PLACE
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived, MarketDataBroken
-from core.model.bar import ONE_MINUTE
-from core.model.quote import Feed, NoQuote, Quote
+from core.model.bar import ONE_MINUTE, Feed, NoQuote, Quote
 from core.model.values import Symbol
 from tests.kit.rows import cases
 from tests.kit.timeline import Timeline

@@ -12,7 +12,7 @@ from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.minutes import Minutes
 from core.market.alpaca.quotes import Quotes, quote_of
 from core.messages.inputs import MarketDataBroken, QuoteArrived
-from core.model.quote import Feed, NoQuote, Quote
+from core.model.bar import Feed, NoQuote, Quote
 from core.model.values import Price, Quantity, Symbol
 from tests.unit.core.market.alpaca.morning import SPY, a_bar, at, clocks
 

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.market.alpaca import data
 from core.market.alpaca.counts import Seen
 from core.market.alpaca.socket import DataSocket
-from core.model.connection import ConnectionState
+from core.model.account import ConnectionState
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 from tests.kit.timeline import Timeline

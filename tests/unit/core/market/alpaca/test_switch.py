@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.market.alpaca.backfill import MinuteSpan
 from core.market.alpaca.counts import Seen
 from core.market.alpaca.failure import Failure
-from core.model.connection import ConnectionState
+from core.model.account import ConnectionState
 from tests.kit.rows import table
 from tests.unit.core.market.alpaca.morning import QQQ, SPY, Morning, a_bar, at, clocks, every_minute
 

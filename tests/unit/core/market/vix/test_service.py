@@ -14,7 +14,7 @@ import pytest
 from core.files.daily_file import daily_values
 from core.market.vix.port import Kept, VixError
 from core.market.vix.service import FRESH_FOR, PATIENCE, VixService
-from core.model.regime import DailyValue, NoVix, VixLevel, VixReading
+from core.model.sizing import DailyValue, NoVix, VixLevel, VixReading
 from state.vix_file import DAMAGED, VixFile
 from tests.kit.rows import cases
 from tests.unit.core.market.vix.source import TWO_DAYS

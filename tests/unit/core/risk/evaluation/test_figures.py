@@ -13,23 +13,26 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.analytics.wording import ROLLING
 from core.facts import DayStarted, PositionChanged, RegimeMeasured
-from core.model.evaluation import NoFigure
 from core.model.position import Trade
-from core.model.regime import UNKNOWN, MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.model.session import Session
-from core.model.signal import ExitReason
+from core.model.signal import ExitReason, NoFigure
+from core.model.sizing import UNKNOWN, MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.model.values import ClientOrderId, Money, Price, Quantity
-from core.risk.evaluation.book import EvaluationBook
-from core.risk.evaluation.figures import (
+from core.risk.evaluation import (
+    EvaluationBook,
+    Keep,
+    Promote,
     Result,
+    Retire,
     a_year,
+    bad_regimes,
     figures_of,
+    judged,
     of_a_session,
     profit_factor_of,
     sharpe_of,
     win_rate_of,
 )
-from core.risk.evaluation.verdicts import Keep, Promote, Retire, bad_regimes, judged
 from core.settings.evaluation import EvaluationSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours, new_york

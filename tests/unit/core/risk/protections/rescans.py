@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.session import Session
-from core.risk.protections.trades import STOP_OUTS, ClosedTrade
+from core.risk.protections.closed_trades import STOP_OUTS, ClosedTrade
 from core.settings.protections import (
     CooldownSettings,
     DayTradesSettings,

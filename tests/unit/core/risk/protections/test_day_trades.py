@@ -12,11 +12,11 @@ from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult
 from core.model.values import Fraction, Money, Symbol
-from core.risk.checks.day_trades import DayTradesCheck
-from core.risk.protections.base import EVERYTHING
-from core.risk.protections.book import ProtectionBook
-from core.risk.protections.day_trades import business_days, weekday_after
-from core.risk.protections.trades import ClosedTrade, Direction
+from core.risk.checks.other_orders import DayTradesCheck
+from core.risk.protections.closed_trades import ClosedTrade, Direction
+from core.risk.protections.frequency import business_days, weekday_after
+from core.risk.protections.protection import EVERYTHING
+from core.risk.protections.protection_registry import ProtectionBook
 from core.settings.protections import DayTradesSettings, ProtectionsSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, at

@@ -14,8 +14,8 @@ from core.execution.ledger_state import UNKNOWN_OWNER
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL
 from core.model.values import Fraction, Symbol
-from core.risk.protections.equity_curve import EquityCurve, EquityCurveState
-from core.risk.protections.trades import ClosedTrade, Direction
+from core.risk.protections.closed_trades import ClosedTrade, Direction
+from core.risk.protections.drawdown import EquityCurve, EquityCurveState
 from core.settings.protections import EquityCurveSettings
 from tests.kit.rows import table
 

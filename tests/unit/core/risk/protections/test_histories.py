@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Symbol
-from core.risk.protections.book import NAMES, BookState, ProtectionBook
-from core.risk.protections.day_trades import business_days
-from core.risk.protections.trades import ClosedTrade, Direction
+from core.risk.protections.closed_trades import ClosedTrade, Direction
+from core.risk.protections.frequency import business_days
+from core.risk.protections.protection_registry import NAMES, BookState, ProtectionBook
 from core.settings.protections import ProtectionsSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours

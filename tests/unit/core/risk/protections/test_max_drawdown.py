@@ -12,10 +12,10 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import DayStarted
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money
-from core.risk.protections.base import EVERYTHING, Measure
-from core.risk.protections.book import ProtectionBook
-from core.risk.protections.max_drawdown import MaxDrawdown
-from core.risk.protections.trades import ClosedTrade, Direction
+from core.risk.protections.closed_trades import ClosedTrade, Direction
+from core.risk.protections.drawdown import MaxDrawdown
+from core.risk.protections.protection import EVERYTHING, Measure
+from core.risk.protections.protection_registry import ProtectionBook
 from core.settings.history import read
 from core.settings.protections import FREQTRADE, MaxDrawdownSettings, ProtectionsSettings
 from state.folders import Home

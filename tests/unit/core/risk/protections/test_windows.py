@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.risk.protections.rolling_trades import EquityCourse, RollingCourse, RunningTotal, course_of
+from core.risk.protections.closed_trades import EquityCourse, RollingCourse, RunningTotal, course_of
 from tests.unit.core.brokers.trading_floor import at
 
 NOON = at("12:00")

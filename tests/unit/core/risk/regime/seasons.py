@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from core.model.regime import DailyBar, DailyValue
+from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Price
 from tests.data import days_of
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.model.regime import MarketMeasure, NoMarket, Trend, Volatility
+from core.model.sizing import MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Symbol
-from core.risk.regime.frequency import entries_allowed
+from core.risk.regime import entries_allowed
 from core.settings.regime import FrequencySettings
 from core.settings.settings import PROFILES, Settings
 from tests.kit.rows import table

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from core.model.regime import DailyBar, MarketMeasure, NoMarket, Trend, Volatility
+from core.model.sizing import DailyBar, MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Symbol
-from core.risk.regime.market import (
+from core.risk.regime import (
     ATR_DAYS,
     AVERAGE_DAYS,
     CONFIRMING_DAYS,

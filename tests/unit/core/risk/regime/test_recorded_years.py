@@ -9,13 +9,17 @@ from datetime import date
 from syrupy.assertion import SnapshotAssertion
 
 from core.files.daily_file import read_daily_bars, read_daily_values
-from core.model.regime import MarketMeasure, Trend, Volatility
+from core.model.sizing import MarketMeasure, Trend, Volatility
 from core.model.values import Symbol
-from core.risk.regime.changes import RegimeChange, market_changes, vix_changes
-from core.risk.regime.frequency import entries_allowed
-from core.risk.regime.market import MarketFold
-from core.risk.regime.report import change_in_words
-from core.risk.regime.vix import plain_level
+from core.risk.regime import (
+    MarketFold,
+    RegimeChange,
+    change_in_words,
+    entries_allowed,
+    market_changes,
+    plain_level,
+    vix_changes,
+)
 from core.settings.regime import FrequencySettings
 from tests.unit.core.risk.regime.seasons import file_of
 

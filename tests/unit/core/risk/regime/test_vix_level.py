@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.regime import VixLevel
-from core.risk.regime.vix import (
+from core.model.sizing import VixLevel
+from core.risk.regime import (
     BAND,
     ORDER,
     USUAL,

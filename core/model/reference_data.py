@@ -1,0 +1,192 @@
+"""Reference data of symbols: tradable assets, corporate actions, and figures of past days (RK-08, RK-10, RK-16).
+
+The broker's list of tradable assets, with a search by symbol and name.
+It has about ten thousand rows, and is part of no view and no fact.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.model.bar import Bar
+from core.model.session import Calendar, Session
+from core.model.symbols import capitals
+from core.model.values import Price, Quantity, Symbol, plain
+
+MOST_FOUND = 12
+"""Most matches in an answer."""
+LONGEST_QUERY = 80
+"""Characters of a query that are read."""
+BEHIND_ALL = "\U0010ffff"
+"""Sorts after every letter, to end a range of common prefixes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAsset:
+    """An active share that the broker trades; `exchange` is empty if not reported."""
+
+    symbol: Symbol
+    name: str
+    exchange: str
+    is_shortable: bool
+    is_fractionable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssetsFound:
+    """The answer to a search.
+
+    Attributes
+    ----------
+    asked
+        The search text, to tell it from the answer to an earlier one.
+    is_listed
+        Whether the broker's list is loaded; if False there are no matches.
+    """
+
+    asked: str
+    is_listed: bool
+    matches: tuple[ListedAsset, ...] = ()
+
+
+class AssetList:
+    """The asset list. Immutable, so any thread may use it."""
+
+    def __init__(self, assets: Iterable[ListedAsset]) -> None:
+        self._assets: Sequence[ListedAsset] = sorted(assets, key=lambda asset: asset.symbol)
+        self._symbols = [asset.symbol for asset in self._assets]
+        self._words = sorted({(word, place) for place, asset in enumerate(self._assets) for word in _words(asset.name)})
+
+    def __len__(self) -> int:
+        return len(self._assets)
+
+    def __contains__(self, symbol: Symbol) -> bool:
+        place = bisect_left(self._symbols, symbol)
+        return place < len(self._symbols) and self._symbols[place] == symbol
+
+    def find(self, text: str, most: int = MOST_FOUND) -> tuple[ListedAsset, ...]:
+        """Return the exact symbol first, then symbols with this prefix, then names with words that begin with each
+        typed word.
+
+        Without a text, return the whole list if it is as short as one answer.
+        """
+        asked = text.strip()[:LONGEST_QUERY]
+        if not asked:
+            return tuple(self._assets) if len(self) <= most else ()
+        by_symbol = self._beginning(capitals(asked))
+        places = [*by_symbol, *sorted(self._named(_words(asked)) - {*by_symbol})]
+        return tuple(self._assets[place] for place in places[:most])
+
+    def _beginning(self, symbol: str) -> range:
+        return range(bisect_left(self._symbols, symbol), bisect_left(self._symbols, symbol + BEHIND_ALL))
+
+    def _named(self, words: Sequence[str]) -> set[int]:
+        found = [self._with_word(word) for word in words]
+        return set.intersection(*found) if found else set()
+
+    def _with_word(self, word: str) -> set[int]:
+        first, end = bisect_left(self._words, (word, 0)), bisect_left(self._words, (word + BEHIND_ALL, 0))
+        return {place for _, place in self._words[first:end]}
+
+
+def _words(text: str) -> list[str]:
+    """Split into lower-case words without punctuation."""
+    return "".join(letter if letter.isalnum() else " " for letter in text.casefold()).split()
+
+
+SESSIONS_NEAR = 2
+"""Sessions after today within which an action is shown on each row and ticket of its symbol."""
+
+
+class ActionKind(StrEnum):
+    CASH_DIVIDEND = "dividend"
+    STOCK_DIVIDEND = "stock dividend"
+    SPLIT = "split"
+    REVERSE_SPLIT = "reverse split"
+    SPIN_OFF = "spin-off"
+    MERGER = "merger"
+    OTHER = "corporate action"
+
+
+@dataclass(frozen=True, slots=True)
+class CorporateAction:
+    """An announced action.
+
+    Attributes
+    ----------
+    ex_date
+        The trading day that begins with it: a buyer on that day, or later, does not take part.
+    cash
+        USD a share; None if none is paid.
+    old_rate, new_rate
+        Old shares and the new shares they become; None if the number stays.
+    payable
+        The day on which it is paid; None if not reported.
+    """
+
+    symbol: Symbol
+    kind: ActionKind
+    ex_date: date
+    cash: Decimal | None = None
+    old_rate: Decimal | None = None
+    new_rate: Decimal | None = None
+    payable: date | None = None
+
+
+def in_words(action: CorporateAction) -> str:
+    """As in `dividend 0.25 USD a share`, `split 4 for 1`, `merger`."""
+    if action.new_rate is not None and action.old_rate is not None:
+        return f"{action.kind.value} {plain(action.new_rate)} for {plain(action.old_rate)}"
+    return action.kind.value if action.cash is None else f"{action.kind.value} {plain(action.cash)} USD a share"
+
+
+def coming(actions: Iterable[CorporateAction], today: date) -> list[CorporateAction]:
+    """Return those of today and later, the next one first."""
+    return sorted((each for each in actions if each.ex_date >= today), key=lambda each: (each.ex_date, each.kind))
+
+
+def near_until(calendar: Calendar, at: datetime) -> date:
+    """Return the last day that counts as near: the second session after today, as far as the calendar reaches."""
+    day = calendar.trading_day(at)
+    try:
+        for _ in range(SESSIONS_NEAR):
+            session = calendar.session_on(day)
+            after = calendar.next_session(session.open if isinstance(session, Session) else at)
+            day, at = after.day, after.open
+    except LookupError:
+        return day
+    return day
+
+
+@dataclass(frozen=True, slots=True)
+class PastDay:
+    """One session.
+
+    Attributes
+    ----------
+    close
+        USD; None if missing in the broker's daily bars.
+    deviation
+        Standard deviation of its one-minute returns; None if not requested, or with too few returns.
+    volume
+        Shares; None if missing in the broker's daily bars.
+    """
+
+    day: date
+    close: Price | None
+    deviation: Decimal | None
+    volume: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastDays:
+    """Past sessions, oldest first, and the final minutes of the last one."""
+
+    symbol: Symbol
+    days: tuple[PastDay, ...]
+    minutes: tuple[Bar, ...] = ()

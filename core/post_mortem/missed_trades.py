@@ -1,0 +1,231 @@
+"""Missed trades with their hypothetical profit, and the actions of controls in facts (OP-12, AN-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+
+from core.facts import (
+    BarClosed,
+    BasketOpened,
+    BasketOrderSkipped,
+    BasketRefused,
+    BasketSigned,
+    BreakerOpened,
+    CancelRequested,
+    ConfirmationRefused,
+    Fact,
+    Halted,
+    Killed,
+    OrderApproved,
+    OrderCreated,
+    ProposalEdited,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    ProtectionTripped,
+    SettingsApplied,
+    SubmissionBlocked,
+    TicketOpened,
+)
+from core.model.codes import CancelCode
+from core.model.order import OrderRequest
+from core.model.session import HOME, NoSession, Session
+from core.model.staging import MANUAL, CheckResult, Proposal, Verdict
+from core.model.values import ClientOrderId, Money, Price, ProposalId, Symbol
+from core.ports import Recorded
+from core.risk.checks.verdicts import UNMEASURED
+from core.risk.controls import BY_NAME
+from core.risk.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, aims_of, shadow_of
+from core.settings.settings import Settings
+
+SessionAt = Callable[[datetime], Session | NoSession]
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """A missed entry.
+
+    Attributes
+    ----------
+    record
+        The record of its end.
+    end
+        `declined`, `expired` or `blocked`.
+    would_have_made
+        The profit of a shadow trade to its end or to the last price read, after fees, USD; None if it would not have
+        filled, or was not followed: a strategy holds one position of a symbol at a time.
+    """
+
+    record: Recorded
+    proposal: Proposal
+    end: str
+    would_have_made: Money | None
+
+
+def let_go_on(
+    days: Sequence[date],
+    by_day: Mapping[date, Sequence[Recorded]],
+    before: Iterable[Recorded],
+    session_at: SessionAt,
+) -> list[LetGo]:
+    """Return the missed trades of these days, with shadow trades as the desk follows them, overnight too."""
+    followed, wanted = _Followed(session_at), set(days)
+    for record in before:
+        followed.hear(record)
+    for day, records in by_day.items():
+        for record in records:
+            if day in wanted:
+                followed.take(record)
+            else:
+                followed.hear(record)
+        followed.close(day)
+    return followed.let_go()
+
+
+class _Followed:
+    def __init__(self, session_at: SessionAt) -> None:
+        self._session_at = session_at
+        self._settings: Settings | None = None
+        self._proposals: dict[ProposalId, Proposal] = {}
+        self._sent: dict[ClientOrderId, ProposalId] = {}
+        self._last: dict[Symbol, Price] = {}
+        self._found: list[tuple[Recorded, Proposal, str, ShadowTrade | None]] = []
+        self._going: list[ShadowTrade] = []
+
+    def let_go(self) -> list[LetGo]:
+        return [LetGo(r, p, end, None if shadow is None else shadow.result) for r, p, end, shadow in self._found]
+
+    def close(self, day: date) -> None:
+        """End the day: only what is held overnight goes on."""
+        night = HOME.end_of(day)
+        for shadow in self._going:
+            if not shadow.is_held_at(night):
+                shadow.close()
+        self._going = [shadow for shadow in self._going if shadow.is_held_at(night)]
+
+    def hear(self, record: Recorded) -> None:
+        """Take a record from before the day."""
+        match record.fact:
+            case SettingsApplied(settings=settings):
+                self._settings = settings
+            case ProposalStaged(proposal=proposal) | ProposalEdited(proposal=proposal):
+                self._proposals[proposal.id] = proposal
+            case OrderCreated(order=order, proposal_id=name):
+                self._sent[order.client_order_id] = name
+
+    def take(self, record: Recorded) -> None:
+        self.hear(record)
+        match record.fact:
+            case BarClosed(bar=bar):
+                for shadow in self._going:
+                    if shadow.symbol == bar.symbol:
+                        shadow.take(bar)
+                self._going = [shadow for shadow in self._going if shadow.is_followed]
+                self._last[bar.symbol] = bar.close
+            case ProposalEnded(end=end, proposal_id=name) if end in NOT_TAKEN and name in self._proposals:
+                self._follow(record, self._proposals[name], end.value)
+            case SubmissionBlocked(client_order_id=order) if order in self._sent:
+                if (blocked := self._proposals.get(self._sent[order])) is not None:
+                    self._follow(record, blocked, BLOCKED)
+            case ProposalSkipped(proposal=proposal) if proposal is not None:
+                self._follow(record, proposal, BLOCKED)
+
+    def _follow(self, record: Recorded, proposal: Proposal, end: str) -> None:
+        if proposal.only_reduces:
+            return
+        shadow = self._shadow(record.at, proposal, end)
+        self._found.append((record, proposal, end, shadow))
+        if shadow is not None and shadow.is_followed:
+            self._going.append(shadow)
+
+    def _shadow(self, at: datetime, proposal: Proposal, end: str) -> ShadowTrade | None:
+        session, order, strategy = self._session_at(at), proposal.order, proposal.strategy
+        whose = (strategy, proposal.symbol)
+        holds_one = strategy != MANUAL and any((each.strategy, each.symbol) == whose for each in self._going)
+        if holds_one or isinstance(session, NoSession) or self._settings is None or not isinstance(order, OrderRequest):
+            return None
+        last = self._last.get(order.symbol)
+        aims = aims_of(proposal, self._settings)
+        return shadow_of(at, strategy, order, proposal.stop, aims, end, session, last, self._settings)
+
+
+TAKES_BACK: Mapping[CancelCode, str] = {
+    CancelCode.KILLED: "kill switch",
+    CancelCode.LISTED: "lists",
+    CancelCode.REPEATED: "repeated execution",
+}
+"""The control behind each of these cancel codes."""
+
+
+class TripKind(Enum):
+    REFUSED = "refused"
+    TRIPPED = "tripped"
+    """A block of entries: a halt, a kill, an open breaker, a protection."""
+    TOOK_BACK = "took back"
+    """A working order was cancelled."""
+    WARNED = "warned"
+    """A warning of the control's limit: the order went all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """An action or a warning of a control, and its text; `at` in UTC."""
+
+    at: datetime
+    kind: TripKind
+    words: str
+
+
+Said = tuple[str, TripKind, str]
+"""The control, its action, and the text."""
+
+
+def said_in(fact: Fact) -> Iterator[Said]:
+    """Yield each control that acted or warned in a fact. A reducing order is only warned about, never refused."""
+    match fact:
+        case Halted():
+            yield "kill switch", TripKind.TRIPPED, f"halted: {fact.reason}"
+        case Killed():
+            yield "kill switch", TripKind.TRIPPED, f"killed by {fact.by}"
+        case BreakerOpened():
+            yield "breaker", TripKind.TRIPPED, fact.reason
+        case ProtectionTripped():
+            yield fact.name.replace("_", " "), TripKind.TRIPPED, f"{fact.scope}: {fact.reason}"
+        case CancelRequested(code=code) if code in TAKES_BACK:
+            yield TAKES_BACK[code], TripKind.TOOK_BACK, fact.reason
+        case ProposalSkipped() | ConfirmationRefused():
+            for name, reason in zip(fact.checks, fact.reasons, strict=False):
+                yield name, TripKind.REFUSED, reason.removeprefix(f"{name}: ")
+        case BasketOpened():
+            for line in fact.plan.lines:
+                yield from _refused(line.refusals)
+        case BasketSigned():
+            for _, reasons in fact.left_out:
+                yield from _refused(reasons)
+        case BasketRefused() | BasketOrderSkipped():
+            yield from _refused(fact.reasons)
+        case ProposalStaged() | ProposalEdited() | OrderApproved():
+            yield from _judged(fact.review.verdicts)
+        case TicketOpened():
+            yield from _judged(fact.ticket.review.verdicts)
+
+
+def _refused(reasons: Iterable[str]) -> Iterator[Said]:
+    """Yield the checks named in a basket row's reasons."""
+    for reason in reasons:
+        name, _, words = reason.partition(": ")
+        if name in BY_NAME:
+            yield name, TripKind.REFUSED, words
+
+
+def _judged(verdicts: Iterable[Verdict]) -> Iterator[Said]:
+    """Yield warnings and refusals; a check without data yet is no warning of a limit."""
+    for verdict in verdicts:
+        standing = verdict.standing
+        if standing is CheckResult.WARNS and not any(words in verdict.reason for words in UNMEASURED):
+            yield verdict.check, TripKind.WARNED, verdict.reason
+        elif standing is CheckResult.REFUSES:
+            yield verdict.check, TripKind.REFUSED, verdict.reason

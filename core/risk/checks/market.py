@@ -1,0 +1,251 @@
+"""Checks of the market: symbols, sessions and halts (RK-26, EX-11, MD-06, RK-20, RK-07)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.bar import NoQuote, Quote
+from core.model.instrument import BrokerInstrument, Hours, Instrument, NoInstrument
+from core.model.order import Effect, TimeInForce
+from core.model.session import NoSession, Session
+from core.model.staging import StopPlan, Verdict, unsaid
+from core.model.values import Price, percent, plain
+from core.risk.checks.verdicts import lacking, passed, refused, unmeasured, usd, warned
+from core.risk.gate import Candidate, ReviewContext
+from core.settings.portfolio import HoursSettings
+
+
+class SymbolRefusedCheck:
+    """No entry is allowed in a symbol that the operator refused for the day.
+
+    Shuts entries in the symbol; ends with the trading day.
+    """
+
+    name = "symbol refused today"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        symbol = candidate.order.symbol
+        if candidate.only_reduces:
+            return passed(self.name, "closes; in any symbol")
+        refusal = state.control.refusal_of(symbol, state.day)
+        if refusal is None:
+            return unsaid(self.name, lambda: f"{symbol} is not refused")
+        return refused(self.name, f"no {symbol} for the rest of the day: {refusal.reason}")
+
+
+class ListsCheck:
+    """No entry is allowed in a listed symbol: never trade, close only, or restricted until a day (RK-26).
+
+    Shuts entries in the symbol, and warns of an exit; ends on the named day, or with a typed word.
+    """
+
+    name = "lists"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
+        found = state.lists.on(candidate.order.symbol, state.day)
+        if not found:
+            return None
+        return refused(self.name, "; ".join(f"{listed.symbol} is on {listed.words}" for listed in found))
+
+
+class TradableCheck:
+    """The broker trades this symbol, and lends it for a short sale (EX-11).
+
+    Shuts orders in a symbol that the broker does not trade, entries that this desk does not support, and short sales
+    without shares to borrow; ends when the broker allows it.
+    """
+
+    name = "tradable"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        instrument = state.instrument
+        if isinstance(instrument, NoInstrument):
+            return refused(self.name, f"{candidate.order.symbol}: {instrument.reason}")
+        if not instrument.is_tradable:
+            return refused(self.name, f"{instrument.symbol} is not tradable")
+        if lacking := state.capabilities.lacking(candidate.order) or state.capabilities.lacking_to_guard(
+            candidate.stop
+        ):
+            return refused(self.name, f"this broker {lacking}")
+        if not candidate.only_reduces and instrument.class_refused:
+            return refused(self.name, instrument.class_refused)
+        if candidate.order.instrument.multiplier != instrument.multiplier:
+            return refused(self.name, _miscounted(candidate.order.instrument, instrument))
+        if candidate.order.effect is Effect.SHORT and instrument.short_refused:
+            return refused(self.name, instrument.short_refused)
+        return unsaid(self.name, lambda: f"{instrument.symbol} is tradable")
+
+
+def _miscounted(ours: Instrument, theirs: Instrument) -> str:
+    """Describe a multiplier that differs from the ticket's, which would change cost and profit."""
+    one, other = plain(ours.multiplier), plain(theirs.multiplier)
+    return f"the order counts {one} times the price of {ours.symbol}, the broker {other} times; stage it again"
+
+
+class TradingHaltCheck:
+    """The symbol's exchange has not halted it (MD-06).
+
+    Shuts entries in a symbol that its exchange has halted, and warns of an exit, which waits until the symbol
+    trades; ends when the exchange resumes it, or a later minute of it has traded.
+    """
+
+    name = "trading halt"
+    passes = passed(name, "none was heard")
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        halt = state.halted.get(candidate.order.symbol)
+        if halt is None:
+            return self.passes
+        since = state.venue.clock(halt.since)
+        fate = "it would wait until it trades again, at whatever price that is"
+        return refused(self.name, f"{halt.symbol} is halted since {since} ({halt.reason}): {fate}")
+
+
+class SessionCheck:
+    """The market is open for this order, and the broker's clock agrees with ours (EX-11, RK-20).
+
+    Shuts every entry while the market is closed, or at a wrong clock; ends when it opens, or the clock is set.
+    """
+
+    name = "session and clock"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        if isinstance(state.instrument, BrokerInstrument) and (not_yet := state.instrument.asked.not_yet):
+            return refused(self.name, not_yet)
+        if closed := _closed(candidate, state):
+            return refused(self.name, closed)
+        open_ = _open(state)
+        if state.broker_time is None:
+            return passed(self.name, f"{open_}; the broker's clock is asked at confirmation")
+        skew = abs((state.broker_time - state.at).total_seconds())
+        if skew > state.settings.risk.clock_wrong_seconds:
+            return refused(
+                self.name, f"the broker's clock differs by {skew:.1f} s: set this machine's clock, then again"
+            )
+        if skew > state.settings.risk.clock_skew_seconds:
+            return warned(self.name, f"the broker's clock differs by {skew:.1f} s; set this machine's clock")
+        return passed(self.name, open_)
+
+
+def _open(state: ReviewContext) -> str:
+    if not isinstance(state.session, NoSession):
+        return "open"
+    ends = state.venue.extended_until(state.at, state.session_of_day)
+    return "open" if ends is None else f"open for limit orders, extended hours until {state.venue.told(ends)}"
+
+
+def _closed(candidate: Candidate, state: ReviewContext) -> str | None:
+    """Return why this order cannot act now; None if it can."""
+    is_included = state.settings.risk.session.policy == "include_extended"
+    order = candidate.order
+    if order.extended_hours and not candidate.only_reduces and not is_included:
+        return "it would act before the open and after the close, and the settings want neither; type it again"
+    if not isinstance(state.session, NoSession):
+        return None
+    ends = state.venue.extended_until(state.at, state.session_of_day)
+    if ends is not None and order.extended_hours:
+        return None
+    if candidate.only_reduces:
+        return f"the market is closed: {state.session.reason}; {_waits(candidate, is_extended=ends is not None)}"
+    if ends is None or not is_included:
+        return f"the market is closed: {state.session.reason}"
+    return f"extended hours until {state.venue.told(ends)}: {_unmarked(candidate)}"
+
+
+def _waits(candidate: Candidate, *, is_extended: bool) -> str:
+    """Describe how an exit or stop waits for the market, and which order would act now instead."""
+    can_be_typed = is_extended and candidate.order.type.goes_at_once
+    return "it waits for the open" + ("; a limit order typed now would act at once" if can_be_typed else "")
+
+
+def _unmarked(candidate: Candidate) -> str:
+    """Return why an entry does not act in extended hours, and how to change that."""
+    if not candidate.is_manual:
+        return "strategies enter in the regular session alone; wait for it, or type the order"
+    if not candidate.order.type.rests:
+        return "only a limit order acts in them; give it a limit"
+    if candidate.order.time_in_force is not TimeInForce.DAY:
+        return "only an order for the day acts in them; make it one"
+    return "it was typed for the regular session; type it again"
+
+
+class SessionLimitsCheck:
+    """Outside regular hours an entry is a limit order, within the limits of those hours, at a tight spread (RK-20).
+
+    Shuts market orders and too large or too expensive entries outside regular hours; ends with the
+    regular session.
+    """
+
+    name = "session limits"
+    passes = passed(name, "regular hours; the profile's own limits")
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; within any")
+        limits = limits_of(state, is_marked=candidate.order.extended_hours)
+        if limits is None:
+            return self.passes
+        if not candidate.order.type.has_limit:
+            return refused(self.name, "outside regular hours only limit orders; give it a limit")
+        price, risk, part = candidate.price(state.quote_of_now), state.settings.risk, limits.part
+        notional, loss = risk.max_notional.of(state.equity), risk.per_trade.of(state.equity)
+        if price is None or notional is None or loss is None:
+            return lacking(self.name, price, state)
+        if too_much := _too_much(candidate, state.quote_of_now, price, notional * part, loss * part):
+            return refused(self.name, too_much)
+        quote = state.quote_of_now
+        if isinstance(quote, NoQuote):
+            return unmeasured(self.name, f"no quote: {quote.reason}", is_fresh=state.is_fresh)
+        if quote.spread > limits.spread_limit:
+            spread, most = percent(quote.spread), percent(limits.spread_limit)
+            return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
+        cost = candidate.order.cost(price)
+        return unsaid(self.name, lambda: f"{usd(cost)} of {usd(notional * part)} outside regular hours")
+
+
+def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: Decimal, loss: Decimal) -> str | None:
+    """Return why the order costs, or can lose, more than the limits of these hours."""
+    cost = candidate.order.cost(price)
+    if cost > most:
+        return f"{usd(cost)} is over {usd(most)} outside regular hours; take fewer shares"
+    if not isinstance(candidate.stop, StopPlan):
+        return None
+    risked = candidate.order.risk(candidate.stop.way_from(candidate.farthest(quote) or price))
+    return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
+
+
+def limits_of(state: ReviewContext, *, is_marked: bool = False) -> HoursSettings | None:
+    """Return the limits of the current hours, or of the hours an order is marked for.
+
+    None in a regular session, and where `regular_only` refuses other hours anyway.
+    """
+    session = state.settings.risk.session
+    if isinstance(state.instrument, BrokerInstrument) and state.instrument.asked.hours is Hours.ALL_DAY:
+        return session.crypto
+    is_regular = isinstance(state.session, Session) and not is_marked
+    return None if is_regular or session.policy == "regular_only" else session.extended
+
+
+class WindowCheck:
+    """Entries only inside the window: a strategy's by the start of its bar, a manual one by the venue's clock (RK-07).
+
+    Shuts every entry; ends when the window opens.
+
+    The bounds are inclusive. A window to 11:30 allows a manual entry at 11:30:00 and refuses it at 11:30:01; the
+    bar that begins at 11:30 is inside.
+    """
+
+    name = "entry window"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; at any time")
+        first, last, place = state.settings.risk.window_start, state.settings.risk.window_end, state.venue.name
+        if candidate.is_manual:
+            moment = state.venue.local(state.at).time().replace(microsecond=0)
+        else:
+            moment = state.venue.local(candidate.signal_time).time().replace(second=0, microsecond=0)
+        if not first <= moment <= last:
+            told = moment.isoformat("seconds" if candidate.is_manual else "minutes")
+            return refused(self.name, f"{told} is outside {first:%H:%M} to {last:%H:%M} {place}")
+        return unsaid(self.name, lambda: f"until {last.isoformat('minutes')} {place}")

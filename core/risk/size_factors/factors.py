@@ -1,0 +1,197 @@
+"""The terms that scale the risk of a trade (RK-16, RK-10, RK-11, RK-19)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from core.model.sizing import (
+    WHOLE,
+    LeftOut,
+    MarketMeasure,
+    NoMarket,
+    NoVix,
+    Term,
+    Trend,
+    VixLevel,
+    VixReading,
+    Volatility,
+)
+from core.model.values import CENT, SUB_PENNY, ZERO, Fraction, plain
+from core.risk.size_factors.base import Conditions, Edge, Likeness, WantedEntry, told
+from core.settings.size_factors import TrendSettings, VixSettings
+
+
+class AtrScale:
+    """A stop closer than the market's usual noise is likely to be hit: the order is sized as if its stop were further
+    away.
+    """
+
+    name = "ATR"
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms, atr = conditions.settings.atr, conditions.atr
+        if not terms.enabled:
+            return None
+        if atr is None:
+            return LeftOut(self.name, f"fewer than {terms.bars} bars yet")
+        noise = terms.multiple * atr
+        words = f"{plain(terms.multiple)} × ATR is {noise.quantize(SUB_PENNY)}, the stop {plain(wanted.way)} USD away"
+        return Term(self.name, told(wanted.way / noise) if noise > wanted.way else WHOLE, words)
+
+
+class CorrelationScale:
+    """A position that moves with another adds to its risk: over a correlation of 0.7 the risk is cut (RK-16).
+
+    A short beside a long that moves with it reduces risk, and is not cut.
+    """
+
+    name = "correlation"
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms = conditions.settings.correlation
+        if not terms.enabled:
+            return None
+        if not conditions.held:
+            return Term(self.name, WHOLE, "nothing else is held")
+        measured = [(correlation, h) for h in conditions.held if (correlation := _felt(h, wanted)) is not None]
+        if measured:
+            highest, like = max(measured, key=lambda pair: pair[0])
+            if highest > terms.limit:
+                return Term(self.name, told(terms.factor), f"{highest.quantize(CENT)} with {like.symbol}")
+        unknown = [held for held in conditions.held if held.correlation is None]
+        if unknown:
+            few = min(unknown, key=lambda held: held.days)
+            return LeftOut(self.name, f"{few.days} of {terms.days} days with {few.symbol}")
+        return Term(self.name, WHOLE, f"{measured[0][0].quantize(CENT)} with {measured[0][1].symbol}")
+
+
+def _felt(held: Likeness, wanted: WantedEntry) -> Decimal | None:
+    """Return the correlation with its sign by direction: positive if the two win and lose together."""
+    if held.correlation is None:
+        return None
+    return held.correlation if held.is_long is wanted.is_long else -held.correlation
+
+
+def correlation(first: Sequence[Decimal], second: Sequence[Decimal]) -> Fraction | None:
+    """Pearson's correlation of returns of the same days; None if one of the two did not move.
+
+    The sum of the products of the deviations, over the root of the product of the sums of their squares.
+    """
+    count = len(first)
+    if count != len(second):
+        raise ValueError(f"{count} returns beside {len(second)}")
+    if not count:
+        return None
+    mean_1, mean_2 = sum(first, ZERO) / count, sum(second, ZERO) / count
+    apart_1, apart_2 = [x - mean_1 for x in first], [y - mean_2 for y in second]
+    square_1, square_2 = sum((x * x for x in apart_1), ZERO), sum((y * y for y in apart_2), ZERO)
+    if not square_1 or not square_2:
+        return None
+    together = sum((x * y for x, y in zip(apart_1, apart_2, strict=True)), ZERO)
+    one = Decimal(1)
+    return Fraction(max(-one, min(one, together / (square_1.sqrt() * square_2.sqrt()))))
+
+
+class KellyScale:
+    """Half of Kelly's fraction, from the strategy's own closed trades; off by default (RK-10).
+
+    Kelly = wins − losses ÷ (mean gain ÷ mean loss), as parts of all trades: the part of equity to risk. It only
+    ever lowers the risk of a trade; a strategy that has lost so far gets none.
+    """
+
+    name = "half-Kelly"
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms, edge = conditions.settings.kelly, conditions.edge
+        if not terms.enabled:
+            return None
+        if edge.trades < terms.trade_limit:
+            return LeftOut(self.name, f"{edge.trades} of {terms.trade_limit} trades yet")
+        if conditions.equity is None or not wanted.risk:
+            return LeftOut(self.name, "equity is not known")
+        part = max(kelly(edge) * terms.fraction, ZERO)
+        words = f"{part * 100:.2f} % of equity, from {edge.trades} trades"
+        return Term(self.name, told(part * conditions.equity / wanted.risk), words)
+
+
+def kelly(edge: Edge) -> Decimal:
+    """Return the share of equity to risk by the formula; below zero if the trades lost."""
+    losses = edge.trades - edge.wins
+    if not edge.gained or not edge.lost:
+        return Decimal(1 if edge.gained else -1)
+    won, lost = Decimal(edge.wins) / edge.trades, Decimal(losses) / edge.trades
+    return won - lost * (edge.lost / losses) / (edge.gained / edge.wins)
+
+
+class ThrottleScale:
+    """After a part of a loss limit the risk of a trade is less, until a new week or a profitable day (RK-11)."""
+
+    name = "throttle"
+
+    def weigh(self, _wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        if conditions.throttle is None:
+            return LeftOut(self.name, "equity at the start of today is not known")
+        return Term(self.name, conditions.throttle.factor, conditions.throttle.words)
+
+
+class TrendScale:
+    """Risk less against SPY's trend and in a volatile market (RK-10, RK-19). Off by default.
+
+    In a bull market (trend up) a short entry is cut, in a bear market (trend down) a long one. A volatile market
+    cuts both. Each factor comes from `risk.sizing.trend`; where both apply they are multiplied. Without a measure
+    the risk is not cut, and the size says so.
+    """
+
+    name = "trend"
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms, market = conditions.settings.trend, conditions.market
+        if not terms.enabled:
+            return None
+        if isinstance(market, NoMarket):
+            return LeftOut(self.name, market.reason)
+        if market.trend is None or market.volatility is None:
+            return LeftOut(self.name, f"{market.symbol} has too few daily bars")
+        against = market.trend is (Trend.DOWN if wanted.is_long else Trend.UP)
+        factor = terms.against if against else Decimal(1)
+        factor *= terms.volatile if market.volatility is Volatility.WILD else 1
+        words = f"{market.symbol} {market.trend.value}, {market.volatility.value} on {market.bars_to}"
+        return Term(self.name, told(factor), words)
+
+
+def may_cut(market: MarketMeasure | NoMarket, terms: TrendSettings) -> bool:
+    """Whether an entry in one direction is cut."""
+    if not terms.enabled or isinstance(market, NoMarket):
+        return False
+    if market.trend is None or market.volatility is None:
+        return False
+    by_trend = market.trend is not Trend.SIDEWAYS and terms.against < 1
+    return by_trend or (market.volatility is Volatility.WILD and terms.volatile < 1)
+
+
+class VixScale:
+    """At a high VIX the market moves further: its level lowers the risk of a trade (RK-10, RK-19).
+
+    The level is the desk's last recorded one, however old, shown with its day. Without one the fixed risk applies,
+    with the reason.
+    """
+
+    name = "VIX"
+
+    def weigh(self, _wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms, vix = conditions.settings.vix, conditions.vix
+        if not terms.enabled:
+            return None
+        if isinstance(vix, NoVix):
+            return LeftOut(self.name, vix.reason)
+        return Term(self.name, factor_of(vix, terms), f"{vix.level.value} on {vix.measured_on}")
+
+
+def factor_of(vix: VixReading | NoVix, terms: VixSettings) -> Fraction:
+    """Return the factor by the VIX; 1 if it is unknown or switched off."""
+    if not terms.enabled or isinstance(vix, NoVix):
+        return WHOLE
+    if vix.level is VixLevel.HIGH:
+        return told(terms.high)
+    return told(terms.elevated) if vix.level is VixLevel.ELEVATED else WHOLE

@@ -1,0 +1,316 @@
+"""Slices of the account's past: activities of the broker, daily results, and the advice given.
+
+The slice of the broker's activities: the recorded ones, and the expected values for the next list.
+It starts with the first list: the account's earlier state is its starting point. From then on every fill and every
+activity changes the cash that the broker should show next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.execution.activity_comparison import FillOfOurs
+from core.execution.ledger import Ledger
+from core.facts import (
+    ActivitiesCompared,
+    ActivityQuarantined,
+    AdviceGiven,
+    AdviserOverstepped,
+    AdviserPaused,
+    CashMoved,
+    CorporateActionApplied,
+    DayCorrected,
+    DayStarted,
+    EngineStarted,
+    OrderFilled,
+    RecommendationAdopted,
+    RecommendationDropped,
+    SharesMoved,
+    TradeClosed,
+)
+from core.model.activity import ActivityId
+from core.model.position import AnyTrade
+from core.model.recommendation import Recommendation, TradeIdea
+from core.model.values import NO_MONEY, ZERO, Money, Symbol
+
+OVERLAP = timedelta(days=7)
+"""How far before the last list the next one begins: a broker back-dates some things."""
+ACTIVITIES_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownActivity:
+    """The recorded values of an id, to compare with the broker's later report."""
+
+    day: date
+    amount: Money = NO_MONEY
+
+
+@dataclass(slots=True)
+class ActivitiesState:
+    """`cash` is the broker's expected cash, USD; `moved` lists the movements since the last list.
+
+    Attributes
+    ----------
+    as_of
+        The time of the last list; None before the first.
+    fills_until
+        Executions up to this time were compared.
+    fills
+        Recorded fills that were not compared with a list yet.
+    known
+        By the broker's id, or by the fault of an activity without one.
+    """
+
+    as_of: datetime | None = None
+    fills_until: datetime | None = None
+    cash: Money = NO_MONEY
+    known: dict[str, KnownActivity] = field(default_factory=dict)
+    moved: list[CashMoved] = field(default_factory=list)
+    fills: list[FillOfOurs] = field(default_factory=list)
+
+
+class Activities:
+    """`day_of` returns the trading day of an instant."""
+
+    name = "activities"
+
+    def __init__(self, ledger: Ledger, day_of: Callable[[datetime], date]) -> None:
+        self._ledger = ledger
+        self._day_of = day_of
+        self.state = ActivitiesState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            OrderFilled: self._filled,
+            CashMoved: self._cash,
+            SharesMoved: self._shares,
+            CorporateActionApplied: self._split,
+            ActivityQuarantined: self._quarantined,
+            ActivitiesCompared: self._compared,
+        }
+
+    def restore(self, state: ActivitiesState) -> None:
+        self.state = state
+
+    def since(self, at: datetime) -> date:
+        """The first day of the next list."""
+        return self._day_of(self.state.as_of or at) - OVERLAP
+
+    def known(self, activity_id: str) -> KnownActivity | None:
+        return self.state.known.get(activity_id)
+
+    def _filled(self, _at: datetime, fact: OrderFilled) -> None:
+        order = self._ledger.order(fact.fill.client_order_id)
+        if self.state.as_of is None or order is None:
+            return
+        fill, request = fact.fill, order.request
+        ((_, signed),) = request.moves(fill.quantity)
+        paid = request.instrument.cost(abs(signed), fill.price)
+        self.state.cash = Money(self.state.cash - (paid if signed > ZERO else -paid) - fill.fee)
+        if self.state.fills_until is None or fill.at > self.state.fills_until:
+            self.state.fills = [known for known in self.state.fills if fill.at - known.at <= ACTIVITIES_KEPT]
+            self.state.fills.append(
+                FillOfOurs(
+                    fill.execution_id, order.id, order.broker_order_id, fill.at, request.symbol, request.side,
+                    fill.quantity, fill.price,
+                )
+            )  # fmt: skip
+
+    def _cash(self, _at: datetime, fact: CashMoved) -> None:
+        self._know(fact.activity_id, fact.day, fact.amount)
+        if self.state.as_of is not None:
+            self.state.cash = Money(self.state.cash + fact.amount)
+            self.state.moved.append(fact)
+
+    def _shares(self, _at: datetime, fact: SharesMoved) -> None:
+        self._know(fact.activity_id, fact.day)
+
+    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+        for activity_id in fact.activity_ids:
+            self._know(activity_id, fact.day)
+
+    def _quarantined(self, at: datetime, fact: ActivityQuarantined) -> None:
+        self._know(quarantined_as(fact.activity_id, fact.reason), self._day_of(at))
+
+    def _know(self, activity_id: str, day: date, amount: Decimal = ZERO) -> None:
+        before = self.state.known.get(activity_id, KnownActivity(day))
+        self.state.known[activity_id] = KnownActivity(day, Money(before.amount + amount))
+
+    def _compared(self, _at: datetime, fact: ActivitiesCompared) -> None:
+        """Take over the broker's cash; so a difference is reported once."""
+        state, since = self.state, self._day_of(fact.as_of) - ACTIVITIES_KEPT
+        state.as_of, state.fills_until, state.cash, state.moved = fact.as_of, fact.fills_until, fact.cash, []
+        state.fills = [fill for fill in state.fills if fill.at > fact.fills_until]
+        state.known = {name: known for name, known in state.known.items() if known.day >= since}
+
+
+def quarantined_as(activity_id: ActivityId | None, reason: str) -> str:
+    """Return the key of an unreadable activity."""
+    return activity_id or f"? {reason}"
+
+
+RESULTS_KEPT = 400
+"""Days, more than a year of sessions: the oldest is removed for each new one."""
+
+
+@dataclass(slots=True)
+class Closed:
+    """The results of one strategy on one day. A trade whose first exit failed is no win (EX-18).
+
+    `realised` is the profit of its fills, partial exits included, less fees, USD (AN-01).
+    """
+
+    trades: int = 0
+    wins: int = 0
+    realised: Money = NO_MONEY
+
+
+@dataclass(slots=True)
+class DayResult:
+    """`equity` is the opening equity, USD: the broker's figure for the previous close."""
+
+    equity: Money | None = None
+    closed: dict[str, Closed] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DayResultsState:
+    """`changes` counts changes, so that a reader can skip an unchanged state."""
+
+    days: dict[date, DayResult] = field(default_factory=dict)
+    changes: int = 0
+
+
+class DayResults:
+    """`day_of` returns the trading day of an instant, `realised` a fill's strategy and realized profit, USD."""
+
+    name = "day_results"
+
+    def __init__(
+        self, day_of: Callable[[datetime], date], realised: Callable[[OrderFilled], tuple[str, Money]]
+    ) -> None:
+        self._day_of = day_of
+        self._realised = realised
+        self.state = DayResultsState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            DayStarted: self._started,
+            DayCorrected: self._started,
+            OrderFilled: self._filled,
+            TradeClosed: self._closed,
+        }
+
+    def restore(self, state: DayResultsState) -> None:
+        self.state = state
+
+    def _on(self, day: date) -> DayResult:
+        days = self.state.days
+        self.state.changes += 1
+        if day not in days:
+            days[day] = DayResult()
+            while len(days) > RESULTS_KEPT:
+                del days[min(days)]
+        return days.get(day, DayResult())
+
+    def _started(self, _at: datetime, fact: DayStarted | DayCorrected) -> None:
+        self._on(fact.day).equity = fact.equity
+
+    def _filled(self, _at: datetime, fact: OrderFilled) -> None:
+        strategy, amount = self._realised(fact)
+        if amount:
+            closed = self._on(self._day_of(fact.fill.at)).closed.setdefault(strategy, Closed())
+            closed.realised = Money(closed.realised + amount)
+
+    def _closed(self, _at: datetime, fact: TradeClosed) -> None:
+        trade: AnyTrade = fact.trade
+        closed = self._on(self._day_of(trade.exit_time)).closed.setdefault(trade.strategy, Closed())
+        closed.trades += 1
+        closed.wins += trade.profit > 0 and not trade.is_failed
+
+
+ADVICES_KEPT = 50
+"""The number of kept advices; older ones are in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An advice, the time it arrived, and its expiry."""
+
+    number: int
+    adviser: str
+    at: datetime
+    text: str
+    idea: TradeIdea | None
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class AdviceState:
+    """`given` holds the last advices, the newest last. `adopted` is keyed `strategy/SYMBOL`."""
+
+    given: list[Given] = field(default_factory=list)
+    numbers: int = 0
+    paused: dict[str, str] = field(default_factory=dict)
+    oversteps: int = 0
+    adopted: dict[str, Recommendation] = field(default_factory=dict)
+    adopted_from: dict[str, int] = field(default_factory=dict)
+
+
+class AdviceBook:
+    name = "advice"
+
+    def __init__(self) -> None:
+        self.state = AdviceState()
+        self.folds = {
+            AdviceGiven: self._given,
+            AdviserPaused: self._paused,
+            AdviserOverstepped: self._overstepped,
+            EngineStarted: self._started,
+            RecommendationAdopted: self._adopted,
+            RecommendationDropped: self._dropped,
+        }
+
+    def restore(self, state: AdviceState) -> None:
+        self.state = state
+
+    def advice(self, number: int) -> Given | None:
+        return next((given for given in self.state.given if given.number == number), None)
+
+    def is_said(self, adviser: str, text: str, at: datetime) -> bool:
+        """Whether it gave the same advice before, which has not expired."""
+        return any((g.adviser, g.text) == (adviser, text) and at < g.expires_at for g in self.state.given)
+
+    def recommendation(self, strategy: str, symbol: Symbol) -> Recommendation | None:
+        """The adopted recommendation that has not been used yet."""
+        return self.state.adopted.get(key_of(strategy, symbol))
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _given(self, at: datetime, fact: AdviceGiven) -> None:
+        given = Given(fact.number, fact.adviser, at, fact.text, fact.idea, fact.expires_at)
+        self.state.given = [*self.state.given[-(ADVICES_KEPT - 1) :], given]
+        self.state.numbers = fact.number
+
+    def _paused(self, _at: datetime, fact: AdviserPaused) -> None:
+        self.state.paused[fact.adviser] = fact.reason
+
+    def _overstepped(self, _at: datetime, _fact: AdviserOverstepped) -> None:
+        self.state.oversteps += 1
+
+    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+        self.state.paused = {}
+
+    def _adopted(self, _at: datetime, fact: RecommendationAdopted) -> None:
+        key = key_of(fact.recommendation.strategy, fact.recommendation.symbol)
+        self.state.adopted[key] = fact.recommendation
+        self.state.adopted_from[key] = fact.number
+
+    def _dropped(self, _at: datetime, fact: RecommendationDropped) -> None:
+        self.state.adopted.pop(key_of(fact.strategy, fact.symbol), None)
+        self.state.adopted_from.pop(key_of(fact.strategy, fact.symbol), None)
+
+
+def key_of(strategy: str, symbol: Symbol) -> str:
+    return f"{strategy}/{symbol}"

@@ -1,1 +1,0 @@
-"""Declarations and deadlines of workflows, and the calls that follow from facts."""

@@ -1,0 +1,246 @@
+"""Exits at the broker: legs that it creates, and those that it does not trade (EX-12, EX-13, EX-22).
+
+The ticket listed them, so the signed digest covers them, and no other order is accepted as one. Each becomes an order
+in the ledger, with its parent and role, as soon as the broker reports its id, and is handled like any order from there.
+The stream names no legs, and an answer or the broker's books may omit them: while they are unknown their parent is
+looked up, and only a look-up of the order itself is believed if it reports none.
+
+An exit is marked by the broker's status, or because a market sale has not filled in time: the broker turns most of
+those into limits at a collar, five per cent from the quote, and a stop that the market has passed becomes one of them.
+Nothing is sent or cancelled here; an order is looked up before it is marked by time, as its fill may have been missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.execution import order as order_states
+from core.execution.order import Order
+from core.facts import ContingentOrdersMissing, OrderCreated, OrderIdled, OrderTradesAgain, Source, UpdateIgnored
+from core.messages.effects import Effect, LookUpOrder
+from core.messages.inputs import BarArrived
+from core.model.broker import OrderReport
+from core.model.codes import IdleCode
+from core.model.order import AnyOrder, Leg, LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, traded_in
+from core.model.order import Effect as OrderEffect
+from core.model.session import Session
+from core.model.signal import ExitReason
+from core.model.values import ClientOrderId, Symbol
+from core.trading_state.state import TradingState
+from core.workflows.workflow import answers
+
+EXIT_REASONS = {LegRole.STOP: ExitReason.STOP_LOSS, LegRole.TARGET: ExitReason.TAKE_PROFIT}
+"""Exit reasons of legs: a leg's fill is reported like any exit's (EX-13)."""
+HIDDEN = (
+    "the broker says that it holds legs with it and does not name them: no second stop is sent, and it is asked again; "
+    "look at the broker's page"
+)
+
+
+class ContingentOrders:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._hidden: dict[ClientOrderId, datetime] = {}
+        self._told_whole: set[ClientOrderId] = set()
+
+    def meet(self, order: Order, report: OrderReport, source: Source) -> None:
+        """Register the legs that the report names, or record that they are missing, before the order's fills count.
+
+        Legs that the broker created with an earlier order belong to that one and do not protect this one.
+        """
+        own = [told for told in report.legs if not self._was_made_before(order, told)]
+        for told in own:
+            if not self.state.ledger.has(told.client_order_id):
+                self._adopt(order, told, source)
+        if source is Source.LOOK_UP and not report.hides_legs:
+            self._told_whole.add(order.id)
+        if source is Source.LOOK_UP and not own and self.state.ledger.legs.are_expected(order):
+            self._none_are_named(order, report)
+
+    def wants_more(self, order: Order) -> bool:
+        """Whether the broker can still name legs that are unknown here: all of them, or the rest of a pair."""
+        legs = self.state.ledger.legs
+        return legs.are_expected(order) or (legs.lack_some(order) and order.id not in self._told_whole)
+
+    def _was_made_before(self, order: Order, told: OrderReport) -> bool:
+        known = self.state.ledger.order(told.client_order_id)
+        return known is not None and known.parent != order.id
+
+    def _none_are_named(self, order: Order, report: OrderReport) -> None:
+        """Record that no legs are named.
+
+        Hidden legs are not missing ones: a second stop would sell twice (OP-06, EX-13).
+        """
+        if not report.hides_legs:
+            self.state.record(ContingentOrdersMissing(order.id))
+        elif order.id not in self._hidden:
+            self._hidden[order.id] = self.state.at
+            self.state.record(UpdateIgnored(order.id, HIDDEN))
+
+    def awaits(self, order: Order) -> bool:
+        """Whether unknown legs may have closed the entry's position; hidden legs only until a time-out."""
+        hidden_at = self._hidden.get(order.id)
+        patience = timedelta(seconds=float(self.state.control.settings.execution.not_found_seconds))
+        is_given_up = hidden_at is not None and self.state.at - hidden_at > patience
+        return self.wants_more(order) and not is_given_up
+
+    def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:
+        listed = next((leg for leg in parent.request.legs if _is_this(leg, parent.request, told)), None)
+        if listed is None:
+            self.state.record(UpdateIgnored(told.client_order_id, f"a leg of {parent.id} that the ticket did not list"))
+            return
+        self.state.record(
+            OrderCreated(
+                order=traded_in(parent.request.instrument, _request(told, listed, parent.request)),
+                proposal_id=parent.proposal_id,
+                strategy=parent.strategy,
+                signal_time=parent.signal_time,
+                stop=None,
+                parent=parent.id,
+                exit_reason=EXIT_REASONS[listed.role],
+                intended_price=listed.stop_price if listed.role is LegRole.STOP else listed.limit_price,
+                reference=parent.reference,
+                expires_at=None,
+                role=listed.role,
+            )
+        )
+        leg = self.state.ledger.order(told.client_order_id)
+        if leg is not None and told.status is not OrderStatus.REJECTED:
+            arrived = order_states.change(leg, OrderStatus.SUBMITTED, source, told.broker_order_id, "")
+            self.state.record(arrived)
+
+
+def _is_this(leg: Leg, parent: OrderRequest, told: OrderReport) -> bool:
+    """Whether the broker's order is the requested leg; its sibling's fills may have reduced its quantity."""
+    ours = (parent.symbol, leg.stop_price, leg.limit_price)
+    theirs = (told.symbol, told.stop_price, told.limit_price)
+    is_known = told.side in (_side(parent), None) and told.type in (leg.type, None)
+    return ours == theirs and is_known and told.quantity <= parent.quantity
+
+
+def _side(parent: AnyOrder) -> Side:
+    return parent.side if parent.order_class is OrderClass.OCO else parent.side.opposite
+
+
+def _request(told: OrderReport, listed: Leg, parent: AnyOrder) -> OrderRequest:
+    return OrderRequest(
+        client_order_id=told.client_order_id,
+        symbol=told.symbol,
+        side=(side := _side(parent)),
+        effect=OrderEffect.CLOSE if side is Side.SELL else OrderEffect.COVER,
+        quantity=told.quantity,
+        type=listed.type,
+        time_in_force=told.time_in_force or parent.time_in_force,
+        limit_price=told.limit_price,
+        stop_price=told.stop_price,
+    )
+
+
+LOOKED_UP_AFTER = timedelta(seconds=5)
+"""Time without a fill after which a market order is looked up, once."""
+UNFILLED_AFTER = timedelta(seconds=10)
+"""Time without a fill after which a market order is marked; it usually fills within two seconds in an open market."""
+OVER_FOR_THE_DAY = frozenset({"done_for_day", "calculated"})
+"""Statuses of a stop after each close: the usual end of its day, counted only from the next open."""
+
+
+def follow_word(state: TradingState, order: Order, report: OrderReport) -> None:
+    """Mark or unmark a working exit by the broker's status; a doubt whether the broker has it is over."""
+    if not order.only_reduces or not order.is_working or order.broker_order_id != report.broker_order_id:
+        return
+    word, code = report.raw_status, order_states.idle_code(report.raw_status)
+    is_back = order.in_doubt_since is not None
+    if word in OVER_FOR_THE_DAY and order.idle is None and not is_back and not _is_open(state):
+        state.sightings.done_for_day.add(order.id)
+        return
+    state.sightings.done_for_day.discard(order.id)
+    if code is not None and (is_back or (code, word) != (order.idle, order.idle_word)):
+        state.record(OrderIdled(order.id, code, word))
+    elif code is None and (is_back or order.idle not in (None, IdleCode.UNFILLED)):
+        state.record(OrderTradesAgain(order.id, word))
+
+
+class IdleExits:
+    """`_asked` holds the market orders that were looked up, `_passed` the time at which the market passed a stop."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._asked: set[ClientOrderId] = set()
+        self._passed: dict[ClientOrderId, datetime] = {}
+
+    @answers(BarArrived)
+    def on_bar(self, message: BarArrived) -> tuple[()]:
+        """Note the stops that the market has passed; one that it came back over has not triggered."""
+        for stop in self._stops(message.bar.symbol):
+            if self._is_passed(stop):
+                self._passed.setdefault(stop.id, self.state.at)
+                continue
+            self._passed.pop(stop.id, None)
+            if stop.idle is IdleCode.UNFILLED:
+                self.state.record(OrderTradesAgain(stop.id, stop.idle_word))
+        return ()
+
+    def _stops(self, symbol: Symbol) -> Iterator[Order]:
+        if not self.state.ledger.positions_in(symbol):  # asked at each bar: most symbols are not held
+            return
+        for order in self.state.ledger.working():
+            is_stop = order.request.type is OrderType.STOP and order.only_reduces and order.request.symbol == symbol
+            if is_stop and order.status is not OrderStatus.PENDING and not self.state.ledger.legs.is_held(order):
+                yield order
+
+    def _is_passed(self, stop: Order) -> bool:
+        """Whether the last bar, or both sides of a newer quote, are beyond the stop's price."""
+        symbol, level = stop.request.symbol, stop.request.stop_price
+        last, quote = self.state.last_price(symbol), self.state.sightings.quotes.get(symbol)
+        if last is None or level is None:
+            return False
+        at, price = last
+        is_sale = stop.request.side is Side.SELL
+        if quote is not None and quote.at == at:
+            price = quote.ask if is_sale else quote.bid
+        return price <= level if is_sale else price >= level
+
+    def next_due(self) -> Iterator[datetime]:
+        for order in self._at_the_market():
+            began = self._began(order)
+            yield began + (UNFILLED_AFTER if order.id in self._asked else LOOKED_UP_AFTER)
+        if self.state.sightings.done_for_day:
+            now = self.state.calendar.session_at(self.state.at)
+            yield now.open if isinstance(now, Session) else self.state.calendar.next_session(self.state.at).open
+
+    def due(self) -> Iterable[Effect]:
+        if self.state.sightings.done_for_day and _is_open(self.state):
+            self.state.sightings.done_for_day.clear()
+            self.state.sightings.books_are_wanted = True
+        orders = list(self._at_the_market())
+        self._passed = {name: at for name, at in self._passed.items() if self.state.ledger.is_working(name)}
+        self._asked &= {order.id for order in orders}
+        for order in orders:
+            began = self._began(order)
+            if order.id not in self._asked and self.state.at >= began + LOOKED_UP_AFTER:
+                self._asked.add(order.id)
+                yield LookUpOrder(order.id, with_legs=bool(order.request.legs))
+            elif order.id in self._asked and self.state.at >= began + UNFILLED_AFTER:
+                if order.id in self._passed and not self._is_passed(order):
+                    del self._passed[order.id]
+                    continue
+                self.state.record(OrderIdled(order.id, IdleCode.UNFILLED, order.idle_word))
+
+    def _at_the_market(self) -> Iterator[Order]:
+        """Yield market exits at the broker that are not marked as unfilled yet."""
+        for order in self.state.ledger.working():
+            is_out = order.only_reduces and order.request.type.goes_at_once and order.status is not OrderStatus.PENDING
+            if (is_out or order.id in self._passed) and order.idle is not IdleCode.UNFILLED:
+                yield order
+
+    def _began(self, order: Order) -> datetime:
+        """Return the time since when it could have filled: never before its market opened."""
+        calendar, at = self.state.calendar, self.state.at
+        now = calendar.session_at(at)
+        opened = now.open if isinstance(now, Session) else calendar.next_session(at).open
+        return max(order.submitted_at or order.created_at, opened, self._passed.get(order.id, opened))
+
+
+def _is_open(state: TradingState) -> bool:
+    return isinstance(state.calendar.session_at(state.at), Session)
