@@ -24,7 +24,7 @@ from core.settings.changes import leaves
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import SettingsTable
 from docs.pages import Tables, filled, table, written
-from state.example_settings import written as as_written
+from state.settings_file import written as as_written
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "SETTINGS.md"

@@ -15,10 +15,9 @@ from pathlib import Path
 
 from core.files.regular_file import bytes_of
 from core.ports import OperatorError
-from state.files import naming, open_private, sync_folder
+from state.files import AccountFolder, naming, open_private, sync_folder
 from state.folder_swap import refuse_half_done
-from state.folders import AccountFolder
-from state.journal_segments import COMPRESSED, current_file, segments, sequence_in
+from state.journal_files import COMPRESSED, current_file, segments, sequence_in
 
 
 class BackupError(OperatorError):

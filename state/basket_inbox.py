@@ -21,9 +21,8 @@ from core.messages.commands import OpenBasket
 from core.model.basket import BasketSource
 from core.ports import OperatorError
 from state.codec import decode
-from state.files import replace_file
-from state.folders import AccountFolder
-from state.journal_segments import PLAIN, segments
+from state.files import AccountFolder, replace_file
+from state.journal_files import PLAIN, segments
 
 FRESH_SECONDS = 30.0
 """A request older than this was meant for an engine that is gone, and is dropped."""

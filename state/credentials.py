@@ -1,15 +1,24 @@
-"""A broker's keys, from the environment by the broker's names or from the system's keyring, never from a file."""
+"""Keys and addresses: a broker's keys, the account of each pair, the addresses of the channels.
+
+Keys may be renewed while the account stays: the folder is named after the account, never after a key.
+
+A channel's address: from the environment, by the channel's name, or from the system's keyring, never from a file.
+It is a secret: the URL of a phone is enough to send to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
 
+import orjson
 from pydantic import SecretStr
 
+from core.files.regular_file import bytes_of
 from core.model.account import Mode
 from core.model.api_contract import AccountRefusedError, KeyNames, Keys
 from core.ports import OperatorError
+from state.files import Home, make_folder, replace_file
 
 
 def find_keys(environ: Mapping[str, str], mode: Mode, names: KeyNames) -> Keys:
@@ -62,3 +71,65 @@ def _in_keyring(mode: Mode, names: KeyNames) -> Keys | None:
             f"the keyring does not open ({type(error).__name__}): unlock it, or set {names.key_id} and {names.secret}"
         ) from None
     return Keys(SecretStr(key_id), SecretStr(secret)) if key_id and secret else None
+
+
+LARGEST = 1_000_000
+"""The maximum size of the file in bytes, with a line per account."""
+
+
+class KnownAccounts:
+    """A small file beside the accounts' folders: fingerprints of keys, and account names."""
+
+    def __init__(self, home: Home) -> None:
+        self.path = home.state / "accounts.json"
+
+    def name_of(self, keys: Keys) -> str | None:
+        return self._read().get(fingerprint(keys))
+
+    def remember(self, keys: Keys, name: str) -> None:
+        """Store the account name. Raises OSError."""
+        known = self._read()
+        if known.get(fingerprint(keys)) != name:
+            make_folder(self.path.parent)
+            replace_file(self.path, orjson.dumps({**known, fingerprint(keys): name}))
+
+    def _read(self) -> dict[str, str]:
+        """Return the known names; empty if unreadable, because the broker will give the name again."""
+        try:
+            found = orjson.loads(bytes_of(self.path, LARGEST))
+        except (OSError, orjson.JSONDecodeError):
+            return {}
+        return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+
+
+VARIABLE = "KEYTURN_CHANNEL_"
+"""Followed by the channel's name in capitals."""
+SERVICE = "keyturn-channels"
+"""The keyring's service name; its user is the channel's name."""
+
+
+def variable_of(channel: str) -> str:
+    return f"{VARIABLE}{channel.upper()}"
+
+
+def addresses_in(environ: Mapping[str, str]) -> list[SecretStr]:
+    """Return every address in the environment, for redaction."""
+    return [SecretStr(value) for name, value in environ.items() if name.startswith(VARIABLE)]
+
+
+def find_address(environ: Mapping[str, str], channel: str) -> SecretStr | None:
+    """Return a channel's address, or None. Raises `OperatorError` if the keyring cannot be opened."""
+    if given := environ.get(variable_of(channel), ""):
+        return SecretStr(given)
+    import keyring
+    from keyring.errors import KeyringError, NoKeyringError
+
+    try:
+        found = keyring.get_password(SERVICE, channel)
+    except NoKeyringError:
+        return None
+    except KeyringError as error:
+        raise OperatorError(
+            f"the keyring does not open ({type(error).__name__}): unlock it, or set {variable_of(channel)}"
+        ) from None
+    return SecretStr(found) if found else None

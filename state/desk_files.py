@@ -11,10 +11,11 @@ from pathlib import Path
 from core.files.regular_file import bytes_of
 from core.ports import Recorded
 from core.views.history import HistoryDay
-from state.files import make_folder, naming, open_private, replace_file, write_all
-from state.folders import AccountFolder, Home
-from state.halt_request import HaltRequest  # both loaded with the desk: as it ends, another release may be installed
-from state.kill_switch import FileKillSwitch
+from state.files import AccountFolder, Home, make_folder, naming, open_private, replace_file, write_all
+from state.kill_switch import (
+    FileKillSwitch,
+    HaltRequest,  # both loaded with the desk: as it ends, another release may be installed
+)
 
 MOST_OF_A_NAME = 1000
 """Numbered variants of a file name to try."""

@@ -23,8 +23,7 @@ from tinydb.table import Document
 from core.facts.registry import edition
 from core.files.regular_file import bytes_of
 from core.ports import Checkpoint, NoCheckpoint
-from state.files import make_folder, replace_file, sync_folder
-from state.folders import AccountFolder
+from state.files import AccountFolder, make_folder, replace_file, sync_folder
 
 VERSION = 6
 """The version of the file layout. The content of the slices has a separate digest, which detects changes."""

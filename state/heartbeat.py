@@ -14,8 +14,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from core.files.regular_file import bytes_of
-from state.files import naming, open_private, replace_file, write_all
-from state.folders import AccountFolder
+from state.files import AccountFolder, naming, open_private, replace_file, write_all
 
 LARGEST = 1_000_000
 """The maximum size of a heartbeat in bytes, with a line for each position."""

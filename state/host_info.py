@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from core.runtime.doctor import Finding
-from state.folders import Home
+from state.files import Home
 
 LEAST_FREE = 200 * 1024 * 1024
 """Bytes: a busy year of journal."""

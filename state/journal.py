@@ -1,28 +1,128 @@
-"""Write the journal: append-only chained lines, one segment per day, one writer (SP-01).
+"""Write the journal, and the index of the orders that have left memory (SP-01).
+
+Orders added since the last checkpoint are in memory; a checkpoint first writes them. So the file is never behind the
+documents, and a reader writes nothing. If the file is missing, damaged or from another journal, a start reads the whole
+journal once and rebuilds it.
 
 `append` only buffers the line; `flush` passes it to the operating system, `sync` waits for the disk. After a failed
 write nothing more is accepted until the journal is opened again, because the content of the disk is unknown (SP-06).
+
+A backtest of years writes a fact per bar. The fingerprint equals that of a file or memory journal with the same facts,
+so that two runs can be compared; memory use stays constant.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
+from errno import EIO
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from core.execution.past_orders import PastInMemory
 from core.facts import Fact
-from core.ports import JournalDamagedError, JournalError, JournalWriteError, Recorded
+from core.model.values import ClientOrderId
+from core.ports import JournalDamagedError, JournalError, JournalWriteError, PastUnreadableError, Recorded
 from state.codec import GENESIS, RecordError, decode, encode
-from state.files import make_folder, open_private, sync_folder, write_all
-from state.folders import AccountFolder
-from state.journal_segments import Torn, Walk, before, day_of, end_of, lines_backwards, segments, start_at
-from state.past_orders import PastFile
+from state.files import AccountFolder, make_folder, open_private, sync_folder, write_all
+from state.journal_files import Torn, Walk, before, day_of, end_of, lines_backwards, segments, start_at
+
+LAYOUT = """
+create table if not exists past (number integer primary key, name text not null, content blob not null, total text);
+create index if not exists past_name on past (name, number);
+"""
+FIND = "select content from past where name = ? and number <= ? order by number desc limit 1"
+TOTAL = "select total from past where number = ?"
+
+
+class PastFile:
+    """Implements `core.ports.PastIndex`. One writer, like the journal."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = PastInMemory()
+        self._first: int | None = None
+        self._line: sqlite3.Connection | None = None
+
+    def keep(self, number: int, order_id: ClientOrderId, content: bytes, total: str) -> None:
+        self._first = number if self._first is None else min(self._first, number)
+        self._new.keep(number, order_id, content, total)
+
+    def find(self, order_id: ClientOrderId, until: int) -> bytes | None:
+        """Return an order's content. Raises PastUnreadableError."""
+        found = self._new.find(order_id, until)
+        saved = (
+            until if self._first is None else min(until, self._first - 1)
+        )  # entries in memory replace those in the file
+        if found is not None or not saved:
+            return found
+        row = self._row(FIND, order_id, saved)
+        return bytes(row[0]) if row is not None else None
+
+    def covers(self, number: int, total: str) -> bool:
+        if self._new.covers(number, total):
+            return True
+        try:
+            return self._row(TOTAL, number) == (total,)
+        except PastUnreadableError:
+            return False
+
+    def save(self) -> None:
+        """Write the entries in memory. Raises OSError; they are then kept for the next call."""
+        rows = list(self._new.rows())
+        if not rows:
+            return
+        try:
+            try:
+                self._write(rows)
+            except sqlite3.DatabaseError:
+                if rows[0][0] != 1:
+                    raise
+                self.close()
+                self._path.unlink()  # all entries are in memory: the unreadable file is rebuilt
+                self._write(rows)
+        except sqlite3.Error as error:
+            self.close()
+            raise OSError(EIO, str(error), str(self._path)) from error
+        self._new, self._first = PastInMemory(), None
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _write(self, rows: list[tuple[int, ClientOrderId, bytes, str]]) -> None:
+        line = self._opened(os.O_CREAT)
+        line.executescript(LAYOUT)
+        with line:
+            line.executemany("insert or replace into past values (?, ?, ?, ?)", rows)
+
+    def _row(self, question: str, *values: object) -> tuple[Any, ...] | None:
+        if self._line is None and not self._path.exists():
+            return None
+        try:
+            with closing(self._opened().execute(question, values)) as found:
+                row: tuple[Any, ...] | None = found.fetchone()
+                return row
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            told = f"{self._path}: {error}; move it away and start again, which rebuilds it"
+            raise PastUnreadableError(told) from error
+
+    def _opened(self, more: int = 0) -> sqlite3.Connection:
+        if self._line is None:
+            os.close(open_private(self._path, os.O_RDWR | more))
+            self._line = sqlite3.connect(self._path, check_same_thread=False)
+            self._line.execute("pragma synchronous = full")
+        return self._line
+
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -323,3 +423,25 @@ def _set_aside(path: Path, content: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class HashOnlyJournal(MemoryJournal):
+    """Discards each record after hashing it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._total = hashlib.sha256()
+
+    def append(self, at: datetime, fact: Fact) -> int:
+        self._total.update(self._chain.line(at, fact))
+        return self._chain.sequence
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        return iter(())
+
+    def backwards(self) -> Iterator[Recorded]:
+        return iter(())
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 over all lines."""
+        return self._total.hexdigest()

@@ -1,7 +1,10 @@
-"""The latch outside the journal (OP-08): the file `.kill_switch`, or `KEYTURN_KILL=1` in the environment.
+"""Stops from outside the journal: the kill switch, and a halt that is left for the next start (OP-08, SY-02).
 
 The existence of the file's name is the latch: a file, a dangling link, a pipe or a folder. Its content only names the
 source. So even a full disk can latch. If the name cannot be checked, the latch counts as shut.
+
+The watchdog writes it when it gives up. The file's existence is the request, with any content. The engine removes it
+once the halt is recorded, so that it survives a crash in between.
 """
 
 from __future__ import annotations
@@ -12,8 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from core.files.regular_file import bytes_of
-from state.files import naming, open_private, sync_folder, write_all
-from state.folders import AccountFolder
+from state.files import AccountFolder, naming, open_private, replace_file, sync_folder, write_all
 
 VARIABLE = "KEYTURN_KILL"
 FLATTEN = "flatten"
@@ -203,3 +205,37 @@ def _lines_of(path: Path) -> tuple[str, ...]:
         return tuple(bytes_of(path, LARGEST).decode(errors="replace").splitlines())
     except OSError:
         return ()
+
+
+LONGEST = 400
+"""The maximum length of the kept reason."""
+LARGEST_REQUEST = 4_000
+UNREADABLE = "a request whose words cannot be read (halt.request)"
+
+
+class HaltRequest:
+    """The halt request of one account."""
+
+    def __init__(self, folder: AccountFolder) -> None:
+        self._path = folder.halt_request
+
+    def leave(self, by: str) -> None:
+        """Ask the next start to halt. Raises OSError."""
+        replace_file(self._path, " ".join(by.split())[:LONGEST].encode() + b"\n")
+
+    def asked_by(self) -> str | None:
+        """Return requester and reason, or None without a request, which costs one stat."""
+        if not os.path.lexists(self._path):
+            return None
+        try:
+            words = " ".join(bytes_of(self._path, LARGEST_REQUEST).decode(errors="replace").split())
+        except OSError:
+            return UNREADABLE
+        return words[:LONGEST] or UNREADABLE
+
+    def take(self) -> None:
+        """Remove the request after the halt was recorded. Raises OSError."""
+        try:
+            self._path.unlink()
+        except IsADirectoryError:
+            self._path.rmdir()

@@ -33,7 +33,7 @@ from core.post_mortem.days import held_after
 from core.post_mortem.post_mortem import PostMortem, Read, post_mortem
 from state.codec import RecordError, decode
 from state.journal import days_of, read_day
-from state.journal_segments import opened, segments
+from state.journal_files import opened, segments
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 BEFORE = (CorporateActionApplied, OrderCreated, PositionChanged, PositionCorrected, SettingsApplied)

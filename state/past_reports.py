@@ -1,22 +1,36 @@
-"""Read the parts of a journal for a report of a day or a week, and build the report (AN-06).
+"""Read the parts of a journal that a report or the measures of a desk need (AN-01).
 
+Read the parts of a journal for a report of a day or a week, and build the report (AN-06).
 It reads the records that explain the days, and the few facts for the current state. The running engine is not involved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from core.facts import DayCorrected, DayStarted, OrderFilled, TradeClosed
+from core.analytics.desk_measures import DeskMeasures, desk_measures
+from core.facts import (
+    CashMoved,
+    CorporateActionApplied,
+    DayCorrected,
+    DayStarted,
+    MarginSampled,
+    OrderCreated,
+    OrderFilled,
+    PositionCorrected,
+    SharesMoved,
+    TradeClosed,
+)
+from core.market.calendar import load_calendar
 from core.model.session import HOME
-from core.ports import OperatorError
+from core.ports import OperatorError, Recorded
 from core.reports.figures import Figures
 from core.reports.report import Quarter, Report, report_of, week_figures
 from core.reports.standing import FOLDED, STAGED
 from state.journal import days_of
-from state.past_days import AFTER, LATER, day_named, days_between, read_beside, records_of
+from state.past_days import AFTER, DAY, LATER, day_named, days_between, read_beside, records_of
 
 RECENT = 5
 """Earlier segments that may hold an exit request still open: a strategy repeats its request."""
@@ -54,7 +68,6 @@ def _of_week(folder: Path, day: date) -> Report:
 def _quarter(folder: Path, last: date) -> Quarter:
     """Up to that day, of as many sessions as a rolling measure has."""
     from core.analytics.desk_measures import NEEDS  # drags pandas in
-    from state.measured import measured
 
     needed = NEEDS["sharpe"]
     first = [day for day in days_of(folder) if day <= last][-needed:][0]
@@ -95,3 +108,43 @@ def _week(folder: Path, monday: date) -> Figures | None:
         return None
     later = [day for day in known if day > days[-1]][:LATER]
     return week_figures(days, records_of(folder, days, IN_SUMS), records_of(folder, later, AFTER), HOME.day_of)
+
+
+BEFORE = (CashMoved, CorporateActionApplied, DayCorrected, DayStarted, OrderCreated, PositionCorrected, SharesMoved)
+"""Facts to read before and after the days in question."""
+WITHIN = (*BEFORE, MarginSampled, TradeClosed)
+
+
+def measured(folder: Path, what: str | None) -> DeskMeasures:
+    """Return the measures of a range `2026-11-16..2026-11-20`, of one day, or of the whole journal.
+
+    Raises `OperatorError`, `JournalDamagedError`.
+    """
+    first, last = asked(folder, what)
+    calendar = load_calendar(days_of(folder)[0] - A_WEEK, last)
+    sessions = [session.day for session in calendar.sessions()]
+    records = _records_of(folder, first, last)
+    venue = calendar.venue
+    return desk_measures(records, first, last, sessions, venue.day_of, lambda at: venue.local(at).time())
+
+
+def asked(folder: Path, what: str | None) -> tuple[date, date]:
+    """Return the first and last day of the range within the journal. Raises `OperatorError`."""
+    days_between(folder, None, None)
+    if not what:
+        known = days_of(folder)
+        return known[0], known[-1]
+    first, dots, last = what.partition("..")
+    if DAY.fullmatch(first) is None:
+        raise OperatorError(f"{what} is no day and no days; write 2026-11-19 or 2026-11-16..2026-11-20")
+    days = days_between(folder, day_named(first), day_named(last) if dots else day_named(first))
+    return days[0], days[-1]
+
+
+def _records_of(folder: Path, first: date, last: date) -> Iterator[Recorded]:
+    """Yield the records; a trade is recorded with its last fill's report, which may be a day after the fill."""
+    known = days_of(folder)
+    after = [day for day in known if day > last][:LATER]
+    yield from records_of(folder, [day for day in known if day < first], BEFORE)
+    yield from records_of(folder, [day for day in known if first <= day <= last], WITHIN)
+    yield from records_of(folder, after, (*BEFORE, TradeClosed))

@@ -1,7 +1,9 @@
-"""Load the settings from the operator's sources: profile < settings.toml < KEYTURN_… < --set (OP-10).
+"""Load the settings from the operator's sources, and show an example of their file (OP-10).
 
 Tables are merged key by key, by pydantic-settings; an amount in another unit replaces the lower one. A fault is
 reported in one line: place, key, value, and the allowed values. Only values that a setting was given are printed.
+
+A test loads it for every profile and compares the result with the profile, so that it stays current.
 """
 
 from __future__ import annotations
@@ -9,25 +11,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import time
+from decimal import Decimal
 from difflib import get_close_matches
+from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
+from core.model.session import HOME
 from core.ports import OperatorError
 from core.settings.history import RENAMED
 from core.settings.settings import PROFILES, Settings
 from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
 from core.settings.types import WHOLE, AmountSettings
 from core.settings.user_strategies import UserStrategySettings, is_of_the_user
-from state.channel_addresses import VARIABLE
-from state.folders import Home
-from state.last_start import Chosen
-from state.sectors_file import NAME, read_sectors
-from state.toml_file import tables_of
-from state.toml_text import KeyPath, TomlError, UnreadableTomlError, odd_value, toml_of
+from state.accounts import Chosen
+from state.credentials import VARIABLE
+from state.files import Home
+from state.home_files import NAME, read_sectors
+from state.toml_files import KeyPath, TomlError, UnreadableTomlError, odd_value, tables_of, toml_of
 
 PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH", "KEYTURN_RECORD_KEY"})
@@ -480,3 +485,63 @@ def _shown(value: object) -> str:
     else:
         text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+LEFT_OUT = ("own", "sectors")
+"""Tables of user strategies, whose names only the user knows, and tables with a separate file."""
+
+
+def example_settings(profile: str) -> str:
+    """Return a settings.toml that lists all values of a profile. Raises KeyError for an unknown profile."""
+    settings = Settings.model_validate({**PROFILES[profile], "profile": profile})
+    head = (
+        f"# Keyturn's settings, profile {profile}. Every key may be left out: the profile then gives its value.\n"
+        f"# Ratios are fractions (0.003 is 0.3 %), money is USD, times of day are {HOME.name}'s.\n"
+        "# A variable KEYTURN_RISK__DAILY_LOSS__USD or --set risk.daily_loss.usd=5 goes over what stands here.\n"
+    )
+    return head + "\n" + "\n".join(_lines(settings, ())) + "\n"
+
+
+def _lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
+    inner: list[tuple[str, BaseModel]] = []
+    for key, setting in type(table).model_fields.items():
+        value = getattr(table, key)
+        if isinstance(value, BaseModel) and not isinstance(value, AmountSettings):
+            inner.append((key, value))
+            continue
+        if key in LEFT_OUT:
+            continue
+        if setting.description:
+            yield f"# {setting.description}"
+        yield f"# {key} is not set" if value is None else f"{key} = {written(value)}"
+    for key, value in inner:
+        yield ""
+        summary = (type(value).__doc__ or "").partition("\n")[0]
+        yield f"# {summary}"
+        yield f"[{'.'.join((*path, key))}]"
+        yield from _lines(value, (*path, key))
+
+
+def written(value: object) -> str:
+    """A value as a settings file has it; None is `not set`."""
+    match value:
+        case AmountSettings(usd=Decimal() as usd):
+            return f"{{ usd = {usd:f} }}"
+        case AmountSettings(of_equity=share):
+            return f"{{ of_equity = {share:f} }}"
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return f"{value:f}"
+        case time():
+            return f'"{value.isoformat("seconds" if value.second else "minutes")}"'
+        case Enum():
+            return f'"{value.value}"'
+        case tuple():
+            return "[" + ", ".join(map(written, value)) + "]"
+        case None:
+            return "not set"
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)

@@ -74,7 +74,7 @@ def _days(journal: Path, told: dict[str, str]) -> list[EquityDay]:
     from core.facts import CashMoved, Fact
     from core.market.calendar import load_calendar
     from state.journal import read
-    from state.journal_segments import segments
+    from state.journal_files import segments
 
     paths = segments(journal)
     if not paths:

@@ -15,7 +15,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import Account, AsJson, checked_page, counted, host_of, print_json, say, write_page
 from core.model.session import HOME
-from state.folders import AccountFolder, JournalFolder
+from state.files import AccountFolder, JournalFolder
 
 if TYPE_CHECKING:
     from core.post_mortem.missed_trades import Trip
@@ -80,7 +80,7 @@ def attest(
 def _account(host: Host, name: str | None) -> AccountFolder | None:
     """Return the account; None if no engine ran here yet and no account was named."""
     from state.accounts import whole_account
-    from state.lock import last_account
+    from state.running_engine import last_account
 
     is_there = name is not None or last_account(host.home) is not None
     return whole_account(host.home, name) if is_there else None

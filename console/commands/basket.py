@@ -12,7 +12,7 @@ from console.commands.assembly.host import Host
 from console.commands.shared import Account, host_of, say
 from core.ports import OperatorError
 from state.accounts import account_of
-from state.lock import holder
+from state.running_engine import holder
 
 if TYPE_CHECKING:
     from core.model.basket import Basket

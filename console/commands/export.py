@@ -18,7 +18,7 @@ from core.ports import OperatorError
 if TYPE_CHECKING:
     from core.views import DeskView
     from core.views.export import Exported
-    from state.folders import AccountFolder
+    from state.files import AccountFolder
 
 PATIENCE = 10.0
 """Time-out for the engine's snapshot, in seconds."""

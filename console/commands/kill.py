@@ -9,7 +9,7 @@ import typer
 from console.commands.assembly.host import Host
 from console.commands.shared import Account, host_of, say
 from state.accounts import account_of
-from state.lock import holder
+from state.running_engine import holder
 
 
 def kill(

@@ -46,7 +46,7 @@ def measures(
     from core.analytics.measures_words import as_json as told
     from core.analytics.measures_words import lines_of
     from core.views.export import tables_of
-    from state.measured import measured
+    from state.past_reports import measured
 
     folder = journal_of(host_of(context).home, account, journal_dir).journal
     checked_page(html)

@@ -124,7 +124,7 @@ def _chosen(terms: NotifySettings, channels: list[str]) -> tuple[str, ...]:
 def _address_of(host: Host, terms: NotifySettings, channel: str) -> str:
     """Describe where the address is set, never the address itself."""
     from core.settings.notify import COMMAND, program_of
-    from state.channel_addresses import find_address, variable_of
+    from state.credentials import find_address, variable_of
 
     if channel == COMMAND:
         return f"{' '.join(program_of(terms.command))}, in the settings"

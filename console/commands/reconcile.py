@@ -16,8 +16,8 @@ from console.commands.assembly.simulated import demo_books
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.ports import OperatorError
 from state.accounts import account_of
-from state.folders import AccountFolder
-from state.lock import last_account
+from state.files import AccountFolder
+from state.running_engine import last_account
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker
@@ -78,7 +78,7 @@ def compared(host: Host, account: str | None, *, accept: bool = False) -> dict[s
     from core.model.reconciliation import ONLY_SHOWN
     from core.runtime.reconcile import Reconciling
     from state.kill_switch import FileKillSwitch
-    from state.lock import EngineLock
+    from state.running_engine import EngineLock
 
     folder = _account(host, account)
     with ExitStack() as stack:

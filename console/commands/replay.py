@@ -27,7 +27,7 @@ from console.commands.shared import (
 )
 from console.start import prepare
 from core.analytics.wording import of_what_is_modelled
-from state.folders import JournalFolder
+from state.files import JournalFolder
 
 
 def replay(
@@ -128,7 +128,7 @@ def _in_words(report: dict[str, object]) -> list[str]:
 def _played(host: Host, options: ReplayOptions) -> dict[str, object]:
     """Play the files to their end, and return the report."""
     from core.runtime.replay_report import Report, open_positions, tallied
-    from state.verify import fingerprint
+    from state.journal_inspection import fingerprint
 
     with ExitStack() as stack:
         runtime = replay_runtime(host, options, stack)

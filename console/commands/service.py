@@ -19,8 +19,7 @@ from console.commands.shared import AsJson, host_of, print_json, say
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
-    from state.services.plan import ServicePlan
-    from state.services.unit_file import UnitFile
+    from state.service_units import ServicePlan, UnitFile
 
 NOT_INSTALLED = 1
 MANAGER_SECONDS = 20.0
@@ -52,8 +51,7 @@ def install(context: typer.Context) -> None:
     Example: keyturn service install
     """
     from state.files import make_folder
-    from state.services.systemd_unit import denies_namespaces
-    from state.services.unit_file import UnitState
+    from state.service_units import UnitState, denies_namespaces
 
     unit = _unit(host_of(context))
     for folder in unit.plan.folders:
@@ -73,7 +71,7 @@ def remove(context: typer.Context) -> None:
 
     Example: keyturn service remove
     """
-    from state.services.unit_file import UnitState
+    from state.service_units import UnitState
 
     unit = _unit(host_of(context))
     if unit.file.state() is UnitState.MISSING:
@@ -96,7 +94,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: keyturn service status
     """
-    from state.services.unit_file import UnitState
+    from state.service_units import UnitState
 
     unit = _unit(host_of(context))
     state = unit.file.state()
@@ -137,12 +135,11 @@ class Systemd:
 
     @staticmethod
     def unit(host: Host, plan: ServicePlan) -> UnitFile:
-        from state.services.systemd_unit import MARK, NAME, denies_namespaces, unit_of
-        from state.services.unit_file import UnitFile
+        from state.service_units import UNIT_MARK, UNIT_NAME, UnitFile, denies_namespaces, unit_of
 
         config = host.environ.get("XDG_CONFIG_HOME") or str(_home(host) / ".config")
         text = unit_of(plan, has_namespaces=not denies_namespaces())
-        return UnitFile(Path(config) / "systemd" / "user" / NAME, text, MARK)
+        return UnitFile(Path(config) / "systemd" / "user" / UNIT_NAME, text, UNIT_MARK)
 
     @staticmethod
     def after_install(_unit: Unit) -> tuple[str, ...]:
@@ -177,10 +174,9 @@ class Launchd:
 
     @staticmethod
     def unit(host: Host, plan: ServicePlan) -> UnitFile:
-        from state.services.launchd_plist import MARK, NAME, plist_of
-        from state.services.unit_file import UnitFile
+        from state.service_units import PLIST_MARK, PLIST_NAME, UnitFile, plist_of
 
-        return UnitFile(_home(host) / "Library" / "LaunchAgents" / NAME, plist_of(plan), MARK)
+        return UnitFile(_home(host) / "Library" / "LaunchAgents" / PLIST_NAME, plist_of(plan), PLIST_MARK)
 
     @staticmethod
     def after_install(unit: Unit) -> tuple[str, ...]:
@@ -188,7 +184,7 @@ class Launchd:
 
     @staticmethod
     def runs(_unit: Unit) -> str | None:
-        from state.services.launchd_plist import LABEL
+        from state.service_units import LABEL
 
         target = f"gui/{os.getuid()}/{LABEL}"
         return f"launchctl bootout {target}" if _asked(("launchctl", "print", target)) else None
@@ -218,7 +214,7 @@ class Unit:
 
 def _unit(host: Host) -> Unit:
     """Return the unit for this system. Raises `OperatorError`."""
-    from state.services.plan import plan_of
+    from state.service_units import plan_of
 
     plan = plan_of(host.home, host.environ, own_program("engine", "watch"))
     manager: Manager = Launchd if sys.platform == "darwin" else Systemd

@@ -45,7 +45,7 @@ def example(
     Example: keyturn settings example --profile swing --output settings.toml
     """
     from core.settings.settings import PROFILES
-    from state.example_settings import example_settings
+    from state.settings_file import example_settings
 
     if profile not in PROFILES:
         raise OperatorError(f"--profile {profile}: there is none; one of {', '.join(PROFILES)}")
@@ -82,7 +82,7 @@ def every_key() -> Iterator[Key]:
     from core.settings.changes import leaves
     from core.settings.directions import direction_of
     from core.settings.settings import PROFILES, Settings
-    from state.example_settings import written
+    from state.settings_file import written
 
     terms = Settings.model_validate(PROFILES["micro"])
     for path, value in leaves(terms):

@@ -19,7 +19,7 @@ from core.model.harmless_text import harmless
 from core.model.session import HOME
 from core.model.values import number_in
 from core.ports import OperatorError
-from state.last_start import Chosen
+from state.accounts import Chosen
 
 Account = Annotated[
     str | None, typer.Option("--account", help="Account folder; default: the running account, or the last one.")

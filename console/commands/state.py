@@ -17,12 +17,11 @@ from console.commands.shared import Account, AsJson, counted, host_of, print_jso
 from core.model.harmless_text import harmless
 from core.ports import Checkpoint, OperatorError
 from state.accounts import account_of, whole_account
-from state.folders import AccountFolder
-from state.lock import last_account
+from state.files import AccountFolder
+from state.running_engine import last_account
 
 if TYPE_CHECKING:
-    from state.resetting import ResetPlan
-    from state.restoring import RestorePlan
+    from state.restoring import ResetPlan, RestorePlan
 
 RESTORE = "RESTORE"
 RESET = "RESET"
@@ -197,7 +196,7 @@ def _restored(
     watch: Callable[[float], None],
 ) -> dict[str, object] | None:
     """Restore an archive's journal and documents; None if the operator did not agree."""
-    from state.archive import look
+    from state.folder_swap import look
     from state.restoring import restore
 
     contents = look(archive)
@@ -210,7 +209,7 @@ def _restored(
 
 def _reset(host: Host, account: str | None, agree: Callable[[ResetPlan], bool]) -> dict[str, object] | None:
     """Reset an account; None if the operator did not agree."""
-    from state.resetting import reset
+    from state.restoring import reset
 
     done = reset(account_of(host.home, account), datetime.now(UTC), agree)
     if done is None:

@@ -12,7 +12,7 @@ from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.model.codes import DeskState, UnprotectedKind
 from state.accounts import account_of
-from state.lock import holder, last_account
+from state.running_engine import holder, last_account
 
 STOPPED = 3
 STALE_SECONDS = 5.0
@@ -82,8 +82,7 @@ def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator
 def status_of(host: Host, account: str | None, now: float | None = None) -> dict[str, object]:
     """Return the engine's state from its folder alone; it may run meanwhile. `now` is in seconds since 1970."""
     from state import heartbeat
-    from state.halt_request import HaltRequest
-    from state.kill_switch import FileKillSwitch
+    from state.kill_switch import FileKillSwitch, HaltRequest
 
     names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
     empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from queue import Empty, SimpleQueue
 
-from state.journal_segments import day_of
+from state.journal_files import day_of
 
 SETTLED = timedelta(minutes=10)
 """From a day's end until nothing more is written into it."""

@@ -15,12 +15,21 @@ from datetime import date
 import orjson
 
 from core.ports import OperatorError
-from state.folders import AccountFolder
-from state.proof.head import Head
-from state.proof.heads import lines_of, read_heads
-from state.proof.parts import KEPT_BACK, Part, Parts, split
+from state.files import AccountFolder
+from state.proof.heads import Head, lines_of, read_heads
+from state.proof.parts import (
+    KEPT_BACK,
+    Part,
+    Parts,
+    commitment,
+    commitments,
+    leaf,
+    path,
+    salt_of_line,
+    salt_of_part,
+    split,
+)
 from state.proof.signing_key import SigningKey
-from state.proof.tree import commitment, commitments, leaf, path, salt_of_line, salt_of_part
 
 VERSION, OF_AN_EXCERPT = 1, 2
 SIGNED_AS = b"keyturn record 1\n"

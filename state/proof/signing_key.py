@@ -1,22 +1,137 @@
-"""The key that signs each day of a record: Ed25519, in the keyring, an SSH agent or the environment (SP-08).
+"""The key that signs each day of a record, and the keys of an SSH agent.
 
+An agent signs the given bytes, so a head's signature is the same as with a key of the keyring. Only two requests are
+used: list the keys, and sign.
+
+The key that signs each day of a record: Ed25519, in the keyring, an SSH agent or the environment (SP-08).
 It is never read from a file. All three sources give the same signatures.
 """
 
 from __future__ import annotations
 
+import socket
+from base64 import b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from core.ports import OperatorError
-from state.proof.ssh_agent import AgentKey, SshAgent
+
+AGENT_VARIABLE = "SSH_AUTH_SOCK"
+ASKS_FOR_KEYS, KEYS, ASKS_TO_SIGN, SIGNED = 11, 12, 13, 14
+KIND = b"ssh-ed25519"
+"""Not `sk-ssh-ed25519@openssh.com`: a security key signs more than the given bytes."""
+PUBLIC = 32
+"""Bytes of a public key."""
+PATIENCE = 60.0
+"""Seconds: an agent may ask a person first."""
+LARGEST = 256 * 1024
+"""The maximum size of an answer in bytes, as in OpenSSH."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKey:
+    """A key in the agent; `public` has 32 bytes."""
+
+    public: bytes
+    comment: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint as printed by `ssh-add -l`."""
+        return "SHA256:" + b64encode(sha256(self.blob).digest()).decode().rstrip("=")
+
+    @property
+    def blob(self) -> bytes:
+        return _string(KIND) + _string(self.public)
+
+
+class SshAgent:
+    """Every method raises `OperatorError` if the agent is not available, or refuses."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._place = environ.get(AGENT_VARIABLE, "")
+
+    def keys(self) -> list[AgentKey]:
+        """Return its Ed25519 keys; empty while it is locked."""
+        answer = self._answer(bytes([ASKS_FOR_KEYS]), KEYS)
+        if answer is None:
+            raise OperatorError("the SSH agent does not tell its keys")
+        found, rest = [], answer[4:]
+        for _ in range(int.from_bytes(answer[:4])):
+            blob, rest = _taken(rest)
+            comment, rest = _taken(rest)
+            key = AgentKey(blob[-PUBLIC:], comment.decode(errors="replace"))
+            if key.blob == blob:
+                found.append(key)
+        return found
+
+    def sign(self, key: AgentKey, data: bytes) -> bytes:
+        """Return a plain Ed25519 signature of 64 bytes, after checking it."""
+        question = bytes([ASKS_TO_SIGN]) + _string(key.blob) + _string(data) + bytes(4)
+        answer = self._answer(question, SIGNED)
+        if answer is None:
+            raise OperatorError(
+                f"the SSH agent did not sign with {key.fingerprint}: somebody declined, it is locked, or the key is "
+                "bound to hosts (ssh-add -h)"
+            )
+        signature = _taken(_taken(_taken(answer)[0])[1])[0]
+        try:
+            Ed25519PublicKey.from_public_bytes(key.public).verify(signature, data)
+        except InvalidSignature:
+            raise OperatorError(f"what the SSH agent signed is not signed with {key.fingerprint}") from None
+        return signature
+
+    def _answer(self, question: bytes, expected: int) -> bytes | None:
+        """Return the content of the answer after its type; None if the agent refuses."""
+        if not self._place:
+            raise OperatorError(f"{AGENT_VARIABLE} is not set: ssh-agent starts an SSH agent, ssh-add gives it the key")
+        try:
+            with socket.socket(socket.AF_UNIX) as agent:
+                agent.settimeout(PATIENCE)
+                agent.connect(self._place)
+                agent.sendall(_string(question))
+                length = int.from_bytes(_read(agent, 4))
+                answer = _read(agent, min(length, LARGEST))
+        except TimeoutError:
+            raise OperatorError(f"the SSH agent did not answer in {PATIENCE:g} s") from None
+        except OSError as error:
+            raise OperatorError(
+                f"the SSH agent does not answer ({AGENT_VARIABLE}): {error.strerror or error}"
+            ) from None
+        return answer[1:] if answer[:1] == bytes([expected]) else None
+
+
+def _read(agent: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        piece = agent.recv(size - len(found))
+        if not piece:
+            raise OSError("it ended its answer early")
+        found += piece
+    return found
+
+
+def _string(content: bytes) -> bytes:
+    """Encode an SSH string: the length in four bytes, then the content."""
+    return len(content).to_bytes(4) + content
+
+
+def _taken(content: bytes) -> tuple[bytes, bytes]:
+    """Return the string at the beginning, and the rest."""
+    end = 4 + int.from_bytes(content[:4])
+    if len(content) < max(4, end):
+        raise OperatorError("what the SSH agent answered is not what an agent says")
+    return content[4:end], content[end:]
+
 
 SERVICE, NAME = "keyturn", "record-key"
 """The keyring entry: 64 hex digits."""
-VARIABLE = "KEYTURN_RECORD_KEY"
-NO_KEY = f"no key signs this record: keyturn journal key --new makes one in the keyring, or set {VARIABLE}"
+KEY_VARIABLE = "KEYTURN_RECORD_KEY"
+NO_KEY = f"no key signs this record: keyturn journal key --new makes one in the keyring, or set {KEY_VARIABLE}"
 SETTING = "proof.agent_key"
 SECRET_OF = b"keyturn record, salts, 1"
 """Signed to derive the secret of the salts: Ed25519 signatures are deterministic (RFC 8032)."""
@@ -57,13 +172,13 @@ def find_key(environ: Mapping[str, str], agent_key: str = "") -> SigningKey:
 
     Raises `OperatorError` if there is none, or it cannot be read.
     """
-    text = environ.get(VARIABLE, "")
+    text = environ.get(KEY_VARIABLE, "")
     if agent_key and text:
-        raise OperatorError(f"{SETTING} and {VARIABLE} name a key each: take one of the two away")
+        raise OperatorError(f"{SETTING} and {KEY_VARIABLE} name a key each: take one of the two away")
     if agent_key:
         return SigningKey.of_the_agent(SshAgent(environ), agent_key)
     if text:
-        return SigningKey.of(text, VARIABLE)
+        return SigningKey.of(text, KEY_VARIABLE)
     text = _in_keyring() or ""
     if not text:
         raise OperatorError(NO_KEY)
@@ -81,7 +196,7 @@ def make_key() -> SigningKey:
     try:
         keyring.set_password(SERVICE, NAME, key.private_bytes_raw().hex())
     except NoKeyringError:
-        raise OperatorError(f"this system has no keyring: set {VARIABLE} to 64 hex digits of your own") from None
+        raise OperatorError(f"this system has no keyring: set {KEY_VARIABLE} to 64 hex digits of your own") from None
     except KeyringError as error:
         raise OperatorError(f"the keyring does not open ({type(error).__name__}): unlock it") from None
     return SigningKey.private(key)
@@ -106,5 +221,5 @@ def _in_keyring() -> str | None:
         return None
     except KeyringError as error:
         raise OperatorError(
-            f"the keyring does not open ({type(error).__name__}): unlock it, or set {VARIABLE}"
+            f"the keyring does not open ({type(error).__name__}): unlock it, or set {KEY_VARIABLE}"
         ) from None

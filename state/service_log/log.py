@@ -22,13 +22,10 @@ from core.io.wall_clock import utc_now
 from core.ports import JournalError, Recorded
 from core.runtime.call_record import CallMade
 from core.runtime.runtime import Runtime
-from state.folders import AccountFolder
-from state.service_log import events
-from state.service_log.events import Event
-from state.service_log.hiding import Hiding
-from state.service_log.lines import Lines
-from state.service_log.reading import last_record
-from state.service_log.rotation import Limits, RotatingFile
+from state.files import AccountFolder
+from state.service_log import lines as events
+from state.service_log.files import Limits, RotatingFile, last_record
+from state.service_log.lines import Event, Hiding, Lines
 
 WAITING_AT_MOST = 20_000
 """The maximum of queued events; more are dropped."""

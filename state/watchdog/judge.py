@@ -1,4 +1,13 @@
-"""Evaluate the health of an engine: ok, a remark, or the reason for a restart. Times come with each observation.
+"""Evaluate the health of an engine by what is seen of it: ok, a remark, or the reason for a restart.
+
+The lowest reading of each hour counts. Each hour is compared with the same hour of every other day of the last seven
+that the same process saw, the difference is divided by the days between them, and the median of all these slopes is the
+growth (the seasonal Kendall slope estimator: Hirsch, Slack and Smith 1982). A single step, such as a late import, moves
+the median little; a leak moves all of it. The first hour of a process is warm-up and left out. There is no result
+before three days of hours with 24 slopes between them; restarts in between do not begin anew.
+
+A large leak need not wait for that: what a process gained in its first day, from its second hour on, if each hour was
+higher than the one before.
 
 A beat is any change of the heartbeat's time: a jump of the clock does not change the engine's age. An observation that
 cannot be evaluated is reported once and restarts nothing.
@@ -6,14 +15,92 @@ cannot be evaluated is reported once and restarts nothing.
 
 from __future__ import annotations
 
+import os
+import stat
+import subprocess
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
 
-from state.heartbeat import Status
-from state.watchdog.growth import Growth
-from state.watchdog.limits import MEGABYTE, Limits
+from state.files import AccountFolder, Home, open_private
+from state.heartbeat import Status, read
+from state.running_engine import holder
+from state.watchdog.presence import MEGABYTE, Limits
+
+HOUR = 3600.0
+HOURS_A_DAY = 24
+WARM_UP_HOURS = 1
+FEWEST_HOURS = 3 * HOURS_A_DAY
+FEWEST_SLOPES = 24
+FIRST_HOURS = 3
+KEPT_HOURS = 7 * HOURS_A_DAY
+
+
+class Growth:
+    """The growth of one process after the other. Times are of any monotonic clock."""
+
+    def __init__(self, began_at: float) -> None:
+        self._first_at = began_at
+        self._runs: list[dict[int, int]] = []
+        """Of each process the lowest reading by hour, counted from the first one's start."""
+        self._slopes: list[float] = []
+        self.begin(began_at)
+
+    def begin(self, at: float) -> None:
+        """Start with the next process; what was measured before still counts."""
+        self._began_at = at
+        self._hour = -1
+        self._slopes = []
+        self._rise: int | None = None
+        self._runs.append({})
+
+    def add(self, at: float, resident: int) -> None:
+        """Add a reading."""
+        of_process, hour = int((at - self._began_at) // HOUR), int((at - self._first_at) // HOUR)
+        if hour > self._hour:
+            self._hour = hour
+            self._drop(hour - KEPT_HOURS)
+            self._slopes = [slope for run in self._runs for slope in _slopes(run)]
+            self._rise = _rise(list(self._runs[-1].values()))
+        if of_process >= WARM_UP_HOURS:
+            lowest = self._runs[-1]
+            lowest[hour] = min(resident, lowest.get(hour, resident))
+
+    def a_day(self) -> float | None:
+        """Bytes a day over the complete hours; None while there are too few."""
+        spans = (max(run) - min(run) + (run is not self._runs[-1]) for run in self._runs if run)
+        is_enough = len(self._slopes) >= FEWEST_SLOPES and sum(spans) >= FEWEST_HOURS
+        return median(self._slopes) if is_enough else None
+
+    def rise(self) -> int | None:
+        """Bytes gained since the process's second hour if every complete hour since was higher; else 0.
+
+        None of too few hours, and after its first day.
+        """
+        return self._rise
+
+    def _drop(self, before: int) -> None:
+        kept = [{hour: lowest for hour, lowest in run.items() if hour >= before} for run in self._runs]
+        self._runs = [*(run for run in kept[:-1] if run), kept[-1]]
+
+
+def _slopes(hours: dict[int, int]) -> list[float]:
+    return [
+        (hours[later] - lowest) / days
+        for hour, lowest in hours.items()
+        for days in range(1, KEPT_HOURS // HOURS_A_DAY)
+        if (later := hour + days * HOURS_A_DAY) in hours
+    ]
+
+
+def _rise(lowest: list[int]) -> int | None:
+    if not FIRST_HOURS < len(lowest) < HOURS_A_DAY:
+        return None
+    return lowest[-1] - lowest[0] if all(a < b for a, b in pairwise(lowest)) else 0
 
 
 class Trouble(Enum):
@@ -246,3 +333,95 @@ class Restarts:
             return False
         self._times.append(at)
         return True
+
+
+PROC = Path("/proc")
+PROBE = ".watchdog"
+PATIENCE = 5.0
+"""Time-out of `ps` in seconds, on a system without /proc."""
+
+
+class EngineSigns:
+    """Observes the current engine process.
+
+    Attributes
+    ----------
+    folder
+        The account whose lock it holds; None until it holds one.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._pid = 0
+        self._is_found = False
+        self.folder: AccountFolder | None = None
+
+    def begin(self, pid: int) -> None:
+        """Observe another process, possibly of another account."""
+        self._pid = pid
+        self._is_found = False
+
+    def look(self, at: float) -> Seen:
+        """Observe the engine. `at` is passed on."""
+        if not self._is_found:
+            held = next((f for f in self._home.accounts() if holder(f) == self._pid), None)
+            if held is None:
+                return Seen(at, resident=resident_of(self._pid))
+            self.folder, self._is_found = held, True
+        assert self.folder is not None
+        beat, odd = _beat_of(self.folder.heartbeat)
+        read_now = read(self.folder) if beat is not None else None
+        return Seen(
+            at,
+            beat,
+            odd,
+            read_now[0] if read_now is not None else None,
+            resident_of(self._pid),
+        )
+
+    def disk_refuses(self) -> str | None:
+        """Return why the account's folder is not writable; None if it is. Asked only for a silent engine."""
+        if self.folder is None:
+            return None
+        probe = self.folder.path / PROBE
+        try:
+            os.close(open_private(probe, os.O_WRONLY | os.O_CREAT))
+            os.utime(probe)
+            probe.unlink()
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
+
+def _beat_of(path: Path) -> tuple[int | None, str | None]:
+    """Return the heartbeat's modification time, or a description of another file there; neither without a file."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None, None
+    except OSError as error:
+        return None, error.strerror or str(error)
+    if stat.S_ISREG(found.st_mode):
+        return found.st_mtime_ns, None
+    kind = "a link" if stat.S_ISLNK(found.st_mode) else "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
+    return None, f"{path} is {kind}"
+
+
+def resident_of(pid: int) -> int | None:
+    """Return the resident memory of a process in bytes; None if unknown."""
+    try:
+        pages = (PROC / str(pid) / "statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return None if PROC.is_dir() else _resident_by_ps(pid)
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _resident_by_ps(pid: int) -> int | None:
+    """Return the resident memory by `ps`, for macOS, which reports kilobytes."""
+    try:
+        answer = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        return int(answer.stdout) * 1024
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None

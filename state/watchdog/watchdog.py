@@ -10,18 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from state.folders import AccountFolder, Home
-from state.halt_request import HaltRequest
+from state.files import AccountFolder, Home
 from state.heartbeat import Status, read
-from state.notify_socket import NotifySocket, without_notify
-from state.watchdog.child import Child, status_in_words
-from state.watchdog.engine_signs import EngineSigns
-from state.watchdog.judge import Judge, Reason, Restarts, Trouble
-from state.watchdog.limits import Limits
-from state.watchdog.log import WatchdogLog
-from state.watchdog.presence import Presence
-from state.watchdog.push import Push
-from state.watchdog.wakeups import Wakeups
+from state.kill_switch import HaltRequest
+from state.watchdog.alerts import Push
+from state.watchdog.engine_process import Child, NotifySocket, Wakeups, status_in_words, without_notify
+from state.watchdog.judge import EngineSigns, Judge, Reason, Restarts, Trouble
+from state.watchdog.presence import Limits, Presence, WatchdogLog
 
 DELIBERATE = 0
 SAME_AGAIN = (1, 2)

@@ -29,8 +29,8 @@ from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.settings.strategies import HOUSE_NAMES
-from state.folders import Home
-from state.hash_only_journal import HashOnlyJournal
+from state.files import Home
+from state.journal import HashOnlyJournal
 from state.settings_file import load_settings
 from tests.bench.house import NoLog, NoSwitch, plain_loop, some_bars
 

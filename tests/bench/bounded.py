@@ -66,7 +66,7 @@ from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from core.views.builders.desk import ViewBuilder
 from state.documents import TinyDocuments
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
 from tests.bench.house import SPY
 from tests.bench.ticket import opened

@@ -29,7 +29,7 @@ from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
-from state.folders import JournalFolder
+from state.files import JournalFolder
 from state.journal import FileJournal, MemoryJournal
 
 SPY = Symbol("SPY")

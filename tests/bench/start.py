@@ -25,7 +25,7 @@ from core.settings.settings import Settings
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from state.documents import TinyDocuments
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
 from tests.bench.house import FIRST, LAST
 

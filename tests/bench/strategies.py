@@ -39,8 +39,8 @@ from core.settings.strategies import HOUSE_NAMES
 from core.settings.user_strategies import UserStrategySettings
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
 from core.strategies.context import Context
-from state.folders import Home
-from state.hash_only_journal import HashOnlyJournal
+from state.files import Home
+from state.journal import HashOnlyJournal
 from state.settings_file import load_settings
 from state.user_strategies import example_strategy, kinds_in, look_at
 from tests.bench.house import NoLog, NoSwitch

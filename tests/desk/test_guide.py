@@ -20,7 +20,7 @@ from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
 from core.views.engine import EngineFailed
 from state.desk_files import DeskFiles
-from state.folders import Home
+from state.files import Home
 from tests.desk.desk_house import open_desk
 from tests.desk.hands import Disk
 from tests.desk.still_house import a_view, open_still

@@ -14,7 +14,7 @@ from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from core.facts import OrderCreated
 from core.settings.settings import Settings
-from state.folders import Home
+from state.files import Home
 from state.settings_file import SettingsError, load_settings
 from tests.desk.desk_house import open_desk
 from tests.kit.rows import each

@@ -23,7 +23,7 @@ from core.model.account import Mode
 from core.ports import OperatorError
 from core.settings.display import DisplaySettings
 from core.views import DeskView
-from state.folders import Home
+from state.files import Home
 from state.settings_file import load_settings
 from tests.desk.hands import Disk
 from tests.desk.still_house import (

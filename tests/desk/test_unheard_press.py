@@ -20,9 +20,8 @@ from console.screens.leave import LeaveScreen
 from core.model.desk import Seat
 from state.desk_files import DeskFiles
 from state.engine_socket import NoEngineError
-from state.folders import AccountFolder, Home
-from state.halt_request import HaltRequest
-from state.kill_switch import FileKillSwitch
+from state.files import AccountFolder, Home
+from state.kill_switch import FileKillSwitch, HaltRequest
 from tests.desk.desk_house import House, _runtime
 from tests.desk.still_house import a_view, open_still
 from tests.kit import virtual_time

@@ -26,9 +26,9 @@ from core.runtime import demo
 from core.strategies.builtin import StrategyKinds
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
-from state.folders import AccountFolder, Home
+from state.files import AccountFolder, Home
 from state.journal import BEGINNING, read
-from state.journal_segments import segments
+from state.journal_files import segments
 from state.user_strategies import kinds_in
 
 KEPT = Path(__file__).with_name("kept")

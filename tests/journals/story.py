@@ -56,7 +56,7 @@ from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.virtual import VirtualRuntime
 from core.settings.changes import digest_of
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
-from state.folders import AccountFolder, Home
+from state.files import AccountFolder, Home
 from state.user_strategies import example_strategy
 from tests.journals.homes import ACCOUNT, keep
 from tests.unit.core.brokers.trading_floor import at

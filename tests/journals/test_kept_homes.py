@@ -22,7 +22,7 @@ from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from state.codec import GENESIS, decode, encode
 from state.documents import TinyDocuments
-from state.folders import Home
+from state.files import Home
 from state.journal import read
 from tests.journals.each import kept_lines
 from tests.journals.homes import (

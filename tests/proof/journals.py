@@ -12,7 +12,7 @@ from types import ModuleType
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from state.codec import decode
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
 from state.proof.export import export
 from state.proof.signing_key import SigningKey

@@ -15,9 +15,8 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from state.proof.parts import Parts
+from state.proof.parts import Parts, commitments, leaf, root, salt_of_line
 from state.proof.signing_key import SigningKey
-from state.proof.tree import commitments, leaf, root, salt_of_line
 
 Lines = list[bytes]
 Mutation = Callable[[Lines, Random], Lines | None]

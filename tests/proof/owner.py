@@ -16,9 +16,8 @@ from typing import Any
 
 import orjson
 
-from state.proof.parts import Part
+from state.proof.parts import Part, commitment, leaf, root, salt_of_part
 from state.proof.signing_key import SigningKey
-from state.proof.tree import commitment, leaf, root, salt_of_part
 
 Lines = list[bytes]
 

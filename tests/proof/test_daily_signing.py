@@ -18,7 +18,7 @@ from console.commands.program import build
 from core.brokers.alpaca.connection import ALPACA
 from core.ports import OperatorError
 from core.settings.settings import Settings
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 from state.proof.daily_signing import DailySigning

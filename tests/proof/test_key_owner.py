@@ -17,7 +17,7 @@ from core.facts import CashMoved
 from core.model.activity import ActivityId, ActivityKind
 from core.model.values import Money, Symbol
 from core.ports import JournalDamagedError
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
 from state.proof.heads import read_heads, sign_days
 from tests.proof.journals import FIRST, KEY, NOON, exported, is_plain, over, said, verdict, written

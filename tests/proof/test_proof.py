@@ -13,15 +13,13 @@ import orjson
 import pytest
 
 from core.ports import JournalDamagedError, OperatorError
-from state.archive import look
 from state.backups import backup
-from state.folders import AccountFolder
-from state.journal_segments import segments
+from state.files import AccountFolder
+from state.folder_swap import look
+from state.journal_files import segments
 from state.proof.heads import read_heads, sign_days
-from state.proof.parts import KINDS, joined, split
-from state.proof.tree import path, root
-from state.resetting import reset
-from state.restoring import restore
+from state.proof.parts import KINDS, joined, path, root, split
+from state.restoring import reset, restore
 from tests.proof.journals import KEY, VERIFIER, every_fact, over, verdict, verifier, written
 from tests.proof.journals import exported as exported_days
 from tests.proof.mutations import MUTATIONS, OTHER, Lines, written_anew

@@ -21,13 +21,12 @@ from core.model.activity import ActivityId, ActivityKind
 from core.model.values import ClientOrderId, Digest, ExecutionId, Money, Price, ProposalId, Quantity, Symbol
 from core.ports import JournalDamagedError, OperatorError
 from state.codec import RecordError, checked_sum, encode
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
-from state.journal_segments import segments
+from state.journal_files import segments
 from state.proof import heads
 from state.proof.export import export
-from state.proof.head import SIGNED_AS
-from state.proof.heads import read_heads, sign_days
+from state.proof.heads import SIGNED_AS, read_heads, sign_days
 from state.proof.parts import EITHER, KINDS, MADE_OF_SYMBOLS, SHOWN, SYMBOLS, Parts, joined, split
 from tests.proof.journals import FIRST, KEY, exported, over, verdict, written
 from tests.proof.mutations import Lines

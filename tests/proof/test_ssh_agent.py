@@ -12,10 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from syrupy.assertion import SnapshotAssertion
 
 from core.ports import OperatorError
-from state.proof import ssh_agent
-from state.proof.head import SIGNED_AS
-from state.proof.signing_key import SigningKey, find_key
-from state.proof.ssh_agent import AgentKey, SshAgent
+from state.proof import signing_key
+from state.proof.heads import SIGNED_AS
+from state.proof.signing_key import AgentKey, SigningKey, SshAgent, find_key
 from tests.proof.odd_agent import OddAgent
 
 OTHER = "SHA256:" + "A" * 43
@@ -62,7 +61,7 @@ def test_what_no_agent_says_is_one_line(snapshot: SnapshotAssertion) -> None:
 
 def test_an_agent_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
     """SP-08"""
-    monkeypatch.setattr(ssh_agent, "PATIENCE", 0.01)
+    monkeypatch.setattr(signing_key, "PATIENCE", 0.01)
     with OddAgent(None) as odd:
         assert refusal(odd.environ, "SHA256:") == snapshot
 
@@ -70,9 +69,9 @@ def test_an_agent_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, snapsh
 def test_a_signature_that_is_none_of_the_key_is_refused() -> None:
     """SP-08"""
     key = AgentKey(Ed25519PrivateKey.generate().public_key().public_bytes_raw(), "records of the desk")
-    signed = ssh_agent._string(ssh_agent._string(ssh_agent.KIND) + ssh_agent._string(bytes(64)))
+    signed = signing_key._string(signing_key._string(signing_key.KIND) + signing_key._string(bytes(64)))
     with (
-        OddAgent(ssh_agent._string(bytes([ssh_agent.SIGNED]) + signed)) as odd,
+        OddAgent(signing_key._string(bytes([signing_key.SIGNED]) + signed)) as odd,
         pytest.raises(OperatorError, match=key.fingerprint.replace("+", "[+]")),
     ):
         SshAgent(odd.environ).sign(key, b"words")

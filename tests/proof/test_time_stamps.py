@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.ports import OperatorError
-from state.archive import look
 from state.backups import backup
-from state.folders import AccountFolder
+from state.files import AccountFolder
+from state.folder_swap import look
 from state.proof.heads import read_heads, sign_days
-from state.proof.stamps import Stamp, service_at, stamp_last
-from state.proof.time_stamp import StampRequest, TimeStampError, stamped_at
-from state.resetting import begin_anew, reset
-from state.restoring import restore
+from state.proof.time_stamps import Stamp, StampRequest, TimeStampError, service_at, stamp_last, stamped_at
+from state.restoring import begin_anew, reset, restore
 from tests.kit.rows import cases
 from tests.proof.journals import KEY, over, written
 from tests.proof.time_stamps import NEW_KEY, Authority, Responder, openssl

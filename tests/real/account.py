@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from state.folders import AccountFolder, Home
-from state.lock import holder
+from state.files import AccountFolder, Home
+from state.running_engine import holder
 from tests.real.demo import CONFIRMED, PATIENT, journal_records, mark_guide_as_read
 from tests.real.terminal import Pty
 from tests.real.tools import processes_on

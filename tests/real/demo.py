@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from console.terminal.paint_proof import ANSWER, REQUEST
-from state.folders import Home
+from state.files import Home
 from tests.real.terminal import Pty
 from tests.real.waiting import LIMIT
 

@@ -9,8 +9,8 @@ import socket
 import subprocess
 from pathlib import Path
 
-from state.halt_request import HaltRequest
-from state.lock import holder
+from state.kill_switch import HaltRequest
+from state.running_engine import holder
 from tests.real.account import Account
 from tests.real.tools import all_told
 from tests.real.waiting import LIMIT

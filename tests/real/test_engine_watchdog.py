@@ -13,9 +13,9 @@ from typing import Self
 import pytest
 
 from console.commands.assembly.own_program import own_program
-from state.folders import AccountFolder, Home
+from state.files import AccountFolder, Home
 from state.heartbeat import read
-from state.lock import holder
+from state.running_engine import holder
 from tests.real.waiting import LIMIT, until
 from tests.wire.receivers import WebServer, a_web_server
 
@@ -25,7 +25,7 @@ from dataclasses import replace
 from console.commands.assembly.host import Host
 from console.commands.assembly.own_program import own_program
 from console.commands.engine.watch import watched
-from state.watchdog.limits import Limits
+from state.watchdog.presence import Limits
 limits = replace(Limits(), silent_seconds=float(sys.argv[1]), look_seconds=0.1)
 sys.exit(watched(Host.of(os.environ), own_program("demo", "--headless"), limits))
 """

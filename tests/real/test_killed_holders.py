@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from state.folders import AccountFolder
-from state.lock import AlreadyRunningError, EngineLock, holder
+from state.files import AccountFolder
+from state.running_engine import AlreadyRunningError, EngineLock, holder
 from state.user_strategies import example_strategy
 from state.vix_file import VixFile
 from tests.real.terminal import ROOT
@@ -25,8 +25,8 @@ from tests.scenarios.own import Endless, text_of
 HOLDS_LOCK = """
 import sys
 from pathlib import Path
-from state.folders import AccountFolder
-from state.lock import EngineLock
+from state.files import AccountFolder
+from state.running_engine import EngineLock
 EngineLock(AccountFolder(Path(sys.argv[1]))).acquire()
 print("held", flush=True)
 sys.stdin.read()

@@ -22,7 +22,7 @@ import pytest
 from core.facts import EngineStopped
 from core.facts.registry import BY_TYPE
 from core.settings.history import VERSION
-from state.folders import Home
+from state.files import Home
 from tests.journals.homes import OF_THE_START, kept, stated, told, unpacked
 
 pytestmark = pytest.mark.timeout(600)

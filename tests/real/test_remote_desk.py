@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from state.folders import Home
+from state.files import Home
 from tests.kit.through_ssh import SERVER, StandIn
 from tests.real.demo import PROGRAM, mark_guide_as_read, ran
 from tests.real.terminal import Pty

@@ -31,10 +31,10 @@ from core.model.order import OrderStatus
 from core.runtime.virtual import VirtualRuntime
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
-from state.folders import Home
+from state.files import Home
 from state.journal import FileJournal, read
-from state.journal_segments import segments
-from state.lock import holder
+from state.journal_files import segments
+from state.running_engine import holder
 from tests.real.demo import ran
 from tests.real.waiting import until
 from tests.scenarios.house import to

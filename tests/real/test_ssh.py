@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from state.folders import Home
+from state.files import Home
 from tests.real.demo import PROGRAM, mark_guide_as_read
 from tests.real.ssh_server import Server
 from tests.real.terminal import AGAIN, Pty

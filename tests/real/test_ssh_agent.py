@@ -12,10 +12,8 @@ import pytest
 
 from core.ports import OperatorError
 from state.proof.export import export
-from state.proof.head import SIGNED_AS
-from state.proof.heads import sign_days
-from state.proof.signing_key import find_key
-from state.proof.ssh_agent import SshAgent
+from state.proof.heads import SIGNED_AS, sign_days
+from state.proof.signing_key import SshAgent, find_key
 from tests.proof.journals import FIRST, over, verifier, written
 from tests.real.ssh_agent import Agent
 from tests.real.terminal import ROOT

@@ -13,11 +13,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from state.folders import AccountFolder, Home
-from state.lock import holder
-from state.watchdog.limits import Limits
-from state.watchdog.log import WatchdogLog
-from state.watchdog.presence import ask_to_restart, watchdog_of
+from state.files import AccountFolder, Home
+from state.running_engine import holder
+from state.watchdog.presence import Limits, WatchdogLog, ask_to_restart, watchdog_of
 from state.watchdog.watchdog import NOT_LEFT, Watchdog
 from tests.real.tools import all_told, is_running
 from tests.real.waiting import LIMIT, pause, until
@@ -36,8 +34,8 @@ PROGRAM = """
 import os, signal, sys
 for name in (signal.SIGHUP, signal.SIGINT):
     signal.signal(name, signal.SIG_DFL)  # whatever these tests were started under
-from state.folders import Home
-from state.watchdog.limits import Limits
+from state.files import Home
+from state.watchdog.presence import Limits
 from state.watchdog.watchdog import Watchdog
 limits = Limits(silent_seconds=30.0, patience_seconds=float(sys.argv[2]), look_seconds=0.02, first_look_seconds=0.02)
 sys.exit(Watchdog(sys.argv[3:], Home.of({"KEYTURN_HOME": sys.argv[1]}), os.environ, limits).run())

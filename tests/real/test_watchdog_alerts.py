@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.model.notice import DELIVERED, Delivery, DeliveryCode
-from state.watchdog import push
-from state.watchdog.owed import OwedAlerts
-from state.watchdog.terms import HeldTerms
+from state.watchdog import alerts
+from state.watchdog.alerts import HeldTerms, OwedAlerts
 from state.watchdog.watchdog import GAVE_UP
 from tests.unit.state.watchdog.test_push import TERMS, a_phone
 from tests.unit.state.watchdog.test_watchdog import QUICK, Watched
@@ -23,13 +22,13 @@ NOT_SENT = Delivery(DeliveryCode.NOT_SENT)
 
 def test_a_watchdog_stays_until_somebody_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-02: not for the seconds that one waits which was asked to end."""
-    monkeypatch.setattr(push, "FIRST_WAIT", timedelta(seconds=0.01))
-    monkeypatch.setattr(push, "LONGEST_WAIT", timedelta(seconds=0.02))
+    monkeypatch.setattr(alerts, "FIRST_WAIT", timedelta(seconds=0.01))
+    monkeypatch.setattr(alerts, "LONGEST_WAIT", timedelta(seconds=0.02))
     watched = Watched(tmp_path, "exit:70", "die", limits=replace(QUICK, push_seconds=0.0))
     answer: Callable[[int], Delivery] = lambda _: DELIVERED if watched.said("goes on until") else NOT_SENT  # noqa: E731
     phone = a_phone(monkeypatch, answer)
     terms = HeldTerms(lambda: TERMS, tmp_path / "terms.json", lambda _: None, os.environ)
-    watched.dog._push = push.Push(terms, OwedAlerts(tmp_path / "owed"))
+    watched.dog._push = alerts.Push(terms, OwedAlerts(tmp_path / "owed"))
 
     assert watched.dog.run() == GAVE_UP
 

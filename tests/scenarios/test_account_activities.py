@@ -35,7 +35,7 @@ from core.model.staging import MANUAL
 from core.model.values import Money, Price
 from core.settings.settings import Settings
 from core.trading_state.account_history import ActivitiesState
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.changes import confirms_now, passes

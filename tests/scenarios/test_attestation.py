@@ -38,7 +38,7 @@ from core.runtime.attest.run import Attested, Result, attested
 from core.runtime.attest.trial_market import HELD, LEAST
 from core.settings.settings import Settings
 from core.workflows import assembly
-from state.folders import Home
+from state.files import Home
 from state.journal import FileJournal, MemoryJournal
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import House, a_house_with_a_proposal, a_typed_buy

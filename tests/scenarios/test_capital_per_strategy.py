@@ -15,7 +15,7 @@ from core.risk.exposure import Share
 from core.settings.settings import Settings
 from core.views import StrategyRow
 from core.views.builders.strategies import strategy_rows
-from state.folders import Home
+from state.files import Home
 from state.settings_file import SettingsError, load_settings
 from tests.scenarios.house import House, a_day, minutes
 from tests.scenarios.own import Greedy, kinds_of, settings_with

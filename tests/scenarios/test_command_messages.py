@@ -12,7 +12,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import EngineStarted
-from state.folders import Home
+from state.files import Home
 from state.journal import FileJournal
 from state.release import release
 from tests.scenarios.backtests import Keyturn

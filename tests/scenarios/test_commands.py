@@ -22,7 +22,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.messages.commands import Kill
 from state import basket_inbox
-from state.folders import Home
+from state.files import Home
 from state.heartbeat import Heartbeat, Status
 from tests.data import MARKET
 from tests.scenarios.backtests import Keyturn, only_before

@@ -23,7 +23,7 @@ from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from state import documents as module
 from state.documents import TinyDocuments, content_of
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
 from tests.scenarios.house import minutes
 from tests.unit.core.brokers.trading_floor import NewYorkHours

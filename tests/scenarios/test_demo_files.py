@@ -19,7 +19,7 @@ from core.model.basket import BasketSource
 from core.model.signal import ExitReason
 from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 

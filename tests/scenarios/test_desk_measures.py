@@ -16,7 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import DayStarted, MarginSampled, OrderCreated, TradeClosed
 from core.model.position import AnyTrade
 from core.model.session import HOME
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal, days_of, read
 from tests.scenarios.backtests import Keyturn, minutes_of, only_before
 from tests.scenarios.test_account_activities import SESSIONS, a_house, buys, sells_all

@@ -19,7 +19,7 @@ from core.model.broker import NoAnswer
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.values import Symbol
 from core.runtime.doctor import Doctor, Finding, Places
-from state.folders import Home
+from state.files import Home
 from state.host_info import look_around
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import STEADY, a_day

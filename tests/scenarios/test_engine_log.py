@@ -25,9 +25,8 @@ from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
 from core.views.order_chain import chain_of
 from state.journal import read
+from state.service_log.files import Line, LogReader, all_files
 from state.service_log.log import ServiceLog
-from state.service_log.reading import Line, LogReader
-from state.service_log.rotation import all_files
 
 BUSY = DemoOptions(operator="confirm-all")
 PLANTED = "planted-in-the-environment"

@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from state.folders import AccountFolder, Home
-from state.halt_request import HaltRequest
+from state.files import AccountFolder, Home
+from state.kill_switch import HaltRequest
 from tests.scenarios.backtests import Keyturn
 
 NOT_RUNNING = 3

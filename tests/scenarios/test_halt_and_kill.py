@@ -37,7 +37,7 @@ from core.ports import JournalWriteError
 from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.submission import Submission
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 from tests.scenarios.changes import a_house_with_a_working_entry, passes

@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.model.notice import NoticeKind
-from state.folders import Home
+from state.files import Home
 from tests.scenarios.backtests import Keyturn
 from tests.wire.receivers import WebServer, a_web_server
 

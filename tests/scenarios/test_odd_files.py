@@ -19,9 +19,9 @@ from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.files.regular_file import OddFileError
 from core.runtime.virtual import VirtualRuntime
-from state.folders import AccountFolder, Home
+from state.files import AccountFolder, Home
 from state.proof.heads import read_heads
-from state.run_log import file_played
+from state.simulated_logs import file_played
 from tests.scenarios.backtests import Keyturn
 
 

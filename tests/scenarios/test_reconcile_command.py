@@ -19,7 +19,7 @@ from core.messages.inputs import Start
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Recorded
 from core.runtime.virtual import VirtualRuntime
-from state.folders import AccountFolder, Home
+from state.files import AccountFolder, Home
 from state.journal import FileJournal, read
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import to

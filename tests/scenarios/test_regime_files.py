@@ -18,7 +18,7 @@ from core.facts import RegimeMeasured
 from core.market.calendar import load_calendar
 from core.model.sizing import MarketMeasure, NoMarket, NoVix, VixReading
 from core.runtime.regime_feed import RegimeFiles, regime_of_files
-from state.folders import Home
+from state.files import Home
 from tests.scenarios.backtests import Keyturn, only_before
 
 FIRST, LAST = date(2026, 1, 5), date(2026, 1, 9)

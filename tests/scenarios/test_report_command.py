@@ -29,7 +29,7 @@ from core.reports.page import page
 from core.reports.report import Report
 from core.reports.words import lines_of
 from core.settings.settings import Settings
-from state.folders import Home
+from state.files import Home
 from state.journal import Chain, days_of, read
 from state.past_days import explained
 from state.past_reports import reported

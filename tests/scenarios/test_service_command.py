@@ -45,7 +45,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Manager:
     monkeypatch.setenv("MANAGER", str(folder))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr("state.services.plan.SHARED", ())
+    monkeypatch.setattr("state.service_units.SHARED", ())
     return Manager(folder, tmp_path / "config" / "systemd" / "user" / "keyturn.service")
 
 

@@ -17,7 +17,7 @@ from core.settings.health import WatchdogSettings
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from core.workflows.operator.limits_reload import WORD
-from state.watchdog.limits import MEGABYTE, Limits
+from state.watchdog.presence import MEGABYTE, Limits
 from tests.kit.rows import table
 from tests.scenarios.house import House, minutes
 from tests.scenarios.receivers import an_exit_that_waits

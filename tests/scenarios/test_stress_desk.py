@@ -24,8 +24,8 @@ from core.runtime import stress_market
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.engine import EngineLoading
-from state.folders import JournalFolder
-from state.verify import fingerprint
+from state.files import JournalFolder
+from state.journal_inspection import fingerprint
 
 AT_ONCE = DemoOptions()
 

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_sessions
 from core.model.values import Symbol
-from state.folders import Home
+from state.files import Home
 from state.settings_file import SettingsError, load_settings
 from state.user_strategies import example_strategy
 from tests.scenarios.backtests import Keyturn

@@ -16,12 +16,11 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Halt, Resume
 from core.model.codes import HaltCause
 from core.runtime.virtual import VirtualRuntime
-from state.folders import AccountFolder, Home
-from state.halt_request import HaltRequest
+from state.files import AccountFolder, Home
 from state.heartbeat import Status, read
 from state.housekeeping import Housekeeping
-from state.kill_switch import FileKillSwitch
-from state.thread_dump import listens
+from state.kill_switch import FileKillSwitch, HaltRequest
+from state.running_engine import listens
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import House, at, minutes, to
 

@@ -22,10 +22,10 @@ from core.runtime.reference_data import followed
 from core.settings.settings import Settings
 from core.views.builders.watch import watch_view
 from core.views.watch import WatchRow
-from state.folders import AccountFolder
+from state.files import AccountFolder
+from state.home_files import WatchlistFiles
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
-from state.watchlist_files import WatchlistFiles
 from tests.scenarios.changes import ABOVE, confirms_now
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.test_bracket_legs import a_house as a_house_at_the_broker

@@ -16,7 +16,7 @@ from console.commands.assembly.recorded_day import recorded_day, settings_at
 from core.facts import LimitsReloaded, NotificationBegun, NotificationSent, SettingsApplied, TradeClosed
 from core.messages.commands import Decline, LeaveTicket, OpenTicket, ProposeClose, ReloadLimits
 from core.views.builders.desk import ViewBuilder
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import read
 from tests.kit.waiting import until
 from tests.scenarios.backtests import Keyturn

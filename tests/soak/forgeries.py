@@ -23,7 +23,7 @@ from time import monotonic
 from core.facts import CashMoved
 from core.model.activity import ActivityId, ActivityKind
 from core.model.values import Money, Symbol
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
 from state.proof.export import export
 from state.proof.heads import read_heads, sign_days

@@ -39,8 +39,8 @@ PLACES = (
     "core/brokers",
     "console/terminal",
     "state/journal.py",
-    "state/journal_end.py",
-    "state/journal_segments.py",
+    "state/restoring.py",
+    "state/journal_files.py",
 )
 BUDGET = 40.0
 """Seconds of tests, as measured without a change, by which one change is judged."""

@@ -23,7 +23,7 @@ from core.runtime.notifier import child, process
 from core.runtime.notifier.message import Message, Request
 from core.runtime.notifier.process import Notifier
 from core.settings.notify import NotifySettings
-from state.channel_addresses import find_address
+from state.credentials import find_address
 from tests.kit.timeline import Timeline
 from tests.wire.receivers import WebServer, a_mail_server, a_web_server, free_port
 
@@ -155,13 +155,13 @@ def test_how_a_program_can_fail(notifiers, tmp_path: Path):
 
 def test_a_watchdog_retries_a_locked_keyring(web: WebServer, monkeypatch, snapshot: SnapshotAssertion):
     """SY-02, SY-03"""
-    from state.watchdog import push
+    from state.watchdog import alerts
 
-    monkeypatch.setattr(push, "FIRST_WAIT", timedelta(seconds=0.1))
+    monkeypatch.setattr(alerts, "FIRST_WAIT", timedelta(seconds=0.1))
     finds = [None, SecretStr(web.url("hook"))]
     rules = {"channels": {"hook": {}}, "rules": {"all": {"channels": ["hook"]}}}
-    terms = push.PushTerms(NotifySettings.model_validate(rules), lambda _: finds.pop(0), os.environ)
-    pusher = push.Push(lambda: terms)
+    terms = alerts.PushTerms(NotifySettings.model_validate(rules), lambda _: finds.pop(0), os.environ)
+    pusher = alerts.Push(lambda: terms)
 
     pusher.send("the engine hangs", "paper")
     pusher.finish(60)

@@ -39,13 +39,13 @@ from core.what_if.changes import Change, ChangeKind, change_of, found_in
 from core.what_if.input_replayer import Changed, Taken
 from core.what_if.outcome import Base, PlayedAgain, WhatIf, came_new, decided_of, fate_of, first_other, rows_of
 from core.what_if.run_again import UNKNOWN, AsItWas, RunAgain
-from state.folders import AccountFolder
+from state.accounts import Chosen
+from state.files import AccountFolder
 from state.journal import FileJournal, read, read_day
-from state.journal_segments import PLAIN, opened, segments
-from state.last_start import Chosen
+from state.journal_files import PLAIN, opened, segments
 from state.past_days import explained
-from state.run_log import file_played
 from state.settings_file import with_override
+from state.simulated_logs import file_played
 
 if TYPE_CHECKING:
     from core.post_mortem.post_mortem import PostMortem
@@ -198,7 +198,7 @@ def _demo(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRu
     from core.runtime.demo_market import MARKETS
     from core.runtime.virtual_time import Pace
     from core.strategies.questions import missed_in
-    from state.exchange_log import ExchangeLogFile
+    from state.simulated_logs import ExchangeLogFile
 
     started = run.started
     calendar = demo_calendar()

@@ -25,7 +25,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.last_start import LastTime
 from console.commands.assembly.settings import settings_of
 from core.ports import OperatorError
-from state.folders import AccountFolder
+from state.files import AccountFolder
 
 if TYPE_CHECKING:
     from core.brokers.port import AccountBroker, Broker, BrokerKind
@@ -66,7 +66,7 @@ def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: K
     """
     from core.model.api_contract import AccountRefusedError
     from core.model.broker import NoAnswer
-    from state.known_accounts import KnownAccounts
+    from state.credentials import KnownAccounts
 
     try:
         told = broker.standing()
@@ -120,8 +120,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     from core.runtime.market_history import SPY, PastWatch, RegimeWatch
     from core.runtime.reference_data import Announcements, AssetWatch
     from state.kill_switch import FileKillSwitch
-    from state.lock import EngineLock
-    from state.thread_dump import thread_dumps
+    from state.running_engine import EngineLock, thread_dumps
 
     kind = real_broker(settings)
     source = source_of(settings, kind)

@@ -13,11 +13,11 @@ from console.commands.assembly.engine_process import known_account, running_acco
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import display_of, is_simulated, settings_of
 from core.ports import OperatorError
-from state.halt_request import HaltRequest  # loaded with the desk: when it is needed, another release may be installed
+from state.kill_switch import HaltRequest  # loaded with the desk: when it is needed, another release may be installed
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings
-    from state.folders import AccountFolder
+    from state.files import AccountFolder
 
 PATIENCE = 2.0
 """Time-out for a connection to the engine, in seconds."""
@@ -103,8 +103,8 @@ QUESTION = "First start here. Which profile? It sets every limit that you do not
 
 def is_first_start(host: Host, settings: Settings) -> bool:
     """Whether no profile is set, and no engine has run on the account of these keys."""
-    from state.known_accounts import KnownAccounts
-    from state.toml_file import tables_of
+    from state.credentials import KnownAccounts
+    from state.toml_files import tables_of
 
     if is_simulated(settings) or "KEYTURN_PROFILE" in host.environ or KnownAccounts(host.home).path.exists():
         return False

@@ -13,7 +13,7 @@ from console.commands.assembly.settings import display_of
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
-    from state.folders import AccountFolder
+    from state.files import AccountFolder
 
 
 def attach_elsewhere(host: Host, destination: str) -> None:

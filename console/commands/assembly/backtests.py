@@ -95,7 +95,7 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
     from core.runtime.regime_feed import RegimeFiles
     from core.runtime.strategy_host.hosted import foresee
     from core.runtime.virtual_time import Pace
-    from state.hash_only_journal import HashOnlyJournal
+    from state.journal import HashOnlyJournal
 
     symbol = capitals(options.symbol or symbol_in_name(path))
     laid_over = (*(FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)

@@ -17,7 +17,7 @@ from console.commands.assembly.own_program import own_program
 from console.commands.assembly.service import service_health, service_log
 from console.commands.assembly.settings import is_simulated, settings_of
 from core.ports import OperatorError
-from state.folders import AccountFolder
+from state.files import AccountFolder
 
 if TYPE_CHECKING:
     from core.model.api_contract import Keys
@@ -42,7 +42,7 @@ def running_account(host: Host) -> AccountFolder | None:
 
     The broker is not asked: if its name for the account is not known yet, no engine of ours ever ran on it.
     """
-    from state.lock import holder
+    from state.running_engine import holder
 
     folder = known_account(host)
     return folder if folder is not None and holder(folder) is not None else None
@@ -56,8 +56,7 @@ def known_account(host: Host) -> AccountFolder | None:
 
         return demo_folder(host, DemoOptions())
     from console.commands.assembly.at_a_broker import mode_of, real_broker
-    from state.credentials import find_keys
-    from state.known_accounts import KnownAccounts
+    from state.credentials import KnownAccounts, find_keys
 
     name = KnownAccounts(host.home).name_of(
         find_keys(host.environ, mode_of(host, settings), real_broker(settings).keys)
@@ -126,7 +125,7 @@ def start_service(host: Host, say: Callable[[str], None] | None = None) -> Start
     OperatorError
         It ended, with its own message.
     """
-    from state.lock import holder
+    from state.running_engine import holder
     from state.watchdog.presence import watchdog_of
 
     with tempfile.TemporaryFile() as output:
@@ -180,7 +179,7 @@ def awaited(
 
 def what_it_does(folder: AccountFolder | None) -> str:
     """Return what an engine does that does not listen yet, as far as its files show it."""
-    from state.lock import holder
+    from state.running_engine import holder
 
     if folder is None:
         return "the broker is asked which account this is"
@@ -222,7 +221,7 @@ def is_listening(folder: AccountFolder) -> bool:
 
 def stop_service(folder: AccountFolder, patience: float = STOP_PATIENCE) -> bool:
     """Ask the engine to end, and wait for it; False if none ran. Raises `NotInTimeError`."""
-    from state.lock import UNKNOWN_PID, holder
+    from state.running_engine import UNKNOWN_PID, holder
 
     pid = holder(folder)
     if pid is None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from state.folders import AccountFolder
+from state.files import AccountFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from core.settings.notify import NotifySettings
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
+    from state.home_files import WatchlistFiles
     from state.housekeeping import Housekeeping
     from state.kill_switch import FileKillSwitch
     from state.proof.daily_signing import DailySigning
-    from state.watchlist_files import WatchlistFiles
 
 
 def open_engine(
@@ -78,9 +78,8 @@ def keeper_of(
     """
     from core.views.builders.status import word_of
     from state.heartbeat import Heartbeat
-    from state.housekeeping import Housekeeping
+    from state.housekeeping import Housekeeping, SettingsWatch
     from state.settings_file import sectors_file
-    from state.settings_watch import SettingsWatch
 
     watch = SettingsWatch(
         host.home.settings,
@@ -112,7 +111,7 @@ def signing_of(
 
 def watchlists_of(host: Host) -> WatchlistFiles:
     """Return the watchlist files beside the settings, shared by all accounts of this home."""
-    from state.watchlist_files import FOLDER, WatchlistFiles
+    from state.home_files import FOLDER, WatchlistFiles
 
     return WatchlistFiles(host.home.of_the_operator(FOLDER))
 
@@ -138,7 +137,7 @@ def strategies_folder_of(host: Host, settings: Settings) -> Path:
 
 def own_files(host: Host, settings: Settings) -> tuple[PlayedFile, ...]:
     """Return the current files of the enabled user strategies."""
-    from state.run_log import file_played
+    from state.simulated_logs import file_played
 
     folder = strategies_folder_of(host, settings)
     names = (name for name in settings.strategies.own if settings.strategies.of(name).enabled)
@@ -174,7 +173,7 @@ def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | No
 def carrier_of(host: Host, terms: NotifySettings) -> Notifier:
     """Return a notifier that looks up the channels' addresses."""
     from core.runtime.notifier.process import Notifier
-    from state.channel_addresses import find_address
+    from state.credentials import find_address
 
     return Notifier(terms, lambda channel: find_address(host.environ, channel), host.environ)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-from state.folders import Home
+from state.files import Home
 
 BROKER = "KEYTURN_ACCOUNT__BROKER"
 """The variable of `account.broker`."""

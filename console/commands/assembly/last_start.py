@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.ports import OperatorError
-from state.folders import AccountFolder
-from state.last_start import Chosen, LastStart, last_started_with, remember
+from state.accounts import Chosen, LastStart, last_started_with, remember
+from state.files import AccountFolder
 
 if TYPE_CHECKING:
     from core.messages.commands import SettingsSource

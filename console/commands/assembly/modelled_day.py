@@ -36,9 +36,9 @@ from core.runtime.simulated_exchange import HeardFromOutside, RecordedRun, RunKi
 from core.settings.settings import Settings
 from core.what_if.input_replayer import Changed, Taken
 from core.what_if.run_again import RunAgain
-from state.folders import AccountFolder, JournalFolder
+from state.accounts import Chosen
+from state.files import AccountFolder, JournalFolder
 from state.journal import FileJournal
-from state.last_start import Chosen
 from state.settings_file import with_override
 
 REPLAYED = "replay"

@@ -16,11 +16,11 @@ from core.ports import OperatorError, Recorded
 from core.risk.day import word_of
 from core.runtime.simulated_exchange import RecordedRun
 from core.what_if.input_replayer import Known
-from state.folders import AccountFolder, JournalFolder
+from state.files import AccountFolder, JournalFolder
 from state.journal import days_of, read
-from state.journal_segments import PLAIN, opened, segments
+from state.journal_files import PLAIN, opened, segments
 from state.past_days import records_of
-from state.run_log import read_runs
+from state.simulated_logs import read_runs
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings

@@ -17,8 +17,8 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from core.model.symbols import capitals
 from core.ports import Journal, OperatorError
-from state.folders import JournalFolder
-from state.last_start import Chosen
+from state.accounts import Chosen
+from state.files import JournalFolder
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -119,7 +119,7 @@ def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> Virt
     """
     from core.runtime.virtual_time import Pace
     from state.journal import FileJournal, MemoryJournal
-    from state.run_log import RunLogFile
+    from state.simulated_logs import RunLogFile
 
     require_files((*options.files, *options.quotes))
     symbols = tuple(map(capitals, options.symbols))
@@ -233,7 +233,7 @@ def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
 def _started(host: Host, recording: Recording, options: ReplayOptions) -> RunStarted:
     """Return the parameters to play the files again."""
     from core.runtime.simulated_exchange import RunKind, RunStarted
-    from state.run_log import file_played
+    from state.simulated_logs import file_played
 
     return RunStarted(
         RunKind.REPLAY,
@@ -355,7 +355,7 @@ def _missed_in(folder: Path) -> Missed:
     """Return the missed deadlines of a journal. Raises `OperatorError`, `JournalDamagedError`."""
     from core.strategies.questions import missed_in
     from state.journal import read
-    from state.journal_segments import segments
+    from state.journal_files import segments
 
     if not folder.is_dir() or not segments(folder):
         raise OperatorError(f"--deadlines {folder}: no journal is there; name a folder that --journal-dir wrote")

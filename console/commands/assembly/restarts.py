@@ -15,8 +15,8 @@ from console.commands.assembly.engine_process import (
 )
 from console.commands.assembly.host import Host
 from core.ports import OperatorError
-from state.folders import AccountFolder
-from state.lock import holder
+from state.files import AccountFolder
+from state.running_engine import holder
 from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 
 

@@ -20,8 +20,8 @@ def service_log(host: Host, runtime: Runtime, stack: ExitStack, keys: Iterable[K
 
     `keys` are the adapters' keys, which the log hides.
     """
-    from state.channel_addresses import addresses_in
-    from state.service_log.hiding import Hiding
+    from state.credentials import addresses_in
+    from state.service_log.lines import Hiding
     from state.service_log.log import ServiceLog
 
     secrets = [secret for pair in keys for secret in (pair.secret, pair.key_id)] + addresses_in(host.environ)

@@ -15,7 +15,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.last_start import LastTime
 from console.commands.assembly.recordings import keys_of, operator_by
 from console.commands.assembly.settings import settings_of
-from state.folders import AccountFolder
+from state.files import AccountFolder
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from core.runtime.simulated_exchange import PlayedFile, QuoteRounds, RunStarted
     from core.runtime.virtual import VirtualRuntime
     from core.settings.settings import Settings
-    from state.exchange_log import ExchangeLogFile
     from state.kill_switch import FileKillSwitch
+    from state.simulated_logs import ExchangeLogFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         require_the_same,
     )
     from core.runtime.virtual import VirtualRuntime
-    from state.exchange_log import ExchangeLogFile
-    from state.run_log import RunLogFile, file_played
+    from state.simulated_logs import ExchangeLogFile, RunLogFile, file_played
 
     folder = demo_folder(host, options)
     switch, mended = _taken(host, folder, stack)
@@ -199,8 +198,8 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
     from core.runtime.stress_market import StressScript
     from core.runtime.virtual import VirtualRuntime
     from core.runtime.virtual_time import Pace
-    from state.exchange_log import ExchangeLogFile
-    from state.resetting import begin_anew
+    from state.restoring import begin_anew
+    from state.simulated_logs import ExchangeLogFile
 
     folder = stress_folder(host)
     switch, _ = _taken(host, folder, stack, begin_anew)
@@ -254,7 +253,7 @@ def demo_books(
     from core.model.values import Symbol
     from core.runtime import demo
     from core.runtime.simulated_exchange import config_of, edition_of, opening_settings, requests_of, resumed
-    from state.exchange_log import ExchangeLogFile
+    from state.simulated_logs import ExchangeLogFile
 
     calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
     log = stack.enter_context(closing(ExchangeLogFile(folder)))
@@ -294,8 +293,7 @@ def _taken(
 ) -> tuple[FileKillSwitch, tuple[str, ...]]:
     """Lock the account for this process; return its kill switch, and descriptions of repairs."""
     from state.kill_switch import FileKillSwitch
-    from state.lock import EngineLock
-    from state.thread_dump import thread_dumps
+    from state.running_engine import EngineLock, thread_dumps
 
     mended = folder.prepare()
     mended += stack.enter_context(EngineLock(folder)).notes

@@ -18,8 +18,8 @@ from core.ports import OperatorError
 from state.accounts import account_of
 
 if TYPE_CHECKING:
-    from state.folders import AccountFolder
-    from state.service_log.reading import Line, LogReader
+    from state.files import AccountFolder
+    from state.service_log.files import Line, LogReader
 
 NEWEST = 100
 """The default number of lines."""
@@ -56,7 +56,7 @@ def logs(
 
     Examples: keyturn engine logs -f, keyturn engine logs --order b41db81a, keyturn engine logs --since 2h
     """
-    from state.service_log.reading import LogReader
+    from state.service_log.files import LogReader
 
     folder = account_of(host_of(context).home, account)
     if not follow and not _is_there(folder):
@@ -73,7 +73,7 @@ def logs(
 
 
 def _is_there(folder: AccountFolder) -> bool:
-    from state.service_log.rotation import all_files
+    from state.service_log.files import all_files
 
     return any(all_files(folder.log))
 
@@ -89,8 +89,8 @@ def _wanted(
     lines: Iterable[Line], folder: AccountFolder, order: str | None, since: str | None, level: str
 ) -> Iterator[Line]:
     """Yield the selected lines. Raises `OperatorError`."""
-    from state.service_log.events import LEVELS
-    from state.service_log.reading import OrderLines, whole_id
+    from state.service_log.files import OrderLines, whole_id
+    from state.service_log.lines import LEVELS
 
     if level.lower() not in LEVELS:
         raise OperatorError(f"--level {level}: one of {', '.join(LEVELS)}")
@@ -106,7 +106,7 @@ def _wanted(
 
 def _beginning(since: str, folder: AccountFolder) -> datetime:
     """Return the start; an age counts from the newest line, because a demo has its own time. Raises `OperatorError`."""
-    from state.service_log.reading import LogReader
+    from state.service_log.files import LogReader
 
     if found := AGE.fullmatch(since):
         times = (datetime.fromisoformat(line["at"]) for line in LogReader(folder.log).lines(follow=False))

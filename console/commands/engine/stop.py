@@ -11,7 +11,7 @@ from console.commands.assembly.engine_process import stop_service, what_stays_op
 from console.commands.shared import Account, host_of, say
 from core.ports import OperatorError
 from state.accounts import account_of
-from state.lock import holder, last_account
+from state.running_engine import holder, last_account
 
 NOT_RUNNING = 3
 

@@ -14,12 +14,12 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.own_program import own_program
 from console.commands.shared import host_of
 from core.ports import OperatorError
-from state.watchdog.limits import MEGABYTE, Limits
+from state.watchdog.presence import MEGABYTE, Limits
 
 if TYPE_CHECKING:
     from core.settings.health import WatchdogSettings
     from core.settings.notify import NotifySettings
-    from state.folders import AccountFolder
+    from state.files import AccountFolder
 
 
 def watch(
@@ -73,10 +73,8 @@ def _settings_or_defaults(host: Host) -> WatchdogSettings:
 
 def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
     """Watch over the process of `command` until it is not restarted any more; return the exit status."""
-    from state.channel_addresses import find_address
-    from state.watchdog.owed import OwedAlerts
-    from state.watchdog.push import Push
-    from state.watchdog.terms import HeldTerms
+    from state.credentials import find_address
+    from state.watchdog.alerts import HeldTerms, OwedAlerts, Push
     from state.watchdog.watchdog import Watchdog
 
     home = host.home

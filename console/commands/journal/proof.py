@@ -17,8 +17,8 @@ from core.ports import OperatorError
 from state.accounts import journal_of
 
 if TYPE_CHECKING:
-    from state.folders import AccountFolder
-    from state.proof.head import SignedHead
+    from state.files import AccountFolder
+    from state.proof.heads import SignedHead
     from state.proof.signing_key import SigningKey
 
 Redacted = Annotated[
@@ -47,7 +47,7 @@ def key(
 
 
 def _list_agent(host: Host) -> None:
-    from state.proof.ssh_agent import SshAgent
+    from state.proof.signing_key import SshAgent
 
     held = SshAgent(host.environ).keys()
     for each in held:

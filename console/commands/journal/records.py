@@ -39,7 +39,7 @@ def tail(
     Example: keyturn journal tail -n 50 -f --explain
     """
     from console.commands.assembly.routes import routes
-    from state.tail import tail as newest
+    from state.journal_inspection import tail as newest
 
     records = newest(journal_of(host_of(context).home, account, journal_dir), count, follow)
     _print(records, as_json, routes() if is_explained else None)
@@ -105,8 +105,8 @@ def compress(
 
     Example: keyturn journal compress --older-than 90
     """
-    from state.compression import closed_segments
-    from state.compression import compress as compressed
+    from state.journal_files import closed_segments
+    from state.journal_files import compress as compressed
 
     folder, now = journal_of(host_of(context).home, account, journal_dir), datetime.now(UTC)
     waiting = len(closed_segments(folder, now, older_than))
@@ -204,8 +204,7 @@ def _plain(value: object) -> object:
 def verified(host: Host, account: str | None, folder: Path | None) -> dict[str, object]:
     """Verify a journal and return the report. Raises `OperatorError`."""
     from state.documents import known_sequence
-    from state.unread import Unread
-    from state.verify import verify
+    from state.journal_inspection import Unread, verify
 
     looked_at = journal_of(host.home, account, folder)
     known = known_sequence(looked_at) if folder is None else 0

@@ -13,7 +13,7 @@ from console.commands.assembly.engine_process import Started, awaited
 from console.commands.assembly.host import Host
 from console.commands.engine import start
 from state.engine_socket import NoEngineError
-from state.halt_request import HaltRequest
+from state.kill_switch import HaltRequest
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from core.facts import SettingsApplied
 from core.settings.history import VERSION, put_down, read, taken_up, written
 from core.settings.settings import Settings
 from state.codec import GENESIS, encode
-from state.folders import Home
+from state.files import Home
 from state.settings_file import SettingsError, load_settings
 from tests.kit.rows import cases
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import yaml
 
-from state.services.plan import LATEST_STOP
-from state.services.systemd_unit import LIVES_SECONDS, MEMORY_MAX, unit_of
-from state.watchdog.limits import MEGABYTE, Limits
+from state.service_units import LATEST_STOP, LIVES_SECONDS, MEMORY_MAX, unit_of
+from state.watchdog.presence import MEGABYTE, Limits
 from state.watchdog.watchdog import GAVE_UP
 from tests.unit.state.test_service_units import PLAN
 

@@ -12,9 +12,9 @@ import orjson
 from core.facts import EngineStarted, EngineStopped, Fact, InstallationNamed
 from core.ports import Checkpoint
 from state.documents import TinyDocuments, known_sequence
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal, read
-from state.verify import verify
+from state.journal_inspection import verify
 
 MONDAY = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 NOW = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)

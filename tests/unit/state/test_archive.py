@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from state.archive import ArchiveError, look, unpack
+from state.folder_swap import ArchiveError, look, unpack
 
 JOURNAL = "paper/journal/2026-01-05.jsonl"
 

@@ -11,9 +11,9 @@ from core.facts import EngineStarted
 from core.ports import Checkpoint
 from state.backups import BackupError, backup
 from state.documents import TinyDocuments
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal
-from state.verify import verify
+from state.journal_inspection import verify
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 

@@ -11,17 +11,15 @@ from pathlib import Path
 import pytest
 
 from core.ports import JournalDamagedError, OperatorError
-from state import backups, compression
-from state.archive import look
+from state import backups, journal_files
 from state.backups import backup
-from state.compression import compress
-from state.folders import AccountFolder
+from state.files import AccountFolder
+from state.folder_swap import look
 from state.journal import FileJournal, days_of, read, read_day
-from state.journal_segments import lines_backwards, segments
+from state.journal_files import compress, lines_backwards, segments
+from state.journal_inspection import fingerprint, tail, verify
 from state.proof.heads import read_heads, sign_days
 from state.restoring import restore
-from state.tail import tail
-from state.verify import fingerprint, verify
 from tests.proof.journals import KEY, over, written
 from tests.proof.journals import exported as exported_days
 from tests.unit.state.disks import a_disk_that_takes
@@ -178,7 +176,7 @@ def test_a_full_disk_leaves_the_segment(folder: AccountFolder) -> None:
 def test_a_copy_that_differs_is_not_taken(folder: AccountFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """SP-01"""
     names = {path.name for path in folder.journal.iterdir()}
-    monkeypatch.setattr(compression, "_digest_of", lambda _file: (0, b""))
+    monkeypatch.setattr(journal_files, "_digest_of", lambda _file: (0, b""))
 
     with pytest.raises(OperatorError):
         list(compress(folder, LATER, 30))

@@ -15,9 +15,8 @@ from core.brokers.alpaca.connection import ALPACA
 from core.model.account import Mode
 from core.model.api_contract import Keys
 from core.ports import OperatorError
-from state.credentials import find_keys, fingerprint
-from state.folders import Home
-from state.known_accounts import KnownAccounts
+from state.credentials import KnownAccounts, find_keys, fingerprint
+from state.files import Home
 
 PAPER = {"APCA_API_KEY_ID": "PKTEST0000000000", "APCA_API_SECRET_KEY": "s3cret-of-the-test"}
 

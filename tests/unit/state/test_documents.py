@@ -14,7 +14,7 @@ from tinydb import TinyDB
 from core.ports import Checkpoint, NoCheckpoint
 from state import documents as module
 from state.documents import AtomicStorage, TinyDocuments, UnsoundDocumentsError, content_of, tables_in
-from state.folders import AccountFolder
+from state.files import AccountFolder
 
 SLICES = {"orders": {"a": {"status": "FILLED", "fills": [1, "2.50"]}}, "kill": None, "counters": [], "checkpoint": 1}
 

@@ -10,9 +10,8 @@ import pytest
 
 from core.facts import EngineStopped, Killed
 from core.facts.registry import BY_NAME, BY_TYPE
-from state.compression import compress
-from state.journal_end import UNREADABLE, ending_of, holds
-from state.journal_segments import segments
+from state.journal_files import compress, segments
+from state.restoring import UNREADABLE, ending_of, holds
 from tests.unit.state.accounts import MONDAY, NOW, add, an_account
 
 

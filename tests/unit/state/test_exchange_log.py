@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from state.exchange_log import ExchangeLogError, ExchangeLogFile, lines_of
-from state.folders import AccountFolder
+from state.files import AccountFolder
+from state.simulated_logs import ExchangeLogError, ExchangeLogFile, lines_of
 from tests.unit.state.disks import a_disk_that_takes
 
 OPENED = {"request": "open", "at": "2026-01-05T14:30:00+00:00", "symbols": "SPY,QQQ", "cash": "200"}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from state.folders import AccountFolder, AccountNameError, Home, SharedFolderError
+from state.files import AccountFolder, AccountNameError, Home, SharedFolderError
 from state.heartbeat import Heartbeat, Status
-from state.lock import EngineLock, last_account
+from state.running_engine import EngineLock, last_account
 
 
 def a_status(account: str) -> Status:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from state.folders import AccountFolder
-from state.halt_request import LONGEST, UNREADABLE, HaltRequest
+from state.files import AccountFolder
+from state.kill_switch import LONGEST, UNREADABLE, HaltRequest
 from tests.kit.rows import cases
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.heartbeat import Heartbeat, Status, read
 
 STATUS = Status("trading", 7, "paper", 1, 2, 3, 4, 5, "paper")

@@ -18,11 +18,10 @@ from core.facts.registry import BY_TYPE
 from core.model.bar import Bar
 from core.ports import JournalDamagedError, JournalWriteError, Recorded
 from state.codec import RecordError
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.journal import FileJournal, MemoryJournal, TimeWentBackError, days_of, read_day
-from state.journal_segments import lines_backwards, segments
-from state.tail import tail
-from state.verify import fingerprint, verify
+from state.journal_files import lines_backwards, segments
+from state.journal_inspection import fingerprint, tail, verify
 from tests.unit.state.disks import a_disk_that_takes
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)

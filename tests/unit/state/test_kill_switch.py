@@ -7,7 +7,7 @@ import os
 import pytest
 
 from core.ports import KillSwitch
-from state.folders import AccountFolder
+from state.files import AccountFolder
 from state.kill_switch import FileKillSwitch, asks_to_flatten
 from tests.unit.state.disks import a_disk_that_takes
 

@@ -6,15 +6,15 @@ import os
 
 import pytest
 
-from state import lock
-from state.folders import AccountFolder
-from state.lock import UNKNOWN_PID, AlreadyRunningError, EngineLock, holder
+from state import running_engine
+from state.files import AccountFolder
+from state.running_engine import UNKNOWN_PID, AlreadyRunningError, EngineLock, holder
 
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock that is held is refused at once."""
-    monkeypatch.setattr(lock, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(running_engine, "PATIENCE_SECONDS", 0.0)
 
 
 @pytest.fixture

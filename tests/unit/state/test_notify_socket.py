@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from state.notify_socket import NotifySocket, without_notify
+from state.watchdog.engine_process import NotifySocket, without_notify
 from tests.kit.rows import table
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="abstract sockets are Linux's")

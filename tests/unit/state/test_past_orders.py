@@ -12,7 +12,7 @@ import pytest
 
 from core.model.values import ClientOrderId
 from core.ports import PastIndex, PastUnreadableError
-from state.past_orders import PastFile
+from state.journal import PastFile
 
 
 @pytest.fixture

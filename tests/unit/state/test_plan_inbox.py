@@ -11,7 +11,7 @@ import pytest
 from core.messages.commands import OpenBasket
 from core.model.basket import BasketSource
 from state.basket_inbox import BasketInbox, hand_over
-from state.folders import AccountFolder
+from state.files import AccountFolder
 
 TEXT = "symbol,side\nSPY,sell\n"
 

@@ -8,12 +8,11 @@ import pytest
 
 from core.facts import EngineStarted, InstallationNamed, Killed, Rearmed, StateReset
 from core.ports import Checkpoint, OperatorError
-from state.archive import look
 from state.documents import TinyDocuments, newest_checkpoint
-from state.folders import AccountFolder
-from state.lock import AlreadyRunningError, EngineLock
-from state.resetting import Reset, ResetPlan, reset
-from state.restoring import restore
+from state.files import AccountFolder
+from state.folder_swap import look
+from state.restoring import Reset, ResetPlan, reset, restore
+from state.running_engine import AlreadyRunningError, EngineLock
 from tests.unit.state.accounts import NOW, a_longer_life, add, an_account, everything_in, facts_of, is_sound, modes_in
 
 

@@ -9,13 +9,12 @@ import pytest
 
 from core.facts import EngineStarted, InstallationNamed, Killed, Rearmed, StateRestored
 from core.facts.registry import BY_NAME
-from state.archive import ArchiveError, look
-from state.archive_swap import SuccessionError
 from state.backups import backup
 from state.documents import newest_checkpoint
-from state.folders import AccountFolder
-from state.lock import AlreadyRunningError, EngineLock
-from state.restoring import Restored, RestorePlan, restore
+from state.files import AccountFolder
+from state.folder_swap import ArchiveError, look
+from state.restoring import Restored, RestorePlan, SuccessionError, restore
+from state.running_engine import AlreadyRunningError, EngineLock
 from tests.unit.state.accounts import (
     NOW,
     a_longer_life,

@@ -19,8 +19,8 @@ from core.model.values import Digest, ProposalId, TicketId
 from core.protocol.codec import COMMANDS, shape_of
 from core.runtime.simulated_exchange import HeardFromOutside, PlayedFile, RunKind, RunLeft, RunStarted
 from core.settings.settings import Settings
-from state.folders import AccountFolder
-from state.run_log import RunLogError, RunLogFile, read_runs
+from state.files import AccountFolder
+from state.simulated_logs import RunLogError, RunLogFile, read_runs
 from tests.unit.core.protocol.anything import a_value_of
 
 AT = datetime(2026, 1, 5, 15, 30, 0, 123456, tzinfo=UTC)

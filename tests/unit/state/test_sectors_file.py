@@ -8,8 +8,8 @@ from core.ports import OperatorError
 from core.settings.changes import ChangeKind, changes_between, with_changes
 from core.settings.history import read, written
 from core.settings.settings import Settings
-from state.folders import Home
-from state.sectors_file import MOST
+from state.files import Home
+from state.home_files import MOST
 from state.settings_file import load_settings, sectors_file
 from tests.kit.rows import cases
 

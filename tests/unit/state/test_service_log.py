@@ -15,12 +15,11 @@ import pytest
 from pydantic import SecretStr
 
 from core.io.redaction import HIDDEN
-from state.folders import AccountFolder
-from state.service_log import events
-from state.service_log.hiding import Hiding
+from state.files import AccountFolder
+from state.service_log import lines as events
+from state.service_log.files import Limits, LogReader, OrderLines, all_files, last_record, whole_id
+from state.service_log.lines import Hiding
 from state.service_log.log import WAITING_AT_MOST, ServiceLog
-from state.service_log.reading import LogReader, OrderLines, last_record, whole_id
-from state.service_log.rotation import Limits, all_files
 from tests.kit.no_threads import no_thread_starts
 from tests.unit.state.disks import a_disk_that_takes
 

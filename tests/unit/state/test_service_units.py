@@ -13,12 +13,21 @@ from pathlib import Path
 import pytest
 
 from core.ports import OperatorError
-from state.folders import Home
-from state.services import launchd_plist, systemd_unit
-from state.services.plan import LATEST_STOP, ServicePlan, plan_of
-from state.services.systemd_unit import BY_NAMESPACES, NAME, denies_namespaces, quoted, unit_of
-from state.services.unit_file import UnitFile, UnitState
-from state.watchdog.limits import Limits
+from state import service_units
+from state.files import Home
+from state.service_units import (
+    BY_NAMESPACES,
+    LATEST_STOP,
+    UNIT_NAME,
+    ServicePlan,
+    UnitFile,
+    UnitState,
+    denies_namespaces,
+    plan_of,
+    quoted,
+    unit_of,
+)
+from state.watchdog.presence import Limits
 from state.watchdog.watchdog import GAVE_UP
 
 PLAN = ServicePlan(
@@ -42,7 +51,7 @@ def settings_of(unit: str) -> dict[str, str]:
 
 def analyzed(tmp_path: Path, unit: str, *words: str) -> subprocess.CompletedProcess[str]:
     """What systemd makes of a unit, in a folder of its own."""
-    path, run = tmp_path / NAME, tmp_path / "run"
+    path, run = tmp_path / UNIT_NAME, tmp_path / "run"
     path.write_text(unit)
     run.mkdir(mode=0o700, exist_ok=True)
     environ = {**os.environ, "XDG_RUNTIME_DIR": str(run), "HOME": str(tmp_path), "SYSTEMD_PAGER": ""}
@@ -137,10 +146,10 @@ def test_the_unit_allows_strategy_sandboxes() -> None:
 
 def test_launchd_reads_what_it_needs() -> None:
     """SY-02"""
-    text = launchd_plist.plist_of(PLAN)
+    text = service_units.plist_of(PLAN)
     found = plistlib.loads(text.encode())
 
-    assert text.splitlines()[1] == launchd_plist.MARK
+    assert text.splitlines()[1] == service_units.PLIST_MARK
     assert found["Label"] == "keyturn.engine"
     assert found["ProgramArguments"] == list(PLAN.command)
     assert found["EnvironmentVariables"] == PLAN.variables
@@ -154,9 +163,12 @@ def test_launchd_reads_what_it_needs() -> None:
 
 @pytest.fixture(params=["systemd", "launchd"])
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> UnitFile:
-    made = systemd_unit if request.param == "systemd" else launchd_plist
-    text = unit_of(PLAN) if request.param == "systemd" else launchd_plist.plist_of(PLAN)
-    return UnitFile(tmp_path / "there" / "user" / made.NAME, text, made.MARK)
+    is_systemd = request.param == "systemd"
+    text = unit_of(PLAN) if is_systemd else service_units.plist_of(PLAN)
+    name, mark = (
+        (UNIT_NAME, service_units.UNIT_MARK) if is_systemd else (service_units.PLIST_NAME, service_units.PLIST_MARK)
+    )
+    return UnitFile(tmp_path / "there" / "user" / name, text, mark)
 
 
 def test_a_unit_is_rewritten_where_it_differs(file: UnitFile) -> None:
@@ -194,7 +206,7 @@ def test_a_unit_of_another_is_left_as_it_is(file: UnitFile, kind: str) -> None:
 
 def test_the_service_uses_the_operators_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-02: its manager has an environment of its own."""
-    monkeypatch.setattr("state.services.plan.SHARED", ())
+    monkeypatch.setattr("state.service_units.SHARED", ())
     by_home = {"KEYTURN_HOME": str(tmp_path), "APCA_API_SECRET_KEY": "s"}
     by_xdg = {"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s", "HOME": "/h"}
 

@@ -10,9 +10,8 @@ import pytest
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.settings.settings import PROFILES, Settings
-from state.example_settings import example_settings
-from state.folders import Home
-from state.settings_file import SettingsError, load_settings
+from state.files import Home
+from state.settings_file import SettingsError, example_settings, load_settings
 
 
 @pytest.fixture

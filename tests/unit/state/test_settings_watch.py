@@ -8,9 +8,9 @@ import pytest
 
 from core.messages.commands import SettingsFault, SettingsFileSeen
 from core.settings.settings import Settings
-from state.folders import Home
+from state.files import Home
+from state.housekeeping import SettingsWatch
 from state.settings_file import load_settings, sectors_file
-from state.settings_watch import SettingsWatch
 
 
 @dataclass

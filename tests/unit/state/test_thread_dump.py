@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from state.folders import AccountFolder
-from state.thread_dump import LARGEST, dumped_by, listens, thread_dumps
+from state.files import AccountFolder
+from state.running_engine import LARGEST, dumped_by, listens, thread_dumps
 
 
 @pytest.fixture

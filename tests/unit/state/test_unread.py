@@ -10,9 +10,8 @@ import orjson
 from core.facts import EngineStarted, EngineStopped, SettingsApplied
 from core.settings.settings import Settings
 from state.codec import GENESIS, encode, sum_of
-from state.folders import AccountFolder
-from state.unread import Unread
-from state.verify import verify
+from state.files import AccountFolder
+from state.journal_inspection import Unread, verify
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 

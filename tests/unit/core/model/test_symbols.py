@@ -16,7 +16,7 @@ from core.files.trades_file import COLUMNS, read_trades
 from core.model.reference_data import AssetList, ListedAsset
 from core.model.symbols import capitals, small_letters, symbol_in
 from core.model.values import Symbol
-from state.watchlist_files import WatchlistFiles
+from state.home_files import WatchlistFiles
 from tests.kit.rows import table
 
 ROOT = Path(__file__).parents[4]
@@ -87,7 +87,7 @@ ROOMS = ("commands", "order_form", "screens")
 FOLDERS = (*(f"console/{room}" for room in ROOMS), "core/files", "core/model", "core/settings", "state")
 OURS = {
     "core/model/order_terms.py": "order.side.value",
-    "state/channel_addresses.py": "channel",
+    "state/credentials.py": "channel",
     "state/settings_file.py": "key",
     "console/commands/replay.py": "row['side']",
     "console/commands/assembly/settings.py": "name",

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from state.folders import AccountFolder, Home
+from state.files import AccountFolder, Home
 from state.heartbeat import Heartbeat, Status
-from state.lock import EngineLock
-from state.watchdog.engine_signs import EngineSigns, resident_of
-from state.watchdog.log import LARGEST, WatchdogLog
+from state.running_engine import EngineLock
+from state.watchdog.judge import EngineSigns, resident_of
+from state.watchdog.presence import LARGEST_LOG, WatchdogLog
 from tests.kit.rows import cases
 
 STATUS = Status("on", os.getpid(), "paper", 0, 0, 0, 0, 5, "paper")
@@ -112,14 +112,14 @@ def test_log_lines_wait_for_their_account(home: Home) -> None:
 def test_a_log_that_has_grown_is_put_aside(home: Home) -> None:
     """SY-02"""
     folder = home.account("paper")
-    folder.watchdog_log.write_bytes(b"x" * (LARGEST + 1))
+    folder.watchdog_log.write_bytes(b"x" * (LARGEST_LOG + 1))
     log = WatchdogLog(lambda _: None)
     log.is_of(folder)
 
     log.say("a new one")
 
     assert folder.watchdog_log.stat().st_size < 100
-    assert (folder.logs / "watchdog.log.1").stat().st_size > LARGEST
+    assert (folder.logs / "watchdog.log.1").stat().st_size > LARGEST_LOG
 
 
 def test_an_unwritable_log_is_still_shown(home: Home) -> None:

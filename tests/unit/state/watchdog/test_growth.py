@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from state.watchdog.growth import FEWEST_HOURS, HOUR, WARM_UP_HOURS, Growth
+from state.watchdog.judge import FEWEST_HOURS, HOUR, WARM_UP_HOURS, Growth
 from tests.kit.rows import table
 
 MB = 1_000_000

@@ -8,7 +8,7 @@ import pytest
 
 from state.heartbeat import Status
 from state.watchdog.judge import Judge, RemarkCode, Restarts, Seen, Trouble
-from state.watchdog.limits import MEGABYTE, Limits
+from state.watchdog.presence import MEGABYTE, Limits
 
 PID = 7
 LIMITS = Limits()

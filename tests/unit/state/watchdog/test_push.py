@@ -16,9 +16,8 @@ from core.model.notice import DELIVERED, Delivery, DeliveryCode
 from core.ports import OperatorError
 from core.runtime.notifier.message import Message
 from core.settings.notify import NotifySettings
-from state.watchdog import push
-from state.watchdog.owed import Alert, OwedAlerts
-from state.watchdog.terms import HeldTerms
+from state.watchdog import alerts
+from state.watchdog.alerts import Alert, HeldTerms, OwedAlerts
 
 TERMS = NotifySettings.model_validate(
     {"channels": {"phone": {}}, "rules": {"all": {"channels": ["phone"], "accounts": ["paper"]}}}
@@ -67,9 +66,9 @@ class Clock:
             self.at += timedelta(seconds=seconds)
 
 
-def a_push(terms: HeldTerms, owed: OwedAlerts | None = None, clock: Clock | None = None) -> push.Push:
+def a_push(terms: HeldTerms, owed: OwedAlerts | None = None, clock: Clock | None = None) -> alerts.Push:
     clock = clock or Clock()
-    return push.Push(terms, owed, clock, clock.pause)
+    return alerts.Push(terms, owed, clock, clock.pause)
 
 
 def held(path: Path, read: Callable[[], NotifySettings | None] = lambda: TERMS) -> HeldTerms:
@@ -82,7 +81,7 @@ def wrong() -> NotifySettings:
 
 def a_phone(monkeypatch: pytest.MonkeyPatch, answers: Callable[[int], Delivery] = lambda _: DELIVERED) -> Phone:
     phone = Phone(answers)
-    monkeypatch.setattr(push, "Notifier", phone)
+    monkeypatch.setattr(alerts, "Notifier", phone)
     return phone
 
 
@@ -147,15 +146,15 @@ def test_alert_retries_follow_the_engines_rules():
     """SY-03: one figure, two places."""
     from core.workflows.operator import notification_delivery
 
-    assert push.FEW == notification_delivery.FEW
-    assert push.AT_ONCE == notification_delivery.MOST_LINES
-    left = push.Left(tries=3, first_at=push.utc_now())
-    now = push.utc_now()
+    assert alerts.FEW == notification_delivery.FEW
+    assert alerts.AT_ONCE == notification_delivery.MOST_LINES
+    left = alerts.Left(tries=3, first_at=alerts.utc_now())
+    now = alerts.utc_now()
     most = timedelta(minutes=TERMS.give_up_minutes)
-    assert push._again_at(left, DeliveryCode.NOT_SENT, now + most, most) is None
-    assert push._again_at(left, DeliveryCode.NOT_SENT, now, most) is not None
-    assert push._again_at(left, DeliveryCode.NO_CHANNEL, now, most) is None
-    assert push._again_at(push.Left(tries=6, first_at=now), DeliveryCode.BAD_ADDRESS, now, most) is None
+    assert alerts._again_at(left, DeliveryCode.NOT_SENT, now + most, most) is None
+    assert alerts._again_at(left, DeliveryCode.NOT_SENT, now, most) is not None
+    assert alerts._again_at(left, DeliveryCode.NO_CHANNEL, now, most) is None
+    assert alerts._again_at(alerts.Left(tries=6, first_at=now), DeliveryCode.BAD_ADDRESS, now, most) is None
 
 
 def test_an_alert_outlasts_the_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

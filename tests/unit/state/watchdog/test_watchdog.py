@@ -13,17 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from state.folders import AccountFolder, Home
-from state.halt_request import HaltRequest
+from state.files import AccountFolder, Home
 from state.heartbeat import Heartbeat, Status
-from state.lock import EngineLock
-from state.watchdog.child import Child
+from state.kill_switch import HaltRequest
+from state.running_engine import EngineLock
+from state.watchdog.engine_process import Child, Said, Wakeups
 from state.watchdog.judge import Seen, Trouble, Verdict
-from state.watchdog.limits import MEGABYTE, Limits
-from state.watchdog.log import WatchdogLog
-from state.watchdog.presence import last_said
-from state.watchdog.said import Said
-from state.watchdog.wakeups import Wakeups
+from state.watchdog.presence import MEGABYTE, Limits, WatchdogLog, last_said
 from state.watchdog.watchdog import GAVE_UP, NOT_LEFT, Watchdog
 from tests.kit.simulated_clock import Seconds
 

@@ -18,7 +18,7 @@ from core.risk.protections.protection import EVERYTHING, Measure
 from core.risk.protections.protection_registry import ProtectionBook
 from core.settings.history import read
 from core.settings.protections import FREQTRADE, MaxDrawdownSettings, ProtectionsSettings
-from state.folders import Home
+from state.files import Home
 from state.settings_file import SettingsError, load_settings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at

@@ -1,24 +1,29 @@
-"""The watchlist files beside the settings, one per list, shared by all accounts of this home (MD-06).
+"""Files beside the settings that all accounts of a home share: watchlists and sectors (MD-06, RK-23).
 
     symbols = ["BAC", "JPM"]
 
 They may be edited while an engine runs. A fault in one is reported with its place and does not affect the others.
+
+A fault is reported in one line with the symbol. Without a file there are no sectors.
 """
 
 from __future__ import annotations
 
+import re
 import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.files.regular_file import bytes_of
 from core.messages.commands import WatchlistFilesSeen
-from core.model.symbols import MAIN, Watchlist, capitals, fault_of
+from core.model.symbols import MAIN, SYMBOL, Watchlist, capitals, fault_of
 from core.model.values import Symbol
+from core.ports import OperatorError
 from state.files import make_folder, replace_file
+from state.toml_files import tables_of
 
 FOLDER = "watchlists"
 ENDS = ".toml"
@@ -135,3 +140,46 @@ class WatchlistFiles:
         if odd := [each for each in symbols if not isinstance(each, str)]:
             raise _WrongError(f"symbols: {str(odd[0])[:20]} is no text; {HOW}")
         return tuple(Symbol(capitals(each.strip())) for each in symbols)
+
+
+NAME = "sectors.toml"
+SECTOR = re.compile(r"[a-z][a-z0-9 &/_-]{0,31}")
+MOST = 5000
+"""The maximum of symbols: the journal holds them with each change of the settings."""
+
+
+class SectorsError(OperatorError):
+    """An invalid sectors file; the message is one line for the operator."""
+
+
+def read_sectors(path: Path) -> dict[str, str]:
+    """Return the sectors by symbol; case and surrounding spaces of a sector are ignored. Raises `SectorsError`."""
+    found: dict[str, str] = {}
+    for symbol, sector in _lines(tables_of(path, "sectors", SectorsError)):
+        place = f"{path.name}: {symbol[:20]}"
+        if SYMBOL.fullmatch(symbol) is None:
+            raise SectorsError(f'{place} is not how a symbol is written; write XOM = "energy"')
+        if not isinstance(sector, str):
+            raise SectorsError(f'{place}: its sector must be a text, as in {symbol} = "energy"')
+        name = " ".join(sector.lower().split())
+        if SECTOR.fullmatch(name) is None:
+            raise SectorsError(
+                f"{place} = {sector[:40]!r}: a sector is called by 1 to 32 letters, digits, spaces, &, /, - or _, "
+                "a letter first"
+            )
+        found[symbol] = name
+    if len(found) > MOST:
+        raise SectorsError(f"{path.name}: {len(found):,} symbols, {MOST:,} at most; name those that you trade")
+    return found
+
+
+def _lines(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield symbols and values; `BRK.B = "financials"` is equal with and without quotation marks around its symbol."""
+    waiting: list[tuple[str, Mapping[str, object]]] = [("", values)]
+    while waiting:
+        prefix, table = waiting.pop()
+        for name, value in table.items():
+            if isinstance(value, Mapping):
+                waiting.append((f"{prefix}{name}.", value))
+            else:
+                yield f"{prefix}{name}", value

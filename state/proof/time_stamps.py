@@ -1,20 +1,32 @@
-"""The two messages of a time stamp (RFC 3161): the request for some bytes, and the service's answer.
+"""Time stamps of the heads (RFC 3161): the messages of the service, and one file per answer (SP-08).
 
 The answer is checked for its status, hash and nonce, and its time is read. Its signature is left to `openssl ts
 -verify`, which is given the trusted certificates.
+
+`stamps/2026-11-20.tsr` stamps that day's line in `heads.jsonl`, with its newline: exactly the file printed by `keyturn
+journal head --day 2026-11-20`. A head covers all earlier ones, so only the newest is stamped.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from pyasn1.codec.der.decoder import decode
 from pyasn1.codec.der.encoder import encode
 from pyasn1.error import PyAsn1Error
 from pyasn1_modules import rfc3161, rfc5652
+
+from core.files.regular_file import bytes_of
+from core.io.bounded_http import HttpTimes, NoAnswerError, answer_of
+from core.ports import OperatorError
+from state.files import AccountFolder, make_folder, replace_file
+from state.proof.heads import SignedHead, read_heads
 
 SHA256 = (2, 16, 840, 1, 101, 3, 4, 2, 1)
 """Its object identifier (RFC 5754)."""
@@ -93,3 +105,73 @@ def _decoded(content: bytes, kind: object) -> rfc3161.TimeStampResp:
 def _reason(status: rfc3161.PKIStatusInfo) -> str:
     said = [str(words) for words in status["statusString"]] if status["statusString"].hasValue() else []
     return "; ".join(said) or f"status {int(status['status'])}"
+
+
+LARGEST = 256 * 1024
+"""The maximum size of an answer in bytes; with a certificate chain it has less than ten thousand."""
+HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+
+Service = Callable[[bytes], bytes]
+"""Takes a request in DER and returns the answer. Raises `OperatorError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A stored stamp. `at` is the service's time; `is_new` says that it was just requested."""
+
+    day: str
+    at: datetime
+    path: Path
+    is_new: bool
+
+
+def service_at(url: str, seconds: float) -> Service:
+    """Return the service at a URL, over HTTP."""
+    host, times = _host(url), HttpTimes(seconds, seconds, seconds)
+
+    def ask(question: bytes) -> bytes:
+        try:
+            return answer_of("POST", url, times, LARGEST, HEADERS, question)
+        except NoAnswerError as error:
+            raise OperatorError(f"{host} {error}; no stamp is kept") from None
+
+    return ask
+
+
+def stamp_last(folder: AccountFolder, url: str, service: Service) -> Stamp:
+    """Return the stamp of the last head, requested if none is stored; on the disk when this returns.
+
+    Raises
+    ------
+    OperatorError
+        No day is signed, or the service did not stamp the request. Nothing is stored then.
+    JournalDamagedError
+        The chain of heads is not valid.
+    """
+    heads = read_heads(folder.heads)
+    if not heads:
+        raise OperatorError("no day is signed: keyturn journal sign signs every past day")
+    last = heads[-1]
+    path = folder.stamps / f"{last.head.day}.tsr"
+    if path.exists():
+        return Stamp(last.head.day, _kept(path, last), path, is_new=False)
+    request = StampRequest.of(last.line)
+    reply = service(request.written)
+    try:
+        at = stamped_at(reply, request)
+    except TimeStampError as error:
+        raise OperatorError(f"{_host(url)} {error}; no stamp is kept") from None
+    make_folder(folder.stamps)
+    replace_file(path, reply)
+    return Stamp(last.head.day, at, path, is_new=True)
+
+
+def _kept(path: Path, signed: SignedHead) -> datetime:
+    try:
+        return time_of(bytes_of(path), signed.line)
+    except TimeStampError as error:
+        raise OperatorError(f"{path} is no stamp of the head of {signed.head.day}: it {error}; move it away") from None
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "no host"

@@ -1,4 +1,4 @@
-"""Parse untrusted TOML text: bounded in size and nesting, with numbers of reasonable length.
+"""Read the operator's TOML files: bounded, and refused in one line that names the file.
 
 A fault is reported with its line or key. Otherwise a recursive parser would fail with its own error, and a number with
 a billion digits would take hours.
@@ -10,6 +10,10 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
+
+from core.files.regular_file import OddFileError, TooLargeError, bytes_of
+from core.ports import OperatorError
 
 LARGEST = 1_000_000
 """The maximum size of a settings file in bytes; a complete one is forty times smaller."""
@@ -97,3 +101,21 @@ def _deep_line(text: str) -> int:
         if depth > DEEPEST:
             return line
     return line
+
+
+def tables_of(path: Path, what: str, error: type[OperatorError]) -> dict[str, object]:
+    """Return the tables of the file, empty without a file; `what` is its subject in messages. Raises `error`."""
+    try:
+        return toml_of(bytes_of(path, LARGEST).decode("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OddFileError, TooLargeError) as odd:
+        raise error(f"{path}: {odd.strerror}") from None
+    except IsADirectoryError:
+        raise error(f"{path} is a folder; move it away, and write the {what} into a file") from None
+    except OSError as failed:
+        raise error(f"{path} cannot be read: {failed.strerror}; check its permissions") from failed
+    except UnicodeDecodeError as odd:
+        raise error(f"{path.name}: byte {odd.start} is no UTF-8 text; save the file as UTF-8") from None
+    except TomlError as odd:
+        raise error(f"{path.name}: {odd}") from None

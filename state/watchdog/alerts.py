@@ -1,5 +1,12 @@
-"""The watchdog's own notifications: the channels of `[notify]` for its kind, without an engine (SY-02, SY-03).
+"""The watchdog's own notifications: its settings, the channels, and the alerts that are not delivered yet.
 
+An engine is down for longest when its settings are invalid, and then a person must be notified. So the last valid
+settings are kept, also across a restart of the watchdog: in one private file of the home.
+
+The process that sends an alert locks its file, and the kernel releases the lock with the process: no two send the same
+one. If the file cannot be written, the alert is only in memory.
+
+The watchdog's own notifications: the channels of `[notify]` for its kind, without an engine (SY-02, SY-03).
 Its alerts are urgent and retried like the engine's: with the same delays, for as long, and marked if an earlier attempt
 may have arrived. Each channel has a thread, so that none waits for another. Results go into the watchdog's log: the
 journal belongs to the engine.
@@ -7,36 +14,228 @@ journal belongs to the engine.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
+from uuid import uuid4
 
+import orjson
+from pydantic import ValidationError
+
+from core.files.regular_file import bytes_of
 from core.io.wall_clock import utc_now
 from core.model.harmless_words import harmless
-from core.model.notice import (
-    NEVER_AGAIN,
-    SURELY_NOT,
-    UNTIL_MENDED,
-    USUAL,
-    Delivery,
-    DeliveryCode,
-    Notice,
-    NoticeKind,
-)
+from core.model.notice import NEVER_AGAIN, SURELY_NOT, UNTIL_MENDED, USUAL, Delivery, DeliveryCode, Notice, NoticeKind
 from core.model.session import HOME
 from core.model.values import AccountId
 from core.ports import OperatorError
 from core.runtime.lane_threads import NoThreadError, Threads
 from core.runtime.notifier.message import Message
-from core.runtime.notifier.process import Notifier
+from core.runtime.notifier.process import Find, Notifier
 from core.settings.notify import NotifySettings
-from state.watchdog.owed import Alert, Left, OwedAlerts
-from state.watchdog.terms import PushTerms
+from state.files import FOLDER_MODE, open_private, replace_file, write_all
+
+LARGEST_TERMS = 1_000_000
+"""The maximum size of the file in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushTerms:
+    """The channels, the lookup of their addresses, and the environment that they get a part of.
+
+    `note` gives the reason if these are not the current settings; otherwise empty.
+    """
+
+    settings: NotifySettings
+    find: Find
+    environ: Mapping[str, str]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Valid settings and their origin; `settings` is None if no one is to be notified."""
+
+    settings: NotifySettings | None
+    origin: str
+
+
+class HeldTerms:
+    """The current terms, or the last valid ones. Any thread.
+
+    Parameters
+    ----------
+    read
+        Returns the current settings; None if no one is to be notified. It may raise anything.
+    path
+        The file of the last valid ones.
+    """
+
+    def __init__(
+        self, read: Callable[[], NotifySettings | None], path: Path, find: Find, environ: Mapping[str, str]
+    ) -> None:
+        self._read, self._path, self._find, self._environ = read, path, find, environ
+        self._last: Sound | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> PushTerms | None:
+        """Return the terms. Raises `OperatorError` if the settings are invalid and never were valid."""
+        with self._lock:
+            try:
+                settings = self._read()
+            except Exception as error:  # a person must be notified whatever the fault
+                return self._held(error)
+            self._hold(settings)
+            return None if settings is None else PushTerms(settings, self._find, self._environ)
+
+    def _held(self, error: Exception) -> PushTerms | None:
+        self._last = self._last or self._kept()
+        why = f"the settings cannot be read ({error if isinstance(error, OperatorError) else type(error).__name__})"
+        if self._last is None:
+            raise OperatorError(f"{why}, and none were read soundly before")
+        if self._last.settings is None:
+            return None
+        note = f"{why}: alerts go by the [notify] {self._last.origin}"
+        return PushTerms(self._last.settings, self._find, self._environ, note)
+
+    def _hold(self, settings: NotifySettings | None) -> None:
+        is_news = self._last is None or self._last.settings != settings
+        self._last = Sound(settings, "that this watchdog read soundly last")
+        if is_news:
+            kept = None if settings is None else settings.model_dump(mode="json")
+            with suppress(OSError):
+                self._path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                replace_file(self._path, orjson.dumps({"notify": kept}) + b"\n", durable=False)
+
+    def _kept(self) -> Sound | None:
+        """Return the terms of the previous watchdog, with which it started its engine, or None."""
+        try:
+            kept = orjson.loads(bytes_of(self._path, LARGEST_TERMS))["notify"]
+            settings = None if kept is None else NotifySettings.model_validate(kept)
+        except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValidationError):
+            return None
+        return Sound(settings, "of the last start with sound settings")
+
+
+LARGEST_ALERT = 100_000
+"""The maximum size of a file in bytes."""
+MOST = 1_000
+"""The maximum of files that a start takes up."""
+
+
+@dataclass(slots=True)
+class Left:
+    """The delivery state of an alert on one channel.
+
+    Attributes
+    ----------
+    first_at
+        The time of the first attempt; None before it.
+    again_at
+        The time of the next attempt, UTC; None for at once.
+    is_on_its_way
+        An attempt was sent and has no result: if its process ended, it may have arrived.
+    """
+
+    tries: int = 0
+    first_at: datetime | None = None
+    again_at: datetime | None = None
+    may_have_arrived: bool = False
+    is_on_its_way: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Alert:
+    """An alert to deliver. `left` is None while the channels are not known."""
+
+    words: str
+    account: str
+    at: datetime
+    left: dict[str, Left] | None = None
+    descriptor: int | None = field(default=None, repr=False)
+    path: Path | None = None
+
+
+class OwedAlerts:
+    """The folder with the undelivered alerts of one home; None keeps no files."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    def keep(self, alert: Alert) -> None:
+        """Write the alert's current state. Never raises."""
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            if alert.descriptor is None:
+                self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                alert.path = self._folder / f"{alert.at:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}.json"
+                alert.descriptor = open_private(alert.path, os.O_RDWR | os.O_CREAT)
+                fcntl.flock(alert.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kept = {"words": alert.words, "account": alert.account, "at": alert.at, "left": alert.left}
+            content = orjson.dumps(kept)
+            os.lseek(alert.descriptor, 0, os.SEEK_SET)
+            write_all(alert.descriptor, content)
+            os.ftruncate(alert.descriptor, len(content))
+
+    def drop(self, alert: Alert) -> None:
+        """Remove a delivered or abandoned alert."""
+        if alert.path is not None:
+            with suppress(OSError):
+                alert.path.unlink()
+        if alert.descriptor is not None:
+            os.close(alert.descriptor)
+        alert.path = alert.descriptor = None
+
+    def take_up(self) -> Iterator[Alert]:
+        """Yield the alerts of an earlier watchdog that no process is sending; unreadable files are left alone."""
+        try:
+            paths = sorted(self._folder.glob("*.json"))[:MOST] if self._folder is not None else []
+        except OSError:
+            return
+        for path in paths:
+            if (alert := _taken(path)) is not None:
+                yield alert
+
+
+def _taken(path: Path) -> Alert | None:
+    try:
+        descriptor = open_private(path, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kept = orjson.loads(os.read(descriptor, LARGEST_ALERT))
+        left = kept["left"]
+        channels = None if left is None else {str(name): _left_of(each) for name, each in left.items()}
+        at = datetime.fromisoformat(kept["at"])
+        alert = Alert(str(kept["words"]), str(kept["account"]), at, channels, descriptor, path)
+        if path.stat().st_ino != os.fstat(descriptor).st_ino:
+            raise FileNotFoundError
+        return alert
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        os.close(descriptor)
+        return None
+
+
+def _left_of(kept: dict[str, object]) -> Left:
+    """Restore a delivery state, due at once; an attempt without a result may have arrived."""
+    first_at = kept["first_at"]
+    may_have_arrived = bool(kept["may_have_arrived"]) or bool(kept["is_on_its_way"])
+    tries = kept["tries"]
+    if not isinstance(tries, int):
+        raise TypeError("tries")
+    first = datetime.fromisoformat(first_at) if isinstance(first_at, str) else None
+    return Left(tries, first, None, may_have_arrived)
+
 
 KIND = NoticeKind.WATCHDOG
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
