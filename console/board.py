@@ -24,12 +24,9 @@ from core.model.values import Symbol
 from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 from widgets.chart import Chart, levels_of
-from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines
-from widgets.pane import Pane
-from widgets.states import WithoutEngine, state_of
-from widgets.status_lines import StatusLines
-from widgets.strip import items_of, strip_line
+from widgets.pane import Pane, WithoutEngine, state_of
+from widgets.status_lines import FooterLine, StatusLines, items_of, strip_line
 from widgets.ticket import wrapped
 
 P = TypeVar("P", bound=Pane)

@@ -60,7 +60,7 @@ from console.whole_way import WholeWay
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
 from widgets.orders import NEW
 
 NO_SYMBOL = "this row is of no symbol"

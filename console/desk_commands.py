@@ -46,7 +46,7 @@ from core.views import DeskView
 from core.views.history import HistoryDay, HistoryKind
 from widgets.chart import Chart
 from widgets.grid import Grid
-from widgets.grid_picture import in_a_line
+from widgets.grid_cells import in_a_line
 from widgets.lines import TextLine
 
 T = TypeVar("T")

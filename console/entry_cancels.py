@@ -17,7 +17,7 @@ from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
 from core.views import DeskView, OrderRow
 from widgets import format as f
-from widgets.identifiers import short_ids
+from widgets.format import short_ids
 from widgets.lines import Cell, TextLine
 
 MOST_LINES = 10

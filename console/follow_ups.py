@@ -22,7 +22,7 @@ from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
 from core.views import IN_DOUBT, DeskView, LogRow, ProposalRow
 from widgets import format as f
-from widgets.identifiers import short_ids
+from widgets.format import short_ids
 from widgets.orders import Orders
 
 MARKED_FOR = 10.0

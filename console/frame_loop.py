@@ -34,7 +34,7 @@ from core.model.harmless_text import ALERT
 from core.views import DeskView
 from core.views.engine import EngineFailed
 from widgets import format as f
-from widgets.states import WithoutEngine
+from widgets.pane import WithoutEngine
 
 AT_THE_KEYS = 3.0
 """Seconds after a key within which another one may follow."""

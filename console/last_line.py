@@ -8,8 +8,8 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from console.board import width_of
-from widgets.footer import FooterLine
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
+from widgets.status_lines import FooterLine
 
 SAID_FOR = 5.0
 """Seconds for which a message is shown, unless another screen comes to the top."""

@@ -11,8 +11,7 @@ from core.model.harmless_text import WARN
 from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
 from widgets import format as f
-from widgets.log import Log
-from widgets.order_life import LogLine, folded
+from widgets.log import Log, LogLine, folded
 
 
 class LogPane(FilteredPane, Log):

@@ -1,21 +1,25 @@
-"""Format figures in one way everywhere: signs, ticks, the market's clock, ages and countdowns.
+"""Format figures, times, names and identifiers in one way everywhere.
 
 An unknown figure is a dash, never a zero.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from core.model import values
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, Side, StopHolder, StopKnown, Terms
 from core.model.order_terms import WORDS, filled_in
+from core.model.reference_data import in_words
 from core.model.session import HOME
-from core.model.values import CENT, plain
-from core.views import PositionRow, ProposalRow
-from widgets.grid_picture import Tone
+from core.model.values import CENT, SHORT_ID, ClientOrderId, plain
+from core.views import ActionRow, PositionRow, ProposalRow
+from widgets.grid_cells import CUT, Tone
 
 PLACE, PLACE_IN_SHORT = HOME.name, HOME.short
 """The city of the clock, written after a time. All times of the desk use one clock, named in the first line."""
@@ -286,3 +290,63 @@ def terms_on_point(of: Terms) -> str:
 
 TERMS = 16
 """Width of a column of terms, in cells."""
+
+
+OURS = r"\b([0-9a-f]{6})[0-9a-f]{10}\b"
+"""Pattern of this desk's identifiers (orders, proposals, tickets, digests), shortened to the first six characters."""
+BROKERS = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{6}([0-9a-f]{6})\b|\b(?:leg-)?sim-\d*(\d{6})\b"
+"""Pattern of the broker's or simulated order ids, shortened to the last six characters because they begin alike."""
+IDENTIFIER = re.compile(f"{OURS}|{BROKERS}")
+
+
+def short_ids(text: str) -> str:
+    """Shorten each identifier in a text."""
+    return IDENTIFIER.sub(lambda found: str(found[found.lastindex or 0]), text)
+
+
+def short_id(id: ClientOrderId) -> str:
+    """Return the short form, such as `3f9a02`; the last six characters of a broker's id."""
+    short = short_ids(id)
+    return short if len(short) <= SHORT_ID else id[-SHORT_ID:]
+
+
+def told_apart(names: Iterable[str], width: int) -> Mapping[str, str]:
+    """Shorten each name to at most `width` cells, unambiguously.
+
+    A name that fits stays whole. Otherwise its beginning is kept with as little of its end as tells all names apart; if
+    nothing else works, names are numbered.
+    """
+    return dict(_told_apart(tuple(sorted(set(names))), width))
+
+
+@lru_cache(maxsize=64)
+def _told_apart(names: tuple[str, ...], width: int) -> tuple[tuple[str, str], ...]:
+    for end in range(max(1, width - 1)):
+        short = [_cut(name, width, end) for name in names]
+        if len(set(short)) == len(names):
+            return tuple(zip(names, short, strict=True))
+    return tuple(
+        (name, name if len(name) <= width else _numbered(name, number, width))
+        for number, name in enumerate(names, start=1)
+    )
+
+
+def _cut(name: str, width: int, end: int) -> str:
+    if len(name) <= width:
+        return name
+    return name[: width - end - 1] + CUT + name[len(name) - end :]
+
+
+def _numbered(name: str, number: int, width: int) -> str:
+    tail = f"{CUT}{number}"
+    return name[: max(0, width - len(tail))] + tail
+
+
+def ex_day(row: ActionRow | None) -> str:
+    """Format `ex Tue`."""
+    return "" if row is None else f"ex {row.action.ex_date:%a}"
+
+
+def coming_in_words(row: ActionRow) -> str:
+    """Format `ex Tue 24 Nov: dividend 0.25 USD a share`."""
+    return f"ex {row.action.ex_date:%a %d %b}: {in_words(row.action)}"

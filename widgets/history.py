@@ -10,9 +10,9 @@ from decimal import Decimal
 from core.model.values import SHORT_ID
 from core.views.history import HistoryDay, HistoryKind, HistoryRow
 from widgets import format as f
+from widgets.format import short_id, short_ids
 from widgets.grid import Align, Cell, Column, Row
-from widgets.grid_picture import GAP, MARK_WIDTH, widths_of
-from widgets.identifiers import short_id, short_ids
+from widgets.grid_cells import GAP, MARK_WIDTH, widths_of
 from widgets.pane import Pane
 
 LEAST = 34

@@ -17,8 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.model.harmless_text import harmless
-from widgets.grid_picture import Cell, Tone
-from widgets.grid_text import CUT
+from widgets.grid_cells import CUT, Cell, Tone
 
 __all__ = ["Cell", "Lines", "TextLine", "joined", "spread"]
 

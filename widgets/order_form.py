@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.views import DeskView, SymbolView
 from widgets import format as f
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 

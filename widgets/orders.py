@@ -16,11 +16,10 @@ from core.model.order import OrderStatus
 from core.views import IN_DOUBT, WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
 from core.views.order_families import OrderFamily, doubted_orders, families, working_orders
 from widgets import format as f
+from widgets.format import short_ids
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone
-from widgets.identifiers import short_ids
-from widgets.order_life import legs_that_wait, role_of
-from widgets.pane import Pane
-from widgets.states import orders_when_empty
+from widgets.log import legs_that_wait, role_of
+from widgets.pane import Pane, orders_when_empty
 
 TONES: dict[OrderStatus, Tone] = {
     OrderStatus.PENDING: "warning",

@@ -1,18 +1,133 @@
-"""Base of the panes: a frame with a number, a name and a count around one grid. Subclasses supply the rows."""
+"""Base of the panes: a frame with text in its edges around one grid, and what the frame says of the desk (SY-06)."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Region
+from textual.widget import Widget
 
-from core.views import DeskView
-from widgets.frame import Frame
+from core.model.codes import DeskState
+from core.model.harmless_text import harmless
+from core.views import DeskView, StatusView
 from widgets.grid import Column, Grid
-from widgets.grid_picture import Cell, Tone
+from widgets.grid_cells import Cell, Tone
 from widgets.lines import Lines, TextLine
+
+
+def put_title(frame: Widget, text: str) -> None:
+    """Write the upper edge."""
+    content = Content(harmless(text))
+    if content.markup != (frame.border_title or ""):
+        frame.border_title = content
+
+
+def put_note(frame: Widget, text: str) -> None:
+    """Write the lower edge."""
+    content = Content(harmless(text))
+    if content.markup != (frame.border_subtitle or ""):
+        frame.border_subtitle = content
+
+
+CORNERS = 4
+"""Cells of the frame on both sides of its title that change with the title's length."""
+
+
+class Frame(Vertical):
+    """Base of panes and tickets, which show counts and clocks in their edges."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._upper = self._lower = ""
+        self._edge: Region | None = None
+
+    def write_upper(self, text: str) -> None:
+        if text != self._upper:
+            longest, self._upper = max(cell_len(text), cell_len(self._upper)), text
+            with self._redrawing(0, longest + CORNERS):
+                put_title(self, text)
+
+    def write_lower(self, text: str) -> None:
+        if text != self._lower:
+            self._lower = text
+            with self._redrawing(self.outer_size.height - 1, self.outer_size.width):
+                put_note(self, text)
+
+    @contextmanager
+    def _redrawing(self, line: int, width: int) -> Iterator[None]:
+        """Restrict the redraw to a part of one edge; a new title would otherwise redraw the whole frame."""
+        left, top = self.content_offset
+        self._edge = Region(-left, line - top, width, 1)
+        yield
+        self._edge = None
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if self._edge is not None and not regions and not layout and not recompose:
+            regions = (self._edge,)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+STARTING, READ_ONLY, HALTED, KILLED, STOPPED = "STARTING", "READ-ONLY", "HALTED", "KILLED", "STOPPED"
+AWAY = "AWAY"
+WORDS = {
+    DeskState.STARTING: STARTING,
+    DeskState.READ_ONLY: READ_ONLY,
+    DeskState.HALTED: HALTED,
+    DeskState.KILLED: KILLED,
+}
+NOTHING_LEAVES = {
+    HALTED: " HALTED: no new order leaves.",
+    KILLED: " KILLED: no order that opens leaves.",
+    READ_ONLY: " READ-ONLY: no order leaves.",
+    STOPPED: " The engine has stopped: no order leaves.",
+    AWAY: " That was so when the engine was last heard.",
+}
+NOT_KNOWN = "Not known yet: the books are being compared with the broker."
+NOT_AGREED = "None in this desk's books; the broker's books differ."
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutEngine:
+    """Why no engine receives this desk's input; `has_stopped` if the engine stopped, not only the link."""
+
+    words: str
+    has_stopped: bool
+
+
+def state_of(status: StatusView, without: WithoutEngine | None) -> str:
+    """Return the state word; empty in normal operation."""
+    if without is not None:
+        return STOPPED if without.has_stopped else AWAY
+    return WORDS.get(status.word, "")
+
+
+def positions_when_empty(state: str) -> str:
+    match state:
+        case "STARTING":
+            return NOT_KNOWN
+        case "READ-ONLY":
+            return NOT_AGREED
+        case "STOPPED":
+            return "No positions when the engine stopped."
+        case "AWAY":
+            return "No positions when the engine was last heard."
+    return "No positions. A filled entry appears here, with who holds its stop."
+
+
+def orders_when_empty(state: str) -> str:
+    if state == STARTING:
+        return NOT_KNOWN
+    return "No orders today." + NOTHING_LEAVES.get(state, " A confirmed ticket sends one.")
+
 
 FRAME = 2
 """Lines of a pane's edges."""

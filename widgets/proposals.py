@@ -8,11 +8,10 @@ from datetime import datetime
 from core.model.signal import EXIT_WORDS, ExitReason
 from core.views import HALTED, DeskView, ProposalRow, StrategyRow
 from widgets import format as f
+from widgets.format import told_apart
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_picture import widths_of
-from widgets.names import told_apart
-from widgets.pane import Pane
-from widgets.states import AWAY, STOPPED
+from widgets.grid_cells import widths_of
+from widgets.pane import AWAY, STOPPED, Pane
 
 LAST_SECONDS = 15
 """A countdown below this many seconds is marked."""

@@ -8,12 +8,11 @@ from decimal import Decimal
 
 from core.views import DeskView, ProposalRow, ResultRow, StrategyRow
 from widgets import format as f
-from widgets.frame import CORNERS
+from widgets.format import told_apart
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_picture import GAP, MARK_WIDTH, Tone
+from widgets.grid_cells import GAP, MARK_WIDTH, Tone
 from widgets.lines import TextLine
-from widgets.names import told_apart
-from widgets.pane import INDENT, Pane
+from widgets.pane import CORNERS, INDENT, Pane
 from widgets.proposals import answer_in_words, in_words
 
 PAUSED, RETIRED = "PAUSED", "RETIRED"

@@ -1,4 +1,5 @@
-"""The text of a ticket: the exact order, its cost, its risk and the result of every check (OP-03).
+"""The text of a ticket: the exact order, its size, its cost, its risk and the result of every check (RK-10,
+OP-03).
 
 Lines only; the confirmation key is handled elsewhere. No line is wider than the given width and none is cut: a figure
 that does not fit beside its neighbour goes below it.
@@ -17,15 +18,81 @@ from core.model.bar import NoQuote, Quote
 from core.model.order import LegRole, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.order_terms import WORDS, filled_in
 from core.model.signal import ExitReason
+from core.model.sizing import Size, Term
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import Fraction, Price, plain
-from core.views import MarginView, ProposalRow, TicketView
+from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketView
 from widgets import format as f
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
 from widgets.lines import Cell, TextLine, joined
 from widgets.proposals import exit_word
-from widgets.ticket_change import change_in_words, change_lines
-from widgets.ticket_size import size_in_words
+
+
+def change_in_words(order: OrderRequest, replaced: ReplacedView) -> str:
+    """Format `27 IBM stop 178.20 → 180.02 (break-even)`; unchanged values appear once."""
+    word, price = ("stop", order.stop_price) if order.type.is_stop else ("limit", order.limit_price)
+    moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
+    left = replaced.quantity - replaced.filled_quantity
+    quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
+    side = "" if order.type.is_stop else f"{f.side_word(order.side)} "
+    return f"{side}{quantity} {order.symbol} {word} {moved}{_break_even(order, replaced)}"
+
+
+def change_lines(replaced: ReplacedView) -> list[TextLine]:
+    """Return the filled quantity of the old order, and the position's result at the stop before and after."""
+    lines: list[TextLine] = []
+    if replaced.filled_quantity:
+        lines.append((Cell(f"{plain(replaced.filled_quantity)} of {plain(replaced.quantity)} are filled already"),))
+    before, after = replaced.result_before, replaced.result_after
+    if before is not None and after is not None:
+        worse = (Cell("  WORSE than before", "warning"),) if after < before else ()
+        lines.append((Cell("at it  ", "muted"), Cell(f"{_result(before)} → {_result(after)}"), *worse))
+    return lines
+
+
+def _break_even(order: OrderRequest, replaced: ReplacedView) -> str:
+    average = replaced.average_price
+    if average is None or order.stop_price is None:
+        return ""
+    paid = order.instrument.ticks.break_even(average, replaced.fee, is_long=order.side is Side.SELL)
+    return " (break-even)" if order.stop_price == paid else ""
+
+
+def _result(amount: Decimal) -> str:
+    """Format the result at the stop, such as `lose 49.14 USD` or `gain 12.00 USD`."""
+    return f"{'lose' if amount < 0 else 'gain'} {f.money(abs(amount))} USD"
+
+
+MOST = 2
+"""Most lines: a ticket that is cut cannot be confirmed."""
+
+
+def size_in_words(size: Size, room: int) -> str:
+    """Format `risk 1.50 USD × ATR 1 × VIX 0.5 (elevated); left out: half-Kelly (2 of 30 trades yet)`.
+
+    Every term and factor is included. Reasons are included if they fit in two lines of `room` cells: those of omitted
+    terms are dropped first, then those of the terms.
+    """
+    *longer, shortest = _forms(size)
+    return next((form for form in longer if len(textwrap.wrap(form, room)) <= MOST), shortest)
+
+
+def _forms(size: Size) -> Iterator[str]:
+    risk = "risk not known" if size.risk is None else f"risk {f.money(size.risk)} USD"
+    reasoned = " × ".join([risk, *(_term(term, term.cuts) for term in size.terms)])
+    short = " × ".join([risk, *(_term(term, False) for term in size.terms)])
+    if not size.left_out:
+        yield from (reasoned, short)
+        return
+    why = ", ".join(f"{left.name} ({left.why})" for left in size.left_out)
+    names = ", ".join(left.name for left in size.left_out)
+    yield from (f"{factors}; left out: {left}" for factors in (reasoned, short) for left in (why, names))
+
+
+def _term(term: Term, is_reasoned: bool) -> str:
+    told = f"{term.name} {term.factor.normalize():f}"
+    return f"{told} ({term.words})" if is_reasoned else told
+
 
 RIGHT, GROUP = 36, 17
 """Start of the second column, and the part of it for the first figure."""
@@ -384,3 +451,19 @@ def exit_lines(waiting: Sequence[ProposalRow], now: datetime, width: int) -> lis
         (Cell(label if number == 0 else " " * len(label), "strong"), Cell(part, "warning"))
         for number, part in enumerate(textwrap.wrap(text, width - len(label)))
     ]
+
+
+GREY: Tone = "muted"
+
+
+def known_lines(row: ProposalRow, view: DeskView, now: datetime, width: int) -> list[TextLine]:
+    """Return the figures known without a request: terms, stop, risk, reason and the last quote."""
+    what = (Cell(f"{plain(row.quantity)} {row.symbol} {f.terms(row.terms)}", GREY),)
+    risk = () if row.risk is None else ((Cell(f"lose {f.money(row.risk)} USD", GREY),),)
+    lines = two(what, risk, width=width)
+    if row.stop_price is not None and not row.is_guard:
+        lines.append((Cell(f"STOP {f.price(row.stop_price)}", GREY),))
+    quote = next((watched.quote for watched in view.watch.rows if watched.symbol == row.symbol), None)
+    if isinstance(quote, Quote):
+        lines.append((Cell(f"quote  {quote_in_words(quote, now)}", GREY),))
+    return [*lines, *wrapped("why    ", f"{row.strategy.upper()}: {row.reason}", width, GREY)]

@@ -12,9 +12,9 @@ from core.model.symbols import HELD, ListKind
 from core.model.values import Price, Symbol
 from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f
-from widgets.coming import coming_in_words, ex_day
+from widgets.format import coming_in_words, ex_day
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_picture import Tone, has_room, widths_of
+from widgets.grid_cells import Tone, has_room, widths_of
 from widgets.pane import Pane
 
 BLOCKS = "▁▂▃▄▅▆▇█"

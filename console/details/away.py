@@ -7,7 +7,7 @@ from datetime import datetime
 from console.details.lines import WIDTH
 from core.views import AwayView, DeskView
 from widgets import format as f
-from widgets.identifiers import short_ids
+from widgets.format import short_ids
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 

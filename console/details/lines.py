@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.views import DeskView
 from widgets import format as f
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
 from widgets.lines import TextLine
 from widgets.ticket import wrapped
 

@@ -11,7 +11,7 @@ from core.model.order import LegRole
 from core.model.values import ClientOrderId, plain
 from core.views import DeskView, OrderRow, OtherOrderRow, RowMark
 from widgets import format as f
-from widgets.identifiers import short_id, short_ids
+from widgets.format import short_id, short_ids
 from widgets.lines import TextLine
 from widgets.orders import LEGS, OTHER, REFUSAL
 

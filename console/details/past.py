@@ -9,9 +9,9 @@ from console.details.lines import field, instant, usd
 from console.keymap import written
 from core.views import DayRow, DeskView, LogRow, ShadowRow, TradeRow
 from widgets import format as f
-from widgets.identifiers import short_id, short_ids
+from widgets.format import short_id, short_ids
 from widgets.lines import TextLine
-from widgets.order_life import story_of
+from widgets.log import story_of
 
 
 def record(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:

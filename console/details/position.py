@@ -10,7 +10,7 @@ from core.model.order import StopHolder, StopKnown
 from core.model.values import plain
 from core.views import IN_DOUBT, ActionRow, DeskView, PositionRow
 from widgets import format as f
-from widgets.coming import coming_in_words
+from widgets.format import coming_in_words
 from widgets.lines import TextLine
 from widgets.positions import FOREIGN
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from console.details.lines import field, instant, usd
 from core.views import DeskView, WatchRow
 from widgets import format as f
-from widgets.coming import coming_in_words
+from widgets.format import coming_in_words
 from widgets.lines import TextLine
 
 

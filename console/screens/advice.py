@@ -23,9 +23,9 @@ from core.model.recommendation import TradeIdea
 from core.model.values import plain
 from core.views import AdviceRow, AdviceView, DeskView
 from widgets import format as f
-from widgets.edges import put_note, put_title
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.lines import Lines, TextLine
+from widgets.pane import put_note, put_title
 from widgets.ticket import wrapped
 
 INSIDE = 72

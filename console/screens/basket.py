@@ -31,8 +31,8 @@ from core.model.values import Digest, Money, TicketId
 from core.views import BasketView, DeskView, ProposalRow
 from widgets import format as f
 from widgets.basket import title_of
-from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
+from widgets.pane import put_title
 from widgets.ticket import exit_lines, wrapped
 
 TICK = 0.05

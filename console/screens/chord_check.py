@@ -13,8 +13,8 @@ from textual.containers import Vertical
 
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import Dialog
-from widgets.edges import put_note, put_title
 from widgets.lines import Lines, TextLine
+from widgets.pane import put_note, put_title
 from widgets.ticket import wrapped
 
 WIDTH = 70

@@ -16,8 +16,8 @@ from console.screens.text_fields import FieldsScreen, TextField
 from core.model.values import NO_SHARES, Quantity, plain, rounded_down
 from core.views import DeskView, PositionRow
 from widgets import format as f
-from widgets.edges import put_title
 from widgets.lines import Cell, TextLine
+from widgets.pane import put_title
 
 PERCENT = "%"
 HUNDRED = Decimal(100)

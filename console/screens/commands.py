@@ -15,9 +15,9 @@ from textual.fuzzy import FuzzySearch
 
 from console.keymap import PANES, Key, KeyScope, reachable
 from console.screens.text_fields import LONGEST, TypedDialog
-from widgets.edges import put_note, put_title
 from widgets.grid import Cell, Column, Grid, Row
 from widgets.lines import Lines
+from widgets.pane import put_note, put_title
 
 WHOLE = 4.0
 """The score of a letter of a word that occurs as it is; no scattered letter reaches it."""

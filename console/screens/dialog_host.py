@@ -15,7 +15,7 @@ from console.screens.dialog import Dialog
 from console.terminal.link import TerminalLink
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
 
 
 class DialogHost(Protocol):

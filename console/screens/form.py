@@ -20,9 +20,9 @@ from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from core.model.symbols import capitals
 from core.views import DeskView
-from widgets.edges import put_note, put_title
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
 from widgets.lines import Cell, Lines, TextLine
+from widgets.pane import put_note, put_title
 from widgets.ticket import wrapped
 
 WIDTH = 74

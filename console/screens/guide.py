@@ -10,8 +10,8 @@ from textual.containers import Vertical
 from console.keymap import KeyScope, bindings_for, confirming_key, written
 from console.screens.dialog import Dialog
 from core.model.order import Effect
-from widgets.edges import put_note, put_title
 from widgets.lines import Cell, Lines, TextLine
+from widgets.pane import put_note, put_title
 from widgets.ticket import wrapped
 
 WIDTH = 70

@@ -29,9 +29,9 @@ from core.model.order import OrderStatus
 from core.model.symbols import capitals
 from core.model.values import ClientOrderId
 from core.views import IN_DOUBT, DeskView, OrderRow
-from widgets.edges import put_title
 from widgets.kill import halted_lines, killed_lines, order_of
 from widgets.lines import Cell, Lines, TextLine
+from widgets.pane import put_title
 from widgets.status_lines import what_stops_entries
 from widgets.ticket import wrapped
 

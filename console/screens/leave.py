@@ -14,7 +14,7 @@ from core.model.order import StopHolder
 from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow
 from widgets import format as f
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 

@@ -12,7 +12,7 @@ from console.screens.override import WordScreen
 from console.screens.question import WIDTH, Question
 from console.screens.reading import FRAME
 from core.views import ReloadView
-from widgets.grid_picture import Tone
+from widgets.grid_cells import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 

@@ -28,8 +28,8 @@ from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView
 from widgets import format as f
-from widgets.edges import put_title
 from widgets.order_form import about_lines, money_lines
+from widgets.pane import put_title
 
 FIELDS = (
     FormField("symbol", "Symbol", ""),

@@ -16,8 +16,8 @@ from console.keymap import KeyScope, bindings_for, footer, written
 from console.painted import Painted, ask_whether_drawn
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
-from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
+from widgets.pane import put_title
 
 WIDTH = 66
 AROUND = 4

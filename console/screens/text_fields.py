@@ -16,8 +16,8 @@ from textual.containers import Vertical
 from console.keymap import KEYS, KeyScope
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
-from widgets.edges import put_note, put_title
 from widgets.lines import Cell, Lines, TextLine, joined
+from widgets.pane import put_note, put_title
 from widgets.ticket import wrapped
 
 ERASE = "backspace"

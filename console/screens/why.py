@@ -14,7 +14,7 @@ from console.details.lines import WIDTH
 from console.screens.reading import ReadingScreen
 from core.ports import JournalError, OperatorError, Recorded
 from widgets import format as f
-from widgets.identifiers import short_ids
+from widgets.format import short_ids
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 

@@ -12,10 +12,9 @@ from console.ticket.status import TicketPhase, TicketStatus
 from console.ticket.typed_word import TypedWord
 from core.model.account import Mode
 from core.views import DeskView
-from widgets.frame import Frame
 from widgets.lines import Cell, Lines, TextLine
-from widgets.ticket import exit_lines, ticket_lines, title_of
-from widgets.ticket_known import known_lines
+from widgets.pane import Frame
+from widgets.ticket import exit_lines, known_lines, ticket_lines, title_of
 
 AROUND = 4
 """Terminal lines for the frame, the keys and the desk's last line."""

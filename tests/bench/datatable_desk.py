@@ -33,7 +33,7 @@ from console.run import TURN
 from console.theme import DEFAULT, theme_for
 from core.views import DeskView
 from widgets.grid import Column, Row
-from widgets.grid_picture import GAP, widths_of
+from widgets.grid_cells import GAP, widths_of
 from widgets.lines import joined
 
 ROOT = Path(__file__).resolve().parents[2]

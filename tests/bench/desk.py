@@ -30,8 +30,8 @@ import pyte
 
 from tests.desk.still_house import a_chart
 from tests.real.demo import mark_guide_as_read
-from widgets.chart_bars import OVERLAYS, TIMEFRAMES
-from widgets.chart_picture import Look, chart_lines
+from widgets.chart import Look, chart_lines
+from widgets.chart_scales import OVERLAYS, TIMEFRAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")

@@ -26,10 +26,8 @@ from tests.desk.desk_house import SPY, market
 from tests.desk.still_house import StillHouse, a_chart, a_held_chart, a_position, a_view, open_still
 from tests.kit.rows import each
 from tests.kit.styled import StyledApp
-from widgets.chart import Chart, levels_of
-from widgets.chart_bars import DAY, average, behind, bollinger, candles_of, curves
-from widgets.chart_picture import Levels, Look, chart_lines
-from widgets.chart_scale import PriceScale, Window, nice
+from widgets.chart import Chart, Levels, Look, chart_lines, levels_of
+from widgets.chart_scales import DAY, PriceScale, Window, average, behind, bollinger, candles_of, curves, nice
 from widgets.lines import joined
 
 WIDE = (200, 60)

@@ -9,8 +9,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.runtime.inbox import steady
-from widgets.connections import lamps_in_brief, lamps_in_words
 from widgets.lines import joined
+from widgets.status_lines import lamps_in_brief, lamps_in_words
 
 NOW = datetime(2026, 11, 20, 15, 51, 7, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from core.model.harmless_text import HARMFUL, REPLACEMENT, harmless
 from tests.kit.rows import each
 from tests.kit.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_text import fitted
+from widgets.grid_cells import fitted
 
 COLUMNS = (
     Column("sym", 6),

@@ -18,7 +18,7 @@ from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk
 from tests.desk.still_house import StillHouse, a_view, open_still, the_engines_view
 from tests.kit.rows import each
-from widgets.grid_picture import widths_of
+from widgets.grid_cells import widths_of
 from widgets.history import History
 from widgets.history import _columns as columns_for
 from widgets.history import _row as row_of

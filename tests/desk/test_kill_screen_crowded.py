@@ -14,8 +14,8 @@ from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
 from core.views import DeskRow, DeskView, HaltRow, KeyView, KillView
 from tests.desk.still_house import StillHouse, a_position, a_view, an_exit, an_order, open_still
+from widgets.kill import one_each, sharing, side_by_side
 from widgets.lines import joined
-from widgets.listed import one_each, sharing, side_by_side
 
 MANY = 30
 SIZES = ((80, 24), (120, 40))

@@ -13,7 +13,7 @@ from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.views import ProposalRow
 from tests.desk.still_house import a_position, a_view, an_exit, dollars, open_still, the_engines_view
 from tests.kit.rows import each
-from widgets.names import told_apart
+from widgets.format import told_apart
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 NOW = the_engines_view().status.at

@@ -17,8 +17,8 @@ from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_protection, a_view, an_order, open_still, the_engines_view
 from tests.desk.test_log import log_lines
 from tests.kit.rows import each
-from widgets.identifiers import short_id, short_ids
-from widgets.order_life import folded, life
+from widgets.format import short_id, short_ids
+from widgets.log import folded, life
 
 AT = the_engines_view().status.at
 STOP, TARGET = Price(Decimal("166.26")), Price(Decimal("168.00"))

@@ -13,7 +13,7 @@ from tests.desk.nine_days import NINE, NOW, TODAY, usd
 from tests.desk.still_house import a_result, a_view, open_still
 from tests.kit.rows import each
 from widgets.lines import joined
-from widgets.result_days import Period, by_strategy, drawdown, lines_of, periods, worths
+from widgets.results import Period, by_strategy, drawdown, lines_of, periods, worths
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 OCTOBER = Period("October 2013", date(2013, 10, 1), TODAY, is_month=True)

@@ -20,7 +20,7 @@ from core.ports import OperatorError
 from tests.desk.still_house import a_view, open_still
 from widgets import format as f
 from widgets.lines import joined
-from widgets.states import WithoutEngine
+from widgets.pane import WithoutEngine
 
 
 def test_money_rounds_half_up_everywhere() -> None:

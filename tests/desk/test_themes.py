@@ -41,7 +41,7 @@ from tests.desk.still_house import (
 )
 from tests.kit.rows import each
 from tests.kit.screen import lines_of
-from widgets.grid_picture import Background, Tone
+from widgets.grid_cells import Background, Tone
 
 NAMES = tuple(PALETTES)
 TERMINALS = {

@@ -19,9 +19,8 @@ from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY
 from widgets import format as f
-from widgets.chart import levels_of
-from widgets.chart_bars import candles_of
-from widgets.chart_picture import Look, chart_lines, figures
+from widgets.chart import Look, chart_lines, figures, levels_of
+from widgets.chart_scales import candles_of
 from widgets.order_form import about_lines
 
 TYPED = replace(a_typed_buy("0.2", "101", "95"), symbol=SPY)

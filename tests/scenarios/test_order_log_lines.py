@@ -22,7 +22,7 @@ from tests.scenarios.changes import ABOVE, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy
 from tests.scenarios.test_bracket_legs import a_house, with_a_bracket
 from tests.unit.core.brokers.trading_floor import SPY
-from widgets.order_life import SETTLES, folded
+from widgets.log import SETTLES, folded
 
 
 def lines_of(view: DeskView) -> list[str]:
