@@ -22,7 +22,7 @@ from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want,
 from core.model.desk import DeskNumber
 from core.model.values import Symbol
 from core.views import DeskView
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import EngineFailed, EngineLoading
 from widgets.chart import Chart, levels_of
 from widgets.lines import Cell, Lines
 from widgets.pane import Pane, WithoutEngine, state_of

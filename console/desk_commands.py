@@ -43,7 +43,7 @@ from console.screens.why import ExplainScreen, WhyScreen
 from core.model.harmless_text import harmless
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
-from core.views.history import HistoryDay, HistoryKind
+from core.views.results import HistoryDay, HistoryKind
 from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.grid_cells import in_a_line

@@ -32,7 +32,7 @@ from console.watched_symbol import WatchedSymbol
 from core.model.account import Mode
 from core.model.harmless_text import ALERT
 from core.views import DeskView
-from core.views.engine import EngineFailed
+from core.views.desk import EngineFailed
 from widgets import format as f
 from widgets.pane import WithoutEngine
 

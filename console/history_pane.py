@@ -10,7 +10,7 @@ from textual.message import Message
 from console.filtered_pane import FilteredPane
 from console.keymap import KeyScope, bindings_for
 from core.views import DeskView
-from core.views.history import HistoryDay, HistoryRow
+from core.views.results import HistoryDay, HistoryRow
 from widgets import format as f
 from widgets.history import History, in_words
 

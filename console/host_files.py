@@ -11,7 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from core.ports import OperatorError, Recorded
-from core.views.history import HistoryDay
+from core.views.results import HistoryDay
 
 
 class HostFiles(Protocol):

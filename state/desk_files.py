@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.files.regular_file import bytes_of
 from core.ports import Recorded
-from core.views.history import HistoryDay
+from core.views.results import HistoryDay
 from state.files import AccountFolder, Home, make_folder, naming, open_private, replace_file, write_all
 from state.kill_switch import (
     FileKillSwitch,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.model.values import SHORT_ID
-from core.views.history import HistoryDay, HistoryKind, HistoryRow
+from core.views.results import HistoryDay, HistoryKind, HistoryRow
 from widgets import format as f
 from widgets.format import short_id, short_ids
 from widgets.grid import Align, Cell, Column, Row

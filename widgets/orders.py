@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from core.model.order import OrderStatus
 from core.views import IN_DOUBT, WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
-from core.views.order_families import OrderFamily, doubted_orders, families, working_orders
+from core.views.rows import OrderFamily, doubted_orders, families, working_orders
 from widgets import format as f
 from widgets.format import short_ids
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone

@@ -25,7 +25,7 @@ from core.model.order import StopHolder
 from core.model.order_terms import OWED
 from core.model.values import ZERO, Money, plain
 from core.views import IN_DOUBT, WARNED, DeskView, KeyView, StatusView
-from core.views.order_families import doubted_orders, working_orders
+from core.views.rows import doubted_orders, working_orders
 from widgets import format as f
 from widgets.grid_cells import Tone
 from widgets.lines import Cell, Lines, TextLine, joined, spread

@@ -13,7 +13,7 @@ from core.model.desk import DeskNumber
 from core.model.reference_data import AssetsFound
 from core.model.values import Symbol
 from core.views import DeskView
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import EngineFailed, EngineLoading
 
 WAITING = "the engine is not there; this desk waits for it"
 NOT_ASKED = "not asked: "

@@ -55,7 +55,7 @@ from core.protocol.frames import (
 )
 from core.protocol.relay import FrameReader
 from core.views import DeskView
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import EngineFailed, EngineLoading
 
 Connect = Callable[[Role], socket.socket]
 """Returns a connection to the engine for a role. Raises `OperatorError` if there is none."""

@@ -24,8 +24,7 @@ from core.model.reference_data import AssetsFound
 from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
-from core.views.engine import EngineFailed, EngineLoading
-from core.views.picture_pace import NEWS, is_due
+from core.views.desk import NEWS, EngineFailed, EngineLoading, is_due
 
 LINK = "the console of this process"
 """The name of this desk's connection, the only one."""

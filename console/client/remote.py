@@ -19,7 +19,7 @@ from core.model.desk import DeskNumber, Seat
 from core.model.reference_data import AssetsFound
 from core.model.values import AccountId, Symbol
 from core.views import DeskView
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import EngineFailed, EngineLoading
 
 if TYPE_CHECKING:
     from console.client.conversation import Connect, Conversation

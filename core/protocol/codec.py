@@ -28,8 +28,7 @@ from pydantic import BaseModel
 
 from core.messages.commands import Command, SettingsFileSeen, WatchlistFilesSeen
 from core.risk.size_factors.base import Conditions
-from core.views.desk import DeskView
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import DeskView, EngineFailed, EngineLoading
 
 View: TypeAlias = DeskView | EngineLoading | EngineFailed
 """The values that a desk draws."""

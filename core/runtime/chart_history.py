@@ -20,7 +20,7 @@ from core.model.bar import Bar
 from core.model.harmless_text import SaidOnce
 from core.model.session import Calendar, Session
 from core.model.values import Symbol
-from core.views.chart_past import ChartPast, bar_at, hours_of
+from core.views.results import ChartPast, bar_at, hours_of
 
 PLACE = "history of charts"
 SESSIONS = 10

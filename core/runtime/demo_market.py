@@ -23,8 +23,7 @@ from core.model.session import HOME, Session
 from core.model.values import Symbol
 from core.runtime.chart_history import SESSIONS, ChartBook
 from core.runtime.feed import SliceTraded, Timed, bar_item, past_item, slice_item
-from core.views.chart_past import ChartPast, day_of, hours_of
-from core.views.results import ChartBar
+from core.views.results import ChartBar, ChartPast, day_of, hours_of
 
 MONDAY = 0
 ANNOUNCED = (

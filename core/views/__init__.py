@@ -5,12 +5,8 @@ Times are UTC; the panes convert them. An unknown figure is None, and the screen
 
 from __future__ import annotations
 
-from core.views.advice import *
-from core.views.basket import *
 from core.views.desk import *
-from core.views.engine import *
 from core.views.results import *
 from core.views.rows import *
 from core.views.standing import *
-from core.views.ticket import *
-from core.views.watch import *
+from core.views.tickets import *

@@ -1,7 +1,8 @@
-"""The complete desk view, and rows of its panes; longer rows are in `core/views/rows.py` and `results.py`."""
+"""The complete desk view, what stands in its place without an engine, and the pace of the views."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,12 +10,20 @@ from enum import StrEnum
 
 from core.model.alert import Alert
 from core.model.desk import DeskNumber
+from core.model.recommendation import TradeIdea
 from core.model.symbols import ListedSymbol
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
-from core.views.advice import NO_ADVICE, AdviceView
-from core.views.basket import BasketView
 from core.views.results import ChartView, DayRow, ResultRow, ShadowRow, TradeRow
-from core.views.rows import ForeignRow, OrderRow, OtherOrderRow, PositionRow, ProposalRow
+from core.views.rows import (
+    NOTHING_WATCHED,
+    ActionRow,
+    ForeignRow,
+    OrderRow,
+    OtherOrderRow,
+    PositionRow,
+    ProposalRow,
+    WatchView,
+)
 from core.views.standing import (
     NO_WIRE,
     NOTHING_TO_RELOAD,
@@ -25,8 +34,57 @@ from core.views.standing import (
     StatusView,
     WireView,
 )
-from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
-from core.views.watch import NOTHING_WATCHED, ActionRow, WatchView
+from core.views.tickets import NO_SIZING, BasketView, SizingView, SymbolView, TicketView
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceRow:
+    """One advice.
+
+    Attributes
+    ----------
+    idea_in_words
+        Empty if it names no trade.
+    takes_it
+        Whether the strategy that it names can adopt it; if not, `why_not` has the reason.
+    is_adopted
+        Whether it waits for its strategy's next bar.
+    """
+
+    number: int
+    adviser: str
+    at: datetime
+    text: str
+    idea: TradeIdea | None
+    idea_in_words: str
+    expires_at: datetime
+    is_adopted: bool = False
+    takes_it: bool = False
+    why_not: str = ""
+
+    @property
+    def key(self) -> str:
+        return str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceView:
+    """The advisory stream, newest first.
+
+    Attributes
+    ----------
+    advisers
+        The advisers that are turned on, each with its state as text.
+    oversteps
+        Count of attempts to trade: the bell rings when it grows.
+    """
+
+    rows: tuple[AdviceRow, ...] = ()
+    advisers: tuple[tuple[str, str], ...] = ()
+    oversteps: int = 0
+
+
+NO_ADVICE = AdviceView()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,3 +317,30 @@ class DeskView:
     def account(self) -> AccountId:
         """Return the account of the desk."""
         return self.status.account
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLoading:
+    """The engine is loading."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFailed:
+    """The engine failed; the message states the reason and the next step."""
+
+    message: str
+
+
+NEWS = 0.004
+"""Minimum real seconds between two views after a record: an opened ticket does not wait for a view."""
+PRICES = 0.25
+"""The same while only prices move: four per second are readable, and each costs the engine and the desk work."""
+REST = 1.0
+"""Seconds between two views of a desk without events."""
+
+
+def is_due(since: float, *, has_news: bool, has_changed: Callable[[], bool]) -> bool:
+    """Whether another view is due this many seconds after the last."""
+    return (has_news and since >= NEWS) or since >= REST or (since >= PRICES and has_changed())

@@ -21,10 +21,8 @@ from typing import Any
 from core.model.harmless_text import harmless
 from core.model.values import Symbol, plain
 from core.views.desk import DeskView, LogRow, ProtectionRow, StrategyRow
-from core.views.history import HistoryRow
-from core.views.results import ChartBar, DayRow, ResultRow, ShadowRow, TradeRow
-from core.views.rows import OrderRow, PositionRow, ProposalRow
-from core.views.watch import WatchRow
+from core.views.results import ChartBar, DayRow, HistoryRow, ResultRow, ShadowRow, TradeRow
+from core.views.rows import OrderRow, PositionRow, ProposalRow, WatchRow
 
 Cells = dict[str, Any]
 CENTS, DECIMALS = 2, 4

@@ -1,16 +1,24 @@
-"""The rows of proposals, positions and orders."""
+"""The rows of proposals, positions, orders and watched symbols, and the families of orders (MD-06).
+
+A person counts a family as one order; its parts are named beside that number.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeVar
 
+from core.model.bar import Quote
 from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.instrument import Instrument, share
 from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, StopKnown, Terms, confirming_key
+from core.model.reference_data import CorporateAction
 from core.model.signal import ExitReason
+from core.model.symbols import ListedSymbol
 from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol, plain
 
 
@@ -331,3 +339,183 @@ class ForeignRow:
     asset_class: str
     quantity: Quantity
     average_price: Price
+
+
+O = TypeVar("O")  # noqa: E741
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFamily:
+    """`head` is the order that its legs were created with or for; a leg whose entry is not shown is its own head.
+
+    Attributes
+    ----------
+    waiting
+        Legs that wait for the head's fill: they protect nothing yet, and have no other mark.
+    at_work
+        Legs that work, or are in flight.
+    over
+        Legs that ended, in order.
+    """
+
+    head: OrderRow
+    waiting: tuple[OrderRow, ...] = ()
+    at_work: tuple[OrderRow, ...] = ()
+    over: tuple[OrderRow, ...] = ()
+
+    @property
+    def works(self) -> bool:
+        return self.head.status.is_working or bool(self.waiting or self.at_work)
+
+
+def first_of(order: O, parent_of: Callable[[O], ClientOrderId | None], find: Callable[[ClientOrderId], O | None]) -> O:
+    """Return the root of an order's parents; the order itself if it has none, or its parent is not here."""
+    parent = parent_of(order)
+    found = None if parent is None else find(parent)
+    return order if found is None else first_of(found, parent_of, find)
+
+
+def families(rows: Sequence[OrderRow]) -> list[OrderFamily]:
+    """Return working families before finished ones, by the newest of each; else in order."""
+    by_id = {row.id: row for row in rows}
+    kin: dict[ClientOrderId, list[OrderRow]] = {}
+    for row in rows:
+        head = first_of(row, lambda row: row.parent, by_id.get)
+        legs = kin.setdefault(head.id, [])
+        if head is not row:
+            legs.append(row)
+    return sorted((_family(by_id[head], legs) for head, legs in kin.items()), key=lambda family: not family.works)
+
+
+def _family(head: OrderRow, legs: Sequence[OrderRow]) -> OrderFamily:
+    waiting = [leg for leg in legs if leg.status.is_working and leg.marks == (RowMark.HELD,)]
+    return OrderFamily(
+        head,
+        tuple(waiting),
+        tuple(leg for leg in legs if leg.status.is_working and leg not in waiting),
+        tuple(leg for leg in legs if leg.status.is_terminal),
+    )
+
+
+def working_orders(rows: Sequence[OrderRow]) -> int:
+    """Count working orders as a person does: an entry, its stop and its target are one; without orders in doubt."""
+    return len({*_heads(rows)} - _doubted(rows))
+
+
+def doubted_orders(rows: Sequence[OrderRow]) -> int:
+    """Count the orders of which it is unknown whether the broker has them, or one of their legs."""
+    return len(_doubted(rows))
+
+
+def _doubted(rows: Sequence[OrderRow]) -> set[ClientOrderId]:
+    doubted = {row.id for row in rows if RowMark.IN_DOUBT in row.marks}
+    return {*_heads(rows, doubted)}
+
+
+def _heads(rows: Sequence[OrderRow], of: Container[ClientOrderId] | None = None) -> Iterator[ClientOrderId]:
+    """Yield the head of each working order, or of some only; legs of an order no longer shown share a head."""
+    by_id = {row.id: row for row in rows}
+    for row in rows:
+        if row.status.is_working and (of is None or row.id in of):
+            head = first_of(row, lambda row: row.parent, by_id.get)
+            yield head.parent or head.id
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRow:
+    """The current state of one symbol.
+
+    Attributes
+    ----------
+    quote
+        The newest believable one; None before one.
+    last, last_at
+        The newest known price, a minute's close or the middle of the quote, and its time; None before one.
+    before
+        The close of the previous session, USD; None if unknown, and then there is no change either.
+    volume
+        Shares of today's minutes so far.
+    course
+        Today's closes, one per five minutes, oldest first.
+    held
+        Shares, negative for a short.
+    working
+        Working orders of this desk in it.
+    exit_waits
+        Whether an exit of it waits for a key.
+    proposed
+        Whether an entry in it waits for a key.
+    halted
+        Start and reason of an exchange halt; empty while it trades.
+    trouble
+        Why nothing is known of it, as text; empty if something is, or may still come.
+    is_polled
+        Whether the stream has no room for it: it is polled, and its trading halts are not received.
+    alerts
+        The alerts in it, each as text.
+    lists
+        The lists that block its entries (RK-26).
+    """
+
+    symbol: Symbol
+    quote: Quote | None = None
+    last: Price | None = None
+    last_at: datetime | None = None
+    before: Price | None = None
+    volume: Quantity = NO_SHARES
+    course: tuple[Price, ...] = ()
+    held: Quantity = NO_SHARES
+    working: int = 0
+    exit_waits: bool = False
+    proposed: bool = False
+    halted: str = ""
+    trouble: str = ""
+    is_polled: bool = False
+    alerts: tuple[str, ...] = ()
+    lists: tuple[ListedSymbol, ...] = ()
+
+    @property
+    def change(self) -> Decimal | None:
+        """Return the change per share since the previous close, USD."""
+        return None if self.last is None or self.before is None else self.last - self.before
+
+    @property
+    def change_fraction(self) -> Decimal | None:
+        return None if self.change is None or not self.before else self.change / self.before
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistRow:
+    """A list by name, its symbols in the operator's order; one with `is_kept` False comes from the settings."""
+
+    name: str
+    symbols: tuple[Symbol, ...]
+    is_kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WatchView:
+    """Every list, and a row for each symbol of any of them.
+
+    `joined` are symbols held, ordered, proposed or with an alert that are in no list.
+    """
+
+    lists: tuple[WatchlistRow, ...] = ()
+    rows: tuple[WatchRow, ...] = ()
+    joined: tuple[Symbol, ...] = ()
+
+
+NOTHING_WATCHED = WatchView()
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """An upcoming corporate action; `is_near` means within two sessions."""
+
+    action: CorporateAction
+    is_near: bool
+
+
+def near(actions: Sequence[ActionRow], symbol: Symbol) -> ActionRow | None:
+    """Return the next near action of a symbol."""
+    return next((row for row in actions if row.is_near and row.action.symbol == symbol), None)

@@ -38,7 +38,7 @@ from core.runtime.virtual import VirtualRuntime
 from core.runtime.virtual_time import Pace
 from core.settings.settings import Settings
 from core.trading_state import checkpoint
-from core.views.picture_pace import PRICES
+from core.views.desk import PRICES
 from state.journal import MemoryJournal
 from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen

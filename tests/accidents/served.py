@@ -28,7 +28,7 @@ from core.runtime.service.listener import Peer
 from core.runtime.service.service import EngineService
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
-from core.views.ticket import TicketView
+from core.views.tickets import TicketView
 from core.workflows.operator.desk_control import TAKE
 from state.engine_socket import connected, listening
 from tests.accidents.clock import Clock

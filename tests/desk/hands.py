@@ -14,8 +14,8 @@ from core.ports import OperatorError, Recorded
 from core.post_mortem.post_mortem import Read, post_mortem
 from core.post_mortem.trade_text import lines_of
 from core.views.builders.history import history_of
-from core.views.history import HistoryDay
 from core.views.order_chain import chain_of
+from core.views.results import HistoryDay
 from tests.desk.desk_house import House
 
 

@@ -20,7 +20,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.views import ChartBar, ChartView
 from core.views.builders.charts import Charts
-from core.views.chart_past import day_of, hours_of
+from core.views.results import day_of, hours_of
 from state.journal import MemoryJournal
 from tests.desk.desk_house import SPY, market
 from tests.desk.still_house import StillHouse, a_chart, a_held_chart, a_position, a_view, open_still

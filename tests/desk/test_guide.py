@@ -18,7 +18,7 @@ from core.facts import Halted
 from core.messages.commands import TakeKey
 from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
-from core.views.engine import EngineFailed
+from core.views.desk import EngineFailed
 from state.desk_files import DeskFiles
 from state.files import Home
 from tests.desk.desk_house import open_desk

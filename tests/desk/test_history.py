@@ -13,7 +13,7 @@ from console.screens.why import ExplainScreen, WhyScreen
 from core.model.values import ClientOrderId, Money, Symbol
 from core.ports import OperatorError
 from core.views.builders.history import history_of
-from core.views.history import HistoryDay, HistoryKind, HistoryRow
+from core.views.results import HistoryDay, HistoryKind, HistoryRow
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk
 from tests.desk.still_house import StillHouse, a_view, open_still, the_engines_view

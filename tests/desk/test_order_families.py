@@ -15,7 +15,7 @@ from core.messages.commands import RequestCancel
 from core.model.order import Effect, Leg, LegRole, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import OrderRow, RowMark
-from core.views.order_families import families, working_orders
+from core.views.rows import families, working_orders
 from tests.desk.still_house import StillHouse, a_view, an_order, open_still
 from tests.kit.screen import text_of
 from widgets.orders import LEGS, Orders

@@ -11,7 +11,7 @@ from console.panes import PANES
 from core.facts import EngineStopped
 from core.model.order import Effect, Side
 from core.model.values import Money
-from core.views.engine import EngineFailed
+from core.views.desk import EngineFailed
 from tests.desk.desk_house import House, open_desk
 from tests.desk.still_house import an_exit
 from widgets.proposals import _whys as whys_of

@@ -13,7 +13,7 @@ from core.model.codes import DeskState, HaltCause
 from core.model.order import StopHolder
 from core.model.values import Price, Quantity
 from core.views import HaltRow
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import EngineFailed, EngineLoading
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_held_chart, a_position, a_view, an_exit, open_still
 from tests.kit.rows import each

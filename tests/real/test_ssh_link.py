@@ -17,7 +17,7 @@ from core.facts import ConfirmationReceived, DeskAttached, DeskLost, KeyFreed
 from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
-from core.views.engine import EngineLoading
+from core.views.desk import EngineLoading
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
 from tests.kit.through_ssh import DENIED, SERVER, StandIn, Through, through

@@ -18,7 +18,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.runtime.reference_data import followed
 from core.settings.settings import Settings
 from core.trading_state.desks import AwayKind
-from core.views.builders.watch import watch_view
+from core.views.builders.symbols import watch_view
 from tests.scenarios.house import House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 

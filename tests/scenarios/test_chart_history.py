@@ -26,7 +26,7 @@ from core.runtime.demo_market import CALM, DemoCharts
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
 from core.views.builders.charts import LOOKED_AT, Charts
-from core.views.chart_past import ChartPast
+from core.views.results import ChartPast
 from state.journal import MemoryJournal
 
 SPY, IBM, TODAY = Symbol("SPY"), Symbol("IBM"), date(2026, 2, 10)

@@ -47,7 +47,7 @@ from core.model.order import OrderStatus, Side
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.virtual_time import ExchangeAnswers
 from core.views import RowMark
-from core.views.builders.orders import order_row
+from core.views.builders.rows import order_row
 from tests.scenarios.changes import confirms_now, moves, passes
 from tests.scenarios.elsewhere import is_changed_there, trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, assert_can_be_rebuilt

@@ -10,9 +10,9 @@ from syrupy.assertion import SnapshotAssertion
 from core.messages.inputs import CorporateActionsArrived
 from core.model.reference_data import ActionKind, CorporateAction, coming, in_words, near_until
 from core.model.values import Symbol
-from core.views.builders.corporate_actions import action_rows, said_on_a_ticket
 from core.views.builders.desk import ViewBuilder
-from core.views.watch import near
+from core.views.builders.symbols import action_rows, said_on_a_ticket
+from core.views.rows import near
 from tests.scenarios.house import House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 

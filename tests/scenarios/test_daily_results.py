@@ -17,9 +17,9 @@ from core.ports import Recorded
 from core.post_mortem.post_mortem import Read
 from core.reports.report import report_of
 from core.trading_state.account_history import RESULTS_KEPT, DayResults
-from core.views.builders.day_results import DayRows
 from core.views.builders.history import history_of
-from core.views.history import HistoryKind
+from core.views.builders.strategies import DayRows
+from core.views.results import HistoryKind
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House
 from tests.scenarios.test_account_activities import SESSIONS, a_house, buys, price_on

@@ -22,7 +22,7 @@ from core.model.values import Symbol
 from core.ports import OperatorError
 from core.runtime.demo import BOUGHT, TRADED
 from core.runtime.virtual import VirtualRuntime
-from core.views.builders.watch import watch_view
+from core.views.builders.symbols import watch_view
 
 PLAIN, SMALL = DemoOptions(), DemoOptions(profile="micro")
 

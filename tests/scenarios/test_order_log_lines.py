@@ -17,7 +17,7 @@ from core.model.staging import MANUAL
 from core.model.values import Price, Quantity
 from core.views import DeskView, RowMark
 from core.views.builders.desk import ViewBuilder
-from core.views.order_families import working_orders
+from core.views.rows import working_orders
 from tests.scenarios.changes import ABOVE, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy
 from tests.scenarios.test_bracket_legs import a_house, with_a_bracket

@@ -55,7 +55,7 @@ from core.runtime.service.engine_interface import NOT_FOR_DESKS
 from core.runtime.service.listener import A_BREATH, Peer, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
-from core.views.ticket import TicketView
+from core.views.tickets import TicketView
 from tests.accidents.house import LONG
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import order_in, runtime

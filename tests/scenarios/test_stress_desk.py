@@ -23,7 +23,7 @@ from core.model.order import OrderStatus
 from core.runtime import stress_market
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
-from core.views.engine import EngineLoading
+from core.views.desk import EngineLoading
 from state.files import JournalFolder
 from state.journal_inspection import fingerprint
 

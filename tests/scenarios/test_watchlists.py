@@ -20,8 +20,8 @@ from core.model.reference_data import PastDay, PastDays
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.reference_data import followed
 from core.settings.settings import Settings
-from core.views.builders.watch import watch_view
-from core.views.watch import WatchRow
+from core.views.builders.symbols import watch_view
+from core.views.rows import WatchRow
 from state.files import AccountFolder
 from state.home_files import WatchlistFiles
 from state.housekeeping import Housekeeping

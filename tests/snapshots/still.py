@@ -19,7 +19,7 @@ from core.messages.commands import Command
 from core.model.desk import DeskNumber
 from core.settings.settings import DisplaySettings
 from core.views import DeskView
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import EngineFailed, EngineLoading
 from tests.snapshots.day import NOW
 
 Shown = DeskView | EngineLoading | EngineFailed

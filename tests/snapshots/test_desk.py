@@ -8,7 +8,7 @@ from datetime import timedelta
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
 from core.views import HaltRow
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import EngineFailed, EngineLoading
 from tests.desk.nine_days import nine_days
 from tests.snapshots.day import NOW, STATUS, ago, empty, full, with_legs
 from tests.snapshots.pictures import Pictures

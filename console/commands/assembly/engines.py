@@ -76,7 +76,7 @@ def keeper_of(
     lacks, `sources` the sources above the settings file, `lists` the operator's watchlists if the account has them, and
     `signing` the daily signing.
     """
-    from core.views.builders.status import word_of
+    from core.views.builders.standing import word_of
     from state.heartbeat import Heartbeat
     from state.housekeeping import Housekeeping, SettingsWatch
     from state.settings_file import sectors_file

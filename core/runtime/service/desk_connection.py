@@ -26,7 +26,7 @@ from core.protocol.frames import LARGEST, Changed, FromDesk, FromEngine, Picture
 from core.protocol.relay import FrameReader
 from core.runtime.runtime import Runtime
 from core.views import ChartView, DeskView
-from core.views.picture_pace import is_due
+from core.views.desk import is_due
 
 
 @dataclass(frozen=True, slots=True)

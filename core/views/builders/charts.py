@@ -18,7 +18,7 @@ from core.model.values import Symbol
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import traded_symbols
 from core.views import ChartBar, ChartFill, ChartView, PositionRow
-from core.views.chart_past import ChartPast, DayVwap, Past, nothing_before
+from core.views.results import ChartPast, DayVwap, Past, nothing_before
 
 LOOKED_AT = 16
 """Untraded symbols whose minutes are kept: a session of one takes less than half a megabyte."""

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core.engine import Engine
+from core.event_text.advice import idea_in_words
 from core.model.position import Trade
 from core.model.values import Symbol
 from core.ports import JournalError
 from core.risk.checks import standard_gate
+from core.trading_state.account_history import Given, key_of
+from core.trading_state.state import TradingState
 from core.views import (
+    AdviceRow,
+    AdviceView,
     ChartView,
     DeskView,
     ForeignRow,
@@ -20,27 +25,48 @@ from core.views import (
     RowMark,
     TradeRow,
 )
-from core.views.builders.advice import advice_view
-from core.views.builders.away import away_view
-from core.views.builders.basket import BasketViewBuilder
 from core.views.builders.charts import Charts
-from core.views.builders.corporate_actions import action_rows
-from core.views.builders.day_results import DayRows
 from core.views.builders.event_log import EventLog
-from core.views.builders.finished_orders import FinishedOrders
-from core.views.builders.limits_reload import reload_view
-from core.views.builders.listed import Listed, no_list
-from core.views.builders.order_latency import wire_view
-from core.views.builders.orders import order_row
-from core.views.builders.positions import newest_price, position_row
 from core.views.builders.protections import ProtectionRows
-from core.views.builders.results import result_rows, shadow_rows
-from core.views.builders.status import StatusViews
-from core.views.builders.strategies import strategy_rows
-from core.views.builders.symbols import sizing, symbol_views
-from core.views.builders.tickets import TicketViews
-from core.views.builders.watch import watch_view
-from core.views.chart_past import Past, nothing_before
+from core.views.builders.rows import FinishedOrders, newest_price, order_row, position_row
+from core.views.builders.standing import StatusViews, away_view, reload_view, wire_view
+from core.views.builders.strategies import DayRows, result_rows, shadow_rows, strategy_rows
+from core.views.builders.symbols import Listed, action_rows, no_list, sizing, symbol_views, watch_view
+from core.views.builders.tickets import BasketViewBuilder, TicketViews
+from core.views.results import Past, nothing_before
+from core.workflows.strategies.advice import why_not
+
+
+def advice_view(state: TradingState, at: datetime) -> AdviceView:
+    advice = state.advice.state
+    return AdviceView(
+        rows=tuple(_row(state, given, at) for given in reversed(advice.given) if at < given.expires_at),
+        advisers=tuple(
+            (name, f"asked no more: {advice.paused[name]}" if name in advice.paused else "asked")
+            for name in state.control.settings.advisers.enabled
+        ),
+        oversteps=advice.oversteps,
+    )
+
+
+def _row(state: TradingState, given: Given, at: datetime) -> AdviceRow:
+    idea = given.idea
+    reason = why_not(state, given, at) if idea is not None else ""
+    is_adopted = (
+        idea is not None and state.advice.state.adopted_from.get(key_of(idea.strategy, idea.symbol)) == given.number
+    )
+    return AdviceRow(
+        number=given.number,
+        adviser=given.adviser,
+        at=given.at,
+        text=given.text,
+        idea=idea,
+        idea_in_words="" if idea is None else idea_in_words(idea),
+        expires_at=given.expires_at,
+        is_adopted=is_adopted,
+        takes_it=idea is not None and not reason,
+        why_not=reason,
+    )
 
 
 class ViewBuilder:

@@ -1,27 +1,156 @@
-"""Build the rows of the log pane: events since this start, and earlier ones from the journal."""
+"""Build the rows of the log pane: facts grouped into stories, each with its symbol."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
 from core import facts
 from core.event_text import in_words, kind_of, severity_of
 from core.event_text.sources import ENGINE, SOURCES, level_of, strategy_of
+from core.facts import Fact
 from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES, CancelCode, RefusalKind
 from core.model.desk import DeskNumber
 from core.model.harmless_text import WARN, SaidOnce
 from core.model.order_terms import order_in_words, purpose_in_words
-from core.model.values import Price
+from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import Recorded
 from core.trading_state.state import TradingState
 from core.views import LogRow, NotEdited, NotStaged, ProposalOutcome
-from core.views.builders.stories import Stories, Story
-from core.views.builders.symbol_of_fact import SymbolOfFact
+from core.views.order_chain import subject_of
+
+PARTS = ("proposal", "order", "ticket", "fill", "trade", "signal")
+"""Parts that a fact may contain; a ticket contains its order."""
+NAMES = ("id", "client_order_id", "proposal_id", "ticket_id")
+"""Fields by which later facts may name it."""
+MOST = 4000
+"""Names that are remembered."""
+
+
+class SymbolOfFact:
+    """Receives every fact in order: a fact that only names an order follows one that contained it."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Symbol] = {}
+
+    def of(self, fact: Fact) -> Symbol | None:
+        parts = [fact, *(part for name in PARTS if (part := getattr(fact, name, None)) is not None)]
+        parts += [order for part in parts if (order := getattr(part, "order", None)) is not None]
+        names = [name for part in parts for each in NAMES if isinstance(name := getattr(part, each, None), str)]
+        told = (symbol for part in parts if isinstance(symbol := getattr(part, "symbol", None), str))
+        symbol = next(told, None) or next((self._by_name[name] for name in names if name in self._by_name), None)
+        if symbol is None:
+            return None
+        for name in names:
+            self._by_name[name] = Symbol(symbol)
+        while len(self._by_name) > MOST:
+            del self._by_name[next(iter(self._by_name))]
+        return Symbol(symbol)
+
+
+REMEMBERED = 5_000
+"""Proposals, tickets and orders that are remembered: many more than the log has rows."""
+STEPS = (
+    facts.ProposalStaged,
+    facts.ProposalEdited,
+    facts.ProposalEnded,
+    facts.TicketOpened,
+    facts.TicketClosed,
+    facts.ConfirmationReceived,
+    facts.OrderApproved,
+    facts.AuthorizationProlonged,
+    facts.AuthorizationEnded,
+    facts.ApprovalRedeemed,
+    facts.OrderCreated,
+    facts.OrderSent,
+    facts.OrderStateChanged,
+    facts.OrderFilled,
+    facts.PositionChanged,
+    facts.LegResized,
+    facts.CancelRequested,
+    facts.OrderKept,
+    facts.KeptOrderReleased,
+)
+"""Facts shown in the line of their story; doubts, warnings, refusals, blocks and failures have their own lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`id` is that of its first proposal or order, `order` that of its first order; None before there is one."""
+
+    id: str
+    strategy: str = ""
+    order: ClientOrderId | None = None
+
+
+class Stories:
+    """Receives every fact in order; it knows only facts that it received."""
+
+    def __init__(self) -> None:
+        self._by_subject: OrderedDict[str, Story] = OrderedDict()
+        self._filled: Story | None = None
+
+    def of(self, fact: facts.Fact) -> Story | None:
+        """Return the story of a fact; a position directly after a fill belongs to the fill's story."""
+        if isinstance(fact, facts.PositionChanged):
+            filled, self._filled = self._filled, None
+            return filled
+        if not isinstance(fact, facts.OrderStateChanged):
+            self._filled = None
+        subject = subject_of(fact)
+        if subject is None:
+            return None
+        story = self._begun(fact, subject)
+        if isinstance(fact, facts.OrderFilled):
+            self._filled = story
+        return story
+
+    def is_step(self, fact: facts.Fact) -> bool:
+        """Whether a fact is shown in the line of its story; a failed close has its own line."""
+        if isinstance(fact, facts.AuthorizationEnded):
+            return fact.code not in FAILED_CLOSES
+        return isinstance(fact, STEPS)
+
+    def _begun(self, fact: facts.Fact, subject: str) -> Story:
+        known = self._by_subject.get(subject)
+        match fact:
+            case facts.OrderCreated() if known is None or known.order is None:
+                return self._keep(subject, self._of_order(fact))
+            case facts.TicketOpened() | facts.BasketTurnBegun():
+                proposal = fact.ticket.proposal_id if isinstance(fact, facts.TicketOpened) else fact.proposal_id
+                ticket = fact.ticket.id if isinstance(fact, facts.TicketOpened) else fact.ticket_id
+                return self._keep(ticket, self._by_subject.get(proposal) or Story(proposal))
+            case facts.ApprovalRedeemed() if known is None:
+                signed = self._by_subject.get(fact.approval.ticket_id)
+                if signed is not None:
+                    return signed
+        if known is None:
+            order = ClientOrderId(subject) if isinstance(fact, facts.OrderFilled | facts.OrderStateChanged) else None
+            known = self._keep(subject, Story(subject, strategy_of(fact), order))
+        return known
+
+    def _of_order(self, fact: facts.OrderCreated) -> Story:
+        """Return the story of a new order: the entry's for a leg or a stop, else the proposal's."""
+        id = fact.order.client_order_id
+        entry = None if fact.parent is None else self._by_subject.get(fact.parent)
+        if entry is not None:
+            return entry
+        proposal = self._by_subject.get(fact.proposal_id)
+        if proposal is not None and proposal.order is None and fact.parent is None:
+            return self._keep(fact.proposal_id, Story(proposal.id, fact.strategy, id))
+        return Story(id, fact.strategy, id)
+
+    def _keep(self, subject: str, story: Story) -> Story:
+        self._by_subject[subject] = story
+        self._by_subject.move_to_end(subject)
+        if len(self._by_subject) > REMEMBERED:
+            self._by_subject.popitem(last=False)
+        return story
+
 
 ROWS = 500
 REFUSALS = 20

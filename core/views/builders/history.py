@@ -16,7 +16,7 @@ from core.model.realised import realised
 from core.model.signal import EXIT_WORDS
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Quantity, Symbol, plain, priced
 from core.ports import Recorded
-from core.views.history import HistoryKind, HistoryRow
+from core.views.results import HistoryKind, HistoryRow
 
 AVERAGE = Decimal("0.0001")
 """Maximum decimal places of an average price."""

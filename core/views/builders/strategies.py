@@ -1,19 +1,115 @@
-"""Build the strategies' rows: last answer, reasons for no trade, and figures."""
+"""Build the strategies' rows, and their results by day."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 
 from core.model.instrument import STOCK_TICKS
+from core.model.position import Position, Trade
 from core.model.signal import NoTradeReason
-from core.model.values import Symbol, exact_percent, percent
+from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol, exact_percent, percent
 from core.risk.evaluation import RESUMED, EvaluationBook, Proposed, figures_in_words, missing_in_words, shut_in_words
 from core.risk.exposure import Allocations, capital_of
+from core.risk.shadow_trades import ShadowTrade
 from core.strategies.base import Figures
 from core.strategies.runner import Runner
 from core.strategies.user_strategies import MissingStrategy
 from core.trading_state.state import TradingState
-from core.views import StrategyRow
+from core.views import ClosedRow, DayRow, ResultRow, ShadowRow, StrategyRow
+
+
+class DayRows:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._made_of = -1
+        self._rows: tuple[DayRow, ...] = ()
+
+    def rows(self) -> tuple[DayRow, ...]:
+        """Return the rows, oldest first."""
+        known = self.state.results.state
+        if known.changes != self._made_of:
+            self._made_of = known.changes
+            self._rows = tuple(
+                DayRow(
+                    day,
+                    result.equity,
+                    tuple(ClosedRow(name, c.trades, c.wins, c.realised) for name, c in result.closed.items()),
+                )
+                for day, result in sorted(known.days.items())
+            )
+        return self._rows
+
+
+def shadow_rows(state: TradingState, today: date) -> tuple[ShadowRow, ...]:
+    """Return the rows, newest first."""
+    return tuple(_shadow(shadow) for shadow in reversed(state.shadows.of_day(today)))
+
+
+def result_rows(
+    state: TradingState, today: date, trades: Iterable[Trade], prices: Iterable[tuple[Position, Price]]
+) -> tuple[ResultRow, ...]:
+    """Return a row per strategy: running ones, then all that traded, hold or declined today.
+
+    `trades` are today's; `prices` is the current price per share of each position, USD.
+    """
+    closed, held, shadows = list(trades), list(prices), state.shadows.of_day(today)
+    of_today = state.results.state.days.get(today)
+    realised = {} if of_today is None else of_today.closed
+    names = dict.fromkeys(runner.strategy.name for runners in state.orchestrator.runners.values() for runner in runners)
+    names |= dict.fromkeys(realised) | dict.fromkeys(
+        [t.strategy for t in closed] + [p.strategy for p, _ in held] + [s.strategy for s in shadows]
+    )
+    return tuple(
+        _result(
+            name,
+            [t for t in closed if t.strategy == name],
+            realised[name].realised if name in realised else NO_MONEY,
+            [(p, price) for p, price in held if p.strategy == name],
+            [s for s in shadows if s.strategy == name],
+        )
+        for name in names
+    )
+
+
+def _result(
+    name: str,
+    trades: list[Trade],
+    realised: Money,
+    held: list[tuple[Position, Price]],
+    shadows: list[ShadowTrade],
+) -> ResultRow:
+    known = [shadow.result for shadow in shadows if shadow.result is not None]
+    return ResultRow(
+        strategy=name,
+        trades=len(trades),
+        wins=sum(1 for trade in trades if trade.profit > 0 and not trade.is_failed),
+        realised=realised,
+        unrealised=_sum(position.profit(price) for position, price in held),
+        declined=len(shadows),
+        shadow=_sum(known) if known else None,
+        failed=sum(trade.is_failed for trade in trades),
+        in_part=sum(position.left > 0 for position, _ in held),
+    )
+
+
+def _sum(amounts: Iterable[Decimal]) -> Money:
+    return Money(sum(amounts, ZERO))
+
+
+def _shadow(shadow: ShadowTrade) -> ShadowRow:
+    return ShadowRow(
+        key=shadow.key,
+        strategy=shadow.strategy,
+        symbol=shadow.symbol,
+        side=shadow.side,
+        quantity=shadow.quantity,
+        entry_price=shadow.entry_price,
+        end=shadow.end,
+        state=shadow.course.value,
+        result=shadow.result,
+    )
 
 
 def strategy_rows(state: TradingState, today: date, at: datetime) -> tuple[StrategyRow, ...]:

@@ -1,28 +1,74 @@
-"""Build the symbols of the order form and their sizing from known data, without a request.
+"""Build the symbols of order forms and watchlists, with their corporate actions.
 
+Build the symbols of the order form and their sizing from known data, without a request.
 These are the symbols of the settings, and those that an operator last looked at.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from core.model.account import Account
+from core.model.account import Account, Channel
+from core.model.alert import in_words as alert_in_words
 from core.model.instrument import BrokerInstrument, named
-from core.model.order import Side
+from core.model.order import OrderRequest, Side
+from core.model.reference_data import ActionKind, CorporateAction, coming, near_until
+from core.model.reference_data import in_words as action_in_words
 from core.model.sizing import Room
 from core.model.staging import MANUAL
-from core.model.values import Money, Symbol
+from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol, plain
 from core.risk.checks.order_value import room_of, taken_of
 from core.risk.exposure import open_losses
 from core.risk.size_factors.base import Conditions
 from core.risk.sizing_inputs import held_in
 from core.trading_state.state import TradingState
-from core.trading_state.watched_symbols import shown_price
-from core.views import SizingView, SymbolView
-from core.views.builders.listed import Listed, no_list
+from core.trading_state.watched_symbols import close_before, lists_of, shown_price, volume_of
+from core.views import ActionRow, SizingView, SymbolView
+from core.views.rows import WatchlistRow, WatchRow, WatchView, first_of
+
+Listed = Callable[[Symbol], bool | None]
+"""Whether the broker's list has a symbol; None without a list."""
+
+
+def no_list(_symbol: Symbol) -> bool | None:
+    """Return None: there is no list."""
+    return None
+
+
+SPLITS = frozenset({ActionKind.SPLIT, ActionKind.REVERSE_SPLIT, ActionKind.STOCK_DIVIDEND})
+
+
+def action_rows(state: TradingState, at: datetime) -> tuple[ActionRow, ...]:
+    """Return the actions of every followed symbol, next one first."""
+    known = state.sightings.corporate_actions
+    if not any(known.values()):
+        return ()
+    near, today = near_until(state.calendar, at), state.calendar.trading_day(at)
+    found = coming((each for actions in known.values() for each in actions), today)
+    return tuple(ActionRow(each, each.ex_date <= near) for each in found)
+
+
+def said_on_a_ticket(state: TradingState, order: OrderRequest, at: datetime) -> tuple[str, ...]:
+    """Return near actions: `ex Tue 24 Nov: dividend 0.25 USD a share, 11.75 USD for 47`."""
+    known = state.sightings.corporate_actions.get(order.symbol, ())
+    if not known:
+        return ()
+    near, today = near_until(state.calendar, at), state.calendar.trading_day(at)
+    return tuple(_said(each, order) for each in coming(known, today) if each.ex_date <= near)
+
+
+def _said(action: CorporateAction, order: OrderRequest) -> str:
+    words = f"ex {action.ex_date:%a %d %b}: {action_in_words(action)}"
+    if action.cash is not None:
+        paid = order.instrument.notional(order.quantity, Price(action.cash))
+        return f"{words}, {paid:,.2f} USD for {plain(order.quantity)}"
+    if action.kind in SPLITS:
+        return f"{words}; prices and shares here are those of before"
+    return words
 
 
 def symbol_views(state: TradingState, at: datetime, listed: Listed = no_list) -> tuple[SymbolView, ...]:
@@ -92,3 +138,70 @@ def halted_in_words(state: TradingState, symbol: Symbol) -> str:
     """Return the start and the exchange's text of a halt; empty while the symbol trades (MD-06)."""
     halt = state.normaliser.state.halted.get(symbol)
     return "" if halt is None else f"{state.calendar.venue.clock(halt.since)}, {halt.reason}"
+
+
+def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -> WatchView:
+    lists = lists_of(state)
+    listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
+    working = _working(state)
+    held: dict[Symbol, Quantity] = {}
+    for position in state.ledger.positions():
+        held[position.symbol] = Quantity(held.get(position.symbol, NO_SHARES) + position.quantity)
+    exits, entries = _waiting(state)
+    beside = (*held, *working, *exits, *entries, *state.alerts.symbols)
+    joined = tuple(dict.fromkeys(symbol for symbol in beside if symbol not in listed))
+    today = state.calendar.trading_day(at)
+    data = state.sightings.lamps.get(Channel.DATA)
+    polled = frozenset(() if data is None else data.polled)
+    rows = []
+    for symbol in (*listed, *joined):
+        figures, last = state.sightings.day_figures.get(symbol), shown_price(state, symbol)
+        is_todays = figures is not None and figures.day == today
+        rows.append(
+            WatchRow(
+                symbol=symbol,
+                quote=state.sightings.quotes.get(symbol),
+                last=None if last is None else last[1],
+                last_at=None if last is None else last[0],
+                before=close_before(state, symbol, at),
+                volume=volume_of(state, symbol, at),
+                course=figures.course if figures is not None and is_todays else (),
+                held=held.get(symbol, NO_SHARES),
+                working=working[symbol],
+                exit_waits=symbol in exits,
+                proposed=symbol in entries,
+                halted=halted_in_words(state, symbol),
+                trouble=_trouble(state, symbol, is_listed(symbol)),
+                is_polled=symbol in polled,
+                alerts=tuple(alert_in_words(alert.terms) for alert in state.alerts.of(symbol)),
+                lists=state.lists.on(symbol, today),
+            )
+        )
+    return WatchView(
+        tuple(WatchlistRow(name, symbols, name in state.watchlists.state.lists) for name, symbols in lists.items()),
+        tuple(rows),
+        joined,
+    )
+
+
+def _working(state: TradingState) -> Counter[Symbol]:
+    """Count working orders per symbol as a person does: an entry, its stop and its target are one."""
+    ledger = state.ledger
+    heads = {first_of(order, lambda each: each.parent, ledger.order).id: order for order in ledger.working()}
+    return Counter(order.request.symbol for order in heads.values())
+
+
+def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
+    """Return the symbols with a waiting exit, and those with a waiting entry."""
+    exits, entries = set[Symbol](), set[Symbol]()
+    for proposal in state.stage.proposals():
+        (exits if proposal.is_exit else entries).add(proposal.symbol)
+    return exits, entries
+
+
+def _trouble(state: TradingState, symbol: Symbol, is_listed: bool | None) -> str:
+    """Return why the broker does not trade the symbol; empty if it does."""
+    if is_listed is False:
+        return "not in the broker's list"
+    listed = state.sightings.instruments.get(symbol)
+    return "" if not isinstance(listed, BrokerInstrument) or listed.is_tradable else "it is not tradable"

@@ -1,42 +1,112 @@
-"""Build proposals and tickets: the order to send, its effect, and changes since."""
+"""Build proposals, tickets and baskets: the order to send, its effect, and changes since (RK-14).
+
+The middle of a quote and the close of a bar differ even without a move, so they are never mixed.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.facts import Fact
+from core.execution.excess_exits import effect_now, working_entries
+from core.execution.ledger_state import position_key
+from core.execution.order import Order
+from core.facts import Fact, ProposalEnded, ProposalStaged
+from core.model.account import Account
 from core.model.bar import NoQuote
+from core.model.basket import BasketOrderState, BasketSource, SignedOrder
 from core.model.instrument import named
 from core.model.order import OrderClass, OrderType, Side, StopHolder
-from core.model.order_terms import terms_in_words
+from core.model.order_terms import order_in_words, terms_in_words
 from core.model.position import Position
 from core.model.signal import ExitReason
-from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import ZERO, Money, Price, Quantity
+from core.model.staging import Proposal, Review, StopPlan, Ticket
+from core.model.values import ZERO, Money, Price, ProposalId, Quantity, Symbol, plain
+from core.risk.checks.funds import margin_effect
 from core.risk.day import word_of
-from core.risk.gate import Gate
+from core.risk.gate import Candidate, Gate, ReviewContext
+from core.risk.margin import MarginEffect
 from core.risk.sizing_inputs import cap_of, size_now
+from core.staging.baskets import BasketRun
 from core.staging.resting_entries import time_to_live
 from core.staging.stage import end_of_stops
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import seen_price
-from core.views import ProposalRow, ReplacedView, TicketView
-from core.views.builders.corporate_actions import said_on_a_ticket
-from core.views.builders.displaced_orders import (
+from core.views import BasketRowView, BasketView, MarginView, ProposalRow, ReplacedView, TicketView
+from core.views.builders.event_log import EventLog
+from core.views.builders.rows import (
     cancelled_in_words,
+    lost_in_words,
     lost_targets,
     orders_in_the_way,
     put_back_in_words,
     quantity_after,
 )
-from core.views.builders.event_log import EventLog
-from core.views.builders.margin import margin_view
-from core.views.builders.symbols import halted_in_words
-from core.views.builders.waiting_prices import WaitingPrices
+from core.views.builders.symbols import halted_in_words, said_on_a_ticket
+from core.workflows.baskets.basket_dry_run import DryRunResult
+from core.workflows.baskets.baskets import digest_now, rehearsed, taken_back
+from core.workflows.orders.request_room import held_exits
 from core.workflows.staging.confirmation_checks import reviewed, verdicts_meanwhile
 from core.workflows.staging.proposal_staging import candidate_of
 from core.workflows.staging.ticket_figures import listed_exits
+
+
+def margin_view(candidate: Candidate, state: ReviewContext) -> MarginView | None:
+    """Return None for a cash account, a closing order, or missing broker data: its check has the reason."""
+    if candidate.only_reduces or not isinstance(state.account, Account) or not state.account.lends:
+        return None
+    effect = margin_effect(candidate, state, state.account)
+    if not isinstance(effect, MarginEffect):
+        return None
+    overnight = effect.overnight if effect.is_over_night else None
+    return MarginView(effect.initial, effect.before, effect.after, overnight)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The prices of one instant, USD; None if there was none."""
+
+    middle: Price | None
+    close: Price | None
+
+
+class WaitingPrices:
+    """Remembers the prices at which each exit was staged, since the start; earlier ones are unknown."""
+
+    def __init__(self, state: TradingState) -> None:
+        self._state = state
+        self._staged_at: dict[ProposalId, _Seen] = {}
+
+    def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+        if isinstance(fact, ProposalStaged) and fact.proposal.is_exit:
+            self._staged_at[fact.proposal.id] = self._seen(fact.proposal.symbol)
+        elif isinstance(fact, ProposalEnded):
+            self._staged_at.pop(fact.proposal_id, None)
+
+    def moved(self, proposal: Proposal) -> Money | None:
+        """Return the change in USD since the staging (negative is worse), by both quotes, else by both closes.
+
+        None for a proposal that is not an exit, or was staged before this start, or has no price of one kind at both
+        ends.
+        """
+        before = self._staged_at.get(proposal.id)
+        if before is None or not proposal.is_exit:
+            return None
+        order, now = proposal.order, self._seen(proposal.symbol)
+        if before.middle is not None and now.middle is not None:
+            gained = now.middle - before.middle
+        elif before.close is not None and now.close is not None:
+            gained = now.close - before.close
+        else:
+            return None
+        return order.instrument.notional(order.quantity, gained if order.side is Side.SELL else -gained)
+
+    def _seen(self, symbol: Symbol) -> _Seen:
+        quote = self._state.sightings.quotes.get(symbol)
+        close = self._state.orchestrator.state.marks.get(symbol)
+        return _Seen(None if quote is None else Price(quote.mid), None if close is None else Price(close))
 
 
 def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices) -> ProposalRow:
@@ -177,3 +247,200 @@ def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) ->
         return None
     gained = stop - held.average_price
     return held.instrument.notional(quantity, gained if held.quantity > 0 else -gained)
+
+
+TAKEN_BACK = "it works and could open: it is cancelled before anything is sold"
+TAKEN_BACK_ALREADY = "it is being cancelled already"
+TRIED_ANEW = timedelta(milliseconds=500)
+"""Maximum age of a dry run while nothing is recorded: each one copies the ledger."""
+
+
+class BasketViewBuilder:
+    def __init__(self, state: TradingState, gate: Gate) -> None:
+        self.state = state
+        self.gate = gate
+        self._tried: tuple[int, datetime, list[DryRunResult]] | None = None
+
+    def draw(self, at: datetime) -> BasketView | None:
+        run = self.state.plans.run
+        if run is None:
+            return None
+        return self._open(run, at) if run.is_open else self._signed(run)
+
+    def _open(self, run: BasketRun, at: datetime) -> BasketView:
+        tried = self._rehearsed(run, at)
+        going = [t for t in tried if t.fits and t.proposal.id in run.marked]
+        account = self.state.sightings.account
+        entries = taken_back(self.state, run, going)
+        return self._view(
+            run,
+            (*self._entry_rows(run), *(self._tried_row(t, run) for t in tried)),
+            power_now=account.buying_power if isinstance(account, Account) else None,
+            digest=digest_now(self.state, run, going) if going or entries else None,
+            left=self._left(run, going),
+        )
+
+    def _entry_rows(self, run: BasketRun) -> Iterator[BasketRowView]:
+        """Yield the working entries that a flattening cancels first."""
+        if run.plan.source is BasketSource.FLATTEN:
+            for order in working_entries(self.state.ledger):
+                yield self._entry_row(order, is_marked=order.id not in run.spared, standing=None)
+
+    def _entry_row(self, order: Order, *, is_marked: bool, standing: BasketOrderState | None) -> BasketRowView:
+        request = order.request
+        return BasketRowView(
+            proposal_id=ProposalId(order.id),
+            strategy=order.strategy,
+            symbol=request.symbol,
+            side=request.side,
+            effect=effect_now(self.state.ledger, order),
+            quantity=request.quantity,
+            type=request.type,
+            limit_price=request.limit_price,
+            stop_price=request.stop_price,
+            trigger_price=request.stop_price,
+            trail=(request.trail_price, request.trail_fraction),
+            is_marked=is_marked,
+            cost=None,
+            power_after=None,
+            refusals=(),
+            warnings=(),
+            reason=TAKEN_BACK_ALREADY if order.is_cancelling else TAKEN_BACK,
+            standing=standing,
+            status=order.status,
+            filled=order.filled_quantity,
+            average=order.average_price,
+            is_taken_back=True,
+        )
+
+    def _left(self, run: BasketRun, going: list[DryRunResult]) -> tuple[str, ...]:
+        """Return the remains of a flattening: positions not fully closed by it, and spared entries."""
+        if run.plan.source is not BasketSource.FLATTEN:
+            return ()
+        closed: dict[str, Decimal] = {}
+        for tried in going:
+            key = position_key(tried.proposal.symbol, tried.proposal.strategy)
+            closed[key] = closed.get(key, ZERO) + tried.proposal.order.quantity
+        held = {position_key(p.symbol, p.strategy): p for p in self.state.ledger.positions()}
+        left = {key: abs(p.quantity) - closed.get(key, ZERO) for key, p in held.items()}
+        positions = [f"{plain(shares)} {held[key].symbol}" for key, shares in left.items() if shares > 0]
+        spared = [o for o in working_entries(self.state.ledger) if o.id in run.spared]
+        return (*positions, *(f"the entry {order_in_words(o.request)}" for o in spared))
+
+    def _rehearsed(self, run: BasketRun, at: datetime) -> list[DryRunResult]:
+        sequence = self.state.journal.sequence
+        if self._tried is not None and self._tried[0] == sequence and at - self._tried[1] < TRIED_ANEW:
+            return self._tried[2]
+        tried = rehearsed(self.state, self.gate, run)
+        self._tried = (sequence, at, tried)
+        return tried
+
+    def _signed(self, run: BasketRun) -> BasketView:
+        signed = {order.proposal.id for order in run.orders}
+        left = [line.proposal for line in run.plan.lines if line.proposal.id not in signed]
+        entries = [order for order_id in run.taken_back if (order := self.state.ledger.order(order_id)) is not None]
+        rows = (
+            *(self._entry_row(o, is_marked=True, standing=self.state.plans.standings.of_entry(o.id)) for o in entries),
+            *(self._signed_row(run, order) for order in run.orders),
+            *(_left_row(proposal, run.left_out.get(proposal.id, ()), run) for proposal in left),
+        )
+        return self._view(run, rows, power_now=run.power_before, digest=None)
+
+    def _signed_row(self, run: BasketRun, signed: SignedOrder) -> BasketRowView:
+        proposal = signed.proposal
+        order = self.state.ledger.order(signed.order_id)
+        price = signed.price
+        return _row(
+            proposal,
+            signed.review,
+            is_marked=True,
+            cost=proposal.order.cost(price) if price is not None else None,
+            power_after=run.powers.get(proposal.id, signed.power_after),
+            refusals=run.refusals.get(proposal.id, ()),
+            standing=self.state.plans.standings.of(run, signed),
+            status=order.status if order is not None else None,
+            filled=order.filled_quantity if order is not None else None,
+            average=order.average_price if order is not None else None,
+            expected=price,
+            exit_waits_since=next((h.since for h in held_exits(self.state) if h.proposal.id == proposal.id), None),
+        )
+
+    def _tried_row(self, tried: DryRunResult, run: BasketRun) -> BasketRowView:
+        proposal = tried.proposal
+        in_the_way = orders_in_the_way(self.state, tried.cancels)
+        left = Quantity(abs(quantity_after(self.state, proposal.order, proposal.strategy)))
+        return _row(
+            proposal,
+            tried.review,
+            is_marked=proposal.id in run.marked,
+            cost=tried.cost,
+            power_after=tried.power_after,
+            refusals=tried.refusals,
+            cancels=cancelled_in_words(in_the_way),
+            put_back=put_back_in_words(self.state, in_the_way, left),
+            lost=lost_in_words(in_the_way),
+            left=left,
+            worst_loss=tried.worst_loss,
+            expected=tried.price,
+        )
+
+    def _view(
+        self,
+        run: BasketRun,
+        rows: tuple[BasketRowView, ...],
+        *,
+        power_now: Money | None,
+        digest: object,
+        left: tuple[str, ...] = (),
+    ) -> BasketView:
+        plan = run.plan
+        return BasketView(
+            id=run.id,
+            source=plan.source,
+            name=plan.name,
+            phase=run.phase,
+            phase_since=run.phase_since or plan.opened_at,
+            phase_reason=run.phase_reason,
+            ends_at=plan.ends_at,
+            permitted_until=run.permitted_until,
+            digest=digest,  # type: ignore[arg-type]
+            rows=rows,
+            skipped=plan.skipped,
+            power_now=power_now,
+            hold=self.state.desks.hold,
+            events=tuple(run.events),
+            refused_because=run.refused_because,
+            end=run.end,
+            end_reason=self.state.plans.standings.in_sum(run) if run.report is not None else run.end_reason,
+            report=run.report,
+            left=left,
+        )
+
+
+def _left_row(proposal: Proposal, reasons: tuple[str, ...], run: BasketRun) -> BasketRowView:
+    """Return the row of an order that was not signed."""
+    is_marked = proposal.id in run.marked
+    return _row(proposal, Review(()), is_marked=is_marked, cost=None, power_after=None, refusals=reasons)
+
+
+def _row(proposal: Proposal, review: Review, **figures: object) -> BasketRowView:
+    order = proposal.order
+    return BasketRowView(
+        proposal_id=proposal.id,
+        strategy=proposal.strategy,
+        symbol=order.symbol,
+        side=order.side,
+        effect=order.effect,
+        quantity=order.quantity,
+        type=order.type,
+        limit_price=order.limit_price,
+        stop_price=proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price,
+        stop_holder=proposal.stop.holder if isinstance(proposal.stop, StopPlan) else None,
+        warnings=tuple(f"{v.check}: {v.reason}" for v in review.warnings),
+        reason=proposal.reason,
+        trigger_price=None if proposal.only_reduces else order.stop_price,
+        trail=(order.trail_price, order.trail_fraction),
+        trails_behind=proposal.stop.behind if isinstance(proposal.stop, StopPlan) else None,
+        traded=named(order.instrument),
+        **figures,  # type: ignore[arg-type]
+    )

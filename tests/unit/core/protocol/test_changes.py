@@ -20,7 +20,7 @@ from core.model.sizing import Size, SizeLimit
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.protocol.changes import Arrange, Put, apply, apply_changes, changes, encode_changes
 from core.protocol.codec import SHAPES, FrameError, encode
-from core.views.engine import EngineFailed
+from core.views.desk import EngineFailed
 from core.views.results import ChartBar, ChartView
 from core.views.rows import OrderRow
 from core.views.standing import HaltRow, KillView

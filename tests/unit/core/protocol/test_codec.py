@@ -22,7 +22,7 @@ from core.model.sizing import Size, SizeLimit
 from core.model.staging import unsaid
 from core.model.values import AccountId, ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
 from core.protocol.codec import BY_KIND, SHAPES, FrameError, decode, decode_command, decode_view, encode
-from core.views.engine import EngineFailed, EngineLoading
+from core.views.desk import EngineFailed, EngineLoading
 from core.views.results import ChartBar
 from tests.kit.rows import table
 from tests.unit.core.protocol.anything import a_value_of, is_the_same

@@ -16,7 +16,7 @@ from core.protocol import frames as of
 from core.protocol.codec import FrameError, decode_command, decode_view, encode
 from core.protocol.frames import LARGEST, LARGEST_HELLO, LENGTH, PROTOCOL, Role, from_desk, from_engine, pack
 from core.protocol.relay import FrameReader
-from core.views.engine import EngineLoading
+from core.views.desk import EngineLoading
 from tests.kit.rows import table
 
 AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)

@@ -1,20 +1,90 @@
-"""Build the status line: the desk, its account, its market, and the guard that shuts it."""
+"""Build the state of the whole desk: status line, desk control, order link, last absence, a reload of limits
+(RK-13).
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from core.engine import Engine
+from core.execution.breaker import BreakerPhase
+from core.messages.commands import SettingsFault
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState
 from core.model.session import NoSession
 from core.model.values import Fraction, Money
 from core.risk.margin import distance_of, limit_under
+from core.settings.changes import ChangeKind, digest_of
+from core.trading_state.desks import AwayKind, Desk
 from core.trading_state.state import TradingState
-from core.views import HaltRow, StatusView
-from core.views.builders.key import key_view
+from core.views import NOTHING_TO_RELOAD, AwayRow, AwayView, DeskRow, HaltRow, KeyView, ReloadView, StatusView
 from core.views.builders.protections import ProtectionRows
+from core.views.standing import BREAKER_OK, WireView
+from core.workflows.operator.desk_control import is_holder_active
+
+
+def key_view(state: TradingState, at: datetime) -> KeyView:
+    holder, kept = state.desks.holder, state.desks.state.kept
+    if holder is not None or (kept is not None and at >= kept.until):
+        kept = None
+    away_until = holder.away_until if holder is not None else kept.until if kept is not None else None
+    return KeyView(
+        hold=state.desks.hold,
+        holder=None if holder is None else _row(state, holder.desk),
+        since=None if holder is None else holder.since,
+        away_until=away_until,
+        kept_for=None if kept is None else kept.seat,
+        takes_word=is_holder_active(state, at),
+        desks=tuple(_row(state, desk) for _, desk in sorted(state.desks.state.attached.items())),
+    )
+
+
+def _row(state: TradingState, desk: Desk) -> DeskRow:
+    return DeskRow(desk.number, desk.seat, desk.since, state.sightings.heard_from.get(desk.number))
+
+
+def wire_view(state: TradingState, at: datetime) -> WireView:
+    """Return today's order figures; the calls are counted since the start."""
+    tally = state.tally.state
+    phase = state.breaker.phase(at)
+    is_todays = tally.day == state.calendar.trading_day(at)
+    return WireView(
+        spans=state.latencies.spans() if state.latencies.state.day == state.calendar.trading_day(at) else (),
+        sent=tally.sent if is_todays else 0,
+        invalid=tally.invalid if is_todays else 0,
+        rejected=tally.rejected if is_todays else 0,
+        calls=state.sightings.calls,
+        breaker=BREAKER_OK if phase is BreakerPhase.CLOSED else phase.value,
+        breaker_reason=state.breaker.refusal(at),
+    )
+
+
+def away_view(state: TradingState) -> AwayView | None:
+    absence = state.attendance.absence or state.attendance.state.last
+    if absence is None:
+        return None
+    return AwayView(
+        absence.since,
+        absence.until,
+        tuple(AwayRow(event.at, event.kind.value, event.words) for event in absence.events),
+        tuple((kind.value, absence.count(kind)) for kind in AwayKind if absence.count(kind)),
+    )
+
+
+def reload_view(state: TradingState) -> ReloadView:
+    file = state.sightings.settings_file
+    if isinstance(file, SettingsFault):
+        return ReloadView(fault=file.reason)
+    if file is None or not state.sightings.file_changes:
+        return NOTHING_TO_RELOAD
+    words: dict[ChangeKind, tuple[str, ...]] = {
+        kind: tuple(change.words for change in state.sightings.file_changes if change.kind is kind)
+        for kind in ChangeKind
+    }
+    return ReloadView(
+        words[ChangeKind.TIGHTER], words[ChangeKind.LOOSER], words[ChangeKind.RESTART], digest=digest_of(file)
+    )
 
 
 class StatusViews:

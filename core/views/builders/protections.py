@@ -1,8 +1,12 @@
-"""Build the rows of opening hours and desk state: halts, breaker, session and window."""
+"""Build the rows of all guards of entries: measure and limit, since when it is shut, and until when (RK-19).
+
+Build the rows of all guards of entries: measure and limit, since when it is shut, and until when (RK-09).
+They guard only entries; exits pass them all (RK-22). The order of the rows never changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,11 +22,53 @@ from core.messages.effects import (
 )
 from core.model.codes import HaltCause
 from core.model.session import NoSession, Session
+from core.model.sizing import MarketMeasure, Regime, VixReading
+from core.model.values import Fraction
 from core.risk.checks.desk import queued_orders
 from core.risk.message_counts import for_entries, limits_of
+from core.risk.protections.protection import EVERYTHING
+from core.risk.regime import market_in_words, points
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
-from core.views.builders.protections.row import clock, next_session, row, used_of
+from core.views.builders.protection_limits import (
+    StrategiesLoss,
+    budget_row,
+    clock,
+    concentration_rows,
+    daily_loss_row,
+    day_value_rows,
+    entries_rows,
+    listed_rows,
+    lost_at_the_stops,
+    margin_deficit_rows,
+    margin_rows,
+    next_session,
+    portfolio_rows,
+    positions_row,
+    protection_rows,
+    refused_symbol_rows,
+    row,
+    throttle_rows,
+    used_of,
+    weekly_loss_row,
+)
+
+
+def regime_rows(regime: Regime, today: date) -> Iterator[ProtectionRow]:
+    """Yield the rows; none is ever tripped: the VIX warns, and the range sets the number of entries."""
+    vix, market = regime.vix, regime.market
+    if isinstance(vix, VixReading):
+        age = (today - vix.measured_on).days
+        yield _row("vix", "VIX", f"{points(vix.value)} {vix.level.value}", f"measured at the close {age} d ago")
+    if isinstance(market, MarketMeasure):
+        ratio = market.atr_ratio
+        measure = "no average yet" if ratio is None else f"{points(ratio)} × average"
+        yield _row("market", f"{market.symbol} range", measure, market_in_words(regime))
+
+
+def _row(key: str, name: str, measure: str, reason: str) -> ProtectionRow:
+    return ProtectionRow(key, name, measure, None, False, reason, None, None)
+
 
 HALF = Decimal("0.5")
 """Least use shown for a breaker that lets one entry through: it is not calm."""
@@ -156,3 +202,71 @@ def _hours(state: TradingState, session: Session) -> tuple[datetime, datetime]:
     risk = state.control.settings.risk
     first, last = (state.calendar.venue.at(session.day, clock) for clock in (risk.window_start, risk.window_end))
     return max(first, session.open), min(last + MINUTE, session.close)
+
+
+OF_EVERYTHING = frozenset(
+    {
+        *("breaker", "message_rate", "session", "daily_loss", "weekly_loss"),
+        *("risk_budget", "portfolio", "margin", "day_value"),
+    }
+)
+"""Guards that refuse every entry when tripped, beside those that count trades over the whole desk."""
+
+
+class ProtectionRows:
+    """Builds the rows."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self.strategies_loss = StrategiesLoss()
+
+    def at_risk(self, at: datetime) -> Fraction | None:
+        """Return the loss if every stop filled now, as a share of equity (RK-21)."""
+        measured = lost_at_the_stops(self.state, at)
+        return None if measured is None else Fraction(measured[0] / measured[1])
+
+    def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
+        return tuple(self._rows(at, self.state.calendar.trading_day(at)))
+
+    def shut_by(self, at: datetime, rows: Iterable[ProtectionRow]) -> str:
+        """Return the guard that refuses every entry, and why; guards of one strategy or symbol do not count."""
+        today, risk = self.state.calendar.trading_day(at), self.state.control.settings.risk
+        minute = self.state.calendar.venue.local(at).time().replace(second=0, microsecond=0)
+        tripped = [row for row in rows if row.is_tripped and _is_of_everything(row.key)]
+        if tripped:
+            more = f", and {len(tripped) - 1} more" if len(tripped) > 1 else ""
+            return f"{tripped[0].name}: {tripped[0].reason}{more}"
+        is_outside = not risk.window_start <= minute <= risk.window_end
+        if is_outside and all(proposal.only_reduces for proposal in self.state.stage.state.proposals.values()):
+            return "Window: entries only inside the window"  # a signal of its last bar may still be confirmed after it
+        allowance = self.state.regime.allowance(today)
+        return f"Entries: {allowance.reason}" if allowance.is_shut else ""
+
+    def _rows(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
+        state = self.state
+        yield desk_row(state)
+        yield breaker_row(state, at)
+        yield messages_row(state, at, today)
+        yield session_row(state, at, today)
+        yield window_row(state, at, today)
+        yield daily_loss_row(state, at, today)
+        yield weekly_loss_row(state, at, today)
+        yield self.strategies_loss.row(state, at, today)
+        yield positions_row(state)
+        yield budget_row(state, at)
+        yield from portfolio_rows(state)
+        yield from concentration_rows(state)
+        yield from day_value_rows(state, at, today)
+        yield from margin_rows(state)
+        yield from margin_deficit_rows(state, today)
+        yield from entries_rows(state, at, today)
+        yield from protection_rows(state, at)
+        yield from regime_rows(state.regime.regime, today)
+        yield from refused_symbol_rows(state, at, today)
+        yield from listed_rows(state, today)
+        yield from throttle_rows(state, today)
+
+
+def _is_of_everything(key: str) -> bool:
+    name, _, scope = key.partition("/")
+    return name in OF_EVERYTHING if not scope else scope == str(EVERYTHING)

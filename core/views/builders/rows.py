@@ -1,0 +1,284 @@
+"""Build the rows of orders and positions, and the effect of an exit on other orders (EX-21)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from core.execution.cover import cover_of
+from core.execution.excess_exits import beyond, effect_now
+from core.execution.order import Order, nearest_first
+from core.execution.other_orders import held_by_others
+from core.facts import Fact, OrdersRecalled
+from core.model.codes import CancelCode, EndCode
+from core.model.order import OrderRequest, OrderStatus, OrderType, Side, StopHolder, StopKnown, Terms
+from core.model.order_terms import StatedTerms, order_in_words, stop_in_words
+from core.model.position import Position
+from core.model.staging import AuthorizationKind, StopPlan
+from core.model.values import NO_SHARES, ClientOrderId, Price, Quantity, Symbol, plain, priced
+from core.trading_state.state import TradingState
+from core.trading_state.watched_symbols import known_as, shown_price, stop_in_force
+from core.views import OrderRow, PositionRow, RowMark
+from core.views.builders.symbols import halted_in_words
+from core.views.order_chain import subject_of
+from core.workflows.orders.closing_sales import ClosingSales
+from core.workflows.orders.request_room import held_exit_of
+from core.workflows.protection.owed_stops import stop_by_desk
+
+
+def orders_in_the_way(state: TradingState, cancels: Iterable[ClientOrderId]) -> list[Order]:
+    return [order for order_id in cancels if (order := state.ledger.order(order_id)) is not None]
+
+
+def quantity_after(state: TradingState, order: OrderRequest, strategy: str) -> Quantity:
+    """Return its position once it is completely filled; negative for a short."""
+    held = state.ledger.position(order.symbol, strategy)
+    signed = order.quantity if order.side is Side.BUY else -order.quantity
+    return Quantity((held.quantity if held else Decimal(0)) + signed)
+
+
+def cancelled_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
+    return tuple(order_in_words(order.request) for order in orders)
+
+
+def put_back_in_words(state: TradingState, orders: Sequence[Order], left: Decimal) -> tuple[str, ...]:
+    """Return the stops restored after a partial close, as text, nearest first: `7 at 520.00`, or by what they trail.
+
+    Then stops that were cancelled for an exit which is now cancelled for this one, and that are owed since.
+    """
+    stops = [(o.remaining, o.request.terms) for o in nearest_first(o for o in orders if o.is_protective)]
+    return _shared_out([*stops, *_owed_after(state, orders)], left)
+
+
+def goes_back_in_words(state: TradingState, order: Order) -> tuple[str, ...]:
+    """Return the stops that are restored if this selling order is cancelled: `6 at 99.00`."""
+    is_guard = order.is_working and (order.is_protective or order.is_target)
+    return _shared_out(_owed_after(state, [order]), order.remaining) if is_guard else ()
+
+
+def _owed_after(state: TradingState, orders: Iterable[Order]) -> list[tuple[Quantity, Terms]]:
+    sales, names = ClosingSales(state), {order.id for order in orders}
+    uses = state.stage.mandates(AuthorizationKind.RESTORE_STOP)
+    owed = [use for use in uses if not names.isdisjoint(order.id for order in sales.line(use))]
+    return [
+        (
+            Quantity(sales.owed_at_most(use)),
+            use.mandate.terms or (OrderType.STOP, None, use.mandate.stop_price, None, None),
+        )
+        for use in reversed(owed)
+    ]
+
+
+def _shared_out(stops: Iterable[tuple[Quantity, Terms]], left: Decimal) -> tuple[str, ...]:
+    found: dict[str, Decimal] = {}
+    for quantity, terms in stops:
+        back = min(quantity, left)
+        if back > 0 and (place := stop_in_words(terms)):
+            found[place] = found.get(place, Decimal(0)) + back
+            left -= back
+    return tuple(f"{plain(quantity)} {place}" for place, quantity in found.items())
+
+
+def lost_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
+    """Return targets and other orders that are not stops: they are not restored."""
+    return cancelled_in_words(order for order in orders if not order.is_protective)
+
+
+def lost_targets(in_the_way: Iterable[Order], order: OrderRequest, after: Quantity) -> tuple[str, ...]:
+    """`186.84`: targets that a sale cancels and that shares which stay would have; the broker's own sale has none."""
+    if order.legs or not (after or order.type.waits):
+        return ()
+    targets = (o.request.limit_price for o in in_the_way if o.is_target or (o.only_reduces and o.request.type.rests))
+    return tuple(dict.fromkeys(priced(price) for price in targets if price is not None))
+
+
+class FinishedOrders:
+    """The row of a finished order depends only on itself once the order that it was to replace has ended."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._day: date | None = None
+        self._rows: dict[ClientOrderId, OrderRow | None] = {}
+
+    def rows(self, at: datetime, draw: Callable[[Order], OrderRow]) -> Iterator[OrderRow]:
+        """Yield working orders and those created today, newest first."""
+        ledger, day_of = self.state.ledger, self.state.calendar.trading_day
+        today = day_of(at)
+        if today != self._day:
+            self._day, self._rows = today, {}
+        for order in reversed(ledger.state.orders.values()):
+            if order.id in self._rows:
+                row = self._rows[order.id]
+            else:
+                row = draw(order) if order.is_working or day_of(order.created_at) == today else None
+                if not order.is_working and ledger.chains.replaced(order) is None:
+                    self._rows[order.id] = row
+            if row is not None:
+                yield row
+
+    def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+        if isinstance(fact, OrdersRecalled):
+            self._rows = {}
+        order = self.state.ledger.order(ClientOrderId(subject_of(fact) or ""))
+        if order is not None:
+            for name in (order.id, order.request.replaces, order.replacement, order.replaced_by):
+                self._rows.pop(name or order.id, None)
+
+
+def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]) -> OrderRow:
+    ledger = state.ledger
+    is_held = order.is_working and ledger.legs.is_held(order)
+    patience = timedelta(seconds=float(state.control.settings.execution.warning_seconds))
+    is_halted = order.is_working and order.request.symbol in state.normaliser.state.halted
+    drawn = _drawn(order, patience, is_to_replace=ledger.chains.replaced(order) is not None, is_held=is_held)
+    over = beyond(ledger, order, told)
+    more = (RowMark.MORE_THAN_HELD,) if over > 0 else ()
+    waits = (RowMark.WAITS_TO_BE_SENT,) if state.sightings.departing.is_held_up(order, state.at) else ()
+    marks = (*drawn.marks, *((RowMark.HALTED,) if is_halted else ()), *more, *waits)
+    holder, back = stop_by_desk(state, order), goes_back_in_words(state, order)
+    effect = effect_now(ledger, order, told)
+    return replace(
+        drawn, effect=effect, marks=marks, stop_by_desk=holder, goes_back_in_words=back, beyond=max(over, NO_SHARES)
+    )
+
+
+def _outcome(order: Order) -> str:
+    """Return `REPLACED by d2733f`, `CANCELLED by you`; empty if status and reason suffice."""
+    if order.made_way:
+        replacement = order.replaced_by or order.replacement
+        return f"REPLACED by {replacement}" if replacement else "REPLACED"
+    is_yours = order.cancel_code is CancelCode.OPERATOR and order.end_code is EndCode.AS_ITS_STATE_SAYS
+    return "CANCELLED by you" if order.status is OrderStatus.CANCELLED and is_yours else ""
+
+
+def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
+    marks = (
+        *((RowMark.CANCELLING,) if order.is_cancelling else ()),
+        *((RowMark.IN_DOUBT,) if order.in_doubt_since and order.is_working else ()),
+        *((RowMark.WARNED,) if order.warning_waits else ()),
+        *((RowMark.LATE_FILL,) if order.late_fill else ()),
+        *((RowMark.RESTATED,) if order.terms_before is not None else ()),
+        *((RowMark.BEING_REPLACED,) if order.is_being_replaced else ()),
+        *((RowMark.TO_REPLACE,) if is_to_replace else ()),
+        *((RowMark.HELD,) if is_held else ()),
+        *((RowMark.REPLACED,) if order.replaced_by and not order.is_working and not order.made_way else ()),
+    )
+    outcome = _outcome(order)
+    return OrderRow(
+        id=order.id,
+        strategy=order.strategy,
+        side=order.request.side,
+        effect=order.request.effect,
+        quantity=order.request.quantity,
+        symbol=order.request.symbol,
+        type=order.request.type,
+        limit_price=order.request.limit_price,
+        stop_price=order.request.stop_price,
+        trail_price=order.request.trail_price,
+        trail_fraction=order.request.trail_fraction,
+        legs=order.request.legs,
+        is_paired=order.is_target,
+        parent=order.parent,
+        status=order.status,
+        filled_quantity=order.filled_quantity,
+        average_price=order.average_price,
+        created_at=order.created_at,
+        ended_at=order.ended_at,
+        expires_at=order.expires_at,
+        is_protective=order.is_protective,
+        marks=marks,
+        reason="" if outcome else order.reason,
+        outcome=outcome,
+        warnings=order.warnings,
+        restated=order.terms_before.in_words(StatedTerms.of_order(order.request)) if order.terms_before else "",
+        taken_back_at=order.taken_back_at(patience),
+        is_entry=not order.only_reduces,
+    )
+
+
+def position_row(state: TradingState, position: Position, at: datetime) -> PositionRow:
+    last_at, last = newest_price(state, position)
+    entry = state.ledger.order(position.entry_order)
+    plan = entry.stop if entry else None
+    exits = state.ledger.exits.working(position.symbol, position.strategy)
+    guards = [o for o in exits if o.is_protective and not state.ledger.legs.is_held(o)]
+    chains = state.ledger.chains
+    stops = [o for o in guards if o.idle is None and chains.replaced(o) is None and not chains.is_in_doubt(o)]
+    cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
+    profit = state.ledger.open_profit(position, last)
+    risked = position.risk(plan.way_from(position.average_price)) if plan else None
+    known = {price: known_as(state, o) for o in stops if (price := stop_in_force(state, o)) is not None}
+    prices = known.keys()
+    signed = state.stage.signed_exits(position.entry_order, at)
+    planned = [plan.price] if plan is not None and plan.behind is None else []
+    owing = state.owed_stops.of(position)
+    if owing is not None and owing.told is None:
+        owing = None  # still within the delay: its stop is on its way
+    held = held_exit_of(state, position)
+    farthest_last = sorted(prices, reverse=position.quantity > 0) or planned
+    return PositionRow(
+        key=f"{position.symbol}/{position.strategy}",
+        symbol=position.symbol,
+        strategy=position.strategy,
+        quantity=position.quantity,
+        average_price=position.average_price,
+        last=last,
+        last_at=last_at,
+        profit=profit,
+        result_in_risk=profit / risked if profit is not None and risked else None,
+        stop_price=farthest_last[-1] if farthest_last else None,
+        nearer_stops=tuple(farthest_last[:-1]),
+        stop_known=known[farthest_last[-1]] if known else StopKnown.EXACT,
+        holder=_holder(stops, plan),
+        covered=cover.covered,
+        in_doubt=cover.in_doubt,
+        doubt=cover.doubt,
+        is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
+        has_bracket=state.ledger.exits.has_bracket_order(position.symbol, position.strategy),
+        held_by_others=held_by_others(
+            state.sightings.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
+        ),
+        acts_from=_stops_act_from(state, at),
+        at_limit=cover.at_limit,
+        idle=cover.idle_words,
+        is_unread=position.symbol in state.sightings.unread_positions,
+        unattended_until=signed.mandate.ends_at if signed else None,
+        unattended_most=signed.mandate.quantity if signed else NO_SHARES,
+        halted=halted_in_words(state, position.symbol),
+        traded=position.traded,
+        break_even=position.break_even,
+        average_range=state.sizing.average_range(position.symbol),
+        owed=owing.quantity if owing else NO_SHARES,
+        owed_since=owing.since if owing else None,
+        owed_why=owing.why if owing else None,
+        exit_waits_since=held.since if held else None,
+        targets=_targets(state, exits),
+    )
+
+
+def _stops_act_from(state: TradingState, at: datetime) -> datetime | None:
+    """Return the next open while the extended session trades and stops rest; else None."""
+    calendar = state.calendar
+    if calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is None:
+        return None
+    return calendar.next_session(at).open
+
+
+def newest_price(state: TradingState, position: Position) -> tuple[datetime, Price]:
+    """Return the price that every pane shows for its symbol."""
+    return shown_price(state, position.symbol) or (position.opened_at, position.average_price)
+
+
+def _targets(state: TradingState, exits: Iterable[Order]) -> tuple[Price, ...]:
+    """Of what works now; of an entry that is not filled whole they are to come."""
+    targets = (o.request.limit_price for o in exits if o.is_target and not state.ledger.legs.is_held(o))
+    return tuple(dict.fromkeys(price for price in targets if price is not None))
+
+
+def _holder(stops: list[Order], plan: StopPlan | None) -> StopHolder:
+    """Return the stop's current holder: the broker only if a stop of ours works there (OP-06)."""
+    if stops:
+        return StopHolder.BROKER
+    return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU
