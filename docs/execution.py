@@ -20,8 +20,7 @@ from pydantic import BaseModel
 from core.execution.order import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
-from core.settings.reconciliation import ReconciliationSettings
-from core.settings.staging import StagingSettings
+from core.settings.orders import ReconciliationSettings, StagingSettings
 from core.settings.types import AmountSettings, SettingsTable
 from core.workflows.day import start as start_workflow
 from core.workflows.reconciliation import reconciliation as comparison_workflow

@@ -25,9 +25,8 @@ from core.model.session import HOME
 from core.ports import OperatorError
 from core.settings.history import RENAMED
 from core.settings.settings import PROFILES, Settings
-from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
+from core.settings.strategies import HOUSE_NAMES, StrategiesSettings, UserStrategySettings, is_of_the_user
 from core.settings.types import WHOLE, AmountSettings
-from core.settings.user_strategies import UserStrategySettings, is_of_the_user
 from state.accounts import Chosen
 from state.credentials import VARIABLE
 from state.files import Home

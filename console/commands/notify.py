@@ -17,7 +17,7 @@ from core.ports import OperatorError
 
 if TYPE_CHECKING:
     from core.model.notice import Delivery
-    from core.settings.notify import NotifySettings, RuleSettings
+    from core.settings.service import NotifySettings, RuleSettings
 
 commands = typer.Typer(help="Notification channels and rules.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -123,7 +123,7 @@ def _chosen(terms: NotifySettings, channels: list[str]) -> tuple[str, ...]:
 
 def _address_of(host: Host, terms: NotifySettings, channel: str) -> str:
     """Describe where the address is set, never the address itself."""
-    from core.settings.notify import COMMAND, program_of
+    from core.settings.service import COMMAND, program_of
     from state.credentials import find_address, variable_of
 
     if channel == COMMAND:

@@ -28,7 +28,7 @@ from core.ports import OperatorError
 from state.accounts import journal_of
 
 if TYPE_CHECKING:
-    from core.settings.notify import NotifySettings
+    from core.settings.service import NotifySettings
 
 SEVERITY = USUAL[NoticeKind.REPORT]
 

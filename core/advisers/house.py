@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from core.advisers.base import Adviser
 from core.advisers.watchman import Watchman
-from core.settings.advisers import AdvisersSettings
+from core.settings.desk import AdvisersSettings
 
 HOUSE: Mapping[str, Callable[[AdvisersSettings], Adviser | None]] = {
     Watchman.name: lambda terms: Watchman(terms.watchman, terms.most) if terms.watchman.enabled else None,

@@ -12,7 +12,7 @@ from itertools import islice
 from core.advisers.base import Shown
 from core.model.recommendation import Advice
 from core.model.values import plain
-from core.settings.advisers import WatchmanSettings
+from core.settings.desk import WatchmanSettings
 from core.views import LogRow, NotStaged
 
 

@@ -28,7 +28,7 @@ from core.model.values import (
     exact_percent,
     plain,
 )
-from core.settings.reconciliation import ReconciliationSettings
+from core.settings.orders import ReconciliationSettings
 
 SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
 """Split ratios: the number of new shares for one; the inverse is a reverse split."""

@@ -12,7 +12,7 @@ from decimal import Decimal
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import ExitReason
 from core.model.values import ZERO, Price, Quantity, exact_percent, percent
-from core.settings.exits import ExitSettings
+from core.settings.strategies import ExitSettings
 
 ONE = Decimal(1)
 

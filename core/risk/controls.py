@@ -20,9 +20,7 @@ from pydantic import BaseModel
 from core.messages.commands import Command, ListSymbol, RefuseSymbol
 from core.model.symbols import ListKind
 from core.model.values import Symbol
-from core.settings.conduct import SHORTEST_TWIN
-from core.settings.controls import ANY_PRICE, ANY_QUANTITY
-from core.settings.portfolio import ANY_DEFICITS, UNLIMITED
+from core.settings.risk import ANY_DEFICITS, ANY_PRICE, ANY_QUANTITY, SHORTEST_TWIN, UNLIMITED
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 

@@ -29,7 +29,7 @@ from core.model.order import OrderRequest, Side
 from core.model.session import Calendar, Session, Venue
 from core.model.staging import Review
 from core.model.values import SHORT_ID, ClientOrderId, Money, Price, Quantity, Symbol, plain, priced
-from core.settings.conduct import LONGEST_TWIN, TwinSettings
+from core.settings.risk import LONGEST_TWIN, TwinSettings
 
 LONGEST_PAUSE = 12
 """Days within which every exchange has had a session: the longest pause in recent times was a week, in 2001."""

@@ -28,7 +28,7 @@ from core.model.signal import Evaluated, EvaluationFigures, NoFigure, Suspension
 from core.model.sizing import MarketMeasure, Regime, VixReading
 from core.model.values import ZERO, Fraction, Money, exact_percent, percent
 from core.risk.regime import CLOSES
-from core.settings.evaluation import EvaluationSettings
+from core.settings.strategies import EvaluationSettings
 
 SESSIONS_A_YEAR = Decimal(252)
 PLACES = Decimal("0.0001")

@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.facts import CancelRequested, EngineStarted, EngineStopped, OrderCreated
-from core.settings.conduct import MessageSettings, beside_the_reserve
+from core.settings.risk import MessageSettings, beside_the_reserve
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 

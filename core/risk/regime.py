@@ -32,8 +32,7 @@ from core.model.sizing import (
     Volatility,
 )
 from core.model.values import Price, Symbol
-from core.settings.regime import FrequencySettings, RegimeSettings
-from core.settings.risk import RiskSettings
+from core.settings.risk import FrequencySettings, RegimeSettings, RiskSettings
 
 
 @dataclass(frozen=True, slots=True)

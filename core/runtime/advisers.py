@@ -17,7 +17,7 @@ from core.advisers.base import Adviser, Shown, consulted, shown_of
 from core.messages.inputs import FromAdviser
 from core.model.account import ConnectionStatus
 from core.model.recommendation import AdviserFault, Watch
-from core.settings.advisers import AdvisersSettings
+from core.settings.desk import AdvisersSettings
 from core.views import DeskView
 
 

@@ -38,7 +38,7 @@ from core.model.account import Mode
 from core.model.codes import DeskState
 from core.runtime.call_record import CallMade, CallOutcome
 from core.runtime.runtime import Runtime
-from core.settings.health import SocketPlace, TcpPlace
+from core.settings.service import SocketPlace, TcpPlace
 from core.views.builders.standing import newest_data, word_of
 
 LOOK_SECONDS = 1.0

@@ -34,8 +34,8 @@ from core.settings.history import VERSION, read, restated
 from core.settings.protections import ProtectionSettings, ProtectionsSettings
 from core.settings.risk import DAILY, WEEKLY
 from core.settings.settings import Settings
+from core.settings.strategies import UserStrategySettings
 from core.settings.types import WHOLE, AmountSettings, KeyPath
-from core.settings.user_strategies import UserStrategySettings
 
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
 WITH_A_LOCK = tuple(

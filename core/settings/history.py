@@ -19,10 +19,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from core.settings.notify import program_of
+from core.settings.service import program_of
 from core.settings.settings import Settings
+from core.settings.strategies import UserStrategySettings
 from core.settings.types import AmountSettings, HistoricalValue, KeyPath, SettingsTable
-from core.settings.user_strategies import UserStrategySettings
 
 VERSION = 3
 """Version of settings written now.

@@ -9,24 +9,19 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from core.settings.account import AccountSettings
-from core.settings.advisers import AdvisersSettings
-from core.settings.alpaca import AlpacaSettings
-from core.settings.attendance import AttendanceSettings
-from core.settings.display import DisplaySettings
-from core.settings.evaluation import EvaluationSettings
-from core.settings.exchange import ExchangeSettings
-from core.settings.execution import ExecutionSettings, OrdersSettings
-from core.settings.exits import OF_NO_STRATEGY, ExitSettings
-from core.settings.health import HealthSettings, WatchdogSettings
-from core.settings.notify import NotifySettings
-from core.settings.proof import ProofSettings
+from core.settings.brokers import AlpacaSettings, ExchangeSettings
+from core.settings.desk import AccountSettings, AdvisersSettings, AttendanceSettings, DisplaySettings
+from core.settings.orders import (
+    ConfirmSettings,
+    ExecutionSettings,
+    OrdersSettings,
+    ReconciliationSettings,
+    StagingSettings,
+)
 from core.settings.protections import FREQTRADE
-from core.settings.reconciliation import ReconciliationSettings
-from core.settings.regime import RegimeSettings
-from core.settings.risk import RiskSettings
-from core.settings.staging import ConfirmSettings, StagingSettings
-from core.settings.strategies import StrategiesSettings
+from core.settings.risk import RegimeSettings, RiskSettings
+from core.settings.service import HealthSettings, NotifySettings, ProofSettings, WatchdogSettings
+from core.settings.strategies import OF_NO_STRATEGY, EvaluationSettings, ExitSettings, StrategiesSettings
 from core.settings.types import NOTHING_ODD, GrowingSettingsTable, HistoricalValue, SymbolName
 
 

@@ -16,7 +16,7 @@ from core.model.order import OrderClass, OrderRequest, TimeInForce
 from core.model.session import Calendar
 from core.model.staging import Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, ProposalId, Quantity, TicketId
-from core.settings.portfolio import SessionSettings
+from core.settings.risk import SessionSettings
 
 LESS = "less-"
 """Prefix of an approval's id for a smaller quantity than confirmed."""

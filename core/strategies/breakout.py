@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade, NoTradeReason
-from core.settings.house_strategies import BreakoutSettings
+from core.settings.strategies import BreakoutSettings
 from core.strategies.answers import NO_SETUP, THIN_VOLUME, text
 from core.strategies.base import Figures
 from core.strategies.context import Context

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade
 from core.model.values import plain
-from core.settings.house_strategies import MeanReversionSettings
+from core.settings.strategies import MeanReversionSettings
 from core.strategies.answers import NO_SETUP, text
 from core.strategies.base import Figures
 from core.strategies.context import Context

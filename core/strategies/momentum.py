@@ -8,7 +8,7 @@ from datetime import date
 from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade
 from core.model.values import ZERO, percent
-from core.settings.house_strategies import MomentumSettings
+from core.settings.strategies import MomentumSettings
 from core.strategies.answers import NO_SETUP, THIN_VOLUME, WEAK_SETUP
 from core.strategies.base import Figures
 from core.strategies.context import Context

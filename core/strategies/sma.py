@@ -16,7 +16,7 @@ from core.model.bar import Bar
 from core.model.order import Side
 from core.model.signal import ExitReason, NoTrade, NoTradeReason
 from core.model.values import CENT, ZERO
-from core.settings.house_strategies import SmaSettings
+from core.settings.strategies import SmaSettings
 from core.strategies.answers import NO_SETUP, text
 from core.strategies.base import Figures
 from core.strategies.context import Context

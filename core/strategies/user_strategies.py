@@ -12,8 +12,7 @@ from typing import Any, Protocol
 
 from core.model.bar import Bar
 from core.model.signal import Answer, NoTrade, NoTradeReason
-from core.settings.strategies import HOUSE_NAMES, StrategiesSettings
-from core.settings.user_strategies import OWN_NAME
+from core.settings.strategies import HOUSE_NAMES, OWN_NAME, StrategiesSettings
 from core.strategies.base import Figures, Strategy
 from core.strategies.builtin import HOUSE, StrategyKinds
 from core.strategies.context import Context

@@ -19,7 +19,7 @@ from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTra
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, percent, rounded_down
 from core.risk.size_factors.base import WantedEntry
 from core.risk.sizing import size_of
-from core.settings.house_strategies import VwapAdaptive, VwapSettings
+from core.settings.strategies import VwapAdaptive, VwapSettings
 from core.strategies.base import Figures
 from core.strategies.context import Context
 

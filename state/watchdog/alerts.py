@@ -40,7 +40,7 @@ from core.ports import OperatorError
 from core.runtime.lane_threads import NoThreadError, Threads
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Find, Notifier
-from core.settings.notify import NotifySettings
+from core.settings.service import NotifySettings
 from state.files import FOLDER_MODE, open_private, replace_file, write_all
 
 LARGEST_TERMS = 1_000_000

@@ -14,7 +14,7 @@ from core.model.values import Fraction, Money, Price
 from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry
 from core.risk.size_factors.inputs import SizingBook
 from core.risk.sizing import size_of
-from core.settings.size_factors import KellySettings, SizingSettings
+from core.settings.risk import KellySettings, SizingSettings
 from tests.bench.house import SPY, some_bars
 from tests.bench.ticket import time_of
 

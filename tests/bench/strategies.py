@@ -35,8 +35,7 @@ from core.runtime.strategy_host.hosted import foresee
 from core.runtime.strategy_host.loading import loaded
 from core.runtime.strategy_host.process import STARTING
 from core.runtime.virtual import VirtualRuntime
-from core.settings.strategies import HOUSE_NAMES
-from core.settings.user_strategies import UserStrategySettings
+from core.settings.strategies import HOUSE_NAMES, UserStrategySettings
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
 from core.strategies.context import Context
 from state.files import Home

@@ -14,7 +14,7 @@ from core.messages.effects import FetchFigures
 from core.messages.inputs import FiguresFetched, Input
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.broker import NoAnswer
-from core.settings.execution import ExecutionSettings
+from core.settings.orders import ExecutionSettings
 from core.settings.settings import Settings
 from core.views import WireView
 from tests.desk.desk_house import House, open_desk

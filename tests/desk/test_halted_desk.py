@@ -9,7 +9,7 @@ from core.facts import Halted, Killed, ProposalSkipped, Resumed, SettingsApplied
 from core.messages.commands import Resume
 from core.model.codes import HaltCause
 from core.model.staging import MANUAL
-from core.settings.size_factors import SizingSettings
+from core.settings.risk import SizingSettings
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back, types_ahead
 

@@ -8,8 +8,8 @@ from console.client.engine_link import EngineLink
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import OrderCreated
 from core.messages.commands import LeaveTicket
+from core.settings.orders import StagingSettings
 from core.settings.settings import Settings
-from core.settings.staging import StagingSettings
 from tests.desk.desk_house import House, open_desk
 
 SHORT = Settings(staging=StagingSettings(ticket_seconds=Decimal(2)))

@@ -16,7 +16,7 @@ from core.messages.inputs import NotificationAnswered
 from core.model.notice import DeliveryCode
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Notifier
-from core.settings.notify import NotifySettings
+from core.settings.service import NotifySettings
 from tests.real.tools import is_running
 from tests.real.waiting import until
 from tests.wire.receivers import HANG, WebServer, a_web_server

@@ -10,7 +10,7 @@ from core.execution.order import Order
 from core.messages.commands import EditOrder, MoveStop
 from core.model.order import OrderStatus
 from core.model.values import Price, Quantity
-from core.settings.reconciliation import ReconciliationSettings
+from core.settings.orders import ReconciliationSettings
 from core.settings.settings import Settings
 from tests.scenarios.house import House, a_day, a_house_with_a_proposal, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY, a_bar

@@ -25,7 +25,7 @@ from core.model.account import Mode
 from core.model.codes import CancelCode, HaltCause
 from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
-from core.settings.attendance import AttendanceSettings
+from core.settings.desk import AttendanceSettings
 from core.settings.settings import Settings
 from core.views import AwayView
 from core.views.builders.desk import ViewBuilder

@@ -18,10 +18,9 @@ from core.model.broker import BrokerPicture, OrderUpdate, UpdateEvent
 from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Quantity
-from core.settings.house_strategies import VwapSettings
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
-from core.settings.strategies import StrategiesSettings
+from core.settings.strategies import StrategiesSettings, VwapSettings
 from core.settings.types import AmountSettings
 from core.workflows.reconciliation.reconciliation import NOTHING_HELD
 from core.workflows.staging.proposal_staging import left_to_close

@@ -32,8 +32,8 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.staging import FIGURES, PRICE, CheckResult, NoStop, StopPlan
 from core.model.values import Digest, Price, Quantity, Symbol
+from core.settings.orders import StagingSettings
 from core.settings.settings import Settings
-from core.settings.staging import StagingSettings
 from core.workflows.staging.confirmation_checks import NO_FIGURES, NO_PRICE_SHOWN, allowed_move
 from tests.scenarios.changes import RARELY
 from tests.scenarios.house import (

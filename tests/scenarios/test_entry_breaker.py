@@ -19,7 +19,7 @@ from core.model.broker import NoAnswer, Refused
 from core.model.codes import RefusalKind
 from core.model.values import ClientOrderId
 from core.runtime.inbox import Link
-from core.settings.execution import ExecutionSettings
+from core.settings.orders import ExecutionSettings
 from core.settings.settings import Settings
 from core.views import ProtectionRow
 from tests.scenarios.house import DIP, STEADY, House, a_house_in_a_position, a_typed_buy, minutes

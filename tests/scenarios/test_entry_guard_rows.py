@@ -11,9 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import ProtectionTripped
 from core.messages.commands import Halt, Kill, ProposeClose, RefuseSymbol, Resume
 from core.model.values import Fraction
-from core.settings.risk import RiskSettings
+from core.settings.risk import RiskSettings, SizingSettings
 from core.settings.settings import Settings
-from core.settings.size_factors import SizingSettings
 from core.settings.types import AmountSettings
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.desk import ViewBuilder

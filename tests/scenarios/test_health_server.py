@@ -28,7 +28,7 @@ from core.runtime import health as figures_module
 from core.runtime import health as server_module
 from core.runtime.health import AT_ONCE, DEAD_SECONDS, EngineFigures, HealthServer, Page
 from core.runtime.virtual import VirtualRuntime
-from core.settings.health import HealthSettings, TcpPlace
+from core.settings.service import HealthSettings, TcpPlace
 from state.journal import read
 
 Answer = tuple[int, bytes]

@@ -13,7 +13,7 @@ from core.messages.commands import Kill
 from core.model.recommendation import Advice
 from core.runtime.advisers import AdviserPool
 from core.runtime.live import LiveRuntime
-from core.settings.advisers import AdvisersSettings
+from core.settings.desk import AdvisersSettings
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_live_runtime import a_ticket, at_the_dip
 

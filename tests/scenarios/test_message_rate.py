@@ -16,8 +16,8 @@ from core.model.broker import Capabilities
 from core.model.order import OrderStatus
 from core.model.staging import CheckResult
 from core.model.values import Symbol
-from core.settings.conduct import MessageSettings
 from core.settings.history import restated
+from core.settings.risk import MessageSettings
 from core.settings.settings import Settings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder

@@ -14,9 +14,8 @@ from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.inputs import RegimeArrived
 from core.model.sizing import UNKNOWN, VixLevel, VixReading
 from core.model.staging import CheckResult
-from core.settings.risk import RiskSettings
+from core.settings.risk import RiskSettings, SizingSettings
 from core.settings.settings import Settings
-from core.settings.size_factors import SizingSettings
 from core.settings.types import AmountSettings
 from core.views import TicketView
 from core.views.builders.desk import ViewBuilder

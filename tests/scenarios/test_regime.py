@@ -14,8 +14,7 @@ from core.messages.inputs import RegimeArrived
 from core.model.order import Effect
 from core.model.sizing import UNKNOWN, MarketMeasure, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
 from core.model.staging import CheckResult
-from core.settings.regime import FrequencySettings
-from core.settings.risk import RiskSettings
+from core.settings.risk import FrequencySettings, RiskSettings
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import (

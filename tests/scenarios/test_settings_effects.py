@@ -13,7 +13,7 @@ from core.model.sizing import DailyValue, NoMarket, Regime, VixLevel, VixReading
 from core.risk.regime import last_reading
 from core.risk.size_factors.factors import factor_of
 from core.settings.changes import digest_of
-from core.settings.health import WatchdogSettings
+from core.settings.service import WatchdogSettings
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from core.workflows.operator.limits_reload import WORD

@@ -14,7 +14,7 @@ from core.messages.inputs import ConnectionChanged, PictureFetched
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.staging import LINK
 from core.runtime.inbox import steady
-from core.settings.staging import ConfirmSettings
+from core.settings.orders import ConfirmSettings
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.test_live_runtime import A_DIP, a_ticket

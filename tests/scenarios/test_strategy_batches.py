@@ -142,7 +142,7 @@ def test_bars_that_did_not_come_are_not_remembered() -> None:
 def test_past_bars_are_shown_in_few_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     """ST-01"""
     from core.runtime.strategy_host.process import StrategyProcess
-    from core.settings.user_strategies import UserStrategySettings
+    from core.settings.strategies import UserStrategySettings
 
     made: Any = kind_of("watching", text_of(Watching)).make(UserStrategySettings(), None)
     asked: list[object] = []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 import pytest
 
 from core.model.session import Session
-from core.settings.alpaca import AlpacaSettings
+from core.settings.brokers import AlpacaSettings
 from tests.wire.clients import trading_client
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import NEW_YORK, moved_hours

@@ -22,7 +22,7 @@ from core.ports import OperatorError
 from core.runtime.notifier import child, process
 from core.runtime.notifier.message import Message, Request
 from core.runtime.notifier.process import Notifier
-from core.settings.notify import NotifySettings
+from core.settings.service import NotifySettings
 from state.credentials import find_address
 from tests.kit.timeline import Timeline
 from tests.wire.receivers import WebServer, a_mail_server, a_web_server, free_port

@@ -30,8 +30,8 @@ from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys
 from core.model.broker import NoAnswer
 from core.model.values import Symbol
-from core.settings.alpaca import AlpacaSettings
-from core.settings.regime import RegimeSettings
+from core.settings.brokers import AlpacaSettings
+from core.settings.risk import RegimeSettings
 from core.views import DeskView
 from tests.wire.clients import until
 from tests.wire.desk_side import an_order

@@ -17,7 +17,7 @@ from core.ports import OperatorError
 
 if TYPE_CHECKING:
     from core.model.notice import Delivery
-    from core.settings.notify import NotifySettings
+    from core.settings.service import NotifySettings
 
 
 def channels_of(

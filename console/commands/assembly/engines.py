@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.model.api_contract import KeyNames
     from core.runtime.notifier.process import Notifier
     from core.runtime.simulated_exchange import PlayedFile
-    from core.settings.notify import NotifySettings
+    from core.settings.service import NotifySettings
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
     from state.home_files import WatchlistFiles

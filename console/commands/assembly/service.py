@@ -38,7 +38,7 @@ def service_health(
 
     An address that cannot be used is reported and ends nothing.
     """
-    from core.settings.health import SocketPlace, place_of
+    from core.settings.service import SocketPlace, place_of
 
     settings = runtime.engine.state.control.settings.health
     place = place_of(settings.listen)

@@ -17,8 +17,7 @@ from core.ports import OperatorError
 from state.watchdog.presence import MEGABYTE, Limits
 
 if TYPE_CHECKING:
-    from core.settings.health import WatchdogSettings
-    from core.settings.notify import NotifySettings
+    from core.settings.service import NotifySettings, WatchdogSettings
     from state.files import AccountFolder
 
 
@@ -63,7 +62,7 @@ def limits_of(terms: WatchdogSettings) -> Limits:
 def _settings_or_defaults(host: Host) -> WatchdogSettings:
     """Wrong settings are told by the engine, which does not start with them; its watchdog goes by the defaults."""
     from console.commands.assembly.settings import settings_of
-    from core.settings.health import WatchdogSettings as Terms
+    from core.settings.service import WatchdogSettings as Terms
 
     try:
         return settings_of(host).watchdog

@@ -64,7 +64,7 @@ from core.model.recommendation import only_for_people
 from core.model.reference_data import ListedAsset
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
-from core.settings.alpaca import AlpacaSettings
+from core.settings.brokers import AlpacaSettings
 
 AN_ASSET_KEEPS = 900.0
 """Seconds for which an asset's properties are cached (EX-17)."""

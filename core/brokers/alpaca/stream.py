@@ -38,7 +38,7 @@ from core.io.wall_clock import utc_now
 from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys
 from core.model.broker import UnreadUpdate
-from core.settings.alpaca import AlpacaSettings
+from core.settings.brokers import AlpacaSettings
 
 UPDATES = "trade_updates"
 NO_OBJECT = "order updates: no JSON object"

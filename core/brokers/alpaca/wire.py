@@ -22,7 +22,7 @@ from core.io.http_session import http_session
 from core.io.time_limit import is_over, left, within
 from core.model.account import Mode
 from core.model.api_contract import Keys
-from core.settings.alpaca import AlpacaSettings
+from core.settings.brokers import AlpacaSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from core.model.reference_data import CorporateAction
 from core.model.session import Calendar
 from core.model.sizing import DailyBar
 from core.model.values import Symbol
-from core.settings.alpaca import AlpacaSettings
+from core.settings.brokers import AlpacaSettings
 
 THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)

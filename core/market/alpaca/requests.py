@@ -30,7 +30,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE, Feed
 from core.model.reference_data import CorporateAction
 from core.model.values import Symbol
-from core.settings.alpaca import AlpacaSettings
+from core.settings.brokers import AlpacaSettings
 
 Adjustment = Literal["raw", "split"]
 """Unadjusted prices, or adjusted for splits. Alpaca's default is the first."""

@@ -23,7 +23,7 @@ from websockets.legacy.exceptions import RedirectHandshake
 
 from core.market.alpaca.wire import shown
 from core.model.values import Symbol
-from core.settings.alpaca import AlpacaSettings
+from core.settings.brokers import AlpacaSettings
 
 TOO_MANY = 405
 """Alpaca's code for more symbols than the plan allows; the subscription stays as it was."""

@@ -10,7 +10,7 @@ from core.files.daily_file import daily_values
 from core.io.bounded_http import HttpTimes, NoAnswerError, UnreachableError, answer_of
 from core.market.vix.port import VixError
 from core.model.sizing import DailyValue
-from core.settings.regime import RegimeSettings
+from core.settings.risk import RegimeSettings
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of an answer; the file of 36 years has half of one million."""

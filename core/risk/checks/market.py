@@ -12,7 +12,7 @@ from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price, percent, plain
 from core.risk.checks.verdicts import lacking, passed, refused, unmeasured, usd, warned
 from core.risk.gate import Candidate, ReviewContext
-from core.settings.portfolio import HoursSettings
+from core.settings.risk import HoursSettings
 
 
 class SymbolRefusedCheck:

@@ -12,7 +12,7 @@ from core.model.values import Symbol, percent, plain, priced
 from core.risk.checks.verdicts import passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.price_history import DAYS
-from core.settings.controls import ALL_OF_IT, ANY_QUANTITY
+from core.settings.risk import ALL_OF_IT, ANY_QUANTITY
 from core.staging.resting_entries import target_of
 
 

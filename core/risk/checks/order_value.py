@@ -26,7 +26,7 @@ from core.risk.margin import Unknown, maintenance_coming, night_multiple, requir
 from core.risk.size_factors import BINDING
 from core.risk.sizing import size_within
 from core.risk.sizing_inputs import conditions_of, wanted_of
-from core.settings.portfolio import UNLIMITED
+from core.settings.risk import UNLIMITED
 
 _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
 

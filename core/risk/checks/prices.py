@@ -11,7 +11,7 @@ from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price, percent, plain, priced
 from core.risk.checks.verdicts import passed, refused, unmeasured, warned, without
 from core.risk.gate import Candidate, ReviewContext
-from core.settings.controls import ANY_PRICE, ANY_SPREAD, CollarSettings
+from core.settings.risk import ANY_PRICE, ANY_SPREAD, CollarSettings
 
 
 class PriceCollarCheck:

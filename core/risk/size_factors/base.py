@@ -9,7 +9,7 @@ from typing import Protocol
 from core.model.instrument import ANY_SHARE, ONE, Instrument
 from core.model.sizing import UNKNOWN, LeftOut, MarketMeasure, NoMarket, NoVix, Term, VixReading
 from core.model.values import CENT, Fraction, Money, Price, Symbol
-from core.settings.size_factors import SizingSettings
+from core.settings.risk import SizingSettings
 
 
 @dataclass(frozen=True, slots=True)

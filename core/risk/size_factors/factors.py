@@ -19,7 +19,7 @@ from core.model.sizing import (
 )
 from core.model.values import CENT, SUB_PENNY, ZERO, Fraction, plain
 from core.risk.size_factors.base import Conditions, Edge, Likeness, WantedEntry, told
-from core.settings.size_factors import TrendSettings, VixSettings
+from core.settings.risk import TrendSettings, VixSettings
 
 
 class AtrScale:

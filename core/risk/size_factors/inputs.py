@@ -35,7 +35,7 @@ from core.risk.day import monday_of
 from core.risk.protections.closed_trades import ClosedTrade, closed, direction_of
 from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle
 from core.risk.size_factors.factors import correlation, factor_of, may_cut
-from core.settings.size_factors import SizingSettings, ThrottleSettings
+from core.settings.risk import SizingSettings, ThrottleSettings
 
 LONG_WEEKEND = timedelta(days=5)
 """After a longer gap the symbol was not followed, and the move over the gap does not count."""

@@ -28,7 +28,7 @@ from core.ports import OperatorError
 from core.runtime.lane_threads import NoThreadError, Threads
 from core.runtime.notifier.channels import COMMAND
 from core.runtime.notifier.message import Message, Request, answer_in
-from core.settings.notify import NotifySettings
+from core.settings.service import NotifySettings
 
 BEGIN = Path(__file__).with_name("begin.py")
 HANDED_ON = (

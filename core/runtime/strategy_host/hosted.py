@@ -21,7 +21,7 @@ from core.runtime.feed import Timed
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.process import LostError, StrategyProcess
 from core.runtime.strategy_host.shared_process import A_BATCH, BarBatches, SharedProcess
-from core.settings.user_strategies import UserStrategySettings
+from core.settings.strategies import UserStrategySettings
 from core.strategies.base import Figures, OverdueError
 from core.strategies.builtin import StrategyKind, StrategyKinds
 from core.strategies.context import Context

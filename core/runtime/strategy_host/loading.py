@@ -19,7 +19,7 @@ from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from core.settings.user_strategies import UserStrategySettings
+from core.settings.strategies import UserStrategySettings
 from core.strategies.kit import OwnStrategy
 from core.strategies.signal_checks import UnfitError
 

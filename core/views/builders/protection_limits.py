@@ -18,7 +18,7 @@ from core.risk.margin import distance_of
 from core.risk.protections.frequency import RepeatedExecution
 from core.risk.protections.protection import EVERYTHING, GLOBAL
 from core.risk.protections.protection_registry import Override
-from core.settings.portfolio import UNLIMITED
+from core.settings.risk import UNLIMITED
 from core.trading_state.state import TradingState
 from core.views import OverrideView, ProtectionRow, SuspensionView
 

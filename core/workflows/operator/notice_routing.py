@@ -16,7 +16,7 @@ from core.model.signal import ExitReason
 from core.model.sizing import MarketMeasure, Regime, VixLevel, VixReading
 from core.model.staging import Proposal
 from core.model.values import AccountId, Symbol
-from core.settings.notify import NotifySettings, QuietSettings, RuleSettings
+from core.settings.service import NotifySettings, QuietSettings, RuleSettings
 from core.trading_state.state import TradingState
 from core.workflows.orders.request_room import held_exits
 

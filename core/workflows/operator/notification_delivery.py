@@ -37,7 +37,7 @@ from core.model.notice import (
 )
 from core.model.session import Venue
 from core.ports import JournalWriteError
-from core.settings.notify import NotifySettings
+from core.settings.service import NotifySettings
 from core.trading_state.notifications import ChannelLine, numbers_of
 from core.trading_state.state import TradingState
 from core.workflows.operator.notice_routing import exits_that_ended, rules_for

@@ -44,7 +44,7 @@ from core.model.order_terms import OWED, order_in_words
 from core.model.session import Session
 from core.model.staging import MANUAL, Proposal
 from core.model.values import NO_MONEY, Symbol, plain, priced
-from core.settings.notify import NotifySettings, RuleSettings
+from core.settings.service import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
 from core.workflows.operator.notice_routing import (

@@ -32,7 +32,7 @@ from core.model.staging import (
 from core.model.values import ZERO, Price, Quantity, rounded_down
 from core.risk.checks.verdicts import warned, without_equity
 from core.risk.gate import ReviewContext
-from core.settings.staging import StagingSettings
+from core.settings.orders import StagingSettings
 from core.staging.stage import end_of_session, end_of_stops
 from core.trading_state.state import TradingState
 

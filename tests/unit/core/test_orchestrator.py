@@ -18,10 +18,9 @@ from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.risk.evaluation import Suspension
 from core.risk.size_factors.base import Conditions
-from core.settings.house_strategies import VwapSettings
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
-from core.settings.strategies import StrategiesSettings
+from core.settings.strategies import StrategiesSettings, VwapSettings
 from core.settings.types import AmountSettings
 from core.strategies.context import Context
 from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, Orchestrator

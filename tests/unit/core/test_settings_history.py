@@ -22,8 +22,8 @@ from core.settings import history
 from core.settings.changes import changes_between, with_changes, without_looser
 from core.settings.history import as_they_were, defaulted, each, put_down, read, renamed, restated, taken_up, written
 from core.settings.settings import PROFILES, Settings
+from core.settings.strategies import UserStrategySettings
 from core.settings.types import WHOLE, AmountSettings
-from core.settings.user_strategies import UserStrategySettings
 from tests.kit.rows import table
 
 KEPT = Path(__file__).resolve().parents[2] / "journals" / "kept"

@@ -16,7 +16,7 @@ from core.model.order import OrderRequest
 from core.model.session import HOME, KIN, VENUES, XNYS, NoSession, Session, Venue
 from core.risk.protections.protection import EVERYTHING, Lock
 from core.risk.size_factors.inputs import Ranges
-from core.settings.portfolio import SessionSettings
+from core.settings.risk import SessionSettings
 from core.staging.stage import end_of_session, end_of_stops
 from core.staging.stage_state import marked_for
 from core.strategies.warm_up import first_minute

@@ -13,7 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from core.ports import OperatorError
-from core.settings.user_strategies import UserStrategySettings
+from core.settings.strategies import UserStrategySettings
 from core.strategies.builtin import HOUSE as BUILT_IN
 from core.strategies.builtin import StrategyKind
 from core.strategies.memory import Memories, StrategyMemory

@@ -11,7 +11,7 @@ from core.advisers.base import Shown
 from core.advisers.watchman import Watchman
 from core.model.recommendation import Watch
 from core.model.values import Quantity, Symbol
-from core.settings.advisers import WatchmanSettings
+from core.settings.desk import WatchmanSettings
 from core.views import LogRow, NotStaged, PositionRow
 from tests.desk.still_house import a_position
 

@@ -22,7 +22,7 @@ from core.io.time_limit import within
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import AccountRefusedError, Keys
 from core.model.broker import NoAnswer, Refused
-from core.settings.alpaca import AlpacaSettings
+from core.settings.brokers import AlpacaSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import (
     HTML,

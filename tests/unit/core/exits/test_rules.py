@@ -17,7 +17,7 @@ from core.model.bar import Bar
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
-from core.settings.exits import ExitSettings
+from core.settings.strategies import ExitSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.strategies.recorded import OPEN, SPY, series

@@ -29,7 +29,7 @@ from core.risk.checks.order_value import NotionalCheck
 from core.risk.checks.prices import QuoteAgeCheck, SpreadCheck
 from core.risk.day import Day
 from core.risk.gate import Candidate
-from core.settings.account import AccountSettings
+from core.settings.desk import AccountSettings
 from core.settings.settings import Settings
 from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at

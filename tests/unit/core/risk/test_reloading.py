@@ -24,8 +24,8 @@ from core.settings.directions import (
     why_none,
 )
 from core.settings.settings import PROFILES, Settings
+from core.settings.strategies import UserStrategySettings
 from core.settings.types import WHOLE
-from core.settings.user_strategies import UserStrategySettings
 from tests.kit.rows import table
 
 

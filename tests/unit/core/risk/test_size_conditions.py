@@ -24,7 +24,7 @@ from core.risk.size_factors.base import Edge, Likeness, WantedEntry
 from core.risk.size_factors.factors import correlation
 from core.risk.size_factors.inputs import KEPT_TRADES, Ranges, SizingBook
 from core.risk.sizing import binding_cuts
-from core.settings.size_factors import SizingSettings, TrendSettings, VixSettings
+from core.settings.risk import SizingSettings, TrendSettings, VixSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 

@@ -17,7 +17,7 @@ from core.model.values import Fraction, Money, Price, Symbol
 from core.risk.size_factors import ALL, BINDING
 from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry
 from core.risk.sizing import BY_BUDGET, BY_LEAST, BY_NOTIONAL, BY_RISK, BY_STEP, NO_RISK, binding_cuts, size_of
-from core.settings.size_factors import KellySettings, SizingSettings, TrendSettings
+from core.settings.risk import KellySettings, SizingSettings, TrendSettings
 from tests.kit.rows import table
 
 STOP = Decimal("0.003")

@@ -13,7 +13,7 @@ from core.facts import DayStarted, RiskRestored, RiskThrottled
 from core.model.values import Money
 from core.risk.size_factors.base import Throttle
 from core.risk.size_factors.inputs import Loss, Losses
-from core.settings.size_factors import ThrottleSettings
+from core.settings.risk import ThrottleSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import at
 

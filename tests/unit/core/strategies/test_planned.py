@@ -14,8 +14,7 @@ from core.model.bar import Bar
 from core.model.recommendation import Recommendation
 from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity, Symbol
-from core.settings.house_strategies import BreakoutSettings, MeanReversionSettings, MomentumSettings
-from core.settings.strategies import StrategiesSettings
+from core.settings.strategies import BreakoutSettings, MeanReversionSettings, MomentumSettings, StrategiesSettings
 from core.strategies.breakout import BreakoutStrategy
 from core.strategies.builtin import HOUSE
 from core.strategies.mean_reversion import MeanReversionStrategy

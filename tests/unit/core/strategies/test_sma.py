@@ -17,7 +17,7 @@ from core.model.bar import Bar
 from core.model.order import Side
 from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity
-from core.settings.house_strategies import SmaSettings
+from core.settings.strategies import SmaSettings
 from core.strategies.sma import SmaStrategy
 from tests.kit.rows import table
 from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, a_context, daily_bars, minute_bars, series

@@ -14,7 +14,7 @@ from core.model.bar import Bar
 from core.model.session import XNYS, Session
 from core.model.signal import EntrySignal
 from core.model.values import Money, Price, Quantity, Symbol
-from core.settings.house_strategies import VwapAdaptive, VwapSettings
+from core.settings.strategies import VwapAdaptive, VwapSettings
 from core.strategies.context import Context
 from core.strategies.vwap import VwapStrategy, bounded, scale_of
 

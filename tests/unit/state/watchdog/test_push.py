@@ -15,7 +15,7 @@ import pytest
 from core.model.notice import DELIVERED, Delivery, DeliveryCode
 from core.ports import OperatorError
 from core.runtime.notifier.message import Message
-from core.settings.notify import NotifySettings
+from core.settings.service import NotifySettings
 from state.watchdog import alerts
 from state.watchdog.alerts import Alert, HeldTerms, OwedAlerts
 

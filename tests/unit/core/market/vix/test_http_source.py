@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.market.vix.http_source import LARGEST, HttpVixSource
 from core.market.vix.port import VixError
 from core.model.sizing import DailyValue
-from core.settings.regime import CBOE, RegimeSettings
+from core.settings.risk import CBOE, RegimeSettings
 from tests.kit.rows import table
 from tests.unit.core.market.vix.source import TWO_DAYS, Source
 

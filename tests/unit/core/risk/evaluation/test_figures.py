@@ -33,7 +33,7 @@ from core.risk.evaluation import (
     sharpe_of,
     win_rate_of,
 )
-from core.settings.evaluation import EvaluationSettings
+from core.settings.strategies import EvaluationSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours, new_york
 

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.model.sizing import MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Symbol
 from core.risk.regime import entries_allowed
-from core.settings.regime import FrequencySettings
+from core.settings.risk import FrequencySettings
 from core.settings.settings import PROFILES, Settings
 from tests.kit.rows import table
 

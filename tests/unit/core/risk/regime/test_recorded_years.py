@@ -20,7 +20,7 @@ from core.risk.regime import (
     plain_level,
     vix_changes,
 )
-from core.settings.regime import FrequencySettings
+from core.settings.risk import FrequencySettings
 from tests.unit.core.risk.regime.seasons import file_of
 
 SPRING = (date(2020, 2, 1), date(2020, 4, 30))
