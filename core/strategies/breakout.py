@@ -17,9 +17,7 @@ from core.settings.strategies import BreakoutSettings
 from core.strategies.answers import NO_SETUP, THIN_VOLUME, text
 from core.strategies.base import Figures
 from core.strategies.context import Context
-from core.strategies.indicators.average_range import AverageRange
-from core.strategies.indicators.averages import Mean
-from core.strategies.indicators.extremes import Highest
+from core.strategies.indicators import AverageRange, Highest, Mean
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 FALSE_BREAKOUTS = NoTrade(NoTradeReason.FALSE_BREAKOUTS)

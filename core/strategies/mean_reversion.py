@@ -12,8 +12,7 @@ from core.settings.strategies import MeanReversionSettings
 from core.strategies.answers import NO_SETUP, text
 from core.strategies.base import Figures
 from core.strategies.context import Context
-from core.strategies.indicators.average_range import AverageRange
-from core.strategies.indicators.averages import Deviation
+from core.strategies.indicators import AverageRange, Deviation
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 

@@ -12,9 +12,7 @@ from core.settings.strategies import MomentumSettings
 from core.strategies.answers import NO_SETUP, THIN_VOLUME, WEAK_SETUP
 from core.strategies.base import Figures
 from core.strategies.context import Context
-from core.strategies.indicators.average_range import AverageRange
-from core.strategies.indicators.averages import Mean
-from core.strategies.indicators.strength import Gain, Strength
+from core.strategies.indicators import AverageRange, Gain, Mean, Strength
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 

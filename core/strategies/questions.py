@@ -1,32 +1,233 @@
-"""Run strategies: build, ask on a bar, and bring up to date after a start (ST-01, ST-07).
+"""Run strategies: build, warm up, ask on a bar, restart, and settle opposite signals.
 
+Protective exits are never delayed: a stop, a trailing stop, a time limit, the close of the day. Nor is an exit that was
+delayed once, or is proposed already: a strategy that signals on every bar cannot block another's exit.
+
+A memory is complete when it has seen as many consecutive bars as its windows are long, or every past bar that exists.
+An incomplete one starts fresh: it answers WARMING_UP until it is complete, by history or by new bars.
+
+Run strategies: build, ask on a bar, and bring up to date after a start (ST-01, ST-07).
 Nothing here is a fold. Live answers are used; answers to the journal's bars at a start are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from core.facts import StrategyFailed
-from core.model.bar import Bar
-from core.model.session import Calendar
+from core.facts import SignalsOpposed, StrategyFailed
+from core.market.calendar import CalendarRangeError
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.session import Calendar, Session, Venue
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import ZERO, Symbol
 from core.ports import Recorded
 from core.settings.settings import Settings
 from core.strategies.answers import WARMING_UP, leaving, not_now, shut
 from core.strategies.base import PATIENCE, OverdueError, Strategy
-from core.strategies.builtin import HOUSE, StrategyKinds
+from core.strategies.builtin import HOUSE, StrategyKinds, written_memory
 from core.strategies.context import Context
-from core.strategies.factory import StrategyFactory
 from core.strategies.memory import SIGNAL
-from core.strategies.runner import Begins, Runner, ShownBar, ToldSignal
+from core.strategies.runner import (
+    Anew,
+    Begins,
+    CountedReasons,
+    Hole,
+    Made,
+    PastBars,
+    Runner,
+    ShownBar,
+    Step,
+    ToldSignal,
+)
 from core.strategies.signal_checks import fault_in
-from core.strategies.user_strategies import MissingStrategy, UserStrategyRunning, error_in_words
-from core.strategies.warm_up import bars_needed, keep_said
+from core.strategies.sma import SmaState
+from core.strategies.trade_plan import TradePlan, TradePlanState
+from core.strategies.user_strategies import MissingStrategy, UserStrategyRunning, error_in_words, started
+
+Signals = list[EntrySignal | ExitSignal]
+WISHES = frozenset({ExitReason.TAKE_PROFIT, ExitReason.MEAN_REVERSION, ExitReason.SIGNAL})
+"""Exit reasons that can wait for the next bar."""
+
+
+def opposed(
+    answers: Sequence[EntrySignal | ExitSignal], bar: Bar, may_wait: Callable[[ExitSignal], bool]
+) -> SignalsOpposed | None:
+    """Return the contradiction among the answers to one bar; None if there is none."""
+    buyers = tuple(a.strategy for a in answers if isinstance(a, EntrySignal))
+    exits = [a for a in answers if isinstance(a, ExitSignal)]
+    if not buyers or not exits:
+        return None
+    leaving = tuple(a.strategy for a in exits if a.exit_reason not in WISHES or not may_wait(a))
+    return SignalsOpposed(bar.symbol, bar.start, buyers, tuple(a.strategy for a in exits), leaving)
+
+
+def kept(answers: Sequence[EntrySignal | ExitSignal], found: SignalsOpposed | None) -> Signals:
+    """Return the answers that are staged."""
+    if found is None:
+        return list(answers)
+    return [a for a in answers if isinstance(a, ExitSignal) and a.strategy in found.leaving]
+
+
+def bars_needed(strategy: Strategy) -> int:
+    """Return how many consecutive bars it needs; zero for one that starts fresh with each session."""
+    return int(getattr(strategy, "bars_needed", 0))
+
+
+def shown(strategy: Strategy, bars: Iterable[Bar], calendar: Calendar) -> int:
+    """Show it past bars with a context without entries or position; return how many it saw."""
+    if isinstance(strategy, UserStrategyRunning):
+        return strategy.shown(_in_sessions(bars, calendar))
+    seen = 0
+    for bar, context in _in_sessions(bars, calendar):
+        strategy.on_bar(bar, context)
+        seen += 1
+    return seen
+
+
+def keep_plan(strategy: Strategy, before: Any) -> None:
+    """Copy the plan of its trades into a new memory, because bars cannot restore it."""
+    if isinstance(strategy.state, TradePlanState) and isinstance(before, TradePlanState):
+        strategy.state.plan = before.plan
+    if isinstance(strategy.state, SmaState) and isinstance(before, SmaState):
+        strategy.state.entered_on = before.entered_on
+
+
+def keep_said(strategy: Strategy, said: EntrySignal | ExitSignal) -> None:
+    """Restore the recorded plan of its signalled entry, whatever it would answer to that bar today."""
+    if isinstance(said, EntrySignal) and isinstance(strategy.state, TradePlanState):
+        strategy.state.plan = TradePlan(said.stop_price, said.target_price, said.reference)
+
+
+def first_minute(calendar: Calendar, at: datetime) -> datetime:
+    """Return the first minute that a desk receives if it starts now: the day's open once it has passed, or
+    this minute.
+    """
+    session = calendar.session_on(calendar.trading_day(at))
+    is_on = isinstance(session, Session) and session.open <= at
+    return session.open if is_on and isinstance(session, Session) else at.replace(second=0, microsecond=0)
+
+
+def has_missed_bars(calendar: Calendar, heard: datetime, at: datetime) -> bool:
+    """Return whether session minutes lie between the last received bar and those that a start now receives.
+
+    True if the calendar does not reach back to that bar.
+    """
+    try:
+        return _has_missed_bars(calendar, heard, at)
+    except CalendarRangeError:
+        return True
+
+
+def _has_missed_bars(calendar: Calendar, heard: datetime, at: datetime) -> bool:
+    begin, missed_from = first_minute(calendar, at), heard + ONE_MINUTE
+    if begin <= missed_from:
+        return False
+    session = calendar.session_on(calendar.trading_day(heard))
+    if not isinstance(session, Session) or missed_from >= session.close:
+        session = calendar.next_session(missed_from - timedelta(microseconds=1))
+    return max(missed_from, session.open) < begin
+
+
+def _in_sessions(bars: Iterable[Bar], calendar: Calendar) -> Iterator[tuple[Bar, Context]]:
+    for bar in bars:
+        session = calendar.session_at(bar.start)
+        if isinstance(session, Session):
+            yield bar, _quiet(session, calendar.venue)
+
+
+def _quiet(session: Session, venue: Venue) -> Context:
+    return Context(session, session.open, session.close, session.close, 0, venue, is_enabled=False, min_notional=ZERO)
+
+
+class StrategyFactory:
+    """Builds and restarts strategies.
+
+    Attributes
+    ----------
+    forgot
+        Strategies whose memory did not fit, with the reason, until it is reported.
+    """
+
+    def __init__(self, calendar: Calendar, kinds: StrategyKinds) -> None:
+        self.calendar = calendar
+        self.kinds = kinds
+        self.forgot: dict[tuple[str, Symbol], str] = {}
+
+    def tell(self, runner: Runner, step: Step) -> None:
+        """Apply an event other than a bar."""
+        match step:
+            case Made():
+                self._make(runner, step)
+            case Anew():
+                self._anew(runner, is_late=step.is_late)
+            case Hole() if step.is_forgotten or bars_needed(runner.strategy):
+                self._anew(runner, is_late=True)
+            case PastBars():
+                self._take_history(runner, step)
+            case CountedReasons():
+                runner.memory.reasons.clear()
+            case ToldSignal():
+                self._anew(runner, is_late=step.is_late)
+                self.forgot.pop((runner.name, runner.symbol), None)
+
+    def give_up(self, runner: Runner, why: str) -> None:
+        """Restart a strategy that could not be brought up to date."""
+        self._anew(runner, is_late=True)
+        self.forgot[runner.name, runner.symbol] = why
+
+    def _make(self, runner: Runner, step: Made) -> None:
+        runner.terms = step.terms
+        before = runner.memory.state
+        strategy = started(self.kinds, runner.name, step.terms, before)
+        if isinstance(strategy, UserStrategyRunning) and strategy.forgot:
+            self.forgot[runner.name, runner.symbol] = strategy.forgot
+        if _goes_on(strategy, before):
+            _takes_the_place(runner, strategy)
+        else:
+            self._begin(runner, strategy, is_late=step.is_late)
+
+    def _anew(self, runner: Runner, *, is_late: bool) -> None:
+        strategy = started(self.kinds, runner.name, runner.terms, None)
+        if isinstance(strategy, MissingStrategy):  # its memory stays for when its file is back
+            strategy.state = runner.memory.state
+        self._begin(runner, strategy, is_late=is_late)
+
+    def _begin(self, runner: Runner, strategy: Strategy, *, is_late: bool) -> None:
+        """Start with a new memory; the plan of its trades is kept."""
+        keep_plan(strategy, runner.memory.state)
+        runner.memory.seen = 0
+        runner.memory.wants_history = bars_needed(strategy) > 0 or is_late
+        _takes_the_place(runner, strategy)
+
+    def _take_history(self, runner: Runner, step: PastBars) -> None:
+        """Replay past bars from the first one on and ignore the answers: a past bar proposes nothing."""
+        if not runner.memory.wants_history:
+            return
+        self._anew(runner, is_late=True)
+        try:
+            runner.memory.seen = shown(runner.strategy, step.bars, self.calendar)
+        except Exception as error:  # it continues like one that starts now (ST-07)
+            self._anew(runner, is_late=True)
+            runner.memory.last_answer = f"RAISED {error_in_words(error)}"
+        runner.memory.state = runner.strategy.state
+        runner.memory.wants_history = False
+
+
+def _takes_the_place(runner: Runner, strategy: Strategy) -> None:
+    runner.strategy = strategy
+    runner.memory.state = strategy.state
+
+
+def _goes_on(strategy: Strategy, memory: object) -> bool:
+    """Return whether it took over that memory, or a plain one converted to its own type."""
+    if strategy.state is memory:
+        return True
+    return isinstance(memory, dict) and written_memory(strategy.state, as_json=True) == memory
+
 
 RAISED = "RAISED"
 """Counted beside the reasons for not trading: the strategy failed on the bar."""

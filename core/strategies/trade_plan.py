@@ -23,7 +23,7 @@ from core.settings.strategies import TradePlanSettings
 from core.strategies.answers import WARMING_UP, ZERO_SIZE, leaving, not_now, shut, text
 from core.strategies.base import Figures
 from core.strategies.context import Context
-from core.strategies.indicators.average_range import AverageRange
+from core.strategies.indicators import AverageRange
 
 NO_RECOMMENDATION = NoTrade(NoTradeReason.NO_RECOMMENDATION)
 INVALID = NoTrade(NoTradeReason.RECOMMENDATION_INVALID)

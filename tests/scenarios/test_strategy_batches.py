@@ -15,7 +15,7 @@ from core.runtime.feed import bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.strategy_host.hosted import foresee
 from core.strategies.builtin import StrategyKinds
-from core.strategies.warm_up import shown
+from core.strategies.questions import shown
 from state.user_strategies import example_strategy
 from tests.scenarios.house import House, minutes, running
 from tests.scenarios.own import (

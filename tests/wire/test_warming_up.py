@@ -7,7 +7,7 @@ from pathlib import Path
 from console.commands.assembly.host import Host
 from core.facts import BarClosed, HistoryLoaded, ProposalStaged
 from core.strategies.builtin import HOUSE
-from core.strategies.warm_up import shown
+from core.strategies.questions import shown
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import environ, opened, says, written
 

@@ -43,8 +43,7 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import ZERO, Quantity, Symbol
 from core.settings.settings import Settings
 from core.strategies.memory import RunnerState
-from core.strategies.opposite_signals import Signals, kept, opposed
-from core.strategies.warm_up import first_minute
+from core.strategies.questions import Signals, first_minute, kept, opposed
 from core.trading_state.state import TradingState
 from core.workflows.staging.proposals import Proposals
 from core.workflows.workflow import answers, follows

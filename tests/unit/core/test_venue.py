@@ -19,7 +19,7 @@ from core.risk.size_factors.inputs import Ranges
 from core.settings.risk import SessionSettings
 from core.staging.stage import end_of_session, end_of_stops
 from core.staging.stage_state import marked_for
-from core.strategies.warm_up import first_minute
+from core.strategies.questions import first_minute
 from tests.kit.rows import table
 from tests.unit.core.elsewhere import FRIDAY, LONDON, SPY, SYDNEY, THURSDAY, a_bar_there, calendar_of, there
 from tests.unit.core.execution.books import a_request

@@ -14,10 +14,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from core.model.bar import Bar
-from core.strategies.indicators.average_range import AverageRange
-from core.strategies.indicators.averages import Deviation, Mean
-from core.strategies.indicators.extremes import Highest, Lowest
-from core.strategies.indicators.strength import Gain, Strength
+from core.strategies.indicators import AverageRange, Deviation, Gain, Highest, Lowest, Mean, Strength
 from tests.unit.core.strategies.recorded import daily_bars, minute_bars, series
 
 Frame = pd.DataFrame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from core.market.calendar import load_calendar
-from core.strategies.warm_up import first_minute, has_missed_bars
+from core.strategies.questions import first_minute, has_missed_bars
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import THURSDAY, NewYorkHours, at
 
