@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.files.daily_file import is_of_the_vix
 from core.files.regular_file import bytes_of
-from core.market.vix.port import Kept
+from core.market.vix import Kept
 from core.model.session import XNYS
 from core.model.sizing import DailyValue, NoVix, VixReading
 from core.risk.regime import can_leave
@@ -28,7 +28,7 @@ DAMAGED = "is damaged; the source is asked again"
 
 
 class VixFile:
-    """Implements `core.market.vix.port.VixMemory`.
+    """Implements `core.market.vix.VixMemory`.
 
     `now` is this machine's clock, UTC: a measurement of a later day is refused. The lock is the kernel's, on a file
     beside it: a process that dies releases it.

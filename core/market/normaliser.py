@@ -1,22 +1,26 @@
-"""Validate each bar and quote before strategies see it, with the reason for a bad one (MD-01, MD-03).
+"""Validate bars and quotes before strategies see them, and keep each symbol's day so far (MD-01, MD-03, MD-06).
 
 A bar is complete, quarantined, or outside of the regular session. A judgement does not change `MarketState`; `fold`
 takes a bar that was judged complete, so that a rebuild from the journal has the same result.
+
+Bounded: the course has one close per five minutes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from typing import Any
 
 from core.facts import BarClosed, MarketDataQuarantined, TradingHalted, TradingResumed
 from core.market.calendar import CalendarRangeError
+from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE, Bar, Quote, TradingHalt
 from core.model.session import Calendar, NoSession
-from core.model.values import ZERO, Symbol
+from core.model.values import ZERO, Price, Quantity, Symbol
 
 MINUTE = "%Y-%m-%d %H:%M"
 HIGHEST_PRICE = Decimal(10_000_000)
@@ -192,3 +196,97 @@ def _price_trouble(bar: Bar) -> Quarantined | None:
 
 def _seconds(span: timedelta) -> str:
     return f"{span.total_seconds():g} s"
+
+
+A_PART = 300
+"""Seconds."""
+
+
+@dataclass(slots=True)
+class DayFigures:
+    """The figures of one symbol.
+
+    Attributes
+    ----------
+    until
+        The end of its session, UTC.
+    before
+        The close of the session before, USD; None if unknown.
+    last, last_at
+        The close of the newest minute, and its end, UTC.
+    volume
+        Shares of the received minutes.
+    """
+
+    day: date
+    until: datetime
+    before: Price | None = None
+    last: Price | None = None
+    last_at: datetime | None = None
+    volume: Quantity = field(default_factory=lambda: Quantity(ZERO))
+    _first: datetime | None = None
+    _parts: dict[int, tuple[datetime, Price]] = field(default_factory=dict)
+
+    @property
+    def course(self) -> tuple[Price, ...]:
+        """The last close of each five minutes with a bar, oldest first."""
+        return tuple(close for _, (_, close) in sorted(self._parts.items()))
+
+    def take(self, bar: Bar) -> None:
+        """Add the next minute; one that is not newer than the newest is not counted again."""
+        if self.last_at is not None and bar.end <= self.last_at:
+            return
+        self._first = self._first or bar.start
+        self.last, self.last_at = bar.close, bar.end
+        self._count(bar)
+
+    def take_earlier(self, bars: Iterable[Bar]) -> None:
+        """Add minutes from before the first received one, from a history; each once."""
+        before, seen = self._first, set[datetime]()
+        for bar in bars:
+            if (before is None or bar.start < before) and bar.start not in seen:
+                seen.add(bar.start)
+                self._count(bar)
+                if self.last_at is None or bar.end > self.last_at:
+                    self.last, self.last_at = bar.close, bar.end
+        if seen:
+            self._first = min(seen)
+
+    def _count(self, bar: Bar) -> None:
+        self.volume = Quantity(self.volume + bar.volume)
+        part = int(bar.start.timestamp()) // A_PART
+        told = self._parts.get(part)
+        if told is None or told[0] < bar.start:
+            self._parts[part] = (bar.start, bar.close)
+
+
+MarketInput = BarArrived | QuoteArrived | MarketDataBroken
+
+
+class Route(Enum):
+    """Destination of a market input."""
+
+    BAR = "bar"
+    QUOTE = "quote"
+    BROKEN = "broken"
+    DROPPED = "dropped"
+
+
+class Router:
+    """Routes messages of the subscribed symbols; dropped ones are counted by symbol (MD-01, MD-03)."""
+
+    def __init__(self, symbols: Iterable[Symbol]) -> None:
+        self.symbols = frozenset(symbols)
+        self.dropped: dict[Symbol, int] = {}
+
+    def route(self, message: MarketInput) -> Route:
+        """Return the destination of a message."""
+        if isinstance(message, BarArrived):
+            return Route.BAR if message.bar.symbol in self.symbols else self._drop(message.bar.symbol)
+        if isinstance(message, QuoteArrived):
+            return Route.QUOTE if message.quote.symbol in self.symbols else self._drop(message.quote.symbol)
+        return Route.BROKEN
+
+    def _drop(self, symbol: Symbol) -> Route:
+        self.dropped[symbol] = self.dropped.get(symbol, 0) + 1
+        return Route.DROPPED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.market.alpaca.source import ALPACA_DATA
-from core.market.kinds import SourceKind
+from core.market.port import SourceKind
 
 SOURCES: dict[str, SourceKind] = {
     ALPACA_DATA.name: ALPACA_DATA,

@@ -1,21 +1,30 @@
-"""A seeded market for the demo: minutes similar to SPY's, with dips for the desk to trade.
+"""Seeded markets for the demo, and the names of their shares.
 
+A seeded market for the demo: minutes similar to SPY's, with dips for the desk to trade.
 No state is kept from day to day. A day's bars depend on seed, symbol and day alone, so a restart can begin at any day
 and sees the same market, and the stream may continue for ever. Prices walk around the day's own VWAP, dip below it once
 or twice in the morning, and come back; some dips go through a stop 0.3 % below the entry first.
+
+A seeded market that never rests, for the demo: every share rises and falls all day, a few minutes at a time.
+It is made in slices of ten seconds, by which the simulated exchange trades; the engine receives their minutes. As in
+`synthetic.py` a day depends on seed, symbol and day alone. Moves follow each other, up or down by half a percent or so,
+on more volume than the pauses between them, and the price is drawn back to the day's start. So something always dips,
+breaks out or runs, without any meaning.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from math import exp
 from random import Random
 
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.reference_data import AssetList, ListedAsset
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
 
@@ -144,3 +153,110 @@ def _volume(chance: Random, part: float, busyness: float, *, is_falling: bool) -
 
 def _dollars(cents: int) -> Price:
     return Price(Decimal(cents).scaleb(-2))
+
+
+SLICE = timedelta(seconds=10)
+SLICES = ONE_MINUTE // SLICE
+LEVELS = {
+    "SPY": 500.0,
+    "QQQ": 430.0,
+    "IWM": 200.0,
+    "AAPL": 190.0,
+    "MSFT": 410.0,
+    "IBM": 180.0,
+    "XOM": 110.0,
+    "BAC": 38.0,
+}
+"""USD, about their prices in 2024; any other share has a separate level."""
+MOVE_MINUTES, PAUSE_MINUTES = (3, 8), (1, 3)
+"""Shortest and longest duration of a move and of the pause after it."""
+MOVE_SIZE = (0.003, 0.008)
+"""Of the price."""
+LIVELY_PULL = 60.0
+"""Increase of the probability that a move leads back, for each hundredth that the price is away."""
+NOISE = 0.00011
+"""Standard deviation of a slice's close, as a part of the price; a minute's is about 0.03 %, as SPY's."""
+LIVELY_WICK = 0.00006
+LOTS = 60
+"""Of a hundred shares, in a quiet slice."""
+MOVE_VOLUME = 2.2
+LIVELY_DAYS_KEPT = 16
+"""The opening uses each more than once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A price change of `size`, as a part of the price, over the day's slices from `begins` to before `ends`."""
+
+    begins: int
+    ends: int
+    size: float
+
+
+@lru_cache(maxsize=LIVELY_DAYS_KEPT)
+def lively_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...]:
+    """Build the slices of a session."""
+    chance = Random(f"{seed}:{symbol}:{session.day.isoformat()}:lively")
+    count = (session.close - session.open) // SLICE
+    level = level_of(seed, symbol, session.day, LEVELS.get(symbol)) * 100
+    away, last, slices = 0.0, round(level), list[Bar]()
+    move = _next_move(chance, 0, away)
+    for number in range(count):
+        if number >= move.ends:
+            move = _next_move(chance, move.ends, away)
+        moves_now = number >= move.begins
+        away += chance.gauss(0.0, NOISE) + (move.size / (move.ends - move.begins) if moves_now else 0.0)
+        close = max(1, round(level * exp(away)))
+        high = max(last, close) + round(abs(chance.gauss(0.0, LIVELY_WICK)) * close)
+        low = max(1, min(last, close) - round(abs(chance.gauss(0.0, LIVELY_WICK)) * close))
+        lots = LOTS * chance.lognormvariate(0.0, 0.35) * (MOVE_VOLUME if moves_now else 1.0)
+        at = session.open + number * SLICE
+        opened, highest, lowest, closed = (_dollars(cents) for cents in (last, high, low, close))
+        slices.append(Bar(symbol, at, opened, highest, lowest, closed, _shares(lots)))
+        last = close
+    return tuple(slices)
+
+
+def minutes_of(slices: Sequence[Bar]) -> Iterator[Bar]:
+    """Yield the minutes of the slices, in order."""
+    for first in range(0, len(slices) - SLICES + 1, SLICES):
+        part = slices[first : first + SLICES]
+        high, low = max(bar.high for bar in part), min(bar.low for bar in part)
+        volume = Quantity(sum((bar.volume for bar in part), Decimal(0)))
+        yield Bar(part[0].symbol, part[0].start, part[0].open, high, low, part[-1].close, volume)
+
+
+def _next_move(chance: Random, after: int, away: float) -> Move:
+    """Draw the next move after a pause; the further the price is from the day's start, the likelier it leads back."""
+    begins = after + chance.randint(*PAUSE_MINUTES) * SLICES
+    ends = begins + chance.randint(*MOVE_MINUTES) * SLICES
+    leads_up = chance.random() < 0.5 - LIVELY_PULL * away
+    size = chance.uniform(*MOVE_SIZE)
+    return Move(begins, ends, size if leads_up else -size)
+
+
+def _shares(lots: float) -> Quantity:
+    return Quantity(Decimal(100 * max(1, round(lots))))
+
+
+ARCA, NASDAQ, NYSE = "ARCA", "NASDAQ", "NYSE"
+NAMES = {
+    "SPY": ("SPDR S&P 500 ETF Trust", ARCA),
+    "QQQ": ("Invesco QQQ Trust, Series 1", NASDAQ),
+    "IWM": ("iShares Russell 2000 ETF", ARCA),
+    "AAPL": ("Apple Inc. Common Stock", NASDAQ),
+    "MSFT": ("Microsoft Corporation Common Stock", NASDAQ),
+    "IBM": ("International Business Machines Corporation", NYSE),
+    "XOM": ("Exxon Mobil Corporation", NYSE),
+    "BAC": ("Bank of America Corporation", NYSE),
+}
+
+
+def listed_in_the_demo(symbols: Iterable[str]) -> AssetList:
+    """Return the traded shares; one without a name here is listed by its symbol."""
+    return AssetList(_listed(symbol) for symbol in symbols)
+
+
+def _listed(symbol: str) -> ListedAsset:
+    name, exchange = NAMES.get(symbol, (symbol, ""))
+    return ListedAsset(Symbol(symbol), name, exchange, is_shortable=True, is_fractionable=True)

@@ -14,8 +14,7 @@ from decimal import Decimal
 from threading import Thread
 
 from core.market.calendar import load_calendar
-from core.market.lively import SLICE, lively_day, minutes_of
-from core.market.synthetic import synthetic_day
+from core.market.synthetic import SLICE, lively_day, minutes_of, synthetic_day
 from core.messages.inputs import BarArrived, CorporateActionsArrived, PastArrived
 from core.model.bar import Bar
 from core.model.reference_data import ActionKind, CorporateAction, PastDay, PastDays

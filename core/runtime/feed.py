@@ -11,8 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from core.market.calendar import ExchangeCalendar
-from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes
-from core.market.daily_source import DayRow, daily_bars
+from core.market.csv_source import BrokenRow, DayRow, daily_bars, place_of, read_bars, read_quotes
 from core.messages.inputs import (
     BarArrived,
     CorporateActionsArrived,

@@ -15,7 +15,7 @@ from decimal import Decimal
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
 from core.market.port import MarketDataError
-from core.market.vix.service import VixService
+from core.market.vix import VixService
 from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived, RegimeArrived
 from core.model.account import ConnectionStatus
 from core.model.bar import Bar

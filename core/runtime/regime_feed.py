@@ -17,7 +17,7 @@ from pathlib import Path
 from core.files.daily_file import read_daily_bars, read_daily_values
 from core.market.calendar import CalendarRangeError
 from core.market.csv_source import symbol_of
-from core.market.vix.service import VixService
+from core.market.vix import VixService
 from core.messages.inputs import RegimeArrived
 from core.model.session import XNYS, Calendar, Session
 from core.model.sizing import DailyBar, DailyValue, MarketMeasure, NoMarket, NoVix, Regime, VixReading

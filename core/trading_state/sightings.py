@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from core.execution.latency import Departures
 from core.execution.other_orders import OtherOrder
-from core.market.day_figures import DayFigures
+from core.market.normaliser import DayFigures
 from core.messages.commands import SettingsFault
 from core.messages.effects import Effect
 from core.model.account import Account, Channel, ConnectionStatus, NoAccount

@@ -14,12 +14,11 @@ from core.brokers.alpaca.fields import UnreadableFieldError
 from core.brokers.alpaca.parsing import a_clock, an_unread_update, an_update
 from core.execution.order import Order
 from core.facts import Fact, FillNotBelieved, MarketDataQuarantined, OrderFilled, OrderRestated, Source, UpdateIgnored
-from core.market.alpaca import contract as market_contract
-from core.market.alpaca.counts import Counts, Seen
-from core.market.alpaca.quotes import Quotes, quote_of
+from core.market.alpaca import wire as market_contract
+from core.market.alpaca.failure import Counts, Seen
+from core.market.alpaca.minutes import Quotes, Timetable, quote_of
+from core.market.alpaca.socket import StreamMessages
 from core.market.alpaca.stream_failover import StreamFailover
-from core.market.alpaca.stream_messages import StreamMessages
-from core.market.alpaca.timetable import Timetable
 from core.market.alpaca.wire import read_bar, read_quote
 from core.messages.effects import Effect, LookUpOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
@@ -65,7 +64,7 @@ class Market:
         self.stream = StreamMessages(
             self.switch, self.quotes, self.counts, lambda: self.now, self.hear, lambda: None, lambda: None
         )
-        monkeypatch.setattr("core.market.alpaca.stream_messages.asyncio.get_running_loop", lambda: self)
+        monkeypatch.setattr("core.market.alpaca.socket.asyncio.get_running_loop", lambda: self)
         self.switch.opened(begun)
 
     @property

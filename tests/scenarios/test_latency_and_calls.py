@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from console.details.wire import in_words, wire
 from core.execution.latency import latency_report, percentile
 from core.facts import OrderSent, ProposalSkipped, ProposalStaged
-from core.market.alpaca.counts import Seen
+from core.market.alpaca.failure import Seen
 from core.messages.commands import Kill
 from core.messages.effects import CancelOrder
 from core.messages.inputs import AccountFetched, CallsCounted, ConnectionChanged, LookUpAnswered, PictureFetched

@@ -24,8 +24,7 @@ from core.brokers.registry import BROKERS
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.io.wall_clock import utc_now
-from core.market.kinds import SourceKind
-from core.market.port import MarketDataError
+from core.market.port import MarketDataError, SourceKind
 from core.market.registry import SOURCES
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import ProposeOrder

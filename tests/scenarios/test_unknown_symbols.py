@@ -10,7 +10,7 @@ import pytest
 from console.order_form.draft import FieldFault
 from console.order_form.reading import read_form
 from core.facts import ProposalSkipped, ProposalStaged
-from core.market.demo_shares import NAMES, listed_in_the_demo
+from core.market.synthetic import NAMES, listed_in_the_demo
 from core.messages.commands import LookAt, ProposeOrder
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderType

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, CLOCK, DAY, FILL, ORDER, POSITION
-from core.market.alpaca.contract import BAR, BARS, QUOTE, QUOTES
+from core.market.alpaca.wire import BAR, BARS, QUOTE, QUOTES
 from core.model.api_contract import ApiRecord
 from tests.unit.core.brokers.description import faults_in
 from tests.wire.clients import a_limit_order, a_market_order, a_stop_order, trading_client

@@ -15,8 +15,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.market.alpaca.data import AlpacaData
 from core.market.port import MarketDataError
-from core.market.vix.http_source import HttpVixSource
-from core.market.vix.service import VixService
+from core.market.vix import VixService
+from core.market.vix_source import HttpVixSource
 from core.model.bar import Bar
 from core.model.sizing import DailyBar, DailyValue, MarketMeasure, NoMarket, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Price, Quantity, Symbol

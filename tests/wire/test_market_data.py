@@ -13,9 +13,9 @@ import pytest
 from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
-from core.market.alpaca.counts import Seen
 from core.market.alpaca.data import AlpacaData
-from core.market.alpaca.quotes import is_sound
+from core.market.alpaca.failure import Seen
+from core.market.alpaca.minutes import is_sound
 from core.market.normaliser import COMPLETE, Normaliser, Quarantined
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived

@@ -21,11 +21,11 @@ from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.facts import OrderStateUnknown
 from core.io import time_limit
-from core.market.alpaca.counts import Counts
+from core.market.alpaca.failure import Counts
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
-from core.market.vix.http_source import HttpVixSource
-from core.market.vix.port import VixError
+from core.market.vix import VixError
+from core.market.vix_source import HttpVixSource
 from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys
 from core.model.broker import NoAnswer

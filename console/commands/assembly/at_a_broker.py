@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.brokers.port import AccountBroker, Broker, BrokerKind
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
-    from core.market.kinds import SourceKind
+    from core.market.port import SourceKind
     from core.model.account import Mode
     from core.model.api_contract import Keys
     from core.runtime.clock_guard import ClockGuard

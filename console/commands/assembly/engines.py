@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engine import Engine
-    from core.market.vix.service import VixService
+    from core.market.vix import VixService
     from core.messages.commands import SettingsSource
     from core.model.api_contract import KeyNames
     from core.runtime.notifier.process import Notifier
@@ -147,8 +147,8 @@ def own_files(host: Host, settings: Settings) -> tuple[PlayedFile, ...]:
 def vix_of(host: Host, settings: Settings) -> VixService | None:
     """Return the VIX service with the memory shared by this home's processes; None if the settings name no source."""
     from core.io.wall_clock import utc_now
-    from core.market.vix.http_source import HttpVixSource
-    from core.market.vix.service import VixService
+    from core.market.vix import VixService
+    from core.market.vix_source import HttpVixSource
     from state.vix_file import VixFile
 
     if not settings.regime.vix_url:

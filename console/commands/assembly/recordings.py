@@ -159,7 +159,7 @@ def recorded(
     Raises `OperatorError`, naming the file that cannot be played.
     """
     from core.market.calendar import load_calendar
-    from core.market.daily_source import is_daily
+    from core.market.csv_source import is_daily
     from core.market.zoned_times import zone_named
 
     of_times = zone_named(zone) if zone else None
@@ -390,8 +390,7 @@ def _of_minutes(settings: Settings, files: Iterable[Path], zone: ZoneInfo | None
 
 def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes: tuple[Path, ...]) -> Recording:
     from core.market.calendar import load_calendar
-    from core.market.csv_source import BrokenRow
-    from core.market.daily_source import DayRow, daily_bars, read_days
+    from core.market.csv_source import BrokenRow, DayRow, daily_bars, read_days
     from core.runtime.feed import days_of_rows
 
     if quotes:
@@ -479,8 +478,7 @@ def of_symbols(symbols: Iterable[str]) -> Chosen:
 
 def symbol_in_name(path: Path) -> Symbol:
     """Return the symbol at the beginning of a file's name, or in its symbol column. Raises `OperatorError`."""
-    from core.market.csv_source import symbol_of
-    from core.market.daily_source import symbol_named_in
+    from core.market.csv_source import symbol_named_in, symbol_of
 
     symbol = symbol_of(path) or symbol_named_in(path)
     if symbol is None:
@@ -490,8 +488,7 @@ def symbol_in_name(path: Path) -> Symbol:
 
 def _symbol_of(settings: Settings, path: Path) -> Symbol:
     """Return the symbol in the file's name or its symbol column, or the only configured one. Raises `OperatorError`."""
-    from core.market.csv_source import symbol_of
-    from core.market.daily_source import symbol_named_in
+    from core.market.csv_source import symbol_named_in, symbol_of
     from core.model.values import Symbol
 
     only = Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None

@@ -133,7 +133,7 @@ def demo_parts(
     The engine with current settings, the exchange restored from its log, the market from there on, and the operator.
     """
     from core.advisers.house import advisers_of
-    from core.market.demo_shares import listed_in_the_demo
+    from core.market.synthetic import listed_in_the_demo
     from core.model.values import Symbol
     from core.runtime import demo
     from core.runtime.demo_market import DemoCharts
@@ -190,7 +190,7 @@ def demo_parts(
 def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualRuntime:
     """Return the stress desk's engine, on an account that is reset each time."""
     from core.brokers.simulated.exchange import SimulatedExchange
-    from core.market.demo_shares import listed_in_the_demo
+    from core.market.synthetic import listed_in_the_demo
     from core.model.account import Mode
     from core.runtime import stress_market
     from core.runtime.reference_data import AssetBook

@@ -1,4 +1,4 @@
-"""Alpaca's market data for one desk: connects sockets, threads and time to `StreamFailover`.
+"""Alpaca's market data for one desk: connects sockets, threads and time to StreamFailover.
 
 Four tasks: the stream, the requests for bars, the requests for quotes, and time. Each asks `StreamFailover` for due
 work, does it, and reports the result. No decisions are made here.
@@ -14,26 +14,17 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
 from core.io.wall_clock import utc_now
-from core.market.alpaca.announced import announced
-from core.market.alpaca.async_wait import Naps, in_thread, together
-from core.market.alpaca.backoff import pause
-from core.market.alpaca.cache import BarCache
-from core.market.alpaca.counts import Counts
-from core.market.alpaca.daily import A_QUARTER, chart_days, daily_bars
-from core.market.alpaca.failure import Failure
-from core.market.alpaca.history import History
-from core.market.alpaca.quotes import Quotes, quote_of
+from core.market.alpaca.failure import Counts, Failure, pause
+from core.market.alpaca.history import A_QUARTER, History, SymbolBlocklist, announced, chart_days, daily_bars
+from core.market.alpaca.minutes import SETTLE, BarCache, Quotes, Timetable, quote_of, settled
 from core.market.alpaca.requests import AskError, DataRequests
-from core.market.alpaca.socket import DataSocket, StreamLostError, StreamRefusedError
+from core.market.alpaca.socket import PLACE, DataSocket, StreamLostError, StreamMessages, StreamRefusedError
 from core.market.alpaca.stream_failover import StreamFailover, after_a_refusal
-from core.market.alpaca.stream_messages import PLACE, StreamMessages
-from core.market.alpaca.symbol_blocklist import SymbolBlocklist
-from core.market.alpaca.timetable import SETTLE, Timetable, settled
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.account import ConnectionStatus
@@ -44,6 +35,61 @@ from core.model.session import Calendar
 from core.model.sizing import DailyBar
 from core.model.values import Symbol
 from core.settings.brokers import AlpacaSettings
+
+Result = TypeVar("Result")
+
+LONGEST = timedelta(seconds=30)
+"""Longest wait, so that a machine that slept, or whose clock was set, checks again."""
+SHORTEST = timedelta(milliseconds=10)
+
+
+class Naps:
+    """Waiters in one loop, by one clock."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def wake(self) -> None:
+        """Wake all waiters after a change, so that they check for due work."""
+        for nap in self._waiting:
+            if not nap.done():
+                nap.set_result(None)
+
+    async def until(self, at: datetime | None) -> None:
+        """Wait until a time, until a change, or for a while.
+
+        `asyncio.wait_for` would lose a cancellation that coincides with the change.
+        """
+        span = LONGEST if at is None else min(max(at - self._now(), SHORTEST), LONGEST)
+        nap: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(nap)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(span.total_seconds()):
+                    await nap
+        finally:
+            self._waiting.discard(nap)
+
+
+async def together(*acts: Coroutine[Any, Any, None]) -> None:
+    """Run all until one ends or this is cancelled; then cancel the rest. Raises the exception of the one that ended."""
+    tasks = [asyncio.ensure_future(act) for act in acts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def in_thread(pool: ThreadPoolExecutor, seconds: float, act: Callable[[], Result]) -> Result:
+    """Run in a pool's thread, so that a hanging call never keeps the loop from ending. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        return await asyncio.get_running_loop().run_in_executor(pool, act)
+
 
 THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)

@@ -1,4 +1,7 @@
-"""Bars of many symbols over a span: parallel batches, page by page, with known parts from the cache.
+"""The past of many symbols: bars, daily bars and announced corporate actions, without refused symbols (RK-19).
+
+A refused request is repeated by halves, until the refused part is one symbol. It is reported and left out for a while.
+If every symbol is refused, the symbols are not the reason: then none is left out, and the refusal is raised.
 
 Blocks; called in threads. (MD-04)
 """
@@ -8,22 +11,197 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from core.market.alpaca.backoff import pause
-from core.market.alpaca.cache import BarCache, hours_of
-from core.market.alpaca.failure import Failure
-from core.market.alpaca.requests import AskError, DataRequests, NullError, Page
-from core.market.alpaca.symbol_blocklist import SymbolBlocklist
-from core.market.alpaca.timetable import settled
+from core.market.alpaca.failure import Failure, pause
+from core.market.alpaca.minutes import BarCache, hours_of, settled
+from core.market.alpaca.requests import Adjustment, AskError, DataRequests, NullError, Page
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived, MarketDataBroken
+from core.model.bar import Bar
+from core.model.reference_data import CorporateAction, coming
+from core.model.session import XNYS
+from core.model.sizing import DailyBar
 from core.model.values import Symbol
 
+LEFT_OUT = timedelta(hours=1)
+"""Then it is requested again: it may have been listed meanwhile, or the refusal may have ended."""
+PLACE = "Alpaca's symbols"
+
+Answer = TypeVar("Answer")
+
+
+class SymbolBlocklist:
+    """Thread-safe. `now` is the machine's clock, UTC."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._until: dict[Symbol, datetime] = {}
+        self._lock = threading.Lock()
+
+    def others_of(self, symbols: Sequence[Symbol]) -> list[Symbol]:
+        """Return the symbols that may be requested."""
+        now = self._now()
+        with self._lock:
+            return [symbol for symbol in symbols if self._until.get(symbol, now) <= now]
+
+    def ask(
+        self, symbols: Sequence[Symbol], question: Callable[[Sequence[Symbol]], list[Answer]]
+    ) -> list[Answer | MarketDataBroken]:
+        """Return the answers for symbols that are not refused, after a report of each newly refused one.
+
+        Raises
+        ------
+        AskError
+            The request failed, or every symbol of it is refused.
+        """
+        asked = self.others_of(symbols)
+        if not asked:
+            return []
+        try:
+            return [*question(asked)]
+        except AskError as error:
+            if not error.failure.may_be_a_symbol or len(asked) == 1:
+                raise
+            found, refused = self._by_halves(asked, question)
+            if len(refused) == len(asked):
+                raise
+        return [*self._leave_out(refused), *found]
+
+    def _by_halves(
+        self, symbols: Sequence[Symbol], question: Callable[[Sequence[Symbol]], list[Answer]]
+    ) -> tuple[list[Answer], dict[Symbol, str]]:
+        """Return the answers, and the symbols that are refused alone with their messages."""
+        found: list[Answer] = []
+        refused: dict[Symbol, str] = {}
+        middle = len(symbols) // 2
+        for half in (symbols[:middle], symbols[middle:]):
+            try:
+                found += question(half)
+            except AskError as error:
+                if not error.failure.may_be_a_symbol:
+                    raise
+                if len(half) == 1:
+                    refused[half[0]] = str(error)
+                    continue
+                answers, bad = self._by_halves(half, question)
+                found += answers
+                refused |= bad
+        return found, refused
+
+    def _leave_out(self, refused: dict[Symbol, str]) -> list[MarketDataBroken]:
+        """Block the symbols; report each once while it is blocked."""
+        now = self._now()
+        with self._lock:
+            news = [symbol for symbol in refused if self._until.get(symbol, now) <= now]
+            self._until |= dict.fromkeys(news, now + LEFT_OUT)
+        return [
+            MarketDataBroken(
+                PLACE, f"{symbol} is left out for an hour, the others go on; take it out of symbols: {refused[symbol]}"
+            )
+            for symbol in news
+        ]
+
+
+SEASONS = timedelta(days=500)
+"""Calendar days with the sessions that every label needs, plus three months for its hysteresis."""
+A_QUARTER = timedelta(days=100)
+"""Calendar days with the sixty returns that a correlation uses at most."""
+HALF_A_YEAR = timedelta(days=190)
+"""Calendar days with as many sessions as a wide terminal's chart has room for."""
+MOST_PAGES = 20
+
+
+def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: timedelta = SEASONS) -> list[DailyBar]:
+    """Return every session before today's, by the exchange's day, in order, as far back as the labels need, or another
+    span.
+
+    Today's own bar is left out, because it is not final.
+
+    Raises
+    ------
+    MarketDataError
+        There is no answer, or an implausible bar in it: a gap would change the averages.
+    """
+    found = _sessions(requests, symbol, now, back, "raw")
+    return [DailyBar(day, bar.high, bar.low, bar.close, bar.volume) for day, bar in found]
+
+
+def chart_days(requests: DataRequests, symbol: Symbol, now: datetime) -> list[Bar]:
+    """Return the same sessions whole, adjusted for splits, for a chart. Each begins at its midnight."""
+    found = _sessions(requests, symbol, now, HALF_A_YEAR, "split")
+    return [replace(bar, start=XNYS.start_of(day)) for day, bar in found]
+
+
+def _sessions(
+    requests: DataRequests, symbol: Symbol, now: datetime, back: timedelta, adjustment: Adjustment
+) -> list[tuple[date, Bar]]:
+    midnight = XNYS.start_of(XNYS.day_of(now))
+    found: dict[date, Bar] = {}
+    token: str | None = None
+    for _ in range(MOST_PAGES):
+        try:
+            page = requests.bars_page(
+                [symbol], midnight - back, midnight, token, believes_null=True, frame="1Day", adjustment=adjustment
+            )
+        except AskError as error:
+            raise MarketDataError(str(error)) from error
+        for told in page.bars:
+            if not isinstance(told, BarArrived):
+                raise MarketDataError(f"a daily bar is not read: {told.reason}")
+            _keep(found, told)
+        token = page.token
+        if token is None:
+            return [(day, bar) for day, bar in sorted(found.items()) if day < XNYS.day_of(midnight)]
+    raise MarketDataError(f"Alpaca's daily bars of {symbol} have more than {MOST_PAGES} pages")
+
+
+def _keep(found: dict[date, Bar], told: BarArrived) -> None:
+    bar, day = told.bar, XNYS.day_of(told.bar.start)
+    if not 0 < bar.low <= bar.close <= bar.high:
+        raise MarketDataError(f"{bar.symbol} of {day}: close {bar.close} is not within {bar.low} to {bar.high}")
+    if day in found:
+        raise MarketDataError(f"{bar.symbol} of {day} was told twice")
+    found[day] = bar
+
+
+PROCESSED_WITHIN = timedelta(days=120)
+"""Days from today: a dividend is processed when it is paid, up to three months after its ex date."""
 BATCH = 100
 """Symbols per request: their names must fit into a URL."""
+
+
+def announced(
+    requests: DataRequests, symbols: Sequence[Symbol], today: date
+) -> list[CorporateAction | MarketDataBroken]:
+    """Return actions from today on, and unreadable ones. Raises `MarketDataError`."""
+    found: list[CorporateAction | MarketDataBroken] = []
+    try:
+        for first in range(0, len(symbols), BATCH):
+            found += _all_pages(requests, symbols[first : first + BATCH], today)
+    except AskError as error:
+        raise MarketDataError(str(error)) from error
+    broken = [each for each in found if isinstance(each, MarketDataBroken)]
+    return [*broken, *coming((each for each in found if isinstance(each, CorporateAction)), today)]
+
+
+def _all_pages(
+    requests: DataRequests, symbols: Sequence[Symbol], today: date
+) -> list[CorporateAction | MarketDataBroken]:
+    found: list[CorporateAction | MarketDataBroken] = []
+    token: str | None = None
+    for _ in range(MOST_PAGES):
+        read, token = requests.corporate_actions(symbols, today, today + PROCESSED_WITHIN, token)
+        found += read
+        if token is None:
+            return found
+    raise MarketDataError(f"Alpaca's corporate actions have more than {MOST_PAGES} pages")
+
+
 STRETCH = timedelta(days=7)
 """Longer spans are split, so that their parts run in parallel."""
 SIDE_BY_SIDE = 4
@@ -31,7 +209,7 @@ NULLS = 3
 """After this many consecutive `null` in place of bars it is believed: there are none."""
 TRIES = 4
 """Per request."""
-MOST_PAGES = 200
+MOST_BAR_PAGES = 200
 """Per part; an endless server is not followed further."""
 
 Minutes = list[BarArrived | MarketDataBroken]
@@ -119,7 +297,7 @@ class History:
         found: Minutes = []
         token: str | None = None
         seen: set[str] = set()
-        for _ in range(MOST_PAGES):
+        for _ in range(MOST_BAR_PAGES):
             page = self._asking(tries)(self._page, symbols, start, end, token)
             found += page.bars
             token = page.token
@@ -128,7 +306,7 @@ class History:
             if token in seen:
                 raise AskError(Failure("Alpaca's history names the same next page twice; it is asked again"))
             seen.add(token)
-        raise AskError(Failure(f"Alpaca's history has more than {MOST_PAGES} pages; it is asked again"))
+        raise AskError(Failure(f"Alpaca's history has more than {MOST_BAR_PAGES} pages; it is asked again"))
 
     def _page(self, symbols: Sequence[Symbol], start: datetime, end: datetime, token: str | None) -> Page:
         try:

@@ -20,12 +20,8 @@ from pydantic import SecretStr
 from core.io.http_session import http_session
 from core.io.redaction import Redaction
 from core.io.time_limit import within
-from core.market.alpaca.backoff import asked_for
-from core.market.alpaca.contract import BARS, CORPORATE_ACTIONS, QUOTES
-from core.market.alpaca.corporate_actions import read_actions
-from core.market.alpaca.counts import Counts, Seen
-from core.market.alpaca.failure import Failure
-from core.market.alpaca.wire import read_bar, read_quote, shown
+from core.market.alpaca.failure import Counts, Failure, Seen, asked_for
+from core.market.alpaca.wire import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE, Feed
 from core.model.reference_data import CorporateAction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.market.kinds import LiveSource, SourceKind
+from core.market.port import LiveSource, SourceKind
 from core.model.api_contract import KeyNames
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def make(
 
 
 def contract() -> tuple[ApiRecord, ...]:
-    from core.market.alpaca.contract import RECORDS
+    from core.market.alpaca.wire import RECORDS
 
     return RECORDS
 

@@ -1,25 +1,127 @@
-"""Parse Alpaca's messages to bars and quotes; the only place where its numbers become Decimals.
+"""Parse Alpaca's messages: bars, quotes and corporate actions; the only place where its numbers become Decimals
+(MD-07).
 
 An unreadable message becomes `MarketDataBroken` with its place and the reason, never a guess. The normaliser judges
 whether readable figures are plausible (a crossed quote, a low over its high).
+
+Parse Alpaca's corporate actions, one list per kind; unreadable ones are reported and left out.
+Its `start` and `end` are the days on which an action is processed, for a dividend weeks after its ex date: more is
+requested than returned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from msgpack import Timestamp
 
-from core.market.alpaca.contract import BAR, QUOTE, STATUS
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
-from core.model.api_contract import ApiRecord
+from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.bar import Bar, Feed, Quote
 from core.model.instrument import STOCK_TICKS
+from core.model.reference_data import ActionKind, CorporateAction
 from core.model.session import XNYS
-from core.model.values import Price, Quantity, Symbol, is_number
+from core.model.values import Price, Quantity, Symbol, is_number, number_in
+
+TEXT, NUMBER, MOMENT, LIST, OBJECT = (
+    ApiFieldKind.TEXT,
+    ApiFieldKind.NUMBER,
+    ApiFieldKind.MOMENT,
+    ApiFieldKind.LIST,
+    ApiFieldKind.OBJECT,
+)
+
+BAR = ApiRecord(
+    "a bar",
+    "GET /v2/stocks/bars, and the stream of market data",
+    "stock_bar",
+    (
+        ApiField("t", MOMENT),
+        ApiField("o", NUMBER),
+        ApiField("h", NUMBER),
+        ApiField("l", NUMBER),
+        ApiField("c", NUMBER),
+        ApiField("v", NUMBER),
+    ),
+)
+
+QUOTE = ApiRecord(
+    "a quote",
+    "GET /v2/stocks/quotes/latest, and the stream of market data",
+    "stock_quote",
+    (
+        ApiField("t", MOMENT),
+        ApiField("bp", NUMBER),
+        ApiField("bs", NUMBER),
+        ApiField("ap", NUMBER),
+        ApiField("as", NUMBER),
+    ),
+)
+
+STATUS = ApiRecord(
+    "a trading status",
+    "the stream of market data",
+    "",
+    (
+        ApiField("t", MOMENT),
+        ApiField("sc", TEXT),
+        ApiField("sm", TEXT, absent="its code alone says what it is"),
+        ApiField("rm", TEXT, absent="no reason was given"),
+    ),
+)
+
+BARS = ApiRecord(
+    "a page of bars",
+    "GET /v2/stocks/bars",
+    "stock_bars_resp",
+    (
+        ApiField("bars", OBJECT, absent="asked again, and after three in a row believed: there are none"),
+        ApiField("next_page_token", TEXT, absent="it was the last page"),
+    ),
+)
+
+QUOTES = ApiRecord(
+    "the latest quotes",
+    "GET /v2/stocks/quotes/latest",
+    "stock_latest_quotes_resp",
+    (ApiField("quotes", OBJECT, absent="no symbol was quoted: counted, and nothing opens without a quote"),),
+)
+
+CORPORATE_ACTIONS = ApiRecord(
+    "a page of corporate actions",
+    "GET /v1/corporate-actions",
+    "corporate_actions_resp",
+    (
+        ApiField("corporate_actions", OBJECT, absent="there are none"),
+        ApiField("next_page_token", TEXT, absent="it was the last page"),
+    ),
+)
+
+CORPORATE_ACTION = ApiRecord(
+    "a corporate action",
+    "GET /v1/corporate-actions, a list a kind",
+    "",
+    (
+        ApiField("symbol", TEXT, absent="another field names its share"),
+        ApiField("source_symbol", TEXT, absent="it is no spin-off"),
+        ApiField("acquiree_symbol", TEXT, absent="it is no merger"),
+        ApiField("old_symbol", TEXT, absent="its share keeps its name"),
+        ApiField("ex_date", TEXT, absent="another day is that on which it counts"),
+        ApiField("effective_date", TEXT, absent="it has an ex date"),
+        ApiField("process_date", TEXT),
+        ApiField("payable_date", TEXT, absent="when it is paid is not told"),
+        ApiField("rate", NUMBER, absent="no cash is paid a share"),
+        ApiField("old_rate", NUMBER, absent="the number of shares stays"),
+        ApiField("new_rate", NUMBER, absent="the number of shares stays"),
+    ),
+)
+
+RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES, CORPORATE_ACTIONS, CORPORATE_ACTION)
+"""All records that this adapter reads from answers; the stream's control messages belong to its protocol."""
+
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """Range of valid market times."""
@@ -178,3 +280,113 @@ def _instant(value: object) -> datetime:
     if isinstance(value, str):
         return datetime.fromisoformat(value)
     raise ValueError
+
+
+PLACE = "Alpaca's corporate actions"
+Read = CorporateAction | MarketDataBroken
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The format of one of its lists: the fields of symbol and day, and the meaning of its rates."""
+
+    kind: ActionKind
+    symbol: str = "symbol"
+    day: str = "ex_date"
+    cash: str | None = None
+    old: str | None = None
+    new: str | None = None
+
+
+def _splits(kind: ActionKind) -> _Form:
+    return _Form(kind, old="old_rate", new="new_rate")
+
+
+FORMS: Mapping[str, _Form] = {
+    "cash_dividends": _Form(ActionKind.CASH_DIVIDEND, cash="rate"),
+    "stock_dividends": _Form(ActionKind.STOCK_DIVIDEND),
+    "forward_splits": _splits(ActionKind.SPLIT),
+    "reverse_splits": _splits(ActionKind.REVERSE_SPLIT),
+    "unit_splits": _Form(ActionKind.OTHER, "old_symbol", "effective_date"),
+    "spin_offs": _Form(ActionKind.SPIN_OFF, "source_symbol"),
+    "cash_mergers": _Form(ActionKind.MERGER, "acquiree_symbol", "effective_date"),
+    "stock_mergers": _Form(ActionKind.MERGER, "acquiree_symbol", "effective_date"),
+    "stock_and_cash_mergers": _Form(ActionKind.MERGER, "acquiree_symbol", "effective_date"),
+    "redemptions": _Form(ActionKind.OTHER, day="process_date"),
+    "name_changes": _Form(ActionKind.OTHER, "old_symbol", "process_date"),
+    "worthless_removals": _Form(ActionKind.OTHER, day="process_date"),
+}
+"""A list that is not named here is of another kind, and left out."""
+
+
+class _UnreadableActionError(ValueError):
+    """A field that cannot be read, as text."""
+
+
+def read_actions(answer: Mapping[str, object], symbols: Sequence[Symbol]) -> list[Read]:
+    """Parse one page, for these symbols."""
+    lists = answer.get(CORPORATE_ACTIONS.field("corporate_actions").name)
+    if lists is None:
+        return []
+    if not isinstance(lists, Mapping):
+        return [MarketDataBroken(PLACE, f"{shown(lists)} is no record by kind")]
+    return [read for name, form in FORMS.items() for read in _read_list(name, form, lists.get(name), symbols)]
+
+
+def _read_list(name: str, form: _Form, rows: object, symbols: Sequence[Symbol]) -> Iterator[Read]:
+    if rows is None:
+        return
+    if not isinstance(rows, list):
+        yield MarketDataBroken(PLACE, f"{name}: {shown(rows)} is no list")
+        return
+    for number, row in enumerate(rows, start=1):
+        try:
+            action = _read(form, row)
+        except _UnreadableActionError as error:
+            yield MarketDataBroken(PLACE, f"{name}, {number}: {error}")
+            continue
+        if action.symbol in symbols:
+            yield action
+
+
+def _read(form: _Form, row: object) -> CorporateAction:
+    if not isinstance(row, Mapping):
+        raise _UnreadableActionError(f"{shown(row)} is no record")
+    symbol = row.get(CORPORATE_ACTION.field(form.symbol).name)
+    if not isinstance(symbol, str) or not symbol:
+        raise _UnreadableActionError(f"its {form.symbol} {shown(symbol)} is no symbol")
+    day = _day(row, form.day)
+    if day is None:
+        raise _UnreadableActionError(f"its {form.day} is missing")
+    return CorporateAction(
+        Symbol(symbol),
+        form.kind,
+        day,
+        _figure(row, form.cash),
+        _figure(row, form.old),
+        _figure(row, form.new),
+        _day(row, "payable_date"),
+    )
+
+
+def _day(row: Mapping[object, object], name: str) -> date | None:
+    said = row.get(CORPORATE_ACTION.field(name).name)
+    try:
+        return None if said is None else date.fromisoformat(str(said))
+    except ValueError:
+        raise _UnreadableActionError(f"its {name} {shown(said)} is no day") from None
+
+
+def _figure(row: Mapping[object, object], name: str | None) -> Decimal | None:
+    """Parse a figure above zero: a dividend or a split of zero is invalid."""
+    if name is None:
+        return None
+    said = row.get(CORPORATE_ACTION.field(name).name)
+    number = None if isinstance(said, bool) else _typed_number(said)
+    if number is None or not is_number(number) or number <= 0:
+        raise _UnreadableActionError(f"its {name} {shown(said)} is no figure above zero")
+    return number
+
+
+def _typed_number(said: object) -> Decimal | None:
+    return number_in(str(said))

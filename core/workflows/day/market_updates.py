@@ -22,8 +22,7 @@ from core.facts import (
     TradingHalted,
     TradingResumed,
 )
-from core.market.day_figures import DayFigures
-from core.market.normaliser import COMPLETE, Quarantined
+from core.market.normaliser import COMPLETE, DayFigures, Quarantined
 from core.messages.effects import Effect, FetchAccount
 from core.messages.inputs import (
     BarArrived,

@@ -24,8 +24,7 @@ from core.facts import (
     WatchlistKept,
     WatchlistRefused,
 )
-from core.market.day_figures import DayFigures
-from core.market.normaliser import COMPLETE, Normaliser
+from core.market.normaliser import COMPLETE, DayFigures, Normaliser
 from core.messages.commands import DropAlert, KeepAlert, KeepWatchlist, WatchlistFilesSeen
 from core.messages.effects import Effect, LookUpSymbols, WriteWatchlist
 from core.messages.inputs import BarArrived, CorporateActionsArrived, QuoteArrived, SymbolsLookedUp, WatchlistWritten

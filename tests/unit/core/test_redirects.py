@@ -19,7 +19,7 @@ import core
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.wire import CallCounter, Wire
 from core.io.bounded_http import HttpTimes, NoAnswerError, answer_of
-from core.market.alpaca.counts import Counts
+from core.market.alpaca.failure import Counts
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.model.account import ConnectionState, ConnectionStatus, Mode

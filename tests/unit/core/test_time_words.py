@@ -8,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core import facts
 from core.event_text import in_words
-from core.market.alpaca.backfill import MinuteSpan
+from core.market.alpaca.stream_failover import MinuteSpan
 from core.model.values import ClientOrderId
 from tests.kit.rows import table
 

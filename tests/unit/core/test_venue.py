@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.execution.breaker import RefusalCounts
 from core.facts import ProposalSkipped
-from core.market.alpaca.timetable import Timetable
+from core.market.alpaca.minutes import Timetable
 from core.market.calendar import ExchangeCalendar
 from core.model.order import OrderRequest
 from core.model.session import HOME, KIN, VENUES, XNYS, NoSession, Session, Venue

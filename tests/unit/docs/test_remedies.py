@@ -14,7 +14,7 @@ import app
 from console.commands.state import UNDONE
 from console.commands.status import STOPPED
 from core.event_text import SEVERITIES
-from core.market.alpaca.stream_health import REFUSALS
+from core.market.alpaca.stream_failover import REFUSALS
 from core.model import codes
 from core.model.signal import FAILED
 from core.model.staging import AT_THE_KEY

@@ -25,10 +25,8 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
 )
 from core.brokers.alpaca.wire import Reply
-from core.market.alpaca.contract import CORPORATE_ACTION
-from core.market.alpaca.contract import RECORDS as MARKET
-from core.market.alpaca.corporate_actions import FORMS, read_actions
-from core.market.alpaca.wire import read_bar, read_quote, read_status
+from core.market.alpaca.wire import CORPORATE_ACTION, FORMS, read_actions, read_bar, read_quote, read_status
+from core.market.alpaca.wire import RECORDS as MARKET
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord, removals
 from core.model.bar import Feed
 from core.model.values import Symbol

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from core.market.day_figures import DayFigures
+from core.market.normaliser import DayFigures
 from core.model.bar import Bar
 from core.model.values import Price
 from tests.scenarios.house import minutes

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from core.market.calendar import ExchangeCalendar, load_calendar
-from core.market.lively import SLICE, SLICES, lively_day, minutes_of
 from core.market.normaliser import COMPLETE, Normaliser
+from core.market.synthetic import SLICE, SLICES, lively_day, minutes_of
 from core.model.bar import ONE_MINUTE
 from core.model.values import Symbol
 from tests.kit.rows import table

@@ -11,8 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import MarketDataQuarantined
 from core.market.calendar import ExchangeCalendar
-from core.market.normaliser import COMPLETE, MarketState, Normaliser, Outside, Quarantined
-from core.market.router import Route, Router
+from core.market.normaliser import COMPLETE, MarketState, Normaliser, Outside, Quarantined, Route, Router
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar, Feed, Quote
 from core.model.session import Session

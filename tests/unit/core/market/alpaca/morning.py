@@ -5,12 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from core.market.alpaca.backfill import MinuteSpan
-from core.market.alpaca.counts import Counts
-from core.market.alpaca.failure import Failure
-from core.market.alpaca.minutes import Minute
-from core.market.alpaca.stream_failover import StreamFailover
-from core.market.alpaca.timetable import Timetable
+from core.market.alpaca.failure import Counts, Failure
+from core.market.alpaca.minutes import Minute, Timetable
+from core.market.alpaca.stream_failover import MinuteSpan, StreamFailover
 from core.market.calendar import ExchangeCalendar
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE, Bar

@@ -12,8 +12,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.market.alpaca import history as history_room
-from core.market.alpaca.cache import BarCache, hours_of
-from core.market.alpaca.counts import Seen
+from core.market.alpaca.failure import Seen
+from core.market.alpaca.minutes import BarCache, hours_of
 from core.market.alpaca.requests import PLACE
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived, MarketDataBroken

@@ -7,10 +7,8 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.market.alpaca.backoff import asked_for, pause
-from core.market.alpaca.counts import Counts, Seen
-from core.market.alpaca.minutes import Minutes
-from core.market.alpaca.quotes import Quotes, quote_of
+from core.market.alpaca.failure import Counts, Seen, asked_for, pause
+from core.market.alpaca.minutes import Minutes, Quotes, quote_of
 from core.messages.inputs import MarketDataBroken, QuoteArrived
 from core.model.bar import Feed, NoQuote, Quote
 from core.model.values import Price, Quantity, Symbol

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
 from core.market.alpaca import data
-from core.market.alpaca.counts import Seen
+from core.market.alpaca.failure import Seen
 from core.market.alpaca.socket import DataSocket
 from core.model.account import ConnectionState
 from core.model.values import Symbol

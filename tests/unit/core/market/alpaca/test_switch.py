@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from core.market.alpaca.backfill import MinuteSpan
-from core.market.alpaca.counts import Seen
-from core.market.alpaca.failure import Failure
+from core.market.alpaca.failure import Failure, Seen
+from core.market.alpaca.stream_failover import MinuteSpan
 from core.model.account import ConnectionState
 from tests.kit.rows import table
 from tests.unit.core.market.alpaca.morning import QQQ, SPY, Morning, a_bar, at, clocks, every_minute

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 from syrupy.assertion import SnapshotAssertion
 
-from core.market.vix.http_source import LARGEST, HttpVixSource
-from core.market.vix.port import VixError
+from core.market.vix import VixError
+from core.market.vix_source import LARGEST, HttpVixSource
 from core.model.sizing import DailyValue
 from core.settings.risk import CBOE, RegimeSettings
 from tests.kit.rows import table

@@ -12,8 +12,7 @@ from threading import Event
 import pytest
 
 from core.files.daily_file import daily_values
-from core.market.vix.port import Kept, VixError
-from core.market.vix.service import FRESH_FOR, PATIENCE, VixService
+from core.market.vix import FRESH_FOR, PATIENCE, Kept, VixError, VixService
 from core.model.sizing import DailyValue, NoVix, VixLevel, VixReading
 from state.vix_file import DAMAGED, VixFile
 from tests.kit.rows import cases

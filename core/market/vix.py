@@ -1,18 +1,66 @@
-"""The VIX with a shared cache: a value younger than an hour is not fetched again by any process of this home.
+"""The VIX with a shared cache: a value younger than an hour is not fetched again by any process (RK-19).
 
 A failure keeps the last known value, with the day it was measured on; the next attempt follows after a while.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from core.market.vix.port import Kept, VixError, VixMemory, VixSource
 from core.model.session import XNYS
-from core.model.sizing import NoVix, VixReading
+from core.model.sizing import DailyValue, NoVix, VixReading
 from core.risk.regime import last_reading
+
+
+class VixError(Exception):
+    """The source gave no credible answer; the message has the reason."""
+
+
+class VixSource(Protocol):
+    def history(self) -> Sequence[DailyValue]:
+        """Return every close, in order of time; blocks for at most its time-outs. Raises `VixError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The shared cache of a home's processes.
+
+    Attributes
+    ----------
+    reading
+        The last reading.
+    fetched_at
+        When it was fetched from the source, UTC.
+    failed_at, failure
+        Time and reason of the last failed request since then.
+    """
+
+    reading: VixReading | NoVix
+    fetched_at: datetime | None = None
+    failed_at: datetime | None = None
+    failure: str = ""
+
+
+class VixMemory(Protocol):
+    """One file for all processes."""
+
+    def load(self) -> Kept:
+        """Return the last saved state; `NoVix` if there is no credible one."""
+        ...
+
+    def save(self, kept: Kept) -> None:
+        """Replace it, whole. Only while holding the turn. Raises OSError."""
+        ...
+
+    def turn(self) -> AbstractContextManager[bool]:
+        """Yield whether this process may fetch; at most one has the turn, until it is done or dead. Raises OSError."""
+        ...
+
 
 FRESH_FOR = timedelta(hours=1)
 PATIENCE = timedelta(minutes=5)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from core.files.csv_table import TableError
 from core.files.daily_file import daily_values
 from core.io.bounded_http import HttpTimes, NoAnswerError, UnreachableError, answer_of
-from core.market.vix.port import VixError
+from core.market.vix import VixError
 from core.model.sizing import DailyValue
 from core.settings.risk import RegimeSettings
 
