@@ -27,8 +27,7 @@ from core.market.calendar import load_calendar
 from core.model.session import HOME
 from core.ports import OperatorError, Recorded
 from core.reports.figures import Figures
-from core.reports.report import Quarter, Report, report_of, week_figures
-from core.reports.standing import FOLDED, STAGED
+from core.reports.report import FOLDED, STAGED, Quarter, Report, report_of, week_figures
 from state.journal import days_of
 from state.past_days import AFTER, DAY, LATER, day_named, days_between, read_beside, records_of
 

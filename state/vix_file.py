@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from core.files.daily_file import is_of_the_vix
+from core.files.csv_files import is_of_the_vix
 from core.files.regular_file import bytes_of
 from core.market.vix import Kept
 from core.model.session import XNYS

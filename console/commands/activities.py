@@ -14,7 +14,7 @@ from core.ports import OperatorError
 from state.accounts import journal_of
 
 if TYPE_CHECKING:
-    from core.analytics.equity_days import EquityDay
+    from core.analytics.equity import EquityDay
 
 NOTHING = "no list of the broker's activities is in the journal for these days"
 
@@ -69,7 +69,7 @@ def _day(option: str, text: str) -> date:
 
 def _days(journal: Path, told: dict[str, str]) -> list[EquityDay]:
     """Return all days; each activity goes into `told` by its id, as the text of the log."""
-    from core.analytics.equity_days import equity_days
+    from core.analytics.equity import equity_days
     from core.event_text import in_words
     from core.facts import CashMoved, Fact
     from core.market.calendar import load_calendar

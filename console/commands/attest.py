@@ -61,10 +61,10 @@ def attest(
     load = Load(of, attested.messages if attested is not None else None)
     rows = rows_of(settings, reading, attested)
     if html is not None:
-        from core.analytics.attest_page import page
+        from core.analytics.html_page import attestation_page
 
         cells, fails = [_cells(row) for row in rows], [row.fails for row in rows]
-        write_page(html, page(cells, fails, _over(folder, whence, load)))
+        write_page(html, attestation_page(cells, fails, _over(folder, whence, load)))
     if as_json:
         print_json([row.as_json(load) for row in rows])
     else:
@@ -159,7 +159,7 @@ def _over(folder: AccountFolder | None, whence: str, load: Load) -> tuple[str, .
 
 def _cells(row: Row) -> Mapping[str, str]:
     """Return the cells of a row by column; times by the venue's clock."""
-    from core.analytics.attest_page import HEAD
+    from core.analytics.html_page import HEAD
     from core.risk.controls import WORDS
 
     told = "never in this journal" if row.last_trip is None else _told(row.last_trip)

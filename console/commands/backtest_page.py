@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from console.commands.shared import cents
-from core.analytics.plot import plotted
-from core.analytics.tables import Result
+from core.analytics.html_page import plotted
 from core.analytics.wording import (
+    Result,
     drawdown_in_words,
     of_few_sessions,
     of_the_bars,

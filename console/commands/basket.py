@@ -42,7 +42,7 @@ def basket(
     Example: keyturn basket rebalance.csv --check
     """
     from core.files.basket_file import LARGEST_FILE, BasketFileError, read_plan
-    from core.files.csv_table import text_of
+    from core.files.csv_files import text_of
 
     amount, text = _amount(deploy), text_of(file, LARGEST_FILE)
     try:

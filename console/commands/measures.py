@@ -42,9 +42,8 @@ def measures(
 
     Example: keyturn measures 2026-10-01..2026-12-31 --html quarter.html
     """
-    from core.analytics.measures_page import page
-    from core.analytics.measures_words import as_json as told
-    from core.analytics.measures_words import lines_of
+    from core.analytics.measures_page import as_json as told
+    from core.analytics.measures_page import lines_of, page
     from core.views.export import tables_of
     from state.past_reports import measured
 

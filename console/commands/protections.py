@@ -50,7 +50,7 @@ def check(
 
     Example: keyturn protections check --trades trades.csv --at 2026-11-20T15:00:00Z --profile freqtrade
     """
-    from core.files.trades_file import moment_of
+    from core.files.csv_files import moment_of
     from core.risk.protections import protection_registry
 
     moment = moment_of(at)
@@ -67,7 +67,7 @@ def check(
 
 def _answers(host: Host, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
     """Return the state of the configured protections at an instant, after a history of trades."""
-    from core.files.trades_file import read_trades
+    from core.files.csv_files import read_trades
     from core.market.calendar import load_calendar
     from core.risk.protections.frequency import business_days
     from core.risk.protections.protection_registry import answers_at

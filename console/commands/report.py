@@ -59,10 +59,9 @@ def report(
 
     Example: keyturn report --day 2026-11-19 --html thursday.html
     """
-    from core.reports.message import subject_of, text_of
-    from core.reports.page import page
-    from core.reports.told_as_json import as_json as told
-    from core.reports.words import lines_of
+    from core.reports.report_formats import as_json as told
+    from core.reports.report_formats import page
+    from core.reports.report_text import lines_of, subject_of, text_of
     from core.views.export import tables_of
     from state.past_reports import reported
 

@@ -1,25 +1,234 @@
-"""The performance of a desk from its journal alone: the account by day, trades by group, margin over time (AN-01)."""
+"""The performance of a desk from its journal: by day, by group of trades, with its use of margin (AN-01, RK-14).
+
+An instant is a sample of the account's figures, at most one a minute while margin is in use, and one when that ends; a
+cash account, or a broker without margin figures, has none. The figures are maintenance margin over equity, and initial
+margin over equity if the broker reports it. Requirements are the broker's: FINRA Rule 4210(c) for maintenance,
+Regulation T (12 CFR 220.12) for initial margin, or higher ones of the broker.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+import pandas as pd
+
 from core.analytics.account_days import AccountDay, AccountFacts, account_days, growth, missing
-from core.analytics.equity_change import to_the_cent
-from core.analytics.groups import Figures, LocalTime, by_groups, figures, framed, rows_of
-from core.analytics.margin_use import MarginDay, MarginInstant, instants_of, margin_days
-from core.analytics.metrics import SESSIONS_A_YEAR, DayOfEquity, metrics, returns_of, rolled
+from core.analytics.equity import Part, in_cents, to_the_cent
+from core.analytics.metrics import (
+    SESSIONS_A_YEAR,
+    DayOfEquity,
+    expectancy,
+    metrics,
+    profit_factor,
+    returns_of,
+    rolled,
+    win_rate,
+)
 from core.analytics.metrics import framed as series_of
 from core.analytics.wording import ROLLING
 from core.facts import CorporateActionApplied, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
 from core.model.position import AnyTrade
-from core.model.staging import StopPlan
+from core.model.sizing import RegimeLabels
+from core.model.staging import MANUAL, StopPlan
 from core.model.values import ZERO, ClientOrderId, Money, Price, Symbol
 from core.ports import Recorded
+
+NOT_KNOWN = "not known"
+HELD: tuple[tuple[timedelta, str], ...] = (
+    (timedelta(minutes=5), "under 5 min"),
+    (timedelta(minutes=30), "under 30 min"),
+    (timedelta(hours=2), "under 2 h"),
+    (timedelta(hours=7), "under 7 h"),
+)
+"""Limits of holding times, the shortest first; longer trades were held overnight."""
+OVERNIGHT = "overnight"
+StopOf = Callable[[ClientOrderId], StopPlan | None]
+"""Returns the stop of an entry as sent, or None."""
+LocalTime = Callable[[datetime], time]
+"""Returns the venue's local time of day."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRow:
+    """A trade with its groups. `profit` is exact USD; `r` is its ratio to the risk to the stop, None without one."""
+
+    strategy: str
+    by: str
+    regime: str
+    symbol: str
+    half_hour: str
+    held: str
+    profit: Money
+    r: float | None
+
+
+Figures = dict[str, float | int | None]
+"""The figures of a group, by name."""
+BY = ("strategy", "by", "regime", "symbol", "half_hour", "held")
+"""The groupings; `by` is whether a person or a strategy proposed the trade."""
+
+
+def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> list[TradeRow]:
+    """Return a row per trade, in order; the half-hour is that of the entry."""
+    return [
+        TradeRow(
+            trade.strategy,
+            "manual" if trade.strategy == MANUAL else "strategies",
+            _regime(trade.regime),
+            trade.symbol,
+            half_hour(local(trade.entry_time)),
+            time_held(trade.exit_time - trade.entry_time),
+            trade.profit,
+            r_multiple(trade, stop_of(trade.entry_order)),
+        )
+        for trade in trades
+    ]
+
+
+def half_hour(at: time) -> str:
+    """Format the half-hour: `09:30` for all from then to 10:00."""
+    return f"{at.hour:02}:{at.minute // 30 * 30:02}"
+
+
+def time_held(held: timedelta) -> str:
+    return next((words for most, words in HELD if held < most), OVERNIGHT)
+
+
+def r_multiple(trade: AnyTrade, stop: StopPlan | None) -> float | None:
+    """Return the ratio of the profit to the entry's risk (R).
+
+    The risk is the distance to its first stop, times the entered quantity.
+
+    V. Tharp, "Trade Your Way to Financial Freedom" (1998). None without a stop, or with one at the entry price.
+    """
+    way = ZERO if stop is None else stop.way_from(trade.entry_price)
+    risked = trade.instrument.cost(abs(trade.quantity), Price(way))
+    return float(trade.profit / risked) if risked else None
+
+
+def by_groups(rows: Sequence[TradeRow]) -> dict[str, dict[str, Figures]]:
+    """Return the `figures` by grouping and group. Profits of groups add up to the cent.
+
+    Groups are sorted by name, holding times from the shortest to the longest.
+    """
+    frame, exact = framed(rows), [row.profit for row in rows]
+    found: dict[str, dict[str, Figures]] = {}
+    for by in BY:
+        groups = sorted(frame.groupby(by).groups.items(), key=lambda each: _place(str(each[0])))
+        sums = in_cents(Part(str(name), Money(sum((exact[n] for n in places), ZERO))) for name, places in groups)
+        found[by] = {
+            part.name: figures(frame.loc[places]) | {"profit": float(part.amount)}
+            for part, (_, places) in zip(sums, groups, strict=True)
+        }
+    return found
+
+
+def framed(rows: Sequence[TradeRow]) -> pd.DataFrame:
+    """Return a row per trade, numbered from 0; money as floats."""
+    return pd.DataFrame(rows, columns=[*BY, "profit", "r"]).astype({"profit": float, "r": float})
+
+
+def figures(group: pd.DataFrame) -> Figures:
+    """Return the figures of one group.
+
+    R is of the trades with a stop, None without any; `without_r` counts the others.
+    """
+    profit, r = group["profit"], group["r"].dropna()
+    return {
+        "trades": len(group),
+        "profit": float(profit.sum()),
+        "win_rate": win_rate(profit),
+        "expectancy": expectancy(profit),
+        "profit_factor": profit_factor(profit),
+        "mean_r": expectancy(r),
+        "total_r": float(r.sum()) if len(r) else None,
+        "without_r": len(group) - len(r),
+    }
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Return the sort key of a group."""
+    held = [words for _, words in HELD]
+    return (held.index(name) if name in held else len(held) if name == OVERNIGHT else 0, name)
+
+
+def _regime(labels: RegimeLabels | None) -> str:
+    """Format a regime: `VIX low, trend up, volatility calm`, its known parts."""
+    if labels is None:
+        return NOT_KNOWN
+    named = (("VIX", labels.vix), ("trend", labels.trend), ("volatility", labels.volatility))
+    return ", ".join(f"{name} {each.value}" for name, each in named if each is not None) or NOT_KNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class MarginInstant:
+    """Fractions of equity; None if equity was zero or less, and `initial` also if the broker did not report it."""
+
+    at: datetime
+    maintenance: float | None
+    initial: float | None
+    is_in_use: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MarginDay:
+    """A trading day with margin in use.
+
+    Attributes
+    ----------
+    instants
+        The number of samples with margin in use.
+    highest, at
+        The highest maintenance margin over equity, and its time; None if equity was zero or less then: above any value.
+    mean
+        The mean of the samples in use, each counted once; at one a minute that is the mean over the time in use.
+    initial
+        The highest initial margin over equity; None if the broker did not report it.
+    """
+
+    day: date
+    instants: int
+    highest: float | None
+    at: datetime
+    mean: float | None
+    initial: float | None
+
+
+def instants_of(records: Iterable[Recorded]) -> list[MarginInstant]:
+    """Return an instant per sample, in order."""
+    found = []
+    for record in records:
+        if isinstance(fact := record.fact, MarginSampled):
+            maintenance = _to(fact.maintenance_margin, fact.equity)
+            initial = None if fact.initial_margin is None else _to(fact.initial_margin, fact.equity)
+            found.append(MarginInstant(record.at, maintenance, initial, fact.maintenance_margin > ZERO))
+    return found
+
+
+def margin_days(instants: Iterable[MarginInstant], day_of: Callable[[datetime], date]) -> list[MarginDay]:
+    """Return the days with margin in use, in order."""
+    by_day: dict[date, list[MarginInstant]] = {}
+    for instant in instants:
+        if instant.is_in_use:
+            by_day.setdefault(day_of(instant.at), []).append(instant)
+    return [_day(day, found) for day, found in by_day.items()]
+
+
+def _day(day: date, found: Sequence[MarginInstant]) -> MarginDay:
+    worst = max(found, key=lambda each: float("inf") if each.maintenance is None else each.maintenance)
+    shares = [each.maintenance for each in found if each.maintenance is not None]
+    initial = [each.initial for each in found if each.initial is not None]
+    mean = sum(shares) / len(shares) if len(shares) == len(found) else None
+    return MarginDay(day, len(found), worst.maintenance, worst.at, mean, max(initial, default=None))
+
+
+def _to(margin: Money, equity: Money) -> float | None:
+    return float(margin / equity) if equity > ZERO else None
+
 
 NEEDS: Mapping[str, int] = {
     "total_return": 1,

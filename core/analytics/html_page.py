@@ -1,13 +1,72 @@
-"""Results as a self-contained HTML file: style and plots are inline, and no network is used."""
+"""Results as self-contained HTML files: escaped text, plots, the page of a run and of an attestation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
 
-from core.analytics.html_text import escaped
-from core.analytics.plot import sampled
-from core.analytics.tables import COLUMNS, Result
-from core.analytics.wording import drawdown_in_words, of_the_bars, of_what_is_modelled, of_what_is_not_measured, told
+from core.analytics.wording import (
+    COLUMNS,
+    Result,
+    drawdown_in_words,
+    of_the_bars,
+    of_what_is_modelled,
+    of_what_is_not_measured,
+    told,
+)
+from core.model.harmless_text import harmless
+
+
+def escaped(text: str) -> str:
+    """Escape for the terminal, then for HTML (SY-06)."""
+    return escape(harmless(text))
+
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+EIGHTHS = len(BLOCKS) - 1
+"""Steps of one character."""
+
+
+def plotted(
+    values: Sequence[float], width: int, height: int, label: Callable[[float], str], *, hangs: bool = False
+) -> list[str]:
+    """Return the lines of a plot, its scale at the left; no line is wider than `width`. Empty without values.
+
+    A column shows the last value of its part of the series. `hangs` draws from the top down, for drawdowns: 0 is then
+    the top.
+    """
+    if not values or height < 1:
+        return []
+    low, high = (0.0, max(values)) if hangs else (min(values), max(values))
+    marks = [label(high), *[""] * (height - 2), label(low)] if height > 1 else [label(high)]
+    if hangs:
+        marks.reverse()
+    margin = max(map(len, marks)) + 2
+    columns = sampled(values, max(width - margin, 1))
+    span = (high - low) or 1.0
+    fills = [round((value - low) / span * height * EIGHTHS) for value in columns]
+    if not hangs:
+        fills = [max(fill, 1) for fill in fills]
+    rows = [[_block(fill - row * EIGHTHS, hangs=hangs) for fill in fills] for row in range(height)]
+    if not hangs:
+        rows.reverse()
+    return [f"{mark:>{margin - 2}} ┤{''.join(row)}" for mark, row in zip(marks, rows, strict=True)]
+
+
+def _block(fill: int, *, hangs: bool) -> str:
+    """Return the character of a column filled by this many eighths; from the top only whole and half blocks exist."""
+    eighths = min(max(fill, 0), EIGHTHS)
+    if not hangs:
+        return BLOCKS[eighths]
+    return " ▔▀█"[0 if eighths == 0 else 1 if eighths < EIGHTHS // 2 else 2 if eighths < EIGHTHS else 3]
+
+
+def sampled(values: Sequence[float], many: int) -> list[float]:
+    """Return at most this many values: the last of each part, including the very last."""
+    if len(values) <= many:
+        return list(values)
+    return [values[(number + 1) * len(values) // many - 1] for number in range(many)]
+
 
 WIDTH, HEIGHT, LOW = 900, 220, 110
 """Pixels of a plot; the drawdown's is lower."""
@@ -94,3 +153,36 @@ def _folded(name: str, rows: Sequence[Result]) -> str:
         "<tr>" + "".join(f"<td>{escaped(str(row[column] or ''))}</td>" for column in columns) + "</tr>" for row in rows
     )
     return f"<details><summary>{len(rows):,} {name}</summary><table><tr>{head}</tr>{body}</table></details>"
+
+
+MORE = (
+    "table{width:100%}td{vertical-align:top}tr.fails td:first-child{border-left:4px solid #c0392b;padding-left:.4rem}"
+)
+HEAD = ("control", "rule", "setting", "on", "last trip", "run", "test")
+
+
+def attestation_page(rows: Sequence[Mapping[str, str]], fails: Sequence[bool], words: Sequence[str]) -> str:
+    """Return the complete file.
+
+    Parameters
+    ----------
+    rows
+        The cells of each control by the names of `HEAD`.
+    fails
+        Whether each row is marked as failed.
+    words
+        The lines above the table: account, settings, load.
+    """
+    head = "".join(f"<th>{escaped(name)}</th>" for name in HEAD)
+    body = "\n".join(_row(row, is_failed) for row, is_failed in zip(rows, fails, strict=True))
+    over = "".join(f"<p>{escaped(line)}</p>" for line in words)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Keyturn attest</title>'
+        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>Keyturn attest</h1>\n{over}\n"
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n</body></html>\n"
+    )
+
+
+def _row(row: Mapping[str, str], is_failed: bool) -> str:
+    cells = "".join(f"<td>{escaped(row[name])}</td>" for name in HEAD)
+    return f'<tr class="fails">{cells}</tr>' if is_failed else f"<tr>{cells}</tr>"

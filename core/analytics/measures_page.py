@@ -1,33 +1,291 @@
-"""The measures of a desk as a self-contained HTML file: style and plots inline, no network (AN-01)."""
+"""The measures of a desk as lines, as JSON and as an HTML file (AN-01)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
+from textwrap import wrap
 
-from core.analytics.desk_measures import DeskMeasures
-from core.analytics.html_page import HEIGHT, LOW, STYLE, plot
-from core.analytics.html_text import escaped
-from core.analytics.measures_words import (
-    COLUMNS,
-    DAY_HEAD,
-    GROUPS,
-    MARGIN_HEAD,
-    account_rows,
-    day_rows,
-    group_rows,
-    margin_rows,
-    margin_series,
-    notes_of,
-    rolling_rows,
-    title,
-    trade_rows,
-)
+from core.analytics.account_days import HEAD, ProfitMonth, calendar_lines, largest_of, month_rows, months_of, shade_of
+from core.analytics.desk_measures import DeskMeasures, Figures, MarginDay
+from core.analytics.html_page import HEIGHT, LOW, STYLE, escaped, plot, plotted
 from core.analytics.metrics import drawdowns, framed
-from core.analytics.profit_months import HEAD, ProfitMonth, largest_of, month_rows, months_of, shade_of
-from core.analytics.wording import ROLLING, drawdown_in_words
+from core.analytics.wording import LINES, NONE, ROLLING, drawdown_in_words, value_of
+from core.model.session import HOME
 from core.model.values import Money
+
+WIDTH, HIGH = 80, 7
+NAME = 16
+"""Columns of a group's name; a longer one is wrapped."""
+SHOWN_DAYS = 20
+"""The newest days with margin in use; --json has all."""
+NEWEST = 10
+"""The newest closes; --html and --json have all."""
+COLUMNS: tuple[tuple[str, str, str, int], ...] = (
+    ("trades", "trades", "count", 7),
+    ("wins", "win_rate", "percent", 9),
+    ("USD each", "expectancy", "money", 10),
+    ("R each", "mean_r", "ratio", 7),
+    ("R", "total_r", "ratio", 7),
+    ("no R", "without_r", "count", 5),
+    ("factor", "profit_factor", "ratio", 7),
+    ("USD", "profit", "money", 12),
+)
+"""For each figure of a group: its column heading, key, format and width."""
+GROUPS: Mapping[str, str] = {
+    "strategy": "strategy (manual: your own orders)",
+    "by": "manual or strategy",
+    "regime": "regime at the entry",
+    "symbol": "symbol",
+    "half_hour": f"half-hour of the entry, {HOME.name}",
+    "held": "time held",
+}
+ROLLED: tuple[tuple[str, str, str], ...] = (
+    ("total_return", "total return", "percent"),
+    ("volatility", "volatility a year", "percent"),
+    ("sharpe", "Sharpe", "ratio"),
+    ("max_drawdown", "deepest drawdown", "percent"),
+)
+OF_TRADES = ("trades", "profit", "win_rate", "expectancy", "profit_factor", "best_trade", "worst_trade")
+MORE_OF_TRADES = ("slippage", "fees")
+
+
+def lines_of(found: DeskMeasures) -> Iterator[str]:
+    """Yield the lines of the page."""
+    yield title(found)
+    yield from _account(found)
+    yield ""
+    yield from _trades(found)
+    yield ""
+    yield from _margin(found)
+
+
+def title(found: DeskMeasures) -> str:
+    days = f"{found.first}" if found.first == found.last else f"{found.first} to {found.last}"
+    trades, made = found.trades["trades"], value_of(found.trades["profit"], "money")
+    return f"{days}: {trades:,} {'trade' if trades == 1 else 'trades'}, {made} USD"
+
+
+def account_rows(found: DeskMeasures) -> list[tuple[str, str]]:
+    """Return name and value of each measure of the account, or the required number of days if there are too few."""
+    rows = [
+        (name, of_too_few(found, key) or value_of(found.measures.get(key), kind))
+        for key, name, kind in LINES
+        if key in found.measures and key not in (*OF_TRADES, *MORE_OF_TRADES, "sessions")
+    ]
+    return [*rows, ("paid in and out, USD", value_of(found.measures["moved"], "money"))]
+
+
+def of_too_few(found: DeskMeasures, key: str) -> str:
+    """Describe the required number of days; empty if there are enough."""
+    needed = found.too_few.get(key)
+    return "" if needed is None else f"{NONE} needs {needed} {_returns(needed)}, there {_are(found.returns)}"
+
+
+def notes_of(found: DeskMeasures) -> Iterator[str]:
+    """Yield the basis of the account's figures."""
+    closes = len(found.days) - len(found.missing)
+    if not found.days:
+        yield "no close of the account is recorded yet: the first figures of the next trading day tell it"
+        return
+    yield f"closes: {closes}, from {found.days[0].day} to {found.days[-1].day}; returns of a session: {found.returns}"
+    if found.days[-1].day < found.last:
+        yield f"after {found.days[-1].day} no close is recorded yet: the next trading day tells it"
+    if found.missing:
+        many, first = len(found.missing), found.missing[0]
+        yield f"closes in between that were not recorded: {many}, the first of {first}; no return is made of them"
+    if first_figures := sum(day.is_first_figure for day in found.days):
+        yield f"closes that the broker did not tell, the first figure of the next day is used: {first_figures}"
+    if found.unpriced:
+        yield f"transfers of shares without a price, whose worth counts as a result: {found.unpriced}"
+    if not rolling_rows(found):
+        yield f"rolling figures need {ROLLING + 1} closes without a gap"
+
+
+def rolling_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
+    """Return the rolling figures of the last 63 sessions: current, lowest and highest; empty with too few days."""
+    rows: list[tuple[str, ...]] = []
+    for key, name, kind in ROLLED:
+        known = [value for each in found.rolling if isinstance(value := each[key], float)]
+        if known:
+            now = value_of(found.rolling[-1][key], kind)
+            rows.append((name, now, value_of(min(known), kind), value_of(max(known), kind)))
+    return rows
+
+
+def trade_rows(found: DeskMeasures) -> list[tuple[str, str]]:
+    """Return the figures of all trades."""
+    shown = (*OF_TRADES, *MORE_OF_TRADES)
+    rows = [(name, value_of(found.measures[key], kind)) for key, name, kind in LINES if key in shown]
+    in_r = (("mean R", "mean_r", "ratio"), ("R in all", "total_r", "ratio"), ("trades without R", "without_r", "count"))
+    return [*rows, *((name, value_of(found.trades[key], kind)) for name, key, kind in in_r)]
+
+
+def group_rows(groups: Mapping[str, Figures]) -> list[tuple[str, ...]]:
+    """Return name and figures of each group."""
+    return [(name, *(value_of(each[key], kind) for _, key, kind, _ in COLUMNS)) for name, each in groups.items()]
+
+
+DAY_HEAD = ("day", "equity, USD", "in and out, USD", "return")
+
+
+def day_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
+    """Return each close, with the return since the previous one; a dash if either is missing."""
+    worth = [day.equity for day in found.growth]
+    changes = [after / before - 1 if before > 0 else math.nan for before, after in pairwise(worth)]
+    returns = [None, *(None if math.isnan(change) else change for change in changes)]
+    return [
+        (
+            day.day.isoformat(),
+            value_of(None if day.equity is None else float(day.equity), "money"),
+            value_of(float(day.moved), "money"),
+            value_of(made, "percent"),
+        )
+        for day, made in zip(found.days, returns, strict=True)
+    ]
+
+
+def margin_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
+    """Return the newest days with margin in use."""
+    return [_margin_row(day) for day in found.margin[-SHOWN_DAYS:]]
+
+
+MARGIN_HEAD = ("day", "highest", "at", "mean in use", "initial, highest", "instants")
+
+
+def as_json(found: DeskMeasures) -> dict[str, object]:
+    """Return the measures as JSON: ratios as fractions, money in USD.
+
+    `growth` is the equity without deposits and withdrawals.
+    """
+    return {
+        "first": found.first,
+        "last": found.last,
+        "days": [
+            {
+                "day": day.day,
+                "equity": None if day.equity is None else str(day.equity),
+                "moved": str(day.moved),
+                "is_first_figure": day.is_first_figure,
+                "growth": each.equity,
+            }
+            for day, each in zip(found.days, found.growth, strict=True)
+        ],
+        "months": [
+            {
+                "month": each.name,
+                "profit": None if each.profit is None else str(each.profit),
+                "days": [{"day": day, "profit": None if made is None else str(made)} for day, made in each.days],
+            }
+            for each in months_of(found.days)
+        ],
+        "returns": found.returns,
+        "missing": list(found.missing),
+        "measures": dict(found.measures),
+        "too_few": {key: {"needs": needed, "has": found.returns} for key, needed in found.too_few.items()},
+        "rolling": [dict(row) for row in found.rolling],
+        "trades": found.trades,
+        "groups": {by: dict(groups) for by, groups in found.groups.items()},
+        "margin": {
+            "days": [
+                {
+                    "day": day.day,
+                    "highest": day.highest,
+                    "at": day.at,
+                    "mean": day.mean,
+                    "initial": day.initial,
+                    "instants": day.instants,
+                }
+                for day in found.margin
+            ],
+            "instants": [
+                {"at": each.at, "maintenance": each.maintenance, "initial": each.initial} for each in found.instants
+            ],
+        },
+        "notes": list(notes_of(found)),
+    }
+
+
+def _account(found: DeskMeasures) -> Iterator[str]:
+    for note in notes_of(found):
+        yield from wrap(note, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    if not found.days:
+        return
+    yield from (f"  {name:<26}{value}" for name, value in account_rows(found))
+    if found.measures["drawdown_from"]:
+        yield f"  drawdown {drawdown_in_words(found.measures)}"
+    worth = [day.equity for day in found.growth if not math.isnan(day.equity)]
+    if len(worth) > 2:  # noqa: PLR2004
+        yield "  equity without what was paid in and out, USD"
+        yield from (f"  {line}" for line in plotted(worth, WIDTH - 2, HIGH, lambda value: f"{value:,.2f}"))
+    if months := months_of(found.days):
+        yield "  profit by month"
+        yield from ("  " + "".join(f"{cell:>15}" for cell in row) for row in (HEAD, *month_rows(months)))
+        yield from (f"  {line}".rstrip() for line in calendar_lines(months))
+    newest = day_rows(found)[-NEWEST:]
+    yield from ("  " + "".join(f"{cell:>17}" for cell in row) for row in (DAY_HEAD, *newest))
+    if rows := rolling_rows(found):
+        yield f"  {f'rolling, {ROLLING} sessions':<22}{'now':>12}{'lowest':>12}{'highest':>12}"
+        yield from (f"  {name:<22}{now:>12}{low:>12}{high:>12}" for name, now, low, high in rows)
+
+
+def _trades(found: DeskMeasures) -> Iterator[str]:
+    yield "trades"
+    yield from (f"  {name:<26}{value}" for name, value in trade_rows(found))
+    for by, name in GROUPS.items():
+        if found.groups[by]:
+            yield ""
+            yield f"by {name}"
+            yield f"{'':<{NAME}}" + "".join(f"{head:>{width}}" for head, _, _, width in COLUMNS)
+            for row in group_rows(found.groups[by]):
+                yield from _fitted(row)
+
+
+def _fitted(row: Sequence[str]) -> Iterator[str]:
+    first, *more = wrap(row[0], NAME - 1) or [""]
+    widths = [width for *_, width in COLUMNS]
+    yield f"{first:<{NAME}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
+    yield from more
+
+
+def _margin(found: DeskMeasures) -> Iterator[str]:
+    if not found.margin:
+        yield "margin: none was in use by any figure of these days, or the broker tells none"
+        return
+    yield "maintenance margin / equity"
+    values = margin_series(found)
+    if len(values) > 1:
+        yield from plotted(values, WIDTH, HIGH, lambda value: value_of(value, "percent"))
+    widths = (12, 10, 10, 13, 18, 10)
+    for row in (MARGIN_HEAD, *margin_rows(found)):
+        yield "".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+    if len(found.margin) > SHOWN_DAYS:
+        yield f"the last {SHOWN_DAYS} of {len(found.margin)} days; --json has all"
+
+
+def margin_series(found: DeskMeasures) -> list[float]:
+    """Return the highest value of each day; for a single day every instant."""
+    if len(found.margin) > 1:
+        return [day.highest for day in found.margin if day.highest is not None]
+    return [each.maintenance for each in found.instants if each.maintenance is not None]
+
+
+def _margin_row(day: MarginDay) -> tuple[str, ...]:
+    highest = "over 100 %" if day.highest is None else value_of(day.highest, "percent")
+    mean, initial = value_of(day.mean, "percent"), value_of(day.initial, "percent")
+    return (day.day.isoformat(), highest, f"{HOME.local(day.at):%H:%M}", mean, initial, f"{day.instants:,}")
+
+
+def _returns(number: int) -> str:
+    return "return" if number == 1 else "returns"
+
+
+def _are(number: int) -> str:
+    return "is 1" if number == 1 else f"are {number}"
+
 
 MORE = "td:not(:first-child),th:not(:first-child){text-align:right}h3{margin-top:1.6rem}"
 
@@ -61,7 +319,7 @@ def _body(found: DeskMeasures) -> Iterator[str]:
         if found.groups[by]:
             yield f"<h3>By {escaped(name)}</h3>" + _table(head, group_rows(found.groups[by]))
     yield "<h2>Maintenance margin / equity</h2>"
-    yield from _margin(found)
+    yield from _margin_section(found)
 
 
 def _plots(found: DeskMeasures) -> Iterator[str]:
@@ -94,7 +352,7 @@ def _day_cell(day: date, profits: Mapping[date, Money | None], largest: Decimal)
     return f'<td style="background:rgba({colour},{alpha:.2f})">{day.day} {profit:+,.2f}</td>'
 
 
-def _margin(found: DeskMeasures) -> Iterator[str]:
+def _margin_section(found: DeskMeasures) -> Iterator[str]:
     if not found.margin:
         yield "<p>None was in use by any figure of these days, or the broker tells none.</p>"
         return

@@ -1,4 +1,4 @@
-"""Names and formats of the measures, shared by pages and files."""
+"""Names and formats of the measures, and a result as CSV texts."""
 
 from __future__ import annotations
 
@@ -144,3 +144,60 @@ def of_what_is_not_measured(result: Mapping[str, Any]) -> str:
     if not result["not_measured"]:
         return ""
     return f"not measured here: {' and '.join(result['not_measured'])}; a desk may trade otherwise"
+
+
+Result = Mapping[str, Any]
+"""The result of a backtest from `core.runtime.backtest`: plain JSON."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "trades": (
+        "symbol",
+        "entry_time",
+        "entry_price",
+        "quantity",
+        "exit_time",
+        "exit_price",
+        "exit_reason",
+        "profit",
+        "slippage",
+        "fees",
+    ),
+    "equity": ("day", "equity", "drawdown"),
+    "orders": (
+        "client_order_id",
+        "symbol",
+        "side",
+        "type",
+        "quantity",
+        "status",
+        "submitted_at",
+        "filled_quantity",
+        "average_price",
+    ),
+    "signals": ("time", "strategy", "symbol", "side", "confidence"),
+}
+"""Tables that are lists in the result, and their columns."""
+
+
+def tables(result: Result) -> dict[str, str]:
+    """Return each table's file name and text."""
+    texts = {f"{name}.csv": _table(columns, result[name]) for name, columns in COLUMNS.items()}
+    reasons = [
+        {"strategy": strategy, "reason": reason, "bars": bars}
+        for strategy, counted in result["reasons"].items()
+        for reason, bars in counted.items()
+    ]
+    skipped = [{"strategy": "", "reason": reason, "bars": count} for reason, count in result["skipped"].items()]
+    measures = [{"measure": name, "value": value} for name, value in result["metrics"].items()]
+    return {
+        **texts,
+        "reasons.csv": _table(("strategy", "reason", "bars"), [*reasons, *skipped]),
+        "metrics.csv": _table(("measure", "value"), measures),
+    }
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
+    """Write values unchanged: integers stay integers in a column with missing values."""
+    import pandas as pd
+
+    return str(pd.DataFrame(rows, columns=list(columns), dtype=object).to_csv(index=False, lineterminator="\n"))

@@ -1,11 +1,13 @@
-"""Render facts of the desk itself as text: settings and clock, starts and days, comparisons, halts."""
+"""Render facts of the desk itself as text: starts, days, halts, desk control and notifications."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from core import facts
-from core.event_text.pieces import EventTexts, listed, told
+from core.event_text.lines import EventTexts, command_in_words, listed, told
+from core.model.codes import KeyEnd
+from core.model.notice import DeliveryCode
 from core.model.reconciliation import DifferenceKind
 from core.model.session import HOME
 from core.risk.checks.verdicts import usd
@@ -128,4 +130,114 @@ DESK: EventTexts = {
     **told("HALT", _halted, facts.Halted),
     **told("KILL", _killed, facts.Killed),
     **told("desk", _standing, StandingFact),
+}
+
+
+DeskFact = facts.DeskAttached | facts.DeskLeft | facts.DeskLost
+AttendanceFact = facts.DesksServed | facts.AbsenceEnded
+KeyFact = facts.KeyTaken | facts.KeyFreed
+
+
+def _desk(fact: DeskFact) -> str:
+    match fact:
+        case facts.DeskAttached():
+            return f"desk {fact.desk} {'is back' if fact.is_back else 'attached'}: {fact.seat.in_words}"
+        case facts.DeskLeft():
+            return f"desk {fact.desk} detached"
+        case facts.DeskLost():
+            kept = "" if fact.key_until is None else f"; the key is kept for it until {HOME.clock(fact.key_until)}"
+            return f"the link of desk {fact.desk} is lost{kept}"
+
+
+def _given(fact: facts.CommandGiven) -> str:
+    """Return `desk 2: request cancel`."""
+    return f"desk {fact.desk}: {command_in_words(fact.command)}"
+
+
+def _key(fact: KeyFact) -> str:
+    if isinstance(fact, facts.KeyFreed):
+        why = "it left" if fact.end is KeyEnd.LEFT else "it was not back in time"
+        return f"the key of desk {fact.desk} is free: {why}"
+    before = "" if fact.before is None else f" from desk {fact.before}"
+    return f"desk {fact.desk} has the key{before}, hold {fact.hold}"
+
+
+def _attendance(fact: AttendanceFact) -> str:
+    if isinstance(fact, facts.DesksServed):
+        return "desks may attach; while none does, proposals are only followed"
+    counts = (
+        (fact.fills, "fills"),
+        (fact.exits, "exits sent"),
+        (fact.cancelled, "entries cancelled"),
+        (fact.shadows, "proposals only followed"),
+        (fact.halts, "halts"),
+    )
+    told_of = ", ".join(f"{count} {words}" for count, words in counts if count) or "nothing happened"
+    return f"while nobody was at a desk, since {HOME.told(fact.since, '%a %H:%M')}: {told_of}"
+
+
+DESKS: EventTexts = {
+    **told("key", _desk, DeskFact),
+    **told("key", _key, KeyFact),
+    **told("key", _given, facts.CommandGiven),
+    **told("away", _attendance, AttendanceFact),
+}
+
+
+NoticeFact = facts.NotificationDue | facts.NotificationSuppressed | facts.NotificationSettled
+DeliveryFact = facts.NotificationBegun | facts.NotificationSent | facts.NotificationFailed | facts.NotificationWithdrawn
+CODES = {
+    DeliveryCode.DELIVERED: "delivered",
+    DeliveryCode.NOT_SENT: "nobody was reached",
+    DeliveryCode.REFUSED: "the receiver said no",
+    DeliveryCode.UNCLEAR: "it failed on its way",
+    DeliveryCode.TIMED_OUT: "no answer in time",
+    DeliveryCode.CUT_OFF: "the engine ended while it was on its way",
+    DeliveryCode.NO_ADDRESS: "the channel has no address: set KEYTURN_CHANNEL_ and its name, or the keyring",
+    DeliveryCode.BAD_ADDRESS: "the channel's address is none",
+    DeliveryCode.NOT_ENCRYPTED: "it would cross a network in the clear",
+    DeliveryCode.NO_SUCH_KIND: "what carries the channel is not installed",
+    DeliveryCode.KEPT_HERE: "in virtual time nothing leaves this machine",
+    DeliveryCode.NO_CHANNEL: "the settings do not have the channel any more",
+}
+
+
+def failed_in_words(code: DeliveryCode, status: int | None) -> str:
+    """Return `the receiver said no (500)`."""
+    return CODES[code] if status is None else f"{CODES[code]} ({status})"
+
+
+def _notice(fact: NoticeFact) -> str:
+    match fact:
+        case facts.NotificationSettled():
+            return f"{fact.matter} has ended: nobody else is told"
+        case facts.NotificationSuppressed():
+            return f"not told to {_channels(fact.channels)}, too many wait: {fact.notice.words}"
+        case facts.NotificationDue():
+            when = "" if fact.not_before is None else f" from {HOME.told(fact.not_before, '%m-%d %H:%M')} on"
+            return f"{fact.notice.severity} to {_channels(fact.channels)}{when}: {fact.notice.words}"
+
+
+def _channels(names: tuple[str, ...]) -> str:
+    return ", ".join(names)
+
+
+def _delivery(fact: DeliveryFact) -> str:
+    what = "urgent message" if fact.is_urgent else "message"
+    of = f"{what} of {len(fact.numbers)} notices" if len(fact.numbers) > 1 else what
+    match fact:
+        case facts.NotificationBegun():
+            return f"{fact.channel}: {of} leaves, try {fact.tries}{', marked as a repeat' if fact.is_repeat else ''}"
+        case facts.NotificationSent():
+            return f"{fact.channel}: {of} delivered"
+        case facts.NotificationWithdrawn():
+            return f"{fact.channel}: {of} withdrawn, its matter has ended"
+        case facts.NotificationFailed():
+            again = "not tried again" if fact.again_at is None else f"again at {HOME.clock(fact.again_at)}"
+            return f"{fact.channel}: {of} NOT delivered, {failed_in_words(fact.code, fact.status)}; {again}"
+
+
+NOTIFICATIONS: EventTexts = {
+    **told("notice", _notice, NoticeFact),
+    **told("notice", _delivery, DeliveryFact),
 }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from core.files.csv_table import FIRST_ROW, Record, Row, Table, TableError, shown
+from core.files.csv_files import FIRST_ROW, Record, Row, Table, TableError, shown
 from core.messages.commands import BasketRow
 from core.model.order import TYPED, Effect, OrderType, TimeInForce
 from core.model.symbols import small_letters, symbol_in

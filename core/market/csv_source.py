@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from core.files.csv_table import FIRST_ROW, FileFault, Row, Table, TableError, shown, text_of
+from core.files.csv_files import FIRST_ROW, FileFault, Row, Table, TableError, shown, text_of
 from core.files.regular_file import reading
 from core.market.calendar import ExchangeCalendar
 from core.market.file_shape import (

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
 
-from core.files.csv_table import FIRST_ROW, FileFault, Table, TableError, shown
+from core.files.csv_files import FIRST_ROW, FileFault, Table, TableError, shown
 from core.model.session import HOME
 from core.model.symbols import capitals, symbol_in
 from core.model.values import Symbol

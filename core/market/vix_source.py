@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from core.files.csv_table import TableError
-from core.files.daily_file import daily_values
-from core.io.bounded_http import HttpTimes, NoAnswerError, UnreachableError, answer_of
+from core.files.csv_files import TableError, daily_values
+from core.io.http_requests import HttpTimes, NoAnswerError, UnreachableError, answer_of
 from core.market.vix import VixError
 from core.model.sizing import DailyValue
 from core.settings.risk import RegimeSettings

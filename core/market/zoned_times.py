@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from core.files.csv_table import FIRST_ROW, FileFault, Table, TableError, shown
+from core.files.csv_files import FIRST_ROW, FileFault, Table, TableError, shown
 from core.market.file_shape import Shape, instant_in
 from core.model.session import HOME
 from core.ports import OperatorError

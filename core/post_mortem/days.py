@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
-from core.analytics.equity_change import Part, in_cents, to_the_cent
+from core.analytics.equity import Part, in_cents, to_the_cent
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import (
     BarClosed,

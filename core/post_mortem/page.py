@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.analytics.equity_change import Part
-from core.analytics.html_page import STYLE
-from core.analytics.html_text import escaped
+from core.analytics.equity import Part
+from core.analytics.html_page import STYLE, escaped
 from core.event_text import in_words, kind_of
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS

@@ -23,7 +23,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from core.analytics.equity_change import Part, in_cents
+from core.analytics.equity import Part, in_cents
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import (
     ConfirmationReceived,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from core.analytics.equity_change import Part, in_cents, to_the_cent
-from core.analytics.plot import plotted
+from core.analytics.equity import Part, in_cents, to_the_cent
+from core.analytics.html_page import plotted
 from core.event_text import in_words, kind_of
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS

@@ -1,19 +1,30 @@
-"""The sums of some days: of a day, a week, or the week before (AN-06)."""
+"""The sums of some days: results, equity by the minute, and seconds without a stop (AN-06).
+
+The seconds in which shares had no stop in force although their ticket named one, by cause (EX-22).
+They were measured by the desk (`core.trading_state.owed_stops`) and recorded; periods of less than a second are not
+included. Only seconds of open sessions count: no stop is triggered in a closed market.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from core.analytics.equity_change import Part, in_cents, to_the_cent
+from core.analytics.equity import Part, in_cents, to_the_cent
+from core.facts import BarClosed, StopInForce, StopOwed
+from core.model.codes import OwedReason
+from core.model.instrument import Instrument, share
 from core.model.position import AnyTrade
-from core.model.session import HOME
-from core.model.values import ZERO, Money
-from core.post_mortem.missed_trades import LetGo
+from core.model.session import HOME, DayCloses, Session
+from core.model.values import ZERO, Money, Price, Symbol
+from core.ports import Recorded
+from core.post_mortem.days import A_DAY, Books
+from core.post_mortem.missed_trades import LetGo, SessionAt
 from core.post_mortem.post_mortem import TradeExplained
-from core.post_mortem.stories import Cause
+from core.post_mortem.stories import Cause, FillStory
 from core.post_mortem.trade_text import made_by_strategy
 
 ROUNDED = "each trade rounded to the cent"
@@ -196,3 +207,176 @@ def _ends(found: Iterable[LetGo]) -> tuple[tuple[str, int], ...]:
     for each in found:
         counted[each.end] = counted.get(each.end, 0) + 1
     return tuple(sorted(counted.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """`made` is the day's profit so far, USD: fills, fees, and positions at the last closes."""
+
+    day: date
+    at: datetime
+    made: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """The deepest drawdown along a curve: USD, its fraction of the highest equity before it, and its two ends."""
+
+    amount: Money
+    fraction: Decimal
+    begins: datetime
+    ends: datetime
+
+
+def deepest_fall(equity: Iterable[tuple[datetime, Money]]) -> Fall | None:
+    """None where equity never falls, or is not above zero."""
+    found: Fall | None = None
+    peak: tuple[datetime, Money] | None = None
+    for at, value in equity:
+        if peak is None or value >= peak[1]:
+            peak = (at, value)
+        elif peak[1] > 0 and (found is None or (peak[1] - value) / peak[1] > found.fraction):
+            found = Fall(Money(peak[1] - value), (peak[1] - value) / peak[1], peak[0], at)
+    return found
+
+
+def curve_of(
+    days: Iterable[date],
+    before: Iterable[Recorded],
+    by_day: Mapping[date, Sequence[Recorded]],
+    closes: DayCloses,
+    fills: Iterable[FillStory],
+    day_of: Callable[[datetime], date],
+    close_of: Callable[[date], datetime],
+) -> tuple[EquityPoint, ...]:
+    """Return a point per minute of these days; one per close for daily bars.
+
+    A position's first price of a day is the close before it.
+    """
+    books, wanted, points = Books(), set(days), []
+    by_record = {fill.record: [] for fill in fills}  # type: dict[int, list[FillStory]]
+    for fill in fills:
+        by_record[fill.record].append(fill)
+    for record in before:
+        books.take(record)
+    for day, records in by_day.items():
+        if day not in wanted:
+            for record in records:
+                books.take(record)
+            continue
+        points += _of_day(day, records, books, by_record, closes, day_of, close_of)
+    return tuple(points)
+
+
+def _of_day(
+    day: date,
+    records: Sequence[Recorded],
+    books: Books,
+    fills: Mapping[int, Sequence[FillStory]],
+    closes: DayCloses,
+    day_of: Callable[[datetime], date],
+    close_of: Callable[[date], datetime],
+) -> list[EquityPoint]:
+    cash: defaultdict[Symbol, Decimal] = defaultdict(lambda: ZERO)
+    named: dict[Symbol, Instrument] = {}
+    prices = closes.all_until(day - A_DAY)
+    began = _worth(books, prices, named)
+    found: dict[datetime, EquityPoint] = {}
+
+    def made() -> Money:
+        return Money(_worth(books, prices, named) - began + sum(cash.values(), ZERO))
+
+    for record in records:
+        books.take(record)
+        for fill in fills.get(record.sequence, ()):
+            order = fill.order.order
+            named[order.symbol] = order.instrument
+            cash[order.symbol] -= order.instrument.cost(fill.quantity, fill.price) * fill.sign + fill.fee
+        if isinstance(record.fact, BarClosed):
+            bar = record.fact.bar
+            if day_of(bar.start) != day:  # a whole day's, heard at the next open
+                continue
+            prices[bar.symbol] = bar.close
+            found[bar.end] = EquityPoint(day, bar.end, made())
+    if (at_the_close := closes.all_until(day)) != prices:
+        prices, at = at_the_close, close_of(day)
+        found[at] = EquityPoint(day, at, made())
+    return list(found.values())
+
+
+def _worth(books: Books, prices: Mapping[Symbol, Price], named: Mapping[Symbol, Instrument]) -> Decimal:
+    """Return the value of all positions at these prices, otherwise at their average."""
+    worth = ZERO
+    for (symbol, _), standing in books.standing.items():
+        price = prices.get(symbol) or standing.average
+        if standing.quantity and price is not None:
+            worth += (named.get(symbol) or share(symbol)).notional(standing.quantity, price)
+    return worth
+
+
+Stretch = tuple[Symbol, str, datetime]
+"""The position, and the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unprotected:
+    """All periods with the same final cause.
+
+    Attributes
+    ----------
+    open
+        The number of periods that had not ended at the last record.
+    last_at
+        The beginning of the last one, UTC.
+    """
+
+    why: OwedReason
+    times: int
+    spent: timedelta
+    longest: timedelta
+    open: int
+    last_at: datetime
+
+
+def unprotected_of(records: Sequence[Recorded], session_at: SessionAt) -> tuple[Unprotected, ...]:
+    """Return the causes, the longest total first.
+
+    A period that began before the records counts from their beginning.
+    """
+    found: dict[OwedReason, Unprotected] = {}
+    going: dict[Stretch, StopOwed] = {}
+    for record in records:
+        match record.fact:
+            case StopOwed() as owed:
+                going[owed.symbol, owed.strategy, owed.since] = owed
+            case StopInForce() as over:
+                going.pop((over.symbol, over.strategy, over.since), None)
+                since, until = max(over.since, records[0].at), max(over.until, records[0].at)
+                _add(found, over.why, since, _in_session(since, until, session_at), is_open=False)
+    for owed in going.values():
+        since = max(owed.since, records[0].at)
+        _add(found, owed.why, since, _in_session(since, records[-1].at, session_at), is_open=True)
+    return tuple(sorted(found.values(), key=lambda each: each.spent, reverse=True))
+
+
+def _add(
+    found: dict[OwedReason, Unprotected], why: OwedReason, since: datetime, spent: timedelta, *, is_open: bool
+) -> None:
+    known = found.get(why) or Unprotected(why, 0, timedelta(), timedelta(), 0, since)
+    found[why] = Unprotected(
+        why,
+        known.times + 1,
+        known.spent + spent,
+        max(known.longest, spent),
+        known.open + is_open,
+        max(known.last_at, since),
+    )
+
+
+def _in_session(since: datetime, until: datetime, session_at: SessionAt) -> timedelta:
+    """Return the time within the sessions of the two instants."""
+    first, last = session_at(since), session_at(until)
+    if isinstance(first, Session) and isinstance(last, Session) and first == last:
+        return until - since
+    spent = first.close - since if isinstance(first, Session) else timedelta()
+    return spent + (until - last.open if isinstance(last, Session) else timedelta())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from core.analytics.groups import LocalTime, by_groups, rows_of
+from core.analytics.desk_measures import LocalTime, by_groups, rows_of
 from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics, rolled
 from core.facts import Fact, SignalRaised
 from core.market.normaliser import Complete, Normaliser, Quarantined

@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from core.files.daily_file import read_daily_bars, read_daily_values
+from core.files.csv_files import read_daily_bars, read_daily_values
 from core.market.calendar import CalendarRangeError
 from core.market.csv_source import symbol_of
 from core.market.vix import VixService

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from core.analytics.equity_change import to_the_cent
+from core.analytics.equity import to_the_cent
 from core.facts import OrderApproved, OrderStateChanged, ProposalEnded, ProposalSkipped, ProposalStaged, TicketOpened
 from core.model.session import HOME
 from core.model.signal import ExitReason

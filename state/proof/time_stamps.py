@@ -23,7 +23,7 @@ from pyasn1.error import PyAsn1Error
 from pyasn1_modules import rfc3161, rfc5652
 
 from core.files.regular_file import bytes_of
-from core.io.bounded_http import HttpTimes, NoAnswerError, answer_of
+from core.io.http_requests import HttpTimes, NoAnswerError, answer_of
 from core.ports import OperatorError
 from state.files import AccountFolder, make_folder, replace_file
 from state.proof.heads import SignedHead, read_heads

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from core.files.csv_table import Table, text_of
+from core.files.csv_files import Table, text_of
 from core.model.session import XNYS
 from core.model.signal import ExitReason
 from core.model.sizing import DailyBar, MarketMeasure

@@ -39,7 +39,7 @@ from console.client.engine_link import EngineLink
 from console.client.remote import RemoteEngine
 from core.brokers.alpaca.answers import Timeouts
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.io import time_limit, wall_clock
+from core.io import http_requests, wall_clock
 from core.market.alpaca.data import AlpacaData
 from core.runtime import lane_threads
 from core.runtime.service.desk_connection import PictureFeed
@@ -432,7 +432,7 @@ def _read_its_clock(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     exact = property(lambda _: 2.0**-42, lambda _, _value: None)
     patch.setattr(asyncio.BaseEventLoop, "_clock_resolution", exact, raising=False)
     patch.setattr(time, "sleep", timeline.sleep)
-    patch.setattr(time_limit, "_asked", {})
+    patch.setattr(http_requests, "_asked", {})
     chance = random.Random(1).random
     patch.setattr(Timeouts.__init__, "__defaults__", (None, timeline.monotonic, chance, wall_clock.utc_now))
     for kind in (EngineService, Doorway, DeskServer, PictureFeed, RemoteEngine, EngineLink, Pace):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.analytics.equity_days import EquityDay, equity_days
+from core.analytics.equity import EquityDay, equity_days
 from core.event_text import in_words
 from core.facts import (
     ActivitiesCompared,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.analytics.equity_change import to_the_cent
+from core.analytics.equity import to_the_cent
 from core.facts import DayCorrected, DayStarted, OrderFilled, TradeClosed
 from core.messages.commands import ProposeClose
 from core.model.session import HOME

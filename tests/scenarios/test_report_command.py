@@ -24,10 +24,9 @@ from core.facts import ProposalStaged, TradeClosed
 from core.messages.commands import Halt
 from core.messages.inputs import Start
 from core.post_mortem.trade_text import made_by_strategy
-from core.reports.message import text_of
-from core.reports.page import page
 from core.reports.report import Report
-from core.reports.words import lines_of
+from core.reports.report_formats import page
+from core.reports.report_text import lines_of, text_of
 from core.settings.settings import Settings
 from state.files import Home
 from state.journal import Chain, days_of, read

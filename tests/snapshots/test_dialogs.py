@@ -43,7 +43,7 @@ from console.screens.take_key import TakeByQuestion, TakeByWord
 from console.screens.ticket import TicketScreen
 from console.screens.watchlist import WatchlistScreen
 from console.screens.why import ExplainScreen, WhyScreen
-from core.event_text.advice import idea_in_words
+from core.event_text.staging import idea_in_words
 from core.model.codes import DeskState
 from core.model.recommendation import TradeIdea
 from core.model.symbols import ListedSymbol, ListKind

@@ -20,7 +20,7 @@ from console.commands.assembly.host import Host
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.facts import OrderStateUnknown
-from core.io import time_limit
+from core.io import http_requests
 from core.market.alpaca.failure import Counts
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
@@ -170,7 +170,7 @@ def test_an_order_ends_when_the_resolver_hangs(
     nobody_answers_names: list[str], monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """EX-22, EX-06: each for its own time, and one look-up for all of them: no thread a call stays behind."""
-    monkeypatch.setattr(time_limit, "AGAIN", PATIENT)
+    monkeypatch.setattr(http_requests, "AGAIN", PATIENT)
     broker = a_broker("https://api.example.invalid")
     answers = [in_time(lambda: broker.submit(an_order("nameless"))) for _ in range(3)]
 

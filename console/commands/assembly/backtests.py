@@ -155,7 +155,7 @@ def _require_room(options: BacktestOptions) -> None:
 
 def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None:
     from core.analytics.html_page import page
-    from core.analytics.tables import tables
+    from core.analytics.wording import tables
 
     if options.page_file is not None:
         try:

@@ -48,7 +48,7 @@ def deliver(
 
 
 def delivery_in_words(end: Delivery) -> str:
-    from core.event_text.notifications import failed_in_words
+    from core.event_text.desk import failed_in_words
 
     if end.code is DeliveryCode.DELIVERED:
         return "delivered"

@@ -414,7 +414,7 @@ def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes
 
 def _require_readable(files: Iterable[Path], feeds: Iterable[list[Timed]], calendar: ExchangeCalendar) -> None:
     """Refuse a file of which more than `MOST_UNREADABLE` could not be played (MD-08). Raises `TableError`."""
-    from core.files.csv_table import FileFault, TableError
+    from core.files.csv_files import FileFault, TableError
     from core.runtime.backtest import unreadable
 
     for path, feed in zip(files, feeds, strict=True):
@@ -462,7 +462,7 @@ def require_files(paths: Iterable[Path]) -> None:
 
     Raises `TableError`.
     """
-    from core.files.csv_table import A_FOLDER, TableError
+    from core.files.csv_files import A_FOLDER, TableError
 
     for path in paths:
         if not os.path.lexists(path):

@@ -32,7 +32,7 @@ from core.brokers.alpaca.keys import checked, checked_address, keys_on_the_line
 from core.brokers.alpaca.order_format import is_foreign
 from core.brokers.alpaca.parsing import an_unread_update, an_update
 from core.brokers.port import HearUpdate
-from core.io.http_session import is_loopback
+from core.io.http_requests import is_loopback
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import ConnectionState, ConnectionStatus, Mode

@@ -18,8 +18,7 @@ import requests
 from alpaca.trading.client import TradingClient
 
 from core.brokers.alpaca.keys import checked_address
-from core.io.http_session import http_session
-from core.io.time_limit import is_over, left, within
+from core.io.http_requests import http_session, is_over, left, within
 from core.model.account import Mode
 from core.model.api_contract import Keys
 from core.settings.brokers import AlpacaSettings

@@ -17,9 +17,8 @@ import requests
 from alpaca.data.historical.stock import StockHistoricalDataClient
 from pydantic import SecretStr
 
-from core.io.http_session import http_session
+from core.io.http_requests import http_session, within
 from core.io.redaction import Redaction
-from core.io.time_limit import within
 from core.market.alpaca.failure import Counts, Failure, Seen, asked_for
 from core.market.alpaca.wire import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived

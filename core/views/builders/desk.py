@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core.engine import Engine
-from core.event_text.advice import idea_in_words
+from core.event_text.staging import idea_in_words
 from core.model.position import Trade
 from core.model.values import Symbol
 from core.ports import JournalError

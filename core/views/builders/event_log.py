@@ -10,7 +10,7 @@ from itertools import islice
 
 from core import facts
 from core.event_text import in_words, kind_of, severity_of
-from core.event_text.sources import ENGINE, SOURCES, level_of, strategy_of
+from core.event_text.lines import ENGINE, SOURCES, level_of, strategy_of
 from core.facts import Fact
 from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES, CancelCode, RefusalKind

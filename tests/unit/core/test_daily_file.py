@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.files.csv_table import TableError
-from core.files.daily_file import read_daily_bars, read_daily_values
+from core.files.csv_files import TableError, read_daily_bars, read_daily_values
 from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Price
 from tests.kit.rows import cases

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from core.io import time_limit
-from core.io.time_limit import AGAIN, AT_ONCE, Addresses, addresses_of, within
+from core.io import http_requests
+from core.io.http_requests import AGAIN, AT_ONCE, Addresses, addresses_of, within
 
 HOST, PORT = "api.example.invalid", 443
 NEVER = float("inf")
@@ -86,9 +86,9 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
         return SimpleNamespace(start=lambda: resolver.begin(lambda: target(*args)))
 
     monkeypatch.setattr(socket, "getaddrinfo", resolver.look_up)
-    monkeypatch.setattr(time_limit, "_asked", {})
-    monkeypatch.setattr(time_limit, "time", SimpleNamespace(monotonic=lambda: resolver.now))
-    monkeypatch.setattr(time_limit, "threading", SimpleNamespace(Condition=Changed, Thread=thread))
+    monkeypatch.setattr(http_requests, "_asked", {})
+    monkeypatch.setattr(http_requests, "time", SimpleNamespace(monotonic=lambda: resolver.now))
+    monkeypatch.setattr(http_requests, "threading", SimpleNamespace(Condition=Changed, Thread=thread))
     return resolver
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.files.basket_file import BasketFileError, read_plan
-from core.files.csv_table import TableError
+from core.files.csv_files import TableError
 from core.messages.commands import BasketRow
 from core.model.order import Effect, OrderType, TimeInForce
 from tests.kit.rows import table

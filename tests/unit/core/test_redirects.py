@@ -18,7 +18,7 @@ from pydantic import SecretStr
 import core
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.wire import CallCounter, Wire
-from core.io.bounded_http import HttpTimes, NoAnswerError, answer_of
+from core.io.http_requests import HttpTimes, NoAnswerError, answer_of
 from core.market.alpaca.failure import Counts
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
@@ -33,9 +33,7 @@ STATUSES = (301, 302, 303, 307, 308)
 SENDERS = {
     "core/brokers/alpaca/stream.py",
     "core/brokers/alpaca/wire.py",
-    "core/io/bounded_http.py",
-    "core/io/http_session.py",
-    "core/io/time_limit.py",
+    "core/io/http_requests.py",
     "core/market/alpaca/requests.py",
     "core/market/alpaca/socket.py",
     "core/runtime/notifier/by_apprise.py",

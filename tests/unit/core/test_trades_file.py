@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files.csv_table import TableError
-from core.files.trades_file import COLUMNS, moment_of, read_trades
+from core.files.csv_files import COLUMNS, TableError, moment_of, read_trades
 from core.model.signal import ExitReason
 from tests.kit.rows import cases, table
 

@@ -14,7 +14,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.analytics.desk_measures import NEEDS, DeskMeasures, desk_measures
-from core.analytics.measures_words import account_rows, as_json, day_rows, lines_of
+from core.analytics.measures_page import account_rows, as_json, day_rows, lines_of
 from core.facts import CashMoved, CorporateActionApplied, DayStarted, Fact, OrderCreated, PositionCorrected, TradeClosed
 from core.facts.activities import OwnerQuantity
 from core.market.calendar import load_calendar

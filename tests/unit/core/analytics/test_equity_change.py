@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analytics.equity_change import OPEN_POSITIONS, OPENING, AccountAt, Part, equity_change
+from core.analytics.equity import OPEN_POSITIONS, OPENING, AccountAt, Part, equity_change
 from core.model.values import Money
 
 amounts = st.decimals("-100000", "100000", places=6, allow_nan=False)

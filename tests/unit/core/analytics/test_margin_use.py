@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from core.analytics.margin_use import instants_of, margin_days
+from core.analytics.desk_measures import instants_of, margin_days
 from core.facts import EngineStarted, MarginSampled
 from core.model.session import HOME
 from core.model.values import Fraction, Money

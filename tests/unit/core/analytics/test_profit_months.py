@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from core.analytics.account_days import AccountDay
-from core.analytics.profit_months import calendar_lines, month_rows, months_of, shade_of
+from core.analytics.account_days import AccountDay, calendar_lines, month_rows, months_of, shade_of
 from core.model.values import Money
 
 

@@ -17,8 +17,7 @@ from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.wire import CONNECTIONS, Wire
 from core.brokers.port import BrokerAccount
-from core.io.http_session import http_session, is_loopback
-from core.io.time_limit import within
+from core.io.http_requests import http_session, is_loopback, within
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import AccountRefusedError, Keys
 from core.model.broker import NoAnswer, Refused

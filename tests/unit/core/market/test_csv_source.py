@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files.csv_table import FileFault, TableError
+from core.files.csv_files import FileFault, TableError
 from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes, symbol_of
 from core.market.zoned_times import zone_named
 from core.model.bar import Bar, Feed, Quote

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.files.csv_table import TableError
+from core.files.csv_files import TableError
 from core.market.calendar import load_calendar
 from core.market.csv_source import BrokenRow, daily_bars, is_daily, read_days
 from core.model.values import Symbol

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.files.csv_table import FileFault, TableError
+from core.files.csv_files import FileFault, TableError
 from core.market.csv_source import BrokenRow, DayRow, is_daily, read_bars, read_days, symbol_named_in
 from core.model.bar import Bar
 from core.model.values import Symbol

@@ -11,8 +11,7 @@ import pytest
 
 from console.alert_words import Drop, read_alert
 from core.files.basket_file import BasketFileError, read_plan
-from core.files.csv_table import TableError
-from core.files.trades_file import COLUMNS, read_trades
+from core.files.csv_files import COLUMNS, TableError, read_trades
 from core.model.reference_data import AssetList, ListedAsset
 from core.model.symbols import capitals, small_letters, symbol_in
 from core.model.values import Symbol

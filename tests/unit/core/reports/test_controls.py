@@ -12,7 +12,7 @@ from core.model.staging import MANUAL, Approval, CheckResult, Review, Verdict
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, TicketId
 from core.ports import Recorded
 from core.post_mortem.missed_trades import TripKind
-from core.reports.controls import Controls, controls_of
+from core.reports.quality import Controls, controls_of
 from core.settings.settings import Settings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, at

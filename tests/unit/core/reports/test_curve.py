@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.model.values import Money
-from core.reports.curve import Fall, deepest_fall
+from core.reports.figures import Fall, deepest_fall
 
 BEGINS = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from core.analytics.equity_change import Part
+from core.analytics.equity import Part
 from core.model.position import Trade
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity

@@ -15,7 +15,7 @@ from core.model.sizing import UNKNOWN, VixLevel, VixReading
 from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, ExecutionId, Price, ProposalId, Quantity
 from core.ports import Recorded
-from core.reports.standing import StillStands, still_stands
+from core.reports.report import StillStands, still_stands
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, at
 from tests.unit.core.staging.test_stage import NOTHING_SAID, a_proposal

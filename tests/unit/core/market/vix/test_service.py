@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from core.files.daily_file import daily_values
+from core.files.csv_files import daily_values
 from core.market.vix import FRESH_FOR, PATIENCE, Kept, VixError, VixService
 from core.model.sizing import DailyValue, NoVix, VixLevel, VixReading
 from state.vix_file import DAMAGED, VixFile

@@ -8,7 +8,7 @@ from datetime import date
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.files.daily_file import read_daily_bars, read_daily_values
+from core.files.csv_files import read_daily_bars, read_daily_values
 from core.model.sizing import MarketMeasure, Trend, Volatility
 from core.model.values import Symbol
 from core.risk.regime import (

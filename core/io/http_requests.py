@@ -1,20 +1,32 @@
-"""A total time limit of requests: name look-up, connection, TLS, headers and body together (EX-22).
+"""HTTP requests with a total time limit, a bounded answer, and credentials for one host only (EX-22, SY-06).
 
 `requests` gives each socket operation its own time-out, and the name look-up none: a server that sends a byte now and
 then could hold a call forever. Here each operation gets the rest of the time that `within` gives its thread.
+
+Cookies and passwords from files are not sent, and no proxy of the environment is used for this machine. Redirects are
+not followed: Alpaca's clients disable them for each request.
+
+The limit covers look-up, connection, headers and body together, also when they arrive slowly. TLS is verified.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -278,3 +290,87 @@ class TimedAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **named)
         manager.pool_classes_by_scheme = POOLS
         return manager
+
+
+def http_session(url: str, connections: int) -> requests.Session:
+    """Return a session for this address; empty means the client's own server elsewhere. Requests are not retried."""
+    session = requests.Session()
+    session.trust_env = not is_loopback(url)
+    session.auth = _as_it_is
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, TimedAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0))
+    return session
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this machine, encrypted or not."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep the client's own headers as the only credentials: `.netrc` is not read."""
+    return request
+
+
+OK = 200
+
+
+class NoAnswerError(Exception):
+    """There was no usable answer; the message continues after the name of the service."""
+
+
+class UnreachableError(NoAnswerError):
+    """No HTTP exchange took place: the network, the name, TLS or the address failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpTimes:
+    """Time-outs in seconds: for the connection, for the next piece of the answer, and for the whole answer."""
+
+    connect: float
+    read: float
+    answer: float
+
+
+def answer_of(
+    method: str, url: str, times: HttpTimes, largest: int, headers: Mapping[str, str], content: bytes | None = None
+) -> bytes:
+    """Return the body, of at most `largest` bytes. Raises `NoAnswerError`.
+
+    A separate event loop can drop every pending operation; when closed, it waits for none of them.
+    """
+    loop = asyncio.new_event_loop()
+    asked = _answer(method, url, times, largest, headers, content)
+    try:
+        return loop.run_until_complete(asyncio.wait_for(asked, times.answer))
+    except TimeoutError:
+        raise NoAnswerError(f"did not end its answer in {times.answer:g} s") from None
+    except httpx.TimeoutException:
+        raise NoAnswerError("did not answer in time") from None
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        raise UnreachableError(f"cannot be reached ({type(error).__name__})") from error
+    finally:
+        loop.close()
+
+
+async def _answer(
+    method: str, url: str, times: HttpTimes, largest: int, headers: Mapping[str, str], content: bytes | None
+) -> bytes:
+    body = bytearray()
+    timeout = httpx.Timeout(times.read, connect=times.connect)
+    async with (
+        httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=not is_loopback(url)) as client,
+        client.stream(method, url, headers=headers, content=content) as response,
+    ):
+        if response.status_code != OK:
+            raise NoAnswerError(f"answered {response.status_code}")
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > largest:
+                raise NoAnswerError(f"sent more than {largest:,} bytes")
+    return bytes(body)

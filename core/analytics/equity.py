@@ -1,4 +1,8 @@
-"""The days of a journal, each with its change of equity explained (AN-06).
+"""Changes of the account's equity explained by their parts, for any days and for those of a journal (AN-06).
+
+Money is exact here. Parts are rounded to the cent so that they add up: each is the cents that it adds to the running
+sum. Equity is cash plus positions at the broker's valuation; positions are their cost in our books plus an open profit.
+So a missing part, or one wrong by a cent, is in `rest` and nowhere else.
 
 A day lies between two lists of the broker's activities: `ActivitiesCompared` has the account's figures, and the records
 between two of them explain the change. So a late report counts on the day on which its cash moved, whatever its date.
@@ -9,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
-from core.analytics.equity_change import AccountAt, EquityChange, Part, equity_change
 from core.execution.ledger import Ledger
 from core.facts import (
     ActivitiesCompared,
@@ -26,7 +29,91 @@ from core.facts import (
 from core.model.instrument import share
 from core.model.reconciliation import Difference
 from core.model.session import Calendar
-from core.model.values import ZERO, Money, Symbol, plain
+from core.model.values import CENT, ZERO, Money, Symbol, plain
+
+OPENING = "opening equity"
+OPEN_POSITIONS = "open positions"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A contribution to the equity, USD, signed."""
+
+    name: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAt:
+    """The account at one end of the explained period, USD.
+
+    Attributes
+    ----------
+    equity, cash
+        The broker's figures of the same time.
+    cost
+        The cost of the positions in our books: a short position counts below zero.
+    """
+
+    equity: Money
+    cash: Money
+    cost: Money
+
+    @property
+    def open_profit(self) -> Decimal:
+        """The open profit at the broker's own prices."""
+        return self.equity - self.cash - self.cost
+
+
+@dataclass(frozen=True, slots=True)
+class EquityChange:
+    """The opening equity, then its changes; `rest` is unexplained. All in USD, to the cent.
+
+    `parts` and `rest` together are the closing equity.
+    """
+
+    parts: tuple[Part, ...]
+    rest: Money
+
+    @property
+    def closing(self) -> Money:
+        return Money(sum((part.amount for part in self.parts), ZERO) + self.rest)
+
+    @property
+    def is_explained(self) -> bool:
+        return self.rest == ZERO
+
+
+def equity_change(
+    opening: AccountAt, closing: AccountAt, trades: Iterable[Part] = (), moves: Iterable[Part] = ()
+) -> EquityChange:
+    """Explain the change from one equity to the other.
+
+    Parameters
+    ----------
+    trades
+        Realised profit, at cost and without fees: proceeds minus cost.
+    moves
+        Changes of cash or cost without a fill: fees, dividends, interest, transfers, corrections, corporate actions. A
+        split has a part of zero: cost and value of the position stay.
+    """
+    open_profit = Money(closing.open_profit - opening.open_profit)
+    parts = in_cents((Part(OPENING, opening.equity), *trades, Part(OPEN_POSITIONS, open_profit), *moves))
+    return EquityChange(parts, Money(to_the_cent(closing.equity) - sum((part.amount for part in parts), ZERO)))
+
+
+def in_cents(exact: Iterable[Part]) -> tuple[Part, ...]:
+    """Round the parts to the cent: each is the cents that it adds to the running sum."""
+    parts, so_far = [], ZERO
+    for part in exact:
+        before, so_far = so_far, so_far + part.amount
+        parts.append(Part(part.name, Money(to_the_cent(so_far) - to_the_cent(before))))
+    return tuple(parts)
+
+
+def to_the_cent(amount: Decimal) -> Money:
+    return Money(amount.quantize(CENT, ROUND_HALF_EVEN))
+
 
 FEES = "fees of fills"
 
