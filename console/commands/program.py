@@ -13,8 +13,10 @@ from console.commands import (
     basket,
     demo,
     doctor,
+    engine,
     explain,
     export,
+    journal,
     kill,
     latency,
     measures,
@@ -34,8 +36,6 @@ from console.commands import (
 )
 from console.commands.assembly.desks import open_desk
 from console.commands.assembly.host import Host
-from console.commands.engine import group as engine
-from console.commands.journal import group as journal
 from console.commands.shared import say
 from console.start import prepare
 from core.ports import OperatorError

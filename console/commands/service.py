@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from console.commands.assembly.host import Host
-from console.commands.assembly.own_program import own_program
+from console.commands.assembly.host import Host, own_program
 from console.commands.shared import AsJson, host_of, print_json, say
 from core.ports import OperatorError
 

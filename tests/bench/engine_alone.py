@@ -28,8 +28,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def main() -> None:
     kind, speed = sys.argv[1], float(sys.argv[2])
+    from console.commands.assembly.engine_process import service_log
     from console.commands.assembly.host import Host
-    from console.commands.assembly.service import service_log
     from console.commands.assembly.simulated import DemoOptions, demo_runtime, stress_runtime
     from core.runtime.service.service import EngineService
     from state.engine_socket import listening

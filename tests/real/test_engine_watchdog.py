@@ -12,7 +12,7 @@ from typing import Self
 
 import pytest
 
-from console.commands.assembly.own_program import own_program
+from console.commands.assembly.host import own_program
 from state.files import AccountFolder, Home
 from state.heartbeat import read
 from state.running_engine import holder
@@ -23,8 +23,8 @@ OVER_THE_DEMO = """
 import os, sys
 from dataclasses import replace
 from console.commands.assembly.host import Host
-from console.commands.assembly.own_program import own_program
-from console.commands.engine.watch import watched
+from console.commands.assembly.host import own_program
+from console.commands.engine import watched
 from state.watchdog.presence import Limits
 limits = replace(Limits(), silent_seconds=float(sys.argv[1]), look_seconds=0.1)
 sys.exit(watched(Host.of(os.environ), own_program("demo", "--headless"), limits))

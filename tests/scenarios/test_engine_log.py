@@ -14,8 +14,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from typer.testing import CliRunner
 
+from console.commands.assembly.engine_process import service_log
 from console.commands.assembly.host import Host
-from console.commands.assembly.service import service_log
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.commands.program import build
 from core.event_text import in_words

@@ -19,8 +19,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from syrupy.assertion import SnapshotAssertion
 
+from console.commands.assembly.engine_process import service_health, service_log
 from console.commands.assembly.host import Host
-from console.commands.assembly.service import service_health, service_log
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import OrderFilled, OrderStateChanged
 from core.ports import OperatorError

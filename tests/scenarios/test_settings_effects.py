@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from console.commands.engine.watch import limits_of
+from console.commands.engine import limits_of
 from core.facts import DeskLost
 from core.messages.commands import LoseDesk, ReloadLimits, SettingsFileSeen
 from core.messages.inputs import RegimeArrived

@@ -12,7 +12,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
-from console.commands.assembly.recorded_day import recorded_day, settings_at
+from console.commands.assembly.past_day import recorded_day, settings_at
 from core.facts import LimitsReloaded, NotificationBegun, NotificationSent, SettingsApplied, TradeClosed
 from core.messages.commands import Decline, LeaveTicket, OpenTicket, ProposeClose, ReloadLimits
 from core.views.builders.desk import ViewBuilder

@@ -17,8 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from console.commands.assembly.engines import open_engine
 from console.commands.assembly.host import Host
-from console.commands.assembly.modelled_day import ModelledDay
-from console.commands.assembly.recorded_day import SEQUENCE, RecordedDay, account_before, recorded_day, settings_at
+from console.commands.assembly.past_day import (
+    SEQUENCE,
+    ModelledDay,
+    RecordedDay,
+    account_before,
+    recorded_day,
+    settings_at,
+)
 from console.commands.assembly.recordings import (
     FILE_SEED,
     NoSwitch,

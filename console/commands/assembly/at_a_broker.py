@@ -22,8 +22,7 @@ from console.commands.assembly.engines import (
     watchlists_of,
 )
 from console.commands.assembly.host import Host
-from console.commands.assembly.last_start import LastTime
-from console.commands.assembly.settings import settings_of
+from console.commands.assembly.settings import LastTime, settings_of
 from core.ports import OperatorError
 from state.files import AccountFolder
 

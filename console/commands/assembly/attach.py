@@ -1,8 +1,12 @@
-"""Attach a desk to an engine in another process, and start one if none runs."""
+"""Attach a desk to an engine: in another process, started if none runs, or on another machine.
+
+Keys, arming and paint proof are local; the account's files are remote.
+"""
 
 from __future__ import annotations
 
 import socket
+import sys
 from codecs import BOM_UTF8
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +22,7 @@ from state.kill_switch import HaltRequest  # loaded with the desk: when it is ne
 if TYPE_CHECKING:
     from core.settings.settings import Settings
     from state.files import AccountFolder
+
 
 PATIENCE = 2.0
 """Time-out for a connection to the engine, in seconds."""
@@ -134,3 +139,37 @@ def choose_profile(host: Host, ask: Callable[[str], str] = input, say: Callable[
     replace_file(path, f'profile = "{chosen}"\n'.encode() + before)
     say(f"{path}: profile = {chosen}; `keyturn settings example` shows every limit")
     return chosen
+
+
+def attach_elsewhere(host: Host, destination: str) -> None:
+    """Open a desk on the engine of `destination`, a name for ssh. Raises `OperatorError`."""
+    from importlib.metadata import version
+
+    from console.client.remote import RemoteEngine
+    from console.client.seat import a_seat
+    from console.client.ssh_command import VARIABLE
+    from console.client.ssh_link import SshLink
+    from console.run import run_desk
+    from state.desk_files import DeskFiles
+    from state.release import release
+
+    def folder() -> AccountFolder:
+        raise OperatorError(f"the account's files are on {destination}; `ssh {destination} keyturn journal` reads them")
+
+    display = display_of(host)
+    link = SshLink(destination, host.environ.get(VARIABLE, ""), _show)
+    ours = release(version("keyturn"))
+    handle = RemoteEngine(link.connect, a_seat(), ours, on_leave=link.give_up, place=destination)
+    files = DeskFiles(host.home, folder, is_real=True)
+    try:
+        _show(f"keyturn: connecting to {destination}; Ctrl+C gives up")
+        link.begin(handle.unsaid.append)
+        run_desk(handle, files, display)
+    finally:
+        link.close()
+
+
+def _show(line: str) -> None:
+    """Print a line, already made harmless, before the desk takes over the terminal."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from console.commands.assembly.attach import attach
+from console.commands.assembly.engine_process import service_health, service_log
 from console.commands.assembly.host import Host
-from console.commands.assembly.service import service_health, service_log
 from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime, stress_folder, stress_runtime
 from core.ports import OperatorError
@@ -27,7 +27,7 @@ def open_desk(host: Host, destination: str | None = None) -> None:
     if destination is None:
         attach(host)
         return
-    from console.commands.assembly.attach_elsewhere import attach_elsewhere
+    from console.commands.assembly.attach import attach_elsewhere
 
     attach_elsewhere(host, destination)
 

@@ -1,4 +1,8 @@
-"""The engine as a service: run it in this process, start it in another, wait for it, ask it to stop."""
+"""The engine as a service: run it, start it, wait for it, stop or restart it, with its log and health endpoint
+(SY-02).
+
+A watchdog started by a service manager stays in place: its sandbox, limits and keys apply to the new engine too.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,68 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from console.commands.assembly.host import Host
-from console.commands.assembly.own_program import own_program
-from console.commands.assembly.service import service_health, service_log
+from console.commands.assembly.host import Host, own_program
 from console.commands.assembly.settings import is_simulated, settings_of
 from core.ports import OperatorError
 from state.files import AccountFolder
+from state.running_engine import holder
+from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 
 if TYPE_CHECKING:
     from core.model.api_contract import Keys
+    from core.runtime.health import EngineFigures
     from core.runtime.runtime import Runtime
     from core.settings.settings import Settings
+    from state.service_log.log import ServiceLog
+
+
+def service_log(host: Host, runtime: Runtime, stack: ExitStack, keys: Iterable[Keys] = ()) -> ServiceLog:
+    """Start the log of a runtime's account, until the stack ends. In the runtime's thread, before it runs.
+
+    `keys` are the adapters' keys, which the log hides.
+    """
+    from state.credentials import addresses_in
+    from state.service_log.lines import Hiding
+    from state.service_log.log import ServiceLog
+
+    secrets = [secret for pair in keys for secret in (pair.secret, pair.key_id)] + addresses_in(host.environ)
+    folder = host.home.account(runtime.engine.state.account_name)
+    log = stack.enter_context(ServiceLog(folder, Hiding(secrets, host.environ)))
+    log.attach(runtime)
+    return log
+
+
+def service_health(
+    host: Host, runtime: Runtime, stack: ExitStack, log: ServiceLog | None = None
+) -> EngineFigures | None:
+    """Serve `/healthz` and `/metrics` at the configured address until the stack ends; return None without an address.
+
+    An address that cannot be used is reported and ends nothing.
+    """
+    from core.settings.service import SocketPlace, place_of
+
+    settings = runtime.engine.state.control.settings.health
+    place = place_of(settings.listen)
+    if place is None:
+        return None
+    from core.runtime.health import EngineFigures, HealthServer, pages_of
+
+    figures = EngineFigures(runtime, symbols=settings.symbols, log=log)
+    if isinstance(place, SocketPlace):  # an absolute path is used unchanged
+        place = SocketPlace(str(host.home.account(runtime.engine.state.account_name).path / place.path))
+    try:
+        server = HealthServer(place, pages_of(figures))
+        stack.callback(server.close)
+        server.start()
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        runtime.engine.say(f"health is not served at {settings.listen}: {why}; change health.listen and start again")
+    return figures
+
 
 TOLD_EVERY = 5.0
 """Seconds between two lines about an engine that comes up."""
@@ -242,3 +293,34 @@ def own_words(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     its_own = [line for line in lines if not line.startswith("keyturn watchdog: ")]
     return (its_own or lines)[-1].removeprefix("keyturn: ") if lines else ""
+
+
+def restarted(host: Host) -> tuple[AccountFolder, int, bool]:
+    """Return the account, its new engine's process number, and whether one ran before.
+
+    Raises `OperatorError`, OSError.
+    """
+    folder = known_account(host)
+    before = None if folder is None else holder(folder)
+    watchdog = None if folder is None else watchdog_of(folder)
+    if folder is not None and watchdog is not None:
+        ask_to_restart(watchdog)
+        return folder, _another(folder, watchdog, before), True
+    if folder is not None and before is not None:
+        stop_service(folder)
+    started = start_service(host)
+    return started.folder, started.pid, before is not None
+
+
+def _another(folder: AccountFolder, watchdog: int, before: int | None) -> int:
+    """Return the process number of the new engine once it listens; the watchdog ends if none comes up."""
+
+    def look() -> int | None:
+        pid = holder(folder)
+        return pid if pid and pid != before and is_listening(folder) else None
+
+    pid = awaited(look, lambda: watchdog_of(folder) == watchdog, lambda: what_it_does(folder))
+    if pid is not None:
+        return pid
+    said = last_said(folder).removeprefix("keyturn: ")
+    raise OperatorError(said or f"the new engine ended at once; {folder.watchdog_log} has its words")

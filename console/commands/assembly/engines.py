@@ -98,7 +98,7 @@ def signing_of(
 
     Its process gets no broker key: `keys` are the variables that would hold one.
     """
-    from console.commands.assembly.own_program import own_program
+    from console.commands.assembly.host import own_program
     from core.io.wall_clock import utc_now
     from state.proof.daily_signing import DailySigning
 

@@ -1,7 +1,10 @@
-"""The host on which Keyturn runs: all inputs of a command besides its arguments."""
+"""The host on which Keyturn runs: all inputs of a command besides its arguments, and the program's own command
+line.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
@@ -37,3 +40,12 @@ class Host:
         """The same with the built-in exchange as its broker, for whatever it starts too (SY-09)."""
         environ = {**self.environ, BROKER: "simulated"}
         return replace(self, environ=environ, program="keyturn --simulated")
+
+
+KEEPS_OUT_THE_FOLDER = "-P"
+"""Keeps Python from importing modules of the current folder."""
+
+
+def own_program(*words: str) -> list[str]:
+    """Return the command for `keyturn WORDS` with the current interpreter, also without `keyturn` on the path."""
+    return [sys.executable, KEEPS_OUT_THE_FOLDER, "-m", "app", *words]

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from console.commands.assembly.engines import keeper_of, notifier_of, open_engine, own_files, watchlists_of
 from console.commands.assembly.host import Host
-from console.commands.assembly.last_start import LastTime
 from console.commands.assembly.recordings import keys_of, operator_by
-from console.commands.assembly.settings import settings_of
+from console.commands.assembly.settings import LastTime, settings_of
 from state.files import AccountFolder
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from console.client.engine_link import LinkBrokenError
+from console.commands import engine
 from console.commands.assembly.attach import EngineNearby
 from console.commands.assembly.engine_process import Started, awaited
 from console.commands.assembly.host import Host
-from console.commands.engine import start
 from state.engine_socket import NoEngineError
 from state.kill_switch import HaltRequest
 
@@ -72,9 +72,9 @@ def test_a_start_names_the_desk_that_finds_its_engine(
 ) -> None:
     """SY-09"""
     folder = host.home.account("demo")
-    monkeypatch.setattr(start, "running_account", lambda _host: folder if ran else None)
-    monkeypatch.setattr(start, "start_service", lambda _host, _say: Started(folder, 7, is_ours))
+    monkeypatch.setattr(engine, "running_account", lambda _host: folder if ran else None)
+    monkeypatch.setattr(engine, "start_service", lambda _host, _say: Started(folder, 7, is_ours))
     for program, each in (("keyturn", host), ("keyturn --simulated", host.simulated())):
-        start.start(SimpleNamespace(obj=each))  # type: ignore[arg-type]
+        engine.start(SimpleNamespace(obj=each))  # type: ignore[arg-type]
 
         assert f"`{program}` attaches a desk" in capsys.readouterr().out

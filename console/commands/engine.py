@@ -1,0 +1,320 @@
+"""keyturn engine: the engine as a service: start, stop, restart, status, logs, run, watch (SY-02)."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from console.commands.assembly.engine_process import (
+    known_account,
+    restarted,
+    run_service,
+    running_account,
+    start_service,
+    stop_service,
+    what_stays_open,
+)
+from console.commands.assembly.host import Host, own_program
+from console.commands.shared import Account, counted, host_of, print_json, say
+from console.commands.status import status
+from core.ports import OperatorError
+from state.accounts import account_of
+from state.running_engine import holder, last_account
+from state.watchdog.presence import MEGABYTE, Limits
+
+if TYPE_CHECKING:
+    from core.settings.service import NotifySettings, WatchdogSettings
+    from state.files import AccountFolder
+    from state.service_log.files import Line, LogReader
+
+
+NEWEST = 100
+"""The default number of lines."""
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+NAMED = 5
+"""The maximum of damaged lines that are named; more are only counted."""
+AGES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+AGE = re.compile(r"([0-9]{1,6})([smhd])")
+SHOWN_BESIDE = ("order", "ticket", "request", "symbol")
+
+
+def logs(
+    context: typer.Context,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing new ones as they arrive.")] = False,
+    order: Annotated[
+        str | None, typer.Option("--order", help="Only this order: its id, or the first characters.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="An age before the newest line, as 2h (s, m, h, d), or a UTC time.")
+    ] = None,
+    level: Annotated[
+        str, typer.Option("--level", help="Least level: debug, info, warning, error or critical.")
+    ] = "info",
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--count", min=0, help="Number of newest lines; default: 100, or all with --order or --since."
+        ),
+    ] = None,
+    account: Account = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the raw JSON lines of the log.")] = False,
+) -> None:
+    """Print the engine's log: facts, refusals, calls to the broker, errors.
+
+    Examples: keyturn engine logs -f, keyturn engine logs --order b41db81a, keyturn engine logs --since 2h
+    """
+    from state.service_log.files import LogReader
+
+    folder = account_of(host_of(context).home, account)
+    if not follow and not _is_there(folder):
+        say(f"{folder.name}: nothing is logged yet; an engine without a desk writes it: `keyturn demo --headless`")
+        return
+    reader = LogReader(folder.log)
+    wanted = _wanted(reader.lines(follow=False), folder, order, since, level)
+    shown = NEWEST if count is None and order is None and since is None else count
+    for line in wanted if shown is None else deque(wanted, maxlen=shown):
+        _print(line, as_json)
+    _name_damaged(reader, 0)
+    if follow:
+        _follow(reader, folder, order, level, as_json)
+
+
+def _is_there(folder: AccountFolder) -> bool:
+    from state.service_log.files import all_files
+
+    return any(all_files(folder.log))
+
+
+def _follow(reader: LogReader, folder: AccountFolder, order: str | None, level: str, as_json: bool) -> None:
+    named = len(reader.damaged)
+    for line in _wanted(reader.lines(follow=True), folder, order, None, level):
+        _print(line, as_json)
+        named = _name_damaged(reader, named)
+
+
+def _wanted(
+    lines: Iterable[Line], folder: AccountFolder, order: str | None, since: str | None, level: str
+) -> Iterator[Line]:
+    """Yield the selected lines. Raises `OperatorError`."""
+    from state.service_log.files import OrderLines, whole_id
+    from state.service_log.lines import LEVELS
+
+    if level.lower() not in LEVELS:
+        raise OperatorError(f"--level {level}: one of {', '.join(LEVELS)}")
+    worst = LEVELS[LEVELS.index(level.lower()) :]
+    of_order = OrderLines(whole_id(order, folder.log)) if order is not None else None
+    begins = _beginning(since, folder) if since is not None else None
+    for line in lines:
+        is_its_own = of_order is None or of_order.has(line)
+        is_in_time = begins is None or datetime.fromisoformat(line["at"]) >= begins
+        if is_its_own and is_in_time and line["level"] in worst:
+            yield line
+
+
+def _beginning(since: str, folder: AccountFolder) -> datetime:
+    """Return the start; an age counts from the newest line, because a demo has its own time. Raises `OperatorError`."""
+    from state.service_log.files import LogReader
+
+    if found := AGE.fullmatch(since):
+        times = (datetime.fromisoformat(line["at"]) for line in LogReader(folder.log).lines(follow=False))
+        newest = max(times, default=LONG_AGO)
+        with suppress(OverflowError):
+            return newest - timedelta(**{AGES[found[2]]: int(found[1])})
+        return LONG_AGO
+    try:
+        at = datetime.fromisoformat(since)
+    except ValueError:
+        raise OperatorError(f"--since {since}: an age as 30m, 2h, 3d, or a time in UTC as 2026-01-05T14:30") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def _print(line: Line, as_json: bool) -> None:
+    if as_json:
+        print_json(line, orjson.OPT_UTC_Z)
+        return
+    words, at = line["words"], datetime.fromisoformat(line["at"])
+    beside = ", ".join(f"{name} {line[name]}" for name in SHOWN_BESIDE if line.get(name))
+    when = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    say(f"{when} {line['level']:<8} {line['event']}: {words}" + (f" ({beside})" if beside else ""))
+    trace = line.get("traceback")
+    for below in str(trace).splitlines() if trace else ():
+        say(f"    {below}")
+
+
+def _name_damaged(reader: LogReader, named: int) -> int:
+    """Report unreadable lines on standard error, so that the output can be piped."""
+    new = reader.damaged[named:]
+    if new:
+        places = "; ".join(islice(new, NAMED))
+        more = f"; and {len(new) - NAMED} more" if len(new) > NAMED else ""
+        say(f"{counted(len(new), 'damaged line')} left out: {places}{more}", err=True)
+    return len(reader.damaged)
+
+
+def restart(context: typer.Context) -> None:
+    """Stop the engine and start it again, such as after an upgrade. Desks stay open, and attach again automatically.
+
+    The watchdog does it, if one runs: a service stays under its manager.
+
+    Example: keyturn engine restart
+    """
+    host = host_of(context)
+    folder, pid, ran = restarted(host)
+    word = "runs again" if ran else "was not running, and runs now"
+    say(f"{folder.name}: the engine {word}, process {pid}")
+
+
+def run(context: typer.Context) -> None:
+    """Run the engine here until a signal ends it; desks attach with `keyturn`. Exit code 0 after a clean stop.
+
+    Example: keyturn engine run
+    """
+    run_service(host_of(context))
+
+
+def start(context: typer.Context) -> None:
+    """Start the engine of the configured account and wait until desks can attach, however long its journal takes.
+
+    Example: keyturn engine start && keyturn
+    """
+    host = host_of(context)
+    attaches, ends = f"`{host.program}` attaches a desk", f"`{host.program} engine stop` ends it"
+    running = running_account(host)
+    if running is not None:
+        say(f"{running.name}: its engine runs already; {attaches}")
+        return
+    folder, pid, is_ours = start_service(host, lambda words: say(words, err=True))
+    if not is_ours:
+        say(f"{folder.name}: its engine runs already, process {pid}, by another start; {attaches}")
+        return
+    say(f"{folder.name}: the engine runs, process {pid}; {attaches}, {ends}")
+
+
+NOT_RUNNING = 3
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+
+
+def stop(context: typer.Context, account: Account = None, yes: Yes = False) -> None:
+    """Stop the engine: strategies and the stops that it watches end with it; stops at the broker stay.
+
+    Exit code 0 stopped, 1 left running, 3 none ran.
+
+    Example: keyturn engine stop --yes
+    """
+    host = host_of(context)
+    home = host.home
+    if account is None and last_account(home) is None:
+        say(f"no engine ran here yet; `{host.program} engine start` starts one")
+        raise typer.Exit(NOT_RUNNING)
+    folder = account_of(home, account)
+    if holder(folder) is None:
+        say(f"{folder.name}: no engine runs; `{host.program} engine start` starts one")
+        raise typer.Exit(NOT_RUNNING)
+    for line in what_stays_open(folder):
+        say(line)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise OperatorError("this asks before it stops anything; say --yes where nobody can answer")
+        if not typer.confirm(f"Stop the engine of {folder.name}?"):
+            raise typer.Exit(1)
+    stop_service(folder)
+    say(f"{folder.name}: stopped; its journal is closed")
+
+
+def watch(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="OPTION", help="Options for `keyturn engine run`, after `--`.")
+    ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            "--memory", min=64, help="Restart the engine when its process uses more MB; else watchdog.memory_mb."
+        ),
+    ] = None,
+) -> None:
+    """Run the engine in the foreground under a watchdog, which restarts one that hangs, leaks, gets no data or dies.
+
+    After three restarts in ten minutes the engine stays down, and its next start is halted. Exit code 0 if the engine
+    was stopped, its own if that is 1 or 2, 69 if it stays down.
+
+    Example: keyturn engine watch --memory 768
+    """
+    host = host_of(context)
+    limits = limits_of(_settings_or_defaults(host))
+    if memory is not None:
+        limits = replace(limits, memory_bytes=memory * MEGABYTE)
+    raise typer.Exit(watched(host, own_program("engine", "run", *(words or ())), limits))
+
+
+def limits_of(terms: WatchdogSettings) -> Limits:
+    """The watchdog's limits as the settings give them."""
+    return Limits(
+        silent_seconds=float(terms.silent_seconds),
+        memory_bytes=terms.memory_mb * MEGABYTE,
+        growth_bytes_a_day=terms.growth_mb_a_day * MEGABYTE,
+        data_silent_seconds=float(terms.data_silent_seconds),
+        restarts=terms.restarts,
+        within_seconds=float(terms.within_seconds),
+    )
+
+
+def _settings_or_defaults(host: Host) -> WatchdogSettings:
+    """Wrong settings are told by the engine, which does not start with them; its watchdog goes by the defaults."""
+    from console.commands.assembly.settings import settings_of
+    from core.settings.service import WatchdogSettings as Terms
+
+    try:
+        return settings_of(host).watchdog
+    except OperatorError:
+        return Terms()
+
+
+def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
+    """Watch over the process of `command` until it is not restarted any more; return the exit status."""
+    from state.credentials import find_address
+    from state.watchdog.alerts import HeldTerms, OwedAlerts, Push
+    from state.watchdog.watchdog import Watchdog
+
+    home = host.home
+    terms = HeldTerms(
+        lambda: _told_by(host), home.watchdog_terms, lambda channel: find_address(host.environ, channel), host.environ
+    )
+    push = Push(terms, OwedAlerts(home.watchdog_owed))
+    return Watchdog(command, home, host.environ, limits, account=lambda: _meant(host), push=push).run()
+
+
+def _told_by(host: Host) -> NotifySettings | None:
+    """Return the current notification settings; a demo's alerts are not sent unless enabled. Raises `OperatorError`."""
+    from console.commands.assembly.settings import is_simulated, settings_of
+
+    settings = settings_of(host)
+    if not settings.notify.in_force or (is_simulated(settings) and not settings.notify.in_demo):
+        return None
+    return settings.notify
+
+
+def _meant(host: Host) -> AccountFolder | None:
+    with suppress(OperatorError, OSError):
+        return known_account(host)
+    return None
+
+
+commands = typer.Typer(
+    help="Run the engine in the background, independent of desks and their connections.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+for command in (start, stop, restart, status, logs, run, watch):
+    commands.command()(command)

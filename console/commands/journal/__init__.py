@@ -1,1 +1,0 @@
-"""`keyturn journal`: read, verify, explain and disclose the journal."""
