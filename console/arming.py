@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.terminal.grammar import OPEN
+from console.terminal.keys import OPEN
 
 OPENS_AFTER = 0.4
 """Confirmation delay in seconds for an order that opens or adds."""

@@ -50,11 +50,9 @@ from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
-from console.terminal.driver import KeyturnDriver, make_driver
-from console.terminal.frames import tight
-from console.terminal.kill_port import DeskKillPort
-from console.terminal.link import TerminalLink, link_of
-from console.terminal.typed import is_modified
+from console.terminal.driver import DeskKillPort, KeyturnDriver, TerminalLink, link_of, make_driver
+from console.terminal.keys import is_modified
+from console.terminal.writer import tight
 from console.theme import theme_for
 from console.whole_way import WholeWay
 from core.model.values import ClientOrderId, ProposalId, Symbol

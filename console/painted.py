@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.screen import Screen
 
 from console.arming import Arming, ShownTicket
-from console.terminal.link import TerminalLink
+from console.terminal.driver import TerminalLink
 from console.terminal.writer import STALLED_AFTER
 
 

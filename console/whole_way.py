@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.client.access import LinkToEngine
-from console.terminal.link import TerminalLink
+from console.terminal.driver import TerminalLink
 
 
 class WholeWay:

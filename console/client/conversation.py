@@ -1,6 +1,9 @@
-"""The conversation of a desk with a remote engine, in the link's thread; restarted after each interruption.
+"""The conversation of a desk with a remote engine, and the line for halts and kills beside it (OP-07).
 
-The desk's connection is read and written here. The press line is a separate connection (`press_line.py`).
+A press is pending until the engine acknowledges it. If the line breaks, pending presses are sent first over the next
+one: repeating a halt is harmless.
+
+The desk's connection is read and written here. The press line is a separate connection (`conversation.py`).
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 import os
 import selectors
 import socket
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,7 +22,6 @@ from msgspec import Raw
 
 from console.client.access import WAITING, Owed
 from console.client.engine_link import EngineLink, LinkBrokenError
-from console.client.press_line import PressLine
 from core.messages.command_ports import addressed
 from core.messages.commands import Command
 from core.model.desk import DeskNumber, Seat
@@ -29,6 +32,7 @@ from core.protocol.changes import apply_changes
 from core.protocol.codec import FrameError, decode_view, encode
 from core.protocol.frames import (
     LARGEST,
+    LARGEST_HELLO,
     PROTOCOL,
     Answered,
     Attend,
@@ -41,6 +45,8 @@ from core.protocol.frames import (
     Hello,
     Picture,
     Preparing,
+    Press,
+    Pressed,
     PressKind,
     Pulse,
     Refused,
@@ -56,6 +62,90 @@ from core.protocol.frames import (
 from core.protocol.relay import FrameReader
 from core.views import DeskView
 from core.views.desk import EngineFailed, EngineLoading
+
+
+class PressLine:
+    """The press line of one desk. `wake` notifies the thread that reopens the line."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._owed: dict[int, Press] = {}
+        self._number = 0
+        self._line: socket.socket | None = None
+        self._reader = FrameReader(LARGEST_HELLO)
+
+    @property
+    def connection(self) -> socket.socket | None:
+        return self._line
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether a press waits for the engine's acknowledgement."""
+        return bool(self._owed)
+
+    @property
+    def owes_kill(self) -> bool:
+        """Whether one of them is a kill."""
+        return any(press.kind is PressKind.KILL for press in list(self._owed.values()))
+
+    def press(self, kind: PressKind, token: str = "") -> None:
+        """Send a press. Any thread; never waits."""
+        with self._lock:
+            self._number += 1
+            press = self._owed[self._number] = Press(self._number, kind, token)
+            self._say(press)
+        self._wake()
+
+    def _say(self, press: Press) -> None:
+        """Send a press; if not all of it can be sent, drop the line: half a frame cannot be completed."""
+        if self._line is None:
+            return
+        try:
+            content = pack(press)
+            is_sent = self._line.send(content) == len(content)
+        except OSError:
+            is_sent = False
+        if not is_sent:
+            self._drop()
+
+    def open(self, connection: socket.socket, hello: bytes) -> None:
+        """Use this connection from now on, and send pending presses first. Raises OSError."""
+        connection.sendall(hello)
+        connection.setblocking(False)
+        with self._lock:
+            self._drop()
+            self._line, self._reader = connection, FrameReader(LARGEST_HELLO)
+            for press in list(self._owed.values()):
+                self._say(press)
+
+    def hear(self) -> None:
+        """Read acknowledgements; a broken line is dropped, and pending presses wait for the next."""
+        with self._lock:
+            if self._line is None:
+                return
+            try:
+                content = self._line.recv(LARGEST_HELLO)
+                told = [from_engine(frame) for frame in self._reader.feed(content)]
+            except (BlockingIOError, InterruptedError):
+                return
+            except (OSError, FrameError):
+                content, told = b"", []
+            for each in told:
+                if isinstance(each, Pressed):
+                    self._owed.pop(each.number, None)
+            if not content:
+                self._drop()
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._line is not None:
+            self._line.close()
+        self._line = None
+
 
 Connect = Callable[[Role], socket.socket]
 """Returns a connection to the engine for a role. Raises `OperatorError` if there is none."""

@@ -15,8 +15,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Protocol
 
-from console.client.access import NoLink, Owed, nobody_looks
-from console.client.seat import a_console_door
+from console.client.access import NoLink, Owed, a_console_door, nobody_looks
 from core.messages.command_ports import CommandPort, KnownPort
 from core.messages.commands import AttachDesk, Command, Halt, Kill
 from core.model.desk import DeskNumber

@@ -1,4 +1,4 @@
-"""The link to an engine on another machine: `ssh SERVER keyturn relay`, restarted after each interruption (SY-01).
+"""The link to an engine on another machine: the ssh command, its process, and its restarts (SY-01).
 
 The first ssh is started before the desk takes over the terminal, so that it may prompt for a password or a host key.
 Later ones run in a session of their own and never prompt.
@@ -6,15 +6,17 @@ Later ones run in a session of their own and never prompt.
 
 from __future__ import annotations
 
+import shlex
+import signal
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from console.client.engine_link import LinkBrokenError
-from console.client.ssh_command import checked, ssh_command
-from console.client.ssh_process import SshProcess, ctrl_c_ignored
 from console.client.ssh_stream import GREETING_PATIENCE, SshStream
-from core.model.harmless_text import is_news
+from core.model.harmless_text import harmless, is_news
 from core.ports import OperatorError
 from core.protocol.relay import Channel
 
@@ -22,6 +24,153 @@ if TYPE_CHECKING:
     import socket
 
     from core.protocol.frames import Role
+
+
+VARIABLE = "KEYTURN_SSH"
+OPTIONS = (
+    "-T",
+    "-x",
+    "-a",
+    *("-o", "RemoteCommand=none"),
+    *("-o", "ClearAllForwardings=yes"),
+    *("-o", "ConnectTimeout=10"),
+    *("-o", "ServerAliveInterval=5"),
+    *("-o", "ServerAliveCountMax=3"),
+)
+"""Options for `ssh`: no remote terminal, no forwarding, and a dead link is detected within 15 s."""
+NOBODY_THERE = ("-o", "BatchMode=yes")
+"""Once the desk has the terminal, ssh must not prompt."""
+RELAY = ("keyturn", "relay")
+NO_START = "--no-start"
+"""Used for all but a desk's first relay: an engine stopped there stays stopped."""
+NOT_FOUND, FAILED = 127, 255
+"""Exit codes: of a shell that does not find the program, of ssh itself."""
+ASKS = ("permission denied", "host key verification failed", "passphrase", "authentication")
+"""Messages of ssh that need a person's answer."""
+
+
+def checked(destination: str) -> str:
+    """Return the destination unchanged. Raises `OperatorError` if ssh would take it for an option or several words."""
+    if not destination or destination.startswith("-") or any(not c.isprintable() or c.isspace() for c in destination):
+        raise OperatorError(f"--host {destination!r}: a machine as ssh names it, user@server")
+    return destination
+
+
+def ssh_command(named: str, destination: str, *, is_first: bool) -> list[str]:
+    """Return the ssh command; `named` is the value of `KEYTURN_SSH`, used unchanged.
+
+    The first may prompt, and start an engine.
+
+    Raises
+    ------
+    OperatorError
+        The value cannot be split like a shell command.
+    """
+    relay = RELAY if is_first else (*RELAY, NO_START)
+    if not named.strip():
+        return ["ssh", *OPTIONS, *(() if is_first else NOBODY_THERE), destination, *relay]
+    try:
+        return [*shlex.split(named), destination, *relay]
+    except ValueError as error:
+        raise OperatorError(f"{VARIABLE}={named}: {error}; fix it, or unset it to use ssh") from None
+
+
+def end_in_words(destination: str, status: int, said: str) -> str:
+    """Describe why ssh ended, from its exit code and its last line, with a remedy if a person is needed."""
+    if status == NOT_FOUND:
+        return f"{destination} finds no program `keyturn` ({said or 'exit 127'}); install the same Keyturn there"
+    if status == FAILED and any(word in said.lower() for word in ASKS):
+        return f"{said}; ssh needs you: leave, and attach again with `keyturn --host {destination}`"
+    if said:
+        return said.removeprefix("keyturn: ")
+    if status < 0:
+        with suppress(ValueError):
+            return f"ssh was ended by {signal.Signals(-status).name}"
+    return f"ssh ended with status {status}, without a word"
+
+
+PROCESS_ENDS = 1.0
+"""Time-out in seconds for each step of the end: exit, terminate, read the last line."""
+LONGEST_LINE = 4096
+SHOWN = 200
+"""The maximum length of its last line on the desk."""
+
+
+class SshProcess:
+    """An ssh process with pipes for input and output. Raises `OperatorError` if it cannot be started.
+
+    Parameters
+    ----------
+    may_ask
+        It may use the terminal, for a password. Start such a process under `ctrl_c_ignored`.
+    hear
+        Called with each line of its standard error, made harmless, in a separate thread.
+    """
+
+    def __init__(self, command: list[str], *, may_ask: bool, hear: Callable[[str], None]) -> None:
+        self._hear = hear
+        self._last = ""
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=not may_ask,
+            )
+        except OSError as error:
+            why = error.strerror or error
+            raise OperatorError(f"{command[0]} cannot be started: {why}; install ssh, or fix {VARIABLE}") from None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self.input, self.output = self._process.stdin, self._process.stdout
+        self._listener = threading.Thread(target=self._listen, name="ssh words", daemon=True)
+        self._listener.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        with suppress(OSError, ValueError), self._process.stderr as said:
+            while line := said.readline(LONGEST_LINE):
+                if words := harmless(line.decode(errors="replace").strip()):
+                    self._last = words[:SHOWN]
+                    self._hear(words)
+
+    def end(self) -> None:
+        """Close its pipes, and end it if it does not exit. It has exited when this returns."""
+        for pipe in (self.input, self.output):
+            with suppress(OSError):
+                pipe.close()
+        for more in (self._process.terminate, self._process.kill):
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(PROCESS_ENDS)
+                return
+            more()
+        self._process.wait()
+
+    def last_words(self, destination: str) -> str:
+        """Return the reason of its end; a running process is ended."""
+        self.end()
+        self._listener.join(PROCESS_ENDS)  # a shared ssh connection in the background may keep the pipe open
+        return end_in_words(destination, self._process.returncode, self._last)
+
+
+@contextmanager
+def ctrl_c_ignored() -> Iterator[None]:
+    """Ignore SIGINT in this process, and in processes started meanwhile; for the main thread alone.
+
+    ssh keeps it ignored, and Ctrl+C still ends its password prompt. A second Ctrl+C cannot leave an ssh behind.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
 
 PAUSES = (1.0, 2.0, 5.0)
 """Seconds before the first retries; the last value repeats."""

@@ -12,7 +12,7 @@ from console.host_files import HostFiles
 from console.order_form.memory import FormMemory
 from console.order_form.presets import Preset
 from console.screens.dialog import Dialog
-from console.terminal.link import TerminalLink
+from console.terminal.driver import TerminalLink
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid_cells import Tone

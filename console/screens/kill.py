@@ -22,7 +22,7 @@ from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holder_in_words, holds_key
 from console.screens.question import TICK
 from console.screens.resume_key import ResumeKey
-from console.terminal.kill_port import DeskKillPort
+from console.terminal.driver import DeskKillPort
 from console.ticket.typed_word import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume
 from core.model.order import OrderStatus

@@ -10,7 +10,7 @@ from console.painted import Painted, ask_whether_drawn
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holds_key
-from console.terminal.kill_port import DeskKillPort
+from console.terminal.driver import DeskKillPort
 from core.messages.commands import Resume
 from widgets.lines import Cell
 

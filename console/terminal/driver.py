@@ -1,5 +1,6 @@
-"""The desk's terminal driver: input with kill keys and whole sequences, output without a queue of old frames.
+"""The desk's terminal driver, its port for kill, halt and leave, and the desk's view of the link (OP-04).
 
+The desk's terminal driver: input with kill keys and whole sequences, output without a queue of old frames.
 It replaces three parts of Textual's driver for Linux and macOS, and nothing else:
 
 - input: `console.terminal.input_reader` gets every byte in the input thread; the kill keys go to the `KillPort` at
@@ -13,23 +14,81 @@ It replaces three parts of Textual's driver for Linux and macOS, and nothing els
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import selectors
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
-from textual import events
+from textual import _time, events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from console.client.access import EngineAccess
 from console.shutdown import Departure
 from console.terminal.input_reader import Dropped, KillChordPort, Reader
 from console.terminal.writer import PacedWriter
+from core.messages.commands import Halt
+
+PATIENCE = 2.0
+"""Time-out in seconds for the engine to finish its act and close its journal when the desk must leave."""
+
+
+class DeskKillPort:
+    """Implements `console.terminal.driver.KillPort`.
+
+    Parameters
+    ----------
+    open_kill, close
+        Open the kill screen, and end the desk: only passed to the event loop, never waited for.
+
+    Attributes
+    ----------
+    reason
+        Why the desk was asked to leave, or None.
+    pressed_at
+        The time of the last chord, on the clock by which Textual stamps keys.
+    """
+
+    def __init__(self, handle: EngineAccess, open_kill: Callable[[], object], close: Callable[[], object]) -> None:
+        self.handle = handle
+        self._open_kill = open_kill
+        self._close = close
+        self.reason: str | None = None
+        self.pressed_at = -math.inf
+        self._is_kill_open = False
+
+    def press_kill(self) -> None:
+        """Halt; repeating it changes nothing."""
+        self.pressed_at = _time.get_time()
+        self._is_kill_open = True
+        self.handle.press_kill()
+        self._open_kill()
+
+    def press_kill_again(self) -> None:
+        self.handle.press_kill_again()
+
+    def is_kill_open(self) -> bool:
+        return self._is_kill_open
+
+    def let_k_be_a_letter(self) -> None:
+        """Treat `K` as a letter: the kill screen closed, or is done, and a word may be typed."""
+        self._is_kill_open = False
+
+    def leave(self, reason: str) -> None:
+        self.reason = reason
+        self.handle.leave(reason)
+        self.handle.ended.wait(PATIENCE)
+        self._close()
+
+    def halt(self, reason: str) -> None:
+        self.handle.send(Halt(reason))
+
 
 FRAME = re.compile(r"\x1b\[\d+;\d+H\Z", re.ASCII)
 IDLE, EAGER = 0.1, 0.02
@@ -237,3 +296,67 @@ def may_ask_for_mouse(environ: Mapping[str, str]) -> bool:
     if environ.get("STY"):
         return False
     return "TMUX" in environ or not environ.get("TERM", "").startswith("screen")
+
+
+class TerminalLink(Protocol):
+    @property
+    def frames_skipped(self) -> int:
+        """Frames that were never sent."""
+
+    @property
+    def last_drained_at(self) -> float:
+        """When the terminal last had all output; the current time while it has. Seconds of the console's clock."""
+
+    def had_gap(self, since: float, until: float) -> bool:
+        """Whether there was a frame gap over 1 s between two instants of that clock."""
+
+    @property
+    def paint_is_proved(self) -> bool | None:
+        """Whether this terminal acknowledges drawing: then a frame counts from its answer on, otherwise by time.
+
+        None while unknown.
+        """
+
+    @property
+    def doubt(self) -> str | None:
+        """Why a character typed now would be dropped, and for how long; otherwise None."""
+
+    def ask_for_proof(self) -> int:
+        """Request an acknowledgement behind all output so far; return the request's number."""
+
+    def painted_at(self, question: int) -> float | None:
+        """Return from when the output before the request was on the screen; None while unknown."""
+
+    def keep_watch(self) -> None:
+        """Call repeatedly while something may be confirmed: it reveals stalls of a link that hides them."""
+
+
+class NoTerminalLink:
+    """A driver without a terminal: it draws at once and never stalls."""
+
+    frames_skipped = 0
+    paint_is_proved = True
+    doubt = None
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+
+    @property
+    def last_drained_at(self) -> float:
+        return self._now()
+
+    def had_gap(self, since: float, until: float) -> bool:
+        return False
+
+    def ask_for_proof(self) -> int:
+        return 0
+
+    def painted_at(self, question: int) -> float | None:
+        return self._now()
+
+    def keep_watch(self) -> None:
+        """Do nothing: there are no stalls."""
+
+
+def link_of(driver: object, now: Callable[[], float]) -> TerminalLink:
+    return driver if isinstance(driver, KeyturnDriver) else NoTerminalLink(now)

@@ -17,7 +17,7 @@ from textual._parser import ParseTimeout
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
-from console.terminal.chord import Press, read_press
+from console.terminal.keys import KITTY_FUNCTION, Press, as_kitty, looks_typed, read_press, typed
 from console.terminal.paint_proof import ANSWER
 from console.terminal.scanner import (
     DOUBT_SILENCE,
@@ -31,7 +31,6 @@ from console.terminal.scanner import (
     Token,
     Typed,
 )
-from console.terminal.typed import KITTY_FUNCTION, as_kitty, looks_typed, typed
 
 CAPITAL_K = re.compile("(K)")
 REPLACEMENT = "\ufffd"

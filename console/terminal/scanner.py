@@ -2,7 +2,7 @@
 
 Two things are decided here. The kill chord is found anywhere, also between the bytes of an unfinished sequence (OP-07).
 And a sequence that is broken, endless or cut in two never turns into its letters: Textual would type them, and letters
-are commands here (OP-04). Sequences are defined in `console.terminal.grammar`.
+are commands here (OP-04). Sequences are defined in `console.terminal.keys`.
 
 | input | is taken for |
 | --- | --- |
@@ -34,9 +34,9 @@ from enum import Enum
 
 from textual.constants import ESCAPE_DELAY
 
-from console.terminal.chord import CTRL_K, Press, read_press
-from console.terminal.grammar import (
+from console.terminal.keys import (
     CONTROL,
+    CTRL_K,
     ESCAPE,
     PASTE_END,
     PASTE_START,
@@ -45,13 +45,15 @@ from console.terminal.grammar import (
     STRING_END,
     STRING_STARTS,
     UNREADABLE,
+    Press,
     is_joined,
     is_key,
     is_nobodys,
     is_whole,
+    read_press,
+    typed,
 )
 from console.terminal.paint_proof import ANSWER
-from console.terminal.typed import typed
 
 PASTE_SILENCE = 0.5
 """Seconds without a byte, apart from repeated chords and the terminal's answers, that end a paste."""
@@ -116,7 +118,7 @@ class Pasted:
 
 @dataclass(frozen=True, slots=True)
 class ChordByte:
-    """Ctrl+K as a single byte. Its longer forms are sequences, which `console.terminal.chord` reads."""
+    """Ctrl+K as a single byte. Its longer forms are sequences, which `console.terminal.keys` reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from console.terminal.grammar import is_nobodys
+from console.terminal.keys import is_nobodys
 from tests.accidents.hand import Hand
 from tests.kit.key_sequences import BEGINNINGS, Way, ways
 

@@ -19,9 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from console.client.access import terminal
 from console.client.handle import EngineHandle
 from console.client.remote import RemoteEngine
-from console.client.seat import terminal
 from console.client.ssh_link import SshLink
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, stress_runtime

@@ -11,8 +11,8 @@ from pathlib import Path
 
 
 def attach(path: Path) -> None:
+    from console.client.access import a_seat
     from console.client.remote import RemoteEngine
-    from console.client.seat import a_seat
     from console.commands.assembly.host import Host
     from console.run import run_desk
     from state.desk_files import DeskFiles

@@ -15,13 +15,13 @@ import pyte
 import pytest
 from textual.pilot import Pilot
 
-from console.client.seat import a_console_door
+from console.client.access import a_console_door
 from console.desk import DeskApp
 from console.display import DisplayTerms
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
-from console.terminal.frames import tight
+from console.terminal.writer import tight
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, OrderCreated

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.desk import DeskApp
-from console.terminal.link import NoTerminalLink, TerminalLink
+from console.terminal.driver import NoTerminalLink, TerminalLink
 from core.facts import ConfirmationReceived
 from core.messages.commands import ProposeClose
 from core.model.staging import CheckResult, Review, Verdict

@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from console.terminal.driver import KeyturnDriver, make_driver, may_ask_for_mouse
-from console.terminal.frames import tight
+from console.terminal.writer import tight
 
 SCENES = ("idle", "input", "dialog", "busy", "deaf-to-leave")
 

@@ -37,7 +37,7 @@ SLOW = {
 """Each takes a tenth of a second or more, or is brought by one that does."""
 ATTACHED = """
 import sys
-import console.client.remote, console.client.seat, console.commands.assembly.attach, console.run
+import console.client.remote, console.client.access, console.commands.assembly.attach, console.run
 import state.desk_files, state.engine_socket
 print(*sys.modules)
 """

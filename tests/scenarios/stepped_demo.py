@@ -9,8 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
+from console.client.access import a_console_door
 from console.client.handle import LINK
-from console.client.seat import a_console_door
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import Fact

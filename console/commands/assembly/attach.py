@@ -82,8 +82,8 @@ def attach(host: Host) -> None:
     """Open a desk on the engine of the configured account."""
     from importlib.metadata import version
 
+    from console.client.access import a_seat
     from console.client.remote import RemoteEngine
-    from console.client.seat import a_seat
     from console.run import run_desk
     from state.desk_files import DeskFiles
     from state.release import release
@@ -145,10 +145,9 @@ def attach_elsewhere(host: Host, destination: str) -> None:
     """Open a desk on the engine of `destination`, a name for ssh. Raises `OperatorError`."""
     from importlib.metadata import version
 
+    from console.client.access import a_seat
     from console.client.remote import RemoteEngine
-    from console.client.seat import a_seat
-    from console.client.ssh_command import VARIABLE
-    from console.client.ssh_link import SshLink
+    from console.client.ssh_link import VARIABLE, SshLink
     from console.run import run_desk
     from state.desk_files import DeskFiles
     from state.release import release

@@ -13,7 +13,7 @@ from textual.message import Message
 
 from console.arming import REDUCES_AFTER, Arming, Keyboard, ShownTicket
 from console.terminal.input_reader import Dropped, Reader
-from console.terminal.typed import is_modified
+from console.terminal.keys import is_modified
 from tests.kit.key_sequences import Way
 
 LOOK = 0.05

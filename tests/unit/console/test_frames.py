@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.strip import Strip
 
-from console.terminal.frames import Pen, TightLayout, TightUpdate, tight
+from console.terminal.writer import Pen, TightLayout, TightUpdate, tight
 from tests.kit.screen import text_of, whole
 from tests.kit.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.client.ssh_command import NOBODY_THERE, OPTIONS, checked, end_in_words, ssh_command
-from console.client.ssh_link import SshLink
+from console.client.ssh_link import NOBODY_THERE, OPTIONS, SshLink, checked, end_in_words, ssh_command
 from core.ports import OperatorError
 from tests.kit.rows import table
 
