@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from console.order_form.numbers import TOO_LARGE, WHOLE, is_too_large, number_in
+from console.order_form.draft import TOO_LARGE, WHOLE, is_too_large, number_in
 from core.model.alert import AlertKind, AlertTerms
 from core.model.symbols import small_letters
 from core.model.values import Price, Symbol

@@ -37,7 +37,7 @@ from console.key_hearing import HEARD, KeyHearing
 from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
 from console.last_line import LastLine
 from console.layout import fits
-from console.order_form.memory import FormMemory
+from console.order_form.prefill import FormMemory
 from console.order_form.presets import Preset
 from console.owed_press import OwedPress
 from console.panes import PANES

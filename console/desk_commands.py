@@ -18,9 +18,7 @@ from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
 from console.board import Board
-from console.details.away import away
-from console.details.lines import Telling
-from console.details.wire import wire
+from console.details import Telling, away, wire
 from console.display import FILE, FOLDER
 from console.display import file_of as theme_file
 from console.file_notes import FileNotes

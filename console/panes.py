@@ -8,12 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from console.details.guards import protection, strategy
-from console.details.lines import Telling
-from console.details.order import order
-from console.details.past import record, trade
-from console.details.position import position
-from console.details.watched import watched
+from console.details import Telling, order, position, protection, record, strategy, trade, watched
 from console.history_pane import HistoryPane
 from console.keymap import KeyScope, bindings_for
 from console.log_pane import LogPane

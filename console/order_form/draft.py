@@ -1,4 +1,7 @@
-"""The parsed fields of an order form, and their errors.
+"""The parsed fields of an order form: their fixed words, numbers and distances, and their errors.
+
+A stop or target as a distance from the entry: `1%` of its price, `1.5atr`, or `2r` (twice the distance to the stop).
+It is rounded to the tick: a stop is never further away than typed, a target never nearer.
 
 A fault prevents staging. A doubt is a warning that the engine's checks would give with current figures; it is shown
 beside the field too, but the checks decide after Enter.
@@ -6,13 +9,162 @@ beside the field too, but the checks decide after Enter.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import Enum
 
-from core.model.instrument import ANY_SHARE, Instrument
-from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.instrument import ANY_SHARE, Instrument, Ticks
+from core.model.order import TYPED, Effect, OrderType, StopHolder, TimeInForce
+from core.model.symbols import small_letters
 from core.model.values import ZERO, Fraction, Price, Quantity
 from core.views import SymbolView
+
+TOO_LARGE = "too large: 999,999,999 at the most"
+DIGITS = re.compile(r"\d+(\.\d*)?", re.ASCII)
+NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", re.ASCII)
+LONGEST = 9
+"""Most digits before the point."""
+WHOLE = 100
+"""Percent."""
+
+
+def number_in(text: str) -> Decimal | None:
+    """Return a number above zero, or None."""
+    stripped = text.strip()
+    return Decimal(stripped) if NUMBER.fullmatch(stripped) and Decimal(stripped) else None
+
+
+def is_too_large(text: str) -> bool:
+    """Return whether it is a number above the maximum."""
+    return bool(DIGITS.fullmatch(bare := text.strip())) and len(bare.partition(".")[0].lstrip("0")) > LONGEST
+
+
+LIMIT = "limit"
+BUY, SELL, SHORT, COVER = "buy", "sell", "short", "cover"
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "effect": (BUY, SELL, SHORT, COVER),
+    "type": tuple(sorted(TYPED, key=lambda word: word != LIMIT)),
+    "holder": tuple(holder.value for holder in StopHolder),
+    "lasts": tuple(lasts.value for lasts in TimeInForce),
+}
+"""The words of each field, in the order of the key that steps through them."""
+
+
+def chosen(field: str, text: str) -> str:
+    """Return the word equal to `text`, or the only word that starts with it; else `text`.
+
+    If one word is the beginning of others, as stop is of stop-limit, that word is meant.
+    """
+    named = CHOICES[field]
+    if text in named or not text:
+        return text
+    meant = sorted((word for word in named if word.startswith(text)), key=len)
+    return meant[0] if meant and all(word.startswith(meant[0]) for word in meant) else text
+
+
+def one_of(named: Sequence[str]) -> str:
+    return f"{', '.join(named[:-1])} or {named[-1]}"
+
+
+def moved(field: str, now: str, step: int) -> str:
+    """Return the word `step` places further; the first if `now` is none of them."""
+    named = CHOICES[field]
+    return named[(named.index(now) + step) % len(named)] if now in named else named[0]
+
+
+def lettered(field: str, now: str, begun: str, letter: str) -> tuple[str, str] | None:
+    """Return the word chosen by a further letter, and the letters typed so far; None if no word matches.
+
+    Successive letters spell a word. A letter that does not continue it starts over and chooses the next word with that
+    letter, so that repeating a letter cycles.
+    """
+    for typed in (begun + letter, letter):
+        named = [word for word in CHOICES[field] if word.startswith(typed)]
+        if not named:
+            continue
+        is_again = typed == letter and now in named
+        return named[(named.index(now) + 1) % len(named)] if is_again else named[0], typed
+    return None
+
+
+class Measure(Enum):
+    """The unit of a distance, as typed."""
+
+    PERCENT = "%"
+    ATR = "atr"
+    R = "r"
+
+
+DISTANCE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s*(%|atr|at|a|r)", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """A number of units."""
+
+    count: Decimal
+    measure: Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures that measure a distance; None if unknown.
+
+    Attributes
+    ----------
+    price
+        The entry price, USD.
+    atr
+        Average true range of the symbol's minutes, USD.
+    risk
+        The distance from the entry to its stop, USD.
+    """
+
+    price: Decimal | None
+    atr: Decimal | None
+    risk: Decimal | None
+
+
+def distance_in(text: str) -> Distance | None:
+    """Parse a distance; None for a price or unreadable text."""
+    found = DISTANCE.fullmatch(text.strip())
+    if found is None or not Decimal(found[1]):
+        return None
+    unit = small_letters(found[2])
+    measure = Measure.ATR if unit.startswith("a") else Measure(unit)
+    return Distance(Decimal(found[1]), measure)
+
+
+def way_of(distance: Distance, known: Measured) -> Decimal | str:
+    """Return the distance in USD, or why it cannot be measured."""
+    match distance.measure:
+        case Measure.PERCENT if known.price is None:
+            return "a percentage needs a limit or a quote"
+        case Measure.PERCENT if distance.count >= WHOLE:
+            return "under 100 %"
+        case Measure.PERCENT:
+            assert known.price is not None
+            return distance.count / WHOLE * known.price
+        case Measure.ATR:
+            return "the ATR is not known yet" if known.atr is None else distance.count * known.atr
+        case Measure.R:
+            return "R is the way to the stop: it needs one" if known.risk is None else distance.count * known.risk
+
+
+def priced_at(anchor: Decimal, way: Decimal, ticks: Ticks, *, is_above: bool, is_stop: bool) -> Price | None:
+    """Return the price at a distance; a stop is rounded towards the entry, a target away from it.
+
+    None if the price would not be above zero.
+    """
+    price = anchor + way if is_above else anchor - way
+    if price <= 0:
+        return None
+    rounding = ROUND_CEILING if is_above is not is_stop else ROUND_FLOOR
+    rounded = ticks.rounded(price, rounding)
+    return rounded if rounded > 0 else None
+
 
 ORDER = (
     "symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts", "target", "trigger", "trail", "ttl",

@@ -1,7 +1,13 @@
-"""Fill in a new order before the operator types: side, limit, stop, target and quantity, from settings and quote.
+"""The values that the desk fills in: prices, sizes, offers, and the drafts of closed forms (RK-02).
+
+A closing order takes a part of the position.
 
 Typed fields are not changed. A value that is unknown, or known only from a stale quote, stays empty with the reason. A
 filled field is drawn as a suggestion until the operator accepts it.
+
+Until the first key, fields that the desk filled in follow the quote. Afterwards the quote changes none of them: only
+the operator's changes resize the quantity, and another symbol, side or type asks for another limit. A field that was
+empty because no quote was known is filled when one arrives.
 """
 
 from __future__ import annotations
@@ -9,16 +15,140 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from enum import Enum
 
-from console.order_form.choices import BUY, SHORT
-from console.order_form.draft import Draft
-from console.order_form.market_prices import Taken, price_of
-from console.order_form.presets import Preset
+from console.order_form.draft import BUY, LIMIT, SHORT, Draft
+from console.order_form.presets import Preset, Presets
+from console.order_form.prices import Taken, price_of
 from console.order_form.reading import read_draft
-from console.order_form.sizes import Way, sized
-from core.model.order import OrderType, StopHolder, TimeInForce
-from core.model.values import plain, priced
+from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.sizing import SizeLimit
+from core.model.values import ZERO, Money, Quantity, plain, priced, rounded_down
 from core.views import DeskView
+from widgets import format as f
+
+
+class Way(Enum):
+    """The sizing of a quantity, by its name; for a closing order each is a part of the position."""
+
+    RISK = "by risk"
+    CASH = "by cash"
+    POSITION = "by position"
+
+
+PARTS = {Way.RISK: Decimal(1), Way.CASH: Decimal("0.5"), Way.POSITION: Decimal("0.25")}
+"""Parts of the position, for closing orders."""
+
+
+WAYS = tuple(Way)
+"""In the order of the key that steps through them."""
+
+WHOLE_FROM = Decimal(10)
+"""Number of shares from which an opening size is rounded to whole shares.
+
+At most a tenth is cut off, and only a stop for whole shares outlives the day at the broker.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityPreset:
+    """A quantity with its explanation, or None with the reason; `limit` names the binding limit alone."""
+
+    quantity: Quantity | None
+    words: str
+    limit: str = ""
+
+
+def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
+    """Return `part` of the risk of one trade, at most 1, or of the position for a closing order."""
+    from core.risk.size_factors.base import WantedEntry  # loads the settings: too slow before the first paint
+    from core.risk.sizing import size_within
+
+    if draft.symbol is None:
+        return QuantityPreset(None, "a size needs its symbol: type it first")
+    if not draft.opens:
+        return _of_what_is_held(draft, part)
+    if draft.price is None or draft.farthest is None or draft.stop is None or draft.stop == draft.farthest:
+        return QuantityPreset(None, "a size by risk needs a stop price, and a limit price or a quote")
+    if "stop" in draft.faults:
+        return QuantityPreset(None, f"no size by this stop: {draft.faults['stop']}")
+    sizing, power = view.sizing, view.status.buying_power
+    if sizing.risk is None or sizing.max_notional is None or power is None:
+        return QuantityPreset(None, "equity and buying power are not known yet; wait a moment")
+    risk, most = Money(sizing.risk * part), min(sizing.max_notional, power)
+    way = abs(draft.farthest - draft.stop)
+    is_long = draft.effect is not Effect.SHORT
+    room = draft.symbol.room_to_buy if is_long else draft.symbol.room_to_short
+    is_bare, of = draft.holder is StopHolder.YOU, draft.instrument
+    wanted = WantedEntry(risk, draft.price, way, most, draft.step, is_long=is_long, is_bare=is_bare, instrument=of)
+    size = size_within(room, wanted, draft.symbol.conditions)
+    if not size.quantity:
+        return QuantityPreset(None, f"no size fits: {size.limited_by}")
+    if of.cost(size.quantity, draft.price) < sizing.least:
+        return QuantityPreset(None, f"no size fits: {size.limited_by} is under the smallest order")
+    if size.limited_by is SizeLimit.BUDGET:
+        limit = "what the risk budget leaves"
+    elif size.limited_by is SizeLimit.RISK:
+        limit = " × ".join([f"a risk of {f.money(risk)} USD", *map(str, size.cuts)])
+    elif size.limited_by is not SizeLimit.NOTIONAL:
+        limit = f"the limit of {size.limited_by}"
+    else:
+        limit = "the buying power" if most == power else "the largest order"
+    shares = _whole(size.quantity)
+    return QuantityPreset(shares, f"{plain(shares)} {draft.symbol.symbol}: sized by {limit}", limit)
+
+
+def sized(draft: Draft, way: Way, view: DeskView) -> QuantityPreset:
+    """Return a size and an explanation that begins with its kind."""
+    if draft.symbol is not None and draft.effect is not None and not draft.opens:
+        return _of_what_is_held(draft, PARTS[way])
+    match way:
+        case Way.RISK:
+            size = preset(draft, Decimal(1), view)
+        case Way.CASH:
+            size = _of_cash(draft, view)
+        case Way.POSITION:
+            size = _as_many_as_are_held(draft)
+    if size.quantity is None and way is Way.RISK:
+        return size
+    return QuantityPreset(size.quantity, f"{way.value}: {size.limit or size.words}")
+
+
+def _of_cash(draft: Draft, view: DeskView) -> QuantityPreset:
+    """Return the quantity allowed by the largest order, the buying power and the account limit, regardless of risk."""
+    sizing, power = view.sizing, view.status.buying_power
+    if draft.symbol is None or draft.price is None:
+        return QuantityPreset(None, "it needs a limit price or a quote")
+    if sizing.max_notional is None or power is None:
+        return QuantityPreset(None, "buying power is not known yet; wait a moment")
+    room = draft.symbol.room_to_short if draft.effect is Effect.SHORT else draft.symbol.room_to_buy
+    most = min(sizing.max_notional, power, *([room.cost] if room.cost is not None else []))
+    bought = draft.instrument.quantity_for(most, draft.price) if most > ZERO else None
+    shares = _whole(rounded_down(bought, draft.step)) if bought else None
+    if not shares or draft.instrument.cost(shares, draft.price) < sizing.least:
+        return QuantityPreset(None, f"{f.money(most)} USD is under the smallest order")
+    return QuantityPreset(shares, f"{f.money(most)} USD buys it")
+
+
+def _whole(shares: Quantity) -> Quantity:
+    return rounded_down(shares, Decimal(1)) if shares >= WHOLE_FROM else shares
+
+
+def _as_many_as_are_held(draft: Draft) -> QuantityPreset:
+    held = rounded_down(abs(draft.held), draft.step)
+    if not held:
+        return QuantityPreset(None, "nothing of it is held")
+    return QuantityPreset(held, f"as many as are held, {plain(abs(draft.held))}")
+
+
+def _of_what_is_held(draft: Draft, part: Decimal) -> QuantityPreset:
+    held = abs(draft.held)
+    quantity = held if part >= 1 else rounded_down(held * part, draft.step)
+    if quantity <= ZERO:
+        return QuantityPreset(None, "nothing of it is held" if not held else "too little is held for a part of it")
+    return QuantityPreset(Quantity(quantity), f"{plain(quantity)} of {plain(held)} held")
+
 
 FILLED = ("effect", "limit", "stop", "quantity", "target")
 """In dependency order."""
@@ -100,3 +230,105 @@ def _target(draft: Draft, preset: Preset) -> Filled:
     if not is_whole or not is_held:
         return Filled("", f"no target of {preset.name}: the broker holds none here")
     return Filled(preset.target, preset.name)
+
+
+DEFAULTS: Mapping[str, str] = {"effect": BUY, "type": LIMIT, "lasts": "day", "holder": "broker"}
+"""Values of a new order that do not depend on the market."""
+ASKS_QUOTE = frozenset({"symbol", "effect", "type"})
+"""Fields whose change asks for a new limit."""
+
+
+class Offers:
+    """The filled fields of one form.
+
+    Attributes
+    ----------
+    way
+        The sizing of a quantity that was not typed.
+    follows
+        Whether no key was pressed yet.
+    """
+
+    def __init__(self, preset: Preset, typed: Collection[str] = (), way: Way = Way.RISK) -> None:
+        self.preset = preset
+        self.way = way
+        self.follows = True
+        self._typed = set(typed)
+        self._filled: dict[str, Filled] = {name: Filled(DEFAULTS.get(name, "")) for name in FILLED}
+
+    def note(self, texts: Mapping[str, str]) -> None:
+        """Count every text that the desk did not fill in as typed."""
+        self._typed |= {name for name in FILLED if texts[name] != self._filled[name].text}
+
+    def take_over(self, field: str) -> None:
+        """Count the field as typed."""
+        self._typed.add(field)
+
+    def give_back(self, *fields: str) -> None:
+        """Let the desk fill these fields again."""
+        self._typed -= set(fields)
+
+    def is_typed(self, field: str) -> bool:
+        return field in self._typed
+
+    def of(self, field: str) -> Filled | None:
+        """Return the desk's value; None if the field was typed or never filled."""
+        return None if field in self._typed else self._filled.get(field)
+
+    def next_way(self) -> None:
+        self.way = WAYS[(WAYS.index(self.way) + 1) % len(WAYS)]
+        self.give_back("quantity")
+
+    def wants_quote(self, texts: Mapping[str, str]) -> bool:
+        """Return whether a new view may fill in the order."""
+        is_empty = not texts["limit"] and not self.is_typed("limit") and texts["type"] == LIMIT
+        return self.follows or is_empty
+
+    def fill(self, texts: Mapping[str, str], view: DeskView, now: datetime, *, asks_quote: bool) -> dict[str, str]:
+        """Return the changed texts by field."""
+        self.note(texts)
+        free = [name for name in FILLED if name not in self._typed]
+        filled = prefilled(texts, free, Usual(self.way, self.preset), view, now, asks_quote=asks_quote)
+        self._filled |= filled
+        return {name: offer.text for name, offer in filled.items() if offer.text != texts[name]}
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOrder:
+    """The texts typed by the operator, by field, and the sizing if the quantity was not typed.
+
+    Attributes
+    ----------
+    was_sent
+        Whether Enter was pressed without an answer yet: the order may be in Proposals.
+    """
+
+    texts: Mapping[str, str]
+    way: Way
+    at: datetime
+    advice: int | None = None
+    was_sent: bool = False
+
+
+class KeptOrders:
+    """The drafts of one desk."""
+
+    def __init__(self) -> None:
+        self._by_symbol: dict[str, KeptOrder] = {}
+
+    def keep(self, symbol: str, order: KeptOrder) -> None:
+        self._by_symbol[symbol] = order
+
+    def drop(self, symbol: str) -> None:
+        self._by_symbol.pop(symbol, None)
+
+    def of(self, symbol: str) -> KeptOrder | None:
+        return self._by_symbol.get(symbol)
+
+
+class FormMemory:
+    """No drafts and the shipped presets, until the desk sets others."""
+
+    def __init__(self) -> None:
+        self.kept = KeptOrders()
+        self.presets = Presets()

@@ -10,9 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from console.order_form.choices import one_of
-from console.order_form.distances import Measure, distance_in
-from console.order_form.numbers import WHOLE
+from console.order_form.draft import WHOLE, Measure, distance_in, one_of
 
 FOLDER = "presets"
 LONGEST_NAME = 20

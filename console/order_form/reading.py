@@ -1,24 +1,93 @@
-"""Convert the texts of a manual order into a command, or into an error for each field."""
+"""Convert the texts of a manual order into a command, or into errors and warnings."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from console.keymap import written
-from console.order_form.choices import CHOICES, chosen, one_of
-from console.order_form.doubts import doubt
-from console.order_form.draft import ORDER, Draft, FieldFault
-from console.order_form.numbers import TOO_LARGE, is_too_large, number_in
+from console.order_form.draft import (
+    CHOICES,
+    ORDER,
+    TOO_LARGE,
+    Draft,
+    FieldFault,
+    chosen,
+    is_too_large,
+    number_in,
+    one_of,
+)
 from console.order_form.prices import read_prices, read_target, read_trail
 from core.messages.commands import ProposeOrder
-from core.model.order import TYPED, Effect, StopHolder, TimeInForce
+from core.model.order import TYPED, Effect, OrderType, StopHolder, TimeInForce
+from core.model.sizing import product
 from core.model.staging import MANUAL
 from core.model.symbols import SHARE, capitals, small_letters
-from core.model.values import ZERO, Quantity, Symbol, plain, rounded_down
+from core.model.values import ZERO, Fraction, Quantity, Symbol, plain, rounded_down
 from core.staging.resting_entries import LONGEST_TTL
 from core.views import DeskView
 from widgets import format as f
+
+FAR = Decimal("0.01")
+"""A limit so far through the market is a slip of the hand, or a price of another symbol."""
+
+UNGUARDED = "no stop guards what waits at it"
+"""Shown beside the limit of an exit that the market has not reached; its ticket gives the same warning (EX-13)."""
+
+
+def doubt(draft: Draft, view: DeskView) -> None:
+    if not draft.opens:
+        if _waits_bare(draft):
+            draft.doubts["limit"] = UNGUARDED
+        return
+    if view.status.entries_refused is not None:
+        draft.doubts["effect"] = f"entries are off: {view.status.entries_refused}"
+    if (through := _through(draft)) > FAR:
+        side = "over the ask" if draft.buys else "under the bid"
+        draft.doubts["limit"] = f"{f.percent(Fraction(through))} {side}: it fills at once"
+    cost, loss, power = draft.cost, draft.loss, view.status.buying_power
+    sizing = view.sizing
+    if cost is not None and power is not None and cost > power:
+        draft.doubts["quantity"] = f"{cost:,.2f} USD is over the buying power"
+    elif cost is not None and sizing.max_notional is not None and cost > sizing.max_notional:
+        draft.doubts["quantity"] = f"{cost:,.2f} USD is over {sizing.max_notional:,.2f} an order"
+    elif loss is not None and (risk := _risk(draft, view)) is not None and loss > risk:
+        draft.doubts["quantity"] = f"loses {loss:,.2f} USD, over {risk:,.2f} a trade"
+
+
+def _through(draft: Draft) -> Decimal:
+    """Return how far a limit is through the market, as a fraction of the touched price; 0 if it rests."""
+    if draft.type is not OrderType.LIMIT or draft.limit is None or not draft.touch:
+        return ZERO
+    beyond = draft.limit - draft.touch if draft.buys else draft.touch - draft.limit
+    return max(ZERO, beyond / draft.touch)
+
+
+def _waits_bare(draft: Draft) -> bool:
+    """Return whether the order leaves shares without a stop.
+
+    A working exit reserves the shares that its stop reserved before; a pair includes a stop.
+    """
+    is_limit = draft.type is not None and draft.type.rests and not draft.is_pair
+    if draft.effect is None or not is_limit or draft.limit is None or draft.touch is None:
+        return False
+    return draft.limit < draft.touch if draft.buys else draft.limit > draft.touch
+
+
+def _risk(draft: Draft, view: DeskView) -> Decimal | None:
+    """Return the loss allowed at the stop in USD, after the factors that reduce every order."""
+    from core.risk.size_factors.base import WantedEntry  # loads the settings: too slow before the first paint
+    from core.risk.sizing import binding_cuts
+
+    risk, symbol = view.sizing.risk, draft.symbol
+    if risk is None or symbol is None or draft.price is None or draft.stop is None or draft.farthest is None:
+        return risk
+    is_long = draft.effect is not Effect.SHORT
+    way = abs(draft.farthest - draft.stop)
+    wanted = WantedEntry(risk, draft.price, way, risk, draft.step, is_long, instrument=symbol.instrument)
+    return risk * product(binding_cuts(wanted, symbol.conditions))
+
 
 TTL = re.compile(r"(\d{1,6})\s*([smh]?)", re.ASCII)
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}

@@ -21,8 +21,7 @@ from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holds_key, proof_of
 from console.screens.question import WIDTH, ArmedQuestion
-from console.ticket.spelling import Spelling
-from console.ticket.typed_word import TypedWord
+from console.ticket import Spelling, TypedWord
 from core.messages.commands import AnswerBasket, Decline, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode
 from core.model.basket import TYPED_HOLDS, BasketPhase, BasketSource, whole_dollars

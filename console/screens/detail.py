@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from console.details.lines import Telling
+from console.details import Telling
 from console.screens.dialog_host import DialogHost
 from console.screens.reading import ReadingScreen
 from core.views import DeskView

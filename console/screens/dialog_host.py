@@ -9,7 +9,7 @@ from typing import Protocol
 from console.arming import Keyboard
 from console.client.access import EngineAccess
 from console.host_files import HostFiles
-from console.order_form.memory import FormMemory
+from console.order_form.prefill import FormMemory
 from console.order_form.presets import Preset
 from console.screens.dialog import Dialog
 from console.terminal.driver import TerminalLink

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from console.order_form.numbers import number_in
+from console.order_form.draft import number_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
 from core.model.values import Price, Quantity, plain

@@ -9,13 +9,11 @@ from typing import Protocol
 from textual.widgets import Input
 
 from console.keymap import written
-from console.order_form.choices import CHOICES, lettered, moved, one_of
-from console.order_form.market_prices import Taken, price_of, ticked
-from console.order_form.numbers import number_in
-from console.order_form.offers import Offers
+from console.order_form.draft import CHOICES, lettered, moved, number_in, one_of
+from console.order_form.prefill import Offers, preset
 from console.order_form.presets import Preset, fault_in
+from console.order_form.prices import Taken, price_of, ticked
 from console.order_form.reading import read_draft
-from console.order_form.sizes import preset
 from console.screens.dialog_host import DialogHost
 from console.screens.keep_preset import KeepPresetScreen
 from core.model.values import Price, plain, priced

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from textual import events
 
-from console.details.lines import WIDTH
+from console.details import WIDTH
 from console.keymap import KeyScope, bindings_for, help_rows, rows_elsewhere, written
 from console.screens.reading import ReadingScreen
 from console.screens.text_fields import ERASE, LONGEST

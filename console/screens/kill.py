@@ -23,7 +23,7 @@ from console.screens.key_holder import holder_in_words, holds_key
 from console.screens.question import TICK
 from console.screens.resume_key import ResumeKey
 from console.terminal.driver import DeskKillPort
-from console.ticket.typed_word import TOLD_FROM, begun, in_capitals
+from console.ticket import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume
 from core.model.order import OrderStatus
 from core.model.symbols import capitals

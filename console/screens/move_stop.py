@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from console.order_form.numbers import number_in
+from console.order_form.draft import number_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
 from core.model.order import StopHolder

@@ -10,13 +10,9 @@ from textual import events
 from textual.await_complete import AwaitComplete
 
 from console.keymap import KeyScope, bindings_for, written
-from console.order_form.choices import CHOICES
-from console.order_form.draft import ORDER, Draft, FieldFault
-from console.order_form.kept import KeptOrder
-from console.order_form.offers import ASKS_QUOTE, DEFAULTS, Offers
-from console.order_form.prefill import FILLED, NUMBERS
+from console.order_form.draft import CHOICES, ORDER, Draft, FieldFault
+from console.order_form.prefill import ASKS_QUOTE, DEFAULTS, FILLED, NUMBERS, KeptOrder, Offers, Way
 from console.order_form.reading import read_draft, read_form
-from console.order_form.sizes import Way
 from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, RefusedProposal, StagedProposal, awaited
 from console.screens.dialog_host import DialogHost
 from console.screens.field_acts import FieldActs

@@ -11,8 +11,8 @@ from decimal import Decimal
 from textual import events
 
 from console.keymap import KeyScope, reachable, written
-from console.order_form.choices import CHOICES
-from console.order_form.market_prices import Taken
+from console.order_form.draft import CHOICES
+from console.order_form.prices import Taken
 from console.screens.field_acts import FieldActs
 
 PRICES = frozenset({"limit", "trigger", "stop", "target"})

@@ -11,7 +11,7 @@ from textual import events
 
 from console.keymap import KeyScope, bindings_for
 from console.screens.question import WIDTH, Question
-from console.ticket.typed_word import TypedWord, in_capitals
+from console.ticket import TypedWord, in_capitals
 from core.views import ProtectionRow
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
-from console.order_form.distances import Measure, Measured, distance_in, priced_at, way_of
-from console.order_form.numbers import WHOLE, number_in
+from console.order_form.draft import WHOLE, Measure, Measured, distance_in, number_in, priced_at, way_of
 from console.screens.dialog_host import DialogHost
 from console.screens.move_stop import prices_of, stop_now
 from console.screens.text_fields import FieldsScreen, TextField

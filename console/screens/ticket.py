@@ -21,10 +21,7 @@ from console.screens.dialog_host import DialogHost
 from console.screens.edit import EditScreen
 from console.screens.key_holder import holds_key, proof_of
 from console.screens.quote_refresh import QuoteRefresh
-from console.ticket.box import TicketBox
-from console.ticket.lines import Readiness, key_of, state
-from console.ticket.spelling import Spelling
-from console.ticket.status import Edit, TicketPhase, TicketStatus, shown_of
+from console.ticket import Edit, Readiness, Spelling, TicketBox, TicketPhase, TicketStatus, key_of, shown_of, state
 from core.messages.commands import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
 from core.model.account import Mode
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity

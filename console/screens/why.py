@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from textual.worker import get_current_worker
 
-from console.details.lines import WIDTH
+from console.details import WIDTH
 from console.screens.reading import ReadingScreen
 from core.ports import JournalError, OperatorError, Recorded
 from widgets import format as f

@@ -22,8 +22,7 @@ from console.screens.key_holder import KeyWatch
 from console.screens.ticket import TicketScreen
 from console.terminal.scanner import Scanner
 from console.terminal.writer import PacedWriter
-from console.ticket.spelling import Spelling
-from console.ticket.typed_word import TypedWord
+from console.ticket import Spelling, TypedWord
 from core.messages.command_ports import Denied
 from core.messages.commands import Command, Confirm
 from core.runtime.service.engine_interface import EngineBooks

@@ -8,10 +8,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.details.guards import protection, strategy
-from console.details.order import order
-from console.details.past import trade
-from console.details.position import position
+from console.details import order, position, protection, strategy, trade
 from console.screens.detail import DetailScreen
 from console.screens.help import HelpScreen
 from console.screens.why import READING, WhyScreen

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.details.position import position
+from console.details import position
 from core.facts import ConfirmationReceived, ExitReleased
 from core.messages.commands import TakeBackExits
 from core.model.staging import AuthorizationKind

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.details.guards import strategy
+from console.details import strategy
 from core.model.order import OrderStatus
 from core.settings.strategies import HOUSE_NAMES
 from core.views import LogRow, ProtectionRow, SuspensionView

@@ -10,8 +10,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.order_form.draft import Draft, FieldFault
+from console.order_form.prefill import preset
 from console.order_form.reading import read_draft, read_form
-from console.order_form.sizes import preset
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import OrderCreated, ProposalStaged

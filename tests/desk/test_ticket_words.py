@@ -10,9 +10,7 @@ import pytest
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
-from console.ticket.lines import WIDTH, Readiness, key_line
-from console.ticket.status import TicketPhase, TicketStatus
-from console.ticket.typed_word import TypedWord
+from console.ticket import WIDTH, Readiness, TicketPhase, TicketStatus, TypedWord, key_line
 from core.model.bar import NoQuote
 from core.model.order import (
     CONFIRMING_KEYS,

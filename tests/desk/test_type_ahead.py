@@ -8,14 +8,14 @@ from decimal import Decimal
 from textual import events
 
 from console.keymap import KEYS, KeyScope
-from console.order_form.choices import CHOICES
+from console.order_form.draft import CHOICES
 from console.screens.form import Form
 from console.screens.help import HelpScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.text_fields import TypedDialog
 from console.screens.watchlist import WatchlistScreen
 from console.terminal.scanner import BrokenSequence, Pasted, Scanner, Straggler, Typed
-from console.ticket.typed_word import TypedWord
+from console.ticket import TypedWord
 from core.facts import CancelRequested, EngineStopped, ProposalEnded, ProposalStaged
 from core.messages.commands import Decline, ProposeClose
 from core.model.values import Quantity

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.details.position import position
+from console.details import position
 from core.event_text import in_words
 from core.facts import (
     AuthorizationEnded,

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.details.wire import in_words, wire
+from console.details import link_in_words, wire
 from core.execution.latency import latency_report, percentile
 from core.facts import OrderSent, ProposalSkipped, ProposalStaged
 from core.market.alpaca.failure import Seen
@@ -102,7 +102,7 @@ def test_latencies_are_shown_with_their_units() -> None:
 
     assert "confirmed to sent" in detail(house)
     assert "100.0 ms" in detail(house)
-    assert [in_words(timedelta(seconds=s)) for s in (0.0024, 1.2, 125)] == ["2.4 ms", "1.20 s", "2:05"]
+    assert [link_in_words(timedelta(seconds=s)) for s in (0.0024, 1.2, 125)] == ["2.4 ms", "1.20 s", "2:05"]
 
 
 def test_what_was_left_out_is_shown_with_its_count() -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.details.guards import protection
+from console.details import protection
 from core.facts import (
     OverrideEnded,
     ProposalSkipped,

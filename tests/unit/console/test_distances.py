@@ -7,10 +7,19 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.order_form.choices import CHOICES, chosen, lettered
-from console.order_form.distances import Distance, Measure, Measured, distance_in, priced_at, way_of
-from console.order_form.market_prices import ticked
+from console.order_form.draft import (
+    CHOICES,
+    Distance,
+    Measure,
+    Measured,
+    chosen,
+    distance_in,
+    lettered,
+    priced_at,
+    way_of,
+)
 from console.order_form.presets import SHIPPED, fault_in, file_of, preset_in
+from console.order_form.prices import ticked
 from core.model.instrument import STOCK_TICKS
 from tests.kit.rows import table
 
