@@ -11,8 +11,8 @@ from collections.abc import Callable
 from console.keymap import written
 from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, last_refusal
 from console.screens.basket import BasketScreen
-from console.screens.dialog_host import DialogHost
-from console.screens.key_holder import holds_key
+from console.screens.desk_control import holds_key
+from console.screens.dialog import DialogHost
 from core.messages.commands import OpenBasket, ReversePosition
 from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
 from core.model.values import TicketId

@@ -43,9 +43,9 @@ from console.owed_press import OwedPress
 from console.panes import PANES
 from console.row_actions import NOT_SELECTED, RowActions
 from console.screens.advice import AdviceScreen
-from console.screens.chord_check import ChordScreen
+from console.screens.desk_control import holder_in_words, holds_key, may_act
 from console.screens.dialog import Dialog, DialogLayer
-from console.screens.key_holder import holder_in_words, holds_key, may_act
+from console.screens.first_start import ChordScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
@@ -67,7 +67,7 @@ ON_THEIR_WAY = 64
 
 
 class DeskApp(App[None]):
-    """Implements `console.screens.dialog_host.DialogHost`."""
+    """Implements `console.screens.dialog.DialogHost`."""
 
     CSS_PATH = "desk.tcss"
     BINDINGS = bindings_for(KeyScope.EVERYWHERE)

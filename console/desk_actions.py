@@ -6,13 +6,11 @@ from console.arming import CUT_FOR, PASSES_AFTER
 from console.broker_text import breaker_in_words
 from console.follow_ups import FollowUps
 from console.keymap import written
-from console.screens.dialog_host import DialogHost
-from console.screens.key_holder import holds_key, may_act
+from console.screens.desk_control import TAKE, TakeByQuestion, TakeByWord, holds_key, may_act, taking_lines
+from console.screens.dialog import DialogHost
 from console.screens.leave import leaving_lines
-from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
-from console.screens.lists import ListsScreen
+from console.screens.limits import LOOSEN, ListsScreen, LoosenScreen, ReloadedScreen
 from console.screens.question import ArmedQuestion
-from console.screens.take_key import TAKE, TakeByQuestion, TakeByWord, taking_lines
 from core.messages.commands import ClearBreaker, CompareActivities, ProposeFlattening, ReloadLimits, StopEngine, TakeKey
 from core.model.values import Symbol
 from core.views.standing import BREAKER_OK

@@ -29,15 +29,11 @@ from console.own_layouts import FOLDER as LAYOUTS
 from console.own_layouts import file_of as layout_file
 from console.own_layouts import layouts_in
 from console.panes import PANES
-from console.screens.chord_check import ChordScreen
-from console.screens.commands import CommandsScreen
-from console.screens.detail import DetailScreen
-from console.screens.dialog_host import DialogHost
-from console.screens.guide import GuideScreen
-from console.screens.help import HelpScreen
-from console.screens.keep_layout import KeepLayoutScreen
-from console.screens.key_holder import holds_key
-from console.screens.why import ExplainScreen, WhyScreen
+from console.screens.commands import CommandsScreen, KeepLayoutScreen
+from console.screens.desk_control import holds_key
+from console.screens.dialog import DialogHost
+from console.screens.first_start import ChordScreen, GuideScreen
+from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from core.model.harmless_text import harmless
 from core.ports import JournalError, OperatorError
 from core.views import DeskView

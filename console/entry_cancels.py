@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from console.order_words import order_in_words
-from console.screens.dialog_host import DialogHost
+from console.screens.dialog import DialogHost
 from console.screens.question import WIDTH, EverybodysQuestion
 from core.messages.commands import RequestCancel
 from core.model.order import OrderStatus

@@ -8,7 +8,7 @@ from textual import events
 from textual.message import Message
 
 from console.keymap import KEYS, KeyScope
-from console.screens.text_fields import ERASE, LONGEST, one_line
+from console.screens.form import ERASE, LONGEST, one_line
 from widgets.pane import Pane
 
 TYPED = {name for key in KEYS if key.place is KeyScope.FILTER for name in key.keys.split(",")}

@@ -16,8 +16,8 @@ from console.proposal_outcome import (
     awaited,
     last_refusal,
 )
-from console.screens.dialog_host import DialogHost
-from console.screens.text_fields import FieldsScreen
+from console.screens.dialog import DialogHost
+from console.screens.form import FieldsScreen
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
 from core.views import IN_DOUBT, DeskView, LogRow, ProposalRow

@@ -21,11 +21,10 @@ from console.keymap import footer, use, written
 from console.last_line import LastLine
 from console.owed_press import not_heard
 from console.screens.basket import BasketScreen
-from console.screens.dialog import Dialog
-from console.screens.dialog_host import DialogHost
-from console.screens.key_holder import KeyWatch
+from console.screens.desk_control import KeyWatch
+from console.screens.dialog import Dialog, DialogHost
+from console.screens.form import FieldsScreen
 from console.screens.kill import KillScreen
-from console.screens.text_fields import FieldsScreen
 from console.screens.ticket import TicketScreen
 from console.tour import Sight, Tour
 from console.watched_symbol import WatchedSymbol

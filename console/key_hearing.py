@@ -11,14 +11,12 @@ from console.board import Board
 from console.filtered_pane import FilteredPane
 from console.keymap import PANES, KeyScope
 from console.screens.basket import BasketScreen
-from console.screens.dialog import Dialog
-from console.screens.dialog_host import DialogHost
-from console.screens.form import FIRST_KEYS
-from console.screens.help import HelpScreen
+from console.screens.dialog import Dialog, DialogHost
+from console.screens.form import FIRST_KEYS, TypedDialog
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.question import ArmedQuestion
-from console.screens.text_fields import TypedDialog
+from console.screens.reading import HelpScreen
 from console.screens.ticket import TicketScreen
 from console.terminal.input_reader import Dropped
 from core.messages.commands import KeyPressed

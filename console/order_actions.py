@@ -6,11 +6,11 @@ from console.broker_text import fate_of
 from console.follow_ups import FollowUps
 from console.keymap import written
 from console.order_words import order_in_words
-from console.screens.dialog_host import DialogHost
-from console.screens.edit_order import EditOrderScreen
-from console.screens.key_holder import may_act
+from console.screens.desk_control import may_act
+from console.screens.dialog import DialogHost
+from console.screens.edit import EditOrderScreen
 from console.screens.question import WIDTH, ArmedQuestion
-from console.screens.why import WhyScreen
+from console.screens.reading import WhyScreen
 from core.messages.commands import ConfirmWarning, EditOrder, RequestCancel
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import WARNED, DeskView, OrderRow

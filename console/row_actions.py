@@ -13,15 +13,13 @@ from console.follow_ups import FollowUps
 from console.keymap import written
 from console.order_actions import OrderActions
 from console.proposal_outcome import is_close_of, is_guard, waits_for_price
-from console.screens.close import HALF, CloseScreen, part_of
-from console.screens.decline import DeclineScreen, declining
-from console.screens.dialog_host import DialogHost
-from console.screens.key_holder import may_act
-from console.screens.move_stop import MoveStopScreen
-from console.screens.override import OVERRIDE, OverrideScreen
-from console.screens.protect import TargetScreen, Trail, TrailScreen
+from console.screens.desk_control import may_act
+from console.screens.dialog import DialogHost
+from console.screens.edit import DeclineScreen, declining
+from console.screens.form import FieldsScreen
+from console.screens.limits import OVERRIDE, OverrideScreen
+from console.screens.position_exits import HALF, CloseScreen, MoveStopScreen, TargetScreen, Trail, TrailScreen, part_of
 from console.screens.question import WIDTH, ArmedQuestion
-from console.screens.text_fields import FieldsScreen
 from console.strategy_review import ask_to_reinstate, decide_promotion
 from console.watch_actions import WatchActions
 from core.messages.commands import (

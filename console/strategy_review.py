@@ -6,7 +6,7 @@ Each is asked with its figures, and answered by another key than the one that as
 from __future__ import annotations
 
 from console.follow_ups import FollowUps
-from console.screens.dialog_host import DialogHost
+from console.screens.dialog import DialogHost
 from console.screens.question import WIDTH, ArmedQuestion
 from core.messages.commands import DecidePromotion, ReinstateStrategy
 from core.views import DeskView, StrategyRow

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from textual.screen import Screen
 
 from console.keymap import confirming_key, written
-from console.screens.detail import DetailScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
+from console.screens.reading import DetailScreen
 from console.screens.ticket import TicketScreen
 from core.model.order import Effect
 from core.views import DeskView

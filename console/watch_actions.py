@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from console.keymap import written
-from console.screens.add_symbol import AddSymbolScreen
-from console.screens.alert import AlertScreen
-from console.screens.dialog_host import DialogHost
-from console.screens.lists import ListsScreen
-from console.screens.watchlist import WatchlistScreen
+from console.screens.dialog import DialogHost
+from console.screens.limits import ListsScreen
+from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.messages.commands import KeepWatchlist
 from core.model.symbols import HELD, MAIN
 from core.model.values import Symbol

@@ -20,7 +20,7 @@ from console.client.handle import EngineHandle
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.desk import DeskApp
-from console.screens.protect import TrailScreen
+from console.screens.position_exits import TrailScreen
 from console.screens.ticket import TicketPhase, TicketScreen
 
 HERE = Path(__file__).resolve().parent

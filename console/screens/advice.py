@@ -13,9 +13,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from console.keymap import KeyScope, bindings_for, footer, written
-from console.screens.dialog import Dialog
-from console.screens.dialog_host import DialogHost
-from console.screens.key_holder import may_act
+from console.screens.desk_control import may_act
+from console.screens.dialog import Dialog, DialogHost
 from console.screens.new_order import NewOrderScreen
 from console.screens.question import WIDTH, ArmedQuestion
 from core.messages.commands import AdoptAdvice, DropRecommendation

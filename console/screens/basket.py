@@ -16,23 +16,90 @@ from textual.containers import Vertical
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, ShownTicket
 from console.keymap import KeyScope, bindings_for, written
 from console.painted import Painted, ask_whether_drawn
-from console.screens.basket_text import BasketText
-from console.screens.dialog import Dialog
-from console.screens.dialog_host import DialogHost
-from console.screens.key_holder import holds_key, proof_of
+from console.screens.desk_control import holds_key, proof_of
+from console.screens.dialog import Dialog, DialogHost
 from console.screens.question import WIDTH, ArmedQuestion
 from console.ticket import Spelling, TypedWord
 from core.messages.commands import AnswerBasket, Decline, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode
-from core.model.basket import TYPED_HOLDS, BasketPhase, BasketSource, whole_dollars
+from core.model.basket import TYPED_HOLDS, BasketOrderState, BasketPhase, BasketSource, whole_dollars
 from core.model.signal import ExitReason
-from core.model.values import Digest, Money, TicketId
-from core.views import BasketView, DeskView, ProposalRow
+from core.model.values import Digest, Money, ProposalId, TicketId
+from core.views import BasketRowView, BasketView, DeskView, ProposalRow
 from widgets import format as f
-from widgets.basket import title_of
+from widgets.basket import detail_lines, event_lines, head_lines, order_lines, report_lines, title_of
 from widgets.lines import Cell, Lines, TextLine, spread
 from widgets.pane import put_title
 from widgets.ticket import exit_lines, wrapped
+
+EVENTS = 5
+"""Least lines of events while it runs."""
+
+
+class BasketText:
+    """The text of one basket screen.
+
+    Attributes
+    ----------
+    selected
+        The order that the operator selected, or the latest one with activity.
+    """
+
+    def __init__(self) -> None:
+        self.selected: ProposalId | None = None
+        self._moved_in: BasketPhase | None = None
+
+    def take(self, plan: BasketView) -> None:
+        """Take a new view; if the selected order is gone, the first is selected."""
+        rows = [row.proposal_id for row in plan.rows]
+        if self.selected not in rows:
+            self.selected = rows[0] if rows else None
+
+    def row(self, plan: BasketView) -> BasketRowView | None:
+        """Return the selected row."""
+        return next((row for row in plan.rows if row.proposal_id == self.selected), None)
+
+    def move(self, plan: BasketView, step: int) -> bool:
+        """Move the selection at the operator's request; return whether there is a row."""
+        rows = [row.proposal_id for row in plan.rows]
+        if self.selected not in rows:
+            return False
+        self.selected = rows[max(0, min(len(rows) - 1, rows.index(self.selected) + step))]
+        self._moved_in = plan.phase
+        return True
+
+    def lines(self, plan: BasketView, now: datetime, width: int, room: int) -> list[TextLine]:
+        """Return at most `room` lines; the others are counted."""
+        lines = self._lines(plan, now, width, room)
+        if len(lines) <= room:
+            return lines
+        more = f"… {len(lines) - room + 1} lines more: a taller terminal shows them"
+        return [*lines[: room - 1], (Cell(more, "warning"),)]
+
+    def _lines(self, plan: BasketView, now: datetime, width: int, room: int) -> list[TextLine]:
+        if not plan.is_open:
+            self.selected = self._followed(plan)
+        head = [*head_lines(plan, now, width), *report_lines(plan, width)]
+        below = detail_lines(self.row(plan), width)
+        if plan.is_open:
+            below = below[: max(1, room // 3)]
+            return [*head, *order_lines(plan, self.selected, width, room - len(head) - len(below)), *below]
+        wanted = len(plan.rows) + 2
+        left = room - len(head)
+        listed = order_lines(plan, self.selected, width, max(4, min(wanted, left - EVENTS)))
+        below = below[:2] if plan.phase is BasketPhase.OVER else []
+        return [*head, *listed, *below, *event_lines(plan, now, width, left - len(listed) - len(below))]
+
+    def _followed(self, plan: BasketView) -> ProposalId | None:
+        """Return the order with activity or an error, until the operator moves the selection in this phase."""
+        if self._moved_in is plan.phase:
+            return self.selected
+        signed = [row for row in plan.rows if row.standing is not None]
+        busy = [row for row in signed if not row.standing.is_over and row.standing is not BasketOrderState.WAITING]  # type: ignore[union-attr]
+        wrong = [row for row in signed if row.standing in (BasketOrderState.REFUSED, BasketOrderState.ENDED)]
+        found = [*busy, *wrong] if plan.phase in (BasketPhase.OVER, BasketPhase.ASKING) else busy
+        return found[0].proposal_id if found else self.selected
+
 
 TICK = 0.05
 AROUND = 3

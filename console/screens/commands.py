@@ -1,4 +1,4 @@
-"""Ctrl+P: every command available here, found by its description, run by Enter.
+"""The command list, and the dialog that saves the panes as a named layout.
 
 A command of another pane opens that pane and names the key, so that its row is seen before the action. The list is
 built from the table of keys and does the same as the keys, except that it has no confirming keys. It does not open over
@@ -7,16 +7,18 @@ a ticket or the kill screen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.fuzzy import FuzzySearch
 
 from console.keymap import PANES, Key, KeyScope, reachable
-from console.screens.text_fields import LONGEST, TypedDialog
+from console.layouts import ColumnOfPanes, DeskLayout, fault_of, in_words
+from console.screens.dialog import DialogHost
+from console.screens.form import LONGEST, FieldsScreen, TextField, TypedDialog
 from widgets.grid import Cell, Column, Grid, Row
-from widgets.lines import Lines
+from widgets.lines import Lines, TextLine
 from widgets.pane import put_note, put_title
 
 WHOLE = 4.0
@@ -137,3 +139,64 @@ def _score(matcher: FuzzySearch, key: Key, words: Sequence[str]) -> float:
 def _row(key: Key, here: KeyScope) -> Row:
     where = f" in {key.place.value}" if key.place in PANES and key.place is not here else ""
     return Row(key.id, (Cell(f"{described(key)}{where}"), Cell(key.written, "strong"), Cell(key.id, "muted")))
+
+
+DROP = "drop "
+
+
+class KeepLayoutScreen(FieldsScreen):
+    """`keep` is called with a name, `drop` with a name in `own`.
+
+    An existing layout is named before it is overwritten.
+    """
+
+    NEEDS_KEY = False
+
+    def __init__(
+        self,
+        behind: DialogHost,
+        layout: DeskLayout,
+        shown: tuple[ColumnOfPanes, ...],
+        own: Mapping[str, DeskLayout],
+        acts: tuple[Callable[[str], None], Callable[[str], None]],
+    ) -> None:
+        fields = [TextField("Name", "as you call it")]
+        super().__init__(behind, "Keep this layout", fields, "keeps it")
+        self.kept, self.shown, self.own = layout, shown, own
+        self.keep, self.drop = acts
+        self._over = ""
+        """The layout whose overwriting was announced."""
+
+    def preview(self) -> list[TextLine]:
+        name = self._typed()
+        own = f"{', '.join(self.own)}; drop NAME takes one back" if self.own else "none yet"
+        yours: list[TextLine] = [(Cell(f"Yours: {own}", "muted"),)]
+        if name.startswith(DROP):
+            word = name.removeprefix(DROP)
+            said = f"Enter removes the layout {word}" if word in self.own else f"there is no layout {word} of yours"
+            return [(Cell(said, "warning"),), *yours]
+        over = f", in the place of {in_words(self.own[name], self.own[name].two)}" if name in self.own else ""
+        return [(Cell("Enter keeps ", "muted"), Cell(in_words(self.kept, self.shown), "strong"), Cell(over)), *yours]
+
+    def accept(self) -> None:
+        name = self._typed()
+        if name.startswith(DROP) and name.removeprefix(DROP) in self.own:
+            self.dismiss()
+            self.drop(name.removeprefix(DROP))
+        elif name.startswith(DROP):
+            self.refuse("the name of one of yours stands behind drop")
+        elif fault := fault_of(name):
+            self.refuse(f"a layout {fault}" if not fault.startswith(name or " ") else fault)
+        elif name in self.own and self._over != name:
+            self._over = name
+            self.refuse(f"{name} is yours already: Enter again writes over it")
+        else:
+            self.dismiss()
+            self.keep(name)
+
+    def _changed(self) -> None:
+        self._over = ""
+        super()._changed()
+
+    def _typed(self) -> str:
+        return self.fields[0].text.strip().lower()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from console.client.access import Owed
 from console.closing import CLOSING_PATIENCE
 from console.keymap import KeyScope, bindings_for, written
-from console.screens.dialog_host import DialogHost
+from console.screens.dialog import DialogHost
 from console.screens.question import WIDTH, Question
 from core.model.codes import DeskState
 from core.model.order import StopHolder

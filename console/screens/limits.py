@@ -1,20 +1,122 @@
-"""The limits changed in the settings file, old and new: looser ones need a typed word (RK-13)."""
+"""Changed limits, and the lists that block a symbol's entries: what is looser needs a typed word (RK-06, RK-26,
+RK-13).
+
+The base class serves other dialogs that require a word before they loosen something.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from textual import events
 
 from console.keymap import KeyScope, bindings_for, written
-from console.screens.dialog import MINIMUM
-from console.screens.override import WordScreen
+from console.screens.dialog import MINIMUM, DialogHost
+from console.screens.form import FieldsScreen, TextField
 from console.screens.question import WIDTH, Question
 from console.screens.reading import FRAME
-from core.views import ReloadView
+from console.ticket import TypedWord, in_capitals
+from core.messages.commands import ListSymbol, UnlistSymbol
+from core.model.symbols import LONGEST_REASON, ListedSymbol, ListKind
+from core.model.values import Symbol
+from core.views import DeskView, ProtectionRow, ReloadView
 from widgets.grid_cells import Tone
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
+
+OVERRIDE = "OVERRIDE"
+
+
+class WordScreen(Question):
+    """A dialog with a required word; `does` describes its effect and `act` executes it."""
+
+    PLACE = KeyScope.OVERRIDE
+    NEEDS_KEY = True
+    BINDINGS = bindings_for(KeyScope.OVERRIDE)
+
+    def __init__(self, title: str, lines: Sequence[TextLine], word: str, does: str, act: Callable[[], None]) -> None:
+        self.word = TypedWord(word)
+        self.does = does
+        self.act = act
+        super().__init__(title, lines)
+
+    def key_line(self) -> TextLine:
+        typed = (Cell(f"    typed: {self.word.typed}", "strong"),) if self.word.typed else ()
+        if self.word.is_in_another_case:
+            typed = (Cell(f"    {in_capitals(self.word.word)}", "warning"),)
+        return (Cell(f" type {self.word.word} ", "strong"), Cell(f"{self.does}   Esc no"), *typed)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character is None or not event.character.isalpha():
+            self.word.forget()
+        else:
+            event.stop()
+            event.prevent_default()
+            self.word.hear(event.character)
+        self.keys.show([self.key_line()])
+        if self.word.stands:
+            self.dismiss()
+            self.act()
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        self.word.forget()
+
+
+class OverrideScreen(WordScreen):
+    def __init__(self, row: ProtectionRow, act: Callable[[], None]) -> None:
+        super().__init__(f"Override {row.name}?", _override_lines(row), OVERRIDE, "to let entries pass", act)
+
+
+def _override_lines(row: ProtectionRow) -> list[TextLine]:
+    return [
+        *wrapped("", f"{row.name}, {row.measure}: {row.reason}.", WIDTH, "warning"),
+        *wrapped("", f"Overridden, {row.override}.", WIDTH),
+        *wrapped("", "It is recorded. Exits pass in any case.", WIDTH, "muted"),
+    ]
+
+
+EXAMPLES = "never no borrow · close merger · until 2026-12-01 earnings · off never"
+WORDS = {"never": ListKind.NEVER, "close": ListKind.CLOSE_ONLY, "until": ListKind.RESTRICTED}
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOff:
+    """Remove the symbol from that list, after a typed word."""
+
+    kind: ListKind
+
+
+def read_list(symbol: Symbol, text: str, today: date) -> ListSymbol | TakeOff | str:
+    """Return the list change, or the error text."""
+    first, _, rest = text.strip().partition(" ")
+    rest = rest.strip()
+    if first == OFF:
+        kind = WORDS.get(rest)
+        return TakeOff(kind) if kind is not None else "off which list? never, close or until"
+    if first not in WORDS:
+        return "begin with never, close, until or off"
+    kind, until = WORDS[first], None
+    if kind is ListKind.RESTRICTED:
+        day, _, rest = rest.partition(" ")
+        rest = rest.strip()
+        until = _day(day)
+        if until is None or until <= today:
+            return "until which day? a later one than today, as in until 2026-12-01 earnings"
+    if not rest:
+        return f"why? a reason, of {LONGEST_REASON} characters at most"
+    return ListSymbol(symbol, kind, rest[:LONGEST_REASON], until)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
 
 LOOSEN = "LOOSEN"
 UNDER = 3
@@ -104,3 +206,90 @@ def _listed(title: str, words: tuple[str, ...], tone: Tone) -> Iterator[TextLine
     for change in words:
         yield from wrapped("  ", change, WIDTH, tone)
     yield ()
+
+
+SHOWN = 6
+"""Number of listed symbols other than this one."""
+INSIDE = 74
+
+
+class ListsScreen(FieldsScreen):
+    def __init__(self, behind: DialogHost, symbol: Symbol) -> None:
+        self.symbol = symbol
+        super().__init__(behind, f"Lists ─ {symbol}", [TextField("Put it on", "")], "does it")
+
+    def update_view(self, _view: DeskView, _now: datetime) -> None:
+        self.draw()
+
+    def preview(self) -> Sequence[TextLine]:
+        own = [listed for listed in self._listed() if listed.symbol == self.symbol]
+        others = [listed for listed in self._listed() if listed.symbol != self.symbol]
+        heading = f"{self.symbol} is on:" if own else f"{self.symbol} is on no list: its entries pass."
+        lines: list[TextLine] = [*self._meaning(), (), (Cell(heading, "muted"),)]
+        lines += [line for listed in own for line in wrapped("  ", listed.words, INSIDE, "warning")]
+        if others:
+            lines += [(Cell("Others:", "muted"),)]
+            lines += [(Cell(f"  {listed.symbol} {listed.words}"[:INSIDE]),) for listed in others[:SHOWN]]
+        if len(others) > SHOWN:
+            lines.append((Cell(f"  and {len(others) - SHOWN} more, in Protections", "muted"),))
+        return lines
+
+    def accept(self) -> None:
+        meant = self._meant()
+        if isinstance(meant, str):
+            self.refuse(meant)
+            return
+        self.dismiss()
+        if isinstance(meant, ListSymbol):
+            self.behind.handle.send(meant)
+            self.behind.say(f"{self.symbol}: to be on {meant.kind.value}; its exits go on")
+            return
+        kind = meant.kind
+        self.behind.ask(TakeOffScreen(self.symbol, kind, self._on(kind), lambda: self._take_off(kind)))
+
+    def _take_off(self, kind: ListKind) -> None:
+        self.behind.handle.send(UnlistSymbol(self.symbol, kind, LOOSEN))
+        self.behind.say(f"{self.symbol}: taking it off {kind.value}")
+
+    def _meaning(self) -> Sequence[TextLine]:
+        """Return the effect of Enter."""
+        if not self.fields[0].text:
+            return ((Cell(EXAMPLES, "muted"),),)
+        meant = self._meant()
+        if isinstance(meant, str):
+            return ((Cell(meant, "warning"),),)
+        if isinstance(meant, TakeOff):
+            return ((Cell(f"Enter asks for {LOOSEN}, which takes it off {meant.kind.value}"),),)
+        until = "" if meant.until is None else f" until {meant.until}"
+        says = f"Enter: {meant.kind.value}{until}, at once; what of it waits or works to open goes, exits stay"
+        return wrapped("", says, INSIDE, "strong")
+
+    def _meant(self) -> ListSymbol | TakeOff | str:
+        """Return the list change, or the reason for which the engine would reject it."""
+        meant = read_list(self.symbol, self.fields[0].text, self._today())
+        if isinstance(meant, TakeOff) and self._on(meant.kind) is None:
+            return f"{self.symbol} is not on {meant.kind.value}"
+        return meant
+
+    def _on(self, kind: ListKind) -> ListedSymbol | None:
+        return next((one for one in self._listed() if (one.symbol, one.kind) == (self.symbol, kind)), None)
+
+    def _listed(self) -> Sequence[ListedSymbol]:
+        return () if self.behind.view is None else self.behind.view.lists
+
+    def _today(self) -> date:
+        """Return the date of the view; the engine uses its exchange's date."""
+        view = self.behind.view
+        return date.min if view is None else view.status.at.date()
+
+
+class TakeOffScreen(WordScreen):
+    """Remove a symbol from a list by a word typed in full."""
+
+    def __init__(self, symbol: Symbol, kind: ListKind, listed: ListedSymbol | None, act: Callable[[], None]) -> None:
+        said = f"{symbol} is on {listed.words}." if listed is not None else ""
+        lines = [
+            *wrapped("", said, WIDTH, "warning"),
+            *wrapped("", "Off that list its entries pass again. It is recorded.", WIDTH),
+        ]
+        super().__init__(f"Take {symbol} off {kind.value}?", lines, LOOSEN, "to let entries pass", act)

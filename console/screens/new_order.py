@@ -14,12 +14,10 @@ from console.order_form.draft import CHOICES, ORDER, Draft, FieldFault
 from console.order_form.prefill import ASKS_QUOTE, DEFAULTS, FILLED, NUMBERS, KeptOrder, Offers, Way
 from console.order_form.reading import read_draft, read_form
 from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, RefusedProposal, StagedProposal, awaited
-from console.screens.dialog_host import DialogHost
-from console.screens.field_acts import FieldActs
-from console.screens.find_symbol import FindSymbolScreen
+from console.screens.dialog import DialogHost
+from console.screens.find_symbol import FindSymbolScreen, QuoteRefresh
 from console.screens.form import BESIDE, FIRST_KEYS, MOVES, NOTHING, WIDTH, Form, FormField
-from console.screens.order_keys import PRICES, OrderKeys, keys_of
-from console.screens.quote_refresh import QuoteRefresh
+from console.screens.new_order_keys import PRICES, FieldActs, OrderKeys, keys_of
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView

@@ -1,20 +1,35 @@
-"""A read-only dialog with a title: help, details, the history of an order. Long text is scrolled.
+"""Read-only dialogs: help, details of a row, the history of an order, the explanation of a trade or day.
 
+A read-only dialog with a title: help, details, the history of an order. Long text is scrolled.
 It confirms and asks nothing; its keys scroll and close.
+
+A key that works elsewhere is found too, with its place.
+
+`Enter` and `e` in History open the explanation. The journal is read in a separate thread, so that a slow disk does not
+block keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.worker import get_current_worker
 
-from console.keymap import KeyScope, bindings_for, written
-from console.screens.dialog import Dialog
-from widgets.lines import Lines, TextLine
+from console.details import WIDTH, Telling
+from console.keymap import KeyScope, bindings_for, help_rows, rows_elsewhere, written
+from console.screens.dialog import Dialog, DialogHost
+from console.screens.form import ERASE, LONGEST
+from core.ports import JournalError, OperatorError, Recorded
+from core.views import DeskView
+from widgets import format as f
+from widgets.format import short_ids
+from widgets.lines import Cell, Lines, TextLine
 from widgets.pane import put_note, put_title
+from widgets.ticket import wrapped
 
 FRAME = 2
 """Lines of the frame."""
@@ -82,3 +97,173 @@ class ReadingScreen(Dialog):
 
     def action_back(self) -> None:
         self.dismiss()
+
+
+GONE = "no longer on the desk; as it stood last:"
+
+
+class DetailScreen(ReadingScreen):
+    def __init__(self, behind: DialogHost, title: str, tell: Telling, key: str) -> None:
+        super().__init__(title)
+        self.tell = tell
+        self.key = key
+        self._told: list[TextLine] = []
+        if behind.view is not None:
+            self.update_view(behind.view, behind.engine_now())
+
+    @property
+    def tells_something(self) -> bool:
+        """Whether anything is known of the row."""
+        return bool(self._told)
+
+    def update_view(self, view: DeskView, now: datetime) -> None:
+        told = self.tell(view, self.key, now)
+        if told is not None:
+            self._told = told
+        self.read(self._told if told is not None else [(Cell(GONE, "warning"),), (), *self._told])
+
+
+ABOUT: Mapping[KeyScope, str] = {
+    KeyScope.BASKET: "Many orders, signed once. Each was tried against every check with the effect of those before it; "
+    "space marks the selected one. What sells goes first, the buys wait until it is filled.",
+    KeyScope.EVERYWHERE: "Choose a pane by its number.",
+}
+"""Descriptions of places that are no panes."""
+
+
+class HelpScreen(ReadingScreen):
+    """`about` describes the pane, or is empty; `tour` starts or ends the tour."""
+
+    PLACE = KeyScope.HELP
+    BINDINGS = bindings_for(PLACE)
+
+    def __init__(self, place: KeyScope, about: str, tour: Callable[[], None]) -> None:
+        super().__init__(f"Help ─ {place.value}")
+        self.place = place
+        self.tour = tour
+        self.filter = ""
+        self.is_typing = False
+        self._about = wrapped("", about or ABOUT.get(place, ABOUT[KeyScope.EVERYWHERE]), WIDTH)
+        self._fill()
+
+    def _fill(self) -> None:
+        if not self.filter and not self.is_typing:
+            self.read([*self._about, (), *_keys(help_rows(self.place)), (), *_more()])
+            return
+        words = self.filter.casefold().split()
+        rows = [*help_rows(self.place), *rows_elsewhere(self.place)]
+        found = [row for row in rows if all(word in " ".join(row).casefold() for word in words)]
+        cursor = "▏" if self.is_typing else ""
+        keys = "Enter keeps it  Esc clears it" if self.is_typing else f"{written('help.find')} another"
+        line = (
+            Cell(f"/ {self.filter}{cursor}", "strong"),
+            Cell(f"   {len(found)} of {len(rows)} keys  {keys}", "muted"),
+        )
+        self.read([line, (), *_keys(found)])
+
+    # ── the search ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_find(self) -> None:
+        self.is_typing = True
+        self.action_scroll(-len(self._lines))
+        self._fill()
+
+    def take(self, event: events.Key) -> bool:
+        """Handle a key of the search; return False for any other, such as the kill chord and scroll keys."""
+        character = event.character if event.is_printable else None
+        if not self.is_typing or (event.key not in ("enter", "escape", "ctrl+u", ERASE) and not character):
+            return False
+        if event.key in ("enter", "escape"):
+            self.is_typing = False
+            self.filter = self.filter if event.key == "enter" else ""
+        elif event.key == "ctrl+u":
+            self.filter = ""
+        else:
+            self.filter = self.filter[:-1] if event.key == ERASE else (self.filter + (character or ""))[:LONGEST]
+        self._fill()
+        return True
+
+    def action_back(self) -> None:
+        """Clear the search first."""
+        if self.filter:
+            self.filter = ""
+            self._fill()
+        else:
+            super().action_back()
+
+    def action_tour(self) -> None:
+        self.dismiss()
+        self.tour()
+
+
+def _keys(rows: Iterable[tuple[str, str, str]]) -> Iterator[TextLine]:
+    yield (Cell(f"{'WHERE':<14}{'KEY':<15}WHAT IT DOES", "muted"),)
+    for where, key, what in rows:
+        yield (Cell(f"{where:<14}", "muted"), Cell(f"{key:<15}", "strong"), Cell(what))
+
+
+def _more() -> list[TextLine]:
+    text = (
+        f"{written('help.find')} finds a key by words, at every place. "
+        f"{written('help.tour')} begins the tour, or ends it. "
+        f"{written('commands')} finds every command by its name. "
+    )
+    text += "The kill works from everywhere: also here, in text fields, and while the link stalls."
+    return wrapped("", text, WIDTH, "muted")
+
+
+READING = "reading the journal…"
+BEFORE = 20
+"""Cells of time and kind before the text of a record."""
+
+
+class JournalScreen(ReadingScreen):
+    """`tell` reads the journal in a thread and returns the lines."""
+
+    def __init__(self, title: str, tell: Callable[[], list[TextLine]]) -> None:
+        super().__init__(title)
+        self.tell = tell
+        self.read([(Cell(READING, "strong"),)])
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.run_worker(self._read, thread=True, exit_on_error=False)
+
+    def _read(self) -> None:
+        worker = get_current_worker()
+        try:
+            lines = self.tell()
+        except (OperatorError, JournalError, OSError) as error:
+            lines = wrapped("", f"the journal could not be read: {error}", WIDTH, "warning")
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self.read, lines)
+
+
+class WhyScreen(JournalScreen):
+    """The history of an order; `read` is called with its id in a thread."""
+
+    def __init__(self, order_id: str, name: str, read: Callable[[str], Iterable[Recorded]]) -> None:
+        self.order_id = order_id
+        super().__init__(f"Why ─ {name}", lambda: [line for record in read(order_id) for line in told(record)])
+
+
+class ExplainScreen(JournalScreen):
+    """Why a trade or day had its result (AN-06); `read` is called with its order or day in a thread."""
+
+    def __init__(self, what: str, name: str, read: Callable[[str], Iterable[str]]) -> None:
+        self.what = what
+        super().__init__(f"Explained ─ {name}", lambda: [line for text in read(what) for line in _as_it_stands(text)])
+
+
+def _as_it_stands(text: str) -> list[TextLine]:
+    """Return a line of the page, wrapped with a hanging indent if it is too long."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    return [(Cell(text),)] if len(text) <= WIDTH else wrapped(indent, text.strip(), WIDTH)
+
+
+def told(record: Recorded) -> list[TextLine]:
+    """Return a record of the history: time, kind and text."""
+    from core.event_text import in_words, kind_of  # imports every fact: too slow before the first paint
+
+    words = short_ids(in_words(record.fact))
+    return wrapped(f"{f.clock(record.at)}  {kind_of(record.fact):<{BEFORE - 10}}", words, WIDTH)

@@ -15,12 +15,10 @@ from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.keymap import KeyScope, bindings_for
 from console.painted import Painted, ask_whether_drawn
 from console.proposal_outcome import last_refusal
-from console.screens.decline import DeclineScreen, declining
-from console.screens.dialog import Dialog
-from console.screens.dialog_host import DialogHost
-from console.screens.edit import EditScreen
-from console.screens.key_holder import holds_key, proof_of
-from console.screens.quote_refresh import QuoteRefresh
+from console.screens.desk_control import holds_key, proof_of
+from console.screens.dialog import Dialog, DialogHost
+from console.screens.edit import DeclineScreen, EditScreen, declining
+from console.screens.find_symbol import QuoteRefresh
 from console.ticket import Edit, Readiness, Spelling, TicketBox, TicketPhase, TicketStatus, key_of, shown_of, state
 from core.messages.commands import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
 from core.model.account import Mode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.keymap import written
-from console.screens.take_key import TakeByQuestion, TakeByWord
+from console.screens.desk_control import TakeByQuestion, TakeByWord
 from tests.accidents.hand import ESCAPE, Hand
 from tests.accidents.house import SIZES
 from tests.accidents.served_house import ServedHouse

@@ -18,7 +18,7 @@ from console.arming import Arming, Keyboard, ShownTicket
 from console.client.engine_link import EngineLink
 from console.client.remote import RemoteEngine
 from console.proposal_outcome import any_of_it
-from console.screens.key_holder import KeyWatch
+from console.screens.desk_control import KeyWatch
 from console.screens.ticket import TicketScreen
 from console.terminal.scanner import Scanner
 from console.terminal.writer import PacedWriter

@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.alert_words import Drop, read_alert
-from console.screens.alert import AlertScreen
+from console.screens.watchlist import AlertScreen, Drop, read_alert
 from core.facts import AlertDropped, AlertKept
 from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.harmless_text import ALERT

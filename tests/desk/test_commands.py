@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from console.keymap import KEYS, KeyScope
 from console.screens.commands import CommandsScreen, commands_at
-from console.screens.decline import DeclineScreen
-from console.screens.guide import GuideScreen
+from console.screens.edit import DeclineScreen
+from console.screens.first_start import GuideScreen
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen

@@ -9,9 +9,7 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 
 from console.details import order, position, protection, strategy, trade
-from console.screens.detail import DetailScreen
-from console.screens.help import HelpScreen
-from console.screens.why import READING, WhyScreen
+from console.screens.reading import READING, DetailScreen, HelpScreen, WhyScreen
 from core.facts import OrderFilled
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.signal import ExitReason

@@ -10,8 +10,7 @@ from pathlib import Path
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from console.desk_commands import DeskCommands
-from console.screens.chord_check import ChordScreen
-from console.screens.guide import GuideScreen
+from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from syrupy.assertion import SnapshotAssertion
 
+from console.screens.reading import ExplainScreen, WhyScreen
 from console.screens.ticket import TicketScreen
-from console.screens.why import ExplainScreen, WhyScreen
 from core.model.values import ClientOrderId, Money, Symbol
 from core.ports import OperatorError
 from core.views.builders.history import history_of

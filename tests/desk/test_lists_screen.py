@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from console.list_words import TakeOff, read_list
-from console.screens.lists import ListsScreen, TakeOffScreen
+from console.screens.limits import ListsScreen, TakeOff, TakeOffScreen, read_list
 from core.facts import SymbolListed, SymbolUnlisted
 from core.messages.commands import ListSymbol
 from core.model.symbols import ListedSymbol, ListKind

@@ -7,7 +7,7 @@ from base64 import b64decode
 from syrupy.assertion import SnapshotAssertion
 
 from console.desk_commands import copying
-from console.screens.help import HelpScreen
+from console.screens.reading import HelpScreen
 from core.facts import Halted, OrderCreated, ProposalEnded
 from core.model.order import Side
 from core.views import LogRow

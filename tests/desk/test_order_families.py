@@ -9,8 +9,8 @@ from typing import Any
 from syrupy.assertion import SnapshotAssertion
 from textual.app import App, ComposeResult
 
-from console.screens.detail import DetailScreen
 from console.screens.question import ArmedQuestion
+from console.screens.reading import DetailScreen
 from core.messages.commands import RequestCancel
 from core.model.order import Effect, Leg, LegRole, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity

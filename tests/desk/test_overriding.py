@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from textual import events
 
-from console.screens.override import OverrideScreen
+from console.screens.limits import OverrideScreen
 from core.messages.commands import OverrideProtection
 from core.views import OverrideView, ProtectionRow
 from tests.desk.still_house import StillHouse, a_protection, a_view, open_still, the_engines_view

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.screens.commands import CommandsScreen
-from console.screens.guide import GuideScreen
-from console.screens.keep_layout import KeepLayoutScreen
+from console.screens.commands import CommandsScreen, KeepLayoutScreen
+from console.screens.first_start import GuideScreen
 from tests.desk.desk_house import House
 from tests.desk.hands import Disk
 from tests.desk.still_house import a_view, open_still

@@ -7,8 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from console.screens.move_stop import MoveStopScreen
-from console.screens.protect import TrailScreen
+from console.screens.position_exits import MoveStopScreen, TrailScreen
 from console.screens.ticket import TicketScreen
 from core.messages.commands import ProposeClose, RequestCancel, SetTarget, TightenStop, TrailStop
 from core.model.order import OrderType, StopHolder

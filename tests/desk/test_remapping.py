@@ -9,9 +9,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.key_remapping import fault_in, moved_by
 from console.keymap import KEYS, KeyScope, footer, keys_table, use
-from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
+from console.screens.reading import HelpScreen
 from core.facts import OrderCreated
 from core.settings.settings import Settings
 from state.files import Home

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.screens.detail import DetailScreen
+from console.screens.reading import DetailScreen
 from core.views import ClosedRow, DayRow
 from tests.desk.nine_days import NINE, NOW, TODAY, usd
 from tests.desk.still_house import a_result, a_view, open_still

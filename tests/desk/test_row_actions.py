@@ -10,8 +10,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.screens.close import CloseScreen
-from console.screens.move_stop import MoveStopScreen
+from console.screens.position_exits import CloseScreen, MoveStopScreen
 from console.screens.ticket import TicketScreen
 from core.facts import CancelRequested, OrderFilled, ProposalEnded
 from core.messages.commands import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from console.screens.alert import AlertScreen
-from console.screens.close import CloseScreen
 from console.screens.new_order import NewOrderScreen
+from console.screens.position_exits import CloseScreen
 from console.screens.ticket import TicketScreen
+from console.screens.watchlist import AlertScreen
 from core.messages.commands import KeyPressed, LookAt
 from core.model.order import Effect
 from core.model.values import Symbol

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from console.screens.decline import DeclineScreen
-from console.screens.edit import EditScreen
+from console.screens.edit import DeclineScreen, EditScreen
 from console.screens.ticket import TicketPhase
 from core.facts import ConfirmationReceived, EditRefused, OrderCreated, ProposalEdited, ProposalEnded
 from core.messages.commands import (

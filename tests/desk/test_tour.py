@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
+from console.screens.reading import HelpScreen
 from console.screens.ticket import TicketScreen
 from console.tour import ROWS, STEPS
 from core.facts import OrderSent

@@ -9,10 +9,9 @@ from textual import events
 
 from console.keymap import KEYS, KeyScope
 from console.order_form.draft import CHOICES
-from console.screens.form import Form
-from console.screens.help import HelpScreen
+from console.screens.form import Form, TypedDialog
 from console.screens.new_order import NewOrderScreen
-from console.screens.text_fields import TypedDialog
+from console.screens.reading import HelpScreen
 from console.screens.watchlist import WatchlistScreen
 from console.terminal.scanner import BrokenSequence, Pasted, Scanner, Straggler, Typed
 from console.ticket import TypedWord

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from console.screens.detail import DetailScreen
+from console.screens.reading import DetailScreen
 from core.model.reference_data import ActionKind, CorporateAction
 from core.model.values import Price, Symbol
 from core.views import ActionRow, WatchlistRow, WatchRow, WatchView

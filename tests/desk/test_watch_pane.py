@@ -7,11 +7,10 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.screens.add_symbol import AddSymbolScreen
-from console.screens.close import CloseScreen
-from console.screens.detail import DetailScreen
 from console.screens.new_order import NewOrderScreen
-from console.screens.watchlist import WatchlistScreen
+from console.screens.position_exits import CloseScreen
+from console.screens.reading import DetailScreen
+from console.screens.watchlist import AddSymbolScreen, WatchlistScreen
 from core.facts import WatchlistKept, WatchlistRefused
 from core.messages.commands import KeepWatchlist
 from core.model.bar import Feed, Quote

@@ -13,36 +13,24 @@ import pytest
 
 import console.screens
 from console.host_files import NoHostFiles
-from console.screens.add_symbol import AddSymbolScreen
 from console.screens.advice import AdviceScreen
-from console.screens.alert import AlertScreen
 from console.screens.basket import BasketScreen
-from console.screens.chord_check import ChordScreen
-from console.screens.close import CloseScreen
-from console.screens.commands import CommandsScreen
-from console.screens.decline import DeclineScreen
-from console.screens.detail import DetailScreen
+from console.screens.commands import CommandsScreen, KeepLayoutScreen
+from console.screens.desk_control import TakeByQuestion, TakeByWord
 from console.screens.dialog import Dialog
-from console.screens.edit import EditScreen
-from console.screens.edit_order import EditOrderScreen
+from console.screens.edit import DeclineScreen, EditOrderScreen, EditScreen
 from console.screens.find_symbol import FindSymbolScreen
-from console.screens.guide import GuideScreen
-from console.screens.help import HelpScreen
-from console.screens.keep_layout import KeepLayoutScreen
-from console.screens.keep_preset import KeepPresetScreen
+from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
-from console.screens.limits import LoosenScreen, ReloadedScreen
-from console.screens.lists import ListsScreen, TakeOffScreen
-from console.screens.move_stop import MoveStopScreen
+from console.screens.limits import ListsScreen, LoosenScreen, OverrideScreen, ReloadedScreen, TakeOffScreen
 from console.screens.new_order import NewOrderScreen
-from console.screens.override import OverrideScreen
-from console.screens.protect import TargetScreen, TrailScreen
+from console.screens.new_order_keys import KeepPresetScreen
+from console.screens.position_exits import CloseScreen, MoveStopScreen, TargetScreen, TrailScreen
 from console.screens.question import ArmedQuestion, EverybodysQuestion
-from console.screens.take_key import TakeByQuestion, TakeByWord
+from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from console.screens.ticket import TicketScreen
-from console.screens.watchlist import WatchlistScreen
-from console.screens.why import ExplainScreen, WhyScreen
+from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.event_text.staging import idea_in_words
 from core.model.codes import DeskState
 from core.model.recommendation import TradeIdea

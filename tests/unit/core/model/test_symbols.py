@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.alert_words import Drop, read_alert
+from console.screens.watchlist import Drop, read_alert
 from core.files.basket_file import BasketFileError, read_plan
 from core.files.csv_files import COLUMNS, TableError, read_trades
 from core.model.reference_data import AssetList, ListedAsset
