@@ -12,12 +12,10 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.filtered_pane import FilteredPane
-from console.history_pane import HistoryPane
+from console.filtered_panes import FilteredPane, HistoryPane, LogPane
 from console.keymap import written
 from console.layout import WIDEST, Choice, PaneArea, columns_of, fits, is_narrow, too_small
 from console.layouts import SHIPPED, ColumnOfPanes, DeskLayout
-from console.log_pane import LogPane
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want, WatchPane
 from core.model.desk import DeskNumber
 from core.model.values import Symbol

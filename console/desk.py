@@ -23,23 +23,21 @@ from console.arming import Keyboard
 from console.baskets import BasketFollower
 from console.board import Board
 from console.client.access import EngineAccess
-from console.closing import Closing
+from console.closing import Closing, OwedPress
 from console.desk_actions import DeskActions
 from console.desk_commands import DeskCommands
 from console.display import Display, DisplayTerms, after
-from console.filtered_pane import WriteShown
+from console.filtered_panes import LOOK, HistoryPane, WriteShown
 from console.follow_ups import FollowUps
-from console.frame_loop import FrameLoop
+from console.frame_loop import FrameLoop, LastLine
 from console.gc_schedule import GcSchedule
-from console.history_pane import LOOK, HistoryPane
 from console.host_files import NO_SURROUNDINGS, HostFiles
-from console.key_hearing import HEARD, KeyHearing
+from console.input_router import HEARD, KeyHearing
 from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
-from console.last_line import LastLine
 from console.layout import fits
+from console.link_health import WholeWay
 from console.order_form.prefill import FormMemory
 from console.order_form.presets import Preset
-from console.owed_press import OwedPress
 from console.panes import PANES
 from console.row_actions import NOT_SELECTED, RowActions
 from console.screens.advice import AdviceScreen
@@ -54,7 +52,6 @@ from console.terminal.driver import DeskKillPort, KeyturnDriver, TerminalLink, l
 from console.terminal.keys import is_modified
 from console.terminal.writer import tight
 from console.theme import theme_for
-from console.whole_way import WholeWay
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid

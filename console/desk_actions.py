@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from console.arming import CUT_FOR, PASSES_AFTER
-from console.broker_text import breaker_in_words
 from console.follow_ups import FollowUps
 from console.keymap import written
+from console.order_actions import breaker_in_words
 from console.screens.desk_control import TAKE, TakeByQuestion, TakeByWord, holds_key, may_act, taking_lines
 from console.screens.dialog import DialogHost
 from console.screens.leave import leaving_lines

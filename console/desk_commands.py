@@ -1,13 +1,27 @@
-"""Commands of the desk besides trading: the command list, details, copying a row, writing a file, the guide.
+"""Commands of the desk besides trading, the operator's layouts, and faults in their files.
 
+An invalid one is reported and the others apply. Example:
+
+one = ["proposals", "positions"]
+[[two]]
+panes = ["watch", "orders"]
+width = 64
+[[two]]
+panes = ["chart"]
+[[three]]
+panes = ["watch", "orders", "positions"]
+
+Commands of the desk besides trading: the command list, details, copying a row, writing a file, the guide.
 Nothing here sends a command to the engine. Disk access runs in a separate thread.
 """
 
 from __future__ import annotations
 
+import tomllib
 from base64 import b64encode
+from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from threading import Lock
@@ -21,13 +35,10 @@ from console.board import Board
 from console.details import Telling, away, wire
 from console.display import FILE, FOLDER
 from console.display import file_of as theme_file
-from console.file_notes import FileNotes
 from console.keymap import Key, KeyScope, written
+from console.layouts import LOG, ColumnOfPanes, DeskLayout, fault_of
 from console.order_form.presets import FOLDER as PRESETS
 from console.order_form.presets import KEYS, Preset, file_of, presets_in
-from console.own_layouts import FOLDER as LAYOUTS
-from console.own_layouts import file_of as layout_file
-from console.own_layouts import layouts_in
 from console.panes import PANES
 from console.screens.commands import CommandsScreen, KeepLayoutScreen
 from console.screens.desk_control import holds_key
@@ -36,12 +47,143 @@ from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from core.model.harmless_text import harmless
 from core.ports import JournalError, OperatorError
-from core.views import DeskView
+from core.views import DeskView, LogRow
 from core.views.results import HistoryDay, HistoryKind
 from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.grid_cells import in_a_line
 from widgets.lines import TextLine
+
+KIND = "file"
+FIRST = -1_000_001
+"""Number of the first line, below those of the engine's notes."""
+
+
+class FileNotes:
+    """The faults found since this desk started."""
+
+    def __init__(self) -> None:
+        self._rows: list[LogRow] = []
+        self._wrong: dict[str, frozenset[str]] = {}
+        self._made_of: tuple[DeskView, int] | None = None
+        self._made: DeskView | None = None
+
+    def tell(self, folder: str, faults: Sequence[str], at: datetime) -> list[str]:
+        """Set the faults of a folder; return the new ones, which get a line each."""
+        known = self._wrong.get(folder, frozenset())
+        self._wrong[folder] = frozenset(faults)
+        news = [fault for fault in faults if fault not in known]
+        self._rows += [LogRow(FIRST - len(self._rows) - n, at, KIND, text) for n, text in enumerate(news)]
+        return news
+
+    def beside(self, view: DeskView) -> DeskView:
+        """Return the view with these lines in its log, ordered by time."""
+        if not self._rows:
+            return view
+        was, many = self._made_of or (None, 0)
+        if self._made is None or was is not view or many != len(self._rows):
+            log = list(view.log)
+            for row in self._rows:
+                insort(log, row, key=lambda each: each.at)
+            self._made_of, self._made = (view, len(self._rows)), replace(view, log=tuple(log))
+        return self._made
+
+
+LAYOUTS = "layouts"
+KNOWN = tuple(name for name in PANES if name != LOG)
+"""Panes allowed in a column; the log is below all of them."""
+COLUMNS = {"two": 2, "three": 3}
+"""Most columns, by the key of a file."""
+UNDER = 2
+NARROWEST, WIDEST = 30, 120
+"""Cells of a column with a fixed width."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLayouts:
+    """Layouts by name; `faults` lists rejected entries with their place."""
+
+    each: Mapping[str, DeskLayout] = field(default_factory=dict)
+    faults: Sequence[str] = ()
+
+
+class _WrongError(Exception):
+    """The error of one layout."""
+
+
+def layouts_in(files: Mapping[str, str | None]) -> OwnLayouts:
+    """Parse layout files by name; None is an unreadable file."""
+    each, faults = {}, []
+    for file, text in sorted(files.items()):
+        name = file.removesuffix(".toml")
+        try:
+            if fault := fault_of(name):
+                raise _WrongError(fault)
+            each[name] = _read(name, text)
+        except _WrongError as wrong:
+            faults.append(f"{LAYOUTS}/{file[:24]}: {wrong}")
+    return OwnLayouts(each, tuple(faults))
+
+
+def layout_file_of(layout: DeskLayout) -> str:
+    """Return the text of its file."""
+    lines = [f"one = {_list_of(layout.one)}"]
+    for key, columns in (("two", layout.two), ("three", layout.three)):
+        for column in columns:
+            lines += [f"[[{key}]]", f"panes = {_list_of(column.panes)}"]
+            lines += [f"width = {column.width}"] if column.width else []
+    return "\n".join(lines) + "\n"
+
+
+def _list_of(names: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def _read(name: str, text: str | None) -> DeskLayout:
+    if text is None:
+        raise _WrongError("cannot be read")
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _WrongError(str(error)[:80]) from None
+    if unknown := sorted(set(table) - {"one", *COLUMNS}):
+        raise _WrongError(f"there is no {unknown[0][:20]}; it has one, two and three")
+    one = _panes("one", table.get("one"))
+    if len(one) != UNDER:
+        raise _WrongError("one: two panes, the first always there, the second until another is asked for")
+    two, three = (_columns(key, table.get(key)) for key in COLUMNS)
+    return DeskLayout(name, (one[0], one[1]), two, three, two[0].panes[-1])
+
+
+def _columns(key: str, said: object) -> tuple[ColumnOfPanes, ...]:
+    """Parse columns; at least one must have no fixed width and takes the rest."""
+    if not isinstance(said, list) or not 1 <= len(said) <= COLUMNS[key]:
+        raise _WrongError(f"{key}: one to {COLUMNS[key]} columns, each [[{key}]] with its panes")
+    columns = tuple(_column(key, each) for each in said)
+    names = [name for column in columns for name in column.panes]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise _WrongError(f"{key}: {twice} stands there twice")
+    if all(column.width for column in columns):
+        raise _WrongError(f"{key}: one column without a width takes what is left")
+    return columns
+
+
+def _column(key: str, said: object) -> ColumnOfPanes:
+    if not isinstance(said, dict) or set(said) - {"panes", "width"}:
+        raise _WrongError(f"{key}: a column has panes, and perhaps a width")
+    width = said.get("width", 0)
+    if type(width) is not int or (width and not NARROWEST <= width <= WIDEST):
+        raise _WrongError(f"{key}: a width is {NARROWEST} to {WIDEST} cells")
+    return ColumnOfPanes(_panes(key, said.get("panes")), width)
+
+
+def _panes(key: str, said: object) -> tuple[str, ...]:
+    if not isinstance(said, list) or not said:
+        raise _WrongError(f"{key}: a list of panes")
+    if odd := next((each for each in said if each not in KNOWN), None):
+        raise _WrongError(f"{key}: there is no pane {str(odd)[:20]!r}; there are {', '.join(KNOWN)}")
+    return tuple(said)
+
 
 T = TypeVar("T")
 
@@ -139,7 +281,7 @@ class DeskCommands:
                 self.desk.say(f"layout {name}: kept in {place}")
                 self.look_for_layouts()
 
-            text = layout_file(replace(layout, name=name))
+            text = layout_file_of(replace(layout, name=name))
             self.aside(lambda: self.desk.surroundings.keep(LAYOUTS, f"{name}.toml", text), told)
 
         def drop(name: str) -> None:

@@ -1,25 +1,25 @@
-"""The frames of the desk, up to ten a second: each part gets its share of the engine's newest view."""
+"""The frames of the desk: each part gets its share of the newest view; last line, chart's symbol."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
 from textual.app import App
+from textual.geometry import Size
 from textual.screen import Screen
 
 from console.baskets import BasketFollower, waits
 from console.bell import Bell, title_of
 from console.board import Board, width_of
-from console.client.access import NOT_ASKED
-from console.closing import Closing
+from console.client.access import NOT_ASKED, EngineAccess
+from console.closing import Closing, not_heard
 from console.desk_commands import DeskCommands
 from console.follow_ups import FollowUps
-from console.key_hearing import KeyHearing
+from console.input_router import KeyHearing
 from console.key_remapping import moved_by
 from console.keymap import footer, use, written
-from console.last_line import LastLine
-from console.owed_press import not_heard
 from console.screens.basket import BasketScreen
 from console.screens.desk_control import KeyWatch
 from console.screens.dialog import Dialog, DialogHost
@@ -27,13 +27,84 @@ from console.screens.form import FieldsScreen
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
 from console.tour import Sight, Tour
-from console.watched_symbol import WatchedSymbol
 from core.model.account import Mode
 from core.model.harmless_text import ALERT
+from core.model.values import Symbol
 from core.views import DeskView
 from core.views.desk import EngineFailed
 from widgets import format as f
+from widgets.grid_cells import Tone
 from widgets.pane import WithoutEngine
+from widgets.status_lines import FooterLine
+
+SAID_FOR = 5.0
+"""Seconds for which a message is shown, unless another screen comes to the top."""
+
+
+class LastLine:
+    """The last line; `now` is the console's monotonic clock."""
+
+    def __init__(self, line: FooterLine, now: Callable[[], float]) -> None:
+        self._line = line
+        self._now = now
+        self._said: tuple[str, Tone, float, Screen[object]] | None = None
+
+    def say(self, text: str, tone: Tone, screen: Screen[object]) -> None:
+        self._said = (text, tone, self._now(), screen)
+
+    def room(self, size: Size) -> int:
+        """Return the cells for keys; the kill key is at the end, one cell closer than other keys."""
+        return width_of(size) + 1
+
+    def take_back(self, beginning: str) -> None:
+        """Withdraw a message with that beginning."""
+        if self._said is not None and self._said[0].startswith(beginning):
+            self._said = None
+
+    def show(self, keys: Callable[[], str], top: Screen[object], size: Size) -> None:
+        """Show the latest message of this screen, else its keys."""
+        if self._said is not None:
+            text, tone, at, screen = self._said
+            if screen is top and self._now() - at < SAID_FOR:
+                self._line.show_words(text, tone, width_of(size))
+                return
+            self._said = None
+        self._line.show_keys(keys(), width_of(size))
+
+
+class WatchedSymbol:
+    """Requests the chart of a new symbol once; no symbol while no chart is visible."""
+
+    def __init__(self, handle: EngineAccess, board: Board) -> None:
+        self.handle = handle
+        self.board = board
+        self.symbol: Symbol | None = None
+        self._told: Symbol | None = None
+
+    def look(self, view: DeskView) -> None:
+        """Take a new view."""
+        self.symbol = self.of(view)
+        wanted = self.symbol if self.board.chart.display else None
+        if wanted != self._told:
+            self._told = wanted
+            self.handle.watch(wanted)
+
+    def of(self, view: DeskView) -> Symbol | None:
+        """Return the selected row's symbol, else the previous one, else the first known."""
+        return self.selected(view) or self.symbol or self._first(view)
+
+    def selected(self, view: DeskView) -> Symbol | None:
+        """Return the symbol of the selected row in the focused pane only; in the chart the symbol shown."""
+        holder = self.board.holder
+        if holder == self.board.chart.id:
+            return self.symbol
+        key = self.board.selected(holder)
+        return None if key is None else self.board.symbol_of(holder, key, view)
+
+    def _first(self, view: DeskView) -> Symbol | None:
+        known = (*(row.symbol for row in view.strategies), *(row.symbol for row in view.symbols))
+        return next(iter(known), None)
+
 
 AT_THE_KEYS = 3.0
 """Seconds after a key within which another one may follow."""

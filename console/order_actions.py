@@ -1,22 +1,44 @@
-"""Actions of keys on an order: cancel it or entries, edit it, confirm the broker's warning, show its history."""
+"""Actions of keys on an order, and the texts of questions about the broker."""
 
 from __future__ import annotations
 
-from console.broker_text import fate_of
-from console.follow_ups import FollowUps
+from datetime import datetime
+
+from console.follow_ups import FollowUps, order_in_words
 from console.keymap import written
-from console.order_words import order_in_words
 from console.screens.desk_control import may_act
 from console.screens.dialog import DialogHost
 from console.screens.edit import EditOrderScreen
 from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.reading import WhyScreen
 from core.messages.commands import ConfirmWarning, EditOrder, RequestCancel
+from core.model.account import Channel, ConnectionState
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import WARNED, DeskView, OrderRow
-from widgets.lines import Cell
+from widgets import format as f
+from widgets.lines import Cell, TextLine
 from widgets.orders import LEGS, REFUSAL
 from widgets.ticket import wrapped
+
+
+def fate_of(order: OrderRow) -> str:
+    """Return what happens to an order whose warning is not confirmed."""
+    if order.taken_back_at is not None:
+        return f"Unless you let it stand, it is cancelled at {f.clock(order.taken_back_at)} {f.PLACE}."
+    if order.status.is_working:
+        return "It only reduces, and stands either way: your key says that you have read this."
+    return "It has ended, and what it filled stays: your key confirms that you have read this."
+
+
+def breaker_in_words(view: DeskView, now: datetime) -> list[TextLine]:
+    """Return why the breaker is open, whether the broker answers now, and what clearing it allows."""
+    why = view.wire.breaker_reason or f"{view.wire.breaker}: one entry is let through"
+    lines = wrapped("", f"It is {why}.", WIDTH, "warning")
+    lamp = next((lamp for lamp in view.status.lamps if lamp.line is Channel.BROKER), None)
+    if lamp is not None:
+        how = "the broker answers" if lamp.state is ConnectionState.UP else f"the broker is {lamp.state.value.upper()}"
+        lines += wrapped("now    ", f"{how}, for {f.span(now - lamp.since)}", WIDTH)
+    return [*lines, (), *wrapped("", "Cleared, entries may leave at once. Exits and cancels always may.", WIDTH)]
 
 
 class OrderActions:

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from console.details import Telling, order, position, protection, record, strategy, trade, watched
-from console.history_pane import HistoryPane
+from console.filtered_panes import HistoryPane, LogPane
 from console.keymap import KeyScope, bindings_for
-from console.log_pane import LogPane
 from core.model.values import Symbol
 from core.views import DeskView
 from widgets.chart import Chart

@@ -1,5 +1,10 @@
-"""Actions of keys on a row: decline, close, move a stop, override, pause; for orders see `order_actions`.
+"""Actions of keys on a row: proposals, positions, watchlists, strategies; orders are in order_actions (MD-06,
+RK-26).
 
+The operator's decision about a nightly evaluation: resume a strategy, adopt or decline more capital (ST-10).
+Each is asked with its figures, and answered by another key than the one that asked it.
+
+Actions of keys on a row: decline, close, move a stop, override, pause; for orders see `order_actions`.
 Each reports its effect on the last line. None sends an order: an order that opens, closes or replaces is staged and
 gets a ticket.
 """
@@ -17,18 +22,20 @@ from console.screens.desk_control import may_act
 from console.screens.dialog import DialogHost
 from console.screens.edit import DeclineScreen, declining
 from console.screens.form import FieldsScreen
-from console.screens.limits import OVERRIDE, OverrideScreen
+from console.screens.limits import OVERRIDE, ListsScreen, OverrideScreen
 from console.screens.position_exits import HALF, CloseScreen, MoveStopScreen, TargetScreen, Trail, TrailScreen, part_of
 from console.screens.question import WIDTH, ArmedQuestion
-from console.strategy_review import ask_to_reinstate, decide_promotion
-from console.watch_actions import WatchActions
+from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.messages.commands import (
+    DecidePromotion,
     Decline,
+    KeepWatchlist,
     MoveStop,
     OverrideProtection,
     PauseStrategy,
     ProposeClose,
     RefuseSymbol,
+    ReinstateStrategy,
     ResumeStrategy,
     SetTarget,
     TakeBackExits,
@@ -36,14 +43,92 @@ from core.messages.commands import (
     TrailStop,
 )
 from core.model.order import StopHolder
-from core.model.values import Price, ProposalId, Quantity, plain
+from core.model.symbols import HELD, MAIN
+from core.model.values import Price, ProposalId, Quantity, Symbol, plain
 from core.risk.protections.protection import GLOBAL
-from core.views import DeskView, PositionRow, ProtectionRow
+from core.views import DeskView, PositionRow, ProtectionRow, StrategyRow
 from widgets import format as f
 from widgets.orders import OTHER
 from widgets.positions import FOREIGN
 from widgets.protections import guard_of
 from widgets.ticket import wrapped
+
+
+class WatchActions:
+    def __init__(self, behind: DialogHost) -> None:
+        self.behind = behind
+
+    def add(self, view: DeskView, name: str) -> None:
+        """Add to the list that is shown, or to the main list while the list of what is held is shown."""
+        mine = MAIN if name == HELD else name
+        self.behind.ask(AddSymbolScreen(self.behind, mine, _symbols_of(view, mine)))
+
+    def edit(self, view: DeskView, name: str) -> None:
+        if name == HELD:
+            self.behind.say(
+                f"{HELD} is what is held, ordered and proposed; {written('watch.list_after')} is the next list"
+            )
+            return
+        self.behind.ask(WatchlistScreen(self.behind, name, _symbols_of(view, name)))
+
+    def remove(self, view: DeskView, key: str) -> None:
+        """Remove one symbol from its list. The last one stays: an empty list would be removed."""
+        name, _, symbol = key.partition(" ")
+        left = tuple(each for each in _symbols_of(view, name) if each != symbol)
+        if name == HELD:
+            self.behind.say(f"{symbol} is listed while it is held, ordered or proposed")
+        elif not left:
+            self.behind.say(f"{symbol} is the last one of {name}; {written('watch.edit')} removes the list", "warning")
+        else:
+            self.behind.handle.send(KeepWatchlist(name, left))
+            self.behind.step_off("watch", symbol)
+            self.behind.say(f"removing {symbol} from {name}; {written('watch.add')} adds it again")
+
+    def ring(self, _view: DeskView, symbol: str) -> None:
+        self.behind.ask(AlertScreen(self.behind, Symbol(symbol)))
+
+    def put_on_list(self, _view: DeskView, symbol: str) -> None:
+        """Open the lists of the selected symbol."""
+        if symbol:
+            self.behind.ask(ListsScreen(self.behind, Symbol(symbol)))
+
+
+def _symbols_of(view: DeskView, name: str) -> tuple[Symbol, ...]:
+    return next((each.symbols for each in view.watch.lists if each.name == name), ())
+
+
+def ask_to_reinstate(behind: DialogHost, row: StrategyRow) -> None:
+    """Resume a retired or regime-paused strategy, which starts a new record."""
+    name = row.strategy.upper()
+    why = "; ".join(words for label, words in row.evaluation if label == "shut")
+    text = f"{name} {why}. Resumed, it proposes entries again on every symbol, and is judged by its new trades."
+
+    def resume() -> None:
+        behind.handle.send(ReinstateStrategy(row.strategy))
+        behind.say(f"asked {name} to go on: it proposes entries again", "warning")
+
+    behind.ask(ArmedQuestion(behind, f"Resume {name}?", wrapped("", text, WIDTH), "resume it", resume))
+
+
+def decide_promotion(behind: DialogHost, following: FollowUps, view: DeskView, key: str, *, is_adopted: bool) -> None:
+    """Ask, and show the engine's answer on the last line; adopting more than is available is rejected (ST-08)."""
+    row = next((row for row in view.strategies if row.key == key), None)
+    if row is None:
+        return
+    name = row.strategy.upper()
+    if not row.proposed:
+        behind.say(f"nothing more is proposed for {name}: a night proposes it by its figures")
+        return
+    does = "adopt it" if is_adopted else "decline it"
+
+    def decide() -> None:
+        following.wait_for_word(behind.view or view, "strategy")
+        behind.handle.send(DecidePromotion(row.strategy, is_adopted))
+        behind.say(f"asked to {does.removesuffix(' it')} the allocation that is proposed for {name}")
+
+    title = f"{'Adopt' if is_adopted else 'Decline'} more for {name}?"
+    behind.ask(ArmedQuestion(behind, title, wrapped("", f"{row.proposed}.", WIDTH), does, decide))
+
 
 NOT_SELECTED = "no row is selected; the arrows select one"
 EVERYBODYS = frozenset({"cancel", "cancel entries", "cancel all entries", "why", "all", "fewer"})

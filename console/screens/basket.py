@@ -15,7 +15,7 @@ from textual.containers import Vertical
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, ShownTicket
 from console.keymap import KeyScope, bindings_for, written
-from console.painted import Painted, ask_whether_drawn
+from console.link_health import Painted, ask_whether_drawn
 from console.screens.desk_control import holds_key, proof_of
 from console.screens.dialog import Dialog, DialogHost
 from console.screens.question import WIDTH, ArmedQuestion

@@ -19,7 +19,7 @@ from textual.containers import Vertical
 from console.arming import OPENS_AFTER, Arming, ShownTicket
 from console.client.access import Owed
 from console.keymap import KeyScope, bindings_for, written
-from console.painted import Painted, ask_whether_drawn
+from console.link_health import Painted, ask_whether_drawn
 from console.screens.desk_control import holder_in_words, holds_key
 from console.screens.dialog import Dialog, DialogHost
 from console.screens.question import TICK

@@ -14,7 +14,7 @@ from console.client.access import nobody_looks
 from console.client.handle import EngineHandle, EngineRunning
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
-from console.key_hearing import ARMED
+from console.input_router import ARMED
 from core.messages.commands import Command
 from core.model.desk import DeskNumber
 from core.settings.settings import DisplaySettings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from console.desk_commands import layout_file_of, layouts_in
 from console.layouts import REVIEW, TRADE, WATCH, DeskLayout, fault_of
-from console.own_layouts import file_of, layouts_in
 from tests.kit.rows import table
 
 SOUND = 'one = ["watch", "chart"]\n[[two]]\npanes = ["watch", "orders"]\nwidth = 64\n[[two]]\npanes = ["chart"]\n'
@@ -14,7 +14,7 @@ THREE = '[[three]]\npanes = ["watch"]\n'
 
 @table("layout", TRADE, WATCH, REVIEW)
 def test_what_is_written_is_read_again(layout: DeskLayout) -> None:
-    own = layouts_in({"mine.toml": file_of(replace(layout, name="mine"))})
+    own = layouts_in({"mine.toml": layout_file_of(replace(layout, name="mine"))})
     assert own.faults == ()
     assert own.each["mine"] == replace(layout, name="mine", gives_way=layout.two[0].panes[-1])
 

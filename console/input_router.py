@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from console.arming import PASSES_AFTER
 from console.board import Board
-from console.filtered_pane import FilteredPane
+from console.filtered_panes import FilteredPane
 from console.keymap import PANES, KeyScope
 from console.screens.basket import BasketScreen
 from console.screens.dialog import Dialog, DialogHost
