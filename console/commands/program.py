@@ -7,32 +7,27 @@ import shlex
 import typer
 
 from console.commands import (
-    activities,
+    analysis,
     attest,
     backtest,
     basket,
     demo,
     doctor,
     engine,
-    explain,
     export,
     journal,
     kill,
-    latency,
-    measures,
     notify,
     protections,
     reconcile,
     regime,
     relay,
     replay,
-    report,
     service,
     settings,
     state,
     status,
     strategies,
-    whatif,
 )
 from console.commands.assembly.desks import open_desk
 from console.commands.assembly.host import Host
@@ -108,18 +103,18 @@ def build(host: Host) -> typer.Typer:
     program.command(name="backtest")(backtest.backtest)
     program.command(name="attest")(attest.attest)
     program.command(name="doctor")(doctor.doctor)
-    program.command(name="explain")(explain.explain)
-    program.command(name="whatif")(whatif.whatif)
-    program.command(name="report")(report.report)
+    program.command(name="explain")(analysis.explain)
+    program.command(name="whatif")(analysis.whatif)
+    program.command(name="report")(analysis.report)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
     program.command(name="basket")(basket.basket)
     program.command(name="plan", hidden=True)(basket.basket)
     for command in (export.positions, export.orders, export.trades, export.quote, export.export):
         program.command()(command)
-    program.command(name="activities")(activities.activities)
-    program.command(name="latency")(latency.latency)
-    program.command(name="measures")(measures.measures)
+    program.command(name="activities")(analysis.activities)
+    program.command(name="latency")(analysis.latency)
+    program.command(name="measures")(analysis.measures)
     program.command(name="relay")(relay.relay)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)

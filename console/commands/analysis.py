@@ -1,0 +1,362 @@
+"""Commands that explain results: explain, whatif, report, activities, measures, latency (AN-03, AN-06, SY-03,
+AN-01, EX-16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.assembly.tables_folder import checked_folder, write_tables
+from console.commands.shared import (
+    Account,
+    AsJson,
+    JournalDir,
+    TablesFolder,
+    cents,
+    checked_page,
+    counted,
+    host_of,
+    print_json,
+    say,
+    write_page,
+)
+from core.model.notice import USUAL, DeliveryCode, NoticeKind
+from core.model.session import HOME
+from core.ports import OperatorError
+from core.what_if.changes import HOW
+from state.accounts import journal_of
+
+if TYPE_CHECKING:
+    from core.analytics.equity import EquityDay
+    from core.settings.service import NotifySettings
+
+
+def explain(
+    context: typer.Context,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TRADE|DAY|FROM..TO]",
+            help="An order id or its first characters, a day, or a range; default: the last day of the journal.",
+        ),
+    ] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain the result of a trade, a day or some days: each part in USD, and the amount that no record explains.
+
+    A trade is told by the order that closed it. Its result is split into what the signal made and what was lost on the
+    way: confirmation delay, spread, slippage, fees. Works while the engine runs, on any day of the journal.
+
+    Example: keyturn explain 2026-11-19 --html thursday.html
+    """
+    from core.post_mortem.page import page
+    from core.post_mortem.trade_text import as_json as told
+    from core.post_mortem.trade_text import lines_of
+    from state.past_days import explained
+
+    folder = journal_of(host_of(context).home, account, journal_dir).journal
+    checked_page(html)
+    found, is_trade = explained(folder, what)
+    if html is not None:
+        write_page(html, page(found))
+    if as_json:
+        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        return
+    for line in lines_of(found, is_whole=is_trade):
+        say(line)
+    if html is not None:
+        say(f"written: {html}")
+
+
+def whatif(
+    context: typer.Context,
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="A day, as 2026-11-19.")],
+    change: Annotated[
+        list[str] | None, typer.Option("--change", help=f"A change, tried separately; repeatable: {HOW}.")
+    ] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay a day with one change, and print its result.
+
+    A day of a demo or a replay is first replayed unchanged, which must write the same bytes as then. A day at a broker
+    is modelled from its recorded bars, and the assumptions are listed. Without --change its proposals are listed.
+
+    Example: keyturn whatif 2026-01-05 --change decline=8b1f0c2a --change set:risk.daily_loss.usd=50
+    """
+    from console.commands.assembly.again import played_again
+    from core.what_if.outcome import as_json as told
+    from core.what_if.outcome import lines_of
+
+    host = host_of(context)
+    source = journal_of(host.home, account, journal_dir)
+    found = played_again(host, source, day.date(), change or (), lambda words: say(f"playing: {words}", err=True))
+    if as_json:
+        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        return
+    for line in lines_of(found):
+        say(line)
+
+
+SEVERITY = USUAL[NoticeKind.REPORT]
+
+
+def report(
+    context: typer.Context,
+    day: Annotated[
+        str | None, typer.Option("--day", help="A trading day, as 2026-11-19; default: the last one of the journal.")
+    ] = None,
+    week: Annotated[
+        str | None,
+        typer.Option("--week", help="The trading week that contains this day."),
+    ] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    csv: TablesFolder = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send the first lines now to the channels that the rules select for reports.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the report of a day or a week: the trades and their reasons, profit by strategy and cause, missed trades.
+
+    It also covers the controls that acted or nearly did, the quality of data and connections, and the open positions
+    and orders. Amounts are those of `keyturn explain`. Works on any day of the journal, while the engine runs. With
+    --send the exit code is 1 if no channel took it.
+
+    Example: keyturn report --day 2026-11-19 --html thursday.html
+    """
+    from core.reports.report_formats import as_json as told
+    from core.reports.report_formats import page
+    from core.reports.report_text import lines_of, subject_of, text_of
+    from core.views.export import tables_of
+    from state.past_reports import reported
+
+    host = host_of(context)
+    checked_page(html)
+    checked_folder(csv)
+    folder = journal_of(host.home, account, journal_dir)
+    desk = "" if journal_dir is not None else folder.name  # a folder of segments belongs to no account
+    to = _receivers(host, desk) if send else None
+    found = reported(folder.journal, day, week)
+    if html is not None:
+        write_page(html, page(found))
+    if csv is not None:
+        write_tables(csv, dict(tables_of(told(found))))
+    ends = {} if to is None else deliver(host, *to, subject_of(found, desk), text_of(found), SEVERITY)
+    if as_json:
+        sent = {name: delivery_as_json(end) for name, end in ends.items()}
+        print_json({**told(found), **({"sent": sent} if send else {})}, orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+    else:
+        for line in lines_of(found):
+            say(line)
+        for written in (html, csv):
+            if written is not None:
+                say(f"written: {written}")
+        for name, end in ends.items():
+            say(f"{name}: {delivery_in_words(end)}")
+    if send and not any(end.code is DeliveryCode.DELIVERED for end in ends.values()):
+        raise typer.Exit(1)
+
+
+def _receivers(host: Host, account: str) -> tuple[NotifySettings, tuple[str, ...]]:
+    """Return the receivers, before anything is read. Raises `OperatorError` if no rule matches."""
+    terms = settings_of(host).notify
+    channels = channels_of(terms, NoticeKind.REPORT, SEVERITY, None, account)
+    if not channels:
+        raise OperatorError("--send: no rule tells anybody of report: add one under [notify.rules]")
+    return terms, channels
+
+
+NOTHING = "no list of the broker's activities is in the journal for these days"
+
+
+def activities(
+    context: typer.Context,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    day: Annotated[str | None, typer.Option("--day", help="One trading day, as 2026-11-20.")] = None,
+    days: Annotated[str | None, typer.Option("--range", help="A range of days, as 2026-11-01..2026-11-30.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the broker's activities recorded in the journal, with each day's change of equity explained to the cent.
+
+    Without a day, the last one. Works while the engine runs; the broker is not asked.
+
+    Example: keyturn activities --range 2026-11-01..2026-11-30
+    """
+    first, last = _asked(day, days)
+    told: dict[str, str] = {}
+    found = _days(journal_of(host_of(context).home, account, journal_dir).journal, told)
+    shown = found[-1:] if first is None or last is None else [one for one in found if first <= one.day <= last]
+    if as_json:
+        print_json([_as_json(one, told) for one in shown])
+        return
+    if not shown:
+        say(NOTHING)
+    for one in shown:
+        for line in _in_lines(one, told):
+            say(line)
+
+
+def _asked(day: str | None, days: str | None) -> tuple[date, date] | tuple[None, None]:
+    if day is not None and days is not None:
+        raise OperatorError("--day and --range: one of them, not both")
+    if day is not None:
+        return _day("--day", day), _day("--day", day)
+    if days is None:
+        return None, None
+    first, dots, last = days.partition("..")
+    if not dots:
+        raise OperatorError(f"--range {days}: two days with .. between them, such as 2026-11-01..2026-11-30")
+    return _day("--range", first), _day("--range", last)
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise OperatorError(f"{option} {text}: is no day such as 2026-11-20") from None
+
+
+def _days(journal: Path, told: dict[str, str]) -> list[EquityDay]:
+    """Return all days; each activity goes into `told` by its id, as the text of the log."""
+    from core.analytics.equity import equity_days
+    from core.event_text import in_words
+    from core.facts import CashMoved, Fact
+    from core.market.calendar import load_calendar
+    from state.journal import read
+    from state.journal_files import segments
+
+    paths = segments(journal)
+    if not paths:
+        return []
+    calendar = load_calendar(date.fromisoformat(paths[0].stem), date.fromisoformat(paths[-1].stem))
+
+    def records() -> Iterator[tuple[datetime, Fact]]:
+        for record in read(journal):
+            if isinstance(record.fact, CashMoved):
+                told[record.fact.activity_id] = in_words(record.fact)
+            yield record.at, record.fact
+
+    return list(equity_days(records(), calendar))
+
+
+def _as_json(day: EquityDay, told: dict[str, str]) -> dict[str, object]:
+    return {
+        "day": day.day.isoformat(),
+        "since": day.since.isoformat(),
+        "until": day.until.isoformat(),
+        "parts": [{"name": part.name, "usd": cents(part.amount)} for part in day.change.parts],
+        "rest": cents(day.change.rest),
+        "closing": cents(day.change.closing),
+        "activities": [{"id": name, "words": told.get(name, "")} for name in day.activities],
+        "differences": [difference.in_words for difference in day.differences],
+    }
+
+
+def _in_lines(day: EquityDay, told: dict[str, str]) -> Iterator[str]:
+    yield f"{day.day}"
+    for part in day.change.parts:
+        yield f"  {part.name:<44} {cents(part.amount):>14} USD"
+    rest = "" if day.change.is_explained else "  NOT EXPLAINED"
+    yield f"  {'rest':<44} {cents(day.change.rest):>14} USD{rest}"
+    yield f"  {'closing equity':<44} {cents(day.change.closing):>14} USD"
+    yield from (f"  {told[name]}" for name in day.activities if name in told)
+    yield from (f"  {difference.in_words}" for difference in day.differences)
+
+
+def measures(
+    context: typer.Context,
+    what: Annotated[
+        str | None,
+        typer.Argument(metavar="[DAY|FROM..TO]", help="A day or a range; default: the whole journal."),
+    ] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    csv: TablesFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the performance of a desk: daily equity, trades by group, margin in use over time.
+
+    Trades are grouped by strategy, regime, symbol, half-hour and holding time. A measure with too few days is left out.
+    Works while the engine runs; only the journal is read.
+
+    Example: keyturn measures 2026-10-01..2026-12-31 --html quarter.html
+    """
+    from core.analytics.measures_page import as_json as told
+    from core.analytics.measures_page import lines_of, page
+    from core.views.export import tables_of
+    from state.past_reports import measured
+
+    folder = journal_of(host_of(context).home, account, journal_dir).journal
+    checked_page(html)
+    checked_folder(csv)
+    found = measured(folder, what)
+    if html is not None:
+        write_page(html, page(found))
+    if csv is not None:
+        write_tables(csv, dict(tables_of(told(found))))
+    if as_json:
+        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        return
+    for line in lines_of(found):
+        say(line)
+    for written in (html, csv):
+        if written is not None:
+            say(f"written: {written}")
+
+
+def latency(
+    context: typer.Context,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--day", formats=["%Y-%m-%d"], help=f"A day on the {HOME.name} clock; default: the last one with an order."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print p50, p90, p95 and p99 of each step of an order. Works while the engine runs.
+
+    Example: keyturn latency --json
+    """
+    from core.execution.latency import latency_report
+    from state.journal import read
+
+    folder = journal_of(host_of(context).home, account, journal_dir)
+    found = latency_report(read(folder.journal), HOME.day_of, day.date() if day else None)
+    if as_json:
+        print_json(found)
+        return
+    spans = found["spans"]
+    assert isinstance(spans, list)
+    say(f"{found['day'] or 'no day'}: {counted(found['orders'], 'order')}")
+    for span in spans:
+        figures = "  ".join(f"{name} {whole(span[name])} ms" for name in ("p50", "p90", "p95", "p99"))
+        say(f"  {span['name']:<28} {span['orders']:>5}  {figures}")
+
+
+def whole(milliseconds: object) -> str:
+    """Format whole milliseconds, half away from zero; a dash if not measured."""
+    if milliseconds is None:
+        return "–"
+    return f"{Decimal(str(milliseconds)).quantize(Decimal(1), ROUND_HALF_UP):,}"
