@@ -14,8 +14,8 @@ class MachineTimeError(Exception):
 async def pause(seconds: float, *, may_be_real: bool = False) -> None:
     """Wait for `seconds` of the loop's clock.
 
-    `may_be_real` is for the loopback exchange, which also runs as a program. Raises `MachineTimeError` elsewhere where
-    no virtual clock is installed.
+    `may_be_real` is for the loopback exchange, which also runs as a program, and for streams that a doctor leaves at
+    their first word. Raises `MachineTimeError` elsewhere where no virtual clock is installed.
     """
     loop, woken = asyncio.get_running_loop(), asyncio.Event()
     if not (may_be_real or timeline.is_installed() or type(loop).time is not asyncio.BaseEventLoop.time):

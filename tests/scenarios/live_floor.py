@@ -140,7 +140,7 @@ async def keeps_alive(floor: LiveFloor, line: Channel, show: Callable[[Connectio
     while True:
         if line not in floor.silent:
             show(ConnectionStatus(line, ConnectionState.UP, since, floor.now()))
-        await pause(PONG)
+        await pause(PONG, may_be_real=True)
 
 
 class Updates:
@@ -157,7 +157,7 @@ class Updates:
                     told = [] if self.floor.is_mute else self.floor.moved().take_updates()
                 for update in told:
                     hear(update)
-                await pause(LOOK)
+                await pause(LOOK, may_be_real=True)
         finally:
             alive.cancel()
 
@@ -173,7 +173,7 @@ class Market:
         alive = asyncio.create_task(keeps_alive(self.floor, Channel.DATA, show))
         try:
             for bar in self.floor.bars:
-                await pause((bar.end - self.floor.now()).total_seconds())
+                await pause((bar.end - self.floor.now()).total_seconds(), may_be_real=True)
                 hear(BarArrived(bar, "the floor"))
             await asyncio.Event().wait()
         finally:
