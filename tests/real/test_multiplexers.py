@@ -40,6 +40,7 @@ SEQUENCES = {
     "ctrl+e": b"\x05",
     "ctrl+u": b"\x15",
     "ctrl+k": b"\x0b",
+    "ctrl+t": b"\x14",
     "ctrl+p": b"\x10",
     "ctrl+q": b"\x11",
     "ctrl+z": b"\x1a",

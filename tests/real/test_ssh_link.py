@@ -220,12 +220,16 @@ def test_two_ctrl_c_leave_no_ssh(tmp_path: Path) -> None:
         until(lambda: any(thread.name == "ssh link" for thread in threading.enumerate()))
         os.kill(os.getpid(), signal.SIGINT)
 
-    person = threading.Thread(target=press)
-    person.start()
-    with pytest.raises(KeyboardInterrupt):
-        link.begin(lambda words: None)
-    person.join()
-    process = link.process
-    assert process is not None
-    link.close()
-    assert not is_running(process)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a worker of the test run ignores it
+    try:
+        person = threading.Thread(target=press)
+        person.start()
+        with pytest.raises(KeyboardInterrupt):
+            link.begin(lambda words: None)
+        person.join()
+        process = link.process
+        assert process is not None
+        link.close()
+        assert not is_running(process)
+    finally:
+        signal.signal(signal.SIGINT, before)
