@@ -26,8 +26,9 @@ import json
 import math
 import re
 import sys
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -40,8 +41,9 @@ PARTS = ("skeleton", "amounts", "symbols", "texts")
 HIDES = {"amounts": {"amounts", "texts"}, "symbols": {"symbols", "texts"}}
 NOTHING_BEFORE = "0" * 64
 LARGEST = 2**63 - 1
-HIDDEN = object()
-"""In the place of what is kept back."""
+Fields = dict[str, Any]
+Forms = dict[str, Callable[[Any], bool]]
+HIDDEN = object()  # in the place of what is kept back
 
 
 class RecordError(Exception):
@@ -101,8 +103,8 @@ def verify(
     told = [parsed(line, f"line {number}") for number, line in enumerate(lines, start=1)]
     if not told:
         raise RecordError("cut", "it is empty")
-    has_end = type(told[0].get("record")) is dict and "end" in told[0]["record"]
-    contents = check_signature(told[0], "record", key, "the first line", EXCERPT if has_end else CONTENTS)
+    has_ends = type(told[0].get("record")) is dict and "ends" in told[0]["record"]
+    contents = check_signature(told[0], "record", key, "the first line", EXCERPT if has_ends else CONTENTS)
     many = contents["heads"]
     heads = heads_of(told[1 : 1 + many], contents, key)
     hashes = [sha256(written(head)).hexdigest() for head in heads]
@@ -114,14 +116,17 @@ def verify(
     if not days or (days[0]["day"], days[-1]["day"]) != (contents["first_day"], contents["last_day"]):
         raise RecordError("edited", "the first and the last day that its first line names are not those of its heads")
     records = told[1 + many :]
-    (check_excerpt if contents["is_excerpt"] else check_days)(records, days, contents)
+    if contents["is_excerpt"]:
+        check_excerpt(records, days, heads[-len(days) - 1 :], contents)
+    else:
+        check_days(records, days, contents)
     for line in lines_of(records, days, contents):
         if show is not None:
             show(line)
     return in_words(contents, days, hashes, earlier)
 
 
-def in_words(contents: dict[str, Any], days: list[dict[str, Any]], hashes: list[str], earlier: str | None) -> str:
+def in_words(contents: Fields, days: list[Fields], hashes: list[str], earlier: str | None) -> str:
     what = "excerpt" if contents["is_excerpt"] else "complete"
     hidden = f", {' and '.join(contents['kept_back'])} kept back" if contents["kept_back"] else ""
     until = f"{contents['first_day']} to {contents['last_day']}"
@@ -179,10 +184,13 @@ def is_end(value: Any) -> bool:
     return type(parts) is list and len(parts) == len(PARTS) and all(map(is_hash, parts)) and is_way(way)
 
 
+def are_ends(value: Any) -> bool:
+    return type(value) is list and all(map(is_end, value))
+
+
 is_hash, is_salt, is_signature = (text_like(f"[0-9a-f]{{{digits}}}") for digits in (64, 32, 128))
 is_clock = text_like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.(?!000000)[0-9]{6})?Z")
-is_plain = text_like(r"[A-Za-z0-9_.:+\-\d]*")
-"""A name, a code or a time: all that stands in a skeleton beside numbers."""
+is_plain = text_like(r"[A-Za-z0-9_.:+\-\d]*")  # a name, a code or a time: all in a skeleton beside numbers
 is_amount = text_like(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 CONTENTS = {
@@ -196,7 +204,7 @@ CONTENTS = {
     "head": is_hash,
     "key": is_hash,
 }
-EXCERPT = CONTENTS | {"v": one_of(2), "is_excerpt": one_of(True), "end": is_end}
+EXCERPT = CONTENTS | {"v": one_of(2), "is_excerpt": one_of(True), "ends": are_ends}
 HEAD = {
     "v": one_of(1, 2),
     "number": number_from(1),
@@ -208,7 +216,7 @@ HEAD = {
     "before": is_hash,
     "key": is_hash,
 }
-LINE = {
+LINE = {  # of a record, once its parts are put together: as many digits in a sum as in a salt
     "seq": number_from(1),
     "at": is_time,
     "fact": text_like("[A-Z][A-Za-z0-9]*"),
@@ -216,16 +224,14 @@ LINE = {
     "data": lambda value: value is HIDDEN or type(value) is dict,
     "sum": lambda value: value is HIDDEN or is_salt(value),
 }
-"""Of a record, once its parts are put together: as many digits in a sum as in a salt."""
-VALUES: dict[str, Callable[[Any], bool]] = {
+VALUES: Forms = {  # amounts, symbols and texts, by the mark in their place in the skeleton
     "a": lambda value: is_amount(value) or type(value) is float,
     "s": lambda value: type(value) is str,
     "t": lambda value: type(value) in (str, dict),
 }
-"""What amounts, symbols and texts are, by the mark that stands in their place in the skeleton."""
 
 
-def check_form(fields: Any, forms: dict[str, Callable[[Any], bool]], where: str) -> dict[str, Any]:
+def check_form(fields: Any, forms: Forms, where: str) -> Fields:
     """These fields, in this order, each in its form, and no other."""
     if type(fields) is not dict or list(fields) != list(forms):
         raise RecordError("edited", f"{where} has other fields than {', '.join(forms)}, or another order of them")
@@ -235,7 +241,7 @@ def check_form(fields: Any, forms: dict[str, Callable[[Any], bool]], where: str)
     return fields
 
 
-def parsed(line: bytes, where: str) -> dict[str, Any]:
+def parsed(line: bytes, where: str) -> Fields:
     try:
         found = loaded(line.decode())
         if type(found) is dict and written(found) == line:
@@ -268,7 +274,7 @@ def finite(text: str) -> float:
     return number
 
 
-def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: list[tuple[str, Any]]) -> Fields:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a name stands twice")
@@ -288,9 +294,7 @@ def printable(text: str) -> str:
 # ── the heads ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def check_signature(
-    signed: dict[str, Any], name: str, key: str, where: str, forms: dict[str, Callable[[Any], bool]]
-) -> dict[str, Any]:
+def check_signature(signed: Fields, name: str, key: str, where: str, forms: Forms) -> Fields:
     fields = signed.get(name)
     if list(signed) != [name, "signature"] or type(fields) is not dict or not is_signature(signed["signature"]):
         raise RecordError("cut", f"{where} is missing")
@@ -305,7 +309,7 @@ def check_signature(
     return check_form(fields, forms, where)
 
 
-def head_in(signed: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+def head_in(signed: Fields, key: str, where: str) -> Fields:
     head = check_signature(signed, "head", key, where, HEAD)
     if is_hash(head["sum"]) is (head["v"] == 1):
         raise RecordError("edited", f"{where}: sum is not written as an export writes it")
@@ -314,7 +318,7 @@ def head_in(signed: dict[str, Any], key: str, where: str) -> dict[str, Any]:
     return head
 
 
-def heads_of(told: list[dict[str, Any]], contents: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def heads_of(told: list[Fields], contents: Fields, key: str) -> list[Fields]:
     heads = [head_in(signed, key, f"head {number} of {contents['heads']}") for number, signed in enumerate(told, 1)]
     if len(heads) < contents["heads"]:
         raise RecordError("cut", f"{len(heads)} of {contents['heads']} heads")
@@ -337,7 +341,7 @@ def heads_of(told: list[dict[str, Any]], contents: dict[str, Any], key: str) -> 
 # ── the records ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def check_days(records: list[dict[str, Any]], days: list[dict[str, Any]], contents: dict[str, Any]) -> None:
+def check_days(records: list[Fields], days: list[Fields], contents: Fields) -> None:
     """All of every day, in its order, and each day's tree is the signed one."""
     numbers, wanted = numbers_of(records), range(days[0]["first"], days[-1]["last"] + 1)
     if len(numbers) != len(wanted) or any(a != b for a, b in zip(numbers, wanted, strict=True)):
@@ -353,7 +357,7 @@ def check_days(records: list[dict[str, Any]], days: list[dict[str, Any]], conten
         at += many
 
 
-def numbers_of(records: list[dict[str, Any]]) -> list[int]:
+def numbers_of(records: list[Fields]) -> list[int]:
     numbers = [record.get("seq") for record in records]
     if not all(map(number_from(1), numbers)):
         raise RecordError("edited", "a record has no number")
@@ -370,8 +374,8 @@ def what_differs(numbers: list[int], wanted: range) -> tuple[str, str]:
     return "reordered", "its records are not in their order"
 
 
-def check_excerpt(records: list[dict[str, Any]], days: list[dict[str, Any]], contents: dict[str, Any]) -> None:
-    """Each record leads to the root of its day from its own place, and the last of the last day, so that all count."""
+def check_excerpt(records: list[Fields], days: list[Fields], ended: list[Fields], contents: Fields) -> None:
+    """Each record has its place in its day's tree; so has the last one of each day, and of the day before."""
     numbers = numbers_of(records)
     if (many := len(numbers)) != contents["records"]:
         raise RecordError("cut" if many < contents["records"] else "edited", f"{many} of {contents['records']}")
@@ -379,32 +383,28 @@ def check_excerpt(records: list[dict[str, Any]], days: list[dict[str, Any]], con
         raise RecordError("reordered", "its records are not in their order")
     if numbers[0] < days[0]["first"] or numbers[-1] > days[-1]["last"]:
         raise RecordError("edited", "a record is of no day in it")
-    end = {"seq": days[-1]["last"], **contents["end"]}
+    if len(contents["ends"]) != len(ended):
+        raise RecordError("cut", f"the ends of {len(contents['ends'])} of {len(ended)} days")
     proofs = [(leaf_of(record, contents), record, head) for record, head in with_heads(records, days)]
-    proofs.append((leaf_with(end["seq"], map(bytes.fromhex, end["parts"])), end, days[-1]))
+    for end, head in zip(contents["ends"], ended, strict=True):
+        proofs.append((leaf_with(head["last"], map(bytes.fromhex, end["parts"])), {"seq": head["last"], **end}, head))
     for leaf, record, head in proofs:
         sides = sides_of(record["seq"] - head["first"], head["last"] - head["first"] + 1)
         if [side for side, _ in record["way"]] != sides or climbed(leaf, record["way"]).hex() != head["root"]:
             raise RecordError("edited", f"record {record['seq']} is not what was signed")
 
 
-def with_heads(
-    records: list[dict[str, Any]], days: list[dict[str, Any]]
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each record with the head of its day; both are in their order."""
-    left = iter(days)
-    head = next(left)
-    for record in records:
-        while record["seq"] > head["last"]:
-            head = next(left)
-        yield record, head
+def with_heads(records: list[Fields], days: list[Fields]) -> list[tuple[Fields, Fields]]:
+    """Each record with the head of its day."""
+    ends = [head["last"] for head in days]
+    return [(record, days[bisect_left(ends, record["seq"])]) for record in records]
 
 
-def leaf_of(record: dict[str, Any], contents: dict[str, Any]) -> bytes:
+def leaf_of(record: Fields, contents: Fields) -> bytes:
     """The hash of a record: of its number and of what its four parts commit to."""
     where = f"record {record['seq']}"
     hides = set().union(*(HIDES[what] for what in contents["kept_back"]))
-    forms: dict[str, Callable[[Any], bool]] = {"seq": number_from(1)}
+    forms: Forms = {"seq": number_from(1)}
     forms |= {} if hides else {"salt": is_salt}
     forms["parts"] = lambda value: type(value) is list and len(value) == len(PARTS)
     forms |= {"way": is_way} if contents["is_excerpt"] else {}
@@ -466,7 +466,7 @@ def climbed(leaf: bytes, way: list[list[str]]) -> bytes:
 # ── what the records say ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def lines_of(records: list[dict[str, Any]], days: list[dict[str, Any]], contents: dict[str, Any]) -> list[str]:
+def lines_of(records: list[Fields], days: list[Fields], contents: Fields) -> list[str]:
     """Each record as a line of ASCII. Its number is the one it is signed with, its time of its day, and never falls."""
     lines, before = [], ""
     for record, head in with_heads(records, days):
@@ -492,14 +492,14 @@ def is_on(day: str, at: str) -> bool:
     return f"{day}T04:00:00" <= at[:-1] < f"{after}T05:00:00"
 
 
-def is_sum_of(signed: str, told: Any, record: dict[str, Any]) -> bool:
+def is_sum_of(signed: str, told: Any, record: Fields) -> bool:
     """A head has the salted hash of its last record's sum; the first heads had the sum."""
     if told is HIDDEN or is_salt(signed):
         return told is HIDDEN or told == signed
     return sha256(bytes.fromhex(record["salt"]) + told.encode()).hexdigest() == signed
 
 
-def joined(record: dict[str, Any]) -> Any:
+def joined(record: Fields) -> Any:
     """The skeleton with what is shown in its places. Raises ValueError, LookupError, RecursionError."""
     texts = [part if type(part) is str else part.get("text") for part in record["parts"]]
     skeleton, *others = [HIDDEN if text is None else sound(text) for text in texts]
@@ -513,7 +513,7 @@ def joined(record: dict[str, Any]) -> Any:
     return whole
 
 
-def put_in(value: Any, values: dict[str, Any], used: dict[str, int]) -> Any:
+def put_in(value: Any, values: Fields, used: dict[str, int]) -> Any:
     """Each value is used once, in its order."""
     if type(value) is str and value.startswith("#"):
         mark = value[1:2]

@@ -40,8 +40,9 @@ SIGNED_AS = b"keyturn record 1\n"
 class Contents:
     """The content of the first line.
 
-    `head` is the hash of the last included head, `kept_back` names the withheld parts. An excerpt has an `end`: the
-    commitments of the last record of its last day, and that leaf's path. They fix how many records the day has.
+    `head` is the hash of the last included head, `kept_back` names the withheld parts. An excerpt has `ends`: for each
+    of its days, and for the day before the first, the commitments of the last record and that leaf's path. They fix
+    which records each day has.
     """
 
     v: int
@@ -53,12 +54,12 @@ class Contents:
     kept_back: tuple[str, ...]
     head: str
     key: str
-    end: dict[str, object] | None = None
+    ends: tuple[dict[str, object], ...] | None = None
 
     @property
     def fields(self) -> dict[str, object]:
-        """The fields as they are signed; only an excerpt has an end."""
-        return {name: value for name, value in asdict(self).items() if name != "end" or value is not None}
+        """The fields as they are signed; only an excerpt has ends."""
+        return {name: value for name, value in asdict(self).items() if name != "ends" or value is not None}
 
     @property
     def written(self) -> bytes:
@@ -107,7 +108,7 @@ def export(
         tuple(sorted(kept_back)),
         heads[-1].head.hash,
         key.public.hex(),
-        None if wanted is None else _end(folder, key, shown[-1]),
+        None if wanted is None else tuple(_end(folder, key, each.head) for each in heads[-len(shown) - 1 :]),
     )
     signature = key.sign(SIGNED_AS + contents.written).hex()
     yield orjson.dumps({"record": contents.fields, "signature": signature}) + b"\n"

@@ -60,9 +60,10 @@ def over(days: int) -> datetime:
     return NOON + timedelta(days=days)
 
 
-def exported(folder: AccountFolder, days: int, **options: object) -> Lines:
-    last = FIRST + timedelta(days=days - 1)
-    return [line.rstrip(b"\n") for line in export(folder, KEY, FIRST, last, **options)]  # type: ignore[arg-type]
+def exported(folder: AccountFolder, days: int, first: int = 1, **options: object) -> Lines:
+    """The lines of an export from the first of some days, or a later one, to the last."""
+    begins, last = FIRST + timedelta(days=first - 1), FIRST + timedelta(days=days - 1)
+    return [line.rstrip(b"\n") for line in export(folder, KEY, begins, last, **options)]  # type: ignore[arg-type]
 
 
 def verdict(lines: Lines, earlier: str | None = None) -> str:

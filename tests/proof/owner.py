@@ -256,7 +256,7 @@ def wide(text: str) -> str:
 
 CHANGES: tuple[Change, ...] = (missing, beside, twice, elsewhere, renamed, other_kind, extreme, characters)
 
-CONTENTS = ("v", "first_day", "last_day", "heads", "records", "is_excerpt", "kept_back", "head", "key", "end")
+CONTENTS = ("v", "first_day", "last_day", "heads", "records", "is_excerpt", "kept_back", "head", "key", "ends")
 HEAD = ("v", "number", "day", "first", "last", "sum", "root", "before", "key")
 LINE = ("seq", "at", "fact", "v", "data", "sum")
 
@@ -495,12 +495,14 @@ def _of_end(export: Export, name: str, chance: Random) -> str | None:
     if not export.contents["is_excerpt"]:
         return None
     change = chance.choice(CHANGES)
-    export.contents["end"] = change(export.contents["end"], name, chance)
+    ends = export.contents["ends"]
+    at = chance.randrange(len(ends))
+    ends[at] = change(ends[at], name, chance)
     return change.__name__
 
 
 def _of_days(export: Export, name: str, chance: Random) -> str | None:
-    if not _can_grow(export) or len(export.heads) < 2:
+    if len(export.heads) < 2 or not (_can_grow(export) or name == a_moved_border.__name__):
         return None
     return DAYS[name](export, chance)
 
@@ -605,6 +607,15 @@ def an_earlier_split(export: Export, chance: Random) -> str:
     return "version falls"
 
 
+def a_moved_border(export: Export, chance: Random) -> str:
+    """A day ends some records earlier or later, and the next one begins there; no shown record contradicts it."""
+    at, by = chance.randrange(1, len(export.heads)), chance.choice([-4, -3, -2, -1, 1, 2, 3, 4])
+    export.heads[at - 1]["last"] += by
+    export.heads[at]["first"] += by
+    export.grow_trees()
+    return f"border moved by {by}"
+
+
 def without_end(export: Export, chance: Random) -> str:
     """More numbers than anybody could count."""
     export.heads[-1]["last"] = chance.choice([2**63 - 1, 2**62, 10**15])
@@ -616,14 +627,16 @@ def without_end(export: Export, chance: Random) -> str:
 DAYS: dict[str, Callable[[Export, Random], str]] = {
     made.__name__: made
     for made in (a_day_backwards, an_empty_day, a_repeated_day, days_in_another_order, a_gap, an_overlap)
-} | {made.__name__: made for made in (another_key_between, a_day_left_out, an_earlier_split, without_end)}
+} | {
+    made.__name__: made for made in (another_key_between, a_day_left_out, an_earlier_split, a_moved_border, without_end)
+}
 
 
 def _of_way(export: Export, name: str, chance: Random) -> str | None:
     """The tree's ways in an excerpt: longer, shorter, of another leaf, of another form."""
     if not export.contents["is_excerpt"]:
         return None
-    way = chance.choice([*export.records, export.contents["end"]])["way"]
+    way = chance.choice([*export.records, *export.contents["ends"]])["way"]
     if not way:
         return None
     how = chance.choice(("shorter", "longer", "other sides", "no pair", "another form"))

@@ -26,6 +26,7 @@ from tests.proof.owner import DAYS, EACH_FIELD, HEAD, Export, forged
 
 FOUND = {"cut", "edited", "reordered", "rewritten"}
 A_DAY = 12
+ONLY_THE_JOURNAL_TELLS = {"head.last", "days.without_end", "days.a_moved_border"}
 ODD = "\x1b[2J\rcomplete: 100 records\u202e\u200b\x7f\x9b é \U0001f4c8"
 
 
@@ -83,10 +84,24 @@ def test_the_last_day_of_an_excerpt_has_its_number(original: Path, by: int) -> N
         assert verdict(export.lines()).split(":")[0] in FOUND
 
 
-def test_an_excerpt_without_its_end_is_refused(exports: list[Lines]) -> None:
+def test_no_border_between_days_moves(original: Path) -> None:
+    """SP-08: one day ends earlier or later, and the next begins there; also before the first day shown"""
+    folder = AccountFolder(original)
+    for first, only in ((1, (1,)), (1, (3 * A_DAY,)), (2, (A_DAY + 1,)), (2, (3 * A_DAY,))):
+        lines = exported(folder, 3, only=only, first=first)
+        assert verdict(lines).startswith("excerpt")
+        for border, by in product((1, 2), (-9, -8, -4, -3, -2, -1, 1, 2, 3, 4, 9)):
+            export = Export(lines, KEY)
+            export.heads[border - 1]["last"] += by
+            export.heads[border]["first"] += by
+
+            assert verdict(export.lines()).split(":")[0] in FOUND
+
+
+def test_an_excerpt_without_its_ends_is_refused(exports: list[Lines]) -> None:
     """SP-08: as an older release made it, or as one who hides a number would"""
     export = Export(exports[3], KEY)
-    del export.contents["end"]
+    del export.contents["ends"]
 
     for version in (1, 2):
         export.contents["v"] = version
@@ -130,7 +145,7 @@ def test_signed_heads_are_read_strictly(original: Path, exports: list[Lines], tm
     folder = AccountFolder(Path(shutil.copytree(original, tmp_path / "paper")))
     sound = folder.heads.read_bytes()
     fields = [f"head.{name}" for name in HEAD] + ["signed.what", "signed.signature"] + [f"days.{name}" for name in DAYS]
-    for field, number in product(sorted({*fields} - {"head.last", "days.without_end"}), range(2)):
+    for field, number in product(sorted({*fields} - ONLY_THE_JOURNAL_TELLS), range(2)):
         made = forged(exports[0], KEY, field, Random(f"{field}:{number}"))
         assert made is not None
         heads = [line for line in made.lines[1:] if b'"parts"' not in line]
