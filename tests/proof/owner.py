@@ -607,9 +607,16 @@ def an_earlier_split(export: Export, chance: Random) -> str:
     return "version falls"
 
 
-def a_moved_border(export: Export, chance: Random) -> str:
-    """A day ends some records earlier or later, and the next one begins there; no shown record contradicts it."""
-    at, by = chance.randrange(1, len(export.heads)), chance.choice([-4, -3, -2, -1, 1, 2, 3, 4])
+def a_moved_border(export: Export, chance: Random) -> str | None:
+    """A day ends some records earlier or later, and the next one begins there; one of the two is shown.
+
+    An export claims nothing of where two days end of which it shows no record.
+    """
+    shown = {head["number"] for head, _ in export.days()}
+    borders = [at for at in range(1, len(export.heads)) if shown & {at, at + 1}]
+    if not borders:
+        return None
+    at, by = chance.choice(borders), chance.choice([-4, -3, -2, -1, 1, 2, 3, 4])
     export.heads[at - 1]["last"] += by
     export.heads[at]["first"] += by
     export.grow_trees()
@@ -624,7 +631,7 @@ def without_end(export: Export, chance: Random) -> str:
     return "without end"
 
 
-DAYS: dict[str, Callable[[Export, Random], str]] = {
+DAYS: dict[str, Callable[[Export, Random], str | None]] = {
     made.__name__: made
     for made in (a_day_backwards, an_empty_day, a_repeated_day, days_in_another_order, a_gap, an_overlap)
 } | {
