@@ -26,7 +26,9 @@ BY_YOU = ("typed by you", "by you", "you")
 
 
 def exit_word(reason: ExitReason, strategy: str) -> str:
-    """Return the reason of an exit in words; a mean reversion names its average."""
+    """Return the reason of an exit in words; a mean reversion names its average, and a person's is the operator's."""
+    if reason is ExitReason.MANUAL:
+        return BY_YOU[0]
     if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
         return "back at VWAP"
     return EXIT_WORDS[reason][0]
@@ -147,7 +149,7 @@ def _why(row: ProposalRow) -> str:
     if row.is_guard:
         return "no stop yet"
     if row.exit_reason is not None:
-        word = BY_YOU[0] if row.exit_reason is ExitReason.MANUAL else exit_word(row.exit_reason, row.strategy)
+        word = exit_word(row.exit_reason, row.strategy)
         return (
             f"{word} {f.price(row.stop_price)}" if row.exit_reason is ExitReason.STOP_LOSS and row.stop_price else word
         )

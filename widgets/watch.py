@@ -163,10 +163,14 @@ class Watch(Pane):
 
 
 def whole_words(head: str, said: Sequence[str], room: int) -> str:
-    """Join as many items as fit, none cut, with the number of the others (`+2`); empty without items."""
-    for shown in range(len(said), 0, -1):
+    """Join as many items as fit, none cut, with the number of the others (`+2`); empty without items.
+
+    If not even one fits behind `head`, which the selected row shows too, it stands without.
+    """
+    tries = [(head, shown) for shown in range(len(said), 0, -1)]
+    for before, shown in [*tries, ("", 1)] if said else []:
         left = len(said) - shown
-        text = f"{head}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
+        text = f"{before}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
         if cell_len(text) <= room:
             return text
     if not said:

@@ -330,7 +330,8 @@ def test_what_waits_is_cut_at_no_width(room: int, text: str) -> None:
         (34, "IBM: one thing, another, a third"),
         (26, "IBM: one thing, another +1"),
         (25, "IBM: one thing +2"),
-        (16, "Enter tells more"),
+        (16, "one thing +2"),
+        (11, "Enter tells more"),
     ],
 )
 def test_only_whole_words_are_shown(room: int, text: str) -> None:
