@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.execution.ledger_state import UNKNOWN_OWNER
-from core.execution.position_correction import owners_after
-from core.facts import OwnerShare, PositionCorrected
+from core.execution.order import change
+from core.execution.position_correction import counted_before, given_back, owners_after
+from core.facts import OwnerShare, PositionCorrected, Source
+from core.model.broker import Execution
+from core.model.codes import EndCode
 from core.model.order import Effect, OrderStatus, Side
-from core.model.values import Price, Quantity
+from core.model.values import NO_MONEY, ExecutionId, Price, Quantity
 from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import TEN, Books, a_request
@@ -172,3 +175,49 @@ def test_an_owner_that_gave_nothing_is_unchanged() -> None:
     assert manual.opened_at > TEN
     assert nobodys is not None
     assert (nobodys.quantity, nobodys.average_price, nobodys.opened_at) == (1, AVERAGE, books.at)
+
+
+@cases(
+    "held taken_in sold told net",
+    ("0", ["vwap 10"], "0", "in time", "10"),
+    ("0", ["vwap 10"], "4", "in time", "6"),
+    ("0", ["vwap 10"], "10", "in time", "0"),
+    ("5", ["vwap 15"], "0", "in time", "15"),
+    ("5", ["vwap 15"], "15", "in time", "0"),
+    ("0", [f"{UNKNOWN_OWNER} 10"], "10", "in time", "0"),
+    ("0", ["vwap 10"], "10", "bought later", "10"),
+    ("0", ["vwap 10", ""], "0", "in time", "10"),
+)
+def test_a_lost_entrys_fill_adds_what_is_not_in_the_books(
+    held: str, taken_in: list[str], sold: str, told: str, net: str
+) -> None:
+    """EX-05, EX-09: shares that the books took off again wait for the fill of the exit that sold them"""
+    books = books_of(*([Held("vwap", held)] if held != "0" else []))
+    lost = books.creates(a_request("lost"))
+    books.fold(change(lost, OrderStatus.CANCELLED, Source.LOOK_UP, None, "", EndCode.NEVER_ARRIVED))
+    books.later(minutes=1)
+    bought = books.at
+    for words in taken_in:
+        owner, _, quantity = words.partition(" ")
+        owners = (OwnerShare(owner, Quantity(Decimal(quantity)), AVERAGE),) if owner else ()
+        books.fold(PositionCorrected(SPY, sum_of(owners), AVERAGE if owners else None, "", owners))
+    if Decimal(sold):
+        of = taken_in[0].partition(" ")[0]
+        books.fills(books.creates(a_request("out", Side.SELL, sold), strategy=of), sold, "101")
+    books.later(minutes=1)
+    at = books.at if told == "bought later" else bought
+    execution = Execution(ExecutionId("told"), at, Quantity(Decimal(10)), AVERAGE, NO_MONEY)
+
+    before = books.ledger.net_quantity(SPY)
+    if (correction := given_back(books.ledger, lost, execution, is_derived=False)) is not None:
+        books.fold(correction)
+    given = abs(before - books.ledger.net_quantity(SPY))
+    books.fills(lost, "10", "99.50", is_late=True)
+    if (correction := counted_before(books.ledger, lost, execution, given, is_derived=False)) is not None:
+        books.fold(correction)
+
+    assert books.ledger.net_quantity(SPY) == Decimal(net)
+
+
+def sum_of(owners: tuple[OwnerShare, ...]) -> Quantity:
+    return Quantity(sum((share.quantity for share in owners), Decimal(0)))
