@@ -1,14 +1,19 @@
-"""A notice to an operator who is not at the desk, and the delivery of its message (SY-03).
+"""A notice to an operator who is not at the desk, its message, and when that is tried again (SY-03).
 
-Notices only inform: they hold no link, no code and no order id, and no reply is read.
+Notices only inform: they hold no link, no code and no order id, and no reply is read. The engine and the watchdog
+write and retry their messages in the same way.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.model.harmless_words import harmless
+from core.model.session import Venue
 from core.model.values import Symbol
 
 
@@ -153,3 +158,86 @@ class Delivery:
 
 
 DELIVERED = Delivery(DeliveryCode.DELIVERED)
+
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
+"""Wait after the first failure, tripled after each more, and its maximum."""
+FEW = 6
+"""Tries of an urgent message whose failure a person has to fix: over eight minutes."""
+
+
+@dataclass(slots=True)
+class Tries:
+    """The tries of one message on one channel.
+
+    Attributes
+    ----------
+    begun_at
+        When the try without a result began; None if there is none.
+    first_at
+        When the first try began; None before it.
+    again_at
+        When it is tried next.
+    may_have_arrived
+        Whether any try may have arrived: the next one is marked as a repeat.
+    """
+
+    tries: int = 0
+    begun_at: datetime | None = None
+    first_at: datetime | None = None
+    again_at: datetime | None = None
+    may_have_arrived: bool = False
+
+    def begin(self, at: datetime) -> None:
+        """Begin a try. An earlier one without a result may have arrived."""
+        self.may_have_arrived |= self.begun_at is not None
+        self.tries, self.first_at = self.tries + 1, self.first_at or at
+        self.begun_at, self.again_at = at, None
+
+    def end(self, code: DeliveryCode, at: datetime, longest: timedelta) -> None:
+        """Take the result of the try; after a failure `again_at` is None if the message is given up."""
+        self.begun_at = None
+        self.may_have_arrived |= code not in SURELY_NOT
+        self.again_at = self.next_try(code, at, longest)
+
+    def next_try(self, code: DeliveryCode, at: datetime, longest: timedelta) -> datetime | None:
+        """Return when a failed message is tried again, for as long as `longest`; None to give it up."""
+        if code is DeliveryCode.DELIVERED or code in NEVER_AGAIN or (code in UNTIL_MENDED and self.tries >= FEW):
+            return None
+        again_at = at + min(FIRST_WAIT * 3 ** min(self.tries - 1, 10), LONGEST_WAIT)
+        return again_at if again_at <= (self.first_at or at) + longest else None
+
+    def look_at(self, time_out: timedelta) -> datetime | None:
+        """Return when the try under way is given up, or the next one begins."""
+        return self.again_at if self.begun_at is None else self.begun_at + time_out
+
+
+MOST_LINES = 20
+"""Notices that one message spells out."""
+REPEAT = "REPEAT"
+
+
+def title_of(notices: Sequence[Notice], desk: str, *, is_repeat: bool) -> str:
+    """Return the title: `Keyturn paper demo: exit waiting SPY`, `REPEAT Keyturn LIVE A1: 3 messages`."""
+    first = notices[0]
+    what = f"{first.kind.words} {first.symbol or ''}".strip() if len(notices) == 1 else f"{len(notices)} messages"
+    return harmless(f"{REPEAT if is_repeat else ''} Keyturn {desk}: {what}")
+
+
+def text_of(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> str:
+    """Return a line for each, time first; notices beyond `MOST_LINES` and suppressed ones are counted."""
+    lines = [_repeat_in_words(notices)] if is_repeat else []
+    lines += [f"{venue.dated(notice.at, at)} {notice.kind.words}: {notice.words}" for notice in notices[:MOST_LINES]]
+    if rest := notices[MOST_LINES:]:
+        lines.append(f"and {len(rest)} more: {_counted(rest)}")
+    if untold:
+        lines.append(f"{untold} more were too many to be told; the desk has them")
+    return "\n".join(lines)
+
+
+def _repeat_in_words(notices: Sequence[Notice]) -> str:
+    return f"{REPEAT}: you may have {'this' if len(notices) == 1 else 'these'} already"
+
+
+def _counted(notices: Sequence[Notice]) -> str:
+    return ", ".join(f"{count} {kind.words}" for kind, count in Counter(n.kind for n in notices).most_common())

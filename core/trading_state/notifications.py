@@ -25,7 +25,7 @@ from core.facts import (
     Resumed,
 )
 from core.model.codes import HaltCause
-from core.model.notice import SURELY_NOT, Notice, NoticeKind
+from core.model.notice import SURELY_NOT, Notice, NoticeKind, Tries
 from core.model.values import ProposalId
 
 ONE_MINUTE = timedelta(minutes=1)
@@ -51,19 +51,13 @@ class Aside:
 
 
 @dataclass(slots=True)
-class ChannelLine:
+class ChannelLine(Tries):
     """The queue of one channel and urgency.
 
     Attributes
     ----------
     batch
         Notices in delivery, or to retry at `again_at`; otherwise empty.
-    begun_at
-        When the message without a result was sent; None if there is none.
-    first_at
-        The time of the batch's first attempt.
-    may_have_arrived
-        Whether any attempt of the batch may have arrived.
     left
         The times of the messages of the last minute.
     untold
@@ -75,11 +69,6 @@ class ChannelLine:
     waiting: list[Notice] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     batch: list[Notice] = field(default_factory=list)
-    tries: int = 0
-    begun_at: datetime | None = None
-    first_at: datetime | None = None
-    again_at: datetime | None = None
-    may_have_arrived: bool = False
     left: list[datetime] = field(default_factory=list)
     untold: int = 0
     told_untold: int = 0

@@ -6,10 +6,9 @@ settings are kept, also across a restart of the watchdog: in one private file of
 The process that sends an alert locks its file, and the kernel releases the lock with the process: no two send the same
 one. If the file cannot be written, the alert is only in memory.
 
-The watchdog's own notifications: the channels of `[notify]` for its kind, without an engine (SY-02, SY-03).
-Its alerts are urgent and retried like the engine's: with the same delays, for as long, and marked if an earlier attempt
-may have arrived. Each channel has a thread, so that none waits for another. Results go into the watchdog's log: the
-journal belongs to the engine.
+Alerts go to the channels of `[notify]` for the watchdog's kind, without an engine (SY-02, SY-03). They are urgent and
+retried like the engine's messages. Each channel has a thread, so that none waits for another. Results go into the
+watchdog's log: the journal belongs to the engine.
 """
 
 from __future__ import annotations
@@ -33,7 +32,18 @@ from pydantic import ValidationError
 from core.files.regular_file import bytes_of
 from core.io.wall_clock import utc_now
 from core.model.harmless_words import harmless
-from core.model.notice import NEVER_AGAIN, SURELY_NOT, UNTIL_MENDED, USUAL, Delivery, DeliveryCode, Notice, NoticeKind
+from core.model.notice import (
+    LONGEST_WAIT,
+    MOST_LINES,
+    USUAL,
+    Delivery,
+    DeliveryCode,
+    Notice,
+    NoticeKind,
+    Tries,
+    text_of,
+    title_of,
+)
 from core.model.session import HOME
 from core.model.values import AccountId
 from core.ports import OperatorError
@@ -131,27 +141,6 @@ MOST = 1_000
 """The maximum of files that a start takes up."""
 
 
-@dataclass(slots=True)
-class Left:
-    """The delivery state of an alert on one channel.
-
-    Attributes
-    ----------
-    first_at
-        The time of the first attempt; None before it.
-    again_at
-        The time of the next attempt, UTC; None for at once.
-    is_on_its_way
-        An attempt was sent and has no result: if its process ended, it may have arrived.
-    """
-
-    tries: int = 0
-    first_at: datetime | None = None
-    again_at: datetime | None = None
-    may_have_arrived: bool = False
-    is_on_its_way: bool = False
-
-
 @dataclass(slots=True, eq=False)
 class Alert:
     """An alert to deliver. `left` is None while the channels are not known."""
@@ -159,7 +148,7 @@ class Alert:
     words: str
     account: str
     at: datetime
-    left: dict[str, Left] | None = None
+    left: dict[str, Tries] | None = None
     descriptor: int | None = field(default=None, repr=False)
     path: Path | None = None
 
@@ -226,24 +215,18 @@ def _taken(path: Path) -> Alert | None:
         return None
 
 
-def _left_of(kept: dict[str, object]) -> Left:
-    """Restore a delivery state, due at once; an attempt without a result may have arrived."""
+def _left_of(kept: dict[str, object]) -> Tries:
+    """Restore a delivery state, due at once; an attempt without a result may have arrived (`is_on_its_way` in 0.1)."""
     first_at = kept["first_at"]
-    may_have_arrived = bool(kept["may_have_arrived"]) or bool(kept["is_on_its_way"])
+    may_have_arrived = any(kept.get(name) for name in ("may_have_arrived", "begun_at", "is_on_its_way"))
     tries = kept["tries"]
     if not isinstance(tries, int):
         raise TypeError("tries")
     first = datetime.fromisoformat(first_at) if isinstance(first_at, str) else None
-    return Left(tries, first, None, may_have_arrived)
+    return Tries(tries, first_at=first, may_have_arrived=may_have_arrived)
 
 
 KIND = NoticeKind.WATCHDOG
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
-"""The delay after a failure, tripled after each further one, as in the engine."""
-FEW = 6
-"""Attempts for failures that need a person to fix the configuration."""
-AT_ONCE = 20
-"""The maximum of alerts in one message."""
 LOOK = 0.05
 
 
@@ -345,7 +328,7 @@ class Push:
             self._keep(alert)
             terms = self._terms_now()
             channels = () if terms is None else channels_for(terms.settings, AccountId(alert.account))
-            alert.left = {channel: Left() for channel in channels}
+            alert.left = {channel: Tries() for channel in channels}
         self._keep(alert)
         for channel in list(alert.left):
             with self._lock:
@@ -393,7 +376,7 @@ class Push:
         lefts = [_left(alert, channel) for alert in batch]
         is_repeat, now = any(left.may_have_arrived for left in lefts), self._clock()
         for alert, left in zip(batch, lefts, strict=True):
-            left.tries, left.first_at, left.is_on_its_way = left.tries + 1, left.first_at or now, True
+            left.begin(now)
             self._keep(alert)
         try:
             terms = self._terms_now()
@@ -402,10 +385,8 @@ class Push:
             self._told.append(f"{channel} was NOT told: {_in_words(error)}")
             end, most = Delivery(DeliveryCode.NOT_SENT), timedelta(minutes=NotifySettings().give_up_minutes)
         for alert, left in zip(batch, lefts, strict=True):
-            left.is_on_its_way = False
-            left.may_have_arrived = left.may_have_arrived or end.code not in SURELY_NOT
-            left.again_at = _again_at(left, end.code, self._clock(), most)
-            if end.code is DeliveryCode.DELIVERED or left.again_at is None:
+            left.end(end.code, self._clock(), most)
+            if left.again_at is None:
                 with self._lock:
                     line.alerts.remove(alert)
                     (alert.left or {}).pop(channel, None)
@@ -433,7 +414,7 @@ class Push:
         return end, most
 
 
-def _left(alert: Alert, channel: str) -> Left:
+def _left(alert: Alert, channel: str) -> Tries:
     assert alert.left is not None
     return alert.left[channel]
 
@@ -442,18 +423,10 @@ def _next(channel: str, alerts: list[Alert], now: datetime) -> tuple[list[Alert]
     """Return the next batch, and the delay without one. A new alert does not wait for the next attempt of another."""
     fresh = [alert for alert in alerts if not _left(alert, channel).tries]
     due = [alert for alert in alerts if (again := _left(alert, channel).again_at) is None or again <= now]
-    if batch := (fresh or due)[:AT_ONCE]:
+    if batch := (fresh or due)[:MOST_LINES]:
         return batch, 0.0
     earliest = min(again for alert in alerts if (again := _left(alert, channel).again_at) is not None)
     return [], max(0.0, min((earliest - now).total_seconds(), LONGEST_WAIT.total_seconds()))
-
-
-def _again_at(left: Left, code: DeliveryCode, now: datetime, most: timedelta) -> datetime | None:
-    """Return the time of the next attempt; None to give up."""
-    if code in NEVER_AGAIN or (code in UNTIL_MENDED and left.tries >= FEW):
-        return None
-    again_at = now + min(FIRST_WAIT * 3 ** min(left.tries - 1, 10), LONGEST_WAIT)
-    return again_at if again_at <= (left.first_at or now) + most else None
 
 
 def channels_for(settings: NotifySettings, account: AccountId) -> tuple[str, ...]:
@@ -469,8 +442,6 @@ def channels_for(settings: NotifySettings, account: AccountId) -> tuple[str, ...
 
 
 def a_message(alerts: list[Alert], now: datetime, *, is_repeat: bool) -> Message:
-    from core.workflows.operator.notification_delivery import text_of, title_of
-
     notices = [Notice(0, each.at, KIND, USUAL[KIND], None, harmless(each.words)) for each in alerts]
     accounts = " ".join(dict.fromkeys(each.account for each in alerts))
     title = title_of(notices, accounts, is_repeat=is_repeat).replace(" :", ":", 1)

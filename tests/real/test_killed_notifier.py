@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.workflows.operator.notification_delivery import REPEAT
+from core.model.notice import REPEAT
 from tests.real.account import SETTINGS, Account
 from tests.wire.receivers import HANG, a_web_server
 

@@ -28,11 +28,10 @@ from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.codes import HaltCause
 from core.model.harmless_words import harmless
-from core.model.notice import DELIVERED, Delivery, DeliveryCode, Notice, NoticeKind, Severity
+from core.model.notice import DELIVERED, REPEAT, Delivery, DeliveryCode, Notice, NoticeKind, Severity
 from core.model.order import order_id_of
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import checkpoint_of
-from core.workflows.operator.notification_delivery import REPEAT
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, minutes
 from tests.scenarios.receivers import (

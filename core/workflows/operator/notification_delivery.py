@@ -6,8 +6,7 @@ the others as unknown. The wait grows with each failure.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,17 +24,18 @@ from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Mode
 from core.model.harmless_words import harmless
 from core.model.notice import (
-    NEVER_AGAIN,
+    MOST_LINES,
     SURELY_NOT,
-    UNTIL_MENDED,
     URGENT_ALONE,
     USUAL,
     Delivery,
     DeliveryCode,
     Notice,
     NoticeKind,
+    Tries,
+    text_of,
+    title_of,
 )
-from core.model.session import Venue
 from core.ports import JournalWriteError
 from core.settings.service import NotifySettings
 from core.trading_state.notifications import ChannelLine, numbers_of
@@ -43,65 +43,21 @@ from core.trading_state.state import TradingState
 from core.workflows.operator.notice_routing import exits_that_ended, rules_for
 from core.workflows.workflow import answers, follows
 
-MOST_LINES = 20
-"""Notices that one message spells out."""
-REPEAT = "REPEAT"
-
-
-def title_of(notices: Sequence[Notice], desk: str, *, is_repeat: bool) -> str:
-    """Return the title: `Keyturn paper demo: exit waiting SPY`, `REPEAT Keyturn LIVE A1: 3 messages`."""
-    first = notices[0]
-    what = f"{first.kind.words} {first.symbol or ''}".strip() if len(notices) == 1 else f"{len(notices)} messages"
-    return harmless(f"{REPEAT if is_repeat else ''} Keyturn {desk}: {what}")
-
-
-def text_of(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> str:
-    """Return a line for each, time first; notices beyond `MOST_LINES` and suppressed ones are counted."""
-    lines = [_repeat_in_words(notices)] if is_repeat else []
-    lines += [f"{_time(notice.at, at, venue)} {notice.kind.words}: {notice.words}" for notice in notices[:MOST_LINES]]
-    if rest := notices[MOST_LINES:]:
-        lines.append(f"and {len(rest)} more: {_counted(rest)}")
-    if untold:
-        lines.append(f"{untold} more were too many to be told; the desk has them")
-    return "\n".join(lines)
-
-
-def _repeat_in_words(notices: Sequence[Notice]) -> str:
-    return f"{REPEAT}: you may have {'this' if len(notices) == 1 else 'these'} already"
-
-
-def _counted(notices: Sequence[Notice]) -> str:
-    return ", ".join(f"{count} {kind.words}" for kind, count in Counter(n.kind for n in notices).most_common())
-
-
-def _time(then: datetime, now: datetime, venue: Venue) -> str:
-    """Return `14:03 London`, with the day if it differs."""
-    return venue.dated(then, now)
-
-
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
-"""Wait after the first failure, tripled after each more, and its maximum."""
 A_MOMENT = timedelta(seconds=0.25)
 """Interval of checks whether a confirmed order has left."""
 LONGEST_TURN = timedelta(seconds=5)
 """Longest time that messages wait for a confirmation: its approval lapses then (OP-02)."""
 GRACE = timedelta(seconds=10)
 """Time beyond the time-out of a try after which its answer is not waited for."""
-FEW = 6
-"""Tries of an urgent message whose failure a person has to fix: over eight minutes."""
 UNWRITTEN = (0,)
 """The number of a notice that is not in the journal."""
 
 
-@dataclass(slots=True)
-class Unwritten:
+@dataclass(slots=True, kw_only=True)
+class Unwritten(Tries):
     """A notice owed to one channel while nothing can be recorded: kept in memory only (SP-06)."""
 
     notice: Notice
-    again_at: datetime | None
-    tries: int = 0
-    begun_at: datetime | None = None
-    may_have_arrived: bool = False
 
 
 class NotificationDelivery:
@@ -112,6 +68,14 @@ class NotificationDelivery:
     @property
     def _terms(self) -> NotifySettings:
         return self.state.control.settings.notify
+
+    @property
+    def _time_out(self) -> timedelta:
+        return timedelta(seconds=self._terms.seconds) + GRACE
+
+    @property
+    def _longest(self) -> timedelta:
+        return timedelta(minutes=self._terms.give_up_minutes)
 
     # ── facts and answers ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -148,7 +112,7 @@ class NotificationDelivery:
 
     def next_due(self) -> Iterator[datetime]:
         earliest = self.state.at + A_MOMENT if self._is_at_a_key else None
-        yield from (at for each in (self._unwritten or {}).values() if (at := self._look_at(each)) is not None)
+        yield from (at for each in (self._unwritten or {}).values() if (at := each.look_at(self._time_out)) is not None)
         if exits_that_ended(self.state) or any(self._over_of(line) for _, _, line in self._lines()):
             yield earliest or self.state.at
         for channel, is_urgent, line in self._lines():
@@ -179,7 +143,7 @@ class NotificationDelivery:
     def _due_at(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> datetime | None:
         """Return the next time to look at the line; None if nothing waits."""
         if line.begun_at is not None:
-            return line.begun_at + timedelta(seconds=self._terms.seconds) + GRACE
+            return line.begun_at + self._time_out
         if line.batch and not is_urgent:
             return line.again_at
         free_at = self._free_at(channel, is_urgent=is_urgent)
@@ -206,32 +170,21 @@ class NotificationDelivery:
         kind, at = NoticeKind.HALT, self.state.at
         notice = Notice(0, at, kind, USUAL[kind], None, words)
         rules = rules_for(self._terms, kind, USUAL[kind], None, self.state.account_name)
-        return {channel: Unwritten(notice, at) for _, rule in rules for channel in rule.channels}
-
-    def _look_at(self, owed: Unwritten) -> datetime | None:
-        if owed.begun_at is not None:
-            return owed.begun_at + timedelta(seconds=self._terms.seconds) + GRACE
-        return owed.again_at
+        return {channel: Unwritten(notice=notice, again_at=at) for _, rule in rules for channel in rule.channels}
 
     def _is_due(self, owed: Unwritten) -> bool:
-        at = self._look_at(owed)
+        at = owed.look_at(self._time_out)
         return at is not None and at <= self.state.at
 
     def _begin_unwritten(self, channel: str, owed: Unwritten) -> SendNotification:
-        """Begin a try. A try without an answer may have been delivered."""
-        owed.may_have_arrived |= owed.begun_at is not None
-        owed.tries, owed.begun_at, owed.again_at = owed.tries + 1, self.state.at, None
+        owed.begin(self.state.at)
         return self._message(channel, [owed.notice], UNWRITTEN, owed.tries, 0, is_repeat=owed.may_have_arrived)
 
     def _answered_unwritten(self, message: NotificationAnswered) -> None:
         owed = (self._unwritten or {}).get(message.channel)
         if owed is None or owed.begun_at is None or owed.tries != message.tries:
             return
-        code = message.delivery.code
-        owed.begun_at = None
-        owed.may_have_arrived |= code not in SURELY_NOT
-        if code is not DeliveryCode.DELIVERED:
-            owed.again_at = self._next_try(code, owed.tries, owed.notice.at)
+        owed.end(message.delivery.code, self.state.at, self._longest)
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -308,11 +261,4 @@ class NotificationDelivery:
         may_arrive_twice = line.may_have_arrived or code not in SURELY_NOT
         if not is_urgent and (may_arrive_twice or code in URGENT_ALONE):
             return None
-        return at if code is DeliveryCode.CUT_OFF else self._next_try(code, line.tries, line.first_at or at)
-
-    def _next_try(self, code: DeliveryCode, tries: int, first_at: datetime) -> datetime | None:
-        """Return the time of the next try; None if it is given up."""
-        if code in NEVER_AGAIN or (code in UNTIL_MENDED and tries >= FEW):
-            return None
-        again_at = self.state.at + min(FIRST_WAIT * 3 ** min(tries - 1, 10), LONGEST_WAIT)
-        return again_at if again_at <= first_at + timedelta(minutes=self._terms.give_up_minutes) else None
+        return at if code is DeliveryCode.CUT_OFF else line.next_try(code, at, self._longest)

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from core.model.notice import DELIVERED, Delivery, DeliveryCode
+from core.model.notice import DELIVERED, Delivery, DeliveryCode, Tries
 from core.ports import OperatorError
 from core.runtime.notifier.message import Message
 from core.settings.service import NotifySettings
@@ -142,19 +142,14 @@ def test_an_alert_is_retried_like_a_message(tmp_path: Path, monkeypatch: pytest.
     assert [clock.pauses.get() for _ in range(11)] == [5, 15, 45, 135, *[300] * 7]
 
 
-def test_alert_retries_follow_the_engines_rules():
-    """SY-03: one figure, two places."""
-    from core.workflows.operator import notification_delivery
+def test_tries_end_with_their_time_or_their_cause():
+    """SY-03"""
+    longest, tries = timedelta(minutes=TERMS.give_up_minutes), Tries(tries=3, first_at=NOON)
 
-    assert alerts.FEW == notification_delivery.FEW
-    assert alerts.AT_ONCE == notification_delivery.MOST_LINES
-    left = alerts.Left(tries=3, first_at=alerts.utc_now())
-    now = alerts.utc_now()
-    most = timedelta(minutes=TERMS.give_up_minutes)
-    assert alerts._again_at(left, DeliveryCode.NOT_SENT, now + most, most) is None
-    assert alerts._again_at(left, DeliveryCode.NOT_SENT, now, most) is not None
-    assert alerts._again_at(left, DeliveryCode.NO_CHANNEL, now, most) is None
-    assert alerts._again_at(alerts.Left(tries=6, first_at=now), DeliveryCode.BAD_ADDRESS, now, most) is None
+    assert tries.next_try(DeliveryCode.NOT_SENT, NOON + longest, longest) is None
+    assert tries.next_try(DeliveryCode.NOT_SENT, NOON, longest) == NOON + timedelta(seconds=45)
+    assert tries.next_try(DeliveryCode.NO_CHANNEL, NOON, longest) is None
+    assert Tries(tries=6, first_at=NOON).next_try(DeliveryCode.BAD_ADDRESS, NOON, longest) is None
 
 
 def test_an_alert_outlasts_the_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
