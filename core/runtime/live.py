@@ -45,9 +45,8 @@ from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
 from core.runtime.live_streams import LaterCall, LiveStreams
 from core.runtime.market_history import PastWatch, RegimeWatch
-from core.runtime.pending_requests import PendingRequests
+from core.runtime.pending_requests import PendingRequests, RequestExecutor
 from core.runtime.reference_data import Announcements, AssetWatch
-from core.runtime.request_executor import RequestExecutor
 from core.runtime.runtime import Carrier, Keeping, Runtime
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.workflows.orders.position_close import PositionClose
@@ -171,7 +170,7 @@ class LiveRuntime(Runtime):
         """Do nothing: real time cannot be slowed."""
 
     def depths(self) -> Mapping[str, int]:
-        return {"inbox": self.inbox.depth() + len(self._commands), **self.sending.lanes.depths()}
+        return {"inbox": self.inbox.depth() + len(self._commands), **self.sending.depths()}
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 

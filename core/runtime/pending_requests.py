@@ -1,45 +1,220 @@
-"""The requests of a live desk to broker and market, each in its lane, and those without an outcome yet.
+"""The requests of a live desk to broker and market: one queue with lanes, and what has no outcome yet.
 
-Everything here is called in the engine's thread, except for code that runs in a lane. An order that waits in its lane
-can be withdrawn; right before the request the gateway checks once more. The engine learns of a sent request slightly
-later, so that nothing comes between the check and the request.
+Each lane runs its requests in order, as many at once as its width; a hanging request delays no other lane. Everything
+here is called in the engine's thread, except for code that runs in a lane. An order that waits in its lane can be
+withdrawn; right before the request the gateway checks once more. The engine learns of a sent request slightly later, so
+that nothing comes between the check and the request.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from core.brokers.port import Broker
 from core.execution.gateway import TAKEN_BACK, Gateway, Withheld
-from core.execution.lanes import lane_of
-from core.messages.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
+from core.execution.lanes import Lane, lane_of, waiting_by_kind
+from core.market.port import MarketData, MarketDataError
+from core.messages.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchActivities,
+    FetchClock,
+    FetchFigures,
+    FetchHistory,
+    FetchPicture,
+    LookUpOrder,
+    LookUpSymbols,
+    ReplaceOrder,
+    SubmitOrder,
+)
 from core.messages.inputs import (
+    AccountFetched,
+    ActivitiesFetched,
+    BarArrived,
     CancelAnswered,
+    ClockFetched,
+    FiguresFetched,
+    HistoryFetched,
     Input,
+    LookUpAnswered,
+    PictureFetched,
     SubmissionAnswered,
     SubmissionBegan,
     SubmissionKept,
     SubmissionStopped,
+    SymbolsLookedUp,
 )
+from core.model.account import NoAccount
+from core.model.bar import Bar, NoQuote
+from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
 from core.model.codes import BlockCode
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
-from core.model.values import ClientOrderId
-from core.runtime.call_record import CallListener, CallMade, call_made, counted
-from core.runtime.lane_threads import LaneThreads, NoThreadError
-from core.runtime.request_executor import RequestExecutor, no_answer
+from core.model.values import ClientOrderId, Symbol
+from core.runtime.call_record import CallListener, call_made, counted
+from core.runtime.clock_guard import ClockGuard
+from core.runtime.threads import Act, NoThreadError, Threads
 from core.settings.settings import Settings
 
+TO_BE_HEARD = 0.1
+"""Seconds of a confirmation's time-out that are reserved for processing the answers."""
+NOT_ASKED = "it is asked for beside this quote"
+AT_ONCE = 8
+"""Symbols fetched at the same time for one comparison."""
 
-def nobody_counts(_call: CallMade) -> None:
-    """Ignore the call."""
+
+class RequestExecutor:
+    """Blocks: called in threads, never in the engine's. `settings` are those in force when the request was made.
+
+    Parameters
+    ----------
+    guard
+        Notified of each reading of the broker's clock; None if the desk's clock is the broker's.
+    """
+
+    def __init__(self, broker: Broker, market: MarketData, guard: ClockGuard | None = None) -> None:
+        self.broker = broker
+        self.market = market
+        self.guard = guard
+        self._threads = Threads("figures")
+
+    def close(self) -> None:
+        self._threads.close()
+
+    def ask(self, effect: Effect, settings: Settings) -> Input:
+        """Send a request and return its outcome."""
+        broker = self.broker
+        match effect:
+            case SubmitOrder():
+                return SubmissionAnswered(effect.order.client_order_id, broker.submit(effect.order))
+            case ReplaceOrder():
+                answer = broker.replace(effect.order, effect.broker_order_id)
+                return SubmissionAnswered(effect.order.client_order_id, answer)
+            case CancelOrder():
+                cancelled = broker.cancel(effect.client_order_id, effect.broker_order_id)
+                return CancelAnswered(effect.client_order_id, cancelled)
+            case LookUpOrder():
+                found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
+                return LookUpAnswered(effect.client_order_id, found)
+            case FetchFigures():
+                figures = self._figures(effect, settings)
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
+            case FetchAccount():
+                return AccountFetched(broker.account())
+            case FetchPicture():
+                return PictureFetched(self._picture(effect))
+            case FetchClock():
+                return self._clock()
+            case FetchActivities():
+                return ActivitiesFetched(broker.activities(effect.since))
+            case FetchHistory():
+                return HistoryFetched(effect.symbols, effect.start, effect.end, self._history(effect))
+            case LookUpSymbols():
+                return SymbolsLookedUp(effect.symbols, self._instruments(effect.symbols), self._history(effect))
+        raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def _clock(self) -> ClockFetched:
+        if self.guard is None:
+            return ClockFetched(self.broker.time())
+        asked = self.guard.steady()
+        told = self.broker.time()
+        if isinstance(told, NoAnswer):
+            return ClockFetched(told)
+        found = self.guard.hear(told, asked, self.guard.steady())
+        return ClockFetched(told, found.ahead, found.is_near, found.step)
+
+    def _history(self, effect: FetchHistory | LookUpSymbols) -> tuple[Bar, ...] | NoAnswer:
+        try:
+            found = self.market.history(effect.symbols, effect.start, effect.end)
+        except MarketDataError as error:
+            return NoAnswer(str(error))
+        return tuple(minute.bar for minute in found if isinstance(minute, BarArrived))
+
+    def _figures(self, effect: FetchFigures, settings: Settings) -> FreshFigures:
+        """Fetch clock, account, quote and asset in parallel, each within the confirmation's time-out.
+
+        A missing one is reported as missing and does not delay the others (OP-03).
+        """
+        symbol = effect.symbol
+        asked: list[Callable[[], Any]] = [
+            _nothing if effect.is_quote_alone else self.broker.time,
+            _nothing if effect.is_quote_alone else self.broker.account,
+            lambda: self.market.quote(symbol),
+            lambda: self.broker.instrument(symbol),
+        ]
+        seconds = float(settings.staging.review_seconds)
+        futures = [self._threads.ask(act) for act in asked]
+        wait(futures, timeout=max(seconds - TO_BE_HEARD, seconds / 2))
+        time, account, quote, instrument = (_come(future, seconds) for future in futures)
+        return FreshFigures(
+            time,
+            NoAccount(account.reason) if isinstance(account, NoAnswer) else account,
+            NoQuote(quote.reason) if isinstance(quote, NoAnswer) else quote,
+            NoInstrument(instrument.reason) if isinstance(instrument, NoAnswer) else instrument,
+        )
+
+    def _picture(self, effect: FetchPicture) -> BrokerPicture | NoAnswer:
+        """Fetch the broker's books, and its data on the requested instruments."""
+        picture = self.broker.picture()
+        if isinstance(picture, NoAnswer):
+            return picture
+        return replace(picture, instruments=self._instruments(effect.instruments))
+
+    def _instruments(self, symbols: Iterable[Symbol]) -> tuple[BrokerInstrument, ...]:
+        asked = [lambda s=s: self.broker.instrument(s) for s in sorted(symbols)]
+        found = self._threads.all_of(asked, AT_ONCE)
+        return tuple(each for each in found if isinstance(each, BrokerInstrument))
+
+
+def _nothing() -> NoAnswer:
+    return NoAnswer(NOT_ASKED)
+
+
+def _come(future: Future[Any], seconds: float) -> Any:
+    """Return the result of one request so far."""
+    if not future.done():
+        return NoAnswer(f"no answer in {seconds:g} s")
+    return future.result()
+
+
+def no_answer(effect: Effect, reason: str) -> Input:
+    """Return the outcome of a request that failed before it was sent."""
+    nothing = NoAnswer(reason)
+    match effect:
+        case SubmitOrder() | ReplaceOrder():
+            return SubmissionAnswered(effect.order.client_order_id, nothing)
+        case CancelOrder():
+            return CancelAnswered(effect.client_order_id, nothing)
+        case LookUpOrder():
+            return LookUpAnswered(effect.client_order_id, nothing)
+        case FetchFigures():
+            return FiguresFetched(effect.proposal_id, effect.ticket_id, nothing, effect.is_quote_alone)
+        case FetchAccount():
+            return AccountFetched(nothing)
+        case FetchPicture():
+            return PictureFetched(nothing)
+        case FetchActivities():
+            return ActivitiesFetched(nothing)
+        case FetchClock():
+            return ClockFetched(nothing)
+        case FetchHistory():
+            return HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
+        case LookUpSymbols():
+            return SymbolsLookedUp(effect.symbols, (), nothing)
+    raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
 
 class PendingRequests:
-    """The outgoing requests.
+    """The outgoing requests, and the queue of each lane.
 
     Parameters
     ----------
@@ -62,11 +237,10 @@ class PendingRequests:
         clock: Callable[[], datetime],
         put: Callable[[Input], None],
         put_quietly: Callable[[Input], None],
-        tell: CallListener = nobody_counts,
+        tell: CallListener = lambda _: None,
     ) -> None:
         self.gateway = gateway
         self.asking = asking
-        self.lanes = LaneThreads()
         self.is_shut = False
         self._settings = settings
         self._clock = clock
@@ -75,6 +249,10 @@ class PendingRequests:
         self._tell = tell
         self._unanswered: dict[ClientOrderId, SubmitOrder | ReplaceOrder] = {}
         self._cancels: Counter[ClientOrderId] = Counter()
+        self._threads = Threads("request")
+        self._lock = threading.Lock()
+        self._waiting: dict[Lane, deque[Act]] = {}
+        self._busy: Counter[Lane] = Counter()
         self._beyond, self._before = 0, 0
         with suppress(Exception):  # an adapter that does not count, or breaks
             counts = counted(asking.broker)
@@ -87,7 +265,7 @@ class PendingRequests:
         self._unanswered[effect.order.client_order_id] = effect
         settings = self._settings()
         try:
-            self.lanes.send(lane_of(effect), lambda: self._send(effect, at, settings))
+            self.queue(lane_of(effect), lambda: self._send(effect, at, settings))
         except NoThreadError as error:
             self.refuse(effect, Withheld(str(error)))
 
@@ -97,7 +275,7 @@ class PendingRequests:
             self._cancels[effect.client_order_id] += 1
         settings = self._settings()
         try:
-            self.lanes.send(lane_of(effect), lambda: self._ask(effect, settings))
+            self.queue(lane_of(effect), lambda: self._ask(effect, settings))
         except NoThreadError as error:
             self._put(no_answer(effect, str(error)))
 
@@ -123,6 +301,48 @@ class PendingRequests:
             if self._cancels[message.client_order_id] <= 0:
                 del self._cancels[message.client_order_id]
 
+    # ── lanes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def queue(self, lane: Lane, act: Act) -> None:
+        """Run `act` when it is at the head of its lane; `act` does not raise.
+
+        Raises NoThreadError: then its place in the lane is free again, and it never runs.
+        """
+        with self._lock:
+            if self._busy[lane] >= lane.width:
+                self._waiting.setdefault(lane, deque()).append(act)
+                return
+            self._busy[lane] += 1
+        try:
+            self._threads.do(lambda: self._drive(lane, act))
+        except NoThreadError:
+            with self._lock:
+                self._free(lane)
+            raise
+
+    def depths(self) -> Counter[str]:
+        """Return the number of queued requests, by the kind of lane. Any thread."""
+        with self._lock:
+            return waiting_by_kind((lane, len(waiting)) for lane, waiting in self._waiting.items())
+
+    def _drive(self, lane: Lane, act: Act) -> None:
+        """Run `act` and the queue behind it, until the lane is empty."""
+        following: Act | None = act
+        while following is not None:
+            following()
+            with self._lock:
+                waiting = self._waiting.get(lane)
+                following = waiting.popleft() if waiting else None
+                if following is None:
+                    self._waiting.pop(lane, None)
+                    self._free(lane)
+
+    def _free(self, lane: Lane) -> None:
+        """Free one place of the lane. With the lock held."""
+        self._busy[lane] -= 1
+        if not self._busy[lane]:
+            del self._busy[lane]
+
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -144,7 +364,9 @@ class PendingRequests:
         self.is_shut = True
         unanswered = tuple(self._unanswered.values())
         kept = [effect for effect in unanswered if self.gateway.take_back(effect.order.client_order_id)]
-        self.lanes.close()
+        with self._lock:
+            self._waiting.clear()  # running requests continue
+        self._threads.close()
         self.asking.close()
         return kept, [effect.order for effect in unanswered if effect not in kept]
 

@@ -47,9 +47,9 @@ from core.model.notice import (
 from core.model.session import HOME
 from core.model.values import AccountId
 from core.ports import OperatorError
-from core.runtime.lane_threads import NoThreadError, Threads
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Find, Notifier
+from core.runtime.threads import NoThreadError, Threads
 from core.settings.service import NotifySettings
 from state.files import FOLDER_MODE, open_private, replace_file, write_all
 

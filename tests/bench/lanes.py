@@ -38,7 +38,7 @@ from core.model.order import OrderRequest, OrderStatus, OrderType, Side, StopHol
 from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from core.runtime.live import LiveRuntime
-from core.runtime.request_executor import RequestExecutor
+from core.runtime.pending_requests import RequestExecutor
 from core.runtime.scripted_operator import turn_of
 from core.settings.settings import Settings
 from core.views import DeskView
@@ -138,7 +138,7 @@ class Hung:
                 self.alive[kind] -= 1
 
         self.alive[kind] += 1
-        self.runtime.sending.lanes.send(lane, act)
+        self.runtime.sending.queue(lane, act)
 
 
 def tell(url: str, kind: str, times: int) -> None:

@@ -35,7 +35,7 @@ from core.model.account import Mode
 from core.model.desk import PaintProof
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.request_executor import RequestExecutor
+from core.runtime.pending_requests import RequestExecutor
 from core.runtime.scripted_operator import turn_of
 from core.views import DeskView
 from state.credentials import find_keys

@@ -14,7 +14,7 @@ from core.model.broker import Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderStatus
 from core.model.values import Quantity
-from core.runtime.request_executor import no_answer
+from core.runtime.pending_requests import no_answer
 from core.views import RowMark
 from tests.desk.desk_house import House, open_desk
 from tests.desk.still_house import a_position, a_view, an_order, open_still

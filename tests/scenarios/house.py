@@ -44,7 +44,7 @@ from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Checkpoint, Journal, JournalWriteError, NoCheckpoint, Recorded
 from core.runtime.feed import bar_item
 from core.runtime.inbox import Link
-from core.runtime.request_executor import no_answer
+from core.runtime.pending_requests import no_answer
 from core.runtime.runtime import Runtime
 from core.runtime.scripted_operator import turn_of
 from core.runtime.virtual import VirtualRuntime

@@ -91,7 +91,7 @@ EXITS, ENTRIES = Lane(LaneKind.EXITS, SPY), Lane(LaneKind.ENTRIES)
 def hold(house: LiveHouse, lane: Lane) -> threading.Event:
     """A request hangs in this lane until the event is set."""
     released = threading.Event()
-    house.runtime.sending.lanes.send(lane, lambda: released.wait(PATIENCE) and None)
+    house.runtime.sending.queue(lane, lambda: released.wait(PATIENCE) and None)
     return released
 
 

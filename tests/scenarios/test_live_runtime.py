@@ -68,7 +68,7 @@ def test_a_lane_reads_the_halt_before_its_request():
     with LiveHouse(floor) as house:
         confirm = a_ticket(house)
         before_it = threading.Event()
-        house.runtime.sending.lanes.send(Lane(LaneKind.ENTRIES), lambda: before_it.wait(8))
+        house.runtime.sending.queue(Lane(LaneKind.ENTRIES), lambda: before_it.wait(8))
         house.presses(confirm)
         house.waits(lambda view: view.orders, "the order, on its way")
         house.presses(Halt("key"))

@@ -26,7 +26,7 @@ from core.model.broker import CancelTaken, NoAnswer
 from core.model.codes import AuthorizationCode, EndCode, GuardCode
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, plain
-from core.runtime.request_executor import no_answer
+from core.runtime.pending_requests import no_answer
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging import confirmation_checks

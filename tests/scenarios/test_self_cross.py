@@ -24,7 +24,7 @@ from core.model.codes import AuthorizationCode, CancelCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.request_executor import no_answer
+from core.runtime.pending_requests import no_answer
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import FRACTIONS, confirms_now

@@ -67,7 +67,7 @@ def test_a_kill_cancels_when_a_thread_cannot_start(market: LoopbackExchange, tmp
         release = threading.Event()
         for number in range(20):  # no thread is idle
             lane = Lane(LaneKind.CANCELS, str(number))
-            desk.runtime.sending.lanes.send(lane, lambda: release.wait(PATIENCE) and None)
+            desk.runtime.sending.queue(lane, lambda: release.wait(PATIENCE) and None)
         with no_thread_starts("request", times=1) as failed:
             desk.sends(Kill("key"))
             waits(

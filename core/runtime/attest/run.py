@@ -22,7 +22,7 @@ from core.risk.controls import CONTROLS, Control, First, Trial
 from core.runtime.attest.script import AFTER, FALLS_AFTER, Seen, Slot, Trials, slots_of
 from core.runtime.attest.trial_market import LEAST, OPEN, QUOTED, SESSION, Line, Market, wide
 from core.runtime.inbox import Operator
-from core.runtime.request_executor import no_answer
+from core.runtime.pending_requests import no_answer
 from core.runtime.simulated_exchange import config_of
 from core.runtime.stress_market import OneSession
 from core.runtime.virtual import VirtualRuntime

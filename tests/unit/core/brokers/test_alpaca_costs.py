@@ -26,7 +26,7 @@ from core.model.bar import NoQuote
 from core.model.staging import Approval
 from core.model.values import BrokerOrderId, Digest, ProposalId, Symbol, TicketId
 from core.runtime.call_record import counted
-from core.runtime.request_executor import RequestExecutor
+from core.runtime.pending_requests import RequestExecutor
 from core.settings.settings import Settings
 from tests.unit.core.brokers.alpaca_door import (
     NOON,

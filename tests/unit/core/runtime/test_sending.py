@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from queue import Queue
 from typing import Any, cast
@@ -10,6 +12,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.execution.gateway import Gateway
+from core.execution.lanes import Lane, LaneKind
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer, Refused
@@ -17,8 +20,8 @@ from core.model.codes import RefusalKind
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, TicketId
 from core.runtime.call_record import CallMade, CallOutcome
-from core.runtime.pending_requests import PendingRequests
-from core.runtime.request_executor import RequestExecutor
+from core.runtime.pending_requests import PendingRequests, RequestExecutor
+from core.runtime.threads import NoThreadError, Threads
 from core.settings.settings import Settings
 from tests.kit.no_threads import no_thread_starts
 from tests.unit.core.execution.books import TEN, a_request
@@ -124,3 +127,103 @@ class RefusesOrders:
 
     def close(self) -> None:
         pass
+
+
+ENTRIES, LOOK_UP = Lane(LaneKind.ENTRIES), Lane(LaneKind.LOOK_UPS, "one")
+
+
+@pytest.fixture
+def lanes() -> Iterator[PendingRequests]:
+    asking, heard = cast(RequestExecutor, Answers()), Queue[Any]()
+    found = PendingRequests(Gateway("paper", BrokenOnce()), asking, Settings, lambda: TEN, heard.put, heard.put)
+    yield found
+    found.close()
+
+
+def test_a_lane_sends_in_order(lanes: PendingRequests) -> None:
+    """EX-22"""
+    sent: list[int] = []
+    is_done = threading.Event()
+    for number in range(50):
+        lanes.queue(ENTRIES, lambda number=number: sent.append(number))  # type: ignore[misc]
+    lanes.queue(ENTRIES, is_done.set)
+
+    is_done.wait()
+    assert sent == list(range(50))
+
+
+def test_a_hanging_request_holds_its_own_lane(lanes: PendingRequests) -> None:
+    """EX-22: six look-ups of one order and an entry hang; others go on."""
+    release, another, behind = threading.Event(), threading.Event(), threading.Event()
+    for _ in range(6):
+        lanes.queue(LOOK_UP, lambda: release.wait() and None)
+    lanes.queue(ENTRIES, lambda: release.wait() and None)
+    lanes.queue(ENTRIES, behind.set)
+    lanes.queue(Lane(LaneKind.EXITS, "SPY"), another.set)
+
+    another.wait()
+    assert not behind.is_set()
+    release.set()
+    behind.wait()
+
+
+def test_closing_drops_waiting_requests(lanes: PendingRequests) -> None:
+    """EX-22"""
+    release, is_begun, behind = threading.Event(), threading.Event(), threading.Event()
+
+    def hangs() -> None:
+        is_begun.set()
+        release.wait()
+
+    lanes.queue(ENTRIES, hangs)
+    lanes.queue(ENTRIES, behind.set)
+    is_begun.wait()
+
+    lanes.close()
+    release.set()
+    last = Threads("last").ask(lambda: None)
+
+    assert last.result() is None
+    assert not behind.is_set()
+
+
+def test_a_failed_thread_start_frees_its_lane(lanes: PendingRequests) -> None:
+    """EX-22: who sent it is told, and the next one of the lane leaves."""
+    sent: list[str] = []
+    is_done = threading.Event()
+    with no_thread_starts(), pytest.raises(NoThreadError):
+        lanes.queue(ENTRIES, lambda: sent.append("the first"))
+    lanes.queue(ENTRIES, lambda: sent.append("the second"))
+    lanes.queue(ENTRIES, is_done.set)
+
+    is_done.wait()
+    assert sent == ["the second"]
+
+
+def test_questions_are_bounded_and_ordered() -> None:
+    """EX-17"""
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def question(number: int) -> int:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        with lock:
+            at_once -= 1
+        return number
+
+    found = Threads("some").all_of([lambda n=n: question(n) for n in range(40)], 3)  # type: ignore[misc]
+
+    assert found == list(range(40))
+    assert most <= 3
+
+
+def test_a_questions_error_reaches_its_asker() -> None:
+    """EX-17"""
+
+    def fails() -> None:
+        raise ValueError("a symbol that is none")
+
+    with pytest.raises(ValueError, match="none"):
+        Threads("some").all_of([fails], 3)

@@ -1,19 +1,16 @@
-"""Threads for requests, started on demand, so that a hanging lane delays no other lane and no process exit.
+"""Threads that are started on demand, so that hanging work delays no other work and no process exit.
 
-Each lane has a queue, in order, and runs as many requests at once as its width. Idle threads serve any lane; without an
-idle one, another is started. They are daemons: the exit waits for none.
+Idle threads take any work; without an idle one, another is started. They are daemons: the exit waits for none.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
-
-from core.execution.lanes import Lane, waiting_by_kind
 
 Act = Callable[[], None]
 
@@ -92,63 +89,3 @@ class Threads:
                 if self._is_closed:
                     return
                 self._idle.append(work)
-
-
-class LaneThreads:
-    """The queue of each lane, and its number of running requests."""
-
-    def __init__(self) -> None:
-        self._threads = Threads("request")
-        self._lock = threading.Lock()
-        self._waiting: dict[Lane, deque[Act]] = {}
-        self._busy: dict[Lane, int] = {}
-
-    def send(self, lane: Lane, act: Act) -> None:
-        """Run `act` when it is at the head of its lane; `act` does not raise.
-
-        Raises NoThreadError: then its place in the lane is free again, and it never runs.
-        """
-        with self._lock:
-            if self._busy.get(lane, 0) >= lane.width:
-                self._waiting.setdefault(lane, deque()).append(act)
-                return
-            self._busy[lane] = self._busy.get(lane, 0) + 1
-        try:
-            self._threads.do(lambda: self._drive(lane, act))
-        except NoThreadError:
-            with self._lock:
-                self._free(lane)
-            raise
-
-    def depths(self) -> Counter[str]:
-        """Return the number of queued requests, by the kind of lane. Any thread."""
-        with self._lock:
-            return waiting_by_kind((lane, len(waiting)) for lane, waiting in self._waiting.items())
-
-    def close(self) -> None:
-        """Drop the queued requests; running ones continue."""
-        with self._lock:
-            self._waiting.clear()
-        self._threads.close()
-
-    def _drive(self, lane: Lane, act: Act) -> None:
-        """Run `act` and the queue behind it, until the lane is empty."""
-        following: Act | None = act
-        while following is not None:
-            following()
-            following = self._next(lane)
-
-    def _next(self, lane: Lane) -> Act | None:
-        with self._lock:
-            waiting = self._waiting.get(lane)
-            if waiting:
-                return waiting.popleft()
-            self._waiting.pop(lane, None)
-            self._free(lane)
-            return None
-
-    def _free(self, lane: Lane) -> None:
-        """Free one place of the lane. With the lock held."""
-        self._busy[lane] -= 1
-        if not self._busy[lane]:
-            del self._busy[lane]
