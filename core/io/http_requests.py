@@ -317,7 +317,36 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-OK = 200
+OK, LIMITED = 200, 429
+LARGEST_BODY = 32 * 2**20
+"""Bytes; five hundred orders are half of one MiB, ten thousand bars a little over one."""
+PIECE = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply, from the service or a server in between."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class TooMuchError(Exception):
+    """The body is larger than `LARGEST_BODY`."""
+
+
+def reply_to(
+    session: requests.Session, method: str, url: str, timeout: tuple[float, float], options: Mapping[str, Any]
+) -> Reply:
+    """Send one request and read the whole reply. Raises `TooMuchError`, and the errors of requests and urllib3."""
+    with session.request(method, url, timeout=timeout, verify=True, stream=True, **options) as response:
+        body = bytearray()
+        while piece := response.raw.read1(PIECE, decode_content=True):
+            body += piece
+            if len(body) > LARGEST_BODY:
+                raise TooMuchError
+        return Reply(response.status_code, response.headers, bytes(body))
 
 
 class NoAnswerError(Exception):

@@ -29,12 +29,20 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from core.brokers.alpaca.contract import ERROR
-from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
+from core.io.http_requests import LIMITED, Reply
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """No reply, or an incomplete one."""
+
+    reason: str
+
 
 REPEATS = 3
 BUDGET = 15.0

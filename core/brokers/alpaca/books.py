@@ -34,7 +34,7 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
     what_can_be_read,
 )
-from core.brokers.alpaca.questions import NoAnswerError, Questions
+from core.brokers.alpaca.wire import NoAnswerError, Questions
 from core.model.account import Account
 from core.model.activity import Activity, ActivityId, ActivityKind, BrokerFill, DropCopy, UnreadableActivity, harmless
 from core.model.broker import (

@@ -18,6 +18,7 @@ from core.brokers.alpaca.answers import (
     BUDGET,
     OK,
     TOO_MANY_REQUESTS,
+    NoReply,
     Stated,
     Timeouts,
     as_shown,
@@ -43,15 +44,18 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
     why_blocked,
 )
-from core.brokers.alpaca.questions import (
+from core.brokers.alpaca.wire import (
     NOTHING_READ,
+    CallCounter,
+    EndpointCalls,
     NoAnswerError,
     Questions,
     StatedRefusalError,
+    Wire,
     as_no_answer,
 )
-from core.brokers.alpaca.wire import CallCounter, EndpointCalls, NoReply, Reply, Wire
 from core.brokers.port import BrokerAccount
+from core.io.http_requests import Reply
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import Account, ConnectionStatus, Mode

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from core.brokers.alpaca.answers import doubt, is_unauthorised, refusal
+from core.brokers.alpaca.answers import NoReply, doubt, is_unauthorised, refusal
 from core.brokers.alpaca.keys import keys_on_the_line
-from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
+from core.io.http_requests import LIMITED, Reply
 from core.model.account import Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.harmless_text import is_news
 

@@ -3,24 +3,50 @@
 The client provides addresses, keys and headers. Its weaknesses are handled in the one method through which every
 request goes: it has no time-out, repeats a POST after 429 and 504 by itself, and parses numbers as floats. Its retries
 are switched off as well, in case that method is bypassed.
+
+Queries have parsed answers: repeated if that is safe, with errors in one line.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import requests
 from alpaca.trading.client import TradingClient
 
-from core.brokers.alpaca.keys import checked_address
-from core.io.http_requests import http_session, is_over, left, within
+from core.brokers.alpaca.answers import (
+    OK,
+    NoReply,
+    NotJsonError,
+    Stated,
+    Timeouts,
+    decoded,
+    doubt,
+    is_unauthorised,
+    refusal,
+)
+from core.brokers.alpaca.connection_status import RequestStatus
+from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
+from core.brokers.alpaca.keys import check_the_keys, checked_address
+from core.io.http_requests import (
+    LARGEST_BODY,
+    LIMITED,
+    Reply,
+    TooMuchError,
+    http_session,
+    is_over,
+    left,
+    reply_to,
+    within,
+)
 from core.model.account import Mode
-from core.model.api_contract import Keys
+from core.model.api_contract import AccountRefusedError, Keys
+from core.model.broker import NoAnswer
 from core.settings.brokers import AlpacaSettings
 
 
@@ -88,28 +114,8 @@ class CallCounter:
 
 CONNECTIONS = 16
 """Kept open: as many as there are requesting threads."""
-LARGEST_BODY = 32 * 2**20
-"""Bytes; five hundred orders are half of one MiB."""
-PIECE = 2**16
-LIMITED = 429
 NOBODY_THERE = ("Failed to establish", "Failed to resolve")
 """The library's messages when no connection was made, or the name has no address."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A reply, from Alpaca or a server in between."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class NoReply:
-    """No reply, or an incomplete one."""
-
-    reason: str
 
 
 class Wire(TradingClient):
@@ -167,8 +173,7 @@ class Wire(TradingClient):
         waits = Waits(self._connect_seconds, self._read_seconds, self.longest)
         try:
             waits = Waits(min(self._connect_seconds, left()), min(self._read_seconds, left()), left())
-            with self._session.request(method, url, timeout=waits[:2], verify=True, stream=True, **opts) as response:
-                return Reply(response.status_code, response.headers, _body(response))
+            return reply_to(self._session, method, url, waits[:2], opts)
         except Exception as error:  # any error on the way to Alpaca; its text may contain a key
             return NoReply(_words(error, waits))
 
@@ -179,20 +184,6 @@ class Waits(NamedTuple):
     connect: float
     read: float
     whole: float
-
-
-class _TooMuchError(Exception):
-    """The body is too large."""
-
-
-def _body(response: requests.Response) -> bytes:
-    """Read the whole body, up to the limit."""
-    body = bytearray()
-    while piece := response.raw.read1(PIECE, decode_content=True):
-        body += piece
-        if len(body) > LARGEST_BODY:
-            raise _TooMuchError
-    return bytes(body)
 
 
 def _words(error: Exception, waits: Waits) -> str:
@@ -207,6 +198,127 @@ def _words(error: Exception, waits: Waits) -> str:
         return "Alpaca: the proxy does not let us through; check HTTPS_PROXY"
     if isinstance(error, requests.ConnectionError) and any(sign in str(error) for sign in NOBODY_THERE):
         return "Alpaca: no connection; check the network"
-    if isinstance(error, _TooMuchError):
+    if isinstance(error, TooMuchError):
         return f"Alpaca: an answer of more than {LARGEST_BODY // 2**20} MiB"
     return f"Alpaca: the connection broke ({type(error).__name__})"
+
+
+# ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Answer = TypeVar("Answer")
+
+
+class NoAnswerError(Exception):
+    """No usable answer came."""
+
+    def __init__(self, answer: NoAnswer) -> None:
+        super().__init__(answer.reason)
+        self.answer = answer
+
+
+class StatedRefusalError(Exception):
+    """Alpaca itself refused."""
+
+    def __init__(self, stated: Stated) -> None:
+        super().__init__(stated.message)
+        self.stated = stated
+
+
+class Questions:
+    """The wire, the time-outs, and the unreadable messages."""
+
+    def __init__(
+        self, wire: Wire, patience: Timeouts, line: RequestStatus, unread: UnparsedMessages, mode: Mode
+    ) -> None:
+        self.wire = wire
+        self.patience = patience
+        self.line = line
+        self.unread = unread
+        self.mode = mode
+
+    def send_once(self, method: str, path: str, endpoint: str, body: Mapping[str, object]) -> Reply | NoReply:
+        """Send an order request exactly once."""
+        reply = self.wire.ask(method, path, endpoint, body)
+        self.line.saw(reply)
+        return reply
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        endpoint: str,
+        query: Mapping[str, object] | None = None,
+        ends: float | None = None,
+    ) -> Reply | NoReply:
+        """Send a query or a cancel, repeated if no answer came."""
+        times = 0
+
+        def once(within: float) -> Reply | NoReply:
+            nonlocal times
+            times += 1
+            if times > 1:
+                self.count_beyond()
+            reply = self.wire.ask(method, path, endpoint, query, within)
+            self.line.saw(reply)
+            return reply
+
+        return self.patience.ask(once, ends)
+
+    def count_beyond(self, requests: int = 1) -> None:
+        """Count requests sent now that are beyond their task's expected number (RK-24)."""
+        self.wire.counter.count_beyond(requests)
+
+    def get(
+        self,
+        path: str,
+        endpoint: str,
+        read: Callable[[Any], Answer],
+        query: Mapping[str, object] | None = None,
+        ends: float | None = None,
+    ) -> Answer:
+        """Send a query and return its parsed answer.
+
+        Raises
+        ------
+        StatedRefusalError, NoAnswerError, AccountRefusedError
+        """
+        asked = "" if "{id}" in endpoint else path  # the caller reports queries for one order
+        return self.read(self.ask("GET", path, endpoint, query, ends), read, endpoint, asked)
+
+    def read(self, reply: Reply | NoReply, read: Callable[[Any], Answer], place: str, asked: str = "") -> Answer:
+        """Parse a received answer, as `get` does. The connection status shows `asked` as unreadable, if it is."""
+        if is_unauthorised(reply):
+            raise AccountRefusedError(f"Alpaca does not take the keys: {check_the_keys(self.mode)}")
+        if isinstance(reply, NoReply):
+            raise NoAnswerError(doubt(reply))
+        if (stated := refusal(reply)) is not None and reply.status != LIMITED:  # a query may be repeated
+            raise StatedRefusalError(stated)
+        if reply.status not in OK:
+            raise NoAnswerError(doubt(reply))
+        try:
+            answer = read(decoded(reply.body))
+        except NotJsonError:
+            self.unread.note(f"{place}: no JSON", reply.body)
+            raise NoAnswerError(doubt(reply)) from None
+        except UnreadableFieldError as error:
+            self.unread.note(f"{place}: {error}", reply.body)
+            words = f"Alpaca: an answer that cannot be read, {error}"
+            if asked:
+                self.line.say_unreadable(asked, words)
+            raise NoAnswerError(NoAnswer(words)) from error
+        self.line.say_readable(asked)
+        return answer
+
+
+def as_no_answer(error: Exception) -> NoAnswer:
+    """Convert any of the three errors to `NoAnswer`, for callers that only need the reason."""
+    if isinstance(error, NoAnswerError):
+        return error.answer
+    if isinstance(error, StatedRefusalError):
+        stated = error.stated
+        return NoAnswer(f"Alpaca refuses: {stated.message} ({stated.status}, {stated.code})")
+    return NoAnswer(str(error))
+
+
+NOTHING_READ = (NoAnswerError, StatedRefusalError, AccountRefusedError)
+"""Errors of `get` and `read`."""

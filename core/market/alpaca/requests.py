@@ -16,8 +16,9 @@ from typing import Any, Literal
 import requests
 from alpaca.data.historical.stock import StockHistoricalDataClient
 from pydantic import SecretStr
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from core.io.http_requests import http_session, within
+from core.io.http_requests import LARGEST_BODY, LIMITED, OK, Reply, TooMuchError, http_session, reply_to, within
 from core.io.redaction import Redaction
 from core.market.alpaca.failure import Counts, Failure, Seen, asked_for
 from core.market.alpaca.wire import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown
@@ -34,14 +35,10 @@ PAGE = 10_000
 MOST = 1000
 """Corporate actions in one answer: Alpaca's limit."""
 CONNECTIONS = 16
-OK, TOO_MANY = 200, 429
 KEYS_REFUSED = (401, 403)
 ABOUT_SYMBOLS = (400, 404, 422)
 """Status of a request with an unknown symbol, whatever the other symbols are."""
 SERVER_ERROR = 500
-LARGEST_BODY = 32 * 2**20
-"""Bytes; ten thousand bars are a little over one MiB."""
-PIECE = 2**16
 LONGEST_NUMBER = 40
 """Digits."""
 NO_NUMBER = Decimal("NaN")
@@ -186,35 +183,24 @@ class DataRequests(StockHistoricalDataClient):
         """Send once, with time-outs and Decimal numbers; every failure is an `AskError`, never the library's error."""
         self._counts.ask(f"{method} {_path(url)}")
         try:
-            with (
-                within(sum(self._timeout)),
-                self._session.request(method, url, timeout=self._timeout, stream=True, **opts) as response,
-            ):
-                body = _body(response)
-        except requests.Timeout as error:
+            with within(sum(self._timeout)):
+                reply = reply_to(self._session, method, url, self._timeout, opts)
+        except (requests.Timeout, ReadTimeoutError) as error:
             raise AskError(Failure(f"Alpaca's data service did not answer in time at {_path(url)}")) from error
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:
             words = f"Alpaca's data service cannot be reached at {_path(url)} ({type(error).__name__})"
             raise AskError(Failure(f"{words}; check the network and alpaca.data_url")) from error
-        if response.status_code != OK:
-            failure = _refusal(response, body)
+        except TooMuchError:
+            words = f"Alpaca's data service answered with more than {LARGEST_BODY // 2**20} MiB; it is asked again"
+            raise AskError(Failure(words)) from None
+        if reply.status != OK:
+            failure = _refusal(reply)
             raise AskError(replace(failure, words=self.hide(failure.words)))
         try:
-            answer: dict[str, Any] = json.loads(body, parse_float=_figure, parse_int=_whole_number)
+            answer: dict[str, Any] = json.loads(reply.body, parse_float=_figure, parse_int=_whole_number)
         except (ValueError, RecursionError) as error:
             raise AskError(Failure(f"Alpaca's data service sent no JSON at {_path(url)}; it is asked again")) from error
         return answer
-
-
-def _body(response: requests.Response) -> bytes:
-    """Return the whole body. Raises `AskError` beyond `LARGEST_BODY`."""
-    body = bytearray()
-    for piece in response.iter_content(PIECE):
-        body += piece
-        if len(body) > LARGEST_BODY:
-            words = f"Alpaca's data service answered with more than {LARGEST_BODY // 2**20} MiB; it is asked again"
-            raise AskError(Failure(words))
-    return bytes(body)
 
 
 def _figure(text: str) -> Decimal:
@@ -233,14 +219,14 @@ def _has_null(bars: object) -> bool:
     return bars is None or (isinstance(bars, Mapping) and None in bars.values())
 
 
-def _refusal(response: requests.Response, body: bytes) -> Failure:
-    status = response.status_code
-    at_least = asked_for(response.headers.get("Retry-After")) or timedelta(0)
-    if status == TOO_MANY:
+def _refusal(reply: Reply) -> Failure:
+    status = reply.status
+    at_least = asked_for(reply.headers.get("Retry-After")) or timedelta(0)
+    if status == LIMITED:
         return Failure("too many requests to Alpaca's data service (429); it is asked again, slower", at_least=at_least)
     if status >= SERVER_ERROR:
         return Failure(f"Alpaca's data service has an error on its side ({status})", at_least=at_least)
-    said = _message(body)
+    said = _message(reply.body)
     if status in KEYS_REFUSED:
         advice = "check the keys, and whether your plan has the feed of alpaca.feed"
         return Failure(f"Alpaca's data service refused ({status}{said}): {advice}", is_refused=True)

@@ -24,7 +24,7 @@ from core.brokers.alpaca.parsing import (
     listed_assets,
     submitted_at,
 )
-from core.brokers.alpaca.wire import Reply
+from core.io.http_requests import Reply
 from core.market.alpaca.wire import CORPORATE_ACTION, FORMS, read_actions, read_bar, read_quote, read_status
 from core.market.alpaca.wire import RECORDS as MARKET
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord, removals

@@ -26,8 +26,8 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
     why_blocked,
 )
-from core.brokers.alpaca.wire import Reply
 from core.execution.order import BROKER_STATUSES
+from core.io.http_requests import Reply
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.broker import OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import OrderStatus, OrderType

@@ -162,7 +162,7 @@ async def test_a_number_beyond_measure_spoils_its_bar(number: str, pauses: list[
 
 async def test_an_answer_without_an_end_is_left(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """MD-04"""
-    monkeypatch.setattr("core.market.alpaca.requests.LARGEST_BODY", 1000)
+    monkeypatch.setattr("core.io.http_requests.LARGEST_BODY", 1000)
     async with a_server() as server:
         server.always = Answer(body="[" + "0," * 600 + "0]")
         with pytest.raises(MarketDataError):
