@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
+from itertools import chain, repeat
 
 from core.analytics.wording import (
     COLUMNS,
@@ -71,6 +72,7 @@ def sampled(values: Sequence[float], many: int) -> list[float]:
 WIDTH, HEIGHT, LOW = 900, 220, 110
 """Pixels of a plot; the drawdown's is lower."""
 POINTS = 900
+NUMBER = ' class="n"'
 STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:940px;padding:0 1rem;color:#1b1f24;background:#fff}
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;font-size:13px}
@@ -81,26 +83,55 @@ td,th{border-color:#2c3138}}
 """
 
 
-def page(results: Sequence[Result]) -> str:
-    """Return the complete file."""
-    body = "\n".join(part for result in results for part in _result(result))
+def document(title: str, body: Iterable[str], style: str = "") -> str:
+    """Return a complete file; `style` is added to that of every page."""
+    words, parts = escaped(title), "\n".join(body)
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Keyturn backtest</title>'
-        f"<style>{STYLE}</style></head>\n<body>\n<h1>Keyturn backtest</h1>\n{body}\n</body></html>\n"
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{words}</title>'
+        f"<style>{STYLE}{style}</style></head>\n<body>\n<h1>{words}</h1>\n{parts}\n</body></html>\n"
     )
+
+
+def table(
+    rows: Iterable[Sequence[object]],
+    head: Sequence[str] = (),
+    *,
+    number: int | None = None,
+    fails: Sequence[bool] = (),
+) -> str:
+    """Return a table; the column `number` is right-aligned, and rows that fail are marked."""
+    over = "<tr>" + "".join(f"<th>{escaped(name)}</th>" for name in head) + "</tr>" if head else ""
+    marks = chain((' class="fails"' if failed else "" for failed in fails), repeat(""))
+    body = "".join(
+        f"<tr{mark}>"
+        + "".join(f"<td{NUMBER if at == number else ''}>{escaped(str(cell))}</td>" for at, cell in enumerate(row))
+        + "</tr>"
+        for row, mark in zip(rows, marks, strict=False)
+    )
+    return f"<table>{over}{body}</table>"
+
+
+def folded(summary: str, content: str) -> str:
+    return f"<details><summary>{escaped(summary)}</summary>{content}</details>"
+
+
+def paragraphs(lines: Iterable[str]) -> Iterator[str]:
+    yield from (f"<p>{escaped(line)}</p>" for line in lines)
+
+
+def page(results: Sequence[Result]) -> str:
+    """Return the page of a backtest."""
+    return document("Keyturn backtest", (part for result in results for part in _result(result)))
 
 
 def _result(result: Result) -> Iterator[str]:
     strategy = result["strategy"] or ", ".join(result["reasons"])
-    yield f"<h2>{escaped(str(result['file']))}: {escaped(str(strategy))}, {escaped(str(result['profile']))}</h2>"
+    yield "<h2>" + escaped(f"{result['file']}: {strategy}, {result['profile']}") + "</h2>"
     if "interrupted" in result:
         yield "<p><strong>Interrupted: the file was not played to its end.</strong></p>"
     yield from (f"<p><strong>{escaped(line)}</strong></p>" for line in of_the_bars(result))
-    rows = "".join(
-        f'<tr><td>{escaped(name)}</td><td class="n">{escaped(value)}</td></tr>' for name, value in _all(result)
-    )
-    yield f"<table>{rows}</table><p>{escaped(of_what_is_not_measured(result))}</p>"
-    yield from (f"<p>{escaped(line)}</p>" for line in of_what_is_modelled(result))
+    yield table(_all(result), number=1)
+    yield from paragraphs((of_what_is_not_measured(result), *of_what_is_modelled(result)))
     equity = [float(each["equity"]) for each in result["equity"]]
     below = [-float(each["drawdown"]) for each in result["equity"]]
     if len(equity) > 1:
@@ -110,9 +141,13 @@ def _result(result: Result) -> Iterator[str]:
         )
         words = escaped(drawdown_in_words(result["metrics"]))
         yield f"<h3>Drawdown: {words}</h3>" + plot(below, LOW, "#c0392b")
-    yield _reasons(result)
+    counted = [(who, reason, n) for who, reasons in result["reasons"].items() for reason, n in reasons.items()]
+    counted += [("gate", reason, n) for reason, n in result["skipped"].items()]
+    yield "<h3>Why it did not trade</h3>" + table([(who, reason, f"{n:,}") for who, reason, n in counted], number=2)
     for name in ("trades", "signals", "orders"):
-        yield _folded(name, result[name])
+        columns = COLUMNS[name]
+        rows = [[row[column] or "" for column in columns] for row in result[name]]
+        yield folded(f"{len(rows):,} {name}", table(rows, [column.replace("_", " ") for column in columns]))
 
 
 def _all(result: Result) -> list[tuple[str, str]]:
@@ -136,25 +171,6 @@ def plot(values: Sequence[float], height: int, colour: str) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img">{line}</svg>'
 
 
-def _reasons(result: Result) -> str:
-    rows = [(strategy, reason, n) for strategy, counted in result["reasons"].items() for reason, n in counted.items()]
-    rows += [("gate", reason, count) for reason, count in result["skipped"].items()]
-    cells = "".join(
-        f'<tr><td>{escaped(who)}</td><td>{escaped(reason)}</td><td class="n">{count:,}</td></tr>'
-        for who, reason, count in rows
-    )
-    return f"<h3>Why it did not trade</h3><table>{cells}</table>"
-
-
-def _folded(name: str, rows: Sequence[Result]) -> str:
-    columns = COLUMNS[name]
-    head = "".join(f"<th>{escaped(column.replace('_', ' '))}</th>" for column in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escaped(str(row[column] or ''))}</td>" for column in columns) + "</tr>" for row in rows
-    )
-    return f"<details><summary>{len(rows):,} {name}</summary><table><tr>{head}</tr>{body}</table></details>"
-
-
 MORE = (
     "table{width:100%}td{vertical-align:top}tr.fails td:first-child{border-left:4px solid #c0392b;padding-left:.4rem}"
 )
@@ -173,16 +189,5 @@ def attestation_page(rows: Sequence[Mapping[str, str]], fails: Sequence[bool], w
     words
         The lines above the table: account, settings, load.
     """
-    head = "".join(f"<th>{escaped(name)}</th>" for name in HEAD)
-    body = "\n".join(_row(row, is_failed) for row, is_failed in zip(rows, fails, strict=True))
-    over = "".join(f"<p>{escaped(line)}</p>" for line in words)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Keyturn attest</title>'
-        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>Keyturn attest</h1>\n{over}\n"
-        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n</body></html>\n"
-    )
-
-
-def _row(row: Mapping[str, str], is_failed: bool) -> str:
-    cells = "".join(f"<td>{escaped(row[name])}</td>" for name in HEAD)
-    return f'<tr class="fails">{cells}</tr>' if is_failed else f"<tr>{cells}</tr>"
+    cells = [[row[name] for name in HEAD] for row in rows]
+    return document("Keyturn attest", (*paragraphs(words), table(cells, HEAD, fails=fails)), MORE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -11,7 +11,7 @@ from textwrap import wrap
 
 from core.analytics.account_days import HEAD, ProfitMonth, calendar_lines, largest_of, month_rows, months_of, shade_of
 from core.analytics.desk_measures import DeskMeasures, Figures, MarginDay
-from core.analytics.html_page import HEIGHT, LOW, STYLE, escaped, plot, plotted
+from core.analytics.html_page import HEIGHT, LOW, document, escaped, folded, paragraphs, plot, plotted, table
 from core.analytics.metrics import drawdowns, framed
 from core.analytics.wording import LINES, NONE, ROLLING, drawdown_in_words, value_of
 from core.model.session import HOME
@@ -292,32 +292,26 @@ MORE = "td:not(:first-child),th:not(:first-child){text-align:right}h3{margin-top
 
 def page(found: DeskMeasures) -> str:
     """Return the complete file."""
-    words = escaped(title(found))
-    body = "\n".join(_body(found))
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Keyturn, {words}</title>'
-        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>{words}</h1>\n{body}\n</body></html>\n"
-    )
+    return document(f"Keyturn, {title(found)}", _body(found), MORE)
 
 
 def _body(found: DeskMeasures) -> Iterator[str]:
     yield "<h2>Account</h2>"
-    yield from (f"<p>{escaped(note)}</p>" for note in notes_of(found))
+    yield from paragraphs(notes_of(found))
     if found.days:
-        yield _table((), account_rows(found))
+        yield table(account_rows(found))
         yield from _plots(found)
         if months := months_of(found.days):
-            yield "<h3>Profit by month</h3>" + _table(HEAD, month_rows(months))
+            yield "<h3>Profit by month</h3>" + table(month_rows(months), HEAD)
             yield from _calendar(months)
-        days = _table(DAY_HEAD, day_rows(found))
-        yield f"<details><summary>{len(found.days):,} closes</summary>{days}</details>"
+        yield folded(f"{len(found.days):,} closes", table(day_rows(found), DAY_HEAD))
     if rows := rolling_rows(found):
-        yield f"<h3>Rolling, {ROLLING} sessions</h3>" + _table(("", "now", "lowest", "highest"), rows)
-    yield "<h2>Trades</h2>" + _table((), trade_rows(found))
+        yield f"<h3>Rolling, {ROLLING} sessions</h3>" + table(rows, ("", "now", "lowest", "highest"))
+    yield "<h2>Trades</h2>" + table(trade_rows(found))
     head = ("", *(name for name, *_ in COLUMNS))
     for by, name in GROUPS.items():
         if found.groups[by]:
-            yield f"<h3>By {escaped(name)}</h3>" + _table(head, group_rows(found.groups[by]))
+            yield f"<h3>By {escaped(name)}</h3>" + table(group_rows(found.groups[by]), head)
     yield "<h2>Maintenance margin / equity</h2>"
     yield from _margin_section(found)
 
@@ -359,10 +353,4 @@ def _margin_section(found: DeskMeasures) -> Iterator[str]:
     values = margin_series(found)
     if len(values) > 1:
         yield plot(values, LOW, "#e08a00")
-    yield _table(MARGIN_HEAD, margin_rows(found))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    over = "<tr>" + "".join(f"<th>{escaped(name)}</th>" for name in head) + "</tr>" if head else ""
-    body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table>{over}{body}</table>"
+    yield table(margin_rows(found), MARGIN_HEAD)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from core.analytics.equity import Part
-from core.analytics.html_page import STYLE, escaped
+from core.analytics.html_page import document, escaped, folded, table
 from core.event_text import in_words, kind_of
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
@@ -31,16 +31,7 @@ MORE = (
 def page(found: PostMortem) -> str:
     """Return the complete file."""
     title = f"Keyturn, {found.first}" + (f" to {found.last}" if found.last != found.first else "")
-    return document(title, _body(found))
-
-
-def document(title: str, body: Iterable[str]) -> str:
-    """Return a complete file with the inline style."""
-    parts = "\n".join(body)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escaped(title)}</title>'
-        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>{escaped(title)}</h1>\n{parts}\n</body></html>\n"
-    )
+    return document(title, _body(found), MORE)
 
 
 def _body(found: PostMortem) -> Iterator[str]:
@@ -101,16 +92,11 @@ def _trade(told: TradeExplained) -> Iterator[str]:
     yield _folded("data around it", told.disturbed)
 
 
-def table(rows: Iterable[Sequence[str]]) -> str:
-    body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table>{body}</table>"
-
-
 def _folded(name: str, records: Sequence[Recorded]) -> str:
     if not records:
         return ""
     rows = [(str(r.sequence), instant(r), kind_of(r.fact), in_words(r.fact)) for r in records]
-    return f"<details><summary>{escaped(name)}: {len(rows)} records</summary>{table(rows)}</details>"
+    return folded(f"{name}: {len(rows)} records", table(rows))
 
 
 # ── charts ───────────────────────────────────────────────────────────────────────────────────────────────────────────

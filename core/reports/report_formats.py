@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from core.analytics.equity import Part
-from core.analytics.html_page import escaped
+from core.analytics.html_page import document, escaped, paragraphs, table
 from core.model.order_terms import order_in_words
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
 from core.model.sizing import UNKNOWN
 from core.model.values import ZERO, Money, plain, priced
-from core.post_mortem.page import WIDTH, amounts, document, table
+from core.post_mortem.page import MORE, WIDTH, amounts
 from core.post_mortem.trade_text import cents, name_of, usd
 from core.reports.figures import Fall, Figures, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.report import Held, Report, StillStands, TradeTold
@@ -197,20 +197,20 @@ HEIGHT, PAD = 200, 6
 
 def page(report: Report) -> str:
     """Return the complete file."""
-    return document(f"Keyturn: {title_of(report)}", _body(report))
+    return document(f"Keyturn: {title_of(report)}", _body(report), MORE)
 
 
 def _body(report: Report) -> Iterator[str]:
     if report.is_quiet:
-        yield f"<p>{escaped(quiet_line(report))}</p>"
+        yield from paragraphs([quiet_line(report)])
         return
-    yield from (f"<p>{escaped(line.strip())}</p>" for line in head_of(report))
+    yield from paragraphs(line.strip() for line in head_of(report))
     if report.is_week:
         yield table(table_of(report))
     yield _curve(report)
     if report.trades:
         yield "<h2>Trades</h2>" + table(_trades(report))
-        yield from (f"<p>{escaped(line)}</p>" for line in more_trades(report))
+        yield from paragraphs(more_trades(report))
         yield "<h2>By strategy</h2>" + amounts(_strategies(report))
         yield "<h2>By cause</h2>" + amounts(by_cause(each.told for each in report.trades))
     if report.parts:
