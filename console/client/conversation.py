@@ -40,6 +40,7 @@ from core.protocol.frames import (
     Detach,
     Ended,
     Found,
+    FrameReader,
     FromDesk,
     FromEngine,
     Hello,
@@ -59,7 +60,6 @@ from core.protocol.frames import (
     from_engine,
     pack,
 )
-from core.protocol.relay import FrameReader
 from core.views import DeskView
 from core.views.desk import EngineFailed, EngineLoading
 

@@ -134,8 +134,7 @@ def picture_over(connection: socket.socket) -> DeskView:
     from importlib.metadata import version
 
     from core.protocol.codec import FrameError, decode_view
-    from core.protocol.frames import LARGEST, PROTOCOL, Hello, Picture, Refused, Role, from_engine, pack
-    from core.protocol.relay import FrameReader
+    from core.protocol.frames import LARGEST, PROTOCOL, FrameReader, Hello, Picture, Refused, Role, from_engine, pack
     from core.views import DeskView
     from state.release import release
 

@@ -1,6 +1,5 @@
-"""Byte streams: split into frames, and several connections over one stream for a desk on another machine.
+"""Several connections over one stream: the protocol between `keyturn relay` and a desk on another machine.
 
-Several connections over one stream: the protocol between `keyturn relay` and a desk on another machine.
 Both ends begin with a line that gives the relay's version; after it come pieces, each of one channel.
 """
 
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from core.protocol.codec import FrameError
-from core.protocol.frames import LENGTH
 
 RELAY = 1
 """The version of this protocol."""
@@ -113,46 +111,3 @@ class PieceReader:
         data = bytes(self._held[HEAD : HEAD + length])
         del self._held[: HEAD + length]
         return Piece(kind, channel, data)
-
-
-class FrameReader:
-    """Buffers an incomplete frame, and no more than one.
-
-    `largest` is the maximum size of a frame in bytes; it may be raised once the peer is accepted. A longer one is
-    refused by its length, before its content arrives; after that the reader accepts nothing.
-    """
-
-    def __init__(self, largest: int) -> None:
-        self.largest = largest
-        self._held = bytearray()
-        self._is_refused = False
-
-    @property
-    def is_midway(self) -> bool:
-        """Whether a frame is incomplete: if the stream ends now, it was cut off."""
-        return bool(self._held)
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the complete frames without their lengths. Raises `FrameError`.
-
-        Take all of them before feeding more bytes.
-        """
-        self._held += data
-        while (end := self._end()) is not None:
-            frame = bytes(memoryview(self._held)[LENGTH:end])
-            del self._held[:end]
-            yield frame
-
-    def _end(self) -> int | None:
-        """Return the end of a complete frame, or None."""
-        if self._is_refused:
-            raise FrameError("a frame after one that was refused")
-        if len(self._held) < LENGTH:
-            return None
-        length = int.from_bytes(self._held[:LENGTH], "big")
-        if length > self.largest:
-            self._is_refused = True
-            self._held.clear()
-            raise FrameError(f"a frame of {length} bytes; here one has at most {self.largest}")
-        end = LENGTH + length
-        return end if len(self._held) >= end else None

@@ -25,7 +25,7 @@ from console.terminal.writer import PacedWriter
 from console.ticket import Spelling, TypedWord
 from core.messages.command_ports import Denied
 from core.messages.commands import Command, Confirm
-from core.runtime.service.engine_interface import EngineBooks
+from core.runtime.service.desks import EngineBooks
 from core.workflows.operator.desk_control import KeyHolding
 from core.workflows.operator.desk_rights import DeskRights
 from tests.accidents.served_house import ServedHouse

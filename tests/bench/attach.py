@@ -26,8 +26,7 @@ from console.client.ssh_link import SshLink
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, stress_runtime
 from core.messages.commands import PauseStrategy, ResumeStrategy, TakeKey
-from core.protocol.frames import PROTOCOL, Hello, Press, Pressed, PressKind, Role, Seen, from_engine, pack
-from core.protocol.relay import FrameReader
+from core.protocol.frames import PROTOCOL, FrameReader, Hello, Press, Pressed, PressKind, Role, Seen, from_engine, pack
 from core.views import DeskView, KeyView, StrategyRow
 from state.engine_socket import connected
 from state.release import release

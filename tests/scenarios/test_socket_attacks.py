@@ -27,6 +27,7 @@ from core.protocol.frames import (
     Attend,
     Changed,
     Detach,
+    FrameReader,
     FromDesk,
     FromEngine,
     Hello,
@@ -44,10 +45,9 @@ from core.protocol.frames import (
     from_engine,
     pack,
 )
-from core.protocol.relay import FrameReader
 from core.runtime.service import desks
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
-from core.runtime.service.engine_interface import BACK, NEW, TOKENS, WITHIN, Arrival
+from core.runtime.service.desks import BACK, NEW, TOKENS, WITHIN, Arrival
 from core.runtime.service.listener import LINES, STRANGERS, Doorway, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView

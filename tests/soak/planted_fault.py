@@ -10,11 +10,11 @@ def late_keys_count() -> None:
     """An engine that says nothing, and one that is another, disarm nothing; and what lay there meanwhile counts."""
     from console.client.engine_link import EngineLink
     from core.runtime import runtime
-    from core.runtime.service import engine_interface
+    from core.runtime.service import desks
 
     EngineLink.doubt = property(lambda _self: None)  # type: ignore[method-assign, assignment]
     EngineLink.had_gap = lambda _self, _since, _until: False  # type: ignore[method-assign]
-    runtime.as_late = engine_interface.as_late = lambda command: command  # type: ignore[attr-defined]
+    runtime.as_late = desks.as_late = lambda command: command  # type: ignore[attr-defined]
 
 
 FAULTS: dict[str, Callable[[], None]] = {

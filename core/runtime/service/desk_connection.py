@@ -22,8 +22,18 @@ from core.model.desk import NO_NUMBER
 from core.model.values import Symbol
 from core.protocol.changes import changes, encode_changes
 from core.protocol.codec import encode
-from core.protocol.frames import LARGEST, Changed, FromDesk, FromEngine, Picture, Preparing, Pulse, from_desk, pack
-from core.protocol.relay import FrameReader
+from core.protocol.frames import (
+    LARGEST,
+    Changed,
+    FrameReader,
+    FromDesk,
+    FromEngine,
+    Picture,
+    Preparing,
+    Pulse,
+    from_desk,
+    pack,
+)
 from core.runtime.runtime import Runtime
 from core.views import ChartView, DeskView
 from core.views.desk import is_due

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 import selectors
 import threading
 import time
@@ -15,10 +16,24 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import astuple
+from enum import Enum
 
-from core.messages.command_ports import STOOD_STILL
-from core.messages.commands import Command, Halt, KeyPressed, Kill, LookAt, RequestCancel
-from core.model.desk import DeskNumber
+from core.messages.command_ports import STOOD_STILL, CommandPort, as_late
+from core.messages.commands import (
+    AttachDesk,
+    Command,
+    DetachDesk,
+    Halt,
+    KeyPressed,
+    Kill,
+    LookAt,
+    LoseDesk,
+    RequestCancel,
+    ServeDesks,
+    SettingsFileSeen,
+    WatchlistFilesSeen,
+)
+from core.model.desk import NO_NUMBER, DeskNumber, Seat
 from core.model.values import Symbol
 from core.protocol.codec import FrameError, decode_command
 from core.protocol.frames import (
@@ -37,8 +52,114 @@ from core.protocol.frames import (
     Watch,
     Welcome,
 )
+from core.runtime.runtime import Runtime
 from core.runtime.service.desk_connection import DeskConnection, Drawn, FloodError, Wish
-from core.runtime.service.engine_interface import TOKENS, WITHIN, EngineBooks
+
+NEW, BACK = 16, 64
+"""Attaching and returning desks allowed within `WITHIN` seconds: as many as can be attached, and each four times."""
+WITHIN = 20.0
+
+
+class Arrival(Enum):
+    """The kinds of arrival. The desk that has control has its own limit."""
+
+    NEW = "new"
+    BACK = "back"
+    HOLDER = "holder"
+
+
+MOST_ARRIVALS = {Arrival.NEW: NEW, Arrival.BACK: BACK, Arrival.HOLDER: NEW}
+"""The most arrivals of each kind within `WITHIN`."""
+
+
+class Arrivals:
+    """Above the limit a connection is closed before anything is recorded; a desk retries."""
+
+    def __init__(self) -> None:
+        self._times = {arrival: deque[float](maxlen=most) for arrival, most in MOST_ARRIVALS.items()}
+
+    def takes(self, now: float, arrival: Arrival) -> bool:
+        """Whether one more may be attached now; if so, it is counted."""
+        times = self._times[arrival]
+        if len(times) == times.maxlen and now - times[0] < WITHIN:
+            return False
+        times.append(now)
+        return True
+
+
+NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | WatchlistFilesSeen
+"""Inputs of the desk server and of the file keeper, which a desk must not send."""
+
+TOKENS = 256
+"""The most tokens that are remembered; the token of the desk that has control always is."""
+
+
+class EngineBooks:
+    """The interface to one engine. Any thread; never waits."""
+
+    def __init__(self, runtime: Runtime, door: CommandPort) -> None:
+        self.runtime = runtime
+        self.door = door
+        self._tokens: dict[str, DeskNumber] = {}
+
+    def begin(self) -> None:
+        """Start serving desks; from now on the desk may be unattended (RK-27)."""
+        self._send(ServeDesks(), None)
+
+    def attach(self, seat: Seat, token: str) -> str:
+        """Attach a desk, or reattach it by its token; return the name of its connection until it has its number."""
+        link = secrets.token_hex(8)
+        self._send(AttachDesk(seat, link, self._tokens.get(token), by_itself=bool(token)), None)
+        return link
+
+    def arrival_of(self, token: str) -> Arrival:
+        """Return whether a desk with this token is new, returns, or returns with control."""
+        number = self._tokens.get(token)
+        if number is None:
+            return Arrival.NEW
+        return Arrival.HOLDER if number == self.runtime.key_holder else Arrival.BACK
+
+    def token_of(self, desk: DeskNumber) -> str:
+        """Issue the token by which a desk returns; it replaces the previous one."""
+        self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
+        if len(self._tokens) >= TOKENS:
+            oldest = next(token for token, number in self._tokens.items() if number != self.runtime.key_holder)
+            self._tokens = {token: number for token, number in self._tokens.items() if token != oldest}
+        token = secrets.token_hex(16)
+        self._tokens[token] = desk
+        return token
+
+    def hear(self, desk: DeskNumber, command: Command, seen: int, *, is_late: bool = False) -> str:
+        """Put a desk's command into the inbox; return why it was refused, or an empty string.
+
+        `seen` is the number of presses that its desk had been shown; `is_late` says that it may have waited unread.
+        """
+        if isinstance(command, NOT_FOR_DESKS):
+            return f"{type(command).__name__} is nothing that a desk says"
+        self.runtime.send(self.door.through(as_late(command) if is_late else command, desk=desk), seen)
+        return ""
+
+    def press(self, token: str, *, kills: bool) -> None:
+        """Press a halt or a kill: it latches the gateway in this thread, before anything is queued (OP-07).
+
+        `token` names the desk; a press with an unknown token counts too.
+        """
+        desk = self._tokens.get(token, NO_NUMBER)
+        self.runtime.send(Kill("key", desk=desk) if kills else Halt("key", desk=desk))
+
+    def lost(self, desk: DeskNumber) -> None:
+        """Report a desk whose connection was lost."""
+        self._send(LoseDesk(), desk)
+
+    def left(self, desk: DeskNumber) -> None:
+        """Report a desk that its operator left."""
+        self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
+        self._send(DetachDesk(), desk)
+
+    def _send(self, command: Command, desk: DeskNumber | None) -> None:
+        with suppress(RuntimeError):  # the engine's loop has ended
+            self.runtime.send(self.door.through(command, self.runtime.account, desk))
+
 
 MOST = 16
 """The maximum number of desks."""
@@ -197,7 +318,7 @@ class DeskServer:
         """Take in the desks that the engine has counted; the engine's next beat calls again."""
         for _ in range(len(self._arriving)):
             desk = self._arriving.popleft()
-            number = self._books.number_of(desk.link)
+            number = self._books.runtime.desk_of(desk.link)
             if number is None:
                 if self._now() - desk.heard_at > COUNTED:
                     self._forsaken.add(desk.link)
@@ -220,7 +341,7 @@ class DeskServer:
         """Keep a place for a desk that returns by its token: the last other one without control is disconnected."""
         if len(self._desks) <= MOST:
             return
-        holder = self._books.holder
+        holder = self._books.runtime.key_holder
         others = [desk for desk in self._desks.values() if desk is not returned and desk.number != holder]
         last = max(others, key=lambda desk: desk.number)
         last.say(Refused(RefusalCode.TOO_MANY, FULL))
@@ -229,7 +350,7 @@ class DeskServer:
     def _lose_the_forsaken(self) -> None:
         """Detach desks that the engine counted after their connection was dropped, so that none of them has control."""
         for link in list(self._forsaken):
-            number = self._books.number_of(link)
+            number = self._books.runtime.desk_of(link)
             if number is not None:
                 self._forsaken.discard(link)
                 if number not in self._desks:
@@ -237,7 +358,7 @@ class DeskServer:
 
     def _welcome(self, desk: DeskConnection) -> None:
         try:
-            token, account = self._books.token_of(desk.number), self._books.account
+            token, account = self._books.token_of(desk.number), self._books.runtime.account
             desk.say(Welcome(PROTOCOL, self._release, desk.number, token, account, dict(self._keys())))
         except Exception as error:  # the boundary of one desk
             self._let_go_of_it(desk, error)
@@ -276,14 +397,14 @@ class DeskServer:
             desk.watched = None if request.symbol is None else Symbol(request.symbol)
             self._newest = None
         elif isinstance(request, Search):
-            found = self._books.search(request.text)
+            found = self._books.runtime.search(request.text)
             desk.say(Found(found.asked, found.is_listed, tuple(astuple(match) for match in found.matches)))
         elif not isinstance(request, Seen):
             raise FrameError(f"{type(request).__name__} is nothing that a desk says")
 
     def _count_without_control(self, desk: DeskNumber, command: Command) -> None:
         """Count a command that the engine records for a desk without control. Raises `FloodError` above the limit."""
-        if desk == self._books.holder or isinstance(command, WITHOUT_CONTROL):
+        if desk == self._books.runtime.key_holder or isinstance(command, WITHOUT_CONTROL):
             return
         most = MOST_CANCELS if isinstance(command, RequestCancel) else MOST_REFUSED
         key, now = (desk, most), self._now()
@@ -342,7 +463,7 @@ class DeskServer:
         attends = any(desk.attends for desk in self._desks.values())
         if attends != self._has_attended:
             self._has_attended = attends
-            self._books.attend(attends)
+            self._books.runtime.attend(attends)
 
     def _part(self) -> None:
         """Send the last messages to every desk that takes them in time."""

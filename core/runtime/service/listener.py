@@ -23,6 +23,7 @@ from pathlib import Path
 from core.protocol.codec import FrameError
 from core.protocol.frames import (
     LARGEST_HELLO,
+    FrameReader,
     FromDesk,
     Hello,
     Press,
@@ -34,7 +35,6 @@ from core.protocol.frames import (
     from_desk,
     pack,
 )
-from core.protocol.relay import FrameReader
 
 _CREDENTIALS = struct.Struct("3i")
 SSH_DAEMON = "sshd"

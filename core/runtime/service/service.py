@@ -12,8 +12,7 @@ from core.model.desk import Seat
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused, Role
 from core.runtime.runtime import Runtime
 from core.runtime.service.desk_connection import DeskConnection, PictureFeed
-from core.runtime.service.desks import FULL, MOST, DeskServer
-from core.runtime.service.engine_interface import Arrival, Arrivals, EngineBooks
+from core.runtime.service.desks import FULL, MOST, Arrival, Arrivals, DeskServer, EngineBooks
 from core.runtime.service.listener import Caller, Doorway, Peer, peer_of
 
 OTHER_VERSION = (

@@ -14,8 +14,17 @@ from hypothesis import strategies as st
 from core.messages.commands import Halt
 from core.protocol import frames as of
 from core.protocol.codec import FrameError, decode_command, decode_view, encode
-from core.protocol.frames import LARGEST, LARGEST_HELLO, LENGTH, PROTOCOL, Role, from_desk, from_engine, pack
-from core.protocol.relay import FrameReader
+from core.protocol.frames import (
+    LARGEST,
+    LARGEST_HELLO,
+    LENGTH,
+    PROTOCOL,
+    FrameReader,
+    Role,
+    from_desk,
+    from_engine,
+    pack,
+)
 from core.views.desk import EngineLoading
 from tests.kit.rows import table
 
