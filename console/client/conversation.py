@@ -13,15 +13,13 @@ import selectors
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
-from typing import Protocol
 
 from msgspec import Raw
 
 from console.client.access import WAITING, Owed
-from console.client.engine_link import EngineLink, LinkBrokenError
+from console.client.engine_link import EngineReports, LinkBrokenError
 from core.messages.command_ports import addressed
 from core.messages.commands import Command
 from core.model.desk import DeskNumber, Seat
@@ -61,7 +59,6 @@ from core.protocol.frames import (
     pack,
 )
 from core.views import DeskView
-from core.views.desk import EngineFailed, EngineLoading
 
 
 class PressLine:
@@ -170,31 +167,12 @@ class RefusedError(Exception):
     """The engine refuses this desk; the message gives the reason."""
 
 
-class Listener(Protocol):
-    """Receives the conversation's events, in the link's thread; see `RemoteEngine`."""
-
-    view: DeskView | EngineLoading | EngineFailed
-    link: EngineLink
-    last_words: tuple[str, ...]
-    unsaid: deque[str]
-    presses: int
-    account: AccountId | None
-    found: AssetsFound | None
-
-    @property
-    def has_seen_it(self) -> bool: ...
-    def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None: ...
-    def lose(self, trouble: str) -> None: ...
-    def prepare(self, words: str) -> None: ...
-    def fail(self, words: str) -> None: ...
-    def show(self, view: DeskView) -> None: ...
-    def set_clock(self, clock: datetime, rate: float) -> None: ...
-
-
 class Conversation:
     """The conversation of one desk, reported to `desk`. Methods for other threads never wait."""
 
-    def __init__(self, desk: Listener, connect: Connect, seat: Seat, release: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self, desk: EngineReports, connect: Connect, seat: Seat, release: str, now: Callable[[], float]
+    ) -> None:
         self.watched: Symbol | None = None
         self.attends = False
         self._desk, self._connect, self._seat, self._release, self._now = desk, connect, seat, release, now

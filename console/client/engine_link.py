@@ -1,12 +1,19 @@
-"""The state of a desk's connection to its engine: its losses and gaps."""
+"""The state of a desk's connection to its engine, its losses and gaps, and what came over it."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
+from console.client.access import nobody_looks
+from core.model.desk import DeskNumber
+from core.model.reference_data import AssetsFound
+from core.model.values import AccountId
 from core.ports import OperatorError
+from core.views import DeskView
+from core.views.desk import EngineFailed, EngineLoading
 
 REMEMBERED = 16
 """The number of remembered gaps: each one disarms tickets, so older ones do not matter."""
@@ -69,3 +76,73 @@ class EngineLink:
         if self.doubt is not None and self._heard_at < until:
             return True
         return any(begin < until and since < end for begin, end in list(self._gaps))
+
+
+WAITS_FOR_ANSWER = "waiting for the engine to answer"
+WAITS_FOR_BOOKS = "the engine answers; waiting for its positions and orders"
+"""What a desk waits for that has not received a view yet, in order."""
+
+
+class EngineReports:
+    """What a conversation reports of a remote engine. Written in the link's thread, read in any.
+
+    Attributes
+    ----------
+    desk
+        The number of this desk in the engine of the view; None without one.
+    unsaid
+        Requests that did not reach the engine, as text; removed when shown.
+    presses
+        The number of the engine's halts and kills included in the view.
+    account
+        The account of the engine that receives this desk's commands; None while there is none.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading(WAITS_FOR_ANSWER)
+        self.last_words: tuple[str, ...] = ()
+        self.link = EngineLink(now)
+        self.desk: DeskNumber | None = None
+        self.unsaid: deque[str] = deque(maxlen=8)
+        self.found: AssetsFound | None = None
+        self.presses = 0
+        self.account: AccountId | None = None
+        self._now = now
+        self._keys: Mapping[str, str] = {}
+        self._clock: tuple[datetime, float, float] | None = None
+        self._number: DeskNumber | None = None
+        self._on_news: Callable[[], None] = nobody_looks
+
+    @property
+    def has_seen_it(self) -> bool:
+        """Whether a view of the engine was received."""
+        return self._clock is not None
+
+    def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None:
+        self._number, self._keys, self.account, self.presses = desk, keys, account, 0
+        if isinstance(self.view, EngineLoading):
+            self.view = EngineLoading(WAITS_FOR_BOOKS)
+
+    def lose(self, trouble: str) -> None:
+        """Note the loss of the connection and its reason."""
+        self.account = None
+        self.link.lose(trouble)
+        if isinstance(self.view, EngineLoading):
+            self.view = EngineLoading(trouble)
+
+    def prepare(self, words: str) -> None:
+        self.view = EngineLoading(words)
+
+    def fail(self, words: str) -> None:
+        """Show that this engine cannot be used."""
+        self.view = EngineFailed(words)
+
+    def show(self, view: DeskView) -> None:
+        """Show a view, and take the desk's number with it: in the previous view a returned desk has no control."""
+        is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
+        self.view, self.desk = view, self._number
+        if is_news:
+            self._on_news()
+
+    def set_clock(self, clock: datetime, rate: float) -> None:
+        self._clock = (clock, self._now(), rate)

@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from console.client.access import NoLink, Owed, a_console_door, nobody_looks
-from core.messages.command_ports import CommandPort, KnownPort
+from core.messages.command_ports import CommandPort
 from core.messages.commands import AttachDesk, Command, Halt, Kill
 from core.model.desk import DeskNumber
 from core.model.reference_data import AssetsFound
@@ -25,37 +25,11 @@ from core.ports import JournalError, OperatorError
 from core.views import DeskView
 from core.views.desk import NEWS, EngineFailed, EngineLoading, is_due
 
+if TYPE_CHECKING:
+    from core.runtime.runtime import Runtime
+
 LINK = "the console of this process"
 """The name of this desk's connection, the only one."""
-
-
-class EngineRunning(Protocol):
-    """A runtime as the console uses it."""
-
-    def run(self) -> None: ...
-    def stop(self, reason: str) -> None: ...
-    def leave(self) -> None: ...
-    def admit(self, door: KnownPort) -> None: ...
-    def send(self, command: Command) -> None: ...
-    def attend(self, attended: bool) -> None: ...
-    def watch(self, symbol: Symbol | None) -> None: ...
-    def search(self, text: str) -> AssetsFound: ...
-    def clock(self) -> datetime: ...
-    def keys(self) -> Mapping[str, str]: ...
-    def picture(self) -> DeskView: ...
-    def has_changed(self) -> bool: ...
-    def has_news(self) -> bool: ...
-    def on_beat(self, act: Callable[[], None]) -> None: ...
-
-    def preparing(self) -> str | None: ...
-
-    def desk_of(self, link: str) -> DeskNumber | None: ...
-
-    @property
-    def account(self) -> AccountId: ...
-
-    @property
-    def last_words(self) -> tuple[str, ...]: ...
 
 
 class EngineHandle:
@@ -80,7 +54,7 @@ class EngineHandle:
 
     def __init__(
         self,
-        build: Callable[[ExitStack], EngineRunning],
+        build: Callable[[ExitStack], Runtime],
         door: CommandPort | None = None,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -91,7 +65,7 @@ class EngineHandle:
         self._build = build
         self._wall = wall
         self.door = door or a_console_door()
-        self._runtime: EngineRunning | None = None
+        self._runtime: Runtime | None = None
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         self._drawn_at = 0.0
         self._reason = "left"
@@ -214,7 +188,7 @@ class EngineHandle:
         finally:
             self.last_words = runtime.last_words
 
-    def _run(self, runtime: EngineRunning) -> None:
+    def _run(self, runtime: Runtime) -> None:
         if not self._is_leaving:
             runtime.run()
         if self._is_leaving:

@@ -7,34 +7,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from console.client.access import NOT_ASKED, WAITING, Owed, nobody_looks
-from console.client.engine_link import EngineLink
+from console.client.engine_link import EngineReports
 from core.messages.commands import Command, Halt, Kill
-from core.model.desk import DeskNumber, Seat
-from core.model.reference_data import AssetsFound
-from core.model.values import AccountId, Symbol
-from core.views import DeskView
-from core.views.desk import EngineFailed, EngineLoading
+from core.model.desk import Seat
+from core.model.values import Symbol
 
 if TYPE_CHECKING:
     from console.client.conversation import Connect, Conversation
 
 
-WAITS_FOR_ANSWER = "waiting for the engine to answer"
-WAITS_FOR_BOOKS = "the engine answers; waiting for its positions and orders"
-"""What a desk waits for that has not received a view yet, in order."""
-
-
-def nothing() -> None:
-    """Do nothing: no connection waits."""
-
-
-class RemoteEngine:
+class RemoteEngine(EngineReports):
     """A desk's connection to a remote engine.
 
     Parameters
@@ -55,30 +42,15 @@ class RemoteEngine:
         seat: Seat,
         release: str,
         now: Callable[[], float] = time.monotonic,
-        on_leave: Callable[[], None] = nothing,
+        on_leave: Callable[[], None] = lambda: None,
         place: str = "",
     ) -> None:
-        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading(WAITS_FOR_ANSWER)
+        super().__init__(now)
         self.ended = threading.Event()
-        self.last_words: tuple[str, ...] = ()
-        self.link = EngineLink(now)
-        self.desk: DeskNumber | None = None
-        """The number of this desk in the engine of the view; None without one."""
-        self.unsaid: deque[str] = deque(maxlen=8)
-        """Requests that did not reach the engine, as text; removed when shown."""
-        self.found: AssetsFound | None = None
-        self.presses = 0
-        """The number of the engine's halts and kills included in the view."""
-        self.account: AccountId | None = None
-        """The account of the engine that receives this desk's commands; None while there is none."""
-        self._connect, self._seat, self._release, self._now = connect, seat, release, now
+        self._connect, self._seat, self._release = connect, seat, release
         self._on_leave, self.place = on_leave, place
-        self._keys: Mapping[str, str] = {}
-        self._clock: tuple[datetime, float, float] | None = None
-        self._number: DeskNumber | None = None
         self._watched: Symbol | None = None
         self._attends = False
-        self._on_news: Callable[[], None] = nobody_looks
         self._is_leaving = self._says_goodbye = False
         self._conversation: Conversation | None = None
         self._early: list[bool] = []
@@ -210,39 +182,3 @@ class RemoteEngine:
         if self._is_leaving:
             conversation.leave(says_goodbye=self._says_goodbye)
         return conversation
-
-    # ── events of the conversation, in the link's thread ─────────────────────────────────────────────────────────
-
-    @property
-    def has_seen_it(self) -> bool:
-        """Whether a view of the engine was received."""
-        return self._clock is not None
-
-    def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None:
-        self._number, self._keys, self.account, self.presses = desk, keys, account, 0
-        if isinstance(self.view, EngineLoading):
-            self.view = EngineLoading(WAITS_FOR_BOOKS)
-
-    def lose(self, trouble: str) -> None:
-        """Note the loss of the connection and its reason."""
-        self.account = None
-        self.link.lose(trouble)
-        if isinstance(self.view, EngineLoading):
-            self.view = EngineLoading(trouble)
-
-    def prepare(self, words: str) -> None:
-        self.view = EngineLoading(words)
-
-    def fail(self, words: str) -> None:
-        """Show that this engine cannot be used."""
-        self.view = EngineFailed(words)
-
-    def show(self, view: DeskView) -> None:
-        """Show a view, and take the desk's number with it: in the previous view a returned desk has no control."""
-        is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
-        self.view, self.desk = view, self._number
-        if is_news:
-            self._on_news()
-
-    def set_clock(self, clock: datetime, rate: float) -> None:
-        self._clock = (clock, self._now(), rate)

@@ -13,12 +13,13 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.client.access import nobody_looks
-from console.client.handle import EngineHandle, EngineRunning
+from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from core.model.desk import DeskNumber
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
+from core.runtime.runtime import Runtime
 from core.views import (
     ChartBar,
     ChartFill,
@@ -69,7 +70,7 @@ class StillHandle(EngineHandle):
         self.view = replace(self.view, number=self.view.number + 1, **parts)
 
 
-def _nothing_to_run(_stack: ExitStack) -> EngineRunning:
+def _nothing_to_run(_stack: ExitStack) -> Runtime:
     raise AssertionError("this desk has no engine")
 
 

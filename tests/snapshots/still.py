@@ -11,12 +11,13 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.client.access import nobody_looks
-from console.client.handle import EngineHandle, EngineRunning
+from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.input_router import ARMED
 from core.messages.commands import Command
 from core.model.desk import DeskNumber
+from core.runtime.runtime import Runtime
 from core.settings.settings import DisplaySettings
 from core.views import DeskView
 from core.views.desk import EngineFailed, EngineLoading
@@ -145,5 +146,5 @@ async def still_desk(view: Shown, size: tuple[int, int], answer: Answer = unansw
         yield still
 
 
-def _no_engine(_stack: ExitStack) -> EngineRunning:
+def _no_engine(_stack: ExitStack) -> Runtime:
     raise AssertionError("a still desk has no engine to build")
