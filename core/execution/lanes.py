@@ -17,10 +17,11 @@ reports its additional requests, such as retries and further pages (`CallsCounte
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Generic, TypeVar
 
 from core.messages.effects import (
     CancelOrder,
@@ -102,12 +103,48 @@ def lane_of(effect: Effect) -> Lane:
     raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
 
-def waiting_by_kind(waiting: Iterable[tuple[Lane, int]]) -> Counter[str]:
-    """Return the number of waiting requests of every kind of lane."""
-    total = Counter({kind.word: 0 for kind in LaneKind})
-    for lane, count in waiting:
-        total[lane.kind.word] += count
-    return total
+Item = TypeVar("Item")
+
+
+class LaneQueue(Generic[Item]):
+    """The taken places of each lane, and what waits for one, in order."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[Lane] = Counter()
+        self._waiting: dict[Lane, deque[Item]] = {}
+
+    def enter(self, lane: Lane, item: Item) -> bool:
+        """Take a place for the item; return False if none is free, and queue the item."""
+        if self._taken[lane] >= lane.width:
+            self._waiting.setdefault(lane, deque()).append(item)
+            return False
+        self._taken[lane] += 1
+        return True
+
+    def leave(self, lane: Lane) -> Item | None:
+        """Pass a place on to the next item of the lane; without one it is free."""
+        if waiting := self._waiting.get(lane):
+            return waiting.popleft()
+        self._waiting.pop(lane, None)
+        self._taken[lane] -= 1
+        if not self._taken[lane]:
+            del self._taken[lane]
+        return None
+
+    def waiting(self) -> Iterator[Item]:
+        for queue in self._waiting.values():
+            yield from queue
+
+    def clear(self) -> None:
+        """Drop what waits."""
+        self._waiting.clear()
+
+    def depths(self) -> Counter[str]:
+        """Return the number of waiting items, by the kind of lane."""
+        total = Counter({kind.word: 0 for kind in LaneKind})
+        for lane, queue in self._waiting.items():
+            total[lane.kind.word] += len(queue)
+        return total
 
 
 BOOKS = 6

@@ -21,12 +21,8 @@ from core.execution.gateway import Withheld
 from core.io.wall_clock import utc_now
 from core.market.port import MarketData
 from core.messages.effects import (
-    CancelOrder,
     Effect,
-    LatchKill,
-    ReleaseKill,
     ReplaceOrder,
-    SendNotification,
     SubmitOrder,
 )
 from core.messages.inputs import (
@@ -217,10 +213,14 @@ class LiveRuntime(Runtime):
         self.end()
         raise self._failure
 
+    def _begin_to_leave(self) -> None:
+        self._is_leaving = True
+        self._left.set()
+
     def _fail(self, error: BaseException | None, words: str) -> None:
         """End the run after an exception in the engine's thread: waiters are notified, and trading stops."""
         self._failure = self._failure or (error if isinstance(error, Exception) else RuntimeError(words))
-        self._left.set()
+        self._begin_to_leave()
 
     def _has_stopped_beating(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -258,6 +258,7 @@ class LiveRuntime(Runtime):
 
     def _close_lanes(self) -> None:
         """Keep unsent requests for the next start; report them and all unknown outcomes."""
+        self._is_shut = True
         effects, asked = self.sending.close()
         for effect in effects:
             self._keep(effect)
@@ -279,7 +280,7 @@ class LiveRuntime(Runtime):
         self._obey_commands()
         self._plan()
         if not self.is_running:
-            self._left.set()
+            self._begin_to_leave()
         elif self._is_hurried:
             self._beat_now()
 
@@ -329,27 +330,14 @@ class LiveRuntime(Runtime):
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _perform(self, effect: Effect) -> None:
-        if isinstance(effect, LatchKill | ReleaseKill):
-            self._turn_switch(effect)
-        elif isinstance(effect, SubmitOrder | ReplaceOrder):
-            self._send(effect)
-        elif isinstance(effect, SendNotification):
-            self._notify(effect)
-        elif self.sending.is_shut:
-            return  # the next start asks
-        elif not isinstance(effect, CancelOrder) or not self._withdraw(effect.client_order_id):
+    def _queue(self, effect: Effect) -> None:
+        if isinstance(effect, SubmitOrder | ReplaceOrder):
+            self.sending.send(effect, self.at)
+        else:
             self.sending.ask(effect)
 
-    def _send(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """Send an order; while the desk leaves, only reducing orders are sent."""
-        if self.sending.is_shut:
-            self._keep(effect)
-        elif self._left.is_set() and not effect.order.effect.only_reduces:
-            self.sending.refuse(effect, Withheld(LEFT))
-            self.last_words += (not_sent(effect.order),)
-        else:
-            self.sending.send(effect, self.at)
+    def _refuse(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> None:
+        self.sending.refuse(effect, why)
 
     def _withdraw(self, order_id: ClientOrderId) -> bool:
         return self.sending.take_back(order_id)

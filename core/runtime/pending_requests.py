@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from contextlib import suppress
@@ -20,7 +20,7 @@ from typing import Any
 
 from core.brokers.port import Broker
 from core.execution.gateway import TAKEN_BACK, Gateway, Withheld
-from core.execution.lanes import Lane, lane_of, waiting_by_kind
+from core.execution.lanes import Lane, LaneQueue, lane_of
 from core.market.port import MarketData, MarketDataError
 from core.messages.effects import (
     CancelOrder,
@@ -241,7 +241,6 @@ class PendingRequests:
     ) -> None:
         self.gateway = gateway
         self.asking = asking
-        self.is_shut = False
         self._settings = settings
         self._clock = clock
         self._put = put
@@ -251,8 +250,7 @@ class PendingRequests:
         self._cancels: Counter[ClientOrderId] = Counter()
         self._threads = Threads("request")
         self._lock = threading.Lock()
-        self._waiting: dict[Lane, deque[Act]] = {}
-        self._busy: Counter[Lane] = Counter()
+        self._lanes = LaneQueue[Act]()
         self._beyond, self._before = 0, 0
         with suppress(Exception):  # an adapter that does not count, or breaks
             counts = counted(asking.broker)
@@ -309,21 +307,19 @@ class PendingRequests:
         Raises NoThreadError: then its place in the lane is free again, and it never runs.
         """
         with self._lock:
-            if self._busy[lane] >= lane.width:
-                self._waiting.setdefault(lane, deque()).append(act)
+            if not self._lanes.enter(lane, act):
                 return
-            self._busy[lane] += 1
         try:
             self._threads.do(lambda: self._drive(lane, act))
         except NoThreadError:
             with self._lock:
-                self._free(lane)
+                self._lanes.leave(lane)
             raise
 
     def depths(self) -> Counter[str]:
         """Return the number of queued requests, by the kind of lane. Any thread."""
         with self._lock:
-            return waiting_by_kind((lane, len(waiting)) for lane, waiting in self._waiting.items())
+            return self._lanes.depths()
 
     def _drive(self, lane: Lane, act: Act) -> None:
         """Run `act` and the queue behind it, until the lane is empty."""
@@ -331,17 +327,7 @@ class PendingRequests:
         while following is not None:
             following()
             with self._lock:
-                waiting = self._waiting.get(lane)
-                following = waiting.popleft() if waiting else None
-                if following is None:
-                    self._waiting.pop(lane, None)
-                    self._free(lane)
-
-    def _free(self, lane: Lane) -> None:
-        """Free one place of the lane. With the lock held."""
-        self._busy[lane] -= 1
-        if not self._busy[lane]:
-            del self._busy[lane]
+                following = self._lanes.leave(lane)
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -361,11 +347,10 @@ class PendingRequests:
 
     def close(self) -> tuple[list[SubmitOrder | ReplaceOrder], list[OrderRequest]]:
         """Send nothing from now on; return the orders that never left, and those that were sent and have no answer."""
-        self.is_shut = True
         unanswered = tuple(self._unanswered.values())
         kept = [effect for effect in unanswered if self.gateway.take_back(effect.order.client_order_id)]
         with self._lock:
-            self._waiting.clear()  # running requests continue
+            self._lanes.clear()  # running requests continue
         self._threads.close()
         self.asking.close()
         return kept, [effect.order for effect in unanswered if effect not in kept]

@@ -14,11 +14,12 @@ from datetime import datetime
 from typing import Protocol, TypeGuard
 
 from core.engine import Engine
-from core.execution.gateway import Gateway
+from core.execution.gateway import Gateway, Withheld
 from core.facts import CancelDropped, CancelRequested, Fact, OrderStateChanged
 from core.messages.command_ports import STOOD_STILL, KnownPort, as_late
 from core.messages.commands import Command, Halt, Kill, Rearm, Resume
 from core.messages.effects import (
+    CancelOrder,
     Effect,
     EndEngine,
     LatchKill,
@@ -42,10 +43,11 @@ from core.runtime.call_record import CallListener, CallMade
 from core.runtime.chart_history import ChartBook
 from core.runtime.inbox import HaltLatch
 from core.runtime.reference_data import AssetBook
+from core.runtime.shutdown import not_sent
 from core.runtime.virtual_time import BEAT, RESTING_BEAT
 from core.views import ChartView, DeskView
 from core.views.builders.desk import ViewBuilder
-from core.workflows.staging.confirmation import Confirmations
+from core.workflows.staging.confirmation import LEFT, Confirmations
 
 
 def answer_kept_here(effect: SendNotification) -> NotificationAnswered:
@@ -142,7 +144,7 @@ class Runtime(ABC):
         self._nobody_looks: Callable[[], bool] = lambda: False
         self._call_listeners: tuple[CallListener, ...] = ()
         self._commands: deque[tuple[int, float, Command]] = deque()
-        self._has_ended = False
+        self._has_ended = self._is_leaving = self._is_shut = False
         self._pictures: ViewBuilder | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
         self._watched: Symbol | None = None
@@ -181,8 +183,20 @@ class Runtime(ABC):
         ...
 
     @abstractmethod
-    def _perform(self, effect: Effect) -> None:
-        """Carry out an effect and bring back its outcome as an input."""
+    def _queue(self, effect: Effect) -> None:
+        """Queue a request behind the earlier ones of its lane; its outcome comes back as an input."""
+
+    @abstractmethod
+    def _withdraw(self, order_id: ClientOrderId) -> bool:
+        """Withdraw an order that has not left yet. Return whether one was waiting."""
+
+    @abstractmethod
+    def _refuse(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> None:
+        """Stop an order before it is queued."""
+
+    @abstractmethod
+    def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
+        """Keep an order that never left, for the next start."""
 
     def admit(self, door: KnownPort) -> None:
         """Add a port whose commands may open positions and loosen limits. Only during assembly."""
@@ -326,9 +340,6 @@ class Runtime(ABC):
                 self.ended_by = effect.reason
                 self.leave()
                 continue
-            if isinstance(effect, WithdrawOrder):
-                self._withdraw(effect.client_order_id)
-                continue
             if isinstance(effect, WriteWatchlist):
                 self._write_list(effect)
                 continue
@@ -338,6 +349,25 @@ class Runtime(ABC):
                 if isinstance(effect, SubmitOrder):
                     self.gateway.let_again(effect)
             self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        """Carry out an effect. While the desk leaves, only reducing orders are sent; then the next start asks."""
+        if isinstance(effect, LatchKill | ReleaseKill):
+            self._turn_switch(effect)
+        elif isinstance(effect, WithdrawOrder):
+            self._withdraw(effect.client_order_id)
+        elif isinstance(effect, SendNotification):
+            self._notify(effect)
+        elif isinstance(effect, SubmitOrder | ReplaceOrder):
+            if self._is_shut:
+                self._keep(effect)
+            elif self._is_leaving and not effect.order.effect.only_reduces:
+                self._refuse(effect, Withheld(LEFT))
+                self.last_words += (not_sent(effect.order),)
+            else:
+                self._queue(effect)
+        elif not self._is_shut and not (isinstance(effect, CancelOrder) and self._withdraw(effect.client_order_id)):
+            self._queue(effect)
 
     def _write_list(self, effect: WriteWatchlist) -> None:
         """Write a watchlist and process the answer at once. Without files only the journal keeps it."""
@@ -381,11 +411,6 @@ class Runtime(ABC):
         while (waiting := [c.ticket.id for c in self.engine.the(Confirmations).undecided()]) and waiting != known:
             known = waiting
             self.take(self.at, Leaving())
-
-    def _withdraw(self, order_id: ClientOrderId) -> bool:
-        """Withdraw an order that has not left yet. Return whether one was waiting; in this runtime none is."""
-        del order_id
-        return False
 
     def _why_not_any_more(self, order_id: ClientOrderId) -> str | None:
         """Return the reason why an order must not leave any more according to the ledger, or None."""

@@ -22,16 +22,11 @@ from core.execution.lanes import Lane
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.commands import Command
 from core.messages.effects import (
-    CancelOrder,
     Effect,
     FetchHistory,
-    LatchKill,
     LookUpSymbols,
-    ReleaseKill,
     ReplaceOrder,
-    SendNotification,
     SubmitOrder,
-    WithdrawOrder,
 )
 from core.messages.inputs import (
     BarArrived,
@@ -133,7 +128,6 @@ class VirtualRuntime(Runtime):
         self._numbers = count()
         self._ends_at: datetime | None = None
         self.lanes = VirtualLanes(self._leave_lane)
-        self._is_leaving = self._is_shut = False
         self.history = history
 
     def _beat_if_due(self) -> None:
@@ -372,37 +366,18 @@ class VirtualRuntime(Runtime):
 
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _perform(self, effect: Effect) -> None:
-        if isinstance(effect, LatchKill | ReleaseKill):
-            self._turn_switch(effect)
-        elif isinstance(effect, WithdrawOrder):
-            self._withdraw(effect.client_order_id)
-        elif isinstance(effect, SubmitOrder | ReplaceOrder):
-            self._queue(effect)
-        elif isinstance(effect, SendNotification):
-            self._notify(effect)
-        elif not self._is_shut and not (isinstance(effect, CancelOrder) and self._withdraw(effect.client_order_id)):
-            self.lanes.take(effect, self.at)
-
-    def _queue(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """Queue an order; while the desk leaves, only reducing orders are sent."""
-        if self._is_shut:
-            self._keep(effect)
-        elif self._is_leaving and not effect.order.effect.only_reduces:
-            self._stop(effect, Withheld(LEFT))
-            self.last_words += (not_sent(effect.order),)
-        else:
-            self.lanes.take(effect, self.at)
+    def _queue(self, effect: Effect) -> None:
+        self.lanes.take(effect, self.at)
 
     def _withdraw(self, order_id: ClientOrderId) -> bool:
         """Withdraw an order that waits in its lane. Return whether it was there."""
         found = [effect for effect in self.lanes.orders_waiting() if effect.order.client_order_id == order_id]
         if not found or not self.gateway.take_back(order_id):
             return False
-        self._stop(found[0], TAKEN_BACK)
+        self._refuse(found[0], TAKEN_BACK)
         return True
 
-    def _stop(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> None:
+    def _refuse(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> None:
         stopped = SubmissionStopped(effect.order.client_order_id, why.words, effect.approval, why.code)
         self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
 
@@ -412,7 +387,7 @@ class VirtualRuntime(Runtime):
             withheld = self.gateway.refusal(effect, self.at, queued_at)
             if withheld is not None:
                 if withheld.code is not BlockCode.TAKEN_BACK:  # whoever withdrew it has already reported that
-                    self._stop(effect, withheld)
+                    self._refuse(effect, withheld)
                 return None
             began = SubmissionBegan(effect.order.client_order_id)
             self._later(self.at, Priority.BROKER, lambda: self.take(self.at, began))
@@ -432,7 +407,7 @@ class VirtualRuntime(Runtime):
         self._is_leaving = True
         for effect in self.lanes.orders_waiting():
             if not effect.order.effect.only_reduces and self.gateway.take_back(effect.order.client_order_id):
-                self._stop(effect, Withheld(LEFT))
+                self._refuse(effect, Withheld(LEFT))
                 self.last_words += (not_sent(effect.order),)
         self._decide_keys()
         ends = self.at + LAST_ANSWERS

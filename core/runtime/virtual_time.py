@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.rules import is_taken
-from core.execution.lanes import Lane, lane_of, waiting_by_kind
+from core.execution.lanes import Lane, LaneQueue, lane_of
 from core.messages.effects import (
     CancelOrder,
     Effect,
@@ -218,41 +218,38 @@ class VirtualLanes:
 
     def __init__(self, leave: Callable[[Effect, Lane, datetime], Request | None]) -> None:
         self._leave = leave
-        self._waiting: dict[Lane, deque[tuple[Effect, datetime]]] = {}
+        self._lanes = LaneQueue[tuple[Effect, datetime]]()
         self._out: dict[Lane, list[Request]] = {}
 
     def take(self, effect: Effect, at: datetime) -> None:
         """Send an effect at once if its lane has a free place, otherwise when one is free."""
         lane = lane_of(effect)
-        if len(self._out.get(lane, ())) >= lane.width:
-            self._waiting.setdefault(lane, deque()).append((effect, at))
-        else:
-            self._go(lane, effect, at)
+        if self._lanes.enter(lane, (effect, at)):
+            self._go(lane, (effect, at))
 
     def free(self, request: Request) -> None:
         """Free a request's place; the next one leaves, and another one if that is kept back."""
         lane = request.lane
         self._out[lane].remove(request)
-        waiting = self._waiting.get(lane)
-        while waiting and len(self._out[lane]) < lane.width:
-            self._go(lane, *waiting.popleft())
-        if not waiting:
-            self._waiting.pop(lane, None)
+        self._go(lane, self._lanes.leave(lane))
         if not self._out[lane]:
             del self._out[lane]
 
-    def _go(self, lane: Lane, effect: Effect, at: datetime) -> None:
-        if (request := self._leave(effect, lane, at)) is not None:
-            self._out.setdefault(lane, []).append(request)
+    def _go(self, lane: Lane, queued: tuple[Effect, datetime] | None) -> None:
+        while queued is not None:
+            effect, at = queued
+            if (request := self._leave(effect, lane, at)) is not None:
+                self._out.setdefault(lane, []).append(request)
+                return
+            queued = self._lanes.leave(lane)
 
     def waiting(self) -> Iterator[Effect]:
         """Yield the queued effects, in order within each lane."""
-        for queue in self._waiting.values():
-            yield from (effect for effect, _ in queue)
+        yield from (effect for effect, _ in self._lanes.waiting())
 
     def depths(self) -> Counter[str]:
         """Return the number of queued effects, by the kind of their lane."""
-        return waiting_by_kind((lane, len(queue)) for lane, queue in self._waiting.items())
+        return self._lanes.depths()
 
     def orders_waiting(self) -> list[SubmitOrder | ReplaceOrder]:
         return [effect for effect in self.waiting() if isinstance(effect, SubmitOrder | ReplaceOrder)]
