@@ -19,7 +19,7 @@ from textual import _time, events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 
-from console.arming import Keyboard
+from console.arming import Keyboard, WholeWay
 from console.baskets import BasketFollower
 from console.board import Board
 from console.client.access import EngineAccess
@@ -35,7 +35,6 @@ from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.input_router import HEARD, KeyHearing
 from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
 from console.layout import fits
-from console.link_health import WholeWay
 from console.order_form.prefill import FormMemory
 from console.order_form.presets import Preset
 from console.panes import PANES

@@ -13,9 +13,8 @@ from decimal import Decimal
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, ShownTicket
+from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, Painted, ShownTicket, ask_whether_drawn
 from console.keymap import KeyScope, bindings_for, written
-from console.link_health import Painted, ask_whether_drawn
 from console.screens.desk_control import holds_key, proof_of
 from console.screens.dialog import Dialog, DialogHost
 from console.screens.question import WIDTH, ArmedQuestion

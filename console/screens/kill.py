@@ -16,10 +16,9 @@ from textual import _time, events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.arming import OPENS_AFTER, Arming, ShownTicket
+from console.arming import OPENS_AFTER, Arming, Painted, ShownTicket, ask_whether_drawn
 from console.client.access import Owed
 from console.keymap import KeyScope, bindings_for, written
-from console.link_health import Painted, ask_whether_drawn
 from console.screens.desk_control import holder_in_words, holds_key
 from console.screens.dialog import Dialog, DialogHost
 from console.screens.question import TICK

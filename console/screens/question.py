@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.arming import REDUCES_AFTER, Arming, ShownTicket
+from console.arming import REDUCES_AFTER, Arming, Painted, ShownTicket, ask_whether_drawn
 from console.keymap import KeyScope, bindings_for, footer, written
-from console.link_health import Painted, ask_whether_drawn
 from console.screens.dialog import Dialog, DialogHost
 from widgets.lines import Cell, Lines, TextLine, spread
 from widgets.pane import put_title

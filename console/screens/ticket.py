@@ -11,9 +11,8 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 
-from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
+from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, Painted, ask_whether_drawn
 from console.keymap import KeyScope, bindings_for
-from console.link_health import Painted, ask_whether_drawn
 from console.proposal_outcome import last_refusal
 from console.screens.desk_control import holds_key, proof_of
 from console.screens.dialog import Dialog, DialogHost
