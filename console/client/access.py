@@ -6,6 +6,7 @@ import os
 import pwd
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -85,7 +86,7 @@ class NoLink:
         return False
 
 
-class EngineAccess(Protocol):
+class EngineAccess(ABC):
     """Commands in, immutable views out: the console's only interface to an engine.
 
     Attributes
@@ -106,63 +107,86 @@ class EngineAccess(Protocol):
         The last search result; None before the first.
     """
 
-    view: DeskView | EngineLoading | EngineFailed
-    ended: threading.Event
-    last_words: tuple[str, ...]
-    goes_on: bool
-    place: str
-    unsaid: deque[str]
-    found: AssetsFound | None
+    goes_on = False
+    place = ""
 
-    @property
-    def link(self) -> LinkToEngine: ...
+    def __init__(self, link: LinkToEngine, words: str, name: str) -> None:
+        self.link = link
+        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading(words)
+        self.ended = threading.Event()
+        self.last_words: tuple[str, ...] = ()
+        self.unsaid: deque[str] = deque(maxlen=8)
+        self.found: AssetsFound | None = None
+        self._keys: Mapping[str, str] = {}
+        self._watched: Symbol | None = None
+        self._on_news: Callable[[], None] = nobody_looks
+        self._is_leaving = False
+        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+
+    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
+        """Start. `on_news` is called in another thread for each view with news; it never waits and does not raise."""
+        self._on_news = on_news
+        self._thread.start()
+
+    def keys(self) -> Mapping[str, str]:
+        """Return the key bindings that the settings change, by the table's identifiers; empty without an engine."""
+        return self._keys
 
     @property
     def owes_press(self) -> Owed | None:
         """The more severe of the presses that the engine has not received yet, or None. Any thread."""
+        return None
 
     @property
+    @abstractmethod
     def desk(self) -> DeskNumber | None:
         """The number of this desk in the engine's books; None until it has one."""
 
-    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
-        """Start. `on_news` is called in another thread for each view with news; it never waits."""
+    @abstractmethod
+    def _live(self) -> None:
+        """Run in the thread of the engine or of the link."""
 
+    @abstractmethod
     def send(self, command: Command) -> None:
         """Send a command, for the account of the view at which it was typed."""
 
+    @abstractmethod
     def press_kill(self) -> None:
         """Press the kill key once: no order that opens a position leaves from now on.
 
         Any thread; never waits; may be repeated.
         """
 
+    @abstractmethod
     def press_kill_again(self, naked: bool = False) -> None:
         """Kill: `K` on the kill screen."""
 
+    @abstractmethod
     def attend(self, attended: bool) -> None:
         """Set whether a person is deciding: virtual time runs at ×1 meanwhile."""
 
+    @abstractmethod
     def watch(self, symbol: Symbol | None) -> None:
         """Set the symbol whose chart the console shows, or None; neither a command nor a fact."""
 
+    @abstractmethod
     def search(self, text: str) -> None:
         """Search the broker's symbols by symbol or name; the result is put into `found`.
 
         Neither a command nor a fact.
         """
 
+    @abstractmethod
     def clock(self) -> datetime | None:
         """Return the engine's current time, also between two views."""
 
-    def keys(self) -> Mapping[str, str]:
-        """Return the key bindings that the settings change, by the table's identifiers; empty without an engine."""
-
+    @abstractmethod
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
         """Leave the engine. Any thread; does not wait: see `ended`.
 
         A desk that is left on purpose is detached at once; one that ends for another reason counts as lost (OP-13).
         """
 
+    @abstractmethod
     def close(self, reason: str, patience: float) -> bool:
         """Leave, and wait for at most `patience` seconds; return whether it is done."""

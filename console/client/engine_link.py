@@ -7,9 +7,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from console.client.access import nobody_looks
+from console.client.access import EngineAccess
 from core.model.desk import DeskNumber
-from core.model.reference_data import AssetsFound
 from core.model.values import AccountId
 from core.ports import OperatorError
 from core.views import DeskView
@@ -83,35 +82,31 @@ WAITS_FOR_BOOKS = "the engine answers; waiting for its positions and orders"
 """What a desk waits for that has not received a view yet, in order."""
 
 
-class EngineReports:
+class EngineReports(EngineAccess):
     """What a conversation reports of a remote engine. Written in the link's thread, read in any.
 
     Attributes
     ----------
-    desk
-        The number of this desk in the engine of the view; None without one.
-    unsaid
-        Requests that did not reach the engine, as text; removed when shown.
     presses
         The number of the engine's halts and kills included in the view.
     account
         The account of the engine that receives this desk's commands; None while there is none.
     """
 
+    link: EngineLink
+
     def __init__(self, now: Callable[[], float]) -> None:
-        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading(WAITS_FOR_ANSWER)
-        self.last_words: tuple[str, ...] = ()
-        self.link = EngineLink(now)
-        self.desk: DeskNumber | None = None
-        self.unsaid: deque[str] = deque(maxlen=8)
-        self.found: AssetsFound | None = None
+        super().__init__(EngineLink(now), WAITS_FOR_ANSWER, "engine link")
         self.presses = 0
         self.account: AccountId | None = None
         self._now = now
-        self._keys: Mapping[str, str] = {}
         self._clock: tuple[datetime, float, float] | None = None
         self._number: DeskNumber | None = None
-        self._on_news: Callable[[], None] = nobody_looks
+        self._desk: DeskNumber | None = None
+
+    @property
+    def desk(self) -> DeskNumber | None:
+        return self._desk
 
     @property
     def has_seen_it(self) -> bool:
@@ -140,7 +135,7 @@ class EngineReports:
     def show(self, view: DeskView) -> None:
         """Show a view, and take the desk's number with it: in the previous view a returned desk has no control."""
         is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
-        self.view, self.desk = view, self._number
+        self.view, self._desk = view, self._number
         if is_news:
             self._on_news()
 

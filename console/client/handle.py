@@ -7,19 +7,16 @@ A press of the kill key sets the gateway's latch in the caller's thread, before 
 from __future__ import annotations
 
 import gc
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.client.access import NoLink, Owed, a_console_door, nobody_looks
+from console.client.access import EngineAccess, NoLink, a_console_door
 from core.messages.command_ports import CommandPort
 from core.messages.commands import AttachDesk, Command, Halt, Kill
 from core.model.desk import DeskNumber
-from core.model.reference_data import AssetsFound
 from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
@@ -32,7 +29,7 @@ LINK = "the console of this process"
 """The name of this desk's connection, the only one."""
 
 
-class EngineHandle:
+class EngineHandle(EngineAccess):
     """Owns the engine's thread.
 
     Parameters
@@ -46,50 +43,23 @@ class EngineHandle:
         The clock for drawing views, in seconds.
     """
 
-    goes_on = False
-    place = ""
-    link = NoLink()
-    owes_press: Owed | None = None
-    """Always None: a press before the engine is ready is stored, and the engine starts with it."""
-
     def __init__(
         self,
         build: Callable[[ExitStack], Runtime],
         door: CommandPort | None = None,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("reading the journal")
-        self.ended = threading.Event()
-        self.unsaid: deque[str] = deque()
-        self.found: AssetsFound | None = None
+        super().__init__(NoLink(), "reading the journal", "engine")
         self._build = build
         self._wall = wall
         self.door = door or a_console_door()
         self._runtime: Runtime | None = None
-        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         self._drawn_at = 0.0
         self._reason = "left"
-        self._is_leaving = False
         self._early: list[Command] = []
-        self.last_words: tuple[str, ...] = ()
-        """Requests that were due at the engine's end and could not be sent (EX-22)."""
-        self._keys: Mapping[str, str] = {}
-        self._watched: Symbol | None = None
-        self._on_news: Callable[[], None] = nobody_looks
-
-    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
-        """Start.
-
-        `on_news` is called in the engine's thread for each view with news; it never waits and does not raise.
-        """
-        self._on_news = on_news
-        self._thread.start()
 
     def send(self, command: Command) -> None:
-        """Put a command into the inbox, for the account of the view at which it was typed.
-
-        Before the engine is ready, only a halt and a kill are kept.
-        """
+        """Put a command into the inbox; before the engine is ready, only a halt and a kill are kept."""
         if self._runtime is not None:
             self._runtime.send(self.door.through(command, self._account(), self._number()))
         elif isinstance(command, Halt | Kill):
@@ -100,7 +70,6 @@ class EngineHandle:
 
     @property
     def desk(self) -> DeskNumber | None:
-        """The number of this desk among the account's desks; None before the shown view has it."""
         number = self._number()
         rows = self.view.status.key.desks if isinstance(self.view, DeskView) else ()
         return number if any(row.number == number for row in rows) else None
@@ -109,39 +78,26 @@ class EngineHandle:
         return None if self._runtime is None else self._runtime.desk_of(LINK)
 
     def press_kill(self) -> None:
-        """Press the kill key once: no order that opens a position leaves from now on.
-
-        Any thread; never waits; may be repeated.
-        """
         self.send(Halt("key"))
 
     def press_kill_again(self, naked: bool = False) -> None:
-        """Kill: `K` on the kill screen."""
         self.send(Kill("key", naked))
 
     def attend(self, attended: bool) -> None:
-        """Set whether a person is deciding: virtual time runs at ×1 meanwhile."""
         if self._runtime is not None:
             self._runtime.attend(attended)
 
     def watch(self, symbol: Symbol | None) -> None:
-        """Set the symbol whose chart the console shows, or None; neither a command nor a fact."""
         self._watched = symbol
         if self._runtime is not None:
             self._runtime.watch(symbol)
 
     def search(self, text: str) -> None:
-        """Search the broker's symbols by symbol or name, into `found`; neither a command nor a fact."""
         if self._runtime is not None:
             self.found = self._runtime.search(text)
 
     def clock(self) -> datetime | None:
-        """Return the engine's current time, also between two views."""
         return self._runtime.clock() if self._runtime is not None else None
-
-    def keys(self) -> Mapping[str, str]:
-        """Return the key bindings that the settings change, by the table's identifiers; empty without an engine."""
-        return self._keys
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
         """Let the engine finish its act and close its journal. Any thread; does not wait: see `ended`."""
@@ -151,7 +107,6 @@ class EngineHandle:
             self._runtime.leave()
 
     def close(self, reason: str, patience: float) -> bool:
-        """Leave, and wait for at most `patience` seconds; return whether nothing of the engine still runs."""
         self.leave(reason)
         return self._thread.ident is None or self.ended.wait(patience)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from console.client.access import NOT_ASKED, WAITING, Owed, nobody_looks
+from console.client.access import NOT_ASKED, WAITING, Owed
 from console.client.engine_link import EngineReports
 from core.messages.commands import Command, Halt, Kill
 from core.model.desk import Seat
@@ -46,27 +46,18 @@ class RemoteEngine(EngineReports):
         place: str = "",
     ) -> None:
         super().__init__(now)
-        self.ended = threading.Event()
         self._connect, self._seat, self._release = connect, seat, release
         self._on_leave, self.place = on_leave, place
-        self._watched: Symbol | None = None
         self._attends = False
-        self._is_leaving = self._says_goodbye = False
+        self._says_goodbye = False
         self._conversation: Conversation | None = None
         self._early: list[bool] = []
         """Presses from before the conversation, each with whether it is a kill."""
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._live, name="engine link", daemon=True)
 
     # ── interface ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
-        """Start. `on_news` is called in the link's thread for each view with news; it never waits."""
-        self._on_news = on_news
-        self._thread.start()
-
     def send(self, command: Command) -> None:
-        """Send a command, for the account of the view at which it was typed."""
         if isinstance(command, Halt):
             self.press_kill()
         elif isinstance(command, Kill):
@@ -82,10 +73,7 @@ class RemoteEngine(EngineReports):
             self._conversation.say(command, self.account)
 
     def press_kill(self) -> None:
-        """Press the kill key once.
-
-        Any thread; never waits; may be repeated. Without a link it is sent as soon as possible.
-        """
+        """Press the kill key once; without a link it is sent as soon as possible."""
         self._press(kills=False)
 
     def press_kill_again(self, naked: bool = False) -> None:
@@ -107,21 +95,18 @@ class RemoteEngine(EngineReports):
 
     @property
     def owes_press(self) -> Owed | None:
-        """The more severe of the pending presses, or None. Any thread."""
         with self._lock:
             if self._conversation is not None:
                 return self._conversation.owes_press
             return ("kill" if any(self._early) else "halt") if self._early else None
 
     def attend(self, attended: bool) -> None:
-        """Set whether a person is deciding: virtual time runs at ×1 meanwhile."""
         if attended != self._attends:
             self._attends = attended
             if self._conversation is not None:
                 self._conversation.attend(attended)
 
     def watch(self, symbol: Symbol | None) -> None:
-        """Set the symbol whose chart the console shows, or None."""
         if symbol != self._watched:
             self._watched = symbol
             if self._conversation is not None:
@@ -138,9 +123,6 @@ class RemoteEngine(EngineReports):
             return None
         at, heard_at, rate = self._clock
         return at + timedelta(seconds=(self._now() - heard_at) * rate)
-
-    def keys(self) -> Mapping[str, str]:
-        return self._keys
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
         """Leave; the engine continues.

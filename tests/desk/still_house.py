@@ -12,7 +12,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from console.client.access import nobody_looks
+from console.client.access import Owed, nobody_looks
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from core.model.desk import DeskNumber
@@ -40,6 +40,8 @@ from tests.kit import virtual_time
 
 class StillHandle(EngineHandle):
     """Shows what it is given; no engine runs behind it."""
+
+    owes_press: Owed | None = None  # type: ignore[assignment]
 
     def __init__(self, view: DeskView) -> None:
         super().__init__(_nothing_to_run)
