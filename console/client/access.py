@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
@@ -58,31 +58,29 @@ def nobody_looks() -> None:
     """Do nothing: without a listener, views are polled."""
 
 
-class LinkToEngine(Protocol):
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing reaches the engine, as text; None while the link works."""
+class LinkToEngine:
+    """A desk's link to its engine; this one never fails, because the engine is in this process.
+
+    Attributes
+    ----------
+    trouble
+        Why nothing reaches the engine, as text; None while the link works.
+    """
+
+    trouble: str | None = None
 
     @property
     def doubt(self) -> str | None:
         """Why a key typed now would have no effect, also while the engine is only silent; otherwise None."""
+        return None
 
     @property
     def silence(self) -> float | None:
         """Seconds of silence of the engine over a working link; None if too short to count."""
+        return None
 
     def had_gap(self, since: float, until: float) -> bool:
         """Whether the engine was gone or stood still between two instants of the console's clock."""
-
-
-class NoLink:
-    """The engine is in this process."""
-
-    trouble = None
-    doubt = None
-    silence = None
-
-    def had_gap(self, since: float, until: float) -> bool:
         return False
 
 

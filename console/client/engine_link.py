@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from console.client.access import EngineAccess
+from console.client.access import EngineAccess, LinkToEngine
 from core.model.desk import DeskNumber
 from core.model.values import AccountId
 from core.ports import OperatorError
@@ -27,21 +27,14 @@ class LinkBrokenError(OperatorError):
     """The engine's machine cannot be reached; the message is shown unchanged."""
 
 
-class EngineLink:
-    """The link of one desk. Written in the thread that reads the connection, read in any.
-
-    Attributes
-    ----------
-    trouble
-        Why nothing reaches the engine, as text; None while the link works.
-    """
+class EngineLink(LinkToEngine):
+    """The link of one desk to another process. Written in the thread that reads the connection, read in any."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._gaps: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         self._heard_at = now()
         self._lost_at: float | None = None
-        self.trouble: str | None = None
 
     def hear(self) -> None:
         """Note a message from the engine."""
@@ -58,7 +51,6 @@ class EngineLink:
 
     @property
     def doubt(self) -> str | None:
-        """Why a key typed now would not count; otherwise None."""
         if self.trouble is not None:
             return self.trouble
         silent = self._now() - self._heard_at
@@ -66,12 +58,10 @@ class EngineLink:
 
     @property
     def silence(self) -> float | None:
-        """Seconds of silence over a working link; None if too short to count."""
         silent = self._now() - self._heard_at
         return silent if self.trouble is None and silent >= SILENT else None
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether it was lost or silent between two instants of the console's clock."""
         if self.doubt is not None and self._heard_at < until:
             return True
         return any(begin < until and since < end for begin, end in list(self._gaps))

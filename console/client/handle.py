@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.client.access import EngineAccess, NoLink, a_console_door
+from console.client.access import EngineAccess, LinkToEngine, a_console_door
 from core.messages.command_ports import CommandPort
 from core.messages.commands import AttachDesk, Command, Halt, Kill
 from core.model.desk import DeskNumber
@@ -49,7 +49,7 @@ class EngineHandle(EngineAccess):
         door: CommandPort | None = None,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(NoLink(), "reading the journal", "engine")
+        super().__init__(LinkToEngine(), "reading the journal", "engine")
         self._build = build
         self._wall = wall
         self.door = door or a_console_door()
