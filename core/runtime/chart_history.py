@@ -11,15 +11,14 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import date, datetime, timedelta
 
-from core.market.calendar import CalendarRangeError
-from core.market.normaliser import COMPLETE, Normaliser
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.account import ConnectionStatus
 from core.model.bar import Bar
 from core.model.harmless_text import SaidOnce
-from core.model.session import Calendar, Session
+from core.model.session import Calendar
 from core.model.values import Symbol
+from core.runtime.market_history import complete_bars, sessions_before
 from core.views.results import ChartPast, bar_at, hours_of
 
 PLACE = "history of charts"
@@ -109,13 +108,9 @@ class ChartWatch:
 
     def _asked(self, symbol: Symbol, now: datetime) -> ChartPast:
         today = self._calendar.trading_day(now)
-        before = self._sessions_before(today)
+        before = sessions_before(self._calendar, today, SESSIONS)
         start = before[0].open if before else self._calendar.venue.start_of(today)
-        normaliser, sound = Normaliser(self._calendar), list[Bar]()
-        for told in self._minutes([symbol], start, now):
-            if isinstance(told, BarArrived) and normaliser.judge(told.bar, now) is COMPLETE:
-                normaliser.fold(told.bar)
-                sound.append(told.bar)
+        sound = [*complete_bars(self._minutes([symbol], start, now), self._calendar, lambda: now)]
         first = self._calendar.venue.start_of(today)
         return ChartPast(
             symbol,
@@ -125,17 +120,3 @@ class ChartWatch:
             tuple(bar for bar in sound if bar.start >= first),
             now,
         )
-
-    def _sessions_before(self, today: date) -> list[Session]:
-        """Return the last sessions before `day`, the oldest first."""
-        found: list[Session] = []
-        for back in range(1, 3 * SESSIONS):
-            try:
-                session = self._calendar.session_on(today - timedelta(days=back))
-            except CalendarRangeError:
-                break
-            if isinstance(session, Session):
-                found.append(session)
-            if len(found) == SESSIONS:
-                break
-        return found[::-1]

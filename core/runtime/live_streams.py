@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from core.advisers.base import Adviser
 from core.brokers.port import OrderStream
@@ -19,6 +19,10 @@ from core.runtime.inbox import Inbox
 from core.runtime.market_history import PastWatch, RegimeWatch
 from core.runtime.reference_data import Announcements, AssetWatch, followed
 from core.views.builders.desk import ViewBuilder
+
+
+class _Stream(Protocol):
+    async def run(self, hear: Callable[[Any], None], show: Callable[[ConnectionStatus], None], /) -> None: ...
 
 
 class LiveStreams:
@@ -53,41 +57,28 @@ class LiveStreams:
 
     def begin(self) -> list[asyncio.Task[None]]:
         """Start the tasks, which run until cancelled; the order updates come first."""
-        tasks = [
-            self._begun("order updates", self.orders.run, self.inbox.hear_update),
-            self._begun("market data", self.market.run, self.inbox.hear_market),
+        hear = self.inbox.hear_news
+        found: dict[str, tuple[_Stream | None, Callable[[Any], None]]] = {
+            "order updates": (self.orders, self.inbox.hear_update),
+            "market data": (self.market, self.inbox.hear_market),
+            "regime": (self.regime, hear),
+            "days before today's": (self.past, hear),
+            "corporate actions": (self.announcements, hear),
+            "assets": (self.assets, hear),
+            "charts": (self.charts, hear),
+            "advisers": (self._consulting() if self.advisers else None, hear),
+        }
+        return [
+            asyncio.create_task(self._keep_up(stream, hear), name=name)
+            for name, (stream, hear) in found.items()
+            if stream is not None
         ]
-        if self.regime is not None:
-            tasks.append(self._begun("regime", self.regime.run, self.inbox.hear_news))
-        if self.past is not None:
-            tasks.append(self._begun("days before today's", self.past.run, self.inbox.hear_news))
-        if self.announcements is not None:
-            tasks.append(self._begun("corporate actions", self.announcements.run, self.inbox.hear_news))
-        if self.assets is not None:
-            tasks.append(self._begun("assets", self.assets.run, self.inbox.hear_news))
-        if self.charts is not None:
-            tasks.append(self._begun("charts", self.charts.run, self.inbox.hear_news))
-        if self.advisers:
-            tasks.append(self._begun("advisers", self._consulting().run, self.inbox.hear_news))
-        return tasks
 
-    def _begun(
-        self,
-        name: str,
-        stream: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any],
-        hear: Callable[[Any], None],
-    ) -> asyncio.Task[None]:
-        return asyncio.create_task(self._keep_up(stream, hear), name=name)
-
-    async def _keep_up(
-        self,
-        stream: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any],
-        hear: Callable[[Any], None],
-    ) -> None:
+    async def _keep_up(self, stream: _Stream, hear: Callable[[Any], None]) -> None:
         """Run a stream; if it raises, which is a bug in it, report the error and restart it."""
         while True:
             try:
-                await stream(hear, self.inbox.show)
+                await stream.run(hear, self.inbox.show)
             except asyncio.CancelledError:
                 raise
             except Exception as error:

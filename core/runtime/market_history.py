@@ -7,10 +7,13 @@ reported once and retried.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
@@ -41,7 +44,73 @@ Told = PastArrived | MarketDataBroken
 Minutes = Callable[[Sequence[Symbol], datetime, datetime], Sequence[BarArrived | MarketDataBroken]]
 
 
-class PastWatch:
+def sessions_before(calendar: Calendar, today: date, many: int) -> list[Session]:
+    """Return the last sessions before `today`, the oldest first."""
+    found: list[Session] = []
+    day = today
+    for _ in range(3 * MOST_SESSIONS):
+        day -= timedelta(days=1)
+        try:
+            session = calendar.session_on(day)
+        except CalendarRangeError:
+            break
+        if isinstance(session, Session):
+            found.append(session)
+        if len(found) == many:
+            break
+    return found[::-1]
+
+
+def complete_bars(
+    minutes: Iterable[BarArrived | MarketDataBroken], calendar: Calendar, now: Callable[[], datetime]
+) -> Iterator[Bar]:
+    """Yield the complete bars, each once and in order."""
+    normaliser = Normaliser(calendar)
+    for minute in minutes:
+        if isinstance(minute, BarArrived) and normaliser.judge(minute.bar, now()) is COMPLETE:
+            normaliser.fold(minute.bar)
+            yield minute.bar
+
+
+class DailyWatch(ABC):
+    """Ask something about each followed symbol once a trading day, in a thread; a failure is retried."""
+
+    AGAIN = AGAIN
+
+    def __init__(self, calendar: Calendar, now: Callable[[], datetime]) -> None:
+        self._calendar = copy(calendar)  # a calendar caches its last answer, and the engine uses its own copy
+        self._now = now
+        self._wanted: tuple[Symbol, ...] = ()
+        self._told: dict[Symbol, date] = {}
+        self._said = SaidOnce()
+
+    def follow(self, symbols: Sequence[Symbol]) -> None:
+        """Replace the followed symbols. Any thread."""
+        self._wanted = tuple(symbols)
+
+    async def run(self, hear: Callable[[Any], None], _show: Callable[[ConnectionStatus], None]) -> None:
+        """Run until cancelled."""
+        while True:
+            lacking = self._lacking()
+            if lacking:
+                for told in await asyncio.to_thread(self._question(lacking)):
+                    hear(told)
+            has_failed = set(lacking) & set(self._lacking())
+            await asyncio.sleep((self.AGAIN if has_failed else LOOKS_EVERY).total_seconds())
+
+    @abstractmethod
+    def _question(self, symbols: tuple[Symbol, ...]) -> Callable[[], Sequence[Any]]:
+        """Return what a thread asks about these symbols. Called in the loop; the question blocks."""
+
+    def _today(self) -> date:
+        return self._calendar.trading_day(self._now())
+
+    def _lacking(self) -> tuple[Symbol, ...]:
+        today = self._today()
+        return tuple(symbol for symbol in self._wanted if self._told.get(symbol) != today)
+
+
+class PastWatch(DailyWatch):
     """Fetch the history that measures with a long memory lack.
 
     Parameters
@@ -60,34 +129,18 @@ class PastWatch:
         now: Callable[[], datetime],
         terms: Callable[[], VolatilityHaltSettings],
     ) -> None:
+        super().__init__(calendar, now)
         self._minutes = minutes
         self._daily_bars = daily_bars
-        self._calendar = copy(calendar)  # a calendar caches its last answer, and the engine uses its own copy
-        self._now = now
         self._terms = terms
-        self._wanted: tuple[Symbol, ...] = ()
-        self._told: dict[Symbol, date] = {}
-        self._said = SaidOnce()
 
-    def follow(self, symbols: Sequence[Symbol]) -> None:
-        """Replace the followed symbols. Any thread."""
-        self._wanted = tuple(symbols)
-
-    async def run(self, hear: Callable[[Told], None], _show: Callable[[ConnectionStatus], None]) -> None:
-        """Run until cancelled."""
-        while True:
-            lacking = self._lacking()
-            if lacking:
-                for told in await asyncio.to_thread(self.look, lacking, self._terms()):
-                    hear(told)
-            has_failed = set(lacking) & set(self._lacking())
-            wait = AGAIN if has_failed else LOOKS_EVERY
-            await asyncio.sleep(wait.total_seconds())
+    def _question(self, symbols: tuple[Symbol, ...]) -> Callable[[], list[Told]]:
+        return partial(self.look, symbols, self._terms())
 
     def look(self, symbols: Sequence[Symbol], terms: VolatilityHaltSettings) -> list[Told]:
         """Fetch the days before today's for these symbols. Blocks."""
         today = self._today()
-        sessions = self._sessions(today, terms)
+        sessions = sessions_before(self._calendar, today, min(terms.days, MOST_SESSIONS) if terms.enabled else 1)
         try:
             minutes = self._told_minutes(symbols, sessions)
         except MarketDataError as error:
@@ -105,44 +158,19 @@ class PastWatch:
 
     # ── implementation ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _today(self) -> date:
-        return self._calendar.trading_day(self._now())
-
-    def _lacking(self) -> tuple[Symbol, ...]:
-        today = self._today()
-        return tuple(symbol for symbol in self._wanted if self._told.get(symbol) != today)
-
     def _failed(self, reason: str) -> list[Told]:
         """Report each kind of failure once."""
         words = f"correlation, ranges and the volatility halt's median go on without them until they come: {reason}"
         return [MarketDataBroken(PLACE, words)] if self._said.is_new(reason) else []
 
-    def _sessions(self, today: date, terms: VolatilityHaltSettings) -> list[Session]:
-        """Return the sessions before today whose minutes are needed, the oldest first."""
-        many = min(terms.days, MOST_SESSIONS) if terms.enabled else 1
-        found: list[Session] = []
-        day = today
-        for _ in range(3 * MOST_SESSIONS):
-            day -= timedelta(days=1)
-            try:
-                session = self._calendar.session_on(day)
-            except CalendarRangeError:
-                break
-            if isinstance(session, Session):
-                found.append(session)
-            if len(found) == many:
-                break
-        return found[::-1]
-
     def _told_minutes(self, symbols: Sequence[Symbol], sessions: Sequence[Session]) -> dict[Symbol, list[Bar]]:
         """Return the complete bars of those sessions, each once and in order."""
         if not sessions:
             return {}
-        normaliser, found = Normaliser(self._calendar), dict[Symbol, list[Bar]]()
-        for minute in self._minutes(symbols, sessions[0].open, sessions[-1].close):
-            if isinstance(minute, BarArrived) and normaliser.judge(minute.bar, self._now()) is COMPLETE:
-                normaliser.fold(minute.bar)
-                found.setdefault(minute.bar.symbol, []).append(minute.bar)
+        found: dict[Symbol, list[Bar]] = {}
+        minutes = self._minutes(symbols, sessions[0].open, sessions[-1].close)
+        for bar in complete_bars(minutes, self._calendar, self._now):
+            found.setdefault(bar.symbol, []).append(bar)
         return found
 
     def _past(

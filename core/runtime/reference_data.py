@@ -12,28 +12,27 @@ import asyncio
 from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from core.market.port import MarketDataError
 from core.messages.inputs import CorporateActionsArrived, MarketDataBroken
 from core.model.account import ConnectionStatus
 from core.model.broker import NoAnswer
-from core.model.harmless_text import SaidOnce
 from core.model.reference_data import AssetList, AssetsFound, CorporateAction, ListedAsset
 from core.model.session import Calendar
 from core.model.values import Symbol
+from core.runtime.market_history import DailyWatch
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import traded_symbols
 
 PLACE = "corporate actions"
-ACTIONS_EVERY = timedelta(seconds=1)
-ACTIONS_AGAIN = timedelta(minutes=5)
 
 Told = CorporateActionsArrived | MarketDataBroken
 Ask = Callable[[Sequence[Symbol], date], Sequence[CorporateAction | MarketDataBroken]]
 
 
-class Announcements:
+class Announcements(DailyWatch):
     """Fetch the announced corporate actions of the followed symbols.
 
     Parameters
@@ -42,31 +41,18 @@ class Announcements:
         The market data source; blocks, and raises `MarketDataError`.
     """
 
+    AGAIN = timedelta(minutes=5)
+
     def __init__(self, ask: Ask, calendar: Calendar, now: Callable[[], datetime]) -> None:
+        super().__init__(calendar, now)
         self._ask = ask
-        self._calendar = copy(calendar)  # a calendar caches its last answer, and the engine uses its own copy
-        self._now = now
-        self._wanted: tuple[Symbol, ...] = ()
-        self._told: dict[Symbol, date] = {}
-        self._said = SaidOnce()
 
-    def follow(self, symbols: Sequence[Symbol]) -> None:
-        """Replace the followed symbols. Safe to call from any thread."""
-        self._wanted = tuple(symbols)
-
-    async def run(self, hear: Callable[[Told], None], _show: Callable[[ConnectionStatus], None]) -> None:
-        """Run until cancelled."""
-        while True:
-            lacking = self._lacking()
-            if lacking:
-                for told in await asyncio.to_thread(self.look, lacking):
-                    hear(told)
-            has_failed = set(lacking) & set(self._lacking())
-            await asyncio.sleep((ACTIONS_AGAIN if has_failed else ACTIONS_EVERY).total_seconds())
+    def _question(self, symbols: tuple[Symbol, ...]) -> Callable[[], list[Told]]:
+        return partial(self.look, symbols)
 
     def look(self, symbols: Sequence[Symbol]) -> list[Told]:
         """Fetch the corporate actions of these symbols. Blocks."""
-        today = self._calendar.trading_day(self._now())
+        today = self._today()
         try:
             found = self._ask(symbols, today)
         except MarketDataError as error:
@@ -76,10 +62,6 @@ class Announcements:
         actions = tuple(each for each in found if isinstance(each, CorporateAction))
         broken = [each for each in found if isinstance(each, MarketDataBroken)]
         return [CorporateActionsArrived(tuple(symbols), actions), *broken]
-
-    def _lacking(self) -> tuple[Symbol, ...]:
-        today = self._calendar.trading_day(self._now())
-        return tuple(symbol for symbol in self._wanted if self._told.get(symbol) != today)
 
 
 ASSETS_EVERY = timedelta(seconds=10)
