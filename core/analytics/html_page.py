@@ -159,7 +159,8 @@ def _all(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def plot(values: Sequence[float], height: int, colour: str) -> str:
+def plot(values: Sequence[float], height: int, colour: str, under: str = "") -> str:
+    """Return a curve as wide as `WIDTH`; `under` is drawn beneath it."""
     columns = sampled(values, POINTS)
     low, high = min(columns), max(columns)
     span = (high - low) or 1.0
@@ -168,7 +169,7 @@ def plot(values: Sequence[float], height: int, colour: str) -> str:
         for number, value in enumerate(columns)
     )
     line = f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>'
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img">{line}</svg>'
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img">{under}{line}</svg>'
 
 
 MORE = (

@@ -166,7 +166,7 @@ def as_json(found: PostMortem) -> dict[str, object]:
         "first": found.first.isoformat(),
         "last": found.last.isoformat(),
         "equity_change": _sum(changes),
-        "parts": [_part(part) for part in _together(found.days)],
+        "parts": [part_as_json(part) for part in _together(found.days)],
         "rest": _sum(rests),
         "days": [_day_as_json(day) for day in found.days],
         "trades": [_trade_as_json(trade) for trade in found.trades],
@@ -201,7 +201,7 @@ def cents(amount: Decimal) -> str:
     return f"{amount:.2f}"
 
 
-def _part(part: Part) -> dict[str, str]:
+def part_as_json(part: Part) -> dict[str, str]:
     return {"name": part.name, "amount": cents(part.amount)}
 
 
@@ -211,7 +211,7 @@ def _day_as_json(day: DayExplained) -> dict[str, object]:
         "opening": None if day.opening is None else cents(day.opening),
         "closing": None if day.closing is None else cents(day.closing),
         "equity_change": None if day.change is None else cents(day.change),
-        "parts": [_part(part) for part in day.parts],
+        "parts": [part_as_json(part) for part in day.parts],
         "rest": None if day.rest is None else cents(day.rest),
         "notes": list(day.notes),
         "is_provisional": day.is_provisional,
@@ -229,7 +229,7 @@ def _trade_as_json(told: TradeExplained) -> dict[str, object]:
         "left": trade.exit_time,
         "reason": trade.exit_reason.value,
         "profit": cents(trade.profit),
-        "parts": [_part(part) for part in told.split.parts],
+        "parts": [part_as_json(part) for part in told.split.parts],
         "unknown": list(told.split.unknown),
         "best": None if told.best is None else cents(told.best),
         "worst": None if told.worst is None else cents(told.worst),

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from core.analytics.equity import Part
-from core.analytics.html_page import document, escaped, paragraphs, table
+from core.analytics.html_page import WIDTH, document, escaped, paragraphs, plot, table
 from core.model.order_terms import order_in_words
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
 from core.model.sizing import UNKNOWN
 from core.model.values import ZERO, Money, plain, priced
-from core.post_mortem.page import MORE, WIDTH, amounts
-from core.post_mortem.trade_text import cents, name_of, usd
+from core.post_mortem.page import MORE, amounts
+from core.post_mortem.trade_text import cents, name_of, part_as_json, usd
 from core.reports.figures import Fall, Figures, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.report import Held, Report, StillStands, TradeTold
 from core.reports.report_text import (
@@ -48,8 +48,8 @@ def as_json(report: Report) -> dict[str, object]:
             {"strategy": each.strategy, "trades": each.trades, "won": each.won, "result": cents(each.result)}
             for each in by_strategy(trades)
         ],
-        "causes": [_part(part) for part in by_cause(trades)],
-        "parts": [_part(part) for part in report.parts],
+        "causes": [part_as_json(part) for part in by_cause(trades)],
+        "parts": [part_as_json(part) for part in report.parts],
         "not_taken": [
             {
                 "strategy": each.strategy,
@@ -124,10 +124,6 @@ def _cents(amount: Money | None) -> str | None:
     return None if amount is None else cents(amount)
 
 
-def _part(part: Part) -> dict[str, str]:
-    return {"name": part.name, "amount": cents(part.amount)}
-
-
 def _figures(figures: Figures) -> dict[str, object]:
     return {
         "first": figures.first.isoformat(),
@@ -156,7 +152,7 @@ def _trade(each: TradeTold) -> dict[str, object]:
         "left": trade.exit_reason.value,
         "left_at": trade.exit_time,
         "result": cents(result_of(each.told)),
-        "biggest": None if part is None else _part(part),
+        "biggest": None if part is None else part_as_json(part),
         "exit_order": trade.exit_order,
         "record": each.told.story.record,
     }
@@ -191,7 +187,7 @@ def _held(each: Held) -> dict[str, object]:
     }
 
 
-HEIGHT, PAD = 200, 6
+HEIGHT = 200
 """Pixels of the equity chart."""
 
 
@@ -260,21 +256,12 @@ def _curve(report: Report) -> str:
     values = [float(value) for _, value in report.equity]
     if len(set(values)) <= 1:
         return ""
-    low, high = min(values), max(values)
-
-    def x(number: int) -> float:
-        return number * WIDTH / (len(values) - 1)
-
-    def y(value: float) -> float:
-        return HEIGHT - PAD - (value - low) / (high - low) * (HEIGHT - 2 * PAD)
-
-    line = " ".join(f"{x(number):.1f},{y(value):.1f}" for number, value in enumerate(values))
+    places = [number * WIDTH / (len(values) - 1) for number in range(len(points))]
     days = "".join(
-        f'<line x1="{x(number):.1f}" x2="{x(number):.1f}" y1="0" y2="{HEIGHT}" stroke="#9aa4ae"/>'
-        f'<text x="{x(number) + 4:.1f}" y="12">{point.day:%a %d}</text>'
-        for number, point in enumerate(points)
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{HEIGHT}" stroke="#9aa4ae"/>'
+        f'<text x="{x + 4:.1f}" y="12">{point.day:%a %d}</text>'
+        for number, (x, point) in enumerate(zip(places, points, strict=True))
         if not number or points[number - 1].day != point.day
     )
-    drawn = f'{days}<polyline fill="none" stroke="#1f77b4" stroke-width="1.5" points="{line}"/>'
-    words = f"Equity by fills and the closes of bars, {low:,.2f} to {high:,.2f} USD"
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{drawn}</svg><p>{escaped(words)}</p>'
+    words = f"Equity by fills and the closes of bars, {min(values):,.2f} to {max(values):,.2f} USD"
+    return f"{plot(values, HEIGHT, '#1f77b4', days)}<p>{escaped(words)}</p>"
