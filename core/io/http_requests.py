@@ -349,6 +349,20 @@ def reply_to(
         return Reply(response.status_code, response.headers, bytes(body))
 
 
+def backoff(tries: int, chance: float, first: float, longest: float = math.inf) -> float:
+    """Return seconds before the next try: half to the whole of `first`, doubled with each failed try from the second.
+
+    Parameters
+    ----------
+    tries
+        Failed tries, from 1.
+    chance
+        A random number from 0 to 1.
+    """
+    whole = min(first * 2.0 ** min(max(tries, 1) - 1, 16), longest)
+    return whole / 2 + whole / 2 * chance
+
+
 class NoAnswerError(Exception):
     """There was no usable answer; the message continues after the name of the service."""
 

@@ -29,7 +29,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from core.brokers.alpaca.contract import ERROR
-from core.io.http_requests import LIMITED, Reply
+from core.io.http_requests import LIMITED, Reply, backoff
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, Refused
@@ -105,8 +105,7 @@ class Timeouts:
         asked = wait_asked_for(reply, self._now()) if isinstance(reply, Reply) else None
         if asked is not None:
             return asked + self._chance() * FIRST_PAUSE
-        longest = FIRST_PAUSE * 2.0**repeat
-        return longest / 2 + self._chance() * longest / 2
+        return backoff(repeat + 1, self._chance(), FIRST_PAUSE)
 
 
 def is_passing(reply: Reply | NoReply) -> bool:

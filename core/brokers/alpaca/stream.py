@@ -32,7 +32,7 @@ from core.brokers.alpaca.keys import checked, checked_address, keys_on_the_line
 from core.brokers.alpaca.order_format import is_foreign
 from core.brokers.alpaca.parsing import an_unread_update, an_update
 from core.brokers.port import HearUpdate
-from core.io.http_requests import is_loopback
+from core.io.http_requests import backoff, is_loopback
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import ConnectionState, ConnectionStatus, Mode
@@ -128,7 +128,7 @@ class AlpacaOrderStream:
                 )
             except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError) as error:
                 lamps.lost(ConnectionState.DOWN, f"no order updates: {_words(error)}")
-            await asyncio.sleep(self._pause(lamps.tries))
+            await asyncio.sleep(backoff(lamps.tries, self._chance(), FIRST_PAUSE, LONGEST_PAUSE))
 
     async def _live(self, hear: HearUpdate, lamps: StreamStatus) -> None:
         lamps.connecting()
@@ -248,10 +248,6 @@ class AlpacaOrderStream:
         if hear is not None:
             hear(UnreadUpdate(NO_OBJECT))
         return {}
-
-    def _pause(self, tries: int) -> float:
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries - 1, 10))
-        return longest / 2 + self._chance() * longest / 2
 
 
 def _stated(data: object) -> str:

@@ -8,24 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-FIRST = timedelta(seconds=1)
+from core.io.http_requests import backoff
+
 LONGEST = timedelta(seconds=30)
-_DOUBLINGS = 16
-"""More would exceed the longest pause anyway."""
 
 
-def pause(tries: int, chance: float, longest: timedelta = LONGEST) -> timedelta:
-    """Return half to the whole of 1, 2, 4 … seconds, at most `longest`.
-
-    Parameters
-    ----------
-    tries
-        Failed attempts, from 1.
-    chance
-        A random number from 0 to 1.
-    """
-    whole = min(FIRST * (1 << min(max(tries, 1) - 1, _DOUBLINGS)), longest)
-    return whole / 2 + whole / 2 * chance
+def pause(tries: int, chance: float) -> timedelta:
+    """Return half to the whole of 1, 2, 4 … seconds, at most `LONGEST`."""
+    return timedelta(seconds=backoff(tries, chance, 1.0, LONGEST.total_seconds()))
 
 
 def asked_for(header: str | None, longest: timedelta = LONGEST) -> timedelta | None:

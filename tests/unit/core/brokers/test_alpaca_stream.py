@@ -12,6 +12,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from websockets.asyncio.server import ServerConnection
 
+from core.brokers.alpaca.stream import FIRST_PAUSE, LONGEST_PAUSE
+from core.io.http_requests import backoff
 from core.model.account import Channel, ConnectionState
 from core.model.broker import UpdateEvent
 from tests.kit.rows import cases
@@ -289,9 +291,8 @@ async def test_a_lost_server_is_retried_with_backoff() -> None:
 
     tries = [lamp.tries for lamp in ear.lamps if lamp.state is DOWN]
     assert tries[:2] == [1, 2]
-    stream = ear.stream
-    assert stream is not None
-    assert [stream._pause(n) for n in (1, 2, 3, 7, 50)] == [0.25, 0.5, 1.0, 15.0, 15.0]
+    pauses = [backoff(n, 0.0, FIRST_PAUSE, LONGEST_PAUSE) for n in (1, 2, 3, 7, 50)]
+    assert pauses == [0.25, 0.5, 1.0, 15.0, 15.0]
 
 
 @pytest.mark.parametrize("talk", ["agreed", "hanging", "mute"])
