@@ -10,7 +10,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
 from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
@@ -26,8 +25,8 @@ from console.commands.shared import (
     checked_page,
     counted,
     host_of,
-    print_json,
     say,
+    tell,
     write_page,
 )
 from core.model.notice import USUAL, DeliveryCode, NoticeKind
@@ -72,13 +71,7 @@ def explain(
     found, is_trade = explained(folder, what)
     if html is not None:
         write_page(html, page(found))
-    if as_json:
-        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
-        return
-    for line in lines_of(found, is_whole=is_trade):
-        say(line)
-    if html is not None:
-        say(f"written: {html}")
+    tell(as_json, lambda: told(found), lines_of(found, is_whole=is_trade), html)
 
 
 def whatif(
@@ -105,11 +98,7 @@ def whatif(
     host = host_of(context)
     source = journal_of(host.home, account, journal_dir)
     found = played_again(host, source, day.date(), change or (), lambda words: say(f"playing: {words}", err=True))
-    if as_json:
-        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
-        return
-    for line in lines_of(found):
-        say(line)
+    tell(as_json, lambda: told(found), lines_of(found))
 
 
 SEVERITY = USUAL[NoticeKind.REPORT]
@@ -159,17 +148,10 @@ def report(
     if csv is not None:
         write_tables(csv, dict(tables_of(told(found))))
     ends = {} if to is None else deliver(host, *to, subject_of(found, desk), text_of(found), SEVERITY)
-    if as_json:
-        sent = {name: delivery_as_json(end) for name, end in ends.items()}
-        print_json({**told(found), **({"sent": sent} if send else {})}, orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
-    else:
-        for line in lines_of(found):
-            say(line)
-        for written in (html, csv):
-            if written is not None:
-                say(f"written: {written}")
-        for name, end in ends.items():
-            say(f"{name}: {delivery_in_words(end)}")
+    sent = {"sent": {name: delivery_as_json(end) for name, end in ends.items()}} if send else {}
+    tell(as_json, lambda: {**told(found), **sent}, lines_of(found), html, csv)
+    for name, end in ends.items() if not as_json else ():
+        say(f"{name}: {delivery_in_words(end)}")
     if send and not any(end.code is DeliveryCode.DELIVERED for end in ends.values()):
         raise typer.Exit(1)
 
@@ -204,14 +186,8 @@ def activities(
     told: dict[str, str] = {}
     found = _days(journal_of(host_of(context).home, account, journal_dir).journal, told)
     shown = found[-1:] if first is None or last is None else [one for one in found if first <= one.day <= last]
-    if as_json:
-        print_json([_as_json(one, told) for one in shown])
-        return
-    if not shown:
-        say(NOTHING)
-    for one in shown:
-        for line in _in_lines(one, told):
-            say(line)
+    lines = (line for one in shown for line in _in_lines(one, told)) if shown else (NOTHING,)
+    tell(as_json, lambda: [_as_json(one, told) for one in shown], lines)
 
 
 def _asked(day: str | None, days: str | None) -> tuple[date, date] | tuple[None, None]:
@@ -313,14 +289,7 @@ def measures(
         write_page(html, page(found))
     if csv is not None:
         write_tables(csv, dict(tables_of(told(found))))
-    if as_json:
-        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
-        return
-    for line in lines_of(found):
-        say(line)
-    for written in (html, csv):
-        if written is not None:
-            say(f"written: {written}")
+    tell(as_json, lambda: told(found), lines_of(found), html, csv)
 
 
 def latency(
@@ -344,15 +313,13 @@ def latency(
 
     folder = journal_of(host_of(context).home, account, journal_dir)
     found = latency_report(read(folder.journal), HOME.day_of, day.date() if day else None)
-    if as_json:
-        print_json(found)
-        return
     spans = found["spans"]
     assert isinstance(spans, list)
-    say(f"{found['day'] or 'no day'}: {counted(found['orders'], 'order')}")
+    lines = [f"{found['day'] or 'no day'}: {counted(found['orders'], 'order')}"]
     for span in spans:
         figures = "  ".join(f"{name} {whole(span[name])} ms" for name in ("p50", "p90", "p95", "p99"))
-        say(f"  {span['name']:<28} {span['orders']:>5}  {figures}")
+        lines.append(f"  {span['name']:<28} {span['orders']:>5}  {figures}")
+    tell(as_json, lambda: found, lines)
 
 
 def whole(milliseconds: object) -> str:

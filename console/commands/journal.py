@@ -14,7 +14,7 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say
+from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say, tell
 from core.ports import OperatorError, Recorded
 from state.accounts import journal_of
 
@@ -65,11 +65,7 @@ def explain(
 
     known = routes()
     found = [known.of(each) for each in ([name] if name is not None else known.names)]
-    if as_json:
-        print_json([asdict(route) for route in found])
-        return
-    for line in _lines_of(found):
-        say(line)
+    tell(as_json, lambda: [asdict(route) for route in found], _lines_of(found))
 
 
 def verify(

@@ -9,7 +9,7 @@ import typer
 from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import AsJson, host_of, print_json, say
+from console.commands.shared import AsJson, host_of, print_json, say, tell
 from core.model.harmless_words import harmless
 from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity
 from core.model.session import HOME
@@ -81,11 +81,8 @@ def tried(
             f"no rule tells anybody of {subject.value}: add one under [notify.rules], or name a channel with --channel"
         )
     ends = _sent(host, terms, subject, channels, grave)
-    if is_json:
-        print_json({name: delivery_as_json(end) for name, end in ends.items()})
-    else:
-        for name, end in ends.items():
-            say(f"{name}: {delivery_in_words(end)}")
+    lines = (f"{name}: {delivery_in_words(end)}" for name, end in ends.items())
+    tell(is_json, lambda: {name: delivery_as_json(end) for name, end in ends.items()}, lines)
     if any(end.code is not DeliveryCode.DELIVERED for end in ends.values()):
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import AsJson, Overrides, chosen, host_of, print_json, say
+from console.commands.shared import AsJson, Overrides, chosen, host_of, tell
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -58,11 +58,7 @@ def check(
         raise OperatorError(f"--at {at}: is no time such as 2026-11-20T15:00:00Z")
     laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
     answers = _answers(host_of(context), trades, moment, laid_over)
-    if is_json:
-        print_json(list(protection_registry.as_json(answers)))
-        return
-    for answer in answers:
-        say(protection_registry.in_words(answer))
+    tell(is_json, lambda: [*protection_registry.as_json(answers)], map(protection_registry.in_words, answers))
 
 
 def _answers(host: Host, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:

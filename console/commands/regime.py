@@ -10,7 +10,7 @@ import typer
 
 from console.commands.assembly.engines import vix_of
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import AsJson, Overrides, host_of, print_json, say
+from console.commands.shared import AsJson, Overrides, host_of, tell
 from core.ports import OperatorError
 
 
@@ -40,11 +40,7 @@ def regime(
     host, query = host_of(context), RegimeQuery(vix, bars, _day("--since", since), _day("--until", until))
     settings = settings_of(host, tuple(overrides or ()))
     found = look(query, settings, vix_of(host, settings), utc_now())
-    if is_json:
-        print_json(regime.as_json(found))
-    else:
-        for line in regime.in_lines(found):
-            say(line)
+    tell(is_json, lambda: regime.as_json(found), regime.in_lines(found))
     if found.failure:
         raise typer.Exit(1)
 

@@ -21,9 +21,8 @@ from console.commands.shared import (
     chosen,
     counted,
     host_of,
-    print_json,
-    say,
     speed_of,
+    tell,
 )
 from console.start import prepare
 from core.analytics.wording import of_what_is_modelled
@@ -94,11 +93,9 @@ def replay(
         )
         return
     report = _played(host, options)
-    if as_json:
-        print_json(report)
-        raise typer.Exit(int("interrupted" in report))
-    for line in _in_words(report):
-        say(line)
+    tell(as_json, lambda: report, _in_words(report))
+    if as_json and "interrupted" in report:
+        raise typer.Exit(1)
 
 
 def _in_words(report: dict[str, object]) -> list[str]:

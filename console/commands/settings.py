@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.shared import AsJson, print_json, say
+from console.commands.shared import AsJson, say, tell
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def keys(is_json: AsJson = False) -> None:
     Example: keyturn settings keys
     """
     found = list(every_key())
-    if is_json:
-        print_json({each.name: {"default": each.default, "looser": each.looser, "is": each.meaning} for each in found})
-        return
-    for each in found:
-        say(f"{each.name} = {each.default}  ({each.looser})  {each.meaning}")
+    tell(
+        is_json,
+        lambda: {each.name: {"default": each.default, "looser": each.looser, "is": each.meaning} for each in found},
+        (f"{each.name} = {each.default}  ({each.looser})  {each.meaning}" for each in found),
+    )
 
 
 def every_key() -> Iterator[Key]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -62,6 +62,24 @@ def print_json(
 ) -> None:
     """Print JSON with every control character escaped, which leaves the same JSON (SY-06)."""
     _print(harmless_json(orjson.dumps(value, default=default, option=option).decode()))
+
+
+def tell(
+    is_json: bool,
+    value: Callable[[], object],
+    lines: Iterable[str],
+    *written: Path | None,
+    option: int = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z,
+) -> None:
+    """Print a result as JSON, or as lines and the names of the files that were written."""
+    if is_json:
+        print_json(value(), option)
+        return
+    for line in lines:
+        say(line)
+    for path in written:
+        if path is not None:
+            say(f"written: {path}")
 
 
 def _print(text: str, *, err: bool = False) -> None:

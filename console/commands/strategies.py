@@ -12,7 +12,7 @@ import typer
 from console.commands.assembly.engines import strategies_folder_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import AsJson, Overrides, host_of, print_json, say
+from console.commands.shared import AsJson, Overrides, host_of, print_json, say, tell
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -72,12 +72,7 @@ def check(
     Example: keyturn strategies check dips
     """
     row = _looked_at(host_of(context), what, tuple(overrides or ()))
-    if as_json:
-        print_json(_as_json(row))
-    else:
-        for fault in row.faults:
-            say(fault)
-        say(f"{row.name}: {_in_words(row)}")
+    tell(as_json, lambda: _as_json(row), (*row.faults, f"{row.name}: {_in_words(row)}"))
     if row.faults:
         raise typer.Exit(1)
 
