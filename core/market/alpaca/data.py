@@ -262,7 +262,7 @@ class AlpacaData:
             if at is None or at > now:
                 await self._naps.until(at)
                 continue
-            switch.connecting(now)
+            switch.line.connecting(now)
             self._look()
             await self._stream(switch)
             self._look()
@@ -332,8 +332,8 @@ class AlpacaData:
         """Request missing minutes, one request for all symbols."""
         while True:
             now = self._now()
-            at = switch.ask_at(now)
-            span = switch.question(now) if at is not None and at <= now else None
+            at = switch.catch_up.ask_at(now)
+            span = switch.catch_up.question(now) if at is not None and at <= now else None
             if span is None:
                 await self._naps.until(at)
                 continue
@@ -424,7 +424,7 @@ class AlpacaData:
     def _look(self) -> None:
         """Show the status if it changed, and wake every task to check for due work."""
         assert self._switch is not None
-        lamp = replace(self._switch.lamp(), polled=self._polled)
+        lamp = replace(self._switch.line.lamp(), polled=self._polled)
         before = self._shown
         is_another = before is None or _is_another(lamp, before)
         if is_another or _is_much_newer(lamp, before):

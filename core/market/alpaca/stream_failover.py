@@ -410,19 +410,13 @@ class StreamFailover:
         self.line = StreamHealth(timetable, silence, chance, now)
         self._timetable = timetable
         self._minutes = Minutes(known, counts)
-        self._catch_up = Backfill(timetable, now)
+        self.catch_up = Backfill(timetable, now)
         self._chance = chance
         self._counts = counts
         self._stood = False
         self._is_refused = False
 
-    def lamp(self) -> ConnectionStatus:
-        return self.line.lamp()
-
     # ── the stream ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def connecting(self, now: datetime) -> None:
-        self.line.connecting(now)
 
     def opened(self, now: datetime) -> None:
         self._counts.see(Seen.CONNECTIONS)
@@ -433,7 +427,7 @@ class StreamFailover:
         bar = arrived.bar
         self.line.heard(now, is_bar=bar.end - now <= AHEAD)
         self._follow(now)
-        is_gap = bar.end <= now and self._catch_up.stream_left_out(self._minutes.known_until(bar.symbol), bar.start)
+        is_gap = bar.end <= now and self.catch_up.stream_left_out(self._minutes.known_until(bar.symbol), bar.start)
         if is_gap and self._minutes.filling_since is None:
             self._minutes.begin_fill(now)
         return self._minutes.push(arrived, now)
@@ -464,27 +458,19 @@ class StreamFailover:
             return
         self._stood = self.line.is_up
         if not self._stood:
-            self._catch_up.stream_is_gone(self.line.sound_until())
-        elif self._catch_up.stream_is_back(now):
+            self.catch_up.stream_is_gone(self.line.sound_until())
+        elif self.catch_up.stream_is_back(now):
             self._minutes.begin_fill(now)
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def ask_at(self, now: datetime) -> datetime | None:
-        """Return when to request bars; None while the stream delivers them all."""
-        return self._catch_up.ask_at(now)
-
-    def question(self, now: datetime) -> MinuteSpan | None:
-        """Return the minutes to request now, of all symbols in one request."""
-        return self._catch_up.question(now)
-
     def answered(self, span: MinuteSpan, found: Sequence[Minute], now: datetime) -> list[Minute]:
         """Return the new minutes of an answer, in order."""
         self._counts.see(Seen.FILLS if self._stood else Seen.POLLS)
-        self._catch_up.answered(span)
+        self.catch_up.answered(span)
         self._is_refused = False
         self.line.polled(now)
-        if self._stood and self._catch_up.is_behind(now):
+        if self._stood and self.catch_up.is_behind(now):
             return self._minutes.asked(found, now)
         return self._minutes.end_fill(now, found)
 
@@ -501,10 +487,10 @@ class StreamFailover:
         """Schedule another request after a failure, later after a refusal."""
         self._is_refused = failure.is_refused
         if failure.is_refused:
-            self._catch_up.failed(now, self._chance(), max(failure.at_least, after_a_refusal(self._chance())))
+            self.catch_up.failed(now, self._chance(), max(failure.at_least, after_a_refusal(self._chance())))
             self.line.poll_refused(now, failure.words)
         else:
-            self._catch_up.failed(now, self._chance(), failure.at_least)
+            self.catch_up.failed(now, self._chance(), failure.at_least)
             self.line.poll_failed(now, failure.words)
 
     def is_proved_mute(self, minutes: Sequence[Minute]) -> bool:
@@ -528,13 +514,13 @@ class StreamFailover:
         ends = self._hold_ends()
         if ends is None or ends > now:
             return minutes
-        hole = self._catch_up.gave_up()
+        hole = self.catch_up.gave_up()
         return minutes + ([_hole(hole)] if hole else []) + self._minutes.end_fill(now)
 
     def _hold_ends(self) -> datetime | None:
         """Return when the wait ends; only while the stream is up, because otherwise nothing waits."""
         since = self._minutes.filling_since
-        return since + self._catch_up.patience() if since is not None and self._stood else None
+        return since + self.catch_up.patience() if since is not None and self._stood else None
 
 
 def after_a_refusal(chance: float) -> timedelta:

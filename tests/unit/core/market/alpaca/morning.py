@@ -66,7 +66,7 @@ class Morning:
     # what the world does
 
     def the_stream_opens(self) -> None:
-        self.switch.connecting(self.now)
+        self.switch.line.connecting(self.now)
         self.switch.opened(self.now)
         self.speaks = True
 
@@ -94,7 +94,11 @@ class Morning:
             switch.ponged(now)
         if (due := switch.next_due()) is not None and due <= now:
             self.told += switch.due(now)
-        if (ask_at := switch.ask_at(now)) is not None and ask_at <= now and (span := switch.question(now)):
+        if (
+            (ask_at := switch.catch_up.ask_at(now)) is not None
+            and ask_at <= now
+            and (span := switch.catch_up.question(now))
+        ):
             self._ask(span)
 
     def _ask(self, span: MinuteSpan) -> None:

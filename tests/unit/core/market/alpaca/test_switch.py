@@ -20,21 +20,21 @@ def test_a_muted_stream_is_polled_without_a_gap(snapshot: SnapshotAssertion) -> 
     morning = Morning("9:29:50", (SPY, QQQ))
     morning.the_stream_opens()
     morning.until("10:03:10")
-    assert morning.switch.lamp().state is ConnectionState.UP
+    assert morning.switch.line.lamp().state is ConnectionState.UP
     morning.speaks = False
     morning.until("10:03:29")
-    assert morning.switch.lamp().state is ConnectionState.UP
+    assert morning.switch.line.lamp().state is ConnectionState.UP
     morning.until("10:03:31")
-    assert morning.switch.lamp().state is ConnectionState.SILENT
-    assert morning.switch.lamp().words == snapshot
+    assert morning.switch.line.lamp().state is ConnectionState.SILENT
+    assert morning.switch.line.lamp().words == snapshot
     morning.until("10:06:50")
-    assert morning.switch.lamp().state is ConnectionState.POLLING
+    assert morning.switch.line.lamp().state is ConnectionState.POLLING
     morning.until("10:07:20")
 
     morning.the_stream_opens()
     morning.until("10:30:05")
 
-    assert morning.switch.lamp().state is ConnectionState.UP
+    assert morning.switch.line.lamp().state is ConnectionState.UP
     for symbol in (SPY, QQQ):
         assert morning.bars(symbol) == every_minute("9:30", "10:29")
     assert morning.oddities() == []
@@ -81,7 +81,7 @@ def test_a_short_break_needs_no_question() -> None:
     morning.the_stream_opens()
     morning.until("9:40:30")
     morning.the_stream_breaks()
-    assert morning.switch.lamp().state is ConnectionState.DOWN
+    assert morning.switch.line.lamp().state is ConnectionState.DOWN
     morning.until("9:40:58")
     morning.the_stream_opens()
 
@@ -111,14 +111,14 @@ def test_a_return_during_a_poll_is_seamless() -> None:
     morning = Morning("9:29:50")
     morning.until("9:40:10")
     switch = morning.switch
-    span = switch.question(at("9:41:03"))
+    span = switch.catch_up.question(at("9:41:03"))
     assert span is not None
-    switch.connecting(at("9:41:50"))
+    switch.line.connecting(at("9:41:50"))
     switch.opened(at("9:42:01"))
     early = switch.heard_bar(a_bar("9:42"), at("9:43:00"))
 
     told = switch.answered(span, [a_bar("9:39"), a_bar("9:40")], at("9:43:01"))
-    after = switch.question(at("9:43:01"))
+    after = switch.catch_up.question(at("9:43:01"))
     assert after is not None
     told += switch.answered(after, [a_bar("9:40"), a_bar("9:41")], at("9:43:02"))
 
@@ -138,13 +138,13 @@ def test_a_mute_server_is_retried_with_backoff() -> None:
         line = morning.switch.line
         if line.connect_at is not None:
             waits.append((line.connect_at - morning.now + timedelta(seconds=27)).total_seconds())
-            morning.switch.connecting(morning.now)
+            morning.switch.line.connecting(morning.now)
             morning.switch.opened(morning.now)
 
     assert morning.bars() == every_minute("9:30", "9:48")
     assert waits == sorted(waits)
     assert waits[-1] == 15
-    assert morning.switch.lamp().state is ConnectionState.POLLING
+    assert morning.switch.line.lamp().state is ConnectionState.POLLING
 
 
 def test_a_quiet_stream_is_not_torn_down() -> None:
@@ -154,7 +154,7 @@ def test_a_quiet_stream_is_not_torn_down() -> None:
     morning.until("9:35:10")
     morning.speaks = False
     morning.until("9:35:40")
-    span = morning.switch.question(at("9:36:04"))
+    span = morning.switch.catch_up.question(at("9:36:04"))
     assert span is not None
 
     new = morning.switch.answered(span, [a_bar("9:33"), a_bar("9:34")], at("9:36:04"))
@@ -175,14 +175,14 @@ def test_quotes_without_bars_are_no_health(snapshot: SnapshotAssertion) -> None:
         switch.heard_other(now)
         if switch.line.patience(now) <= timedelta(0):
             switch.ponged(now)
-    assert switch.lamp().state is ConnectionState.SILENT
-    assert switch.lamp().words == snapshot
+    assert switch.line.lamp().state is ConnectionState.SILENT
+    assert switch.line.lamp().words == snapshot
 
     switch.heard_other(at("9:39:00"))
-    assert switch.lamp().state is ConnectionState.SILENT
+    assert switch.line.lamp().state is ConnectionState.SILENT
     switch.heard_bar(a_bar("9:38"), at("9:39:01"))
 
-    assert switch.lamp().state is ConnectionState.UP
+    assert switch.line.lamp().state is ConnectionState.UP
 
 
 def test_the_night_is_no_silence() -> None:
@@ -194,7 +194,7 @@ def test_the_night_is_no_silence() -> None:
 
     morning.until("17:30:00")
 
-    assert morning.switch.lamp().state is ConnectionState.UP
+    assert morning.switch.line.lamp().state is ConnectionState.UP
     assert [when for when, _ in morning.asked] == ["15:58:31"]
     assert morning.bars()[-1] == "15:59"
 
@@ -206,7 +206,7 @@ def test_a_night_without_a_stream_is_bridged() -> None:
     morning.until("16:30:00")
 
     assert [when for when, _ in morning.asked] == ["15:58:31", "15:59:03", "16:00:03"]
-    assert morning.switch.ask_at(morning.now) == at("9:31:03") + timedelta(days=1)
+    assert morning.switch.catch_up.ask_at(morning.now) == at("9:31:03") + timedelta(days=1)
 
 
 def test_silent_history_names_the_hole_in_30_s(snapshot: SnapshotAssertion) -> None:
@@ -227,7 +227,7 @@ def test_silent_history_names_the_hole_in_30_s(snapshot: SnapshotAssertion) -> N
 
     assert morning.bars() == [*every_minute("9:30", "9:32"), "09:35", "09:36"]
     assert morning.oddities() == snapshot
-    assert morning.switch.lamp().state is ConnectionState.UP
+    assert morning.switch.line.lamp().state is ConnectionState.UP
 
 
 @table(
@@ -243,11 +243,11 @@ def test_silent_history_names_the_hole_in_30_s(snapshot: SnapshotAssertion) -> N
 def test_each_stream_refusal_has_its_remedy(code: int, state: ConnectionState, words: str) -> None:
     """MD-02: what is REFUSED is tried again after a minute and not before; the others soon."""
     morning = Morning("9:40:10")
-    morning.switch.connecting(morning.now)
+    morning.switch.line.connecting(morning.now)
 
     morning.switch.refused(morning.now, code, "'their words'")
 
-    lamp = morning.switch.lamp()
+    lamp = morning.switch.line.lamp()
     assert lamp.state is state
     assert words in lamp.words
     assert f"({code} 'their words')" in lamp.words
@@ -258,12 +258,12 @@ def test_each_stream_refusal_has_its_remedy(code: int, state: ConnectionState, w
 def test_a_taken_connection_is_retried_each_minute() -> None:
     """MD-02"""
     morning = Morning("9:40:10")
-    morning.switch.connecting(morning.now)
+    morning.switch.line.connecting(morning.now)
     morning.switch.refused(morning.now, 406, "connection limit exceeded")
 
     morning.until("9:42:10")
 
-    lamp = morning.switch.lamp()
+    lamp = morning.switch.line.lamp()
     assert lamp.state is ConnectionState.POLLING
     assert "connection limit" in lamp.words
     assert morning.bars() == every_minute("9:30", "9:41")
@@ -273,40 +273,40 @@ def test_a_taken_connection_is_retried_each_minute() -> None:
 def test_wrong_keys_everywhere_retry_each_minute(snapshot: SnapshotAssertion) -> None:
     """MD-02: a refused key is not hammered, and says when it is tried again."""
     morning = Morning("9:40:10")
-    morning.switch.connecting(morning.now)
+    morning.switch.line.connecting(morning.now)
     morning.switch.refused(morning.now, 402, "auth failed")
 
     morning.switch.failed(morning.now, Failure("refused (401): check the keys", is_refused=True))
 
-    assert morning.switch.lamp().state is ConnectionState.REFUSED
-    assert morning.switch.lamp().words == snapshot
+    assert morning.switch.line.lamp().state is ConnectionState.REFUSED
+    assert morning.switch.line.lamp().words == snapshot
     assert morning.switch.line.connect_at == at("9:41:10")
-    assert morning.switch.ask_at(morning.now) == at("9:41:10")
+    assert morning.switch.catch_up.ask_at(morning.now) == at("9:41:10")
     assert not morning.switch.wants_quotes(morning.now)
 
 
 def test_a_refusal_that_passes_leaves_no_trace() -> None:
     """MD-02: the next try is let in: UP without a word, and nothing is missing."""
     morning = Morning("9:40:10")
-    morning.switch.connecting(morning.now)
+    morning.switch.line.connecting(morning.now)
     morning.switch.refused(morning.now, 402, "auth failed")
     morning.switch.failed(morning.now, Failure("refused (401): check the keys", is_refused=True))
     morning.until("9:41:11")
 
-    morning.switch.connecting(morning.now)
-    during = morning.switch.lamp().state
+    morning.switch.line.connecting(morning.now)
+    during = morning.switch.line.lamp().state
     morning.the_stream_opens()
     morning.until("9:43:10")
 
     assert during is ConnectionState.REFUSED
-    assert (morning.switch.lamp().state, morning.switch.lamp().words) == (ConnectionState.UP, "")
+    assert (morning.switch.line.lamp().state, morning.switch.line.lamp().words) == (ConnectionState.UP, "")
     assert morning.bars() == every_minute("9:30", "9:42")
 
 
 def test_wrong_stream_keys_leave_the_polls(snapshot: SnapshotAssertion) -> None:
     """MD-02"""
     morning = Morning("9:40:10")
-    morning.switch.connecting(morning.now)
+    morning.switch.line.connecting(morning.now)
     morning.switch.refused(morning.now, 402, "auth failed")
     morning.answers = False
     morning.until("9:40:20")
@@ -314,29 +314,29 @@ def test_wrong_stream_keys_leave_the_polls(snapshot: SnapshotAssertion) -> None:
 
     morning.until("9:42:10")
 
-    assert morning.switch.lamp().state is ConnectionState.REFUSED
-    assert morning.switch.lamp().words == snapshot
+    assert morning.switch.line.lamp().state is ConnectionState.REFUSED
+    assert morning.switch.line.lamp().words == snapshot
     assert morning.bars() == every_minute("9:30", "9:41")
 
 
 def test_without_stream_and_poll_the_link_is_down() -> None:
     """MD-02"""
     morning = Morning("9:40:10")
-    morning.switch.connecting(morning.now)
+    morning.switch.line.connecting(morning.now)
     morning.the_stream_breaks()
     morning.until("9:41:10")
-    assert morning.switch.lamp().state is ConnectionState.POLLING
+    assert morning.switch.line.lamp().state is ConnectionState.POLLING
 
     morning.answers = False
     morning.until("9:42:10")
 
-    lamp = morning.switch.lamp()
+    lamp = morning.switch.line.lamp()
     assert (lamp.state, lamp.words) == (ConnectionState.DOWN, "no answer")
 
     morning.answers = True
     morning.until("9:43:10")
 
-    lamp = morning.switch.lamp()
+    lamp = morning.switch.line.lamp()
     assert (lamp.state, lamp.words) == (ConnectionState.POLLING, "broken off")
 
 
@@ -358,7 +358,7 @@ def test_a_server_that_asks_to_be_left_alone_is() -> None:
 
     morning.switch.failed(morning.now, Failure("429", at_least=timedelta(seconds=17)))
 
-    assert morning.switch.ask_at(morning.now) == at("9:40:27")
+    assert morning.switch.catch_up.ask_at(morning.now) == at("9:40:27")
 
 
 def test_a_skipped_minute_is_asked_for() -> None:
@@ -368,12 +368,12 @@ def test_a_skipped_minute_is_asked_for() -> None:
     morning.until("9:35:30")
 
     at_first = morning.switch.heard_bar(a_bar("9:36"), at("9:37:00"))
-    span = morning.switch.question(at("9:37:00"))
+    span = morning.switch.catch_up.question(at("9:37:00"))
     assert span is not None
     told = morning.switch.answered(span, [a_bar("9:33"), a_bar("9:34"), a_bar("9:35")], at("9:37:01"))
 
     assert at_first == []
-    assert morning.switch.ask_at(at("9:37:02")) is None
+    assert morning.switch.catch_up.ask_at(at("9:37:02")) is None
     assert clocks(told) == ["09:35", "09:36"]
 
 
@@ -388,7 +388,7 @@ def test_a_thin_symbol_is_asked_for_once_a_gap() -> None:
         told += switch.heard_bar(a_bar(f"9:{minute - 1}", SPY), now)
         if minute % 5 == 0:
             told += switch.heard_bar(a_bar(f"9:{minute - 1}", QQQ), now)
-        if switch.ask_at(now) is not None and (span := switch.question(now)):
+        if switch.catch_up.ask_at(now) is not None and (span := switch.catch_up.question(now)):
             asked += 1
             told += switch.answered(span, [], now)
 
@@ -407,7 +407,7 @@ def test_one_question_covers_all_gaps() -> None:
 
     morning.switch.heard_bar(a_bar("9:36", SPY), at("9:37:00"))
     morning.switch.heard_bar(a_bar("9:36", QQQ), at("9:37:00"))
-    span = morning.switch.question(at("9:37:00"))
+    span = morning.switch.catch_up.question(at("9:37:00"))
 
     assert span == MinuteSpan(at("9:30"), at("9:36"))
 
