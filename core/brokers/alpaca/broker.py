@@ -47,7 +47,6 @@ from core.brokers.alpaca.parsing import (
 from core.brokers.alpaca.wire import (
     NOTHING_READ,
     CallCounter,
-    EndpointCalls,
     NoAnswerError,
     Questions,
     StatedRefusalError,
@@ -293,8 +292,8 @@ class AlpacaBroker:
         """Report each change of the connection to Alpaca: `Channel.BROKER`."""
         self._line.show_on(show)
 
-    def calls(self) -> EndpointCalls:
-        return self._counter.picture()
+    def calls(self) -> CallCounter:
+        return self._counter
 
     def close(self) -> None:
         """Stop waiting and repeating from here on."""

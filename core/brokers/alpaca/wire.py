@@ -1,4 +1,4 @@
-"""alpaca-py's client with one HTTP request per call, and the counts of requests and rate-limit answers (EX-17).
+"""alpaca-py's client with one HTTP request per call, and the counts of requests (EX-17).
 
 The client provides addresses, keys and headers. Its weaknesses are handled in the one method through which every
 request goes: it has no time-out, repeats a POST after 429 and 504 by itself, and parses numbers as floats. Its retries
@@ -12,9 +12,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import requests
 from alpaca.trading.client import TradingClient
@@ -50,66 +48,34 @@ from core.model.broker import NoAnswer
 from core.settings.brokers import AlpacaSettings
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointCalls:
-    """A snapshot of the counts, requests by endpoint such as `GET /orders/{id}`.
+class CallCounter:
+    """Counts requests by endpoint, such as `GET /orders/{id}`, retries included. Any thread.
 
     Attributes
     ----------
-    sent
-        Sent requests, retries included.
-    limited
-        Those answered with 429.
-    unanswered
-        Those without an answer.
     beyond
         Requests beyond a task's expected number (`core/execution/lanes.py`): retries, further pages, second
         look-ups, and requests without a task (RK-24).
     """
 
-    sent: Mapping[str, int]
-    limited: Mapping[str, int]
-    unanswered: Mapping[str, int]
-    beyond: int = 0
-
-    @property
-    def total(self) -> int:
-        return sum(self.sent.values())
-
-
-class CallCounter:
-    """Counts requests in any thread."""
-
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sent: Counter[str] = Counter()
-        self._limited: Counter[str] = Counter()
-        self._unanswered: Counter[str] = Counter()
-        self._beyond = 0
+        self.beyond = 0
+
+    @property
+    def sent(self) -> Mapping[str, int]:
+        with self._lock:
+            return dict(self._sent)
+
+    def count(self, endpoint: str) -> None:
+        with self._lock:
+            self._sent[endpoint] += 1
 
     def count_beyond(self, requests: int = 1) -> None:
         """Count requests sent now that are beyond their task's expected number."""
         with self._lock:
-            self._beyond += requests
-
-    def count_sent(self, endpoint: str) -> None:
-        with self._lock:
-            self._sent[endpoint] += 1
-
-    def count_limited(self, endpoint: str) -> None:
-        with self._lock:
-            self._limited[endpoint] += 1
-
-    def count_unanswered(self, endpoint: str) -> None:
-        with self._lock:
-            self._unanswered[endpoint] += 1
-
-    def picture(self) -> EndpointCalls:
-        with self._lock:
-            sent, limited, unanswered = (
-                MappingProxyType(dict(c)) for c in (self._sent, self._limited, self._unanswered)
-            )
-            return EndpointCalls(sent, limited, unanswered, self._beyond)
+            self.beyond += requests
 
 
 CONNECTIONS = 16
@@ -156,14 +122,10 @@ class Wire(TradingClient):
         seconds: float | None = None,
     ) -> Reply | NoReply:
         """Send one request. `data` is the query of a GET or DELETE, the JSON body of the others."""
-        self.counter.count_sent(endpoint)
+        self.counter.count(endpoint)
         with within(self.longest if seconds is None else min(self.longest, seconds)):
-            reply: Reply | NoReply = self._request(method, path, None if data is None else dict(data))  # type: ignore[assignment]
-        if isinstance(reply, NoReply):
-            self.counter.count_unanswered(endpoint)
-        elif reply.status == LIMITED:
-            self.counter.count_limited(endpoint)
-        return reply
+            reply: Any = self._request(method, path, None if data is None else dict(data))
+        return cast(Reply | NoReply, reply)
 
     def hang_up(self) -> None:
         """Close the idle connections."""

@@ -146,8 +146,7 @@ def test_requests_are_counted_by_endpoint() -> None:
         calls = broker.calls()
 
         assert calls.sent == {"GET /account": 3, "GET /orders:by_client_order_id": 1, "DELETE /orders/{id}": 1}
-        assert (calls.limited, calls.unanswered) == ({"GET /account": 1}, {"GET /account": 1})
-        assert calls.total == len(door.asked)
+        assert sum(calls.sent.values()) == len(door.asked)
         assert calls.beyond == 2  # the account's repeats
 
 
