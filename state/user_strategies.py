@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import os
 import stat
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,16 +50,6 @@ def found_in(folder: Path, *, waits: float = PATIENCE) -> tuple[Found, ...]:
     return tuple(
         each if isinstance(each, Found) else _answered(path, each) for path, each in zip(paths, asked, strict=True)
     )
-
-
-def files_in(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return each file with size and modification time, to detect changes."""
-    found = []
-    for path in _paths_in(folder):
-        with suppress(OSError):
-            about = path.stat()
-            found.append((path.name, about.st_size, about.st_mtime_ns))
-    return tuple(found)
 
 
 def _paths_in(folder: Path) -> list[Path]:

@@ -82,14 +82,6 @@ def bytes_of(path: Path, largest: int | None = None) -> bytes:
     return content
 
 
-def require_regular(path: Path) -> None:
-    """Refuse anything but a regular file, without opening it; a missing path passes. Raises OSError."""
-    try:
-        _require_regular(path, os.stat(path).st_mode)
-    except FileNotFoundError:
-        return
-
-
 def _require_regular(path: Path, mode: int) -> None:
     if stat.S_ISREG(mode):
         return

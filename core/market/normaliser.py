@@ -12,12 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from enum import Enum
 from typing import Any
 
 from core.facts import BarClosed, MarketDataQuarantined, TradingHalted, TradingResumed
 from core.market.calendar import CalendarRangeError
-from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE, Bar, Quote, TradingHalt
 from core.model.session import Calendar, NoSession
 from core.model.values import ZERO, Price, Quantity, Symbol
@@ -258,35 +256,3 @@ class DayFigures:
         told = self._parts.get(part)
         if told is None or told[0] < bar.start:
             self._parts[part] = (bar.start, bar.close)
-
-
-MarketInput = BarArrived | QuoteArrived | MarketDataBroken
-
-
-class Route(Enum):
-    """Destination of a market input."""
-
-    BAR = "bar"
-    QUOTE = "quote"
-    BROKEN = "broken"
-    DROPPED = "dropped"
-
-
-class Router:
-    """Routes messages of the subscribed symbols; dropped ones are counted by symbol (MD-01, MD-03)."""
-
-    def __init__(self, symbols: Iterable[Symbol]) -> None:
-        self.symbols = frozenset(symbols)
-        self.dropped: dict[Symbol, int] = {}
-
-    def route(self, message: MarketInput) -> Route:
-        """Return the destination of a message."""
-        if isinstance(message, BarArrived):
-            return Route.BAR if message.bar.symbol in self.symbols else self._drop(message.bar.symbol)
-        if isinstance(message, QuoteArrived):
-            return Route.QUOTE if message.quote.symbol in self.symbols else self._drop(message.quote.symbol)
-        return Route.BROKEN
-
-    def _drop(self, symbol: Symbol) -> Route:
-        self.dropped[symbol] = self.dropped.get(symbol, 0) + 1
-        return Route.DROPPED

@@ -321,11 +321,6 @@ class FrameReader:
         self._held = bytearray()
         self._is_refused = False
 
-    @property
-    def is_midway(self) -> bool:
-        """Whether a frame is incomplete: if the stream ends now, it was cut off."""
-        return bool(self._held)
-
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the complete frames without their lengths. Raises `FrameError`.
 

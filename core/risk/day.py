@@ -93,11 +93,6 @@ class Day:
         opening = self.opening_equity(day)
         return None if opening is None else Money(opening - equity)
 
-    def loss_of_week(self, day: date, equity: Decimal) -> Money | None:
-        """Start-of-week equity less `equity`, USD; below zero is a gain."""
-        opening = self.opening_equity_of_week(day)
-        return None if opening is None else Money(opening - equity)
-
     def _started(self, _at: datetime, fact: DayStarted) -> None:
         state = self.state
         state.day, state.equity, state.close_of = fact.day, fact.equity, fact.close_of

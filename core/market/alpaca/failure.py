@@ -96,11 +96,6 @@ class Counts:
         with self._lock:
             return self._seen[what]
 
-    def all_seen(self) -> dict[str, int]:
-        """Return all counts, by their text."""
-        with self._lock:
-            return {what.value: self._seen[what] for what in Seen if self._seen[what]}
-
     def odd(self) -> tuple[tuple[str, int], ...]:
         """Return what was left out, in words, and how often."""
         with self._lock:

@@ -68,11 +68,6 @@ class Peer:
     def is_ours(self) -> bool:
         return self.user_number == os.getuid()
 
-    @property
-    def has_hands(self) -> bool:
-        """Whether a person may use it: it has a terminal, or an SSH session."""
-        return bool(self.terminal or self.address)
-
 
 def peer_of(connection: socket.socket) -> Peer:
     """Return the peer of a connection. Raises OSError if the kernel does not know it."""

@@ -11,8 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import MarketDataQuarantined
 from core.market.calendar import ExchangeCalendar
-from core.market.normaliser import COMPLETE, MarketState, Normaliser, Outside, Quarantined, Route, Router
-from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.market.normaliser import COMPLETE, MarketState, Normaliser, Outside, Quarantined
 from core.model.bar import Bar, Feed, Quote
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
@@ -190,19 +189,3 @@ def test_a_locked_quote_passes(snapshot: SnapshotAssertion) -> None:
     assert normaliser.judge_quote(sound, TEN) is COMPLETE
     assert normaliser.judge_quote(replace(sound, ask=sound.bid), TEN) is COMPLETE
     assert normaliser.judge_quote(sound, TEN - timedelta(seconds=2)) == Quarantined(snapshot)
-
-
-def test_the_router_drops_unsubscribed_kinds() -> None:
-    """MD-01"""
-    router = Router([SPY])
-
-    routes = [
-        router.route(BarArrived(a_bar(), "SPY.csv:2")),
-        router.route(QuoteArrived(a_quote("1", "2"))),
-        router.route(MarketDataBroken("SPY.csv:3", "no number")),
-        router.route(BarArrived(a_bar(symbol="BAC"), "BAC.csv:2")),
-        router.route(QuoteArrived(replace(a_quote("1", "2"), symbol=Symbol("BAC")))),
-    ]
-
-    assert routes == [Route.BAR, Route.QUOTE, Route.BROKEN, Route.DROPPED, Route.DROPPED]
-    assert router.dropped == {"BAC": 2}
