@@ -174,6 +174,8 @@ class Engine:
                     Exception
                 ) as error:  # the engine's boundary: an unexpected error halts trading and is reported (EX-14)
                     failures.append(error)
+            if state.sightings.deadline_moved:
+                state.sightings.deadline_moved, self._is_moved = False, True
             is_news = state.sightings.books_are_wanted or state.news.has_news or state.ledger.retention.is_in_trouble
             if is_quiet and not (failures or self._is_moved or is_news):
                 return NOTHING

@@ -30,6 +30,14 @@ class TakenOff:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """Shares that corrections added to a position; below zero for a short. Those sold since count on."""
+
+    quantity: Quantity
+    at: datetime
+
+
 @dataclass(slots=True)
 class LedgerState:
     """The ledger's state.
@@ -37,8 +45,8 @@ class LedgerState:
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
     depends on them, and after a week in any case; those that never arrived are kept longer. `forgotten` is the number
     of those that left, with the sum of all of them: the index of past orders has them whole, and no id is used again.
-    `trades` has those of today, and `taken_off` the shares that corrections removed today. For an order not recorded
-    yet, `permits` has its approval, and `redeemed` the stop that it reduces.
+    `trades` has those of today, `taken_off` and `taken_in` the shares that corrections removed and added today. For an
+    order not recorded yet, `permits` has its approval, and `redeemed` the stop that it reduces.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -56,6 +64,7 @@ class LedgerState:
     orders_sent: int = 0
     updates_ignored: int = 0
     taken_off: dict[str, TakenOff] = field(default_factory=dict)
+    taken_in: dict[str, TakenIn] = field(default_factory=dict)
 
     def position(self, symbol: Symbol, strategy: str) -> Position | None:
         return self.positions.get(position_key(symbol, strategy))

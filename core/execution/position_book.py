@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from core.execution.ledger_state import (
     UNKNOWN_OWNER,
     LedgerIndex,
     LedgerState,
     ReplacementChains,
+    TakenIn,
     TakenOff,
     position_key,
 )
@@ -28,6 +29,8 @@ from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.sizing import RegimeLabels
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
+
+T = TypeVar("T", TakenOff, TakenIn)
 
 FAILURES = {
     (OrderStatus.REJECTED, False): ExitReason.BROKER_REJECT,
@@ -205,9 +208,9 @@ class PositionBook:
         day, state = self.calendar.trading_day(at), self.index.state
         self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
         state.trades = [t for t in state.trades if self.calendar.trading_day(t.exit_time) >= day]
-        state.taken_off = {
-            key: taken for key, taken in state.taken_off.items() if self.calendar.trading_day(taken.at) >= day
-        }
+        day_of = self.calendar.trading_day
+        state.taken_off = {key: taken for key, taken in state.taken_off.items() if day_of(taken.at) >= day}
+        state.taken_in = {key: taken for key, taken in state.taken_in.items() if day_of(taken.at) >= day}
 
     def _count_entry(self, strategy: str, day: date) -> None:
         """Count an entry; a late fill of an earlier day does not count for the current one."""
@@ -278,7 +281,7 @@ class PositionBook:
                 fact.symbol, share.strategy, at, ClientOrderId(""), traded=held[0].traded if held else None
             )
             self.index.state.positions[position_key(fact.symbol, share.strategy)] = with_part(before, share)
-        self._note_taken_off(at, fact, held)
+        self._note_change(at, fact, held)
         if fact.owners or fact.quantity == 0 or fact.average_price is None:
             return
         traded = held[0].traded if held else None
@@ -297,24 +300,45 @@ class PositionBook:
         taken = self.index.state.taken_off.get(position_key(symbol, share.strategy))
         return taken.position if taken is not None and taken.position.quantity * share.quantity > 0 else None
 
-    def _note_taken_off(self, at: datetime, fact: PositionCorrected, held: tuple[Position, ...]) -> None:
-        after, taken_off = {share.strategy: share.quantity for share in fact.owners}, self.index.state.taken_off
-        if fact.is_split or (fact.quantity and not fact.owners):
+    def _note_change(self, at: datetime, fact: PositionCorrected, held: tuple[Position, ...]) -> None:
+        after = {share.strategy: share.quantity for share in fact.owners}
+        if fact.is_split or (held and fact.quantity and not after):
             return
-        for position in held:
-            key = position_key(fact.symbol, position.strategy)
-            before = taken_off[key].quantity if key in taken_off else ZERO
-            less = Quantity(before + position.quantity - after.pop(position.strategy, ZERO))
-            self._take_note(key, TakenOff(position, less, at))
-        for strategy, quantity in after.items():
-            if (taken := taken_off.get(key := position_key(fact.symbol, strategy))) is not None:
-                self._take_note(key, replace(taken, quantity=Quantity(taken.quantity - quantity)))
+        if fact.quantity and not after:
+            after = {UNKNOWN_OWNER: fact.quantity}
+        before = {position.strategy: position for position in held}
+        for strategy in dict.fromkeys((*before, *after)):
+            position = before.get(strategy)
+            more = Quantity(after.get(strategy, ZERO) - (ZERO if position is None else position.quantity))
+            if fact.for_a_fill:
+                self._undo(fact.symbol, strategy, more)
+            else:
+                self._note(position_key(fact.symbol, strategy), position, more, at)
 
-    def _take_note(self, key: str, taken: TakenOff) -> None:
-        if taken.position.quantity * taken.quantity > 0:
-            self.index.state.taken_off[key] = taken
-        else:
-            self.index.state.taken_off.pop(key, None)
+    def _note(self, key: str, position: Position | None, more: Quantity, at: datetime) -> None:
+        """Note removed shares, and added ones that no correction had removed."""
+        taken_off, taken_in = self.index.state.taken_off, self.index.state.taken_in
+        before = taken_off.pop(key, None)
+        of = position if position is not None or before is None else before.position
+        less = Quantity((ZERO if before is None else before.quantity) - more)
+        if of is not None and of.quantity * less > 0:
+            taken_off[key] = TakenOff(of, less, at if position is not None or before is None else before.at)
+        elif less:
+            so_far = taken_in[key].quantity if key in taken_in and taken_in[key].quantity * less < 0 else ZERO
+            taken_in[key] = TakenIn(Quantity(so_far - less), at)
+
+    def _undo(self, symbol: Symbol, strategy: str, more: Quantity) -> None:
+        """Subtract shares from the note of an earlier correction that this one undoes."""
+        taken_off, taken_in = self.index.state.taken_off, self.index.state.taken_in
+        key = position_key(symbol, strategy)
+        if (off := taken_off.get(key)) is not None and off.quantity * more > 0:
+            _keep(taken_off, key, off, Quantity(off.quantity - more))
+            return
+        for owner in (strategy, UNKNOWN_OWNER):
+            key = position_key(symbol, owner)
+            if (within := taken_in.get(key)) is not None and within.quantity * more < 0:
+                _keep(taken_in, key, within, Quantity(within.quantity + more))
+                return
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Multiply each owner's shares at the same cost; books that had the split already do not change."""
@@ -322,3 +346,11 @@ class PositionBook:
             key = position_key(fact.symbol, owner.strategy)
             held = self.index.state.positions[key]
             self.index.state.positions[key] = split(held, owner.quantity, fact.ratio)
+
+
+def _keep(notes: dict[str, T], key: str, note: T, left: Quantity) -> None:
+    """Keep a note with what is left of it; drop it where nothing is."""
+    if note.quantity * left > 0:
+        notes[key] = replace(note, quantity=left)
+    else:
+        del notes[key]

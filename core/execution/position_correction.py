@@ -6,7 +6,7 @@ that are held in the other direction, get no owner; their price is derived from 
 each part.
 
 If a correction added or removed shares of an order that the broker had lost, it is undone before the order's fill is
-counted, so that each share counts once.
+counted, so that each share counts once. Those that were sold since are removed again after the fill.
 """
 
 from __future__ import annotations
@@ -50,18 +50,49 @@ def given_back(ledger: Ledger, order: Order, execution: Execution, *, is_derived
     """Return the correction that undoes an earlier one for a lost order, before this fill of it (EX-05, EX-09)."""
     if not order.is_lost or order.ended_at is None:
         return None
-    symbol = order.request.symbol
     after = _sold(ledger, order, execution) if order.only_reduces else None
     is_taken_off = after is not None
     after = after or _taken_in(ledger, order, execution, is_derived)
     if after is None:
         return None
-    shares = tuple(share for share in after if share.quantity)
-    net = Quantity(sum((share.quantity for share in shares), ZERO))
     what = "taken off" if is_taken_off else "taken in"
-    reason = f"{symbol}: a fill of {order.id} had been {what} before it was told"
+    return _for_a_fill(order, after, f"had been {what} before it was told")
+
+
+def counted_before(
+    ledger: Ledger, order: Order, execution: Execution, given: Decimal, *, is_derived: bool
+) -> PositionCorrected | None:
+    """Return the correction after a fill of a lost entry whose shares the books took in, as those that were sold since.
+
+    `given` is the number of shares that are still held, and were given back before the fill. Shares that the books took
+    off again are not counted: an exit sold them whose fill is still to be told.
+    """
+    symbol, sign = order.request.symbol, 1 if order.request.side is Side.BUY else -1
+    keys = (position_key(symbol, owner) for owner in (order.strategy, UNKNOWN_OWNER))
+    key = next((key for key in keys if key in ledger.state.taken_in), "")
+    taken, own = ledger.state.taken_in.get(key), ledger.position(symbol, order.strategy)
+    if taken is None or own is None or order.only_reduces or not order.is_lost or order.ended_at is None:
+        return None
+    if taken.at < order.ended_at or not (is_derived or execution.at <= taken.at):
+        return None
+    off = ledger.state.taken_off.get(key)
+    left = sign * (taken.quantity - (ZERO if off is None else off.quantity))
+    counted = min(execution.quantity - given, left, own.quantity * sign)
+    if counted <= 0:
+        return None
+    after = (
+        OwnerShare(p.strategy, Quantity(p.quantity - sign * counted * (p is own)), p.average_price)
+        for p in ledger.positions_in(symbol)
+    )
+    return _for_a_fill(order, tuple(after), "had been taken in before it was told")
+
+
+def _for_a_fill(order: Order, after: tuple[OwnerShare, ...], what: str) -> PositionCorrected:
+    symbol, shares = order.request.symbol, tuple(share for share in after if share.quantity)
+    net = Quantity(sum((share.quantity for share in shares), ZERO))
     average = shares[0].average_price if shares else None
-    return PositionCorrected(symbol, net, average, reason, shares)
+    reason = f"{symbol}: a fill of {order.id} {what}"
+    return PositionCorrected(symbol, net, average, reason, shares, for_a_fill=True)
 
 
 def _taken_in(ledger: Ledger, order: Order, execution: Execution, is_derived: bool) -> tuple[OwnerShare, ...] | None:

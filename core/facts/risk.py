@@ -241,7 +241,7 @@ class OwnerShare:
     average_price: Price
 
 
-@fact(version=2)
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
 class PositionCorrected(Fact):
     """A position was taken over from the broker's books. `average_price` is None when flat.
@@ -253,6 +253,8 @@ class PositionCorrected(Fact):
         strategy alone stays its own, and everything else belongs to no strategy.
     is_split
         Earlier prices are for shares before a split.
+    for_a_fill
+        It undoes an earlier one, for the fill of a lost order that is told now. False in records before version 3.
     """
 
     symbol: Symbol
@@ -261,3 +263,4 @@ class PositionCorrected(Fact):
     reason: str
     owners: tuple[OwnerShare, ...] = ()
     is_split: bool = False
+    for_a_fill: bool = False

@@ -63,6 +63,8 @@ class Sightings:
         that the broker is reachable.
     books_are_wanted
         Whether the broker's books will be requested at the end of the act.
+    deadline_moved
+        Whether a workflow moved a deadline in this act without a record or a request.
     held_by_the_broker
         Its positions at the last comparison; None before one. A read-only desk closes by them; their symbols are
         followed.
@@ -123,6 +125,7 @@ class Sightings:
     departing: Departures = field(default_factory=Departures)
     books_at: datetime | None = None
     books_are_wanted: bool = False
+    deadline_moved: bool = False
     held_by_the_broker: dict[Symbol, Quantity] | None = None
     differing: frozenset[Symbol] = frozenset()
     apart: dict[Symbol, Quantity] = field(default_factory=dict)

@@ -195,6 +195,27 @@ def test_refused_reduction_sends_the_stop_anew() -> None:
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 
+@SIDES
+@pytest.mark.usefixtures("a_bar_at_once")
+@pytest.mark.parametrize("arrives", [False, True])
+def test_lost_reduction_never_opens(side: dict[str, object], arrives: bool) -> None:
+    """EX-13, EX-06: the stop is for six, three are held, and its next bar would sell them all"""
+    to_target, through = three_and_three(side)[0], a_bar("10:12", str(side["to_stop"]), volume=10_000)
+    house = a_bracket(side, to_target, through, *minutes("10:13", "10:25", str(side["beyond"])))
+    house.until("10:11")
+    house.line.breaks_at(ReplaceOrder, arrives=arrives)
+    sold = "sell" if side is LONG else "buy"
+
+    house.until("10:12:10")
+    guarded, sent = house.desk.ledger.exits.covered(SPY, "manual"), house.sent()[1:]
+    house.until("10:25")
+
+    by_then = [("replace", sold, "stop", "3")] if arrives else [CANCEL, CANCEL, ("submit", sold, "stop", "3")]
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+    assert (guarded, sent) == (3, by_then)
+    assert not any(order.late_fill for order in house.desk.ledger.state.orders.values())
+
+
 # ── sold elsewhere ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -11,6 +11,7 @@ import pytest
 from core.execution.cover import unprotected_in_words
 from core.facts import OrderFilled, OrderIdled, OrderTradesAgain, StopInForce, StopOwed
 from core.messages.commands import ProposeClose, RequestCancel
+from core.messages.inputs import LookUpAnswered, QuoteArrived
 from core.model.broker import UpdateEvent
 from core.model.codes import IdleCode, OwedReason, UnprotectedKind
 from core.model.order import OrderStatus, StopHolder, TimeInForce
@@ -29,7 +30,7 @@ from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_contradicting_reports import BrokersWord, Change, with_terms
 from tests.scenarios.test_owed_notices import row_of
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, a_quote, at
 
 FRIDAY = THURSDAY + timedelta(days=1)
 LONG = ("10:06", "10:40", STEADY)
@@ -232,6 +233,24 @@ def test_a_stop_whose_price_comes_back_covers_again() -> None:
 
     assert [len(house.facts(kind)) for kind in (OrderIdled, OrderTradesAgain)] == [1, 1]
     assert house.desk.owed_stops.all() == ()
+
+
+@pytest.mark.parametrize("back_at", ["10:08:17", "10:08:25"])
+def test_a_quote_beyond_a_stop_starts_its_clock(back_at: str) -> None:
+    """EX-22: within the minute, without a bar; one that comes back before ten seconds are over calls nobody"""
+    house = held_with_a_stop().until("10:08:10")
+    (stop,) = house.stops
+    house.line.take(house.line.at, QuoteArrived(a_quote("10:08:10", "99.01", "99.03")))
+    house.until(back_at)
+    marked = [record.at for record in house.journal.records() if isinstance(record.fact, OrderIdled)]
+    house.line.take(house.line.at, QuoteArrived(a_quote(back_at, "99.64", "99.66")))
+    house.until("10:08:40")
+
+    is_long = back_at == "10:08:25"
+    assert marked == [at("10:08:20")] * is_long
+    assert len(house.facts(OrderTradesAgain)) == len(house.facts(OrderIdled)) == is_long
+    assert [one.client_order_id for one in house.line.heard if isinstance(one, LookUpAnswered)] == [stop.id]
+    assert_can_be_rebuilt(house)
 
 
 def test_a_fill_that_was_missed_is_looked_up_first() -> None:

@@ -122,6 +122,27 @@ def test_a_kill_after_150_requests_of_exits() -> None:
     assert meter.most() <= LIMIT - RESERVE
 
 
+def test_queries_leave_room_for_a_kill_of_all_entries() -> None:
+    """RK-24, OP-07: 60 entries work, more than the reserve: books after a gap wait, and each cancel leaves at once"""
+    house, meter = a_wide_floor(60)
+    house.until("10:00")
+    buys(house, named(60), limit="99.50")
+    house.desk.messages.count(house.line.at, LIMIT - 60 - house.desk.messages.requests(house.line.at))
+    for state in (ConnectionState.DOWN, ConnectionState.UP):
+        lamp = ConnectionStatus(Channel.TRADES, state, house.line.at)
+        house.line.take(house.line.at, ConnectionChanged(lamp))
+    passes(house, 12)
+    killed_at, asked = house.line.at, meter.by_kind()["FetchPicture"]
+
+    house.presses(Kill("key"))
+    cancels = [at for at, kind in meter.times if kind == "CancelOrder"]
+    passes(house, 65)
+
+    assert cancels == [killed_at] * 60
+    assert meter.by_kind()["FetchPicture"] > asked
+    assert [order for order in house.desk.ledger.working() if not order.only_reduces] == []
+
+
 def test_200_symbols_leave_the_reserve() -> None:
     """RK-24, EX-17: assets are spread, and the books are compared every minute"""
     house, meter = a_wide_floor(200, "09:30", "10:44", every=60, day=HALF_DAY)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import NotificationDue, OrderFilled, PositionChanged, PositionCorrected, TradeClosed
+from core.facts import NotificationDue, OrderFilled, PositionChanged, PositionCorrected, ProposalStaged, TradeClosed
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.codes import EndCode
@@ -117,6 +117,33 @@ def test_a_fill_after_the_order_was_ended_counts_once(broker: BrokersWord) -> No
     assert at_its_end == (EndCode.LOST_THERE, "0")
     assert taken_in.quantity == Decimal(TEN)
     assert_counted_once(house, TEN)
+
+
+@pytest.mark.parametrize("left", ["0", "0.302"])
+def test_shares_sold_before_their_fill_is_told_count_once(broker: BrokersWord, left: str) -> None:
+    """EX-05, EX-09: taken in for a lost entry, and sold: its fill adds none of them again, for no moment"""
+    house = a_house_with_a_proposal()
+    broker.changes[house.proposal.order.client_order_id] = lambda _report: None
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:10")
+    house.line.is_deaf = False
+    house.presses(ProposeClose(SPY, quantity=Quantity(ALL - Decimal(left))))
+    confirms_now(house)
+    passes(house, 2)
+    sold = house.held(), house.held_by_the_broker()
+    is_seen_again(house, broker)
+    held = set()
+    for _ in range(100):
+        passes(house, 1.3)
+        held.add((house.held(), house.held_by_the_broker()))
+
+    assert held == {sold} == {(left, left)}
+    assert (house.entry.filled_quantity, len(house.facts(TradeClosed))) == (ALL, left == "0")
+    assert len(house.facts(ProposalStaged)) == 2
+    assert sum(stop.remaining for stop in house.stops if stop.is_working) == Decimal(left)
+    assert_can_be_rebuilt(house)
 
 
 @pytest.mark.parametrize("until", ["10:07:50", "10:10"])

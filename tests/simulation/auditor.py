@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +38,7 @@ from core.facts import (
     OrderCreated,
     OrderFilled,
     OrderKept,
+    OrderNotFound,
     OrderRestated,
     OrderRevived,
     OrderStateChanged,
@@ -80,10 +81,9 @@ from tests.simulation.clock_audit import ClockAudit
 from tests.simulation.debt_audit import DebtAudit
 from tests.simulation.desk_audit import DeskAudit
 from tests.simulation.plan_audit import PlanAudit
-from tests.simulation.reckoning import A_DOUBT, all_reports, ended_unseen, is_kept_here
+from tests.simulation.reckoning import A_MOMENT, all_reports, ended_unseen, hangs, is_kept_here
 from tests.simulation.refusal_audit import RefusalAudit
 
-A_MOMENT = timedelta(seconds=1)
 MADE_TO_RAISE = "a workflow was made to raise"
 """What says a fault that a session puts into its desk on purpose."""
 UNREQUESTED = "unrequested"
@@ -111,6 +111,8 @@ class Seen:
     names_stop: bool = False
     last_fill: datetime | None = None
     came_late: datetime | None = None
+    missed_at: datetime | None = None
+    """When a look-up first did not find it."""
     beside: tuple[str, ...] = ()
     """Sales of the same shares that were out when this was written."""
     knew: dict[str, Decimal] = field(default_factory=dict)
@@ -208,6 +210,7 @@ class Auditor:
             PermissionReturned: self._returned,
             AuthorizationProlonged: self._prolonged,
             OrderStateUnknown: self._doubted,
+            OrderNotFound: self._not_found,
             SubmissionBlocked: self._blocked,
             OrderStateChanged: self._changed,
             CancelRequested: self._cancel_requested,
@@ -288,6 +291,8 @@ class Auditor:
         """What a screen showed is gone with it, and a key that was not redeemed is void."""
         story = self.story
         story.started = self._sequence
+        for seen in story.orders.values():
+            seen.missed_at = None  # it is looked up anew
         story.closed.update(story.tickets)
         story.refused.update(ticket_id for ticket_id in story.confirmed if not self._has_redeemed(ticket_id))
 
@@ -570,6 +575,10 @@ class Auditor:
         if not self.is_reading:
             self.world.wire.watch.doubts(fact.client_order_id, self._at)
 
+    def _not_found(self, fact: OrderNotFound) -> None:
+        seen = self.story.orders[fact.client_order_id]
+        seen.missed_at = seen.missed_at or self._at
+
     def _blocked(self, fact: SubmissionBlocked) -> None:
         """No permission of what only reduces lapses while it waits in the desk's own queue (EX-22)."""
         seen = self.story.orders.get(fact.client_order_id)
@@ -644,11 +653,11 @@ class Auditor:
         return seen.role is not None and manners is not None and not manners.ends_siblings
 
     def _less_of_it_is_on_its_way(self, order_id: str, seen: Seen, beyond: Decimal) -> bool:
-        """What its sibling filled was to be taken off it, and that hangs: so much, for the time of one doubt."""
+        """What its sibling filled was to be taken off it, and the request for less hangs."""
         if not self._is_linked_to_nothing(seen):
             return False
         replacements = (o for o in self.story.orders.values() if o.order.replaces == order_id)
-        hanging = (o for o in replacements if o.status is OrderStatus.PENDING and self._at - o.at <= A_DOUBT)
+        hanging = (o for o in replacements if hangs(o, o.at, self._at))
         return any(beyond <= seen.order.quantity - less.order.quantity for less in hanging)
 
     def _hides_a_fill(self, symbol: str) -> bool:

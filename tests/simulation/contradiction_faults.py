@@ -27,6 +27,7 @@ from core.workflows.orders import order_updates, submission
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
+from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.reconciliation.reconciliation import Reconciliation
 
 
@@ -106,6 +107,11 @@ def a_replacement_that_ended_stays_the_one(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OrderFolds, "_mark_replaced", once)
 
 
+def a_lost_reduction_is_waited_for(patch: pytest.MonkeyPatch) -> None:
+    """An exit for more than is held works on until look-ups have ended the request for less (EX-13)."""
+    patch.setattr(ExcessExits, "_is_replacement_missing", lambda _self, _order: False)
+
+
 def a_late_fill_is_not_counted(patch: pytest.MonkeyPatch) -> None:
     """What has ended fills no more, whatever the broker says (EX-05)."""
     new_fills = OrderUpdates._new_fills
@@ -166,6 +172,7 @@ CONTRADICTION_FAULTS = (
     what_the_broker_lost_works_for_ever,
     what_the_broker_lost_covers_until_it_ends,
     a_replacement_that_ended_stays_the_one,
+    a_lost_reduction_is_waited_for,
     a_late_fill_is_not_counted,
     a_limited_stop_has_ended,
     a_close_gives_up_without_a_word,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from core.brokers.simulated.log import CancelRequest, decoded
@@ -18,12 +18,14 @@ from core.model.values import ZERO
 from core.views.builders.desk import ViewBuilder
 
 if TYPE_CHECKING:
+    from simulation.auditor import Seen
     from simulation.world import World
 
 LEG = "leg-"
 """What the exchange's own name of a leg begins with."""
 A_DOUBT = timedelta(seconds=75)
-"""What a request for less may be on its way: 8 s for its answer, five look-ups over a minute, and one round trip."""
+"""What a request may be on its way: 8 s for its answer, five look-ups over a minute, and one round trip."""
+A_MOMENT = timedelta(seconds=1)
 
 
 @dataclass
@@ -156,8 +158,8 @@ def loose_exits(world: World) -> list[str]:
     """Exits that work at the exchange for more than is held there, at this instant.
 
     But those of which the request for less hangs: the line lost or kept it, or the desk died around its sending. They
-    are what guards until that doubt is over, and a desk that came up begins with it anew. And those whose cancel was
-    asked for and did not come through just now: it is asked for again.
+    are what guards until a look-up does not find it, and a desk that came up begins with it anew. And those whose
+    cancel was asked for and did not come through just now: it is asked for again.
     """
     found = Reckoning()
     _compare_cover(world, found, asked_for_less={*_in_doubt_for_less(world), *_asked_to_go(world)})
@@ -172,8 +174,15 @@ def _in_doubt_for_less(world: World) -> Iterator[str]:
             continue
         has_survived = story.down is not None and less.sequence < story.started
         since = story.down[1] if story.down is not None and has_survived else less.at
-        if (has_survived or order_id in world.line.troubled) and world.wire.at - since <= A_DOUBT:
+        if (has_survived or order_id in world.line.troubled) and hangs(less, since, world.wire.at):
             yield old.order.client_order_id
+
+
+def hangs(less: Seen, since: datetime, at: datetime) -> bool:
+    """Whether a request for less has no answer, and no look-up has missed it, but just now."""
+    if less.status is not OrderStatus.PENDING:
+        return False
+    return at - since <= A_DOUBT if less.missed_at is None else at - less.missed_at <= A_MOMENT
 
 
 def _asked_to_go(world: World) -> Iterator[str]:

@@ -19,7 +19,7 @@ from core.execution import order as order_states
 from core.execution.order import Order
 from core.facts import ContingentOrdersMissing, OrderCreated, OrderIdled, OrderTradesAgain, Source, UpdateIgnored
 from core.messages.effects import Effect, LookUpOrder
-from core.messages.inputs import BarArrived
+from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.broker import OrderReport
 from core.model.codes import IdleCode
 from core.model.order import AnyOrder, Leg, LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, traded_in
@@ -171,18 +171,30 @@ class IdleExits:
 
     @answers(BarArrived)
     def on_bar(self, message: BarArrived) -> tuple[()]:
-        """Note the stops that the market has passed; one that it came back over has not triggered."""
-        for stop in self._stops(message.bar.symbol):
-            if self._is_passed(stop):
-                self._passed.setdefault(stop.id, self.state.at)
-                continue
-            self._passed.pop(stop.id, None)
-            if stop.idle is IdleCode.UNFILLED:
-                self.state.record(OrderTradesAgain(stop.id, stop.idle_word))
+        self._look(message.bar.symbol)
         return ()
 
+    @answers(QuoteArrived)
+    def on_quote(self, message: QuoteArrived) -> tuple[()]:
+        if self.state.ledger.state.positions:
+            self._look(message.quote.symbol)
+        return ()
+
+    def _look(self, symbol: Symbol) -> None:
+        """Note the stops that the market has passed; one that it came back over has not triggered."""
+        for stop in self._stops(symbol):
+            if self._is_passed(stop):
+                if stop.id not in self._passed:
+                    self._passed[stop.id] = self.state.at
+                    self.state.sightings.deadline_moved = True
+                continue
+            if self._passed.pop(stop.id, None) is not None:
+                self._asked.discard(stop.id)
+            if stop.idle is IdleCode.UNFILLED:
+                self.state.record(OrderTradesAgain(stop.id, stop.idle_word))
+
     def _stops(self, symbol: Symbol) -> Iterator[Order]:
-        if not self.state.ledger.positions_in(symbol):  # asked at each bar: most symbols are not held
+        if not self.state.ledger.positions_in(symbol):  # asked at each bar and quote: most symbols are not held
             return
         for order in self.state.ledger.working():
             is_stop = order.request.type is OrderType.STOP and order.only_reduces and order.request.symbol == symbol

@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.execution import order as order_states
 from core.execution.cover import unreserved_of
 from core.execution.order import Order
-from core.execution.position_correction import given_back
+from core.execution.position_correction import counted_before, given_back
 from core.facts import (
     CancelRequested,
     FillNotBelieved,
@@ -275,8 +275,10 @@ class OrderUpdates:
         ledger = self.state.ledger
         trades_before = len(ledger.state.trades)
         at = self._time_of(order, execution)
-        if (correction := given_back(ledger, order, execution, is_derived=DERIVED in execution.id)) is not None:
+        is_derived, before = DERIVED in execution.id, ledger.net_quantity(order.request.symbol)
+        if (correction := given_back(ledger, order, execution, is_derived=is_derived)) is not None:
             self.state.record(correction)
+        given = abs(before - ledger.net_quantity(order.request.symbol))
         fill = Fill(execution.id, order.id, at, execution.quantity, execution.price, execution.fee)
         self.state.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
         if not order.status.is_terminal:
@@ -293,6 +295,8 @@ class OrderUpdates:
                 ledger.book.realised,
             )
         )
+        if (correction := counted_before(ledger, order, execution, given, is_derived=is_derived)) is not None:
+            self.state.record(correction)
         if len(ledger.state.trades) > trades_before:
             self.state.record(TradeClosed(ledger.state.trades[-1]))
             yield from follow_up(self.state, TradeClosed)  # protections trip before the effects of its fill

@@ -208,7 +208,10 @@ class RequestPacing:
         return self.state.sightings.capabilities.messages_a_minute
 
     def _allowed(self, limit: int, share: Share) -> int:
-        return for_queries(limit, self.state.control.settings.risk.messages.reserve, share)
+        """Return the limit for a query, with room for a kill's cancels; the least share is always left."""
+        reserve = self.state.control.settings.risk.messages.reserve
+        least = for_queries(limit, reserve, Share.LEAST)
+        return max(min(for_queries(limit, reserve, share), limit - self.room.of_a_kill()), least)
 
     def _count(self, effect: Effect) -> None:
         if isinstance(effect, FetchPicture):

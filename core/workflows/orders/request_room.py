@@ -6,8 +6,10 @@ used the rest: neither queries nor entries delay an exit (EX-22). The other half
 exits that have begun, whose room no query takes. After a stated 429 no exit begins until the time that the broker
 named. Without a limit of the broker none waits.
 
-A kill's cancels leave at once up to the broker's limit, those of opening orders first. Beyond it one leaves each
-second, so that none is rejected and none waits for a whole minute (OP-07).
+Queries leave room for a cancel of each working entry, of which the reserve may be too small. A kill's cancels leave at
+once up to the broker's limit, those of opening orders first. Beyond it, where exits used the room, one leaves each
+second, so that none waits for a whole minute (OP-07). No request cancels all orders at once: the broker would choose
+which, and take the stops of entries that fill in that moment, and orders of others that are not known here.
 
 A time-out, a 5xx, a broken connection or an unreadable answer is a failure. A stated refusal is an answer. While the
 breaker is open nothing is counted; the result of the one trial entry decides.
@@ -91,6 +93,10 @@ class RequestRoom:
             going = [o for o in stops if o.is_working and o.cancel_requested_at and o.cancel_requested_at > since]
             total += len(going) + AN_ORDER if going else 0
         return total
+
+    def of_a_kill(self) -> int:
+        """Return the requests of a kill now: a cancel for each working entry."""
+        return sum(not order.is_cancelling for order in self.state.ledger.working_entries())
 
     def promised_to(self) -> set[ClientOrderId]:
         """Return the stops of which such a look-up is expected."""

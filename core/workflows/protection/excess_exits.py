@@ -1,10 +1,10 @@
 """Fit exits at the broker to the position, and propose an expired one again (EX-13, EX-22).
 
 An exit with nothing left to close is cancelled. One that still closes something is replaced by the same order for less,
-so that its shares stay protected; if the broker does not accept that, it is cancelled, and a stop for the held shares
-follows as soon as it is gone, as does a smaller exit at any price. Orders that have not left are withdrawn here. If the
-fill of one of a pair made the other too large, the broker itself reduces or ends that one: it is looked up first, and
-not waited for.
+so that its shares stay protected; if the broker does not accept that, or does not have the replacement after a lost
+answer, it is cancelled, and a stop for the held shares follows as soon as it is gone, as does a smaller exit at any
+price. Orders that have not left are withdrawn here. If the fill of one of a pair made the other too large, the broker
+itself reduces or ends that one: it is looked up first, and not waited for.
 
 The person who requested it may be absent, as after a night without a desk: it is reported like an exit of a rule.
 Nothing is sent here.
@@ -101,7 +101,7 @@ class ExcessExits:
             yield from self.cancellation.cancel(order, *TOO_MUCH)
         elif self._is_in_hand(order):
             return
-        elif self._can_be_less(order, left):
+        elif not self._is_replacement_missing(order) and self._can_be_less(order, left):
             yield from self._make_less(order, left)
         else:
             for one in (order, *self.state.ledger.legs.oco_siblings(order)):  # the sibling reserves the shares too
@@ -120,7 +120,16 @@ class ExcessExits:
 
     def _is_in_hand(self, order: Order) -> bool:
         """Whether the broker has not answered for it, or for its replacement."""
-        return order.status is OrderStatus.PENDING or order.is_being_replaced
+        is_being_replaced = order.is_being_replaced and not self._is_replacement_missing(order)
+        return order.status is OrderStatus.PENDING or is_being_replaced
+
+    def _is_replacement_missing(self, order: Order) -> bool:
+        """Whether the request for its replacement had no answer, and a look-up did not find the replacement.
+
+        Once the order is cancelled, the replacement cannot arrive any more.
+        """
+        following = self.state.ledger.order(order.replacement) if order.replacement is not None else None
+        return following is not None and following.status is OrderStatus.PENDING and following.not_found > 0
 
     def _are_books_in_doubt(self, order: Order) -> bool:
         """Whether the position is uncertain: a stop that may be needed stays as it is, and is reported.
@@ -195,7 +204,7 @@ class ExcessExits:
         if order is None or not fact.after.is_terminal or not order.only_reduces:
             return
         cut = self._cut_with(order)
-        if not any(one.is_working for one in cut):
+        if not any(map(self._may_work, cut)):
             ended = (one for one in cut if one.status is OrderStatus.CANCELLED and not one.made_way)
             for one in [one for one in ended if takes_any_price(one)]:
                 quantity = Quantity(min(self._unprotected_of(one), one.remaining))
@@ -238,7 +247,7 @@ class ExcessExits:
         symbol, is_known = stop.request.symbol, stop.owed is not None
         for left_over in self._left_of_its_pair(stop):
             yield from self.cancellation.cancel(left_over, *TOO_MUCH)
-        if any(o.is_cancelling and o.cancel_code in CUT for o in self._beside(stop)):
+        if any(o.is_cancelling and o.cancel_code in CUT and self._may_work(o) for o in self._beside(stop)):
             return
         owed = stop.remaining if stop.owed is None else min(stop.owed, stop.remaining)
         is_settled = self._is_settled(symbol)
@@ -251,6 +260,10 @@ class ExcessExits:
         self._say_what_is_owed(stop, there if is_settled else owed)
         if there > 0:
             yield from self._release(self._again(stop, there), stop, None)
+
+    def _may_work(self, order: Order) -> bool:
+        """Whether the broker may work it: not a replacement of an order that ended otherwise."""
+        return order.is_working and not self.state.ledger.chains.is_forestalled(order)
 
     def _left_of_its_pair(self, stop: Order) -> list[Order]:
         """Return the rest of a pair whose stop was cancelled as too large, to be cancelled as well.
