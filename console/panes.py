@@ -148,7 +148,9 @@ _ENTRIES = (
         PositionsPane,
         "What you hold: average price, last price with its age where it is old, profit in USD and in R (times what was "
         "risked to the stop), and who holds the stop: the broker for that many shares, or YOU. A wider pane shows its "
-        "value, profit and the day's change of its price in percent; under the rows stands what they come to.",
+        "value, profit and the day's change of its price in percent; under the rows stands what they come to. A stop "
+        "with ≥ or ≤ trails: the broker's last report, nearer by now perhaps; with ≈ this desk computed it. A + after "
+        "it: other stops are nearer.",
         ("Position", position),
         lambda view: ((row.key, row.symbol) for row in view.positions),
     ),
@@ -202,8 +204,9 @@ _ENTRIES = (
         KeyScope.WATCH,
         WatchPane,
         "The symbols of a list: quote, last price, change since the close before, the day's course and volume, and "
-        "what you hold or have working. What is held, ordered or proposed has the first list, `held`. Any share may be "
-        "added.",
+        "what you hold or have working. Under HELD, ? is an entry and ! an exit that waits for your key, and never, "
+        "close or until a list that blocks entries; ! after a price: it is old. What is held, ordered or proposed has "
+        "the first list, `held`. Any share may be added.",
         ("Symbol", watched),
         lambda view: ((row.symbol, row.symbol) for row in view.watch.rows),
         is_timed=True,

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from console.baskets import BasketFollower
 from console.follow_ups import FollowUps
+from console.guard_rules import Guard, waiting_exit, why_not
 from console.keymap import written
 from console.order_actions import OrderActions
 from console.proposal_outcome import is_close_of, is_guard, waits_for_price
@@ -42,7 +43,6 @@ from core.messages.commands import (
     TightenStop,
     TrailStop,
 )
-from core.model.order import StopHolder
 from core.model.symbols import HELD, MAIN
 from core.model.values import Price, ProposalId, Quantity, Symbol, plain
 from core.risk.protections.protection import GLOBAL
@@ -223,9 +223,9 @@ class RowActions:
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        waiting = self._waiting_exit(view, held)
+        waiting = waiting_exit(view, held)
         if waiting is not None:
-            self.behind.open_ticket(waiting)
+            self.behind.open_ticket(waiting.id)
             return
         dialog = CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares, dialog))
         self.behind.ask(dialog)
@@ -245,7 +245,7 @@ class RowActions:
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        if self._waiting_exit(view, held) is not None:
+        if waiting_exit(view, held) is not None:
             self.behind.say(f"an exit of {held.symbol} waits already: {written('position.close')} opens it", "warning")
             return
         half = part_of(view, held, HALF)
@@ -258,21 +258,9 @@ class RowActions:
         self.following.wait_for_ticket(held.symbol, held.strategy, is_close_of(shares), dialog)
         self.behind.handle.send(ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
 
-    def _waiting_exit(self, view: DeskView, held: PositionRow) -> ProposalId | None:
-        """Return a waiting exit that would sell at once; a waiting trailing stop or target is replaced by a close."""
-        mine = (r for r in view.proposals if r.is_urgent and (r.symbol, r.strategy) == (held.symbol, held.strategy))
-        row = next((row for row in mine if not waits_for_price(row)), None)
-        return row.id if row is not None else None
-
     def _move_stop(self, view: DeskView, key: str) -> None:
-        held = next((row for row in view.positions if row.key == key), None)
+        held = self._guardable(view, key, Guard.STOP)
         if held is None:
-            return
-        why = _why_not_guarded(held)
-        if held.at_limit and held.holder is not StopHolder.BROKER and not held.unprotected:
-            why = f"an exit of {held.symbol} waits at its limit and holds the shares; d in Orders takes it back"
-        if why:
-            self.behind.say(why, "warning")
             return
 
         def stage(price: Price) -> None:
@@ -287,7 +275,7 @@ class RowActions:
 
         The engine takes break-even from its books.
         """
-        held = next((row for row in view.positions if row.key == key), None)
+        held = self._guardable(view, key, Guard.BREAK_EVEN)
         if held is not None:
             self._tighten(held, None)
 
@@ -296,7 +284,7 @@ class RowActions:
         self.behind.handle.send(TightenStop(held.symbol, held.strategy, price))
 
     def _trail(self, view: DeskView, key: str) -> None:
-        held = self._guardable(view, key)
+        held = self._guardable(view, key, Guard.TRAIL)
         if held is None:
             return
 
@@ -308,7 +296,7 @@ class RowActions:
         self.behind.ask(dialog)
 
     def _target(self, view: DeskView, key: str) -> None:
-        held = self._guardable(view, key)
+        held = self._guardable(view, key, Guard.TARGET)
         if held is None:
             return
 
@@ -319,10 +307,10 @@ class RowActions:
         dialog = TargetScreen(self.behind, held, stage)
         self.behind.ask(dialog)
 
-    def _guardable(self, view: DeskView, key: str) -> PositionRow | None:
-        """Return the position if a new order may hold its shares; else say why not."""
+    def _guardable(self, view: DeskView, key: str, what: Guard) -> PositionRow | None:
+        """Return the position if that can be asked for it; else say why not, before its dialog opens."""
         held = next((row for row in view.positions if row.key == key), None)
-        if held is not None and (why := _why_not_guarded(held)):
+        if held is not None and (why := why_not(view, held, what)):
             self.behind.say(why, "warning")
             return None
         return held
@@ -415,16 +403,3 @@ class RowActions:
         else:
             self.behind.handle.send(PauseStrategy(row.strategy, row.symbol))
             self.behind.say(f"asked {name} to pause: no entries, its exits go on")
-
-
-def _why_not_guarded(held: PositionRow) -> str:
-    """Return why no other stop or target can be staged now; empty if one can."""
-    if held.holder is StopHolder.BROKER:
-        return ""
-    if held.doubt and not held.unprotected:
-        return f"the {held.doubt} of {held.symbol} is in doubt: the broker is asked; wait a minute"
-    if held.idle:
-        return f"the {held.idle} of {held.symbol} does not trade at the broker; c closes, d in Orders cancels it"
-    if held.is_closing and not held.unprotected:
-        return f"an exit of {held.symbol} is on its way; no share of it is left to guard"
-    return ""

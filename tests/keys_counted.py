@@ -87,7 +87,7 @@ TASKS = (
         "2 Positions, AAPL",
         ("Escape", "2", "Home"),
         ("h", "S"),
-        r"SELL partly\s+20\s+AAPL",
+        r"partial close\s+20\s+AAPL",
         2,
         6,
         until="Welc",

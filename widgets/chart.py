@@ -72,11 +72,18 @@ class Levels:
         The last price in the pane beside it; None if there is none.
     stops, targets
         The nearer stops, and the limits of working orders that reduce.
+    signs
+        Stops that trail, each with its sign.
     """
 
     last: Price | None = None
     stops: tuple[Price, ...] = ()
     targets: tuple[Price, ...] = ()
+    signs: tuple[tuple[Price, str], ...] = ()
+
+    def sign_of(self, stop: Price) -> str:
+        """Return `≥`, `≤` or `≈` for a trailing stop, as in Positions; empty for an exact one."""
+        return dict(self.signs).get(stop, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +214,10 @@ def figures(
         at = f.minute(chart.bars[-1].start) if chart.bars else _when(newest, minutes)
         said.append(f"close {f.price(newest.close)} {'at' if chart.bars else 'of'} {at}")
     said += [] if newest.vwap is None else [f"VWAP {f.at_tick(newest.vwap)}"]
-    held = (("entry", chart.entries), ("stop", chart.stops))
-    return [*said, *(f"{name} {' and '.join(map(f.at_tick, prices))}" for name, prices in held if prices)]
+    entries = [f.at_tick(price) for price in chart.entries]
+    stops = [f"{levels.sign_of(price)}{f.at_tick(price)}" for price in chart.stops]
+    held = (("entry", entries), ("stop", stops))
+    return [*said, *(f"{name} {' and '.join(prices)}" for name, prices in held if prices)]
 
 
 def _is_shown_as_last(close: Price, levels: Levels) -> bool:
@@ -360,7 +369,7 @@ def _labels(
     stops = dict.fromkeys((*chart.stops, *levels.stops))
     named: tuple[tuple[str, Decimal | None, Tone], ...] = (
         ("last", levels.last, "strong"),
-        *(("stop", stop, "warning") for stop in scale.outermost_first(stops)),
+        *((f"stop{levels.sign_of(stop)}", stop, "warning") for stop in scale.outermost_first(stops)),
         *(("entry", entry, "") for entry in scale.outermost_first(chart.entries)),
         *(("target", target, "") for target in scale.outermost_first(levels.targets)),
         ("close", None if _is_shown_as_last(close, levels) else close, "muted"),
@@ -525,4 +534,10 @@ def levels_of(view: DeskView, symbol: Symbol | None) -> Levels:
         and row.limit_price is not None
     )
     last = next((last for last in lasts if last is not None), None)
-    return Levels(last, tuple(stop for row in held for stop in row.nearer_stops), targets)
+    signs = ((row.standing_stop, f.stop_sign(row)) for row in held)
+    return Levels(
+        last,
+        tuple(stop for row in held for stop in row.nearer_stops),
+        targets,
+        tuple((stop, sign) for stop, sign in signs if stop is not None and sign),
+    )

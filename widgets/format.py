@@ -238,12 +238,12 @@ def doing(side: Side, effect: Effect) -> str:
 
 
 def brief_doing(side: Side, effect: Effect) -> str:
-    """Return `doing` for a column: `SELL partly` in place of `SELL, partial close`."""
-    return f"{side_word(side)} partly" if effect is Effect.REDUCE else doing(side, effect)
+    """Return `doing` for a column: of `SELL, partial close` only the effect, which tells the side."""
+    return EFFECT_WORDS[effect] if effect is Effect.REDUCE else doing(side, effect)
 
 
 def brief_purpose(row: ProposalRow) -> str:
-    """Return `purpose` for a column: `SELL partly`, `SELL trailing`."""
+    """Return `purpose` for a column: `partial close`, `SELL trailing`."""
     if row.replaces is None and row.effect.only_reduces and row.type.trails:
         return f"{side_word(row.side)} trailing"
     is_part = row.replaces is None and not row.is_guard and not row.is_target
@@ -268,6 +268,19 @@ def stop_sign(row: PositionRow) -> str:
     if row.stop_known is StopKnown.GUESSED:
         return "≈"
     return "≥" if row.quantity > 0 else "≤"
+
+
+SIGNS: Mapping[StopKnown, str] = {
+    StopKnown.EXACT: "",
+    StopKnown.GUESSED: "stop computed; the broker has not reported it yet",
+    StopKnown.PASSED: "stop last reported; it may be nearer by now",
+}
+"""What the sign before a trailing stop's price means."""
+
+
+def sign_in_words(row: PositionRow) -> str:
+    """Format `≥ stop last reported; it may be nearer by now`; empty for an exact stop."""
+    return f"{stop_sign(row)} {SIGNS[row.stop_known]}".strip()
 
 
 def terms(of: Terms) -> str:

@@ -174,29 +174,25 @@ class Orders(Pane):
 
 
 def _counted(rows: Sequence[OrderRow]) -> str:
-    """Format `2 working with 3 legs, 3 filled with 2 legs, 1 unfilled`: a leg counts with its order.
+    """Format `8 working, 2 legs waiting, 3 filled, 1 unfilled`; the strip has the first number.
 
-    The legs of a filled order are its stop and target that still work. One in doubt is counted apart.
+    Stops and targets of filled entries work; legs wait for an entry. One in doubt is counted apart.
     """
     found = families(rows)
-    own = [family for family in found if family.head.status.is_working]
-    others = [family for family in found if not family.head.status.is_working]
-    doubted = doubted_orders(rows)
-    working = max(0, working_orders(rows) - sum(family.works for family in others))
-    filled = [family for family in others if family.head.filled_quantity]
-    unfilled = len(others) - len(filled) - sum(family.head.status is OrderStatus.REJECTED for family in others)
-    parts = [f"{working} working{_with_legs(own)}"] if working or not filled else []
-    parts += [f"{doubted} in doubt"] if doubted else []
-    parts += [f"{len(filled)} filled{_with_legs(filled)}"] if filled else []
-    return ", ".join([*parts, *([f"{unfilled} unfilled"] if unfilled else [])])
-
-
-def _with_legs(of: Sequence[OrderFamily]) -> str:
+    over = [family.head for family in found if not family.head.status.is_working]
     legs = sum(
-        len(legs_that_wait(family.head, family.waiting, (*family.at_work, *family.over))) + len(family.at_work)
-        for family in of
+        len(legs_that_wait(family.head, family.waiting, (*family.at_work, *family.over)))
+        for family in found
+        if family.head.status.is_working
     )
-    return f" with {legs} leg{'s' if legs > 1 else ''}" if legs else ""
+    doubted, working = doubted_orders(rows), working_orders(rows)
+    filled = sum(bool(row.filled_quantity) for row in over)
+    unfilled = len(over) - filled - sum(row.status is OrderStatus.REJECTED and not row.filled_quantity for row in over)
+    parts = [f"{working} working"] if working or not filled else []
+    parts += [f"{legs} leg{'s' if legs > 1 else ''} waiting"] if legs else []
+    parts += [f"{doubted} in doubt"] if doubted else []
+    parts += [f"{filled} filled"] if filled else []
+    return ", ".join([*parts, *([f"{unfilled} unfilled"] if unfilled else [])])
 
 
 def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:

@@ -194,20 +194,25 @@ class Positions(Pane):
         return _row(row, now, room, self._changes.get(row.symbol), ex, has_mark=self._is_any_signed)
 
     def _say(self) -> None:
-        """Note whether the exits of the selected position need a key, and the age of its price."""
+        """Note the sign of the selected position's stop, whether its exits need a key, and the age of its price.
+
+        If there is nothing of it to note, a sign in another row is explained.
+        """
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
         if row is None or self._now is None:
             other = next((row for row in self._foreign if f"{FOREIGN}{row.symbol}" == self.grid.selected), None)
             self.note(_kind(other) if other is not None else "")
             return
         said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
+        said += [sign] if (sign := f.sign_in_words(row)) else []
         if (coming := near(self._actions, row.symbol)) is not None:
             said.append(coming_in_words(coming))
         if row.unattended_until is not None:
             said.append(f"exits UNATTENDED until {f.minute_of_week(row.unattended_until, self._now)}")
         if row.last_at is not None and _is_old(row, self._now):
             said.append(f"last price {f.age(row.last_at, self._now)} old, of {f.dated_clock(row.last_at, self._now)}")
-        self.note(f"{row.symbol}: {', '.join(said)}" if said else "")
+        others = (f.sign_in_words(other) for other in self._rows)
+        self.note(f"{row.symbol}: {', '.join(said)}" if said else next((sign for sign in others if sign), ""))
 
 
 def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex: str, *, has_mark: bool) -> Row:

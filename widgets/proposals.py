@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.model.signal import EXIT_WORDS, ExitReason
+from core.model.staging import MANUAL
 from core.views import HALTED, DeskView, ProposalRow, StrategyRow
 from widgets import format as f
 from widgets.format import told_apart
@@ -20,8 +21,14 @@ VWAP = "vwap"
 """The strategy whose average is VWAP; all others use their own average."""
 
 
+BY_YOU = ("typed by you", "by you", "you")
+"""In place of a strategy's name and of the reason of an exit, the longest that fits."""
+
+
 def exit_word(reason: ExitReason, strategy: str) -> str:
-    """Return the reason of an exit in words; a mean reversion names its average."""
+    """Return the reason of an exit in words; a mean reversion names its average, and a person's is the operator's."""
+    if reason is ExitReason.MANUAL:
+        return BY_YOU[0]
     if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
         return "back at VWAP"
     return EXIT_WORDS[reason][0]
@@ -78,8 +85,8 @@ class ProposalTable(Pane):
             said.append(f"{stops} stop{'s' if stops > 1 else ''}")
         if exits:
             said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
-        if view.refusals:
-            said.append(f"{len(view.refusals)} blocked: a in Orders says why")
+        if blocked := sum(not row.is_own for row in view.refusals):
+            said.append(f"{blocked} blocked: a in Orders says why")
         self.title_with(", ".join(said))
         self._say()
 
@@ -90,16 +97,25 @@ class ProposalTable(Pane):
         """Note the strategy and the reason of the selected proposal."""
         row = next((row for row in self._rows if row.id == self.grid.selected), None)
         halted = f"{row.symbol} is HALTED since {row.halted}; " if row is not None and row.halted else ""
-        self.note("" if row is None else f"{halted}{row.strategy.upper()}: {row.reason}")
+        asks = f"{row.strategy.upper()}: " if row is not None and row.strategy != MANUAL else ""
+        self.note("" if row is None else f"{halted}{asks}{row.reason}")
 
 
 def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
     """Return the reason of each proposal, with its strategy if there is room: it tells equal proposals apart."""
     whys = [f"{HALTED} {_why(row)}" if row.halted else _why(row) for row in rows]
     left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if _is_named(row)), default=0)
-    names = told_apart((row.strategy.upper() for row in rows), left) if left >= SHORTEST else {}
-    named = (f"{why} {names.get(row.strategy.upper(), '')}".rstrip() for row, why in zip(rows, whys, strict=True))
+    theirs = (row.strategy.upper() for row in rows if row.strategy != MANUAL)
+    names = told_apart(theirs, left) if left >= SHORTEST else {}
+    named = (f"{why} {_name(row, names, room - len(why) - 1)}".rstrip() for row, why in zip(rows, whys, strict=True))
     return [long if len(long) <= room else why for long, why in zip(named, whys, strict=True)]
+
+
+def _name(row: ProposalRow, names: Mapping[str, str], room: int) -> str:
+    """Return who asks: a strategy by the name that tells it apart, `by you`; empty where the reason says it."""
+    if row.strategy != MANUAL:
+        return names.get(row.strategy.upper(), "")
+    return next((words for words in BY_YOU if len(words) <= room), "") if _is_named(row) else ""
 
 
 def _is_named(row: ProposalRow) -> bool:

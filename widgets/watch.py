@@ -37,6 +37,8 @@ CellOf = Callable[[WatchRow, datetime, Column], Cell]
 NOTHING_HELD = "Nothing is held, ordered or proposed. > is the next list."
 POLLED = "polled each minute, its trading halts are not heard"
 EXIT_WAITS, PROPOSED = "!", "?"
+WAITS = {EXIT_WAITS: "EXIT !", PROPOSED: "entry ?"}
+"""The marks with their words: what waits for a key."""
 AROUND_TITLE = 12
 """Cells of the upper edge for corners, number and separators."""
 EDGE = 6
@@ -163,10 +165,14 @@ class Watch(Pane):
 
 
 def whole_words(head: str, said: Sequence[str], room: int) -> str:
-    """Join as many items as fit, none cut, with the number of the others (`+2`); empty without items."""
-    for shown in range(len(said), 0, -1):
+    """Join as many items as fit, none cut, with the number of the others (`+2`); empty without items.
+
+    If not even one fits behind `head`, which the selected row shows too, it stands without.
+    """
+    tries = [(head, shown) for shown in range(len(said), 0, -1)]
+    for before, shown in [*tries, ("", 1)] if said else []:
         left = len(said) - shown
-        text = f"{head}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
+        text = f"{before}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
         if cell_len(text) <= room:
             return text
     if not said:
@@ -206,13 +212,15 @@ def _change(fraction: Decimal | None) -> str:
 
 
 def _has(row: WatchRow, ex: str, room: int) -> Cell:
-    """Format `47 2 orders ! never ex Tue`: position, working orders, mark of a proposal, blocking list, ex-date.
+    """Format `47 2 orders entry ? never ex Tue`: position, working orders, proposal, blocking list, ex-date.
 
-    In a narrow pane the ex-date is dropped first, then the orders, then the list.
+    A proposal is a word if nothing is dropped for it, else a mark. In a narrow pane the ex-date is dropped first, then
+    the orders, then the list.
     """
     if not (_has_something(row) or row.lists or ex):
         return Cell("")
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
+    word = WAITS[mark] if mark else ""
     held = f.quantity(row.held) if row.held else ""
     orders = f"{row.working} order{'s' * (row.working != 1)}" if row.working else ""
     brief = f"{row.working} ord" if row.working else ""
@@ -221,6 +229,8 @@ def _has(row: WatchRow, ex: str, room: int) -> Cell:
     texts = [
         " ".join(part for part in parts if part)
         for parts in (
+            (held, orders, word, listed, ex),
+            (held, brief, word, listed, ex),
             (held, orders, mark, listed, ex),
             (held, brief, mark, listed, ex),
             (held, mark, listed, ex),

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from console.client.conversation import Connect, Conversation
 
 
+WAITS_FOR_ANSWER = "waiting for the engine to answer"
+WAITS_FOR_BOOKS = "the engine answers; waiting for its positions and orders"
+"""What a desk waits for that has not received a view yet, in order."""
+
+
 def nothing() -> None:
     """Do nothing: no connection waits."""
 
@@ -53,7 +58,7 @@ class RemoteEngine:
         on_leave: Callable[[], None] = nothing,
         place: str = "",
     ) -> None:
-        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("attaching to the engine")
+        self.view: DeskView | EngineLoading | EngineFailed = EngineLoading(WAITS_FOR_ANSWER)
         self.ended = threading.Event()
         self.last_words: tuple[str, ...] = ()
         self.link = EngineLink(now)
@@ -215,6 +220,8 @@ class RemoteEngine:
 
     def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None:
         self._number, self._keys, self.account, self.presses = desk, keys, account, 0
+        if isinstance(self.view, EngineLoading):
+            self.view = EngineLoading(WAITS_FOR_BOOKS)
 
     def lose(self, trouble: str) -> None:
         """Note the loss of the connection and its reason."""

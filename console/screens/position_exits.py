@@ -250,7 +250,8 @@ def stop_now(row: PositionRow) -> Cell:
     """Show where a stop works, or that none does: a price alone would look like protection."""
     if row.holder is StopHolder.BROKER:
         nearer = f", and {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
-        return Cell(f"{f.price(row.stop_price)} USD{nearer}")
+        known = f" ({said})" if (said := f.SIGNS[row.stop_known]) else ""
+        return Cell(f"{f.stop_sign(row)}{f.price(row.stop_price)} USD{nearer}{known}")
     if row.holder is StopHolder.DESK:
         return Cell(f"none at the broker; manual stop at {f.price(row.stop_price)} USD", "warning")
     return Cell("none at the broker", "warning")
@@ -277,7 +278,6 @@ TENTH = Decimal("0.1")
 HOW_FAR = "how far behind the best price: USD as 1.50, a part as 2%, or 1atr"
 WHERE = "a price in USD, or as far from what was paid as 2%, 3atr or 2r"
 GONE = "nothing is held any more"
-BESIDE_A_TRAIL = "a trailing stop works, and the broker takes no target beside it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,11 +410,6 @@ class TargetScreen(ProtectScreen):
         target = target_in(self._text, row)
         if isinstance(target, str):
             return [(Cell(target, "warning"),)]
-        if trails(self.behind.view, row):
-            return [
-                (Cell(BESIDE_A_TRAIL, "warning"),),
-                (Cell("cancel it in Orders (3), then m and g set both", "muted"),),
-            ]
         stop = nearest_stop(row)
         beside = ", alone" if stop is None else f" with its stop {f.price(stop)} USD, for {plain(abs(row.quantity))}"
         staged = Cell(f"target {f.price(target)} USD", "strong")
@@ -434,15 +429,6 @@ class TargetScreen(ProtectScreen):
             self.refuse(f"its target is {f.price(target)} USD already")
         else:
             self.act(target)
-
-
-def trails(view: DeskView | None, row: PositionRow) -> bool:
-    """Return whether a trailing stop of the position works at the broker."""
-    orders = view.orders if view is not None else ()
-    return any(
-        order.symbol == row.symbol and order.type.trails and order.is_protective and order.status.is_working
-        for order in orders
-    )
 
 
 def nearest_stop(row: PositionRow) -> Price | None:

@@ -132,7 +132,10 @@ ABOUT: Mapping[KeyScope, str] = {
 
 
 class HelpScreen(ReadingScreen):
-    """`about` describes the pane, or is empty; `tour` starts or ends the tour."""
+    """The keys of `place` first, then `about`, which describes it, then the keys around it.
+
+    `about` may be empty; `tour` starts or ends the tour.
+    """
 
     PLACE = KeyScope.HELP
     BINDINGS = bindings_for(PLACE)
@@ -148,7 +151,7 @@ class HelpScreen(ReadingScreen):
 
     def _fill(self) -> None:
         if not self.filter and not self.is_typing:
-            self.read([*self._about, (), *_keys(help_rows(self.place)), (), *_more()])
+            self.read(self._whole())
             return
         words = self.filter.casefold().split()
         rows = [*help_rows(self.place), *rows_elsewhere(self.place)]
@@ -160,6 +163,12 @@ class HelpScreen(ReadingScreen):
             Cell(f"   {len(found)} of {len(rows)} keys  {keys}", "muted"),
         )
         self.read([line, (), *_keys(found)])
+
+    def _whole(self) -> list[TextLine]:
+        rows = help_rows(self.place)
+        own = [row for row in rows if row[0] == self.place.value]
+        first, *around = _keys([*own, *(row for row in rows if row[0] != self.place.value)])
+        return [first, *around[: len(own)], (), *self._about, (), *around[len(own) :], (), *_more()]
 
     # ── the search ───────────────────────────────────────────────────────────────────────────────────────────────
 

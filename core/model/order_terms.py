@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.model.codes import OwedReason
-from core.model.order import AnyOrder, LegRole, OrderRequest, OrderType, Terms, TimeInForce
+from core.model.order import AnyOrder, Effect, LegRole, OrderRequest, OrderType, Terms, TimeInForce
 from core.model.values import ZERO, Fraction, Price, Quantity, exact_percent, plain, priced
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def with_legs_in_words(order: OrderRequest) -> str:
 
 def purpose_in_words(order: OrderRequest) -> str:
     """As in `to open`, or the order that it replaces."""
-    return f"to {order.effect.value}" if order.replaces is None else f"in the place of {order.replaces}"
+    if order.replaces is not None:
+        return f"in the place of {order.replaces}"
+    return "as partial close" if order.effect is Effect.REDUCE else f"to {order.effect.value}"
 
 
 OWED: Mapping[OwedReason, str] = {

@@ -96,6 +96,8 @@ class LogRow:
 
     `level` is `INFO`, `WARN`, `ERROR`, `CRITICAL` or `ALERT`; `source` a strategy, `manual`, or a part of the desk or
     of the world; `story` the first identifier of its story: a proposal, its tickets, its order and legs.
+
+    `is_own`: it refuses what the operator typed, and nothing that a strategy or an exit rule proposed.
     """
 
     sequence: int
@@ -110,6 +112,7 @@ class LogRow:
     level: str = "INFO"
     source: str = ""
     story: str = ""
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,8 @@
-"""The rows of proposals, positions, orders and watched symbols, and the families of orders (MD-06).
-
-A person counts a family as one order; its parts are named beside that number.
-"""
+"""The rows of proposals, positions, orders and watched symbols, and the families of orders (MD-06)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -48,6 +45,8 @@ class RowMark(StrEnum):
 
 
 IN_DOUBT, HALTED, WARNED = RowMark.IN_DOUBT, RowMark.HALTED, RowMark.WARNED
+DO_NOT_WORK = frozenset({RowMark.HELD, RowMark.IN_DOUBT, RowMark.TO_REPLACE})
+"""Marks of an order that no market price can fill, or of which nobody knows that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,25 +397,23 @@ def _family(head: OrderRow, legs: Sequence[OrderRow]) -> OrderFamily:
 
 
 def working_orders(rows: Sequence[OrderRow]) -> int:
-    """Count working orders as a person does: an entry, its stop and its target are one; without orders in doubt."""
-    return len({*_heads(rows)} - _doubted(rows))
+    """Count the orders that work at the broker, legs included, as Orders has rows for them.
+
+    A leg that waits for its entry, an order in doubt and one that is still to replace another do not work.
+    """
+    return sum(row.status.is_working and DO_NOT_WORK.isdisjoint(row.marks) for row in rows)
 
 
 def doubted_orders(rows: Sequence[OrderRow]) -> int:
-    """Count the orders of which it is unknown whether the broker has them, or one of their legs."""
-    return len(_doubted(rows))
+    """Count the orders of which it is unknown whether the broker has them; a leg in doubt counts with its entry."""
+    return len({*_doubted(rows)})
 
 
-def _doubted(rows: Sequence[OrderRow]) -> set[ClientOrderId]:
-    doubted = {row.id for row in rows if RowMark.IN_DOUBT in row.marks}
-    return {*_heads(rows, doubted)}
-
-
-def _heads(rows: Sequence[OrderRow], of: Container[ClientOrderId] | None = None) -> Iterator[ClientOrderId]:
-    """Yield the head of each working order, or of some only; legs of an order no longer shown share a head."""
+def _doubted(rows: Sequence[OrderRow]) -> Iterator[ClientOrderId]:
+    """Yield the head of each order in doubt; legs of an order no longer shown share a head."""
     by_id = {row.id: row for row in rows}
     for row in rows:
-        if row.status.is_working and (of is None or row.id in of):
+        if row.status.is_working and RowMark.IN_DOUBT in row.marks:
             head = first_of(row, lambda row: row.parent, by_id.get)
             yield head.parent or head.id
 

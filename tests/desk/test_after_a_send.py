@@ -39,7 +39,7 @@ async def test_a_new_order_is_marked_but_not_selected() -> None:
         assert not house.shows("3 Orders ─")
         await house.press("1")
         await house.buys()
-        await house.until(lambda: house.shows("3 Orders ─ 1 filled with 1 leg"))
+        await house.until(lambda: house.shows("3 Orders ─ 1 working, 1 filled"))
         await house.press("3", "end")
         chosen = house.desk.board.orders.grid.selected
         await house.press("2", "c", "enter")

@@ -15,6 +15,7 @@ from textual.geometry import Region
 
 from core.market.calendar import load_calendar
 from core.model.account import Mode
+from core.model.order import StopKnown
 from core.model.session import HOME
 from core.model.values import Price, Quantity, Symbol
 from core.trading_state.state import TradingState
@@ -376,16 +377,22 @@ def test_each_positions_entry_and_stop_are_drawn(snapshot: SnapshotAssertion) ->
 
 
 def test_the_scale_is_that_of_the_bars() -> None:
-    """MD-06: a stop or a target far away squeezes no candle; both are marks at the edge, the outer one outside"""
+    """MD-06: a stop or a target far away squeezes no candle; both are marks at the edge, the outer one outside.
+
+    A stop that trails has its sign of Positions.
+    """
     plain, far = a_chart(minutes=75), (Price(Decimal("420.00")), Price(Decimal("640.00")))
-    levels = Levels(targets=(Price(Decimal("600.00")), far[1]))
+    trail = a_position(stop_price=far[0], stop_known=StopKnown.PASSED)
+    levels = levels_of(a_view(positions=(trail,)), SPY)
+    levels = replace(levels, last=None, targets=(Price(Decimal("600.00")), far[1]))
     held = replace(plain, stops=(far[0],))
     alone, with_levels = texts(plain, 98), [joined(line) for line in chart_lines(held, 98, 24, Look(), levels)]
 
     assert [line[:70] for line in alone[1:]] == [line[:70] for line in with_levels[1:]]
     edges = [line.rstrip()[-13:].lstrip() for line in with_levels[1:]]
     assert (edges[0], edges[1]) == ("target↑640.00", "target↑600.00")
-    assert "stop  ↓420.00" in edges[-5:]
+    assert "stop≥ ↓420.00" in edges[-5:]
+    assert "stop ≥420.00" in with_levels[0]
 
 
 def test_every_timeframe_has_its_days_vwap() -> None:

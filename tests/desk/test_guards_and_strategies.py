@@ -97,12 +97,13 @@ async def test_broker_refusals_are_counted_apart() -> None:
         LogRow(7, at, "proposal", "manual: SPY not staged: too large"),
         LogRow(8, at, "proposal", "manual: IBM not staged: too large"),
         LogRow(9, at, "ticket", "not confirmed: the price moved"),
+        LogRow(10, at, "proposal", "vwap: IBM not staged: an exit waits", is_own=True),
     )
     orders = (an_order(1), an_order(2, status=OrderStatus.REJECTED, reason="insufficient buying power"))
     async with open_still(a_view(orders=orders, refusals=refusals)) as house:
         await house.sees("1 working, 1 REJECTED", "3 blocked: a in Orders says why")
         await house.press("3", "a")
-        await house.until(lambda: house.shows("1 REJECTED, 2 not staged, 1 not sent"))
+        await house.until(lambda: house.shows("1 REJECTED, 3 not staged, 1 not sent"))
 
 
 async def test_names_fit_every_size() -> None:

@@ -56,7 +56,7 @@ async def test_a_target_of_a_person_is_called_one() -> None:
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
             await house.sees("!  TARGET WAITS  SELL target 100 AIG", "1 target, 1 stop, 1 EXIT")
-            await house.sees("SELL target", "SELL partly", "SELL trailing")
+            await house.sees("SELL target", "partial close", "SELL trailing")
 
 
 async def test_who_holds_how_much_is_said_whole_in_any_width() -> None:

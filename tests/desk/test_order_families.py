@@ -98,7 +98,7 @@ async def test_a_working_stop_has_a_row_of_its_own() -> None:
     async with open_still(a_view(orders=filled()), (120, 40)) as house:
         await house.press("3")
         assert keys(house) == ["order-1", "order-3", "order-2"]
-        await house.sees("└ SELL target", "└ SELL stop", "1 filled with 2 legs")
+        await house.sees("└ SELL target", "└ SELL stop", "2 working, 1 filled")
         await house.press("down", "down", "d")
         await house.until(lambda: isinstance(house.desk.screen, ArmedQuestion))
         await house.until(house.is_armed)
@@ -110,7 +110,7 @@ async def test_legs_that_wait_are_one_line_under_their_entry_and_count_with_it()
     """OP-04: what was typed for the legs that wait hits neither of those that work"""
     async with open_still(a_view(orders=(an_order(9, "IBM"), *waiting())), (120, 40)) as house:
         await house.press("3", "z")
-        await house.sees("└ target 168.00 · stop 166.26 wait for it", "2 working with 2 legs")
+        await house.sees("└ target 168.00 · stop 166.26 wait for it", "2 working, 2 legs waiting")
         assert keys(house) == ["order-9", "order-1", f"{LEGS}order-1"]
         await house.press("z")
         await house.until(lambda: "3 Ord 2" in " ".join(house.picture().replace("[", "").replace("]", "").split()))
@@ -135,7 +135,7 @@ async def test_a_moved_stop_of_a_pair_waits_for_nothing() -> None:
     moved = a_stop(3, pair, stop_price=Price(Decimal("166.80")))
     orders = (moved, a_stop(2, pair, status=OrderStatus.CANCELLED), pair)
     async with open_still(a_view(orders=orders), (120, 40)) as house:
-        await house.sees("1 working with 1 leg")
+        await house.sees("2 working")
         assert keys(house) == ["order-1", "order-3", "order-2"]
 
 
@@ -151,13 +151,16 @@ def test_a_stop_whose_entry_is_not_of_today_is_an_order_of_its_own() -> None:
     gone = an_order(7)
     rows = (a_stop(2, gone), a_target(3, gone))
     assert [family.head.id for family in families(rows)] == ["order-2", "order-3"]
-    assert working_orders(rows) == 1
+    assert working_orders(rows) == 2
 
 
-def test_the_strip_counts_orders_and_not_their_legs() -> None:
-    view = a_view(orders=(*waiting(), replace(an_order(8), status=OrderStatus.CANCELLED)))
-    (item,) = items_of(view, (("orders", "3"),))
-    assert item.count == "1"
+def test_the_strip_counts_what_works_at_the_broker() -> None:
+    """OP-06: the first number of the pane's title; legs that wait, and an order that is to replace another, do not"""
+    again = an_order(9, marks=(RowMark.TO_REPLACE,))
+    over = replace(an_order(8), status=OrderStatus.CANCELLED)
+    for orders, count in (((*waiting(), over, again), "1"), ((*filled(), over), "2"), ((over,), "")):
+        (item,) = items_of(a_view(orders=orders), (("orders", "3"),))
+        assert item.count == count
 
 
 async def test_a_narrow_pane_names_the_key_for_the_rest(snapshot: SnapshotAssertion) -> None:

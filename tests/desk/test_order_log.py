@@ -173,7 +173,7 @@ async def test_protections_that_are_calm_are_one_line_and_a_gives_each_its_own()
         await house.sees("2 clear: Daily loss, Breaker")
         assert house.handle.commands == []
         await house.press("3", "z")
-        await house.sees("1 working with 2 legs", "└ stop 166.26 · target 168.00 wait for it")
+        await house.sees("1 working, 2 legs waiting", "└ stop 166.26 · target 168.00 wait for it")
 
 
 async def test_an_entry_with_its_stop_is_one_log_line(snapshot: SnapshotAssertion) -> None:

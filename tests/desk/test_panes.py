@@ -99,4 +99,4 @@ def test_one_proposal_without_a_risk_takes_no_name_from_the_others() -> None:
         an_exit("IBM", **entry, strategy="manual", reason="typed by the operator"),
     )
 
-    assert whys_of(rows, 18) == ["risk 28.08 VWAP", "risk – MANUAL"]
+    assert whys_of(rows, 18) == ["risk 28.08 VWAP", "risk – by you"]

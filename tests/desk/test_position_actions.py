@@ -7,16 +7,18 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from console.guard_rules import Guard, why_not
 from console.screens.position_exits import MoveStopScreen, TrailScreen
 from console.screens.ticket import TicketScreen
 from core.messages.commands import ProposeClose, RequestCancel, SetTarget, TightenStop, TrailStop
-from core.model.order import OrderType, StopHolder
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, StopKnown
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price, ProposalId, Quantity
+from core.views.rows import RowMark
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.plan_house import open_on
-from tests.desk.still_house import a_position, a_view, an_exit, open_still
+from tests.desk.still_house import a_position, a_view, an_exit, an_order, open_still
 from tests.desk.test_row_actions import picture
 from tests.kit.stepped_engine import WiredHandle
 from tests.scenarios.house import STEADY, a_house_in_a_position
@@ -273,8 +275,52 @@ async def test_t_trails_and_g_aims_from_the_position() -> None:
         assert not sent
 
 
+async def test_a_refused_guard_opens_no_dialog() -> None:
+    """EX-12: a key says what is in its way, and what to do about it, before anything is typed"""
+    by_hand = an_exit(exit_reason=ExitReason.MANUAL, quantity=shares("10"))
+    target = replace(by_hand, type=OrderType.LIMIT, limit_price=usd("170"))
+    entry = an_order(1, status=OrderStatus.PARTIALLY_FILLED, filled_quantity=shares("5"))
+    stop = an_order(2, side=Side.SELL, effect=Effect.CLOSE, is_protective=True)
+    leg = replace(stop, parent=entry.id, marks=(RowMark.HELD,))
+    trail = replace(stop, type=OrderType.TRAILING_STOP, stop_price=None)
+    for refused, parts in (
+        ("", {}),
+        ("tg", {"proposals": (by_hand,)}),
+        ("", {"proposals": (replace(by_hand, strategy="manual"),)}),
+        ("", {"proposals": (target,)}),
+        ("tg", {"proposals": (replace(target, is_confirming=True),)}),
+        ("tgmb", {"orders": (leg, entry)}),
+        ("gmb", {"orders": (trail,)}),
+        ("", {"orders": (replace(trail, strategy="manual"),)}),
+        ("tg", {"positions": (a_position(quantity=shares("4.5")),)}),
+    ):
+        view = a_view(**{"positions": (a_position(),), "proposals": (), "orders": (), **parts})
+        (held,) = view.positions
+        letters = zip("tgmb", (Guard.TRAIL, Guard.TARGET, Guard.STOP, Guard.BREAK_EVEN), strict=True)
+        assert "".join(key for key, what in letters if why_not(view, held, what)) == refused, parts
+
+    async with open_still(a_view(positions=(a_position(),), proposals=(by_hand,)), (80, 24)) as house:
+        await house.press("2", "t")
+        await house.until(lambda: "c opens it; confirm or decline it first" in house.footer())
+        assert len(house.desk.screen_stack) == 1
+
+
+async def test_the_sign_of_a_trail_is_explained() -> None:
+    """OP-06: at the lower edge, of the selected row first; the dialog says it too"""
+    exact = a_position("AIG", key="AIG/vwap")
+    trail = a_position(stop_known=StopKnown.PASSED, covered=shares("47"))
+    computed = a_position("IBM", key="IBM/vwap", stop_known=StopKnown.GUESSED)
+    async with open_still(a_view(positions=(exact, trail, computed)), (80, 24)) as house:
+        await house.press("2", "home")
+        await house.sees("≥166.26", "≈166.26", "── ≥ stop last reported; it may be nearer by now ─┘")
+        await house.press("end")
+        await house.sees("── IBM: ≈ stop computed; the broker has not reported it yet ─┘")
+        await house.press("t")
+        await house.sees("stop now ≈166.26 USD (stop computed; the broker has not reported it yet)")
+
+
 async def test_a_trail_takes_three_keys_to_the_broker() -> None:
-    """OP-04, EX-12: `t` Enter and its ticket's key; then `g` is refused where it was asked, and `c` still closes"""
+    """OP-04, EX-12: `t` Enter and its ticket's key; then `m`, `b` and `g` open no dialog, and `c` still closes"""
     async with open_on(in_a_position()) as house:
         await house.press("2", "t", "enter")
         ticket = await armed_ticket(house)
@@ -292,17 +338,14 @@ async def test_a_trail_takes_three_keys_to_the_broker() -> None:
 
         in_force = picture(house).positions[0].standing_stop
         assert in_force is not None
-        for key in ("m", "t", "g"):  # each shows where the trail is now
-            await house.press(key)
-            await house.sees(f"stop now {in_force}")
-            await house.press("escape")
-            await house.until(lambda: len(house.desk.screen_stack) == 1)
-        await house.press("b")
-        await house.sees("a trailing stop moves by itself")
-        await house.press("g")
-        await house.sees("a trailing stop works, and the broker takes no target beside it")
-        await house.press("enter")
-        await house.sees("no target beside a trailing stop")
+        await house.press("t")  # it shows where the trail is now
+        await house.sees(f"stop now ≈{in_force}")
         await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        for key in ("m", "b", "g"):
+            house.desk.say("")
+            await house.press(key)
+            await house.until(lambda: "in Orders cancels it" in house.footer())
+            assert len(house.desk.screen_stack) == 1
         await house.press("c", "enter")
         assert (await armed_ticket(house)).standing.row.type is OrderType.MARKET  # type: ignore[union-attr]

@@ -143,7 +143,7 @@ async def test_a_waiting_exit_is_one_key_away_and_parks_the_ticket() -> None:
         await house.until(lambda: house.shows("2 waiting, 1 EXIT"))
         await house.press("1", "home", "down", "enter")
         await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
-        await house.sees("!  EXIT WAITS  SELL 0.1 SPY, manual", "USD since")
+        await house.sees("!  EXIT WAITS  SELL 0.1 SPY, typed by you", "USD since")
 
         await house.press("exclamation_mark")
 

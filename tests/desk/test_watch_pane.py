@@ -70,7 +70,7 @@ async def test_a_watch_row_shows_price_change_and_held() -> None:
         await house.sees("8 Watch ─ banks of 2 lists, 1")
         assert symbols(house) == [SPY]
         await house.press("<", "<")
-        await house.sees("8 Watch ─ held, 2", "100 !")
+        await house.sees("8 Watch ─ held, 2", "100 EXIT !")
         assert symbols(house) == [IBM, AIG], "what is held or waits has a list of its own, the first"
         await house.press("d", "e")
         assert len(house.desk.screen_stack) == 1
@@ -308,7 +308,9 @@ def header(house: House) -> list[str]:
 @each(
     ("room", "text"),
     [
-        (21, "100 2 orders ! ex Tue"),
+        (26, "100 2 orders EXIT ! ex Tue"),
+        (24, "100 2 ord EXIT ! ex Tue"),
+        (22, "100 2 orders ! ex Tue"),
         (20, "100 2 ord ! ex Tue"),
         (14, "100 ! ex Tue"),
         (11, "100 2 ord !"),
@@ -330,7 +332,8 @@ def test_what_waits_is_cut_at_no_width(room: int, text: str) -> None:
         (34, "IBM: one thing, another, a third"),
         (26, "IBM: one thing, another +1"),
         (25, "IBM: one thing +2"),
-        (16, "Enter tells more"),
+        (16, "one thing +2"),
+        (11, "Enter tells more"),
     ],
 )
 def test_only_whole_words_are_shown(room: int, text: str) -> None:

@@ -11,12 +11,20 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.event_text import in_words
 from core.event_text.orders import signed
-from core.facts import TradeClosed
+from core.facts import (
+    CommandGiven,
+    CommandRefused,
+    EditRefused,
+    ProposalSkipped,
+    SubmissionBlocked,
+    TradeClosed,
+)
 from core.messages.commands import Decline
+from core.model.desk import DeskNumber
 from core.model.order import Side
 from core.model.position import Trade
 from core.model.signal import ExitReason
-from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
+from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
 from core.ports import JournalDamagedError, Recorded
 from core.views import ChartView
 from core.views.builders import event_log as log_room
@@ -36,6 +44,24 @@ def the_chart(house: House, pictures: ViewBuilder, symbol: Symbol = SPY) -> Char
 
 def texts(pictures: ViewBuilder, house: House) -> list[str]:
     return [row.text for row in pictures.draw(house.line.at).log]
+
+
+def test_what_was_typed_and_refused_is_the_operators_own() -> None:
+    """OP-12: what strategies and exits were refused is counted apart from it; a signal has the time of its bar"""
+    log, now, bar = log_room.EventLog(), at("10:06"), at("10:05")
+    told = (
+        (CommandGiven(DeskNumber(1), "TrailStop"), None),
+        (ProposalSkipped("vwap", SPY, now, ("an exit waits",)), True),
+        (ProposalSkipped("vwap", SPY, bar, ("TOO_LATE",)), False),
+        (EditRefused(ProposalId("1"), ("over",)), True),
+        (CommandRefused("Decline", "no control", desk=DeskNumber(2)), True),
+        (SubmissionBlocked(ClientOrderId("1"), "halted"), False),
+    )
+    for number, (fact, is_own) in enumerate(told):
+        log.hear(number, now, fact)
+        assert is_own is None or log.refusals[-1].is_own is is_own, fact
+    log.hear(9, at("10:07"), ProposalSkipped("vwap", SPY, at("10:07"), ("an exit of it is in doubt",)))
+    assert not log.refusals[-1].is_own
 
 
 def test_a_chart_has_the_sessions_bars_and_vwap() -> None:

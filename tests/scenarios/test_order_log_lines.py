@@ -56,7 +56,7 @@ def test_a_filled_bracket_shows_its_legs_at_work(snapshot: SnapshotAssertion) ->
     house = with_a_bracket()
     view = pictures(house).draw(house.line.at)
     assert lines_of(view) == snapshot
-    assert working_orders(view.orders) == 1
+    assert working_orders(view.orders) == 2
 
 
 def test_a_fill_keeps_its_time_in_the_log() -> None:

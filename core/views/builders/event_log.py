@@ -17,6 +17,7 @@ from core.model.codes import FAILED_CLOSES, CancelCode, RefusalKind
 from core.model.desk import DeskNumber
 from core.model.harmless_text import WARN, SaidOnce
 from core.model.order_terms import order_in_words, purpose_in_words
+from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import Recorded
 from core.trading_state.state import TradingState
@@ -208,6 +209,8 @@ class EventLog:
         self._orders_of: dict[str, str] = {}
         self._symbols = SymbolOfFact()
         self._noted = 0
+        self._asked_at: datetime | None = None
+        """When a desk's last command was handled."""
         self._failing = SaidOnce()
         self._making_way: deque[str] = deque(maxlen=REFUSALS)
         """The last orders cancelled to make way for an exit; of a pair, the broker itself cancels the other."""
@@ -223,14 +226,14 @@ class EventLog:
             if not isinstance(recorded.fact, QUIET):
                 found.append(recorded)
         for recorded in reversed(found):
-            if self._is_told(recorded.fact):
+            if self._is_told(recorded.at, recorded.fact):
                 continue
             row = self._write(recorded.sequence, recorded.at, recorded.fact)
             if isinstance(recorded.fact, REFUSING):
                 self.refusals.append(row)
 
     def hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
-        if isinstance(fact, QUIET) or self._is_told(fact):
+        if isinstance(fact, QUIET) or self._is_told(at, fact):
             return
         row = self._write(sequence, at, fact)
         if isinstance(fact, facts.ProposalStaged):
@@ -251,7 +254,7 @@ class EventLog:
             self.rows.append(LogRow(-number, at, NOTE, text, level=WARN, source=ENGINE))
         self._noted = len(notes)
 
-    def _is_told(self, fact: facts.Fact) -> bool:
+    def _is_told(self, at: datetime, fact: facts.Fact) -> bool:
         """Whether the log already tells it, or its result.
 
         That is a repeated failure of a request that the desk repeats by itself, a command other than a press, and a
@@ -262,6 +265,7 @@ class EventLog:
         if isinstance(fact, facts.CancelFailed) and fact.refusal is RefusalKind.NOT_WORKING:
             return fact.client_order_id in self._making_way
         if isinstance(fact, facts.CommandGiven):
+            self._asked_at = at
             return fact.command not in PRESSES
         if isinstance(fact, facts.CallAnswered):
             self._failing.forget(fact.call)
@@ -273,7 +277,8 @@ class EventLog:
         text = self._in_words(fact)
         kind, severity, story = kind_of(fact), severity_of(fact), self.stories.of(fact)
         row = LogRow(sequence, at, kind, text, severity, _refused(fact), _desk(fact), level=level_of(fact, severity))
-        row = replace(row, source=_source(fact, kind, story), symbol=self._symbols.of(fact))
+        source = _source(fact, kind, story)
+        row = replace(row, source=source, symbol=self._symbols.of(fact), is_own=self._is_own(at, fact, source))
         if story is not None and self.stories.is_step(fact):
             row = replace(row, order=story.order, story=story.id)
         self.rows.append(row)
@@ -283,6 +288,19 @@ class EventLog:
         if isinstance(fact, facts.ProposalEnded):
             self.signal_prices.pop(fact.proposal_id, None)
         return row
+
+    def _is_own(self, at: datetime, fact: facts.Fact, source: str) -> bool:
+        """Whether it refuses what the operator typed; an order that was confirmed is blocked, whoever asked for it."""
+        match fact:
+            case facts.EditRefused() | facts.BasketRefused() | facts.PromotionRefused():
+                return True
+            case facts.CommandRefused(desk=desk):
+                return desk is not None
+            case facts.ConfirmationRefused():
+                return source == MANUAL
+            case facts.ProposalSkipped():
+                return at == self._asked_at == fact.signal_time  # a strategy's signal has the time of its bar
+        return False
 
     def _in_words(self, fact: facts.Fact) -> str:
         """Return the text; a proposal that ended or was edited is named by its order if that is known."""

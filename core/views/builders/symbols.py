@@ -28,7 +28,7 @@ from core.risk.sizing_inputs import held_in
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import close_before, lists_of, shown_price, volume_of
 from core.views import ActionRow, SizingView, SymbolView
-from core.views.rows import WatchlistRow, WatchRow, WatchView, first_of
+from core.views.rows import WatchlistRow, WatchRow, WatchView
 
 Listed = Callable[[Symbol], bool | None]
 """Whether the broker's list has a symbol; None without a list."""
@@ -185,10 +185,10 @@ def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -
 
 
 def _working(state: TradingState) -> Counter[Symbol]:
-    """Count working orders per symbol as a person does: an entry, its stop and its target are one."""
+    """Count working orders per symbol, without legs that wait for an entry and what is still to replace another."""
     ledger = state.ledger
-    heads = {first_of(order, lambda each: each.parent, ledger.order).id: order for order in ledger.working()}
-    return Counter(order.request.symbol for order in heads.values())
+    each = (order for order in ledger.working() if not ledger.legs.is_held(order))
+    return Counter(order.request.symbol for order in each if ledger.chains.replaced(order) is None)
 
 
 def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
