@@ -33,6 +33,12 @@ def a_tick_each_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def a_whole_morning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day begins at 09:30."""
+    monkeypatch.setattr(House, "begins", "09:30")
+
+
+@pytest.fixture
 def a_bar_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exchange of accounts of before: a bar gives its volume as it begins, and prices of long ago are paid."""
     monkeypatch.setattr(House, "usual", {"edition": FIRST_EDITION})
