@@ -76,7 +76,7 @@ def _shared_out(
     held = _held(ledger, symbol, strategy, told)
     left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
     given: list[tuple[Order, Quantity]] = []
-    for pair in _in_turn(exits):
+    for pair in _in_turn(exits) if len(exits) > 1 else [exits] if exits else ():
         share = min(left, _asked_by(ledger, pair))
         left = Quantity(left - share)
         given += [(order, share) for order in pair]

@@ -74,7 +74,7 @@ class LedgerState:
 
 
 class LedgerIndex:
-    """The state with its indexes: the order sequence, working orders, reduced stops, and legs by parent."""
+    """The state with its indexes: the order sequence, working orders, exits by owner, reduced stops, legs by parent."""
 
     def __init__(self) -> None:
         self.restore(LedgerState())
@@ -82,7 +82,11 @@ class LedgerIndex:
     def restore(self, state: LedgerState) -> None:
         """Restore a saved state and rebuild the indexes."""
         self.state = state
-        self.working = {order.id: order for order in state.orders.values() if order.is_working}
+        self.working: dict[ClientOrderId, Order] = {}
+        self.exits: dict[tuple[Symbol, str], dict[ClientOrderId, Order]] = {}
+        for order in state.orders.values():
+            if order.is_working:
+                self.note_working(order)
         self.cut = {order.id: order for order in state.orders.values() if order.is_cut}
         self.places: dict[ClientOrderId, int] = {}
         self.legs: dict[ClientOrderId, dict[ClientOrderId, Order]] = {}
@@ -108,6 +112,19 @@ class LedgerIndex:
             del its[order.id]
             if not its:
                 del self.legs[order.parent]
+
+    def note_working(self, order: Order) -> None:
+        self.working[order.id] = order
+        if order.only_reduces:
+            self.exits.setdefault((order.request.symbol, order.strategy), {})[order.id] = order
+
+    def note_ended(self, order: Order) -> None:
+        self.working.pop(order.id, None)
+        owner = (order.request.symbol, order.strategy)
+        its = self.exits.get(owner, {})
+        its.pop(order.id, None)
+        if not its:
+            self.exits.pop(owner, None)
 
     def note_cut(self, order: Order) -> None:
         if order.is_cut:
@@ -264,11 +281,7 @@ class ExitClaims:
 
     def working(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Return working orders that reduce this position, including its stops."""
-        return tuple(
-            o
-            for o in self.index.working.values()
-            if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
-        )
+        return tuple(self.index.exits.get((symbol, strategy), {}).values())
 
     def reserved(self, symbol: Symbol, strategy: str) -> Quantity:
         """Return the shares of working exits, also in doubt: no second order is sent for them (EX-06, EX-13)."""

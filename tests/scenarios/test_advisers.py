@@ -31,6 +31,8 @@ from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_b
 from tests.scenarios.requests import requested
 from tests.unit.core.brokers.trading_floor import SPY
 
+pytestmark = pytest.mark.usefixtures("a_whole_morning")
+
 Deed = Callable[[Shown, House], object]
 
 

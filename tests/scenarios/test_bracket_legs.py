@@ -39,7 +39,9 @@ from core.workflows.orders.exit_legs import HIDDEN
 from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, replacement, sent, submit
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, minutes
-from tests.unit.core.brokers.trading_floor import SPY, a_bar
+from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
+
+pytestmark = pytest.mark.usefixtures("a_whole_morning")
 
 FILLED, CANCELLED = OrderStatus.FILLED, OrderStatus.CANCELLED
 RISE = "99.70 101.20 99.65 101"
@@ -50,7 +52,7 @@ def a_house(*then: tuple[str, str, str], thin: int | None = None) -> House:
     """It is 10:06: VWAP proposes 20 shares at 99.60 with a stop at 99.30; `thin` is the volume of the next minute."""
     bars: list[Bar] = a_day(*(then or (("10:06", "10:30", STEADY),)))
     if thin is not None:
-        bars = [a_bar("10:06", "99.60", volume=thin) if bar.start == bars[36].start else bar for bar in bars]
+        bars = [a_bar("10:06", "99.60", volume=thin) if bar.start == at("10:06") else bar for bar in bars]
     return House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:06")
 
 

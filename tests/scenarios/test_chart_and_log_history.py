@@ -32,6 +32,8 @@ from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
 
+pytestmark = pytest.mark.usefixtures("a_whole_morning")
+
 FRIDAY = date(2026, 11, 20)
 
 

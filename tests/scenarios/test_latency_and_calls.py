@@ -39,6 +39,8 @@ from tests.scenarios.house import (
 )
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
 
+pytestmark = pytest.mark.usefixtures("a_whole_morning")
+
 
 def spans(house: House) -> dict[str, timedelta]:
     return {span.name: span.percentiles[0] for span in house.line.picture().wire.spans}

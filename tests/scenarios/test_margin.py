@@ -29,6 +29,8 @@ from tests.scenarios.house import (
 )
 from tests.unit.core.brokers.trading_floor import SPY
 
+pytestmark = pytest.mark.usefixtures("a_whole_morning")
+
 FALLING = (
     ("10:06", "10:09", STEADY),
     ("10:10", "10:14", "80"),

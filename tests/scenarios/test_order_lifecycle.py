@@ -35,6 +35,8 @@ from tests.scenarios.house import (
 from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, at
 
+pytestmark = pytest.mark.usefixtures("a_whole_morning")
+
 
 @pytest.mark.usefixtures("a_tick_each_way")
 def test_every_step_of_an_order_is_recorded() -> None:

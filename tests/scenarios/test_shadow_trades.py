@@ -39,6 +39,8 @@ from tests.scenarios.house import (
 from tests.scenarios.requests import requested
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
+pytestmark = pytest.mark.usefixtures("a_whole_morning")
+
 FRIDAY = date(2026, 11, 20)
 UP = ("10:09", "10:30", RECOVERY)
 

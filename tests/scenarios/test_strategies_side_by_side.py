@@ -60,7 +60,7 @@ from tests.scenarios.own import (
 )
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
-pytestmark = pytest.mark.usefixtures("timeline")
+pytestmark = [pytest.mark.usefixtures("timeline"), pytest.mark.usefixtures("a_whole_morning")]
 
 
 def a_house(*classes: Written, vwap: bool = False, **terms: object) -> House:

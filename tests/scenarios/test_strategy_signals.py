@@ -62,6 +62,8 @@ from tests.scenarios.own import (
 )
 from tests.unit.core.brokers.trading_floor import THURSDAY, a_bar, at
 
+pytestmark = pytest.mark.usefixtures("a_whole_morning")
+
 FRIDAY = THURSDAY + timedelta(days=1)
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from core.execution.breaker import BreakerPhase
 from core.execution.lanes import requests_of
@@ -100,7 +101,10 @@ class RequestRoom:
 
     def promised_to(self) -> set[ClientOrderId]:
         """Return the stops of which such a look-up is expected."""
-        return {stop.id for _, stops in _closes(self.state) for stop in stops if stop.is_cancelling}
+        return self.state.of_records(
+            "promised to",
+            lambda: {stop.id for _, stops in _closes(self.state) for stop in stops if stop.is_cancelling},
+        )
 
     def begin(self, requests: int) -> None:
         """Count an exit that begins."""
@@ -195,6 +199,10 @@ def held_exits(state: TradingState) -> list[HeldExit]:
     """Return confirmed exits whose stops were not asked to cancel yet, oldest confirmation first."""
     if state.sightings.capabilities.messages_a_minute is None:
         return []
+    return state.of_records("held exits", partial(_held_exits, state))
+
+
+def _held_exits(state: TradingState) -> list[HeldExit]:
     found = []
     for use, stops in _closes(state):
         confirmation = state.stage.state.confirmations[use.mandate.ticket_id]
@@ -210,13 +218,17 @@ def held_exit_of(state: TradingState, position: Position) -> HeldExit | None:
     return next((held for held in held_exits(state) if (held.proposal.symbol, held.proposal.strategy) == mine), None)
 
 
-def _closes(state: TradingState) -> Iterator[tuple[AuthorizationUse, list[Order]]]:
-    """Yield decided closes that have not sold, with the orders that they cancel."""
-    for use in state.stage.mandates(AuthorizationKind.CLOSE):
-        confirmation = state.stage.state.confirmations.get(use.mandate.ticket_id)
-        if use.is_unused and confirmation is not None and confirmation.is_decided:
-            orders = (state.ledger.order(order_id) for order_id in confirmation.ticket.cancels)
-            yield use, [order for order in orders if order is not None]
+def _closes(state: TradingState) -> list[tuple[AuthorizationUse, list[Order]]]:
+    """Return decided closes that have not sold, with the orders that they cancel."""
+
+    def found() -> Iterator[tuple[AuthorizationUse, list[Order]]]:
+        for use in state.stage.mandates(AuthorizationKind.CLOSE):
+            confirmation = state.stage.state.confirmations.get(use.mandate.ticket_id)
+            if use.is_unused and confirmation is not None and confirmation.is_decided:
+                orders = (state.ledger.order(order_id) for order_id in confirmation.ticket.cancels)
+                yield use, [order for order in orders if order is not None]
+
+    return state.of_records("closes", lambda: list(found()))
 
 
 def _was_never_asked(stop: Order, since: datetime) -> bool:

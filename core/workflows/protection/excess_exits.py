@@ -70,18 +70,22 @@ class ExcessExits:
 
     def settle(self, _asked: list[Effect]) -> Iterator[Effect]:
         """Check after every act that no exit works for more than is held."""
-        for order, left in exits_beyond(self.state.ledger, self._told):
+        for order, left in self._beyond():
             if not order.is_cancelling and not self._awaits_the_broker(order, left):
                 yield from apart(self.state, partial(self._fit, order, left))
 
     @answers(Kill)
     def on_kill(self, _command: Kill) -> Iterator[Effect]:
         """Fit all exits at a kill without a look-up first (OP-07)."""
-        for order, left in exits_beyond(self.state.ledger, self._told):
+        for order, left in self._beyond():
             if not order.is_cancelling:
                 yield from apart(self.state, partial(self._fit, order, left))
         if self.state.control.naked_at is not None:
             yield from self._guard_again()
+
+    def _beyond(self) -> list[tuple[Order, Quantity]]:
+        told = self._told
+        return self.state.of_records(("beyond", *told.items()), lambda: exits_beyond(self.state.ledger, told))
 
     @property
     def _told(self) -> Mapping[Symbol, Quantity]:

@@ -25,6 +25,7 @@ from core.settings.settings import PROFILES, Settings
 from core.settings.strategies import UserStrategySettings
 from core.settings.types import WHOLE, AmountSettings
 from tests.kit.rows import table
+from tests.kit.texts import texts
 
 KEPT = Path(__file__).resolve().parents[2] / "journals" / "kept"
 
@@ -225,8 +226,8 @@ def test_every_odd_setting_is_named(snapshot: SnapshotAssertion) -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | texts(6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(6), inner, max_size=3),
     max_leaves=5,
 )
 

@@ -27,6 +27,7 @@ OF_A_DESK = {
     "calendar",
     "journal",
     "at",
+    "_known",
     "_listeners",
     "_bar_listeners",
     "_watchers",

@@ -32,6 +32,7 @@ from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.broker import OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import OrderStatus, OrderType
 from tests.kit.rows import table
+from tests.kit.texts import texts
 from tests.unit.core.brokers.alpaca_door import NOON, a_position_json, an_account_json, an_order_json, an_update_json
 
 A_NUMBER = ApiRecord("it", "", "", (ApiField("x", ApiFieldKind.NUMBER),))
@@ -229,13 +230,13 @@ SCALARS = (
     st.none()
     | st.booleans()
     | st.integers()
-    | st.text(max_size=20)
+    | texts(20)
     | st.decimals(allow_nan=True, allow_infinity=True)
     | st.sampled_from(["fill", "new", "buy", "SPY", "10", "-1", "1e9", "2026-11-20T17:00:00Z", "long", "ACTIVE", "day"])
 )
 JUNK = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(10), inner, max_size=4),
     max_leaves=4,
 )
 UNHURRIED = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
@@ -297,7 +298,7 @@ def test_a_broken_order_is_read_or_named(name: str, value: object) -> None:
 
 
 @UNHURRIED
-@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode), st.integers(100, 599))
+@given(st.binary(max_size=60) | texts(60).map(str.encode), st.integers(100, 599))
 def test_any_server_answer_is_refusal_or_doubt(body: bytes, status: int) -> None:
     """EX-06"""
     reply = Reply(status, {}, body)

@@ -37,6 +37,7 @@ class NewYorkHours:
     half_days: frozenset[date] = frozenset({date(2026, 11, 27)})
     venue: Venue = XNYS
 
+    @lru_cache(maxsize=4096)  # noqa: B019  a handful of calendars, each the same in all tests
     def session_on(self, day: date) -> Session | NoSession:
         if day.weekday() >= 5 or day in self.holidays:
             return NoSession("weekend or holiday")
@@ -56,7 +57,12 @@ class NewYorkHours:
             day += timedelta(days=1)
 
     def trading_day(self, at: datetime) -> date:
-        return at.astimezone(NEW_YORK).date()
+        return day_of(at)
+
+
+@lru_cache(maxsize=4096)
+def day_of(at: datetime) -> date:
+    return at.astimezone(NEW_YORK).date()
 
 
 @lru_cache(maxsize=4096)

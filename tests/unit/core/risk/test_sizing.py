@@ -19,6 +19,7 @@ from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, Wa
 from core.risk.sizing import BY_BUDGET, BY_LEAST, BY_NOTIONAL, BY_RISK, BY_STEP, NO_RISK, binding_cuts, size_of
 from core.settings.risk import KellySettings, SizingSettings, TrendSettings
 from tests.kit.rows import table
+from tests.kit.texts import texts
 
 STOP = Decimal("0.003")
 STEP = Decimal("0.001")
@@ -298,7 +299,7 @@ CONDITIONS = st.builds(
     atr=st.none() | cents("0.0001", "100", places=4),
     vix=st.just(UNKNOWN.vix) | st.builds(a_vix, st.sampled_from(VixLevel)),
     held=st.lists(LIKENESS, max_size=3).map(tuple),
-    throttle=st.none() | st.builds(Throttle, st.sampled_from([Decimal("0.25"), Decimal("0.5"), Decimal(1)]), st.text()),
+    throttle=st.none() | st.builds(Throttle, st.sampled_from([Decimal("0.25"), Decimal("0.5"), Decimal(1)]), texts()),
     edge=EDGE,
     equity=st.none() | cents("1", "1000000"),
     open_losses=cents("0", "10000"),

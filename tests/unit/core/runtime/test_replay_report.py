@@ -66,9 +66,9 @@ def test_a_report_counts_bars_and_quarantine() -> None:
 
     told = report.as_json("f" * 64)
 
-    assert (told["bars"], told["quarantined"], told["outside_session"]) == (43, 1, 1)
+    assert (told["bars"], told["quarantined"], told["outside_session"]) == (28, 1, 1)
     assert told["fingerprint"] == "f" * 64
-    assert sum(told["no_trade"].values()) == 42  # type: ignore[attr-defined]
+    assert sum(told["no_trade"].values()) == 27  # type: ignore[attr-defined]
 
 
 def test_an_exit_is_told_with_its_reason() -> None:

@@ -17,6 +17,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Feed
 from core.model.values import MOST, Symbol
 from tests.kit.rows import table
+from tests.kit.texts import texts
 
 SPY = Symbol("SPY")
 BAR = {
@@ -29,8 +30,8 @@ QUOTE = {
 }  # fmt: skip
 
 json_like = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.decimals(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats() | texts() | st.binary() | st.decimals(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts(3), inner, max_size=4),
     max_leaves=8,
 )
 
