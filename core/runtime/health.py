@@ -27,7 +27,7 @@ from socketserver import BaseServer, TCPServer, ThreadingMixIn
 from typing import Any, Protocol
 
 import orjson
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -72,6 +72,7 @@ class Glance:
     is_killed: bool
     has_disk: bool
     orders_working: int
+    desks_attached: int
     depths: Mapping[str, int]
     syncs: int
     sync_seconds: float
@@ -109,8 +110,6 @@ class EngineFigures:
         self._call_seconds = Histogram(
             "keyturn_call_seconds", "How long they took.", ["kind"], buckets=CALL_BUCKETS, registry=self.registry
         )
-        self._pictures = Counter("keyturn_pictures_total", "Pictures sent to desks.", registry=self.registry)
-        self._desks = Gauge("keyturn_desks_attached", "Desks that are attached.", registry=self.registry)
         self._counts: dict[type, Callable[[Any], None]] = {
             facts.OrderCreated: lambda fact: self._orders.labels("pending").inc(),
             facts.OrderStateChanged: lambda fact: self._orders.labels(fact.after.value.lower()).inc(),
@@ -145,14 +144,6 @@ class EngineFigures:
         self._call_seconds.labels(call.kind).observe(call.seconds)
         if call.outcome is CallOutcome.REFUSED:
             self._refuse("broker", [call.refusal.value if call.refusal else "other"])
-
-    def desks_attached(self, number: int) -> None:
-        """Set the number of attached desks. Any thread."""
-        self._desks.set(number)
-
-    def picture_sent(self, number: int = 1) -> None:
-        """Count sent views. Any thread."""
-        self._pictures.inc(number)
 
     def _fill(self, fact: facts.OrderFilled) -> None:
         if self._symbols:
@@ -224,6 +215,7 @@ class EngineFigures:
             is_killed=state.control.killed_by is not None,
             has_disk=engine.disk_trouble is None,
             orders_working=sum(1 for _ in state.ledger.working()),
+            desks_attached=len(state.desks.state.attached),
             depths=self._runtime.depths(),
             syncs=getattr(journal, "syncs", 0),
             sync_seconds=getattr(journal, "seconds_in_syncs", 0.0),
@@ -254,6 +246,7 @@ class _Glances(Collector):
             states.add_metric([word.value], int(word is glance.state))
         yield states
         yield _gauge("keyturn_orders_working", "Orders that work.", glance.orders_working)
+        yield _gauge("keyturn_desks_attached", "Desks that are attached.", glance.desks_attached)
         depths = GaugeMetricFamily("keyturn_queue_depth", "What waits, by its queue.", labels=["queue"])
         for queue, depth in glance.depths.items():
             depths.add_metric([queue.replace("-", "_")], depth)
