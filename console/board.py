@@ -24,7 +24,8 @@ from core.views.desk import EngineFailed, EngineLoading
 from widgets.chart import Chart, levels_of
 from widgets.lines import Cell, Lines
 from widgets.pane import Pane, WithoutEngine, state_of
-from widgets.status_lines import FooterLine, StatusLines, items_of, strip_line
+from widgets.status_lines import StatusLines
+from widgets.strip_and_footer import FooterLine, items_of, strip_line
 from widgets.ticket import wrapped
 
 P = TypeVar("P", bound=Pane)

@@ -35,7 +35,7 @@ from core.views.desk import EngineFailed
 from widgets import format as f
 from widgets.grid_cells import Tone
 from widgets.pane import WithoutEngine
-from widgets.status_lines import FooterLine
+from widgets.strip_and_footer import FooterLine
 
 SAID_FOR = 5.0
 """Seconds for which a message is shown, unless another screen comes to the top."""

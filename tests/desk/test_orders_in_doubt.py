@@ -21,7 +21,7 @@ from tests.desk.still_house import a_position, a_view, an_order, open_still
 from tests.desk.test_kill_screen_crowded import crowded
 from tests.kit.stepped_engine import WiredHandle
 from widgets.lines import joined
-from widgets.status_lines import items_of
+from widgets.strip_and_footer import items_of
 
 SIZES = [(80, 24), (120, 40)]
 
