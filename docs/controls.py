@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from core.risk.controls import CONTROLS, WORDS, Control
+from core.risk.controls import CONTROLS, WORDS
+from core.risk.trials import Control
 from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("CONTROLS.md")

@@ -9,17 +9,15 @@ may differ from the settings in force; both are reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import time
-from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel
 
-from core.messages.commands import Command, ListSymbol, RefuseSymbol
+from core.messages.commands import ListSymbol, RefuseSymbol
 from core.model.symbols import ListKind
-from core.model.values import Symbol
+from core.risk.trials import Asked, Control, First, Trial, Tried, value_of
 from core.settings.risk import ANY_DEFICITS, ANY_PRICE, ANY_QUANTITY, SHORTEST_TWIN, UNLIMITED
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
@@ -40,8 +38,6 @@ RTS_MONITORING = "RTS 6 art. 16"
 RTS_EXPOSURE = "RTS 6 art. 17(2)"
 FIA = "FIA 2024, "
 
-OWN = "our own"
-"""For a control that none of these rules asks for."""
 
 WORDS: Mapping[str, str] = {
     SEC_CREDIT: "no order over pre-set credit or capital thresholds",
@@ -60,113 +56,6 @@ WORDS: Mapping[str, str] = {
     RTS_EXPOSURE: "market and credit risk assessed and monitored as effective exposure",
 }
 """A short text of each paragraph's requirement."""
-
-
-class First(Enum):
-    """An event before the trial's order; a run takes them in this order, those that last all day at the end."""
-
-    NOTHING = "nothing"
-    HALT = "the kill key is pressed once"
-    COMMAND = "the operator shut its symbol"
-    HALTED_SYMBOL = "its exchange halts its symbol"
-    ENTRY = "the same entry was filled a moment ago"
-    RESTING_SALE = "a sale of one's own rests under its limit"
-    SLOW_BROKER = "the broker answers orders late"
-    SILENT_BROKER = "the broker answers no order"
-    HIGH_VIX = "a high VIX is measured"
-    STOPPED_OUT = "a trade in its symbol is stopped out at a loss"
-    CLOSED_MARKET = "the session is over"
-
-
-class Tried(Enum):
-    """The manual order of a trial; each is a buy with a stop that the desk holds."""
-
-    PLAIN = "a plain buy at the market"
-    LARGE = "a buy of far too many shares"
-    TINY = "a buy of a part of a share that does not trade"
-    OFF_TICK = "a buy at a limit between two ticks"
-    HIGH_LIMIT = "a buy at a limit far over the quote"
-    WITHOUT_STOP = "a buy without a stop"
-    UNLISTED = "a buy in a symbol that the broker does not list"
-    OLD_QUOTE = "a buy at the market in a symbol without a young quote"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """How a control is tried.
-
-    Attributes
-    ----------
-    settings
-        Overrides of the settings of an account without limits, by key.
-    as_set
-        Keys whose values are the account's own.
-    warns
-        Whether the control is met by a warning; otherwise by a refusal.
-    says
-        For `First.COMMAND`: the operator's command for the symbol.
-    """
-
-    settings: Mapping[str, object] = field(default_factory=dict)
-    order: Tried = Tried.PLAIN
-    first: First = First.NOTHING
-    as_set: tuple[str, ...] = ()
-    warns: bool = False
-    says: Callable[[Symbol], Command] | None = None
-
-
-Asked = Callable[[Settings], bool]
-"""A predicate of the settings."""
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """One check, or protection, of the gate.
-
-    Attributes
-    ----------
-    name
-        The name of the check.
-    rules
-        The paragraphs that ask for it; empty for a control of our own.
-    settings
-        Keys that set it; empty if it has no figure.
-    test
-        `file::name` of a test that shows it.
-    trial
-        How a run tries it, or a text that explains why no run does.
-    is_off
-        Whether settings turn off the part that its rules ask for, also by a limit without effect: a maximal one, or one
-        that nothing can reach. A limit near the maximum is the operator's choice.
-    parts
-        Named parts that can be without effect while the rest works, and whether they are.
-    """
-
-    name: str
-    rules: tuple[str, ...]
-    settings: tuple[str, ...]
-    test: str
-    trial: Trial | str
-    is_off: Asked = lambda _settings: False
-    parts: Mapping[str, Asked] = field(default_factory=dict)
-
-    @property
-    def rule(self) -> str:
-        return "; ".join(self.rules) or OWN
-
-    def unlimited(self, settings: Settings) -> tuple[str, ...]:
-        """Parts without effect although the control is on."""
-        if self.is_off(settings):
-            return ()
-        return tuple(part for part, limits_nothing in self.parts.items() if limits_nothing(settings))
-
-
-def value_of(settings: Settings, key: str) -> object:
-    """Return the value at a dotted key. Raises AttributeError if there is none."""
-    found: object = settings
-    for name in key.split("."):
-        found = getattr(found, name)
-    return found
 
 
 def _protection(

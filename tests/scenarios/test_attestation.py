@@ -31,7 +31,8 @@ from core.model.values import ProposalId, Symbol, TicketId
 from core.risk import gate
 from core.risk.checks import order_value, standard_gate
 from core.risk.checks.verdicts import passed
-from core.risk.controls import BY_NAME, CONTROLS, First, Trial, Tried
+from core.risk.controls import BY_NAME, CONTROLS
+from core.risk.trials import First, Trial, Tried
 from core.runtime.attest import run, script, trial_market
 from core.runtime.attest.report import QUOTES_A_BAR, Load, Reading, read_of, rows_of
 from core.runtime.attest.run import Attested, Result, attested

@@ -12,7 +12,8 @@ from core.facts import BarClosed, CancelRequested, Fact, OrderCreated, OrderFill
 from core.model.values import plain
 from core.ports import Recorded
 from core.post_mortem.missed_trades import Trip, TripKind, said_in
-from core.risk.controls import CONTROLS, OWN, Control, Trial, value_of
+from core.risk.controls import CONTROLS
+from core.risk.trials import OWN, Control, Trial, value_of
 from core.runtime.attest.run import Attested, Result, Tested
 from core.runtime.attest.trial_market import tried_at
 from core.settings.settings import Settings

@@ -18,7 +18,8 @@ from core.messages.inputs import DeadlineReached, Input
 from core.model.account import Mode
 from core.model.instrument import BrokerInstrument
 from core.ports import Journal
-from core.risk.controls import CONTROLS, Control, First, Trial
+from core.risk.controls import CONTROLS
+from core.risk.trials import Control, First, Trial
 from core.runtime.attest.script import AFTER, FALLS_AFTER, Seen, Slot, Trials, slots_of
 from core.runtime.attest.trial_market import LEAST, OPEN, QUOTED, SESSION, Line, Market, wide
 from core.runtime.inbox import Operator

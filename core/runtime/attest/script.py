@@ -25,7 +25,7 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.sizing import NoMarket, Regime, VixLevel, VixReading
 from core.model.staging import MANUAL, CheckResult, Proposal, Review
 from core.model.values import Price, ProposalId, Quantity, Symbol
-from core.risk.controls import Control, First, Trial, Tried
+from core.risk.trials import Control, First, Trial, Tried
 from core.runtime.attest.trial_market import (
     BOUGHT,
     HALTED,

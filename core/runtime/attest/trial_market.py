@@ -19,8 +19,8 @@ from core.messages.inputs import BarArrived, QuoteArrived, RegimeArrived, Tradin
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
 from core.model.session import HOME, Session
 from core.model.values import Quantity, Symbol
-from core.risk.controls import Trial, value_of
 from core.risk.protections.protection_registry import NAMES
+from core.risk.trials import Trial, value_of
 from core.runtime.feed import QUOTE, Timed, bar_item, merged
 from core.runtime.inbox import Link
 from core.runtime.simulated_exchange import link_of

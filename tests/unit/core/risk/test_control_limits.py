@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from core.risk.checks import standard_gate
-from core.risk.controls import BY_NAME, CONTROLS, FIA, WORDS, Trial, value_of
+from core.risk.controls import BY_NAME, CONTROLS, FIA, WORDS
+from core.risk.trials import Trial, value_of
 from core.runtime.attest.script import slots_of
 from core.runtime.attest.trial_market import tried_at
 from core.settings.settings import PROFILES, Settings
