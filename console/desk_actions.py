@@ -11,7 +11,8 @@ from console.screens.dialog import DialogHost
 from console.screens.leave import leaving_lines
 from console.screens.limits import LOOSEN, ListsScreen, LoosenScreen, ReloadedScreen
 from console.screens.question import ArmedQuestion
-from core.messages.commands import ClearBreaker, CompareActivities, ProposeFlattening, ReloadLimits, StopEngine, TakeKey
+from core.messages.commands import ClearBreaker, ProposeFlattening
+from core.messages.desk_commands import CompareActivities, ReloadLimits, StopEngine, TakeKey
 from core.model.values import Symbol
 from core.views.standing import BREAKER_OK
 

@@ -19,7 +19,7 @@ from console.screens.question import ArmedQuestion
 from console.screens.reading import HelpScreen
 from console.screens.ticket import TicketScreen
 from console.terminal.input_reader import Dropped
-from core.messages.commands import KeyPressed
+from core.messages.desk_commands import KeyPressed
 from widgets.chart import Chart
 from widgets.grid import Grid
 

@@ -30,7 +30,6 @@ from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScr
 from core.messages.commands import (
     DecidePromotion,
     Decline,
-    KeepWatchlist,
     MoveStop,
     OverrideProtection,
     PauseStrategy,
@@ -43,6 +42,7 @@ from core.messages.commands import (
     TightenStop,
     TrailStop,
 )
+from core.messages.desk_commands import KeepWatchlist
 from core.model.symbols import HELD, MAIN
 from core.model.values import Price, ProposalId, Quantity, Symbol, plain
 from core.risk.protections.protection import GLOBAL

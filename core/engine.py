@@ -21,7 +21,7 @@ from core.facts import (
     NotificationWithdrawn,
     Resumed,
 )
-from core.messages import commands, inputs
+from core.messages import commands, desk_commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
 from core.messages.effects import (
     Effect,
@@ -92,14 +92,14 @@ REPLANNED = frozenset(
 OF_THEMSELVES = (
     commands.Confirm
     | commands.SignBasket
-    | commands.AttachDesk
-    | commands.DetachDesk
-    | commands.LoseDesk
-    | commands.TakeKey
+    | desk_commands.AttachDesk
+    | desk_commands.DetachDesk
+    | desk_commands.LoseDesk
+    | desk_commands.TakeKey
     | commands.OpenTicket
     | commands.LeaveTicket
-    | commands.LookAt
-    | commands.KeyPressed
+    | desk_commands.LookAt
+    | desk_commands.KeyPressed
 )
 """Commands whose own fact names the desk, and those that only read."""
 

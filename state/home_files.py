@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.files.regular_file import bytes_of
-from core.messages.commands import WatchlistFilesSeen
+from core.messages.desk_commands import WatchlistFilesSeen
 from core.model.symbols import MAIN, SYMBOL, Watchlist, capitals, fault_of
 from core.model.values import Symbol
 from core.ports import OperatorError

@@ -12,16 +12,8 @@ from pathlib import Path
 from core.engine import Engine
 from core.execution.cover import unprotected_in_words
 from core.messages.command_ports import addressed
-from core.messages.commands import (
-    Command,
-    Halt,
-    Kill,
-    OpenBasket,
-    ProposeFlattening,
-    SettingsFault,
-    SettingsFileSeen,
-    SettingsSource,
-)
+from core.messages.commands import Command, Halt, Kill, OpenBasket, ProposeFlattening
+from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource
 from core.model.basket import BasketSource
 from core.model.codes import HaltCause
 from core.model.session import NoSession

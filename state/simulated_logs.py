@@ -31,8 +31,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.brokers.simulated.log import FIELDS, fault_in
 from core.files.regular_file import reading
-from core.messages import commands
-from core.messages.commands import SettingsFault, SettingsFileSeen
+from core.messages import commands, desk_commands
+from core.messages.desk_commands import SettingsFault, SettingsFileSeen
 from core.messages.inputs import NotificationAnswered
 from core.ports import OperatorError
 from core.runtime.simulated_exchange import (
@@ -357,7 +357,7 @@ def _said_of(name: str, values: dict[str, Any]) -> Said:
     answer = values.pop("answer")
     held = SettingsFault(answer["reason"]) if "reason" in answer else taken_up(answer["settings"])
     left_out, sources = tuple(values.pop("left_out")), values.pop("sources")
-    named = tuple(commands.SettingsSource(tuple(one["path"]), one["words"]) for one in sources)
+    named = tuple(desk_commands.SettingsSource(tuple(one["path"]), one["words"]) for one in sources)
     return SettingsFileSeen(held, left_out, named, **values)
 
 

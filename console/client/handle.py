@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from console.client.access import EngineAccess, LinkToEngine, a_console_door
 from core.messages.command_ports import CommandPort
-from core.messages.commands import AttachDesk, Command, Halt, Kill
+from core.messages.commands import Command, Halt, Kill
+from core.messages.desk_commands import AttachDesk
 from core.model.desk import DeskNumber
 from core.model.values import AccountId, Symbol
 from core.ports import JournalError, OperatorError

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from console.screens.dialog import DialogHost
 from console.screens.form import FieldsScreen, TextField
-from core.messages.commands import LookAt
+from core.messages.desk_commands import LookAt
 from core.model.reference_data import AssetsFound, ListedAsset
 from core.model.symbols import SHARE, capitals
 from core.model.values import Symbol

@@ -14,7 +14,7 @@ from console.screens.dialog import DialogHost
 from console.screens.find_symbol import BrokersList, SymbolScreen, not_listed
 from console.screens.form import FieldsScreen, Form, FormField, TextField
 from console.screens.question import WIDTH, ArmedQuestion
-from core.messages.commands import DropAlert, KeepAlert, KeepWatchlist
+from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist
 from core.model.alert import Alert, AlertKind, AlertTerms, in_words
 from core.model.alert import fault_of as alert_fault_of
 from core.model.symbols import MAIN, Watchlist, fault_of, small_letters

@@ -26,7 +26,8 @@ from typing import Annotated, Any, TypeAlias, TypeVar, Union, cast, get_args, ge
 import msgspec
 from pydantic import BaseModel
 
-from core.messages.commands import Command, SettingsFileSeen, WatchlistFilesSeen
+from core.messages.commands import Command
+from core.messages.desk_commands import SettingsFileSeen, WatchlistFilesSeen
 from core.risk.size_factors.base import Conditions
 from core.views.desk import DeskView, EngineFailed, EngineLoading
 

@@ -27,7 +27,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from core.messages.commands import Command, KeepWatchlist, ProposeOrder, RequestCancel
+from core.messages.commands import Command, ProposeOrder, RequestCancel
+from core.messages.desk_commands import KeepWatchlist
 from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
 from core.model.order import Effect, OrderType, StopHolder

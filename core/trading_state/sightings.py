@@ -13,7 +13,7 @@ from datetime import date, datetime
 from core.execution.latency import Departures
 from core.execution.other_orders import OtherOrder
 from core.market.normaliser import DayFigures
-from core.messages.commands import SettingsFault
+from core.messages.desk_commands import SettingsFault
 from core.messages.effects import Effect
 from core.model.account import Account, Channel, ConnectionStatus, NoAccount
 from core.model.bar import Quote

@@ -36,11 +36,10 @@ from core.messages.commands import (
     OpenTicket,
     PauseStrategy,
     ReinstateStrategy,
-    ReloadLimits,
     RequestCancel,
     ResumeStrategy,
-    SettingsFileSeen,
 )
+from core.messages.desk_commands import ReloadLimits, SettingsFileSeen
 from core.messages.inputs import NotificationAnswered
 from core.model.bar import Bar
 from core.model.order import OrderRequest, OrderStatus

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from console.client.remote import RemoteEngine
 from core.facts import Fact
-from core.messages.commands import Command, Confirm, OpenTicket, TakeKey
+from core.messages.commands import Command, Confirm, OpenTicket
+from core.messages.desk_commands import TakeKey
 from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.values import ProposalId
 from core.runtime.inbox import Link

@@ -25,7 +25,8 @@ from console.client.remote import RemoteEngine
 from console.client.ssh_link import SshLink
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, stress_runtime
-from core.messages.commands import PauseStrategy, ResumeStrategy, TakeKey
+from core.messages.commands import PauseStrategy, ResumeStrategy
+from core.messages.desk_commands import TakeKey
 from core.protocol.frames import PROTOCOL, FrameReader, Hello, Press, Pressed, PressKind, Role, Seen, from_engine, pack
 from core.views import DeskView, KeyView, StrategyRow
 from state.engine_socket import connected

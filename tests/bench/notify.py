@@ -26,7 +26,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from core.brokers.alpaca.connection import ALPACA
 from core.facts import NotificationBegun, NotificationDue, NotificationSent, NotificationSuppressed
-from core.messages.commands import KeepAlert
+from core.messages.desk_commands import KeepAlert
 from core.messages.inputs import Priority, TradingHaltHeard
 from core.model.account import Mode
 from core.model.alert import AlertKind, AlertTerms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.messages.commands import CompareActivities
+from core.messages.desk_commands import CompareActivities
 from tests.desk.still_house import a_view, open_still
 
 

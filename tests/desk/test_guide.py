@@ -14,7 +14,7 @@ from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted
-from core.messages.commands import TakeKey
+from core.messages.desk_commands import TakeKey
 from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
 from core.views.desk import EngineFailed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 
 from console.screens.limits import LoosenScreen, ReloadedScreen
-from core.messages.commands import ReloadLimits
+from core.messages.desk_commands import ReloadLimits
 from core.views import LogRow, ReloadView
 from tests.desk.still_house import StillHouse, a_view, open_still
 

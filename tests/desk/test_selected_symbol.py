@@ -9,7 +9,7 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.position_exits import CloseScreen
 from console.screens.ticket import TicketScreen
 from console.screens.watchlist import AlertScreen
-from core.messages.commands import KeyPressed, LookAt
+from core.messages.desk_commands import KeyPressed, LookAt
 from core.model.order import Effect
 from core.model.values import Symbol
 from core.views import LogRow, WatchlistRow, WatchView

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.facts import KeyTaken, OrderCreated
-from core.messages.commands import AttachDesk, Command, Resume, TakeKey
+from core.messages.commands import Command, Resume
+from core.messages.desk_commands import AttachDesk, TakeKey
 from core.model.desk import DeskNumber, Seat
 from tests.desk.desk_house import House, open_desk
 

@@ -7,17 +7,8 @@ from decimal import Decimal
 from console.screens.edit import DeclineScreen, EditScreen
 from console.screens.ticket import TicketPhase
 from core.facts import ConfirmationReceived, EditRefused, OrderCreated, ProposalEdited, ProposalEnded
-from core.messages.commands import (
-    Command,
-    Confirm,
-    Decline,
-    EditProposal,
-    KeyPressed,
-    LeaveTicket,
-    LookAt,
-    OpenTicket,
-    ProposeClose,
-)
+from core.messages.commands import Command, Confirm, Decline, EditProposal, LeaveTicket, OpenTicket, ProposeClose
+from core.messages.desk_commands import KeyPressed, LookAt
 from core.runtime.virtual import VirtualRuntime
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.kit.stepped_engine import SteppedHandle

@@ -12,7 +12,7 @@ from console.screens.position_exits import CloseScreen
 from console.screens.reading import DetailScreen
 from console.screens.watchlist import AddSymbolScreen, WatchlistScreen
 from core.facts import WatchlistKept, WatchlistRefused
-from core.messages.commands import KeepWatchlist
+from core.messages.desk_commands import KeepWatchlist
 from core.model.bar import Feed, Quote
 from core.model.reference_data import AssetList, ListedAsset
 from core.model.values import Price, Quantity, Symbol

@@ -39,13 +39,12 @@ from core.messages.commands import (
     ProposeOrder,
     Rearm,
     RefuseSymbol,
-    ReloadLimits,
     RequestCancel,
     Resume,
     ResumeStrategy,
-    SettingsFileSeen,
     SignBasket,
 )
+from core.messages.desk_commands import ReloadLimits, SettingsFileSeen
 from core.model.basket import BasketSource
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder

@@ -19,7 +19,8 @@ from core.engine import Engine
 from core.execution.order import Order
 from core.facts import BarClosed, Fact
 from core.messages.command_ports import CommandPort, PortKind, addressed
-from core.messages.commands import AttachDesk, Command, OpenTicket, ProposeOrder
+from core.messages.commands import Command, OpenTicket, ProposeOrder
+from core.messages.desk_commands import AttachDesk
 from core.messages.effects import Effect, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     AcceptBroker,

@@ -14,7 +14,8 @@ from console.client.handle import LINK
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import Fact
-from core.messages.commands import AttachDesk, Command, Confirm, OpenTicket
+from core.messages.commands import Command, Confirm, OpenTicket
+from core.messages.desk_commands import AttachDesk
 from core.messages.inputs import Start
 from core.model.desk import PaintProof
 from core.model.staging import Proposal, Ticket

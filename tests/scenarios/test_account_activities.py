@@ -24,7 +24,8 @@ from core.facts import (
     SharesMoved,
     TradeClosed,
 )
-from core.messages.commands import CompareActivities, OpenTicket, ProposeClose
+from core.messages.commands import OpenTicket, ProposeClose
+from core.messages.desk_commands import CompareActivities
 from core.messages.effects import Effect, FetchActivities
 from core.messages.inputs import ActivitiesFetched, Input
 from core.model.activity import Activity, ActivityId, ActivityKind, BrokerFill, DropCopy, UnreadableActivity

@@ -9,7 +9,7 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import AlertDropped, AlertKept, AlertRang, AlertRefused, DesksServed
-from core.messages.commands import DropAlert, KeepAlert
+from core.messages.desk_commands import DropAlert, KeepAlert
 from core.messages.inputs import PastArrived, QuoteArrived, TradingHaltHeard
 from core.model.alert import MOST, AlertKind, AlertTerms
 from core.model.bar import Bar, Feed, Quote

@@ -20,7 +20,8 @@ from core.facts import (
     ProposalStaged,
     Resumed,
 )
-from core.messages.commands import DetachDesk, KeyPressed, LoseDesk, OpenTicket, Resume, ServeDesks
+from core.messages.commands import OpenTicket, Resume
+from core.messages.desk_commands import DetachDesk, KeyPressed, LoseDesk, ServeDesks
 from core.model.account import Mode
 from core.model.codes import CancelCode, HaltCause
 from core.model.desk import DeskNumber

@@ -21,7 +21,8 @@ from core.facts import (
     SubmissionBlocked,
     TicketClosed,
 )
-from core.messages.commands import Confirm, Decline, LeaveTicket, LookAt, OpenTicket, ProposeClose, ProposeOrder
+from core.messages.commands import Confirm, Decline, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder
+from core.messages.desk_commands import LookAt
 from core.messages.effects import Effect, FetchFigures, SubmitOrder
 from core.messages.inputs import FiguresFetched, Input, QuoteArrived
 from core.model.account import NoAccount

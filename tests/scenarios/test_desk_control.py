@@ -29,11 +29,8 @@ from core.messages.commands import (
     Command,
     Confirm,
     Decline,
-    DetachDesk,
     Halt,
     Kill,
-    LookAt,
-    LoseDesk,
     MarkInBasket,
     OpenBasket,
     OpenTicket,
@@ -42,10 +39,9 @@ from core.messages.commands import (
     Rearm,
     RequestCancel,
     Resume,
-    ServeDesks,
     SignBasket,
-    TakeKey,
 )
+from core.messages.desk_commands import DetachDesk, LookAt, LoseDesk, ServeDesks, TakeKey
 from core.model.basket import BasketEnd, BasketSource
 from core.model.codes import Denial, HaltCause, KeyEnd, TicketEnd
 from core.model.desk import DeskNumber, KeyTurn, PaintProof

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from console.order_form.prices import Taken, price_of
-from core.messages.commands import KeepWatchlist, LookAt
+from core.messages.desk_commands import KeepWatchlist, LookAt
 from core.messages.inputs import QuoteArrived
 from core.model.bar import Feed, Quote
 from core.model.values import Money, Price, Quantity, Symbol

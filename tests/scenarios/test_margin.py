@@ -12,7 +12,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.event_text import in_words
 from core.facts import MarginSampled, MarginWarned, ProposalSkipped
-from core.messages.commands import LookAt, ProposeClose
+from core.messages.commands import ProposeClose
+from core.messages.desk_commands import LookAt
 from core.model.order import Effect
 from core.model.staging import CheckResult
 from core.settings.settings import Settings

@@ -19,7 +19,8 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
-from core.messages.commands import Decline, OpenTicket, OverrideProtection, ReloadLimits, SettingsFileSeen
+from core.messages.commands import Decline, OpenTicket, OverrideProtection
+from core.messages.desk_commands import ReloadLimits, SettingsFileSeen
 from core.messages.inputs import AccountFetched
 from core.model.account import Account
 from core.model.staging import CheckResult

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from console.commands.engine import limits_of
 from core.facts import DeskLost
-from core.messages.commands import LoseDesk, ReloadLimits, SettingsFileSeen
+from core.messages.desk_commands import LoseDesk, ReloadLimits, SettingsFileSeen
 from core.messages.inputs import RegimeArrived
 from core.model.sizing import DailyValue, NoMarket, Regime, VixLevel, VixReading
 from core.risk.regime import last_reading

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.event_text import in_words
 from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied
-from core.messages.commands import ReloadLimits, SettingsFileSeen
+from core.messages.desk_commands import ReloadLimits, SettingsFileSeen
 from core.settings.changes import digest_of
 from core.settings.history import read
 from core.settings.settings import Settings

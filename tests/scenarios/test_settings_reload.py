@@ -22,7 +22,8 @@ from core.facts import (
     SettingsFileChanged,
     TradeClosed,
 )
-from core.messages.commands import Kill, ProposeClose, ReloadLimits, SettingsFault, SettingsFileSeen
+from core.messages.commands import Kill, ProposeClose
+from core.messages.desk_commands import ReloadLimits, SettingsFault, SettingsFileSeen
 from core.settings.changes import ChangeKind, changes_between, digest_of
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder

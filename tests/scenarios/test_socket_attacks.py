@@ -15,7 +15,8 @@ import pytest
 from msgspec import Raw
 
 from core.facts import CommandRefused, DeskAttached, Fact
-from core.messages.commands import AttachDesk, Command, DetachDesk, Halt, LookAt, LoseDesk, OpenTicket
+from core.messages.commands import Command, Halt, OpenTicket
+from core.messages.desk_commands import AttachDesk, DetachDesk, LookAt, LoseDesk
 from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId, ProposalId, Symbol
 from core.protocol import frames

@@ -30,19 +30,8 @@ from core.facts import (
     TicketClosed,
 )
 from core.messages.command_ports import LATE, STOOD_STILL, addressed
-from core.messages.commands import (
-    Command,
-    Confirm,
-    Halt,
-    KeyPressed,
-    Kill,
-    LookAt,
-    OpenTicket,
-    RequestCancel,
-    Resume,
-    StopEngine,
-    TakeKey,
-)
+from core.messages.commands import Command, Confirm, Halt, Kill, OpenTicket, RequestCancel, Resume
+from core.messages.desk_commands import KeyPressed, LookAt, StopEngine, TakeKey
 from core.model.codes import Denial, TicketEnd
 from core.model.desk import DeskNumber, PaintProof
 from core.model.order import Effect

@@ -11,7 +11,8 @@ from console.order_form.draft import FieldFault
 from console.order_form.reading import read_form
 from core.facts import ProposalSkipped, ProposalStaged
 from core.market.synthetic import NAMES, listed_in_the_demo
-from core.messages.commands import LookAt, ProposeOrder
+from core.messages.commands import ProposeOrder
+from core.messages.desk_commands import LookAt
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, OrderType
 from core.model.values import Price, Quantity, Symbol

@@ -12,7 +12,7 @@ from shutil import rmtree
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import BarClosed, PastDaysLoaded, WatchlistKept, WatchlistRefused
-from core.messages.commands import KeepWatchlist, LookAt
+from core.messages.desk_commands import KeepWatchlist, LookAt
 from core.messages.inputs import PastArrived, SymbolsLookedUp
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.broker import NoAnswer

@@ -14,7 +14,8 @@ from syrupy.assertion import SnapshotAssertion
 from console.commands.assembly.host import Host
 from console.commands.assembly.past_day import recorded_day, settings_at
 from core.facts import LimitsReloaded, NotificationBegun, NotificationSent, SettingsApplied, TradeClosed
-from core.messages.commands import Decline, LeaveTicket, OpenTicket, ProposeClose, ReloadLimits
+from core.messages.commands import Decline, LeaveTicket, OpenTicket, ProposeClose
+from core.messages.desk_commands import ReloadLimits
 from core.views.builders.desk import ViewBuilder
 from state.files import AccountFolder
 from state.journal import read

@@ -11,7 +11,7 @@ from decimal import Decimal
 from random import Random
 
 from core.brokers.simulated.order_book import BookedOrder
-from core.messages.commands import DetachDesk, LoseDesk
+from core.messages.desk_commands import DetachDesk, LoseDesk
 from core.messages.inputs import AcceptBroker, ClockRead
 from core.model.order import ORDER_ID, OrderType, TimeInForce
 from core.model.session import Session

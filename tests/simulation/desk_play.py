@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from core.messages.commands import AttachDesk, DetachDesk, LoseDesk, OpenTicket, TakeKey
+from core.messages.commands import OpenTicket
+from core.messages.desk_commands import AttachDesk, DetachDesk, LoseDesk, TakeKey
 from core.model.basket import BasketSource
 from core.model.desk import DeskNumber, Seat
 from core.workflows.operator.desk_control import TAKE

@@ -22,7 +22,8 @@ from core.execution.past_orders import PastInMemory
 from core.facts import Fact, OrderCreated
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.messages.command_ports import CommandPort, PortKind
-from core.messages.commands import Command, Confirm, Kill, Rearm, ServeDesks, SignBasket
+from core.messages.commands import Command, Confirm, Kill, Rearm, SignBasket
+from core.messages.desk_commands import ServeDesks
 from core.messages.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.messages.inputs import BarArrived, BrokerUpdated, Input, Priority, Start
 from core.model.account import Mode

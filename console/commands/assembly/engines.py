@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.engine import Engine
     from core.market.vix import VixService
-    from core.messages.commands import SettingsSource
+    from core.messages.desk_commands import SettingsSource
     from core.model.api_contract import KeyNames
     from core.runtime.notifier.process import Notifier
     from core.runtime.simulated_exchange import PlayedFile

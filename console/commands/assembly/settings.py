@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from console.display import DisplayTerms
-    from core.messages.commands import SettingsSource
+    from core.messages.desk_commands import SettingsSource
     from core.settings.settings import Settings
     from core.trading_state.state import TradingState
 
@@ -158,7 +158,7 @@ class LastTime:
         return tuple(self._sources())
 
     def _sources(self) -> Iterator[SettingsSource]:
-        from core.messages.commands import SettingsSource
+        from core.messages.desk_commands import SettingsSource
         from state.settings_file import path_of_override, path_of_variable
 
         for override in self._given:

@@ -19,16 +19,13 @@ from dataclasses import astuple
 from enum import Enum
 
 from core.messages.command_ports import STOOD_STILL, CommandPort, as_late
-from core.messages.commands import (
+from core.messages.commands import Command, Halt, Kill, RequestCancel
+from core.messages.desk_commands import (
     AttachDesk,
-    Command,
     DetachDesk,
-    Halt,
     KeyPressed,
-    Kill,
     LookAt,
     LoseDesk,
-    RequestCancel,
     ServeDesks,
     SettingsFileSeen,
     WatchlistFilesSeen,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.engine import Engine
 from core.execution.breaker import BreakerPhase
-from core.messages.commands import SettingsFault
+from core.messages.desk_commands import SettingsFault
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState

@@ -26,7 +26,7 @@ from core.facts import (
     KeyTaken,
     TicketClosed,
 )
-from core.messages.commands import AttachDesk, DetachDesk, KeyPressed, LoseDesk, ServeDesks, TakeKey
+from core.messages.desk_commands import AttachDesk, DetachDesk, KeyPressed, LoseDesk, ServeDesks, TakeKey
 from core.messages.effects import Effect
 from core.model.account import Mode
 from core.model.codes import CancelCode, Denial, HaltCause, KeyEnd, TicketEnd

@@ -10,24 +10,18 @@ from collections.abc import Iterator
 from core.messages.command_ports import LATE, Denied
 from core.messages.commands import (
     AnswerBasket,
-    AttachDesk,
     Command,
     Confirm,
-    DetachDesk,
     Halt,
     Keyed,
-    KeyPressed,
     Kill,
-    LookAt,
     Loosens,
-    LoseDesk,
     Rearm,
     RequestCancel,
     Resume,
     SignBasket,
-    StopEngine,
-    TakeKey,
 )
+from core.messages.desk_commands import AttachDesk, DetachDesk, KeyPressed, LookAt, LoseDesk, StopEngine, TakeKey
 from core.messages.effects import EndEngine
 from core.model.codes import Denial
 from core.model.desk import KeyTurn, seat_of

@@ -16,7 +16,7 @@ from core.facts import (
     SettingsFileAgreed,
     SettingsFileChanged,
 )
-from core.messages.commands import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
+from core.messages.desk_commands import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.effects import Effect
 from core.model.harmless_text import is_news
 from core.risk.regime import levels_of

@@ -25,7 +25,7 @@ from core.facts import (
     WatchlistRefused,
 )
 from core.market.normaliser import COMPLETE, DayFigures, Normaliser
-from core.messages.commands import DropAlert, KeepAlert, KeepWatchlist, WatchlistFilesSeen
+from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist, WatchlistFilesSeen
 from core.messages.effects import Effect, LookUpSymbols, WriteWatchlist
 from core.messages.inputs import BarArrived, CorporateActionsArrived, QuoteArrived, SymbolsLookedUp, WatchlistWritten
 from core.model.alert import Alert, AlertKind, what_is_seen

@@ -24,7 +24,7 @@ from core.execution.order import Order, has_news
 from core.execution.position_correction import splits_in
 from core.execution.reconciliation import Comparison
 from core.facts import ActivitiesCompared, ActivityQuarantined, CashMoved, SharesMoved, Source
-from core.messages.commands import CompareActivities
+from core.messages.desk_commands import CompareActivities
 from core.messages.effects import Effect, FetchActivities
 from core.messages.inputs import ActivitiesFetched
 from core.model.activity import Activity, ActivityKind, DropCopy, harmless, in_order

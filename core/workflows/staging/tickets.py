@@ -19,7 +19,8 @@ from functools import partial
 
 from core.execution.lanes import FIGURES
 from core.facts import ProposalEnded, TicketClosed, TicketOpened
-from core.messages.commands import LookAt, OpenTicket
+from core.messages.commands import OpenTicket
+from core.messages.desk_commands import LookAt
 from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import FiguresFetched
 from core.model.account import Account, NoAccount

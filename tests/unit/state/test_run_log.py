@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from core.messages.command_ports import CommandPort, PortKind
-from core.messages.commands import Confirm, Decline, SettingsFault, SettingsFileSeen, SettingsSource
+from core.messages.commands import Confirm, Decline
+from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.inputs import NotificationAnswered
 from core.model.notice import Delivery, DeliveryCode
 from core.model.order import Effect

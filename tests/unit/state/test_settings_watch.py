@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.messages.commands import SettingsFault, SettingsFileSeen
+from core.messages.desk_commands import SettingsFault, SettingsFileSeen
 from core.settings.settings import Settings
 from state.files import Home
 from state.housekeeping import SettingsWatch

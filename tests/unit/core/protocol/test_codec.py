@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeOrder, Rearm, SettingsFault, SettingsFileSeen
+from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeOrder, Rearm
+from core.messages.desk_commands import SettingsFault, SettingsFileSeen
 from core.model.desk import Sender
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.sizing import Size, SizeLimit
