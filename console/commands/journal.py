@@ -43,7 +43,6 @@ def tail(
 
     Example: keyturn journal tail -n 50 -f --explain
     """
-    from console.commands.assembly.routes import routes
     from state.journal_inspection import tail as newest
 
     records = newest(journal_of(host_of(context).home, account, journal_dir), count, follow)
@@ -61,11 +60,20 @@ def explain(
 
     Example: keyturn journal explain OrderFilled
     """
-    from console.commands.assembly.routes import routes
-
     known = routes()
     found = [known.of(each) for each in ([name] if name is not None else known.names)]
     tell(as_json, lambda: [asdict(route) for route in found], _lines_of(found))
+
+
+def routes() -> Routes:
+    """Return the routes of this release's engine, read from one that never runs: without account, disk or session."""
+    from core.engine import Engine
+    from core.market.calendar import ExchangeCalendar
+    from core.model.account import Mode
+    from core.runtime.routes import Routes
+    from state.journal import MemoryJournal
+
+    return Routes(Engine("none", Mode.PAPER, ExchangeCalendar(date.min, date.min, (), {}), MemoryJournal()))
 
 
 def verify(

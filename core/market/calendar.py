@@ -1,20 +1,88 @@
 """The trading calendar of a venue: its sessions, early closes and holidays.
 
-The home venue's sessions come from a table (`session_table`), other ranges from exchange-calendars, read once a range.
-A day outside of the loaded range is an error and never a guess.
+The home venue's sessions come from a table beside this module, so that no process loads pandas for them. It lists the
+weekdays that differ from a usual session: `python -m core.market.calendar` writes it anew, and a test compares it with
+exchange-calendars. Other ranges come from that library, read once a range. A day outside of the loaded range is an
+error and never a guess.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from pathlib import Path
 
-from core.market.session_table import FIRST_YEAR, LAST_YEAR, TABLE, Sessions, as_table, has_years, sessions_of
-from core.model.session import HOME, NoSession, Session, Venue
+from core.model.session import HOME, XNYS, NoSession, Session, Venue
 from core.ports import OperatorError
+
+# ── the table of sessions ────────────────────────────────────────────────────────────────────────────────────────────
+
+TABLE = Path(__file__).with_name("XNYS.csv")
+FIRST_YEAR, LAST_YEAR = 1990, 2040
+"""The years of the table. Other years are loaded from the library."""
+COLUMNS = ("day", "open", "close", "reason")
+A_DAY = timedelta(days=1)
+WEEKDAYS = 5
+
+Sessions = tuple[tuple[Session, ...], Mapping[date, str]]
+"""Sessions in order, and the reason of each weekday without one."""
+
+
+def has_years(venue: Venue, first_year: int, last_year: int) -> bool:
+    """Return whether the table has all of these years of that venue."""
+    return venue.calendar == XNYS.calendar and first_year >= FIRST_YEAR and last_year <= LAST_YEAR
+
+
+def sessions_of(venue: Venue, first_year: int, last_year: int) -> Sessions:
+    """Return the sessions and holidays of whole years; only for years that the table has."""
+    special, sessions, holidays = _rows(), [], {}
+    day, last = date(first_year, 1, 1), date(last_year, 12, 31)
+    while day <= last:
+        if day.weekday() < WEEKDAYS:
+            hours, reason = special.get(day, ((venue.opens, venue.closes), ""))
+            if hours is None:
+                holidays[day] = f"holiday, {reason}" if reason else "holiday"
+            else:
+                sessions.append(Session(day=day, open=venue.at(day, hours[0]), close=venue.at(day, hours[1])))
+        day += A_DAY
+    return tuple(sessions), holidays
+
+
+def as_table(sessions: Sessions, venue: Venue, first_year: int, last_year: int) -> str:
+    """Return the text of the table for sessions that the library gave."""
+    by_day, text = {session.day: session for session in sessions[0]}, io.StringIO()
+    write = csv.writer(text, lineterminator="\n").writerow
+    write(COLUMNS)
+    day, last = date(first_year, 1, 1), date(last_year, 12, 31)
+    while day <= last:
+        session = by_day.get(day)
+        if session is not None:
+            opens, closes = (venue.local(at).time() for at in (session.open, session.close))
+            if (opens, closes) != (venue.opens, venue.closes):
+                write((day, f"{opens:%H:%M}", f"{closes:%H:%M}", ""))
+        elif day.weekday() < WEEKDAYS:
+            write((day, "", "", sessions[1].get(day, "").removeprefix("holiday").removeprefix(", ")))
+        day += A_DAY
+    return text.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _rows() -> Mapping[date, tuple[tuple[time, time] | None, str]]:
+    """Return the hours of each special weekday, None for a holiday, with its reason."""
+    rows = csv.DictReader(io.StringIO(TABLE.read_text(encoding="utf-8")))
+    return {date.fromisoformat(row["day"]): (_hours(row), row["reason"]) for row in rows}
+
+
+def _hours(row: Mapping[str, str]) -> tuple[time, time] | None:
+    return (time.fromisoformat(row["open"]), time.fromisoformat(row["close"])) if row["open"] else None
+
+
+# ── calendars ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 DAYS_AFTER = timedelta(days=14)
 """Loaded beyond the last requested day, so that the following session is known."""

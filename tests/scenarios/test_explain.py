@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.commands.assembly.routes import routes
+from console.commands.journal import routes
 from core.facts import BarClosed, OrderCreated, OrderFilled, PositionCorrected, TradeClosed
 from core.messages.commands import Confirm, OpenTicket, ProposeClose
 from core.messages.inputs import DeadlineReached

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import subprocess
 from collections.abc import Callable
 from importlib.metadata import entry_points
+
+import orjson
 
 from core.model.notice import DELIVERED, Delivery, DeliveryCode
 from core.runtime.notifier.message import Message, RefusedError
@@ -38,9 +42,7 @@ def send(by: str, address: str, message: Message) -> Delivery:
 
         return by_apprise.send(address, message)
     if by == COMMAND:
-        from core.runtime.notifier import by_command
-
-        return by_command.send(address, message)
+        return run_command(address, message)
     for entry in entry_points(group=GROUP, name=by):
         return _by_its_own(entry.load(), address, message)
     return Delivery(DeliveryCode.NO_SUCH_KIND, said=f"no channel is called {by!r}; there are: {', '.join(names())}")
@@ -52,3 +54,39 @@ def _by_its_own(own: Send, address: str, message: Message) -> Delivery:
     except RefusedError as error:
         return Delivery(DeliveryCode.REFUSED, error.status, str(error))
     return DELIVERED
+
+
+BAD_COMMAND = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOEXEC,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+    }
+)
+"""Start errors that last until a person fixes the configuration; any other error may pass."""
+
+
+def run_command(address: str, message: Message) -> Delivery:
+    """Run an operator's program, which gets the message on standard input, without a shell (SY-03).
+
+    It runs to its end; exit code 0 means delivered. The time-out of the enclosing process applies.
+    """
+    try:
+        ended = subprocess.run(
+            orjson.loads(address),
+            input=f"{message.title}\n\n{message.text}\n".encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    except OSError as error:
+        code = DeliveryCode.BAD_ADDRESS if error.errno in BAD_COMMAND else DeliveryCode.NOT_SENT
+        return Delivery(code, said=f"it cannot be started: {error.strerror}")
+    if ended.returncode == 0:
+        return DELIVERED
+    return Delivery(DeliveryCode.REFUSED, ended.returncode, f"it ended with {ended.returncode}")

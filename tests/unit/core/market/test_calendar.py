@@ -8,8 +8,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.market.calendar import CalendarRangeError, ExchangeCalendar, from_library, load_calendar
-from core.market.session_table import FIRST_YEAR, LAST_YEAR, TABLE, as_table, has_years, sessions_of
+from core.market.calendar import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    TABLE,
+    CalendarRangeError,
+    ExchangeCalendar,
+    as_table,
+    from_library,
+    has_years,
+    load_calendar,
+    sessions_of,
+)
 from core.model.session import HOME, NoSession, Session
 from tests.kit.rows import table
 
