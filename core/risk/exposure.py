@@ -52,7 +52,8 @@ def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = Non
             if order.is_protective and not ledger.legs.is_held(order) and not ledger.chains.is_in_doubt(order):
                 guards.setdefault(position_key(order.request.symbol, order.strategy), []).append(order)
         elif order.id != but and ledger.chains.replaced(order) is None:
-            lost += _of_entry(order)
+            farthest = order.request.limit_price or order.intended_price or ZERO
+            lost += order.request.instrument.risk(order.remaining, at_stake(order.counted_price, farthest, order.stop))
     for position in ledger.positions():
         stops = guards.get(position_key(position.symbol, position.strategy), [])
         guarded = [stop for stop in stops if ledger.chains.replaced(stop) is None]
@@ -100,11 +101,6 @@ def _way_to(stop: Price, position: Position, price: Price) -> Decimal:
     if way >= ZERO:
         return way
     return min(max((position.average_price - price) * sign, -way), price)
-
-
-def _of_entry(order: Order) -> Decimal:
-    farthest = order.request.limit_price or order.intended_price or ZERO
-    return order.request.instrument.risk(order.remaining, at_stake(order.counted_price, farthest, order.stop))
 
 
 def at_stake(price: Decimal, farthest: Decimal, stop: StopPlan | NoStop | None) -> Decimal:

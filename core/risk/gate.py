@@ -99,17 +99,14 @@ class Candidate:
         """Return the reach, computed once per quote: most checks use it."""
         if self._reaches and self._reaches[-1][0] is quote:
             return self._reaches[-1][1]
-        reach = self._worked_out(quote)
-        self._reaches.append((quote, reach))
-        return reach
-
-    def _worked_out(self, quote: Quote | NoQuote) -> Reach | None:
-        """Compute the reach; a stop-limit starts at its trigger, wherever the market is."""
+        # Compute the reach; a stop-limit starts at its trigger, wherever the market is.
         order, touch = self.order, self._touch(quote)
         met = order.stop_price if order.type.has_stop else touch
         if order.limit_price is None:
             met = aimed_at(order, touch)
-        return reach_of(order.side, order.limit_price, met)
+        reach = reach_of(order.side, order.limit_price, met)
+        self._reaches.append((quote, reach))
+        return reach
 
     def _touch(self, quote: Quote | NoQuote) -> Price | None:
         if isinstance(quote, NoQuote):

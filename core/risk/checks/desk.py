@@ -42,17 +42,15 @@ class BreakerCheck:
             return self.passes
         refusal = state.breaker.refusal(state.at)
         if candidate.only_reduces:
-            return self._of_an_exit(refusal, state.breaker.state.failures)
+            # Exits are never blocked; the ticket warns that no answer may come (RK-22).
+            failures = state.breaker.state.failures
+            if refusal is None and not failures:
+                return self.passes
+            why = refusal or f"{failures} in a row without an answer"
+            return refused(self.name, f"{why}; this one goes out, and is in doubt until the broker answers")
         if refusal is not None:
             return refused(self.name, refusal)
         return unsaid(self.name, lambda: f"{phase.value}; the broker answers")
-
-    def _of_an_exit(self, refusal: str | None, failures: int) -> Verdict:
-        """Exits are never blocked; the ticket warns that no answer may come (RK-22)."""
-        if refusal is None and not failures:
-            return self.passes
-        why = refusal or f"{failures} in a row without an answer"
-        return refused(self.name, f"{why}; this one goes out, and is in doubt until the broker answers")
 
 
 class BackPressureCheck:

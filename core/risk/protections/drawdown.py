@@ -113,16 +113,13 @@ class MaxDrawdown(TradeProtection):
             return None, NOT_ENOUGH
         if terms.method == "within":
             return course.drawdown, "the largest fall within the window"
-        equity = self._balance_at(start)
+        # The known equity, plus profits from then to `start`, or less those since if it is of a later time.
+        known, profits = self.state.equities.at(start), self.state.profits
+        equity = None if known is None else known[1] + profits.by(start) - profits.by(known[0])
         if equity is None or equity <= 0:
             return None, NO_EQUITY
         peak, now = equity + course.peak, equity + course.end
         return (peak - now) / peak, f"the balance is {self._told(now)}, {self._told(peak)} at its peak"
-
-    def _balance_at(self, start: datetime) -> Decimal | None:
-        """Return the known equity, plus profits from then to `start`, or less those since if it is of a later time."""
-        known, profits = self.state.equities.at(start), self.state.profits
-        return None if known is None else known[1] + profits.by(start) - profits.by(known[0])
 
     def _told(self, balance: Decimal) -> str:
         """Format in USD; as a multiple of the start if only ratios are known."""
