@@ -240,7 +240,11 @@ class Stage:
         self.ended = self.state.proposals.pop(fact.proposal_id, None)
         self.state.reviews.pop(fact.proposal_id, None)
         if fact.end is not ProposalEnd.SENT:
-            self._void(fact.proposal_id)
+            proposal_id = fact.proposal_id
+            for confirmation in self.state.confirmations.values():
+                if confirmation.proposal.id == proposal_id and not confirmation.is_decided:
+                    confirmation.is_void = True
+                    self._drop_mandates(confirmation.ticket.id)
         self._drop_tickets(fact.proposal_id)
 
     def _opened(self, _at: datetime, fact: TicketOpened) -> None:
@@ -333,12 +337,6 @@ class Stage:
 
     def _plan_ended(self, _at: datetime, fact: BasketEnded) -> None:
         self._drop_mandates(fact.plan_id)
-
-    def _void(self, proposal_id: ProposalId) -> None:
-        for confirmation in self.state.confirmations.values():
-            if confirmation.proposal.id == proposal_id and not confirmation.is_decided:
-                confirmation.is_void = True
-                self._drop_mandates(confirmation.ticket.id)
 
     def _drop_tickets(self, proposal_id: ProposalId) -> None:
         for ticket in [t for t in self.state.tickets.values() if t.proposal_id == proposal_id]:

@@ -357,10 +357,6 @@ class Orchestrator:
         runner.steps.append(step)
         self.has_steps = True
 
-    def _tell_all(self, step: Step) -> None:
-        for runner in self.roster.everywhere():
-            self._tell(runner, step)
-
     def _any(self, _at: datetime, _fact: Fact) -> None:
         """Mark the contexts dirty: any other fact may have changed them."""
         self.contexts.is_dirty = True
@@ -369,7 +365,9 @@ class Orchestrator:
         """Sessions may have passed without a desk: strategies with a gap in their windows restart."""
         self.contexts.is_dirty = True
         if self.state.heard is not None and has_missed_bars(self.calendar, self.state.heard, at):
-            self._tell_all(Hole())
+            step = Hole()
+            for runner in self.roster.everywhere():
+                self._tell(runner, step)
 
     def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
         for runner in self.roster.places.get(fact.symbol, ()):

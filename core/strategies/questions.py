@@ -117,19 +117,15 @@ def has_missed_bars(calendar: Calendar, heard: datetime, at: datetime) -> bool:
     True if the calendar does not reach back to that bar.
     """
     try:
-        return _has_missed_bars(calendar, heard, at)
+        begin, missed_from = first_minute(calendar, at), heard + ONE_MINUTE
+        if begin <= missed_from:
+            return False
+        session = calendar.session_on(calendar.trading_day(heard))
+        if not isinstance(session, Session) or missed_from >= session.close:
+            session = calendar.next_session(missed_from - timedelta(microseconds=1))
+        return max(missed_from, session.open) < begin
     except CalendarRangeError:
         return True
-
-
-def _has_missed_bars(calendar: Calendar, heard: datetime, at: datetime) -> bool:
-    begin, missed_from = first_minute(calendar, at), heard + ONE_MINUTE
-    if begin <= missed_from:
-        return False
-    session = calendar.session_on(calendar.trading_day(heard))
-    if not isinstance(session, Session) or missed_from >= session.close:
-        session = calendar.next_session(missed_from - timedelta(microseconds=1))
-    return max(missed_from, session.open) < begin
 
 
 def _in_sessions(bars: Iterable[Bar], calendar: Calendar) -> Iterator[tuple[Bar, Context]]:
@@ -167,7 +163,17 @@ class StrategyFactory:
             case Hole() if step.is_forgotten or bars_needed(runner.strategy):
                 self._anew(runner, is_late=True)
             case PastBars():
-                self._take_history(runner, step)
+                # Replay past bars from the first one on and ignore the answers: a past bar proposes nothing.
+                if not runner.memory.wants_history:
+                    return
+                self._anew(runner, is_late=True)
+                try:
+                    runner.memory.seen = shown(runner.strategy, step.bars, self.calendar)
+                except Exception as error:  # it continues like one that starts now (ST-07)
+                    self._anew(runner, is_late=True)
+                    runner.memory.last_answer = f"RAISED {error_in_words(error)}"
+                runner.memory.state = runner.strategy.state
+                runner.memory.wants_history = False
             case CountedReasons():
                 runner.memory.reasons.clear()
             case ToldSignal():
@@ -202,19 +208,6 @@ class StrategyFactory:
         runner.memory.seen = 0
         runner.memory.wants_history = bars_needed(strategy) > 0 or is_late
         _takes_the_place(runner, strategy)
-
-    def _take_history(self, runner: Runner, step: PastBars) -> None:
-        """Replay past bars from the first one on and ignore the answers: a past bar proposes nothing."""
-        if not runner.memory.wants_history:
-            return
-        self._anew(runner, is_late=True)
-        try:
-            runner.memory.seen = shown(runner.strategy, step.bars, self.calendar)
-        except Exception as error:  # it continues like one that starts now (ST-07)
-            self._anew(runner, is_late=True)
-            runner.memory.last_answer = f"RAISED {error_in_words(error)}"
-        runner.memory.state = runner.strategy.state
-        runner.memory.wants_history = False
 
 
 def _takes_the_place(runner: Runner, strategy: Strategy) -> None:
@@ -304,7 +297,12 @@ class StrategyQuestions:
         if runner.state.rests and not runner.context.held:
             return self._rest(runner)
         if self.missed is not None:
-            return self._ask_as_known(runner, bar, self.missed.get((runner.name, runner.symbol, bar.start)))
+            failure = self.missed.get((runner.name, runner.symbol, bar.start))
+            is_paused = runner.state.paused_at is not None
+            if failure is not None and failure.is_broken_off:
+                return self._fail(runner, bar, runner.context, OverdueError(), is_paused=is_paused)
+            said = self._show(runner, bar, runner.context, is_paused=is_paused)
+            return said if failure is None or said.failure is not None else Said(said.signal, failure)
         if self.clock is None:
             return self._show(runner, bar, runner.context, is_paused=runner.state.paused_at is not None)
         return self._ask_and_measure(runner, bar, self.clock)
@@ -316,13 +314,6 @@ class StrategyQuestions:
         if took <= limit or is_paused or said.failure is not None:
             return said
         return Said(said.signal, StrategyFailed(runner.name, runner.symbol, bar.start, "", took, limit))
-
-    def _ask_as_known(self, runner: Runner, bar: Bar, failure: StrategyFailed | None) -> Said:
-        is_paused = runner.state.paused_at is not None
-        if failure is not None and failure.is_broken_off:
-            return self._fail(runner, bar, runner.context, OverdueError(), is_paused=is_paused)
-        said = self._show(runner, bar, runner.context, is_paused=is_paused)
-        return said if failure is None or said.failure is not None else Said(said.signal, failure)
 
     def _show(self, runner: Runner, bar: Bar, context: Context, *, is_paused: bool) -> Said:
         memory = runner.memory
