@@ -267,10 +267,6 @@ class Engine:
         self.next_deadline = self._deadlines.next()
         self._is_moved = False
 
-    def _plan_later(self) -> None:
-        self.next_deadline = self._deadlines.next_later()
-        self._is_moved = False
-
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _fail(self, message: inputs.Input, error: Exception) -> None:
@@ -296,7 +292,8 @@ class Engine:
         """Return the only effects allowed without a record: cancels by a person or a kill, and their notice (SP-06)."""
         self.lose_disk(str(error))
         self.state.news.drop()
-        self._plan_later()
+        self.next_deadline = self._deadlines.next_later()
+        self._is_moved = False
         if self._is_refused(message):
             return NOTHING
         diskless = declaring(HearsDiskFailure, self.workflows)

@@ -317,7 +317,8 @@ class BasketExecution:
             elif run.phase is BasketPhase.WAITING:
                 self._wait(run)
             elif run.phase is BasketPhase.ASKING:
-                yield from self._wait_for_the_word(run)
+                if run.permitted_until is not None and self.state.at >= run.permitted_until:
+                    yield from self._stop(run, UNANSWERED, BasketStop.UNANSWERED)
             elif run.phase is BasketPhase.BUYING:
                 yield from self._buy(run)
             elif run.phase is BasketPhase.SETTLING:
@@ -366,10 +367,6 @@ class BasketExecution:
             else "not filled"
         )
         self._move(run, BasketPhase.ASKING, f"{names} {waited}: go on with the buys that still fit, or stop?")
-
-    def _wait_for_the_word(self, run: BasketRun) -> Iterator[Effect]:
-        if run.permitted_until is not None and self.state.at >= run.permitted_until:
-            yield from self._stop(run, UNANSWERED, BasketStop.UNANSWERED)
 
     def _buy(self, run: BasketRun) -> Iterator[Effect]:
         """Hold the other buys while one is in doubt, and ask the operator after a while (EX-06, EX-10)."""

@@ -108,7 +108,11 @@ class MarketUpdates:
         signals = self.strategy_health.ask(bar)
         state.tell_bar(bar)
         if state.normaliser.state.halted:
-            self._see_trading(bar)
+            # End a halt whose end was not reported when a minute that began after it has traded.
+            halt = self.state.normaliser.state.halted.get(bar.symbol)
+            if halt is not None and bar.start >= halt.since:
+                minute = self.state.calendar.venue.told(bar.start)
+                self.state.record(TradingResumed(bar.symbol, f"its minute {minute} has traded"))
         if state.protections.has_news:
             self.protection_events.look()
         if signals or state.ledger.state.positions or state.stage.state.proposals:
@@ -147,13 +151,6 @@ class MarketUpdates:
         elif not message.is_halted and known is not None:
             state.record(TradingResumed(message.symbol, message.words))
         return NOTHING
-
-    def _see_trading(self, bar: Bar) -> None:
-        """End a halt whose end was not reported when a minute that began after it has traded."""
-        halt = self.state.normaliser.state.halted.get(bar.symbol)
-        if halt is not None and bar.start >= halt.since:
-            minute = self.state.calendar.venue.told(bar.start)
-            self.state.record(TradingResumed(bar.symbol, f"its minute {minute} has traded"))
 
     @answers(MarketDataBroken)
     def on_broken(self, message: MarketDataBroken) -> Iterable[Effect]:

@@ -33,7 +33,7 @@ from core.messages.effects import Effect, FetchClock
 from core.messages.inputs import CallsCounted, ClockFetched, ClockRead, ConnectionChanged, Start, Stop
 from core.model.account import Channel, ConnectionState
 from core.model.broker import NoAnswer
-from core.model.values import ZERO, ClientOrderId
+from core.model.values import ZERO
 from core.trading_state.state import TradingState
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.reconciliation.reconciliation import Reconciliation
@@ -52,22 +52,19 @@ class EngineStart:
 
     @answers(Start)
     def on_start(self, _command: Start) -> Iterator[Effect]:
-        unwritten = self._confirmed_and_not_written()
-        self.state.record(EngineStarted())
-        for order_id in unwritten:
-            self.state.record(SubmissionBlocked(order_id, NOT_WRITTEN))
-        yield from apart(self.state, self.reconciliation.ask)
-
-    def _confirmed_and_not_written(self) -> list[ClientOrderId]:
-        """Return orders confirmed just before a crash: they were not recorded, so never sent (OP-02, EX-20)."""
+        # Orders confirmed just before a crash: they were not recorded, so never sent (OP-02, EX-20).
         stage, ledger = self.state.stage.state, self.state.ledger
-        return [
+        unwritten = [
             turned.ticket.order.client_order_id
             for turned in stage.confirmations.values()
             if turned.is_decided and not turned.is_void and not turned.is_told
             if not ledger.has(turned.ticket.order.client_order_id)
             if not turned.ticket.cancels or turned.approval.id not in stage.used
         ]
+        self.state.record(EngineStarted())
+        for order_id in unwritten:
+            self.state.record(SubmissionBlocked(order_id, NOT_WRITTEN))
+        yield from apart(self.state, self.reconciliation.ask)
 
     @answers(Stop)
     def on_stop(self, command: Stop) -> Iterable[Effect]:

@@ -67,7 +67,9 @@ class DeskRights:
         if not self.state.desks.is_holder(desk):
             return Denied(Denial.NOT_HOLDER, self._held_by_another(), desk)
         if isinstance(command, Confirm | SignBasket) or (isinstance(command, AnswerBasket) and command.goes_on):
-            return self._of_another_hold(command)
+            if command.hold != self.state.desks.hold:
+                return Denied(Denial.OTHER_HOLD, OTHER_HOLD, command.desk)
+            return Denied(Denial.UNPAINTED, UNPAINTED, command.desk) if command.proof is None else None
         return None
 
     def hear(self, command: Command) -> None:
@@ -94,11 +96,6 @@ class DeskRights:
             return NOBODY_HOLDS
         away = "" if holder.away_until is None else ", its link lost,"
         return f"{holder.desk.seat.in_words}{away} has control. Rejected; T takes control"
-
-    def _of_another_hold(self, command: Confirm | SignBasket | AnswerBasket) -> Denied | None:
-        if command.hold != self.state.desks.hold:
-            return Denied(Denial.OTHER_HOLD, OTHER_HOLD, command.desk)
-        return Denied(Denial.UNPAINTED, UNPAINTED, command.desk) if command.proof is None else None
 
 
 def seat_at(state: TradingState, command: Keyed) -> tuple[str, str]:

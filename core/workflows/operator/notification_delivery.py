@@ -162,15 +162,16 @@ class NotificationDelivery:
     def without_disk(self, _message: Input) -> list[Effect]:
         """Send the notice without a record until each channel has accepted it, as the journal fails (SP-06)."""
         if self._unwritten is None:
-            self._unwritten = self._of_the_disk()
+            words = harmless(
+                f"HALTED: the journal cannot be written, no order leaves: {self.state.sightings.disk.trouble}"
+            )
+            kind, at = NoticeKind.HALT, self.state.at
+            notice = Notice(0, at, kind, USUAL[kind], None, words)
+            rules = rules_for(self._terms, kind, USUAL[kind], None, self.state.account_name)
+            self._unwritten = {
+                channel: Unwritten(notice=notice, again_at=at) for _, rule in rules for channel in rule.channels
+            }
         return [self._begin_unwritten(name, each) for name, each in self._unwritten.items() if self._is_due(each)]
-
-    def _of_the_disk(self) -> dict[str, Unwritten]:
-        words = harmless(f"HALTED: the journal cannot be written, no order leaves: {self.state.sightings.disk.trouble}")
-        kind, at = NoticeKind.HALT, self.state.at
-        notice = Notice(0, at, kind, USUAL[kind], None, words)
-        rules = rules_for(self._terms, kind, USUAL[kind], None, self.state.account_name)
-        return {channel: Unwritten(notice=notice, again_at=at) for _, rule in rules for channel in rule.channels}
 
     def _is_due(self, owed: Unwritten) -> bool:
         at = owed.look_at(self._time_out)

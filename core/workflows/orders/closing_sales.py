@@ -46,7 +46,11 @@ class ClosingSales:
         """Whether nothing of it works or waits any more (a crash may have come between that and its stop)."""
         sale = self.state.ledger.order(use.mandate.parent)
         if sale is None:
-            return self._was_given_up(use)
+            # Whether the sale was never sent and will not be.
+            sale_waits = any(
+                close.is_unused for close in self.state.stage.mandates(AuthorizationKind.CLOSE, use.mandate.parent)
+            )
+            return not sale_waits and not self.state.ledger.has(use.mandate.parent)
         if sale.is_working:
             return False
         orders, followers = self._line(use)
@@ -175,13 +179,6 @@ class ClosingSales:
     def _works(self, order: Order) -> bool:
         """Whether it works. A replacement of an order that ended otherwise does not: no broker accepts it."""
         return order.is_working and not self.state.ledger.chains.is_forestalled(order)
-
-    def _was_given_up(self, use: AuthorizationUse) -> bool:
-        """Whether the sale was never sent and will not be."""
-        sale_waits = any(
-            close.is_unused for close in self.state.stage.mandates(AuthorizationKind.CLOSE, use.mandate.parent)
-        )
-        return not sale_waits and not self.state.ledger.has(use.mandate.parent)
 
 
 def _grown(known: list[Order], names: set[ClientOrderId]) -> list[Order]:

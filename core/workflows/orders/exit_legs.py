@@ -56,7 +56,13 @@ class ContingentOrders:
         if source is Source.LOOK_UP and not report.hides_legs:
             self._told_whole.add(order.id)
         if source is Source.LOOK_UP and not own and self.state.ledger.legs.are_expected(order):
-            self._none_are_named(order, report)
+            # Record that no legs are named. Hidden legs are not missing ones: a second stop would sell twice (OP-06,
+            # EX-13).
+            if not report.hides_legs:
+                self.state.record(ContingentOrdersMissing(order.id))
+            elif order.id not in self._hidden:
+                self._hidden[order.id] = self.state.at
+                self.state.record(UpdateIgnored(order.id, HIDDEN))
 
     def wants_more(self, order: Order) -> bool:
         """Whether the broker can still name legs that are unknown here: all of them, or the rest of a pair."""
@@ -66,17 +72,6 @@ class ContingentOrders:
     def _was_made_before(self, order: Order, told: OrderReport) -> bool:
         known = self.state.ledger.order(told.client_order_id)
         return known is not None and known.parent != order.id
-
-    def _none_are_named(self, order: Order, report: OrderReport) -> None:
-        """Record that no legs are named.
-
-        Hidden legs are not missing ones: a second stop would sell twice (OP-06, EX-13).
-        """
-        if not report.hides_legs:
-            self.state.record(ContingentOrdersMissing(order.id))
-        elif order.id not in self._hidden:
-            self._hidden[order.id] = self.state.at
-            self.state.record(UpdateIgnored(order.id, HIDDEN))
 
     def awaits(self, order: Order) -> bool:
         """Whether unknown legs may have closed the entry's position; hidden legs only until a time-out."""

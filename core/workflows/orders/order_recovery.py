@@ -104,7 +104,13 @@ class OrderRecovery:
         if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
             self.next_look_up.pop(order.id, None)
         if not is_ours(self.state, order, reply.answer):
-            yield from self._not_ours(order, reply.answer)
+            # Report another order under our id; it is never adopted (EX-04).
+            found = f"{reply.answer.side_word} {reply.answer.quantity} {reply.answer.symbol}"
+            self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
+            if order.status is OrderStatus.PENDING:
+                reason = f"the broker has another order with this id: {found}"
+                self.state.record(order_states.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
+                yield from follow_up(self.state)
             return
         yield from self.order_updates.absorb(order, reply.answer, Source.LOOK_UP)
         yield from self._follow_cancel(order)
@@ -279,15 +285,6 @@ class OrderRecovery:
         else:
             is_due = self.state.at - order.created_at <= EXITS_AGAIN
         return replace(approval, lapses_at=self.state.at + SENT_WITHIN) if is_due else None
-
-    def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:
-        """Report another order under our id; it is never adopted (EX-04)."""
-        found = f"{report.side_word} {report.quantity} {report.symbol}"
-        self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
-        if order.status is OrderStatus.PENDING:
-            reason = f"the broker has another order with this id: {found}"
-            self.state.record(order_states.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
-            yield from follow_up(self.state)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -69,7 +69,11 @@ class OrderUpdates:
             return
         yield from self.absorb(order, update.report, Source.STREAM, update.execution)
         if update.event is UpdateEvent.ORDER_REPLACE_REJECTED:
-            yield from self._look_up_both(order)
+            # Look up both orders after a replacement was refused: it has ended, and the old order works on (EX-06).
+            both = (order.request.replaces, order.id, order.replacement)
+            for one in (self.state.ledger.order(name) for name in both if name is not None):
+                if one is not None and not self.state.sightings.departing.is_here(one):
+                    yield look_up(one)
 
     @answers(BrokerUpdateUnread)
     def on_unread(self, message: BrokerUpdateUnread) -> Iterator[Effect]:
@@ -87,13 +91,6 @@ class OrderUpdates:
             return order
         working = () if theirs is None else ledger.working()
         return next((order for order in working if order.broker_order_id == theirs), None)
-
-    def _look_up_both(self, order: Order) -> Iterator[Effect]:
-        """Look up both orders after a replacement was refused: it has ended, and the old order works on (EX-06)."""
-        both = (order.request.replaces, order.id, order.replacement)
-        for one in (self.state.ledger.order(name) for name in both if name is not None):
-            if one is not None and not self.state.sightings.departing.is_here(one):
-                yield look_up(one)
 
     def _unknown(self, report: OrderReport) -> Iterator[Effect]:
         """Handle a report of an unknown order: if it may be a leg, look its parent up.
@@ -164,7 +161,12 @@ class OrderUpdates:
         follow_word(self.state, order, report)
         if not fills and order.status is not before and not order.only_reduces:
             yield FetchAccount()  # the broker's reserve for it has changed
-        yield from self._follow_legs(order, report, source)
+        # Update the legs after the order's own fills: a leg's fill never counts before its entry's.
+        if order.filled_quantity >= report.filled_quantity:
+            for told in report.legs:
+                leg = self.state.ledger.order(told.client_order_id)
+                if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
+                    yield from self.take_in(leg, told, source)
         if was_terminal and order.status is not OrderStatus.FILLED:
             yield from self._follow_one_that_is_over(order, report, source)
         if was_pending and order.is_cancelling:
@@ -210,15 +212,6 @@ class OrderUpdates:
         if held is None or (held.quantity > 0) is (order.request.side is Side.BUY):
             return False
         return order.remaining <= unreserved_of(self.state.ledger, held)
-
-    def _follow_legs(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
-        """Update the legs after the order's own fills: a leg's fill never counts before its entry's."""
-        if order.filled_quantity < report.filled_quantity:
-            return
-        for told in report.legs:
-            leg = self.state.ledger.order(told.client_order_id)
-            if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
-                yield from self.take_in(leg, told, source)
 
     # ── executions ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -266,7 +266,9 @@ class CircuitBreaker:
         is_trial = isinstance(reply, SubmissionAnswered) and reply.client_order_id == trial
         if not is_trial and breaker.phase(self.state.at) is not BreakerPhase.CLOSED:
             return ()
-        if _is_of_too_many(reply):
+        # Whether the reply is a rate limit, which counts as an answer. For an order it still leaves a doubt.
+        is_order = isinstance(reply, SubmissionAnswered)
+        if not is_order and isinstance(reply.answer, NoAnswer) and reply.answer.limited_seconds is not None:
             return ()
         if isinstance(reply.answer, NoAnswer):
             self._failed(call, reply.answer.reason, is_trial=is_trial)
@@ -309,12 +311,6 @@ class CircuitBreaker:
         if self.state.breaker.phase(self.state.at) is not BreakerPhase.CLOSED:
             self.state.record(BreakerClosed("cleared by the operator"))
         return ()
-
-
-def _is_of_too_many(reply: Reply) -> bool:
-    """Whether the reply is a rate limit, which counts as an answer. For an order it still leaves a doubt."""
-    is_order = isinstance(reply, SubmissionAnswered)
-    return not is_order and isinstance(reply.answer, NoAnswer) and reply.answer.limited_seconds is not None
 
 
 def _took(reply: Reply, state: TradingState) -> Decimal | None:

@@ -103,7 +103,10 @@ class InterruptedOrders:
         if not self.stop_renewal.ask_for(order, intent.strategy, FAILED):
             return
         if approval.less_of is not None:
-            self._is_owed_less(approval.less_of, order.quantity)
+            asked = order.quantity
+            cut = self.state.ledger.order(approval.less_of)
+            if cut is not None:
+                self.state.record(StopCut(cut.id, Quantity(max((cut.owed or ZERO) - asked, ZERO))))
         else:
             self._is_permitted_less(str(approval.mandate_id), order.quantity)
 
@@ -114,11 +117,6 @@ class InterruptedOrders:
             return cut is not None and cut.is_protective
         use = self.state.stage.state.mandates.get(approval.mandate_id or "")
         return use is not None and use.mandate.kind in STOPS
-
-    def _is_owed_less(self, less_of: ClientOrderId, asked: Quantity) -> None:
-        cut = self.state.ledger.order(less_of)
-        if cut is not None:
-            self.state.record(StopCut(cut.id, Quantity(max((cut.owed or ZERO) - asked, ZERO))))
 
     def _is_asked_for(self, intent: Intent) -> bool:
         stops = (p for p in self.state.stage.proposals() if p.only_reduces and p.order.type.is_stop)

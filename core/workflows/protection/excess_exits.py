@@ -106,7 +106,11 @@ class ExcessExits:
         elif self._is_in_hand(order):
             return
         elif not self._is_replacement_missing(order) and self._can_be_less(order, left):
-            yield from self._make_less(order, left)
+            request = replace(
+                order.request, client_order_id=self._next_id(order, "less"), quantity=left, replaces=order.id
+            )
+            self._say_what_is_owed(order, order.remaining)
+            yield from self._release(request, order, order.role)
         else:
             for one in (order, *self.state.ledger.legs.oco_siblings(order)):  # the sibling reserves the shares too
                 if one.is_working and not one.is_cancelling:
@@ -195,11 +199,6 @@ class ExcessExits:
             one.request.order_class is OrderClass.OCO for one in (order, *self.state.ledger.legs.oco_siblings(order))
         )
         return is_whole and order.stands_by and not refused and not is_oco
-
-    def _make_less(self, order: Order, left: Quantity) -> Iterator[Effect]:
-        request = replace(order.request, client_order_id=self._next_id(order, "less"), quantity=left, replaces=order.id)
-        self._say_what_is_owed(order, order.remaining)
-        yield from self._release(request, order, order.role)
 
     @follows(OrderStateChanged)
     def after_end(self, fact: OrderStateChanged) -> Iterator[Effect]:

@@ -191,7 +191,8 @@ class StopRenewal:
 
     def ask_for_blocked(self, stop: Order) -> bool:
         """Request a stop that the gateway blocked and nothing sends again, unless it had its own key."""
-        return not _is_of_a_key(stop) and self.ask_for(stop.request, stop.strategy, KEPT_BACK)
+        # Whether it was confirmed by its own key: that operator sees the result.
+        return stop.proposal_id != ProposalId(stop.id) and self.ask_for(stop.request, stop.strategy, KEPT_BACK)
 
     def ask(self, order: Order, why: RequestedChange) -> None:
         """Request a stop like this one for the unprotected shares of its position."""
@@ -247,11 +248,6 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
 def _has_a_price(stop: Order) -> bool:
     """Whether it is a stop with its own price: a trailing one has none."""
     return stop.exit_reason is ExitReason.STOP_LOSS and not stop.request.type.trails
-
-
-def _is_of_a_key(stop: Order) -> bool:
-    """Whether it was confirmed by its own key: that operator sees the result."""
-    return stop.proposal_id == ProposalId(stop.id)
 
 
 def _was_taken_back(stop: Order) -> bool:

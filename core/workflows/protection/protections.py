@@ -81,10 +81,7 @@ class ProtectionEvents:
         for known in tuple(book.latches.all_told()):
             if known.until is None and not book.is_shut(known.name, known.scope, at):
                 self.state.record(ProtectionExpired(known.name, known.scope))
-        self._pause_for_review()
-
-    def _pause_for_review(self) -> None:
-        """Pause a disabled strategy on all symbols; the operator resumes it (RK-13)."""
+        # Pause a disabled strategy on all symbols; the operator resumes it (RK-13).
         for strategy in self.state.protections.disabled_strategies():
             for runner in self.state.orchestrator.roster.runners_of(strategy):
                 if runner.state.paused_at is None:

@@ -100,21 +100,18 @@ class ProtectiveStops:
         if order.is_protective and order.status is OrderStatus.REJECTED:
             yield from self._make_way_for(order)
         if _is_lost(order) and order.role is None:
-            yield from self._after_loss(order)
+            # The authorization of a stop that the broker is proven to have lost, and send another (EX-22).
+            mandate_id = None if order.permit is None else order.permit.mandate_id
+            for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
+                if use.mandate.id == mandate_id and self.state.at <= use.mandate.ends_at and order.remaining > 0:
+                    self.state.record(PermissionReturned(order.id, use.mandate.id, order.remaining))
+                    yield from self.cover(use.mandate.parent)
         if not order.request.legs and order.role is None:
             return
         for leg in self.state.ledger.legs.of(order.id):
             if leg.is_working and self.state.ledger.legs.is_orphan(leg):
                 self.order_recovery.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
-
-    def _after_loss(self, stop: Order) -> Iterator[Effect]:
-        """Return the authorization of a stop that the broker is proven to have lost, and send another (EX-22)."""
-        mandate_id = None if stop.permit is None else stop.permit.mandate_id
-        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
-            if use.mandate.id == mandate_id and self.state.at <= use.mandate.ends_at and stop.remaining > 0:
-                self.state.record(PermissionReturned(stop.id, use.mandate.id, stop.remaining))
-                yield from self.cover(use.mandate.parent)
 
     def _make_way_for(self, stop: Order) -> Iterator[Effect]:
         """Cancel entries that bar a stop at a broker with Alpaca's wash-trade table, so its ticket can be sent.

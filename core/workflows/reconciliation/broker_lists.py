@@ -69,7 +69,10 @@ class ListedOrders:
         listing = comparison.listing
         self._restless, listing.fresh = self._restless | listing.fresh, set()
         told = [report for order_id in self._restless if (report := listing.reports.get(order_id)) is not None]
-        for report in self._forgotten(told):
+        # The reports of orders that may have left memory, in a fixed order.
+        ledger = self.state.ledger
+        gone = [report for report in told if ledger.order(report.client_order_id) is None]
+        for report in sorted(gone, key=lambda report: report.client_order_id) if ledger.state.forgotten else []:
             yield from apart(self.state, partial(self._recall, report))
         for order in self._to_look_at():
             if comparison.is_unread(order):
@@ -107,12 +110,6 @@ class ListedOrders:
             yield from self.protective_stops.after_look_up(order)
         if order.is_cancelling and order.id not in self.order_recovery.next_look_up:
             yield from self.cancellation.again(order)
-
-    def _forgotten(self, told: list[OrderReport]) -> list[OrderReport]:
-        """Return the reports of orders that may have left memory, in a fixed order."""
-        ledger = self.state.ledger
-        gone = [report for report in told if ledger.order(report.client_order_id) is None]
-        return sorted(gone, key=lambda report: report.client_order_id) if ledger.state.forgotten else []
 
     def _recall(self, report: OrderReport) -> None:
         self.state.order_of(report)

@@ -224,7 +224,10 @@ class Reconciliation:
         """Request the books now, and again if nothing comes."""
         self.times.asks()
         self.state.sightings.books_are_wanted = False
-        self._nets_when_asked = self._nets()
+        ledger = self.state.ledger
+        self._nets_when_asked = {
+            position.symbol: ledger.net_quantity(position.symbol) for position in ledger.positions()
+        }
         yield FetchPicture()
 
     def settle(self, _asked: list[Effect]) -> Iterable[Effect]:
@@ -233,10 +236,6 @@ class Reconciliation:
             return ()
         self.state.sightings.books_are_wanted = False
         return self.ask() if self.times.may_ask_now() else ()
-
-    def _nets(self) -> dict[Symbol, Quantity]:
-        ledger = self.state.ledger
-        return {position.symbol: ledger.net_quantity(position.symbol) for position in ledger.positions()}
 
     # ── 2. the answer ────────────────────────────────────────────────────────────────────────────────────────────────
 

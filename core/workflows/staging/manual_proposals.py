@@ -61,7 +61,11 @@ class ManualProposals:
         return ()
 
     def _propose_exit(self, command: ProposeOrder) -> None:
-        position = self._position_to_close(command.symbol, side_of(command.effect))
+        # The operator's own position first; else any other owner's.
+        symbol = command.symbol
+        side = side_of(command.effect)
+        held = [p for p in self.state.ledger.positions_in(symbol) if closing_side(p) is side]
+        position = min(held, key=lambda position: position.strategy != MANUAL, default=None)
         if position is None:
             self._skip(command.symbol, f"there is no {command.symbol} position that it would reduce")
             return
@@ -136,11 +140,6 @@ class ManualProposals:
 
     def _skip(self, symbol: Symbol, reason: str, strategy: str = MANUAL) -> None:
         self.staging.skip(strategy, symbol, (reason,))
-
-    def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
-        """Return the operator's own position first; else any other owner's."""
-        held = [p for p in self.state.ledger.positions_in(symbol) if closing_side(p) is side]
-        return min(held, key=lambda position: position.strategy != MANUAL, default=None)
 
     def _typed(self, command: ProposeOrder) -> str:
         """Return the reason: typed by the operator, with the advice if there was one."""

@@ -140,17 +140,14 @@ class ProposalStaging:
             checks = tuple(v.check for v in review.refusals)
             self.skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time, followed, checks)
             return
-        if self._is_only_followed(proposal):
+        # Whether it is a strategy's entry while no desk is attached, which only becomes a shadow trade (RK-27).
+        is_entry = proposal.strategy != MANUAL and not proposal.only_reduces
+        if is_entry and self.state.attendance.absence is not None:
             self.skip(
                 proposal.strategy, proposal.symbol, (NOBODY_ATTENDS,), proposal.signal_time, proposal, (ATTENDANCE,)
             )
             return
         self.state.record(ProposalStaged(proposal, review, *self.state.touch(proposal.symbol)))
-
-    def _is_only_followed(self, proposal: Proposal) -> bool:
-        """Whether it is a strategy's entry while no desk is attached, which only becomes a shadow trade (RK-27)."""
-        is_entry = proposal.strategy != MANUAL and not proposal.only_reduces
-        return is_entry and self.state.attendance.absence is not None
 
     def skip(
         self,
@@ -322,7 +319,7 @@ class ProposalEdits:
         before, after = proposal.order, edited.order
         if after.quantity > before.quantity:
             yield f"an exit only gets smaller: {plain(after.quantity)} is over {plain(before.quantity)}"
-        if after.limit_price != before.limit_price and not _is_typed(proposal):
+        if after.limit_price != before.limit_price and proposal.exit_reason not in (ExitReason.MANUAL, ExitReason.KILL):
             yield "the price of a strategy's exit is not yours to change; close the position yourself"
         yield from self._malformed(edited)
 
@@ -332,7 +329,3 @@ class ProposalEdits:
             verdict = check.review(candidate_of(edited), context)
             if verdict.standing is CheckResult.REFUSES:
                 yield f"{verdict.check}: {verdict.reason}"
-
-
-def _is_typed(proposal: Proposal) -> bool:
-    return proposal.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)

@@ -27,7 +27,7 @@ from core.model.account import Account, NoAccount
 from core.model.bar import Quote
 from core.model.broker import FreshFigures, NoAnswer
 from core.model.codes import ProposalEnd
-from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.instrument import BrokerInstrument
 from core.model.order import OrderRequest
 from core.model.staging import Proposal, Ticket, digest_of_ticket
 from core.model.values import ZERO, ClientOrderId, ProposalId, Quantity, Symbol, TicketId, rounded_down
@@ -247,9 +247,7 @@ class Tickets:
             self.state.sightings.account = fresh.account
         if isinstance(fresh.quote, Quote):
             self.state.sightings.quotes[fresh.quote.symbol] = fresh.quote
-        self._note_listing(fresh.instrument)
-
-    def _note_listing(self, instrument: BrokerInstrument | NoInstrument) -> None:
+        instrument = fresh.instrument
         unlisted = self.state.sightings.unlisted
         if isinstance(instrument, BrokerInstrument):
             self.state.sightings.instruments[instrument.symbol] = instrument
