@@ -84,7 +84,8 @@ def synthetic_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...
     """Build one bar per minute of the session."""
     chance = Random(f"{seed}:{symbol}:{session.day.isoformat()}")
     minutes = (session.close - session.open) // ONE_MINUTE
-    dips = _dips(chance)
+    count = 2 if chance.random() < TWO_DIPS_SHARE else 1
+    dips = tuple(_dip(chance, window) for window in MORNING_DIPS[:count])
     last = round(level_of(seed, symbol, session.day) * 100)
     lean = chance.uniform(-0.0006, 0.0010)
     busyness = chance.uniform(0.8, 1.3)
@@ -129,11 +130,6 @@ def level_of(seed: int, symbol: Symbol, day: date, about: float | None = None) -
     number = day.toordinal()
     swing = sum(part * math.sin(2 * math.pi * (number / period + chance.random())) for period, part in CYCLES)
     return base * (1.0 + swing + Random(f"{seed}:{symbol}:{number}:gap").gauss(0.0, DAILY_NOISE))
-
-
-def _dips(chance: Random) -> tuple[Dip, ...]:
-    count = 2 if chance.random() < TWO_DIPS_SHARE else 1
-    return tuple(_dip(chance, window) for window in MORNING_DIPS[:count])
 
 
 def _dip(chance: Random, window: tuple[int, int]) -> Dip:

@@ -6,7 +6,7 @@ Nothing is guessed: a time that a change of the clocks leaves out, or that it re
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.files.csv_files import FIRST_ROW, FileFault, Table, TableError, shown
@@ -39,15 +39,13 @@ def zoned(table: Table, shape: Shape, zone: ZoneInfo) -> Shape:
         place = f"{table.path}:{index + FIRST_ROW}: time {shown(text)}"
         if time.tzinfo is not None:
             raise TableError(f"{place} has its zone already; leave out --zone {zone.key}", FileFault.ZONE)
-        row[shape.when] = _utc_of(place, time, zone).isoformat()
+        # The only instant of a local time. Raises `TableError`.
+        instants = {time.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+        if all(each.astimezone(zone).replace(tzinfo=None) != time for each in instants):
+            raise TableError(
+                f"{place} does not exist in {zone.key}: the clocks went forward; write UTC", FileFault.ZONE
+            )
+        if len(instants) > 1:
+            raise TableError(f"{place} happens twice in {zone.key}: the clocks went back; write UTC", FileFault.ZONE)
+        row[shape.when] = instants.pop().isoformat()
     return replace(shape, clock=None)
-
-
-def _utc_of(place: str, time: datetime, zone: ZoneInfo) -> datetime:
-    """Return the only instant of a local time. Raises `TableError`."""
-    instants = {time.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
-    if all(each.astimezone(zone).replace(tzinfo=None) != time for each in instants):
-        raise TableError(f"{place} does not exist in {zone.key}: the clocks went forward; write UTC", FileFault.ZONE)
-    if len(instants) > 1:
-        raise TableError(f"{place} happens twice in {zone.key}: the clocks went back; write UTC", FileFault.ZONE)
-    return instants.pop()

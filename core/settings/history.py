@@ -133,23 +133,19 @@ def read(values: object, version: int) -> Settings:
     try:
         return Settings.model_validate(table)
     except ValidationError:
-        return _with_what_is_odd(table)
-
-
-def _with_what_is_odd(table: Table) -> Settings:
-    unread: dict[KeyPath, JsonValue] = {}
-    settings = _as_it_stands(Settings, table, (), unread)
-    assert isinstance(settings, Settings)
-    left = tuple(sorted(unread.items(), key=lambda item: item[0]))
-    settings.note(HistoricalValue(unread=left))
-    try:
-        return Settings.model_validate(written(settings, "json"))
-    except ValidationError as error:  # the same text as for their next record
-        faults = error.errors(include_url=False)
-        words = dict.fromkeys(_in_words(fault["loc"], fault, unread) for fault in faults)
-        places = dict.fromkeys(_place(fault["loc"]) for fault in faults)
-        settings.note(HistoricalValue(tuple(words), tuple(places), left))
-        return settings
+        unread: dict[KeyPath, JsonValue] = {}
+        settings = _as_it_stands(Settings, table, (), unread)
+        assert isinstance(settings, Settings)
+        left = tuple(sorted(unread.items(), key=lambda item: item[0]))
+        settings.note(HistoricalValue(unread=left))
+        try:
+            return Settings.model_validate(written(settings, "json"))
+        except ValidationError as error:  # the same text as for their next record
+            faults = error.errors(include_url=False)
+            words = dict.fromkeys(_in_words(fault["loc"], fault, unread) for fault in faults)
+            places = dict.fromkeys(_place(fault["loc"]) for fault in faults)
+            settings.note(HistoricalValue(tuple(words), tuple(places), left))
+            return settings
 
 
 def written(settings: Settings, mode: Literal["json", "python"] = "python") -> dict[str, Any]:

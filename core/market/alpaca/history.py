@@ -259,7 +259,14 @@ class History:
                 spans.setdefault(missing, []).append(symbol)
         known = {symbol: self._cache.bars(symbol, start, end, now) for symbol in dict.fromkeys(symbols)}
         found = self._fetch(spans)
-        return _merged(known, found, start, end)
+        # Merge by symbol and minute, new before cached, in order of time; unreadable ones first.
+        by_minute = {(arrived.bar.symbol, arrived.bar.start): arrived for bars in known.values() for arrived in bars}
+        for minute in found:
+            if isinstance(minute, BarArrived) and start <= minute.bar.start < end:
+                by_minute[minute.bar.symbol, minute.bar.start] = minute
+        order = {symbol: n for n, symbol in enumerate(known)}
+        bars = sorted(by_minute.values(), key=lambda arrived: (arrived.bar.start, order[arrived.bar.symbol]))
+        return [*(minute for minute in found if isinstance(minute, MarketDataBroken)), *bars]
 
     def _fetch(self, spans: dict[tuple[datetime, datetime], list[Symbol]]) -> Minutes:
         parts = [
@@ -339,17 +346,6 @@ class History:
     def _leaves_within(self, seconds: float) -> bool:
         """Wait for the time, or until the desk stops; return whether it stops."""
         return self._closing.wait(seconds)
-
-
-def _merged(known: dict[Symbol, list[BarArrived]], found: Minutes, start: datetime, end: datetime) -> Minutes:
-    """Merge by symbol and minute, new before cached, in order of time; unreadable ones first."""
-    by_minute = {(arrived.bar.symbol, arrived.bar.start): arrived for bars in known.values() for arrived in bars}
-    for minute in found:
-        if isinstance(minute, BarArrived) and start <= minute.bar.start < end:
-            by_minute[minute.bar.symbol, minute.bar.start] = minute
-    order = {symbol: n for n, symbol in enumerate(known)}
-    bars = sorted(by_minute.values(), key=lambda arrived: (arrived.bar.start, order[arrived.bar.symbol]))
-    return [*(minute for minute in found if isinstance(minute, MarketDataBroken)), *bars]
 
 
 def _batches(symbols: Sequence[Symbol]) -> list[Sequence[Symbol]]:

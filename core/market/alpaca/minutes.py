@@ -361,7 +361,15 @@ class Minutes:
         before = self._recent.get(bar.symbol, {}).get(bar.start)
         if before is not None:
             return self._again(arrived, before, is_pushed=is_pushed)
-        return self._too_late(arrived, is_pushed=is_pushed)
+        # Report a late bar once. A bar older than any handed on here is known from the journal.
+        recent = self._recent.get(bar.symbol)
+        if not recent or bar.start < next(iter(recent)):
+            self._counts.see(Seen.REPEATED)
+            return []
+        self._remember(bar, is_pushed=is_pushed)
+        self._counts.see(Seen.LATE)
+        last = self._last[bar.symbol]
+        return [MarketDataBroken(arrived.place, f"late: it came after the bar of {XNYS.told(last)}; it is left out")]
 
     def _again(self, arrived: BarArrived, before: _Handed, *, is_pushed: bool) -> list[Minute]:
         """Handle a minute handed on before: normal if stream and poll overlap, reported if the stream repeats it."""
@@ -374,18 +382,6 @@ class Minutes:
             return [MarketDataBroken(arrived.place, "repeated: the same bar came before")]
         reason = f"revised: close {old.close} is now {bar.close}, volume {old.volume} is now {bar.volume}"
         return [MarketDataBroken(arrived.place, f"{reason}; the desk keeps the bar that it acted on")]
-
-    def _too_late(self, arrived: BarArrived, *, is_pushed: bool) -> list[Minute]:
-        """Report a late bar once. A bar older than any handed on here is known from the journal."""
-        bar = arrived.bar
-        recent = self._recent.get(bar.symbol)
-        if not recent or bar.start < next(iter(recent)):
-            self._counts.see(Seen.REPEATED)
-            return []
-        self._remember(bar, is_pushed=is_pushed)
-        self._counts.see(Seen.LATE)
-        last = self._last[bar.symbol]
-        return [MarketDataBroken(arrived.place, f"late: it came after the bar of {XNYS.told(last)}; it is left out")]
 
     def _is_news(self, broken: MarketDataBroken) -> bool:
         """Return whether it was not reported yet: a request looks back, so an unreadable bar is found again."""

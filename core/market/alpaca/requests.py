@@ -118,7 +118,7 @@ class DataRequests(StockHistoricalDataClient):
             question["page_token"] = token
         answer = self._ask("/stocks/bars", question)
         bars, following = (answer.get(BARS.field(name).name) for name in ("bars", "next_page_token"))
-        has_null = _has_null(bars)
+        has_null = bars is None or (isinstance(bars, Mapping) and None in bars.values())
         if has_null and not believes_null:
             self._counts.see(Seen.EMPTY)
             raise NullError(Failure("Alpaca's history sent null in place of bars; it is asked again"))
@@ -213,10 +213,6 @@ def _figure(text: str) -> Decimal:
 
 def _whole_number(text: str) -> int | Decimal:
     return int(text) if len(text) <= LONGEST_NUMBER else NO_NUMBER
-
-
-def _has_null(bars: object) -> bool:
-    return bars is None or (isinstance(bars, Mapping) and None in bars.values())
 
 
 def _refusal(reply: Reply) -> Failure:

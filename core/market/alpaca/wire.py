@@ -382,11 +382,7 @@ def _figure(row: Mapping[object, object], name: str | None) -> Decimal | None:
     if name is None:
         return None
     said = row.get(CORPORATE_ACTION.field(name).name)
-    number = None if isinstance(said, bool) else _typed_number(said)
+    number = None if isinstance(said, bool) else number_in(str(said))
     if number is None or not is_number(number) or number <= 0:
         raise _UnreadableActionError(f"its {name} {shown(said)} is no figure above zero")
     return number
-
-
-def _typed_number(said: object) -> Decimal | None:
-    return number_in(str(said))
