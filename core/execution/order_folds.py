@@ -97,14 +97,11 @@ class OrderFolds:
         created.permit = self.index.state.permits.pop(created.id, None)
         if (old := self.chains.predecessor(created)) is not None:
             old.replacement = created.id
-        self._pay_off(created)
-
-    def _pay_off(self, less: Order) -> None:
-        """Reduce the claim of a stop by the order just recorded for its shares, and not before (EX-20)."""
-        less_of = self.index.state.redeemed.pop(less.id, None)
+        # Reduce the claim of a stop by the order just recorded for its shares, and not before (EX-20).
+        less_of = self.index.state.redeemed.pop(created.id, None)
         cut = self.index.orders.get(less_of) if less_of is not None else None
         if cut is not None:
-            cut.owed = Quantity(max((cut.owed or ZERO) - less.request.quantity, ZERO))
+            cut.owed = Quantity(max((cut.owed or ZERO) - created.request.quantity, ZERO))
             self.index.note_cut(cut)
 
     def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:

@@ -42,7 +42,17 @@ def owners_after(
     if len(held) == 1 and held[0].quantity * true > 0:
         return (OwnerShare(held[0].strategy, true, average),)
     if is_split:
-        return _multiplied(held, true)
+        # Multiply each owner's shares for a split and divide the prices; the largest takes the rounding rest.
+        net = sum((position.quantity for position in held), ZERO)
+        step = Decimal(1).scaleb(min(_exponent(true), *(_exponent(position.quantity) for position in held)))
+        largest, *others = sorted(held, key=lambda position: abs(position.quantity), reverse=True)
+        parts = [(p, (p.quantity * true / net).quantize(step, ROUND_DOWN)) for p in others]
+        rest = true - sum((quantity for _, quantity in parts), ZERO)
+        return tuple(
+            OwnerShare(position.strategy, Quantity(quantity), Price(position.average_price * net / true))
+            for position, quantity in ((largest, rest), *parts)
+            if quantity
+        )
     return _moved(ledger, held, true, average)
 
 
@@ -175,20 +185,6 @@ def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decima
     for position in newest:
         if position.strategy != UNKNOWN_OWNER:
             yield position.strategy, abs(position.quantity) - unprotected[position.strategy]
-
-
-def _multiplied(held: tuple[Position, ...], true: Quantity) -> tuple[OwnerShare, ...]:
-    """Multiply each owner's shares for a split and divide the prices; the largest takes the rounding rest."""
-    net = sum((position.quantity for position in held), ZERO)
-    step = Decimal(1).scaleb(min(_exponent(true), *(_exponent(position.quantity) for position in held)))
-    largest, *others = sorted(held, key=lambda position: abs(position.quantity), reverse=True)
-    parts = [(p, (p.quantity * true / net).quantize(step, ROUND_DOWN)) for p in others]
-    rest = true - sum((quantity for _, quantity in parts), ZERO)
-    return tuple(
-        OwnerShare(position.strategy, Quantity(quantity), Price(position.average_price * net / true))
-        for position, quantity in ((largest, rest), *parts)
-        if quantity
-    )
 
 
 def _exponent(number: Decimal) -> int:

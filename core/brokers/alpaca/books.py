@@ -68,7 +68,15 @@ def every_order(
     """
     found: dict[str, object] = {}
     while True:
-        page = page_of(_query(status, after, nested=nested))
+        query: dict[str, object] = {
+            "status": status,
+            "limit": ORDERS_ON_A_PAGE,
+            "direction": "asc",
+            "nested": str(nested).lower(),
+        }
+        if after is not None:
+            query["after"] = after.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        page = page_of(query)
         times = [at for row in page if (at := _when(row)) is not None]
         if times != sorted(times):
             raise UnreadableFieldError("the orders do not come in the order of their submission")
@@ -90,18 +98,6 @@ def _when(row: object) -> datetime | None:
         return submitted_at(row)
     except UnreadableFieldError:
         return None
-
-
-def _query(status: str, after: datetime | None, *, nested: bool) -> dict[str, object]:
-    query: dict[str, object] = {
-        "status": status,
-        "limit": ORDERS_ON_A_PAGE,
-        "direction": "asc",
-        "nested": str(nested).lower(),
-    }
-    if after is not None:
-        query["after"] = after.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return query
 
 
 READINGS = 3

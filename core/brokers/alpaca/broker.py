@@ -355,7 +355,9 @@ class AlpacaBroker:
             return answer
         self._questions.count_beyond()
         try:
-            report = self._report_of_any(broker_order_id, ends)
+            # The order; None if it is of a kind that this desk never sends.
+            path = f"/orders/{_in_path(broker_order_id)}"
+            report = self._questions.get(path, "GET /orders/{id}", _of_any_kind, {"nested": "true"}, ends)
         except NOTHING_READ:
             return answer
         if report is None:
@@ -387,11 +389,6 @@ class AlpacaBroker:
     def _report_of(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport:
         path = f"/orders/{_in_path(order_id)}"
         return self._questions.get(path, "GET /orders/{id}", an_order, {"nested": "true"}, ends)
-
-    def _report_of_any(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport | None:
-        """Return the order; None if it is of a kind that this desk never sends."""
-        path = f"/orders/{_in_path(order_id)}"
-        return self._questions.get(path, "GET /orders/{id}", _of_any_kind, {"nested": "true"}, ends)
 
     def _with_executions(self, report: OrderReport, since: datetime) -> OrderReport:
         """Add the order's fills with the stream's ids; none if they are incomplete (EX-05)."""

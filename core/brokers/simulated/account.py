@@ -231,7 +231,11 @@ class ExchangeLedger:
         worth = self._instrument(symbol).cost(quantity, price)
         self.cash -= (worth if side is Side.BUY else -worth) + fee
         if side is Side.SELL:
-            settles = self._settlement_day(at)
+            settles = self._calendar.trading_day(at)
+            moment = at
+            for _ in range(self._config.settlement_days):
+                session = self._calendar.next_session(moment)
+                settles, moment = session.day, session.open
             self._unsettled[settles] = self._unsettled.get(settles, ZERO) + worth - fee
             self._activities.sold(quantity, worth, at)
         holding = self._holdings.setdefault(symbol, Holding(self._instrument(symbol)))
@@ -382,11 +386,3 @@ class ExchangeLedger:
             price = price_of(symbol)
             values[symbol] = held.cost if price is None else held.instrument.notional(held.quantity, price)
         return values
-
-    def _settlement_day(self, at: datetime) -> date:
-        day = self._calendar.trading_day(at)
-        moment = at
-        for _ in range(self._config.settlement_days):
-            session = self._calendar.next_session(moment)
-            day, moment = session.day, session.open
-        return day

@@ -89,7 +89,9 @@ class PathOrder:
             return bar.close > bar.open
         if bar.open - bar.low != bar.high - bar.open:
             return bar.open - bar.low < bar.high - bar.open
-        return self._by_the_oldest(bar)
+        # Decide a symmetrical bar by the oldest working entry.
+        entries = [order for order in self._book.working.get(bar.symbol, ()) if order.opens]
+        return entries[0].low_hurts if entries else True
 
     def _weight(self, bar: Bar) -> Decimal:
         """Return the shares for which the low is worse, less those for which the high is."""
@@ -118,11 +120,6 @@ class PathOrder:
         if limit is None:
             return False
         return not is_within(entry.side, self._around(entry.symbol, met, entry.side), limit)
-
-    def _by_the_oldest(self, bar: Bar) -> bool:
-        """Decide a symmetrical bar by the oldest working entry."""
-        entries = [order for order in self._book.working.get(bar.symbol, ()) if order.opens]
-        return entries[0].low_hurts if entries else True
 
 
 @dataclass(slots=True)
@@ -197,7 +194,7 @@ class SameBar:
         does.
         """
         path = self._open_path(order.symbol, at)
-        return path is not None and self._is_beyond(order, self._worst_of(order, path))
+        return path is not None and self._is_beyond(order, path.bar.high if order.side is Side.BUY else path.bar.low)
 
     def _older(self, order: BookedOrder, at: datetime) -> Decimal:
         """Return the shares to close that were held before; a leg is for its parent's alone."""
@@ -304,9 +301,6 @@ class SameBar:
     def _best_of(self, order: BookedOrder, path: Path) -> Price:
         """Return the better extreme for an order on its side."""
         return path.bar.low if order.side is Side.BUY else path.bar.high
-
-    def _worst_of(self, order: BookedOrder, path: Path) -> Price:
-        return path.bar.high if order.side is Side.BUY else path.bar.low
 
     def _is_between_the_ends(self, order: BookedOrder, path: Path) -> bool:
         return self._is_reached(order, path) and not self._is_beyond(order, path.bar.close)

@@ -145,19 +145,16 @@ class Matching:
         before = self._market.quote(symbol, at)
         self._market.quotes[symbol] = quote
         self._steps.quoted[symbol] = at, before if is_known and isinstance(before, Quote) else None
-        self._hasten(symbol)
-
-    def schedule(self) -> None:
-        """Compute the next step; called whenever orders or bars have changed."""
-        self.next_at = self._steps.next_after(self.now) if self._book.working else None
-
-    def _hasten(self, symbol: Symbol) -> None:
-        """Bring the next step of the quote's own symbol forward, and no other's."""
+        # Bring the next step of the quote's own symbol forward, and no other's.
         session = self._hours.session(self.now)
         if self.next_at is None or not session.holds(self.now):
             self.schedule()
         elif (point := self._steps.next_in(symbol, self.now)) is not None and point < self.next_at:
             self.next_at = point
+
+    def schedule(self) -> None:
+        """Compute the next step; called whenever orders or bars have changed."""
+        self.next_at = self._steps.next_after(self.now) if self._book.working else None
 
     def day_end(self, order: OrderRequest, at: datetime) -> datetime:
         """Return when a day order that arrives at `at` expires."""
@@ -433,17 +430,15 @@ class Matching:
         quantity = self._frictions.filled_of(quantity, order.request.client_order_id, number, order.step)
         self._market.take(order.symbol, quantity, at)
         self._ledger.execute(order.symbol, order.side, quantity, price, at)
-        self._tally(order.symbol, at)
+        symbol = order.symbol
+        quote = self._market.quote(symbol, at)
+        self.executions += 1
+        self.at_derived_quotes += isinstance(quote, Quote) and quote.feed is Feed.DERIVED
         self.same_bar.note_execution(order, quantity, at)
         self._book.fill(order, quantity, price, at)
         if not order.is_working:
             self._release_legs(order, rest)
         self.same_bar.note_waiting(order.symbol, at)
-
-    def _tally(self, symbol: Symbol, at: datetime) -> None:
-        quote = self._market.quote(symbol, at)
-        self.executions += 1
-        self.at_derived_quotes += isinstance(quote, Quote) and quote.feed is Feed.DERIVED
 
     def _release_legs(self, order: BookedOrder, rest: Segment) -> None:
         """Let the legs of a filled parent work, unless their shares are gone or reserved."""

@@ -7,7 +7,6 @@ order with legs gets new ones; the replacement of a leg is a leg in its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -128,8 +127,17 @@ class OrderEntry:
             accepted_at=at,
         )
         if old is not None:
-            _stand_in(order, old)
-        for leg in self._booked(order, at, is_held=old is not None and old.is_held):
+            # Make a leg's replacement a leg in its place; a trailing stop keeps its best price.
+            order.best = old.best
+            if old.parent is not None:
+                order.parent = old.parent
+                order.parent.legs[order.parent.legs.index(old)] = order
+        # Book the order before its legs are made.
+        if old is not None and old.is_held:
+            self._book.hold(order)
+        else:
+            self._book.accept(order, at)
+        for leg in legs_of(order, self._book.next_broker_id):
             self._book.hold(leg)
             if request.order_class is OrderClass.OCO:
                 self._book.release(leg, at)
@@ -137,14 +145,6 @@ class OrderEntry:
         if not order.is_held:
             self._matching.arrive(order, at)
         return accepted
-
-    def _booked(self, order: BookedOrder, at: datetime, *, is_held: bool) -> Iterator[BookedOrder]:
-        """Book the order before its legs are made."""
-        if is_held:
-            self._book.hold(order)
-        else:
-            self._book.accept(order, at)
-        return legs_of(order, self._book.next_broker_id)
 
     def _situation(self, at: datetime, order: OrderRequest, old: BookedOrder | None) -> Situation:
         """Build the situation of an arriving order; the replaced one's reserves are free again."""
@@ -183,11 +183,3 @@ class OrderEntry:
         if isinstance(quote, NoQuote):
             return None
         return quote.ask if order.side is Side.BUY else quote.bid
-
-
-def _stand_in(order: BookedOrder, old: BookedOrder) -> None:
-    """Make a leg's replacement a leg in its place; a trailing stop keeps its best price."""
-    order.best = old.best
-    if old.parent is not None:
-        order.parent = old.parent
-        order.parent.legs[order.parent.legs.index(old)] = order
