@@ -392,14 +392,11 @@ class LiveRuntime(Runtime):
         if not self.is_running:
             self._begin_to_leave()
         elif self._is_hurried:
-            self._beat_now()
-
-    def _beat_now(self) -> None:
-        """Beat out of turn, and again if news comes too soon after the last view."""
-        self._is_hurried = False
-        self.beat()
-        if self.has_news() and self._loop is not None:
-            self._beat_again.unless_waiting(self._loop, SOON)
+            # Beat out of turn, and again if news comes too soon after the last view.
+            self._is_hurried = False
+            self.beat()
+            if self.has_news() and self._loop is not None:
+                self._beat_again.unless_waiting(self._loop, SOON)
 
     def _beat_unless_left(self) -> None:
         if not self._left.is_set():

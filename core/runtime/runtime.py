@@ -341,7 +341,18 @@ class Runtime(ABC):
                 self.leave()
                 continue
             if isinstance(effect, WriteWatchlist):
-                self._write_list(effect)
+                # Write a watchlist and process the answer at once. Without files only the journal keeps it.
+                has_files = self.keeper is not None and self.keeper.has_lists
+                unknown = next((symbol for symbol in effect.new if self.assets.has(symbol) is False), None)
+                if unknown is not None:
+                    fault = f"the broker's list does not have {unknown}"
+                else:
+                    fault = (
+                        self.keeper.keep_list(effect.name, effect.symbols)
+                        if self.keeper is not None and has_files
+                        else ""
+                    )
+                self.take(self.at, WatchlistWritten(effect.name, effect.symbols, fault, has_files))
                 continue
             if isinstance(effect, SubmitOrder | ReplaceOrder):
                 order_id = effect.order.client_order_id
@@ -353,11 +364,16 @@ class Runtime(ABC):
     def _perform(self, effect: Effect) -> None:
         """Carry out an effect. While the desk leaves, only reducing orders are sent; then the next start asks."""
         if isinstance(effect, LatchKill | ReleaseKill):
-            self._turn_switch(effect)
+            # Write or remove the kill switch's file. A disk failure does not prevent the kill; it is reported (OP-07).
+            if (words := self._turned(effect)) is not None:
+                self.engine.say(words)
         elif isinstance(effect, WithdrawOrder):
             self._withdraw(effect.client_order_id)
         elif isinstance(effect, SendNotification):
-            self._notify(effect)
+            if self._notifier is None:
+                self._put_notified(answer_kept_here(effect))
+            else:
+                self._notifier.send(effect, self._put_notified)
         elif isinstance(effect, SubmitOrder | ReplaceOrder):
             if self._is_shut:
                 self._keep(effect)
@@ -368,22 +384,6 @@ class Runtime(ABC):
                 self._queue(effect)
         elif not self._is_shut and not (isinstance(effect, CancelOrder) and self._withdraw(effect.client_order_id)):
             self._queue(effect)
-
-    def _write_list(self, effect: WriteWatchlist) -> None:
-        """Write a watchlist and process the answer at once. Without files only the journal keeps it."""
-        has_files = self.keeper is not None and self.keeper.has_lists
-        unknown = next((symbol for symbol in effect.new if self.assets.has(symbol) is False), None)
-        if unknown is not None:
-            fault = f"the broker's list does not have {unknown}"
-        else:
-            fault = self.keeper.keep_list(effect.name, effect.symbols) if self.keeper is not None and has_files else ""
-        self.take(self.at, WatchlistWritten(effect.name, effect.symbols, fault, has_files))
-
-    def _notify(self, effect: SendNotification) -> None:
-        if self._notifier is None:
-            self._put_notified(answer_kept_here(effect))
-        else:
-            self._notifier.send(effect, self._put_notified)
 
     @abstractmethod
     def _put_notified(self, message: NotificationAnswered) -> None:
@@ -502,11 +502,6 @@ class Runtime(ABC):
     def _note_from_outside(self, message: Command | NotificationAnswered) -> None:
         """Record an input from outside; a runtime without such a record does nothing."""
         del message
-
-    def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
-        """Write or remove the kill switch's file. A disk failure does not prevent the kill; it is reported (OP-07)."""
-        if (words := self._turned(effect)) is not None:
-            self.engine.say(words)
 
     def _turned(self, effect: LatchKill | ReleaseKill) -> str | None:
         """Write or remove the kill switch's file; return the reason of a failure, or None. Any thread."""

@@ -282,7 +282,9 @@ class VirtualRuntime(Runtime):
         elif self._arriving and self._arriving[0].heard_at <= at:
             self.take(at, self._arriving.popleft())
         elif self._quotes is not None and self._quotes.next_at <= at:
-            self._tell_quotes(at)
+            for quote in self._quotes.look(at):
+                self._is_quoted = True
+                self.take(at, quote)
         elif self.engine.next_deadline is not None and self.engine.next_deadline <= at:
             self.take(at, DeadlineReached())
         elif self.rounds.next_at is not None and self.rounds.next_at <= at:
@@ -291,12 +293,6 @@ class VirtualRuntime(Runtime):
             for command in self.operator.press(at):
                 said = addressed(command, self.engine.state.account_name)
                 self.obey(said if self._by_script is None else self._by_script(said))
-
-    def _tell_quotes(self, at: datetime) -> None:
-        if self._quotes is not None:
-            for quote in self._quotes.look(at):
-                self._is_quoted = True
-                self.take(at, quote)
 
     def _ask_advisers(self, at: datetime) -> None:
         pictures, paused = self._advised, self.engine.state.advice.state.paused

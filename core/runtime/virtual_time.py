@@ -105,7 +105,11 @@ class Pace:
         if self._base is None:
             self._rebase(max(last, self.free_until) if self.free_until is not None else last)
         attended = self._attended
-        self._use(attended, last)
+        rate = 1.0 if attended else (self.speed or 1.0)
+        if rate != self.rate:
+            here = self.now(last)
+            self.rate = rate
+            self._rebase(here)
         if at - self.now(last) > DEAD_HOURS:
             self._rebase(at)
         left = (at - self.now(last)).total_seconds() / self.rate
@@ -125,13 +129,6 @@ class Pace:
     def hurry(self) -> None:
         """Make the next beat due at once: a person may be waiting for a change."""
         self._last_beat = 0.0
-
-    def _use(self, attended: bool, last: datetime) -> None:
-        rate = 1.0 if attended else (self.speed or 1.0)
-        if rate != self.rate:
-            here = self.now(last)
-            self.rate = rate
-            self._rebase(here)
 
     def _rebase(self, at: datetime) -> None:
         self._base = at

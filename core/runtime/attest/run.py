@@ -171,19 +171,16 @@ def _held(control: Control, trial: Trial, seen: Seen) -> Tested:
     order = order_in_words(trial)
     named = seen.warned if trial.warns else seen.refused
     if control.name not in named:
-        what = _fate(seen)
+        if seen.is_sent:
+            what = "sent"
+        else:
+            what = f"refused by {', '.join(sorted(seen.refused))}" if seen.refused else "not sent"
         return Tested(Result.DID_NOT_HOLD, f"the order was {what}, without a word of it", order)
     if seen.is_sent and not trial.warns:
         return Tested(Result.DID_NOT_HOLD, "the order was refused and sent all the same", order)
     if not seen.is_exit_sent:
         return Tested(Result.DID_NOT_HOLD, "the exit did not leave", order)
     return Tested(Result.HELD, seen.words.get(control.name, ""), order)
-
-
-def _fate(seen: Seen) -> str:
-    if seen.is_sent:
-        return "sent"
-    return f"refused by {', '.join(sorted(seen.refused))}" if seen.refused else "not sent"
 
 
 def order_in_words(trial: Trial) -> str:

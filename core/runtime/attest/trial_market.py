@@ -99,7 +99,10 @@ class Market:
         """Yield every message of the session in order of time."""
         bars = (self._bars(symbol) for symbol in QUOTED)
         told = ((bar_item(BarArrived(bar, f"attest {self.seed}")) for bar in each) for each in bars)
-        return merged([*told, self._quotes(), [self._last_of_the_old()]])
+        # A quote later than the last minute of `OLD`: from then on no price is derived for it.
+        return merged(
+            [*told, self._quotes(), [self._quoted(OLD, TOLD_UNTIL + 2 * ONE_MINUTE, level_of(self.seed, OLD))]]
+        )
 
     def level(self, symbol: Symbol, at: datetime) -> int:
         """Return the level of a symbol, in cents."""
@@ -130,10 +133,6 @@ class Market:
                 symbol = BOUGHT[number % len(BOUGHT)]
             middle = self.level(symbol, at) + chance.randint(-WIDTH, WIDTH)
             yield self._quoted(symbol, at, middle)
-
-    def _last_of_the_old(self) -> Timed:
-        """Return a quote later than the last minute of `OLD`: from then on no price is derived for it."""
-        return self._quoted(OLD, TOLD_UNTIL + 2 * ONE_MINUTE, level_of(self.seed, OLD))
 
     def _quoted(self, symbol: Symbol, at: datetime, middle: int) -> Timed:
         quote = Quote(symbol, at, dollars(middle - 1), LOT, dollars(middle + 1), LOT, Feed.RECORDED)

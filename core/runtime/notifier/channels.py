@@ -44,16 +44,12 @@ def send(by: str, address: str, message: Message) -> Delivery:
     if by == COMMAND:
         return run_command(address, message)
     for entry in entry_points(group=GROUP, name=by):
-        return _by_its_own(entry.load(), address, message)
+        try:
+            entry.load()(address, message)
+        except RefusedError as error:
+            return Delivery(DeliveryCode.REFUSED, error.status, str(error))
+        return DELIVERED
     return Delivery(DeliveryCode.NO_SUCH_KIND, said=f"no channel is called {by!r}; there are: {', '.join(names())}")
-
-
-def _by_its_own(own: Send, address: str, message: Message) -> Delivery:
-    try:
-        own(address, message)
-    except RefusedError as error:
-        return Delivery(DeliveryCode.REFUSED, error.status, str(error))
-    return DELIVERED
 
 
 BAD_COMMAND = frozenset(

@@ -24,7 +24,6 @@ from core.protocol.codec import FrameError
 from core.protocol.frames import (
     LARGEST_HELLO,
     FrameReader,
-    FromDesk,
     Hello,
     Press,
     Pressed,
@@ -267,7 +266,13 @@ class Doorway:
             for frame in caller.reader.feed(content):
                 request = from_desk(frame) if caller.is_line else first_word(frame)
                 if caller.is_line:
-                    self._hear_press(caller, request)
+                    if not isinstance(request, Press):
+                        raise FrameError("this line is for presses")
+                    kind, now = request.kind, self._now()
+                    if now - caller.pressed.get(kind, -A_BREATH) >= A_BREATH:
+                        caller.pressed[kind] = now
+                        self._press(request)
+                    caller.say(pack(Pressed(request.number)))
                 elif isinstance(request, Hello):
                     self._hear_hello(caller, request)
                     if not caller.is_line:
@@ -284,15 +289,6 @@ class Doorway:
         except Exception as error:  # the boundary of one connection; a press on it is repeated over the next one
             self._say(f"a connection was let go of ({type(error).__name__}: {error}); the engine goes on")
             self._let_go(caller)
-
-    def _hear_press(self, caller: Caller, request: FromDesk) -> None:
-        if not isinstance(request, Press):
-            raise FrameError("this line is for presses")
-        kind, now = request.kind, self._now()
-        if now - caller.pressed.get(kind, -A_BREATH) >= A_BREATH:
-            caller.pressed[kind] = now
-            self._press(request)
-        caller.say(pack(Pressed(request.number)))
 
     def _hear_hello(self, caller: Caller, hello: Hello) -> None:
         refused = self._refusal(hello)

@@ -73,7 +73,12 @@ class ChildStrategy:
         try:
             answer: Any = self.inner.on_bar(bar, replace(context))
         finally:
-            self._keep_state()
+            # Check that the state can be saved and restored; otherwise restore the last one that could (ST-01).
+            try:
+                self._memory.look_at(self.inner.state)
+            except Exception:
+                self.inner.state = self._memory.last_sound()
+                raise
         if isinstance(answer, NoTrade):
             if not isinstance(answer.reason, NoTradeReason):
                 raise UnfitError(f"its reason {answer.reason!r} is none of NoTradeReason; answer with one of those")
@@ -98,14 +103,6 @@ class ChildStrategy:
 
     def put_back(self, plain: object) -> None:
         self.inner.state = self._of_state.validate_python(plain)
-
-    def _keep_state(self) -> None:
-        """Check that the state can be saved and restored; otherwise restore the last one that could (ST-01)."""
-        try:
-            self._memory.look_at(self.inner.state)
-        except Exception:
-            self.inner.state = self._memory.last_sound()
-            raise
 
 
 class Child:

@@ -137,7 +137,10 @@ class SharedProcess:
         except UnfitError as error:
             raise LostError(str(error)) from None
         if since:
-            self._seen_again(since)
+            # Replay the bars that it answered after the copy was made.
+            rows = [[number, *pipe_messages.bar_out(bar)] for number, (bar, _) in enumerate(since)]
+            while rows:
+                rows = rows[self._shown_rows(rows, [row for _, row in since], is_again=True) :]
         if is_played:
             self._wait_from_now()
 
@@ -150,12 +153,6 @@ class SharedProcess:
             case ["unfit", str(why)]:
                 raise UnfitError(pipe_messages.words(why))
         raise self.process.breach()
-
-    def _seen_again(self, since: list[tuple[Bar, list[Any]]]) -> None:
-        """Replay the bars that it answered after the copy was made."""
-        rows = [[number, *pipe_messages.bar_out(bar)] for number, (bar, _) in enumerate(since)]
-        while rows:
-            rows = rows[self._shown_rows(rows, [row for _, row in since], is_again=True) :]
 
     def _wait_from_now(self, more: float = 0.0) -> None:
         """Start the time-out for all questions until the next call."""

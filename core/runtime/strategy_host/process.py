@@ -224,11 +224,8 @@ class StrategyProcess:
         try:
             return os.read(self._process.stdout.fileno(), CHUNK)
         except BlockingIOError:
-            return self._read_after_all()
-
-    def _read_after_all(self) -> bytes:
-        """Read again: `poll` may wake up without data."""
-        return b"" if self._process is None or self._process.poll() is not None else self._read()
+            # Read again: `poll` may wake up without data.
+            return b"" if self._process is None or self._process.poll() is not None else self._read()
 
     def _write(self, frame: bytes, ends: float) -> None:
         assert self._process is not None
