@@ -159,7 +159,10 @@ def _breaker(fact: BreakerFact) -> str:
 def _protection(fact: ProtectionFact) -> str:
     match fact:
         case facts.ProtectionTripped():
-            until = _end_of(fact)
+            if fact.until is not None:
+                until = _minute(fact.until)
+            else:
+                until = GOES_ON if fact.name == RepeatedExecution.name else "it recovers"
             return f"PROTECTION {_guard(fact)} TRIPPED, shut until {until}: {fact.reason}"
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
@@ -170,12 +173,6 @@ def _protection(fact: ProtectionFact) -> str:
             return f"protection {_guard(fact)} overridden from {_minute(fact.begins)} to {_minute(fact.until)}{again}"
         case facts.OverrideEnded():
             return f"protection {_guard(fact)} is no longer overridden: {fact.reason}"
-
-
-def _end_of(fact: facts.ProtectionTripped) -> str:
-    if fact.until is not None:
-        return _minute(fact.until)
-    return GOES_ON if fact.name == RepeatedExecution.name else "it recovers"
 
 
 def _list(fact: ListFact) -> str:

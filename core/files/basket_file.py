@@ -123,7 +123,16 @@ def _row(row: Record) -> BasketRow:
     limit, stop = _number(row, "limit_price"), _number(row, "stop_price")
     if stop is not None and effect.only_reduces:
         raise TableError(f"{row.place}: stop_price is the stop of an entry; a sale has none, leave it empty")
-    kind = _type(row, limit, effect)
+    word = small_letters(row["type"])
+    if word and word not in TYPED:
+        raise row.fault("type", f"must be {', '.join(TYPED)}; a basket takes no other")
+    kind = TYPED.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
+    if kind.waits and effect.only_reduces:
+        raise TableError(f"{row.place}: a {kind.word} order of a basket opens; a sale is market or limit")
+    if kind.has_limit and limit is None:
+        raise TableError(f"{row.place}: a {kind.word} order needs a limit_price; write it")
+    if not kind.has_limit and limit is not None:
+        raise TableError(f"{row.place}: a {kind.word} order has no limit_price; leave it empty, or write limit")
     trigger = _number(row, "trigger_price")
     trail, part = _trail(row)
     _has(row, kind, "trigger_price", is_there=trigger is not None, is_needed=kind.has_stop)
@@ -173,20 +182,6 @@ def _ttl(row: Record, effect: Effect) -> int | None:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LONGEST_TTL:
         raise row.fault("ttl_seconds", f"must be whole seconds, from 1 to {LONGEST_TTL}")
     return int(text)
-
-
-def _type(row: Record, limit: Decimal | None, effect: Effect) -> OrderType:
-    word = small_letters(row["type"])
-    if word and word not in TYPED:
-        raise row.fault("type", f"must be {', '.join(TYPED)}; a basket takes no other")
-    kind = TYPED.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
-    if kind.waits and effect.only_reduces:
-        raise TableError(f"{row.place}: a {kind.word} order of a basket opens; a sale is market or limit")
-    if kind.has_limit and limit is None:
-        raise TableError(f"{row.place}: a {kind.word} order needs a limit_price; write it")
-    if not kind.has_limit and limit is not None:
-        raise TableError(f"{row.place}: a {kind.word} order has no limit_price; leave it empty, or write limit")
-    return kind
 
 
 def _lasts(row: Record) -> TimeInForce:

@@ -226,17 +226,13 @@ def title_of(notices: Sequence[Notice], desk: str, *, is_repeat: bool) -> str:
 
 def text_of(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> str:
     """Return a line for each, time first; notices beyond `MOST_LINES` and suppressed ones are counted."""
-    lines = [_repeat_in_words(notices)] if is_repeat else []
+    lines = [f"{REPEAT}: you may have {'this' if len(notices) == 1 else 'these'} already"] if is_repeat else []
     lines += [f"{venue.dated(notice.at, at)} {notice.kind.words}: {notice.words}" for notice in notices[:MOST_LINES]]
     if rest := notices[MOST_LINES:]:
         lines.append(f"and {len(rest)} more: {_counted(rest)}")
     if untold:
         lines.append(f"{untold} more were too many to be told; the desk has them")
     return "\n".join(lines)
-
-
-def _repeat_in_words(notices: Sequence[Notice]) -> str:
-    return f"{REPEAT}: you may have {'this' if len(notices) == 1 else 'these'} already"
 
 
 def _counted(notices: Sequence[Notice]) -> str:

@@ -194,7 +194,19 @@ class Stories:
             case OrderApproved() as approved:
                 self._approve(record, approved)
             case OrderCreated() as created:
-                self._create(record, created)
+                # Note an order. A stop by its authorization has no own steps: it was not staged.
+                order, is_its_own = created.order, str(created.proposal_id) == str(created.order.client_order_id)
+                self.orders[order.client_order_id] = OrderStory(
+                    order,
+                    created.strategy,
+                    record.sequence,
+                    record.at,
+                    created.intended_price,
+                    None if created.stop is None else created.stop.price,
+                    created.target_price,
+                    tuple(self._steps.get(created.proposal_id, ())) if is_its_own else (),
+                    self._reviews.get(created.proposal_id) if is_its_own else None,
+                )
             case OrderSent() as sent if (story := self.orders.get(sent.client_order_id)) is not None:
                 story.seen += (Seen(Step.ANSWERED, record.at, record.sequence, sent.bid, sent.ask),)
             case OrderFilled() as filled:
@@ -224,21 +236,6 @@ class Stories:
             turned = steps.pop().at
         steps.append(Seen(Step.KEY, turned, record.sequence, approved.bid, approved.ask))
         self._reviews[proposal] = approved.review
-
-    def _create(self, record: Recorded, created: OrderCreated) -> None:
-        """Note an order. A stop by its authorization has no own steps: it was not staged."""
-        order, is_its_own = created.order, str(created.proposal_id) == str(created.order.client_order_id)
-        self.orders[order.client_order_id] = OrderStory(
-            order,
-            created.strategy,
-            record.sequence,
-            record.at,
-            created.intended_price,
-            None if created.stop is None else created.stop.price,
-            created.target_price,
-            tuple(self._steps.get(created.proposal_id, ())) if is_its_own else (),
-            self._reviews.get(created.proposal_id) if is_its_own else None,
-        )
 
     def _move(self, moved: PositionCorrected | CorporateActionApplied) -> None:
         """Note moved shares.

@@ -121,7 +121,19 @@ def _is_sure(hint: Hint) -> bool:
 def _compare(old: Any, new: Any, path: Path, found: list[Change]) -> None:
     kind = type(new)
     if kind is tuple and type(old) is tuple:
-        _compare_members(old, new, path, found)
+        if len(old) == len(new):
+            if all(map(is_, old, new)):
+                return
+            began = len(found)
+            if _compare_pairs(old, new, path, found):
+                return
+            del found[began:]
+        arranged = _arrangement(old, new, path)
+        if not arranged.runs:
+            found.append(Put(path, new))
+            return
+        found.append(arranged)
+        _compare_pairs(_arranged(old, arranged), new, path, found)
     elif (plan := _plan(kind)) is None:
         if not _is_same(old, new):
             found.append(Put(path, new))
@@ -160,22 +172,6 @@ def _are_the_same(places: tuple[int, ...], befores: list[tuple[Any, ...]], after
         for place in places
         for before, after in zip(befores, afters, strict=True)
     )
-
-
-def _compare_members(old: tuple[Any, ...], new: tuple[Any, ...], path: Path, found: list[Change]) -> None:
-    if len(old) == len(new):
-        if all(map(is_, old, new)):
-            return
-        began = len(found)
-        if _compare_pairs(old, new, path, found):
-            return
-        del found[began:]
-    arranged = _arrangement(old, new, path)
-    if not arranged.runs:
-        found.append(Put(path, new))
-        return
-    found.append(arranged)
-    _compare_pairs(_arranged(old, arranged), new, path, found)
 
 
 def _compare_pairs(old: tuple[Any, ...], new: tuple[Any, ...], path: Path, found: list[Change]) -> bool:
@@ -276,7 +272,10 @@ def apply_changes(old: T, data: bytes | msgspec.Raw, kind: Hint) -> T:
     """Decode changes and apply them to a value of that type. Raises only `FrameError`."""
     try:
         rows = _rows.decode(data)
-        told = [Put(row.path, row.value) if isinstance(row, _Put) else _arrange(row) for row in rows]
+        told = [
+            Put(row.path, row.value) if isinstance(row, _Put) else Arrange(row.path, row.runs, row.fresh)
+            for row in rows
+        ]
         return cast(T, _Applying(lambda value, hint: decoding(hint)(value)).to(old, kind, told, 0))
     except FrameError:
         raise
@@ -301,10 +300,6 @@ class _Arrange(msgspec.Struct, array_like=True, tag_field="change", tag=_ARRANGE
 _rows = msgspec.msgpack.Decoder(tuple[_Put | _Arrange, ...])
 
 
-def _arrange(row: _Arrange) -> Arrange:
-    return Arrange(row.path, row.runs, row.fresh)
-
-
 class _Applying:
     """Applies changes; `read` builds the value of a change for the type of its place."""
 
@@ -325,7 +320,13 @@ class _Applying:
         if type(value) is not tuple:
             raise FrameError(f"the members of a {type(value).__name__} at {change.path}")
         made = _arranged(value, change)
-        fresh = _fresh_places(change.runs)
+        # The indices of the fresh members in the new tuple.
+        runs = change.runs
+        fresh: list[int] = []
+        at = 0
+        for _, count, then in runs:
+            fresh += range(at + count, at + count + then)
+            at += count + then
         members = list(made)
         for place in fresh:
             members[place] = self._read(members[place], _hint_of_member(hint, place))
@@ -356,16 +357,6 @@ def _arranged(old: tuple[Any, ...], change: Arrange) -> tuple[Any, ...]:
     if sum(count for _, count, _ in change.runs) > len(old) or told != len(change.fresh):
         raise FrameError(f"more members than there are at {change.path}")
     return tuple(made)
-
-
-def _fresh_places(runs: Sequence[Run]) -> list[int]:
-    """Return the indices of the fresh members in the new tuple."""
-    places: list[int] = []
-    at = 0
-    for _, count, then in runs:
-        places += range(at + count, at + count + then)
-        at += count + then
-    return places
 
 
 def _hint_of_member(hint: Hint, place: int) -> Hint:

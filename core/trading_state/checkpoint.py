@@ -138,7 +138,13 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
     made = adapters(state)  # now, not in the middle of a session
     notes: tuple[str, ...] = ()
     start = 0
-    _require_its_end(state, found.sequence)
+    known = found.sequence
+    if known > state.journal.sequence:
+        raise JournalDamagedError(
+            f"the journal ends at record {state.journal.sequence}, and the state documents know {known}: its "
+            "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
+            "from what is left"
+        )
     if isinstance(found, Checkpoint):
         try:
             start = _restore(state, found, made)
@@ -162,15 +168,6 @@ class OtherShapeError(Exception):
 
 class PastMissingError(Exception):
     """Orders that left memory according to the documents are missing from the index."""
-
-
-def _require_its_end(state: TradingState, known: int) -> None:
-    if known > state.journal.sequence:
-        raise JournalDamagedError(
-            f"the journal ends at record {state.journal.sequence}, and the state documents know {known}: its "
-            "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
-            "from what is left"
-        )
 
 
 def _restore(state: TradingState, found: Checkpoint, made: dict[str, TypeAdapter[Any]]) -> int:

@@ -280,19 +280,15 @@ class Notifications:
     def _begun(self, at: datetime, fact: NotificationBegun) -> None:
         line = self._line(fact.channel, is_urgent=fact.is_urgent)
         if line.numbers != fact.numbers:
-            self._put_aside(line)
+            # Let another batch go before one that waits for its next attempt.
+            if line.batch and line.again_at is not None:
+                kept = Aside(line.batch, line.tries, line.first_at, line.again_at, line.may_have_arrived)
+                line.aside.append(kept)
             if not self._take_up(line, fact.numbers):
                 self._take(line, fact.numbers, at)
         line.tries = fact.tries
         line.begun_at, line.again_at = at, None
         line.left = [*(each for each in line.left if at - each < ONE_MINUTE), at]
-
-    @staticmethod
-    def _put_aside(line: ChannelLine) -> None:
-        """Let another batch go before one that waits for its next attempt."""
-        if line.batch and line.again_at is not None:
-            kept = Aside(line.batch, line.tries, line.first_at, line.again_at, line.may_have_arrived)
-            line.aside.append(kept)
 
     @staticmethod
     def _take_up(line: ChannelLine, numbers: tuple[int, ...]) -> bool:

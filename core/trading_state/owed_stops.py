@@ -305,13 +305,20 @@ class OwedStops:
             return OwedReason.AT_LIMIT
         if self._is_closing(position):
             return OwedReason.CLOSING
-        if self._legs_wait(position):
+        entries = self._ledger.working_entries(position.symbol, position.strategy)
+        if any(entry.request.legs and not entry.is_bare and entry.filled_quantity for entry in entries):
             return OwedReason.LEGS_WAIT
         if any(p.is_guard and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
             return OwedReason.WAITS_FOR_KEY
         if self._control.state.naked_at is not None:
             return OwedReason.NAKED
-        return self._how_the_last_ended(position)
+        last, naked_at = self._ledger.exits.last_stop(position), self.state.naked_at
+        if last is not None and naked_at is not None and last.created_at <= naked_at:
+            return OwedReason.NAKED
+        if last is None or last.status is not OrderStatus.CANCELLED or last.cancel_requested_at is not None:
+            return OwedReason.DUE
+        is_by_us = last.broker_order_id is None or last.end_code is not EndCode.AS_ITS_STATE_SAYS
+        return OwedReason.DUE if is_by_us else OwedReason.TAKEN_ELSEWHERE
 
     def _is_closing(self, position: Position) -> bool:
         """Whether a close is in progress, or stops that made way for one will be restored by its authorization."""
@@ -321,19 +328,6 @@ class OwedStops:
             if signed is not None and _is_of(signed.proposal.symbol, signed.proposal.strategy, position):
                 return True
         return False
-
-    def _legs_wait(self, position: Position) -> bool:
-        entries = self._ledger.working_entries(position.symbol, position.strategy)
-        return any(entry.request.legs and not entry.is_bare and entry.filled_quantity for entry in entries)
-
-    def _how_the_last_ended(self, position: Position) -> OwedReason:
-        last, naked_at = self._ledger.exits.last_stop(position), self.state.naked_at
-        if last is not None and naked_at is not None and last.created_at <= naked_at:
-            return OwedReason.NAKED
-        if last is None or last.status is not OrderStatus.CANCELLED or last.cancel_requested_at is not None:
-            return OwedReason.DUE
-        is_by_us = last.broker_order_id is None or last.end_code is not EndCode.AS_ITS_STATE_SAYS
-        return OwedReason.DUE if is_by_us else OwedReason.TAKEN_ELSEWHERE
 
 
 def _is_of(symbol: Symbol, strategy: str, position: Position) -> bool:

@@ -327,7 +327,12 @@ class SaidAgain:
             return
         match fact:
             case ProposalStaged(proposal=proposal) if proposal.id == change.proposal:
-                self._on_staged(at, proposal, change)
+                if change.kind is ChangeKind.CONFIRM:
+                    self._diverge(at)
+                elif change.kind is ChangeKind.DECLINE:
+                    self._say(at + AT_ONCE, Decline(proposal.id, "what if"))
+                elif change.kind is ChangeKind.QUANTITY and change.number is not None:
+                    self._say(at + AT_ONCE, EditProposal(proposal.id, Quantity(change.number), None))
             case OrderStateChanged(client_order_id=order_id, after=OrderStatus.FILLED) if order_id == change.name:
                 self._on_filled(at, ClientOrderId(change.name), change)
             case EditRefused(proposal_id=proposal_id, reasons=reasons) if proposal_id == change.proposal:
@@ -335,15 +340,12 @@ class SaidAgain:
             case ConfirmationRefused(ticket_id=ticket_id, reasons=reasons) if self._is_of(ticket_id, change):
                 self._taken.refused += reasons
             case ProposalSkipped(symbol=symbol, reasons=reasons) if (at, symbol) == self._moves:
-                self._try_again(at, symbol, reasons)
-
-    def _on_staged(self, at: datetime, proposal: Proposal, change: Change) -> None:
-        if change.kind is ChangeKind.CONFIRM:
-            self._diverge(at)
-        elif change.kind is ChangeKind.DECLINE:
-            self._say(at + AT_ONCE, Decline(proposal.id, "what if"))
-        elif change.kind is ChangeKind.QUANTITY and change.number is not None:
-            self._say(at + AT_ONCE, EditProposal(proposal.id, Quantity(change.number), None))
+                # Retry like a person would: the broker may not have confirmed the stop yet.
+                self._tries -= 1
+                if self._tries:
+                    self._move(at + BETWEEN_TRIES, symbol)
+                else:
+                    self._taken.refused += reasons
 
     def _on_filled(self, at: datetime, order_id: ClientOrderId, change: Change) -> None:
         order = self._state.ledger.order(order_id)
@@ -356,14 +358,6 @@ class SaidAgain:
         assert self._change.number is not None
         self._moves = (at, symbol)
         self._say(at, MoveStop(symbol, self._strategy, Price(self._change.number)))
-
-    def _try_again(self, at: datetime, symbol: Symbol, reasons: tuple[str, ...]) -> None:
-        """Retry like a person would: the broker may not have confirmed the stop yet."""
-        self._tries -= 1
-        if self._tries:
-            self._move(at + BETWEEN_TRIES, symbol)
-        else:
-            self._taken.refused += reasons
 
     def _is_of(self, ticket_id: TicketId, change: Change) -> bool:
         stage = self._state.stage.state

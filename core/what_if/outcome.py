@@ -322,7 +322,13 @@ def _line(name: str, was: Decimal | None, now: Decimal | None) -> str:
 def as_json(found: PlayedAgain) -> dict[str, object]:
     return {
         "day": found.day,
-        "base": _base_as_json(found.base),
+        "base": {
+            "is_exact": found.base.is_exact,
+            "records": found.base.records,
+            "first_other": found.base.first_other,
+            "modelled": list(found.base.modelled),
+            "operator": found.base.operator,
+        },
         "beside": [_row_as_json(row) for row in found.beside],
         "proposals": [_decided_as_json(each) for each in found.decided],
         "changes": [_answer_as_json(answer) for answer in found.answers],
@@ -339,16 +345,6 @@ def _decided_as_json(each: Decided) -> dict[str, object]:
         "side": each.proposal.order.side.value,
         "quantity": str(each.proposal.order.quantity),
         "end": each.end,
-    }
-
-
-def _base_as_json(base: Base) -> dict[str, object]:
-    return {
-        "is_exact": base.is_exact,
-        "records": base.records,
-        "first_other": base.first_other,
-        "modelled": list(base.modelled),
-        "operator": base.operator,
     }
 
 
