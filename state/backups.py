@@ -39,7 +39,8 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     """
     refuse_half_done(folder)
     files = _documents(folder)
-    stamps = _stamps(folder)
+    # The stamp files; each was written as a whole.
+    stamps = {f"{folder.stamps.name}/{path.name}": bytes_of(path) for path in sorted(folder.stamps.glob("*.tsr"))}
     heads = _lines_of(folder.heads)
     journal = _journal(folder)
     exchange = _lines_of(folder.exchange) | _lines_of(folder.runs)
@@ -80,11 +81,6 @@ def _documents(folder: AccountFolder) -> dict[str, bytes]:
         except FileNotFoundError:
             continue  # rotated away meanwhile
     return found
-
-
-def _stamps(folder: AccountFolder) -> dict[str, bytes]:
-    """Return the stamp files; each was written as a whole."""
-    return {f"{folder.stamps.name}/{path.name}": bytes_of(path) for path in sorted(folder.stamps.glob("*.tsr"))}
 
 
 def _journal(folder: AccountFolder) -> dict[str, bytes]:

@@ -236,7 +236,9 @@ class AccountFolder:
         """Create the folders and repair permissions that are too wide. Return descriptions of the repairs."""
         folders = (self.path, self.journal, self.backups, self.stamps, self.archives, self.logs)
         for folder in self.above:
-            _refuse_shared(folder)
+            # Refuse a sticky folder, such as /tmp: restricting it would lock other users out.
+            if folder.is_dir() and folder.stat().st_mode & stat.S_ISVTX:
+                raise SharedFolderError(f"{folder} is a folder for everybody; name one of your own as KEYTURN_HOME")
         mended = [make_folder(folder) for folder in (*self.above, *folders)]
         files = (file for folder in folders for file in sorted(folder.iterdir()) if file.is_file())
         mended += [mend_permissions(file, FILE_MODE) for file in files]
@@ -325,9 +327,3 @@ class Home:
         for path in sorted(self.state.iterdir()):
             if path.is_dir() and ACCOUNT_NAME.fullmatch(path.name):
                 yield AccountFolder(path, self.own)
-
-
-def _refuse_shared(folder: Path) -> None:
-    """Refuse a sticky folder, such as /tmp: restricting it would lock other users out."""
-    if folder.is_dir() and folder.stat().st_mode & stat.S_ISVTX:
-        raise SharedFolderError(f"{folder} is a folder for everybody; name one of your own as KEYTURN_HOME")

@@ -127,7 +127,18 @@ def _walk(path: Path, take: Take) -> None:
         with reading(path) as packed, gzip.open(packed) as plain:
             while (header := _exactly(plain, BLOCK)).strip(b"\0"):
                 entry = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
-                _require_ours(path, entry)
+                # Check that an entry is a file or a folder as a backup writes it. Raises `ArchiveError`.
+                _account, _, inner = entry.name.partition("/")
+                is_file = entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and OURS.fullmatch(inner)
+                is_folder = entry.type == tarfile.DIRTYPE and inner in FOLDERS and not entry.size
+                if not (is_file or is_folder):
+                    raise ArchiveError(
+                        f"{path.name} holds {entry.name!r}, which no backup does; nothing of it is restored"
+                    )
+                if not 0 <= entry.size <= MOST_BYTES:
+                    raise ArchiveError(
+                        f"{path.name}: {entry.name!r} claims {entry.size} bytes; nothing of it is restored"
+                    )
                 if entry.type == tarfile.DIRTYPE:
                     continue
                 take(entry.name, entry.size, plain)
@@ -136,17 +147,6 @@ def _walk(path: Path, take: Take) -> None:
                 raise ArchiveError(f"{path.name} goes on after its end; it is no backup of Keyturn's")
     except (EOFError, UnicodeDecodeError, gzip.BadGzipFile, tarfile.TarError, zlib.error) as error:
         raise ArchiveError(f"{path.name} is damaged or cut short ({error}); take another backup") from error
-
-
-def _require_ours(path: Path, entry: tarfile.TarInfo) -> None:
-    """Check that an entry is a file or a folder as a backup writes it. Raises `ArchiveError`."""
-    _account, _, inner = entry.name.partition("/")
-    is_file = entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and OURS.fullmatch(inner)
-    is_folder = entry.type == tarfile.DIRTYPE and inner in FOLDERS and not entry.size
-    if not (is_file or is_folder):
-        raise ArchiveError(f"{path.name} holds {entry.name!r}, which no backup does; nothing of it is restored")
-    if not 0 <= entry.size <= MOST_BYTES:
-        raise ArchiveError(f"{path.name}: {entry.name!r} claims {entry.size} bytes; nothing of it is restored")
 
 
 def _pieces(source: BufferedIOBase, size: int) -> Iterator[bytes]:

@@ -82,18 +82,15 @@ class Heartbeat:
         try:
             replace_file(self._path, content, durable=False)
         except OSError:
-            self._overwrite(content)
+            # Overwrite the file in place on a full disk; a reader may see it incomplete.
+            descriptor = open_private(self._path, os.O_WRONLY)
+            try:
+                with naming(self._path):
+                    write_all(descriptor, content)
+                    os.ftruncate(descriptor, len(content))
+            finally:
+                os.close(descriptor)
         self._written = status
-
-    def _overwrite(self, content: bytes) -> None:
-        """Overwrite the file in place on a full disk; a reader may see it incomplete."""
-        descriptor = open_private(self._path, os.O_WRONLY)
-        try:
-            with naming(self._path):
-                write_all(descriptor, content)
-                os.ftruncate(descriptor, len(content))
-        finally:
-            os.close(descriptor)
 
 
 def read(folder: AccountFolder, now: float | None = None) -> tuple[Status, float] | None:

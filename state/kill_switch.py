@@ -86,7 +86,10 @@ class FileKillSwitch:
             with naming(self._path):
                 write_all(descriptor, line.encode())
                 os.fsync(descriptor)
-            return self._has_its_name(descriptor)
+            try:
+                return os.path.samestat(os.fstat(descriptor), os.stat(self._name))
+            except FileNotFoundError:
+                return False
         finally:
             os.close(descriptor)
 
@@ -133,12 +136,6 @@ class FileKillSwitch:
         except FileNotFoundError:
             return False
         return stat.S_ISREG(found.st_mode) and (found.st_size > 0 or found.st_nlink > 1)
-
-    def _has_its_name(self, descriptor: int) -> bool:
-        try:
-            return os.path.samestat(os.fstat(descriptor), os.stat(self._name))
-        except FileNotFoundError:
-            return False
 
     def release(self) -> None:
         """Remove the file, unless there was a kill since the last look: then it stays shut (OP-07).

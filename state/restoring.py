@@ -333,7 +333,12 @@ class _Restore:
         self, plan: RestorePlan, stage: AccountFolder, there: JournalEnd, comes: JournalEnd, kept: Path | None
     ) -> list[Fact]:
         """Return the facts that the restored journal records about its restore."""
-        until = self._forgotten_until(plan, there)
+        # The time until which records are lost. A restored exchange lost the same; a broker has every order until now.
+        if plan.has_exchange:
+            until = plan.ends_at
+        else:
+            last = max(plan.ends_at, there.at or plan.ends_at)
+            until = last if self.folder.exchange.exists() else max(last, self.when)
         facts: list[Fact] = [
             StateRestored(self.when, plan.archive, plan.lost, until, kept.name if kept else None),
             named_anew(comes.installation, stage, there, self.when),
@@ -341,16 +346,6 @@ class _Restore:
         if there.killed_by is not None and comes.killed_by is None:
             facts.append(Killed(there.killed_by))
         return facts
-
-    def _forgotten_until(self, plan: RestorePlan, there: JournalEnd) -> datetime:
-        """Return the time until which records are lost.
-
-        A restored exchange lost the same; a broker has every order until now.
-        """
-        if plan.has_exchange:
-            return plan.ends_at
-        last = max(plan.ends_at, there.at or plan.ends_at)
-        return last if self.folder.exchange.exists() else max(last, self.when)
 
 
 def _unsound(stage: AccountFolder, watch: Watch) -> str | None:
@@ -370,10 +365,6 @@ def _unsound(stage: AccountFolder, watch: Watch) -> str | None:
     report = verify(stage, checkpoint.sequence if checkpoint else 0, each)
     if report.damage or report.torn:
         return f"its journal does not hold: {report.damage or report.torn}"
-    return _unsound_exchange(stage)
-
-
-def _unsound_exchange(stage: AccountFolder) -> str | None:
     if not stage.exchange.exists():
         return None
     try:
@@ -417,26 +408,21 @@ def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bo
         if is_empty(folder):
             raise OperatorError(f"account {folder.name!r} has neither journal nor documents: there is nothing to reset")
         try:
-            return _carried_out(folder, when, agree, lock.notes)
+            notes = lock.notes
+            there = ending_of(folder)
+            plan = ResetPlan(folder.name, there.sequence, there.killed_by)
+            if not agree(plan):
+                return None
+            kept = keep(folder, there, "reset", when)
+            stage = folder_swap.begin(folder, "the reset")
+            at = _account_time(folder, there, when)
+            write(stage, at, _facts(folder, there, when, max(at, there.at or at), kept))
+            put_in_place(folder)
+            return Reset(plan, kept, notes)
         except (OSError, JournalWriteError) as error:
             raise not_begun(folder, error) from error
         finally:
             folder_swap.drop(folder)
-
-
-def _carried_out(
-    folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bool], notes: tuple[str, ...]
-) -> Reset | None:
-    there = ending_of(folder)
-    plan = ResetPlan(folder.name, there.sequence, there.killed_by)
-    if not agree(plan):
-        return None
-    kept = keep(folder, there, "reset", when)
-    stage = folder_swap.begin(folder, "the reset")
-    at = _account_time(folder, there, when)
-    write(stage, at, _facts(folder, there, when, max(at, there.at or at), kept))
-    put_in_place(folder)
-    return Reset(plan, kept, notes)
 
 
 def _account_time(folder: AccountFolder, there: JournalEnd, when: datetime) -> datetime:

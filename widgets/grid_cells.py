@@ -171,17 +171,13 @@ def differences(
     for y, (was, now) in enumerate(zip(old, new, strict=True)):
         if was == now:
             continue
-        if _is_same_but_for_cells(was, now):
+        surroundings = [
+            (line.tone, line.mark, line.background, line.note, line.across, len(line.cells)) for line in (was, now)
+        ]
+        if surroundings[0] == surroundings[1]:
             yield from _cells_that_differ(was, now, widths, y)
         else:
             yield Region(0, y, width, 1)
-
-
-def _is_same_but_for_cells(was: GridLine, now: GridLine) -> bool:
-    surroundings = [
-        (line.tone, line.mark, line.background, line.note, line.across, len(line.cells)) for line in (was, now)
-    ]
-    return surroundings[0] == surroundings[1]
 
 
 def _cells_that_differ(was: GridLine, now: GridLine, widths: Sequence[int], y: int) -> Iterator[Region]:

@@ -121,10 +121,7 @@ class RotatingFile:
         aside = self.path.with_name(f"{self.path.stem}.{day or 'unknown'}.{number:06d}.jsonl")
         with suppress(FileNotFoundError):  # moved away at this moment
             self.path.rename(aside)
-        self._let_go_of_the_oldest()
-
-    def _let_go_of_the_oldest(self) -> None:
-        """Delete the oldest files of ours; files that others moved here stay, but count."""
+        # Delete the oldest files of ours; files that others moved here stay, but count.
         kept = [path for path in set_aside(self.path) if _number(path)]
         sizes = {path: _size(path) for path in set_aside(self.path)}
         room = self._limits.folder - self._limits.file

@@ -34,7 +34,14 @@ class Said:
 
     def __init__(self) -> None:
         """Create the file. Raises OSError."""
-        self.descriptor = _nameless()
+        # Create an unnamed file in append mode, which also works after truncation.
+        if hasattr(os, "memfd_create"):
+            descriptor = os.memfd_create("engine-said")
+        else:
+            descriptor, name = tempfile.mkstemp()  # macOS
+            os.unlink(name)
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
+        self.descriptor = descriptor
         self._read_to = 0
         self._rest = b""
 
@@ -57,17 +64,6 @@ class Said:
 
     def close(self) -> None:
         os.close(self.descriptor)
-
-
-def _nameless() -> int:
-    """Create an unnamed file in append mode, which also works after truncation."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("engine-said")
-    else:
-        descriptor, name = tempfile.mkstemp()  # macOS
-        os.unlink(name)
-    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
-    return descriptor
 
 
 NAMES = {number.value: number.name for number in signal.Signals}

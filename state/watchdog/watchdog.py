@@ -186,11 +186,16 @@ class Watchdog:
                 self._hear(child, is_over=True)
                 return self._has_ended(child.pid, status)
             if self._wakeups.asked_to_restart:
-                return self._renewed(child)
+                # Handle a requested restart.
+                self._log.say(f"asked for a restart; process {child.pid} leaves first")
+                return self._stopped(child, Reason(Trouble.ASKED, "a restart was asked for"))
             reason = self._look(before)
             before = None if self._judge.has_beaten else before
             if reason is not None:
-                return self._stopped_for(child, reason)
+                # Alert, dump and stop.
+                self._alert(f"process {child.pid}: {reason.words}; it is stopped")
+                self._dump(child)
+                return self._stopped(child, reason)
             self._wait(self.limits.look_seconds if self._judge.has_beaten else self.limits.first_look_seconds)
 
     def _look(self, before: End | None) -> Reason | None:
@@ -228,23 +233,12 @@ class Watchdog:
         self._alert(words)
         return End(status, Reason(Trouble.ENDED, words), self._clock())
 
-    def _stopped_for(self, child: Child, reason: Reason) -> End:
-        """Alert, dump and stop."""
-        self._alert(f"process {child.pid}: {reason.words}; it is stopped")
-        self._dump(child)
-        return self._stopped(child, reason)
-
     def _stopped(self, child: Child, reason: Reason) -> End:
         status = self._end(child)
         self._log.say(f"process {child.pid} ended with {status_in_words(status)}")
         if self._wakeups.asked_by is not None:
             return End(DELIBERATE if status == DELIBERATE else NOT_LEFT, None, self._clock())
         return End(status, reason, self._clock())
-
-    def _renewed(self, child: Child) -> End:
-        """Handle a requested restart."""
-        self._log.say(f"asked for a restart; process {child.pid} leaves first")
-        return self._stopped(child, Reason(Trouble.ASKED, "a restart was asked for"))
 
     def _leave(self, child: Child) -> End:
         """Handle a signal to leave: the engine leaves first."""
