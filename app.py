@@ -35,7 +35,15 @@ def main() -> None:
 
     An operator's error is one line and exit code 2; an internal error is one line and exit code 70.
     """
-    _open_what_is_closed()
+    # Open closed standard streams on /dev/null. After `>&-` the next file would get their number, and other output
+    # would be written into a journal.
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
     try:
         host = Host.of(dict(os.environ))
         opens = {
@@ -60,20 +68,6 @@ def main() -> None:
             f"unexpected {type(error).__name__}: {error}; nothing more was done; look at `keyturn status`",
             OUR_FAULT,
         )
-
-
-def _open_what_is_closed() -> None:
-    """Open closed standard streams on /dev/null.
-
-    After `>&-` the next file would get their number, and other output would be written into a journal.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def fail(message: str, code: int = 2) -> None:

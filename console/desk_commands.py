@@ -333,7 +333,9 @@ class DeskCommands:
 
         def run(key: Key) -> None:
             if key.place.value in PANES and key.place is not place:
-                self._go_to(key)
+                # Open the pane of a command; its row may not have been visible, so nothing else happens.
+                self.desk.action_pane(key.place.value)
+                self.desk.say(f"{key.written} {key.description}: press it on the row that you mean")
                 return
             node = nodes.get(key.place, pane)
             if node is not None:
@@ -341,11 +343,6 @@ class DeskCommands:
                 self.app.call_later(self.do_what_is_due)
 
         self.app.push_screen(CommandsScreen(place, run))
-
-    def _go_to(self, key: Key) -> None:
-        """Open the pane of a command; its row may not have been visible, so nothing else happens."""
-        self.desk.action_pane(key.place.value)
-        self.desk.say(f"{key.written} {key.description}: press it on the row that you mean")
 
     async def do_what_is_due(self) -> None:
         """Run the chosen command; the desk calls this before it handles the next key."""

@@ -183,20 +183,17 @@ class FrameLoop:
         top.update_view(view, self.desk.engine_now())
         return not top.waits_for_figures
 
-    def _take_keys(self) -> None:
-        """Apply the keys of the settings from the engine's first view on, also in the guide."""
-        self._has_keys = True
-        moved = moved_by(self.desk.handle.keys())
-        use(moved)
-        self.app.set_keymap({id: key.keys for id, key in moved.items()})
-        self.commands.look_for_presets()
-        self.commands.look_for_layouts()
-        self.commands.look_whether_first()
-
     def _draw(self, view: DeskView) -> None:
         now, stack = self.desk.engine_now(), self.app.screen_stack
         if not self._has_keys:
-            self._take_keys()
+            # Apply the keys of the settings from the engine's first view on, also in the guide.
+            self._has_keys = True
+            moved = moved_by(self.desk.handle.keys())
+            use(moved)
+            self.app.set_keymap({id: key.keys for id, key in moved.items()})
+            self.commands.look_for_presets()
+            self.commands.look_for_layouts()
+            self.commands.look_whether_first()
         self.app.set_class(view.status.mode is Mode.LIVE, "-live")
         if len(view.status.notes) > self._notes_said:
             self._notes_said = len(view.status.notes)
@@ -212,7 +209,12 @@ class FrameLoop:
             if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.stay_clear()
                 screen.update_view(view, now)
-        self._look_at_key(view)
+        # After a loss of control close the dialogs that need it, the top one first, one in each frame.
+        self.key.look(view)
+        top = self.app.screen_stack[-1]
+        is_dialog = isinstance(top, Dialog) and top.is_mounted
+        if self.key.takes_away(isinstance(top, Dialog) and top.NEEDS_KEY) and is_dialog:
+            top.dismiss()
         self.tour.look(Sight(stack, self.board.holder, view), width_of(self.app.size))
         self.plans.look(view, may_open=self._is_uncovered(), is_typing=self._is_typing())
         self.following.look(view, may_open=self._is_uncovered())
@@ -221,14 +223,6 @@ class FrameLoop:
             self.commands.try_chord_with_key()
         is_asked = any(isinstance(s, TicketScreen | BasketScreen | KillScreen) for s in self.app.screen_stack)
         self.desk.handle.attend(is_asked)
-
-    def _look_at_key(self, view: DeskView) -> None:
-        """After a loss of control close the dialogs that need it, the top one first, one in each frame."""
-        self.key.look(view)
-        top = self.app.screen_stack[-1]
-        is_dialog = isinstance(top, Dialog) and top.is_mounted
-        if self.key.takes_away(isinstance(top, Dialog) and top.NEEDS_KEY) and is_dialog:
-            top.dismiss()
 
     def draw_last_line(self) -> None:
         top = self.app.screen_stack[-1]

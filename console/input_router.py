@@ -50,26 +50,27 @@ class KeyHearing:
         if key is not None:
             self._tell(at)
         if isinstance(event, Dropped):
-            self._hear_dropped(event, at)
+            # Handle dropped input: it confirms nothing, and a confirming key just before it does not count.
+            if event.words is not None:
+                self.desk.say(event.words, "warning")
+            for screen in self.app.screen_stack:
+                if isinstance(screen, ARMED):
+                    screen.arming.hear(event.key, at)
+            self.desk.keyboard.hear(event.key, at)
         elif isinstance(top, ARMED):
             top.hear(key, at)
         else:
             self.desk.keyboard.hear(key, at)
         if key is not None:
-            self._judge_rest(at)
-
-    def _judge_rest(self, at: float) -> None:
-        """Decide whether a key after an escape may be the rest of a sequence that the link cut.
-
-        The terminal is queried at the escape, and its answer arrives after such a rest: a key after both is a key. This
-        holds for keys that only stage; a confirming key waits longer (`console.arming`).
-        """
-        keyboard, link = self.desk.keyboard, self.desk.link
-        if keyboard.may_be_a_rest and at - keyboard.begun_at >= PASSES_AFTER and link.paint_is_proved is True:
-            answered_at = link.painted_at(self._asked_at_escape)
-            keyboard.may_be_a_rest = answered_at is None or answered_at > at
-        if keyboard.has_begun:
-            self._asked_at_escape = link.ask_for_proof()
+            # Decide whether a key after an escape may be the rest of a sequence that the link cut. The terminal is
+            # queried at the escape, and its answer arrives after such a rest: a key after both is a key. This holds for
+            # keys that only stage; a confirming key waits longer (`console.arming`).
+            keyboard, link = self.desk.keyboard, self.desk.link
+            if keyboard.may_be_a_rest and at - keyboard.begun_at >= PASSES_AFTER and link.paint_is_proved is True:
+                answered_at = link.painted_at(self._asked_at_escape)
+                keyboard.may_be_a_rest = answered_at is None or answered_at > at
+            if keyboard.has_begun:
+                self._asked_at_escape = link.ask_for_proof()
 
     def _tell(self, at: float) -> None:
         """Report activity from time to time, because most keys send the engine nothing (OP-13, RK-27)."""
@@ -77,15 +78,6 @@ class KeyHearing:
         if at - self._told_at >= TELLS_EVERY and handle.desk is not None and handle.link.doubt is None:
             self._told_at = at
             handle.send(KeyPressed())
-
-    def _hear_dropped(self, event: Dropped, at: float) -> None:
-        """Handle dropped input: it confirms nothing, and a confirming key just before it does not count."""
-        if event.words is not None:
-            self.desk.say(event.words, "warning")
-        for screen in self.app.screen_stack:
-            if isinstance(screen, ARMED):
-                screen.arming.hear(event.key, at)
-        self.desk.keyboard.hear(event.key, at)
 
     def is_typed(self, event: events.Event) -> bool:
         """Return whether it was text for a dialog or for a pane's filter, which take it before any binding."""

@@ -200,7 +200,8 @@ class TicketStatus:
         """Take a new view; `was_lost` if the engine was lost since the ticket was requested."""
         self._was_lost = was_lost
         found = next((row for row in view.proposals if row.id == self.proposal_id), None)
-        ticket = self._ticket_in(view)
+        mine = [t for t in view.tickets if t.ticket.proposal_id == self.proposal_id and t.ticket.id not in self._older]
+        ticket = mine[-1] if mine else None
         self.row = found or self.row
         if ticket is not None:
             self.shown = ticket
@@ -216,10 +217,6 @@ class TicketStatus:
 
     def was_sent(self, view: DeskView) -> bool:
         return any(e.proposal_id == self.proposal_id and e.end is ProposalEnd.SENT for e in view.endings)
-
-    def _ticket_in(self, view: DeskView) -> TicketView | None:
-        mine = [t for t in view.tickets if t.ticket.proposal_id == self.proposal_id and t.ticket.id not in self._older]
-        return mine[-1] if mine else None
 
     def _look_at_the_edit(self, edit: Edit, view: DeskView) -> None:
         """Take the result of an edit; the text of a refusal stays while the old order is shown."""
@@ -246,7 +243,14 @@ class TicketStatus:
                 self._say_it_is_lost(view)
             return TicketPhase.OVER
         if ticket is None:
-            return self._without_ticket(row, view)
+            if row.is_confirming:
+                return TicketPhase.CONFIRMING
+            if self.shown is not None:
+                self.said = "Ticket expired"
+                if self._was_lost and (self._confirmed is not None or view.status.at < self.shown.ticket.ends_at):
+                    self._say_it_is_lost(view)
+                return TicketPhase.EXPIRED
+            return TicketPhase.FETCHING
         shown = shown_of(ticket)
         if ticket.is_confirming or (self._confirmed == shown and not ticket.refused_because):
             return TicketPhase.CONFIRMING
@@ -272,16 +276,6 @@ class TicketStatus:
             self.said += ". Confirmed; not known yet whether it was sent"
         else:
             self.said += ". Confirmed but not sent: no order exists"
-
-    def _without_ticket(self, row: ProposalRow, view: DeskView) -> TicketPhase:
-        if row.is_confirming:
-            return TicketPhase.CONFIRMING
-        if self.shown is not None:
-            self.said = "Ticket expired"
-            if self._was_lost and (self._confirmed is not None or view.status.at < self.shown.ticket.ends_at):
-                self._say_it_is_lost(view)
-            return TicketPhase.EXPIRED
-        return TicketPhase.FETCHING
 
 
 def shown_of(view: TicketView) -> ShownTicket:

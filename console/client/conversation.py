@@ -246,7 +246,14 @@ class Conversation:
                     if not self._is_leaving:
                         self._desk.lose(LOST)
                 self._pause()
-            self._have_presses_heard()
+            # Send the pending presses over a separate line, if the engine answers in time (OP-07).
+            until = self._now() + HEARD_WITHIN
+            while self._line.is_owed and self._now() < until:
+                with suppress(OperatorError, OSError):
+                    if self._line.connection is None:
+                        self._open_line()
+                self._rest()
+                self._line.hear()
         except RefusedError as error:
             self._desk.lose(str(error))
             self._desk.fail(str(error))
@@ -254,16 +261,6 @@ class Conversation:
             self._line.close()
             for end in (self._wakes, self._wake):
                 os.close(end)
-
-    def _have_presses_heard(self) -> None:
-        """Send the pending presses over a separate line, if the engine answers in time (OP-07)."""
-        until = self._now() + HEARD_WITHIN
-        while self._line.is_owed and self._now() < until:
-            with suppress(OperatorError, OSError):
-                if self._line.connection is None:
-                    self._open_line()
-            self._rest()
-            self._line.hear()
 
     def _pause(self) -> None:
         if not self._is_leaving:
@@ -293,14 +290,11 @@ class Conversation:
             self._desk.account = None
             connection.close()
             self._queue.clear()
-            self._name_what_is_not_answered()
-
-    def _name_what_is_not_answered(self) -> None:
-        """Report requests without an answer before the link broke: it is unknown whether they arrived."""
-        if self._asked and not self._is_leaving:
-            what = "what was asked last" if len(self._asked) == 1 else f"the last {len(self._asked)} things asked"
-            self._desk.unsaid.append(f"the link broke: {what} may not have arrived; look before you ask again")
-        self._asked.clear()
+            # Report requests without an answer before the link broke: it is unknown whether they arrived.
+            if self._asked and not self._is_leaving:
+                what = "what was asked last" if len(self._asked) == 1 else f"the last {len(self._asked)} things asked"
+                self._desk.unsaid.append(f"the link broke: {what} may not have arrived; look before you ask again")
+            self._asked.clear()
 
     def _open_line(self) -> None:
         self._next_line = self._now() + NEXT_LINE
@@ -327,23 +321,20 @@ class Conversation:
                         del out[: connection.send(out)]
                 if until and (self._now() > until or not (out or self._says_goodbye)):
                     return  # wait for the engine to hang up: closing with unread views would lose the goodbye
-                line = self._watch_line(selector, line)
+                # Reopen the press line if needed, and select its socket.
+                if self._line.connection is None and (self._line.is_owed or self._now() >= self._next_line):
+                    self._open_line()
+                if self._line.connection is not line:
+                    if line is not None:
+                        selector.unregister(line)
+                    if self._line.connection is not None:
+                        selector.register(self._line.connection, selectors.EVENT_READ)
+                line = self._line.connection
                 selector.modify(connection, selectors.EVENT_READ | (selectors.EVENT_WRITE if out else 0))
                 selector.select(LOOK if until else WORD / 2)
                 self._drain()
                 self._line.hear()
                 self._hear(connection, reader)
-
-    def _watch_line(self, selector: selectors.BaseSelector, watched: socket.socket | None) -> socket.socket | None:
-        """Reopen the press line if needed; return the selected socket."""
-        if self._line.connection is None and (self._line.is_owed or self._now() >= self._next_line):
-            self._open_line()
-        if self._line.connection is not watched:
-            if watched is not None:
-                selector.unregister(watched)
-            if self._line.connection is not None:
-                selector.register(self._line.connection, selectors.EVENT_READ)
-        return self._line.connection
 
     def _hear(self, connection: socket.socket, reader: FrameReader) -> None:
         with suppress(BlockingIOError):
@@ -366,7 +357,10 @@ class Conversation:
             desk.presses = told.presses
             desk.set_clock(told.clock, told.rate)
         if isinstance(told, Picture):
-            desk.show(_a_picture(told))
+            view = decode_view(told.value)
+            if not isinstance(view, DeskView):
+                raise FrameError(f"{type(view).__name__} is no picture")
+            desk.show(view)
         elif isinstance(told, Changed):
             if not isinstance(desk.view, DeskView):
                 raise FrameError("changes came before a picture")
@@ -388,10 +382,3 @@ class Conversation:
             self._asked.discard(told.number)
             if told.refusal:
                 desk.unsaid.append(told.refusal)
-
-
-def _a_picture(told: Picture) -> DeskView:
-    view = decode_view(told.value)
-    if not isinstance(view, DeskView):
-        raise FrameError(f"{type(view).__name__} is no picture")
-    return view

@@ -145,7 +145,19 @@ class SshStream:
         except OSError:
             pass  # the process has ended: its own message gives the reason
         finally:
-            self._finish()
+            with self._lock:
+                self._is_over = True
+                for line in (*self._asked, *self._lines.values()):
+                    line.refuse(self._broken())
+                    line.socket.close()
+                self._asked.clear()
+                self._lines.clear()
+                for end in (self._wakes, self._wake):
+                    os.close(end)
+                self._wake = -1
+            for pipe in self._pipes:
+                with suppress(OSError):
+                    pipe.close()
 
     def _turn(self, until: float | None) -> bool:
         """Wait for one event and handle it; return whether the stream continues."""
@@ -154,7 +166,10 @@ class SshStream:
             return False
         with selectors.PollSelector() as selector:
             selector.register(self._wakes, selectors.EVENT_READ)
-            if self._has_room():
+            # Whether to read ssh: always while an answer is pending, otherwise while the desk keeps up.
+            lines = self._lines.values()
+            is_asked = any(not line.answered.is_set() for line in lines)
+            if is_asked or all(len(line.waiting) < MOST_WAITING for line in lines):
                 selector.register(self._incoming, selectors.EVENT_READ)
             if self._out:
                 selector.register(self._outgoing, selectors.EVENT_WRITE)
@@ -179,12 +194,6 @@ class SshStream:
             else:
                 del self._out[: os.write(self._outgoing, self._out[:LARGEST_PIECE])]
         return goes_on
-
-    def _has_room(self) -> bool:
-        """Whether to read ssh: always while an answer is pending, otherwise while the desk keeps up."""
-        lines = self._lines.values()
-        is_asked = any(not line.answered.is_set() for line in lines)
-        return is_asked or all(len(line.waiting) < MOST_WAITING for line in lines)
 
     def _admit(self) -> None:
         """Open the requested channels; each replaces its predecessor."""
@@ -270,21 +279,6 @@ class SshStream:
         if line is not None:
             line.refuse(self._broken())
             line.socket.close()
-
-    def _finish(self) -> None:
-        with self._lock:
-            self._is_over = True
-            for line in (*self._asked, *self._lines.values()):
-                line.refuse(self._broken())
-                line.socket.close()
-            self._asked.clear()
-            self._lines.clear()
-            for end in (self._wakes, self._wake):
-                os.close(end)
-            self._wake = -1
-        for pipe in self._pipes:
-            with suppress(OSError):
-                pipe.close()
 
 
 def _presses_first(ready: tuple[selectors.SelectorKey, int]) -> bool:

@@ -250,22 +250,18 @@ def key(
 
     host = host_of(context)
     if of_agent:
-        _list_agent(host)
+        from state.proof.signing_key import SshAgent
+
+        held = SshAgent(host.environ).keys()
+        for each in held:
+            say(f'agent_key = "{each.fingerprint}"   # {each.comment}')
+        if not held:
+            raise OperatorError("the SSH agent shows no Ed25519 key: ssh-add gives it one, ssh-add -X unlocks it")
+        say("one of these lines under [proof] in the settings, and that key signs")
         return
     if is_new and settings_of(host).proof.agent_key:
         raise OperatorError(f"{SETTING} names a key of the SSH agent, and it signs: take it out of the settings first")
     say((make_key() if is_new else _key(host)).public.hex())
-
-
-def _list_agent(host: Host) -> None:
-    from state.proof.signing_key import SshAgent
-
-    held = SshAgent(host.environ).keys()
-    for each in held:
-        say(f'agent_key = "{each.fingerprint}"   # {each.comment}')
-    if not held:
-        raise OperatorError("the SSH agent shows no Ed25519 key: ssh-add gives it one, ssh-add -X unlocks it")
-    say("one of these lines under [proof] in the settings, and that key signs")
 
 
 def sign(

@@ -17,7 +17,7 @@ from core.ports import OperatorError
 
 if TYPE_CHECKING:
     from core.model.notice import Delivery
-    from core.settings.service import NotifySettings, RuleSettings
+    from core.settings.service import NotifySettings
 
 commands = typer.Typer(help="Notification channels and rules.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -45,7 +45,13 @@ def list_(context: typer.Context, is_json: AsJson = False) -> None:
     for name, found in where.items():
         say(f"channel {name}: address {found}")
     for name, rule in terms.in_force.items():
-        say(f"rule {name}: {_rule_in_words(rule)}")
+        kinds = ", ".join(kind.words for kind in rule.kinds) or "everything"
+        parts = [f"{kinds} from {rule.at_least} on", f"to {', '.join(rule.channels)}"]
+        parts += [f"about {', '.join(rule.symbols)}"] if rule.symbols else []
+        parts += [f"of {', '.join(rule.accounts)}"] if rule.accounts else []
+        parts += ["in a digest"] if rule.digest else []
+        parts += [f"after {step.minutes} min {', '.join(step.channels)}" for step in rule.escalate]
+        say(f"rule {name}: {'; '.join(parts)}")
     if terms.quiet.begins is not None:
         say(f"quiet from {terms.quiet.begins:%H:%M} to {terms.quiet.ends:%H:%M} {HOME.name}")
 
@@ -132,13 +138,3 @@ def _address_of(host: Host, terms: NotifySettings, channel: str) -> str:
     except OperatorError as error:
         return f"NOT KNOWN: {error}"
     return "in the keyring" if is_there else f"MISSING: set {variable_of(channel)}, or the keyring"
-
-
-def _rule_in_words(rule: RuleSettings) -> str:
-    kinds = ", ".join(kind.words for kind in rule.kinds) or "everything"
-    parts = [f"{kinds} from {rule.at_least} on", f"to {', '.join(rule.channels)}"]
-    parts += [f"about {', '.join(rule.symbols)}"] if rule.symbols else []
-    parts += [f"of {', '.join(rule.accounts)}"] if rule.accounts else []
-    parts += ["in a digest"] if rule.digest else []
-    parts += [f"after {step.minutes} min {', '.join(step.channels)}" for step in rule.escalate]
-    return "; ".join(parts)

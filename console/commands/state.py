@@ -17,7 +17,6 @@ from console.commands.shared import Account, AsJson, counted, host_of, print_jso
 from core.model.harmless_text import harmless
 from core.ports import Checkpoint, OperatorError
 from state.accounts import account_of, whole_account
-from state.files import AccountFolder
 from state.running_engine import last_account
 
 if TYPE_CHECKING:
@@ -200,7 +199,13 @@ def _restored(
     from state.restoring import restore
 
     contents = look(archive)
-    folder = _account_of_archive(host, archive, contents.account, account)
+    # The archive's account, which must be the named one, the last one, or a new one.
+    made_of = contents.account
+    last = last_account(host.home)
+    expected = account or (last.name if last else made_of)
+    if expected != made_of:
+        raise OperatorError(f"{archive.name} is of account {made_of!r}, not {expected!r}; add --account {made_of}")
+    folder = host.home.account(made_of)
     done = restore(folder, archive, contents, datetime.now(UTC), agree, watch)
     if done is None:
         return None
@@ -215,12 +220,3 @@ def _reset(host: Host, account: str | None, agree: Callable[[ResetPlan], bool]) 
     if done is None:
         return None
     return {**asdict(done.plan), "backup": str(done.backup), "notes": done.notes}
-
-
-def _account_of_archive(host: Host, archive: Path, made_of: str, asked_for: str | None) -> AccountFolder:
-    """Return the archive's account, which must be the named one, the last one, or a new one."""
-    last = last_account(host.home)
-    expected = asked_for or (last.name if last else made_of)
-    if expected != made_of:
-        raise OperatorError(f"{archive.name} is of account {made_of!r}, not {expected!r}; add --account {made_of}")
-    return host.home.account(made_of)

@@ -121,20 +121,7 @@ def _watched(row: PositionRow) -> tuple[str, Tone]:
 
 def leaving_lines(view: DeskView) -> list[TextLine]:
     """Say who guards each position while the desk is closed."""
-    lines = _without_a_stop(view)
-    lines += [line for row in view.positions for line in _position(row)]
-    lines += _entries(view)
-    if view.proposals:
-        lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
-    if view.status.word in NOT_COMPARED:
-        lines += wrapped("", NOT_COMPARED[view.status.word], WIDTH, "warning")
-    elif not lines:
-        lines.append((Cell("Nothing is held and no entry works."),))
-    return [*lines, (Cell("Strategies stop: nothing is proposed while the desk is closed."),)]
-
-
-def _without_a_stop(view: DeskView) -> list[TextLine]:
-    """List all entries whose fills would have no stop while the desk is closed, first and with the remedy."""
+    # List all entries whose fills would have no stop while the desk is closed, first and with the remedy.
     entries = [row for row in view.kill.entries_working if row.stop_by_desk is not None]
     lines: list[TextLine] = []
     for holder, text in UNGUARDED.items():
@@ -147,7 +134,15 @@ def _without_a_stop(view: DeskView) -> list[TextLine]:
             lines += [line for name in named for line in wrapped("  ", name, WIDTH)]
     if lines:
         lines += wrapped("", f"Cancel first ({written('order.cancel')} in Orders), or stay.", WIDTH, "warning")
-    return lines
+    lines += [line for row in view.positions for line in _position(row)]
+    lines += _entries(view)
+    if view.proposals:
+        lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
+    if view.status.word in NOT_COMPARED:
+        lines += wrapped("", NOT_COMPARED[view.status.word], WIDTH, "warning")
+    elif not lines:
+        lines.append((Cell("Nothing is held and no entry works."),))
+    return [*lines, (Cell("Strategies stop: nothing is proposed while the desk is closed."),)]
 
 
 def _entries(view: DeskView) -> list[TextLine]:

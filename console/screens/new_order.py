@@ -85,13 +85,10 @@ class NewOrderScreen(Form):
     def prepare(self) -> None:
         self.fill(asks_quote=True)
         if self.draft is not None:
-            self._say_draft(self.draft)
-
-    def _say_draft(self, draft: KeptOrder) -> None:
-        sent = ", Enter was pressed: see Proposals" if draft.was_sent else ""
-        self._is_draft = True
-        self._about = f"DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} twice clears it"
-        self._entitle()
+            sent = ", Enter was pressed: see Proposals" if self.draft.was_sent else ""
+            self._is_draft = True
+            self._about = f"DRAFT of {f.clock(self.draft.at)}{sent} ─ {written('form.clear')} twice clears it"
+            self._entitle()
 
     def _entitle(self) -> None:
         """Name the symbol, and the key for another one, in the title."""

@@ -220,17 +220,15 @@ class TicketScreen(Dialog):
             self.refresh()
             self._ask_whether_drawn()
         if self._shown is not None and self.arming.take(shown_of(self._shown), self.behind.now()):
-            self._confirm(self._shown)
+            shown = self._shown
+            self.standing.confirm(shown)
+            ticket, proof = shown.ticket, proof_of(self.behind)
+            effect, replaces = ticket.order.effect, ticket.order.replaces
+            key = Confirm(ticket.id, ticket.digest, effect, replaces, word=shown.word, hold=shown.hold, proof=proof)
+            self.behind.handle.send(key)
         if self._shown is not None and self.is_active:
             self._draw_keys(self.behind.engine_now())
             self._ask_whether_drawn()
-
-    def _confirm(self, shown: TicketView) -> None:
-        self.standing.confirm(shown)
-        ticket, proof = shown.ticket, proof_of(self.behind)
-        effect, replaces = ticket.order.effect, ticket.order.replaces
-        key = Confirm(ticket.id, ticket.digest, effect, replaces, word=shown.word, hold=shown.hold, proof=proof)
-        self.behind.handle.send(key)
 
     def on_screen_suspend(self) -> None:
         self._forget()

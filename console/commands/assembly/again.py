@@ -85,7 +85,19 @@ def played_again(host: Host, source: AccountFolder, day: date, changes: Sequence
         watch("as it was")
         base_folder = account_before(found, Path(place) / "base")
         known: dict[int, AsItWas] = {}
-        base = _base_of(host, found, base_folder, known)
+        if not found.runs:
+            model = ModelledDay.of(host, found)
+            model.play(base_folder, None)
+            base = Base(is_exact=False, records=0, modelled=model.words)
+        else:
+            _play(host, found, base_folder, None, known)
+            first = found.runs[0].started.sequence
+            other = _first_other_line(found, base_folder)
+            keys = {run.started.operator for run in found.runs}
+            words = CONFIRMS_ALL if "confirm-all" in keys else A_SCRIPT if keys != {"none"} else ""
+            base = Base(
+                is_exact=other is None, records=found.records[-1].sequence - first, first_other=other, operator=words
+            )
         was, _ = explained(base_folder.journal, day.isoformat())
         answers = []
         for number, change in enumerate(asked, 1):
@@ -114,19 +126,6 @@ def _with(settings: Settings, change: Change) -> Settings:
 
 
 # ── the unchanged day ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _base_of(host: Host, found: RecordedDay, folder: AccountFolder, known: dict[int, AsItWas]) -> Base:
-    if not found.runs:
-        model = ModelledDay.of(host, found)
-        model.play(folder, None)
-        return Base(is_exact=False, records=0, modelled=model.words)
-    _play(host, found, folder, None, known)
-    first = found.runs[0].started.sequence
-    other = _first_other_line(found, folder)
-    keys = {run.started.operator for run in found.runs}
-    words = CONFIRMS_ALL if "confirm-all" in keys else A_SCRIPT if keys != {"none"} else ""
-    return Base(is_exact=other is None, records=found.records[-1].sequence - first, first_other=other, operator=words)
 
 
 def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:

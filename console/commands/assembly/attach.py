@@ -52,7 +52,13 @@ class EngineNearby:
                 raise
             folder, self.has_started = started.folder, started.is_ours
         if folder is None:
-            self._say_who_keeps_it_down()
+            # Raise `LinkBrokenError`, which a desk shows unchanged, if a halt is left for the next start.
+            account = known_account(self._host)
+            asked = HaltRequest(account).asked_by() if account is not None else None
+            if asked is not None:
+                raise LinkBrokenError(
+                    f"the engine stays down: {asked}; `{self._host.program} engine start` starts it, halted"
+                )
             raise NoEngineError(
                 self._failed or f"the engine is not there; `{self._host.program} engine start` starts it"
             )
@@ -60,15 +66,6 @@ class EngineNearby:
         connection = connected(folder.engine_socket, PATIENCE)
         self._may_start = False
         return connection
-
-    def _say_who_keeps_it_down(self) -> None:
-        """Raise `LinkBrokenError`, which a desk shows unchanged, if a halt is left for the next start."""
-        account = known_account(self._host)
-        asked = HaltRequest(account).asked_by() if account is not None else None
-        if asked is not None:
-            raise LinkBrokenError(
-                f"the engine stays down: {asked}; `{self._host.program} engine start` starts it, halted"
-            )
 
     def folder(self) -> AccountFolder:
         """Return its account's folder. Raises `OperatorError` while that is unknown."""

@@ -83,7 +83,17 @@ def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
         span = f"; it goes from {there[0]} to {there[-1]}" if there else ""
         raise OperatorError(f"the journal has no record of {day}{span}")
     told = read_runs(source)
-    runs = _runs_of(_of_this_journal(source, told), day)
+    # The runs that cover the day. One that crashed cannot be replayed further: its end is unknown.
+    begun = [run for run in _of_this_journal(source, told) if HOME.day_of(run.started.at) <= day]
+    later = [run.started.at for run in begun[1:]]
+    found = [run for place, run in enumerate(begun) if place >= len(later) or HOME.day_of(later[place]) >= day]
+    for run in found[:-1]:
+        if run.left is None:
+            raise OperatorError(
+                f"the engine died in a run that began at {run.started.at:%Y-%m-%d %H:%M} UTC, and nobody knows where "
+                "it stood: this day cannot be played again"
+            )
+    runs = tuple(found)
     after = runs[0].started.sequence if runs else 0
     every = tuple(read(source.journal, after))
     if runs and source.runs.exists():  # read again, to include records that arrived meanwhile
@@ -122,20 +132,6 @@ def _of_this_journal(source: AccountFolder, runs: Sequence[RecordedRun]) -> list
         if began is not None and is_its_own and starts[began] == run.started.at:
             found.append(run)
     return found
-
-
-def _runs_of(runs: Sequence[RecordedRun], day: date) -> tuple[RecordedRun, ...]:
-    """Return the runs that cover the day. One that crashed cannot be replayed further: its end is unknown."""
-    begun = [run for run in runs if HOME.day_of(run.started.at) <= day]
-    later = [run.started.at for run in begun[1:]]
-    found = [run for place, run in enumerate(begun) if place >= len(later) or HOME.day_of(later[place]) >= day]
-    for run in found[:-1]:
-        if run.left is None:
-            raise OperatorError(
-                f"the engine died in a run that began at {run.started.at:%Y-%m-%d %H:%M} UTC, and nobody knows where "
-                "it stood: this day cannot be played again"
-            )
-    return tuple(found)
 
 
 def settings_at(found: RecordedDay) -> Settings:
