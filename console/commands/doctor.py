@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from console.commands.assembly.at_a_broker import (
-    calendar_of,
-    keys_of_source,
-    mode_of,
-    real_broker,
-    source_of,
-)
+from console.commands.assembly.at_a_broker import calendar_of, keys_of_source, mode_of, real_broker, source_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, host_of, print_json, say

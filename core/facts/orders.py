@@ -15,15 +15,7 @@ from core.model.order_terms import StatedTerms
 from core.model.position import AnyTrade, Fill, PastOrder
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
-from core.model.values import (
-    BrokerOrderId,
-    ClientOrderId,
-    Money,
-    Price,
-    ProposalId,
-    Quantity,
-    Symbol,
-)
+from core.model.values import BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
 
 
 class Source(Enum):

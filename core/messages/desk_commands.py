@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 from core.model.alert import AlertTerms
 from core.model.desk import DeskNumber, Seat, Sender
 from core.model.symbols import Watchlist
-from core.model.values import (
-    AccountId,
-    Symbol,
-)
+from core.model.values import AccountId, Symbol
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings

@@ -29,13 +29,7 @@ from core.model.notice import Delivery
 from core.model.reference_data import CorporateAction, PastDays
 from core.model.sizing import Regime
 from core.model.staging import Approval
-from core.model.values import (
-    ZERO,
-    ClientOrderId,
-    ProposalId,
-    Symbol,
-    TicketId,
-)
+from core.model.values import ZERO, ClientOrderId, ProposalId, Symbol, TicketId
 
 # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

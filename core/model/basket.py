@@ -9,16 +9,7 @@ from enum import Enum
 
 from core.model.order import OrderStatus, Side, digest_of
 from core.model.staging import Proposal, Review, digest_of_ticket
-from core.model.values import (
-    ClientOrderId,
-    Digest,
-    Money,
-    Price,
-    ProposalId,
-    Quantity,
-    Symbol,
-    TicketId,
-)
+from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 
 class BasketSource(Enum):

@@ -21,13 +21,7 @@ from core.execution.gateway import TAKEN_BACK, Withheld
 from core.execution.lanes import Lane
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.commands import Command
-from core.messages.effects import (
-    Effect,
-    FetchHistory,
-    LookUpSymbols,
-    ReplaceOrder,
-    SubmitOrder,
-)
+from core.messages.effects import Effect, FetchHistory, LookUpSymbols, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     BarArrived,
     BrokerUpdated,

@@ -25,15 +25,7 @@ from console.commands.assembly.past_day import (
     recorded_day,
     settings_at,
 )
-from console.commands.assembly.recordings import (
-    FILE_SEED,
-    NoSwitch,
-    fresh,
-    measured,
-    operator_by,
-    played_by,
-    recorded,
-)
+from console.commands.assembly.recordings import FILE_SEED, NoSwitch, fresh, measured, operator_by, played_by, recorded
 from console.commands.assembly.simulated import demo_calendar, demo_parts, path_of
 from core.facts import EngineStopped
 from core.model.account import Mode

@@ -12,14 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.commands.assembly.host import Host
-from console.commands.assembly.recordings import (
-    measured,
-    of_symbols,
-    playing,
-    recorded,
-    require_files,
-    symbol_in_name,
-)
+from console.commands.assembly.recordings import measured, of_symbols, playing, recorded, require_files, symbol_in_name
 from console.commands.assembly.settings import backtest_settings
 from console.commands.assembly.tables_folder import checked_folder, write_tables
 from core.model.symbols import capitals

@@ -139,14 +139,7 @@ def demo_parts(
     from core.runtime.feed import merged
     from core.runtime.reference_data import AssetBook
     from core.runtime.regime_feed import RegimeFiles, regime_of_files
-    from core.runtime.simulated_exchange import (
-        config_of,
-        edition_of,
-        link_of,
-        opening_record,
-        requests_of,
-        resumed,
-    )
+    from core.runtime.simulated_exchange import config_of, edition_of, link_of, opening_record, requests_of, resumed
     from core.runtime.virtual_time import Pace
 
     now, seed, settings = started.at, started.seed, started.settings

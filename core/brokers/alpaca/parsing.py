@@ -42,16 +42,7 @@ from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, Bro
 from core.model.order import ORDER_ID, OrderType, Side, TimeInForce
 from core.model.reference_data import ListedAsset
 from core.model.session import XNYS, Session
-from core.model.values import (
-    BrokerOrderId,
-    ClientOrderId,
-    ExecutionId,
-    Fraction,
-    Money,
-    Price,
-    Quantity,
-    Symbol,
-)
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Fraction, Money, Price, Quantity, Symbol
 
 PER_CENT = Decimal(100)
 LONGEST_TITLE = 80

@@ -23,17 +23,7 @@ from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal
-from core.model.values import (
-    NO_NUMBER,
-    ZERO,
-    ClientOrderId,
-    Price,
-    ProposalId,
-    Quantity,
-    Symbol,
-    is_number,
-    plain,
-)
+from core.model.values import NO_NUMBER, ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, is_number, plain
 from core.trading_state.state import TradingState
 from core.workflows.orders.request_room import held_exits
 from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, left_to_close
