@@ -27,21 +27,7 @@ from console.screens.limits import OVERRIDE, ListsScreen, OverrideScreen
 from console.screens.position_exits import HALF, CloseScreen, MoveStopScreen, TargetScreen, Trail, TrailScreen, part_of
 from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
-from core.messages.commands import (
-    DecidePromotion,
-    Decline,
-    MoveStop,
-    OverrideProtection,
-    PauseStrategy,
-    ProposeClose,
-    RefuseSymbol,
-    ReinstateStrategy,
-    ResumeStrategy,
-    SetTarget,
-    TakeBackExits,
-    TightenStop,
-    TrailStop,
-)
+from core.messages import commands
 from core.messages.desk_commands import KeepWatchlist
 from core.model.symbols import HELD, MAIN
 from core.model.values import Price, ProposalId, Quantity, Symbol, plain
@@ -104,7 +90,7 @@ def ask_to_reinstate(behind: DialogHost, row: StrategyRow) -> None:
     text = f"{name} {why}. Resumed, it proposes entries again on every symbol, and is judged by its new trades."
 
     def resume() -> None:
-        behind.handle.send(ReinstateStrategy(row.strategy))
+        behind.handle.send(commands.ReinstateStrategy(row.strategy))
         behind.say(f"asked {name} to go on: it proposes entries again", "warning")
 
     behind.ask(ArmedQuestion(behind, f"Resume {name}?", wrapped("", text, WIDTH), "resume it", resume))
@@ -123,7 +109,7 @@ def decide_promotion(behind: DialogHost, following: FollowUps, view: DeskView, k
 
     def decide() -> None:
         following.wait_for_word(behind.view or view, "strategy")
-        behind.handle.send(DecidePromotion(row.strategy, is_adopted))
+        behind.handle.send(commands.DecidePromotion(row.strategy, is_adopted))
         behind.say(f"asked to {does.removesuffix(' it')} the allocation that is proposed for {name}")
 
     title = f"{'Adopt' if is_adopted else 'Decline'} more for {name}?"
@@ -198,7 +184,7 @@ class RowActions:
             self.behind.ask(DeclineScreen(self.behind, row, lambda reason: self._send_decline(row.id, reason)))
 
     def _send_decline(self, proposal_id: ProposalId, reason: str) -> None:
-        self.behind.handle.send(Decline(proposal_id, reason))
+        self.behind.handle.send(commands.Decline(proposal_id, reason))
         self.behind.step_off("proposals", proposal_id)
         self.behind.say(declining(reason))
 
@@ -210,7 +196,7 @@ class RowActions:
         text = f"No entry in {symbol} is staged until the next trading day. Exits go on."
 
         def refuse() -> None:
-            self.behind.handle.send(RefuseSymbol(symbol, "refused by the operator"))
+            self.behind.handle.send(commands.RefuseSymbol(symbol, "refused by the operator"))
             self.behind.say(f"asked: no more {symbol} today")
 
         lines = wrapped("", text, WIDTH)
@@ -256,7 +242,7 @@ class RowActions:
 
     def _stage_close(self, held: PositionRow, shares: Quantity | None, dialog: FieldsScreen | None = None) -> None:
         self.following.wait_for_ticket(held.symbol, held.strategy, is_close_of(shares), dialog)
-        self.behind.handle.send(ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
+        self.behind.handle.send(commands.ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
 
     def _move_stop(self, view: DeskView, key: str) -> None:
         held = self._guardable(view, key, Guard.STOP)
@@ -265,7 +251,7 @@ class RowActions:
 
         def stage(price: Price) -> None:
             self.following.wait_for_ticket(held.symbol, held.strategy, is_guard, dialog)
-            self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
+            self.behind.handle.send(commands.MoveStop(held.symbol, held.strategy, price))
 
         dialog = MoveStopScreen(self.behind, held, stage, lambda price: self._tighten(held, price, dialog))
         self.behind.ask(dialog)
@@ -281,7 +267,7 @@ class RowActions:
 
     def _tighten(self, held: PositionRow, price: Price | None, dialog: FieldsScreen | None = None) -> None:
         self.following.wait_for_ticket(held.symbol, held.strategy, is_guard, dialog)
-        self.behind.handle.send(TightenStop(held.symbol, held.strategy, price))
+        self.behind.handle.send(commands.TightenStop(held.symbol, held.strategy, price))
 
     def _trail(self, view: DeskView, key: str) -> None:
         held = self._guardable(view, key, Guard.TRAIL)
@@ -290,7 +276,7 @@ class RowActions:
 
         def stage(trail: Trail) -> None:
             self.following.wait_for_ticket(held.symbol, held.strategy, waits_for_price, dialog)
-            self.behind.handle.send(TrailStop(held.symbol, held.strategy, trail.price, trail.fraction))
+            self.behind.handle.send(commands.TrailStop(held.symbol, held.strategy, trail.price, trail.fraction))
 
         dialog = TrailScreen(self.behind, held, stage)
         self.behind.ask(dialog)
@@ -302,7 +288,7 @@ class RowActions:
 
         def stage(target: Price) -> None:
             self.following.wait_for_ticket(held.symbol, held.strategy, waits_for_price, dialog)
-            self.behind.handle.send(SetTarget(held.symbol, held.strategy, target))
+            self.behind.handle.send(commands.SetTarget(held.symbol, held.strategy, target))
 
         dialog = TargetScreen(self.behind, held, stage)
         self.behind.ask(dialog)
@@ -328,7 +314,7 @@ class RowActions:
         if held.unattended_until is None and held.exit_waits_since is None:
             self.behind.say(f"each exit of {held.symbol} needs your key already")
             return
-        self.behind.handle.send(TakeBackExits(held.symbol, held.strategy))
+        self.behind.handle.send(commands.TakeBackExits(held.symbol, held.strategy))
         self.behind.say(f"asked: each exit of {held.symbol} needs your key again; its stop stays")
 
     # ── protections ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -348,7 +334,7 @@ class RowActions:
 
     def _send_override(self, row: ProtectionRow) -> None:
         name, _, scope = row.key.partition("/")
-        self.behind.handle.send(OverrideProtection(name, scope or GLOBAL, OVERRIDE))
+        self.behind.handle.send(commands.OverrideProtection(name, scope or GLOBAL, OVERRIDE))
         self.behind.say(f"asked: {row.name} is overridden", "warning")
 
     def _pause_of(self, view: DeskView, key: str) -> None:
@@ -380,14 +366,14 @@ class RowActions:
         count = len(running or each)
         name, many = row.strategy.upper(), f"{count} symbol{'s' if count > 1 else ''}"
         for one in running:
-            self.behind.handle.send(PauseStrategy(one.strategy, one.symbol))
+            self.behind.handle.send(commands.PauseStrategy(one.strategy, one.symbol))
         if running:
             here = written("strategy.pause_here")
             alone = f"; {here} is for one symbol" if count > 1 else ""
             self.behind.say(f"asked {name} to pause on {many}: its exits go on{alone}")
             return
         for one in each:
-            self.behind.handle.send(ResumeStrategy(one.strategy, one.symbol))
+            self.behind.handle.send(commands.ResumeStrategy(one.strategy, one.symbol))
         self.behind.say(f"asked {name} to go on with {many}: it proposes entries again")
 
     def _pause(self, view: DeskView, key: str) -> None:
@@ -398,8 +384,8 @@ class RowActions:
         if row.may_be_resumed and not row.is_paused:
             ask_to_reinstate(self.behind, row)
         elif row.is_paused:
-            self.behind.handle.send(ResumeStrategy(row.strategy, row.symbol))
+            self.behind.handle.send(commands.ResumeStrategy(row.strategy, row.symbol))
             self.behind.say(f"asked {name} to go on: it proposes entries again")
         else:
-            self.behind.handle.send(PauseStrategy(row.strategy, row.symbol))
+            self.behind.handle.send(commands.PauseStrategy(row.strategy, row.symbol))
             self.behind.say(f"asked {name} to pause: no entries, its exits go on")

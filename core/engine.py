@@ -11,16 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar, get_args
 
-from core.facts import (
-    RELEARNED,
-    CommandGiven,
-    CommandRefused,
-    Fact,
-    NotificationFailed,
-    NotificationSent,
-    NotificationWithdrawn,
-    Resumed,
-)
+from core import facts
 from core.messages import commands, desk_commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
 from core.messages.effects import (
@@ -67,7 +58,7 @@ QUESTIONS = frozenset({FetchAccount, FetchClock})
 UNSYNCED = QUESTIONS | {FetchPicture, FetchActivities, FetchHistory, LookUpSymbols}
 """Effects that need no sync of their own; the answer of `FetchPicture` is awaited, so it moves a deadline."""
 
-UNHURRIED = (NotificationSent, NotificationFailed, NotificationWithdrawn)
+UNHURRIED = (facts.NotificationSent, facts.NotificationFailed, facts.NotificationWithdrawn)
 """Facts that wait for the next sync; no order waits for it.
 
 If the machine loses them, urgent notices are sent again as repeats, others are not, and ended ones are withdrawn again
@@ -233,9 +224,9 @@ class Engine:
         if denied is None:
             self.rights.hear(message)
             if message.desk is not None and not isinstance(message, OF_THEMSELVES):
-                self.state.record(CommandGiven(message.desk, type(message).__name__))
+                self.state.record(facts.CommandGiven(message.desk, type(message).__name__))
             return self.handlers[type(message)]
-        self.state.record(CommandRefused(type(message).__name__, denied.reason, denied.code, denied.desk))
+        self.state.record(facts.CommandRefused(type(message).__name__, denied.reason, denied.code, denied.desk))
         return ()
 
     def _denied(self, message: Any) -> Denied | None:
@@ -304,12 +295,12 @@ class Engine:
     def _is_refused(self, message: Any) -> bool:
         return type(message) in COMMANDS and self._denied(message) is not None
 
-    def _note(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+    def _note(self, _sequence: int, _at: datetime, fact: facts.Fact) -> None:
         """Note a recorded fact: any fact but a reheard one needs a sync, and may have moved a deadline."""
-        if not isinstance(fact, RELEARNED):
+        if not isinstance(fact, facts.RELEARNED):
             self._is_moved = True
             self._is_owed_a_sync = self._is_owed_a_sync or not isinstance(fact, UNHURRIED)
-        if isinstance(fact, Resumed):
+        if isinstance(fact, facts.Resumed):
             self._deadlines.forgive()
 
 

@@ -12,19 +12,7 @@ from datetime import date
 from operator import attrgetter
 from pathlib import Path
 
-from core.facts import (
-    BarClosed,
-    CashMoved,
-    CorporateActionApplied,
-    DayCorrected,
-    DayStarted,
-    Fact,
-    OrderCreated,
-    PositionChanged,
-    PositionCorrected,
-    SettingsApplied,
-    TradeClosed,
-)
+from core import facts
 from core.facts.registry import BY_NAME, BY_TYPE
 from core.model.session import HOME
 from core.model.values import Price, Symbol
@@ -36,9 +24,15 @@ from state.journal import days_of, read_day
 from state.journal_files import opened, segments
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-BEFORE = (CorporateActionApplied, OrderCreated, PositionChanged, PositionCorrected, SettingsApplied)
+BEFORE = (
+    facts.CorporateActionApplied,
+    facts.OrderCreated,
+    facts.PositionChanged,
+    facts.PositionCorrected,
+    facts.SettingsApplied,
+)
 """Facts to read from all earlier days."""
-AFTER = (CashMoved, DayCorrected, DayStarted)
+AFTER = (facts.CashMoved, facts.DayCorrected, facts.DayStarted)
 """Facts to read from the following days: a broker back-dates some things."""
 LATER = 8
 """The number of following segments to read."""
@@ -83,7 +77,7 @@ def read_for(folder: Path, days: Sequence[date]) -> Read:
     return read_beside(folder, days, ())[0]
 
 
-def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> tuple[Read, list[Recorded]]:
+def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[facts.Fact], ...]) -> tuple[Read, list[Recorded]]:
     """Read these days, and return separately the earlier records of those facts, which a post-mortem does not use.
 
     Raises
@@ -95,7 +89,7 @@ def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...
     """
     known = days_of(folder)
     wanted = [record for day in days for record in read_day(folder, day)]
-    ended = [record.fact.trade for record in wanted if isinstance(record.fact, TradeClosed)]
+    ended = [record.fact.trade for record in wanted if isinstance(record.fact, facts.TradeClosed)]
     since = min([*(HOME.day_of(trade.entry_time) for trade in ended), days[0]])
     earlier = [day for day in known if day < since]
     between = _but_bars(folder, [day for day in known if since <= day < days[0]], {trade.symbol for trade in ended})
@@ -113,8 +107,8 @@ def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...
 def _after(folder: Path, days: Sequence[date], last: date) -> list[Recorded]:
     """Return what later days record of it. The engine receives the bar of a whole day at the next open."""
     found = list(records_of(folder, days, AFTER))
-    for record in records_of(folder, days, (BarClosed,)):
-        if isinstance(record.fact, BarClosed) and HOME.day_of(record.fact.bar.start) > last:
+    for record in records_of(folder, days, (facts.BarClosed,)):
+        if isinstance(record.fact, facts.BarClosed) and HOME.day_of(record.fact.bar.start) > last:
             break
         found.append(record)
     return sorted(found, key=attrgetter("sequence"))
@@ -146,20 +140,20 @@ def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> di
         if symbols <= found.keys():
             break
         of_day: dict[Symbol, Price] = {}
-        for record in records_of(folder, [day], (BarClosed,)):
-            if isinstance(record.fact, BarClosed):  # what the journal calls closed is of a regular session
+        for record in records_of(folder, [day], (facts.BarClosed,)):
+            if isinstance(record.fact, facts.BarClosed):  # what the journal calls closed is of a regular session
                 of_day[record.fact.bar.symbol] = record.fact.bar.close
         found = of_day | found
     return found
 
 
-def _lines_of(kinds: tuple[type[Fact], ...]) -> re.Pattern[bytes]:
+def _lines_of(kinds: tuple[type[facts.Fact], ...]) -> re.Pattern[bytes]:
     """Return a pattern for lines of these facts, by any of their names."""
     names = [name for name, kind in BY_NAME.items() if kind in [BY_TYPE[one] for one in kinds]]
     return re.compile(rb'\{"seq":\d+,"at":"[^"]*","fact":"(?:%b)"' % "|".join(names).encode())
 
 
-def records_of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> Iterator[Recorded]:
+def records_of(folder: Path, days: Sequence[date], kinds: tuple[type[facts.Fact], ...]) -> Iterator[Recorded]:
     """Yield the records of these facts. The chain is not checked here."""
     wanted = _lines_of(kinds)
     return _read(folder, days, lambda line: wanted.match(line) is not None)
@@ -170,7 +164,7 @@ def _but_bars(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> Itera
 
     The chain is not checked here.
     """
-    bars, names = _lines_of((BarClosed,)), [f'"symbol":"{symbol}"'.encode() for symbol in symbols]
+    bars, names = _lines_of((facts.BarClosed,)), [f'"symbol":"{symbol}"'.encode() for symbol in symbols]
     return _read(folder, days, lambda line: bars.match(line) is None or any(name in line for name in names))
 
 
@@ -200,8 +194,8 @@ def day_of_trade(folder: Path, order: str) -> date:
     days_between(folder, None, None)
     found = {
         str(record.fact.trade.exit_order): HOME.day_of(record.fact.trade.exit_time)
-        for record in records_of(folder, days_of(folder), (TradeClosed,))
-        if isinstance(record.fact, TradeClosed) and record.fact.trade.exit_order.startswith(order)
+        for record in records_of(folder, days_of(folder), (facts.TradeClosed,))
+        if isinstance(record.fact, facts.TradeClosed) and record.fact.trade.exit_order.startswith(order)
     }
     if len(found) != 1:
         what = "no trade was closed by an order" if not found else f"{len(found)} trades were closed by orders"

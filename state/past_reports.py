@@ -10,19 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from core import facts
 from core.analytics.desk_measures import DeskMeasures, desk_measures
-from core.facts import (
-    CashMoved,
-    CorporateActionApplied,
-    DayCorrected,
-    DayStarted,
-    MarginSampled,
-    OrderCreated,
-    OrderFilled,
-    PositionCorrected,
-    SharesMoved,
-    TradeClosed,
-)
 from core.market.calendar import load_calendar
 from core.model.session import HOME
 from core.ports import OperatorError, Recorded
@@ -33,7 +22,7 @@ from state.past_days import AFTER, DAY, LATER, day_named, days_between, read_bes
 
 RECENT = 5
 """Earlier segments that may hold an exit request still open: a strategy repeats its request."""
-IN_SUMS = (DayCorrected, DayStarted, OrderFilled, TradeClosed)
+IN_SUMS = (facts.DayCorrected, facts.DayStarted, facts.OrderFilled, facts.TradeClosed)
 A_WEEK = timedelta(days=7)
 WORKDAYS = timedelta(days=4)
 
@@ -109,9 +98,17 @@ def _week(folder: Path, monday: date) -> Figures | None:
     return week_figures(days, records_of(folder, days, IN_SUMS), records_of(folder, later, AFTER), HOME.day_of)
 
 
-BEFORE = (CashMoved, CorporateActionApplied, DayCorrected, DayStarted, OrderCreated, PositionCorrected, SharesMoved)
+BEFORE = (
+    facts.CashMoved,
+    facts.CorporateActionApplied,
+    facts.DayCorrected,
+    facts.DayStarted,
+    facts.OrderCreated,
+    facts.PositionCorrected,
+    facts.SharesMoved,
+)
 """Facts to read before and after the days in question."""
-WITHIN = (*BEFORE, MarginSampled, TradeClosed)
+WITHIN = (*BEFORE, facts.MarginSampled, facts.TradeClosed)
 
 
 def measured(folder: Path, what: str | None) -> DeskMeasures:
@@ -146,4 +143,4 @@ def _records_of(folder: Path, first: date, last: date) -> Iterator[Recorded]:
     after = [day for day in known if day > last][:LATER]
     yield from records_of(folder, [day for day in known if day < first], BEFORE)
     yield from records_of(folder, [day for day in known if first <= day <= last], WITHIN)
-    yield from records_of(folder, after, (*BEFORE, TradeClosed))
+    yield from records_of(folder, after, (*BEFORE, facts.TradeClosed))

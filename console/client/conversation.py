@@ -26,38 +26,9 @@ from core.model.desk import DeskNumber, Seat
 from core.model.reference_data import AssetsFound, ListedAsset
 from core.model.values import AccountId, Symbol
 from core.ports import OperatorError
+from core.protocol import frames
 from core.protocol.changes import apply_changes
 from core.protocol.codec import FrameError, decode_view, encode
-from core.protocol.frames import (
-    LARGEST,
-    LARGEST_HELLO,
-    PROTOCOL,
-    Answered,
-    Attend,
-    Changed,
-    Detach,
-    Ended,
-    Found,
-    FrameReader,
-    FromDesk,
-    FromEngine,
-    Hello,
-    Picture,
-    Preparing,
-    Press,
-    Pressed,
-    PressKind,
-    Pulse,
-    Refused,
-    Role,
-    Say,
-    Search,
-    Seen,
-    Watch,
-    Welcome,
-    from_engine,
-    pack,
-)
 from core.views import DeskView
 
 
@@ -67,10 +38,10 @@ class PressLine:
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._lock = threading.Lock()
-        self._owed: dict[int, Press] = {}
+        self._owed: dict[int, frames.Press] = {}
         self._number = 0
         self._line: socket.socket | None = None
-        self._reader = FrameReader(LARGEST_HELLO)
+        self._reader = frames.FrameReader(frames.LARGEST_HELLO)
 
     @property
     def connection(self) -> socket.socket | None:
@@ -84,22 +55,22 @@ class PressLine:
     @property
     def owes_kill(self) -> bool:
         """Whether one of them is a kill."""
-        return any(press.kind is PressKind.KILL for press in list(self._owed.values()))
+        return any(press.kind is frames.PressKind.KILL for press in list(self._owed.values()))
 
-    def press(self, kind: PressKind, token: str = "") -> None:
+    def press(self, kind: frames.PressKind, token: str = "") -> None:
         """Send a press. Any thread; never waits."""
         with self._lock:
             self._number += 1
-            press = self._owed[self._number] = Press(self._number, kind, token)
+            press = self._owed[self._number] = frames.Press(self._number, kind, token)
             self._say(press)
         self._wake()
 
-    def _say(self, press: Press) -> None:
+    def _say(self, press: frames.Press) -> None:
         """Send a press; if not all of it can be sent, drop the line: half a frame cannot be completed."""
         if self._line is None:
             return
         try:
-            content = pack(press)
+            content = frames.pack(press)
             is_sent = self._line.send(content) == len(content)
         except OSError:
             is_sent = False
@@ -112,7 +83,7 @@ class PressLine:
         connection.setblocking(False)
         with self._lock:
             self._drop()
-            self._line, self._reader = connection, FrameReader(LARGEST_HELLO)
+            self._line, self._reader = connection, frames.FrameReader(frames.LARGEST_HELLO)
             for press in list(self._owed.values()):
                 self._say(press)
 
@@ -122,14 +93,14 @@ class PressLine:
             if self._line is None:
                 return
             try:
-                content = self._line.recv(LARGEST_HELLO)
-                told = [from_engine(frame) for frame in self._reader.feed(content)]
+                content = self._line.recv(frames.LARGEST_HELLO)
+                told = [frames.from_engine(frame) for frame in self._reader.feed(content)]
             except (BlockingIOError, InterruptedError):
                 return
             except (OSError, FrameError):
                 content, told = b"", []
             for each in told:
-                if isinstance(each, Pressed):
+                if isinstance(each, frames.Pressed):
                     self._owed.pop(each.number, None)
             if not content:
                 self._drop()
@@ -144,7 +115,7 @@ class PressLine:
         self._line = None
 
 
-Connect = Callable[[Role], socket.socket]
+Connect = Callable[[frames.Role], socket.socket]
 """Returns a connection to the engine for a role. Raises `OperatorError` if there is none."""
 
 RETRY = 0.2
@@ -193,10 +164,10 @@ class Conversation:
     def say(self, command: Command, account: AccountId) -> None:
         self._number += 1
         self._asked.add(self._number)
-        self._put(Say(self._number, Raw(encode(addressed(command, account))), self._desk.presses))
+        self._put(frames.Say(self._number, Raw(encode(addressed(command, account))), self._desk.presses))
 
     def press(self, *, kills: bool) -> None:
-        self._line.press(PressKind.KILL if kills else PressKind.HALT, self._token)
+        self._line.press(frames.PressKind.KILL if kills else frames.PressKind.HALT, self._token)
 
     @property
     def owes_press(self) -> Owed | None:
@@ -206,22 +177,22 @@ class Conversation:
 
     def attend(self, attended: bool) -> None:
         self.attends = attended
-        self._put(Attend(attended))
+        self._put(frames.Attend(attended))
 
     def watch(self, symbol: Symbol | None) -> None:
         self.watched = symbol
-        self._put(Watch(symbol))
+        self._put(frames.Watch(symbol))
 
     def search(self, text: str) -> None:
-        self._put(Search(text))
+        self._put(frames.Search(text))
 
     def leave(self, *, says_goodbye: bool) -> None:
         self._says_goodbye = says_goodbye
         self._is_leaving = True
         self._wake_up()
 
-    def _put(self, frame: FromDesk) -> None:
-        self._queue.append(pack(frame))
+    def _put(self, frame: frames.FromDesk) -> None:
+        self._queue.append(frames.pack(frame))
         self._wake_up()
 
     def _wake_up(self) -> None:
@@ -273,19 +244,26 @@ class Conversation:
             waiting.select(RETRY)
         self._drain()
 
-    def _hello(self, role: Role) -> bytes:
+    def _hello(self, role: frames.Role) -> bytes:
         seat = self._seat
-        return pack(Hello(PROTOCOL, self._release, role, seat.terminal, seat.user, seat.address, self._token))
+        return frames.pack(
+            frames.Hello(frames.PROTOCOL, self._release, role, seat.terminal, seat.user, seat.address, self._token)
+        )
 
     def _attach(self) -> None:
         """Run one connection, from its hello to its end."""
         self._open_line()
         if self._is_leaving:
             return
-        connection = self._connect(Role.DESK)
+        connection = self._connect(frames.Role.DESK)
         try:
             connection.setblocking(False)
-            self._serve(connection, self._hello(Role.DESK) + pack(Watch(self.watched)) + pack(Attend(self.attends)))
+            self._serve(
+                connection,
+                self._hello(frames.Role.DESK)
+                + frames.pack(frames.Watch(self.watched))
+                + frames.pack(frames.Attend(self.attends)),
+            )
         finally:
             self._desk.account = None
             connection.close()
@@ -298,10 +276,10 @@ class Conversation:
 
     def _open_line(self) -> None:
         self._next_line = self._now() + NEXT_LINE
-        self._line.open(self._connect(Role.PRESS), self._hello(Role.PRESS))
+        self._line.open(self._connect(frames.Role.PRESS), self._hello(frames.Role.PRESS))
 
     def _serve(self, connection: socket.socket, first: bytes) -> None:
-        reader, out = FrameReader(LARGEST), bytearray(first)
+        reader, out = frames.FrameReader(frames.LARGEST), bytearray(first)
         said_at, until = self._now(), 0.0
         with selectors.DefaultSelector() as selector:
             selector.register(self._wakes, selectors.EVENT_READ)
@@ -311,10 +289,10 @@ class Conversation:
                 while self._queue:
                     out += self._queue.popleft()
                 if self._is_leaving and not until:
-                    out += pack(Detach()) if self._says_goodbye else b""
+                    out += frames.pack(frames.Detach()) if self._says_goodbye else b""
                     until = self._now() + FAREWELL
                 if self._now() - said_at > WORD:
-                    out += pack(Seen(0))
+                    out += frames.pack(frames.Seen(0))
                 if out:
                     said_at = self._now()
                     with suppress(BlockingIOError):
@@ -336,14 +314,14 @@ class Conversation:
                 self._line.hear()
                 self._hear(connection, reader)
 
-    def _hear(self, connection: socket.socket, reader: FrameReader) -> None:
+    def _hear(self, connection: socket.socket, reader: frames.FrameReader) -> None:
         with suppress(BlockingIOError):
             content = connection.recv(AT_ONCE)
             if not content:
                 raise ConnectionResetError("the engine hung up")
             self._desk.link.hear()
             for frame in reader.feed(content):
-                self._take(from_engine(frame))
+                self._take(frames.from_engine(frame))
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):
@@ -351,34 +329,34 @@ class Conversation:
 
     # ── messages of the engine ───────────────────────────────────────────────────────────────────────────────────
 
-    def _take(self, told: FromEngine) -> None:
+    def _take(self, told: frames.FromEngine) -> None:
         desk = self._desk
-        if isinstance(told, Picture | Changed | Pulse) and told.clock is not None:
+        if isinstance(told, frames.Picture | frames.Changed | frames.Pulse) and told.clock is not None:
             desk.presses = told.presses
             desk.set_clock(told.clock, told.rate)
-        if isinstance(told, Picture):
+        if isinstance(told, frames.Picture):
             view = decode_view(told.value)
             if not isinstance(view, DeskView):
                 raise FrameError(f"{type(view).__name__} is no picture")
             desk.show(view)
-        elif isinstance(told, Changed):
+        elif isinstance(told, frames.Changed):
             if not isinstance(desk.view, DeskView):
                 raise FrameError("changes came before a picture")
             desk.show(apply_changes(desk.view, told.changes, DeskView))
-        elif isinstance(told, Preparing):
+        elif isinstance(told, frames.Preparing):
             desk.prepare(told.words)
-        elif isinstance(told, Welcome):
+        elif isinstance(told, frames.Welcome):
             self._waits, self._token = WAITING, told.token
             desk.welcome(DeskNumber(told.desk), AccountId(told.account), told.keys)
-        elif isinstance(told, Refused):
+        elif isinstance(told, frames.Refused):
             raise RefusedError(told.words)
-        elif isinstance(told, Ended):
+        elif isinstance(told, frames.Ended):
             desk.last_words = told.words
             self._waits = STOPPED
-        elif isinstance(told, Found):
+        elif isinstance(told, frames.Found):
             matches = (ListedAsset(Symbol(match[0]), *match[1:]) for match in told.matches)
             desk.found = AssetsFound(told.asked, told.is_listed, tuple(matches))
-        elif isinstance(told, Answered):
+        elif isinstance(told, frames.Answered):
             self._asked.discard(told.number)
             if told.refusal:
                 desk.unsaid.append(told.refusal)

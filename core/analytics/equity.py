@@ -15,17 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from core import facts
 from core.execution.ledger import Ledger
-from core.facts import (
-    ActivitiesCompared,
-    CashMoved,
-    CorporateActionApplied,
-    DayStarted,
-    Fact,
-    OrderFilled,
-    PositionCorrected,
-    SharesMoved,
-)
 from core.model.instrument import share
 from core.model.reconciliation import Difference
 from core.model.session import Calendar
@@ -138,7 +129,7 @@ class EquityDay:
     differences: tuple[Difference, ...]
 
 
-def equity_days(records: Iterable[tuple[datetime, Fact]], calendar: Calendar) -> Iterator[EquityDay]:
+def equity_days(records: Iterable[tuple[datetime, facts.Fact]], calendar: Calendar) -> Iterator[EquityDay]:
     """Yield every day of the records, from the first list of activities on, the oldest first.
 
     `records` start at the journal's beginning: the positions are derived from them.
@@ -204,12 +195,12 @@ class _Books:
         self._day = _Happened()
         self._now = _Happened()
 
-    def take(self, at: datetime, fact: Fact) -> EquityDay | None:
+    def take(self, at: datetime, fact: facts.Fact) -> EquityDay | None:
         """Take a fact; return the previous day if it starts another."""
-        if isinstance(fact, ActivitiesCompared):
+        if isinstance(fact, facts.ActivitiesCompared):
             return self._compared(fact)
         before = self._cost(fact)
-        fold = None if isinstance(fact, DayStarted) else self._ledger.folds.get(type(fact))
+        fold = None if isinstance(fact, facts.DayStarted) else self._ledger.folds.get(type(fact))
         if fold is not None:  # a new day removes nothing here: orders that a desk keeps longer may still fill
             fold(at, fact)
         self._note(fact, self._cost(fact) - before)
@@ -225,7 +216,7 @@ class _Books:
         found = self._day
         return EquityDay(day, opening.at, closing.at, change, tuple(found.activities), tuple(found.differences))
 
-    def _compared(self, fact: ActivitiesCompared) -> EquityDay | None:
+    def _compared(self, fact: facts.ActivitiesCompared) -> EquityDay | None:
         """Take a list of activities.
 
         The first one starts the first day; the first of another day ends the previous one.
@@ -245,37 +236,37 @@ class _Books:
         self._now = _Happened()
         return found
 
-    def _cost(self, fact: Fact) -> Decimal:
+    def _cost(self, fact: facts.Fact) -> Decimal:
         """Return the cost of the fact's symbol, below zero for a short position."""
-        if isinstance(fact, OrderFilled):
+        if isinstance(fact, facts.OrderFilled):
             order = self._ledger.order(fact.fill.client_order_id)
             return ZERO if order is None else self._cost_of(order.request.symbol)
-        return self._cost_of(fact.symbol) if isinstance(fact, PositionCorrected) else ZERO
+        return self._cost_of(fact.symbol) if isinstance(fact, facts.PositionCorrected) else ZERO
 
     def _cost_of(self, symbol: Symbol) -> Decimal:
         held = self._ledger.positions_in(symbol)
         return sum((p.cost if p.quantity > 0 else -p.cost for p in held), ZERO)
 
-    def _note(self, fact: Fact, cost: Decimal) -> None:
+    def _note(self, fact: facts.Fact, cost: Decimal) -> None:
         now = self._now
         match fact:
-            case OrderFilled():
+            case facts.OrderFilled():
                 self._filled(fact, cost)
-            case PositionCorrected():
+            case facts.PositionCorrected():
                 now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) + cost
-            case CashMoved():
+            case facts.CashMoved():
                 of = "" if fact.symbol is None else f" {fact.symbol}"
                 now.moves.append(Part(f"{fact.kind.value}{of} {fact.activity_id}", fact.amount))
                 now.activities.append(fact.activity_id)
-            case SharesMoved() if fact.price is not None:
+            case facts.SharesMoved() if fact.price is not None:
                 worth = share(fact.symbol).notional(fact.quantity, fact.price)
                 now.moves.append(Part(f"{fact.kind.value} {fact.symbol} {fact.activity_id}", Money(worth)))
                 now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) - worth
-            case CorporateActionApplied():
+            case facts.CorporateActionApplied():
                 name = f"split {fact.symbol} {plain(fact.quantity_before)} to {plain(fact.quantity_after)}"
                 now.moves.append(Part(name, Money(ZERO)))
 
-    def _filled(self, fact: OrderFilled, cost: Decimal) -> None:
+    def _filled(self, fact: facts.OrderFilled, cost: Decimal) -> None:
         """Note a fill: its profit is the reduction of the position's cost beyond the cash that it moved."""
         order = self._ledger.order(fact.fill.client_order_id)
         assert order is not None  # it was folded

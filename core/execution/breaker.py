@@ -15,19 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 
-from core.facts import (
-    BreakerClosed,
-    BreakerOpened,
-    CallAnswered,
-    CallFailed,
-    ConfirmationRefused,
-    EngineStarted,
-    OrderCreated,
-    OrderStateChanged,
-    ProposalSkipped,
-    Source,
-    SubmissionBlocked,
-)
+from core import facts
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 
@@ -78,13 +66,13 @@ class Breaker:
     def __init__(self) -> None:
         self.state = BreakerState()
         self.folds = {
-            CallFailed: self._failed,
-            CallAnswered: self._answered,
-            BreakerOpened: self._opened,
-            BreakerClosed: self._closed,
-            OrderCreated: self._created,
-            SubmissionBlocked: self._blocked,
-            EngineStarted: self._started,
+            facts.CallFailed: self._failed,
+            facts.CallAnswered: self._answered,
+            facts.BreakerOpened: self._opened,
+            facts.BreakerClosed: self._closed,
+            facts.OrderCreated: self._created,
+            facts.SubmissionBlocked: self._blocked,
+            facts.EngineStarted: self._started,
         }
 
     def restore(self, state: BreakerState) -> None:
@@ -116,20 +104,20 @@ class Breaker:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _failed(self, _at: datetime, _fact: CallFailed) -> None:
+    def _failed(self, _at: datetime, _fact: facts.CallFailed) -> None:
         self.state.failures += 1
 
-    def _answered(self, _at: datetime, fact: CallAnswered) -> None:
+    def _answered(self, _at: datetime, fact: facts.CallAnswered) -> None:
         self.state.failures = 0
         if fact.took is not None:  # only orders are timed
             self.state.slow = self.state.slow + 1 if fact.is_slow else 0
 
-    def _opened(self, at: datetime, fact: BreakerOpened) -> None:
+    def _opened(self, at: datetime, fact: facts.BreakerOpened) -> None:
         self.state.openings = (*self.openings_within_an_hour(at), at)
         self.state.opened_at, self.state.until, self.state.reason = at, fact.until, fact.reason
         self._forget()
 
-    def _closed(self, _at: datetime, _fact: BreakerClosed) -> None:
+    def _closed(self, _at: datetime, _fact: facts.BreakerClosed) -> None:
         self.state.opened_at, self.state.until, self.state.reason = None, None, ""
         self._forget()
 
@@ -137,15 +125,15 @@ class Breaker:
         self.state.failures = self.state.slow = 0
         self.state.trial = None
 
-    def _created(self, at: datetime, fact: OrderCreated) -> None:
+    def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
         if not fact.order.effect.only_reduces and self.phase(at) is BreakerPhase.HALF_OPEN and self.state.trial is None:
             self.state.trial = fact.order.client_order_id
 
-    def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
+    def _blocked(self, _at: datetime, fact: facts.SubmissionBlocked) -> None:
         if fact.client_order_id == self.state.trial:
             self.state.trial = None
 
-    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, _at: datetime, _fact: facts.EngineStarted) -> None:
         """Forget the trial: its answer went to the previous run, and another entry is tried."""
         self.state.trial = None
 
@@ -175,10 +163,10 @@ class RefusalCounts:
         self.trading_day = trading_day
         self.state = RefusalCountsState()
         self.folds = {
-            ProposalSkipped: self._skipped,
-            ConfirmationRefused: self._refused,
-            OrderCreated: self._created,
-            OrderStateChanged: self._state_changed,
+            facts.ProposalSkipped: self._skipped,
+            facts.ConfirmationRefused: self._refused,
+            facts.OrderCreated: self._created,
+            facts.OrderStateChanged: self._state_changed,
         }
 
     def restore(self, state: RefusalCountsState) -> None:
@@ -190,17 +178,17 @@ class RefusalCounts:
             self.state = RefusalCountsState(day)
         return self.state
 
-    def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
+    def _skipped(self, at: datetime, fact: facts.ProposalSkipped) -> None:
         self._today(at).invalid += is_invalid(fact.checks)
 
-    def _refused(self, at: datetime, fact: ConfirmationRefused) -> None:
+    def _refused(self, at: datetime, fact: facts.ConfirmationRefused) -> None:
         self._today(at).invalid += is_invalid(fact.checks)
 
-    def _created(self, at: datetime, _fact: OrderCreated) -> None:
+    def _created(self, at: datetime, _fact: facts.OrderCreated) -> None:
         self._today(at).sent += 1
 
-    def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
-        if fact.after is OrderStatus.REJECTED and fact.source is not Source.DESK:
+    def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
+        if fact.after is OrderStatus.REJECTED and fact.source is not facts.Source.DESK:
             self._today(at).rejected += 1
 
 

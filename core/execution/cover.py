@@ -16,26 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from core import facts
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import ExitClaims, LedgerIndex, Legs, ReplacementChains
 from core.execution.order import Order
 from core.execution.order_folds import OrderFolds
 from core.execution.position_book import count_fill
-from core.facts import (
-    ContingentOrdersMissing,
-    Fact,
-    KeptOrderReleased,
-    LegResized,
-    OrderCreated,
-    OrderFilled,
-    OrderIdled,
-    OrderKept,
-    OrderRestated,
-    OrderRevived,
-    OrderStateChanged,
-    OrderStateUnknown,
-    OrderTradesAgain,
-)
 from core.model.codes import UnprotectedKind
 from core.model.order import OrderStatus, Side
 from core.model.position import Position
@@ -141,19 +127,19 @@ def unprotected_in_words(ledger: Ledger) -> tuple[tuple[UnprotectedKind, str], .
     return tuple(found)
 
 
-FOLDED: tuple[type[Fact], ...] = (
-    ContingentOrdersMissing,
-    KeptOrderReleased,
-    LegResized,
-    OrderCreated,
-    OrderFilled,
-    OrderIdled,
-    OrderKept,
-    OrderRestated,
-    OrderRevived,
-    OrderStateChanged,
-    OrderStateUnknown,
-    OrderTradesAgain,
+FOLDED: tuple[type[facts.Fact], ...] = (
+    facts.ContingentOrdersMissing,
+    facts.KeptOrderReleased,
+    facts.LegResized,
+    facts.OrderCreated,
+    facts.OrderFilled,
+    facts.OrderIdled,
+    facts.OrderKept,
+    facts.OrderRestated,
+    facts.OrderRevived,
+    facts.OrderStateChanged,
+    facts.OrderStateUnknown,
+    facts.OrderTradesAgain,
 )
 
 
@@ -166,11 +152,11 @@ class PastCover:
         self.exits = ExitClaims(self._index, self._chains, Legs(self._index))
         self._folds = OrderFolds(self._index, self._chains, lambda _order_id: None).folds
 
-    def take(self, at: datetime, fact: Fact) -> None:
-        if isinstance(fact, OrderFilled):
+    def take(self, at: datetime, fact: facts.Fact) -> None:
+        if isinstance(fact, facts.OrderFilled):
             if (order := self._index.orders.get(fact.fill.client_order_id)) is not None:
                 count_fill(order, fact)
-        elif isinstance(fact, OrderCreated) or (
+        elif isinstance(fact, facts.OrderCreated) or (
             isinstance(fact, FOLDED) and getattr(fact, "client_order_id", None) in self._index.orders
         ):
             self._folds[type(fact)](at, fact)

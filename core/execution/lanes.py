@@ -23,20 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from core.messages.effects import (
-    CancelOrder,
-    Effect,
-    FetchAccount,
-    FetchActivities,
-    FetchClock,
-    FetchFigures,
-    FetchHistory,
-    FetchPicture,
-    LookUpOrder,
-    LookUpSymbols,
-    ReplaceOrder,
-    SubmitOrder,
-)
+from core.messages import effects
 
 
 class LaneKind(Enum):
@@ -77,28 +64,28 @@ class Lane:
         return self.kind.width
 
 
-def lane_of(effect: Effect) -> Lane:
+def lane_of(effect: effects.Effect) -> Lane:
     """Return the lane of a request. Raises TypeError for an effect that is not a request to a broker."""
     match effect:
-        case SubmitOrder() | ReplaceOrder():
+        case effects.SubmitOrder() | effects.ReplaceOrder():
             if effect.order.effect.only_reduces:
                 return Lane(LaneKind.EXITS, effect.order.symbol)
             return Lane(LaneKind.ENTRIES)
-        case CancelOrder():
+        case effects.CancelOrder():
             return Lane(LaneKind.CANCELS, effect.client_order_id or effect.broker_order_id or "")
-        case LookUpOrder():
+        case effects.LookUpOrder():
             return Lane(LaneKind.LOOK_UPS, effect.client_order_id)
-        case FetchFigures():
+        case effects.FetchFigures():
             return Lane(LaneKind.FIGURES, effect.proposal_id)
-        case FetchPicture():
+        case effects.FetchPicture():
             return Lane(LaneKind.BOOKS)
-        case FetchAccount():
+        case effects.FetchAccount():
             return Lane(LaneKind.ACCOUNT)
-        case FetchActivities():
+        case effects.FetchActivities():
             return Lane(LaneKind.ACTIVITIES)
-        case FetchClock():
+        case effects.FetchClock():
             return Lane(LaneKind.CLOCK)
-        case FetchHistory() | LookUpSymbols():
+        case effects.FetchHistory() | effects.LookUpSymbols():
             return Lane(LaneKind.HISTORY)
     raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
@@ -155,21 +142,21 @@ FIGURES = 2
 """The clock and the account; quotes come from the data service, which has its own limit."""
 
 COSTS: Mapping[type, int] = {
-    SubmitOrder: 1,
-    ReplaceOrder: 1,
-    CancelOrder: 1,
-    LookUpOrder: 1,
-    FetchFigures: FIGURES,
-    FetchAccount: 1,
-    FetchClock: 1,
-    FetchPicture: BOOKS,
-    FetchActivities: ACTIVITIES,
-    LookUpSymbols: 0,
+    effects.SubmitOrder: 1,
+    effects.ReplaceOrder: 1,
+    effects.CancelOrder: 1,
+    effects.LookUpOrder: 1,
+    effects.FetchFigures: FIGURES,
+    effects.FetchAccount: 1,
+    effects.FetchClock: 1,
+    effects.FetchPicture: BOOKS,
+    effects.FetchActivities: ACTIVITIES,
+    effects.LookUpSymbols: 0,
 }
 
 
-def requests_of(effect: Effect) -> int | None:
+def requests_of(effect: effects.Effect) -> int | None:
     """Return the number of requests; None if the effect is not a request to the broker."""
-    if isinstance(effect, FetchFigures) and effect.is_quote_alone:
+    if isinstance(effect, effects.FetchFigures) and effect.is_quote_alone:
         return 0
     return COSTS.get(type(effect))

@@ -16,17 +16,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import ceil
 
+from core import facts
 from core.execution.order import Order
 from core.execution.past_orders import KEPT
-from core.facts import (
-    ConfirmationReceived,
-    OrderCreated,
-    OrderFilled,
-    OrderSent,
-    OrderStateChanged,
-    ProposalStaged,
-    TicketOpened,
-)
 from core.model.account import PERCENTILES, LatencySpan
 from core.model.bar import ONE_MINUTE
 from core.model.order import OrderStatus
@@ -85,13 +77,13 @@ class Latencies:
         self.state = LatenciesState()
         self._known: tuple[LatenciesState, tuple[LatencySpan, ...]] | None = None
         self.folds = {
-            ProposalStaged: self._staged,
-            TicketOpened: self._ticket_opened,
-            ConfirmationReceived: self._confirmed,
-            OrderCreated: self._created,
-            OrderSent: self._sent,
-            OrderStateChanged: self._state_changed,
-            OrderFilled: self._filled,
+            facts.ProposalStaged: self._staged,
+            facts.TicketOpened: self._ticket_opened,
+            facts.ConfirmationReceived: self._confirmed,
+            facts.OrderCreated: self._created,
+            facts.OrderSent: self._sent,
+            facts.OrderStateChanged: self._state_changed,
+            facts.OrderFilled: self._filled,
         }
 
     def restore(self, state: LatenciesState) -> None:
@@ -112,7 +104,7 @@ class Latencies:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _staged(self, at: datetime, fact: ProposalStaged) -> None:
+    def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
         day = self.trading_day(at)
         if day != self.state.day:
             self.state = LatenciesState(day)
@@ -121,15 +113,15 @@ class Latencies:
         signal = proposal.signal_time + ONE_MINUTE if is_of_a_bar else proposal.signal_time
         self.state.staged[proposal.id] = (min(signal, at), at)
 
-    def _ticket_opened(self, _at: datetime, fact: TicketOpened) -> None:
+    def _ticket_opened(self, _at: datetime, fact: facts.TicketOpened) -> None:
         self.state.tickets[fact.ticket.id] = fact.ticket.proposal_id
 
-    def _confirmed(self, at: datetime, fact: ConfirmationReceived) -> None:
+    def _confirmed(self, at: datetime, fact: facts.ConfirmationReceived) -> None:
         proposal_id = self.state.tickets.get(fact.ticket_id)
         if proposal_id is not None:
             self.state.confirmed[proposal_id] = at
 
-    def _created(self, _at: datetime, fact: OrderCreated) -> None:
+    def _created(self, _at: datetime, fact: facts.OrderCreated) -> None:
         """Begin the timing of a confirmed order; a stop sent by authorization has no signal and is not timed."""
         waited = self.state.staged.get(fact.proposal_id)
         if waited is None or fact.order.client_order_id != ClientOrderId(str(fact.proposal_id)):
@@ -139,12 +131,12 @@ class Latencies:
         )
         self._known = None
 
-    def _sent(self, _at: datetime, fact: OrderSent) -> None:
+    def _sent(self, _at: datetime, fact: facts.OrderSent) -> None:
         timing = self.state.orders.get(fact.client_order_id)
         if timing is not None and timing.sent is None:
             timing.sent, self._known = fact.sent_at, None
 
-    def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
+    def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         timing = self.state.orders.get(fact.client_order_id)
         if timing is None:
             return
@@ -154,7 +146,7 @@ class Latencies:
         elif fact.after is OrderStatus.FILLED:
             timing.filled = at
 
-    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+    def _filled(self, at: datetime, fact: facts.OrderFilled) -> None:
         timing = self.state.orders.get(fact.fill.client_order_id)
         if timing is not None and timing.first_fill is None:
             timing.first_fill, self._known = at, None

@@ -7,33 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from core import facts
 from core.execution.ledger_state import LedgerIndex, ReplacementChains
 from core.execution.order import Order
-from core.facts import (
-    ApprovalRedeemed,
-    BrokerWarned,
-    CancelDropped,
-    CancelFailed,
-    CancelRequested,
-    ContingentOrdersMissing,
-    EngineStarted,
-    KeptOrderReleased,
-    LegResized,
-    OrderCreated,
-    OrderIdled,
-    OrderKept,
-    OrderNotFound,
-    OrderRestated,
-    OrderRevived,
-    OrderStateChanged,
-    OrderStateUnknown,
-    OrderTradesAgain,
-    ProposalStaged,
-    StateRestored,
-    StopCut,
-    UpdateIgnored,
-    WarningConfirmed,
-)
 from core.model.codes import EndCode
 from core.model.order import OrderStatus
 from core.model.values import ZERO, ClientOrderId, Quantity
@@ -47,32 +23,32 @@ class OrderFolds:
     ) -> None:
         self.index, self.chains, self.require_new = index, chains, require_new
         self.folds: Mapping[Any, Any] = {
-            ApprovalRedeemed: self._redeemed,
-            EngineStarted: self._started,
-            OrderCreated: self._created,
-            StopCut: self._stop_cut,
-            ProposalStaged: self._staged,
-            LegResized: self._resized,
-            OrderRestated: self._restated,
-            OrderRevived: self._revived,
-            OrderIdled: self._idled,
-            OrderTradesAgain: self._trades_again,
-            ContingentOrdersMissing: self._legs_missing,
-            OrderStateChanged: self._state_changed,
-            OrderKept: self._kept,
-            KeptOrderReleased: self._kept_released,
-            StateRestored: self._restored,
-            OrderStateUnknown: self._in_doubt,
-            OrderNotFound: self._not_found,
-            CancelRequested: self._cancel_requested,
-            CancelFailed: self._cancel_failed,
-            CancelDropped: self._cancel_dropped,
-            BrokerWarned: self._warned,
-            WarningConfirmed: self._warning_confirmed,
-            UpdateIgnored: self._ignored,
+            facts.ApprovalRedeemed: self._redeemed,
+            facts.EngineStarted: self._started,
+            facts.OrderCreated: self._created,
+            facts.StopCut: self._stop_cut,
+            facts.ProposalStaged: self._staged,
+            facts.LegResized: self._resized,
+            facts.OrderRestated: self._restated,
+            facts.OrderRevived: self._revived,
+            facts.OrderIdled: self._idled,
+            facts.OrderTradesAgain: self._trades_again,
+            facts.ContingentOrdersMissing: self._legs_missing,
+            facts.OrderStateChanged: self._state_changed,
+            facts.OrderKept: self._kept,
+            facts.KeptOrderReleased: self._kept_released,
+            facts.StateRestored: self._restored,
+            facts.OrderStateUnknown: self._in_doubt,
+            facts.OrderNotFound: self._not_found,
+            facts.CancelRequested: self._cancel_requested,
+            facts.CancelFailed: self._cancel_failed,
+            facts.CancelDropped: self._cancel_dropped,
+            facts.BrokerWarned: self._warned,
+            facts.WarningConfirmed: self._warning_confirmed,
+            facts.UpdateIgnored: self._ignored,
         }
 
-    def _created(self, at: datetime, fact: OrderCreated) -> None:
+    def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
         self.require_new(fact.order.client_order_id)
         created = Order(
             request=fact.order,
@@ -104,7 +80,7 @@ class OrderFolds:
             cut.owed = Quantity(max((cut.owed or ZERO) - created.request.quantity, ZERO))
             self.index.note_cut(cut)
 
-    def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
+    def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         order = self.index.orders[fact.client_order_id]
         self._mark_replaced(order, fact.after)
         order.status = fact.after
@@ -138,21 +114,21 @@ class OrderFolds:
         if old.is_working and after in (OrderStatus.REJECTED, OrderStatus.CANCELLED):
             old.owed = None  # it was not reduced after all
 
-    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, _at: datetime, _fact: facts.EngineStarted) -> None:
         self.index.state.redeemed.clear()
         self.index.state.permits.clear()
 
-    def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
+    def _redeemed(self, _at: datetime, fact: facts.ApprovalRedeemed) -> None:
         self.index.state.permits[fact.client_order_id] = fact.approval
         if fact.approval.less_of is not None:
             self.index.state.redeemed[fact.client_order_id] = fact.approval.less_of
 
-    def _stop_cut(self, _at: datetime, fact: StopCut) -> None:
+    def _stop_cut(self, _at: datetime, fact: facts.StopCut) -> None:
         cut = self.index.orders[fact.client_order_id]
         cut.owed = fact.owed
         self.index.note_cut(cut)
 
-    def _staged(self, _at: datetime, fact: ProposalStaged) -> None:
+    def _staged(self, _at: datetime, fact: facts.ProposalStaged) -> None:
         """Mark ended stops as requested: a stop on a ticket covers all unprotected shares of its position."""
         proposal = fact.proposal
         if not proposal.is_guard or proposal.order.replaces is not None:
@@ -162,16 +138,16 @@ class OrderFolds:
             if is_its and order.is_protective and not order.is_working:
                 order.is_asked_for = True
 
-    def _resized(self, _at: datetime, fact: LegResized) -> None:
+    def _resized(self, _at: datetime, fact: facts.LegResized) -> None:
         order = self.index.orders[fact.client_order_id]
         order.request = replace(order.request, quantity=fact.quantity)
 
-    def _restated(self, _at: datetime, fact: OrderRestated) -> None:
+    def _restated(self, _at: datetime, fact: facts.OrderRestated) -> None:
         order = self.index.orders[fact.client_order_id]
         order.request = fact.after.of(order.request)
         order.terms_before = order.terms_before or fact.before
 
-    def _revived(self, _at: datetime, fact: OrderRevived) -> None:
+    def _revived(self, _at: datetime, fact: facts.OrderRevived) -> None:
         order = self.index.orders[fact.client_order_id]
         order.status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.SUBMITTED
         order.broker_order_id, order.ended_at, order.end_code = fact.broker_order_id, None, EndCode.AS_ITS_STATE_SAYS
@@ -180,52 +156,52 @@ class OrderFolds:
         self.index.note_working(order)
         self.index.note_cut(order)
 
-    def _idled(self, _at: datetime, fact: OrderIdled) -> None:
+    def _idled(self, _at: datetime, fact: facts.OrderIdled) -> None:
         order = self.index.orders[fact.client_order_id]
         order.idle, order.idle_word = fact.code, fact.word
         _doubt_ends(order)
 
-    def _trades_again(self, _at: datetime, fact: OrderTradesAgain) -> None:
+    def _trades_again(self, _at: datetime, fact: facts.OrderTradesAgain) -> None:
         order = self.index.orders[fact.client_order_id]
         order.idle, order.idle_word = None, ""
         _doubt_ends(order)
 
-    def _legs_missing(self, _at: datetime, fact: ContingentOrdersMissing) -> None:
+    def _legs_missing(self, _at: datetime, fact: facts.ContingentOrdersMissing) -> None:
         self.index.orders[fact.client_order_id].is_bare = True
 
-    def _kept(self, _at: datetime, fact: OrderKept) -> None:
+    def _kept(self, _at: datetime, fact: facts.OrderKept) -> None:
         order = self.index.orders[fact.client_order_id]
         order.kept, order.again_at, order.was_absent = fact.approval, fact.again_at, fact.is_absent
         order.in_doubt_since = order.first_not_found_at = None
         order.not_found = 0
 
-    def _kept_released(self, _at: datetime, fact: KeptOrderReleased) -> None:
+    def _kept_released(self, _at: datetime, fact: facts.KeptOrderReleased) -> None:
         order = self.index.orders[fact.client_order_id]
         order.kept = order.again_at = None
 
-    def _restored(self, _at: datetime, _fact: StateRestored) -> None:
+    def _restored(self, _at: datetime, _fact: facts.StateRestored) -> None:
         """Forget kept orders after a restore: they may have been sent after the archive was made."""
         for order in self.index.working.values():
             order.kept = order.again_at = None
 
-    def _in_doubt(self, at: datetime, fact: OrderStateUnknown) -> None:
+    def _in_doubt(self, at: datetime, fact: facts.OrderStateUnknown) -> None:
         order = self.index.orders[fact.client_order_id]
         order.in_doubt_since = order.in_doubt_since or at
         order.reason = fact.reason
 
-    def _not_found(self, at: datetime, fact: OrderNotFound) -> None:
+    def _not_found(self, at: datetime, fact: facts.OrderNotFound) -> None:
         order = self.index.orders[fact.client_order_id]
         order.not_found += 1
         order.first_not_found_at = order.first_not_found_at or at
 
-    def _warned(self, at: datetime, fact: BrokerWarned) -> None:
+    def _warned(self, at: datetime, fact: facts.BrokerWarned) -> None:
         order = self.index.orders[fact.client_order_id]
         order.warnings, order.warned_at = (*order.warnings, *fact.warnings), at
 
-    def _warning_confirmed(self, _at: datetime, fact: WarningConfirmed) -> None:
+    def _warning_confirmed(self, _at: datetime, fact: facts.WarningConfirmed) -> None:
         self.index.orders[fact.client_order_id].warned_at = None
 
-    def _cancel_requested(self, at: datetime, fact: CancelRequested) -> None:
+    def _cancel_requested(self, at: datetime, fact: facts.CancelRequested) -> None:
         order = self.index.orders[fact.client_order_id]
         order.cancel_requested_at = order.cancel_requested_at or at
         order.cancel_failed_at = None
@@ -233,18 +209,18 @@ class OrderFolds:
         order.cancel_code = fact.code
         order.owed = None
 
-    def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
+    def _cancel_failed(self, at: datetime, fact: facts.CancelFailed) -> None:
         order = self.index.orders[fact.client_order_id]
         if order.cancel_requested_at is not None:  # a late answer after the cancel was dropped
             order.cancel_failed_at = at
             order.cancel_failures += 1
 
-    def _cancel_dropped(self, at: datetime, fact: CancelDropped) -> None:
+    def _cancel_dropped(self, at: datetime, fact: facts.CancelDropped) -> None:
         order = self.index.orders[fact.client_order_id]
         order.cancel_requested_at, order.cancel_failed_at, order.let_go_at = None, None, at
         order.cancel_failures, order.reason, order.cancel_reason, order.cancel_code = 0, "", "", None
 
-    def _ignored(self, _at: datetime, _fact: UpdateIgnored) -> None:
+    def _ignored(self, _at: datetime, _fact: facts.UpdateIgnored) -> None:
         self.index.state.updates_ignored += 1
 
 

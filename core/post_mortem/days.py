@@ -10,17 +10,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
+from core import facts
 from core.analytics.equity import Part, in_cents, to_the_cent
 from core.execution.ledger_state import UNKNOWN_OWNER
-from core.facts import (
-    BarClosed,
-    CashMoved,
-    CorporateActionApplied,
-    DayCorrected,
-    DayStarted,
-    PositionChanged,
-    PositionCorrected,
-)
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.instrument import Instrument, share
 from core.model.session import DayCloses
@@ -210,7 +202,7 @@ def closes_of(
     for symbol, price in before.items():
         closes.take(symbol, date.min, price)
     for record in records:
-        if isinstance(record.fact, BarClosed):
+        if isinstance(record.fact, facts.BarClosed):
             bar = record.fact.bar
             closes.take(bar.symbol, day_of(bar.start), bar.close)
     return closes
@@ -231,17 +223,17 @@ class Books:
 
     def take(self, record: Recorded) -> None:
         match record.fact:
-            case PositionChanged() as changed:
+            case facts.PositionChanged() as changed:
                 self.standing[changed.symbol, changed.strategy] = Standing(changed.quantity, changed.average_price)
-            case CorporateActionApplied() as split:
+            case facts.CorporateActionApplied() as split:
                 for owner in split.owners:
                     before = self.standing.get((split.symbol, owner.strategy))
                     average = None if before is None or before.average is None else Price(before.average / split.ratio)
                     self.standing[split.symbol, owner.strategy] = Standing(owner.quantity, average)
-            case PositionCorrected() as corrected:
+            case facts.PositionCorrected() as corrected:
                 self._correct(corrected)
 
-    def _correct(self, fact: PositionCorrected) -> None:
+    def _correct(self, fact: facts.PositionCorrected) -> None:
         """Note a correction: the shares were held all along. A split only multiplies them."""
         after = {(fact.symbol, o.strategy): Standing(o.quantity, o.average_price) for o in fact.owners}
         held = [key for key, each in self.standing.items() if key[0] == fact.symbol and each.quantity]
@@ -259,7 +251,7 @@ def _moves(records: Iterable[Recorded]) -> dict[date, list[Part]]:
     """Return cash movements without a fill by the broker's date, whenever reported."""
     found: defaultdict[date, list[Part]] = defaultdict(list)
     for record in records:
-        if isinstance(record.fact, CashMoved):
+        if isinstance(record.fact, facts.CashMoved):
             of = "" if record.fact.symbol is None else f" {record.fact.symbol}"
             found[record.fact.day].append(Part(f"{record.fact.kind.value}{of}", record.fact.amount))
     return found
@@ -270,7 +262,7 @@ def equities(records: Iterable[Recorded]) -> dict[date, tuple[Money, date | None
     return {
         record.fact.day: (record.fact.equity, record.fact.close_of)
         for record in records
-        if isinstance(record.fact, DayStarted | DayCorrected)
+        if isinstance(record.fact, facts.DayStarted | facts.DayCorrected)
     }
 
 
@@ -309,7 +301,7 @@ class Market:
         is_of_days = True
         bars: defaultdict[tuple[Symbol, date], dict[datetime, Bar]] = defaultdict(dict)
         for record in records:
-            if isinstance(record.fact, BarClosed):
+            if isinstance(record.fact, facts.BarClosed):
                 bar = record.fact.bar
                 day = day_of(bar.start)
                 bars[bar.symbol, day][bar.start] = bar

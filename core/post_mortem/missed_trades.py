@@ -7,29 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 
-from core.facts import (
-    BarClosed,
-    BasketOpened,
-    BasketOrderSkipped,
-    BasketRefused,
-    BasketSigned,
-    BreakerOpened,
-    CancelRequested,
-    ConfirmationRefused,
-    Fact,
-    Halted,
-    Killed,
-    OrderApproved,
-    OrderCreated,
-    ProposalEdited,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    ProtectionTripped,
-    SettingsApplied,
-    SubmissionBlocked,
-    TicketOpened,
-)
+from core import facts
 from core.model.codes import CancelCode
 from core.model.order import OrderRequest
 from core.model.session import HOME, NoSession, Session
@@ -109,28 +87,28 @@ class _Followed:
     def hear(self, record: Recorded) -> None:
         """Take a record from before the day."""
         match record.fact:
-            case SettingsApplied(settings=settings):
+            case facts.SettingsApplied(settings=settings):
                 self._settings = settings
-            case ProposalStaged(proposal=proposal) | ProposalEdited(proposal=proposal):
+            case facts.ProposalStaged(proposal=proposal) | facts.ProposalEdited(proposal=proposal):
                 self._proposals[proposal.id] = proposal
-            case OrderCreated(order=order, proposal_id=name):
+            case facts.OrderCreated(order=order, proposal_id=name):
                 self._sent[order.client_order_id] = name
 
     def take(self, record: Recorded) -> None:
         self.hear(record)
         match record.fact:
-            case BarClosed(bar=bar):
+            case facts.BarClosed(bar=bar):
                 for shadow in self._going:
                     if shadow.symbol == bar.symbol:
                         shadow.take(bar)
                 self._going = [shadow for shadow in self._going if shadow.is_followed]
                 self._last[bar.symbol] = bar.close
-            case ProposalEnded(end=end, proposal_id=name) if end in NOT_TAKEN and name in self._proposals:
+            case facts.ProposalEnded(end=end, proposal_id=name) if end in NOT_TAKEN and name in self._proposals:
                 self._follow(record, self._proposals[name], end.value)
-            case SubmissionBlocked(client_order_id=order) if order in self._sent:
+            case facts.SubmissionBlocked(client_order_id=order) if order in self._sent:
                 if (blocked := self._proposals.get(self._sent[order])) is not None:
                     self._follow(record, blocked, BLOCKED)
-            case ProposalSkipped(proposal=proposal) if proposal is not None:
+            case facts.ProposalSkipped(proposal=proposal) if proposal is not None:
                 self._follow(record, proposal, BLOCKED)
 
     def _follow(self, record: Recorded, proposal: Proposal, end: str) -> None:
@@ -183,33 +161,33 @@ Said = tuple[str, TripKind, str]
 """The control, its action, and the text."""
 
 
-def said_in(fact: Fact) -> Iterator[Said]:
+def said_in(fact: facts.Fact) -> Iterator[Said]:
     """Yield each control that acted or warned in a fact. A reducing order is only warned about, never refused."""
     match fact:
-        case Halted():
+        case facts.Halted():
             yield "kill switch", TripKind.TRIPPED, f"halted: {fact.reason}"
-        case Killed():
+        case facts.Killed():
             yield "kill switch", TripKind.TRIPPED, f"killed by {fact.by}"
-        case BreakerOpened():
+        case facts.BreakerOpened():
             yield "breaker", TripKind.TRIPPED, fact.reason
-        case ProtectionTripped():
+        case facts.ProtectionTripped():
             yield fact.name.replace("_", " "), TripKind.TRIPPED, f"{fact.scope}: {fact.reason}"
-        case CancelRequested(code=code) if code in TAKES_BACK:
+        case facts.CancelRequested(code=code) if code in TAKES_BACK:
             yield TAKES_BACK[code], TripKind.TOOK_BACK, fact.reason
-        case ProposalSkipped() | ConfirmationRefused():
+        case facts.ProposalSkipped() | facts.ConfirmationRefused():
             for name, reason in zip(fact.checks, fact.reasons, strict=False):
                 yield name, TripKind.REFUSED, reason.removeprefix(f"{name}: ")
-        case BasketOpened():
+        case facts.BasketOpened():
             for line in fact.plan.lines:
                 yield from _refused(line.refusals)
-        case BasketSigned():
+        case facts.BasketSigned():
             for _, reasons in fact.left_out:
                 yield from _refused(reasons)
-        case BasketRefused() | BasketOrderSkipped():
+        case facts.BasketRefused() | facts.BasketOrderSkipped():
             yield from _refused(fact.reasons)
-        case ProposalStaged() | ProposalEdited() | OrderApproved():
+        case facts.ProposalStaged() | facts.ProposalEdited() | facts.OrderApproved():
             yield from _judged(fact.review.verdicts)
-        case TicketOpened():
+        case facts.TicketOpened():
             yield from _judged(fact.ticket.review.verdicts)
 
 

@@ -8,16 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from core.facts import (
-    BreakerOpened,
-    CallFailed,
-    Halted,
-    MarketDataQuarantined,
-    OrderStateUnknown,
-    ProposalSkipped,
-    ProposalStaged,
-    TradingHalted,
-)
+from core import facts
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import DayCloses
 from core.model.values import Money, Price, Symbol
@@ -27,7 +18,14 @@ from core.post_mortem.missed_trades import LetGo, SessionAt, let_go_on
 from core.post_mortem.stories import FillStory, Split, Stories, TradeStory, split_of
 from core.views.order_chain import chain_of
 
-DISTURBS = (BreakerOpened, CallFailed, Halted, MarketDataQuarantined, OrderStateUnknown, TradingHalted)
+DISTURBS = (
+    facts.BreakerOpened,
+    facts.CallFailed,
+    facts.Halted,
+    facts.MarketDataQuarantined,
+    facts.OrderStateUnknown,
+    facts.TradingHalted,
+)
 """Facts on disturbed data or broker connections."""
 A_DAY = timedelta(days=1)
 """The longest time from an entry's start to its first fill."""
@@ -203,8 +201,8 @@ def _timeline(story: TradeStory, records: Sequence[Recorded]) -> tuple[Recorded,
 
 def _is_anothers(record: Recorded, own: set[str]) -> bool:
     match record.fact:
-        case ProposalStaged(proposal=proposal):
+        case facts.ProposalStaged(proposal=proposal):
             return str(proposal.id) not in own
-        case ProposalSkipped(proposal=proposal):
+        case facts.ProposalSkipped(proposal=proposal):
             return proposal is not None
     return False

@@ -23,22 +23,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core import facts
 from core.analytics.equity import Part, in_cents
 from core.execution.ledger_state import UNKNOWN_OWNER
-from core.facts import (
-    ConfirmationReceived,
-    CorporateActionApplied,
-    OrderApproved,
-    OrderCreated,
-    OrderFilled,
-    OrderSent,
-    OwnerShare,
-    PositionChanged,
-    PositionCorrected,
-    ProposalStaged,
-    TicketOpened,
-    TradeClosed,
-)
 from core.model.order import AnyOrder, Side
 from core.model.position import AnyTrade
 from core.model.realised import closed_by, realised
@@ -183,17 +170,17 @@ class Stories:
 
     def take(self, record: Recorded) -> None:
         match record.fact:
-            case ProposalStaged() as staged:
+            case facts.ProposalStaged() as staged:
                 self._step(record, staged.proposal.id, Step.STAGED, staged.bid, staged.ask)
                 self._reviews[staged.proposal.id] = staged.review
-            case TicketOpened() as opened:
+            case facts.TicketOpened() as opened:
                 self._proposals[opened.ticket.id] = opened.ticket.proposal_id
                 self._step(record, opened.ticket.proposal_id, Step.TICKET, opened.bid, opened.ask)
-            case ConfirmationReceived() as turned:
+            case facts.ConfirmationReceived() as turned:
                 self._step(record, self._proposals.get(turned.ticket_id), Step.KEY, None, None)
-            case OrderApproved() as approved:
+            case facts.OrderApproved() as approved:
                 self._approve(record, approved)
-            case OrderCreated() as created:
+            case facts.OrderCreated() as created:
                 # Note an order. A stop by its authorization has no own steps: it was not staged.
                 order, is_its_own = created.order, str(created.proposal_id) == str(created.order.client_order_id)
                 self.orders[order.client_order_id] = OrderStory(
@@ -207,16 +194,16 @@ class Stories:
                     tuple(self._steps.get(created.proposal_id, ())) if is_its_own else (),
                     self._reviews.get(created.proposal_id) if is_its_own else None,
                 )
-            case OrderSent() as sent if (story := self.orders.get(sent.client_order_id)) is not None:
+            case facts.OrderSent() as sent if (story := self.orders.get(sent.client_order_id)) is not None:
                 story.seen += (Seen(Step.ANSWERED, record.at, record.sequence, sent.bid, sent.ask),)
-            case OrderFilled() as filled:
+            case facts.OrderFilled() as filled:
                 self._fill(record, filled)
-            case PositionChanged() as changed:
+            case facts.PositionChanged() as changed:
                 held = self._held[changed.symbol, changed.strategy]
                 held.quantity, held.average = changed.quantity, changed.average_price
-            case PositionCorrected() | CorporateActionApplied() as moved:
+            case facts.PositionCorrected() | facts.CorporateActionApplied() as moved:
                 self._move(moved)
-            case TradeClosed(trade=trade):
+            case facts.TradeClosed(trade=trade):
                 fills = self._held[trade.symbol, trade.strategy].end()
                 self.trades.append(TradeStory(trade, record.sequence, record.at, fills))
 
@@ -226,7 +213,7 @@ class Stories:
         if proposal is not None:
             self._steps[proposal].append(Seen(step, record.at, record.sequence, bid, ask))
 
-    def _approve(self, record: Recorded, approved: OrderApproved) -> None:
+    def _approve(self, record: Recorded, approved: facts.OrderApproved) -> None:
         """Note the figures fetched for a confirmation, with their quote."""
         proposal = self._proposals.get(approved.ticket_id)
         if proposal is None:
@@ -237,16 +224,16 @@ class Stories:
         steps.append(Seen(Step.KEY, turned, record.sequence, approved.bid, approved.ask))
         self._reviews[proposal] = approved.review
 
-    def _move(self, moved: PositionCorrected | CorporateActionApplied) -> None:
+    def _move(self, moved: facts.PositionCorrected | facts.CorporateActionApplied) -> None:
         """Note moved shares.
 
         A split without owners leaves our books; a correction without owners is of the one that holds it, else of
         no strategy.
         """
         after = {owner.strategy: owner.quantity for owner in moved.owners}
-        if not after and isinstance(moved, CorporateActionApplied):
+        if not after and isinstance(moved, facts.CorporateActionApplied):
             return
-        if not after and isinstance(moved, PositionCorrected) and moved.quantity:
+        if not after and isinstance(moved, facts.PositionCorrected) and moved.quantity:
             held_by = [
                 strategy for (symbol, strategy), each in self._held.items() if symbol == moved.symbol and each.quantity
             ]
@@ -254,7 +241,7 @@ class Stories:
             after, self._held[moved.symbol, alone].average = {alone: moved.quantity}, moved.average_price
         for owner in moved.owners:
             held = self._held[moved.symbol, owner.strategy]
-            if isinstance(owner, OwnerShare):
+            if isinstance(owner, facts.OwnerShare):
                 held.average = owner.average_price
             elif held.average is not None and owner.quantity:  # the same cost
                 held.average = Price(held.average * held.quantity / owner.quantity)
@@ -263,7 +250,7 @@ class Stories:
             if held.quantity != after.get(strategy, ZERO):
                 held.quantity, held.is_moved = after.get(strategy, ZERO), True
 
-    def _fill(self, record: Recorded, filled: OrderFilled) -> None:
+    def _fill(self, record: Recorded, filled: facts.OrderFilled) -> None:
         story, fill = self.orders.get(filled.fill.client_order_id), filled.fill
         if story is None:
             return

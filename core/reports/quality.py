@@ -15,33 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from core.facts import (
-    ActivitiesCompared,
-    ActivityQuarantined,
-    ApprovalRedeemed,
-    BarClosed,
-    BreakerClosed,
-    BreakerOpened,
-    CallAnswered,
-    CallFailed,
-    ClockJumped,
-    EngineStarted,
-    EngineStopped,
-    MarginWarned,
-    MarketDataQuarantined,
-    NotificationDue,
-    NotificationSettled,
-    OrderApproved,
-    OrderCreated,
-    OrderStateUnknown,
-    PositionCorrected,
-    ReconciliationFailed,
-    ReconciliationPassed,
-    SettingsApplied,
-    StrategyFailed,
-    TradingHalted,
-    TradingResumed,
-)
+from core import facts
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.notice import NoticeKind
 from core.model.session import NoSession, Session
@@ -102,13 +76,13 @@ class Quality:
 
 def quality_of(by_day: Mapping[date, Sequence[Recorded]], session_at: SessionAt) -> Quality:
     records = [record for of_day in by_day.values() for record in of_day]
-    bars = [(record.at, record.fact.bar) for record in records if isinstance(record.fact, BarClosed)]
-    compared = (ReconciliationPassed, ReconciliationFailed, ActivitiesCompared)
+    bars = [(record.at, record.fact.bar) for record in records if isinstance(record.fact, facts.BarClosed)]
+    compared = (facts.ReconciliationPassed, facts.ReconciliationFailed, facts.ActivitiesCompared)
     return Quality(
         len(bars),
         len({bar.symbol for _, bar in bars}),
-        tuple(record.at for record in records if isinstance(record.fact, EngineStarted)),
-        tuple(record.at for record in records if isinstance(record.fact, EngineStopped)),
+        tuple(record.at for record in records if isinstance(record.fact, facts.EngineStarted)),
+        tuple(record.at for record in records if isinstance(record.fact, facts.EngineStopped)),
         sum(isinstance(record.fact, compared) for record in records),
         _together(
             (
@@ -160,26 +134,26 @@ def _counted(records: Iterable[Recorded]) -> Iterator[Noted]:
 
 def _trouble_in(record: Recorded) -> Iterator[tuple[str, str]]:
     match record.fact:
-        case MarketDataQuarantined(place=place, reason=reason):
+        case facts.MarketDataQuarantined(place=place, reason=reason):
             yield "market data set aside", f"{place}: {reason}"
-        case CallFailed(call=call, reason=reason):
+        case facts.CallFailed(call=call, reason=reason):
             yield "requests without an answer", f"{call}: {reason}"
-        case CallAnswered(call=call, took=took, is_slow=True):
+        case facts.CallAnswered(call=call, took=took, is_slow=True):
             yield "slow answers", call if took is None else f"{call} took {plain(took)} s"
-        case OrderStateUnknown(reason=reason):
+        case facts.OrderStateUnknown(reason=reason):
             yield "orders in doubt", reason
-        case StrategyFailed() as failed:
+        case facts.StrategyFailed() as failed:
             words = failed.reason or f"over its {plain(failed.limit) if failed.limit is not None else '–'} ms"
             yield "strategies without an answer", f"{failed.strategy} {failed.symbol}: {words}"
-        case ClockJumped(seconds=seconds):
+        case facts.ClockJumped(seconds=seconds):
             yield "jumps of the clock", f"{plain(seconds)} s"
-        case ActivityQuarantined(reason=reason):
+        case facts.ActivityQuarantined(reason=reason):
             yield "activities that could not be read", reason
-        case PositionCorrected() as corrected:
+        case facts.PositionCorrected() as corrected:
             yield "corrections of a position", f"{corrected.symbol} is {plain(corrected.quantity)}: {corrected.reason}"
-        case ReconciliationFailed() as failed_comparison:
+        case facts.ReconciliationFailed() as failed_comparison:
             yield "failed comparisons with the broker", "; ".join(failed_comparison.reasons)
-        case ReconciliationPassed(differences=differences) | ActivitiesCompared(differences=differences):
+        case facts.ReconciliationPassed(differences=differences) | facts.ActivitiesCompared(differences=differences):
             yield from (("differences from the broker", each.in_words) for each in differences)
 
 
@@ -201,7 +175,7 @@ def _of_minutes(records: Sequence[Recorded], session_at: SessionAt) -> Iterator[
         return
     heard: defaultdict[Symbol, set[datetime]] = defaultdict(set)
     for record in _bars(records):
-        if isinstance(record.fact, BarClosed) and session.holds(record.fact.bar.start):
+        if isinstance(record.fact, facts.BarClosed) and session.holds(record.fact.bar.start):
             heard[record.fact.bar.symbol].add(record.fact.bar.start)
     end = min(session.close, records[-1].at)
     missing = {
@@ -216,7 +190,7 @@ def _of_minutes(records: Sequence[Recorded], session_at: SessionAt) -> Iterator[
 
 
 def _bars(records: Iterable[Recorded]) -> Iterator[Recorded]:
-    return (record for record in records if isinstance(record.fact, BarClosed))
+    return (record for record in records if isinstance(record.fact, facts.BarClosed))
 
 
 def _minutes(first: datetime, end: datetime) -> list[datetime]:
@@ -245,17 +219,17 @@ def _spans(records: Iterable[Recorded]) -> Iterator[Noted]:
     open_: dict[str, tuple[str, datetime, str]] = {}
     for record in records:
         match record.fact:
-            case NotificationDue(notice=notice, matter=matter) if notice.kind is NoticeKind.DISCONNECT and matter:
+            case facts.NotificationDue(notice=notice, matter=matter) if notice.kind is NoticeKind.DISCONNECT and matter:
                 open_.setdefault(matter, ("disconnects", record.at, notice.words))
-            case BreakerOpened(reason=reason):
+            case facts.BreakerOpened(reason=reason):
                 open_.setdefault("breaker", ("breaker open", record.at, reason))
-            case TradingHalted(halt=halt):
+            case facts.TradingHalted(halt=halt):
                 open_.setdefault(f"halt {halt.symbol}", ("halts by the exchange", record.at, halt.symbol))
-            case NotificationSettled(matter=matter) if matter in open_:
+            case facts.NotificationSettled(matter=matter) if matter in open_:
                 yield _ended(open_.pop(matter), record.at)
-            case BreakerClosed() if "breaker" in open_:
+            case facts.BreakerClosed() if "breaker" in open_:
                 yield _ended(open_.pop("breaker"), record.at)
-            case TradingResumed(symbol=symbol) if f"halt {symbol}" in open_:
+            case facts.TradingResumed(symbol=symbol) if f"halt {symbol}" in open_:
                 yield _ended(open_.pop(f"halt {symbol}"), record.at)
     yield from (Noted(name, 1, f"{words}; not over yet", since) for name, since, words in open_.values())
 
@@ -276,8 +250,8 @@ def _away(records: Sequence[Recorded]) -> Iterator[Noted]:
         if now is not None and now.at < record.at:
             before = now
         now = record
-        if isinstance(record.fact, EngineStarted) and before is not None:
-            how = "stopped" if isinstance(before.fact, EngineStopped) else "ended without a stop"
+        if isinstance(record.fact, facts.EngineStarted) and before is not None:
+            how = "stopped" if isinstance(before.fact, facts.EngineStopped) else "ended without a stop"
             yield Noted("times without an engine", 1, f"it {how}", before.at, record.at - before.at)
 
 
@@ -341,7 +315,7 @@ def controls_of(before: Iterable[Recorded], records: Iterable[Recorded]) -> Cont
 
 
 def _of_margin(record: Recorded) -> Iterator[NearMiss]:
-    if isinstance(record.fact, MarginWarned) and record.fact.limit is not None:
+    if isinstance(record.fact, facts.MarginWarned) and record.fact.limit is not None:
         yield NearMiss("margin", 1, None, f"excess liquidity {percent(record.fact.distance)}", record)
 
 
@@ -356,28 +330,30 @@ class _Entries:
 
     def __init__(self) -> None:
         self._settings: Settings | None = None
-        self._approved: dict[str, OrderApproved] = {}
-        self._of_order: dict[ClientOrderId, OrderApproved] = {}
+        self._approved: dict[str, facts.OrderApproved] = {}
+        self._of_order: dict[ClientOrderId, facts.OrderApproved] = {}
 
     def hear(self, record: Recorded) -> None:
-        if isinstance(record.fact, SettingsApplied):
+        if isinstance(record.fact, facts.SettingsApplied):
             self._settings = record.fact.settings
 
     def take(self, record: Recorded) -> Iterator[NearMiss]:
         """Yield each check that warned of an entry, and each limit it came near."""
         self.hear(record)
         match record.fact:
-            case OrderApproved() as approved:
+            case facts.OrderApproved() as approved:
                 self._approved[approved.approval_id] = approved
-            case ApprovalRedeemed(approval=approval, client_order_id=order) if approval.id in self._approved:
+            case facts.ApprovalRedeemed(approval=approval, client_order_id=order) if approval.id in self._approved:
                 self._of_order[order] = self._approved.pop(approval.id)
-            case OrderCreated() as created:
+            case facts.OrderCreated() as created:
                 by = self._of_order.pop(created.order.client_order_id, None)
                 if by is not None and self._settings is not None and not created.order.effect.only_reduces:
                     yield from self._misses(created, by, self._settings, record)
 
     @staticmethod
-    def _misses(created: OrderCreated, by: OrderApproved, settings: Settings, record: Recorded) -> Iterator[NearMiss]:
+    def _misses(
+        created: facts.OrderCreated, by: facts.OrderApproved, settings: Settings, record: Recorded
+    ) -> Iterator[NearMiss]:
         warned = {name: words for name, kind, words in said_in(by) if kind is TripKind.WARNED}
         yield from (NearMiss(name, 1, None, words, record) for name, words in warned.items())
         for name, part, words in _near_of(created, by, settings):
@@ -385,7 +361,9 @@ class _Entries:
                 yield NearMiss(name, 1, part, words, record)
 
 
-def _near_of(created: OrderCreated, approved: OrderApproved, settings: Settings) -> Iterator[tuple[str, Decimal, str]]:
+def _near_of(
+    created: facts.OrderCreated, approved: facts.OrderApproved, settings: Settings
+) -> Iterator[tuple[str, Decimal, str]]:
     risk, order = settings.risk, created.order
     if created.counted_at is not None and created.strategy == MANUAL:  # a strategy's order is sized to its limits
         cost = order.cost(created.counted_at)

@@ -11,35 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from core import facts
 from core.analytics.equity import Part, to_the_cent
 from core.execution import cover
 from core.execution.cover import PastCover
-from core.facts import (
-    ActivitiesCompared,
-    BreakerClosed,
-    BreakerOpened,
-    Fact,
-    Halted,
-    Killed,
-    OrderCreated,
-    OrderFilled,
-    OrderIdled,
-    OrderStateChanged,
-    OrderStateUnknown,
-    OrderTradesAgain,
-    ProposalEdited,
-    ProposalEnded,
-    ProposalStaged,
-    ProtectionExpired,
-    ProtectionOverridden,
-    ProtectionTripped,
-    Rearmed,
-    ReconciliationFailed,
-    ReconciliationPassed,
-    RegimeMeasured,
-    Resumed,
-    TradeClosed,
-)
 from core.model.codes import HaltCause
 from core.model.order import AnyOrder, StopHolder
 from core.model.position import AnyTrade
@@ -64,23 +39,23 @@ from core.reports.figures import (
 )
 from core.reports.quality import Controls, Quality, controls_of, quality_of
 
-FOLDED: tuple[type[Fact], ...] = (
-    *(kind for kind in cover.FOLDED if kind is not OrderCreated),
-    BreakerClosed,
-    BreakerOpened,
-    Halted,
-    Killed,
-    ProtectionExpired,
-    ProtectionOverridden,
-    ProtectionTripped,
-    Rearmed,
-    ReconciliationFailed,
-    ReconciliationPassed,
-    RegimeMeasured,
-    Resumed,
+FOLDED: tuple[type[facts.Fact], ...] = (
+    *(kind for kind in cover.FOLDED if kind is not facts.OrderCreated),
+    facts.BreakerClosed,
+    facts.BreakerOpened,
+    facts.Halted,
+    facts.Killed,
+    facts.ProtectionExpired,
+    facts.ProtectionOverridden,
+    facts.ProtectionTripped,
+    facts.Rearmed,
+    facts.ReconciliationFailed,
+    facts.ReconciliationPassed,
+    facts.RegimeMeasured,
+    facts.Resumed,
 )
 """Facts to read from all earlier days, besides those that explain a day."""
-STAGED: tuple[type[Fact], ...] = (ProposalStaged, ProposalEdited, ProposalEnded)
+STAGED: tuple[type[facts.Fact], ...] = (facts.ProposalStaged, facts.ProposalEdited, facts.ProposalEnded)
 """Facts to read from the last earlier days: a strategy repeats a proposal that waits longer."""
 
 
@@ -165,7 +140,7 @@ class _Found:
     books: Books
     closes: Mapping[Symbol, Price]
     entries: dict[ClientOrderId, Quantity] = field(default_factory=dict)
-    working: dict[ClientOrderId, OrderCreated] = field(default_factory=dict)
+    working: dict[ClientOrderId, facts.OrderCreated] = field(default_factory=dict)
     stops: dict[Key, tuple[Price, StopHolder]] = field(default_factory=dict)
     doubts: set[ClientOrderId] = field(default_factory=set)
     orders: PastCover = field(default_factory=PastCover)
@@ -173,34 +148,34 @@ class _Found:
     proposals: dict[ProposalId, Proposal] = field(default_factory=dict)
     halts: dict[HaltCause, str] = field(default_factory=dict)
     shut: dict[str, str] = field(default_factory=dict)
-    tripped: dict[tuple[str, str], ProtectionTripped] = field(default_factory=dict)
+    tripped: dict[tuple[str, str], facts.ProtectionTripped] = field(default_factory=dict)
     regime: Regime = UNKNOWN
 
     def take(self, record: Recorded) -> None:
         self.books.take(record)
         self.orders.take(record.at, record.fact)
         match record.fact:
-            case OrderCreated() as created:
+            case facts.OrderCreated() as created:
                 self._created(created)
-            case OrderStateChanged() as changed:
+            case facts.OrderStateChanged() as changed:
                 self.doubts.discard(changed.client_order_id)
                 if changed.after.is_terminal:
                     self.working.pop(changed.client_order_id, None)
-            case OrderFilled(fill=fill):
+            case facts.OrderFilled(fill=fill):
                 self.doubts.discard(fill.client_order_id)
                 self.filled[fill.client_order_id] = Quantity(self.filled[fill.client_order_id] + fill.quantity)
-            case OrderStateUnknown(client_order_id=order):
+            case facts.OrderStateUnknown(client_order_id=order):
                 self.doubts.add(order)
-            case OrderIdled(client_order_id=order) | OrderTradesAgain(client_order_id=order):
+            case facts.OrderIdled(client_order_id=order) | facts.OrderTradesAgain(client_order_id=order):
                 self.doubts.discard(order)
-            case ProposalStaged(proposal=proposal) | ProposalEdited(proposal=proposal):
+            case facts.ProposalStaged(proposal=proposal) | facts.ProposalEdited(proposal=proposal):
                 self.proposals[proposal.id] = proposal
-            case ProposalEnded(proposal_id=name):
+            case facts.ProposalEnded(proposal_id=name):
                 self.proposals.pop(name, None)
             case _:
                 self._status(record.fact)
 
-    def _created(self, created: OrderCreated) -> None:
+    def _created(self, created: facts.OrderCreated) -> None:
         order = created.order
         self.working[order.client_order_id] = created
         self.proposals.pop(created.proposal_id, None)
@@ -209,29 +184,29 @@ class _Found:
         if created.stop is not None and not order.effect.only_reduces:
             self.stops[order.symbol, created.strategy] = (created.stop.price, created.stop.holder)
 
-    def _status(self, fact: Fact) -> None:
+    def _status(self, fact: facts.Fact) -> None:
         match fact:
-            case Halted(cause=cause, reason=reason):
+            case facts.Halted(cause=cause, reason=reason):
                 self.halts[cause] = reason
-            case Resumed(cause=cause):
+            case facts.Resumed(cause=cause):
                 self.halts.pop(cause, None)
-            case Killed(by=by):
+            case facts.Killed(by=by):
                 self.shut["killed"] = f"killed by {by}"
-            case Rearmed():
+            case facts.Rearmed():
                 self.shut.pop("killed", None)
-            case ReconciliationFailed(reasons=reasons):
+            case facts.ReconciliationFailed(reasons=reasons):
                 self.shut["read-only"] = f"read-only: {'; '.join(reasons)}"
-            case ReconciliationPassed():
+            case facts.ReconciliationPassed():
                 self.shut.pop("read-only", None)
-            case BreakerOpened(reason=reason):
+            case facts.BreakerOpened(reason=reason):
                 self.shut["breaker"] = f"the breaker is open: {reason}"
-            case BreakerClosed():
+            case facts.BreakerClosed():
                 self.shut.pop("breaker", None)
-            case RegimeMeasured(regime=regime):
+            case facts.RegimeMeasured(regime=regime):
                 self.regime = regime
-            case ProtectionTripped() as tripped:
+            case facts.ProtectionTripped() as tripped:
                 self.tripped[tripped.name, tripped.scope] = tripped
-            case ProtectionExpired() | ProtectionOverridden():
+            case facts.ProtectionExpired() | facts.ProtectionOverridden():
                 self.tripped.pop((fact.name, fact.scope), None)
 
     def at_the_end(self, end: datetime | None) -> StillStands:
@@ -260,7 +235,7 @@ class _Found:
             self.regime,
         )
 
-    def _waits_for_its_entry(self, created: OrderCreated) -> bool:
+    def _waits_for_its_entry(self, created: facts.OrderCreated) -> bool:
         """Whether a leg's entry is unfilled: it protects nothing, and ends with the entry."""
         if created.role is None or created.parent not in self.entries:
             return False
@@ -279,7 +254,7 @@ class _Found:
         return Held(*key, standing, last, None, StopHolder.YOU, covered)
 
 
-def _is_stop(created: OrderCreated) -> bool:
+def _is_stop(created: facts.OrderCreated) -> bool:
     return created.order.effect.only_reduces and created.order.type.is_stop
 
 
@@ -466,9 +441,9 @@ def week_figures(
     trades: defaultdict[date, list[AnyTrade]] = defaultdict(list)
     fees: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
     for record in records:
-        if isinstance(record.fact, TradeClosed):
+        if isinstance(record.fact, facts.TradeClosed):
             trades[day_of(record.fact.trade.exit_time)].append(record.fact.trade)
-        elif isinstance(record.fact, OrderFilled):
+        elif isinstance(record.fact, facts.OrderFilled):
             fees[day_of(record.fact.fill.at)] += record.fact.fill.fee
     told = [figures_of((day, day), (None, None), trades[day], fees[day]) for day in sorted({*days, *trades, *fees})]
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
@@ -521,13 +496,13 @@ def _reasons(records: Iterable[Recorded]) -> dict[str, str]:
     found: dict[ProposalId, str] = {}
     for record in records:
         match record.fact:
-            case ProposalStaged(proposal=proposal) | ProposalEdited(proposal=proposal):
+            case facts.ProposalStaged(proposal=proposal) | facts.ProposalEdited(proposal=proposal):
                 found[proposal.id] = proposal.reason
     return {str(name): reason for name, reason in found.items()}
 
 
 def _by_the_broker(records: Sequence[Recorded]) -> ByTheBroker | None:
     for record in reversed(records):
-        if isinstance(record.fact, ActivitiesCompared):
+        if isinstance(record.fact, facts.ActivitiesCompared):
             return ByTheBroker(record.fact.as_of, record.fact.equity, record.fact.cash)
     return None

@@ -12,17 +12,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 
 from core import facts
-from core.facts import (
-    DayStarted,
-    OrderFilled,
-    PositionChanged,
-    PromotionDecided,
-    PromotionProposed,
-    RegimeMeasured,
-    StrategiesEvaluated,
-    StrategyReinstated,
-    StrategySuspended,
-)
 from core.model.position import Ended, Trade
 from core.model.signal import Evaluated, EvaluationFigures, NoFigure, SuspensionCause
 from core.model.sizing import MarketMeasure, Regime, VixReading
@@ -376,15 +365,15 @@ class EvaluationBook:
         self.ended = ended
         self.state = EvaluationState()
         self.folds = {
-            OrderFilled: self._order_filled,
-            DayStarted: self._day_started,
-            PositionChanged: self._position_changed,
-            RegimeMeasured: self._measured,
-            StrategySuspended: self._shut,
-            StrategyReinstated: self._opened,
-            PromotionProposed: self._proposed,
-            PromotionDecided: self._decided,
-            StrategiesEvaluated: self._evaluated,
+            facts.OrderFilled: self._order_filled,
+            facts.DayStarted: self._day_started,
+            facts.PositionChanged: self._position_changed,
+            facts.RegimeMeasured: self._measured,
+            facts.StrategySuspended: self._shut,
+            facts.StrategyReinstated: self._opened,
+            facts.PromotionProposed: self._proposed,
+            facts.PromotionDecided: self._decided,
+            facts.StrategiesEvaluated: self._evaluated,
         }
 
     def restore(self, state: EvaluationState) -> None:
@@ -451,24 +440,24 @@ class EvaluationBook:
         while record.results[0].day < oldest:
             del record.results[0]
 
-    def _order_filled(self, _at: datetime, _fact: OrderFilled) -> None:
+    def _order_filled(self, _at: datetime, _fact: facts.OrderFilled) -> None:
         if (over := self.ended()) is not None:
             self.take(over.trade)
 
-    def _day_started(self, _at: datetime, fact: DayStarted) -> None:
+    def _day_started(self, _at: datetime, fact: facts.DayStarted) -> None:
         if fact.day in self.state.days:
             return
         oldest = fact.day - timedelta(days=self.terms().window_days - 1)
         self.state.days = [*(day for day in self.state.days if day >= oldest), fact.day]
 
-    def _position_changed(self, _at: datetime, fact: PositionChanged) -> None:
+    def _position_changed(self, _at: datetime, fact: facts.PositionChanged) -> None:
         key = f"{fact.symbol}/{fact.strategy}"
         if fact.quantity:
             self.state.entered_in.setdefault(key, label_of(self.regime()))
         else:
             self.state.entered_in.pop(key, None)
 
-    def _measured(self, _at: datetime, fact: RegimeMeasured) -> None:
+    def _measured(self, _at: datetime, fact: facts.RegimeMeasured) -> None:
         """Keep the closes of the measured history; without one, keep one value per day."""
         vix = fact.regime.vix
         if not isinstance(vix, VixReading):
@@ -479,13 +468,13 @@ class EvaluationBook:
         kept = [(day, value) for day, value in self.state.vix if day < vix.measured_on]
         self.state.vix = [*kept[-(CLOSES - 1) :], (vix.measured_on, vix.value)]
 
-    def _shut(self, at: datetime, fact: StrategySuspended) -> None:
+    def _shut(self, at: datetime, fact: facts.StrategySuspended) -> None:
         shut = Suspension(fact.strategy, fact.cause, fact.scope, fact.reason, at, fact.until)
         self.state.shut[key_of(fact.strategy, fact.cause, fact.scope)] = shut
         if fact.cause is SuspensionCause.RETIRED:
             self.state.proposed.pop(fact.strategy, None)
 
-    def _opened(self, at: datetime, fact: StrategyReinstated) -> None:
+    def _opened(self, at: datetime, fact: facts.StrategyReinstated) -> None:
         """Restart the evaluation after the operator resumes: earlier results no longer count, in that regime
         or in all.
         """
@@ -498,16 +487,16 @@ class EvaluationBook:
         if fact.cause is SuspensionCause.REGIME:
             record.results = [replace(r, regime="") if r.regime == fact.scope else r for r in record.results]
 
-    def _proposed(self, at: datetime, fact: PromotionProposed) -> None:
+    def _proposed(self, at: datetime, fact: facts.PromotionProposed) -> None:
         self.state.proposed[fact.strategy] = Proposed(fact.step, fact.reason, at)
 
-    def _decided(self, at: datetime, fact: PromotionDecided) -> None:
+    def _decided(self, at: datetime, fact: facts.PromotionDecided) -> None:
         self.state.proposed.pop(fact.strategy, None)
         record = self.state.records.get(fact.strategy)
         if record is not None:
             record.decided_on = self.day_of(at)
 
-    def _evaluated(self, _at: datetime, fact: StrategiesEvaluated) -> None:
+    def _evaluated(self, _at: datetime, fact: facts.StrategiesEvaluated) -> None:
         self.state.evaluated_on = fact.day
         self.state.last = {**self.state.last, **{each.strategy: each for each in fact.results}}
 

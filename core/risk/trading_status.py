@@ -29,32 +29,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from core.facts import (
-    ClockDiffered,
-    ClockJumped,
-    ClockSettled,
-    DayStarted,
-    EngineStarted,
-    EngineStopped,
-    Halted,
-    InstallationNamed,
-    Killed,
-    LimitsReloaded,
-    Rearmed,
-    ReconciliationFailed,
-    ReconciliationPassed,
-    Resumed,
-    SettingsApplied,
-    SettingsFileAgreed,
-    SettingsFileChanged,
-    StateReset,
-    StateRestored,
-    SymbolListed,
-    SymbolRefused,
-    SymbolUnlisted,
-    UnknownOrdersAccepted,
-    UnknownOrdersFound,
-)
+from core import facts
 from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
 from core.model.reconciliation import Difference
 from core.model.symbols import ListedSymbol, ListKind
@@ -165,27 +140,27 @@ class TradingStatus:
         self.disk = disk or DiskFailure()
         self.state = TradingStatusState()
         self.folds = {
-            SettingsApplied: self._applied,
-            SettingsFileChanged: self._file_changed,
-            SettingsFileAgreed: self._file_agreed,
-            LimitsReloaded: self._file_agreed,
-            ClockJumped: self._clock_jumped,
-            ClockDiffered: self._clock_differed,
-            ClockSettled: self._clock_settled,
-            InstallationNamed: self._named,
-            UnknownOrdersFound: self._unknown_found,
-            UnknownOrdersAccepted: self._unknown_accepted,
-            StateReset: self._forgot,
-            StateRestored: self._forgot,
-            EngineStarted: self._started,
-            EngineStopped: self._stopped,
-            Halted: self._halted,
-            Resumed: self._resumed,
-            Killed: self._killed,
-            Rearmed: self._rearmed,
-            ReconciliationPassed: self._passed,
-            ReconciliationFailed: self._failed,
-            SymbolRefused: self._symbol_refused,
+            facts.SettingsApplied: self._applied,
+            facts.SettingsFileChanged: self._file_changed,
+            facts.SettingsFileAgreed: self._file_agreed,
+            facts.LimitsReloaded: self._file_agreed,
+            facts.ClockJumped: self._clock_jumped,
+            facts.ClockDiffered: self._clock_differed,
+            facts.ClockSettled: self._clock_settled,
+            facts.InstallationNamed: self._named,
+            facts.UnknownOrdersFound: self._unknown_found,
+            facts.UnknownOrdersAccepted: self._unknown_accepted,
+            facts.StateReset: self._forgot,
+            facts.StateRestored: self._forgot,
+            facts.EngineStarted: self._started,
+            facts.EngineStopped: self._stopped,
+            facts.Halted: self._halted,
+            facts.Resumed: self._resumed,
+            facts.Killed: self._killed,
+            facts.Rearmed: self._rearmed,
+            facts.ReconciliationPassed: self._passed,
+            facts.ReconciliationFailed: self._failed,
+            facts.SymbolRefused: self._symbol_refused,
         }
 
     def restore(self, state: TradingStatusState) -> None:
@@ -268,40 +243,40 @@ class TradingStatus:
         """Return whether a reset or a restore forgot orders of this time (SP-04)."""
         return self.state.forgotten_until is not None and at <= self.state.forgotten_until
 
-    def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
+    def _applied(self, _at: datetime, fact: facts.SettingsApplied) -> None:
         self.state.settings = fact.settings
 
-    def _file_changed(self, _at: datetime, fact: SettingsFileChanged) -> None:
+    def _file_changed(self, _at: datetime, fact: facts.SettingsFileChanged) -> None:
         self.state.settings_file = fact.reason
 
-    def _file_agreed(self, _at: datetime, _fact: SettingsFileAgreed | LimitsReloaded) -> None:
+    def _file_agreed(self, _at: datetime, _fact: facts.SettingsFileAgreed | facts.LimitsReloaded) -> None:
         self.state.settings_file = None
 
-    def _clock_jumped(self, at: datetime, fact: ClockJumped) -> None:
+    def _clock_jumped(self, at: datetime, fact: facts.ClockJumped) -> None:
         self.state.clock = jump_in_words(fact.seconds, fact.behind)
         self.state.clock_jumped_at = at
 
-    def _clock_differed(self, at: datetime, fact: ClockDiffered) -> None:
+    def _clock_differed(self, at: datetime, fact: facts.ClockDiffered) -> None:
         self.state.clock = difference_in_words(fact.ahead)
         self.state.clock_jumped_at = at
 
-    def _clock_settled(self, _at: datetime, _fact: ClockSettled) -> None:
+    def _clock_settled(self, _at: datetime, _fact: facts.ClockSettled) -> None:
         self.state.clock = self.state.clock_jumped_at = None
 
-    def _named(self, _at: datetime, fact: InstallationNamed) -> None:
+    def _named(self, _at: datetime, fact: facts.InstallationNamed) -> None:
         self.state.installation = fact.name
 
-    def _unknown_found(self, _at: datetime, fact: UnknownOrdersFound) -> None:
+    def _unknown_found(self, _at: datetime, fact: facts.UnknownOrdersFound) -> None:
         self.state.installation = fact.name
         self.state.unknown_orders += fact.client_order_ids
 
-    def _unknown_accepted(self, _at: datetime, fact: UnknownOrdersAccepted) -> None:
+    def _unknown_accepted(self, _at: datetime, fact: facts.UnknownOrdersAccepted) -> None:
         self.state.unknown_orders, self.state.accepted_orders = (), fact.client_order_ids
 
-    def _forgot(self, _at: datetime, fact: StateReset | StateRestored) -> None:
+    def _forgot(self, _at: datetime, fact: facts.StateReset | facts.StateRestored) -> None:
         self.state.forgotten_until = fact.forgotten_until
 
-    def _started(self, at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, at: datetime, _fact: facts.EngineStarted) -> None:
         self.state.starts += 1
         self.state.is_reconciled = self.state.was_compared = False
         self.state.read_only_at = at
@@ -309,18 +284,18 @@ class TradingStatus:
         self.state.halts.pop(HaltCause.JOURNAL, None)
         self.state.settings_file = None  # the start reads the file
 
-    def _stopped(self, _at: datetime, _fact: EngineStopped) -> None:
+    def _stopped(self, _at: datetime, _fact: facts.EngineStopped) -> None:
         self.state.is_reconciled = False
 
-    def _halted(self, at: datetime, fact: Halted) -> None:
+    def _halted(self, at: datetime, fact: facts.Halted) -> None:
         if not self.state.halts:
             self.state.halted_at = at
         self.state.halts[fact.cause] = fact.reason
 
-    def _resumed(self, _at: datetime, fact: Resumed) -> None:
+    def _resumed(self, _at: datetime, fact: facts.Resumed) -> None:
         self.state.halts.pop(fact.cause, None)
 
-    def _killed(self, at: datetime, fact: Killed) -> None:
+    def _killed(self, at: datetime, fact: facts.Killed) -> None:
         """Keep time and author of the first of several kills."""
         if self.state.killed_by is None:
             self.state.killed_by, self.state.killed_at = fact.by, at
@@ -328,24 +303,24 @@ class TradingStatus:
             self.state.naked_at = at
         self.state.halts.pop(HaltCause.KEY, None)
 
-    def _rearmed(self, _at: datetime, _fact: Rearmed) -> None:
+    def _rearmed(self, _at: datetime, _fact: facts.Rearmed) -> None:
         self.state.killed_by = None
         self.state.killed_at = self.state.naked_at = None
 
-    def _passed(self, _at: datetime, fact: ReconciliationPassed) -> None:
+    def _passed(self, _at: datetime, fact: facts.ReconciliationPassed) -> None:
         self.state.is_reconciled = self.state.was_compared = True
         self.state.read_only_because = ()
         self.state.read_only_at = None
         self.state.corrections = fact.corrections
         self.state.differences = fact.differences
 
-    def _failed(self, at: datetime, fact: ReconciliationFailed) -> None:
+    def _failed(self, at: datetime, fact: facts.ReconciliationFailed) -> None:
         self.state.is_reconciled, self.state.was_compared = False, True
         self.state.read_only_because = fact.reasons
         self.state.differences = fact.differences
         self.state.read_only_at = self.state.read_only_at or at
 
-    def _symbol_refused(self, at: datetime, fact: SymbolRefused) -> None:
+    def _symbol_refused(self, at: datetime, fact: facts.SymbolRefused) -> None:
         kept = {symbol: refusal for symbol, refusal in self.state.refused_symbols.items() if refusal.day == fact.day}
         self.state.refused_symbols = {**kept, fact.symbol: Refusal(fact.day, at, fact.reason)}
 
@@ -400,9 +375,9 @@ class SymbolLists:
     def __init__(self) -> None:
         self.state = SymbolListsState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            SymbolListed: self._listed,
-            SymbolUnlisted: self._unlisted,
-            DayStarted: self._day_started,
+            facts.SymbolListed: self._listed,
+            facts.SymbolUnlisted: self._unlisted,
+            facts.DayStarted: self._day_started,
         }
 
     def restore(self, state: SymbolListsState) -> None:
@@ -421,17 +396,17 @@ class SymbolLists:
         for symbol in sorted(self.state.by_symbol):
             yield from self.on(symbol, day)
 
-    def _listed(self, at: datetime, fact: SymbolListed) -> None:
+    def _listed(self, at: datetime, fact: facts.SymbolListed) -> None:
         listed = ListedSymbol(fact.symbol, fact.kind, fact.reason, fact.day, at, fact.until)
         self.state.by_symbol.setdefault(fact.symbol, {})[fact.kind.value] = listed
 
-    def _unlisted(self, _at: datetime, fact: SymbolUnlisted) -> None:
+    def _unlisted(self, _at: datetime, fact: facts.SymbolUnlisted) -> None:
         found = self.state.by_symbol.get(fact.symbol, {})
         found.pop(fact.kind.value, None)
         if not found:
             self.state.by_symbol.pop(fact.symbol, None)
 
-    def _day_started(self, _at: datetime, fact: DayStarted) -> None:
+    def _day_started(self, _at: datetime, fact: facts.DayStarted) -> None:
         """Remove restrictions whose end day has come."""
         for symbol, found in list(self.state.by_symbol.items()):
             kept = {kind: listed for kind, listed in found.items() if listed.holds(fact.day)}

@@ -13,34 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from core.messages.effects import (
-    CancelOrder,
-    Effect,
-    FetchAccount,
-    FetchActivities,
-    FetchClock,
-    FetchFigures,
-    FetchHistory,
-    FetchPicture,
-    LookUpOrder,
-    LookUpSymbols,
-    ReplaceOrder,
-    SubmitOrder,
-)
-from core.messages.inputs import (
-    AccountFetched,
-    ActivitiesFetched,
-    CallsCounted,
-    CancelAnswered,
-    ClockFetched,
-    FiguresFetched,
-    HistoryFetched,
-    Input,
-    LookUpAnswered,
-    PictureFetched,
-    SubmissionAnswered,
-    SymbolsLookedUp,
-)
+from core.messages import effects, inputs
 from core.model.account import NoAccount
 from core.model.bar import NoQuote
 from core.model.broker import FreshFigures, NoAnswer, NotFound, Refused
@@ -48,17 +21,17 @@ from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument
 
 KINDS: dict[type, str] = {
-    SubmitOrder: "submit",
-    ReplaceOrder: "replace",
-    CancelOrder: "cancel",
-    LookUpOrder: "look_up",
-    FetchFigures: "figures",
-    FetchAccount: "account",
-    FetchPicture: "books",
-    FetchActivities: "activities",
-    FetchClock: "clock",
-    FetchHistory: "history",
-    LookUpSymbols: "symbols",
+    effects.SubmitOrder: "submit",
+    effects.ReplaceOrder: "replace",
+    effects.CancelOrder: "cancel",
+    effects.LookUpOrder: "look_up",
+    effects.FetchFigures: "figures",
+    effects.FetchAccount: "account",
+    effects.FetchPicture: "books",
+    effects.FetchActivities: "activities",
+    effects.FetchClock: "clock",
+    effects.FetchHistory: "history",
+    effects.LookUpSymbols: "symbols",
 }
 """The name of each kind of request in logs and metrics."""
 
@@ -104,26 +77,26 @@ class CallMade:
 CallListener = Callable[[CallMade], None]
 
 
-def call_made(effect: Effect, answer: Input, at: datetime, seconds: float) -> CallMade:
+def call_made(effect: effects.Effect, answer: inputs.Input, at: datetime, seconds: float) -> CallMade:
     """Return the record of a request and its outcome."""
     outcome, words, refusal = _outcome(answer)
     order, ticket, symbol = _subject(effect)
     return CallMade(at, KINDS[type(effect)], outcome, max(0.0, seconds), words, order, ticket, symbol, refusal)
 
 
-def _outcome(message: Input) -> tuple[CallOutcome, str, RefusalKind | None]:
+def _outcome(message: inputs.Input) -> tuple[CallOutcome, str, RefusalKind | None]:
     match message:
         case (
-            SubmissionAnswered()
-            | CancelAnswered()
-            | LookUpAnswered()
-            | FiguresFetched()
-            | AccountFetched()
-            | ActivitiesFetched()
-            | ClockFetched()
-            | PictureFetched()
-            | HistoryFetched()
-            | SymbolsLookedUp()
+            inputs.SubmissionAnswered()
+            | inputs.CancelAnswered()
+            | inputs.LookUpAnswered()
+            | inputs.FiguresFetched()
+            | inputs.AccountFetched()
+            | inputs.ActivitiesFetched()
+            | inputs.ClockFetched()
+            | inputs.PictureFetched()
+            | inputs.HistoryFetched()
+            | inputs.SymbolsLookedUp()
         ):
             answer = message.answer
         case _:
@@ -136,7 +109,9 @@ def _outcome(message: Input) -> tuple[CallOutcome, str, RefusalKind | None]:
         case NotFound():
             return CallOutcome.NOT_FOUND, "the broker has no such order", None
         case FreshFigures():
-            missing = _missing(answer, is_quote_alone=isinstance(message, FiguresFetched) and message.is_quote_alone)
+            missing = _missing(
+                answer, is_quote_alone=isinstance(message, inputs.FiguresFetched) and message.is_quote_alone
+            )
             return (CallOutcome.IN_PART, "; ".join(missing), None) if missing else (CallOutcome.ANSWERED, "", None)
     return CallOutcome.ANSWERED, "", None
 
@@ -147,14 +122,14 @@ def _missing(figures: FreshFigures, *, is_quote_alone: bool) -> list[str]:
     return [part.reason for part in parts if isinstance(part, NoAnswer | NoAccount | NoQuote | NoInstrument)]
 
 
-def _subject(effect: Effect) -> tuple[str, str, str]:
+def _subject(effect: effects.Effect) -> tuple[str, str, str]:
     """Return the order, ticket and symbol that a request names."""
     match effect:
-        case SubmitOrder() | ReplaceOrder():
+        case effects.SubmitOrder() | effects.ReplaceOrder():
             return effect.order.client_order_id, "", effect.order.symbol
-        case CancelOrder() | LookUpOrder():
+        case effects.CancelOrder() | effects.LookUpOrder():
             return effect.client_order_id, "", ""
-        case FetchFigures():
+        case effects.FetchFigures():
             return effect.proposal_id, effect.ticket_id or "", effect.symbol
     return "", "", ""
 
@@ -178,7 +153,7 @@ class CountsCalls(Protocol):
     def calls(self) -> CallCounts: ...
 
 
-def counted(*adapters: object) -> CallsCounted:
+def counted(*adapters: object) -> inputs.CallsCounted:
     """Return the sum over all adapters that count."""
     total: Counter[str] = Counter()
     beyond = 0
@@ -187,4 +162,4 @@ def counted(*adapters: object) -> CallsCounted:
             calls = adapter.calls()
             total.update(calls.sent)
             beyond += calls.beyond
-    return CallsCounted(tuple(total.items()), beyond)
+    return inputs.CallsCounted(tuple(total.items()), beyond)

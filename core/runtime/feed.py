@@ -12,14 +12,7 @@ from zoneinfo import ZoneInfo
 
 from core.market.calendar import ExchangeCalendar
 from core.market.csv_source import BrokenRow, DayRow, daily_bars, place_of, read_bars, read_quotes
-from core.messages.inputs import (
-    BarArrived,
-    CorporateActionsArrived,
-    MarketDataBroken,
-    PastArrived,
-    QuoteArrived,
-    RegimeArrived,
-)
+from core.messages import inputs
 from core.model.bar import Bar, Quote
 from core.model.values import Symbol
 
@@ -32,9 +25,11 @@ class SliceTraded:
     lasts: timedelta
 
 
-Beforehand = PastArrived | CorporateActionsArrived
+Beforehand = inputs.PastArrived | inputs.CorporateActionsArrived
 """Inputs that precede a session."""
-Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | Beforehand | SliceTraded
+Item = (
+    inputs.BarArrived | inputs.QuoteArrived | inputs.MarketDataBroken | inputs.RegimeArrived | Beforehand | SliceTraded
+)
 Timed = tuple[datetime, int, Item]
 """The time at which the exchange receives an item, its rank among equal times, and the item.
 
@@ -44,7 +39,7 @@ The ranks are in the order past, slice, bar, quote, broken, regime.
 PAST, SLICE, BAR, QUOTE, BROKEN, REGIME = -2, -1, 0, 1, 2, 3
 
 
-def bar_item(message: BarArrived) -> Timed:
+def bar_item(message: inputs.BarArrived) -> Timed:
     """Place a bar at its start; the engine receives it at its end."""
     return (message.bar.start, BAR, message)
 
@@ -59,13 +54,13 @@ def slice_item(slice_traded: SliceTraded) -> Timed:
     return (slice_traded.bar.start, SLICE, slice_traded)
 
 
-def quote_item(message: QuoteArrived) -> Timed:
+def quote_item(message: inputs.QuoteArrived) -> Timed:
     return (message.quote.at, QUOTE, message)
 
 
 def last_heard(feeds: Iterable[Sequence[Timed]]) -> datetime:
     """Return the time at which the engine receives the last bar of all feeds."""
-    return max(item[2].heard_at for feed in feeds for item in feed if isinstance(item[2], BarArrived))
+    return max(item[2].heard_at for feed in feeds for item in feed if isinstance(item[2], inputs.BarArrived))
 
 
 def merged(feeds: Iterable[Iterable[Timed]]) -> Iterator[Timed]:
@@ -88,11 +83,11 @@ def days_of_rows(rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: Excha
             continue
         bar, whole, place = item
         at = feed[-1][0] if feed else bar.start
-        feed.extend((at, BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+        feed.extend((at, BROKEN, inputs.MarketDataBroken(b.place, b.reason)) for b in waiting)
         waiting.clear()
-        feed.append(bar_item(BarArrived(bar, place, whole)))
+        feed.append(bar_item(inputs.BarArrived(bar, place, whole)))
     if feed:
-        feed.extend((feed[-1][0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+        feed.extend((feed[-1][0], BROKEN, inputs.MarketDataBroken(b.place, b.reason)) for b in waiting)
     return feed
 
 
@@ -113,12 +108,12 @@ def _placed(path: Path, items: Iterator[Bar | BrokenRow] | Iterator[Quote | Brok
             waiting.append(item)
             continue
         last = (
-            bar_item(BarArrived(item, place_of(path, number)))
+            bar_item(inputs.BarArrived(item, place_of(path, number)))
             if isinstance(item, Bar)
-            else quote_item(QuoteArrived(item))
+            else quote_item(inputs.QuoteArrived(item))
         )
-        yield from ((last[0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+        yield from ((last[0], BROKEN, inputs.MarketDataBroken(b.place, b.reason)) for b in waiting)
         waiting.clear()
         yield last
     if last is not None:
-        yield from ((last[0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+        yield from ((last[0], BROKEN, inputs.MarketDataBroken(b.place, b.reason)) for b in waiting)

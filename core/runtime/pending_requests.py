@@ -22,37 +22,7 @@ from core.brokers.port import Broker
 from core.execution.gateway import TAKEN_BACK, Gateway, Withheld
 from core.execution.lanes import Lane, LaneQueue, lane_of
 from core.market.port import MarketData, MarketDataError
-from core.messages.effects import (
-    CancelOrder,
-    Effect,
-    FetchAccount,
-    FetchActivities,
-    FetchClock,
-    FetchFigures,
-    FetchHistory,
-    FetchPicture,
-    LookUpOrder,
-    LookUpSymbols,
-    ReplaceOrder,
-    SubmitOrder,
-)
-from core.messages.inputs import (
-    AccountFetched,
-    ActivitiesFetched,
-    BarArrived,
-    CancelAnswered,
-    ClockFetched,
-    FiguresFetched,
-    HistoryFetched,
-    Input,
-    LookUpAnswered,
-    PictureFetched,
-    SubmissionAnswered,
-    SubmissionBegan,
-    SubmissionKept,
-    SubmissionStopped,
-    SymbolsLookedUp,
-)
+from core.messages import effects, inputs
 from core.model.account import NoAccount
 from core.model.bar import Bar, NoQuote
 from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
@@ -90,56 +60,56 @@ class RequestExecutor:
     def close(self) -> None:
         self._threads.close()
 
-    def ask(self, effect: Effect, settings: Settings) -> Input:
+    def ask(self, effect: effects.Effect, settings: Settings) -> inputs.Input:
         """Send a request and return its outcome."""
         broker = self.broker
         match effect:
-            case SubmitOrder():
-                return SubmissionAnswered(effect.order.client_order_id, broker.submit(effect.order))
-            case ReplaceOrder():
+            case effects.SubmitOrder():
+                return inputs.SubmissionAnswered(effect.order.client_order_id, broker.submit(effect.order))
+            case effects.ReplaceOrder():
                 answer = broker.replace(effect.order, effect.broker_order_id)
-                return SubmissionAnswered(effect.order.client_order_id, answer)
-            case CancelOrder():
+                return inputs.SubmissionAnswered(effect.order.client_order_id, answer)
+            case effects.CancelOrder():
                 cancelled = broker.cancel(effect.client_order_id, effect.broker_order_id)
-                return CancelAnswered(effect.client_order_id, cancelled)
-            case LookUpOrder():
+                return inputs.CancelAnswered(effect.client_order_id, cancelled)
+            case effects.LookUpOrder():
                 found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
-                return LookUpAnswered(effect.client_order_id, found)
-            case FetchFigures():
+                return inputs.LookUpAnswered(effect.client_order_id, found)
+            case effects.FetchFigures():
                 figures = self._figures(effect, settings)
-                return FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
-            case FetchAccount():
-                return AccountFetched(broker.account())
-            case FetchPicture():
-                return PictureFetched(self._picture(effect))
-            case FetchClock():
+                return inputs.FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
+            case effects.FetchAccount():
+                return inputs.AccountFetched(broker.account())
+            case effects.FetchPicture():
+                return inputs.PictureFetched(self._picture(effect))
+            case effects.FetchClock():
                 return self._clock()
-            case FetchActivities():
-                return ActivitiesFetched(broker.activities(effect.since))
-            case FetchHistory():
-                return HistoryFetched(effect.symbols, effect.start, effect.end, self._history(effect))
-            case LookUpSymbols():
-                return SymbolsLookedUp(effect.symbols, self._instruments(effect.symbols), self._history(effect))
+            case effects.FetchActivities():
+                return inputs.ActivitiesFetched(broker.activities(effect.since))
+            case effects.FetchHistory():
+                return inputs.HistoryFetched(effect.symbols, effect.start, effect.end, self._history(effect))
+            case effects.LookUpSymbols():
+                return inputs.SymbolsLookedUp(effect.symbols, self._instruments(effect.symbols), self._history(effect))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
-    def _clock(self) -> ClockFetched:
+    def _clock(self) -> inputs.ClockFetched:
         if self.guard is None:
-            return ClockFetched(self.broker.time())
+            return inputs.ClockFetched(self.broker.time())
         asked = self.guard.steady()
         told = self.broker.time()
         if isinstance(told, NoAnswer):
-            return ClockFetched(told)
+            return inputs.ClockFetched(told)
         found = self.guard.hear(told, asked, self.guard.steady())
-        return ClockFetched(told, found.ahead, found.is_near, found.step)
+        return inputs.ClockFetched(told, found.ahead, found.is_near, found.step)
 
-    def _history(self, effect: FetchHistory | LookUpSymbols) -> tuple[Bar, ...] | NoAnswer:
+    def _history(self, effect: effects.FetchHistory | effects.LookUpSymbols) -> tuple[Bar, ...] | NoAnswer:
         try:
             found = self.market.history(effect.symbols, effect.start, effect.end)
         except MarketDataError as error:
             return NoAnswer(str(error))
-        return tuple(minute.bar for minute in found if isinstance(minute, BarArrived))
+        return tuple(minute.bar for minute in found if isinstance(minute, inputs.BarArrived))
 
-    def _figures(self, effect: FetchFigures, settings: Settings) -> FreshFigures:
+    def _figures(self, effect: effects.FetchFigures, settings: Settings) -> FreshFigures:
         """Fetch clock, account, quote and asset in parallel, each within the confirmation's time-out.
 
         A missing one is reported as missing and does not delay the others (OP-03).
@@ -162,7 +132,7 @@ class RequestExecutor:
             NoInstrument(instrument.reason) if isinstance(instrument, NoAnswer) else instrument,
         )
 
-    def _picture(self, effect: FetchPicture) -> BrokerPicture | NoAnswer:
+    def _picture(self, effect: effects.FetchPicture) -> BrokerPicture | NoAnswer:
         """Fetch the broker's books, and its data on the requested instruments."""
         picture = self.broker.picture()
         if isinstance(picture, NoAnswer):
@@ -186,30 +156,30 @@ def _come(future: Future[Any], seconds: float) -> Any:
     return future.result()
 
 
-def no_answer(effect: Effect, reason: str) -> Input:
+def no_answer(effect: effects.Effect, reason: str) -> inputs.Input:
     """Return the outcome of a request that failed before it was sent."""
     nothing = NoAnswer(reason)
     match effect:
-        case SubmitOrder() | ReplaceOrder():
-            return SubmissionAnswered(effect.order.client_order_id, nothing)
-        case CancelOrder():
-            return CancelAnswered(effect.client_order_id, nothing)
-        case LookUpOrder():
-            return LookUpAnswered(effect.client_order_id, nothing)
-        case FetchFigures():
-            return FiguresFetched(effect.proposal_id, effect.ticket_id, nothing, effect.is_quote_alone)
-        case FetchAccount():
-            return AccountFetched(nothing)
-        case FetchPicture():
-            return PictureFetched(nothing)
-        case FetchActivities():
-            return ActivitiesFetched(nothing)
-        case FetchClock():
-            return ClockFetched(nothing)
-        case FetchHistory():
-            return HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
-        case LookUpSymbols():
-            return SymbolsLookedUp(effect.symbols, (), nothing)
+        case effects.SubmitOrder() | effects.ReplaceOrder():
+            return inputs.SubmissionAnswered(effect.order.client_order_id, nothing)
+        case effects.CancelOrder():
+            return inputs.CancelAnswered(effect.client_order_id, nothing)
+        case effects.LookUpOrder():
+            return inputs.LookUpAnswered(effect.client_order_id, nothing)
+        case effects.FetchFigures():
+            return inputs.FiguresFetched(effect.proposal_id, effect.ticket_id, nothing, effect.is_quote_alone)
+        case effects.FetchAccount():
+            return inputs.AccountFetched(nothing)
+        case effects.FetchPicture():
+            return inputs.PictureFetched(nothing)
+        case effects.FetchActivities():
+            return inputs.ActivitiesFetched(nothing)
+        case effects.FetchClock():
+            return inputs.ClockFetched(nothing)
+        case effects.FetchHistory():
+            return inputs.HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
+        case effects.LookUpSymbols():
+            return inputs.SymbolsLookedUp(effect.symbols, (), nothing)
     raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
 
@@ -235,8 +205,8 @@ class PendingRequests:
         asking: RequestExecutor,
         settings: Callable[[], Settings],
         clock: Callable[[], datetime],
-        put: Callable[[Input], None],
-        put_quietly: Callable[[Input], None],
+        put: Callable[[inputs.Input], None],
+        put_quietly: Callable[[inputs.Input], None],
         tell: CallListener = lambda _: None,
     ) -> None:
         self.gateway = gateway
@@ -246,7 +216,7 @@ class PendingRequests:
         self._put = put
         self._put_quietly = put_quietly
         self._tell = tell
-        self._unanswered: dict[ClientOrderId, SubmitOrder | ReplaceOrder] = {}
+        self._unanswered: dict[ClientOrderId, effects.SubmitOrder | effects.ReplaceOrder] = {}
         self._cancels: Counter[ClientOrderId] = Counter()
         self._threads = Threads("request")
         self._lock = threading.Lock()
@@ -258,7 +228,7 @@ class PendingRequests:
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def send(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> None:
+    def send(self, effect: effects.SubmitOrder | effects.ReplaceOrder, at: datetime) -> None:
         """Queue an order behind its lane's earlier ones; for a reducing order, its permission is measured from `at`."""
         self._unanswered[effect.order.client_order_id] = effect
         settings = self._settings()
@@ -267,9 +237,9 @@ class PendingRequests:
         except NoThreadError as error:
             self.refuse(effect, Withheld(str(error)))
 
-    def ask(self, effect: Effect) -> None:
+    def ask(self, effect: effects.Effect) -> None:
         """Queue a query or a cancel."""
-        if isinstance(effect, CancelOrder):
+        if isinstance(effect, effects.CancelOrder):
             self._cancels[effect.client_order_id] += 1
         settings = self._settings()
         try:
@@ -282,19 +252,19 @@ class PendingRequests:
         effect = self._unanswered.get(order_id)
         return effect is not None and self.refuse(effect, why)
 
-    def refuse(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> bool:
+    def refuse(self, effect: effects.SubmitOrder | effects.ReplaceOrder, why: Withheld) -> bool:
         """Stop an order that has not left. Return whether that was so; then it never leaves."""
         order_id = effect.order.client_order_id
         if not self.gateway.take_back(order_id):
             return False
-        self._put(SubmissionStopped(order_id, why.words, effect.approval, why.code))
+        self._put(inputs.SubmissionStopped(order_id, why.words, effect.approval, why.code))
         return True
 
-    def settle(self, message: Input) -> None:
+    def settle(self, message: inputs.Input) -> None:
         """Note that a request has its outcome."""
-        if isinstance(message, SubmissionAnswered | SubmissionStopped | SubmissionKept):
+        if isinstance(message, inputs.SubmissionAnswered | inputs.SubmissionStopped | inputs.SubmissionKept):
             self._unanswered.pop(message.client_order_id, None)
-        elif isinstance(message, CancelAnswered):
+        elif isinstance(message, inputs.CancelAnswered):
             self._cancels[message.client_order_id] -= 1
             if self._cancels[message.client_order_id] <= 0:
                 del self._cancels[message.client_order_id]
@@ -345,7 +315,7 @@ class PendingRequests:
         entries = [e for e in self._unanswered.values() if not e.order.effect.only_reduces]
         return [effect.order for effect in entries if self.refuse(effect, Withheld(why))]
 
-    def close(self) -> tuple[list[SubmitOrder | ReplaceOrder], list[OrderRequest]]:
+    def close(self) -> tuple[list[effects.SubmitOrder | effects.ReplaceOrder], list[OrderRequest]]:
         """Send nothing from now on; return the orders that never left, and those that were sent and have no answer."""
         unanswered = tuple(self._unanswered.values())
         kept = [effect for effect in unanswered if self.gateway.take_back(effect.order.client_order_id)]
@@ -357,33 +327,37 @@ class PendingRequests:
 
     # ── in a lane ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self, effect: SubmitOrder | ReplaceOrder, queued_at: datetime, settings: Settings) -> None:
+    def _send(
+        self, effect: effects.SubmitOrder | effects.ReplaceOrder, queued_at: datetime, settings: Settings
+    ) -> None:
         """Send an order at its turn, after a last check of the latch and of the order itself."""
         order_id = effect.order.client_order_id
         sent_at = self._clock()
         withheld = self._withheld(effect, sent_at, queued_at)
         if withheld is not None:
             if withheld.code is not BlockCode.TAKEN_BACK:  # whoever withdrew it has already reported that
-                self._put(SubmissionStopped(order_id, withheld.words, effect.approval, withheld.code))
+                self._put(inputs.SubmissionStopped(order_id, withheld.words, effect.approval, withheld.code))
             return
-        self._put_quietly(SubmissionBegan(order_id))
+        self._put_quietly(inputs.SubmissionBegan(order_id))
         answer = self._answer_to(effect, settings)
-        if isinstance(answer, SubmissionAnswered):
+        if isinstance(answer, inputs.SubmissionAnswered):
             given_back = self.gateway.given_back(effect, answer.answer)
             answer = replace(answer, sent_at=sent_at, approval=given_back)
         self._put(answer)
         self._tell_counts()
 
-    def _withheld(self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime) -> Withheld | None:
+    def _withheld(
+        self, effect: effects.SubmitOrder | effects.ReplaceOrder, now: datetime, queued_at: datetime
+    ) -> Withheld | None:
         """Return why the gateway blocks an order; on an error of the gateway block it too, and free the lane."""
         try:
             return self.gateway.refusal(effect, now, queued_at)
         except Exception as error:
             return Withheld(f"the last look before it failed: {type(error).__name__}: {error}")
 
-    def _ask(self, effect: Effect, settings: Settings) -> None:
+    def _ask(self, effect: effects.Effect, settings: Settings) -> None:
         self._put(self._answer_to(effect, settings))
-        self._tell_counts(is_told=isinstance(effect, FetchPicture))
+        self._tell_counts(is_told=isinstance(effect, effects.FetchPicture))
 
     def _tell_counts(self, *, is_told: bool = False) -> None:
         """Report the request counts with each copy of the broker's books, and when more was sent than was counted.
@@ -397,7 +371,7 @@ class PendingRequests:
                 self._beyond = counts.beyond
                 self._put(counts)
 
-    def _answer_to(self, effect: Effect, settings: Settings) -> Input:
+    def _answer_to(self, effect: effects.Effect, settings: Settings) -> inputs.Input:
         """Return the answer of an adapter. Adapters never raise; if one does, the outcome counts as unknown."""
         begun = time.perf_counter()
         try:

@@ -17,33 +17,13 @@ from core.engine import Engine
 from core.execution.gateway import Gateway
 from core.execution.reconciliation import Comparison
 from core.facts import Fact
-from core.messages.effects import (
-    CancelOrder,
-    Effect,
-    FetchAccount,
-    FetchPicture,
-    LookUpOrder,
-    ReplaceOrder,
-    SubmitOrder,
-)
-from core.messages.inputs import (
-    AcceptBroker,
-    AccountFetched,
-    CancelAnswered,
-    Input,
-    LookUpAnswered,
-    PictureFetched,
-    Start,
-    Stop,
-    SubmissionAnswered,
-    SubmissionStopped,
-)
+from core.messages import effects, inputs
 from core.model.broker import BrokerPicture, NoAnswer
 from core.model.reconciliation import Difference
 from core.ports import Journal, KillSwitch, OperatorError, Recorded
 from core.runtime.inbox import HaltLatch
 
-QUESTIONS = (FetchPicture, FetchAccount, LookUpOrder)
+QUESTIONS = (effects.FetchPicture, effects.FetchAccount, effects.LookUpOrder)
 REASON = "compared with the broker"
 
 
@@ -75,7 +55,7 @@ class Reconciling:
         if switch is not None:
             self.latch = HaltLatch(switch)
             self.gateway = Gateway(engine.state.account_name, self.latch, engine.state.calendar.venue)
-        self._effects: deque[Effect] = deque()
+        self._effects: deque[effects.Effect] = deque()
 
     def look(self) -> ComparedBooks:
         """Start, compare, and return the differences.
@@ -85,7 +65,7 @@ class Reconciling:
         OperatorError
             The broker does not answer.
         """
-        self._take(Start())
+        self._take(inputs.Start())
         found = self.engine.state.control.state.differences
         books = self._books(self._picture())
         return replace(books, differences=found or books.differences)  # including those that a start would correct
@@ -93,9 +73,9 @@ class Reconciling:
     def accept(self) -> ComparedBooks:
         """Look, then accept the broker's values for the remaining differences. Raises `OperatorError`."""
         self.look()
-        self._take(AcceptBroker(self._picture()))
+        self._take(inputs.AcceptBroker(self._picture()))
         books = self._books(self._picture())
-        self._take(Stop(REASON))
+        self._take(inputs.Stop(REASON))
         return books
 
     def _picture(self) -> BrokerPicture:
@@ -112,7 +92,7 @@ class Reconciling:
 
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _take(self, message: Input) -> None:
+    def _take(self, message: inputs.Input) -> None:
         """Handle an input and all immediate consequences; deadlines are left to the next start."""
         self._effects.extend(self.engine.handle(self._at(), message))
         while self._effects:
@@ -123,35 +103,37 @@ class Reconciling:
     def _at(self) -> datetime:
         return max(self.now(), self.engine.state.at)
 
-    def _answer(self, effect: Effect) -> Input | None:
+    def _answer(self, effect: effects.Effect) -> inputs.Input | None:
         broker = self.broker
         if self.gateway is None and not isinstance(effect, QUESTIONS):
             return None
         match effect:
-            case SubmitOrder() | ReplaceOrder():
+            case effects.SubmitOrder() | effects.ReplaceOrder():
                 return self._sent(effect)
-            case CancelOrder():
+            case effects.CancelOrder():
                 answer = broker.cancel(effect.client_order_id, effect.broker_order_id)
-                return CancelAnswered(effect.client_order_id, answer)
-            case LookUpOrder():
+                return inputs.CancelAnswered(effect.client_order_id, answer)
+            case effects.LookUpOrder():
                 found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
-                return LookUpAnswered(effect.client_order_id, found)
-            case FetchAccount():
-                return AccountFetched(broker.account())
-            case FetchPicture():
-                return PictureFetched(broker.picture())
+                return inputs.LookUpAnswered(effect.client_order_id, found)
+            case effects.FetchAccount():
+                return inputs.AccountFetched(broker.account())
+            case effects.FetchPicture():
+                return inputs.PictureFetched(broker.picture())
         return None
 
-    def _sent(self, effect: SubmitOrder | ReplaceOrder) -> Input:
+    def _sent(self, effect: effects.SubmitOrder | effects.ReplaceOrder) -> inputs.Input:
         assert self.gateway is not None
         order, at = effect.order, self._at()
         self.latch.note(self.engine.state.control.refusal())
         withheld = self.gateway.refusal(effect, at)
         if withheld is not None:
-            return SubmissionStopped(order.client_order_id, withheld.words, code=withheld.code)
-        if isinstance(effect, ReplaceOrder):
-            return SubmissionAnswered(order.client_order_id, self.broker.replace(order, effect.broker_order_id), at)
-        return SubmissionAnswered(order.client_order_id, self.broker.submit(order), at)
+            return inputs.SubmissionStopped(order.client_order_id, withheld.words, code=withheld.code)
+        if isinstance(effect, effects.ReplaceOrder):
+            return inputs.SubmissionAnswered(
+                order.client_order_id, self.broker.replace(order, effect.broker_order_id), at
+            )
+        return inputs.SubmissionAnswered(order.client_order_id, self.broker.submit(order), at)
 
 
 class Forgotten:

@@ -8,17 +8,8 @@ from dataclasses import asdict
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from core import facts
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.facts import (
-    Fact,
-    MarketDataQuarantined,
-    OrderCreated,
-    OrderFilled,
-    OrderStateChanged,
-    ProposalSkipped,
-    ProposalStaged,
-    TradeClosed,
-)
 from core.model.order import Side
 from core.model.position import AnyTrade, Position, Trade
 from core.model.staging import Proposal, StopPlan
@@ -67,29 +58,29 @@ class Report:
             "fingerprint": fingerprint,
         }
 
-    def _hear(self, _sequence: int, at: datetime, fact: Fact) -> None:
+    def _hear(self, _sequence: int, at: datetime, fact: facts.Fact) -> None:
         match fact:
-            case ProposalStaged():
+            case facts.ProposalStaged():
                 self.proposals.append(proposal_row(fact.proposal))
-            case OrderCreated() | OrderStateChanged() | OrderFilled():
+            case facts.OrderCreated() | facts.OrderStateChanged() | facts.OrderFilled():
                 self._follow(fact)
-            case ProposalSkipped():
+            case facts.ProposalSkipped():
                 self.skipped.update((*fact.checks, *fact.reasons[len(fact.checks) :]))
-            case TradeClosed():
+            case facts.TradeClosed():
                 self.trades.append(trade_row(fact.trade))
                 self.closed.append(fact.trade)
-            case MarketDataQuarantined() if self.first_quarantined is None:
+            case facts.MarketDataQuarantined() if self.first_quarantined is None:
                 self.first_quarantined = f"{fact.place}: {fact.reason}"
 
-    def _follow(self, fact: OrderCreated | OrderStateChanged | OrderFilled) -> None:
+    def _follow(self, fact: facts.OrderCreated | facts.OrderStateChanged | facts.OrderFilled) -> None:
         match fact:
-            case OrderCreated():
+            case facts.OrderCreated():
                 order_id = fact.order.client_order_id
                 if fact.stop is not None:
                     self.stops[order_id] = fact.stop
-            case OrderStateChanged():
+            case facts.OrderStateChanged():
                 order_id = fact.client_order_id
-            case OrderFilled():
+            case facts.OrderFilled():
                 order_id = fact.fill.client_order_id
         order = self.state.ledger.order(order_id)
         if order is None:

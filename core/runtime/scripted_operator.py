@@ -15,25 +15,7 @@ from pathlib import Path
 
 from core.facts import ConfirmationRefused, Fact, ProposalStaged, TicketOpened
 from core.files.regular_file import bytes_of
-from core.messages.commands import (
-    AnswerBasket,
-    Command,
-    Confirm,
-    Decline,
-    Halt,
-    Kill,
-    LeaveBasket,
-    LeaveTicket,
-    MarkInBasket,
-    OpenBasket,
-    OpenTicket,
-    ProposeClose,
-    ProposeFlattening,
-    Rearm,
-    RequestCancel,
-    Resume,
-    SignBasket,
-)
+from core.messages import commands
 from core.model.basket import BasketPhase, BasketSource
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.staging import Proposal, Ticket
@@ -70,7 +52,7 @@ class ConfirmAll:
     def __init__(self, state: TradingState, wanted: Callable[[Proposal], bool] = lambda _proposal: True) -> None:
         self.state = state
         self._wanted = wanted
-        self._due: list[tuple[datetime, int, Command]] = []
+        self._due: list[tuple[datetime, int, commands.Command]] = []
         self._numbers = count()
         self._staged: dict[ProposalId, datetime] = {}
         state.add_listener(self._hear)
@@ -78,7 +60,7 @@ class ConfirmAll:
     def next_at(self) -> datetime | None:
         return self._due[0][0] if self._due else None
 
-    def press(self, at: datetime) -> Iterator[Command]:
+    def press(self, at: datetime) -> Iterator[commands.Command]:
         yield heappop(self._due)[2]
 
     def retire(self) -> None:
@@ -109,9 +91,9 @@ class ConfirmAll:
 
     def _open(self, at: datetime, proposal_id: ProposalId) -> None:
         self._staged[proposal_id] = at
-        self._at(at + TO_OPEN, OpenTicket(proposal_id))
+        self._at(at + TO_OPEN, commands.OpenTicket(proposal_id))
 
-    def _at(self, at: datetime, command: Command) -> None:
+    def _at(self, at: datetime, command: commands.Command) -> None:
         heappush(self._due, (at, next(self._numbers), command))
 
 
@@ -126,7 +108,7 @@ class Script:
     def next_at(self) -> datetime | None:
         return self._keys[0].at if self._keys else None
 
-    def press(self, at: datetime) -> Iterator[Command]:
+    def press(self, at: datetime) -> Iterator[commands.Command]:
         key = self._keys.pop(0).key
         ticket = next(iter(self.state.stage.state.tickets.values()), None)
         if key in (*CONFIRMING_KEYS.values(), REPLACING_KEY):
@@ -137,64 +119,66 @@ class Script:
             return
         yield from self._act(key, ticket)
 
-    def _turn(self, ticket: Ticket | None, key: str, at: datetime) -> Iterator[Command]:
+    def _turn(self, ticket: Ticket | None, key: str, at: datetime) -> Iterator[commands.Command]:
         if ticket is None or ticket.order.confirming_key != key:
             return
         wait = ARMED_AFTER_IF_REDUCING if ticket.order.effect.only_reduces else ARMED_AFTER
         if at >= ticket.opened_at + wait:
             yield turn_of(ticket)
 
-    def _plan(self, key: str, at: datetime) -> Iterator[Command]:
+    def _plan(self, key: str, at: datetime) -> Iterator[commands.Command]:
         """Press a key on the open or running basket; `space` marks the first unmarked line."""
         run = self.state.plans.run
         if key == "p":
-            yield OpenBasket(BasketSource.PROPOSALS)
+            yield commands.OpenBasket(BasketSource.PROPOSALS)
         elif run is None:
             return
         elif key == "space":
             unmarked = [line for line in run.plan.lines if line.proposal.id not in run.marked]
-            yield from (MarkInBasket(run.id, line.proposal.id, True) for line in unmarked[:1])
+            yield from (commands.MarkInBasket(run.id, line.proposal.id, True) for line in unmarked[:1])
         elif key == "P" and run.is_open and at >= run.plan.opened_at + ARMED_AFTER:
             tried = rehearsed(self.state, self._gate, run)
             going = [t for t in tried if t.fits and t.proposal.id in run.marked]
-            yield SignBasket(run.id, digest_now(self.state, run, going))
+            yield commands.SignBasket(run.id, digest_now(self.state, run, going))
         elif key == "O" and run.phase is BasketPhase.ASKING:
-            yield AnswerBasket(run.id, True, run.phase_since)
+            yield commands.AnswerBasket(run.id, True, run.phase_since)
         elif key == "s":
-            yield LeaveBasket(run.id)
+            yield commands.LeaveBasket(run.id)
 
-    def _act(self, key: str, ticket: Ticket | None) -> Iterator[Command]:
+    def _act(self, key: str, ticket: Ticket | None) -> Iterator[commands.Command]:
         state = self.state
         proposal = next(iter(state.stage.proposals()), None)
         position = next(iter(state.ledger.positions()), None)
         order = next(state.ledger.working(), None)
         match key:
             case "enter" if proposal is not None:
-                yield OpenTicket(proposal.id)
+                yield commands.OpenTicket(proposal.id)
             case "x" if proposal is not None:
-                yield Decline(proposal.id, "")
+                yield commands.Decline(proposal.id, "")
             case "c" if position is not None:
-                yield ProposeClose(position.symbol)
+                yield commands.ProposeClose(position.symbol)
             case "d" if order is not None:
-                yield RequestCancel(order.id)
+                yield commands.RequestCancel(order.id)
             case "F":
-                yield ProposeFlattening()
+                yield commands.ProposeFlattening()
             case "ctrl+k":
-                yield Halt("key")
+                yield commands.Halt("key")
             case "K" if state.control.halts:
-                yield Kill("key")
+                yield commands.Kill("key")
             case "escape":
                 if ticket is not None:
-                    yield LeaveTicket(ticket.id)
+                    yield commands.LeaveTicket(ticket.id)
             case "U":
-                yield Resume()
+                yield commands.Resume()
             case "REARM":
-                yield Rearm("REARM")
+                yield commands.Rearm("REARM")
 
 
-def turn_of(ticket: Ticket) -> Confirm:
+def turn_of(ticket: Ticket) -> commands.Confirm:
     """Return the confirmation of this ticket, with the word that it asks for."""
-    return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces, word=word_of(ticket.review))
+    return commands.Confirm(
+        ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces, word=word_of(ticket.review)
+    )
 
 
 PLAN_KEYS = ("p", "space", "P", "O", "s")

@@ -19,25 +19,10 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import NOTHING, Engine
 from core.execution.gateway import TAKEN_BACK, Withheld
 from core.execution.lanes import Lane
+from core.messages import inputs
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.commands import Command
 from core.messages.effects import Effect, FetchHistory, LookUpSymbols, ReplaceOrder, SubmitOrder
-from core.messages.inputs import (
-    BarArrived,
-    BrokerUpdated,
-    DeadlineReached,
-    HistoryFetched,
-    Input,
-    NotificationAnswered,
-    Priority,
-    QuoteArrived,
-    Start,
-    SubmissionAnswered,
-    SubmissionBegan,
-    SubmissionKept,
-    SubmissionStopped,
-    SymbolsLookedUp,
-)
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import BlockCode
 from core.model.notice import DeliveryCode
@@ -103,7 +88,7 @@ class VirtualRuntime(Runtime):
         super().__init__(engine, switch, start, keeper, assets, charts, notifier)
         self.events = 0
         self._recorder = recorder
-        self._notified: deque[NotificationAnswered] = deque()
+        self._notified: deque[inputs.NotificationAnswered] = deque()
         engine.state.orchestrator.measure(steady)
         self.exchange = exchange
         self._answers = ExchangeAnswers(exchange)
@@ -117,7 +102,7 @@ class VirtualRuntime(Runtime):
         self._advised = ViewBuilder(engine) if advisers else None
         self._feed: Iterator[Timed] = iter(feed)
         self._next: Timed | None = next(self._feed, None)
-        self._arriving: deque[BarArrived] = deque()
+        self._arriving: deque[inputs.BarArrived] = deque()
         self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._ends_at: datetime | None = None
@@ -155,7 +140,7 @@ class VirtualRuntime(Runtime):
 
     def run(self, until: datetime | None = None) -> None:
         """Run to the end of the feed and its consequences, to `until`, or until told to leave."""
-        self.take(self.at, Start())
+        self.take(self.at, inputs.Start())
         self.play(until)
 
     def play(self, until: datetime | None = None) -> None:
@@ -185,7 +170,7 @@ class VirtualRuntime(Runtime):
             if not at.minute:  # at full hours: reading the wall clock costs a tenth of a bar
                 self._beat_if_due()
             self.at = at = item[0]
-            message: BarArrived = item[2]  # type: ignore[assignment]
+            message: inputs.BarArrived = item[2]  # type: ignore[assignment]
             bar, whole = message.bar, message.whole
             if whole is None:  # inlined: two calls are a twentieth of a bar
                 heard_at = bar.start + ONE_MINUTE
@@ -280,7 +265,7 @@ class VirtualRuntime(Runtime):
                 self._is_quoted = True
                 self.take(at, quote)
         elif self.engine.next_deadline is not None and self.engine.next_deadline <= at:
-            self.take(at, DeadlineReached())
+            self.take(at, inputs.DeadlineReached())
         elif self.rounds.next_at is not None and self.rounds.next_at <= at:
             self._ask_advisers(at)
         elif self.operator is not None and (key := self.operator.next_at()) is not None and key <= at:
@@ -306,27 +291,31 @@ class VirtualRuntime(Runtime):
             self.exchange.begin_bar(message.bar, message.lasts)
             return
         if kind == BAR:
-            assert isinstance(message, BarArrived)
+            assert isinstance(message, inputs.BarArrived)
             self.exchange.begin_bar(message.bar, message.lasts)
             self._arriving.append(message)
             return
-        if isinstance(message, QuoteArrived):
+        if isinstance(message, inputs.QuoteArrived):
             self._quotes_move(message)
             return
-        self._later(self.at, Priority.MARKET, lambda: self.take(self.at, message))
+        self._later(self.at, inputs.Priority.MARKET, lambda: self.take(self.at, message))
 
-    def _quotes_move(self, first: QuoteArrived) -> None:
+    def _quotes_move(self, first: inputs.QuoteArrived) -> None:
         """Process a quote with all following quotes of the same instant."""
         told = [first]
-        while (follows := self._next) is not None and follows[0] <= self.at and isinstance(follows[2], QuoteArrived):
+        while (
+            (follows := self._next) is not None
+            and follows[0] <= self.at
+            and isinstance(follows[2], inputs.QuoteArrived)
+        ):
             told.append(follows[2])
             self._next = next(self._feed, None)
         for message in told:
             self.exchange.take_quote(message.quote)
         self._is_quoted = True
-        self._later(self.at, Priority.MARKET, lambda: self._take_all(told))
+        self._later(self.at, inputs.Priority.MARKET, lambda: self._take_all(told))
 
-    def _take_all(self, told: list[QuoteArrived]) -> None:
+    def _take_all(self, told: list[inputs.QuoteArrived]) -> None:
         for message in told:
             self.take(self.at, message)
 
@@ -346,10 +335,10 @@ class VirtualRuntime(Runtime):
             seat = () if sender is None else (sender.terminal, sender.user)
             self._recorder.heard(HeardFromOutside(self.events, self.at, message, *seat))
 
-    def _put_notified(self, message: NotificationAnswered) -> None:
+    def _put_notified(self, message: inputs.NotificationAnswered) -> None:
         """Queue a delivery result; when no message left the machine, it is part of this one order of time."""
         if message.delivery.code is DeliveryCode.KEPT_HERE:
-            self._later(self.at, Priority.BROKER, lambda: self.take(self.at, message))
+            self._later(self.at, inputs.Priority.BROKER, lambda: self.take(self.at, message))
             return
         self._notified.append(message)
         self.wake()
@@ -368,8 +357,8 @@ class VirtualRuntime(Runtime):
         return True
 
     def _refuse(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> None:
-        stopped = SubmissionStopped(effect.order.client_order_id, why.words, effect.approval, why.code)
-        self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
+        stopped = inputs.SubmissionStopped(effect.order.client_order_id, why.words, effect.approval, why.code)
+        self._later(self.at, inputs.Priority.BROKER, lambda: self.take(self.at, stopped))
 
     def _leave_lane(self, effect: Effect, lane: Lane, queued_at: datetime) -> Request | None:
         """Check an effect at the head of its lane with the gateway, and send it or keep it back."""
@@ -379,8 +368,8 @@ class VirtualRuntime(Runtime):
                 if withheld.code is not BlockCode.TAKEN_BACK:  # whoever withdrew it has already reported that
                     self._refuse(effect, withheld)
                 return None
-            began = SubmissionBegan(effect.order.client_order_id)
-            self._later(self.at, Priority.BROKER, lambda: self.take(self.at, began))
+            began = inputs.SubmissionBegan(effect.order.client_order_id)
+            self._later(self.at, inputs.Priority.BROKER, lambda: self.take(self.at, began))
         request = Request(effect, lane, self.at)
         self._send(request)
         return request
@@ -429,7 +418,7 @@ class VirtualRuntime(Runtime):
 
     def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
         """Keep an order that never left, for the next start."""
-        self.take(self.at, SubmissionKept(effect.order.client_order_id, effect.approval))
+        self.take(self.at, inputs.SubmissionKept(effect.order.client_order_id, effect.approval))
         self.last_words += (kept(effect.order, True),)
 
     # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -438,9 +427,9 @@ class VirtualRuntime(Runtime):
         """Send a request; without an answer in time it is given up, as by any client."""
         delays = self._carried(request)
         for delay in delays:
-            self._later(self.at + delay, Priority.KILL, lambda: self._reach(request))
+            self._later(self.at + delay, inputs.Priority.KILL, lambda: self._reach(request))
         if not any(delay < self.link.patience for delay in delays):
-            self._later(self.at + self.link.patience, Priority.BROKER, lambda: self._give_up(request))
+            self._later(self.at + self.link.patience, inputs.Priority.BROKER, lambda: self._give_up(request))
 
     def _carried(self, request: Request) -> tuple[timedelta, ...]:
         return tuple(self.link.carry(request.effect))
@@ -450,16 +439,16 @@ class VirtualRuntime(Runtime):
         ends, is_in_time = request.sent_at + self.link.patience, False
         for delay, told in self.link.bring(request.effect, self.ask(request.effect)):
             is_in_time |= self.at + delay < ends
-            self._later(self.at + delay, Priority.BROKER, lambda told=told: self._hear(request, told))  # type: ignore[misc]
+            self._later(self.at + delay, inputs.Priority.BROKER, lambda told=told: self._hear(request, told))  # type: ignore[misc]
         if not is_in_time and not request.is_given_up:
-            self._later(max(ends, self.at), Priority.BROKER, lambda: self._give_up(request))
+            self._later(max(ends, self.at), inputs.Priority.BROKER, lambda: self._give_up(request))
         self._pass_updates_on()
 
-    def _hear(self, request: Request, answer: Input) -> None:
+    def _hear(self, request: Request, answer: inputs.Input) -> None:
         """Process an answer; that to an order gives the time at which its request passed the gateway (EX-16)."""
         if request.is_given_up:
             return
-        if isinstance(answer, SubmissionAnswered):
+        if isinstance(answer, inputs.SubmissionAnswered):
             assert isinstance(request.effect, SubmitOrder | ReplaceOrder)
             given_back = self.gateway.given_back(request.effect, answer.answer)
             answer = replace(answer, sent_at=request.sent_at, approval=given_back)
@@ -473,13 +462,13 @@ class VirtualRuntime(Runtime):
             return
         request.is_given_up = True
         said = no_answer(request.effect, f"no answer in {self.link.patience.total_seconds():g} s")
-        if isinstance(said, SubmissionAnswered):
+        if isinstance(said, inputs.SubmissionAnswered):
             said = replace(said, sent_at=request.sent_at)
         self._end(request)
         self._tell_of(request, said)
         self.take(self.at, said)
 
-    def _tell_of(self, request: Request, answer: Input) -> None:
+    def _tell_of(self, request: Request, answer: inputs.Input) -> None:
         if self._call_listeners:
             took = (self.at - request.sent_at).total_seconds()
             self._tell_call(call_made(request.effect, answer, self.at, took))
@@ -490,26 +479,26 @@ class VirtualRuntime(Runtime):
             request.is_over = True
             self.lanes.free(request)
 
-    def ask(self, effect: Effect) -> Input:
+    def ask(self, effect: Effect) -> inputs.Input:
         """Return the exchange's immediate answer."""
         if isinstance(effect, FetchHistory):
-            return HistoryFetched(effect.symbols, effect.start, effect.end, self.history(effect))
+            return inputs.HistoryFetched(effect.symbols, effect.start, effect.end, self.history(effect))
         if isinstance(effect, LookUpSymbols):
             listed = self._answers.instruments(effect.symbols)
-            return SymbolsLookedUp(effect.symbols, listed, self.history(effect))
+            return inputs.SymbolsLookedUp(effect.symbols, listed, self.history(effect))
         return self._answers.answer(effect, self.at)
 
     def _pass_updates_on(self) -> None:
         for update in self.exchange.take_updates():
-            heard = BrokerUpdated(update)
+            heard = inputs.BrokerUpdated(update)
             for delay in self.link.tell(update):
                 self._later(
                     max(update.at + delay, self.at),
-                    Priority.BROKER,
+                    inputs.Priority.BROKER,
                     lambda heard=heard: self.take(self.at, heard),  # type: ignore[misc]
                 )
 
-    def _later(self, at: datetime, priority: Priority, act: Callable[[], None]) -> None:
+    def _later(self, at: datetime, priority: inputs.Priority, act: Callable[[], None]) -> None:
         heappush(self._heap, (at, priority.value, next(self._numbers), act))
 
 

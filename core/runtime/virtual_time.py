@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.rules import is_taken
 from core.execution.lanes import Lane, LaneQueue, lane_of
+from core.messages import inputs
 from core.messages.effects import (
     CancelOrder,
     Effect,
@@ -23,17 +24,6 @@ from core.messages.effects import (
     LookUpOrder,
     ReplaceOrder,
     SubmitOrder,
-)
-from core.messages.inputs import (
-    AccountFetched,
-    ActivitiesFetched,
-    CancelAnswered,
-    ClockFetched,
-    FiguresFetched,
-    Input,
-    LookUpAnswered,
-    PictureFetched,
-    SubmissionAnswered,
 )
 from core.model.account import NoAccount
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
@@ -143,30 +133,30 @@ class ExchangeAnswers:
     def __init__(self, exchange: SimulatedExchange) -> None:
         self._exchange = exchange
 
-    def answer(self, effect: Effect, at: datetime) -> Input:
+    def answer(self, effect: Effect, at: datetime) -> inputs.Input:
         """Return the answer to a request. Raises TypeError if the effect is not a request to a broker."""
         exchange = self._exchange
         match effect:
             case SubmitOrder() | ReplaceOrder():
-                return SubmissionAnswered(effect.order.client_order_id, self._submitted(effect, at))
+                return inputs.SubmissionAnswered(effect.order.client_order_id, self._submitted(effect, at))
             case CancelOrder():
-                return CancelAnswered(effect.client_order_id, exchange.cancel(at, effect.client_order_id))
+                return inputs.CancelAnswered(effect.client_order_id, exchange.cancel(at, effect.client_order_id))
             case LookUpOrder():
-                return LookUpAnswered(effect.client_order_id, exchange.order(at, effect.client_order_id))
+                return inputs.LookUpAnswered(effect.client_order_id, exchange.order(at, effect.client_order_id))
             case FetchFigures():
                 figures = self._figures(effect.symbol, at)
                 if effect.is_quote_alone:
                     figures = replace(figures, broker_time=NoAnswer(NOT_ASKED), account=NoAccount(NOT_ASKED))
-                return FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
+                return inputs.FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
             case FetchAccount():
-                return AccountFetched(exchange.account(at))
+                return inputs.AccountFetched(exchange.account(at))
             case FetchClock():
-                return ClockFetched(at)
+                return inputs.ClockFetched(at)
             case FetchActivities():
-                return ActivitiesFetched(exchange.activities(at, effect.since))
+                return inputs.ActivitiesFetched(exchange.activities(at, effect.since))
             case FetchPicture():
                 listed = self.instruments(effect.instruments)
-                return PictureFetched(replace(exchange.picture(at), instruments=listed))
+                return inputs.PictureFetched(replace(exchange.picture(at), instruments=listed))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
     def _submitted(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> Accepted | Refused | NoAnswer:

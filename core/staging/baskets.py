@@ -10,30 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core import facts
 from core.execution.ledger import Ledger
-from core.facts import (
-    AuthorizationEnded,
-    BasketEnded,
-    BasketMarked,
-    BasketOpened,
-    BasketOrderSkipped,
-    BasketPhaseChanged,
-    BasketRefused,
-    BasketSigned,
-    BasketTurnBegun,
-    ConfirmationRefused,
-    EngineStarted,
-    Halted,
-    Killed,
-    OrderApproved,
-    OrderCreated,
-    OrderFilled,
-    OrderSent,
-    OrderStateChanged,
-    OrderStateUnknown,
-    ProposalEnded,
-    SubmissionBlocked,
-)
 from core.model.basket import Basket, BasketEnd, BasketOrderState, BasketPhase, BasketReport, BasketSource, SignedOrder
 from core.model.codes import BasketStop
 from core.model.order import OrderStatus
@@ -212,27 +190,27 @@ class Baskets:
         self.standings = BasketStanding(stage, ledger)
         self.state = BasketsState()
         self.folds = {
-            EngineStarted: self._started,
-            BasketOpened: self._opened,
-            BasketMarked: self._marked,
-            BasketSigned: self._signed,
-            BasketRefused: self._not_signed,
-            BasketTurnBegun: self._turn,
-            BasketOrderSkipped: self._skipped,
-            BasketPhaseChanged: self._moved,
-            BasketEnded: self._ended,
-            ConfirmationRefused: self._refused,
-            OrderApproved: self._approved,
-            SubmissionBlocked: self._blocked,
-            AuthorizationEnded: self._given_up,
-            ProposalEnded: self._taken_away,
-            OrderCreated: self._created,
-            OrderStateChanged: self._changed,
-            OrderSent: self._answered,
-            OrderStateUnknown: self._doubted,
-            OrderFilled: self._filled,
-            Halted: self._halted,
-            Killed: self._killed,
+            facts.EngineStarted: self._started,
+            facts.BasketOpened: self._opened,
+            facts.BasketMarked: self._marked,
+            facts.BasketSigned: self._signed,
+            facts.BasketRefused: self._not_signed,
+            facts.BasketTurnBegun: self._turn,
+            facts.BasketOrderSkipped: self._skipped,
+            facts.BasketPhaseChanged: self._moved,
+            facts.BasketEnded: self._ended,
+            facts.ConfirmationRefused: self._refused,
+            facts.OrderApproved: self._approved,
+            facts.SubmissionBlocked: self._blocked,
+            facts.AuthorizationEnded: self._given_up,
+            facts.ProposalEnded: self._taken_away,
+            facts.OrderCreated: self._created,
+            facts.OrderStateChanged: self._changed,
+            facts.OrderSent: self._answered,
+            facts.OrderStateUnknown: self._doubted,
+            facts.OrderFilled: self._filled,
+            facts.Halted: self._halted,
+            facts.Killed: self._killed,
         }
 
     def restore(self, state: BasketsState) -> None:
@@ -275,7 +253,7 @@ class Baskets:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _started(self, at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, at: datetime, _fact: facts.EngineStarted) -> None:
         """Handle a restart: the screen is gone; a confirmed basket does not continue automatically (EX-20)."""
         run = self.state.run
         if run is None:
@@ -285,11 +263,11 @@ class Baskets:
         elif run.runs:
             self._must_stop(run, ENDED_BELOW_IT, BasketStop.RESTARTED)
 
-    def _opened(self, at: datetime, fact: BasketOpened) -> None:
+    def _opened(self, at: datetime, fact: facts.BasketOpened) -> None:
         self.state.opened += 1
         self.state.run = BasketRun(fact.plan, marked=set(fact.marked), phase_since=at)
 
-    def _marked(self, _at: datetime, fact: BasketMarked) -> None:
+    def _marked(self, _at: datetime, fact: facts.BasketMarked) -> None:
         run = self._of(fact.plan_id)
         if run is None:
             return
@@ -299,7 +277,7 @@ class Baskets:
         else:
             (run.spared.discard if fact.is_marked else run.spared.add)(ClientOrderId(fact.proposal_id))
 
-    def _signed(self, at: datetime, fact: BasketSigned) -> None:
+    def _signed(self, at: datetime, fact: facts.BasketSigned) -> None:
         run = self._of(fact.plan_id)
         if run is None:
             return
@@ -312,7 +290,7 @@ class Baskets:
             run, at, f"signed: {before}{len(run.sells())} to sell or cover first, then {len(run.buys())} to open"
         )
 
-    def _not_signed(self, at: datetime, fact: BasketRefused) -> None:
+    def _not_signed(self, at: datetime, fact: facts.BasketRefused) -> None:
         """Handle a refused confirmation of the open basket, or a second basket that was not opened beside the running
         one.
         """
@@ -324,25 +302,25 @@ class Baskets:
                 run, at, f"another basket, {fact.name or 'of this desk'}, was not opened: {'; '.join(fact.reasons)}"
             )
 
-    def _turn(self, at: datetime, fact: BasketTurnBegun) -> None:
+    def _turn(self, at: datetime, fact: facts.BasketTurnBegun) -> None:
         run = self._of(fact.plan_id)
         if run is not None:
             run.tickets[fact.proposal_id] = fact.ticket_id
             self._tell(run, at, f"{self._name(run, fact.proposal_id)}: its turn, checked on fresh figures")
 
-    def _skipped(self, at: datetime, fact: BasketOrderSkipped) -> None:
+    def _skipped(self, at: datetime, fact: facts.BasketOrderSkipped) -> None:
         run = self._of(fact.plan_id)
         if run is not None:
             run.refusals[fact.proposal_id] = told = _of_a_plan(fact.reasons)
             self._tell(run, at, f"{self._name(run, fact.proposal_id)}: not sent: {'; '.join(told)}")
 
-    def _moved(self, at: datetime, fact: BasketPhaseChanged) -> None:
+    def _moved(self, at: datetime, fact: facts.BasketPhaseChanged) -> None:
         run = self._of(fact.plan_id)
         if run is not None:
             run.phase, run.phase_since, run.phase_reason, run.stop = fact.phase, at, fact.reason, fact.stop
             self._tell(run, at, fact.reason)
 
-    def _ended(self, at: datetime, fact: BasketEnded) -> None:
+    def _ended(self, at: datetime, fact: facts.BasketEnded) -> None:
         run = self._of(fact.plan_id)
         if run is not None:
             run.report = fact.report
@@ -352,7 +330,7 @@ class Baskets:
         run.phase, run.phase_since, run.end, run.end_reason = BasketPhase.OVER, at, end, reason
         self._tell(run, at, f"{end.value}: {reason}")
 
-    def _refused(self, at: datetime, fact: ConfirmationRefused) -> None:
+    def _refused(self, at: datetime, fact: facts.ConfirmationRefused) -> None:
         run = self.running
         proposal = run.proposal_of(fact.ticket_id) if run is not None else None
         confirmation = self.stage.state.confirmations.get(fact.ticket_id)
@@ -361,19 +339,19 @@ class Baskets:
             run.refusals[proposal] = told = _of_a_plan(fact.reasons)
             self._tell(run, at, f"{self._name(run, proposal)}: refused: {'; '.join(told)}")
 
-    def _approved(self, _at: datetime, fact: OrderApproved) -> None:
+    def _approved(self, _at: datetime, fact: facts.OrderApproved) -> None:
         run = self.running
         proposal = run.proposal_of(fact.ticket_id) if run is not None else None
         if run is not None and proposal is not None and fact.buying_power is not None:
             run.powers[proposal] = fact.buying_power
 
-    def _blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
+    def _blocked(self, at: datetime, fact: facts.SubmissionBlocked) -> None:
         run, signed = self._signed_order(fact.client_order_id)
         if run is not None and signed is not None:
             run.refusals[signed.proposal.id] = told = _of_a_plan((fact.reason,))
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: blocked: {told[0]}")
 
-    def _given_up(self, at: datetime, fact: AuthorizationEnded) -> None:
+    def _given_up(self, at: datetime, fact: facts.AuthorizationEnded) -> None:
         """Handle a close whose stop was not cancelled, or that had nothing left to sell."""
         run = self.running
         ticket, _, kind = fact.mandate_id.rpartition("-")
@@ -387,7 +365,7 @@ class Baskets:
             run.refusals.setdefault(proposal, (fact.reason,))
             self._tell(run, at, f"{self._name(run, proposal)}: given up: {fact.reason}")
 
-    def _taken_away(self, at: datetime, fact: ProposalEnded) -> None:
+    def _taken_away(self, at: datetime, fact: facts.ProposalEnded) -> None:
         """Handle an order whose turn waited for fresh figures when nothing was left to close."""
         run = self.running
         ticket_id = run.tickets.get(fact.proposal_id) if run is not None else None
@@ -398,14 +376,14 @@ class Baskets:
             run.refusals.setdefault(fact.proposal_id, (fact.reason,))
             self._tell(run, at, f"{self._name(run, fact.proposal_id)}: {fact.end.value}: {fact.reason}")
 
-    def _created(self, at: datetime, fact: OrderCreated) -> None:
+    def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
         run, signed = self._signed_order(fact.order.client_order_id)
         if run is not None and signed is not None:
             power = run.powers.get(signed.proposal.id)
             told = f", buying power {power:,.2f}" if power is not None and not signed.proposal.only_reduces else ""
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: sent{told}")
 
-    def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
+    def _changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         """Report its end; for an order that was never sent `_blocked` did already."""
         run, signed = self._signed_order(fact.client_order_id)
         if run is None or signed is None or self.standings.of(run, signed) is BasketOrderState.REFUSED:
@@ -414,27 +392,27 @@ class Baskets:
             because = f": {fact.reason}" if fact.reason else ""
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: {fact.after.value}{because}")
 
-    def _answered(self, _at: datetime, fact: OrderSent) -> None:
+    def _answered(self, _at: datetime, fact: facts.OrderSent) -> None:
         run, signed = self._signed_order(fact.client_order_id)
         if run is not None and signed is not None:
             run.answered.add(signed.order_id)
 
-    def _doubted(self, at: datetime, fact: OrderStateUnknown) -> None:
+    def _doubted(self, at: datetime, fact: facts.OrderStateUnknown) -> None:
         run, signed = self._signed_order(fact.client_order_id)
         if run is not None and signed is not None:
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: IN DOUBT: {fact.reason}")
 
-    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+    def _filled(self, at: datetime, fact: facts.OrderFilled) -> None:
         run, signed = self._signed_order(fact.fill.client_order_id)
         if run is not None and signed is not None:
             fill = fact.fill
             words = f"filled {plain(fill.quantity)} at {priced(fill.price)}"
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: {words}")
 
-    def _halted(self, at: datetime, fact: Halted) -> None:
+    def _halted(self, at: datetime, fact: facts.Halted) -> None:
         self._stop_by(at, f"halted, {fact.cause.value}: {fact.reason}", BasketStop.HALTED)
 
-    def _killed(self, at: datetime, fact: Killed) -> None:
+    def _killed(self, at: datetime, fact: facts.Killed) -> None:
         self._stop_by(at, f"killed by {fact.by}", BasketStop.KILLED)
 
     def _stop_by(self, at: datetime, reason: str, stop: BasketStop) -> None:

@@ -10,31 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.facts import (
-    ApprovalRedeemed,
-    AuthorizationEnded,
-    AuthorizationProlonged,
-    BasketEnded,
-    BasketSigned,
-    ConfirmationReceived,
-    ConfirmationRefused,
-    DayStarted,
-    EngineStarted,
-    ExitReleased,
-    OrderApproved,
-    OrderCreated,
-    PermissionReturned,
-    ProposalEdited,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    SettingsApplied,
-    StopAskedFor,
-    SubmissionBlocked,
-    TicketClosed,
-    TicketOpened,
-    TwinConfirmed,
-)
+from core import facts
 from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest, TimeInForce, digest_of
 from core.model.session import Calendar, NoSession, Session
@@ -63,29 +39,29 @@ class Stage:
         self.state = StageState()
         self.ended: Proposal | None = None
         self.folds = {
-            EngineStarted: self._started,
-            ProposalStaged: self._staged,
-            ProposalSkipped: self._skipped,
-            ProposalEdited: self._edited,
-            ProposalEnded: self._ended,
-            TicketOpened: self._opened,
-            TicketClosed: self._closed,
-            ConfirmationReceived: self._received,
-            TwinConfirmed: self._twin_confirmed,
-            ConfirmationRefused: self._refused,
-            OrderApproved: self._approved,
-            ApprovalRedeemed: self._redeemed,
-            OrderCreated: self._created,
-            PermissionReturned: self._returned,
-            StopAskedFor: self._asked_for,
-            ExitReleased: self._exit_released,
-            SubmissionBlocked: self._blocked,
-            AuthorizationEnded: self._mandate_ended,
-            AuthorizationProlonged: self._mandate_prolonged,
-            SettingsApplied: self._settings_applied,
-            BasketSigned: self._plan_signed,
-            BasketEnded: self._plan_ended,
-            DayStarted: self._day_started,
+            facts.EngineStarted: self._started,
+            facts.ProposalStaged: self._staged,
+            facts.ProposalSkipped: self._skipped,
+            facts.ProposalEdited: self._edited,
+            facts.ProposalEnded: self._ended,
+            facts.TicketOpened: self._opened,
+            facts.TicketClosed: self._closed,
+            facts.ConfirmationReceived: self._received,
+            facts.TwinConfirmed: self._twin_confirmed,
+            facts.ConfirmationRefused: self._refused,
+            facts.OrderApproved: self._approved,
+            facts.ApprovalRedeemed: self._redeemed,
+            facts.OrderCreated: self._created,
+            facts.PermissionReturned: self._returned,
+            facts.StopAskedFor: self._asked_for,
+            facts.ExitReleased: self._exit_released,
+            facts.SubmissionBlocked: self._blocked,
+            facts.AuthorizationEnded: self._mandate_ended,
+            facts.AuthorizationProlonged: self._mandate_prolonged,
+            facts.SettingsApplied: self._settings_applied,
+            facts.BasketSigned: self._plan_signed,
+            facts.BasketEnded: self._plan_ended,
+            facts.DayStarted: self._day_started,
         }
 
     def restore(self, state: StageState) -> None:
@@ -205,7 +181,7 @@ class Stage:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, _at: datetime, _fact: facts.EngineStarted) -> None:
         """Handle a restart: proposals and authorizations stay; open tickets and unused confirmations are void."""
         self.state.redeemed.clear()
         self.state.tickets.clear()
@@ -216,7 +192,7 @@ class Stage:
         for use in self.mandates(AuthorizationKind.BASKET):
             del self.state.mandates[use.mandate.id]
 
-    def _staged(self, at: datetime, fact: ProposalStaged) -> None:
+    def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
         self.retention.forget_older_than_a_day(self.state, at)
         self.state.proposals[fact.proposal.id] = fact.proposal
         self.state.reviews[fact.proposal.id] = fact.review
@@ -228,15 +204,15 @@ class Stage:
         if fact.proposal.is_guard or fact.proposal.order.replaces is not None:
             self.state.changes += 1
 
-    def _skipped(self, _at: datetime, _fact: ProposalSkipped) -> None:
+    def _skipped(self, _at: datetime, _fact: facts.ProposalSkipped) -> None:
         self.state.skipped += 1
 
-    def _edited(self, _at: datetime, fact: ProposalEdited) -> None:
+    def _edited(self, _at: datetime, fact: facts.ProposalEdited) -> None:
         self.state.proposals[fact.proposal.id] = fact.proposal
         self.state.reviews[fact.proposal.id] = fact.review
         self._drop_tickets(fact.proposal.id)
 
-    def _ended(self, _at: datetime, fact: ProposalEnded) -> None:
+    def _ended(self, _at: datetime, fact: facts.ProposalEnded) -> None:
         self.ended = self.state.proposals.pop(fact.proposal_id, None)
         self.state.reviews.pop(fact.proposal_id, None)
         if fact.end is not ProposalEnd.SENT:
@@ -247,14 +223,14 @@ class Stage:
                     self._drop_mandates(confirmation.ticket.id)
         self._drop_tickets(fact.proposal_id)
 
-    def _opened(self, _at: datetime, fact: TicketOpened) -> None:
+    def _opened(self, _at: datetime, fact: facts.TicketOpened) -> None:
         self.state.tickets_opened += 1
         self.state.tickets[fact.ticket.id] = fact.ticket
 
-    def _closed(self, _at: datetime, fact: TicketClosed) -> None:
+    def _closed(self, _at: datetime, fact: facts.TicketClosed) -> None:
         self.state.tickets.pop(fact.ticket_id, None)
 
-    def _received(self, at: datetime, fact: ConfirmationReceived) -> None:
+    def _received(self, at: datetime, fact: facts.ConfirmationReceived) -> None:
         ticket = self.state.tickets[fact.ticket_id]
         self.state.confirmed += 1
         hold = None if fact.turn is None else fact.turn.hold
@@ -264,10 +240,10 @@ class Stage:
         for mandate in fact.mandates:
             self.state.mandates[mandate.id] = AuthorizationUse(mandate)
 
-    def _twin_confirmed(self, _at: datetime, fact: TwinConfirmed) -> None:
+    def _twin_confirmed(self, _at: datetime, fact: facts.TwinConfirmed) -> None:
         self.state.confirmations[fact.ticket_id].twin_of = fact.like
 
-    def _refused(self, _at: datetime, fact: ConfirmationRefused) -> None:
+    def _refused(self, _at: datetime, fact: facts.ConfirmationRefused) -> None:
         self.state.refused += 1
         self.state.refusals[fact.ticket_id] = fact.reasons
         confirmation = self.state.confirmations.get(fact.ticket_id)
@@ -275,10 +251,10 @@ class Stage:
             confirmation.is_void = True
             self._drop_mandates(fact.ticket_id)
 
-    def _approved(self, _at: datetime, fact: OrderApproved) -> None:
+    def _approved(self, _at: datetime, fact: facts.OrderApproved) -> None:
         self.state.confirmations[fact.ticket_id].is_decided = True
 
-    def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
+    def _redeemed(self, _at: datetime, fact: facts.ApprovalRedeemed) -> None:
         if fact.approval.less_of is None:
             self.state.used.add(fact.approval.id)
         else:
@@ -287,7 +263,7 @@ class Stage:
             self.state.mandates[fact.approval.mandate_id].releases += 1
             self.state.redeemed[fact.client_order_id] = fact.approval.mandate_id, fact.quantity
 
-    def _created(self, _at: datetime, fact: OrderCreated) -> None:
+    def _created(self, _at: datetime, fact: facts.OrderCreated) -> None:
         """Use up the permission when its order is recorded: after a crash in between it is still valid (EX-20,
         EX-22).
         """
@@ -296,46 +272,46 @@ class Stage:
         if use is not None:
             use.released = Quantity(use.released + quantity)
 
-    def _returned(self, _at: datetime, fact: PermissionReturned) -> None:
+    def _returned(self, _at: datetime, fact: facts.PermissionReturned) -> None:
         use = self.state.mandates.get(fact.mandate_id)
         if use is not None and fact.client_order_id not in use.returned:
             use.released = Quantity(use.released - fact.quantity)
             use.returned = (*use.returned, fact.client_order_id)
 
-    def _asked_for(self, _at: datetime, fact: StopAskedFor) -> None:
+    def _asked_for(self, _at: datetime, fact: facts.StopAskedFor) -> None:
         """A stop that waits on a new ticket is no longer owed."""
         use = self.state.mandates.get(fact.mandate_id)
         if use is not None:
             use.released = Quantity(use.released + fact.quantity)
 
-    def _exit_released(self, _at: datetime, fact: ExitReleased) -> None:
+    def _exit_released(self, _at: datetime, fact: facts.ExitReleased) -> None:
         use = self.state.mandates.get(fact.mandate_id)
         if use is not None:
             use.exits = (*use.exits, ClientOrderId(fact.proposal_id))
 
-    def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
+    def _blocked(self, _at: datetime, fact: facts.SubmissionBlocked) -> None:
         for confirmation in self.state.confirmations.values():
             if confirmation.ticket.order.client_order_id == fact.client_order_id:
                 confirmation.is_told = True
 
-    def _mandate_prolonged(self, _at: datetime, fact: AuthorizationProlonged) -> None:
+    def _mandate_prolonged(self, _at: datetime, fact: facts.AuthorizationProlonged) -> None:
         use = self.state.mandates.get(fact.mandate_id)
         if use is not None:
             use.mandate = replace(use.mandate, ends_at=fact.ends_at)
 
-    def _mandate_ended(self, _at: datetime, fact: AuthorizationEnded) -> None:
+    def _mandate_ended(self, _at: datetime, fact: facts.AuthorizationEnded) -> None:
         self.state.mandates.pop(fact.mandate_id, None)
 
-    def _settings_applied(self, _at: datetime, _fact: SettingsApplied) -> None:
+    def _settings_applied(self, _at: datetime, _fact: facts.SettingsApplied) -> None:
         """The confirmed exits may differ from the new rules: each needs its key again (OP-06)."""
         for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.kind is AuthorizationKind.EXITS]:
             del self.state.mandates[mandate_id]
 
-    def _plan_signed(self, _at: datetime, fact: BasketSigned) -> None:
+    def _plan_signed(self, _at: datetime, fact: facts.BasketSigned) -> None:
         for mandate in fact.mandates:
             self.state.mandates[mandate.id] = AuthorizationUse(mandate)
 
-    def _plan_ended(self, _at: datetime, fact: BasketEnded) -> None:
+    def _plan_ended(self, _at: datetime, fact: facts.BasketEnded) -> None:
         self._drop_mandates(fact.plan_id)
 
     def _drop_tickets(self, proposal_id: ProposalId) -> None:
@@ -346,7 +322,7 @@ class Stage:
         for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.ticket_id == ticket_id]:
             del self.state.mandates[mandate_id]
 
-    def _day_started(self, at: datetime, _fact: DayStarted) -> None:
+    def _day_started(self, at: datetime, _fact: facts.DayStarted) -> None:
         self.retention.begin_day(self.state, at)
 
 

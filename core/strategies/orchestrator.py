@@ -12,22 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from core.facts import (
-    BarClosed,
-    EngineStarted,
-    Fact,
-    HistoryLoaded,
-    ReasonsCounted,
-    SettingsApplied,
-    SignalRaised,
-    SignalsOpposed,
-    StrategyFailed,
-    StrategyForgot,
-    StrategyFound,
-    StrategyMissing,
-    StrategyPaused,
-    StrategyResumed,
-)
+from core import facts
 from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Venue
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
@@ -209,20 +194,20 @@ class Orchestrator:
         """The session of which the first bar was heard: with it all others were counted."""
         self._shows_from = datetime.min.replace(tzinfo=UTC)
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            BarClosed: self._bar_closed,
-            SignalRaised: self._signal_raised,
-            ReasonsCounted: self._counted,
-            HistoryLoaded: self._history_taken,
-            EngineStarted: self._engine_started,
-            SettingsApplied: self._applied,
-            StrategyPaused: self._paused,
-            StrategyResumed: self._resumed,
-            StrategyFailed: self._has_failed,
-            SignalsOpposed: self._opposed,
-            StrategyMissing: self._is_missing,
-            StrategyFound: self._is_found,
-            StrategyForgot: self._has_forgotten,
-            Fact: self._any,
+            facts.BarClosed: self._bar_closed,
+            facts.SignalRaised: self._signal_raised,
+            facts.ReasonsCounted: self._counted,
+            facts.HistoryLoaded: self._history_taken,
+            facts.EngineStarted: self._engine_started,
+            facts.SettingsApplied: self._applied,
+            facts.StrategyPaused: self._paused,
+            facts.StrategyResumed: self._resumed,
+            facts.StrategyFailed: self._has_failed,
+            facts.SignalsOpposed: self._opposed,
+            facts.StrategyMissing: self._is_missing,
+            facts.StrategyFound: self._is_found,
+            facts.StrategyForgot: self._has_forgotten,
+            facts.Fact: self._any,
         }
 
     def remember(self, memories: dict[str, StrategyMemory]) -> None:
@@ -270,7 +255,7 @@ class Orchestrator:
         """
         self.showing.knows_who_missed(missed)
 
-    def ask(self, bar: Bar) -> Iterator[EntrySignal | ExitSignal | StrategyFailed]:
+    def ask(self, bar: Bar) -> Iterator[EntrySignal | ExitSignal | facts.StrategyFailed]:
         """Yield the answers of each strategy to a folded bar, one after the other."""
         if self.showing.silent:
             self.showing.silent = set()
@@ -322,7 +307,7 @@ class Orchestrator:
                 self.showing.perform(runner)
         self.roster.left = {}
 
-    def session_over(self, bar: Bar) -> ReasonsCounted | None:
+    def session_over(self, bar: Bar) -> facts.ReasonsCounted | None:
         """Return the answers of the previous session if one starts with `bar`."""
         if all(bar.start < runner.until for runner in self.runners.get(bar.symbol, ())):
             return None
@@ -336,7 +321,7 @@ class Orchestrator:
             for runner in runners
             if runner.memory.reasons and runner.state.session is not None and runner.state.session < session.day
         }
-        return ReasonsCounted(session.day, over) if over else None
+        return facts.ReasonsCounted(session.day, over) if over else None
 
     def missing(self) -> dict[str, str]:
         """Return the user strategies that do not load, with the reason: those with a table, and every broken file."""
@@ -357,11 +342,11 @@ class Orchestrator:
         runner.steps.append(step)
         self.has_steps = True
 
-    def _any(self, _at: datetime, _fact: Fact) -> None:
+    def _any(self, _at: datetime, _fact: facts.Fact) -> None:
         """Mark the contexts dirty: any other fact may have changed them."""
         self.contexts.is_dirty = True
 
-    def _engine_started(self, at: datetime, _fact: EngineStarted) -> None:
+    def _engine_started(self, at: datetime, _fact: facts.EngineStarted) -> None:
         """Sessions may have passed without a desk: strategies with a gap in their windows restart."""
         self.contexts.is_dirty = True
         if self.state.heard is not None and has_missed_bars(self.calendar, self.state.heard, at):
@@ -369,19 +354,19 @@ class Orchestrator:
             for runner in self.roster.everywhere():
                 self._tell(runner, step)
 
-    def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
+    def _history_taken(self, _at: datetime, fact: facts.HistoryLoaded) -> None:
         for runner in self.roster.places.get(fact.symbol, ()):
             self._tell(runner, PastBars(fact.bars))
 
-    def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
+    def _applied(self, _at: datetime, fact: facts.SettingsApplied) -> None:
         self._build(fact.settings)
 
-    def _paused(self, at: datetime, fact: StrategyPaused) -> None:
+    def _paused(self, at: datetime, fact: facts.StrategyPaused) -> None:
         state = self._state_of(fact.strategy, fact.symbol)
         state.paused_at, state.paused_because, state.rests = at, fact.reason, fact.rests
         self.contexts.is_dirty = True
 
-    def _resumed(self, _at: datetime, fact: StrategyResumed) -> None:
+    def _resumed(self, _at: datetime, fact: facts.StrategyResumed) -> None:
         """Restart one that rested, because it has missed bars."""
         state, runner = self._state_of(fact.strategy, fact.symbol), self.roster.place(fact.strategy, fact.symbol)
         if state.rests and runner is not None:
@@ -390,13 +375,13 @@ class Orchestrator:
         state.faults, state.fault = 0, ""
         self.contexts.is_dirty = True
 
-    def _signal_raised(self, _at: datetime, fact: SignalRaised) -> None:
+    def _signal_raised(self, _at: datetime, fact: facts.SignalRaised) -> None:
         """Keep the signal's plan, which a later replay of the bar must not change."""
         signal, shown = fact.signal, self._last_shown(fact.signal.strategy, fact.signal.symbol, fact.signal.bar_start)
         if shown is not None:
             shown.said = signal
 
-    def _counted(self, _at: datetime, fact: ReasonsCounted) -> None:
+    def _counted(self, _at: datetime, fact: facts.ReasonsCounted) -> None:
         for key, reasons in fact.reasons.items():
             state = self.state.runners.setdefault(key, RunnerState())
             state.reasons.update({reason: bars for reason, bars in reasons.items() if reason != SIGNAL})
@@ -405,25 +390,25 @@ class Orchestrator:
             if (runner := self.roster.place(name, Symbol(symbol))) is not None:
                 self._tell(runner, CountedReasons())
 
-    def _has_failed(self, _at: datetime, fact: StrategyFailed) -> None:
+    def _has_failed(self, _at: datetime, fact: facts.StrategyFailed) -> None:
         state = self._state_of(fact.strategy, fact.symbol)
         state.faults, state.has_answered, state.fault = state.faults + 1, False, fault_in_words(fact)
         shown = self._last_shown(fact.strategy, fact.symbol, fact.bar_start)
         if shown is not None:
             shown.is_missed = fact.is_broken_off
 
-    def _opposed(self, at: datetime, fact: SignalsOpposed) -> None:
+    def _opposed(self, at: datetime, fact: facts.SignalsOpposed) -> None:
         for seller in fact.sellers:
             if seller not in fact.leaving:
                 self._state_of(seller, fact.symbol).held_back_at = at
 
-    def _is_missing(self, _at: datetime, fact: StrategyMissing) -> None:
+    def _is_missing(self, _at: datetime, fact: facts.StrategyMissing) -> None:
         self.state.missing[fact.strategy] = fact.reason
 
-    def _is_found(self, _at: datetime, fact: StrategyFound) -> None:
+    def _is_found(self, _at: datetime, fact: facts.StrategyFound) -> None:
         self.state.missing.pop(fact.strategy, None)
 
-    def _has_forgotten(self, at: datetime, fact: StrategyForgot) -> None:
+    def _has_forgotten(self, at: datetime, fact: facts.StrategyForgot) -> None:
         state, runner = self._state_of(fact.strategy, fact.symbol), self.roster.place(fact.strategy, fact.symbol)
         state.forgot, state.forgot_on = fact.reason, self.calendar.trading_day(at)
         if runner is not None:
@@ -447,7 +432,7 @@ class Orchestrator:
     def _conditions(self, runner: Runner) -> Conditions:
         return self.holdings.conditions(runner.symbol, runner.name, runner.day, self.state.marks)
 
-    def _bar_closed(self, at: datetime, fact: BarClosed) -> None:
+    def _bar_closed(self, at: datetime, fact: facts.BarClosed) -> None:
         bar = fact.bar
         if self._unasked is not None:
             self.keep_unasked()

@@ -13,25 +13,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core import facts
 from core.execution.activity_comparison import FillOfOurs
 from core.execution.ledger import Ledger
-from core.facts import (
-    ActivitiesCompared,
-    ActivityQuarantined,
-    AdviceGiven,
-    AdviserOverstepped,
-    AdviserPaused,
-    CashMoved,
-    CorporateActionApplied,
-    DayCorrected,
-    DayStarted,
-    EngineStarted,
-    OrderFilled,
-    RecommendationAdopted,
-    RecommendationDropped,
-    SharesMoved,
-    TradeClosed,
-)
 from core.model.activity import ActivityId
 from core.model.position import AnyTrade
 from core.model.recommendation import Recommendation, TradeIdea
@@ -70,7 +54,7 @@ class ActivitiesState:
     fills_until: datetime | None = None
     cash: Money = NO_MONEY
     known: dict[str, KnownActivity] = field(default_factory=dict)
-    moved: list[CashMoved] = field(default_factory=list)
+    moved: list[facts.CashMoved] = field(default_factory=list)
     fills: list[FillOfOurs] = field(default_factory=list)
 
 
@@ -84,12 +68,12 @@ class Activities:
         self._day_of = day_of
         self.state = ActivitiesState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            OrderFilled: self._filled,
-            CashMoved: self._cash,
-            SharesMoved: self._shares,
-            CorporateActionApplied: self._split,
-            ActivityQuarantined: self._quarantined,
-            ActivitiesCompared: self._compared,
+            facts.OrderFilled: self._filled,
+            facts.CashMoved: self._cash,
+            facts.SharesMoved: self._shares,
+            facts.CorporateActionApplied: self._split,
+            facts.ActivityQuarantined: self._quarantined,
+            facts.ActivitiesCompared: self._compared,
         }
 
     def restore(self, state: ActivitiesState) -> None:
@@ -102,7 +86,7 @@ class Activities:
     def known(self, activity_id: str) -> KnownActivity | None:
         return self.state.known.get(activity_id)
 
-    def _filled(self, _at: datetime, fact: OrderFilled) -> None:
+    def _filled(self, _at: datetime, fact: facts.OrderFilled) -> None:
         order = self._ledger.order(fact.fill.client_order_id)
         if self.state.as_of is None or order is None:
             return
@@ -119,27 +103,27 @@ class Activities:
                 )
             )  # fmt: skip
 
-    def _cash(self, _at: datetime, fact: CashMoved) -> None:
+    def _cash(self, _at: datetime, fact: facts.CashMoved) -> None:
         self._know(fact.activity_id, fact.day, fact.amount)
         if self.state.as_of is not None:
             self.state.cash = Money(self.state.cash + fact.amount)
             self.state.moved.append(fact)
 
-    def _shares(self, _at: datetime, fact: SharesMoved) -> None:
+    def _shares(self, _at: datetime, fact: facts.SharesMoved) -> None:
         self._know(fact.activity_id, fact.day)
 
-    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+    def _split(self, _at: datetime, fact: facts.CorporateActionApplied) -> None:
         for activity_id in fact.activity_ids:
             self._know(activity_id, fact.day)
 
-    def _quarantined(self, at: datetime, fact: ActivityQuarantined) -> None:
+    def _quarantined(self, at: datetime, fact: facts.ActivityQuarantined) -> None:
         self._know(quarantined_as(fact.activity_id, fact.reason), self._day_of(at))
 
     def _know(self, activity_id: str, day: date, amount: Decimal = ZERO) -> None:
         before = self.state.known.get(activity_id, KnownActivity(day))
         self.state.known[activity_id] = KnownActivity(day, Money(before.amount + amount))
 
-    def _compared(self, _at: datetime, fact: ActivitiesCompared) -> None:
+    def _compared(self, _at: datetime, fact: facts.ActivitiesCompared) -> None:
         """Take over the broker's cash; so a difference is reported once."""
         state, since = self.state, self._day_of(fact.as_of) - ACTIVITIES_KEPT
         state.as_of, state.fills_until, state.cash, state.moved = fact.as_of, fact.fills_until, fact.cash, []
@@ -190,16 +174,16 @@ class DayResults:
     name = "day_results"
 
     def __init__(
-        self, day_of: Callable[[datetime], date], realised: Callable[[OrderFilled], tuple[str, Money]]
+        self, day_of: Callable[[datetime], date], realised: Callable[[facts.OrderFilled], tuple[str, Money]]
     ) -> None:
         self._day_of = day_of
         self._realised = realised
         self.state = DayResultsState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            DayStarted: self._started,
-            DayCorrected: self._started,
-            OrderFilled: self._filled,
-            TradeClosed: self._closed,
+            facts.DayStarted: self._started,
+            facts.DayCorrected: self._started,
+            facts.OrderFilled: self._filled,
+            facts.TradeClosed: self._closed,
         }
 
     def restore(self, state: DayResultsState) -> None:
@@ -214,16 +198,16 @@ class DayResults:
                 del days[min(days)]
         return days.get(day, DayResult())
 
-    def _started(self, _at: datetime, fact: DayStarted | DayCorrected) -> None:
+    def _started(self, _at: datetime, fact: facts.DayStarted | facts.DayCorrected) -> None:
         self._on(fact.day).equity = fact.equity
 
-    def _filled(self, _at: datetime, fact: OrderFilled) -> None:
+    def _filled(self, _at: datetime, fact: facts.OrderFilled) -> None:
         strategy, amount = self._realised(fact)
         if amount:
             closed = self._on(self._day_of(fact.fill.at)).closed.setdefault(strategy, Closed())
             closed.realised = Money(closed.realised + amount)
 
-    def _closed(self, _at: datetime, fact: TradeClosed) -> None:
+    def _closed(self, _at: datetime, fact: facts.TradeClosed) -> None:
         trade: AnyTrade = fact.trade
         closed = self._on(self._day_of(trade.exit_time)).closed.setdefault(trade.strategy, Closed())
         closed.trades += 1
@@ -264,12 +248,12 @@ class AdviceBook:
     def __init__(self) -> None:
         self.state = AdviceState()
         self.folds = {
-            AdviceGiven: self._given,
-            AdviserPaused: self._paused,
-            AdviserOverstepped: self._overstepped,
-            EngineStarted: self._started,
-            RecommendationAdopted: self._adopted,
-            RecommendationDropped: self._dropped,
+            facts.AdviceGiven: self._given,
+            facts.AdviserPaused: self._paused,
+            facts.AdviserOverstepped: self._overstepped,
+            facts.EngineStarted: self._started,
+            facts.RecommendationAdopted: self._adopted,
+            facts.RecommendationDropped: self._dropped,
         }
 
     def restore(self, state: AdviceState) -> None:
@@ -288,26 +272,26 @@ class AdviceBook:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _given(self, at: datetime, fact: AdviceGiven) -> None:
+    def _given(self, at: datetime, fact: facts.AdviceGiven) -> None:
         given = Given(fact.number, fact.adviser, at, fact.text, fact.idea, fact.expires_at)
         self.state.given = [*self.state.given[-(ADVICES_KEPT - 1) :], given]
         self.state.numbers = fact.number
 
-    def _paused(self, _at: datetime, fact: AdviserPaused) -> None:
+    def _paused(self, _at: datetime, fact: facts.AdviserPaused) -> None:
         self.state.paused[fact.adviser] = fact.reason
 
-    def _overstepped(self, _at: datetime, _fact: AdviserOverstepped) -> None:
+    def _overstepped(self, _at: datetime, _fact: facts.AdviserOverstepped) -> None:
         self.state.oversteps += 1
 
-    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, _at: datetime, _fact: facts.EngineStarted) -> None:
         self.state.paused = {}
 
-    def _adopted(self, _at: datetime, fact: RecommendationAdopted) -> None:
+    def _adopted(self, _at: datetime, fact: facts.RecommendationAdopted) -> None:
         key = key_of(fact.recommendation.strategy, fact.recommendation.symbol)
         self.state.adopted[key] = fact.recommendation
         self.state.adopted_from[key] = fact.number
 
-    def _dropped(self, _at: datetime, fact: RecommendationDropped) -> None:
+    def _dropped(self, _at: datetime, fact: facts.RecommendationDropped) -> None:
         self.state.adopted.pop(key_of(fact.strategy, fact.symbol), None)
         self.state.adopted_from.pop(key_of(fact.strategy, fact.symbol), None)
 

@@ -15,29 +15,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from core import facts
 from core.execution.order import Order
-from core.facts import (
-    AbsenceEnded,
-    AlertRang,
-    BasketSigned,
-    CancelRequested,
-    ConfirmationReceived,
-    DeskAttached,
-    DeskLeft,
-    DeskLost,
-    DesksServed,
-    EngineStarted,
-    EngineStopped,
-    Halted,
-    KeyFreed,
-    KeyTaken,
-    Killed,
-    OrderCreated,
-    OrderFilled,
-    ProposalSkipped,
-    Rearmed,
-    Resumed,
-)
 from core.model.codes import CancelCode, HaltCause
 from core.model.desk import DeskNumber, Seat
 from core.model.values import ClientOrderId, plain, priced
@@ -105,14 +84,14 @@ class Desks:
         self.kept_for = kept_for
         self.state = DesksState()
         self.folds = {
-            DesksServed: self._served,
-            EngineStarted: self._started,
-            EngineStopped: self._stopped,
-            DeskAttached: self._attached,
-            DeskLeft: self._left,
-            DeskLost: self._lost,
-            KeyTaken: self._taken,
-            KeyFreed: self._freed,
+            facts.DesksServed: self._served,
+            facts.EngineStarted: self._started,
+            facts.EngineStopped: self._stopped,
+            facts.DeskAttached: self._attached,
+            facts.DeskLeft: self._left,
+            facts.DeskLost: self._lost,
+            facts.KeyTaken: self._taken,
+            facts.KeyFreed: self._freed,
         }
 
     def restore(self, state: DesksState) -> None:
@@ -164,13 +143,13 @@ class Desks:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _stopped(self, at: datetime, _fact: EngineStopped) -> None:
+    def _stopped(self, at: datetime, _fact: facts.EngineStopped) -> None:
         self._forget(at)
 
-    def _served(self, _at: datetime, _fact: DesksServed) -> None:
+    def _served(self, _at: datetime, _fact: facts.DesksServed) -> None:
         self.state.is_served = True
 
-    def _started(self, at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, at: datetime, _fact: facts.EngineStarted) -> None:
         """Reserve control for the holder of an engine that crashed; a reservation that expired long ago ends."""
         self._forget(at)
         self.state.is_served = False
@@ -183,28 +162,28 @@ class Desks:
         self.state.attached = {}
         self.state.holder = None
 
-    def _attached(self, at: datetime, fact: DeskAttached) -> None:
+    def _attached(self, at: datetime, fact: facts.DeskAttached) -> None:
         desk = Desk(fact.desk, fact.seat, at)
         self.state.attached[fact.desk] = desk
         self.state.counted = max(self.state.counted, fact.desk)
         if self.holder is not None and self.holder.number == fact.desk:
             self.state.holder = KeyHolder(desk, self.holder.since)
 
-    def _left(self, _at: datetime, fact: DeskLeft) -> None:
+    def _left(self, _at: datetime, fact: facts.DeskLeft) -> None:
         self.state.attached.pop(fact.desk, None)
 
-    def _lost(self, _at: datetime, fact: DeskLost) -> None:
+    def _lost(self, _at: datetime, fact: facts.DeskLost) -> None:
         self.state.attached.pop(fact.desk, None)
         if self.holder is not None and self.holder.number == fact.desk:
             self.holder.away_until = fact.key_until
 
-    def _taken(self, at: datetime, fact: KeyTaken) -> None:
+    def _taken(self, at: datetime, fact: facts.KeyTaken) -> None:
         self.state.hold = fact.hold
         desk = self.desk(fact.desk)
         self.state.holder = None if desk is None else KeyHolder(desk, at)
         self.state.kept = None
 
-    def _freed(self, _at: datetime, _fact: KeyFreed) -> None:
+    def _freed(self, _at: datetime, _fact: facts.KeyFreed) -> None:
         self.state.holder = None
 
 
@@ -269,23 +248,23 @@ class Attendance:
         self._order = order
         self.state = AttendanceState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            EngineStarted: self._started,
-            DesksServed: self._served,
-            DeskAttached: self._attached,
-            DeskLeft: self._gone,
-            DeskLost: self._gone,
-            AbsenceEnded: self._ended,
-            ConfirmationReceived: self._confirmed,
-            BasketSigned: self._confirmed,
-            Resumed: self._resumed,
-            Rearmed: self._key,
-            OrderFilled: self._filled,
-            OrderCreated: self._created,
-            CancelRequested: self._cancelled,
-            ProposalSkipped: self._skipped,
-            Halted: self._halted,
-            Killed: self._killed,
-            AlertRang: self._rang,
+            facts.EngineStarted: self._started,
+            facts.DesksServed: self._served,
+            facts.DeskAttached: self._attached,
+            facts.DeskLeft: self._gone,
+            facts.DeskLost: self._gone,
+            facts.AbsenceEnded: self._ended,
+            facts.ConfirmationReceived: self._confirmed,
+            facts.BasketSigned: self._confirmed,
+            facts.Resumed: self._resumed,
+            facts.Rearmed: self._key,
+            facts.OrderFilled: self._filled,
+            facts.OrderCreated: self._created,
+            facts.CancelRequested: self._cancelled,
+            facts.ProposalSkipped: self._skipped,
+            facts.Halted: self._halted,
+            facts.Killed: self._killed,
+            facts.AlertRang: self._rang,
         }
 
     def restore(self, state: AttendanceState) -> None:
@@ -298,69 +277,69 @@ class Attendance:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, _at: datetime, _fact: facts.EngineStarted) -> None:
         """Keep an absence across a restart; whether desks are served is recorded again."""
         self.state.is_served = False
 
-    def _served(self, at: datetime, _fact: DesksServed) -> None:
+    def _served(self, at: datetime, _fact: facts.DesksServed) -> None:
         self.state.is_served = True
         self.state.key_at = self.state.key_at or at
         if self.state.now is None and not self.desks.has_somebody:
             self.state.now = Absence(at)
 
-    def _attached(self, at: datetime, fact: DeskAttached) -> None:
+    def _attached(self, at: datetime, fact: facts.DeskAttached) -> None:
         self.state.is_served = True
         if fact.seat.terminal and not (fact.is_back or fact.by_itself):
             self.state.key_at = at
 
-    def _gone(self, at: datetime, _fact: DeskLeft | DeskLost) -> None:
+    def _gone(self, at: datetime, _fact: facts.DeskLeft | facts.DeskLost) -> None:
         if self.state.is_served and not self.desks.has_somebody and self.state.now is None:
             self.state.now = Absence(at)
 
-    def _ended(self, at: datetime, _fact: AbsenceEnded) -> None:
+    def _ended(self, at: datetime, _fact: facts.AbsenceEnded) -> None:
         self.state.last, self.state.now = self.state.now, None
         if self.state.last is not None:
             self.state.last.until = at
 
-    def _key(self, at: datetime, _fact: Rearmed) -> None:
+    def _key(self, at: datetime, _fact: facts.Rearmed) -> None:
         self.state.key_at = at
 
-    def _confirmed(self, at: datetime, fact: ConfirmationReceived | BasketSigned) -> None:
+    def _confirmed(self, at: datetime, fact: facts.ConfirmationReceived | facts.BasketSigned) -> None:
         if fact.turn is not None:
             self.state.key_at = at
 
-    def _resumed(self, at: datetime, fact: Resumed) -> None:
+    def _resumed(self, at: datetime, fact: facts.Resumed) -> None:
         if fact.cause is HaltCause.UNATTENDED:
             self.state.key_at = at
 
-    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+    def _filled(self, at: datetime, fact: facts.OrderFilled) -> None:
         fill = fact.fill
         order = self._order(fill.client_order_id)
         what = "" if order is None else f"{order.request.side.value} {plain(fill.quantity)} {order.request.symbol} "
         self._note(at, AwayKind.FILL, f"{what}at {priced(fill.price)}")
 
-    def _created(self, at: datetime, fact: OrderCreated) -> None:
+    def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
         order = self._order(fact.order.client_order_id)
         if order is not None and order.only_reduces and not order.is_protective:
             self._note(at, AwayKind.EXIT, f"{fact.order.side.value} {plain(fact.order.quantity)} {fact.order.symbol}")
 
-    def _cancelled(self, at: datetime, fact: CancelRequested) -> None:
+    def _cancelled(self, at: datetime, fact: facts.CancelRequested) -> None:
         order = self._order(fact.client_order_id)
         if fact.code is CancelCode.UNATTENDED and order is not None:
             request = order.request
             self._note(at, AwayKind.CANCELLED, f"{request.side.value} {plain(request.quantity)} {request.symbol}")
 
-    def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
+    def _skipped(self, at: datetime, fact: facts.ProposalSkipped) -> None:
         if ATTENDANCE in fact.checks:
             self._note(at, AwayKind.SHADOW, f"{fact.strategy} {fact.symbol}")
 
-    def _halted(self, at: datetime, fact: Halted) -> None:
+    def _halted(self, at: datetime, fact: facts.Halted) -> None:
         self._note(at, AwayKind.HALT, f"{fact.cause.value}: {fact.reason}")
 
-    def _killed(self, at: datetime, fact: Killed) -> None:
+    def _killed(self, at: datetime, fact: facts.Killed) -> None:
         self._note(at, AwayKind.HALT, f"killed by {fact.by}")
 
-    def _rang(self, at: datetime, fact: AlertRang) -> None:
+    def _rang(self, at: datetime, fact: facts.AlertRang) -> None:
         self._note(at, AwayKind.ALERT, f"{fact.alert.terms.symbol} {fact.seen}")
 
     def _note(self, at: datetime, kind: AwayKind, words: str) -> None:

@@ -10,20 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from core.facts import (
-    BreakerClosed,
-    NotificationBegun,
-    NotificationDue,
-    NotificationFailed,
-    NotificationSent,
-    NotificationSettled,
-    NotificationSuppressed,
-    NotificationWithdrawn,
-    ProposalEnded,
-    Rearmed,
-    ReconciliationPassed,
-    Resumed,
-)
+from core import facts
 from core.model.codes import HaltCause
 from core.model.notice import SURELY_NOT, Notice, NoticeKind, Tries
 from core.model.values import ProposalId
@@ -198,18 +185,18 @@ class Notifications:
         self._day_of = day_of
         self.state = NotificationsState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            NotificationDue: self._due,
-            NotificationSuppressed: self._suppressed,
-            NotificationBegun: self._begun,
-            NotificationSent: self._sent,
-            NotificationFailed: self._failed,
-            NotificationSettled: self._settled,
-            NotificationWithdrawn: self._withdrawn,
-            ProposalEnded: self._ended,
-            Resumed: self._resumed,
-            Rearmed: self._rearmed,
-            BreakerClosed: self._closed,
-            ReconciliationPassed: self._agreed,
+            facts.NotificationDue: self._due,
+            facts.NotificationSuppressed: self._suppressed,
+            facts.NotificationBegun: self._begun,
+            facts.NotificationSent: self._sent,
+            facts.NotificationFailed: self._failed,
+            facts.NotificationSettled: self._settled,
+            facts.NotificationWithdrawn: self._withdrawn,
+            facts.ProposalEnded: self._ended,
+            facts.Resumed: self._resumed,
+            facts.Rearmed: self._rearmed,
+            facts.BreakerClosed: self._closed,
+            facts.ReconciliationPassed: self._agreed,
         }
 
     def restore(self, state: NotificationsState) -> None:
@@ -238,7 +225,7 @@ class Notifications:
         lines = self.state.urgent if is_urgent else self.state.ordinary
         return lines.setdefault(channel, ChannelLine())
 
-    def _due(self, at: datetime, fact: NotificationDue) -> None:
+    def _due(self, at: datetime, fact: facts.NotificationDue) -> None:
         self._number(at, fact.notice)
         for channel in fact.channels:
             line = self._line(channel, is_urgent=fact.notice.is_urgent)
@@ -248,14 +235,14 @@ class Notifications:
                 line.held.append(Held(fact.not_before, fact.notice))
         self._known(fact)
 
-    def _suppressed(self, at: datetime, fact: NotificationSuppressed) -> None:
+    def _suppressed(self, at: datetime, fact: facts.NotificationSuppressed) -> None:
         self._number(at, fact.notice)
         self.state.suppressed += 1
         for channel in fact.channels:
             self._line(channel, is_urgent=fact.notice.is_urgent).untold += 1
         self._known(fact)
 
-    def _known(self, fact: NotificationDue | NotificationSuppressed) -> None:
+    def _known(self, fact: facts.NotificationDue | facts.NotificationSuppressed) -> None:
         """Note the matter: it begins once and a step is taken once, whatever the delivery."""
         if not fact.matter:
             return
@@ -277,7 +264,7 @@ class Notifications:
         if notice.kind is NoticeKind.REPORT:
             self.state.reported = self._day_of(at)
 
-    def _begun(self, at: datetime, fact: NotificationBegun) -> None:
+    def _begun(self, at: datetime, fact: facts.NotificationBegun) -> None:
         line = self._line(fact.channel, is_urgent=fact.is_urgent)
         if line.numbers != fact.numbers:
             # Let another batch go before one that waits for its next attempt.
@@ -311,11 +298,11 @@ class Notifications:
         line.first_at, line.may_have_arrived = at, False
         line.told_untold, line.untold = line.untold, 0
 
-    def _sent(self, _at: datetime, fact: NotificationSent) -> None:
+    def _sent(self, _at: datetime, fact: facts.NotificationSent) -> None:
         self.state.sent += 1
         self._empty(fact.channel, is_urgent=fact.is_urgent)
 
-    def _failed(self, _at: datetime, fact: NotificationFailed) -> None:
+    def _failed(self, _at: datetime, fact: facts.NotificationFailed) -> None:
         self.state.failed += 1
         if fact.again_at is None:
             self._empty(fact.channel, is_urgent=fact.is_urgent)
@@ -328,7 +315,7 @@ class Notifications:
         self._line(channel, is_urgent=is_urgent).empty()
         self._forget_what_nobody_owes()
 
-    def _withdrawn(self, _at: datetime, fact: NotificationWithdrawn) -> None:
+    def _withdrawn(self, _at: datetime, fact: facts.NotificationWithdrawn) -> None:
         self.state.withdrawn += len(fact.numbers)
         self._line(fact.channel, is_urgent=fact.is_urgent).withdraw(frozenset(fact.numbers))
         self._forget_what_nobody_owes()
@@ -345,20 +332,20 @@ class Notifications:
             lines = [*self.state.urgent.values(), *self.state.ordinary.values()]
             self.state.over = [number for number in self.state.over if any(line.owes(number) for line in lines)]
 
-    def _settled(self, _at: datetime, fact: NotificationSettled) -> None:
+    def _settled(self, _at: datetime, fact: facts.NotificationSettled) -> None:
         self._end(fact.matter)
 
-    def _ended(self, _at: datetime, fact: ProposalEnded) -> None:
+    def _ended(self, _at: datetime, fact: facts.ProposalEnded) -> None:
         self._end(of_proposal(fact.proposal_id))
 
-    def _resumed(self, _at: datetime, fact: Resumed) -> None:
+    def _resumed(self, _at: datetime, fact: facts.Resumed) -> None:
         self._end(of_halt(fact.cause))
 
-    def _rearmed(self, _at: datetime, _fact: Rearmed) -> None:
+    def _rearmed(self, _at: datetime, _fact: facts.Rearmed) -> None:
         self._end(KILL)
 
-    def _closed(self, _at: datetime, _fact: BreakerClosed) -> None:
+    def _closed(self, _at: datetime, _fact: facts.BreakerClosed) -> None:
         self._end(BREAKER)
 
-    def _agreed(self, _at: datetime, _fact: ReconciliationPassed) -> None:
+    def _agreed(self, _at: datetime, _fact: facts.ReconciliationPassed) -> None:
         self._end(READ_ONLY)

@@ -13,37 +13,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core import facts
 from core.execution.cover import CoveredBy, in_force
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.execution.order import Order
-from core.facts import (
-    AuthorizationEnded,
-    CancelDropped,
-    CancelRequested,
-    ConfirmationReceived,
-    ContingentOrdersMissing,
-    DayStarted,
-    KeptOrderReleased,
-    Killed,
-    LegResized,
-    OrderCreated,
-    OrderFilled,
-    OrderIdled,
-    OrderKept,
-    OrderRestated,
-    OrderRevived,
-    OrdersRecalled,
-    OrderStateChanged,
-    OrderStateUnknown,
-    OrderTradesAgain,
-    PositionCorrected,
-    ProposalEnded,
-    ProposalStaged,
-    Rearmed,
-    StopInForce,
-    StopOwed,
-)
 from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, EndCode, IdleCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.position import Position
@@ -55,9 +29,10 @@ from core.staging.stage import Stage
 SHORTEST = timedelta(seconds=1)
 """A shorter period is the normal transmission time of a stop, and is not recorded."""
 MAY_CHANGE_IT = (
-    OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
-    OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, ProposalStaged,
-    ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted, OrderIdled, OrderTradesAgain,
+    facts.OrderStateUnknown, facts.OrderKept, facts.KeptOrderReleased, facts.CancelRequested, facts.CancelDropped,
+    facts.LegResized, facts.OrderRestated, facts.OrderRevived, facts.OrdersRecalled,
+    facts.ContingentOrdersMissing, facts.ProposalStaged, facts.ConfirmationReceived,
+    facts.AuthorizationEnded, facts.Rearmed, facts.DayStarted, facts.OrderIdled, facts.OrderTradesAgain,
 )  # fmt: skip
 
 
@@ -118,14 +93,14 @@ class OwedStops:
         self.state = OwedStopsState()
         self.folds: Mapping[Any, Any] = {
             **dict.fromkeys(MAY_CHANGE_IT, self._looked),
-            OrderCreated: self._created,
-            OrderFilled: self._filled,
-            OrderStateChanged: self._changed,
-            PositionCorrected: self._corrected,
-            ProposalEnded: self._proposal_ended,
-            Killed: self._killed,
-            StopOwed: self._told,
-            StopInForce: self._recorded,
+            facts.OrderCreated: self._created,
+            facts.OrderFilled: self._filled,
+            facts.OrderStateChanged: self._changed,
+            facts.PositionCorrected: self._corrected,
+            facts.ProposalEnded: self._proposal_ended,
+            facts.Killed: self._killed,
+            facts.StopOwed: self._told,
+            facts.StopInForce: self._recorded,
         }
 
     def restore(self, state: OwedStopsState) -> None:
@@ -145,20 +120,20 @@ class OwedStops:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _created(self, at: datetime, fact: OrderCreated) -> None:
+    def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
         """Note a confirmed stop: from then on its shares must have it, also if the broker refuses it."""
         order = self._ledger.order(fact.order.client_order_id)
         if order is not None and order.is_protective and not self._ledger.legs.is_held(order):
             self._name_guarded(order)
         self._look(at)
 
-    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+    def _filled(self, at: datetime, fact: facts.OrderFilled) -> None:
         order = self._ledger.order(fact.fill.client_order_id)
         if order is not None:
             self._count(order, fact.fill.quantity)
         self._look(at)
 
-    def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
+    def _changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         """Note a change of a stop.
 
         Shares of one that the broker accepted must have it; those of one that a person cancelled must not.
@@ -173,7 +148,7 @@ class OwedStops:
                 self._name_guarded(order)
         self._look(at)
 
-    def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
+    def _corrected(self, at: datetime, fact: facts.PositionCorrected) -> None:
         """What an order that the broker lacked may have bought is owed its ticket's stop; a leg is there already."""
         entries = (o for o in self._ledger.lost_today(fact.symbol, at) if not o.only_reduces and not o.request.legs)
         lost = [entry for entry in entries if entry.wants_broker_stop]
@@ -199,7 +174,7 @@ class OwedStops:
         owed = [p for p in self._stage.state.proposals.values() if p.is_owed and (p.symbol, p.strategy) == its]
         return self._guarded(sale) + sum((proposal.order.quantity for proposal in owed), ZERO)
 
-    def _proposal_ended(self, at: datetime, fact: ProposalEnded) -> None:
+    def _proposal_ended(self, at: datetime, fact: facts.ProposalEnded) -> None:
         """Note a declined stop: its shares must not have one any more."""
         ended = self._stage.ended
         if fact.end is ProposalEnd.DECLINED and ended is not None and ended.id == fact.proposal_id and ended.is_owed:
@@ -207,7 +182,7 @@ class OwedStops:
             self._name(key, self.state.named.get(key, NO_SHARES) - ended.order.quantity)
         self._look(at)
 
-    def _killed(self, at: datetime, fact: Killed) -> None:
+    def _killed(self, at: datetime, fact: facts.Killed) -> None:
         if fact.naked:
             self.state.naked_at = at
         self._look(at)
@@ -215,12 +190,12 @@ class OwedStops:
     def _looked(self, at: datetime, _fact: object) -> None:
         self._look(at)
 
-    def _told(self, _at: datetime, fact: StopOwed) -> None:
+    def _told(self, _at: datetime, fact: facts.StopOwed) -> None:
         owing = self.state.owed.get(position_key(fact.symbol, fact.strategy))
         if owing is not None:
             owing.told = fact.why
 
-    def _recorded(self, _at: datetime, fact: StopInForce) -> None:
+    def _recorded(self, _at: datetime, fact: facts.StopInForce) -> None:
         its = (fact.symbol, fact.strategy, fact.since)
         self.state.over = [each for each in self.state.over if (each[0].symbol, each[0].strategy, each[0].since) != its]
 

@@ -4,54 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from core.facts import (
-    ApprovalRedeemed,
-    AuthorizationEnded,
-    AuthorizationProlonged,
-    BarClosed,
-    BasketOrderSkipped,
-    BasketSigned,
-    BasketTurnBegun,
-    BrokerWarned,
-    CancelDropped,
-    CancelFailed,
-    CancelRequested,
-    ConfirmationReceived,
-    ConfirmationRefused,
-    ContingentOrdersMissing,
-    EditRefused,
-    ExitReleased,
-    Fact,
-    FillNotBelieved,
-    KeptOrderReleased,
-    LegResized,
-    OrderApproved,
-    OrderCreated,
-    OrderFilled,
-    OrderIdled,
-    OrderKept,
-    OrderNotFound,
-    OrderRestated,
-    OrderRevived,
-    OrderSent,
-    OrderStateChanged,
-    OrderStateUnknown,
-    OrderTradesAgain,
-    PermissionReturned,
-    PositionChanged,
-    ProposalEdited,
-    ProposalEnded,
-    ProposalStaged,
-    SignalRaised,
-    StopAskedFor,
-    StopCut,
-    SubmissionBlocked,
-    TicketClosed,
-    TicketOpened,
-    TradeClosed,
-    UpdateIgnored,
-    WarningConfirmed,
-)
+from core import facts
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.staging import Proposal
 from core.ports import OperatorError, Recorded
@@ -66,8 +19,8 @@ def chain_of(order_id: str, records: Iterable[Recorded]) -> Iterator[Recorded]:
         No order, or more than one, has this id.
     """
     journal = list(records)
-    orders = {r.fact.order.client_order_id: r.fact for r in journal if isinstance(r.fact, OrderCreated)}
-    proposals = {r.fact.proposal.id for r in journal if isinstance(r.fact, ProposalStaged)}
+    orders = {r.fact.order.client_order_id: r.fact for r in journal if isinstance(r.fact, facts.OrderCreated)}
+    proposals = {r.fact.proposal.id for r in journal if isinstance(r.fact, facts.ProposalStaged)}
     found = sorted(i for i in {*orders, *proposals} if order_id and i.startswith(order_id))
     if len(found) != 1:
         what = "no order" if not found else f"{len(found)} orders"
@@ -81,34 +34,36 @@ def chain_of(order_id: str, records: Iterable[Recorded]) -> Iterator[Recorded]:
 
 def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Iterator[Recorded]:
     staged = next(
-        (r for r in journal if isinstance(r.fact, ProposalStaged) and r.fact.proposal.id == proposal_id), None
+        (r for r in journal if isinstance(r.fact, facts.ProposalStaged) and r.fact.proposal.id == proposal_id), None
     )
     tickets = {
         r.fact.ticket.id
         for r in journal
-        if isinstance(r.fact, TicketOpened) and r.fact.ticket.proposal_id == proposal_id
+        if isinstance(r.fact, facts.TicketOpened) and r.fact.ticket.proposal_id == proposal_id
     }
-    proposal = staged.fact.proposal if staged and isinstance(staged.fact, ProposalStaged) else None
+    proposal = staged.fact.proposal if staged and isinstance(staged.fact, facts.ProposalStaged) else None
     subjects = {*wanted, *tickets, proposal_id}
     after_fill = False
     for record in journal:
         fact = record.fact
-        if isinstance(fact, BarClosed):
+        if isinstance(fact, facts.BarClosed):
             if proposal is not None and (fact.bar.symbol, fact.bar.start) == (proposal.symbol, proposal.signal_time):
                 yield record
             continue
-        if isinstance(fact, SignalRaised):
+        if isinstance(fact, facts.SignalRaised):
             if proposal is not None and _is_made_of(proposal, fact.signal):
                 yield record
             continue
         belongs = subject_of(fact) in subjects or _is_signed_by(fact, proposal_id)
-        follows = after_fill and isinstance(fact, PositionChanged | TradeClosed)
-        if isinstance(fact, TradeClosed):
+        follows = after_fill and isinstance(fact, facts.PositionChanged | facts.TradeClosed)
+        if isinstance(fact, facts.TradeClosed):
             follows = follows or bool({fact.trade.entry_order, fact.trade.exit_order} & wanted)
         if belongs or follows:
             yield record
-        if not isinstance(fact, OrderStateChanged):
-            after_fill = (belongs and isinstance(fact, OrderFilled)) or (follows and isinstance(fact, PositionChanged))
+        if not isinstance(fact, facts.OrderStateChanged):
+            after_fill = (belongs and isinstance(fact, facts.OrderFilled)) or (
+                follows and isinstance(fact, facts.PositionChanged)
+            )
 
 
 def _is_made_of(proposal: Proposal, signal: EntrySignal | ExitSignal) -> bool:
@@ -117,54 +72,60 @@ def _is_made_of(proposal: Proposal, signal: EntrySignal | ExitSignal) -> bool:
     return said == (proposal.strategy, proposal.symbol, proposal.signal_time) and is_exit == bool(proposal.exit_reason)
 
 
-def _is_signed_by(fact: Fact, proposal_id: str) -> bool:
+def _is_signed_by(fact: facts.Fact, proposal_id: str) -> bool:
     """Whether this is the signing of the basket that contained it (OP-05)."""
-    return isinstance(fact, BasketSigned) and any(order.proposal.id == proposal_id for order in fact.orders)
+    return isinstance(fact, facts.BasketSigned) and any(order.proposal.id == proposal_id for order in fact.orders)
 
 
-def subject_of(fact: Fact) -> str | None:
+def subject_of(fact: facts.Fact) -> str | None:
     """Return the subject of a fact: an order, a ticket or a proposal."""
     match fact:
-        case ProposalStaged() | ProposalEdited():
+        case facts.ProposalStaged() | facts.ProposalEdited():
             return fact.proposal.id
-        case ProposalEnded() | EditRefused() | ExitReleased() | BasketTurnBegun() | BasketOrderSkipped():
+        case (
+            facts.ProposalEnded()
+            | facts.EditRefused()
+            | facts.ExitReleased()
+            | facts.BasketTurnBegun()
+            | facts.BasketOrderSkipped()
+        ):
             return fact.proposal_id
-        case TicketOpened():
+        case facts.TicketOpened():
             return fact.ticket.id
-        case TicketClosed() | ConfirmationReceived() | ConfirmationRefused() | OrderApproved():
+        case facts.TicketClosed() | facts.ConfirmationReceived() | facts.ConfirmationRefused() | facts.OrderApproved():
             return fact.ticket_id
-        case AuthorizationEnded() | AuthorizationProlonged():
+        case facts.AuthorizationEnded() | facts.AuthorizationProlonged():
             return fact.mandate_id.partition("-")[0]
-        case ApprovalRedeemed():
+        case facts.ApprovalRedeemed():
             return fact.client_order_id
-        case OrderCreated():
+        case facts.OrderCreated():
             return fact.order.client_order_id
-        case OrderFilled():
+        case facts.OrderFilled():
             return fact.fill.client_order_id
         case (
-            OrderStateChanged()
-            | OrderStateUnknown()
-            | OrderNotFound()
-            | SubmissionBlocked()
-            | OrderKept()
-            | KeptOrderReleased()
-            | PermissionReturned()
-            | StopAskedFor()
-            | StopCut()
-            | OrderSent()
-            | BrokerWarned()
-            | WarningConfirmed()
-            | CancelRequested()
-            | CancelDropped()
-            | CancelFailed()
-            | UpdateIgnored()
-            | FillNotBelieved()
-            | LegResized()
-            | OrderRestated()
-            | OrderRevived()
-            | OrderIdled()
-            | OrderTradesAgain()
-            | ContingentOrdersMissing()
+            facts.OrderStateChanged()
+            | facts.OrderStateUnknown()
+            | facts.OrderNotFound()
+            | facts.SubmissionBlocked()
+            | facts.OrderKept()
+            | facts.KeptOrderReleased()
+            | facts.PermissionReturned()
+            | facts.StopAskedFor()
+            | facts.StopCut()
+            | facts.OrderSent()
+            | facts.BrokerWarned()
+            | facts.WarningConfirmed()
+            | facts.CancelRequested()
+            | facts.CancelDropped()
+            | facts.CancelFailed()
+            | facts.UpdateIgnored()
+            | facts.FillNotBelieved()
+            | facts.LegResized()
+            | facts.OrderRestated()
+            | facts.OrderRevived()
+            | facts.OrderIdled()
+            | facts.OrderTradesAgain()
+            | facts.ContingentOrdersMissing()
         ):
             return fact.client_order_id
     return None

@@ -14,31 +14,9 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
-from core.facts import (
-    ConfirmationRefused,
-    EditRefused,
-    Fact,
-    OrderStateChanged,
-    ProposalSkipped,
-    ProposalStaged,
-    SettingsApplied,
-)
+from core import facts
+from core.messages import commands
 from core.messages.command_ports import CommandPort, PortKind, addressed
-from core.messages.commands import (
-    Command,
-    Confirm,
-    Decline,
-    EditOrder,
-    EditProposal,
-    Keyed,
-    LeaveTicket,
-    MoveStop,
-    OpenTicket,
-    PauseStrategy,
-    ReinstateStrategy,
-    RequestCancel,
-    ResumeStrategy,
-)
 from core.messages.desk_commands import ReloadLimits, SettingsFileSeen
 from core.messages.inputs import NotificationAnswered
 from core.model.bar import Bar
@@ -213,20 +191,20 @@ class SaidAgain:
         self._names = NamesNow(known.proposals, state)
         self._file: Settings | None = None
         self._strategy, self._tries = "", 0
-        self._own: list[tuple[datetime, int, Command | SettingsApplied]] = []
+        self._own: list[tuple[datetime, int, commands.Command | facts.SettingsApplied]] = []
         self._numbers = count()
         self._script = CommandPort(PortKind.SCRIPT)
         self._ports = {
             (each.terminal, each.user): CommandPort(PortKind.CONSOLE, each.terminal, each.user)
             for each in run.heard
-            if isinstance(each.said, Keyed)
+            if isinstance(each.said, commands.Keyed)
         }
         self._bars = self._bars_counted = self._events_at_bar = 0
         state.add_bar_listener(self._hear_bar)
         if changed is not None:
             state.add_listener(self._hear)
 
-    def now(self, command: Command) -> Command | None:
+    def now(self, command: commands.Command) -> commands.Command | None:
         """Return a script's recorded press for the current run."""
         if not self._is_another:
             return command
@@ -260,7 +238,7 @@ class SaidAgain:
 
     def next(
         self, ahead: Ahead, now: datetime, until: datetime | None
-    ) -> tuple[datetime, Command | NotificationAnswered | SettingsApplied] | None:
+    ) -> tuple[datetime, commands.Command | NotificationAnswered | facts.SettingsApplied] | None:
         """Return the next input and its time; None if another event comes first."""
         self._begin_day(now if ahead.at is None else ahead.at)
         if self._own and _is_before(self._own[0][0], ahead):
@@ -317,29 +295,29 @@ class SaidAgain:
         settings = self._state.control.settings
         if change.kind is ChangeKind.OFF:
             for symbol in settings.symbols:
-                self._say(begins, PauseStrategy(change.name, Symbol(symbol)))
+                self._say(begins, commands.PauseStrategy(change.name, Symbol(symbol)))
         elif self._settings is not None:
-            self._say(begins, SettingsApplied(self._settings(settings)))
+            self._say(begins, facts.SettingsApplied(self._settings(settings)))
 
-    def _hear(self, _sequence: int, at: datetime, fact: Fact) -> None:
+    def _hear(self, _sequence: int, at: datetime, fact: facts.Fact) -> None:
         change = self._change
         if change is None:
             return
         match fact:
-            case ProposalStaged(proposal=proposal) if proposal.id == change.proposal:
+            case facts.ProposalStaged(proposal=proposal) if proposal.id == change.proposal:
                 if change.kind is ChangeKind.CONFIRM:
                     self._diverge(at)
                 elif change.kind is ChangeKind.DECLINE:
-                    self._say(at + AT_ONCE, Decline(proposal.id, "what if"))
+                    self._say(at + AT_ONCE, commands.Decline(proposal.id, "what if"))
                 elif change.kind is ChangeKind.QUANTITY and change.number is not None:
-                    self._say(at + AT_ONCE, EditProposal(proposal.id, Quantity(change.number), None))
-            case OrderStateChanged(client_order_id=order_id, after=OrderStatus.FILLED) if order_id == change.name:
+                    self._say(at + AT_ONCE, commands.EditProposal(proposal.id, Quantity(change.number), None))
+            case facts.OrderStateChanged(client_order_id=order_id, after=OrderStatus.FILLED) if order_id == change.name:
                 self._on_filled(at, ClientOrderId(change.name), change)
-            case EditRefused(proposal_id=proposal_id, reasons=reasons) if proposal_id == change.proposal:
+            case facts.EditRefused(proposal_id=proposal_id, reasons=reasons) if proposal_id == change.proposal:
                 self._taken.refused += reasons
-            case ConfirmationRefused(ticket_id=ticket_id, reasons=reasons) if self._is_of(ticket_id, change):
+            case facts.ConfirmationRefused(ticket_id=ticket_id, reasons=reasons) if self._is_of(ticket_id, change):
                 self._taken.refused += reasons
-            case ProposalSkipped(symbol=symbol, reasons=reasons) if (at, symbol) == self._moves:
+            case facts.ProposalSkipped(symbol=symbol, reasons=reasons) if (at, symbol) == self._moves:
                 # Retry like a person would: the broker may not have confirmed the stop yet.
                 self._tries -= 1
                 if self._tries:
@@ -357,7 +335,7 @@ class SaidAgain:
         assert self._change is not None
         assert self._change.number is not None
         self._moves = (at, symbol)
-        self._say(at, MoveStop(symbol, self._strategy, Price(self._change.number)))
+        self._say(at, commands.MoveStop(symbol, self._strategy, Price(self._change.number)))
 
     def _is_of(self, ticket_id: TicketId, change: Change) -> bool:
         stage = self._state.stage.state
@@ -365,8 +343,8 @@ class SaidAgain:
         ticket = confirmed.ticket if confirmed is not None else stage.tickets.get(ticket_id)
         return ticket is not None and ticket.proposal_id == change.proposal
 
-    def _say(self, at: datetime, said: Command | SettingsApplied) -> None:
-        if not isinstance(said, SettingsApplied):
+    def _say(self, at: datetime, said: commands.Command | facts.SettingsApplied) -> None:
+        if not isinstance(said, facts.SettingsApplied):
             said = self._script.through(addressed(said, self._state.account_name))
         heappush(self._own, (at, next(self._numbers), said))
 
@@ -375,29 +353,33 @@ class SaidAgain:
 
     # ── recorded inputs ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _placed(self, heard: HeardFromOutside) -> Command | NotificationAnswered | None:
+    def _placed(self, heard: HeardFromOutside) -> commands.Command | NotificationAnswered | None:
         """Return an input for the current run; None if a change replaces it, or its target does not exist."""
         said: Any = heard.said
         if self._is_another:
             said = self._as_it_is_now(said)
-        if said is None or not isinstance(said, Keyed):
+        if said is None or not isinstance(said, commands.Keyed):
             return said
         return self._ports[heard.terminal, heard.user].through(said)
 
-    def _as_it_is_now(self, said: Command | NotificationAnswered) -> Command | NotificationAnswered | None:
+    def _as_it_is_now(
+        self, said: commands.Command | NotificationAnswered
+    ) -> commands.Command | NotificationAnswered | None:
         match said:
             case SettingsFileSeen(answer=Settings() as answer) if self._settings is not None:
                 self._file = self._settings(answer)
                 return replace(said, answer=self._file)
             case ReloadLimits() if self._file is not None:
                 return replace(said, digest=digest_of(self._file))
-            case ResumeStrategy(strategy=name) | ReinstateStrategy(strategy=name) if self._is_off(name):
+            case commands.ResumeStrategy(strategy=name) | commands.ReinstateStrategy(strategy=name) if self._is_off(
+                name
+            ):
                 return None
-            case OpenTicket() | Decline() | EditProposal():
+            case commands.OpenTicket() | commands.Decline() | commands.EditProposal():
                 return self._on_proposal(said)
-            case Confirm() | LeaveTicket():
+            case commands.Confirm() | commands.LeaveTicket():
                 return self._on_ticket(said)
-            case RequestCancel(client_order_id=order_id) | EditOrder(client_order_id=order_id):
+            case commands.RequestCancel(client_order_id=order_id) | commands.EditOrder(client_order_id=order_id):
                 now = self._names.of_order(order_id)
                 return None if now is None else replace(said, client_order_id=now)
         return said
@@ -411,13 +393,15 @@ class SaidAgain:
         change = self._change
         return change is not None and change.kind in TAKES_THE_KEYS and proposal == change.proposal
 
-    def _on_proposal(self, said: OpenTicket | Decline | EditProposal) -> Command | None:
+    def _on_proposal(
+        self, said: commands.OpenTicket | commands.Decline | commands.EditProposal
+    ) -> commands.Command | None:
         if self._is_taken(said.proposal_id):
             return None
         now = self._names.of_proposal(said.proposal_id)
         return None if now is None else replace(said, proposal_id=now)
 
-    def _on_ticket(self, said: Confirm | LeaveTicket) -> Command | None:
+    def _on_ticket(self, said: commands.Confirm | commands.LeaveTicket) -> commands.Command | None:
         """Apply a key to the current ticket of the same proposal."""
         then = self._known.tickets.get(said.ticket_id)
         if then is None:
@@ -427,9 +411,9 @@ class SaidAgain:
         now = self._names.of_proposal(then)
         ticket = next((t for t in self._state.stage.state.tickets.values() if t.proposal_id == now), None)
         if ticket is None:
-            self._taken.unplaced += isinstance(said, Confirm)
+            self._taken.unplaced += isinstance(said, commands.Confirm)
             return None
-        if isinstance(said, LeaveTicket):
+        if isinstance(said, commands.LeaveTicket):
             return replace(said, ticket_id=ticket.id)
         order, word = ticket.order, word_of(ticket.review)
         if not word or word == self._known.words.get(said.ticket_id):  # the word typed then applies

@@ -13,21 +13,8 @@ from pathlib import Path
 from console.commands.assembly.engines import strategy_kinds
 from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import FILE_SEED, Recording, fresh, played_by
+from core import facts
 from core.brokers.simulated.market import DERIVED_SIZE
-from core.facts import (
-    BarClosed,
-    ConfirmationReceived,
-    DayStarted,
-    EngineStarted,
-    InstallationNamed,
-    OrderApproved,
-    OrderCreated,
-    OrderSent,
-    ProposalEnded,
-    ProposalStaged,
-    SettingsApplied,
-    TicketOpened,
-)
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Confirm, Decline, OpenTicket
 from core.model.bar import Feed, Quote
@@ -100,9 +87,9 @@ def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
         last = read_runs(source)[-1]
         runs = (*runs[:-1], last if last.started == runs[-1].started else runs[-1])
     records = tuple(each for each in every if HOME.day_of(each.at) <= day)
-    opened = [r.fact.ticket for r in records if isinstance(r.fact, TicketOpened)]
+    opened = [r.fact.ticket for r in records if isinstance(r.fact, facts.TicketOpened)]
     tickets, words = {each.id: each.proposal_id for each in opened}, {each.id: word_of(each.review) for each in opened}
-    proposals = {r.fact.proposal.id: r.fact.proposal for r in records if isinstance(r.fact, ProposalStaged)}
+    proposals = {r.fact.proposal.id: r.fact.proposal for r in records if isinstance(r.fact, facts.ProposalStaged)}
     return RecordedDay(source, day, runs, records, _ends(day, runs, every), Known(day, tickets, words, proposals))
 
 
@@ -111,7 +98,9 @@ def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -
 
     Otherwise the day's end, or the last record of an unfinished day.
     """
-    told = (r.at for r in records if isinstance(r.fact, DayStarted) and r.fact.close_of == day and r.fact.day > day)
+    told = (
+        r.at for r in records if isinstance(r.fact, facts.DayStarted) and r.fact.close_of == day and r.fact.day > day
+    )
     if (at := next(told, None)) is not None and len(runs) == 1:
         return at + timedelta(seconds=1)
     ends = HOME.end_of(day) - timedelta(microseconds=1)
@@ -123,7 +112,7 @@ def _of_this_journal(source: AccountFolder, runs: Sequence[RecordedRun]) -> list
     """Return the runs in the journal, without those undone by a reset or a restore, or left before their start."""
     if not runs:
         return []
-    told = records_of(source.journal, days_of(source.journal), (EngineStarted,))
+    told = records_of(source.journal, days_of(source.journal), (facts.EngineStarted,))
     starts = {record.sequence: record.at for record in told}
     found = []
     for run, following in zip_longest(runs, runs[1:]):
@@ -139,15 +128,15 @@ def settings_at(found: RecordedDay) -> Settings:
     if found.runs:
         held = found.runs[0].started.settings
         for record in found.records:
-            if isinstance(record.fact, SettingsApplied) and HOME.day_of(record.at) < found.day:
+            if isinstance(record.fact, facts.SettingsApplied) and HOME.day_of(record.at) < found.day:
                 held = record.fact.settings
         return held
-    applied = [record for record in found.records if isinstance(record.fact, SettingsApplied)]
+    applied = [record for record in found.records if isinstance(record.fact, facts.SettingsApplied)]
     before = [record for record in applied if HOME.day_of(record.at) < found.day] or applied[:1]
     if not before:
         raise OperatorError("the journal holds no settings: there is nothing to play the day by")
     last = before[-1].fact
-    assert isinstance(last, SettingsApplied)
+    assert isinstance(last, facts.SettingsApplied)
     return last.settings
 
 
@@ -206,19 +195,19 @@ class ModelledDay:
         from core.messages.inputs import BarArrived, QuoteArrived
         from core.runtime.feed import bar_item, quote_item
 
-        bars = [record for record in found.of_day if isinstance(record.fact, BarClosed)]
+        bars = [record for record in found.of_day if isinstance(record.fact, facts.BarClosed)]
         if not bars:
             raise OperatorError(f"no bar of {found.day} was recorded: there is nothing to play")
-        messages = (BarArrived(r.fact.bar, f"record {r.sequence}") for r in bars if isinstance(r.fact, BarClosed))
+        messages = (BarArrived(r.fact.bar, f"record {r.sequence}") for r in bars if isinstance(r.fact, facts.BarClosed))
         feed = sorted(map(bar_item, messages), key=lambda item: item[0])
         quotes = [quote_item(QuoteArrived(quote)) for quote in _quotes_of(found.of_day)]
-        equity = next((r.fact.equity for r in found.of_day if isinstance(r.fact, DayStarted)), None)
+        equity = next((r.fact.equity for r in found.of_day if isinstance(r.fact, facts.DayStarted)), None)
         settings = settings_at(found)
         laid_over = (*UNATTENDED, *(() if equity is None else (f"exchange.cash={equity:f}",)))
         for override in laid_over:
             settings = with_override(settings, Chosen(override))
         calendar = load_calendar(found.day - timedelta(days=7), found.day + timedelta(days=7))
-        names = [r.fact.name for r in found.records if isinstance(r.fact, InstallationNamed)]
+        names = [r.fact.name for r in found.records if isinstance(r.fact, facts.InstallationNamed)]
         first, last = feed[0][0], feed[-1][0]
         kinds = strategy_kinds(host, settings, is_played=True)
         recording = Recording(settings, kinds, calendar, [feed, quotes], first, last, (first,), is_daily=False)
@@ -252,12 +241,12 @@ def _keys_of(records: Sequence[Recorded], account: AccountId) -> list[HeardFromO
     def heard(at: datetime, said: Command) -> HeardFromOutside:
         return HeardFromOutside(0, at, addressed(said, account))
 
-    proposals = {r.fact.proposal.id: r.fact.proposal for r in records if isinstance(r.fact, ProposalStaged)}
-    tickets = {r.fact.ticket.id: r.fact.ticket for r in records if isinstance(r.fact, TicketOpened)}
+    proposals = {r.fact.proposal.id: r.fact.proposal for r in records if isinstance(r.fact, facts.ProposalStaged)}
+    tickets = {r.fact.ticket.id: r.fact.ticket for r in records if isinstance(r.fact, facts.TicketOpened)}
     found: list[HeardFromOutside] = []
     for record in records:
         match record.fact:
-            case ConfirmationReceived(ticket_id=ticket_id, digest=digest) if ticket_id in tickets:
+            case facts.ConfirmationReceived(ticket_id=ticket_id, digest=digest) if ticket_id in tickets:
                 ticket = tickets[ticket_id]
                 of = proposals.get(ticket.proposal_id)
                 if of is None or of.strategy == MANUAL:
@@ -265,7 +254,7 @@ def _keys_of(records: Sequence[Recorded], account: AccountId) -> list[HeardFromO
                 opened = max(of.staged_at, record.at - timedelta(seconds=1))
                 confirm = Confirm(ticket_id, digest, ticket.order.effect, ticket.order.replaces)
                 found += [heard(opened, OpenTicket(of.id)), heard(record.at, confirm)]
-            case ProposalEnded(proposal_id=proposal_id, end=ProposalEnd.DECLINED) if proposal_id in proposals:
+            case facts.ProposalEnded(proposal_id=proposal_id, end=ProposalEnd.DECLINED) if proposal_id in proposals:
                 found.append(heard(record.at, Decline(proposal_id, "")))
     return sorted(found, key=lambda each: each.at)
 
@@ -278,16 +267,16 @@ def _quotes_of(records: Sequence[Recorded]) -> list[Quote]:
     for record in records:
         symbol: Symbol | None = None
         match record.fact:
-            case ProposalStaged(proposal=proposal, bid=bid, ask=ask):
+            case facts.ProposalStaged(proposal=proposal, bid=bid, ask=ask):
                 symbol = proposal.symbol
-            case TicketOpened(ticket=ticket, bid=bid, ask=ask):
+            case facts.TicketOpened(ticket=ticket, bid=bid, ask=ask):
                 symbol = of_ticket[ticket.id] = ticket.order.symbol
-            case OrderApproved(ticket_id=ticket_id, bid=bid, ask=ask):
+            case facts.OrderApproved(ticket_id=ticket_id, bid=bid, ask=ask):
                 symbol = of_ticket.get(ticket_id)
-            case OrderCreated(order=order):
+            case facts.OrderCreated(order=order):
                 of_order[order.client_order_id] = order.symbol
                 continue
-            case OrderSent(client_order_id=order_id, bid=bid, ask=ask):
+            case facts.OrderSent(client_order_id=order_id, bid=bid, ask=ask):
                 symbol = of_order.get(order_id)
             case _:
                 continue
@@ -300,8 +289,8 @@ def _modelled(found: RecordedDay, settings: Settings, quotes: int) -> list[str]:
     """Describe the assumptions and omissions of the model."""
     of_day = found.of_day
     spread = plain(settings.exchange.half_spread_ticks * 2)
-    begins = next((r.sequence for r in of_day if isinstance(r.fact, BarClosed)), 0)
-    reloaded = any(isinstance(r.fact, SettingsApplied) and r.sequence > begins for r in of_day)
+    begins = next((r.sequence for r in of_day if isinstance(r.fact, facts.BarClosed)), 0)
+    reloaded = any(isinstance(r.fact, facts.SettingsApplied) and r.sequence > begins for r in of_day)
     words = [
         "bars: as recorded",
         f"quotes: the {quotes} that were recorded with proposals, tickets and orders; between them the spread of the "

@@ -8,24 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.facts import (
-    BarClosed,
-    DayCorrected,
-    DayStarted,
-    Fact,
-    HistoryLoaded,
-    OrderFilled,
-    OverrideEnded,
-    PastDaysLoaded,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    ProtectionExpired,
-    ProtectionOverridden,
-    ProtectionTripped,
-    StrategyResumed,
-    SubmissionBlocked,
-)
+from core import facts
 from core.model.bar import Bar
 from core.model.codes import GuardCode
 from core.model.position import Ended
@@ -95,10 +78,10 @@ class Overrides:
     def __init__(self) -> None:
         self.state = OverridesState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            ProtectionTripped: self._tripped,
-            ProtectionExpired: self._expired,
-            ProtectionOverridden: self._overridden,
-            OverrideEnded: self._override_ended,
+            facts.ProtectionTripped: self._tripped,
+            facts.ProtectionExpired: self._expired,
+            facts.ProtectionOverridden: self._overridden,
+            facts.OverrideEnded: self._override_ended,
         }
 
     def told(self, name: str, scope: str) -> ToldOverride | None:
@@ -131,20 +114,20 @@ class Overrides:
         """Return whether entries pass this trip now."""
         return self.passing(name, scope, tripped_at, at) is not None
 
-    def _tripped(self, at: datetime, fact: ProtectionTripped) -> None:
+    def _tripped(self, at: datetime, fact: facts.ProtectionTripped) -> None:
         before = self.told(fact.name, fact.scope)
         since = before.since if before is not None else at
         told = ToldOverride(fact.name, fact.scope, fact.reason, since, fact.until, fact.limit)
         self.state.told[key_of(fact.name, fact.scope)] = told
 
-    def _expired(self, _at: datetime, fact: ProtectionExpired) -> None:
+    def _expired(self, _at: datetime, fact: facts.ProtectionExpired) -> None:
         self.state.told.pop(key_of(fact.name, fact.scope), None)
         self.state.overrides.pop(key_of(fact.name, fact.scope), None)
 
-    def _overridden(self, at: datetime, fact: ProtectionOverridden) -> None:
+    def _overridden(self, at: datetime, fact: facts.ProtectionOverridden) -> None:
         self.state.overrides[key_of(fact.name, fact.scope)] = Override(at, fact.begins, fact.until, fact.again_at)
 
-    def _override_ended(self, _at: datetime, fact: OverrideEnded) -> None:
+    def _override_ended(self, _at: datetime, fact: facts.OverrideEnded) -> None:
         self.state.overrides.pop(key_of(fact.name, fact.scope), None)
 
 
@@ -231,7 +214,7 @@ class ProtectionBook:
         venue: Venue = HOME,
         ended: Callable[[], Ended | None] = lambda: None,
         shadows_ended: Callable[[], Sequence[ClosedTrade]] = lambda: (),
-        entered: Callable[[OrderFilled], Scope | None] = lambda _fact: None,
+        entered: Callable[[facts.OrderFilled], Scope | None] = lambda _fact: None,
     ) -> None:
         self.settings, self.venue, self.ended, self.shadows_ended = settings, venue, ended, shadows_ended
         self.entered = entered
@@ -256,18 +239,20 @@ class ProtectionBook:
         self.latches = Overrides()
         self.has_news = False
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            BarClosed: self._bar_closed,
-            HistoryLoaded: self._history_taken,
-            PastDaysLoaded: self._past_taken,
-            OrderFilled: self._order_filled,
-            **dict.fromkeys((ProposalEnded, ProposalSkipped, SubmissionBlocked), self._shadows_followed),
-            DayStarted: self._day_started,
-            DayCorrected: self._day_started,
-            StrategyResumed: self._resumed,
-            ProposalStaged: self._staged,
+            facts.BarClosed: self._bar_closed,
+            facts.HistoryLoaded: self._history_taken,
+            facts.PastDaysLoaded: self._past_taken,
+            facts.OrderFilled: self._order_filled,
+            **dict.fromkeys(
+                (facts.ProposalEnded, facts.ProposalSkipped, facts.SubmissionBlocked), self._shadows_followed
+            ),
+            facts.DayStarted: self._day_started,
+            facts.DayCorrected: self._day_started,
+            facts.StrategyResumed: self._resumed,
+            facts.ProposalStaged: self._staged,
             **self.latches.folds,
-            ProtectionTripped: self._tripped,
-            ProtectionOverridden: self._overridden,
+            facts.ProtectionTripped: self._tripped,
+            facts.ProtectionOverridden: self._overridden,
         }
         others = (self.volatility_halt, self.repeated_execution)
         self.by_name: dict[str, Protection] = {protection.name: protection for protection in (*self.of_trades, *others)}
@@ -320,44 +305,44 @@ class ProtectionBook:
         self.equity_curve.take(trade)
         self.has_news = True
 
-    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+    def _bar_closed(self, _at: datetime, fact: facts.BarClosed) -> None:
         bar = fact.bar
         if self.volatility_halt.take_bar(bar, self.venue.day_of(bar.start)):
             self.has_news = True
         for trade in self.shadows_ended():
             self.take_shadow(trade)
 
-    def _shadows_followed(self, _at: datetime, _fact: Fact) -> None:
+    def _shadows_followed(self, _at: datetime, _fact: facts.Fact) -> None:
         """Handle a newly followed shadow trade; the first of a day ends those of the day before."""
         for trade in self.shadows_ended():
             self.take_shadow(trade)
 
-    def _order_filled(self, at: datetime, fact: OrderFilled) -> None:
+    def _order_filled(self, at: datetime, fact: facts.OrderFilled) -> None:
         """Count a trade with its last fill, so that a rebuild counts it the same way."""
         if (scope := self.entered(fact)) is not None:
             self.repeated_execution.take_fill(at, scope)
         if (over := self.ended()) is not None:
             self.take(closed(over.trade, direction_of(over)))
 
-    def _staged(self, at: datetime, fact: ProposalStaged) -> None:
+    def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
         if fact.proposal.guard in RENEWED:
             self.repeated_execution.take_renewal(at, scope_of_guard(fact.proposal))
 
-    def _tripped(self, at: datetime, fact: ProtectionTripped) -> None:
-        self.latches.folds[ProtectionTripped](at, fact)
+    def _tripped(self, at: datetime, fact: facts.ProtectionTripped) -> None:
+        self.latches.folds[facts.ProtectionTripped](at, fact)
         if fact.name == RepeatedExecution.name:
             self.repeated_execution.shut(at, fact.scope, fact.reason)
 
-    def _overridden(self, at: datetime, fact: ProtectionOverridden) -> None:
-        self.latches.folds[ProtectionOverridden](at, fact)
+    def _overridden(self, at: datetime, fact: facts.ProtectionOverridden) -> None:
+        self.latches.folds[facts.ProtectionOverridden](at, fact)
         if fact.name == RepeatedExecution.name:
             self.repeated_execution.release(fact.scope)
 
-    def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
+    def _history_taken(self, _at: datetime, fact: facts.HistoryLoaded) -> None:
         """Feed the bars to the volatility measures, as to strategies."""
         self.take_history(fact.symbol, [(self.venue.day_of(bar.start), bar) for bar in fact.bars])
 
-    def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
+    def _past_taken(self, _at: datetime, fact: facts.PastDaysLoaded) -> None:
         """Seed the season measures from the broker's history before today's first bar."""
         self.take_past(fact.past, [(self.venue.day_of(bar.start), bar) for bar in fact.past.minutes])
 
@@ -379,7 +364,7 @@ class ProtectionBook:
         """Return strategies that wait for the operator's review."""
         return tuple(self.equity_curve.disabled()) if self.is_on(self.equity_curve) else ()
 
-    def _day_started(self, at: datetime, fact: DayStarted | DayCorrected) -> None:
+    def _day_started(self, at: datetime, fact: facts.DayStarted | facts.DayCorrected) -> None:
         """Start a day. The broker's close figure is of the usual closing time, also on a short day."""
         closed_at = at if fact.close_of is None else self.venue.at(fact.close_of, self.venue.closes)
         self.begin_day(at, fact.equity, closed_at)
@@ -392,7 +377,7 @@ class ProtectionBook:
         self.repeated_execution.forget_before(at)
         self.day_trades.begin_day(at, equity)
 
-    def _resumed(self, at: datetime, fact: StrategyResumed) -> None:
+    def _resumed(self, at: datetime, fact: facts.StrategyResumed) -> None:
         self.equity_curve.resume(at, fact.strategy)
         self.has_news = True
 

@@ -15,16 +15,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from core.facts import (
-    BarClosed,
-    DayCorrected,
-    DayStarted,
-    HistoryLoaded,
-    OrderFilled,
-    PastDaysLoaded,
-    RiskRestored,
-    RiskThrottled,
-)
+from core import facts
 from core.model.bar import Bar
 from core.model.position import Ended
 from core.model.reference_data import PastDays
@@ -216,10 +207,10 @@ class Losses:
     def __init__(self) -> None:
         self.state = LossesState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
-            DayStarted: self._day_started,
-            DayCorrected: self._day_corrected,
-            RiskThrottled: self._throttled,
-            RiskRestored: self._restored,
+            facts.DayStarted: self._day_started,
+            facts.DayCorrected: self._day_corrected,
+            facts.RiskThrottled: self._throttled,
+            facts.RiskRestored: self._restored,
         }
 
     @property
@@ -239,7 +230,7 @@ class Losses:
         least = min(found, key=lambda throttle: throttle.factor, default=None)
         return least if least is not None and least.factor < self.state.factor else None
 
-    def _day_started(self, _at: datetime, fact: DayStarted) -> None:
+    def _day_started(self, _at: datetime, fact: facts.DayStarted) -> None:
         state, before = self.state, self.state.opening
         is_new_week = state.day is None or monday_of(state.day) != monday_of(fact.day)
         if is_new_week:
@@ -250,7 +241,7 @@ class Losses:
             self._end_by_the_day_before(before, fact.equity)
         state.day, state.opening, state.before = fact.day, fact.equity, before
 
-    def _day_corrected(self, _at: datetime, fact: DayCorrected) -> None:
+    def _day_corrected(self, _at: datetime, fact: facts.DayCorrected) -> None:
         """Correct the opening equity.
 
         A throttle that ended by the first figure stays ended: the next account figure measures it again.
@@ -266,10 +257,10 @@ class Losses:
         if self.state.factor < WHOLE and began is not None and ended > began:
             self.state.ended = f"the day before made {ended - began:,.2f} USD"
 
-    def _throttled(self, _at: datetime, fact: RiskThrottled) -> None:
+    def _throttled(self, _at: datetime, fact: facts.RiskThrottled) -> None:
         self.state.factor, self.state.words = fact.factor, fact.reason
 
-    def _restored(self, _at: datetime, _fact: RiskRestored) -> None:
+    def _restored(self, _at: datetime, _fact: facts.RiskRestored) -> None:
         state = self.state
         state.factor, state.words, state.ended = WHOLE, "", ""
         if state.week_opening is not None and state.opening is not None:
@@ -323,10 +314,10 @@ class SizingBook:
         self.results: dict[str, list[Decimal]] = {}
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             **self.losses.folds,
-            BarClosed: self._bar_closed,
-            HistoryLoaded: self._history_taken,
-            PastDaysLoaded: self._past_taken,
-            OrderFilled: self._order_filled,
+            facts.BarClosed: self._bar_closed,
+            facts.HistoryLoaded: self._history_taken,
+            facts.PastDaysLoaded: self._past_taken,
+            facts.OrderFilled: self._order_filled,
         }
 
     @property
@@ -344,17 +335,17 @@ class SizingBook:
         self.ranges = Ranges(self.ranges.trading_day)
         self.ranges.state, self.losses.state, self.results = state.ranges, state.losses, state.results
 
-    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+    def _bar_closed(self, _at: datetime, fact: facts.BarClosed) -> None:
         self.ranges.take(fact.bar, self.settings().atr.bars)
 
-    def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
+    def _history_taken(self, _at: datetime, fact: facts.HistoryLoaded) -> None:
         """Feed the bars to the ranges, as to strategies."""
         self.take_history(fact.symbol, fact.bars)
 
-    def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
+    def _past_taken(self, _at: datetime, fact: facts.PastDaysLoaded) -> None:
         self.take_past(fact.past)
 
-    def _order_filled(self, _at: datetime, _fact: OrderFilled) -> None:
+    def _order_filled(self, _at: datetime, _fact: facts.OrderFilled) -> None:
         if (over := self.ended()) is not None:
             self.take(closed(over.trade, direction_of(over)))
 

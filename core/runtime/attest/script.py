@@ -10,15 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from core.facts import (
-    ConfirmationRefused,
-    Fact,
-    OrderCreated,
-    ProposalSkipped,
-    ProposalStaged,
-    SettingsApplied,
-    TicketOpened,
-)
+from core import facts
 from core.messages.commands import Command, Decline, Halt, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.messages.inputs import RegimeArrived, TradingHaltHeard
 from core.model.order import Effect, OrderType, StopHolder
@@ -204,7 +196,7 @@ class Trials:
                 yield from (self._buy(symbol, SHARES) for symbol in self._free[1:3])
 
     def _sets(self, slot: Slot) -> tuple[()]:
-        self.state.record(SettingsApplied(tried_at(slot.trials, self.account)))
+        self.state.record(facts.SettingsApplied(tried_at(slot.trials, self.account)))
         return ()
 
     def _tries(self, slot: Slot) -> Iterator[Command]:
@@ -227,7 +219,7 @@ class Trials:
         for proposal in self.state.stage.proposals():
             if proposal.strategy == MANUAL:
                 yield Decline(proposal.id, "the trial is over")
-        self.state.record(SettingsApplied(wide()))
+        self.state.record(facts.SettingsApplied(wide()))
 
     # ── the orders ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,20 +274,22 @@ class Trials:
 
     # ── the journal's facts ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+    def _hear(self, _sequence: int, _at: datetime, fact: facts.Fact) -> None:
         seen = self._now
         if seen is None or not self._is_tried:
             return
         match fact:
-            case ProposalSkipped(strategy=strategy) if strategy == MANUAL and fact.symbol == self._symbol(seen.slot):
+            case facts.ProposalSkipped(strategy=strategy) if strategy == MANUAL and fact.symbol == self._symbol(
+                seen.slot
+            ):
                 self._refuses(seen, fact.checks, fact.reasons)
-            case ProposalStaged() if fact.proposal.strategy == MANUAL:
+            case facts.ProposalStaged() if fact.proposal.strategy == MANUAL:
                 self._is_staged(seen, fact.proposal, fact.review)
-            case TicketOpened() if fact.ticket.proposal_id == seen.entry:
+            case facts.TicketOpened() if fact.ticket.proposal_id == seen.entry:
                 _warns(seen, fact.ticket.review)
-            case ConfirmationRefused() if self._is_entrys(seen, fact):
+            case facts.ConfirmationRefused() if self._is_entrys(seen, fact):
                 self._refuses(seen, fact.checks, fact.reasons)
-            case OrderCreated():
+            case facts.OrderCreated():
                 self._leaves(seen, fact)
 
     def _is_staged(self, seen: Seen, proposal: Proposal, review: Review) -> None:
@@ -305,7 +299,7 @@ class Trials:
             seen.entry = proposal.id
             _warns(seen, review)
 
-    def _is_entrys(self, seen: Seen, fact: ConfirmationRefused) -> bool:
+    def _is_entrys(self, seen: Seen, fact: facts.ConfirmationRefused) -> bool:
         stage = self.state.stage.state
         confirmed = stage.confirmations.get(fact.ticket_id)
         ticket = confirmed.ticket if confirmed is not None else stage.tickets.get(fact.ticket_id)
@@ -318,7 +312,7 @@ class Trials:
         if not named:
             seen.words.setdefault("", "; ".join(reasons))
 
-    def _leaves(self, seen: Seen, fact: OrderCreated) -> None:
+    def _leaves(self, seen: Seen, fact: facts.OrderCreated) -> None:
         """Note an order that was sent: it has the identifier of its proposal."""
         made_of = ProposalId(fact.order.client_order_id)
         seen.is_sent |= made_of == seen.entry

@@ -20,20 +20,9 @@ from msgspec import Raw
 
 from core.model.desk import NO_NUMBER
 from core.model.values import Symbol
+from core.protocol import frames
 from core.protocol.changes import changes, encode_changes
 from core.protocol.codec import encode
-from core.protocol.frames import (
-    LARGEST,
-    Changed,
-    FrameReader,
-    FromDesk,
-    FromEngine,
-    Picture,
-    Preparing,
-    Pulse,
-    from_desk,
-    pack,
-)
 from core.runtime.runtime import Runtime
 from core.views import ChartView, DeskView
 from core.views.desk import is_due
@@ -134,7 +123,7 @@ class FloodError(Exception):
 class DeskConnection:
     """`link` names the connection until the engine has counted it; `reader` has the bytes received after its hello."""
 
-    def __init__(self, connection: socket.socket, link: str, reader: FrameReader, now: float) -> None:
+    def __init__(self, connection: socket.socket, link: str, reader: frames.FrameReader, now: float) -> None:
         self.connection = connection
         self.link = link
         self.number = NO_NUMBER
@@ -142,7 +131,7 @@ class DeskConnection:
         self.attends = False
         self.heard_at = self._said_at = now
         self._reader = reader
-        self._reader.largest = LARGEST
+        self._reader.largest = frames.LARGEST
         self._is_new = True
         self._out = bytearray()
         self._shown: DeskView | None = None
@@ -169,7 +158,7 @@ class DeskConnection:
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def hear(self, now: float) -> Iterator[FromDesk]:
+    def hear(self, now: float) -> Iterator[frames.FromDesk]:
         """Yield the desk's requests, up to one turn of bytes.
 
         Raises
@@ -189,7 +178,7 @@ class DeskConnection:
         self.heard_at = now
         for frame in self._reader.feed(content):
             self._count(now)
-            yield from_desk(frame)
+            yield frames.from_desk(frame)
 
     def _count(self, now: float) -> None:
         if len(self._said) == COMMANDS_A_SECOND and now - self._said[0] < 1.0:
@@ -201,8 +190,8 @@ class DeskConnection:
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def say(self, frame: FromEngine) -> None:
-        self._out += pack(frame)
+    def say(self, frame: frames.FromEngine) -> None:
+        self._out += frames.pack(frame)
 
     def show(self, drawn: Drawn) -> None:
         """Send the newest view if there is room and the desk does not have it yet."""
@@ -210,24 +199,24 @@ class DeskConnection:
             return
         self._drawn = drawn
         if drawn.view is None:
-            self.say(Preparing(drawn.preparing or ""))
+            self.say(frames.Preparing(drawn.preparing or ""))
             return
         view = replace(drawn.view, chart=drawn.charts.get(self.watched)) if self.watched else drawn.view
         self._picture += 1
         if self._shown is None:
-            self.say(Picture(self._picture, drawn.clock, drawn.rate, drawn.presses, Raw(encode(view))))
+            self.say(frames.Picture(self._picture, drawn.clock, drawn.rate, drawn.presses, Raw(encode(view))))
         elif found := changes(self._shown, view):
             since, news = self._picture - 1, Raw(encode_changes(found))
-            self.say(Changed(self._picture, since, drawn.clock, drawn.rate, drawn.presses, news))
+            self.say(frames.Changed(self._picture, since, drawn.clock, drawn.rate, drawn.presses, news))
         else:
             self._picture -= 1
-            self.say(Pulse(drawn.clock, drawn.rate, drawn.presses))
+            self.say(frames.Pulse(drawn.clock, drawn.rate, drawn.presses))
         self._shown = view
 
     def send(self, now: float) -> None:
         """Send without blocking, and a pulse after silence. Raises OSError if the connection is closed."""
         if self.has_room and now - self._said_at > PULSE:
-            self.say(Pulse())
+            self.say(frames.Pulse())
         with suppress(BlockingIOError, InterruptedError):
             while self._out:
                 sent = self.connection.send(self._out)

@@ -32,23 +32,8 @@ from core.messages.desk_commands import (
 )
 from core.model.desk import NO_NUMBER, DeskNumber, Seat
 from core.model.values import Symbol
+from core.protocol import frames
 from core.protocol.codec import FrameError, decode_command
-from core.protocol.frames import (
-    PROTOCOL,
-    Answered,
-    Attend,
-    Detach,
-    Ended,
-    Found,
-    FromDesk,
-    RefusalCode,
-    Refused,
-    Say,
-    Search,
-    Seen,
-    Watch,
-    Welcome,
-)
 from core.runtime.runtime import Runtime
 from core.runtime.service.desk_connection import DeskConnection, Drawn, FloodError, Wish
 
@@ -220,10 +205,12 @@ class DeskServer:
         self._arriving.append(desk)
         self._wake_up()
 
-    def show_once(self, looker: DeskConnection) -> Refused | None:
+    def show_once(self, looker: DeskConnection) -> frames.Refused | None:
         """Send one view to a connection that is no desk; return why if refused. Nothing is read from it."""
         if len(self._lookers) + len(self._coming) >= LOOKERS:
-            return Refused(RefusalCode.TOO_MANY, f"{LOOKERS} programs are being shown the desk; ask again")
+            return frames.Refused(
+                frames.RefusalCode.TOO_MANY, f"{LOOKERS} programs are being shown the desk; ask again"
+            )
         self._coming.append(looker)
         self._wake_up()
         return None
@@ -341,7 +328,7 @@ class DeskServer:
         holder = self._books.runtime.key_holder
         others = [desk for desk in self._desks.values() if desk is not returned and desk.number != holder]
         last = max(others, key=lambda desk: desk.number)
-        last.say(Refused(RefusalCode.TOO_MANY, FULL))
+        last.say(frames.Refused(frames.RefusalCode.TOO_MANY, FULL))
         self._drop(last, self._books.lost)
 
     def _lose_the_forsaken(self) -> None:
@@ -356,7 +343,7 @@ class DeskServer:
     def _welcome(self, desk: DeskConnection) -> None:
         try:
             token, account = self._books.token_of(desk.number), self._books.runtime.account
-            desk.say(Welcome(PROTOCOL, self._release, desk.number, token, account, dict(self._keys())))
+            desk.say(frames.Welcome(frames.PROTOCOL, self._release, desk.number, token, account, dict(self._keys())))
         except Exception as error:  # the boundary of one desk
             self._let_go_of_it(desk, error)
         else:
@@ -365,13 +352,13 @@ class DeskServer:
     def _hear(self, desk: DeskConnection) -> None:
         try:
             for request in desk.hear(self._now()):
-                if isinstance(request, Detach):
+                if isinstance(request, frames.Detach):
                     self._drop(desk, self._books.left)
                     return
                 self._do(desk, request)
         except (FrameError, FloodError) as error:
-            code = RefusalCode.NOT_UNDERSTOOD if isinstance(error, FrameError) else RefusalCode.TOO_MANY
-            desk.say(Refused(code, str(error)))
+            code = frames.RefusalCode.NOT_UNDERSTOOD if isinstance(error, FrameError) else frames.RefusalCode.TOO_MANY
+            desk.say(frames.Refused(code, str(error)))
             self._drop(desk, self._books.lost)
         except OSError:
             self._drop(desk, self._books.lost)
@@ -382,21 +369,21 @@ class DeskServer:
         self._say(f"desk {desk.number} was let go of ({type(error).__name__}: {error}); the engine goes on")
         self._drop(desk, self._books.lost)
 
-    def _do(self, desk: DeskConnection, request: FromDesk) -> None:
-        if isinstance(request, Say):
+    def _do(self, desk: DeskConnection, request: frames.FromDesk) -> None:
+        if isinstance(request, frames.Say):
             command = decode_command(request.command)
             self._count_without_control(desk.number, command)
             refusal = self._books.hear(desk.number, command, request.seen, is_late=self._has_stood_still())
-            desk.say(Answered(request.number, refusal))
-        elif isinstance(request, Attend):
+            desk.say(frames.Answered(request.number, refusal))
+        elif isinstance(request, frames.Attend):
             desk.attends = request.attended
-        elif isinstance(request, Watch):
+        elif isinstance(request, frames.Watch):
             desk.watched = None if request.symbol is None else Symbol(request.symbol)
             self._newest = None
-        elif isinstance(request, Search):
+        elif isinstance(request, frames.Search):
             found = self._books.runtime.search(request.text)
-            desk.say(Found(found.asked, found.is_listed, tuple(astuple(match) for match in found.matches)))
-        elif not isinstance(request, Seen):
+            desk.say(frames.Found(found.asked, found.is_listed, tuple(astuple(match) for match in found.matches)))
+        elif not isinstance(request, frames.Seen):
             raise FrameError(f"{type(request).__name__} is nothing that a desk says")
 
     def _count_without_control(self, desk: DeskNumber, command: Command) -> None:
@@ -421,7 +408,7 @@ class DeskServer:
                 desk.show(self._newest)
             desk.send(self._now())
         except FrameError as error:  # a view above the frame limit disconnects this desk, and no other
-            desk.say(Refused(RefusalCode.TOO_MANY, str(error)))
+            desk.say(frames.Refused(frames.RefusalCode.TOO_MANY, str(error)))
             self._drop(desk, self._books.lost)
             return
         except OSError:
@@ -466,7 +453,7 @@ class DeskServer:
         """Send the last messages to every desk that takes them in time."""
         until = self._now() + FAREWELL
         for desk in self._desks.values():
-            desk.say(Ended(self._words or ()))
+            desk.say(frames.Ended(self._words or ()))
         while self._now() < until and any(not desk.has_room for desk in self._desks.values()):
             for desk in self._desks.values():
                 with suppress(OSError):

@@ -20,20 +20,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.protocol import frames
 from core.protocol.codec import FrameError
-from core.protocol.frames import (
-    LARGEST_HELLO,
-    FrameReader,
-    Hello,
-    Press,
-    Pressed,
-    RefusalCode,
-    Refused,
-    Role,
-    first_word,
-    from_desk,
-    pack,
-)
 
 _CREDENTIALS = struct.Struct("3i")
 SSH_DAEMON = "sshd"
@@ -142,7 +130,7 @@ class Caller:
     connection: socket.socket
     peer: Peer
     since: float
-    reader: FrameReader = field(default_factory=lambda: FrameReader(LARGEST_HELLO))
+    reader: frames.FrameReader = field(default_factory=lambda: frames.FrameReader(frames.LARGEST_HELLO))
     is_line: bool = False
     pressed: dict[str, float] = field(default_factory=dict)
 
@@ -152,7 +140,7 @@ class Caller:
             self.connection.send(frame)
 
 
-Welcoming = Callable[[Caller, Hello], Refused | None]
+Welcoming = Callable[[Caller, frames.Hello], frames.Refused | None]
 """Takes over a desk's connection with the bytes received after its hello, or returns a refusal."""
 
 
@@ -171,9 +159,9 @@ class Doorway:
         self,
         listener: socket.socket,
         peer_of: Callable[[socket.socket], Peer],
-        press: Callable[[Press], None],
+        press: Callable[[frames.Press], None],
         welcome: Welcoming,
-        refusal: Callable[[Hello], Refused | None],
+        refusal: Callable[[frames.Hello], frames.Refused | None],
         say: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -260,20 +248,20 @@ class Doorway:
 
     def _hear(self, caller: Caller) -> None:
         try:
-            content = caller.connection.recv(LARGEST_HELLO)
+            content = caller.connection.recv(frames.LARGEST_HELLO)
             if not content:
                 raise ConnectionResetError("it hung up")
             for frame in caller.reader.feed(content):
-                request = from_desk(frame) if caller.is_line else first_word(frame)
+                request = frames.from_desk(frame) if caller.is_line else frames.first_word(frame)
                 if caller.is_line:
-                    if not isinstance(request, Press):
+                    if not isinstance(request, frames.Press):
                         raise FrameError("this line is for presses")
                     kind, now = request.kind, self._now()
                     if now - caller.pressed.get(kind, -A_BREATH) >= A_BREATH:
                         caller.pressed[kind] = now
                         self._press(request)
-                    caller.say(pack(Pressed(request.number)))
-                elif isinstance(request, Hello):
+                    caller.say(frames.pack(frames.Pressed(request.number)))
+                elif isinstance(request, frames.Hello):
                     self._hear_hello(caller, request)
                     if not caller.is_line:
                         return
@@ -282,7 +270,7 @@ class Doorway:
         except (BlockingIOError, InterruptedError):
             return
         except FrameError as error:
-            caller.say(pack(Refused(RefusalCode.NOT_UNDERSTOOD, str(error))))
+            caller.say(frames.pack(frames.Refused(frames.RefusalCode.NOT_UNDERSTOOD, str(error))))
             self._let_go(caller)
         except OSError:
             self._let_go(caller)
@@ -290,9 +278,9 @@ class Doorway:
             self._say(f"a connection was let go of ({type(error).__name__}: {error}); the engine goes on")
             self._let_go(caller)
 
-    def _hear_hello(self, caller: Caller, hello: Hello) -> None:
+    def _hear_hello(self, caller: Caller, hello: frames.Hello) -> None:
         refused = self._refusal(hello)
-        if refused is None and hello.role is Role.PRESS:
+        if refused is None and hello.role is frames.Role.PRESS:
             self._make_room(LINES, is_line=True)
             caller.is_line = True
             return
@@ -301,7 +289,7 @@ class Doorway:
             refused = self._welcome(caller, hello)
             if refused is None:
                 return
-        caller.say(pack(refused))
+        caller.say(frames.pack(refused))
         self._let_go(caller)
 
     def _forget(self, caller: Caller) -> None:

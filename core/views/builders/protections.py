@@ -11,15 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.execution.breaker import BreakerPhase
-from core.messages.effects import (
-    Effect,
-    FetchAccount,
-    FetchActivities,
-    FetchFigures,
-    FetchPicture,
-    LookUpOrder,
-    LookUpSymbols,
-)
+from core.messages import effects
 from core.model.codes import HaltCause
 from core.model.session import NoSession, Session
 from core.model.sizing import MarketMeasure, Regime, VixReading
@@ -73,13 +65,13 @@ def _row(key: str, name: str, measure: str, reason: str) -> ProtectionRow:
 HALF = Decimal("0.5")
 """Least use shown for a breaker that lets one entry through: it is not calm."""
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-QUERIES: Mapping[type[Effect], str] = {
-    FetchPicture: "comparison",
-    LookUpOrder: "look-ups",
-    FetchAccount: "account",
-    FetchActivities: "activities",
-    FetchFigures: "quotes",
-    LookUpSymbols: "watched symbols",
+QUERIES: Mapping[type[effects.Effect], str] = {
+    effects.FetchPicture: "comparison",
+    effects.LookUpOrder: "look-ups",
+    effects.FetchAccount: "account",
+    effects.FetchActivities: "activities",
+    effects.FetchFigures: "quotes",
+    effects.LookUpSymbols: "watched symbols",
 }
 """Queries that may wait for room, with their text."""
 

@@ -16,21 +16,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from core import facts
 from core.execution.excess_exits import effect_now, working_entries
 from core.execution.lanes import BOOKS, FIGURES
 from core.execution.order import Order
-from core.facts import (
-    BasketEnded,
-    BasketOrderSkipped,
-    BasketPhaseChanged,
-    BasketRefused,
-    BasketTurnBegun,
-    ConfirmationReceived,
-    ConfirmationRefused,
-    ProposalEnded,
-    ProposalStaged,
-    TicketOpened,
-)
 from core.messages.commands import AnswerBasket, LeaveBasket
 from core.messages.effects import Effect, FetchPicture
 from core.messages.inputs import PictureFetched
@@ -279,7 +268,7 @@ class BasketExecution:
         if run is None or run.id != command.plan_id or run.phase is not BasketPhase.ASKING:
             return
         if command.goes_on and command.question != run.phase_since:
-            self.state.record(BasketRefused(run.id, (OTHER_QUESTION,)))
+            self.state.record(facts.BasketRefused(run.id, (OTHER_QUESTION,)))
         elif command.goes_on:
             self._move(run, BasketPhase.BUYING, "the operator goes on: the buys that still fit")
         else:
@@ -394,11 +383,11 @@ class BasketExecution:
             standing, told = self.plans.standings.of(run, signed), (f"{NOT_GONE}: {reason}",)
             ticket_id = run.tickets.get(signed.proposal.id)
             if standing is BasketOrderState.CHECKING and ticket_id is not None:
-                self.state.record(ConfirmationRefused(ticket_id, told))
+                self.state.record(facts.ConfirmationRefused(ticket_id, told))
             elif standing is BasketOrderState.WAITING or (
                 standing is BasketOrderState.REFUSED and signed.proposal.id not in run.refusals
             ):
-                self.state.record(BasketOrderSkipped(run.id, signed.proposal.id, told))
+                self.state.record(facts.BasketOrderSkipped(run.id, signed.proposal.id, told))
         yield from self._ask_for_report(run, f"stopped: {reason}", stop)
 
     def _ask_for_report(self, run: BasketRun, reason: str, stop: BasketStop | None = None) -> Iterator[Effect]:
@@ -423,10 +412,10 @@ class BasketExecution:
             return
         for signed in run.orders:
             if run.plan.source.brings_its_orders and signed.proposal.id in self.state.stage.state.proposals:
-                self.state.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its basket is over"))
+                self.state.record(facts.ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its basket is over"))
         end = BasketEnd.STOPPED if run.stop is not None or run.halted else BasketEnd.DONE
         self.state.record(
-            BasketEnded(run.id, end, self.plans.standings.in_sum(run), self.reporting.report(run, self._picture))
+            facts.BasketEnded(run.id, end, self.plans.standings.in_sum(run), self.reporting.report(run, self._picture))
         )
 
     def _report_late_at(self, run: BasketRun) -> datetime:
@@ -446,7 +435,7 @@ class BasketExecution:
         if refusal is None and ticket is None:
             refusal = STOPS_CHANGED
         if refusal is not None or ticket is None:
-            self.state.record(BasketOrderSkipped(run.id, proposal.id, (refusal or STOPS_CHANGED,)))
+            self.state.record(facts.BasketOrderSkipped(run.id, proposal.id, (refusal or STOPS_CHANGED,)))
             return
         use = next(
             use
@@ -455,15 +444,15 @@ class BasketExecution:
         )
         permitted = self.state.stage.permit(use, proposal.order, self.state.account_name, self.state.at)
         if isinstance(permitted, str):
-            self.state.record(BasketOrderSkipped(run.id, proposal.id, (permitted,)))
+            self.state.record(facts.BasketOrderSkipped(run.id, proposal.id, (permitted,)))
             return
         approval = replace(permitted, id=str(ticket.id), ticket_id=ticket.id)
         if proposal.id not in self.state.stage.state.proposals:
-            self.state.record(ProposalStaged(proposal, signed.review, *self.state.touch(proposal.symbol)))
-        self.state.record(BasketTurnBegun(run.id, proposal.id, ticket.id))
-        self.state.record(TicketOpened(ticket, *self.state.touch(proposal.symbol)))
+            self.state.record(facts.ProposalStaged(proposal, signed.review, *self.state.touch(proposal.symbol)))
+        self.state.record(facts.BasketTurnBegun(run.id, proposal.id, ticket.id))
+        self.state.record(facts.TicketOpened(ticket, *self.state.touch(proposal.symbol)))
         self.state.record(
-            ConfirmationReceived(ticket.id, ticket.digest, approval, self.authorizations.mandates(ticket))
+            facts.ConfirmationReceived(ticket.id, ticket.digest, approval, self.authorizations.mandates(ticket))
         )
         yield self.tickets.readings.to_decide(proposal, ticket.id, cancels=len(ticket.cancels))
 
@@ -556,7 +545,7 @@ class BasketExecution:
         return self.state.at - (run.phase_since or self.state.at)
 
     def _move(self, run: BasketRun, phase: BasketPhase, reason: str, stop: BasketStop | None = None) -> None:
-        self.state.record(BasketPhaseChanged(run.id, phase, reason, stop))
+        self.state.record(facts.BasketPhaseChanged(run.id, phase, reason, stop))
 
     def _seconds(self, name: str) -> timedelta:
         return timedelta(seconds=float(getattr(self.state.control.settings.staging.basket, name)))

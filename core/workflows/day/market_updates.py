@@ -12,26 +12,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from core.facts import (
-    BarClosed,
-    MarketDataQuarantined,
-    PastDaysLoaded,
-    ProposalEnded,
-    RegimeMeasured,
-    SpreadMeasured,
-    TradingHalted,
-    TradingResumed,
-)
+from core import facts
 from core.market.normaliser import COMPLETE, DayFigures, Quarantined
+from core.messages import inputs
 from core.messages.effects import Effect, FetchAccount
-from core.messages.inputs import (
-    BarArrived,
-    MarketDataBroken,
-    PastArrived,
-    QuoteArrived,
-    RegimeArrived,
-    TradingHaltHeard,
-)
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar, TradingHalt
 from core.model.codes import ProposalEnd
 from core.model.harmless_text import is_news
@@ -87,14 +71,14 @@ class MarketUpdates:
         self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
 
-    @answers(BarArrived)
-    def on_bar(self, message: BarArrived) -> Iterable[Effect]:
+    @answers(inputs.BarArrived)
+    def on_bar(self, message: inputs.BarArrived) -> Iterable[Effect]:
         state = self.state
         bar = message.bar
         judgement = state.normaliser.judge(bar, state.at)
         if judgement is not COMPLETE:
             if isinstance(judgement, Quarantined):
-                state.record(MarketDataQuarantined(message.place, f"{bar.symbol} {judgement.reason}"))
+                state.record(facts.MarketDataQuarantined(message.place, f"{bar.symbol} {judgement.reason}"))
             return NOTHING
         self._note(bar)
         if is_only_watched(state, bar.symbol):
@@ -102,7 +86,7 @@ class MarketUpdates:
             return NOTHING
         if (counted := state.orchestrator.session_over(bar)) is not None:
             state.record(counted)
-        state.record(BarClosed(bar))
+        state.record(facts.BarClosed(bar))
         if state.sightings.trails:
             move_trails(state, bar)
         signals = self.strategy_health.ask(bar)
@@ -112,7 +96,7 @@ class MarketUpdates:
             halt = self.state.normaliser.state.halted.get(bar.symbol)
             if halt is not None and bar.start >= halt.since:
                 minute = self.state.calendar.venue.told(bar.start)
-                self.state.record(TradingResumed(bar.symbol, f"its minute {minute} has traded"))
+                self.state.record(facts.TradingResumed(bar.symbol, f"its minute {minute} has traded"))
         if state.protections.has_news:
             self.protection_events.look()
         if signals or state.ledger.state.positions or state.stage.state.proposals:
@@ -130,34 +114,34 @@ class MarketUpdates:
             figures = kept[bar.symbol] = DayFigures(calendar.trading_day(bar.start), session.close, before)
         figures.take(bar)
 
-    @answers(QuoteArrived)
-    def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
+    @answers(inputs.QuoteArrived)
+    def on_quote(self, message: inputs.QuoteArrived) -> Iterable[Effect]:
         judgement = self.state.normaliser.judge_quote(message.quote, self.state.at)
         if isinstance(judgement, Quarantined):
-            self.state.record(MarketDataQuarantined("quote", f"{message.quote.symbol} {judgement.reason}"))
+            self.state.record(facts.MarketDataQuarantined("quote", f"{message.quote.symbol} {judgement.reason}"))
             return NOTHING
         self.state.sightings.quotes[message.quote.symbol] = message.quote
         return NOTHING
 
-    @answers(TradingHaltHeard)
-    def on_status(self, message: TradingHaltHeard) -> Iterable[Effect]:
+    @answers(inputs.TradingHaltHeard)
+    def on_status(self, message: inputs.TradingHaltHeard) -> Iterable[Effect]:
         """Record the start and the end of a halt once; ignore a report older than the current one (MD-06)."""
         state, known = self.state, self.state.normaliser.state.halted.get(message.symbol)
         if known is not None and message.at < known.since:
             return NOTHING
         if message.is_halted and is_news(message.words, known.reason if known is not None else None):
             since = min(message.at, state.at) if known is None else known.since
-            state.record(TradingHalted(TradingHalt(message.symbol, since, message.words)))
+            state.record(facts.TradingHalted(TradingHalt(message.symbol, since, message.words)))
         elif not message.is_halted and known is not None:
-            state.record(TradingResumed(message.symbol, message.words))
+            state.record(facts.TradingResumed(message.symbol, message.words))
         return NOTHING
 
-    @answers(MarketDataBroken)
-    def on_broken(self, message: MarketDataBroken) -> Iterable[Effect]:
-        self.state.record(MarketDataQuarantined(message.place, message.reason))
+    @answers(inputs.MarketDataBroken)
+    def on_broken(self, message: inputs.MarketDataBroken) -> Iterable[Effect]:
+        self.state.record(facts.MarketDataQuarantined(message.place, message.reason))
         return NOTHING
 
-    def _after_busy_bar(self, message: BarArrived, answers: Signals) -> Iterable[Effect]:
+    def _after_busy_bar(self, message: inputs.BarArrived, answers: Signals) -> Iterable[Effect]:
         """Handle a bar with signals, positions or proposals."""
         bar, state = message.bar, self.state
         if state.ledger.state.positions:
@@ -166,7 +150,7 @@ class MarketUpdates:
             return self._after_bar(message, answers)
         return self._new_day(bar) or self._how_much(bar)
 
-    def _after_bar(self, message: BarArrived, answers: Signals) -> Iterator[Effect]:
+    def _after_bar(self, message: inputs.BarArrived, answers: Signals) -> Iterator[Effect]:
         bar = message.bar
         yield from self._new_day(bar)
         self._withdraw_exits(bar, answers)
@@ -217,7 +201,9 @@ class MarketUpdates:
             if name in self.state.orchestrator.silent or (held is not None and is_held_over(self.state, held)):
                 continue
             if waiting and name not in leaving and not self.state.stage.is_confirming(waiting.id):
-                self.state.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer"))
+                self.state.record(
+                    facts.ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer")
+                )
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -274,8 +260,8 @@ class SpreadSampling:
         self._minutes: dict[Symbol, int] = {}
         self._seen: dict[Symbol, list[Fraction]] = {}
 
-    @answers(QuoteArrived)
-    def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
+    @answers(inputs.QuoteArrived)
+    def on_quote(self, message: inputs.QuoteArrived) -> Iterable[Effect]:
         """Sample believable quotes while a collar uses spreads."""
         quote, state = message.quote, self.state
         minute = int(quote.at.timestamp()) // MINUTE
@@ -289,7 +275,7 @@ class SpreadSampling:
         seen.append(quote.spread)
         if len(seen) == A_QUARTER:
             del self._seen[quote.symbol]
-            state.record(SpreadMeasured(quote.symbol, Fraction(median(seen))))
+            state.record(facts.SpreadMeasured(quote.symbol, Fraction(median(seen))))
         return ()
 
 
@@ -297,17 +283,17 @@ class RegimeUpdates:
     def __init__(self, state: TradingState) -> None:
         self.state = state
 
-    @answers(PastArrived)
-    def on_past(self, message: PastArrived) -> Iterable[Effect]:
+    @answers(inputs.PastArrived)
+    def on_past(self, message: inputs.PastArrived) -> Iterable[Effect]:
         days = message.past.days
         if days and days[-1].close is not None:
             self.state.sightings.closes[message.past.symbol] = (days[-1].day, days[-1].close)
         if days and not is_only_watched(self.state, message.past.symbol):
-            self.state.record(PastDaysLoaded(message.past))
+            self.state.record(facts.PastDaysLoaded(message.past))
         return ()
 
-    @answers(RegimeArrived)
-    def on_regime(self, message: RegimeArrived) -> Iterable[Effect]:
+    @answers(inputs.RegimeArrived)
+    def on_regime(self, message: inputs.RegimeArrived) -> Iterable[Effect]:
         """Values that the measurement lacks keep their last known value."""
         known = self.state.regime.regime
         found = message.regime.after(known)
@@ -315,11 +301,11 @@ class RegimeUpdates:
             levels = levels_of(self.state.control.settings.regime)
             found = replace(found, vix=by_levels(found.vix, levels))
         if found != known:
-            self.state.record(RegimeMeasured(found))
+            self.state.record(facts.RegimeMeasured(found))
         return ()
 
     def use_levels(self, levels: VixLevels) -> None:
         """Measure the last value by other levels at once; the next measurement has the whole history."""
         known = self.state.regime.regime
         if isinstance(known.vix, VixReading) and (found := at_levels(known.vix, levels)) != known.vix:
-            self.state.record(RegimeMeasured(replace(known, vix=found)))
+            self.state.record(facts.RegimeMeasured(replace(known, vix=found)))

@@ -13,19 +13,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from core import facts
 from core.execution.order import Order
-from core.facts import (
-    AbsenceEnded,
-    CommandRefused,
-    DeskAttached,
-    DeskLeft,
-    DeskLost,
-    DesksServed,
-    Halted,
-    KeyFreed,
-    KeyTaken,
-    TicketClosed,
-)
 from core.messages.desk_commands import AttachDesk, DetachDesk, KeyPressed, LoseDesk, ServeDesks, TakeKey
 from core.messages.effects import Effect
 from core.model.account import Mode
@@ -67,7 +56,7 @@ class KeyHolding:
         number, is_back = self._number(command.returning)
         if self.state.desks.desk(number) is not None:
             self._lose(number)
-        self.state.record(DeskAttached(number, command.seat, is_back, command.by_itself))
+        self.state.record(facts.DeskAttached(number, command.seat, is_back, command.by_itself))
         self.state.sightings.links[command.link] = number
         self.state.sightings.heard_from[number] = self.state.at
         is_new = not (is_back or command.by_itself)
@@ -87,9 +76,9 @@ class KeyHolding:
         if desk is not None:
             was_holder = self.state.desks.is_holder(desk)
             self._forget(desk)
-            self.state.record(DeskLeft(desk))
+            self.state.record(facts.DeskLeft(desk))
             if was_holder:
-                self.state.record(KeyFreed(desk, KeyEnd.LEFT))
+                self.state.record(facts.KeyFreed(desk, KeyEnd.LEFT))
                 self._close_what_is_open(HAS_LEFT)
         return ()
 
@@ -108,7 +97,7 @@ class KeyHolding:
     def _lose(self, desk: DeskNumber) -> None:
         is_holder = self.state.desks.is_holder(desk)
         self._forget(desk)
-        self.state.record(DeskLost(desk, self.state.at + self.state.desks.kept_for() if is_holder else None))
+        self.state.record(facts.DeskLost(desk, self.state.at + self.state.desks.kept_for() if is_holder else None))
         if is_holder:
             self._close_what_is_open(LINK_LOST)
 
@@ -132,7 +121,7 @@ class KeyHolding:
             return ()
         code, reason = self._refusal(desk, command)
         if code is not None:
-            self.state.record(CommandRefused(type(command).__name__, reason, code, desk))
+            self.state.record(facts.CommandRefused(type(command).__name__, reason, code, desk))
             return ()
         self._hand_over(desk, was_active=self.is_active())
         return ()
@@ -163,7 +152,7 @@ class KeyHolding:
     def _hand_over(self, desk: DeskNumber, *, was_active: bool) -> None:
         holder = self.state.desks.holder
         before = None if holder is None else holder.number
-        self.state.record(KeyTaken(desk, self.state.desks.hold + 1, before, was_active))
+        self.state.record(facts.KeyTaken(desk, self.state.desks.hold + 1, before, was_active))
         self.state.sightings.heard_from[desk] = self.state.at
         words = f"the key went to {self.state.desks.seat(desk).in_words}"
         self.confirmations.refuse_of_other_holds(words)
@@ -180,7 +169,7 @@ class KeyHolding:
         self.tickets.forget_openings_of_desks()
         turned = {confirmation.ticket.id for confirmation in self.confirmations.undecided()}
         for ticket_id in [name for name in self.state.stage.state.tickets if name not in turned]:
-            self.state.record(TicketClosed(ticket_id, words, TicketEnd.HANDED_OVER))
+            self.state.record(facts.TicketClosed(ticket_id, words, TicketEnd.HANDED_OVER))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,7 +181,7 @@ class KeyHolding:
         """Free control when a desk with a lost link did not return in time."""
         holder = self.state.desks.holder
         if holder is not None and holder.away_until is not None and self.state.at >= holder.away_until:
-            self.state.record(KeyFreed(holder.number, KeyEnd.LAPSED))
+            self.state.record(facts.KeyFreed(holder.number, KeyEnd.LAPSED))
         return ()
 
 
@@ -217,17 +206,17 @@ class Attending:
     @answers(ServeDesks)
     def on_served(self, _command: ServeDesks) -> Iterable[Effect]:
         if not self.state.attendance.state.is_served:
-            self.state.record(DesksServed())
+            self.state.record(facts.DesksServed())
         return ()
 
-    @follows(DeskAttached)
-    def after_attaching(self, _fact: DeskAttached) -> None:
+    @follows(facts.DeskAttached)
+    def after_attaching(self, _fact: facts.DeskAttached) -> None:
         """Record a summary of the absence when a desk attaches again."""
         now = self.state.attendance.state.now
         if now is not None and self.state.desks.has_somebody:
             count = now.count
             self.state.record(
-                AbsenceEnded(
+                facts.AbsenceEnded(
                     since=now.since,
                     fills=count(AwayKind.FILL),
                     exits=count(AwayKind.EXIT),
@@ -253,7 +242,7 @@ class Attending:
         halts_at = self._dead_man_at()
         if halts_at is not None and self.state.at >= halts_at:
             hours = plain(self.state.control.settings.attendance.dead_man_hours)
-            self.state.record(Halted(HaltCause.UNATTENDED, f"no key was pressed for {hours} hours"))
+            self.state.record(facts.Halted(HaltCause.UNATTENDED, f"no key was pressed for {hours} hours"))
 
     def _resting(self) -> Iterator[tuple[Order, datetime]]:
         """Yield the working entries during an absence, each with the end of its allowed time."""

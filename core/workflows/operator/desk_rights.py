@@ -7,20 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.messages import commands
 from core.messages.command_ports import LATE, Denied
-from core.messages.commands import (
-    AnswerBasket,
-    Command,
-    Confirm,
-    Halt,
-    Keyed,
-    Kill,
-    Loosens,
-    Rearm,
-    RequestCancel,
-    Resume,
-    SignBasket,
-)
 from core.messages.desk_commands import AttachDesk, DetachDesk, KeyPressed, LookAt, LoseDesk, StopEngine, TakeKey
 from core.messages.effects import EndEngine
 from core.model.codes import Denial
@@ -40,20 +28,20 @@ class DeskRights:
     def __init__(self, state: TradingState) -> None:
         self.state = state
 
-    def denial(self, command: Command) -> Denied | None:
+    def denial(self, command: commands.Command) -> Denied | None:
         """Return why the command is refused; None if its desk may send it, or it has no desk, and it is in time."""
         if (denied := self._of_its_desk(command)) is not None or not command.came_late:
             return denied
-        if isinstance(command, Resume | Rearm):
+        if isinstance(command, commands.Resume | commands.Rearm):
             return Denied(Denial.OUTRUN, OUTRUN, command.desk)
-        loosens = isinstance(command, Loosens) or (
-            isinstance(command, RequestCancel) and not self._is_an_entry(command)
+        loosens = isinstance(command, commands.Loosens) or (
+            isinstance(command, commands.RequestCancel) and not self._is_an_entry(command)
         )
         return Denied(Denial.LATE, LATE, command.desk) if loosens else None
 
-    def _of_its_desk(self, command: Command) -> Denied | None:
+    def _of_its_desk(self, command: commands.Command) -> Denied | None:
         desk = command.desk
-        if isinstance(command, Halt | Kill | AttachDesk):
+        if isinstance(command, commands.Halt | commands.Kill | AttachDesk):
             return None
         if desk is None:
             is_of_a_desk = isinstance(command, DetachDesk | LoseDesk | TakeKey)
@@ -66,26 +54,28 @@ class DeskRights:
             return None
         if not self.state.desks.is_holder(desk):
             return Denied(Denial.NOT_HOLDER, self._held_by_another(), desk)
-        if isinstance(command, Confirm | SignBasket) or (isinstance(command, AnswerBasket) and command.goes_on):
+        if isinstance(command, commands.Confirm | commands.SignBasket) or (
+            isinstance(command, commands.AnswerBasket) and command.goes_on
+        ):
             if command.hold != self.state.desks.hold:
                 return Denied(Denial.OTHER_HOLD, OTHER_HOLD, command.desk)
             return Denied(Denial.UNPAINTED, UNPAINTED, command.desk) if command.proof is None else None
         return None
 
-    def hear(self, command: Command) -> None:
+    def hear(self, command: commands.Command) -> None:
         """Note that the desk is attended."""
         if command.desk is not None and self.state.desks.desk(command.desk) is not None:
             self.state.sightings.heard_from[command.desk] = self.state.at
             if not isinstance(command, LookAt | DetachDesk | LoseDesk):  # an open form looks by itself
                 self.state.sightings.key_at = self.state.at
 
-    def _is_everybodys(self, command: Command) -> bool:
+    def _is_everybodys(self, command: commands.Command) -> bool:
         """Every desk may cancel an entry; cancelling a stop or an exit needs desk control."""
-        if isinstance(command, RequestCancel):
+        if isinstance(command, commands.RequestCancel):
             return self._is_an_entry(command)
         return isinstance(command, LookAt | TakeKey | KeyPressed)
 
-    def _is_an_entry(self, command: RequestCancel) -> bool:
+    def _is_an_entry(self, command: commands.RequestCancel) -> bool:
         """Whether it is an entry or unknown: its cancel leaves no shares unprotected."""
         order = self.state.ledger.order(command.client_order_id)
         return order is None or not order.only_reduces
@@ -98,7 +88,7 @@ class DeskRights:
         return f"{holder.desk.seat.in_words}{away} has control. Rejected; T takes control"
 
 
-def seat_at(state: TradingState, command: Keyed) -> tuple[str, str]:
+def seat_at(state: TradingState, command: commands.Keyed) -> tuple[str, str]:
     """Return the terminal and user recorded with a confirmation: of its desk, else of its sender."""
     if command.desk is None:
         return seat_of(command.sender)
@@ -106,7 +96,7 @@ def seat_at(state: TradingState, command: Keyed) -> tuple[str, str]:
     return seat.terminal, seat.user
 
 
-def turn_of(state: TradingState, command: Confirm | SignBasket) -> tuple[str, str, KeyTurn | None]:
+def turn_of(state: TradingState, command: commands.Confirm | commands.SignBasket) -> tuple[str, str, KeyTurn | None]:
     """Return the same, and the other data recorded of a desk's confirmation."""
     terminal, user = seat_at(state, command)
     if command.desk is None or command.proof is None:

@@ -6,35 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from core import facts
 from core.execution.excess_exits import only_opens
 from core.execution.order import Order
 from core.execution.other_orders import OtherOrder
-from core.facts import (
-    CommandRefused,
-    Halted,
-    Killed,
-    OtherTakenBack,
-    ProposalSkipped,
-    Rearmed,
-    RearmRefused,
-    Resumed,
-    StrategyPaused,
-    StrategyResumed,
-    SymbolListed,
-    SymbolRefused,
-    SymbolUnlisted,
-)
-from core.messages.commands import (
-    Halt,
-    Kill,
-    ListSymbol,
-    PauseStrategy,
-    Rearm,
-    RefuseSymbol,
-    Resume,
-    ResumeStrategy,
-    UnlistSymbol,
-)
+from core.messages import commands
 from core.messages.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
 from core.messages.inputs import Input, PictureFetched
 from core.model.codes import CancelCode, Denial, HaltCause
@@ -63,25 +39,25 @@ class KillSwitchWorkflow:
         self.proposals = proposals
         self._taken_back: set[BrokerOrderId] = set()
 
-    @answers(Halt)
-    def on_halt(self, command: Halt) -> Iterable[Effect]:
+    @answers(commands.Halt)
+    def on_halt(self, command: commands.Halt) -> Iterable[Effect]:
         control = self.state.control
         self.state.sightings.presses += 1
         if control.killed_by is None and HaltCause.KEY not in control.halts:
-            self.state.record(Halted(HaltCause.KEY, f"by {command.by}"))
+            self.state.record(facts.Halted(HaltCause.KEY, f"by {command.by}"))
         return ()
 
-    @answers(Resume)
-    def on_resume(self, command: Resume) -> Iterable[Effect]:
+    @answers(commands.Resume)
+    def on_resume(self, command: commands.Resume) -> Iterable[Effect]:
         """End halts by the key or an absence; with `everything` also those of an invariant or of retired strategies."""
         in_full = (HaltCause.INVARIANT, HaltCause.RETIRED) if command.everything else ()
         for cause in (HaltCause.KEY, HaltCause.UNATTENDED, *in_full):
             if cause in self.state.control.halts:
-                self.state.record(Resumed(cause))
+                self.state.record(facts.Resumed(cause))
         return ()
 
-    @answers(Kill)
-    def on_kill(self, command: Kill) -> Iterator[Effect]:
+    @answers(commands.Kill)
+    def on_kill(self, command: commands.Kill) -> Iterator[Effect]:
         """Latch the kill first, then cancel everything that could open, on the stage and at the broker.
 
         A desk without control may kill but cancels no protective stop: its NAKED counts as a plain kill (OP-13). So
@@ -90,10 +66,12 @@ class KillSwitchWorkflow:
         self.state.sightings.presses += 1
         if command.naked and not self._may_uncover(command):
             code = Denial.LATE if command.came_late else Denial.NOT_HOLDER
-            self.state.record(CommandRefused("Kill", NAKED_LATE if command.came_late else NO_NAKED, code, command.desk))
+            self.state.record(
+                facts.CommandRefused("Kill", NAKED_LATE if command.came_late else NO_NAKED, code, command.desk)
+            )
             command = replace(command, naked=False)
         if self.state.control.state.killed_by != command.by or command.naked:  # as written
-            self.state.record(Killed(command.by, command.naked))
+            self.state.record(facts.Killed(command.by, command.naked))
         yield LatchKill(command.by)
         done_apart(self.state, lambda: self.proposals.block_entries(f"killed by {command.by}"))
         for order in list(self.state.ledger.working()):
@@ -101,10 +79,10 @@ class KillSwitchWorkflow:
         yield from apart(self.state, self.take_back_others)
         self.state.sightings.books_are_wanted = True
 
-    def _may_uncover(self, command: Kill) -> bool:
+    def _may_uncover(self, command: commands.Kill) -> bool:
         return self.state.desks.may_loosen(command.desk) and not command.came_late
 
-    def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
+    def _take_back(self, order: Order, command: commands.Kill) -> Iterator[Effect]:
         """Cancel an order for the kill, even a stop being cancelled for another reason: it is not restored."""
         is_asked_for, why = self._goes(order, command), f"killed by {command.by}"
         is_for_another = command.naked and order.is_protective and order.cancel_code is not CancelCode.KILLED
@@ -113,7 +91,7 @@ class KillSwitchWorkflow:
         elif is_asked_for and order.status is not OrderStatus.PENDING:  # pressing the key again requests it again
             yield CancelOrder(order.id, order.broker_order_id)
 
-    def _goes(self, order: Order, command: Kill) -> bool:
+    def _goes(self, order: Order, command: commands.Kill) -> bool:
         is_guard = order.is_protective and not self.state.ledger.legs.is_held(order)
         opens = not order.only_reduces or only_opens(self.state.ledger, order, self.state.told_at_a_kill)
         return opens or (command.naked and is_guard)
@@ -124,7 +102,7 @@ class KillSwitchWorkflow:
         for other in self._others_that_go():
             if other.broker_order_id not in self._taken_back:
                 self._taken_back.add(other.broker_order_id)
-                self.state.record(OtherTakenBack(other.broker_order_id, other.words, f"killed by {by}"))
+                self.state.record(facts.OtherTakenBack(other.broker_order_id, other.words, f"killed by {by}"))
             yield _taken_back(other)
 
     def _others_that_go(self) -> tuple[OtherOrder, ...]:
@@ -140,7 +118,7 @@ class KillSwitchWorkflow:
         """Send the cancels of a kill, and at each later fetch of the books, although no record can be kept (SP-06)."""
         if isinstance(message, PictureFetched):
             return [_taken_back(other) for other in self._others_that_go()]
-        if not isinstance(message, Kill):
+        if not isinstance(message, commands.Kill):
             return []
         if not self._may_uncover(message):
             message = replace(message, naked=False)
@@ -153,8 +131,8 @@ class KillSwitchWorkflow:
             FetchPicture(),
         ]
 
-    @answers(Rearm)
-    def on_rearm(self, command: Rearm) -> Iterator[Effect]:
+    @answers(commands.Rearm)
+    def on_rearm(self, command: commands.Rearm) -> Iterator[Effect]:
         """Re-arm after the typed word, given with the orders in doubt on screen: such an order may work.
 
         Orders that NAKED held back are allowed again: the books are fetched at once, and fills without a stop get one.
@@ -164,9 +142,9 @@ class KillSwitchWorkflow:
         unasked = [o for o in self.state.ledger.working() if self._is_unknown(o) and o.id not in command.despite]
         if unasked:
             named = ", ".join(order_in_words(order.request) for order in unasked)
-            self.state.record(RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
+            self.state.record(facts.RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
             return
-        self.state.record(Rearmed())
+        self.state.record(facts.Rearmed())
         self.state.sightings.disk.rearm()
         yield ReleaseKill()
         self.state.sightings.books_are_wanted = True
@@ -186,23 +164,23 @@ class PausesAndBans:
         self.state = state
         self.proposals = proposals
 
-    @answers(PauseStrategy)
-    def on_pause(self, command: PauseStrategy) -> Iterable[Effect]:
+    @answers(commands.PauseStrategy)
+    def on_pause(self, command: commands.PauseStrategy) -> Iterable[Effect]:
         """Pause the strategy; nothing changes if it is paused already or does not run."""
         runner = self.state.orchestrator.roster.runner(command.strategy, command.symbol)
         if runner is not None and runner.state.paused_at is None:
-            self.state.record(StrategyPaused(command.strategy, command.symbol))
+            self.state.record(facts.StrategyPaused(command.strategy, command.symbol))
         return ()
 
-    @answers(ResumeStrategy)
-    def on_resume(self, command: ResumeStrategy) -> Iterable[Effect]:
+    @answers(commands.ResumeStrategy)
+    def on_resume(self, command: commands.ResumeStrategy) -> Iterable[Effect]:
         runner = self.state.orchestrator.roster.runner(command.strategy, command.symbol)
         if runner is not None and runner.state.paused_at is not None:
-            self.state.record(StrategyResumed(command.strategy, command.symbol))
+            self.state.record(facts.StrategyResumed(command.strategy, command.symbol))
         return ()
 
-    @answers(RefuseSymbol)
-    def on_refuse_symbol(self, command: RefuseSymbol) -> Iterable[Effect]:
+    @answers(commands.RefuseSymbol)
+    def on_refuse_symbol(self, command: commands.RefuseSymbol) -> Iterable[Effect]:
         """Decline the symbol's entries, including one just confirmed; the gate blocks later ones."""
         day = self.state.calendar.trading_day(self.state.at)
         reason = command.reason or "refused by the operator"
@@ -210,7 +188,7 @@ class PausesAndBans:
         if (
             self.state.control.refusal_of(command.symbol, day) is None
         ):  # last: a crash before it leaves no proposal waiting
-            self.state.record(SymbolRefused(command.symbol, day, reason))
+            self.state.record(facts.SymbolRefused(command.symbol, day, reason))
         return ()
 
 
@@ -226,8 +204,8 @@ class SymbolListing:
         self.proposals = proposals
         self.cancellation = cancellation
 
-    @answers(ListSymbol)
-    def on_list(self, command: ListSymbol) -> Iterator[Effect]:
+    @answers(commands.ListSymbol)
+    def on_list(self, command: commands.ListSymbol) -> Iterator[Effect]:
         """List a symbol at once: decline its proposed entries and cancel its working ones."""
         if refusal := self._refusal(command):
             self._refuse(command.symbol, f"not listed: {refusal}")
@@ -235,12 +213,12 @@ class SymbolListing:
         day, reason = self.state.calendar.trading_day(self.state.at), command.reason[:LONGEST_REASON]
         words = f"its symbol is listed: {command.kind.value}, {reason}"
         self.proposals.decline_entries_in(command.symbol, words)
-        self.state.record(SymbolListed(command.symbol, command.kind, reason, day, command.until))
+        self.state.record(facts.SymbolListed(command.symbol, command.kind, reason, day, command.until))
         for order in self.state.ledger.working_entries(command.symbol):
             if not order.is_cancelling:
                 yield from apart(self.state, partial(self.cancellation.cancel, order, words, CancelCode.LISTED))
 
-    def _refusal(self, command: ListSymbol) -> str | None:
+    def _refusal(self, command: commands.ListSymbol) -> str | None:
         if not command.reason.strip():
             return NO_REASON
         if command.kind is not ListKind.RESTRICTED:
@@ -251,16 +229,16 @@ class SymbolListing:
         is_earlier = held is not None and held.until is not None and command.until < held.until
         return EARLIER if is_earlier else None
 
-    @answers(UnlistSymbol)
-    def on_unlist(self, command: UnlistSymbol) -> Iterable[Effect]:
+    @answers(commands.UnlistSymbol)
+    def on_unlist(self, command: commands.UnlistSymbol) -> Iterable[Effect]:
         """Unlist a symbol only after the full typed word."""
         if self.state.lists.entry(command.symbol, command.kind) is None:
             self._refuse(command.symbol, f"it is not on {command.kind.value}")
         elif command.word != WORD:
             self._refuse(command.symbol, f"it stays on {command.kind.value}: the word is {WORD}")
         else:
-            self.state.record(SymbolUnlisted(command.symbol, command.kind))
+            self.state.record(facts.SymbolUnlisted(command.symbol, command.kind))
         return ()
 
     def _refuse(self, symbol: Symbol, why: str) -> None:
-        self.state.record(ProposalSkipped(MANUAL, symbol, self.state.at, (f"{symbol}: {why}",)))
+        self.state.record(facts.ProposalSkipped(MANUAL, symbol, self.state.at, (f"{symbol}: {why}",)))

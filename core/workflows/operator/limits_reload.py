@@ -8,14 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from core.facts import (
-    InstallationNamed,
-    LimitsReloaded,
-    ReloadRefused,
-    SettingsApplied,
-    SettingsFileAgreed,
-    SettingsFileChanged,
-)
+from core import facts
 from core.messages.desk_commands import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.effects import Effect
 from core.model.harmless_text import is_news
@@ -55,13 +48,13 @@ class LimitsReload:
         """
         state, control, settings = self.state, self.state.control, as_recorded(settings)
         if control.state.installation is None:
-            state.record(InstallationNamed(installation))
+            state.record(facts.InstallationNamed(installation))
         if control.state.starts > 0:
             settings = without_looser(control.settings, settings, state.equity_of_today)
         if control.state.starts == 0 or control.settings != settings:
             is_first = control.state.starts == 0
             changes = () if is_first else changes_between(control.settings, settings, state.equity_of_today)
-            state.record(SettingsApplied(settings))
+            state.record(facts.SettingsApplied(settings))
             self.protection_events.end_overrides(changes)
 
     @answers(SettingsFileSeen)
@@ -74,9 +67,9 @@ class LimitsReload:
         state.sightings.file_changes = changes
         reason = self._reason(message, state.sightings.file_changes)
         if reason is None and state.control.state.settings_file is not None:
-            state.record(SettingsFileAgreed())
+            state.record(facts.SettingsFileAgreed())
         elif reason is not None and is_news(reason, state.control.state.settings_file):
-            state.record(SettingsFileChanged(reason))
+            state.record(facts.SettingsFileChanged(reason))
         return ()
 
     def _reason(self, message: SettingsFileSeen, changes: tuple[LimitChange, ...]) -> str | None:
@@ -125,10 +118,12 @@ class LimitsReload:
             taken = [change for change in asked if change not in unfit]
         left = [change for change in state.sightings.file_changes if change not in taken]
         if taken:
-            state.record(SettingsApplied(settings))
+            state.record(facts.SettingsApplied(settings))
         if (levels := levels_of(settings.regime)) != levels_of(current.regime):
             self.regime_updates.use_levels(levels)
-        state.record(LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left)))
+        state.record(
+            facts.LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left))
+        )
         state.sightings.file_changes = tuple(left)
         self.protection_events.on_tightened(taken)
         return ()
@@ -146,7 +141,7 @@ class LimitsReload:
         return None
 
     def _refuse(self, reason: str) -> Iterable[Effect]:
-        self.state.record(ReloadRefused((reason,)))
+        self.state.record(facts.ReloadRefused((reason,)))
         return ()
 
 

@@ -10,15 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.facts import (
-    EngineStarted,
-    NotificationBegun,
-    NotificationDue,
-    NotificationFailed,
-    NotificationSent,
-    NotificationSettled,
-    NotificationWithdrawn,
-)
+from core import facts
 from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Mode
@@ -79,13 +71,13 @@ class NotificationDelivery:
 
     # ── facts and answers ────────────────────────────────────────────────────────────────────────────────────────────
 
-    @follows(NotificationDue)
-    def after_notice(self, fact: NotificationDue) -> Iterator[Effect]:
+    @follows(facts.NotificationDue)
+    def after_notice(self, fact: facts.NotificationDue) -> Iterator[Effect]:
         for channel in fact.channels:
             yield from self._send_what_may(channel, is_urgent=fact.notice.is_urgent)
 
-    @follows(EngineStarted)
-    def after_start(self, _fact: EngineStarted) -> Iterator[Effect]:
+    @follows(facts.EngineStarted)
+    def after_start(self, _fact: facts.EngineStarted) -> Iterator[Effect]:
         """Treat messages that were on their way as the engine ended as possibly delivered."""
         for channel, is_urgent, line in self._lines():
             if line.begun_at is not None:
@@ -103,7 +95,7 @@ class NotificationDelivery:
         if line.begun_at is None or (line.numbers, line.tries) != (message.numbers, message.tries):
             return
         if message.delivery.code is DeliveryCode.DELIVERED:
-            self.state.record(NotificationSent(channel, is_urgent, message.numbers))
+            self.state.record(facts.NotificationSent(channel, is_urgent, message.numbers))
         else:
             self._fail(channel, line, message.delivery, is_urgent=is_urgent)
         yield from self._send_what_may(channel, is_urgent=is_urgent)
@@ -206,7 +198,7 @@ class NotificationDelivery:
         numbers = numbers_of(notices)
         tried, is_repeat = line.tried(numbers)
         tries = tried + 1
-        self.state.record(NotificationBegun(channel, is_urgent, numbers, tries, is_repeat))
+        self.state.record(facts.NotificationBegun(channel, is_urgent, numbers, tries, is_repeat))
         if channel not in self._terms.names:
             self._fail(channel, line, Delivery(DeliveryCode.NO_CHANNEL), is_urgent=is_urgent)
             return
@@ -215,10 +207,10 @@ class NotificationDelivery:
     def _withdraw_what_is_over(self) -> None:
         """Withdraw ended matters before anything leaves. Messages on their way are handled after their answer."""
         for matter in exits_that_ended(self.state):
-            self.state.record(NotificationSettled(matter))
+            self.state.record(facts.NotificationSettled(matter))
         for channel, is_urgent, line in self._lines():
             if numbers := self._over_of(line):
-                self.state.record(NotificationWithdrawn(channel, is_urgent, numbers))
+                self.state.record(facts.NotificationWithdrawn(channel, is_urgent, numbers))
 
     def _over_of(self, line: ChannelLine) -> tuple[int, ...]:
         """Return the notices of the line that can be withdrawn."""
@@ -253,7 +245,7 @@ class NotificationDelivery:
 
     def _fail(self, channel: str, line: ChannelLine, delivery: Delivery, *, is_urgent: bool) -> None:
         again_at = self._again_at(line, delivery.code, is_urgent=is_urgent)
-        fact = NotificationFailed(channel, is_urgent, line.numbers, delivery.code, delivery.status, again_at)
+        fact = facts.NotificationFailed(channel, is_urgent, line.numbers, delivery.code, delivery.status, again_at)
         self.state.record(fact)
 
     def _again_at(self, line: ChannelLine, code: DeliveryCode, *, is_urgent: bool) -> datetime | None:

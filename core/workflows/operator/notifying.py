@@ -9,30 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core import event_text
-from core.facts import (
-    AlertRang,
-    AuthorizationEnded,
-    BreakerOpened,
-    ClockDiffered,
-    ClockJumped,
-    ClockSettled,
-    Fact,
-    Halted,
-    Killed,
-    MarginWarned,
-    NotificationDue,
-    NotificationSettled,
-    NotificationSuppressed,
-    OrderFilled,
-    PositionCorrected,
-    ProposalStaged,
-    ProtectionTripped,
-    ReconciliationFailed,
-    ReconciliationPassed,
-    RegimeMeasured,
-    StopOwed,
-)
+from core import event_text, facts
 from core.messages.inputs import ConnectionChanged
 from core.model.account import Channel, ConnectionState
 from core.model.codes import FAILED_CLOSES
@@ -113,8 +90,8 @@ class Notifying:
 
     # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @follows(OrderFilled)
-    def after_fill(self, fact: OrderFilled) -> None:
+    @follows(facts.OrderFilled)
+    def after_fill(self, fact: facts.OrderFilled) -> None:
         order = self.state.ledger.order(fact.fill.client_order_id)
         if order is None or not self._terms.in_force:
             return
@@ -126,8 +103,8 @@ class Notifying:
         else:
             self._tell(Subject(FILL, words, request.symbol))
 
-    @follows(StopOwed)
-    def after_owed(self, fact: StopOwed) -> None:
+    @follows(facts.StopOwed)
+    def after_owed(self, fact: facts.StopOwed) -> None:
         """Notify urgently of shares without a stop for seconds, and again when the operator's options change."""
         waiting = self.state.stage.state.proposals.values()
         guards = (p for p in waiting if p.is_guard and (p.symbol, p.strategy) == (fact.symbol, fact.strategy))
@@ -138,43 +115,43 @@ class Notifying:
         matter = of_owed(fact.symbol, fact.strategy)
         self._tell(Subject(STOP, words, fact.symbol, matter, Severity.URGENT))
 
-    @follows(AuthorizationEnded)
-    def after_authorization(self, fact: AuthorizationEnded) -> None:
+    @follows(facts.AuthorizationEnded)
+    def after_authorization(self, fact: facts.AuthorizationEnded) -> None:
         """Notify of a signed close that failed."""
         if fact.code in FAILED_CLOSES:
             self._tell(Subject(WAITING, f"a close did not go through: {fact.reason}; the position stands"))
 
-    @follows(ProtectionTripped)
-    def after_protection(self, fact: ProtectionTripped) -> None:
+    @follows(facts.ProtectionTripped)
+    def after_protection(self, fact: facts.ProtectionTripped) -> None:
         self._tell_of(fact, NoticeKind.PROTECTION)
 
-    @follows(MarginWarned)
-    def after_margin(self, fact: MarginWarned) -> None:
+    @follows(facts.MarginWarned)
+    def after_margin(self, fact: facts.MarginWarned) -> None:
         if fact.limit is not None:
             self._tell_of(fact, NoticeKind.PROTECTION, grave=Severity.URGENT if fact.distance < 0 else None)
 
-    @follows(BreakerOpened)
-    def after_breaker(self, fact: BreakerOpened) -> None:
+    @follows(facts.BreakerOpened)
+    def after_breaker(self, fact: facts.BreakerOpened) -> None:
         self._tell_of(fact, NoticeKind.BREAKER, BREAKER)
 
-    @follows(Halted)
-    def after_halt(self, fact: Halted) -> None:
+    @follows(facts.Halted)
+    def after_halt(self, fact: facts.Halted) -> None:
         self._tell_of(fact, NoticeKind.HALT, of_halt(fact.cause))
 
-    @follows(ReconciliationFailed)
-    def after_comparison(self, fact: ReconciliationFailed) -> None:
+    @follows(facts.ReconciliationFailed)
+    def after_comparison(self, fact: facts.ReconciliationFailed) -> None:
         self._tell_of(fact, NoticeKind.HALT, READ_ONLY)
 
-    @follows(ClockJumped)
-    def after_jump(self, _fact: ClockJumped) -> None:
+    @follows(facts.ClockJumped)
+    def after_jump(self, _fact: facts.ClockJumped) -> None:
         self._tell_of_clock()
 
-    @follows(ClockDiffered)
-    def after_difference(self, _fact: ClockDiffered) -> None:
+    @follows(facts.ClockDiffered)
+    def after_difference(self, _fact: facts.ClockDiffered) -> None:
         self._tell_of_clock()
 
-    @follows(ProposalStaged)
-    def after_proposal(self, fact: ProposalStaged) -> None:
+    @follows(facts.ProposalStaged)
+    def after_proposal(self, fact: facts.ProposalStaged) -> None:
         proposal = fact.proposal
         if proposal.is_exit:
             self._tell_of_clock()
@@ -182,17 +159,17 @@ class Notifying:
             words = f"{proposal.strategy}: {order_in_words(proposal.order)} waits for your key"
             self._tell(Subject(NoticeKind.PROPOSAL, words, proposal.symbol))
 
-    @follows(RegimeMeasured)
-    def after_regime(self, fact: RegimeMeasured) -> None:
+    @follows(facts.RegimeMeasured)
+    def after_regime(self, fact: facts.RegimeMeasured) -> None:
         grave = Severity.WARNING if is_high(fact.regime) else None
         self._tell(Subject(NoticeKind.REGIME, labels_in_words(fact.regime), matter=REGIME, grave=grave))
         if grave is None and CRISIS in self.state.notifications.state.matters:
-            self.state.record(NotificationSettled(CRISIS))
+            self.state.record(facts.NotificationSettled(CRISIS))
 
-    @follows(ClockSettled)
-    def after_settling(self, _fact: ClockSettled) -> None:
+    @follows(facts.ClockSettled)
+    def after_settling(self, _fact: facts.ClockSettled) -> None:
         if CLOCK in self.state.notifications.state.matters:
-            self.state.record(NotificationSettled(CLOCK))
+            self.state.record(facts.NotificationSettled(CLOCK))
 
     def _tell_of_clock(self) -> None:
         """Notify at once: the desk's time may stand still while its clock is in doubt (EX-23)."""
@@ -201,16 +178,16 @@ class Notifying:
             words = f"signed exits of {named} wait for your key: {self.state.control.state.clock}"
             self._tell(Subject(NoticeKind.HALT, words, matter=CLOCK))
 
-    @follows(ReconciliationPassed)
-    def after_agreement(self, fact: ReconciliationPassed) -> None:
+    @follows(facts.ReconciliationPassed)
+    def after_agreement(self, fact: facts.ReconciliationPassed) -> None:
         """Notify of an unreadable row when the books agree otherwise."""
         for found in fact.differences:
             if found.hides_what_is_held:
                 matter = of_unread(found.symbol)
                 self._tell(Subject(NoticeKind.HALT, found.in_words, found.symbol, matter, Severity.URGENT))
 
-    @follows(PositionCorrected)
-    def after_correction(self, fact: PositionCorrected) -> None:
+    @follows(facts.PositionCorrected)
+    def after_correction(self, fact: facts.PositionCorrected) -> None:
         """Notify of a correction beside an order that the broker does not find: it may be its fill (EX-05)."""
         lost = next(
             (order for order in self.state.ledger.lost_today(fact.symbol, self.state.at) if order.remaining), None
@@ -223,12 +200,12 @@ class Notifying:
         )
         self._tell(Subject(NoticeKind.HALT, words, fact.symbol, grave=Severity.URGENT))
 
-    @follows(Killed)
-    def after_kill(self, fact: Killed) -> None:
+    @follows(facts.Killed)
+    def after_kill(self, fact: facts.Killed) -> None:
         self._tell_of(fact, NoticeKind.KILL, KILL)
 
-    @follows(AlertRang)
-    def after_alert(self, fact: AlertRang) -> None:
+    @follows(facts.AlertRang)
+    def after_alert(self, fact: facts.AlertRang) -> None:
         symbol = fact.alert.terms.symbol
         self._tell(Subject(NoticeKind.ALERT, f"{symbol} {fact.seen}", symbol))
 
@@ -242,7 +219,7 @@ class Notifying:
         since = self._away.pop(line, None)
         matter = of_line(line)
         if matter in self.state.notifications.state.matters:
-            self.state.record(NotificationSettled(matter))
+            self.state.record(facts.NotificationSettled(matter))
             away = "" if since is None else f"; it was away since {self.state.calendar.venue.clock(since)}"
             self._tell(Subject(NoticeKind.DISCONNECT, f"{_line_in_words(line)} is back{away}"))
         return ()
@@ -355,7 +332,7 @@ class Notifying:
         if matter is None:
             return
         if not self._goes_on(step.matter):
-            self.state.record(NotificationSettled(step.matter))
+            self.state.record(facts.NotificationSettled(step.matter))
             return
         said = matter.notice
         minutes = int((self.state.at - matter.since).total_seconds() // 60)
@@ -399,7 +376,7 @@ class Notifying:
     def _is_wanted(self, subject: Subject) -> bool:
         return any(True for _ in self._rules(subject.kind, subject.severity, subject.symbol))
 
-    def _tell_of(self, fact: Fact, kind: NoticeKind, matter: str = "", grave: Severity | None = None) -> None:
+    def _tell_of(self, fact: facts.Fact, kind: NoticeKind, matter: str = "", grave: Severity | None = None) -> None:
         """Notify in the words of the log."""
         if self._terms.in_force:
             self._tell(Subject(kind, event_text.in_words(fact), matter=matter, grave=grave))
@@ -421,10 +398,10 @@ class Notifying:
             full = () if notice.is_urgent else tuple(filter(self._is_full, channels))
             room = tuple(channel for channel in channels if channel not in full)
             if room:
-                state.record(NotificationDue(notice, room, release, subject.matter, step))
+                state.record(facts.NotificationDue(notice, room, release, subject.matter, step))
             if full:
                 code = SuppressionCode.TOO_MANY
-                state.record(NotificationSuppressed(notice, full, code, subject.matter, step))
+                state.record(facts.NotificationSuppressed(notice, full, code, subject.matter, step))
 
     def _is_full(self, channel: str) -> bool:
         return self.state.notifications.line(channel, is_urgent=False).size >= MOST_WAITING

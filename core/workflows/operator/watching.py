@@ -12,18 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from core.facts import (
-    AlertDropped,
-    AlertKept,
-    AlertRang,
-    AlertRefused,
-    EngineStarted,
-    OrderFilled,
-    TradingHalted,
-    TradingResumed,
-    WatchlistKept,
-    WatchlistRefused,
-)
+from core import facts
 from core.market.normaliser import COMPLETE, DayFigures, Normaliser
 from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist, WatchlistFilesSeen
 from core.messages.effects import Effect, LookUpSymbols, WriteWatchlist
@@ -55,7 +44,7 @@ class Watching:
         lists = lists_of(self.state)
         fault = fault_of(Watchlist(command.name, command.symbols), lists)
         if fault is not None:
-            self.state.record(WatchlistRefused(command.name, fault))
+            self.state.record(facts.WatchlistRefused(command.name, fault))
             return ()
         if self.state.watchlists.state.lists.get(command.name, ()) == command.symbols:
             return ()
@@ -66,7 +55,7 @@ class Watching:
     @answers(WatchlistWritten)
     def on_written(self, written: WatchlistWritten) -> Iterable[Effect]:
         if written.fault:
-            self.state.record(WatchlistRefused(written.name, written.fault))
+            self.state.record(facts.WatchlistRefused(written.name, written.fault))
             return ()
         return self._keep(Watchlist(written.name, written.symbols), is_filed=written.is_filed)
 
@@ -80,7 +69,7 @@ class Watching:
         filed, before = set(kept.filed) if seen.has_folder else set(), {**kept.lists}
         said = {each.name for each in seen.lists}
         for name in sorted(filed - said - {*seen.unread}):
-            self.state.record(WatchlistKept(name, (), is_filed=True))
+            self.state.record(facts.WatchlistKept(name, (), is_filed=True))
         for wanted in seen.lists:
             own = before.get(wanted.name)
             if own is not None and own != wanted.symbols and wanted.name not in filed:
@@ -93,13 +82,13 @@ class Watching:
 
     def _take_file(self, wanted: Watchlist) -> Iterable[Effect]:
         if (fault := fault_of(wanted, lists_of(self.state))) is not None:
-            self.state.record(WatchlistRefused(wanted.name, f"its file is not taken: {fault}"))
+            self.state.record(facts.WatchlistRefused(wanted.name, f"its file is not taken: {fault}"))
             return ()
         return self._keep(wanted, is_filed=True)
 
     def _keep(self, wanted: Watchlist, *, is_filed: bool) -> Iterable[Effect]:
         before = self.state.watchlists.symbols
-        self.state.record(WatchlistKept(wanted.name, wanted.symbols, is_filed))
+        self.state.record(facts.WatchlistKept(wanted.name, wanted.symbols, is_filed))
         return self.ask(symbol for symbol in wanted.symbols if symbol not in before)
 
     def _free_name(self, name: str, taken: Iterable[str]) -> str:
@@ -115,8 +104,8 @@ class Watching:
         start = min(session.open, at) if isinstance(session, Session) else at
         yield LookUpSymbols(wanted, start, at)
 
-    @follows(EngineStarted)
-    def after_start(self, _fact: EngineStarted) -> Iterable[Effect]:
+    @follows(facts.EngineStarted)
+    def after_start(self, _fact: facts.EngineStarted) -> Iterable[Effect]:
         return self.ask((*traded_symbols(self.state), *self.state.watchlists.symbols))
 
     @answers(SymbolsLookedUp)
@@ -186,9 +175,9 @@ class Alerting:
         if SHARE.fullmatch(terms.symbol) is None:
             fault = f"{terms.symbol[:20]!r} is not how a share is written"
         if fault is not None:
-            self.state.record(AlertRefused(terms, fault))
+            self.state.record(facts.AlertRefused(terms, fault))
             return ()
-        self.state.record(AlertKept(Alert(kept.state.last + 1, terms)))
+        self.state.record(facts.AlertKept(Alert(kept.state.last + 1, terms)))
         return self.watching.ask((terms.symbol,))
 
     @answers(DropAlert)
@@ -196,11 +185,11 @@ class Alerting:
         """Drop an alert; one that rang or was dropped already changes nothing."""
         alert = self.state.alerts.state.kept.get(command.number)
         if alert is not None:
-            self.state.record(AlertDropped(alert))
+            self.state.record(facts.AlertDropped(alert))
         return ()
 
-    @follows(EngineStarted)
-    def after_start(self, _fact: EngineStarted) -> Iterable[Effect]:
+    @follows(facts.EngineStarted)
+    def after_start(self, _fact: facts.EngineStarted) -> Iterable[Effect]:
         return self.watching.ask(self.state.alerts.symbols)
 
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -219,24 +208,24 @@ class Alerting:
             self._look(message.bar.symbol)
         return ()
 
-    @follows(OrderFilled)
-    def after_fill(self, fact: OrderFilled) -> None:
+    @follows(facts.OrderFilled)
+    def after_fill(self, fact: facts.OrderFilled) -> None:
         fill, order = fact.fill, self.state.ledger.order(fact.fill.client_order_id)
         if order is None:
             return
         words = f"{order.request.side.value} {plain(fill.quantity)} filled at {priced(fill.price)}"
         for alert in self._on(order.request.symbol, AlertKind.FILL):
-            self.state.record(AlertRang(alert, words))
+            self.state.record(facts.AlertRang(alert, words))
 
-    @follows(TradingHalted)
-    def after_halt(self, fact: TradingHalted) -> None:
+    @follows(facts.TradingHalted)
+    def after_halt(self, fact: facts.TradingHalted) -> None:
         for alert in self._on(fact.halt.symbol, AlertKind.HALT):
-            self.state.record(AlertRang(alert, f"halted by its exchange: {fact.halt.reason}"))
+            self.state.record(facts.AlertRang(alert, f"halted by its exchange: {fact.halt.reason}"))
 
-    @follows(TradingResumed)
-    def after_resumption(self, fact: TradingResumed) -> None:
+    @follows(facts.TradingResumed)
+    def after_resumption(self, fact: facts.TradingResumed) -> None:
         for alert in self._on(fact.symbol, AlertKind.HALT):
-            self.state.record(AlertRang(alert, f"trades again: {fact.reason}"))
+            self.state.record(facts.AlertRang(alert, f"trades again: {fact.reason}"))
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -247,7 +236,7 @@ class Alerting:
         for alert in self.state.alerts.of(symbol):
             figure = self._figure(alert.terms.kind, symbol)
             if figure is not None and alert.terms.rings_at(figure):
-                self.state.record(AlertRang(alert, what_is_seen(alert.terms, figure)))
+                self.state.record(facts.AlertRang(alert, what_is_seen(alert.terms, figure)))
 
     def _figure(self, kind: AlertKind, symbol: Symbol) -> Decimal | None:
         """Return the figure of an alert; None if nothing was seen yet, and for an event."""

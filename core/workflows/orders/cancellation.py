@@ -13,19 +13,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from core import facts
 from core.execution.order import Order, is_order_stale
-from core.facts import (
-    BrokerWarned,
-    CancelDropped,
-    CancelFailed,
-    CancelRequested,
-    OrderFilled,
-    OrderStateChanged,
-    ProposalEnded,
-    ProposalSkipped,
-    Source,
-    WarningConfirmed,
-)
 from core.messages.commands import ConfirmWarning, RequestCancel
 from core.messages.effects import CancelOrder, Effect, WithdrawOrder
 from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered
@@ -71,7 +60,7 @@ class Cancellation:
         if self.state.ledger.legs.is_held(order):
             why_not = HELD
         if why_not is not None:
-            self.state.record(ProposalSkipped(order.strategy, order.request.symbol, self.state.at, (why_not,)))
+            self.state.record(facts.ProposalSkipped(order.strategy, order.request.symbol, self.state.at, (why_not,)))
             return ()
         asked_at = order.cancel_requested_at
         if asked_at is not None and order.is_cancelling and self.state.at - asked_at < ASKED_AGAIN:
@@ -84,7 +73,7 @@ class Cancellation:
         A PENDING order waits for its answer; one that has not left yet is withdrawn here. Its replacement is cancelled
         too.
         """
-        self.state.record(CancelRequested(order.id, reason, code))
+        self.state.record(facts.CancelRequested(order.id, reason, code))
         if order.kept is not None:  # an earlier run kept it: it is in no queue
             yield from self.submission.end_kept(order)
             return
@@ -105,7 +94,7 @@ class Cancellation:
             return
         if isinstance(reply.answer, Accepted):
             if order.is_working:
-                yield from self.order_updates.absorb(order, reply.answer.report, Source.ANSWER)
+                yield from self.order_updates.absorb(order, reply.answer.report, facts.Source.ANSWER)
             return
         if not order.is_working:
             return
@@ -114,7 +103,7 @@ class Cancellation:
                 yield look_up(order)
             return
         if order.is_cancelling:  # else the cancel is obsolete, and a late answer triggers nothing
-            self.state.record(CancelFailed(order.id, _words(reply), _kind(reply)))
+            self.state.record(facts.CancelFailed(order.id, _words(reply), _kind(reply)))
         yield look_up(order)
 
     def _is_told_of(self) -> bool:
@@ -158,7 +147,7 @@ class Cancellation:
         if self.closing_sales.is_waited_for(order):
             yield from self.cancel(order, order.cancel_reason, order.cancel_code or CancelCode.OTHER)
         else:
-            self.state.record(CancelDropped(order.id, GIVEN_UP))
+            self.state.record(facts.CancelDropped(order.id, GIVEN_UP))
 
     def _pause(self, order: Order) -> timedelta:
         """Return the pause after a failure: it doubles up to a limit, so a recovered broker is asked soon (EX-15)."""
@@ -185,8 +174,8 @@ class Replacement:
         self.order_recovery = order_recovery
         self.cancellation = cancellation
 
-    @follows(OrderFilled)
-    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+    @follows(facts.OrderFilled)
+    def after_fill(self, fact: facts.OrderFilled) -> Iterator[Effect]:
         order = self.state.ledger.order(fact.fill.client_order_id)
         if order is None:
             return
@@ -196,8 +185,8 @@ class Replacement:
             why = "the order that it replaces filled further meanwhile"
             yield from self.cancellation.cancel(replacement, why, CancelCode.FILLED_FURTHER)
 
-    @follows(OrderStateChanged)
-    def after_change(self, fact: OrderStateChanged) -> Iterable[Effect]:
+    @follows(facts.OrderStateChanged)
+    def after_change(self, fact: facts.OrderStateChanged) -> Iterable[Effect]:
         """Look up the end of an order once the broker has its replacement."""
         order = self.state.ledger.order(fact.client_order_id)
         if order is None:
@@ -212,7 +201,7 @@ class Replacement:
         """Withdraw a change that was staged for an earlier state of the order."""
         waiting = self.state.stage.replacement_of(order.id)
         if waiting is not None:
-            self.state.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, reason))
+            self.state.record(facts.ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, reason))
 
 
 NOT_CONFIRMED = "the broker's warning was not confirmed in time"
@@ -230,7 +219,7 @@ class BrokerWarnings:
         """Record the warnings of an answer; each answer's warnings need their own confirmation."""
         order = self.state.ledger.order(reply.client_order_id)
         if order is not None and isinstance(reply.answer, Accepted) and reply.answer.warnings:
-            self.state.record(BrokerWarned(order.id, reply.answer.warnings))
+            self.state.record(facts.BrokerWarned(order.id, reply.answer.warnings))
         return ()
 
     @answers(ConfirmWarning)
@@ -238,7 +227,7 @@ class BrokerWarnings:
         """Confirm exactly the warnings that the operator read; warnings that came meanwhile stay unconfirmed."""
         order = self.state.ledger.order(command.client_order_id)
         if order is not None and order.warning_waits and order.warnings == command.warnings:
-            self.state.record(WarningConfirmed(order.id, *seat_at(self.state, command)))
+            self.state.record(facts.WarningConfirmed(order.id, *seat_at(self.state, command)))
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,22 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core import facts
 from core.execution import order as order_states
 from core.execution.cover import unreserved_of
 from core.execution.order import Order
 from core.execution.position_correction import counted_before, given_back
-from core.facts import (
-    CancelRequested,
-    FillNotBelieved,
-    LegResized,
-    OrderFilled,
-    OrderRestated,
-    OrderRevived,
-    PositionChanged,
-    Source,
-    TradeClosed,
-    UpdateIgnored,
-)
 from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.broker import Execution, OrderReport, UnreadUpdate, UpdateEvent
@@ -46,7 +35,7 @@ CLOCKS_APART = timedelta(seconds=2)
 """Tolerance of the broker's clock behind ours: an order of other terms accepted earlier is another one."""
 A_DAY = timedelta(days=1)
 """Tolerance of a fill's time while the desk's clock is in doubt (EX-23)."""
-REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
+REST = frozenset({facts.Source.LOOK_UP, facts.Source.RECONCILIATION})
 """Sources with the whole of an order: a fill that they imply but do not list is lost to the stream."""
 
 
@@ -65,9 +54,9 @@ class OrderUpdates:
             yield from self._unknown(update.report)
             return
         if not is_ours(self.state, order, update.report):
-            self.state.record(UpdateIgnored(order.id, "the broker's order with this id is another"))
+            self.state.record(facts.UpdateIgnored(order.id, "the broker's order with this id is another"))
             return
-        yield from self.absorb(order, update.report, Source.STREAM, update.execution)
+        yield from self.absorb(order, update.report, facts.Source.STREAM, update.execution)
         if update.event is UpdateEvent.ORDER_REPLACE_REJECTED:
             # Look up both orders after a replacement was refused: it has ended, and the old order works on (EX-06).
             both = (order.request.replaces, order.id, order.replacement)
@@ -79,7 +68,9 @@ class OrderUpdates:
     def on_unread(self, message: BrokerUpdateUnread) -> Iterator[Effect]:
         """It may tell of a fill: the order that it names is looked up, and without one of ours the books are asked."""
         order, told = self._named_in(message.update), message.update.client_order_id or NOBODY
-        self.state.record(UpdateIgnored(told if order is None else order.id, f"{message.update.reason}; looked up"))
+        self.state.record(
+            facts.UpdateIgnored(told if order is None else order.id, f"{message.update.reason}; looked up")
+        )
         if order is not None and not self.state.sightings.departing.is_here(order):
             yield look_up(order)
         else:
@@ -99,11 +90,11 @@ class OrderUpdates:
         requested.
         """
         if self.state.ledger.has(report.client_order_id):
-            self.state.record(UpdateIgnored(report.client_order_id, "it ended on an earlier day: nothing new"))
+            self.state.record(facts.UpdateIgnored(report.client_order_id, "it ended on an earlier day: nothing new"))
             return
         parents = self.state.ledger.legs.parents_of_unnamed(report.symbol)
         if not parents:
-            self.state.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
+            self.state.record(facts.UpdateIgnored(report.client_order_id, "an order that is not ours"))
             self.state.hear_of_other(report)
             self.state.sightings.books_are_wanted = True
         for parent in parents:
@@ -111,7 +102,7 @@ class OrderUpdates:
                 yield look_up(parent)
 
     def absorb(
-        self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
+        self, order: Order, report: OrderReport, source: facts.Source, execution: Execution | None = None
     ) -> Iterator[Effect]:
         """Take in a report: the acceptance, then executions, then the final status.
 
@@ -134,7 +125,7 @@ class OrderUpdates:
         return None if has_ended_there else entry
 
     def take_in(
-        self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
+        self, order: Order, report: OrderReport, source: facts.Source, execution: Execution | None = None
     ) -> Iterator[Effect]:
         """Take in a report whose entry cannot be missing fills."""
         before = order.status
@@ -150,7 +141,7 @@ class OrderUpdates:
             self.state.record(order_states.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
             yield from follow_up(self.state)
         if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
-            self.state.record(LegResized(order.id, report.quantity))
+            self.state.record(facts.LegResized(order.id, report.quantity))
         self._take_terms(order, report)
         self.adopting.meet(order, report, source)
         self._say_what_is_not_believed(order, report, execution)
@@ -179,9 +170,9 @@ class OrderUpdates:
         after = StatedTerms.of_report(report, before)
         is_possible = after.quantity >= order.filled_quantity and after.suits(order.request)
         if after != before and is_possible and order.broker_order_id == report.broker_order_id:
-            self.state.record(OrderRestated(order.id, before, after))
+            self.state.record(facts.OrderRestated(order.id, before, after))
 
-    def _follow_one_that_is_over(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
+    def _follow_one_that_is_over(self, order: Order, report: OrderReport, source: facts.Source) -> Iterator[Effect]:
         """Handle a report that an ended order still works at the broker.
 
         One that was given up here is cancelled, or revived if it is the only protection of its shares. If the broker
@@ -193,10 +184,12 @@ class OrderUpdates:
         if works_there and (order.broker_order_id is None or is_answer):
             self._asked_again.discard(order.id)
             if self._guards_alone(order):
-                self.state.record(OrderRevived(order.id, report.broker_order_id))
+                self.state.record(facts.OrderRevived(order.id, report.broker_order_id))
                 yield from follow_up(self.state)
                 return
-            self.state.record(CancelRequested(order.id, "it works at the broker after its end", CancelCode.REAPPEARED))
+            self.state.record(
+                facts.CancelRequested(order.id, "it works at the broker after its end", CancelCode.REAPPEARED)
+            )
             yield CancelOrder(order.id, report.broker_order_id)
         elif works_there:
             self._asked_again.add(order.id)
@@ -216,7 +209,7 @@ class OrderUpdates:
     # ── executions ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _new_fills(
-        self, order: Order, report: OrderReport, source: Source, execution: Execution | None
+        self, order: Order, report: OrderReport, source: facts.Source, execution: Execution | None
     ) -> list[Execution]:
         """Return the executions not counted yet, in sum at most the broker's cumulative quantity."""
         listed = report.executions if execution is None else (*report.executions, execution)
@@ -243,7 +236,9 @@ class OrderUpdates:
             return
         what = f"a fill of {plain(execution.quantity)} at {plain(execution.price)} ({execution.id})"
         figures = f"{plain(order.filled_quantity)} of {plain(order.request.quantity)} are counted"
-        self.state.record(FillNotBelieved(order.id, f"{what}: {figures}, and the broker's own figure is {plain(told)}"))
+        self.state.record(
+            facts.FillNotBelieved(order.id, f"{what}: {figures}, and the broker's own figure is {plain(told)}")
+        )
         self.state.sightings.books_are_wanted = True
 
     def _is_counted(self, order: Order, execution: Execution) -> bool:
@@ -263,7 +258,7 @@ class OrderUpdates:
         return Execution(name, self.state.at, missing, Price(price))
 
     def _fill(
-        self, order: Order, execution: Execution, report: OrderReport, source: Source, *, is_late: bool
+        self, order: Order, execution: Execution, report: OrderReport, source: facts.Source, *, is_late: bool
     ) -> Iterator[Effect]:
         ledger = self.state.ledger
         trades_before = len(ledger.state.trades)
@@ -273,14 +268,16 @@ class OrderUpdates:
             self.state.record(correction)
         given = abs(before - ledger.net_quantity(order.request.symbol))
         fill = Fill(execution.id, order.id, at, execution.quantity, execution.price, execution.fee)
-        self.state.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
+        self.state.record(
+            facts.OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late)
+        )
         if not order.status.is_terminal:
             is_done = order.filled_quantity >= order.request.quantity
             after = OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED
             self.state.record(order_states.change(order, after, source, report.broker_order_id, ""))
         held = ledger.position(order.request.symbol, order.strategy)
         self.state.record(
-            PositionChanged(
+            facts.PositionChanged(
                 order.request.symbol,
                 order.strategy,
                 held.quantity if held else Quantity(Decimal(0)),
@@ -291,8 +288,8 @@ class OrderUpdates:
         if (correction := counted_before(ledger, order, execution, given, is_derived=is_derived)) is not None:
             self.state.record(correction)
         if len(ledger.state.trades) > trades_before:
-            self.state.record(TradeClosed(ledger.state.trades[-1]))
-            yield from follow_up(self.state, TradeClosed)  # protections trip before the effects of its fill
+            self.state.record(facts.TradeClosed(ledger.state.trades[-1]))
+            yield from follow_up(self.state, facts.TradeClosed)  # protections trip before the effects of its fill
         yield from follow_up(self.state)
         yield FetchAccount()
         if is_late:
@@ -306,28 +303,30 @@ class OrderUpdates:
         if not is_early and told <= now + slack:
             return told
         words = f"its fill cannot be of {told:%Y-%m-%d %H:%M:%S} UTC: it counts as one of now"
-        self.state.record(UpdateIgnored(order.id, words))
+        self.state.record(facts.UpdateIgnored(order.id, words))
         return now
 
     # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _follow_state(self, order: Order, report: OrderReport, source: Source, *, counted: bool) -> Iterator[Effect]:
+    def _follow_state(
+        self, order: Order, report: OrderReport, source: facts.Source, *, counted: bool
+    ) -> Iterator[Effect]:
         """Apply the reported status once every fill that it counts is here."""
         told = report.status
-        if report.unknown_words and source is Source.STREAM:
-            self.state.record(UpdateIgnored(order.id, f"unknown: {', '.join(report.unknown_words)}; looked up"))
+        if report.unknown_words and source is facts.Source.STREAM:
+            self.state.record(facts.UpdateIgnored(order.id, f"unknown: {', '.join(report.unknown_words)}; looked up"))
             yield look_up(order)
         if told is None:
-            self.state.record(UpdateIgnored(order.id, f"unknown status {report.raw_status!r}; looked up"))
-            if source is Source.STREAM:
+            self.state.record(facts.UpdateIgnored(order.id, f"unknown status {report.raw_status!r}; looked up"))
+            if source is facts.Source.STREAM:
                 yield look_up(order)
             return
         if report.filled_quantity > order.filled_quantity:
             yield look_up(order)
             return
         if order.status.is_terminal or told is order.status:
-            if not counted and source is Source.STREAM and told is not OrderStatus.SUBMITTED:
-                self.state.record(UpdateIgnored(order.id, f"{report.raw_status}: nothing new"))
+            if not counted and source is facts.Source.STREAM and told is not OrderStatus.SUBMITTED:
+                self.state.record(facts.UpdateIgnored(order.id, f"{report.raw_status}: nothing new"))
             return
         if told is OrderStatus.REJECTED and order.filled_quantity:
             reason = "the broker rejected the rest"
@@ -346,7 +345,7 @@ class OrderUpdates:
         self.state.record(order_states.change(order, told, source, report.broker_order_id, reason, code))
         yield from follow_up(self.state)
 
-    def _end_short(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
+    def _end_short(self, order: Order, report: OrderReport, source: facts.Source) -> Iterator[Effect]:
         """Handle a status "filled" with less than the order's quantity: look it up once, then end it.
 
         The filled quantity is the broker's figure, and the books are compared.
@@ -358,7 +357,7 @@ class OrderUpdates:
         yield from self._end_other_than_told(order, report, source, EndCode.FILLED_SHORT, reason)
 
     def _end_other_than_told(
-        self, order: Order, report: OrderReport, source: Source, code: EndCode, reason: str
+        self, order: Order, report: OrderReport, source: facts.Source, code: EndCode, reason: str
     ) -> Iterator[Effect]:
         """End the order as cancelled, since no more of it fills; the code says why, and the books are compared."""
         gone, name = OrderStatus.CANCELLED, report.broker_order_id

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.execution.lanes import BOOKS, requests_of
+from core.messages import inputs
 from core.messages.effects import (
     Effect,
     FetchAccount,
@@ -27,17 +28,6 @@ from core.messages.effects import (
     LatchKill,
     LookUpOrder,
     LookUpSymbols,
-)
-from core.messages.inputs import (
-    AccountFetched,
-    ActivitiesFetched,
-    CallsCounted,
-    CancelAnswered,
-    ClockFetched,
-    FiguresFetched,
-    LookUpAnswered,
-    PictureFetched,
-    SubmissionAnswered,
 )
 from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketPhase
@@ -58,14 +48,14 @@ OLD_AT_ONCE = 20
 
 Query = LookUpOrder | FetchFigures | FetchAccount | FetchPicture | FetchActivities | LookUpSymbols
 Reply = (
-    SubmissionAnswered
-    | CancelAnswered
-    | LookUpAnswered
-    | FiguresFetched
-    | AccountFetched
-    | ActivitiesFetched
-    | ClockFetched
-    | PictureFetched
+    inputs.SubmissionAnswered
+    | inputs.CancelAnswered
+    | inputs.LookUpAnswered
+    | inputs.FiguresFetched
+    | inputs.AccountFetched
+    | inputs.ActivitiesFetched
+    | inputs.ClockFetched
+    | inputs.PictureFetched
 )
 
 
@@ -304,22 +294,22 @@ class RequestPacing:
 
     # ── replies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @answers(CallsCounted)
-    def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
+    @answers(inputs.CallsCounted)
+    def on_calls(self, message: inputs.CallsCounted) -> Iterable[Effect]:
         """Count the requests that the adapter sent beyond those counted here."""
         self._note(message.beyond - self._beyond)
         self._beyond = message.beyond
         return ()
 
     @answers(
-        SubmissionAnswered,
-        CancelAnswered,
-        LookUpAnswered,
-        FiguresFetched,
-        AccountFetched,
-        ActivitiesFetched,
-        ClockFetched,
-        PictureFetched,
+        inputs.SubmissionAnswered,
+        inputs.CancelAnswered,
+        inputs.LookUpAnswered,
+        inputs.FiguresFetched,
+        inputs.AccountFetched,
+        inputs.ActivitiesFetched,
+        inputs.ClockFetched,
+        inputs.PictureFetched,
     )
     def on_reply(self, reply: Reply) -> Iterable[Effect]:
         """Delay every query after a stated 429. Request the books again if they show positions of unknown assets."""

@@ -11,21 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from core import facts
 from core.execution import order as order_states
 from core.execution.excess_exits import refusal_of_less
 from core.execution.order import Order
 from core.execution.other_orders import in_the_way_of
-from core.facts import (
-    ApprovalRedeemed,
-    KeptOrderReleased,
-    OrderCreated,
-    OrderKept,
-    OrderSent,
-    OrderStateChanged,
-    PermissionReturned,
-    Source,
-    SubmissionBlocked,
-)
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
@@ -97,9 +87,9 @@ class Submission:
             raise NotPermittedError(f"order {order.client_order_id}: {refusal}")
         self.state.ledger.retention.require_new(order.client_order_id)
         self._begun.append((approval, intent))
-        self.state.record(ApprovalRedeemed(approval, order.client_order_id, digest, order.quantity))
+        self.state.record(facts.ApprovalRedeemed(approval, order.client_order_id, digest, order.quantity))
         self.state.record(
-            OrderCreated(
+            facts.OrderCreated(
                 order=order,
                 proposal_id=intent.proposal_id,
                 strategy=intent.strategy,
@@ -128,7 +118,7 @@ class Submission:
         approval, is_absent = order.kept, order.was_absent
         if approval is None:
             raise NotPermittedError(f"order {order.id}: it may have left already")
-        self.state.record(KeptOrderReleased(order.id))
+        self.state.record(facts.KeptOrderReleased(order.id))
         yield self._request(order.request, approval, is_absent=is_absent)
 
     def _request(
@@ -164,11 +154,11 @@ class Submission:
 
     def end_unsent(self, order: Order, why: str, code: BlockCode, approval: Approval | None) -> Iterable[Effect]:
         """End an order that never left. An authorization that it used is returned."""
-        self.state.record(SubmissionBlocked(order.id, why, code))
+        self.state.record(facts.SubmissionBlocked(order.id, why, code))
         if approval is not None and approval.mandate_id is not None and self._is_given_back(order, approval):
-            self.state.record(PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
+            self.state.record(facts.PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
         reason = f"{order.cancel_reason}, {why}" if order.is_cancelling else f"blocked: {why}"
-        self.state.record(self._change(order, OrderStatus.CANCELLED, Source.DESK, reason))
+        self.state.record(self._change(order, OrderStatus.CANCELLED, facts.Source.DESK, reason))
         return follow_up(self.state)
 
     def _is_given_back(self, order: Order, approval: Approval) -> bool:
@@ -191,9 +181,9 @@ class Submission:
         if order is None:
             return
         if reply.sent_at is not None:
-            self.state.record(OrderSent(order.id, reply.sent_at, *self.state.touch(order.request.symbol)))
+            self.state.record(facts.OrderSent(order.id, reply.sent_at, *self.state.touch(order.request.symbol)))
         if isinstance(reply.answer, Accepted):
-            yield from self.order_updates.absorb(order, reply.answer.report, Source.ANSWER)
+            yield from self.order_updates.absorb(order, reply.answer.report, facts.Source.ANSWER)
             yield from self.order_recovery.ask_for_legs(order)
         elif order.end_code is EndCode.NEVER_ARRIVED:
             yield look_up(order)  # its request was on the way when it was given up: it may be there now
@@ -203,9 +193,11 @@ class Submission:
             yield from self.order_recovery.begin(order, reply.answer.reason)
         elif reply.approval is not None and not order.is_cancelling:
             wait = min(max(reply.answer.wait_seconds or 0.0, AT_LEAST), AT_MOST)
-            self.state.record(OrderKept(order.id, reply.approval, self.state.at + timedelta(seconds=wait)))
+            self.state.record(facts.OrderKept(order.id, reply.approval, self.state.at + timedelta(seconds=wait)))
         else:
-            refused = self._change(order, OrderStatus.REJECTED, Source.ANSWER, self._said(order, reply.answer.said))
+            refused = self._change(
+                order, OrderStatus.REJECTED, facts.Source.ANSWER, self._said(order, reply.answer.said)
+            )
             self.state.record(replace(refused, refusal=reply.answer.kind))
             yield from follow_up(self.state)
 
@@ -214,7 +206,7 @@ class Submission:
         held = in_the_way_of(order.request, self.state.sightings.others, self.state.ledger)
         return f"{held}; {refusal}" if held else refusal
 
-    def _change(self, order: Order, after: OrderStatus, source: Source, reason: str) -> OrderStateChanged:
+    def _change(self, order: Order, after: OrderStatus, source: facts.Source, reason: str) -> facts.OrderStateChanged:
         return order_states.change(order, after, source, None, reason)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,17 +15,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
+from core import facts
 from core.execution.cover import unreserved
 from core.execution.order import Order
-from core.facts import (
-    AuthorizationEnded,
-    OrderCreated,
-    OrderKept,
-    PermissionReturned,
-    StopAskedFor,
-    StopCut,
-    SubmissionBlocked,
-)
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import SubmissionKept, SubmissionStopped
 from core.model.codes import AuthorizationCode, BlockCode, GuardCode
@@ -55,8 +47,8 @@ class InterruptedOrders:
         self._failed: set[str] = set()
         """Authorizations, and reduced stops, whose order was not recorded."""
 
-    @follows(OrderCreated)
-    def on_written(self, fact: OrderCreated) -> None:
+    @follows(facts.OrderCreated)
+    def on_written(self, fact: facts.OrderCreated) -> None:
         """Note a recorded order; one that the broker created itself is not submitted."""
         if fact.role is None or fact.order.replaces is not None:
             self._written.add(fact.order.client_order_id)
@@ -92,7 +84,7 @@ class InterruptedOrders:
 
     def _tell(self, intent: Intent) -> None:
         """Report an order confirmed by its own key, and let an exit wait for another."""
-        self.state.record(SubmissionBlocked(intent.order.client_order_id, NOT_SENT))
+        self.state.record(facts.SubmissionBlocked(intent.order.client_order_id, NOT_SENT))
         if intent.order.effect.only_reduces:
             self.stop_renewal.ask_again(_as_order(intent, self.state), FAILED)
 
@@ -106,7 +98,7 @@ class InterruptedOrders:
             asked = order.quantity
             cut = self.state.ledger.order(approval.less_of)
             if cut is not None:
-                self.state.record(StopCut(cut.id, Quantity(max((cut.owed or ZERO) - asked, ZERO))))
+                self.state.record(facts.StopCut(cut.id, Quantity(max((cut.owed or ZERO) - asked, ZERO))))
         else:
             self._is_permitted_less(str(approval.mandate_id), order.quantity)
 
@@ -128,16 +120,16 @@ class InterruptedOrders:
         if order.replaces is not None or not self._is_stop(approval):
             return
         if approval.mandate_id is not None:
-            self.state.record(PermissionReturned(order.client_order_id, approval.mandate_id, order.quantity))
+            self.state.record(facts.PermissionReturned(order.client_order_id, approval.mandate_id, order.quantity))
         elif approval.less_of is not None and (cut := self.state.ledger.order(approval.less_of)) is not None:
-            self.state.record(StopCut(cut.id, Quantity((cut.owed or ZERO) + order.quantity)))
+            self.state.record(facts.StopCut(cut.id, Quantity((cut.owed or ZERO) + order.quantity)))
 
     def _is_permitted_less(self, mandate_id: str, asked: Quantity) -> None:
         mandate = self.state.stage.state.mandates[mandate_id].mandate
-        self.state.record(StopAskedFor(mandate.parent, mandate_id, asked))
+        self.state.record(facts.StopAskedFor(mandate.parent, mandate_id, asked))
         if mandate.kind is AuthorizationKind.RESTORE_STOP:
             self.state.record(
-                AuthorizationEnded(mandate_id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY)
+                facts.AuthorizationEnded(mandate_id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY)
             )
 
 
@@ -180,7 +172,7 @@ class UnsentOrders:
         self.state.sightings.departing.end(message.client_order_id)
         order = self.state.ledger.order(message.client_order_id)
         if order is not None and order.status is OrderStatus.PENDING:
-            self.state.record(OrderKept(order.id, message.approval))
+            self.state.record(facts.OrderKept(order.id, message.approval))
         return ()
 
     def send(self) -> Iterator[Effect]:

@@ -14,23 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from core.facts import (
-    MarginDeficitSeen,
-    MarginSampled,
-    MarginWarned,
-    OrderFilled,
-    OverrideEnded,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    ProtectionExpired,
-    ProtectionOverridden,
-    ProtectionTripped,
-    RiskRestored,
-    RiskThrottled,
-    StrategyPaused,
-    TradeClosed,
-)
+from core import facts
 from core.messages.commands import OverrideProtection
 from core.messages.effects import Effect
 from core.model.account import Account
@@ -62,8 +46,8 @@ class ProtectionEvents:
     def __init__(self, state: TradingState) -> None:
         self.state = state
 
-    @follows(TradeClosed)
-    def after_trade(self, _fact: TradeClosed) -> None:
+    @follows(facts.TradeClosed)
+    def after_trade(self, _fact: facts.TradeClosed) -> None:
         self.look()
 
     def look(self) -> None:
@@ -76,16 +60,18 @@ class ProtectionEvents:
             for lock in protection.locks.holding(at):
                 told = book.latches.told(protection.name, str(lock.scope))
                 if told is None or told.until != lock.until:
-                    self.state.record(ProtectionTripped(protection.name, str(lock.scope), lock.reason, lock.until))
+                    self.state.record(
+                        facts.ProtectionTripped(protection.name, str(lock.scope), lock.reason, lock.until)
+                    )
 
         for known in tuple(book.latches.all_told()):
             if known.until is None and not book.is_shut(known.name, known.scope, at):
-                self.state.record(ProtectionExpired(known.name, known.scope))
+                self.state.record(facts.ProtectionExpired(known.name, known.scope))
         # Pause a disabled strategy on all symbols; the operator resumes it (RK-13).
         for strategy in self.state.protections.disabled_strategies():
             for runner in self.state.orchestrator.roster.runners_of(strategy):
                 if runner.state.paused_at is None:
-                    self.state.record(StrategyPaused(strategy, runner.symbol, FOR_A_REVIEW))
+                    self.state.record(facts.StrategyPaused(strategy, runner.symbol, FOR_A_REVIEW))
 
     def see_account(self, account: Account) -> None:
         """Trip at a loss limit for the day or the week, even if the loss is recovered later (RK-03)."""
@@ -101,11 +87,11 @@ class ProtectionEvents:
             has_grown = typed is not None and typed.ends_at(loss.lost)
             if has_grown:
                 why = f"{usd(loss.lost)} lost {span}, a further half of the limit"
-                state.record(OverrideEnded(name, GLOBAL, why))
+                state.record(facts.OverrideEnded(name, GLOBAL, why))
             is_news = told is None or told.limit != limit
             if has_grown or (is_news and typed is None):
                 words = f"{usd(loss.lost)} lost {span}, the limit is {usd(limit)}"
-                state.record(ProtectionTripped(name, GLOBAL, words, ends(day), limit))
+                state.record(facts.ProtectionTripped(name, GLOBAL, words, ends(day), limit))
         self._throttle(losses[DAILY], losses[WEEKLY])
 
     def on_corrected(self, account: Account) -> None:
@@ -115,7 +101,7 @@ class ProtectionEvents:
             loss = losses[name]
             is_under = loss is not None and loss.limit is not None and loss.lost < loss.limit
             if is_under and state.protections.latches.told(name, GLOBAL) is not None:
-                state.record(ProtectionExpired(name, GLOBAL))
+                state.record(facts.ProtectionExpired(name, GLOBAL))
 
     def _begun_today(self) -> tuple[str, ...]:
         """Return the losses measured against today's opening equity."""
@@ -135,12 +121,12 @@ class ProtectionEvents:
         """Reduce the risk per trade after part of a loss limit, until a better day or a new week (RK-11)."""
         state, losses = self.state, self.state.sizing.losses
         if losses.state.ended:
-            state.record(RiskRestored(losses.state.ended))
+            state.record(facts.RiskRestored(losses.state.ended))
         if of_day is None or of_week is None:
             return
         found = losses.measure(of_day, of_week, state.control.settings.risk.sizing.throttle)
         if found is not None:
-            state.record(RiskThrottled(found.factor, found.words))
+            state.record(facts.RiskThrottled(found.factor, found.words))
 
     @answers(OverrideProtection)
     def on_override(self, command: OverrideProtection) -> Iterable[Effect]:
@@ -150,10 +136,10 @@ class ProtectionEvents:
         if told is None or command.word != WORD:
             why = "nothing is shut there" if told is None else f"the word is {WORD}"
             reason = f"{command.name} {command.scope} is not overridden: {why}"
-            state.record(ProposalSkipped(MANUAL, Symbol(""), state.at, (reason,)))
+            state.record(facts.ProposalSkipped(MANUAL, Symbol(""), state.at, (reason,)))
             return ()
         if command.name == RepeatedExecution.name:
-            state.record(ProtectionOverridden(command.name, command.scope, state.at, state.at))
+            state.record(facts.ProtectionOverridden(command.name, command.scope, state.at, state.at))
             self.look()  # its count restarts: it has ended, and no time shuts it again
             return ()
         is_loss = command.name in (DAILY, WEEKLY)
@@ -161,7 +147,7 @@ class ProtectionEvents:
         longest = state.at + timedelta(minutes=terms.override_minutes)
         until = longest if told.until is None else told.until if is_loss else min(told.until, longest)
         again_at = self._again_at(command.name) if is_loss else None
-        state.record(ProtectionOverridden(command.name, command.scope, begins, until, again_at))
+        state.record(facts.ProtectionOverridden(command.name, command.scope, begins, until, again_at))
         return ()
 
     def _again_at(self, name: str) -> Money | None:
@@ -183,7 +169,7 @@ class ProtectionEvents:
         for name, words in tightened(changes).items():
             for overridden, scope, _ in tuple(state.protections.latches.all_overrides()):
                 if overridden == name:
-                    state.record(OverrideEnded(name, scope, f"its limit is tighter now, {words}"))
+                    state.record(facts.OverrideEnded(name, scope, f"its limit is tighter now, {words}"))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,10 +182,10 @@ class ProtectionEvents:
         state, latches = self.state, self.state.protections.latches
         for told in tuple(latches.all_told()):
             if told.until is not None and state.at >= told.until:
-                state.record(ProtectionExpired(told.name, told.scope))
+                state.record(facts.ProtectionExpired(told.name, told.scope))
         for name, scope, override in tuple(latches.all_overrides()):
             if state.at >= override.until:
-                state.record(OverrideEnded(name, scope, "expired"))
+                state.record(facts.OverrideEnded(name, scope, "expired"))
         return ()
 
 
@@ -227,10 +213,10 @@ class MarginMonitor:
         distance = distance_of(account)
         now = ALL_OF_IT if distance is None else distance
         if self._is_due(is_in_use=distance is not None):
-            self.state.record(MarginSampled(account.equity, maintenance, account.initial_margin, now))
+            self.state.record(facts.MarginSampled(account.equity, maintenance, account.initial_margin, now))
         limit = limit_under(now, self.state.control.settings.risk.margin.warn_at)
         if limit != self.state.margin.state.limit:
-            self.state.record(MarginWarned(now, limit))
+            self.state.record(facts.MarginWarned(now, limit))
         if self.state.control.settings.risk.margin.counts_deficits:
             self._remember(account)
 
@@ -239,7 +225,7 @@ class MarginMonitor:
         deficit, day = deficit_of(account), self.state.calendar.trading_day(self.state.at)
         before = self.state.margin.state.deficits.get(day)
         if deficit is not None and (before is None or deficit > before * GROWN):
-            self.state.record(MarginDeficitSeen(day, deficit, account.equity))
+            self.state.record(facts.MarginDeficitSeen(day, deficit, account.equity))
 
     def _is_due(self, *, is_in_use: bool) -> bool:
         last = self.state.margin.last
@@ -254,14 +240,14 @@ class RepeatedExecutions:
         self.state = state
         self.cancellation = cancellation
 
-    @follows(OrderFilled)
-    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+    @follows(facts.OrderFilled)
+    def after_fill(self, fact: facts.OrderFilled) -> Iterator[Effect]:
         order = self.state.ledger.order(fact.fill.client_order_id)
         if order is not None and not order.only_reduces:
             yield from self._look(Scope(symbol=order.request.symbol, strategy=order.strategy))
 
-    @follows(ProposalStaged)
-    def after_renewal(self, fact: ProposalStaged) -> Iterator[Effect]:
+    @follows(facts.ProposalStaged)
+    def after_renewal(self, fact: facts.ProposalStaged) -> Iterator[Effect]:
         if fact.proposal.guard in RENEWED:
             yield from self._look(scope_of_guard(fact.proposal))
 
@@ -270,7 +256,7 @@ class RepeatedExecutions:
         reason = protection.exceeded(scope, self.state.at)
         if reason is None or not self.state.protections.is_on(protection):
             return
-        self.state.record(ProtectionTripped(protection.name, str(scope), reason, None))
+        self.state.record(facts.ProtectionTripped(protection.name, str(scope), reason, None))
         self._withdraw(scope, reason)
         for order in self.state.ledger.working_entries(scope.symbol, scope.strategy):
             if not order.is_cancelling:
@@ -281,4 +267,4 @@ class RepeatedExecutions:
         for proposal in list(self.state.stage.state.proposals.values()):
             is_of_it = (proposal.symbol, proposal.strategy) == (scope.symbol, scope.strategy)
             if is_of_it and not proposal.only_reduces:
-                self.state.record(ProposalEnded(proposal.id, ProposalEnd.BLOCKED, f"it repeats itself: {reason}"))
+                self.state.record(facts.ProposalEnded(proposal.id, ProposalEnd.BLOCKED, f"it repeats itself: {reason}"))

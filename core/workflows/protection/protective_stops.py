@@ -8,16 +8,9 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
+from core import facts
 from core.execution.cover import unreserved
 from core.execution.order import Order
-from core.facts import (
-    AuthorizationEnded,
-    OrderFilled,
-    OrderStateChanged,
-    PermissionReturned,
-    StopAskedFor,
-    SubmissionBlocked,
-)
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered, SubmissionStopped
 from core.model.codes import AuthorizationCode, CancelCode, EndCode, OwedReason
@@ -67,8 +60,8 @@ class ProtectiveStops:
         self.stop_renewal = stop_renewal
         self._told: set[str] = set()
 
-    @follows(OrderFilled)
-    def after_fill(self, fact: OrderFilled) -> Iterator[Effect]:
+    @follows(facts.OrderFilled)
+    def after_fill(self, fact: facts.OrderFilled) -> Iterator[Effect]:
         order = self.state.ledger.order(fact.fill.client_order_id)
         if order is None:
             return
@@ -88,10 +81,12 @@ class ProtectiveStops:
             if entry is None or entry.request.symbol != symbol or self.state.ledger.position(symbol, entry.strategy):
                 continue
             if entry.status.is_terminal and entry.filled_quantity > use.released:
-                self.state.record(AuthorizationEnded(use.mandate.id, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT))
+                self.state.record(
+                    facts.AuthorizationEnded(use.mandate.id, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT)
+                )
 
-    @follows(OrderStateChanged)
-    def after_end(self, fact: OrderStateChanged) -> Iterator[Effect]:
+    @follows(facts.OrderStateChanged)
+    def after_end(self, fact: facts.OrderStateChanged) -> Iterator[Effect]:
         """Protect the filled part of an entry that ended early, or whose leg ended."""
         order = self.state.ledger.order(fact.client_order_id)
         if order is None or not fact.after.is_terminal:
@@ -104,7 +99,7 @@ class ProtectiveStops:
             mandate_id = None if order.permit is None else order.permit.mandate_id
             for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
                 if use.mandate.id == mandate_id and self.state.at <= use.mandate.ends_at and order.remaining > 0:
-                    self.state.record(PermissionReturned(order.id, use.mandate.id, order.remaining))
+                    self.state.record(facts.PermissionReturned(order.id, use.mandate.id, order.remaining))
                     yield from self.cover(use.mandate.parent)
         if not order.request.legs and order.role is None:
             return
@@ -150,7 +145,7 @@ class ProtectiveStops:
                 yield from self.cover(use.mandate.parent)
         elif self.stop_renewal.ask_for_blocked(stop):
             for use in uses:
-                self.state.record(StopAskedFor(use.mandate.parent, use.mandate.id, stop.request.quantity))
+                self.state.record(facts.StopAskedFor(use.mandate.parent, use.mandate.id, stop.request.quantity))
 
     @answers(LookUpAnswered)
     def on_looked_up(self, reply: LookUpAnswered) -> Iterable[Effect]:
@@ -320,13 +315,13 @@ class ProtectiveStops:
         mandate = use.mandate
         if mandate.id not in self._told:
             self._told.add(mandate.id)
-            self.state.record(SubmissionBlocked(order.client_order_id, refusal))
+            self.state.record(facts.SubmissionBlocked(order.client_order_id, refusal))
         if not self.stop_renewal.ask_for(order, strategy):
             return
-        self.state.record(StopAskedFor(mandate.parent, mandate.id, order.quantity))
+        self.state.record(facts.StopAskedFor(mandate.parent, mandate.id, order.quantity))
         if mandate.kind is AuthorizationKind.RESTORE_STOP:
             self.state.record(
-                AuthorizationEnded(mandate.id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY)
+                facts.AuthorizationEnded(mandate.id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY)
             )
 
     def _next_id(self, use: AuthorizationUse, parent: Order) -> ClientOrderId:

@@ -35,21 +35,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from core import facts
 from core.execution import order as order_states
 from core.execution.other_orders import others_in
 from core.execution.position_correction import owners_after
 from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
-from core.facts import (
-    ConfirmationRefused,
-    OwnerShare,
-    PositionCorrected,
-    ReconciliationFailed,
-    ReconciliationPassed,
-    Source,
-    SubmissionBlocked,
-    UnknownOrdersAccepted,
-    UnknownOrdersFound,
-)
 from core.messages.effects import Effect, FetchPicture, SubmitOrder
 from core.messages.inputs import AcceptBroker, PictureFetched
 from core.model.account import Channel, ConnectionState
@@ -330,8 +320,8 @@ class Reconciliation:
         yield from apart(self.state, partial(self.position_close.go_on, self._too_far))
         yield from self._renew()
 
-    @follows(ConfirmationRefused)
-    def after_refusal(self, fact: ConfirmationRefused) -> Iterable[Effect]:
+    @follows(facts.ConfirmationRefused)
+    def after_refusal(self, fact: facts.ConfirmationRefused) -> Iterable[Effect]:
         """Protect shares whose exit was refused, if they waited unprotected for it."""
         confirmation = self.state.stage.state.confirmations.get(fact.ticket_id)
         return self._guard() if confirmation is not None and confirmation.proposal.only_reduces else ()
@@ -417,7 +407,7 @@ class Reconciliation:
             new = tuple(r.client_order_id for r in comparison.unknown_of_ours() if self._is_news(r))
             if new:
                 causes = (*map(str.encode, new), self.state.at.isoformat().encode())
-                self.state.record(UnknownOrdersFound(new, renamed(control.installation or "", *causes)))
+                self.state.record(facts.UnknownOrdersFound(new, renamed(control.installation or "", *causes)))
                 waiting.update(new)
         return tuple(report for report in comparison.picture.orders if report.client_order_id in waiting)
 
@@ -476,8 +466,8 @@ class Reconciliation:
         order = self.state.ledger.order(effect.order.client_order_id) if isinstance(effect, SubmitOrder) else None
         if order is None or order.request.symbol != symbol or not self.protective_stops.is_loose(order):
             return False
-        self.state.record(SubmissionBlocked(order.id, NOTHING_HELD))
-        self.state.record(order_states.change(order, OrderStatus.CANCELLED, Source.DESK, None, NOTHING_HELD))
+        self.state.record(facts.SubmissionBlocked(order.id, NOTHING_HELD))
+        self.state.record(order_states.change(order, OrderStatus.CANCELLED, facts.Source.DESK, None, NOTHING_HELD))
         return True
 
     @answers(AcceptBroker)
@@ -488,8 +478,8 @@ class Reconciliation:
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())
         if unknown != self.state.control.state.accepted_orders:
-            self.state.record(UnknownOrdersAccepted(unknown))
-        self.state.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
+            self.state.record(facts.UnknownOrdersAccepted(unknown))
+        self.state.record(facts.ReconciliationPassed(corrections, (*positions, *comparison.orders())))
         self.state.sightings.differing, self.state.sightings.apart, self.state.sightings.gone = (
             comparison.unknown(),
             {},
@@ -511,12 +501,12 @@ class Reconciliation:
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
         if len(owners) > 1:
             reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
-        self.state.record(PositionCorrected(difference.symbol, true, average, reason, owners, is_split))
+        self.state.record(facts.PositionCorrected(difference.symbol, true, average, reason, owners, is_split))
         return reason
 
     def _taken_for_a_lost_order(
         self, symbol: Symbol, true: Quantity, average: Price, comparison: Comparison
-    ) -> tuple[OwnerShare, ...]:
+    ) -> tuple[facts.OwnerShare, ...]:
         """Return the owner of shares that a lost order of ours may have bought; it keeps its stop (EX-13).
 
         None if orders that the journal does not have bought some (EX-24).
@@ -530,18 +520,18 @@ class Reconciliation:
         if is_unknown or self._sold_by_others(symbol, comparison, side):
             return ()
         owner = self.listed_orders.order_recovery.owner_of(symbol, true)
-        return () if owner is None else (OwnerShare(owner, true, average),)
+        return () if owner is None else (facts.OwnerShare(owner, true, average),)
 
     def _pass(self, corrections: tuple[str, ...], found: tuple[Difference, ...]) -> None:
         """Record an agreement if it is news: after a start, with a correction, or with changed differences."""
         state = self.state.control.state
         if corrections or not state.is_reconciled or found != state.differences:
-            self.state.record(ReconciliationPassed(corrections, found))
+            self.state.record(facts.ReconciliationPassed(corrections, found))
 
     def _fail(self, reasons: tuple[str, ...], code: ReadOnlyCode, found: tuple[Difference, ...] = ()) -> None:
         state = self.state.control.state
         if state.is_reconciled or is_news(reasons, state.read_only_because):
-            self.state.record(ReconciliationFailed(reasons, found, code))
+            self.state.record(facts.ReconciliationFailed(reasons, found, code))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

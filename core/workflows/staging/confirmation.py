@@ -6,14 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
-from core.facts import (
-    ApprovalRedeemed,
-    ConfirmationReceived,
-    ConfirmationRefused,
-    OrderApproved,
-    ProposalEnded,
-    TwinConfirmed,
-)
+from core import facts
 from core.messages.command_ports import LATE
 from core.messages.commands import Confirm
 from core.messages.effects import Effect
@@ -78,21 +71,21 @@ class Confirmations:
             return
         refusal = self._refusal(ticket, command)
         if ticket is None or refusal is not None:
-            self.state.record(ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
+            self.state.record(facts.ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
         approval, mandates = self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
         seat = turn_of(self.state, command)
-        self.state.record(ConfirmationReceived(ticket.id, ticket.digest, approval, mandates, *seat))
+        self.state.record(facts.ConfirmationReceived(ticket.id, ticket.digest, approval, mandates, *seat))
         twin = self._twin_of(ticket)
         if twin is not None:
-            self.state.record(TwinConfirmed(ticket.id, twin.id))
+            self.state.record(facts.TwinConfirmed(ticket.id, twin.id))
         proposal = self.state.stage.state.proposals[ticket.proposal_id]
         yield self.readings.to_decide(proposal, ticket.id, cancels=len(ticket.cancels))
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
         """Confirm an exit that was authorized with its entry, on the figures of its ticket (OP-06)."""
         self.state.record(
-            ConfirmationReceived(
+            facts.ConfirmationReceived(
                 ticket.id, ticket.digest, self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
             )
         )
@@ -157,13 +150,13 @@ class Confirmations:
             yield from self._refuse(confirmation, reasons, tuple(v.check for v in review.refusals))
             return
         self.state.record(self._approved(confirmation, review, fresh))
-        self.state.record(ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))
+        self.state.record(facts.ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))
         yield from self._release(confirmation, context)
 
     def _refuse(
         self, confirmation: Confirmation, reasons: tuple[str, ...], checks: tuple[str, ...] = ()
     ) -> Iterable[Effect]:
-        self.state.record(ConfirmationRefused(confirmation.ticket.id, reasons, checks))
+        self.state.record(facts.ConfirmationRefused(confirmation.ticket.id, reasons, checks))
         return follow_up(self.state)
 
     @answers(Leaving)
@@ -173,13 +166,15 @@ class Confirmations:
             if confirmation.proposal.only_reduces:
                 yield from apart(self.state, partial(self._decide, confirmation.ticket.id, None))
             else:
-                self.state.record(ConfirmationRefused(confirmation.ticket.id, (LEFT,)))
+                self.state.record(facts.ConfirmationRefused(confirmation.ticket.id, (LEFT,)))
 
     def refuse_of_other_holds(self, reason: str) -> None:
         """Refuse undecided confirmations from before a hand-over (OP-13)."""
         for confirmation in self.undecided():
             if confirmation.hold is not None and confirmation.hold != self.state.desks.hold:
-                self.state.record(ConfirmationRefused(confirmation.ticket.id, (f"{reason}; open the proposal again",)))
+                self.state.record(
+                    facts.ConfirmationRefused(confirmation.ticket.id, (f"{reason}; open the proposal again",))
+                )
 
     def undecided(self) -> list[Confirmation]:
         """Return the confirmations whose figures are on their way."""
@@ -213,10 +208,10 @@ class Confirmations:
             return (self._needs_the_word(confirmation.ticket, twin),)
         return ()
 
-    def _approved(self, confirmation: Confirmation, review: Review, fresh: FreshFigures | None) -> OrderApproved:
+    def _approved(self, confirmation: Confirmation, review: Review, fresh: FreshFigures | None) -> facts.OrderApproved:
         account = fresh.account if fresh and isinstance(fresh.account, Account) else None
         quote = fresh.quote if fresh and isinstance(fresh.quote, Quote) else None
-        return OrderApproved(
+        return facts.OrderApproved(
             ticket_id=confirmation.ticket.id,
             approval_id=confirmation.approval.id,
             review=review,
@@ -231,7 +226,7 @@ class Confirmations:
         if ticket.cancels:
             order = ticket.order
             self.state.record(
-                ApprovalRedeemed(
+                facts.ApprovalRedeemed(
                     confirmation.approval, order.client_order_id, order.digest(ticket.account), order.quantity
                 )
             )

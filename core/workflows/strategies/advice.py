@@ -18,15 +18,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import get_args
 
-from core.facts import (
-    AdoptionRefused,
-    AdviceGiven,
-    AdviserFailed,
-    AdviserOverstepped,
-    AdviserPaused,
-    RecommendationAdopted,
-    RecommendationDropped,
-)
+from core import facts
 from core.messages.commands import AdoptAdvice, DropRecommendation
 from core.messages.effects import Effect
 from core.messages.inputs import FromAdviser, Input
@@ -135,7 +127,7 @@ class Advising:
                 return
             if not state.advice.is_said(adviser, advice.text, state.at):
                 number = state.advice.state.numbers + 1
-                state.record(AdviceGiven(number, adviser, advice.text, advice.idea, state.at + advice.valid_for))
+                state.record(facts.AdviceGiven(number, adviser, advice.text, advice.idea, state.at + advice.valid_for))
         if len(said) > most:
             self._tell(adviser, f"said more than {most} advices at once")
 
@@ -144,12 +136,12 @@ class Advising:
 
     def _refuse(self, adviser: str, attempt: str) -> None:
         self._fail(adviser)
-        self.state.record(AdviserOverstepped(adviser, plain_text(attempt, LONGEST_WORD)))
+        self.state.record(facts.AdviserOverstepped(adviser, plain_text(attempt, LONGEST_WORD)))
 
     def _tell(self, adviser: str, reason: str) -> None:
         """Report the first failure, and count the others."""
         if not self._failures[adviser]:
-            self.state.record(AdviserFailed(adviser, plain_text(reason)))
+            self.state.record(facts.AdviserFailed(adviser, plain_text(reason)))
         self._fail(adviser)
 
     def _fail(self, adviser: str) -> None:
@@ -158,7 +150,7 @@ class Advising:
     def _pause(self, adviser: str) -> None:
         failures = self._failures[adviser]
         if failures >= self.state.control.settings.advisers.failures:
-            self.state.record(AdviserPaused(adviser, f"it failed {failures} times; the next start asks it again"))
+            self.state.record(facts.AdviserPaused(adviser, f"it failed {failures} times; the next start asks it again"))
 
 
 class Recommendations:
@@ -173,7 +165,7 @@ class Recommendations:
         given = state.advice.advice(command.number)
         reason = "it is no longer on the desk" if given is None else why_not(state, given, state.at)
         if given is None or given.idea is None or reason:
-            state.record(AdoptionRefused(command.number, (reason,)))
+            state.record(facts.AdoptionRefused(command.number, (reason,)))
             return ()
         idea = given.idea
         recommendation = Recommendation(
@@ -186,13 +178,15 @@ class Recommendations:
             expires_at=given.expires_at,
             source=given.adviser,
         )
-        state.record(RecommendationAdopted(given.number, recommendation))
+        state.record(facts.RecommendationAdopted(given.number, recommendation))
         return ()
 
     @answers(DropRecommendation)
     def on_drop(self, command: DropRecommendation) -> Iterable[Effect]:
         if self.state.advice.recommendation(command.strategy, command.symbol) is not None:
-            self.state.record(RecommendationDropped(command.strategy, command.symbol, "taken back by the operator"))
+            self.state.record(
+                facts.RecommendationDropped(command.strategy, command.symbol, "taken back by the operator")
+            )
         return ()
 
     def after_entry(self, signal: EntrySignal) -> None:
@@ -202,7 +196,7 @@ class Recommendations:
             return
         is_staged = self.state.stage.entry_waits(signal.symbol, signal.strategy)
         reason = "its proposal waits for your key" if is_staged else "its proposal was refused, the log says why"
-        self.state.record(RecommendationDropped(signal.strategy, signal.symbol, reason))
+        self.state.record(facts.RecommendationDropped(signal.strategy, signal.symbol, reason))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,7 +206,7 @@ class Recommendations:
     def due(self) -> Iterable[Effect]:
         for told in tuple(self.state.advice.state.adopted.values()):
             if self.state.at >= told.expires_at:
-                self.state.record(RecommendationDropped(told.strategy, told.symbol, "expired"))
+                self.state.record(facts.RecommendationDropped(told.strategy, told.symbol, "expired"))
         return ()
 
 

@@ -9,19 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from core.facts import (
-    EngineStarted,
-    Halted,
-    PromotionDecided,
-    PromotionProposed,
-    PromotionRefused,
-    RegimeMeasured,
-    Resumed,
-    StrategiesEvaluated,
-    StrategyReinstated,
-    StrategySuspended,
-    TradeClosed,
-)
+from core import facts
 from core.messages.commands import DecidePromotion, ReinstateStrategy
 from core.messages.effects import Effect
 from core.model.codes import HaltCause
@@ -59,7 +47,7 @@ class StrategyEvaluation:
     def due(self) -> Iterable[Effect]:
         for shut in tuple(self.state.evaluation.state.shut.values()):
             if shut.until is not None and self.state.at >= shut.until:
-                self.state.record(StrategyReinstated(shut.strategy, shut.cause, shut.scope, "expired"))
+                self.state.record(facts.StrategyReinstated(shut.strategy, shut.cause, shut.scope, "expired"))
         session = self._session()
         if session is not None and self.state.at >= self._night_of(session):
             self._evaluate(session.day)
@@ -109,21 +97,21 @@ class StrategyEvaluation:
 
     # ── at a start ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    @follows(EngineStarted)
-    def after_start(self, _fact: EngineStarted) -> None:
+    @follows(facts.EngineStarted)
+    def after_start(self, _fact: facts.EngineStarted) -> None:
         """Halt if the settings turned off all strategies that are not retired."""
         self._halt_without_strategies()
 
     # ── immediate actions ────────────────────────────────────────────────────────────────────────────────────────────
 
-    @follows(RegimeMeasured)
-    def after_measurement(self, _fact: RegimeMeasured) -> None:
+    @follows(facts.RegimeMeasured)
+    def after_measurement(self, _fact: facts.RegimeMeasured) -> None:
         """Update the VIX pause: enough high closes start it, a calm close ends it."""
         if self._terms.enabled:
             self._watch_vix(self.state.calendar.trading_day(self.state.at))
 
-    @follows(TradeClosed)
-    def after_trade(self, _fact: TradeClosed) -> None:
+    @follows(facts.TradeClosed)
+    def after_trade(self, _fact: facts.TradeClosed) -> None:
         """Pause strategies that lost a week's limit, however new they are."""
         if self._terms.enabled:
             day = self.state.calendar.trading_day(self.state.at)
@@ -143,12 +131,12 @@ class StrategyEvaluation:
         if retiring:
             self._halt_without_strategies(retiring)
         results = (Evaluated(s, figures[s], self._act_on(s, day, verdicts[s])) for s in due)
-        state.record(StrategiesEvaluated(day, tuple(results)))
+        state.record(facts.StrategiesEvaluated(day, tuple(results)))
 
     def _act_on(self, strategy: str, day: date, verdict: Retire | Promote | Keep) -> str:
         """Act on a verdict and return the result as text."""
         if isinstance(verdict, Retire):
-            self.state.record(StrategySuspended(strategy, SuspensionCause.RETIRED, "", verdict.reason, None))
+            self.state.record(facts.StrategySuspended(strategy, SuspensionCause.RETIRED, "", verdict.reason, None))
             return f"retired, {verdict.reason}"
         self._pause_in_bad_regimes(strategy, self.state.evaluation.since(strategy, day))
         self._pause_for_the_week(strategy, day)
@@ -164,14 +152,14 @@ class StrategyEvaluation:
             return f"does well ({verdict.reason}); it has no allocation of its own that could grow"
         if decided_on is not None and (day - decided_on).days < terms.least_days:
             return f"goes on as it is; more was decided on {decided_on}"
-        self.state.record(PromotionProposed(strategy, Fraction(terms.more), verdict.reason))
+        self.state.record(facts.PromotionProposed(strategy, Fraction(terms.more), verdict.reason))
         return f"{percent(terms.more, 0)} more of its allocation is proposed"
 
     def _pause_in_bad_regimes(self, strategy: str, since: date) -> None:
         book = self.state.evaluation
         for regime, reason in bad_regimes(book.state.records[strategy].results, since, self._terms):
             if key_of(strategy, SuspensionCause.REGIME, regime) not in book.state.shut:
-                self.state.record(StrategySuspended(strategy, SuspensionCause.REGIME, regime, reason, None))
+                self.state.record(facts.StrategySuspended(strategy, SuspensionCause.REGIME, regime, reason, None))
 
     def _pause_for_the_week(self, strategy: str, day: date) -> None:
         """Pause a strategy until next week that alone lost the account's weekly limit."""
@@ -185,7 +173,7 @@ class StrategyEvaluation:
         if limit is None or lost < limit or is_told or state.at >= ends:
             return
         reason = f"{lost:,.2f} USD lost this week, the limit is {limit:,.2f} USD"
-        state.record(StrategySuspended(strategy, SuspensionCause.WEEK, "", reason, ends))
+        state.record(facts.StrategySuspended(strategy, SuspensionCause.WEEK, "", reason, ends))
 
     def _watch_vix(self, day: date) -> None:
         book, terms = self.state.evaluation, self._terms
@@ -194,10 +182,10 @@ class StrategyEvaluation:
             values = ", ".join(f"{value:.2f}" for _, value in closes[-terms.vix_days :])
             days = f"the VIX closed over {terms.vix_over} on {terms.vix_days} days ({values})"
             reason = f"{days}; a close under {terms.vix_under} ends it"
-            self.state.record(StrategySuspended(EVERY, SuspensionCause.VIX, "", reason, None))
+            self.state.record(facts.StrategySuspended(EVERY, SuspensionCause.VIX, "", reason, None))
         elif self._is_vix_paused and not should:
             reason = f"the VIX closed at {closes[-1][1]:.2f}, under {terms.vix_under}"
-            self.state.record(StrategyReinstated(EVERY, SuspensionCause.VIX, "", reason))
+            self.state.record(facts.StrategyReinstated(EVERY, SuspensionCause.VIX, "", reason))
 
     @property
     def _is_vix_paused(self) -> bool:
@@ -215,7 +203,7 @@ class StrategyEvaluation:
         state, strategies = self.state, self._strategies()
         are_all = bool(strategies) and all(s in retiring or state.evaluation.is_retired(s) for s in strategies)
         if are_all and HaltCause.RETIRED not in state.control.halts:
-            state.record(Halted(HaltCause.RETIRED, ALL_RETIRED))
+            state.record(facts.Halted(HaltCause.RETIRED, ALL_RETIRED))
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -225,10 +213,10 @@ class StrategyEvaluation:
         for shut in tuple(self.state.evaluation.shuts_of(command.strategy)):
             if shut.cause in RESUMED:
                 self.state.record(
-                    StrategyReinstated(command.strategy, shut.cause, shut.scope, "resumed by the operator")
+                    facts.StrategyReinstated(command.strategy, shut.cause, shut.scope, "resumed by the operator")
                 )
         if HaltCause.RETIRED in self.state.control.halts and not self.state.evaluation.is_retired(command.strategy):
-            self.state.record(Resumed(HaltCause.RETIRED))
+            self.state.record(facts.Resumed(HaltCause.RETIRED))
         return ()
 
     @answers(DecidePromotion)
@@ -239,12 +227,12 @@ class StrategyEvaluation:
         if proposed is None:
             return ()
         if not command.is_adopted:
-            state.record(PromotionDecided(strategy, is_adopted=False))
+            state.record(facts.PromotionDecided(strategy, is_adopted=False))
         elif (refusal := state.allocations.refusal_to_grow(strategy, proposed.step)) is not None:
-            state.record(PromotionRefused(strategy, refusal))
+            state.record(facts.PromotionRefused(strategy, refusal))
         else:
             to = state.allocations.grown(strategy, proposed.step)
-            state.record(PromotionDecided(strategy, is_adopted=True, allocation=to))
+            state.record(facts.PromotionDecided(strategy, is_adopted=True, allocation=to))
         return ()
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -18,18 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from core import facts
 from core.exits.rules import Due, ExitPosition, exit_due
-from core.facts import (
-    EngineStarted,
-    HistoryLoaded,
-    MarketDataQuarantined,
-    SignalRaised,
-    StrategyFailed,
-    StrategyForgot,
-    StrategyFound,
-    StrategyMissing,
-    StrategyPaused,
-)
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
 from core.messages.effects import Effect, FetchHistory
@@ -58,21 +48,21 @@ class StrategyHealth:
         """Return the strategies' signals for a recorded bar."""
         state, signals = self.state, []
         for said in state.orchestrator.ask(bar):
-            if isinstance(said, StrategyFailed):
+            if isinstance(said, facts.StrategyFailed):
                 self._tell_of(said)
             else:
-                state.record(SignalRaised(said))
+                state.record(facts.SignalRaised(said))
                 signals.append(said)
         return signals
 
-    def _tell_of(self, failed: StrategyFailed) -> None:
+    def _tell_of(self, failed: facts.StrategyFailed) -> None:
         """Record a failure; too many in a row pause the strategy, counted over restarts, until it is resumed."""
         state = self.state
         state.record(failed)
         runner = state.orchestrator.state.runners[f"{failed.strategy}/{failed.symbol}"]
         if runner.faults >= state.control.settings.strategies.faults:
             is_slow = failed.milliseconds is not None
-            state.record(StrategyPaused(failed.strategy, failed.symbol, _why(runner, is_slow=is_slow), is_slow))
+            state.record(facts.StrategyPaused(failed.strategy, failed.symbol, _why(runner, is_slow=is_slow), is_slow))
 
     def agreed(self, bar: Bar, answers: Signals) -> Signals:
         """Return the signals of a bar without conflicting ones; a conflict is recorded."""
@@ -90,14 +80,14 @@ class StrategyHealth:
         told, found = dict(self.state.orchestrator.state.missing), self.state.orchestrator.missing()
         for name, reason in sorted(found.items()):
             if is_news(reason, told.get(name)):
-                self.state.record(StrategyMissing(name, reason))
+                self.state.record(facts.StrategyMissing(name, reason))
         for name in sorted(told.keys() - found.keys()):
-            self.state.record(StrategyFound(name))
+            self.state.record(facts.StrategyFound(name))
 
     def _tell_of_forgotten(self) -> None:
         """Record, once, strategies whose saved memory did not fit."""
         for (name, symbol), reason in tuple(self.state.orchestrator.forgot.items()):
-            self.state.record(StrategyForgot(name, symbol, reason))
+            self.state.record(facts.StrategyForgot(name, symbol, reason))
 
     def _may_wait(self, answer: ExitSignal) -> bool:
         """Whether this exit signal was not held back before, and is not proposed yet."""
@@ -214,8 +204,8 @@ class WarmUp:
         self._again_at: datetime | None = None
         self._given_up: set[Symbol] = set()
 
-    @follows(EngineStarted)
-    def after_start(self, _fact: EngineStarted) -> Iterable[Effect]:
+    @follows(facts.EngineStarted)
+    def after_start(self, _fact: facts.EngineStarted) -> Iterable[Effect]:
         return self.begin()
 
     def begin(self) -> Iterator[Effect]:
@@ -250,7 +240,7 @@ class WarmUp:
             elif len(bars) < self.state.orchestrator.history_wanted(symbol) and self._sessions < MOST_SESSIONS:
                 is_short = True
             else:
-                self.state.record(HistoryLoaded(symbol, bars))
+                self.state.record(facts.HistoryLoaded(symbol, bars))
         if is_short:
             self._sessions = min(2 * self._sessions, MOST_SESSIONS)
             yield from self.begin()
@@ -310,7 +300,9 @@ class WarmUp:
 
     def _fail(self, reason: str) -> None:
         if not self._tries:
-            self.state.record(MarketDataQuarantined(PLACE, f"strategies warm up without it until it comes: {reason}"))
+            self.state.record(
+                facts.MarketDataQuarantined(PLACE, f"strategies warm up without it until it comes: {reason}")
+            )
         self._later(min(AGAIN * 2 ** min(self._tries, 10), LONGEST))
 
     def _later(self, wait: timedelta) -> None:
