@@ -25,7 +25,7 @@ CPU = "cpu_seconds"
 def fewer_collections() -> None:
     """The program's modules are never garbage, and a test makes many objects: a sixth of the time was collecting."""
     gc.freeze()
-    gc.set_threshold(400_000, 20, 50)
+    gc.set_threshold(200_000, 10, 25)
 
 
 @pytest.fixture(autouse=True, scope="module")
