@@ -216,7 +216,7 @@ class DeskApp(App[None]):
             self.push_screen(TicketScreen(self, proposal_id))
 
     def show_order(self, order_id: ClientOrderId) -> None:
-        """Mark the order's row once it appears; focus, panes and selection do not change."""
+        """Mark and select the order's row once it appears, unless the selection moves first; the focus stays."""
         self.say(f"sent; {NEW.strip()} marks it in Orders ({written('pane.orders')})", "strong")
         self.following.wait_for_order(order_id)
         self.board.offer(self.screen_stack[0], "orders")
