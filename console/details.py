@@ -209,7 +209,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *field("sent", instant(row.created_at, now)),
         *(field("over", instant(row.ended_at, now)) if row.ended_at is not None else ()),
-        *(field("cancelled", ahead(row.expires_at, now)) if row.expires_at is not None and not row.ended_at else ()),
+        *(field("cancel at", ahead(row.expires_at, now)) if row.expires_at is not None and not row.ended_at else ()),
         (),
         *field(
             "",

@@ -528,7 +528,8 @@ def _exit_in_words(view: DeskView, row: ProposalRow) -> tuple[str, Tone]:
     held = next((p for p in view.positions if (p.symbol, p.strategy) == (row.symbol, row.strategy)), None)
     if held is None or held.stop_lasts is None:
         return f"{asks}{{waited}}; no stop works now", "warning"
-    return f"{asks}{{waited}}; stop {f.stop_sign(held)}{f.price(held.stop_price)} still works", "strong"
+    stays = f"{f.stop_sign(held)}{f.price(held.stop_price)} still works"
+    return f"{asks}{{waited}}; {'stop ' if row.is_target else ''}{stays}", "strong"
 
 
 GAP = "  "

@@ -120,7 +120,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     lines = two((Cell(what, "strong"),), () if view.proposal.is_guard else _cost(view), width=width)
     if order.type.trails and order.effect.only_reduces and (at := _leaves_at(view)) is not None:
         moves = "up" if order.side is Side.SELL else "down"
-        lines += wrapped("starts ", f"initial stop {f.price(at)}, only moves {moves}", width)
+        lines += wrapped("", f"initial stop {f.price(at)}, only moves {moves}", width)
     if view.replaced is not None:
         lines += change_lines(view.replaced)
     if not view.proposal.is_guard:
@@ -139,9 +139,8 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
     lines += wrapped("why    ", _why(view, now), width)
     back = "; if this fails, the stop goes back" if view.stop_goes_back else ""
-    for number, words in enumerate(view.cancels_in_words, start=1):
-        last = back if number == len(view.cancels_in_words) else ""
-        lines += wrapped("first  ", f"cancels {words}, then sends this{last}", width)
+    if view.cancels_in_words:
+        lines += wrapped("first  ", f"cancels {' and '.join(view.cancels_in_words)}, then sends this{back}", width)
     if view.put_back_in_words:
         stops = ", ".join(view.put_back_in_words)
         signed = "" if view.stops_until is None else f", {_signed(view.stops_until)}"
@@ -153,11 +152,9 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
 
 def _life_of_its_stop(view: TicketView, lasts: TimeInForce) -> str:
     """Format `stop: day, to Mon 5 Jan 16:00; then a new stop waits for your key`."""
-    what = "stop and target" if view.ticket.order.legs else "stop"
-    until = f.lasting(lasts, view.stop_ends_at)
-    if lasts is TimeInForce.DAY and view.stop_ends_at is None:
-        until = "the day of its fill"
-    return f"{what}: {until}{f.after_its_day(lasts, holds_overnight=view.holds_overnight)}"
+    is_dated = lasts is not TimeInForce.DAY or view.stop_ends_at is not None
+    until = f.lasting(lasts, view.stop_ends_at) if is_dated else "the day of its fill"
+    return f"stop: {until}{f.after_its_day(lasts, holds_overnight=view.holds_overnight)}"
 
 
 def _is_typed(view: TicketView, size: Size) -> bool:

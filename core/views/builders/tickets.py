@@ -5,7 +5,7 @@ The middle of a quote and the close of a bar differ even without a move, so they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -184,7 +184,7 @@ class TicketViews:
         put_back = put_back_in_words(state, in_the_way, abs(after))
         signs_a_stop = isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER
         now = reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(state, ticket, proposal, context))
-        stop_lasts, stop_ends_at = self._life_of_its_stop(ticket)
+        stop_lasts, stop_ends_at = self._life_of_its_stop(ticket, in_the_way if put_back else ())
         return TicketView(
             ticket=ticket,
             proposal=self.row(proposal),
@@ -218,19 +218,27 @@ class TicketViews:
             stop_goes_back=any(order.is_protective for order in in_the_way),
         )
 
-    def _life_of_its_stop(self, ticket: Ticket) -> tuple[TimeInForce | None, datetime | None]:
-        """Return the time in force of its stop at the broker, and its end if that is known before the fill."""
+    def _life_of_its_stop(
+        self, ticket: Ticket, put_back: Sequence[Order]
+    ) -> tuple[TimeInForce | None, datetime | None]:
+        """Return the time in force of its stop at the broker, and its end if that is known before the fill.
+
+        It is the order itself, its leg, the stop that follows its fills, or the one that is put back.
+        """
         order, stop = ticket.order, ticket.stop
-        if order.effect.only_reduces:
-            is_stop = order.type.is_stop or order.leg(LegRole.STOP) is not None
-            lasts = order.time_in_force if is_stop else None
+        stops = [each.request for each in put_back if each.is_protective]
+        if order.effect.only_reduces and (order.type.is_stop or order.leg(LegRole.STOP) is not None):
+            lasts = order.time_in_force
+        elif order.effect.only_reduces and stops:
+            order = next((each for each in stops if each.time_in_force is TimeInForce.DAY), stops[0])
+            lasts = order.time_in_force
         elif isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER:
             lasts = order.time_in_force if order.legs else TimeInForce.DAY
         else:
-            lasts = None
+            return None, None
         if order.time_in_force is TimeInForce.IOC:
             order = replace(order, time_in_force=TimeInForce.DAY)  # what it fills, it fills now
-        return lasts, None if lasts is None else day_ends_at(self.state, order, self.state.at)
+        return lasts, day_ends_at(self.state, order, self.state.at)
 
     def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
         """Return the move since the signal, for a strategy's proposal only; an edit changes its limit, not this.
