@@ -195,7 +195,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("id", short_id(row.id)),
         *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
         *field("terms", _terms(row)),
-        *_lasts(view, row, now),
+        *_lasts(view, row),
         *field("state", short_ids(row.state_in_words) + _works(row)),
         *[
             line
@@ -225,14 +225,13 @@ def _works(row: OrderRow) -> str:
     return "" if row.status.is_terminal or stands_by.intersection(row.marks) else ", working"
 
 
-def _lasts(view: DeskView, row: OrderRow, now: datetime) -> list[TextLine]:
+def _lasts(view: DeskView, row: OrderRow) -> list[TextLine]:
     """Return the time in force, its end, and what comes after a stop that ends with its day."""
-    until = "" if row.ends_at is None else f", to {ahead(row.ends_at, now)}"
     held = next((p for p in view.positions if (p.symbol, p.strategy) == (row.symbol, row.strategy)), None)
     then = ""
     if row.is_protective and row.status.is_working and held is not None:
         then = f.after_its_day(row.time_in_force, holds_overnight=held.holds_overnight)
-    return field("in force", f"{f.LASTS[row.time_in_force]}{until}{then}")
+    return field("in force", f"{f.lasting(row.time_in_force, row.ends_at)}{then}")
 
 
 def _other(row: OtherOrderRow) -> list[TextLine]:

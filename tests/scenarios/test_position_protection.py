@@ -10,7 +10,7 @@ from core.facts import CancelRequested, ProposalEnded, ProposalSkipped, TradeClo
 from core.messages.commands import Decline, ProposeClose, RequestCancel, SetTarget, TrailStop
 from core.messages.inputs import QuoteArrived
 from core.model.codes import CancelCode
-from core.model.order import LegRole, OrderClass, OrderType, StopKnown
+from core.model.order import LegRole, OrderClass, OrderType, StopKnown, TimeInForce
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price
 from core.trading_state.watched_symbols import see_trail
@@ -127,6 +127,8 @@ def test_a_rejected_pair_gives_the_stop_back() -> None:
 
     house.opens_ticket()
     passes(house, 1)
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
+    assert (ticket.stop_goes_back, ticket.stop_lasts) == (True, TimeInForce.DAY)
     house.confirms()
     house.line.refuses_the_next_order("no pairs today")
     passes(house, 5)
