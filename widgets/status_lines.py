@@ -526,7 +526,7 @@ def _exit_in_words(view: DeskView, row: ProposalRow) -> tuple[str, Tone]:
         f"{'TARGET' if row.is_target else 'NEW STOP'} AWAITS {row.confirming_key}  {f.side_word(row.side)} {quantity}"
     )
     held = next((p for p in view.positions if (p.symbol, p.strategy) == (row.symbol, row.strategy)), None)
-    if held is None or held.stop_lasts is None:
+    if held is None or held.holder is not StopHolder.BROKER:
         return f"{asks}{{waited}}; no stop works now", "warning"
     stays = f"{f.stop_sign(held)}{f.price(held.stop_price)} still works"
     return f"{asks}{{waited}}; {'stop ' if row.is_target else ''}{stays}", "strong"

@@ -120,7 +120,10 @@ def _watched(row: PositionRow) -> tuple[str, Tone]:
     if row.doubt:
         return f"{name}: the {row.doubt} of {plain(row.in_doubt)} is in doubt; the engine asks the broker.", "warning"
     if row.covered >= abs(row.quantity):
-        return f"{name} keeps its {f'stop{_lasts(row)}' if row.stop_lasts else 'exit'} at the broker.", ""
+        return (
+            f"{name} keeps its {f'stop{_lasts(row)}' if row.holder is StopHolder.BROKER else 'exit'} at the broker.",
+            "",
+        )
     left = plain(abs(row.quantity) - row.covered)
     if row.unattended_until is not None:
         return f"{name}: {left} have no stop at the broker; their exits are signed, and go out.", "warning"
