@@ -195,6 +195,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("id", short_id(row.id)),
         *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
         *field("terms", _terms(row)),
+        *_lasts(view, row),
         *field("state", short_ids(row.state_in_words) + _works(row)),
         *[
             line
@@ -208,7 +209,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *field("sent", instant(row.created_at, now)),
         *(field("over", instant(row.ended_at, now)) if row.ended_at is not None else ()),
-        *(field("ends", ahead(row.expires_at, now)) if row.expires_at is not None and row.ended_at is None else ()),
+        *(field("cancel at", ahead(row.expires_at, now)) if row.expires_at is not None and not row.ended_at else ()),
         (),
         *field(
             "",
@@ -219,9 +220,18 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 
 def _works(row: OrderRow) -> str:
-    """Return `, it works` for a working order; one in doubt, unsent or held back does not work, as its mark says."""
+    """Return `, working` for a working order; one in doubt, unsent or held back does not work, as its mark says."""
     stands_by = {RowMark.IN_DOUBT, RowMark.WAITS_TO_BE_SENT, RowMark.HELD}
-    return "" if row.status.is_terminal or stands_by.intersection(row.marks) else ", it works"
+    return "" if row.status.is_terminal or stands_by.intersection(row.marks) else ", working"
+
+
+def _lasts(view: DeskView, row: OrderRow) -> list[TextLine]:
+    """Return the time in force, its end, and what comes after a stop that ends with its day."""
+    held = next((p for p in view.positions if (p.symbol, p.strategy) == (row.symbol, row.strategy)), None)
+    then = ""
+    if row.is_protective and row.status.is_working and held is not None:
+        then = f.after_its_day(row.time_in_force, holds_overnight=held.holds_overnight)
+    return field("in force", f"{f.lasting(row.time_in_force, row.ends_at)}{then}")
 
 
 def _other(row: OtherOrderRow) -> list[TextLine]:
@@ -415,7 +425,14 @@ def _stop(row: PositionRow) -> list[TextLine]:
     if row.holder is StopHolder.YOU:
         return field("stop", f"{_why_none(row)}{'' if row.stop_price is None else f'; {price} was meant'}", "warning")
     nearer = f"; others at {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
-    return field("stop", f"{price}, {TRAILS[row.stop_known]}{HELD[row.holder]}{nearer}")
+    return [*field("stop", f"{price}, {TRAILS[row.stop_known]}{HELD[row.holder]}{nearer}"), *_stop_lasts(row)]
+
+
+def _stop_lasts(row: PositionRow) -> list[TextLine]:
+    if row.stop_lasts is None:
+        return []
+    then = f.after_its_day(row.stop_lasts, holds_overnight=row.holds_overnight)
+    return field("in force", f"{f.lasting(row.stop_lasts, row.stop_ends_at)}{then}")
 
 
 def _why_none(row: PositionRow) -> str:
@@ -430,7 +447,7 @@ def _why_none(row: PositionRow) -> str:
 
 
 def _covered(row: PositionRow) -> list[TextLine]:
-    text = f"{plain(row.covered)} of {plain(abs(row.quantity))} shares would be closed at the broker"
+    text = f"{plain(row.covered)} of {plain(abs(row.quantity))}, by orders at the broker"
     by_you = f"; {plain(row.unprotected)} by nobody but YOU" if row.unprotected else ""
     by_you += f"; {plain(row.at_limit)} wait at a limit, with no stop" if row.at_limit else ""
     doubted = f"; {plain(row.in_doubt)} in doubt: the {row.doubt} was sent, and not answered" if row.doubt else ""
@@ -449,12 +466,12 @@ def _signed(row: PositionRow) -> list[TextLine]:
 
 def _way_out(row: PositionRow) -> list[TextLine]:
     if "exit" in row.doubt:
-        return field("on its way out", "nobody knows: an exit was sent, and not answered", "warning")
+        return field("close pending", "nobody knows: an exit was sent, and not answered", "warning")
     if row.exit_waits_since is not None:
         since = f.clock(row.exit_waits_since)
         words = f"waits for the broker's limit of requests since {since} {f.PLACE}; its stop stays in force until then"
-        return field("on its way out", words, "warning")
-    return field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no")
+        return field("close pending", words, "warning")
+    return field("close pending", "yes: an exit works, or its stop is being cancelled" if row.is_closing else "no")
 
 
 def _working(view: DeskView, row: PositionRow) -> list[TextLine]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from core.model import values
 from core.model.instrument import STOCK_TICKS
-from core.model.order import Effect, Side, StopHolder, StopKnown, Terms
+from core.model.order import Effect, Side, StopHolder, StopKnown, Terms, TimeInForce
 from core.model.order_terms import WORDS, filled_in
 from core.model.reference_data import in_words
 from core.model.session import HOME
@@ -145,14 +145,35 @@ def day_before(at: datetime, now: datetime) -> str:
 
 
 def weekday_clock(at: datetime) -> str:
-    """Format `Tue 10:51:07`."""
-    return f"{HOME.local(at):%a %H:%M:%S}"
+    """Format `Tue 3 Nov 10:51:07`."""
+    local = HOME.local(at)
+    return f"{local:%a} {local.day} {local:%b %H:%M:%S}"
+
+
+def day_clock(at: datetime) -> str:
+    """Format `3 Nov 10:51:07`."""
+    return f"{short_day(day_of(at))} {clock(at)}"
 
 
 def day_and_minute(at: datetime) -> str:
     """Format `Tue 3 Nov 16:00`."""
     local = HOME.local(at)
     return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+LASTS = {TimeInForce.DAY: "day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
+
+
+def lasting(lasts: TimeInForce, ends_at: datetime | None) -> str:
+    """Format `day, to Mon 5 Jan 16:00`, `GTC`, or `day` if its end is not known."""
+    return LASTS[lasts] if ends_at is None else f"{LASTS[lasts]}, to {day_and_minute(ends_at)}"
+
+
+def after_its_day(lasts: TimeInForce, *, holds_overnight: bool) -> str:
+    """Format `; then a new stop waits for your key`, or what comes of a position that is flat by the close."""
+    if lasts is TimeInForce.GTC:
+        return ""
+    return f"; then {'a new stop' if holds_overnight else 'its exit'} waits for your key"
 
 
 def day_in_words(day: date) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, TimeInForce
 from core.views import IN_DOUBT, WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
 from core.views.rows import OrderFamily, doubted_orders, families, working_orders
 from widgets import format as f
@@ -75,6 +75,8 @@ class Orders(Pane):
         super().__init__(WIDE, empty=orders_when_empty(""), id="orders")
         self.new: str | None = None
         """The id of the marked order."""
+        self.reveals: str | None = None
+        """The id of the order that is selected with the next rows."""
         self._unfolded: set[str] = set()
         """Keys of the waiting legs that are expanded."""
         self._shown: tuple[DeskView, datetime] | None = None
@@ -88,6 +90,9 @@ class Orders(Pane):
         shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]
         self._make_room()
         self.grid.show(shown, empty=orders_when_empty(self.state))
+        if self.reveals is not None:
+            self.grid.select(self.reveals)
+            self.reveals = None
         self._say()
         elsewhere = [f"{len(others)} not this desk's"] if others else []
         said = [_counted(rows)] if rows else ["none today"] if refused else []
@@ -143,7 +148,7 @@ class Orders(Pane):
         if not legs:
             return
         key = f"{LEGS}{family.head.id}"
-        words = f"{UNDER}{' · '.join(legs)} {'wait' if len(legs) > 1 else 'waits'} for it"
+        words = f"{UNDER}{' · '.join(legs)} {'activate' if len(legs) > 1 else 'activates'} on fill"
         yield Row(key, (), tone="muted", across=words)
         if key in self._unfolded:
             for leg in family.waiting:
@@ -286,7 +291,18 @@ def _has_reason(row: OrderRow) -> bool:
 
 
 def _time(row: OrderRow, now: datetime) -> str:
-    """Return the remaining time or the age of a working order, or the end time of an ended one."""
+    """Return the remaining time of a working order or its day's close, else its age; the end time of an ended one."""
     if row.status.is_terminal:
         return f.clock(row.ended_at)
-    return f.countdown(row.expires_at, now) if row.expires_at is not None else f.count_up(row.created_at, now)
+    if row.expires_at is not None:
+        return f.countdown(row.expires_at, now)
+    if row.status is OrderStatus.PENDING or IN_DOUBT in row.marks:
+        return f.count_up(row.created_at, now)
+    if row.time_in_force is TimeInForce.GTC:
+        return f.LASTS[row.time_in_force]
+    return f.count_up(row.created_at, now) if row.ends_at is None else _to(row.ends_at, now)
+
+
+def _to(ends_at: datetime, now: datetime) -> str:
+    """Format the close with which a day order ends as `to 16:00`, or `to 6 Jan` on another day."""
+    return f"to {f.minute(ends_at) if f.day_of(ends_at) == f.day_of(now) else f.short_day(f.day_of(ends_at))}"

@@ -18,7 +18,7 @@ from core.model.desk import DeskNumber
 from core.model.order import StopHolder
 from core.model.order_terms import OWED
 from core.model.values import Money, plain
-from core.views import IN_DOUBT, WARNED, DeskView, KeyView, StatusView
+from core.views import IN_DOUBT, WARNED, DeskView, KeyView, ProposalRow, StatusView
 from widgets import format as f
 from widgets.grid_cells import Tone
 from widgets.lines import Cell, Lines, TextLine, joined, spread
@@ -169,19 +169,23 @@ def first_line(
     now = now if is_heard else status.at
     time = f"{f.weekday_clock(now)} {f.PLACE}"
     room = width - len(joined(left)) - len(joined(right)) - APART
-    brief = f"{f.weekday_clock(now)} {f.PLACE_IN_SHORT}"
+    brief = f"{f.day_clock(now)} {f.PLACE_IN_SHORT}"
     whole, *shorter = (
         f" {account}{profile}  {time}, {market}",
         f" {account}  {brief}, {market}",
-        f" {account}  {time}",
-        f" {time}",
+        f" {account}  {f.day_clock(now)} {f.PLACE}",
+        f" {f.day_clock(now)} {f.PLACE}",
     )
     if status.market_closes_at is None:  # at every size: old data is then old because the market is closed
-        last = (f" {f.weekday_clock(now)} CLOSED", f" {f.clock(now)} CLOSED", " CLOSED")
+        last = (f" {f.day_clock(now)} CLOSED", f" {f.clock(now)} CLOSED", " CLOSED")
         shorter = [*shorter[:1], *(f"{text}, CLOSED" for text in shorter[1:]), *last]
     texts = (whole, *shorter)
     if key:
-        texts = (f"{whole}  {key}", *((f" {account}  {time}  {key}",) if ", " in key else ()), *texts)
+        texts = (
+            f"{whole}  {key}",
+            *((f" {account}  {f.day_clock(now)} {f.PLACE}  {key}",) if ", " in key else ()),
+            *texts,
+        )
     return spread((*left, Cell(next((text for text in texts if len(text) <= room), texts[-1]))), right, width)
 
 
@@ -492,9 +496,22 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
     if exits:
         first = exits[0]
         more = f", {len(exits) - 1} more" if len(exits) > 1 else ""
-        does = f.purpose(first) if first.type.trails or first.is_target else f.doing(first.side, first.effect)
-        asks = "TARGET WAITS" if first.is_target else "STOP WAITS" if first.type.trails else "EXIT WAITS"
-        what = f"{does} {f.quantity(first.quantity)} {first.symbol}"
-        waited = f.count_up(first.staged_at, now)
-        lines.append((Cell(f"!  {asks}  {what}, {waited}{more}", "warning"), Cell("   ! opens it", "muted")))
+        words, tone = _exit_in_words(view, first)
+        waited = f", {f.count_up(first.staged_at, now)}{more}"
+        lines.append((Cell(f"!  {words.format(waited=waited)}", tone), Cell("   ! opens it", "muted")))
     return lines
+
+
+def _exit_in_words(view: DeskView, row: ProposalRow) -> tuple[str, Tone]:
+    """Return the text with a place for `waited`; of a new stop or target also what works until its key."""
+    quantity = f"{f.quantity(row.quantity)} {row.symbol}"
+    if not (row.type.trails or row.is_target):
+        return f"EXIT WAITS  {f.doing(row.side, row.effect)} {quantity}{{waited}}", "warning"
+    asks = (
+        f"{'TARGET' if row.is_target else 'NEW STOP'} AWAITS {row.confirming_key}  {f.side_word(row.side)} {quantity}"
+    )
+    held = next((p for p in view.positions if (p.symbol, p.strategy) == (row.symbol, row.strategy)), None)
+    if held is None or held.holder is not StopHolder.BROKER:
+        return f"{asks}{{waited}}; no stop works now", "warning"
+    stays = f"{f.stop_sign(held)}{f.price(held.stop_price)} still works"
+    return f"{asks}{{waited}}; {'stop ' if row.is_target else ''}{stays}", "strong"

@@ -105,7 +105,6 @@ HOLDS = {
 ALONE = "needs your key when no desk is attached; u pre-authorises it"
 ALONE_SIGNED = "also with nobody at a desk, as what is signed says"
 """What happens to a stop held by this desk while no desk is attached (RK-27)."""
-LASTS = {TimeInForce.DAY: "day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
 
 
 def title_of(row: ProposalRow, mode: str) -> str:
@@ -120,31 +119,47 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         what += f", taken back after {f.span(view.ttl)}"
     lines = two((Cell(what, "strong"),), () if view.proposal.is_guard else _cost(view), width=width)
     if order.type.trails and order.effect.only_reduces and (at := _leaves_at(view)) is not None:
-        lines += wrapped("starts ", f"at {f.price(at)}, then only towards the price", width)
+        moves = "up" if order.side is Side.SELL else "down"
+        lines += wrapped("", f"initial stop {f.price(at)}, only moves {moves}", width)
     if view.replaced is not None:
         lines += change_lines(view.replaced)
     if not view.proposal.is_guard:
         for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
             lines += two(left, right, width=width)
         lines += _other_exits(view, width)
+    if view.stop_lasts is not None:
+        lines += wrapped("lasts  ", _life_of_its_stop(view, view.stop_lasts), width)
     for words in view.actions:
         lines += wrapped("comes  ", words, width, "warning")
     if order.extended_hours:
         lines += wrapped("hours  ", _hours(view), width, "warning")
     lines += _margin(view.margin, width) if view.margin is not None else []
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
-    if view.size is not None:
+    if view.size is not None and not _is_typed(view, view.size):
         lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
     lines += wrapped("why    ", _why(view, now), width)
-    for words in view.cancels_in_words:
-        lines += wrapped("first  ", f"cancels {words}, then sends this", width)
+    back = "; if this fails, the stop goes back" if view.stop_goes_back else ""
+    if view.cancels_in_words:
+        lines += wrapped("first  ", f"cancels {' and '.join(view.cancels_in_words)}, then sends this{back}", width)
     if view.put_back_in_words:
         stops = ", ".join(view.put_back_in_words)
         signed = "" if view.stops_until is None else f", {_signed(view.stops_until)}"
-        lines += wrapped("then   ", f"asks for a stop for what is left: {stops}{signed}", width)
+        lines += wrapped("then   ", f"places a stop for what is left: {stops}{signed}", width)
     if view.lost_targets:
         lines += wrapped("then   ", _without_target(view), width, "urgent")
     return lines + checks(view.now, width, told)
+
+
+def _life_of_its_stop(view: TicketView, lasts: TimeInForce) -> str:
+    """Format `stop: day, to Mon 5 Jan 16:00; then a new stop waits for your key`."""
+    is_dated = lasts is not TimeInForce.DAY or view.stop_ends_at is not None
+    until = f.lasting(lasts, view.stop_ends_at) if is_dated else "the day of its fill"
+    return f"stop: {until}{f.after_its_day(lasts, holds_overnight=view.holds_overnight)}"
+
+
+def _is_typed(view: TicketView, size: Size) -> bool:
+    """Whether a person chose another quantity than the desk's: its computation explains nothing then."""
+    return view.proposal.strategy == MANUAL and view.ticket.order.quantity != size.quantity
 
 
 def _without_target(view: TicketView) -> str:
@@ -158,7 +173,7 @@ def _without_target(view: TicketView) -> str:
 def order_in_words(order: OrderRequest) -> str:
     """Format `47 SPY at 166.76 limit, day`."""
     at = filled_in(WORDS[order.type].ticket, order.terms, f.price)
-    return f"{plain(order.quantity)} {order.symbol} {at}, {LASTS[order.time_in_force]}"
+    return f"{plain(order.quantity)} {order.symbol} {at}, {f.LASTS[order.time_in_force]}"
 
 
 def wrapped(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine]:
@@ -238,7 +253,7 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     if isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK:
         yield (Cell(ALONE_SIGNED if view.ticket.unattended else ALONE, "muted"),), []
     if view.ticket.order.legs:
-        yield (Cell("in force when all of it is filled; till then a part has NO STOP", "muted"),), []
+        yield (Cell("a partial fill has NO STOP until all of it is filled", "muted"),), []
     after = _figure("after fill:", _held(view.quantity_after))
     gain, taken = _gain(view), _target(view.ticket.order)
     if taken is not None:
@@ -246,7 +261,7 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     elif gain is None:
         is_signed = bool(view.ticket.unattended)
         yield (
-            (Cell("no target: its exits go out unattended" if is_signed else "no target: its exit is yours"),),
+            (Cell("no target: its exits go out unattended" if is_signed else "no target: you close it"),),
             [after],
         )
     elif view.proposal.strategy != TO_VWAP:  # other strategies' reference is not an exit price
@@ -265,7 +280,7 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
 
 def _signed(until: datetime) -> str:
     """Up to when the stop may be sent without a further key (OP-02)."""
-    return f"good until {f.day_and_minute(until)}"
+    return f"may be sent to {f.day_and_minute(until)}"
 
 
 def _other_exits(view: TicketView, width: int) -> list[TextLine]:
@@ -304,7 +319,7 @@ def _hours(view: TicketView) -> str:
 def _margin(margin: MarginView, width: int) -> list[TextLine]:
     """Format the initial margin, and the excess over maintenance after and before (RK-14)."""
     night = f"; over the night {f.money(margin.overnight)} USD at most" if margin.overnight is not None else ""
-    excess = f"excess over maintenance {f.percent(margin.after)}, {f.percent(margin.before)} without it"
+    excess = f"excess liquidity {f.percent(margin.before)} → {f.percent(margin.after)}"
     return wrapped("", f"Initial margin {f.money(margin.initial)} USD; {excess}{night}", width)
 
 
@@ -369,8 +384,8 @@ def _touch(view: TicketView) -> Decimal | None:
 
 
 def _held(quantity: Decimal) -> str:
-    """Format `47 long`, `5 short`, `none`."""
-    return f"{plain(abs(quantity))} {'long' if quantity > 0 else 'short'}" if quantity else "none"
+    """Format `47 long`, `5 short`, `flat`."""
+    return f"{plain(abs(quantity))} {'long' if quantity > 0 else 'short'}" if quantity else "flat"
 
 
 def _quote(quote: Quote | NoQuote, now: datetime) -> TextLine:

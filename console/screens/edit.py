@@ -97,7 +97,7 @@ class EditOrderScreen(FieldsScreen):
             return [(Cell(f"this order is {row.status.value} already", "warning"),)]
         terms = f"{f.quantity(row.quantity)} {row.symbol} {f.terms(row.terms)}"
         filled = f", {plain(row.filled_quantity)} filled" if row.filled_quantity else ""
-        return [(Cell("works now     ", "muted"), Cell(f"{terms}{filled}"))]
+        return [(Cell("current order ", "muted"), Cell(f"{terms}{filled}"))]
 
     def accept(self) -> None:
         row = self.row
@@ -113,6 +113,9 @@ class EditOrderScreen(FieldsScreen):
             self.refuse("nothing is changed yet")
         else:
             self.act(Quantity(quantity), Price(limit) if limit is not None else None)
+
+    def hear_refusal(self, words: str) -> None:
+        super().hear_refusal(f"Not changed: {words}")
 
 
 DECLINED = "declined"

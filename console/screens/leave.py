@@ -10,7 +10,7 @@ from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import DialogHost
 from console.screens.question import WIDTH, Question
 from core.model.codes import DeskState
-from core.model.order import StopHolder
+from core.model.order import StopHolder, TimeInForce
 from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow
 from widgets import format as f
@@ -32,6 +32,12 @@ UNGUARDED = {
     StopHolder.DESK: "nobody keeps the stop while the desk is closed",
 }
 """Entries whose fills have no stop while the desk is closed, by the stop's holder."""
+
+
+WITHOUT_THEM = "A day stop is gone after that: nothing guards its shares until you start again and sign a new one."
+RENEWED = (
+    "A day stop is gone after that: its shares then wait for your key, on the ticket of a new stop or of the exit."
+)
 
 
 class LeaveScreen(Question):
@@ -90,6 +96,8 @@ def detaching_lines(view: DeskView, *, answers: bool) -> list[TextLine]:
     for row in view.positions:
         text, tone = _watched(row)
         lines += wrapped("", text, WIDTH, tone)
+    if _has_day_stops(view):
+        lines += wrapped("", RENEWED, WIDTH, "warning")
     entries = view.kill.entries_working
     lines += [line for row in entries[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
     if len(entries) > NAMED:
@@ -112,11 +120,22 @@ def _watched(row: PositionRow) -> tuple[str, Tone]:
     if row.doubt:
         return f"{name}: the {row.doubt} of {plain(row.in_doubt)} is in doubt; the engine asks the broker.", "warning"
     if row.covered >= abs(row.quantity):
-        return f"{name} keeps its {'stop' if row.holder is StopHolder.BROKER else 'exit'} at the broker.", ""
+        return (
+            f"{name} keeps its {f'stop{_lasts(row)}' if row.holder is StopHolder.BROKER else 'exit'} at the broker.",
+            "",
+        )
     left = plain(abs(row.quantity) - row.covered)
     if row.unattended_until is not None:
         return f"{name}: {left} have no stop at the broker; their exits are signed, and go out.", "warning"
     return f"{name}: {left} have no stop at the broker; their exit waits for a key, and nobody is here.", "warning"
+
+
+def _lasts(row: PositionRow) -> str:
+    return "" if row.stop_lasts is None else f" ({f.lasting(row.stop_lasts, row.stop_ends_at)})"
+
+
+def _has_day_stops(view: DeskView) -> bool:
+    return any(row.stop_lasts is TimeInForce.DAY for row in view.positions)
 
 
 def leaving_lines(view: DeskView) -> list[TextLine]:
@@ -135,6 +154,8 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
     if lines:
         lines += wrapped("", f"Cancel first ({written('order.cancel')} in Orders), or stay.", WIDTH, "warning")
     lines += [line for row in view.positions for line in _position(row)]
+    if _has_day_stops(view):
+        lines += wrapped("", WITHOUT_THEM, WIDTH, "warning")
     lines += _entries(view)
     if view.proposals:
         lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
@@ -167,7 +188,9 @@ def _position(row: PositionRow) -> list[TextLine]:
         return [line for part in (text, known) if part for line in wrapped("", part, WIDTH, "warning")]
     has_stop = row.holder is StopHolder.BROKER
     if row.covered >= abs(row.quantity):
-        keeps = "keeps its stop at the broker." if has_stop else "has no stop; its exit works at the broker."
+        keeps = (
+            f"keeps its stop{_lasts(row)} at the broker." if has_stop else "has no stop; its exit works at the broker."
+        )
         return wrapped("", f"{name} {keeps}", WIDTH)
     if row.covered:
         what = "a stop" if has_stop else "an exit, and no stop,"

@@ -209,13 +209,13 @@ def _margin(fact: MarginFact) -> str:
     if isinstance(fact, facts.MarginDeficitSeen):
         return f"MARGIN DEFICIT of {usd(fact.deficit)} on {fact.day:%d %b}: meet the broker's call, or close some"
     if fact.limit is None:
-        return f"margin: excess over maintenance {percent(fact.distance, 1)}, over every distance that warns"
+        return f"margin: excess liquidity {percent(fact.distance, 1)}, over every distance that warns"
     if fact.distance < 0:
         return (
             f"MARGIN {percent(-fact.distance, 1)} UNDER maintenance: the broker may close positions; close some first"
         )
     over, limit = percent(fact.distance, 1), percent(fact.limit, 1)
-    return f"MARGIN: excess over maintenance {over}, under {limit}: close some, or add equity"
+    return f"MARGIN: excess liquidity {over}, under {limit}: close some, or add equity"
 
 
 GUARDS: EventTexts = {

@@ -33,6 +33,8 @@ class CancelCode(Enum):
     KILLED = "killed"
     MAKES_WAY = "makes_way"
     """An exit of the same shares needs them (EX-21)."""
+    EXCHANGED = "exchanged"
+    """Another stop, or a target with its stop, takes its place: nothing is closed (EX-21)."""
     TOO_MUCH = "too_much"
     """Its quantity exceeds the position (EX-13)."""
     NONE_AT_THE_BROKER = "none_at_the_broker"
@@ -61,6 +63,8 @@ class CancelCode(Enum):
 
 CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
 """An exit with too large a quantity: shares that are still held after all are owed their stop."""
+MADE_WAY = frozenset({CancelCode.MAKES_WAY, CancelCode.EXCHANGED})
+"""It was cancelled for another order of the same shares: it goes back if that one fails."""
 BY_A_PERSON = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
 """A stop cancelled for one of these is no longer owed."""
 

@@ -79,7 +79,7 @@ def with_legs_in_words(order: OrderRequest) -> str:
 def purpose_in_words(order: OrderRequest) -> str:
     """As in `to open`, or the order that it replaces."""
     if order.replaces is not None:
-        return f"in the place of {order.replaces}"
+        return f"replacing {order.replaces}"
     return "as partial close" if order.effect is Effect.REDUCE else f"to {order.effect.value}"
 
 

@@ -12,7 +12,18 @@ from typing import TypeVar
 from core.model.bar import Quote
 from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.instrument import Instrument, share
-from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, StopKnown, Terms, confirming_key
+from core.model.order import (
+    Effect,
+    Leg,
+    OrderStatus,
+    OrderType,
+    Side,
+    StopHolder,
+    StopKnown,
+    Terms,
+    TimeInForce,
+    confirming_key,
+)
 from core.model.reference_data import CorporateAction
 from core.model.signal import ExitReason
 from core.model.symbols import ListedSymbol
@@ -169,6 +180,10 @@ class PositionRow:
         How well `stop_price` is known: a trailing stop moves at the broker between its reports.
     targets
         Where the broker takes its profit, USD, each price once.
+    stop_lasts, stop_ends_at
+        The shortest time in force of its stops at the broker, None without one, and the close with which a day's ends.
+    holds_overnight
+        Whether a stop that ended is asked for again; else its exit is staged.
     """
 
     key: str
@@ -205,6 +220,9 @@ class PositionRow:
     exit_waits_since: datetime | None = None
     targets: tuple[Price, ...] = ()
     stop_known: StopKnown = StopKnown.EXACT
+    stop_lasts: TimeInForce | None = None
+    stop_ends_at: datetime | None = None
+    holds_overnight: bool = True
 
     @property
     def calls_a_person(self) -> bool:
@@ -263,6 +281,8 @@ class OrderRow:
     `is_entry`: it was signed to open or add, whatever its current `effect`.
 
     `parent`: the entry of a protective stop, or the order that a leg was created with.
+
+    `ends_at`: the close with which a working day order ends at the broker; None for all others, or if unknown.
     """
 
     id: ClientOrderId
@@ -296,6 +316,8 @@ class OrderRow:
     outcome: str = ""
     is_entry: bool = False
     parent: ClientOrderId | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    ends_at: datetime | None = None
 
     @property
     def can_be_cancelled_as_entry(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from core.model.bar import NoQuote, Quote
 from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketReport, BasketSource, SkippedRow
 from core.model.instrument import Instrument, share
-from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, Terms
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, Terms, TimeInForce
 from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import ListedExit, Review, Ticket
 from core.model.values import NO_SHARES, ZERO, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
@@ -114,6 +114,12 @@ class TicketView:
         What is typed before its key, because it is like an entry of the last seconds; empty where it is not (RK-25).
     lost_targets
         Targets that it cancels, in words, where shares stay held that have none then.
+    stop_lasts, stop_ends_at
+        Time in force of the stop at the broker that it makes, None without one, and the close with which a day's ends.
+    holds_overnight
+        Whether a stop that ended is asked for again; else the exit is staged.
+    stop_goes_back
+        Whether it cancels a stop, which is restored if the order fails.
     """
 
     ticket: Ticket
@@ -140,6 +146,10 @@ class TicketView:
     actions: tuple[str, ...] = ()
     word: str = ""
     lost_targets: tuple[str, ...] = ()
+    stop_lasts: TimeInForce | None = None
+    stop_ends_at: datetime | None = None
+    holds_overnight: bool = True
+    stop_goes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

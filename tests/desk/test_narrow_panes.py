@@ -55,7 +55,7 @@ async def test_a_target_of_a_person_is_called_one() -> None:
     async with open_still(a_view(proposals=(target, part, trail)), SIZES[0]) as house:
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
-            await house.sees("!  TARGET WAITS  SELL target 100 AIG", "1 target, 1 stop, 1 EXIT")
+            await house.sees("!  TARGET AWAITS S  SELL 100 AIG", "1 target, 1 stop, 1 EXIT")
             await house.sees("SELL target", "partial close", "SELL trailing")
 
 

@@ -321,7 +321,7 @@ async def test_a_key_sizes_the_order_and_enter_opens_its_ticket() -> None:
         await house.press(*"5m", "enter")
 
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
-        await house.sees("0.1 SPY at 496.00 limit, day, taken back after 5:00", "no target: its exit is yours")
+        await house.sees("0.1 SPY at 496.00 limit, day, taken back after 5:00", "no target: you close it")
         assert house.sent_nothing()
 
 

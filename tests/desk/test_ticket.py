@@ -50,6 +50,7 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
         await house.until(lambda: house.shows("FILLED", "└ SELL stop"))
         assert house.desk.board.orders.new == order.client_order_id
+        await house.until(lambda: house.desk.board.orders.grid.selected == order.client_order_id)
         assert house.desk.focused is house.desk.board.proposals.grid
 
 

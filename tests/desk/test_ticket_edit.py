@@ -149,7 +149,7 @@ async def test_a_waiting_exit_is_one_key_away_and_parks_the_ticket() -> None:
         await house.until(lambda: "no other exit waits" in house.footer())
         assert house.desk.screen is parked
         await house.pilot.resize_terminal(120, 40)
-        await house.sees("paid 496.21 a share", "after fill: none")
+        await house.sees("paid 496.21 a share", "after fill: flat")
         await house.until(house.is_armed)
         await house.press("S")
         await house.until(lambda: len(house.facts(ConfirmationReceived)) == 2)

@@ -25,8 +25,8 @@ from core.model.order import (
 )
 from core.model.signal import ExitReason
 from core.model.sizing import LeftOut, Size, Term
+from core.model.staging import MANUAL, ListedExit, NoStop, Review, StopPlan, Verdict
 from core.model.staging import CheckResult as Verdicts
-from core.model.staging import ListedExit, NoStop, Review, StopPlan, Verdict
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.views import DeskView, MarginView, TicketView
 from tests.desk.desk_house import open_desk
@@ -160,6 +160,16 @@ async def test_a_real_ticket_lists_its_terms(snapshot: SnapshotAssertion) -> Non
     told = " ".join(text_of(view, desk).split())
 
     assert told == snapshot
+
+
+async def test_a_typed_quantity_has_no_terms() -> None:
+    """RK-10: the desk's own computation is not the risk of another quantity"""
+    view, desk = await a_ticket()
+    own = replace(view, proposal=replace(view.proposal, strategy=MANUAL), size=a_size())
+    sized = replace(a_size(), quantity=view.ticket.order.quantity)
+
+    assert "throttle" not in text_of(own, desk)
+    assert "throttle" in text_of(replace(own, size=sized), desk)
 
 
 async def test_an_unsized_order_has_no_terms() -> None:

@@ -40,6 +40,8 @@ SAID_SINCE = (
     b"self-cross: ",
     b"repeated execution: ",
     b"its exit ended with the day",
+    b"replaced by a ",
+    b"replaced by another stop",
 )
 """Words that no release without codes wrote."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts import ProposalEnded, ProposalStaged
@@ -13,6 +13,8 @@ from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInF
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
 from core.model.values import Quantity
+from core.views import DeskView
+from core.views.builders.desk import ViewBuilder
 from core.workflows.operator.notice_routing import of_exit
 from core.workflows.protection.owed_stops import WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
@@ -32,6 +34,15 @@ def a_house(*quantities: str, stops: tuple[str, ...] = ("99.80",), friday: str =
         confirms_now(house)
         passes(house, 60)
     return house
+
+
+def pictured(house: House) -> DeskView:
+    return ViewBuilder(house.engine).draw(house.line.at)
+
+
+def life_of_the_stop(house: House) -> tuple[TimeInForce | None, datetime | None]:
+    (row,) = pictured(house).positions
+    return row.stop_lasts, row.stop_ends_at
 
 
 def asked_for(house: House) -> list[Proposal]:
@@ -58,12 +69,19 @@ def test_fraction_needs_a_new_stop_each_evening() -> None:
 
 def test_whole_shares_get_one_gtc_stop() -> None:
     """EX-13: where the broker made the first stop with the entry, as a leg of the day."""
-    house = a_house("2").until("16:01")
+    house = a_house("2")
+    close = house.desk.calendar.session_on(THURSDAY).close
+    stop = next(row for row in pictured(house).orders if row.is_protective)
+    assert (stop.time_in_force, stop.ends_at) == (TimeInForce.DAY, close)
+    assert life_of_the_stop(house) == (TimeInForce.DAY, close)
+    house.until("16:01")
+    assert life_of_the_stop(house) == (None, None)
 
     (proposal,) = asked_for(house)
     assert proposal.order.time_in_force is TimeInForce.GTC
     confirms_now(house)
     house.until("16:01", MONDAY)
+    assert life_of_the_stop(house) == (TimeInForce.GTC, None)
 
     assert len(asked_for(house)) == 1
     assert house.stops[-1].status is OrderStatus.SUBMITTED

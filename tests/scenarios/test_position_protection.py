@@ -6,10 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.execution.order import Order
-from core.facts import ProposalEnded, ProposalSkipped, TradeClosed
+from core.facts import CancelRequested, ProposalEnded, ProposalSkipped, TradeClosed
 from core.messages.commands import Decline, ProposeClose, RequestCancel, SetTarget, TrailStop
 from core.messages.inputs import QuoteArrived
-from core.model.order import LegRole, OrderClass, OrderType, StopKnown
+from core.model.codes import CancelCode
+from core.model.order import LegRole, OrderClass, OrderType, StopKnown, TimeInForce
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price
 from core.trading_state.watched_symbols import see_trail
@@ -76,6 +77,7 @@ def test_a_trail_takes_the_place_of_the_stop() -> None:
     confirms_now(house)
     house.until("10:08:30")
     assert sent(house) == [submit(BUY, LIMIT, "20"), CANCEL, submit(SELL, TRAIL, "20")]
+    assert [fact.code for fact in house.facts(CancelRequested)] == [CancelCode.EXCHANGED]
     assert house.desk.ledger.exits.covered(SPY, VWAP) == 20
 
     house.until("10:12")
@@ -109,6 +111,7 @@ def test_a_target_and_the_stop_become_a_pair() -> None:
     passes(house, 5)
 
     assert sent(house) == [submit(BUY, LIMIT, "20"), CANCEL, submit(SELL, LIMIT, "20")]
+    assert [fact.code for fact in house.facts(CancelRequested)] == [CancelCode.EXCHANGED]
     pair = next(o for o in house.desk.ledger.state.orders.values() if o.request.order_class is OrderClass.OCO)
     stop = next(o for o in house.desk.ledger.state.orders.values() if o.parent == pair.id)
     assert (pair.request.limit_price, stop.request.stop_price) == (Decimal("100.50"), Decimal("99.30"))
@@ -124,6 +127,8 @@ def test_a_rejected_pair_gives_the_stop_back() -> None:
 
     house.opens_ticket()
     passes(house, 1)
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
+    assert (ticket.stop_goes_back, ticket.stop_lasts) == (True, TimeInForce.DAY)
     house.confirms()
     house.line.refuses_the_next_order("no pairs today")
     passes(house, 5)

@@ -15,7 +15,7 @@ from core.execution.cover import unprotected_in_words
 from core.execution.order import Order
 from core.facts import Fact, OrderCreated
 from core.messages.commands import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
-from core.model.codes import CancelCode
+from core.model.codes import MADE_WAY, CancelCode
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity
@@ -398,7 +398,7 @@ class Rough:
         legs = [leg for order in line for leg in ledger.legs.of(order.id)]
         if any(leg.role is LegRole.TARGET and leg.is_working for leg in legs):
             return  # it waits with its entry until that is filled whole
-        if any(order.cancel_code in (CancelCode.MAKES_WAY, CancelCode.UNATTENDED) for order in line):
+        if any(order.cancel_code in MADE_WAY | {CancelCode.UNATTENDED} for order in line):
             return  # it made way for a close of what it had filled; or nobody attended, as if it were taken back
         is_over = not calendar().session_on(calendar().trading_day(entry.created_at)).holds(world.clock)
         if is_over or touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:

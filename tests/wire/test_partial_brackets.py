@@ -22,7 +22,7 @@ from widgets.ticket import ticket_lines
 
 LOOSE = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
 SOON = {"KEYTURN_EXECUTION__LOOK_UP_FIRST_SECONDS": "0.2"}
-A_PART_IS_BARE = "in force when all of it is filled; till then a part has NO STOP"
+A_PART_IS_BARE = "a partial fill has NO STOP until all of it is filled"
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def test_a_half_filled_bracket_keeps_its_legs(market: LoopbackExchange, tmp_path
 
 
 def refused(view: DeskView) -> bool:
-    return says(view, "the broker may take it without its target: cancel the order, and write another")
+    return says(view, "an order with a target cannot be changed")
 
 
 def takes_replacements_without_legs(market: LoopbackExchange) -> None:

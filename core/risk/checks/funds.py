@@ -193,7 +193,7 @@ class MarginCheck:
             least = percent(terms.refuse_at)
             return refused(
                 self.name,
-                f"excess over maintenance would be {percent(effect.after)}, at least {least}; take fewer shares",
+                f"excess liquidity would be {percent(effect.after)}, at least {least}; take fewer shares",
             )
         if effect.used > effect.free:
             return refused(
@@ -208,12 +208,12 @@ class MarginCheck:
             reasons.append(f"{night}; close it before that")
         limit = limit_under(effect.after, terms.warn_at)
         if limit is not None:
-            reasons.append(f"excess over maintenance would be {percent(effect.after)}, under {percent(limit)}")
+            reasons.append(f"excess liquidity would be {percent(effect.after)}, under {percent(limit)}")
         if reasons:
             return warned(self.name, "; ".join(reasons))
         return unsaid(
             self.name,
-            lambda: f"excess over maintenance {percent(effect.after)} when filled, {percent(effect.before)} without it",
+            lambda: f"excess liquidity {percent(effect.before)} → {percent(effect.after)} when filled",
         )
 
 

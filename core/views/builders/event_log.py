@@ -13,7 +13,7 @@ from core.event_text import in_words, kind_of, severity_of
 from core.event_text.lines import ENGINE, SOURCES, level_of, strategy_of
 from core.facts import Fact
 from core.messages.commands import Halt, Kill
-from core.model.codes import FAILED_CLOSES, CancelCode, RefusalKind
+from core.model.codes import FAILED_CLOSES, MADE_WAY, RefusalKind
 from core.model.desk import DeskNumber
 from core.model.harmless_text import WARN, SaidOnce
 from core.model.order_terms import order_in_words, purpose_in_words
@@ -260,7 +260,7 @@ class EventLog:
         That is a repeated failure of a request that the desk repeats by itself, a command other than a press, and a
         failed cancel of an order that had ended already and was to make way.
         """
-        if isinstance(fact, facts.CancelRequested) and fact.code is CancelCode.MAKES_WAY:
+        if isinstance(fact, facts.CancelRequested) and fact.code in MADE_WAY:
             self._making_way.append(fact.client_order_id)
         if isinstance(fact, facts.CancelFailed) and fact.refusal is RefusalKind.NOT_WORKING:
             return fact.client_order_id in self._making_way

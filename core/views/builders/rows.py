@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,12 +13,24 @@ from core.execution.excess_exits import beyond, effect_now
 from core.execution.order import Order, nearest_first
 from core.execution.other_orders import held_by_others
 from core.facts import Fact, OrdersRecalled
+from core.market.calendar import CalendarRangeError
 from core.model.codes import CancelCode, EndCode
-from core.model.order import OrderRequest, OrderStatus, OrderType, Side, StopHolder, StopKnown, Terms
+from core.model.order import (
+    AnyOrder,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Side,
+    StopHolder,
+    StopKnown,
+    Terms,
+    TimeInForce,
+)
 from core.model.order_terms import StatedTerms, order_in_words, stop_in_words
 from core.model.position import Position
 from core.model.staging import AuthorizationKind, StopPlan
 from core.model.values import NO_SHARES, ClientOrderId, Price, Quantity, Symbol, plain, priced
+from core.staging.stage import end_of_session
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import known_as, shown_price, stop_in_force
 from core.views import OrderRow, PositionRow, RowMark
@@ -140,8 +153,23 @@ def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]
     holder, back = stop_by_desk(state, order), goes_back_in_words(state, order)
     effect = effect_now(ledger, order, told)
     return replace(
-        drawn, effect=effect, marks=marks, stop_by_desk=holder, goes_back_in_words=back, beyond=max(over, NO_SHARES)
+        drawn,
+        effect=effect,
+        marks=marks,
+        stop_by_desk=holder,
+        goes_back_in_words=back,
+        beyond=max(over, NO_SHARES),
+        ends_at=day_ends_at(state, order.request, order.created_at) if order.is_working else None,
     )
+
+
+def day_ends_at(state: TradingState, order: AnyOrder, sent_at: datetime) -> datetime | None:
+    """Return the close with which a day order sent then ends at the broker; None for others, or if unknown."""
+    if order.time_in_force is not TimeInForce.DAY or order.extended_hours:
+        return None
+    with suppress(CalendarRangeError):
+        return end_of_session(state.calendar, order, sent_at)
+    return None
 
 
 def _outcome(order: Order) -> str:
@@ -195,6 +223,7 @@ def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: b
         restated=order.terms_before.in_words(StatedTerms.of_order(order.request)) if order.terms_before else "",
         taken_back_at=order.taken_back_at(patience),
         is_entry=not order.only_reduces,
+        time_in_force=order.request.time_in_force,
     )
 
 
@@ -217,6 +246,8 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     if owing is not None and owing.told is None:
         owing = None  # still within the delay: its stop is on its way
     held = held_exit_of(state, position)
+    day_stops = [o for o in stops if o.request.time_in_force is TimeInForce.DAY]
+    ends = [end for o in day_stops if (end := day_ends_at(state, o.request, o.created_at)) is not None]
     farthest_last = sorted(prices, reverse=position.quantity > 0) or planned
     return PositionRow(
         key=f"{position.symbol}/{position.strategy}",
@@ -255,6 +286,9 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         owed_why=owing.why if owing else None,
         exit_waits_since=held.since if held else None,
         targets=_targets(state, exits),
+        stop_lasts=(day_stops or stops)[0].request.time_in_force if stops else None,
+        stop_ends_at=min(ends, default=None),
+        holds_overnight=state.control.settings.holds_overnight(position.strategy),
     )
 
 

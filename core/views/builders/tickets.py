@@ -5,8 +5,8 @@ The middle of a quote and the close of a bar differ even without a move, so they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from core.model.account import Account
 from core.model.bar import NoQuote
 from core.model.basket import BasketOrderState, BasketSource, SignedOrder
 from core.model.instrument import named
-from core.model.order import OrderClass, OrderType, Side, StopHolder
+from core.model.order import LegRole, OrderClass, OrderType, Side, StopHolder, TimeInForce
 from core.model.order_terms import order_in_words, terms_in_words
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -38,6 +38,7 @@ from core.views import BasketRowView, BasketView, MarginView, ProposalRow, Repla
 from core.views.builders.event_log import EventLog
 from core.views.builders.rows import (
     cancelled_in_words,
+    day_ends_at,
     lost_in_words,
     lost_targets,
     orders_in_the_way,
@@ -183,6 +184,7 @@ class TicketViews:
         put_back = put_back_in_words(state, in_the_way, abs(after))
         signs_a_stop = isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER
         now = reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(state, ticket, proposal, context))
+        stop_lasts, stop_ends_at = self._life_of_its_stop(ticket, in_the_way if put_back else ())
         return TicketView(
             ticket=ticket,
             proposal=self.row(proposal),
@@ -210,7 +212,33 @@ class TicketViews:
             stops_until=(
                 end_of_stops(state.calendar, ticket.order, ticket.opened_at) if signs_a_stop or put_back else None
             ),
+            stop_lasts=stop_lasts,
+            stop_ends_at=stop_ends_at,
+            holds_overnight=state.control.settings.holds_overnight(proposal.strategy),
+            stop_goes_back=any(order.is_protective for order in in_the_way),
         )
+
+    def _life_of_its_stop(
+        self, ticket: Ticket, put_back: Sequence[Order]
+    ) -> tuple[TimeInForce | None, datetime | None]:
+        """Return the time in force of its stop at the broker, and its end if that is known before the fill.
+
+        It is the order itself, its leg, the stop that follows its fills, or the one that is put back.
+        """
+        order, stop = ticket.order, ticket.stop
+        stops = [each.request for each in put_back if each.is_protective]
+        if order.effect.only_reduces and (order.type.is_stop or order.leg(LegRole.STOP) is not None):
+            lasts = order.time_in_force
+        elif order.effect.only_reduces and stops:
+            order = next((each for each in stops if each.time_in_force is TimeInForce.DAY), stops[0])
+            lasts = order.time_in_force
+        elif isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER:
+            lasts = order.time_in_force if order.legs else TimeInForce.DAY
+        else:
+            return None, None
+        if order.time_in_force is TimeInForce.IOC:
+            order = replace(order, time_in_force=TimeInForce.DAY)  # what it fills, it fills now
+        return lasts, day_ends_at(self.state, order, self.state.at)
 
     def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
         """Return the move since the signal, for a strategy's proposal only; an edit changes its limit, not this.

@@ -13,7 +13,7 @@ from decimal import Decimal
 from core.execution.order import Order
 from core.facts import CancelDropped
 from core.messages.effects import CancelOrder, Effect
-from core.model.codes import CancelCode
+from core.model.codes import MADE_WAY
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind, StandingAuthorization, Ticket
 from core.model.values import ZERO, ClientOrderId, Symbol
@@ -81,7 +81,7 @@ class ClosingSales:
         """
         closes = self.state.stage.mandates(AuthorizationKind.CLOSE)
         waiting = (self.ticket(use) for use in closes if use.is_unused and self.state.at < use.mandate.ends_at)
-        is_for_a_close = order.cancel_code is CancelCode.MAKES_WAY and order.stands_by
+        is_for_a_close = order.cancel_code in MADE_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def cancel_again(self, order: Order) -> Iterator[Effect]:
@@ -202,7 +202,7 @@ def _has_made_way(stop: Order) -> bool:
     if stop.is_working or stop.status is OrderStatus.EXPIRED:
         return False
     if stop.cancel_requested_at is not None:
-        return stop.cancel_code is CancelCode.MAKES_WAY
+        return stop.cancel_code in MADE_WAY
     return stop.let_go_at is None or stop.ended_at is None or stop.ended_at <= stop.let_go_at + LATE
 
 

@@ -22,7 +22,7 @@ from core.execution.order import Order
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
 from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
-from core.model.codes import AuthorizationCode, CancelCode
+from core.model.codes import MADE_WAY, AuthorizationCode, CancelCode
 from core.model.order import AnyOrder, OrderClass, OrderRequest, OrderStatus, Side, TimeInForce, order_id_of
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, Ticket
@@ -38,6 +38,9 @@ from core.workflows.staging.proposal_staging import terms_of
 from core.workflows.workflow import answers, apart, follows
 
 MAKES_WAY = "its position is being closed"
+BY_A_TRAIL = "replaced by a trailing stop"
+BY_A_STOP = "replaced by another stop"
+BY_A_PAIR = "replaced by a target with a stop (OCO)"
 WANTED_NO_MORE = "taken back by the operator before it began: its stop stays"
 
 
@@ -62,7 +65,7 @@ class PositionClose:
     def begin(self, ticket: Ticket) -> Iterator[Effect]:
         if self.room.limit is None:
             stops = (self.state.ledger.order(order_id) for order_id in ticket.cancels)
-            yield from self._take_out(stop for stop in stops if stop is not None)
+            yield from self._take_out((stop for stop in stops if stop is not None), ticket.order)
         yield from self.go_on()
 
     def settle(self, asked: list[Effect]) -> Iterator[Effect]:
@@ -73,7 +76,7 @@ class PositionClose:
             if not self.room.has(held.requests, asked):
                 return
             self.room.begin(held.requests)
-            yield from self._take_out(held.stops)
+            yield from self._take_out(held.stops, held.ticket.order)
 
     @answers(TakeBackExits)
     def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
@@ -83,10 +86,11 @@ class PositionClose:
                 self._end(held.use, WANTED_NO_MORE, AuthorizationCode.TAKEN_BACK)
         return self.go_on()
 
-    def _take_out(self, stops: Iterable[Order]) -> Iterator[Effect]:
+    def _take_out(self, stops: Iterable[Order], exit: OrderRequest) -> Iterator[Effect]:
         for stop in stops:
             if stop.is_working and not stop.is_cancelling:
-                yield from apart(self.state, partial(self.cancellation.cancel, stop, MAKES_WAY, CancelCode.MAKES_WAY))
+                reason, code = _why_cancelled(stop, exit)
+                yield from apart(self.state, partial(self.cancellation.cancel, stop, reason, code))
 
     def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
         """Continue every waiting close: sell if the stops and other reservations are gone, and settle finished sales.
@@ -313,7 +317,7 @@ class PositionClose:
         made = self.closing_sales.own(parent)
         if not made or any(order.status is OrderStatus.FILLED for order in made):
             return "sold", AuthorizationCode.SOLD
-        if any(order.cancel_code is CancelCode.MAKES_WAY for order in made):
+        if any(order.cancel_code in MADE_WAY for order in made):
             return "another close took its place", AuthorizationCode.DISPLACED
         last = [order for order in made if order.role is None][-1]
         quantity = last.remaining - sum((order.filled_quantity for order in made if order.role is not None), ZERO)
@@ -410,6 +414,14 @@ def _hold_nothing(orders: Iterable[Order]) -> bool:
 def _sales(uses: Iterable[AuthorizationUse]) -> list[ClientOrderId]:
     """Return the sales of these authorizations, each once."""
     return list(dict.fromkeys(use.mandate.parent for use in uses))
+
+
+def _why_cancelled(order: Order, exit: OrderRequest) -> tuple[str, CancelCode]:
+    """Return why an order of its shares is cancelled for this exit: it is exchanged, or the position is closed."""
+    is_pair = exit.order_class is OrderClass.OCO
+    if not order.only_reduces or not (is_pair or exit.type.is_stop):
+        return MAKES_WAY, CancelCode.MAKES_WAY
+    return BY_A_PAIR if is_pair else BY_A_TRAIL if exit.type.trails else BY_A_STOP, CancelCode.EXCHANGED
 
 
 def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None:

@@ -20,6 +20,7 @@ from core.model.bar import ONE_MINUTE, NoQuote, Quote
 from core.model.codes import GuardCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
+from core.model.order_terms import terms_in_words
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal
@@ -184,7 +185,8 @@ class OrderChanges:
         if order.quantity != old.request.quantity and (_is_fraction(order) or _is_fraction(old.request)):
             return "a fractional order keeps its quantity at the broker: cancel it, and write another"
         if old.request.leg(LegRole.TARGET) is not None:
-            return "the broker may take it without its target: cancel the order, and write another"
+            works = terms_in_words(old.request)
+            return f"an order with a target cannot be changed; {works} still works: cancel it, and enter it again"
         if _terms(order) == _terms(old.request):
             return "nothing at the broker would change"
         return None

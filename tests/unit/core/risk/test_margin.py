@@ -248,7 +248,7 @@ def test_working_entries_take_maintenance_too(known: dict[Symbol, BrokerInstrume
 
     found = verdict(buys("100"), ledger=books.ledger, instruments=known)
 
-    assert found == (PASSES, f"excess over maintenance {left} when filled, {without} without it")
+    assert found == (PASSES, f"excess liquidity {without} → {left} when filled")
 
 
 def test_recent_fills_take_maintenance_too(snapshot: SnapshotAssertion) -> None:
