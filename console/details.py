@@ -219,9 +219,9 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 
 def _works(row: OrderRow) -> str:
-    """Return `, it works` for a working order; one in doubt, unsent or held back does not work, as its mark says."""
+    """Return `, working` for a working order; one in doubt, unsent or held back does not work, as its mark says."""
     stands_by = {RowMark.IN_DOUBT, RowMark.WAITS_TO_BE_SENT, RowMark.HELD}
-    return "" if row.status.is_terminal or stands_by.intersection(row.marks) else ", it works"
+    return "" if row.status.is_terminal or stands_by.intersection(row.marks) else ", working"
 
 
 def _other(row: OtherOrderRow) -> list[TextLine]:
@@ -319,6 +319,7 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
         *field("trade", f"{f.quantity(row.quantity)} {row.symbol} by {row.strategy}", "strong"),
         *field("opened", f"{usd(f.price(row.entry_price))} a share, {instant(row.entry_time, now)}"),
         *field("closed", f"{usd(f.price(row.exit_price))} a share, {instant(row.exit_time, now)}"),
+        *(field("part", "the rest is still held; without what the entry cost in fees") if row.is_part else ()),
         *field("because", _because(row)),
         *field("held for", held),
         *field("profit", f"{usd(f.arrowed(row.profit).strip())}{_fees(row)}", f.tone_of(row.profit)),
@@ -329,7 +330,7 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
 
 def _against_the_intended(row: TradeRow) -> list[TextLine]:
     if row.slippage < 0:
-        return field("price improvement", f"{usd(f.signed(-row.slippage))}, better than intended")
+        return field("improvement", f"{usd(f.signed(-row.slippage))}, better than intended")
     return field("slippage", f"{usd(f.signed(row.slippage))}, worse than intended")
 
 
@@ -396,7 +397,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *_covered(row),
         *(field("broker", UNREAD, "warning") if row.is_unread else ()),
         *(field("held", row.held_by_others, "warning") if row.held_by_others else ()),
-        *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
+        *(field("legs", "live at the broker") if row.has_bracket else ()),
         *_signed(row),
         *_way_out(row),
         *_working(view, row),
@@ -430,7 +431,7 @@ def _why_none(row: PositionRow) -> str:
 
 
 def _covered(row: PositionRow) -> list[TextLine]:
-    text = f"{plain(row.covered)} of {plain(abs(row.quantity))} shares would be closed at the broker"
+    text = f"{plain(row.covered)} of {plain(abs(row.quantity))} shares, by orders at the broker"
     by_you = f"; {plain(row.unprotected)} by nobody but YOU" if row.unprotected else ""
     by_you += f"; {plain(row.at_limit)} wait at a limit, with no stop" if row.at_limit else ""
     doubted = f"; {plain(row.in_doubt)} in doubt: the {row.doubt} was sent, and not answered" if row.doubt else ""
@@ -440,7 +441,7 @@ def _covered(row: PositionRow) -> list[TextLine]:
 def _signed(row: PositionRow) -> list[TextLine]:
     """Say whether its exits need a key (OP-06)."""
     if row.unattended_until is None:
-        return field("exits", "each that this desk proposes needs your key")
+        return field("exits", "what is live at the broker needs no key; any other exit needs yours")
     until = f"until {f.clock(row.unattended_until)} {f.PLACE}"
     most = f", each for {plain(row.unattended_most)} shares at most"
     words = f"UNATTENDED: without a key {until}{most}; {written('position.attended')} in Positions asks for your key"
@@ -449,12 +450,14 @@ def _signed(row: PositionRow) -> list[TextLine]:
 
 def _way_out(row: PositionRow) -> list[TextLine]:
     if "exit" in row.doubt:
-        return field("on its way out", "nobody knows: an exit was sent, and not answered", "warning")
+        return field("closing", "nobody knows: an exit was sent, and not answered", "warning")
     if row.exit_waits_since is not None:
         since = f.clock(row.exit_waits_since)
         words = f"waits for the broker's limit of requests since {since} {f.PLACE}; its stop stays in force until then"
-        return field("on its way out", words, "warning")
-    return field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no")
+        return field("closing", words, "warning")
+    return field(
+        "closing", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no close pending"
+    )
 
 
 def _working(view: DeskView, row: PositionRow) -> list[TextLine]:

@@ -97,7 +97,7 @@ class EditOrderScreen(FieldsScreen):
             return [(Cell(f"this order is {row.status.value} already", "warning"),)]
         terms = f"{f.quantity(row.quantity)} {row.symbol} {f.terms(row.terms)}"
         filled = f", {plain(row.filled_quantity)} filled" if row.filled_quantity else ""
-        return [(Cell("works now     ", "muted"), Cell(f"{terms}{filled}"))]
+        return [(Cell("current order ", "muted"), Cell(f"{terms}{filled}"))]
 
     def accept(self) -> None:
         row = self.row
@@ -131,7 +131,7 @@ class DeclineScreen(FieldsScreen):
 
     def __init__(self, behind: DialogHost, row: ProposalRow, act: Callable[[str], None]) -> None:
         what = f"{f.purpose(row)} {f.quantity(row.quantity)} {row.symbol}"
-        super().__init__(behind, f"Decline ─ {what}", [TextField("Reason", "may be empty")], "declines")
+        super().__init__(behind, f"Decline ─ {what}", [TextField("Reason", "optional")], "declines")
         self.row = row
         self.act = act
 

@@ -41,7 +41,7 @@ class KeepPresetScreen(FieldsScreen):
         lines: list[TextLine] = [(Cell("Enter keeps ", "muted"), Cell(self._preset().words, "strong"))]
         number = self._number()
         if number is not None:
-            lines.append((Cell(f"in the place of {self.behind.forms.presets.each[number].words}", "muted"),))
+            lines.append((Cell(f"replaces {self.behind.forms.presets.each[number].words}", "muted"),))
         return lines
 
     def _preset(self) -> Preset:
@@ -258,7 +258,7 @@ class OrderKeys:
             return True
         if self._is_behind_a_number(field):
             return True
-        self.form.noted(HELP if character == "?" else f"{character} is no part of a number; / takes another symbol")
+        self.form.noted(HELP if character == "?" else f"{character} is no part of a number; / changes the symbol")
         return False
 
     def _is_behind_a_number(self, field: str) -> bool:
@@ -312,8 +312,10 @@ class OrderKeys:
         return True
 
     def _clear(self, field: str) -> bool:
-        """Clear the line; where nothing is typed, or on a choice, the whole form."""
-        if field in CHOICES or not self.form.texts()[field]:
+        """Clear the line; where nothing is typed, the whole form. A choice is never empty: it stays."""
+        if field in CHOICES:
+            self.form.answered(f"a choice stays; {written('form.clear')} on an empty line resets the form")
+        elif not self.form.texts()[field]:
             self.form.clear()
         else:
             self.acts.clear(field)

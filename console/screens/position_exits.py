@@ -368,7 +368,7 @@ class TrailScreen(ProtectScreen):
         if row.last is not None:
             way = trail.way(row.last)
             starts = row.instrument.ticks.nearest(row.last - way if row.quantity > 0 else row.last + way)
-            first = f", {f.price(starts)} USD at first"
+            first = f", initial stop {f.price(starts)}"
             stop = nearest_stop(row)
             is_looser = stop is not None and (starts < stop if row.quantity > 0 else starts > stop)
         shares = plain(abs(row.quantity))

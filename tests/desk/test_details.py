@@ -39,7 +39,7 @@ async def test_details_name_the_stops_holder_and_marks(snapshot: SnapshotAsserti
         await house.buys()
         await house.press("2", "enter")
         await house.sees("Position", "0.1 shares long", "494.72 USD, the broker holds it")
-        await house.sees("0.1 of 0.1 shares would be closed at the broker", "SELL 0.1 stop 494.72, SUBMITTED")
+        await house.sees("0.1 of 0.1 shares, by orders at the broker", "SELL 0.1 stop 494.72, SUBMITTED")
         await house.sees("New York,", "ago")
 
         bare = replace(picture(house).positions[0], holder=StopHolder.YOU, covered=Quantity(0 * SHARE))

@@ -132,7 +132,7 @@ async def test_keys_in_a_price_take_and_move_it_and_type_nothing() -> None:
             "496.21", "496.24", "496.22", "496.00", "496.01", "496.00", "495.99", "496.09", "495.99", "495.89",
             "495.89", "495.89",
         ]  # fmt: skip
-        await house.sees("n is no part of a number; / takes another symbol")
+        await house.sees("n is no part of a number; / changes the symbol")
 
         await house.press("shift+tab")
         seen = []

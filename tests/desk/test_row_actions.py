@@ -290,7 +290,7 @@ async def test_e_stages_a_replacement() -> None:
         row = await has_a_working_entry(house)
         sent = held_back(house, EditOrder)
         await house.press("3", "home", "e", "enter")
-        await house.sees("Edit ─ BUY to open SPY", "works now", "nothing is changed yet")
+        await house.sees("Edit ─ BUY to open SPY", "current order", "nothing is changed yet")
         await house.press(*"0.08", "tab", *"495.10", "enter")
         await house.until(lambda: sent)
         assert sent == [EditOrder(row.id, Quantity(Decimal("0.08")), Price(Decimal("495.10")), row.stop_price)]
@@ -324,7 +324,7 @@ async def test_a_lists_refused_signals() -> None:
         await house.until(lambda: picture(house).refusals)
         assert not house.shows("REFUSED")
         await house.press("3", "a")
-        told = "REFUSED", "none today, 1 not staged", "1 refused, at the end of the list"
+        told = "REFUSED", "none today, 1 refused", "1 refused, at the end of the list"
         await house.sees(*told)
         await house.press("down", "end", "enter")
         await house.sees("what, and why", "not staged")
