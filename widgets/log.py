@@ -236,9 +236,9 @@ def legs_that_wait(order: OrderRow, waiting: Sequence[OrderRow], reported: Seque
 
 
 def legs_in_words(order: OrderRow, reported: Sequence[OrderRow] = ()) -> str:
-    """Format the waiting legs of a working order, such as `stop 13.81 and target 13.92 wait for it`."""
+    """Format the waiting legs of a working order, such as `stop 13.81 and target 13.92 activate on fill`."""
     waits = _not_reported(order, reported)
-    return f"{' and '.join(waits)} {'wait' if len(waits) > 1 else 'waits'} for it" if waits else ""
+    return f"{' and '.join(waits)} {'activate' if len(waits) > 1 else 'activates'} on fill" if waits else ""
 
 
 def _not_reported(order: OrderRow, reported: Sequence[OrderRow]) -> list[str]:

@@ -141,7 +141,7 @@ class Orders(Pane):
         if not legs:
             return
         key = f"{LEGS}{family.head.id}"
-        words = f"{UNDER}{' · '.join(legs)} {'wait' if len(legs) > 1 else 'waits'} for it"
+        words = f"{UNDER}{' · '.join(legs)} {'activate' if len(legs) > 1 else 'activates'} on fill"
         yield Row(key, (), tone="muted", across=words)
         if key in self._unfolded:
             for leg in family.waiting:

@@ -285,7 +285,8 @@ def _other_exits(view: TicketView, width: int) -> list[TextLine]:
         return wrapped("exits  ", f"{words}: needs your key; u signs it", width)
     each = [text if number else f"the first of: {text}" for number, text in enumerate(words.split("; "))]
     each[-1] += "; each on your key, u signs them"
-    return [line for number, text in enumerate(each) for line in wrapped("" if number else "exits  ", text, width)]
+    labels = ("exits  ", *(" " * len("exits  ") for _ in each[1:]))
+    return [line for label, text in zip(labels, each, strict=True) for line in wrapped(label, text, width)]
 
 
 def watches(view: TicketView) -> bool:

@@ -110,7 +110,7 @@ async def test_legs_that_wait_are_one_line_under_their_entry_and_count_with_it()
     """OP-04: what was typed for the legs that wait hits neither of those that work"""
     async with open_still(a_view(orders=(an_order(9, "IBM"), *waiting())), (120, 40)) as house:
         await house.press("3", "z")
-        await house.sees("└ target 168.00 · stop 166.26 wait for it", "2 working, 2 legs waiting")
+        await house.sees("└ target 168.00 · stop 166.26 activate on fill", "2 working, 2 legs waiting")
         assert keys(house) == ["order-9", "order-1", f"{LEGS}order-1"]
         await house.press("z")
         await house.until(lambda: "3 Ord 2" in " ".join(house.picture().replace("[", "").replace("]", "").split()))

@@ -45,8 +45,8 @@ def filled(**parts: Any) -> OrderRow:
     [
         (an_order(), "BUY 47 SPY 166.76 working"),
         (an_order(status=OrderStatus.PENDING), "BUY 47 SPY 166.76 is being sent"),
-        (an_order(legs=LEGS), "BUY 47 SPY 166.76 working, stop 166.26 and target 168.00 wait for it"),
-        (an_order(legs=LEGS[:1]), "BUY 47 SPY 166.76 working, stop 166.26 waits for it"),
+        (an_order(legs=LEGS), "BUY 47 SPY 166.76 working, stop 166.26 and target 168.00 activate on fill"),
+        (an_order(legs=LEGS[:1]), "BUY 47 SPY 166.76 working, stop 166.26 activates on fill"),
         (an_order(stop_by_desk=StopHolder.DESK), "BUY 47 SPY 166.76 working, this desk keeps its stop"),
         (an_order(marks=(RowMark.IN_DOUBT,)), "BUY 47 SPY 166.76 in doubt"),
         (filled(), "BUY 47 SPY 166.76 filled in 0.4 s"),
@@ -93,7 +93,11 @@ GAIN: dict[str, Any] = {"side": Side.SELL, "limit_price": TARGET, "is_paired": T
 @each(
     ("entry", "leg", "words"),
     [
-        (an_order(legs=LEGS[:1]), {"marks": (RowMark.HELD,)}, "BUY 47 SPY 166.76 working, stop 166.26 waits for it"),
+        (
+            an_order(legs=LEGS[:1]),
+            {"marks": (RowMark.HELD,)},
+            "BUY 47 SPY 166.76 working, stop 166.26 activates on fill",
+        ),
         (filled(), {}, "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 working"),
         (filled(), {"status": OrderStatus.PENDING}, "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 is being sent"),
         (filled(), {"marks": (RowMark.IN_DOUBT,)}, "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 in doubt"),
@@ -173,7 +177,7 @@ async def test_protections_that_are_calm_are_one_line_and_a_gives_each_its_own()
         await house.sees("2 clear: Daily loss, Breaker")
         assert house.handle.commands == []
         await house.press("3", "z")
-        await house.sees("1 working, 2 legs waiting", "└ stop 166.26 · target 168.00 wait for it")
+        await house.sees("1 working, 2 legs waiting", "└ stop 166.26 · target 168.00 activate on fill")
 
 
 async def test_an_entry_with_its_stop_is_one_log_line(snapshot: SnapshotAssertion) -> None:
