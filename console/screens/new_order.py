@@ -198,6 +198,9 @@ class NewOrderScreen(Form):
         self.inputs["symbol"].value = symbol
         self._edited(before)
 
+    def open_help(self) -> None:
+        self.call_later(self.app.run_action, "help")
+
     def acts(self, field: str, event: events.Key) -> bool:
         return self.order_keys.act(field, event)
 

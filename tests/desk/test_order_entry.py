@@ -133,6 +133,10 @@ async def test_keys_in_a_price_take_and_move_it_and_type_nothing() -> None:
             "495.89", "495.89",
         ]  # fmt: skip
         await house.sees("n is no part of a number; / changes the symbol")
+        await house.press("question_mark")
+        await house.sees("Help ─ new order")
+        await house.press("escape")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
 
         await house.press("shift+tab")
         seen = []
