@@ -148,6 +148,9 @@ async def test_keys_in_a_price_take_and_move_it_and_type_nothing() -> None:
             "market", "stop", "stop-limit", "stop", "stop-limit", "stop", "stop", "stop", "stop-limit", "trailing",
             "trailing", "trailing",
         ]  # fmt: skip
+        before = form.texts()
+        await house.press("ctrl+u")
+        assert form.texts() == before, "a choice is never empty: it resets nothing"
         await house.press("up", "up", *"sh")
         assert text_in(form, "effect") == ("short",)
 
