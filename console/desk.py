@@ -307,7 +307,7 @@ class DeskApp(App[None]):
 
     def action_zoom(self) -> None:
         if self.view is not None and not self.is_too_small:
-            back = f"{written('pane.zoom')} gives the others their room again"
+            back = f"{written('pane.zoom')} restores the layout"
             self.last_line.take_back(back)
             if self.board.zoom(self.screen_stack[0]):
                 self.say(back)

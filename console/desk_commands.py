@@ -42,7 +42,7 @@ from console.order_form.presets import KEYS, Preset, file_of, presets_in
 from console.panes import PANES
 from console.screens.commands import CommandsScreen, KeepLayoutScreen
 from console.screens.desk_control import holds_key
-from console.screens.dialog import DialogHost
+from console.screens.dialog import Dialog, DialogHost
 from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from core.model.harmless_text import harmless
@@ -320,7 +320,12 @@ class DeskCommands:
 
     def open_help(self, place: KeyScope) -> None:
         pane = PANES.get(place.value)
-        self.app.push_screen(HelpScreen(place, pane.about if pane is not None else "", self.desk.tour))
+        top = self.app.screen
+        beneath = top if isinstance(top, Dialog) else None
+        help = HelpScreen(place, pane.about if pane is not None else "", self.desk.tour, beneath)
+        if self.desk.view is not None:
+            help.update_view(self.desk.view, self.desk.engine_now())
+        self.app.push_screen(help)
 
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -329,6 +329,7 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
         *field("trade", f"{f.quantity(row.quantity)} {row.symbol} by {row.strategy}", "strong"),
         *field("opened", f"{usd(f.price(row.entry_price))} a share, {instant(row.entry_time, now)}"),
         *field("closed", f"{usd(f.price(row.exit_price))} a share, {instant(row.exit_time, now)}"),
+        *(field("part", "the rest is still held; without what the entry cost in fees") if row.is_part else ()),
         *field("because", _because(row)),
         *field("held for", held),
         *field("profit", f"{usd(f.arrowed(row.profit).strip())}{_fees(row)}", f.tone_of(row.profit)),
@@ -339,7 +340,7 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
 
 def _against_the_intended(row: TradeRow) -> list[TextLine]:
     if row.slippage < 0:
-        return field("price improvement", f"{usd(f.signed(-row.slippage))}, better than intended")
+        return field("improvement", f"{usd(f.signed(-row.slippage))}, better than intended")
     return field("slippage", f"{usd(f.signed(row.slippage))}, worse than intended")
 
 
@@ -406,7 +407,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *_covered(row),
         *(field("broker", UNREAD, "warning") if row.is_unread else ()),
         *(field("held", row.held_by_others, "warning") if row.held_by_others else ()),
-        *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
+        *(field("legs", "live at the broker") if row.has_bracket else ()),
         *_signed(row),
         *_way_out(row),
         *_working(view, row),
@@ -457,7 +458,7 @@ def _covered(row: PositionRow) -> list[TextLine]:
 def _signed(row: PositionRow) -> list[TextLine]:
     """Say whether its exits need a key (OP-06)."""
     if row.unattended_until is None:
-        return field("exits", "each that this desk proposes needs your key")
+        return field("exits", "what is live at the broker needs no key; any other exit needs yours")
     until = f"until {f.clock(row.unattended_until)} {f.PLACE}"
     most = f", each for {plain(row.unattended_most)} shares at most"
     words = f"UNATTENDED: without a key {until}{most}; {written('position.attended')} in Positions asks for your key"

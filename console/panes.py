@@ -167,7 +167,7 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.PROTECTIONS,
         ProtectionsPane,
-        "What guards entries: each measure that is past half of its limit, or shut; the calm ones are named "
+        "What guards entries: each measure that is past half of its limit, or shut; the others are named "
         "together, and `a` gives each its line. A guard that is TRIPPED stops entries, one that is FULL has no more "
         "to give, one that is CLOSED waits for its hour. Exits are never held up.",
         ("Protection", protection),
@@ -193,9 +193,9 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.RESULTS,
         lambda _want: ResultsPane(),
-        "The trades of today from open to flat, what they made by strategy, and what was declined or blocked with what "
-        "it would have made. `>` turns to the week, the month and the months before: their sums by strategy, hand and "
-        "agent, what the account was worth, and each day.",
+        "The trades of today from open to flat, the parts closed of what is still held, what they made by strategy, "
+        "and what was not taken with what it would have made. `>` turns to the week, the month and the months before: "
+        "sums by strategy, manual and automated, what the account was worth, and each day.",
         ("Trade", trade),
         lambda view: ((row.key, row.symbol) for row in view.trades),
         has_state=False,  # its content is past

@@ -285,7 +285,7 @@ def shown_of(view: TicketView) -> ShownTicket:
 WIDTH = 74
 """Width inside the frame, in cells; the ticket is 78 wide."""
 EDIT, DECLINE, NEXT = ("ticket.edit", "edit"), ("ticket.decline", "decline"), ("ticket.next", "next")
-REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "aside")
+REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "close")
 AGAIN, LEAVE = ("ticket.review", "open it again"), ("ticket.leave", "leave")
 PRICE_MOVED = "price: moved"
 OPEN_AGAIN = re.compile(r"[;:,]? open (it|the proposal) again\b")

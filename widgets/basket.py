@@ -226,7 +226,7 @@ def detail_lines(row: BasketRowView | None, width: int) -> list[TextLine]:
 def _comes_back(row: BasketRowView) -> str:
     """Say which of the cancelled orders are placed again afterwards and which are not (EX-21)."""
     if not row.left:
-        return "nothing is left, and nothing comes back"
+        return "flat; no stop is placed again"
     stops = ", ".join(row.put_back)
     told = (
         f"asks for a stop for what is left: {stops}" if stops else f"no stop comes back for the {plain(row.left)} left"

@@ -396,6 +396,8 @@ def _on_edge(price: Decimal, tick: Decimal) -> str:
 
 
 CHOOSE = "No symbol is selected. A row of positions, orders, proposals or strategies chooses it."
+ZOOM = "z shows the chart"
+"""On the lower edge where there is no room for it."""
 TIMEFRAME_NAMES = {1: "1 min", 5: "5 min", 15: "15 min", HOUR: "1 hour", DAY: "1 day"}
 
 
@@ -478,7 +480,9 @@ class Chart(Lines, can_focus=True):
         put_title(self, title)
 
     def _draw(self) -> None:
-        put_note(self, self._legend() if self._has_bars() else "")
+        lines = self.content_size.height - 2
+        is_drawn = lines - _lines_of_volume(lines, self.look) >= LEAST
+        put_note(self, (self._legend() if is_drawn else ZOOM) if self._has_bars() else "")
         self.show(self._lines_now())
 
     def _legend(self) -> str:

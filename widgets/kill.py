@@ -95,6 +95,25 @@ def sharing(lists: Iterable[Listed], room: int) -> list[TextLine]:
     return [line for each in shown for line in each.in_room(shares[each.label])]
 
 
+def help_lines(resume: str, width: int, room: int) -> list[TextLine]:
+    """Return what each key of the screen does, at most `room` lines; `resume` is the key that ends the halt."""
+    lines = [line for key, text in _HELP for line in wrapped(f" {key.format(resume=resume):<7}", text, width)]
+    if len(lines) > room:
+        lines = [*lines[: max(0, room - 1)], (Cell("… a taller terminal shows more", "warning"),)][: max(0, room)]
+    return lines
+
+
+_HELP = (
+    ("K", "at once cancels working entries and blocks new ones until you type REARM. Stops and targets stay."),
+    ("F", "opens a basket that closes every position. It sends nothing before you press its key there."),
+    ("{resume}", "once armed, ends the halt by key: entries may be sent again."),
+    ("NAKED", "once killed, cancels the protective stops too."),
+    ("REARM", "once killed, allows entries again."),
+    ("CLEAR", "ends a halt that no key of yours made."),
+    ("Esc", "goes back to the desk, halted or killed as it is. Exits still work there."),
+    ("?", "shows the list again."),
+)
+
 HEARD_NOT = {"halt": "HALTING", "kill": "KILLING"}
 IN_ORDERS, IN_POSITIONS = "Orders lists them", "Positions lists them"
 
@@ -110,7 +129,7 @@ def halted_lines(view: DeskView | None, width: int, room: int, owed: str | None 
     since = f"HALTED {f.dated_clock(status.halted_at, status.at)}" if status.halts else "HALTING…"
     lines: list[TextLine] = [*unheard]
     if status.halts or owed is None:
-        lines.append((Cell(f"{since}  No entries. Nothing new leaves.", "urgent"),))
+        lines.append((Cell(f"{since}  No new entries; exits still work.", "urgent"),))
     for halt in status.halts:
         if halt.cause is not HaltCause.KEY:
             lines += wrapped("also    ", halt.in_words, width, "warning")

@@ -36,8 +36,8 @@ def _terms(row: SymbolView) -> str:
     """Describe how the symbol trades according to the broker."""
     if not row.is_described:
         return "the broker has not said yet how it trades"
-    trades = "fractions trade" if row.is_fractionable else "whole shares only"
-    return f"{trades}; {'may be sold short' if row.short_refused is None else f'no short: {row.short_refused}'}"
+    trades = "fractionable" if row.is_fractionable else "whole shares only"
+    return f"{trades}, {'shortable' if row.short_refused is None else f'no short: {row.short_refused}'}"
 
 
 def _prices(row: SymbolView, now: datetime) -> TextLine:

@@ -41,8 +41,6 @@ UNDER, DEEPER = "└ ", "    "
 """Before a leg; before an expanded waiting leg."""
 DOUBTED = "IN DOUBT"
 """Shown in place of a status: the broker may or may not have the order."""
-STAGED = ("ticket", "order")
-"""Kinds of log rows about proposals that were staged before they were refused."""
 WIDE = (
     Column("EFFECT", 14),
     Column("QTY", 8, Align.POINT, 3),
@@ -201,16 +199,12 @@ def _counted(rows: Sequence[OrderRow]) -> str:
 
 
 def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:
-    """Count the refusals: REJECTED by the broker, not staged, not sent."""
+    """Count what the broker REJECTED, and what this desk refused: not staged, or not sent."""
     by_the_broker = sum(row.status is OrderStatus.REJECTED for row in rows)
-    not_sent = sum(row.kind in STAGED for row in refused)
-    not_staged = len(refused) - not_sent
     if by_the_broker:
         yield f"{by_the_broker} REJECTED"
-    if not_staged:
-        yield f"{not_staged} not staged"
-    if not_sent:
-        yield f"{not_sent} not sent"
+    if refused:
+        yield f"{len(refused)} refused"
 
 
 @lru_cache(maxsize=1024)

@@ -85,8 +85,8 @@ class ProposalTable(Pane):
             said.append(f"{stops} stop{'s' if stops > 1 else ''}")
         if exits:
             said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
-        if blocked := sum(not row.is_own for row in view.refusals):
-            said.append(f"{blocked} blocked: a in Orders says why")
+        if refused := len(view.refusals):
+            said.append(f"{refused} refused: a in Orders says why")
         self.title_with(", ".join(said))
         self._say()
 

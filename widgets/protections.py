@@ -77,7 +77,7 @@ class Protections(Pane):
         )
         said += [f"{overridden} OVERRIDDEN"] if overridden else []
         if refused is not None:
-            said.append("OFF" if tripped else "entries OFF")
+            said.insert(0, "entries OFF")
         self.title_with(", ".join(said) or "entries, clear")
         if before != (self._rows, self._refused, self._clear):
             self._say()

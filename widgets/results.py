@@ -285,7 +285,8 @@ class Results(Pane):
         known = [row.unrealised for row in view.results if row.unrealised is not None]
         unrealised = sum(known, Decimal(0)) if len(known) == len(view.results) else None
         parts = sum(row.in_part for row in view.results)
-        said = f"{len(trades)} closed{f', {parts} in part' * bool(parts)}" if trades or view.results else ""
+        whole = sum(not trade.is_part for trade in trades)
+        said = f"{whole} closed{f', {parts} in part' * bool(parts)}" if trades or view.results else ""
         sums = f"{f.signed(realised)} USD, open {f.signed(unrealised)}"
         self.title_with(f"{said}, {sums}" if view.results else said)
 
@@ -354,7 +355,7 @@ def sum_lines(rows: Sequence[ResultRow], width: int, room: int) -> list[TextLine
     is_beside = width >= SHADOW_FROM
     titles = (("STRATEGY", NAME), ("TRADES", TRADES), ("WON", WON), ("REALISED", SUM), ("UNREALISED", SUM))
     head = INDENT + " ".join(fitted(title, cells, _side(number), 0) for number, (title, cells) in enumerate(titles))
-    lines: list[TextLine] = [(Cell(f"{head}  SHADOW, ALL USD" if is_beside else f"{head}, USD", "header"),)]
+    lines: list[TextLine] = [(Cell(f"{head}  IF TAKEN, ALL USD" if is_beside else f"{head}, USD", "header"),)]
     for number, row in enumerate(rows):
         own = [*_lines_of(row, is_beside)]
         if len(lines) + len(own) > room - (number < len(rows) - 1) and number:
@@ -387,7 +388,9 @@ def shadow_in_words(row: ResultRow) -> str:
 
 
 def _why(trade: TradeRow) -> str:
-    """Return the exit reason; a mean reversion names VWAP only for the VWAP strategy."""
+    """Return the exit reason, or `part` while the rest is held; only the VWAP strategy's mean is VWAP."""
+    if trade.is_part:
+        return "part"
     is_at_vwap = trade.exit_reason is ExitReason.MEAN_REVERSION and trade.strategy == "vwap"
     return "VWAP" if is_at_vwap else EXIT_WORDS[trade.exit_reason][1]
 

@@ -254,7 +254,7 @@ def what_stops_entries(status: StatusView) -> str:
     """Return why the status line does not say ENTRIES ON; empty if it does."""
     if off := _off(status):
         return f"entries stay off: {off}"
-    return f"entries stay shut: {status.entries_shut}" if status.entries_shut else ""
+    return f"entries stay blocked: {status.entries_shut}" if status.entries_shut else ""
 
 
 def _off(status: StatusView) -> str:

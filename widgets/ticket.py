@@ -294,8 +294,14 @@ def _other_exits(view: TicketView, width: int) -> list[TextLine]:
         return wrapped(
             "exits  ", f"{words or 'as above'}: UNATTENDED until the close; u asks for your key", width, "warning"
         )
-    lead = f"{words}: {'each needs' if len(shown) > 1 else 'needs'} your key" if shown else "as above"
-    return wrapped("exits  ", f"{lead}; u signs them unattended", width)
+    if not shown:
+        return wrapped("exits  ", "as above; u signs them unattended", width)
+    if shown == shown[:1]:
+        return wrapped("exits  ", f"{words}: needs your key; u signs it", width)
+    each = [text if number else f"the first of: {text}" for number, text in enumerate(words.split("; "))]
+    each[-1] += "; each on your key, u signs them"
+    labels = ("exits  ", *(" " * len("exits  ") for _ in each[1:]))
+    return [line for label, text in zip(labels, each, strict=True) for line in wrapped(label, text, width)]
 
 
 def watches(view: TicketView) -> bool:

@@ -89,6 +89,7 @@ def read_prices(draft: Draft, limit: str, trigger: str, stop: str) -> None:
         draft.faults["limit"] = "a limit order needs its price"
     if kind is not None and not kind.has_limit and limit:
         draft.faults["limit"] = f"a {kind.word} order has none: clear it"
+        draft.limit = None  # a left-over values nothing
     draft.price = draft.limit or _aimed(draft)
     if draft.opens:
         side = Side.SELL if draft.effect is Effect.SHORT else Side.BUY

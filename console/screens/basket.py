@@ -107,6 +107,7 @@ LEAST = 4
 """Least lines of text."""
 WIDEST = 116
 SIGN, GO_ON, STOP, BACK = "basket.sign", "basket.go_on", "basket.stop", "basket.back"
+HELP = "basket.help"
 MARK, DECLINE = "basket.mark", "basket.decline"
 FLATTENS = (ExitReason.MANUAL, ExitReason.KILL)
 """Why a close is staged that a flattening asks for."""
@@ -147,6 +148,12 @@ class BasketScreen(Dialog):
     def on_resize(self) -> None:
         super().on_resize()
         self._redraw()
+
+    def clock_in_words(self, now: datetime) -> str:
+        plan = self.plan
+        if plan is None or not plan.is_open:
+            return "" if plan is None else plan.phase.value
+        return f"it expires in {f.countdown(plan.ends_at, now)}"
 
     # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,8 +255,9 @@ class BasketScreen(Dialog):
         if plan.digest is None:
             return ()
         count, entries = len(plan.going), len(plan.taken_back)
-        orders = f"sign {count} order{'s' if count != 1 else ''}" if count or not entries else ""
-        back = f"take {entries} entr{'ies' if entries != 1 else 'y'} back" if entries else ""
+        what = "order" if plan.opens or not count else "close"
+        orders = f"send {count} {what}{'s' if count != 1 else ''}" if count or not entries else ""
+        back = f"cancel {entries} entr{'ies' if entries != 1 else 'y'}" if entries else ""
         typed = f"  typed: {word.typed}" if word is not None else ""
         return (Cell(f" {key} ", "strong"), Cell(f" {', '.join(part for part in (back, orders) if part)}{typed}"))
 
@@ -258,7 +266,7 @@ class BasketScreen(Dialog):
         if shown is None:
             return Cell("not armed", "warning")
         if self._sent == shown or self.arming.is_turning():
-            return Cell("signing…" if plan.is_open else "going on…", "strong")
+            return Cell("sending…" if plan.is_open else "going on…", "strong")
         if (obstacle := self._obstacle()) is not None:
             return Cell(obstacle, "warning")
         if not self.spelling.stands:
@@ -290,13 +298,13 @@ class BasketScreen(Dialog):
         """Return the keys that act: mark and confirm, the answer to its question, stop while it runs; back always."""
         plan = self.plan
         if plan is None:
-            return (BACK,)
+            return (BACK, HELP)
         if plan.is_open:
             declines = (DECLINE,) if _can_decline(plan) else ()
             signs = (SIGN,) if plan.digest is not None else ()
-            return (*((MARK,) if plan.rows else ()), *signs, *declines, BACK)
+            return (*((MARK,) if plan.rows else ()), *signs, *declines, BACK, HELP)
         answers = (GO_ON,) if plan.phase is BasketPhase.ASKING else ()
-        return (*answers, *((STOP,) if _can_stop(plan) else ()), BACK)
+        return (*answers, *((STOP,) if _can_stop(plan) else ()), BACK, HELP)
 
     # ── confirmation ─────────────────────────────────────────────────────────────────────────────────────────────
 

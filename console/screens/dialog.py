@@ -124,6 +124,10 @@ class Dialog(Backdrop, DialogLayer, ModalScreen[None]):
         """Return the ids of this dialog's keys that act now; None if all in the footer do."""
         return None
 
+    def clock_in_words(self, _now: datetime) -> str:
+        """Return when what it shows expires, for the help that covers it."""
+        return ""
+
     def update_view(self, _view: DeskView, _now: datetime) -> None:
         """Take a new view of the engine; the default ignores it."""
 

@@ -134,7 +134,7 @@ class DeclineScreen(FieldsScreen):
 
     def __init__(self, behind: DialogHost, row: ProposalRow, act: Callable[[str], None]) -> None:
         what = f"{f.purpose(row)} {f.quantity(row.quantity)} {row.symbol}"
-        super().__init__(behind, f"Decline ─ {what}", [TextField("Reason", "may be empty")], "declines")
+        super().__init__(behind, f"Decline ─ {what}", [TextField("Reason", "optional")], "declines")
         self.row = row
         self.act = act
 

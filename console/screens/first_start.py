@@ -70,7 +70,7 @@ def guide_lines() -> Iterator[TextLine]:
     yield from wrapped("To confirm   ", confirm, WIDTH)
     yield ()
     stop = (
-        "Ctrl+K halts at once, from everywhere. Then K cancels what could open and stays shut, F stages the close of "
+        "Ctrl+K halts at once, from everywhere. Then K cancels entries and blocks new ones, F stages the close of "
         "what you hold, U resumes, Esc looks around, still halted."
     )
     yield from wrapped("To stop all  ", stop, WIDTH)

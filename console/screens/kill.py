@@ -29,7 +29,7 @@ from core.model.order import OrderStatus
 from core.model.symbols import capitals
 from core.model.values import ClientOrderId
 from core.views import IN_DOUBT, DeskView, OrderRow
-from widgets.kill import halted_lines, killed_lines, order_of
+from widgets.kill import halted_lines, help_lines, killed_lines, order_of
 from widgets.lines import Cell, Lines, TextLine
 from widgets.pane import put_title
 from widgets.status_lines import what_stops_entries
@@ -173,6 +173,7 @@ class KillScreen(Dialog):
         self._stays_because = ""
         self._asked_of: tuple[ClientOrderId, ...] = ()
         self._owed: Owed | None = None
+        self._is_help = False
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -245,7 +246,7 @@ class KillScreen(Dialog):
         else:
             keys, listed = [*self._before_kill(view)], partial(halted_lines, view, width, owed=self._owed)
         room = self._make_room(len(keys))
-        lines = listed(room)
+        lines = help_lines(written("kill.resume"), width, room) if self._is_help else listed(room)
         self.body.show([*lines, ()] if room else [])
         self.keys.show(keys)
 
@@ -260,9 +261,12 @@ class KillScreen(Dialog):
 
     def _before_kill(self, view: DeskView | None) -> Iterable[TextLine]:
         entries = len(view.kill.entries_working) if view is not None else 0
-        yield (Cell(" K ", "strong"), Cell(f" kill: cancel {_count(entries, 'entry', 'entries')} and stay shut"))
+        yield (
+            Cell(" K ", "strong"),
+            Cell(f" kill: cancel {_count(entries, 'entry', 'entries')}, block new ones until REARM"),
+        )
         if flattening := self._flattening():
-            yield (Cell(" F ", "strong"), Cell(f" {flattening}"))
+            yield (Cell(" F ", "strong"), Cell(f" {flattening}; sends nothing yet"))
         if CLEAR in self.words():
             yield (Cell(f" type {CLEAR} ", "strong"), Cell("to end the halt that no key of yours made"))
         yield from self._held_elsewhere(view)
@@ -278,7 +282,7 @@ class KillScreen(Dialog):
 
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
         if flattening := self._flattening():
-            yield (Cell(" F ", "strong"), Cell(f" {flattening}: you confirm"))
+            yield (Cell(" F ", "strong"), Cell(f" {flattening}; sends nothing yet"))
         yield from self._held_elsewhere(view)
         if not holds_key(self.behind):
             yield (Cell("Esc", "strong"), Cell(" back to the desk, still killed"), *self._typed_cell())
@@ -317,15 +321,16 @@ class KillScreen(Dialog):
         """Return the keys that work in this box now, for the last line."""
         view = self.behind.view
         flatten = ("F flatten",) if self._flattening() else ()
+        help = f"{written('kill.help')} help"
         if not holds_key(self.behind):
-            return "Esc back" if self.is_killed else "K kill  Esc look around"
+            return f"Esc back  {help}" if self.is_killed else f"K kill  Esc look around  {help}"
         if self.is_killed:
             has_more = view is not None and (view.kill.stops_working or view.kill.unread)
             naked = ("NAKED cancels stops",) if has_more else ()
-            return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back"))
+            return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back", help))
         resume = (f"{written('kill.resume')} resume",) if self.resume.acts else ()
         resume = ("type CLEAR to resume",) if CLEAR in self.words() else resume
-        return "  ".join(("K kill", *flatten, *resume, "Esc look around"))
+        return "  ".join(("K kill", *flatten, *resume, "Esc look around", help))
 
     def _flattening(self) -> str:
         """Describe the effect of `F`; empty without positions, and on a desk without control (OP-13)."""
@@ -333,9 +338,9 @@ class KillScreen(Dialog):
         if view is None or not holds_key(self.behind):
             return ""
         positions, entries = len(view.positions), len(view.kill.entries_working)
-        closes = f"flatten {_count(positions, 'position', 'positions')}" if positions else ""
-        back = f"take {_count(entries, 'entry', 'entries')} back" if entries else ""
-        return f"{closes}, {back} first" if closes and back else closes or back
+        closes = f"close {_count(positions, 'position', 'positions')}" if positions else ""
+        back = f"cancel {_count(entries, 'entry', 'entries')}" if entries else ""
+        return f"review: {', '.join(part for part in (back, closes) if part)}" if closes or back else ""
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -431,6 +436,11 @@ class KillScreen(Dialog):
         """Kill, for drivers without our input thread, which otherwise reads `K` itself."""
         if not self.is_killed:
             self.door.press_kill_again()
+
+    def action_help(self) -> None:
+        """Say what each key does in place of the lists, or show the lists again; no other screen opens."""
+        self._is_help = not self._is_help
+        self._draw()
 
     def action_flatten(self) -> None:
         self.close()

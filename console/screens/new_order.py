@@ -27,17 +27,17 @@ from widgets.pane import put_title
 
 FIELDS = (
     FormField("symbol", "Symbol", ""),
-    FormField("effect", "Effect", "buy or short opens, sell or cover ends"),
+    FormField("effect", "Effect", "buy/short opens, sell/cover closes"),
     FormField("quantity", "Quantity", ""),
     FormField("type", "Type", " ".join(CHOICES["type"])),
     FormField("limit", "Limit price", "USD a share"),
     FormField("stop", "Stop price", "USD a share, or 1%, 1.5atr"),
-    FormField("holder", "Stop held by", "broker, desk, or you"),
+    FormField("holder", "Stop held by", "broker, desk; you: no stop order placed"),
     FormField("lasts", "Time in force", "day, gtc, ioc; fractions are day only"),
-    FormField("target", "Target price", "may be empty; a price, 2%, 3atr or 2r"),
+    FormField("target", "Target price", "optional: a price, 2%, 3atr or 2r"),
     FormField("trigger", "Trigger", "of a stop entry: what starts it, USD"),
     FormField("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
-    FormField("ttl", "Cancel after", "may be empty; 90s, 5m, 2h"),
+    FormField("ttl", "Cancel after", "optional: 90s, 5m, 2h"),
 )
 TITLE = "New order"
 NOTHING_SENT = "a proposal, nothing is sent"
@@ -94,7 +94,7 @@ class NewOrderScreen(Form):
         """Name the symbol, and the key for another one, in the title."""
         symbol = self.inputs["symbol"].value
         whose = f"{TITLE} for {symbol}" if symbol else f"{TITLE}, no symbol yet"
-        other = f"{written('form.symbol')} takes {'another' if symbol else 'one'}"
+        other = f"{written('form.symbol')} {'changes' if symbol else 'finds'} the symbol"
         put_title(self.box, " ─ ".join((whose, *(() if self._is_draft else (other,)), self._about)))
 
     def dismiss(self, result: None = None) -> AwaitComplete:
@@ -194,6 +194,9 @@ class NewOrderScreen(Form):
         self.offers.follows = False
         self.inputs["symbol"].value = symbol
         self._edited(before)
+
+    def open_help(self) -> None:
+        self.call_later(self.app.run_action, "help")
 
     def acts(self, field: str, event: events.Key) -> bool:
         return self.order_keys.act(field, event)

@@ -41,7 +41,7 @@ class KeepPresetScreen(FieldsScreen):
         lines: list[TextLine] = [(Cell("Enter keeps ", "muted"), Cell(self._preset().words, "strong"))]
         number = self._number()
         if number is not None:
-            lines.append((Cell(f"in the place of {self.behind.forms.presets.each[number].words}", "muted"),))
+            lines.append((Cell(f"replaces {self.behind.forms.presets.each[number].words}", "muted"),))
         return lines
 
     def _preset(self) -> Preset:
@@ -84,6 +84,7 @@ class Fields(Protocol):
     def has_all_selected(self, field: str) -> bool: ...
     def is_read_in_pages(self) -> bool: ...
     def clear(self) -> None: ...
+    def open_help(self) -> None: ...
 
 
 class FieldActs:
@@ -198,7 +199,8 @@ WAYS_OF_A_STOP = frozenset({"stop", "target"})
 """Prices that may also be entered as a distance."""
 EDITS = frozenset({"backspace", "delete", "home", "end"})
 TEN = 10
-HELP = "? is for the desk: Esc keeps the draft, then ? helps"
+HELP = "?"
+"""Opens the help over the form where it cannot be part of a text; the form stays as it is."""
 TEXT: Mapping[str, str] = {
     "quantity": "$.,-",
     "limit": ".,",
@@ -242,6 +244,9 @@ class OrderKeys:
             return True
         if field not in CHOICES:
             return False
+        if event.character == HELP:
+            self.form.open_help()
+            return True
         if event.is_printable and event.character:
             self.acts.letter(field, event.character.lower())
             return True
@@ -258,7 +263,10 @@ class OrderKeys:
             return True
         if self._is_behind_a_number(field):
             return True
-        self.form.noted(HELP if character == "?" else f"{character} is no part of a number; / takes another symbol")
+        if character == HELP:
+            self.form.open_help()
+        else:
+            self.form.noted(f"{character} is no part of a number; / changes the symbol")
         return False
 
     def _is_behind_a_number(self, field: str) -> bool:
@@ -312,8 +320,10 @@ class OrderKeys:
         return True
 
     def _clear(self, field: str) -> bool:
-        """Clear the line; where nothing is typed, or on a choice, the whole form."""
-        if field in CHOICES or not self.form.texts()[field]:
+        """Clear the line; where nothing is typed, the whole form. A choice is never empty: it stays."""
+        if field in CHOICES:
+            self.form.answered(f"a choice stays; {written('form.clear')} on an empty line resets the form")
+        elif not self.form.texts()[field]:
             self.form.clear()
         else:
             self.acts.clear(field)

@@ -126,6 +126,8 @@ class DetailScreen(ReadingScreen):
 ABOUT: Mapping[KeyScope, str] = {
     KeyScope.BASKET: "Many orders, signed once. Each was tried against every check with the effect of those before it; "
     "space marks the selected one. What sells goes first, the buys wait until it is filled.",
+    KeyScope.TICKET: "One order, as it would be sent. Its letter counts once the last line says `armed`. Under this "
+    "help it is not armed, and its time runs on; no key typed here reaches it.",
     KeyScope.EVERYWHERE: "Choose a pane by its number.",
 }
 """Descriptions of places that are no panes."""
@@ -134,20 +136,26 @@ ABOUT: Mapping[KeyScope, str] = {
 class HelpScreen(ReadingScreen):
     """The keys of `place` first, then `about`, which describes it, then the keys around it.
 
-    `about` may be empty; `tour` starts or ends the tour.
+    `about` may be empty; `tour` starts or ends the tour; `beneath` is the dialog that this help covers.
     """
 
     PLACE = KeyScope.HELP
     BINDINGS = bindings_for(PLACE)
 
-    def __init__(self, place: KeyScope, about: str, tour: Callable[[], None]) -> None:
+    def __init__(self, place: KeyScope, about: str, tour: Callable[[], None], beneath: Dialog | None = None) -> None:
         super().__init__(f"Help ─ {place.value}")
         self.place = place
+        self.beneath = beneath
         self.tour = tour
         self.filter = ""
         self.is_typing = False
         self._about = wrapped("", about or ABOUT.get(place, ABOUT[KeyScope.EVERYWHERE]), WIDTH)
         self._fill()
+
+    def update_view(self, _view: DeskView, now: datetime) -> None:
+        """Keep the expiry of a covered ticket in the title."""
+        if self.beneath is not None and (clock := self.beneath.clock_in_words(now)):
+            put_title(self.box, f"Help ─ {self.place.value}, NOT ARMED, {clock}")
 
     def _fill(self) -> None:
         if not self.filter and not self.is_typing:

@@ -18,7 +18,18 @@ from console.screens.desk_control import holds_key, proof_of
 from console.screens.dialog import Dialog, DialogHost
 from console.screens.edit import DeclineScreen, EditScreen, declining
 from console.screens.find_symbol import QuoteRefresh
-from console.ticket import Edit, Readiness, Spelling, TicketBox, TicketPhase, TicketStatus, key_of, shown_of, state
+from console.ticket import (
+    Edit,
+    Readiness,
+    Spelling,
+    TicketBox,
+    TicketPhase,
+    TicketStatus,
+    clocks,
+    key_of,
+    shown_of,
+    state,
+)
 from core.messages.commands import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
 from core.model.account import Mode
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
@@ -28,7 +39,7 @@ from widgets.ticket import watches
 __all__ = ["TicketPhase", "TicketScreen"]
 
 TICK = 0.05
-ALWAYS = ("ticket.next", "ticket.leave")
+ALWAYS = ("ticket.next", "ticket.leave", "ticket.help")
 """Keys named in the last line of a ticket in any state."""
 PATIENCE = 5.0
 """Seconds after which the ticket says that no figures arrived."""
@@ -97,11 +108,21 @@ class TicketScreen(Dialog):
         if (view := self.behind.view) is not None:
             self.update_view(view, self.behind.engine_now())
 
-    def acting_keys(self) -> Collection[str] | None:
-        """Return the keys that act; an ended ticket has only a few."""
+    def acting_keys(self) -> Collection[str]:
+        """Return the keys that act, as many as fit in 80 columns; an ended ticket has only a few."""
         if self.phase is TicketPhase.EXPIRED:
             return ("ticket.review", "ticket.decline", *ALWAYS)
-        return ALWAYS if self.phase is TicketPhase.OVER else None
+        if self.phase is TicketPhase.OVER:
+            return ALWAYS
+        order = self._shown.ticket.order if self._shown is not None else None
+        opens = order is not None and not order.effect.only_reduces and order.replaces is None
+        may_sign = opens and self._shown is not None and watches(self._shown)
+        more = "ticket.unattended" if may_sign else "ticket.next"
+        return ("ticket.edit", more, "ticket.review", "ticket.decline", "ticket.back", "ticket.help")
+
+    def clock_in_words(self, now: datetime) -> str:
+        ended = {TicketPhase.EXPIRED: "ticket EXPIRED, ", TicketPhase.OVER: "it has ended"}
+        return f"{ended.get(self.phase, '')}{clocks(self.standing, now)}"
 
     # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -70,6 +70,7 @@ PUBLIC = {
     "shadow": "not_taken_result",
     "failed": "failed_exits",
     "in_part": "partly_closed",
+    "is_part": "part_of_open_position",
 }
 """The words of columns, where the code's own names are none; `is_` and `has_` are dropped from the others."""
 RECKONED = ("=", "+", "-", "@")
@@ -104,7 +105,7 @@ PANES: Mapping[str, Exported] = {
     "trades": Exported(
         TradeRow,
         lambda view: view.trades,
-        ("symbol", "strategy", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "profit"),
+        ("symbol", "strategy", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "profit", "is_part"),
     ),
     "protections": Exported(
         ProtectionRow, lambda view: view.protections, ("name", "measure", "is_tripped", "until", "reason")

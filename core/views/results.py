@@ -16,7 +16,10 @@ from core.model.values import NO_MONEY, NO_SHARES, SUB_PENNY, ZERO, ClientOrderI
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """A position of today from open to flat, as in a `Trade`: `profit` is less `fees`; USD."""
+    """A position of today from open to flat, as in a `Trade`: `profit` is less `fees`; USD.
+
+    With `is_part` what one exit order closed today of a position that is still open.
+    """
 
     key: str
     strategy: str
@@ -31,6 +34,7 @@ class TradeRow:
     slippage: Money
     meant: ExitReason | None = None
     fees: Money = NO_MONEY
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,9 @@ async def test_broker_refusals_are_counted_apart() -> None:
     )
     orders = (an_order(1), an_order(2, status=OrderStatus.REJECTED, reason="insufficient buying power"))
     async with open_still(a_view(orders=orders, refusals=refusals)) as house:
-        await house.sees("1 working, 1 REJECTED", "3 blocked: a in Orders says why")
+        await house.sees("1 working, 1 REJECTED", "4 refused: a in Orders says why")
         await house.press("3", "a")
-        await house.until(lambda: house.shows("1 REJECTED, 3 not staged, 1 not sent"))
+        await house.until(lambda: house.shows("1 REJECTED, 4 refused"))
 
 
 async def test_names_fit_every_size() -> None:
@@ -132,7 +132,7 @@ async def test_shut_entries_stand_in_protections() -> None:
         assert not house.shows("shadow")
 
         await house.press("4", "ctrl+k")
-        await house.until(lambda: house.shows("4 Protections ─ 1 TRIPPED, OFF", "ENTRIES OFF: halted"))
+        await house.until(lambda: house.shows("4 Protections ─ entries OFF, 1 T", "ENTRIES OFF: halted"))
         await house.press("K")
         await house.until(lambda: house.shows("KILLED since"))
         await house.press("escape", "4", "home", "down", "enter")

@@ -73,7 +73,7 @@ async def test_u_says_what_still_shuts_entries() -> None:
         await house.press("U")
         await house.until(lambda: house.facts(Resumed) and len(house.desk.screen_stack) == 1)
 
-        await house.sees("the key's halt has ended; entries stay shut: Risk budget: nothing is left to lose")
+        await house.sees("the key's halt has ended; entries stay blocked: Risk budget: nothing is left to lose")
 
 
 async def test_a_u_typed_ahead_held_down_or_in_a_burst_resumes_nothing() -> None:

@@ -61,7 +61,7 @@ async def test_the_chord_halts_and_k_kills_everywhere() -> None:
             await go(house)
             await house.press("ctrl+k", "ctrl+k")
             await house.until(lambda: house.facts(Halted))
-            await house.sees("HALTED", "No entries.", "kill: cancel 0 entries and stay shut")
+            await house.sees("HALTED", "No entries.", "kill: cancel 0 entries, block new ones until REARM")
             assert sum(isinstance(screen, KillScreen) for screen in house.desk.screen_stack) == 1
             assert not sent
             await house.press("K")
@@ -93,6 +93,21 @@ async def test_u_resumes_and_restores_the_screen() -> None:
         await house.sees("ENTRIES ON")
 
         assert not house.facts(Killed)
+
+
+async def test_help_on_the_kill_screen_opens_nothing() -> None:
+    """OP-07: it stands in place of the lists; the keys stay, U waits anew, and a word begun is discarded"""
+    async with open_desk() as house:
+        await house.press("ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.is_armed())
+        screen, presses = house.desk.screen, house.desk.door.pressed_at
+
+        await house.press("question_mark")
+        await house.sees("blocks new ones until you type", "K  kill: cancel 0 entries")
+        assert (house.desk.screen, house.desk.door.pressed_at, house.is_armed()) == (screen, presses, False)
+        assert not house.facts(Killed)
+        await house.press("question_mark")
+        await house.sees("No new entries; exits still work")
 
 
 async def test_only_rearm_in_full_ends_a_kill() -> None:
@@ -153,7 +168,7 @@ async def test_a_kill_keeps_stops_unless_naked() -> None:
     async with open_desk(handled_by=WiredHandle) as house:
         await house.buys()
         await house.kills()
-        await house.sees("stays     SELL 0.1 SPY stop 494.72", "open      SPY 0.1", "flatten 1 position")
+        await house.sees("stays     SELL 0.1 SPY stop 494.72", "open      SPY 0.1", "F review: close 1 position")
 
         await house.press(*"NAKED")
 

@@ -66,7 +66,7 @@ async def test_a_crowded_halt_still_shows_its_keys() -> None:
             await house.pilot.resize_terminal(*size)
             above = await the_lines_above(house)
             await house.press("ctrl+k")
-            await house.sees("K kill: cancel 30 entries and stay shut", "F flatten 30 positions", "U resume")
+            await house.sees("cancel 30 entries, block new ones", "F review: cancel 30 entries, close 30", "U resume")
             await house.sees("Esc look around", "K cancels BUY to open 47 SYM00")
             await house.sees("more, Orders lists them", "more, Positions lists them")
             await stay_in_sight(house, above)
@@ -116,7 +116,7 @@ async def test_a_crowded_kill_still_shows_its_words(snapshot: SnapshotAssertion)
             assert lines[lines.index(shown[-1]) + 1] == snapshot(name=f"{size[0]} columns")
 
             await house.press(*"REAR")
-            await house.sees("typed: REAR", "F flatten 30 positions", "type NAKED", "type REARM to trade again")
+            await house.sees("typed: REAR", "close 30 positions", "type NAKED", "type REARM to trade again")
             await house.sees("KILLED since", "not gone", "stays", "NO STOP", "open SYM00 47", "Esc back to the desk")
             await house.press("escape")
 

@@ -132,7 +132,11 @@ async def test_keys_in_a_price_take_and_move_it_and_type_nothing() -> None:
             "496.21", "496.24", "496.22", "496.00", "496.01", "496.00", "495.99", "496.09", "495.99", "495.89",
             "495.89", "495.89",
         ]  # fmt: skip
-        await house.sees("n is no part of a number; / takes another symbol")
+        await house.sees("n is no part of a number; / changes the symbol")
+        await house.press("question_mark")
+        await house.sees("Help ─ new order")
+        await house.press("escape")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
 
         await house.press("shift+tab")
         seen = []
@@ -144,6 +148,9 @@ async def test_keys_in_a_price_take_and_move_it_and_type_nothing() -> None:
             "market", "stop", "stop-limit", "stop", "stop-limit", "stop", "stop", "stop", "stop-limit", "trailing",
             "trailing", "trailing",
         ]  # fmt: skip
+        before = form.texts()
+        await house.press("ctrl+u")
+        assert form.texts() == before, "a choice is never empty: it resets nothing"
         await house.press("up", "up", *"sh")
         assert text_in(form, "effect") == ("short",)
 

@@ -171,6 +171,8 @@ def test_dollars_are_sized_by_the_side_taken() -> None:
 
     assert isinstance(order, ProposeOrder)
     assert order.quantity == Decimal("2.015")
+    left_over = read_draft({**market, "limit": "10", "quantity": "2"}, a_view())
+    assert (left_over.cost, "limit" in left_over.faults) == (Decimal("992.44"), True)
 
 
 @each(
@@ -284,7 +286,7 @@ async def test_every_fault_stands_beside_its_field_before_enter_at_80_columns() 
         await house.sees(
             "a stop order has none: clear it",
             "off its tick of 0.01 USD",
-            "broker, desk, or you",
+            "broker, desk; you: no stop order placed",
             "a fraction of a share: day only",
         )
         assert house.sent_nothing()
@@ -303,7 +305,7 @@ async def test_the_form_tells_ages_and_what_is_left() -> None:
             "derived",
             "last 496.21, ",
             " s old",
-            "held   none; fractions trade; no short: a cash account sells nothing short",
+            "held   none; fractionable, no short: a cash account sells nothing short",
             "0.04 shares for 19.84 USD",
             "order  19.84 USD, 9.9 % of equity, loses 0.08 USD at the stop",
             "buying power 200.00 USD, after this order 180.16 USD",

@@ -57,7 +57,7 @@ async def test_a_plan_is_marked_signed_once_and_reported() -> None:
         await house.sees("Nothing is marked yet", "not armed", "[ ] SELL to close")
         await marks_all_of(house, 2)
         await house.until(house.is_armed)
-        await house.sees("2 of 2 go, +5,999.40, −4,500.45", "[x] SELL to close", "P sign 2 orders")
+        await house.sees("2 of 2 go, +5,999.40, −4,500.45", "[x] SELL to close", "P send 2 orders")
 
         await house.press("P")
         await house.until(lambda: signed(house) == 1)
@@ -79,13 +79,13 @@ async def names(house: House, keys: str) -> None:
 async def waits_for_its_sells(house: House) -> None:
     """Signed, and on its way."""
     await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
-    await names(house, "Space mark  Esc back")
+    await names(house, "Space mark  Esc back  ? help")
     await marks_all_of(house, 2)
     await house.until(house.is_armed)
-    await names(house, "Space mark  P sign  Esc back")
+    await names(house, "Space mark  P send  Esc back  ? help")
     await house.press("P")
     await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
-    await names(house, "s stop  Esc back")
+    await names(house, "s stop  Esc back  ? help")
 
 
 async def test_s_stops_a_plan_that_runs_and_the_last_line_names_its_keys() -> None:
@@ -99,7 +99,7 @@ async def test_s_stops_a_plan_that_runs_and_the_last_line_names_its_keys() -> No
         await house.until(lambda: house.facts(BasketEnded)[-1].end is BasketEnd.STOPPED)
 
         await house.until(lambda: house.shows("STOPPED", "NOT SENT"))
-        await names(house, "Esc back")
+        await names(house, "Esc back  ? help")
         assert "mark" not in house.footer()
         assert len(house.facts(OrderCreated)) == created
 
@@ -165,7 +165,7 @@ async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
         await house.press("K")
         await house.until(lambda: house.shows("KILLED since"))
         await house.press("F")
-        await house.until(lambda: house.shows("Basket ─ flatten everything", "P sign 2 orders"))
+        await house.until(lambda: house.shows("Basket ─ flatten everything", "P send 2 closes"))
         await house.until(house.is_armed)
 
         await house.press("P")
@@ -178,7 +178,7 @@ async def test_an_unwanted_flatten_is_declined_whole() -> None:
     """OP-05, OP-07: put aside it opens again as one basket, and one key declines each of its closes"""
     async with open_floor("AAA", "BBB") as house:
         await house.press("F")
-        await house.until(lambda: house.shows("Basket ─ flatten everything", "P sign 2 orders"))
+        await house.until(lambda: house.shows("Basket ─ flatten everything", "P send 2 closes"))
         await house.press("escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         waiting = house.runtime.engine.state.stage.proposals
@@ -186,7 +186,7 @@ async def test_an_unwanted_flatten_is_declined_whole() -> None:
 
         await house.press("1", "home")
         await house.press("F")
-        await house.until(lambda: house.shows("P sign 2 orders", "x decline all"))
+        await house.until(lambda: house.shows("P send 2 closes", "x decline all"))
         await house.press("x")
         await house.until(lambda: house.shows("Decline 2 closes?", "AAA, BBB: nothing is sold"))
         await house.press("escape")
@@ -239,7 +239,7 @@ async def test_flatten_takes_the_working_entries_back_on_one_key() -> None:
         await house.until(
             lambda: house.shows("Basket ─ flatten everything", "2 of 2 entries taken back first, 1 of 1 go")
         )
-        await house.sees("take 2 entries back, sign 1 order", "cancel open")
+        await house.sees("cancel 2 entries, send 1 close", "cancel open")
         await house.until(house.is_armed)
 
         await house.press("P")
@@ -328,7 +328,7 @@ async def test_a_row_says_what_makes_way_for_it_and_what_comes_back() -> None:
                 "first cancels SELL 60 AAA stop 99.00, then sends this",
                 "then  asks for a stop for what is left: 20 at 99.00",
             ),
-            ("first cancels SELL 60 BBB stop 99.00", "nothing is left, and nothing comes back"),
+            ("first cancels SELL 60 BBB stop 99.00", "flat; no stop is placed again"),
             ("asks for a stop for what is left: 20 at 99.00", "SELL 30 GGG limit 110.00", "is gone for good"),
         ):
             await house.sees(*words)

@@ -63,7 +63,7 @@ def home_with(folder: Path, keys: str) -> Home:
             "conflict: B is buy to open (ticket.buy); a key that confirms does nothing else anywhere",
         ),
         ('"position.close" = "S"', "conflict: S is sell to close (ticket.sell)"),
-        ('"order.cancel" = "D"', "conflict: D is do what it asks (question.do)"),
+        ('"order.cancel" = "D"', "conflict: D is confirm (question.do)"),
         ('"log.follow" = "w, R"', "conflict: R is replace (ticket.replace)"),
         ('"ticket.buy" = "X"', "conflict: X is not this symbol today (symbol.refuse)"),
         ('"ticket.cover" = "F"', "conflict: F is flatten everything (flatten)"),

@@ -324,7 +324,7 @@ async def test_a_lists_refused_signals() -> None:
         await house.until(lambda: picture(house).refusals)
         assert not house.shows("REFUSED")
         await house.press("3", "a")
-        told = "REFUSED", "none today, 1 not staged", "1 refused, at the end of the list"
+        told = "REFUSED", "none today, 1 refused", "1 refused, at the end of the list"
         await house.sees(*told)
         await house.press("down", "end", "enter")
         await house.sees("what, and why", "not staged")

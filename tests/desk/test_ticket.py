@@ -69,6 +69,24 @@ async def test_another_meaning_of_a_key_sends_nothing() -> None:
         assert house.desk.screen is ticket
 
 
+async def test_help_over_a_ticket_confirms_nothing() -> None:
+    """OP-04, OP-06: its title keeps the countdown, no key goes through, and closing it arms the ticket again"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+        await house.until(house.is_armed)
+
+        await house.press("question_mark")
+        await house.sees("Help ─ ticket, NOT ARMED, ", "buy to open")
+        await house.press("B", "x", "e", "tab")
+        await house.wait(5)
+        assert (house.desk.screen.beneath, ticket.phase) == (ticket, TicketPhase.READY)  # type: ignore[attr-defined]
+        assert house.sent_nothing()
+        await house.press("escape")
+        await house.until(lambda: house.desk.screen is ticket)
+        assert not house.is_armed()
+        await house.until(house.is_armed)
+
+
 async def test_an_early_key_says_so_and_the_next_counts() -> None:
     """OP-04"""
     async with open_desk(handled_by=WiredHandle) as house:

@@ -310,7 +310,7 @@ async def test_each_exit_has_its_price_and_actor() -> None:
     signed = replace(asked, ticket=replace(view.ticket, unattended=exits))
 
     for shown, says in (
-        (asked, "each needs your key; u signs them unattended"),
+        (asked, "each on your key, u signs them"),
         (signed, "UNATTENDED until the close"),
     ):
         lines = [joined(line) for line in ticket_lines(shown, shown.ticket.opened_at, WIDTH)]

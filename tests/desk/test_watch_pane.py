@@ -258,7 +258,7 @@ async def test_without_an_asset_list_symbols_join() -> None:
         await house.sees("EXX: not in the broker's list")
         await house.press("n")
         await house.sees("held none; it is not in the broker's list: it cannot be bought here")
-        assert not house.shows("fractions trade")
+        assert not house.shows("fractionable")
 
 
 async def test_an_undescribed_symbol_claims_nothing() -> None:
@@ -268,7 +268,7 @@ async def test_an_undescribed_symbol_claims_nothing() -> None:
         await house.press("n")
         await house.sees("held none; the broker has not said yet how it trades")
         assert not house.shows("whole shares only")
-        assert not house.shows("fractions trade")
+        assert not house.shows("fractionable")
 
 
 async def test_quote_columns_show_where_they_fit() -> None:

@@ -17,8 +17,10 @@ from core.ports import Recorded
 from core.post_mortem.post_mortem import Read
 from core.reports.report import report_of
 from core.trading_state.account_history import RESULTS_KEPT, DayResults
+from core.views.builders.desk import ViewBuilder
 from core.views.builders.history import history_of
 from core.views.builders.strategies import DayRows
+from core.views.export import PANES, cells
 from core.views.results import HistoryKind
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House
@@ -131,7 +133,7 @@ def test_a_partial_exit_is_realised_when_it_fills(in_two_parts: House) -> None:
 
 
 def test_results_show_what_half_a_close_made() -> None:
-    """AN-01"""
+    """AN-01, OP-12: listed and in the CSV while the rest is held, also after a restart; the trade takes its place"""
     house = a_house(events="", fee_per_share=Decimal("0.01"))
     buys(house, "10", "09:35", SESSIONS[0])
     sells(house, "5", SESSIONS[1])
@@ -141,8 +143,16 @@ def test_results_show_what_half_a_close_made() -> None:
     made = realised_by_hand(house)[SESSIONS[1]]
     assert made > 0
     assert (row.trades, row.in_part, row.realised) == (0, 1, made)
+    parts = house.line.picture().trades
+    fill = house.facts(OrderFilled)[-1].fill
+    assert [(t.quantity, t.exit_price, t.profit, t.is_part) for t in parts] == [(5, fill.price, made, True)]
+    assert PANES["trades"].rows(house.line.picture()) == parts
+    assert cells(parts[0])["part_of_open_position"] is True
+    assert ViewBuilder(house.engine).draw(house.line.at).trades == parts
     (held,) = house.desk.ledger.positions()
     assert row.unrealised == held.profit(Decimal(price_on(SESSIONS[1])))
+    sells(house, "5", SESSIONS[1])
+    assert [t.is_part for t in house.line.picture().trades] == [False]
 
 
 def test_an_average_of_two_exits_is_rounded() -> None:

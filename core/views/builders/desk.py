@@ -27,6 +27,7 @@ from core.views import (
 )
 from core.views.builders.charts import Charts
 from core.views.builders.event_log import EventLog
+from core.views.builders.partial_exits import PartialExits
 from core.views.builders.protections import ProtectionRows
 from core.views.builders.rows import FinishedOrders, newest_price, order_row, position_row
 from core.views.builders.standing import StatusViews, away_view, reload_view, wire_view
@@ -88,8 +89,11 @@ class ViewBuilder:
         self.number = 0
         self._or_say("the log before this start", lambda: self.log.recall(self.state))
         self.over = FinishedOrders(self.state)
+        self.parts = PartialExits(self.state)
+        self._or_say("today's partial exits before this start", self.parts.recall)
         self.state.add_listener(self.log.hear)
         self.state.add_listener(self.over.hear)
+        self.state.add_listener(self.parts.hear)
         self.state.add_listener(self.tickets.hear)
 
     def draw(self, at: datetime) -> DeskView:
@@ -134,7 +138,7 @@ class ViewBuilder:
             strategies=strategy_rows(state, today, at),
             staged=self.log.staged,
             protections=guards,
-            trades=tuple(_trade(t) for t in trades),
+            trades=(*(_trade(t) for t in trades), *self.parts.rows(midnight)),
             shadows=shadow_rows(state, today),
             results=result_rows(state, today, trades, prices),
             chart=self.chart(self.watched, at, positions),
