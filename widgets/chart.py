@@ -156,11 +156,7 @@ def chart_lines(
     candles = candles_of(chart.bars, look.minutes, behind(chart, look.minutes))
     under = under_cross(candles, look.cross)
     lines = height - 2
-    # Under every overlay where there is room, more of it where it is the overlay, and none where nothing is.
-    if look.overlay == "volume" and lines > LEAST:
-        volumes = max(1, min(MOST_VOLUME, lines // 4))
-    else:
-        volumes = 0 if look.overlay == "none" else min(MOST_VOLUME, lines // LINES_A_VOLUME)
+    volumes = _lines_of_volume(lines, look)
     lines -= volumes
     over = curves(candles, look.overlay)
     every = _known(chart, candles, over, levels)
@@ -185,6 +181,13 @@ def chart_lines(
     foot = _volumes(shown, volumes, look)
     head = (Cell(_head(figures(chart, candles[-1], levels, bar, look.minutes), width)),)
     return [head, *plot, *foot, _foot(shown, cells, look)]
+
+
+def _lines_of_volume(lines: int, look: Look) -> int:
+    """Under every overlay where there is room, more of it where it is the overlay, and none where nothing is."""
+    if look.overlay == "volume" and lines > LEAST:
+        return max(1, min(MOST_VOLUME, lines // 4))
+    return 0 if look.overlay == "none" else min(MOST_VOLUME, lines // LINES_A_VOLUME)
 
 
 def under_cross(candles: Sequence[Candle], cross: datetime | None) -> int | None:
