@@ -55,6 +55,7 @@ from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_cells import Tone
+from widgets.orders import NEW
 
 NO_SYMBOL = "this row is of no symbol"
 ON_THEIR_WAY = 64
@@ -215,8 +216,8 @@ class DeskApp(App[None]):
             self.push_screen(TicketScreen(self, proposal_id))
 
     def show_order(self, order_id: ClientOrderId) -> None:
-        """Mark and select the order's row once it appears, unless the selection moves first; the focus stays."""
-        self.say(f"sent; Orders ({written('pane.orders')}) shows it", "strong")
+        """Mark the order's row and scroll to it once it appears; focus and selection stay (OP-04)."""
+        self.say(f"sent; {NEW.strip()} marks it in Orders ({written('pane.orders')})", "strong")
         self.following.wait_for_order(order_id)
         self.board.offer(self.screen_stack[0], "orders")
 

@@ -188,7 +188,6 @@ class FollowUps:
         self._awaited: AwaitedProposal | None = None
         self._dialog: FieldsScreen | None = None
         self._order: tuple[ClientOrderId, float] | None = None
-        self._chosen: str | None = None
         self._sent: ClientOrderId | None = None
         self._marked: tuple[ClientOrderId, float] | None = None
         self._doubted: ClientOrderId | None = None
@@ -219,7 +218,6 @@ class FollowUps:
 
     def wait_for_order(self, order_id: ClientOrderId) -> None:
         self._order = (order_id, self.behind.now())
-        self._chosen = self.orders.grid.selected
 
     def wait_for_closes(self, view: DeskView) -> None:
         self._closes = CloseFollowUps(
@@ -268,9 +266,7 @@ class FollowUps:
             return
         order_id, since = self._order
         if any(row.id == order_id for row in view.orders):
-            self.orders.new = order_id
-            if self.orders.grid.selected in (self._chosen, None):  # the operator has not moved it since
-                self.orders.reveals = order_id
+            self.orders.new = self.orders.reveals = order_id  # a key meant for the selected row hits no other
             self._marked = order_id, self.behind.now()
             self._order, self._sent = None, order_id
         elif self.behind.now() - since > PATIENCE:

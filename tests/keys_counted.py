@@ -67,7 +67,7 @@ TASKS = (
         "the welcome of a new demo",
         (),
         ("Escape", "Enter", "B"),
-        r"◆|Orders \(3\) shows it",
+        r"◆",
         3,
         3,
         until=r"Prop\w* \d",

@@ -143,8 +143,11 @@ class GridWindow:
 
     def keep_visible(self) -> None:
         if self.selected is not None:
-            index = self._index[self.selected]
-            self.top = max(min(self.top, index), index - self._body() + 1)
+            self.reveal(self.selected)
+
+    def reveal(self, key: str) -> None:
+        index = self._index[key]
+        self.top = max(min(self.top, index), index - self._body() + 1)
 
     # Visible rows
 
@@ -310,6 +313,12 @@ class Grid(Widget, can_focus=True):
         """Select the row with that key, if it exists, and scroll to it."""
         if key in self.window:
             self._move_to(self.window.index_of(key))
+
+    def reveal(self, key: str) -> None:
+        """Scroll to the row with that key, if it exists; in a pane with the focus the selected row stays in view."""
+        if key in self.window and not self.has_focus:
+            self.window.reveal(key)
+            self._draw()
 
     def step_off(self, key: str) -> None:
         """Select the neighbour of that row if it is selected: the operator has just removed it."""

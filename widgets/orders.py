@@ -74,7 +74,7 @@ class Orders(Pane):
         self.new: str | None = None
         """The id of the marked order."""
         self.reveals: str | None = None
-        """The id of the order that is selected with the next rows."""
+        """The id of the order to scroll to with the next rows."""
         self._unfolded: set[str] = set()
         """Keys of the waiting legs that are expanded."""
         self._shown: tuple[DeskView, datetime] | None = None
@@ -89,7 +89,7 @@ class Orders(Pane):
         self._make_room()
         self.grid.show(shown, empty=orders_when_empty(self.state))
         if self.reveals is not None:
-            self.grid.select(self.reveals)
+            self.grid.reveal(self.reveals)
             self.reveals = None
         self._say()
         elsewhere = [f"{len(others)} not this desk's"] if others else []

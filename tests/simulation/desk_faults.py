@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from core.facts import DeskLost
+from core import facts
 from core.messages.commands import Command, Confirm, SignBasket
+from core.model.desk import DeskNumber
 from core.workflows.baskets.baskets import BasketDrafts
 from core.workflows.operator import desk_control
 from core.workflows.operator.desk_control import Attending, KeyHolding
@@ -47,7 +49,10 @@ def a_turned_key_crosses_a_hand_over(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_dead_desk_keeps_the_key(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(desk_control, "DeskLost", lambda desk, until: DeskLost(desk, until and until + timedelta(days=365)))
+    def lost(desk: DeskNumber, until: datetime | None) -> facts.DeskLost:
+        return facts.DeskLost(desk, until and until + timedelta(days=365))
+
+    patch.setattr(desk_control, "facts", SimpleNamespace(**{**vars(facts), "DeskLost": lost}))
 
 
 def attendance_is_ignored(patch: pytest.MonkeyPatch) -> None:

@@ -190,7 +190,7 @@ def a_bracket_is_edited_whatever_becomes_of_its_target(patch: pytest.MonkeyPatch
 
     def lets(self: OrderChanges, order: OrderRequest) -> str | None:
         refusal = irreplaceable(self, order)
-        return None if refusal is not None and "without its target" in refusal else refusal
+        return None if refusal is not None and "with a target" in refusal else refusal
 
     patch.setattr(OrderChanges, "_irreplaceable", lets)
 

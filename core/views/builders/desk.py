@@ -27,7 +27,7 @@ from core.views import (
 )
 from core.views.builders.charts import Charts
 from core.views.builders.event_log import EventLog
-from core.views.builders.partial_exits import PartialExits
+from core.views.builders.history import PartialExits
 from core.views.builders.protections import ProtectionRows
 from core.views.builders.rows import FinishedOrders, newest_price, order_row, position_row
 from core.views.builders.standing import StatusViews, away_view, reload_view, wire_view
