@@ -13,6 +13,9 @@ from core.facts import (
     BasketSigned,
     CancelDropped,
     CancelRequested,
+    ClockDiffered,
+    ClockJumped,
+    ClockSettled,
     ConfirmationReceived,
     DeskAttached,
     DeskLeft,
@@ -51,6 +54,9 @@ class DeskAudit:
     turned_under: dict[str, int] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     changed_at: dict[str, datetime] = field(default_factory=dict)
+    is_clock_in_doubt: bool = False
+    settled_at: datetime | None = None
+    """Time alone cancels nothing before this (EX-23)."""
 
     def hear(self, at: datetime, fact: Fact) -> None:
         if isinstance(fact, EngineStarted):
@@ -58,6 +64,10 @@ class DeskAudit:
             self.is_served, self.absent_since = False, None
             return
         match fact:
+            case ClockJumped() | ClockDiffered():
+                self.is_clock_in_doubt = True
+            case ClockSettled():
+                self.is_clock_in_doubt, self.settled_at = False, at
             case DesksServed():
                 self.is_served = True
                 self.absent_since = None if self.attached else at
@@ -114,13 +124,15 @@ class DeskAudit:
                 continue  # over by itself
             is_older = self.opened_under.get(ticket_id, self.spell) != self.spell
             self._require(not is_older, f"ticket {ticket_id} is open across a hand-over")
-        if self.absent_since is not None and at > self.absent_since + LIFE:
-            self._look_at_entries(at, self.absent_since)
+        since = self.absent_since
+        if since is not None and at > since + LIFE and not self.is_clock_in_doubt:
+            self._look_at_entries(at, since)
 
     def _look_at_entries(self, at: datetime, since: datetime) -> None:
         for name, seen in self.auditor.story.orders.items():
             rests = seen.status in RESTS and not seen.order.effect.only_reduces and name not in self.cancelled
             ends_at = max(since, seen.at, self.changed_at.get(name, seen.at)) + LIFE
+            ends_at = max(ends_at, self.settled_at or ends_at)
             self._require(not rests or at <= ends_at + A_MOMENT, f"entry {name} rests at {at}, and nobody is there")
 
     def _gone(self, desk: int, at: datetime) -> None:
