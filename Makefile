@@ -11,13 +11,14 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test test-real soak forgeries steady coverage mutants check check-spec bench month lock docs man sessions wheel snapshots \
+.PHONY: help venv demo test costs test-real soak forgeries steady coverage mutants check check-spec bench month lock docs man sessions wheel snapshots \
   key-counts chord exchange risk-days contract
 
 help:
 	@echo 'make demo       the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
 	@echo 'make test       the tests, in random order: 5 minutes on two cores (ARGS="-k kill" for some of them)'
 	@echo 'make test-real  terminals, tmux, sshd, processes that are killed, full disks: 5 minutes (ARGS="-k tmux" for some)'
+	@echo 'make costs      the tests once more, and the seconds of each dear file, by which they are shared among the cores'
 	@echo 'make soak       long seeded runs, each goes on where it was broken off: hours (PART=sessions N=20000 SEED=7 ONLY=1234)'
 	@echo 'make forgeries N=10000   exports that the holder of the key forged field by field, and true ones: 5 minutes'
 	@echo 'make check      style, types, import contracts, dependencies, dead code, secrets, what is built'
@@ -76,6 +77,10 @@ ifeq ($(ARGS),)
 else
 	@$(BIN)/pytest -q $(ARGS)
 endif
+
+# Which share of the tests a file belongs to depends on its seconds.
+costs: .venv/.ready
+	@$(BIN)/python -m tests.kit.shares --measure -q
 
 test-real: .venv/.ready
 	@$(BIN)/pytest $(REAL) $(if $(SEED),--randomly-seed=$(SEED)) $(if $(findstring tests/real,$(ARGS)),,tests/real) $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,10 +65,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 class Cost:
-    """CPU seconds of the workers, as each ends."""
+    """CPU seconds of the workers, as each ends, and seconds of each file."""
 
     def __init__(self) -> None:
         self.of_workers = 0.0
+        self.of_files = Counter[str]()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.of_files[report.nodeid.partition("::")[0].removeprefix("tests/")] += report.duration
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -81,6 +86,9 @@ class Cost:
             report(f"again: make {tier_of(failed.nodeid)} ARGS={words}")
         cost = sum(os.times()[:2]) + self.of_workers if self.of_workers else cpu_seconds()
         report(f"seed {seed}, {cost:.0f} CPU seconds")
+        if config.getoption("--share"):
+            for name, seconds in self.of_files.items():
+                report(f"cost {name} {seconds:.1f}")
 
 
 def tier_of(nodeid: str) -> str:
