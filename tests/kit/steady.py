@@ -1,7 +1,8 @@
 """`make steady N=20`: a tier again and again in random order, with a busy loop on each core; each run must be green.
 
-One row for each run: its seed, wall and CPU seconds, and the closing line of the runner. A red run keeps its output in
-`.steady/`. The exit code is 1 where a run was red.
+One row for each run: its seed, wall and CPU seconds, and the closing line of the runner. `.steady/` keeps the rows, for
+each state of the code, and the output of a red run. A broken-off command goes on where it was: what was run with other
+code is no evidence for this code. The exit code is 1 where a run was red.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import SystemRandom
 
+from tests.soak.chunks import digest_of_the_code
+
 FOLDER = Path(__file__).parents[2] / ".steady"
+CODE = ("app.py", "console", "core", "state", "tests", "widgets")
+GREEN = "green"
 CLOSING = re.compile(r"^.*\d+ (?:passed|failed|error).*$", re.M)
 
 
@@ -28,10 +33,18 @@ def main() -> int:
     parser.add_argument("tier", choices=["test", "test-real"])
     parser.add_argument("times", type=int)
     asked = parser.parse_args()
-    with busy_cores():
-        red = sum(not _is_green(asked.tier, number + 1) for number in range(asked.times))
-    print(f"{asked.tier}: {asked.times - red} of {asked.times} green")
-    return int(red > 0)
+    kept = FOLDER / f"{asked.tier}-{digest_of_the_code(code=CODE)}.txt"
+    rows = [line for line in kept.read_text().splitlines() if line] if kept.exists() else []
+    print("".join(f"{row}\n" for row in rows), end="", flush=True)
+    FOLDER.mkdir(exist_ok=True)
+    with busy_cores(), kept.open("a") as file:
+        while len(rows) < asked.times:
+            rows.append(_row_of_a_run(asked.tier, len(rows) + 1))
+            print(rows[-1], flush=True)
+            print(rows[-1], file=file, flush=True)
+    green = sum(row.endswith(GREEN) for row in rows)
+    print(f"{asked.tier}: {green} of {len(rows)} green")
+    return int(green < len(rows))
 
 
 @contextmanager
@@ -52,7 +65,7 @@ def _spin() -> None:
         pass
 
 
-def _is_green(tier: str, number: int) -> bool:
+def _row_of_a_run(tier: str, number: int) -> str:
     seed = SystemRandom().randrange(1 << 32)
     begun, before = time.monotonic(), _cpu_seconds()
     run = subprocess.run(
@@ -63,13 +76,11 @@ def _is_green(tier: str, number: int) -> bool:
     )
     closing = (CLOSING.findall(run.stdout) or ["no closing line"])[-1].strip("= ")
     wall, cpu = time.monotonic() - begun, _cpu_seconds() - before
-    print(f"{number:>3}  seed {seed:<10}  {wall:5.0f} s  {cpu:5.0f} CPU s  {closing}", flush=True)
+    log = FOLDER / f"{tier}-{seed}.log"
     if run.returncode:
-        FOLDER.mkdir(exist_ok=True)
-        log = FOLDER / f"{tier}-{seed}.log"
         log.write_text(run.stdout + run.stderr)
-        print(f"     red: {log.relative_to(FOLDER.parent)}", flush=True)
-    return run.returncode == 0
+    outcome = f"red: {log.relative_to(FOLDER.parent)}" if run.returncode else GREEN
+    return f"{number:>3}  seed {seed:<10}  {wall:5.0f} s  {cpu:5.0f} CPU s  {closing}  {outcome}"
 
 
 def _cpu_seconds() -> float:
