@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,15 +11,17 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.execution.excess_exits import refusal_of_less
 from core.execution.order import Order
-from core.messages.commands import Kill, ProposeOrder
+from core.messages.commands import Kill, ProposeOrder, RequestCancel
 from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, ReplaceOrder
 from core.messages.effects import Effect as Effects
-from core.messages.inputs import Input, SubmissionAnswered
+from core.messages.inputs import Input, LookUpAnswered, SubmissionAnswered
 from core.model.bar import Bar
-from core.model.broker import Accepted, OrderReport
+from core.model.broker import Accepted, NotFound, OrderReport
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import NO_SHARES, BrokerOrderId, ClientOrderId, Price, Quantity
+from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
+from core.workflows.protection.excess_exits import ExcessExits
 from tests.scenarios.changes import ROOMY, confirms_now
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
@@ -214,6 +216,126 @@ def test_lost_reduction_never_opens(side: dict[str, object], arrives: bool) -> N
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
     assert (guarded, sent) == (3, by_then)
     assert not any(order.late_fill for order in house.desk.ledger.state.orders.values())
+
+
+def lost_reduction(*, arrives: bool) -> House:
+    """The request for three of six gets no answer."""
+    house = a_bracket(LONG, three_and_three(LONG)[0], *minutes("10:12", "10:25"))
+    house.until("10:11")
+    house.line.breaks_at(ReplaceOrder, arrives=arrives)
+    return house
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_single_miss_cancels_no_exit() -> None:
+    """EX-06, EX-13: the broker has it, one look-up does not find it, and its stream is late"""
+    house, misses = lost_reduction(arrives=True), 1
+    ask = house.line.ask
+
+    def misses_once(effect: Effects) -> Input:
+        nonlocal misses
+        less = house.stops[-1]
+        is_of_it = isinstance(effect, LookUpOrder) and effect.client_order_id == less.id and bool(less.request.replaces)
+        house.line.is_deaf |= isinstance(effect, ReplaceOrder)
+        if is_of_it and misses:
+            misses -= 1
+            return LookUpAnswered(less.id, NotFound())
+        house.line.is_deaf &= not is_of_it
+        return ask(effect)
+
+    house.line.ask = misses_once
+    house.until("10:12:30")
+
+    assert misses == 0
+    assert house.sent()[1:] == [("replace", "sell", "stop", "3")]
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 3
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+@pytest.mark.parametrize(("silent", "seconds"), [((), 3), ((FetchPicture,), 11), ((FetchPicture, LookUpOrder), 11)])
+def test_lost_reduction_is_given_up_in_time(silent: tuple[type[Effects], ...], seconds: int) -> None:
+    """EX-06, EX-13: after two misses and a list without it; without the list after ten seconds"""
+    house = lost_reduction(arrives=False)
+    while not (house.stops[-1].not_found):
+        house.until_moment(house.line.at + timedelta(milliseconds=100))
+    for kind in silent:
+        house.line.breaks_at(kind, arrives=False, times=99)
+    since = house.line.at
+
+    house.until_moment(since + timedelta(seconds=seconds - 2))
+    before = house.sent()[1:]
+    house.until_moment(since + timedelta(seconds=seconds))
+
+    assert before == [], "the exit rests"
+    assert house.sent()[1:] == [CANCEL, CANCEL, ("submit", "sell", "stop", "3")]
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_kill_gives_a_lost_reduction_up_at_once() -> None:
+    """OP-07, EX-13: after one look-up"""
+    house = lost_reduction(arrives=False)
+    while not house.stops[-1].not_found:
+        house.until_moment(house.line.at + timedelta(milliseconds=100))
+
+    house.presses(Kill("the operator"))
+    house.until_moment(house.line.at + timedelta(milliseconds=500))
+
+    assert house.sent()[1:] == [CANCEL, CANCEL, ("submit", "sell", "stop", "3")]
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging(Link):
+    """Requests of this kind never arrive; that is known after eight seconds."""
+
+    kind: type[Effects] = ReplaceOrder
+
+    def carry(self, effect: Effects) -> tuple[timedelta, ...]:
+        return () if isinstance(effect, self.kind) else (self.latency,)
+
+
+def half_sold_while_hanging(kind: type[Effects]) -> House:
+    """The target has sold three of six; what the desk requests first hangs."""
+    house = a_bracket(LONG)
+    house.until("10:11")
+    house.line.link = Hanging(kind=kind)
+    trades(house, "100 101.50 100 101.50", 30)
+    assert house.held() == "3"
+    return house
+
+
+def trades(house: House, prices: str, volume: int) -> None:
+    """The market trades for three seconds; the desk has three more."""
+    house.exchange.begin_bar(replace(a_bar("10:11", prices, volume), start=house.line.at), timedelta(seconds=3))
+    house.until_moment(house.line.at + timedelta(seconds=6))
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+@pytest.mark.parametrize("first", ["smaller stop", "both cancelled, as an OCO", "target cancelled"])
+def test_no_order_of_requests_closes_a_hanging_pair(first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-13: the target's fill itself makes its unlinked stop too large, until the broker has answered for the stop"""
+    is_oco = first == "both cancelled, as an OCO"
+    if is_oco:
+        monkeypatch.setattr(ExcessExits, "_can_be_less", lambda *_: False)
+    house = half_sold_while_hanging(CancelOrder if is_oco else ReplaceOrder)
+    if first == "target cancelled":
+        house.presses(RequestCancel(leg(house, LegRole.TARGET).id))
+        house.until_moment(house.line.at + timedelta(seconds=1))
+    assert leg(house, LegRole.TARGET).is_working is (first != "target cancelled")
+
+    trades(house, "100 100 98.50 98.50", 10_000)
+
+    assert house.held_by_the_broker() == "-3"
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_second_fill_cancels_a_stop_being_reduced() -> None:
+    """EX-13: the request for less hangs, and the cancel does not wait behind it"""
+    house = half_sold_while_hanging(ReplaceOrder)
+    trades(house, "101 101.50 101 101.50", 10_000)
+    trades(house, "100 100 98.50 98.50", 10_000)
+
+    assert house.sent()[1:] == [CANCEL]
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 
 # ── sold elsewhere ───────────────────────────────────────────────────────────────────────────────────────────────────

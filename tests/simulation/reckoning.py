@@ -26,6 +26,8 @@ LEG = "leg-"
 A_DOUBT = timedelta(seconds=75)
 """What a request may be on its way: 8 s for its answer, five look-ups over a minute, and one round trip."""
 A_MOMENT = timedelta(seconds=1)
+A_MISS = timedelta(seconds=11)
+"""What a request for less is waited for after its first miss: ten seconds, and one round trip."""
 
 
 @dataclass
@@ -158,7 +160,7 @@ def loose_exits(world: World) -> list[str]:
     """Exits that work at the exchange for more than is held there, at this instant.
 
     But those of which the request for less hangs: the line lost or kept it, or the desk died around its sending. They
-    are what guards until a look-up does not find it, and a desk that came up begins with it anew. And those whose
+    are what guards until look-ups prove that it is lost, and a desk that came up begins with it anew. And those whose
     cancel was asked for and did not come through just now: it is asked for again.
     """
     found = Reckoning()
@@ -179,10 +181,10 @@ def _in_doubt_for_less(world: World) -> Iterator[str]:
 
 
 def hangs(less: Seen, since: datetime, at: datetime) -> bool:
-    """Whether a request for less has no answer, and no look-up has missed it, but just now."""
+    """Whether a request for less has no answer, and its misses do not prove yet that it is lost."""
     if less.status is not OrderStatus.PENDING:
         return False
-    return at - since <= A_DOUBT if less.missed_at is None else at - less.missed_at <= A_MOMENT
+    return at - since <= A_DOUBT if less.missed_at is None else at - less.missed_at <= A_MISS
 
 
 def _asked_to_go(world: World) -> Iterator[str]:

@@ -32,6 +32,8 @@ A_MOMENT = timedelta(seconds=1)
 MISSED_WHILE_CANCELLING = 2
 APART = timedelta(seconds=10)
 """Least number of misses, and their least span, of an order being cancelled: a close waits for it."""
+MISSED_WHILE_TOO_LARGE = 2
+"""Misses of a request for a smaller exit before the larger one, which works meanwhile, is cancelled (EX-13)."""
 EXITS_AGAIN = timedelta(minutes=2)
 """Age up to which an exit that never arrived is sent again."""
 SENT_WITHIN = timedelta(seconds=30)
@@ -140,7 +142,9 @@ class OrderRecovery:
         If the books differ by a quantity that it may have filled, it is looked up for a limited time first (EX-05,
         EX-09).
         """
-        self._unlisted.add(order.id)
+        missed_at = order.first_not_found_at
+        if order.status is not OrderStatus.PENDING or (missed_at and comparison.picture.account.at >= missed_at):
+            self._unlisted.add(order.id)
         self._doubt_unknown(order)
         if not self._may_end(order, comparison.picture):
             return
@@ -152,6 +156,17 @@ class OrderRecovery:
         self._differs_since.pop(order.id, None)
         is_new = order.status is OrderStatus.PENDING
         yield from self._never_arrived(order) if is_new else self._end_lost(order)
+
+    def is_given_up(self, less: Order) -> bool:
+        """Whether a request for a smaller exit is no longer waited for; the larger one is to be cancelled (EX-13).
+
+        Once that is cancelled, the smaller one cannot arrive any more. At a kill a single miss decides (OP-07).
+        """
+        if less.status is not OrderStatus.PENDING or less.first_not_found_at is None:
+            return False
+        if self.state.control.killed_by is not None or self.state.at >= less.first_not_found_at + APART:
+            return True
+        return less.not_found >= MISSED_WHILE_TOO_LARGE and less.id in self._unlisted
 
     def owner_of(self, symbol: Symbol, growth: Decimal) -> str | None:
         """Return the owner of a lost order of today that can explain the broker's larger position.
@@ -216,6 +231,8 @@ class OrderRecovery:
         elif order.not_found >= limits.not_found_times and is_long:
             self._missing_since.setdefault(order.id, self.state.at)
             self.state.sightings.books_are_wanted = True
+        elif order.not_found >= MISSED_WHILE_TOO_LARGE and order.permit is not None and order.permit.less_of:
+            self.state.sightings.books_are_wanted = True  # for `is_given_up`
 
     def _miss(self, order: Order) -> None:
         """Count misses of an order that the broker had: it ends by the same rule as one that never arrived."""
@@ -289,7 +306,13 @@ class OrderRecovery:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
-        return (at for at, _ in self.next_look_up.values())
+        yield from (at for at, _ in self.next_look_up.values())
+        for order_id in self.next_look_up:
+            order = self.state.ledger.order(order_id)
+            if order is not None and order.first_not_found_at is not None and order.request.replaces is not None:
+                given_up_at = order.first_not_found_at + APART
+                if given_up_at > self.state.at:
+                    yield given_up_at
 
     def due(self) -> Iterator[Effect]:
         longest = timedelta(seconds=float(self.state.control.settings.execution.look_up_longest_seconds))

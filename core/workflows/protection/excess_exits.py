@@ -132,12 +132,9 @@ class ExcessExits:
         return order.status is OrderStatus.PENDING or is_being_replaced
 
     def _is_replacement_missing(self, order: Order) -> bool:
-        """Whether the request for its replacement had no answer, and a look-up did not find the replacement.
-
-        Once the order is cancelled, the replacement cannot arrive any more.
-        """
+        """Whether the request for its replacement had no answer, and the replacement is not waited for any more."""
         following = self.state.ledger.order(order.replacement) if order.replacement is not None else None
-        return following is not None and following.status is OrderStatus.PENDING and following.not_found > 0
+        return following is not None and self.cancellation.order_recovery.is_given_up(following)
 
     def _are_books_in_doubt(self, order: Order) -> bool:
         """Whether the position is uncertain: a stop that may be needed stays as it is, and is reported.
