@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.execution.breaker import BreakerPhase
+from core.execution.ledger import Ledger
 from core.facts import BasketOrderSkipped, CallFailed, ReconciliationFailed
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose
 from core.messages.effects import (
@@ -35,6 +36,7 @@ from core.model.broker import BrokerPicture, BrokerPosition, Capabilities, NoAns
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.risk.message_counts import MessageCounts, of_an_earlier_run
 from core.views import ProtectionRow
+from core.workflows.orders.request_pacing import RequestPacing
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, at
 from tests.scenarios.plans import a_buy, marks, opens, passes, runs_out, signs, the_plan
 from tests.scenarios.test_requests_a_minute import LIMIT, RESERVE, a_wide_floor, named
@@ -444,3 +446,18 @@ def test_an_asset_of_an_unknown_position_is_asked_soon() -> None:
     passes(house, 5)
 
     assert asked == [(), (IBM,)]
+
+
+def test_working_entries_are_counted_once_an_act(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RK-24: not once for each query that waits"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    fills_the_minute(house)
+    wants_books(house)
+    counted: list[Ledger] = []
+    monkeypatch.setattr(Ledger, "working_entries", lambda ledger: counted.append(ledger) or ())  # type: ignore[func-returns-value]
+    (pacing,) = (workflow for workflow in house.engine.workflows if isinstance(workflow, RequestPacing))
+
+    pacing.paced([FetchAccount(), LookUpOrder(ClientOrderId("a")), LookUpOrder(ClientOrderId("b"))])
+
+    assert len(house.desk.sightings.held_queries) == 3
+    assert len(counted) <= 1

@@ -97,7 +97,8 @@ class RequestRoom:
 
     def of_a_kill(self) -> int:
         """Return the requests of a kill now: a cancel for each working entry."""
-        return sum(not order.is_cancelling for order in self.state.ledger.working_entries())
+        entries = self.state.ledger.working_entries
+        return self.state.of_records("of a kill", lambda: sum(not order.is_cancelling for order in entries()))
 
     def promised_to(self) -> set[ClientOrderId]:
         """Return the stops of which such a look-up is expected."""
