@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.model.signal import ExitReason
 from core.model.values import ProposalId, Quantity, Symbol
-from core.views import DeskView, NotStaged, ProposalRow
+from core.views import DeskView, NotStaged, PositionRow, ProposalRow
 
 PATIENCE = 5.0
 """Seconds to wait."""
@@ -52,6 +52,13 @@ def waits_for_price(row: ProposalRow) -> bool:
     """An exit that a person asked for and that would rest at the broker, as a trailing stop or a target."""
     is_by_hand = row.effect.only_reduces and row.exit_reason is ExitReason.MANUAL
     return is_by_hand and not row.type.goes_at_once
+
+
+def waiting_exit(view: DeskView, held: PositionRow) -> ProposalRow | None:
+    """Return a waiting exit that would sell at once; a waiting trailing stop or target is replaced by a close."""
+    mine = (held.symbol, held.strategy)
+    exits = (row for row in view.proposals if row.is_urgent and (row.symbol, row.strategy) == mine)
+    return next((row for row in exits if not waits_for_price(row)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from collections.abc import Callable
 
 from console.baskets import BasketFollower
 from console.follow_ups import FollowUps
-from console.guard_rules import Guard, waiting_exit, why_not
+from console.guard_words import Guard, why_not
 from console.keymap import written
 from console.order_actions import OrderActions
-from console.proposal_outcome import is_close_of, is_guard, waits_for_price
+from console.proposal_outcome import is_close_of, is_guard, waiting_exit, waits_for_price
 from console.screens.desk_control import may_act
 from console.screens.dialog import DialogHost
 from console.screens.edit import DeclineScreen, declining
@@ -296,7 +296,7 @@ class RowActions:
     def _guardable(self, view: DeskView, key: str, what: Guard) -> PositionRow | None:
         """Return the position if that can be asked for it; else say why not, before its dialog opens."""
         held = next((row for row in view.positions if row.key == key), None)
-        if held is not None and (why := why_not(view, held, what)):
+        if held is not None and (why := why_not(held, what)):
             self.behind.say(why, "warning")
             return None
         return held

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, ClassVar
 
 from core.model.codes import GuardCode
@@ -27,6 +27,30 @@ from core.model.values import (
 
 MANUAL = "manual"
 """The strategy name of manual orders."""
+
+
+class GuardRefusal(StrEnum):
+    """Why the stop of a position cannot be moved, or a trailing stop or target be given to it, now (EX-12)."""
+
+    ENTRY_FILLS = "entry_fills"
+    """An entry that is filled in part has a stop of the broker's to come."""
+    TRAILS = "trails"
+    """A trailing stop works: it moves by itself, and the broker takes no target beside it."""
+    UNANSWERED = "unanswered"
+    """The broker has answered for none of its stops, and they are looked up."""
+    EXIT_IN_DOUBT = "exit_in_doubt"
+    EXIT_IDLE = "exit_idle"
+    """The broker has an exit of all its shares, and does not trade it."""
+    EXIT_WORKS = "exit_works"
+    """An exit of all its shares works, or was confirmed."""
+    EXIT_AT_LIMIT = "exit_at_limit"
+    """An exit at a limit reserves all its shares."""
+    EXIT_WAITS = "exit_waits"
+    """An exit waits for its key."""
+    EXIT_CONFIRMED = "exit_confirmed"
+    """A trailing stop or a target was confirmed, and waits for the broker."""
+    FRACTION = "fraction"
+    """The broker takes no part of a share in such an order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from core.model.order import (
 )
 from core.model.reference_data import CorporateAction
 from core.model.signal import ExitReason
+from core.model.staging import GuardRefusal
 from core.model.symbols import ListedSymbol
 from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol, plain
 
@@ -184,6 +185,8 @@ class PositionRow:
         The shortest time in force of its stops at the broker, None without one, and the close with which a day's ends.
     holds_overnight
         Whether a stop that ended is asked for again; else its exit is staged.
+    move_refusal, trail_refusal, target_refusal
+        Why its stop cannot be moved, or a trailing stop or target given to it, now; None if the engine stages one.
     """
 
     key: str
@@ -223,6 +226,9 @@ class PositionRow:
     stop_lasts: TimeInForce | None = None
     stop_ends_at: datetime | None = None
     holds_overnight: bool = True
+    move_refusal: GuardRefusal | None = None
+    trail_refusal: GuardRefusal | None = None
+    target_refusal: GuardRefusal | None = None
 
     @property
     def calls_a_person(self) -> bool:

@@ -60,7 +60,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     proposals = Proposals(state, staging)
     order_changes = OrderChanges(state, staging)
     stop_renewal = StopRenewal(state, order_changes, proposals)
-    expired_exits = ExpiredExits(state, order_changes, proposals)
+    expired_exits = ExpiredExits(state, proposals)
     protective_stops = ProtectiveStops(state, submission, cancellation, proposals, order_recovery, stop_renewal)
     position_close = PositionClose(state, submission, cancellation, protective_stops, room)
     excess_exits = ExcessExits(state, submission, cancellation, protective_stops, stop_renewal)
@@ -109,7 +109,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         ProposalEdits(state, gate),
         order_changes,
         StopTightening(state, order_changes),
-        PositionProtection(state, staging, order_changes),
+        PositionProtection(state, staging),
         order_updates,
         submission,
         BrokerWarnings(state, cancellation),

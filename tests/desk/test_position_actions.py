@@ -7,18 +7,17 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from console.guard_rules import Guard, why_not
 from console.screens.position_exits import MoveStopScreen, TrailScreen
 from console.screens.ticket import TicketScreen
 from core.messages.commands import ProposeClose, RequestCancel, SetTarget, TightenStop, TrailStop
-from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, StopKnown
+from core.model.order import OrderType, StopHolder, StopKnown
 from core.model.signal import ExitReason
+from core.model.staging import GuardRefusal
 from core.model.values import Fraction, Price, ProposalId, Quantity
-from core.views.rows import RowMark
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.plan_house import open_on
-from tests.desk.still_house import a_position, a_view, an_exit, an_order, open_still
+from tests.desk.still_house import a_position, a_view, an_exit, open_still
 from tests.desk.test_row_actions import picture
 from tests.kit.stepped_engine import WiredHandle
 from tests.scenarios.house import STEADY, a_house_in_a_position
@@ -276,33 +275,25 @@ async def test_t_trails_and_g_aims_from_the_position() -> None:
 
 
 async def test_a_refused_guard_opens_no_dialog() -> None:
-    """EX-12: a key says what is in its way, and what to do about it, before anything is typed"""
-    by_hand = an_exit(exit_reason=ExitReason.MANUAL, quantity=shares("10"))
-    target = replace(by_hand, type=OrderType.LIMIT, limit_price=usd("170"))
-    entry = an_order(1, status=OrderStatus.PARTIALLY_FILLED, filled_quantity=shares("5"))
-    stop = an_order(2, side=Side.SELL, effect=Effect.CLOSE, is_protective=True)
-    leg = replace(stop, parent=entry.id, marks=(RowMark.HELD,))
-    trail = replace(stop, type=OrderType.TRAILING_STOP, stop_price=None)
-    for refused, parts in (
-        ("", {}),
-        ("tg", {"proposals": (by_hand,)}),
-        ("", {"proposals": (replace(by_hand, strategy="manual"),)}),
-        ("", {"proposals": (target,)}),
-        ("tg", {"proposals": (replace(target, is_confirming=True),)}),
-        ("tgmb", {"orders": (leg, entry)}),
-        ("gmb", {"orders": (trail,)}),
-        ("", {"orders": (replace(trail, strategy="manual"),)}),
-        ("tg", {"positions": (a_position(quantity=shares("4.5")),)}),
-    ):
-        view = a_view(**{"positions": (a_position(),), "proposals": (), "orders": (), **parts})
-        (held,) = view.positions
-        letters = zip("tgmb", (Guard.TRAIL, Guard.TARGET, Guard.STOP, Guard.BREAK_EVEN), strict=True)
-        assert "".join(key for key, what in letters if why_not(view, held, what)) == refused, parts
+    """EX-12: a key says what the engine refuses, and what to do about it, before anything is typed"""
+    fields = {"t": "trail_refusal", "g": "target_refusal", "m": "move_refusal", "b": "move_refusal"}
+    async with open_still(a_view(positions=(a_position(),)), (80, 24)) as house:
+        sent = held_back(house, TightenStop)
+        await house.press("2")
+        for key, field in fields.items():
+            for refusal in GuardRefusal:
+                await house.shows_next(positions=(a_position(**{field: refusal}),))
+                house.desk.say("")
+                await house.press(key)
+                await house.until(lambda: "b break-even" not in house.footer())
+                assert len(house.desk.screen_stack) == 1, (key, refusal)
+        assert not sent
 
-    async with open_still(a_view(positions=(a_position(),), proposals=(by_hand,)), (80, 24)) as house:
-        await house.press("2", "t")
+        await house.shows_next(positions=(a_position(trail_refusal=GuardRefusal.EXIT_WAITS),))
+        await house.press("t")
         await house.until(lambda: "c opens it; confirm or decline it first" in house.footer())
-        assert len(house.desk.screen_stack) == 1
+        await house.press("b")
+        assert [command.symbol for command in sent if isinstance(command, TightenStop)] == [SPY]
 
 
 async def test_the_sign_of_a_trail_is_explained() -> None:

@@ -25,6 +25,7 @@ from core.messages.commands import (
 )
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import ExitReason
+from core.model.staging import GuardRefusal
 from core.model.values import Price, Quantity, Symbol
 from core.views import DeskView, OrderRow, PositionRow
 from tests.desk.desk_house import SPY, House, open_desk
@@ -261,7 +262,7 @@ async def test_m_says_who_has_the_stop_of_what() -> None:
             await house.sees(*said)
             await house.press("escape")
 
-        await house.shows_next(positions=(a_position("SPY", holder=StopHolder.YOU, is_closing=True),))
+        await house.shows_next(positions=(a_position("SPY", move_refusal=GuardRefusal.EXIT_WORKS),))
         await house.press("m")
         await house.until(lambda: "an exit of SPY is on its way" in house.footer())
         assert not isinstance(house.desk.screen, MoveStopScreen)

@@ -39,6 +39,7 @@ from core.views.order_chain import subject_of
 from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.request_room import held_exit_of
 from core.workflows.protection.owed_stops import stop_by_desk
+from core.workflows.staging.guard_refusals import refusal_of_move, refusal_of_target, refusal_of_trail
 
 
 def orders_in_the_way(state: TradingState, cancels: Iterable[ClientOrderId]) -> list[Order]:
@@ -289,6 +290,9 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         stop_lasts=(day_stops or stops)[0].request.time_in_force if stops else None,
         stop_ends_at=min(ends, default=None),
         holds_overnight=state.control.settings.holds_overnight(position.strategy),
+        move_refusal=refusal_of_move(state, position),
+        trail_refusal=refusal_of_trail(state, position),
+        target_refusal=refusal_of_target(state, position),
     )
 
 

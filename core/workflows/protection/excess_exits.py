@@ -38,7 +38,7 @@ from core.workflows.orders.order_recovery import told_of
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.owed_stops import StopRenewal
 from core.workflows.protection.protective_stops import CLOSED, ProtectiveStops
-from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.staging.guard_refusals import unguarded_of
 from core.workflows.staging.proposal_staging import left_to_close
 from core.workflows.staging.proposals import Proposals
 from core.workflows.workflow import answers, apart, done_apart, follows
@@ -389,9 +389,8 @@ WITH_ITS_DAY = "its exit ended with the day"
 class ExpiredExits:
     """`_asked` holds the exits that were proposed again, once per run."""
 
-    def __init__(self, state: TradingState, order_changes: OrderChanges, proposals: Proposals) -> None:
+    def __init__(self, state: TradingState, proposals: Proposals) -> None:
         self.state = state
-        self.order_changes = order_changes
         self.proposals = proposals
         self._asked: set[ClientOrderId] = set()
 
@@ -404,7 +403,7 @@ class ExpiredExits:
     def resume(self) -> None:
         """Propose exits of today that a crash kept from being proposed, at each comparison of the books."""
         for position in self.state.ledger.positions():
-            is_bare = self.order_changes.unguarded(position) > 0 and not self.proposals.is_leaving(position)
+            is_bare = unguarded_of(self.state, position) > 0 and not self.proposals.is_leaving(position)
             for order in self._expired_today(position) if is_bare else ():
                 done_apart(self.state, partial(self._ask_again, order))
 
@@ -421,7 +420,7 @@ class ExpiredExits:
         is_of_a_key = order.only_reduces and not order.is_protective and order.role is None and not order.is_target
         if position is None or not is_of_a_key or order.remaining <= 0 or order.cancel_requested_at is not None:
             return
-        if symbol in self.state.sightings.differing or self.order_changes.unguarded(position) <= 0:
+        if symbol in self.state.sightings.differing or unguarded_of(self.state, position) <= 0:
             return
         self._asked.add(order.id)
         if not self.state.ledger.has(order_id_of("again", order.id)):

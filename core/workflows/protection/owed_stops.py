@@ -33,6 +33,7 @@ from core.model.staging import AuthorizationKind
 from core.model.values import ZERO, Price, ProposalId, plain
 from core.trading_state.owed_stops import Owing
 from core.trading_state.state import TradingState
+from core.workflows.staging.guard_refusals import unguarded_of
 from core.workflows.staging.order_changes import OrderChanges, RequestedChange
 from core.workflows.staging.proposal_staging import closing_side
 from core.workflows.staging.proposals import Proposals
@@ -172,7 +173,7 @@ class StopRenewal:
     def resume(self) -> None:
         """Request stops at each comparison that a crash kept from being requested; each only once."""
         for position in self.state.ledger.positions():
-            if position.symbol in self.state.sightings.differing or self.order_changes.unguarded(position) <= 0:
+            if position.symbol in self.state.sightings.differing or unguarded_of(self.state, position) <= 0:
                 continue
             last = self.state.ledger.exits.last_stop(position)
             if last is not None and not last.is_asked_for:
@@ -204,7 +205,7 @@ class StopRenewal:
         is_of_it = position is not None and closing_side(position) is order.side
         if position is None or not is_of_it:
             return False
-        unprotected = self.order_changes.unguarded(position)
+        unprotected = unguarded_of(self.state, position)
         price = self._price(position, order, why)
         if price is None or unprotected <= 0 or is_held_over(self.state, position):
             return False

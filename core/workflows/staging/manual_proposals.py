@@ -36,7 +36,8 @@ from core.model.values import (
 from core.staging.resting_entries import aimed_at, refusal_of, stop_for, target_of, with_legs
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import is_a_share
-from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.staging.guard_refusals import stops_of, waits_for_entry
+from core.workflows.staging.order_changes import WAITS_FOR_ENTRY, OrderChanges
 from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, effect_of_exit
 from core.workflows.workflow import answers
 
@@ -217,10 +218,9 @@ NO_DISTANCE = "how far behind is one number: USD, below the price, or a part of 
 
 
 class PositionProtection:
-    def __init__(self, state: TradingState, staging: ProposalStaging, order_changes: OrderChanges) -> None:
+    def __init__(self, state: TradingState, staging: ProposalStaging) -> None:
         self.state = state
         self.staging = staging
-        self.order_changes = order_changes
 
     @answers(TrailStop)
     def on_trail_stop(self, command: TrailStop) -> Iterable[Effect]:
@@ -254,7 +254,7 @@ class PositionProtection:
         if refusal is not None or position is None:
             self._skip(command, refusal)
             return ()
-        stops = nearest_first(self.order_changes.stops(position))
+        stops = nearest_first(stops_of(self.state, position))
         if refusal := self._misplaced(position, command.target_price, stops):
             self._skip(command, refusal)
             return ()
@@ -277,7 +277,7 @@ class PositionProtection:
     def _not_guarded_anew(self, command: TrailStop | SetTarget, position: Position | None) -> str | None:
         if position is None:
             return f"there is no {command.symbol} position of {command.strategy}"
-        return self.order_changes.waits_for_entry(position)
+        return WAITS_FOR_ENTRY if waits_for_entry(self.state, position) else None
 
     def _no_distance(self, command: TrailStop) -> str | None:
         price, fraction = command.trail_price, command.trail_fraction
@@ -312,7 +312,7 @@ class PositionProtection:
 
     def _lasts(self, position: Position) -> TimeInForce:
         """Return the longest time in force of the stops that it replaces."""
-        lasts = {stop.request.time_in_force for stop in self.order_changes.stops(position)}
+        lasts = {stop.request.time_in_force for stop in stops_of(self.state, position)}
         return TimeInForce.GTC if TimeInForce.GTC in lasts else TimeInForce.DAY
 
     def _stage(self, command: TrailStop | SetTarget, position: Position, terms: ProposeOrder, reason: str) -> None:
@@ -351,7 +351,7 @@ class StopTightening:
             self._skip(command, f"there is no {command.symbol} position of {command.strategy}")
             return ()
         price = position.break_even if command.stop_price is None else command.stop_price
-        stops = self.order_changes.stops(position)
+        stops = stops_of(self.state, position)
         looser = [stop for stop in stops if is_number(price) and _is_nearer(price, stop, position)]
         if refusal := self._refusal(position, price, stops, looser):
             self._skip(command, refusal)

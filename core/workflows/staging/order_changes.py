@@ -6,12 +6,11 @@ every check on fresh figures. A position without a stop gets a new one, on a tic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from core.execution.cover import unreserved_of
 from core.execution.order import Order
 from core.facts import ProposalEnded, ProposalSkipped
 from core.messages.commands import EditOrder, MoveStop
@@ -23,11 +22,12 @@ from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side
 from core.model.order_terms import terms_in_words
 from core.model.position import Position
 from core.model.signal import ExitReason
-from core.model.staging import MANUAL, NoStop, Proposal
+from core.model.staging import MANUAL, GuardRefusal, NoStop, Proposal
 from core.model.values import NO_NUMBER, ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, is_number, plain
 from core.trading_state.state import TradingState
 from core.workflows.orders.request_room import held_exits
-from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, left_to_close
+from core.workflows.staging.guard_refusals import refusal_of_move, stops_of, unguarded_of
+from core.workflows.staging.proposal_staging import ProposalStaging, closing_side
 from core.workflows.workflow import answers
 
 
@@ -38,6 +38,15 @@ class RequestedChange:
     words: str
     code: GuardCode
 
+
+NOT_ANSWERED = "the broker has not answered for the order yet; look again in a moment"
+NO_STOP_WORKS = "no stop of it works at the broker: its exit is on its way"
+WAITS_FOR_ENTRY = "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
+NOT_MOVED = {
+    GuardRefusal.ENTRY_FILLS: WAITS_FOR_ENTRY,
+    GuardRefusal.TRAILS: "a trailing stop moves by itself; cancel it, then m asks for another stop",
+    GuardRefusal.UNANSWERED: NOT_ANSWERED,
+}
 
 BY_HAND = RequestedChange("no stop at the broker guards these shares", GuardCode.BY_HAND)
 
@@ -64,14 +73,11 @@ class OrderChanges:
         if refusal := self.not_movable(position):
             self._skip(command.strategy, command.symbol, refusal)
             return ()
-        stops = self.stops(position)
-        for stop in stops:
+        for stop in stops_of(self.state, position):
             self.stage_move(stop, command.stop_price)
-        unprotected = self.unguarded(position)
+        unprotected = unguarded_of(self.state, position)
         if unprotected > 0:
             self.stage_guard(position, unprotected, command.stop_price)
-        elif not stops:
-            self._skip(command.strategy, command.symbol, "no stop of it works at the broker: its exit is on its way")
         return ()
 
     @answers(EditOrder)
@@ -145,35 +151,15 @@ class OrderChanges:
 
     def not_movable(self, position: Position) -> str | None:
         """Why none of its stops takes another price now."""
-        if refusal := self.waits_for_entry(position):
-            return refusal
-        if any(order.request.type.trails for order in self.stops(position)):
-            return "a trailing stop moves by itself; cancel it, then m asks for another stop"
-        return None
-
-    def waits_for_entry(self, position: Position) -> str | None:
-        """Why no other order may guard it yet: an entry that is filled in part has a stop of the broker's to come."""
-        if any(entry.filled_quantity for entry in self._waited_for(position)):
-            return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
-        return None
-
-    def _waited_for(self, position: Position) -> Iterator[Order]:
-        """Yield entries that a broker-held stop waits for: with a part filled, that stop will cover all shares."""
-        for order in self.state.ledger.exits.working(position.symbol, position.strategy):
-            entry = (
-                self.state.ledger.order(order.parent)
-                if order.parent and self.state.ledger.legs.is_held(order)
-                else None
-            )
-            if entry is not None:
-                yield entry
+        refusal = refusal_of_move(self.state, position)
+        return None if refusal is None else NOT_MOVED.get(refusal, NO_STOP_WORKS)
 
     def _irreplaceable(self, order: OrderRequest) -> str | None:
         old = self.state.ledger.order(order.replaces) if order.replaces else None
         if old is None or not old.is_working:
             return "the order that it would replace is over"
         if old.status is OrderStatus.PENDING:
-            return "the broker has not answered for the order yet; look again in a moment"
+            return NOT_ANSWERED
         if old.is_cancelling:
             return "the order is being cancelled"
         if old.is_being_replaced:
@@ -229,7 +215,7 @@ class OrderChanges:
     def _too_much(self, proposal: Proposal) -> str | None:
         position = self.state.ledger.position(proposal.symbol, proposal.strategy)
         has_its_side = position is not None and closing_side(position) is proposal.order.side
-        unprotected = self.unguarded(position) if position and has_its_side else Quantity(ZERO)
+        unprotected = unguarded_of(self.state, position) if position and has_its_side else Quantity(ZERO)
         return (
             None
             if proposal.order.quantity <= unprotected
@@ -334,19 +320,6 @@ class OrderChanges:
                 or (waiting.is_guard and (waiting.symbol, waiting.strategy) == (proposal.symbol, proposal.strategy))
             )
         ]
-
-    def stops(self, position: Position) -> list[Order]:
-        """Return the working stops at the broker, each once."""
-        ledger = self.state.ledger
-        exits = (o for o in ledger.exits.working(position.symbol, position.strategy) if not ledger.legs.is_held(o))
-        return [order for order in exits if order.is_protective and ledger.chains.replaced(order) is None]
-
-    def unguarded(self, position: Position) -> Quantity:
-        """Return the shares that no stop protects, no exit sells or may sell, and no entry's legs will protect."""
-        ledger = self.state.ledger
-        held = unreserved_of(ledger, position) - ledger.legs.left_to_legs(position.symbol, position.strategy)
-        left = left_to_close(self.state, position.symbol, position.strategy, closing_side(position))
-        return Quantity(max(min(held, left), ZERO))
 
     def _next_id(self, order_id: ClientOrderId) -> ClientOrderId:
         """Return a unique id: the order's own, the installation's name and the number of the change (EX-04)."""

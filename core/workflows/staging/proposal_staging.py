@@ -18,7 +18,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, StopHolder, TimeInForce, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
-from core.model.staging import MANUAL, AuthorizationKind, CheckResult, NoStop, Proposal
+from core.model.staging import MANUAL, AuthorizationKind, CheckResult, GuardRefusal, NoStop, Proposal
 from core.model.values import (
     NO_NUMBER,
     ZERO,
@@ -62,6 +62,19 @@ def left_to_close(
         if is_of_it and use.is_unused and use.mandate.ticket_id != ticket_id:
             out += use.mandate.quantity
     return Quantity(max(abs(position.quantity) - out, ZERO))
+
+
+def exit_in_the_way(state: TradingState, position: Position) -> GuardRefusal | None:
+    """Return why no other exit of it can be asked for by hand now: one waits, or was confirmed."""
+    waiting = _waiting_exits(state, position)
+    if any(not proposal.waits_for_its_price for proposal in waiting):
+        return GuardRefusal.EXIT_WAITS
+    return GuardRefusal.EXIT_CONFIRMED if any(state.stage.is_confirming(p.id) for p in waiting) else None
+
+
+def _waiting_exits(state: TradingState, position: Position) -> list[Proposal]:
+    mine = (position.symbol, position.strategy)
+    return [p for p in state.stage.state.proposals.values() if p.is_exit and (p.symbol, p.strategy) == mine]
 
 
 def terms_of(request: OrderRequest) -> ProposeOrder:
@@ -210,14 +223,9 @@ class ProposalStaging:
 
     def make_room(self, position: Position) -> str | None:
         """Why no exit of it can be asked for by hand now; what only waits to be signed for its price goes."""
-        waiting = [
-            p
-            for p in self.state.stage.state.proposals.values()
-            if p.is_exit and p.symbol == position.symbol and p.strategy == position.strategy
-        ]
-        if any(not p.waits_for_its_price or self.state.stage.is_confirming(p.id) for p in waiting):
+        if exit_in_the_way(self.state, position) is not None:
             return "an exit of this position waits already; open it in Proposals"
-        for proposal in waiting:
+        for proposal in _waiting_exits(self.state, position):
             self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, "changed again"))
         return None
 
