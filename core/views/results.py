@@ -78,7 +78,7 @@ class ResultRow:
         Entries of today that were declined, expired or blocked, and their total shadow result; None if no limit was
         touched.
     in_part
-        Positions that are partly closed.
+        Open positions of which a part was closed today.
     """
 
     strategy: str

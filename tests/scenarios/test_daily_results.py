@@ -155,6 +155,25 @@ def test_results_show_what_half_a_close_made() -> None:
     assert [t.is_part for t in house.line.picture().trades] == [False]
 
 
+def test_parts_of_earlier_days_are_not_counted() -> None:
+    """AN-01: the rest is held; what was closed of it yesterday is no result of today"""
+    house = a_house(events="", fee_per_share=Decimal("0.01"))
+    buys(house, "10", "09:35", SESSIONS[0])
+    sells(house, "5", SESSIONS[1])
+    house.until("09:35", SESSIONS[2])
+    views = house.line.picture(), ViewBuilder(house.restarted().engine).draw(house.line.at)
+
+    for view in views:
+        assert [row.in_part for row in view.results if row.strategy == MANUAL] == [0]
+        assert view.trades == ()
+
+    house.until("09:36", SESSIONS[2])
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(2)), strategy=MANUAL))
+    confirms_now(house)
+    passes(house, 1)
+    assert [row.in_part for row in house.line.picture().results if row.strategy == MANUAL] == [1]
+
+
 def test_an_average_of_two_exits_is_rounded() -> None:
     """AN-01"""
     assert priced(Decimal("175.0914814814814814814815")) == "175.0915"

@@ -104,6 +104,7 @@ class ViewBuilder:
         today = state.calendar.trading_day(at)
         midnight = state.calendar.venue.start_of(today)
         trades = [t for t in reversed(state.ledger.state.trades) if t.exit_time >= midnight]
+        parts = self.parts.rows(midnight)
         prices = [(p, newest_price(state, p)[1]) for p in state.ledger.positions()]
         rows = (position_row(state, p, at) for p in state.ledger.positions())
         positions = tuple(sorted(rows, key=lambda row: not row.calls_a_person))
@@ -138,9 +139,9 @@ class ViewBuilder:
             strategies=strategy_rows(state, today, at),
             staged=self.log.staged,
             protections=guards,
-            trades=(*(_trade(t) for t in trades), *self.parts.rows(midnight)),
+            trades=(*(_trade(t) for t in trades), *parts),
             shadows=shadow_rows(state, today),
-            results=result_rows(state, today, trades, prices),
+            results=result_rows(state, today, trades, parts, prices),
             chart=self.chart(self.watched, at, positions),
             sizing=sizing(state, at),
             wire=wire_view(state, at),

@@ -37,22 +37,36 @@ class _Told:
 
 
 @dataclass(slots=True)
-class _Exit:
-    """The fills of one exit so far; `gained` is their profit less fees, USD."""
+class _PartialExit:
+    """The fills of one exit so far; `gained` is their profit less `fees`, USD."""
 
-    at: datetime
     symbol: Symbol
     strategy: str
-    quantity: Decimal = ZERO
-    cost: Decimal = ZERO
-    gained: Decimal = ZERO
+    entry_price: Price
+    at: datetime
+    quantity: Quantity = NO_SHARES
+    cost: Money = NO_MONEY
+    gained: Money = NO_MONEY
+    fees: Money = NO_MONEY
+
+    @classmethod
+    def begun(cls, fill: Fill, after: facts.PositionChanged) -> _PartialExit:
+        """`entry_price` is the fill's own if nothing is held any more."""
+        return cls(after.symbol, after.strategy, after.average_price or fill.price, fill.at)
+
+    def add(self, fill: Fill, instrument: Instrument, made: Decimal) -> None:
+        self.at = fill.at
+        self.quantity = Quantity(self.quantity + fill.quantity)
+        self.cost = Money(self.cost + instrument.cost(fill.quantity, fill.price))
+        self.gained = Money(self.gained + made)
+        self.fees = Money(self.fees + fill.fee)
 
 
 @dataclass(slots=True)
 class _Fills:
     """Exits by order, and what every fill realized (AN-01)."""
 
-    told: dict[ClientOrderId, _Exit] = field(default_factory=dict)
+    told: dict[ClientOrderId, _PartialExit] = field(default_factory=dict)
     realised: Money = NO_MONEY
     _fill: Fill | None = None
     _held: dict[tuple[Symbol, str], facts.PositionChanged] = field(default_factory=dict)
@@ -73,11 +87,8 @@ class _Fills:
             made = self._of_version_1(fill, order, before, after)
         self.realised = Money(self.realised + made)
         if made + fill.fee or not after.quantity or (order is not None and order.effect.only_reduces):
-            found = self.told.setdefault(fill.client_order_id, _Exit(fill.at, *key))
-            instrument = share(after.symbol) if order is None else order.instrument
-            found.at, found.quantity = fill.at, found.quantity + fill.quantity
-            found.cost += instrument.cost(fill.quantity, fill.price)
-            found.gained += made
+            found = self.told.setdefault(fill.client_order_id, _PartialExit.begun(fill, after))
+            found.add(fill, share(after.symbol) if order is None else order.instrument, made)
 
     def _of_version_1(
         self, fill: Fill, order: AnyOrder | None, before: facts.PositionChanged | None, after: facts.PositionChanged
@@ -147,10 +158,10 @@ def _order(id: ClientOrderId, told: _Told) -> HistoryRow:
     return HistoryRow(HistoryKind.ORDER, id, told.at, order.symbol, told.made.strategy, text)
 
 
-def _part(id: ClientOrderId, told: _Exit) -> HistoryRow:
-    price = share(told.symbol).price_of(told.quantity, Money(told.cost))
+def _part(id: ClientOrderId, told: _PartialExit) -> HistoryRow:
+    price = share(told.symbol).price_of(told.quantity, told.cost)
     text = f"{plain(told.quantity)} closed at {priced(price)}, a part of the position"
-    return HistoryRow(HistoryKind.PART, id, told.at, told.symbol, told.strategy, text, Money(told.gained))
+    return HistoryRow(HistoryKind.PART, id, told.at, told.symbol, told.strategy, text, told.gained)
 
 
 def _trade(trade: AnyTrade) -> HistoryRow:
@@ -162,25 +173,12 @@ def _trade(trade: AnyTrade) -> HistoryRow:
     )
 
 
-@dataclass(slots=True)
-class _Part:
-    """The fills of one exit order so far; `gained` is their profit less `fees`, USD."""
-
-    strategy: str
-    entry_price: Price
-    at: datetime
-    quantity: Quantity = field(default_factory=lambda: NO_SHARES)
-    cost: Money = field(default_factory=lambda: NO_MONEY)
-    gained: Money = field(default_factory=lambda: NO_MONEY)
-    fees: Money = field(default_factory=lambda: NO_MONEY)
-
-
 class PartialExits:
     """Hears the facts; a position that is flat has a `Trade` in place of its parts."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
-        self._parts: dict[ClientOrderId, _Part] = {}
+        self._parts: dict[ClientOrderId, _PartialExit] = {}
         self._fill: Fill | None = None
 
     def recall(self) -> None:
@@ -206,24 +204,15 @@ class PartialExits:
                     self._changed(self._fill, fact)
                 self._fill = None
             case facts.TradeClosed(trade=trade):
-                gone = [id for id in self._parts if self._is_of(id, trade.symbol, trade.strategy)]
-                for id in gone:
-                    del self._parts[id]
-
-    def _is_of(self, id: ClientOrderId, symbol: str, strategy: str) -> bool:
-        order = self.state.ledger.order(id)
-        return order is None or (order.request.symbol, self._parts[id].strategy) == (symbol, strategy)
+                ended = (trade.symbol, trade.strategy)
+                self._parts = {id: p for id, p in self._parts.items() if (p.symbol, p.strategy) != ended}
 
     def _changed(self, fill: Fill, after: facts.PositionChanged) -> None:
         order = self.state.ledger.order(fill.client_order_id)
         if order is None or not order.only_reduces or after.realised is None or after.average_price is None:
             return
-        part = self._parts.setdefault(fill.client_order_id, _Part(after.strategy, after.average_price, fill.at))
-        part.at = fill.at
-        part.quantity = Quantity(part.quantity + fill.quantity)
-        part.cost = Money(part.cost + order.request.instrument.cost(fill.quantity, fill.price))
-        part.gained = Money(part.gained + after.realised)
-        part.fees = Money(part.fees + fill.fee)
+        part = self._parts.setdefault(fill.client_order_id, _PartialExit.begun(fill, after))
+        part.add(fill, order.request.instrument, after.realised)
 
     def rows(self, midnight: datetime) -> tuple[TradeRow, ...]:
         """Return those since `midnight`, oldest first; earlier ones are forgotten."""
@@ -231,7 +220,7 @@ class PartialExits:
         found = ((self.state.ledger.order(id), part) for id, part in self._parts.items())
         return tuple(self._row(order, part) for order, part in found if order is not None)
 
-    def _row(self, order: Order, part: _Part) -> TradeRow:
+    def _row(self, order: Order, part: _PartialExit) -> TradeRow:
         request = order.request
         instrument: Instrument = request.instrument
         held = self.state.ledger.position(request.symbol, part.strategy)

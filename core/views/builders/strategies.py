@@ -17,7 +17,7 @@ from core.strategies.base import Figures
 from core.strategies.runner import Runner
 from core.strategies.user_strategies import MissingStrategy
 from core.trading_state.state import TradingState
-from core.views import ClosedRow, DayRow, ResultRow, ShadowRow, StrategyRow
+from core.views import ClosedRow, DayRow, ResultRow, ShadowRow, StrategyRow, TradeRow
 
 
 class DayRows:
@@ -48,13 +48,18 @@ def shadow_rows(state: TradingState, today: date) -> tuple[ShadowRow, ...]:
 
 
 def result_rows(
-    state: TradingState, today: date, trades: Iterable[Trade], prices: Iterable[tuple[Position, Price]]
+    state: TradingState,
+    today: date,
+    trades: Iterable[Trade],
+    parts: Iterable[TradeRow],
+    prices: Iterable[tuple[Position, Price]],
 ) -> tuple[ResultRow, ...]:
     """Return a row per strategy: running ones, then all that traded, hold or declined today.
 
-    `trades` are today's; `prices` is the current price per share of each position, USD.
+    `trades` and `parts` of open positions are today's; `prices` is the current price per share of each position, USD.
     """
     closed, held, shadows = list(trades), list(prices), state.shadows.of_day(today)
+    in_part = {(part.strategy, part.symbol) for part in parts}
     of_today = state.results.state.days.get(today)
     realised = {} if of_today is None else of_today.closed
     names = dict.fromkeys(runner.strategy.name for runners in state.orchestrator.runners.values() for runner in runners)
@@ -68,6 +73,7 @@ def result_rows(
             realised[name].realised if name in realised else NO_MONEY,
             [(p, price) for p, price in held if p.strategy == name],
             [s for s in shadows if s.strategy == name],
+            sum(strategy == name for strategy, _ in in_part),
         )
         for name in names
     )
@@ -79,6 +85,7 @@ def _result(
     realised: Money,
     held: list[tuple[Position, Price]],
     shadows: list[ShadowTrade],
+    in_part: int,
 ) -> ResultRow:
     known = [shadow.result for shadow in shadows if shadow.result is not None]
     return ResultRow(
@@ -90,7 +97,7 @@ def _result(
         declined=len(shadows),
         shadow=_sum(known) if known else None,
         failed=sum(trade.is_failed for trade in trades),
-        in_part=sum(position.left > 0 for position, _ in held),
+        in_part=in_part,
     )
 
 
