@@ -415,7 +415,8 @@ class Meter:
             replaced = story.orders.get(stop.order.replaces or "")
             if stop.status.is_terminal and replaced is not None and replaced.code is not EndCode.REPLACED:
                 continue  # the one before stands, or ended by itself
-            if stop.status is OrderStatus.REJECTED and self._is_guarded_otherwise(stop):
+            is_refused = stop.status is OrderStatus.REJECTED or stop.blocked is not None
+            if is_refused and self._is_guarded_otherwise(stop):
                 continue  # its shares are not bare
             if stop.status is OrderStatus.REJECTED:
                 return REFUSED
