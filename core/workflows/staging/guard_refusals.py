@@ -105,6 +105,8 @@ def _of_exit(
     left, side = _left(state, position), closing_side(position)
     if left <= 0:
         return _of_exits(state, position)
+    if left % 1 == 0:
+        return None
     effect = effect_of_exit(side, left, abs(position.quantity))
     order = OrderRequest(ClientOrderId(""), position.symbol, side, effect, left, type, legs=legs)
     return None if refusal_of_fraction(order) is None else GuardRefusal.FRACTION
