@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 import requests
+from alpaca.trading.requests import MarketOrderRequest, StopLossRequest, TakeProfitRequest
 
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, CLOCK, DAY, FILL, ORDER, POSITION
 from core.market.alpaca.wire import BAR, BARS, QUOTE, QUOTES
 from core.model.api_contract import ApiRecord
+from core.model.values import Symbol
 from tests.unit.core.brokers.description import faults_in
 from tests.wire.clients import a_limit_order, a_market_order, a_stop_order, trading_client
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_exchange_order_types import a_bracket
 
 OFF_THE_PAGE = frozenset({"group_id", "group_role"})
 """What clients found on orders with legs and the description does not have."""
@@ -35,7 +36,18 @@ def busy(exchange: LoopbackExchange) -> LoopbackExchange:
     client.submit_order(a_stop_order("stop", "400"))
     gone = client.submit_order(a_limit_order("gone", "400"))
     client.cancel_order_by_id(gone["id"])
-    client.submit_order(a_bracket(exchange))
+    price = exchange.call(lambda: exchange.floor.price(Symbol("SPY")))
+    client.submit_order(
+        MarketOrderRequest(
+            symbol="SPY",
+            qty=1,
+            side="buy",
+            time_in_force="day",
+            order_class="bracket",
+            stop_loss=StopLossRequest(stop_price=price - 20),
+            take_profit=TakeProfitRequest(limit_price=price + 20),
+        )
+    )
     for fault in ("dollars-elsewhere", "legs-elsewhere", "auction-elsewhere", "option-held"):
         exchange.make(fault, symbol="SPY")
     exchange.moves_on(120)

@@ -64,7 +64,9 @@ def test_digits_from_outside_are_those_of_ascii() -> None:
 
 
 def _calls_in(path: Path) -> Iterator[ast.Call]:
-    return (each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call))
+    text = path.read_text()
+    tree = ast.parse(text if "\\d" in text or "\\w" in text else "")
+    return (each for each in ast.walk(tree) if isinstance(each, ast.Call))
 
 
 def _reads_any_digit(call: ast.Call) -> bool:
