@@ -6,31 +6,19 @@ from dataclasses import replace
 
 from console.bell import Bell, title_of
 from core.model.order import Effect, Side
-from tests.desk.desk_house import open_desk
+from tests.desk.still_house import a_view
 
 
-async def test_the_bell_rings_for_proposals_and_exits() -> None:
+def test_the_bell_rings_for_proposals_and_exits() -> None:
     """OP-06"""
-    async with open_desk() as house:
-        entry = house.desk.view
-        assert entry is not None
-        exit_row = replace(entry.proposals[0], side=Side.SELL, effect=Effect.CLOSE, expires_at=None)
-        waiting_exit = replace(entry, proposals=(exit_row,), staged=entry.staged + 1)
-        bell = Bell()
+    entry = a_view()
+    exit_row = replace(entry.proposals[0], side=Side.SELL, effect=Effect.CLOSE, expires_at=None)
+    waiting_exit = replace(entry, proposals=(exit_row,), staged=entry.staged + 1)
+    bell, quick = Bell(), Bell(5)
 
-        rung = [bell.rings(entry, at) for at in (0.0, 0.1, 40.0)]
-        rung += [bell.rings(waiting_exit, at) for at in (41.0, 41.1, 70.9, 71.0, 71.1, 101.0)]
+    rung = [bell.rings(entry, at) for at in (0.0, 0.1, 40.0)]
+    rung += [bell.rings(waiting_exit, at) for at in (41.0, 41.1, 70.9, 71.0, 71.1, 101.0)]
 
-        quick = Bell(5)
-
-        assert rung == [True, False, False, True, False, False, True, False, True]
-        assert [quick.rings(waiting_exit, at) for at in (0.0, 4.9, 5.0, 9.9, 10.0)] == [True, False, True, False, True]
-
-
-async def test_the_title_counts_what_waits() -> None:
-    async with open_desk() as house:
-        view = house.desk.view
-
-        assert title_of(view) == "(1) Keyturn"
-        assert title_of(None) == "Keyturn"
-        assert house.desk.frames.title == "(1) Keyturn"
+    assert rung == [True, False, False, True, False, False, True, False, True]
+    assert [quick.rings(waiting_exit, at) for at in (0.0, 4.9, 5.0, 9.9, 10.0)] == [True, False, True, False, True]
+    assert (title_of(entry), title_of(None)) == ("(1) Keyturn", "Keyturn")

@@ -124,13 +124,3 @@ async def test_commands_stay_shut_over_ticket_and_kill() -> None:
         await house.press("ctrl+p")
         await house.wait(0.2)
         assert isinstance(house.desk.screen, KillScreen)
-
-
-async def test_opening_a_ticket_by_it_confirms_nothing() -> None:
-    """OP-04: Enter held down opens, and sends nothing"""
-    async with open_desk(now=lambda: 1000.0) as house:
-        await opens_commands(house)
-        await house.press(*"open", "enter", "enter", "enter", "B")
-        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
-        await house.wait(0.3)
-        assert house.sent_nothing()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
+import threading
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.run import outcome
+from console.run import leave_with, outcome
 from tests.desk.desk_house import open_desk
-from tests.kit.rows import each
 
 
 async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line(snapshot: SnapshotAssertion) -> None:
@@ -34,12 +35,13 @@ async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line(snapshot: Sn
         assert words == snapshot
 
 
-@each("has_ended", [True, False])
-def test_a_thread_that_has_not_ended_aborts_nothing_at_the_end(has_ended: bool) -> None:
+def test_a_thread_that_has_not_ended_aborts_nothing_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-01: a daemon thread that is busy while the interpreter ends can abort the process; what was said is flushed"""
-    ends = f"sys.stdout.write('said'); leave_with(3, has_ended={has_ended})"
-    watch = "import atexit, sys; from console.run import leave_with; atexit.register(lambda: sys.stdout.write(' late'))"
-
-    answer = subprocess.run([sys.executable, "-c", f"{watch}\n{ends}"], capture_output=True, text=True, check=False)
-
-    assert (answer.returncode, answer.stdout) == (3, "said late" if has_ended else "said")
+    told: list[object] = []
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.main_thread()])
+    monkeypatch.setattr(os, "_exit", told.append)
+    monkeypatch.setattr(sys.stdout, "flush", lambda: told.append("flushed"))
+    for has_ended in (True, False):
+        with pytest.raises(SystemExit) as ended:
+            leave_with(3, has_ended=has_ended)
+        assert (ended.value.code, told) == (3, [] if has_ended else ["flushed", 3])

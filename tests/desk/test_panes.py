@@ -28,29 +28,6 @@ def test_the_number_in_a_panes_frame_is_the_key_that_brings_it() -> None:
         assert (pane.id, pane.NUMBER, pane.NAME.lower()) == (name, number % 10, name)
 
 
-async def test_an_empty_pane_says_what_would_fill_it() -> None:
-    async with open_desk((120, 40)) as house:
-        await house.press("x", "enter")
-        for size in ((120, 40), (80, 24), (200, 60)):
-            await house.pilot.resize_terminal(*size)
-            await house.sees("No proposals. VWAP on SPY")
-            for key, said in (("2", "No positions. A filled entry appears here"), ("3", "No orders today.")):
-                await house.press(key)
-                await house.sees(said)
-            await house.sees("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log ─")
-
-
-async def test_at_80_columns_numbers_choose_the_pane() -> None:
-    async with open_desk((80, 24)) as house:
-        await house.sees("1 Proposals ─", "2 Positions ─", "6 Log ─")
-        assert not house.shows("3 Orders")
-        for key, name in (("3", "3 Orders"), ("4", "4 Protections"), ("5", "5 Strategies"), ("2", "2 Positions")):
-            await house.press(key)
-            await house.sees(name, "1 Proposals ─", "6 Log ─")
-            assert len(house.picture().splitlines()) == 24
-        assert narrow(house)
-
-
 async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
     """And resizing loses nothing"""
     async with open_desk((120, 40)) as house:

@@ -249,17 +249,6 @@ async def test_flatten_takes_the_working_entries_back_on_one_key() -> None:
         assert house.desk.view.kill.entries_working == ()
 
 
-async def test_p_makes_a_plan_of_what_waits_and_says_so_where_nothing_does() -> None:
-    """OP-05"""
-    async with open_floor("AAA", "BBB") as house:
-        await house.press("F")
-        await house.until(lambda: isinstance(house.desk.screen, BasketScreen))
-        await house.press("escape")
-        await house.until(lambda: not isinstance(house.desk.screen, BasketScreen))
-        await house.press("p")
-        await house.until(lambda: house.shows("Basket ─ the waiting proposals", "Nothing is marked yet"))
-
-
 async def test_on_a_live_account_the_value_of_the_entries_is_typed() -> None:
     """OP-05: in whole dollars; another figure, or P alone, signs nothing."""
     async with open_floor("AAA", "BBB", "CCC") as house:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from console.screens.position_exits import MoveStopScreen, TrailScreen
 from console.screens.ticket import TicketScreen
-from core.messages.commands import ProposeClose, RequestCancel, SetTarget, TightenStop, TrailStop
+from core.messages.commands import ProposeClose, RequestCancel, ReversePosition, SetTarget, TightenStop, TrailStop
 from core.model.order import OrderType, StopHolder, StopKnown
 from core.model.signal import ExitReason
 from core.model.staging import GuardRefusal
@@ -124,21 +124,22 @@ async def test_a_key_is_its_rows_and_not_its_places() -> None:
     """OP-04: a row that moved keeps it, and the neighbour of one that is gone is not meant"""
     aig, ibm = a_position("AIG", key="AIG/vwap"), a_position("IBM", key="IBM/vwap")
     async with open_still(a_view(positions=(ibm,))) as house:
-        sent = held_back(house, ProposeClose, TightenStop)
+        sent = held_back(house, ProposeClose, TightenStop, ReversePosition)
         await house.press("2", "home")
         await house.shows_next(positions=(aig, ibm))
-        await house.press("h")
-        await house.press("b")
-        assert [command.symbol for command in sent if isinstance(command, ProposeClose | TightenStop)] == ["IBM"] * 2
+        for key in "hbv":
+            await house.press(key)
+        assert [command.symbol for command in sent] == ["IBM"] * 3  # type: ignore[attr-defined]
+        assert sent[2] == ReversePosition(ibm.symbol, "vwap", ibm.quantity)
 
-        for key in ("h", "b"):
+        for key in "hbv":
             await house.shows_next(positions=(aig, ibm))
             await house.press("home")
             await house.shows_next(positions=(ibm,))
             house.desk.say("")
             await house.press(key)
             await house.until(lambda: "no row is selected" in house.footer())
-        assert len(sent) == 2
+        assert len(sent) == 3
 
 
 # ── break-even ───────────────────────────────────────────────────────────────────────────────────────────────────────

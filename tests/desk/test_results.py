@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.signal import ExitReason
@@ -30,21 +29,21 @@ def two_trades() -> tuple[TradeRow, ...]:
     )
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_results_list_trades_and_sums(size: tuple[int, int]) -> None:
+async def test_results_list_trades_and_sums() -> None:
     """OP-12"""
     view = a_view(trades=two_trades(), results=(a_result(),))
-    async with open_still(view, size) as house:
-        await house.press("7")
-        await house.until(lambda: house.shows("7 Results ─ 2 closed, +12.40 USD, open "))
-
-        lines = house.picture().splitlines()
-        first, second = (next(n for n, line in enumerate(lines) if price in line) for price in ("1,182.11", "495.21"))
-        assert "1,182.11 1,180.50 stop" in lines[first]
-        assert first + 1 == second
-        await house.sees("▼ −22.00  −0.40", "▲ +0.12  −0.01", "VWAP", "▲ +12.40", "▼ −3.10")
-        await house.sees("not taken 2, would be −41.00")
-        assert house.desk.focused is house.desk.board.panes["results"].grid
+    async with open_still(view, (80, 24)) as house:
+        for size in ((80, 24), (120, 40), (200, 60)):
+            await house.pilot.resize_terminal(*size)
+            await house.press("7")
+            await house.sees("7 Results ─ 2 closed, +12.40 USD, open ")
+            lines = house.picture().splitlines()
+            dear, cheap = (next(n for n, line in enumerate(lines) if price in line) for price in ("1,182.11", "495.21"))
+            assert "1,182.11 1,180.50 stop" in lines[dear]
+            assert dear + 1 == cheap
+            await house.sees("▼ −22.00  −0.40", "▲ +0.12  −0.01", "VWAP", "▲ +12.40", "▼ −3.10")
+            await house.sees("not taken 2, would be −41.00")
+            assert house.desk.focused is house.desk.board.panes["results"].grid
 
 
 def test_every_sum_stands_under_its_title() -> None:

