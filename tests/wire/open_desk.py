@@ -137,12 +137,13 @@ def written(desk: Open) -> list[Fact]:
 
 @contextmanager
 def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
-    symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
+    listed = market.tape.symbols
+    symbols = ",".join(f'"{symbol}"' for symbol in listed)
     words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
     with opened(Host.of(words)) as desk:
         seen = desk.runtime.engine.state.sightings
-        waits(desk, lambda view: view.status.word == "on" and all(s in seen.instruments for s in SYMBOLS), "the books")
-        waits(desk, lambda _: all(symbol in seen.quotes for symbol in SYMBOLS), "a quote: without one no key counts")
+        waits(desk, lambda view: view.status.word == "on" and all(s in seen.instruments for s in listed), "the books")
+        waits(desk, lambda _: all(symbol in seen.quotes for symbol in listed), "a quote: without one no key counts")
         yield desk
 
 

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.brokers.port import BrokerAccount
-from core.model.account import Account, ConnectionState, ConnectionStatus
-from core.model.api_contract import AccountRefusedError
-from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
-from core.model.codes import RefusalKind
-from core.model.instrument import BrokerInstrument
-from core.model.order import Effect, Leg, LegRole, OrderClass, OrderStatus, Side
-from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
+from core.model.account import Account
+from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport
+from core.model.order import Leg, LegRole, OrderClass, OrderStatus
+from core.model.values import BrokerOrderId, ClientOrderId, Price
 from tests.kit.timeline import timeline
 from tests.wire.desk_side import Waits, a_desk_broker, an_order
 from tests.wire.exchange.server import LoopbackExchange
 
 ENTRY = ClientOrderId("0123456789abcdef")
-DONE_AND_HIDDEN = ["504-after-accepting", "drop-after-accepting", "hang-after-accepting", "html-after-accepting"]
-NEVER_DONE = ["drop", "hang", "html", "server-error"]
-REFUSALS = [
-    ("invalid", RefusalKind.UNPROCESSABLE, "42210000"),
-    ("insufficient", RefusalKind.FORBIDDEN, "40310000"),
-    ("day-trade", RefusalKind.PATTERN_DAY_TRADER, "40310100"),
-    ("rate-limited", RefusalKind.RATE_LIMITED, "42910000"),
-    ("rate-limited-retry-after", RefusalKind.RATE_LIMITED, "42910000"),
-]
+DONE_AND_HIDDEN = ["504-after-accepting", "hang-after-accepting"]
+NEVER_DONE = ["drop", "server-error"]
+"""What else an answer can be is in `unit/core/brokers/test_alpaca_orders.py`."""
 
 
 def posts(exchange: LoopbackExchange) -> int:
@@ -70,30 +59,6 @@ def test_an_order_that_never_arrived_is_not_found(exchange: LoopbackExchange, fa
     assert (posts(exchange), exchange.orders()) == (1, [])
 
 
-@pytest.mark.parametrize(("fault", "kind", "code"), REFUSALS)
-def test_a_refusal_keeps_alpacas_code(exchange: LoopbackExchange, fault: str, kind: RefusalKind, code: str) -> None:
-    """EX-06"""
-    exchange.make(fault, of="submit")
-
-    answer = a_desk_broker(exchange).submit(an_order(ENTRY))
-
-    assert isinstance(answer, Refused)
-    assert (answer.kind, answer.code) == (kind, code)
-    assert posts(exchange) == 1
-
-
-def test_a_duplicate_id_is_a_doubt(exchange: LoopbackExchange) -> None:
-    """EX-06: a duplicate says that it is there."""
-    broker = a_desk_broker(exchange)
-    broker.submit(an_order(ENTRY, "400"))
-
-    answer = broker.submit(an_order(ENTRY, "400"))
-
-    assert isinstance(answer, NoAnswer)
-    assert isinstance(broker.look_up(ENTRY), OrderReport)
-    assert len(exchange.orders()) == 1
-
-
 @pytest.mark.parametrize("fault", ["sent-twice", "duplicate-after-accepting", "error-after-accepting"])
 def test_a_refusal_after_accepting_is_a_doubt(
     exchange: LoopbackExchange, fault: str, snapshot: SnapshotAssertion
@@ -107,17 +72,6 @@ def test_a_refusal_after_accepting_is_a_doubt(
     assert isinstance(answer, NoAnswer)
     assert answer.reason == snapshot
     assert (posts(exchange), len(exchange.orders())) == (1, 1)
-
-
-def test_a_refusal_about_the_id_is_a_doubt(exchange: LoopbackExchange, snapshot: SnapshotAssertion) -> None:
-    """EX-06: Alpaca says that it has it; the look-up may be behind"""
-    exchange.make("duplicate-after-accepting", of="submit")
-    exchange.make("not-found", of="order")
-
-    answer = a_desk_broker(exchange).submit(an_order(ENTRY))
-
-    assert isinstance(answer, NoAnswer)
-    assert answer.reason == snapshot
 
 
 def test_a_refusal_without_a_look_up_is_a_doubt(exchange: LoopbackExchange) -> None:
@@ -157,47 +111,6 @@ def test_an_order_without_legs_is_reported_so(exchange: LoopbackExchange) -> Non
     assert len(exchange.received("GET", "/v2/orders/")) == 1
 
 
-def test_an_unknown_status_is_kept_raw(exchange: LoopbackExchange) -> None:
-    """EX-01"""
-    exchange.make("unknown-status", of="submit")
-
-    answer = a_desk_broker(exchange).submit(an_order(ENTRY, "400"))
-
-    assert isinstance(answer, Accepted)
-    assert answer.report.status is None
-    assert answer.report.raw_status
-
-
-def test_a_blocked_account_is_reported_at_the_start(exchange: LoopbackExchange) -> None:
-    """EX-11"""
-    exchange.make("account-blocked")
-    broker = a_desk_broker(exchange)
-    lamps: list[ConnectionStatus] = []
-    broker.show_on(lamps.append)
-
-    standing = broker.standing()
-
-    assert isinstance(standing, BrokerAccount)
-    assert standing.account.is_blocked
-    assert standing.words == lamps[-1].words != ""
-    assert isinstance(broker.submit(an_order(ENTRY)), Refused)
-
-
-def test_revoked_keys_are_reported(exchange: LoopbackExchange) -> None:
-    """OP-10"""
-    exchange.make("wrong-keys")
-    broker = a_desk_broker(exchange)
-    lamps: list[ConnectionStatus] = []
-    broker.show_on(lamps.append)
-
-    with pytest.raises(AccountRefusedError, match="check APCA_API_KEY_ID"):
-        broker.standing()
-
-    assert lamps[-1].state is ConnectionState.REFUSED
-    assert isinstance(broker.picture(), NoAnswer)
-    assert exchange.orders() == []
-
-
 # ── cancels and replacements ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -222,17 +135,6 @@ def test_a_cancel_is_repeated_after_a_fault(exchange: LoopbackExchange, fault: s
     assert [order.raw_status for order in exchange.orders()] == ["canceled"]
 
 
-def test_a_cancel_waits_for_retry_after(exchange: LoopbackExchange) -> None:
-    """EX-15"""
-    order_id = a_working_order(exchange)
-    waits = Waits()
-    exchange.make("rate-limited-retry-after", of="cancel", seconds=2)
-
-    a_desk_broker(exchange, waits).cancel(ENTRY, order_id)
-
-    assert 2 <= waits.taken[0] < 2.5
-
-
 def test_a_pending_cancel_does_not_end_the_order(exchange: LoopbackExchange) -> None:
     """EX-07"""
     order_id = a_working_order(exchange)
@@ -248,16 +150,6 @@ def test_a_pending_cancel_does_not_end_the_order(exchange: LoopbackExchange) -> 
     assert (report.status, report.raw_status) == (OrderStatus.SUBMITTED, "pending_cancel")
     assert isinstance(later, OrderReport)
     assert later.status is OrderStatus.CANCELLED
-
-
-def test_a_cancel_of_a_filled_order_is_refused(exchange: LoopbackExchange) -> None:
-    """EX-07"""
-    broker = a_desk_broker(exchange)
-    bought = broker.submit(an_order(ENTRY))
-    assert isinstance(bought, Accepted)
-
-    assert isinstance(broker.cancel(ENTRY, bought.report.broker_order_id), Refused)
-    assert broker.cancel(ENTRY, BrokerOrderId("00000000-0000-0000-0000-000000000000")) == NotFound()
 
 
 @pytest.mark.parametrize("fault", DONE_AND_HIDDEN)
@@ -296,16 +188,6 @@ def test_a_replace_with_an_error_is_found_done(
 # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("fault", NEVER_DONE)
-def test_a_question_is_repeated_after_a_fault(exchange: LoopbackExchange, fault: str) -> None:
-    """EX-15"""
-    exchange.make(fault, of="account", seconds=1)
-    broker = a_desk_broker(exchange, Waits())
-
-    assert isinstance(broker.account(), Account)
-    assert broker.calls().sent == {"GET /account": 2}
-
-
 def test_a_short_outage_is_survived(exchange: LoopbackExchange) -> None:
     """EX-15, EX-06: the question waits, the order does not."""
     broker = a_desk_broker(exchange)
@@ -335,32 +217,6 @@ def test_the_picture_equals_the_exchanges_book(exchange: LoopbackExchange) -> No
     assert sorted(order.raw_status for order in found.values()) == ["filled", "held", "new", "new"]
     assert len(found) == len(exchange.orders()) == 4
     assert broker.unread.count == 0
-
-
-def test_a_fraction_and_its_stop_are_accepted(exchange: LoopbackExchange) -> None:
-    """OP-06"""
-    broker = a_desk_broker(exchange)
-    part = Quantity(Decimal("0.497"))
-    bought = broker.submit(an_order("1" * 16, quantity=part))
-    terms = {"side": Side.SELL, "effect": Effect.CLOSE, "quantity": part}
-    sold = broker.submit(an_order("2" * 16, "600", **terms))
-
-    assert isinstance(bought, Accepted)
-    assert isinstance(sold, Accepted)
-    assert [order.quantity for order in exchange.orders()] == [part, part]
-
-
-def test_an_asset_and_the_clock_are_read(exchange: LoopbackExchange) -> None:
-    """EX-11, OP-03"""
-    exchange.make("clock-skew", seconds=90)
-    broker = a_desk_broker(exchange)
-
-    asset, skewed = broker.instrument(Symbol("SPY")), broker.time()
-
-    assert isinstance(asset, BrokerInstrument)
-    assert asset.is_tradable
-    assert not isinstance(skewed, NoAnswer)
-    assert skewed - exchange.clock.now() == timedelta(seconds=90)
 
 
 def test_leaving_ends_the_wait_for_an_answer(exchange: LoopbackExchange) -> None:

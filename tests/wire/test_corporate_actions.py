@@ -7,9 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from alpaca.data.enums import CorporateActionsType
-from alpaca.data.historical.corporate_actions import CorporateActionsClient
-from alpaca.data.requests import CorporateActionsRequest
 from pydantic import SecretStr
 
 from core.market.alpaca.data import AlpacaData
@@ -77,21 +74,6 @@ def the_source(exchange: LoopbackExchange) -> AlpacaData:
     settings = AlpacaSettings(data_url=exchange.data_url, data_stream_url=exchange.data_stream_url)
     id, secret = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
     return AlpacaData(settings, id, secret, [SPY], Hours(), now=exchange.clock.now)
-
-
-def test_alpacas_client_reads_corporate_actions(exchange: LoopbackExchange) -> None:
-    """MD-07: so the adapter is tried against the shape that the client knows."""
-    announce(exchange, ("cash_dividends", DIVIDEND), ("forward_splits", SPLIT), ("spin_offs", SPIN_OFF))
-    keys = exchange.keys
-    client = CorporateActionsClient(keys.id, keys.secret, url_override=exchange.data_url)
-    kinds = [CorporateActionsType.CASH_DIVIDEND, CorporateActionsType.FORWARD_SPLIT, CorporateActionsType.SPIN_OFF]
-    asked = CorporateActionsRequest(
-        symbols=["XOM", "IBM", "GE"], types=kinds, start=TODAY, end=date(2027, 1, 1), limit=2
-    )
-    found = client.get_corporate_actions(asked).data
-
-    assert [row.rate for row in found["cash_dividends"]] == [0.99]
-    assert [(row.new_rate, row.old_rate) for row in found["forward_splits"]] == [(4, 1)]
 
 
 def test_the_adapter_reads_each_kind_in_order(exchange: LoopbackExchange) -> None:

@@ -8,7 +8,6 @@ from console.commands.assembly.host import Host
 from console.commands.reconcile import compared
 from core.facts import OtherTakenBack
 from core.messages.commands import Kill, ProposeClose
-from tests.kit.rows import cases
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import (
     SPY,
@@ -23,20 +22,12 @@ from tests.wire.open_desk import (
 OFTEN = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1"}
 
 
-@cases(
-    "fault words",
-    ("dollars-elsewhere", "BUY 25 USD SPY limit 1 day (by amount)"),
-    ("legs-elsewhere", "BUY 1 SPY261218C00700000 + SELL 1 SPY261218P00600000 limit 1 day (2 legs)"),
-    ("auction-elsewhere", "BUY 1 SPY limit 1 opg (in force opg)"),
-)
-def test_a_foreign_order_kind_is_shown_and_killed(
-    market: LoopbackExchange, tmp_path: Path, fault: str, words: str
-) -> None:
+def test_a_foreign_order_kind_is_shown_and_killed(market: LoopbackExchange, tmp_path: Path) -> None:
     """MD-07, EX-09, OP-07: entries and exits go on beside it; killed, what could open is taken back."""
     keyturn = Host.of(environ(market, tmp_path, **OFTEN))
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
-        market.make(fault, symbol="SPY")
+        market.make("legs-elsewhere", symbol="SPY")
         shown = desk.waits(lambda view: view.others, "it is shown")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "an entry beside it")
@@ -47,6 +38,7 @@ def test_a_foreign_order_kind_is_shown_and_killed(
         desk.waits(lambda view: view.status.word == "killed" and not view.others, "it is gone with the kill")
 
     (other,) = shown.others
+    words = "BUY 1 SPY261218C00700000 + SELL 1 SPY261218P00600000 limit 1 day (2 legs)"
     assert (other.words, other.state, shown.kill.others) == (words, "new", (other,))
     assert shown.status.word == "on"
     strange = next(order for order in market.orders() if order.client_order_id.startswith("elsewhere"))

@@ -16,7 +16,7 @@ from core.messages.commands import ProposeOrder
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.values import CENT, Price, Symbol
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import IBM, SPY, SYMBOLS, Open, a_buy, a_desk, a_market, is_held, status_of, turn, waits
+from tests.wire.open_desk import IBM, SPY, Open, a_buy, a_desk, a_market, is_held, status_of, turn, waits
 from widgets.lines import joined
 
 A_MOMENT = 0.3
@@ -25,7 +25,7 @@ A_MOMENT = 0.3
 
 @pytest.fixture
 def market() -> Iterator[LoopbackExchange]:
-    with a_market(symbols=SYMBOLS) as exchange:
+    with a_market(symbols=(SPY, IBM)) as exchange:
         yield exchange
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,13 +15,7 @@ from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.values import Money, Quantity
 from tests.kit.timeline import timeline
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import SPY, SYMBOLS, Open, a_buy, a_desk, a_market, turn, waits, written
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    with a_market(symbols=SYMBOLS) as exchange:
-        yield exchange
+from tests.wire.open_desk import SPY, Open, a_buy, a_desk, turn, waits, written
 
 
 def forgets_what_ended(desk: Open) -> None:

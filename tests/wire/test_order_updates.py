@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import ConnectionState
 from core.model.broker import Accepted, OrderReport
-from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
-from tests.wire.clients import pass_time, until
+from tests.wire.clients import until
 from tests.wire.desk_side import a_desk_broker, an_ear, an_order
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -82,28 +80,6 @@ async def test_a_missed_fill_is_in_the_look_up(exchange: LoopbackExchange) -> No
     assert len(report.executions) == report.filled_quantity == 1
 
 
-async def test_an_update_keeps_an_unknown_status_raw(exchange: LoopbackExchange) -> None:
-    """EX-01"""
-    async with an_ear(exchange) as ear:
-        exchange.make("unknown-status-update", of="trades")
-        await buys(exchange)
-        await ear.has("new", "fill")
-
-    assert ear.updates[0].report.status is None
-    assert ear.updates[0].report.raw_status
-
-
-async def test_a_malformed_update_is_noted(exchange: LoopbackExchange) -> None:
-    """EX-01"""
-    async with an_ear(exchange) as ear:
-        exchange.make("malformed-update", of="trades")
-        await buys(exchange)
-        await until(lambda: "fill" in ear.events())
-
-    assert ear.stream.unread.count == 1
-    assert "order update: " in ear.stream.unread.last[0].reason
-
-
 async def test_an_external_cancel_is_heard(exchange: LoopbackExchange) -> None:
     """EX-13"""
     async with an_ear(exchange) as ear:
@@ -115,25 +91,6 @@ async def test_an_external_cancel_is_heard(exchange: LoopbackExchange) -> None:
 # ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_mute_socket_that_pongs_stays_up(
-    exchange: LoopbackExchange,
-) -> None:
-    """MD-02, EX-05: a pong is all that a quiet market gives; the books are compared every minute for what it hides."""
-    async with an_ear(exchange) as ear:
-        exchange.make("mute", of="trades")
-        await buys(exchange)
-        await pass_time(0.8)  # over the silence and the time for a pong
-        assert ear.states()[-1] is UP
-        assert ear.events() == []
-        report = a_desk_broker(exchange).look_up(ENTRY)
-        assert isinstance(report, OrderReport)
-        assert report.status is OrderStatus.FILLED
-
-        exchange.end("mute")
-        await buys(exchange, "told-again")
-        await until(lambda: "fill" in ear.events())
-
-
 @pytest.mark.parametrize("fault", ["disconnect", "cut-mid-frame"])
 async def test_a_lost_line_is_connected_again(exchange: LoopbackExchange, fault: str) -> None:
     """EX-09: up again after down is when the books are compared."""
@@ -142,26 +99,6 @@ async def test_a_lost_line_is_connected_again(exchange: LoopbackExchange, fault:
         await ear.shows(CONNECTING, UP, DOWN, CONNECTING, UP)
         await buys(exchange)
         await ear.has("new", "fill")
-
-
-async def test_a_second_connection_is_refused(exchange: LoopbackExchange, snapshot: SnapshotAssertion) -> None:
-    """MD-02"""
-    exchange.make("connection-limit", of="trades")
-    async with an_ear(exchange, is_up=False) as ear:
-        await ear.shows(CONNECTING, DOWN)
-        assert ear.lamps[1].words == snapshot
-        exchange.end("connection-limit")
-        await until(lambda: ear.states()[-1] is UP)
-
-
-async def test_wrong_keys_are_retried_slowly(exchange: LoopbackExchange) -> None:
-    """OP-10"""
-    exchange.make("wrong-keys")
-    async with an_ear(exchange, is_up=False) as ear:
-        await ear.shows(CONNECTING, ConnectionState.REFUSED)
-        assert "check APCA_API_KEY_ID" in ear.lamps[1].words
-        exchange.end("wrong-keys")
-        await until(lambda: ear.states()[-1] is UP)
 
 
 async def test_a_stream_survives_an_outage(exchange: LoopbackExchange) -> None:

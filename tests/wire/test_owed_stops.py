@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,10 +16,8 @@ from tests.scenarios.late_fills import fills_late
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import (
     SPY,
-    SYMBOLS,
     Open,
     a_desk,
-    a_market,
     eventually,
     is_held,
     posts,
@@ -32,12 +29,6 @@ from tests.wire.open_desk import (
 from tests.wire.test_leaving import a_limit
 
 SHARES = Decimal("1.5")
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    with a_market(symbols=SYMBOLS) as exchange:
-        yield exchange
 
 
 def resting(desk: Open, shares: str) -> ClientOrderId:

@@ -239,14 +239,6 @@ def test_an_address_may_end_with_a_slash() -> None:
         assert door.lines == ["GET /v2/account"]
 
 
-def test_an_environment_proxy_is_not_used_locally(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SY-06"""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with a_door(Says(200, an_account_json())) as door:
-        assert not isinstance(a_broker(door).account(), NoAnswer)
-
-
 def test_netrc_and_cookies_are_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """SY-06"""
     netrc = f"{tmp_path}/netrc"

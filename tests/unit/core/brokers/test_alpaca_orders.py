@@ -187,14 +187,6 @@ def test_a_taken_id_is_doubt_by_any_code(snapshot: SnapshotAssertion) -> None:
             assert a_broker(door).submit(a_buy()) == NoAnswer(snapshot)
 
 
-def test_an_answer_that_trickles_in_is_given_up(snapshot: SnapshotAssertion) -> None:
-    """EX-06, EX-22: each byte comes in time, and all of them never."""
-    with a_door(Trickles()) as door:
-        answer = a_broker(door, read_seconds="0.3").submit(a_buy())
-
-    assert answer == NoAnswer(snapshot)
-
-
 def test_an_unreachable_server_is_a_doubt_of_its_own(snapshot: SnapshotAssertion) -> None:
     """EX-06"""
     with a_door() as door:

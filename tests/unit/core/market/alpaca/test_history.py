@@ -115,19 +115,6 @@ async def test_null_bars_are_counted_and_left_out(pauses: list[float], snapshot:
         assert (counts.seen(Seen.EMPTY), counts.seen(Seen.NOT_ASKED_FOR)) == (6, 1)
 
 
-async def test_a_transient_null_is_asked_again(pauses: list[float]) -> None:
-    """MD-03: `null` may mean that there are no bars, or that they are not there yet."""
-    async with a_server() as server:
-        desk = Desk(server, "11:00:00")
-        server.has_minutes("9:30", "9:32")
-        server.answers.append(Answer(body={"bars": {"SPY": None}, "next_page_token": None}))
-
-        found = await the_bars(desk, "9:30", "9:40")
-
-        assert minutes_of(found) == every_minute("9:30", "9:32")
-        assert len(pauses) == 1
-
-
 async def test_numbers_come_from_the_answers_text() -> None:
     """MD-01: never through a float."""
     async with a_server() as server:

@@ -17,39 +17,13 @@ from core.model.values import Symbol
 from core.settings.brokers import AlpacaSettings
 from tests.kit.timeline import Timeline
 from tests.unit.core.market.alpaca.morning import at, every_minute
-from tests.unit.core.market.alpaca.server import Answer, a_desk, a_server, eventually, pauses
+from tests.unit.core.market.alpaca.server import a_desk, a_server, eventually, pauses
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
-OTHER_KEYS = "wrong"
 
-
-async def test_history_precedes_the_streams_first_bar() -> None:
-    """MD-02: the day's minutes are there before the first new one."""
-    async with a_server() as server, a_desk(server, "9:35:30") as desk:
-        server.has_minutes("9:28", "9:34")
-        desk.starts()
-        await desk.is_up()
-        await eventually(lambda: len(desk.bars()) == 5)
-
-        desk.clock("9:36:00")
-        await server.says_bar("9:35")
-        await server.quotes_now(desk.now, bid=100.1, ask=100.12)
-        await eventually(lambda: len(desk.bars()) == 6 and desk.bids())
-
-        assert desk.bars() == every_minute("9:30", "9:35")
-        assert server.subscriptions == [
-            {"action": "subscribe", "bars": ["SPY"], "quotes": ["SPY"], "statuses": ["SPY"]}
-        ]
-        assert desk.oddities() == []
-        assert [asked.question["start"] for asked in server.bars_asked()] == ["2013-10-08T13:30:00Z"]
-        assert desk.lamps[-1].tries == 0
-        assert desk.lamps[-1].words == ""
-
-
-@pytest.mark.parametrize("is_deaf", [False, True], ids=["its pong comes", "its pong is still waited for"])
-async def test_a_muted_socket_is_replaced(is_deaf: bool) -> None:
-    """MD-02: mute the socket."""
+async def test_a_muted_socket_is_replaced() -> None:
+    """MD-02: mute the socket while its pong is waited for."""
     async with a_server() as server, a_desk(server, "10:02:30") as desk:
         server.has_minutes("9:30", "10:01")
         desk.starts()
@@ -62,13 +36,11 @@ async def test_a_muted_socket_is_replaced(is_deaf: bool) -> None:
         server.has_minutes("10:02", "10:05")
         desk.clock("10:03:31")
         await eventually(lambda: any(lamp.state is ConnectionState.SILENT for lamp in desk.lamps))
-        if is_deaf:
-            server.goes_deaf()
+        server.goes_deaf()
         desk.clock("10:04:03")
         await eventually(lambda: desk.bars()[-1] == "10:03")
         await eventually(lambda: "mute" in desk.lamps[-1].words)
-        if is_deaf:
-            server.hears_again()
+        server.hears_again()
         await eventually(lambda: not server.connections)
         desk.clock("10:05:03")
         await eventually(lambda: server.accepted == 2 and server.connections)
@@ -142,31 +114,6 @@ async def test_polled_quotes_are_a_sign_of_life() -> None:
         await eventually(lambda: desk.lamps[-1].heard_at == at("9:35:50"))
 
 
-async def test_a_taken_connection_means_polling() -> None:
-    """MD-02: 406."""
-    async with a_server() as server, a_desk(server, "9:35:30") as desk:
-        server.has_minutes("9:30", "9:36")
-        server.admission = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
-        desk.starts()
-        await eventually(lambda: any("another program holds your only connection" in lamp.words for lamp in desk.lamps))
-        await eventually(lambda: len(desk.bars()) == 5)
-
-        desk.clock("9:36:03")
-        await eventually(lambda: desk.state() is ConnectionState.POLLING and len(desk.bars()) == 6)
-        assert server.accepted == 1
-        server.admission = [{"T": "success", "msg": "authenticated"}]
-        desk.clock("9:37:04")
-        await desk.is_up()
-        await eventually(lambda: len(desk.bars()) == 7)
-        await server.says_bar("9:36")
-        desk.clock("9:38:00")
-        await server.says_bar("9:37")
-        await eventually(lambda: desk.bars()[-1] == "9:37".zfill(5))
-
-        assert desk.bars() == every_minute("9:30", "9:37")
-        assert desk.oddities() == []
-
-
 async def test_a_greeting_that_refuses_is_heard_too() -> None:
     """MD-02: 406 may come before the keys were asked for."""
     async with a_server() as server, a_desk(server, "9:35:30") as desk:
@@ -194,29 +141,6 @@ async def test_a_cancel_within_a_goodbye_is_kept() -> None:
         assert goodbye.cancelled()
 
 
-async def test_wrong_keys_are_retried_once_a_minute() -> None:
-    """MD-02: REFUSED, and never hammered."""
-    async with a_server() as server, a_desk(server, "9:35:30", secret=OTHER_KEYS) as desk:
-        server.always = Answer(401, {"message": "unauthorized"})
-        desk.starts()
-        await eventually(lambda: desk.state() is ConnectionState.REFUSED)
-        await eventually(lambda: "tried again in a minute" in desk.lamps[-1].words and server.bars_asked())
-        asked = len(server.bars_asked())
-        desk.clock("9:36:29")
-        await pauses(0.3)
-        assert (server.accepted, len(server.bars_asked())) == (1, asked)
-
-        desk.clock("9:37:30")
-        await eventually(lambda: server.accepted == 2 and len(server.bars_asked()) == asked + 1)
-        await pauses(0.3)
-
-        assert (server.accepted, len(server.bars_asked())) == (2, asked + 1)
-        assert desk.state() is ConnectionState.REFUSED
-        assert "check" in desk.lamps[-1].words
-        assert "keys" in desk.lamps[-1].words.lower()
-        assert OTHER_KEYS not in repr(desk.lamps) + repr(desk.data) + str(vars(desk.data.counts))
-
-
 async def test_a_silent_handshake_is_left_in_time() -> None:
     """MD-02: time-outs of our own on connection and authentication."""
     async with a_server() as server, a_desk(server, "9:35:30", connect_seconds=0.3, read_seconds=0.3) as desk:
@@ -239,47 +163,6 @@ async def test_a_silent_handshake_is_left_in_time() -> None:
         server.confirms = True
         desk.passes(30)
         await eventually(lambda: desk.passes(0.05) or desk.state() is ConnectionState.UP)
-
-
-async def test_a_cut_frame_loses_and_repeats_no_minute() -> None:
-    """MD-02: disconnect in the middle of a frame."""
-    async with a_server() as server, a_desk(server, "9:32:00") as desk:
-        server.has_minutes("9:30", "9:30")
-        desk.starts()
-        await desk.is_up()
-        desk.clock("9:32:03")
-        await server.says_bar("9:31")
-        await eventually(server.bars_asked)
-        server.has_minutes("9:31", "9:32")
-        await eventually(lambda: desk.bars() == ["09:30", "09:31"])
-
-        desk.clock("9:32:58")
-        server.breaks_off_in_mid_frame()
-        await eventually(lambda: desk.state() is ConnectionState.DOWN)
-        desk.clock("9:33:01")
-        await desk.is_up()
-        desk.clock("9:33:04")
-        await eventually(lambda: desk.bars()[-1] == "09:32")
-        desk.clock("9:34:00")
-        await server.says_bar("9:33")
-        await eventually(lambda: desk.bars()[-1] == "09:33")
-
-        assert desk.bars() == every_minute("9:30", "9:33")
-        assert desk.data.counts.seen(Seen.LOST) == 1
-
-
-async def test_a_lost_server_comes_back() -> None:
-    """MD-02"""
-    async with a_server() as server, a_desk(server, "9:30:10") as desk:
-        desk.data._settings = AlpacaSettings(data_stream_url="ws://127.0.0.1:1/v2/iex")
-        desk.starts()
-        await eventually(lambda: desk.state() is ConnectionState.DOWN)
-        assert "cannot be reached" in desk.lamps[-1].words
-        desk.data._settings = AlpacaSettings(data_stream_url=server.stream_url)
-
-        desk.passes(5)
-
-        await desk.is_up()
 
 
 async def test_odd_bars_are_named_and_ours_stand(snapshot: SnapshotAssertion) -> None:
