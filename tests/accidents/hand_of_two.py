@@ -90,12 +90,9 @@ class HandOfTwo(Hand):
     def later(self, seconds: float, what: str) -> None:
         """The other desk does it after so long, on its own: `takes`, `halts`, `kills`, `leaves` or `comes`."""
         acts = {
-            "takes": self.house.other.takes,
-            "leaves": self.house.other.leaves,
-            "comes": self.house.other.comes,
-            "halts": self.house.other.remote.press_kill,
-            "kills": self.house.other.remote.press_kill_again,
-        }
+            "takes": self.house.other.takes, "leaves": self.house.other.leaves, "comes": self.house.other.comes,
+            "halts": self.house.other.remote.press_kill, "kills": self.house.other.remote.press_kill_again,
+        }  # fmt: skip
 
         def does() -> None:
             if what == "comes" and self.house.other.is_there:

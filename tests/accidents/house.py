@@ -70,20 +70,15 @@ def settings(has_twins: bool = False) -> Settings:
         {
             "symbols": [LONG, SHORT],
             "risk": {
-                "max_open_positions": 1000,
-                "entries_a_day": 10000,
-                "daily_loss": {"usd": "1000000"},
-                "weekly_loss": {"usd": "1000000"},
-                "per_trade": {"usd": "100000"},
-                "max_notional": {"usd": "1000000"},
-                "window_end": "15:45",
-                "twins": {"enabled": has_twins},
+                "max_open_positions": 1000, "entries_a_day": 10000, "daily_loss": {"usd": "1000000"},
+                "weekly_loss": {"usd": "1000000"}, "per_trade": {"usd": "100000"}, "max_notional": {"usd": "1000000"},
+                "window_end": "15:45", "twins": {"enabled": has_twins},
                 "protections": {name: {"enabled": False} for name in (*SHUTTING, "repeated_execution")},
             },
             "exchange": {"cash": "10000000", "multiplier": "2", "latency_seconds": "0.02"},
             "strategies": {"vwap": {"enabled": False}},
-        }
-    )
+        },
+    )  # fmt: skip
 
 
 class SteppedPace(Pace):

@@ -35,15 +35,10 @@ FAULTS = {
 }
 """The rule; the kind of accident that shows its loss, the seed, its number, and whether the engine is remote."""
 USUAL = (
-    "no_arming_time",
-    "keys_of_a_stall_kept",
-    "digest_not_compared",
-    "the_letter_of_escape_and_a_letter_confirms",
-    "any_close_is_taken_for_half",
-    "a_word_counts_before_it_is_painted",
-    "a_watcher_confirms",
+    "no_arming_time", "keys_of_a_stall_kept", "digest_not_compared", "the_letter_of_escape_and_a_letter_confirms",
+    "any_close_is_taken_for_half", "a_word_counts_before_it_is_painted", "a_watcher_confirms",
     "armed_over_a_lost_link",
-)
+)  # fmt: skip
 """One of each place: timing, link, ticket, terminal, row, word, watcher, engine. `make soak` has the others."""
 
 

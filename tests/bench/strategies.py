@@ -122,14 +122,9 @@ def backtested(kinds: StrategyKinds, feed: list[Timed], *, ahead: bool) -> tuple
     if ahead:
         foresee(kinds, [feed])
     runtime = VirtualRuntime(
-        engine,
-        SimulatedExchange(config_of(settings, "replay", str(SEED)), calendar, NoLog()),
-        iter(feed),
-        start=sessions[0].open,
-        switch=NoSwitch(),
-        link=link_of(settings),
-        operator=ConfirmAll(engine.state),
-    )
+        engine, SimulatedExchange(config_of(settings, "replay", str(SEED)), calendar, NoLog()), iter(feed),
+        start=sessions[0].open, switch=NoSwitch(), link=link_of(settings), operator=ConfirmAll(engine.state),
+    )  # fmt: skip
     backtest = Backtest(runtime, sessions, is_daily=False)
     began = time.perf_counter()
     backtest.run(lambda _done, _whole: None)

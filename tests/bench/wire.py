@@ -192,12 +192,9 @@ def main() -> None:
         show(operator, watch)
         print()
         table = subprocess.run(
-            [Path(sys.executable).parent / "keyturn", "latency"],
-            env={**os.environ, **told, "KEYTURN_HOME": place},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+            [Path(sys.executable).parent / "keyturn", "latency"], env={**os.environ, **told, "KEYTURN_HOME": place},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
         print(table.stdout, end="")
 
 

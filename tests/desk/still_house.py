@@ -133,97 +133,53 @@ def dollars(text: str) -> Money:
 def a_trade(symbol: str = "SPY", **parts: Any) -> TradeRow:
     at = the_engines_view().status.at
     terms: dict[str, Any] = {
-        "key": f"{symbol}/exit",
-        "strategy": "vwap",
-        "symbol": Symbol(symbol),
-        "quantity": Quantity(Decimal("0.1")),
-        "entry_time": at - timedelta(minutes=9),
-        "entry_price": Price(Decimal("495.21")),
-        "exit_time": at,
-        "exit_price": Price(Decimal("496.40")),
-        "exit_reason": ExitReason.MEAN_REVERSION,
-        "profit": dollars("0.12"),
+        "key": f"{symbol}/exit", "strategy": "vwap", "symbol": Symbol(symbol), "quantity": Quantity(Decimal("0.1")),
+        "entry_time": at - timedelta(minutes=9), "entry_price": Price(Decimal("495.21")), "exit_time": at,
+        "exit_price": Price(Decimal("496.40")), "exit_reason": ExitReason.MEAN_REVERSION, "profit": dollars("0.12"),
         "slippage": dollars("0.01"),
-    }
+    }  # fmt: skip
     return TradeRow(**{**terms, **parts})
 
 
 def a_result(strategy: str = "vwap", **parts: Any) -> ResultRow:
     terms: dict[str, Any] = {
-        "trades": 2,
-        "wins": 1,
-        "realised": dollars("12.40"),
-        "unrealised": dollars("-3.10"),
-        "declined": 2,
+        "trades": 2, "wins": 1, "realised": dollars("12.40"), "unrealised": dollars("-3.10"), "declined": 2,
         "shadow": dollars("-41"),
-    }
+    }  # fmt: skip
     return ResultRow(strategy=strategy, **{**terms, **parts})
 
 
 def a_position(symbol: str = "SPY", **parts: Any) -> PositionRow:
     terms: dict[str, Any] = {
-        "key": f"{symbol}/vwap",
-        "symbol": Symbol(symbol),
-        "strategy": "vwap",
-        "quantity": Quantity(Decimal(47)),
-        "average_price": Price(Decimal("166.76")),
-        "last": Price(Decimal("167.00")),
-        "last_at": the_engines_view().status.at,
-        "profit": dollars("11.28"),
-        "result_in_risk": Decimal("0.5"),
-        "stop_price": Price(Decimal("166.26")),
-        "holder": StopHolder.BROKER,
-        "covered": Quantity(Decimal(47)),
+        "key": f"{symbol}/vwap", "symbol": Symbol(symbol), "strategy": "vwap", "quantity": Quantity(Decimal(47)),
+        "average_price": Price(Decimal("166.76")), "last": Price(Decimal("167.00")),
+        "last_at": the_engines_view().status.at, "profit": dollars("11.28"), "result_in_risk": Decimal("0.5"),
+        "stop_price": Price(Decimal("166.26")), "holder": StopHolder.BROKER, "covered": Quantity(Decimal(47)),
         "is_closing": False,
-    }
+    }  # fmt: skip
     return PositionRow(**{**terms, **parts})
 
 
 def an_order(number: int = 1, symbol: str = "SPY", **parts: Any) -> OrderRow:
     at = the_engines_view().status.at
     terms: dict[str, Any] = {
-        "id": ClientOrderId(f"order-{number}"),
-        "strategy": "vwap",
-        "side": Side.BUY,
-        "effect": Effect.OPEN,
-        "quantity": Quantity(Decimal(47)),
-        "symbol": Symbol(symbol),
-        "type": OrderType.LIMIT,
-        "limit_price": Price(Decimal("166.76")),
-        "stop_price": None,
-        "status": OrderStatus.SUBMITTED,
-        "filled_quantity": Quantity(Decimal(0)),
-        "average_price": None,
-        "created_at": at,
-        "ended_at": None,
-        "expires_at": None,
-        "is_protective": False,
-        "marks": (),
-        "reason": "",
-    }
+        "id": ClientOrderId(f"order-{number}"), "strategy": "vwap", "side": Side.BUY, "effect": Effect.OPEN,
+        "quantity": Quantity(Decimal(47)), "symbol": Symbol(symbol), "type": OrderType.LIMIT,
+        "limit_price": Price(Decimal("166.76")), "stop_price": None, "status": OrderStatus.SUBMITTED,
+        "filled_quantity": Quantity(Decimal(0)), "average_price": None, "created_at": at, "ended_at": None,
+        "expires_at": None, "is_protective": False, "marks": (), "reason": "",
+    }  # fmt: skip
     return OrderRow(**{**terms, **parts})
 
 
 def an_exit(symbol: str = "SPY", **parts: Any) -> ProposalRow:
     at = the_engines_view().status.at
     terms: dict[str, Any] = {
-        "id": ProposalId(f"exit-{symbol}"),
-        "strategy": "vwap",
-        "side": Side.SELL,
-        "effect": Effect.CLOSE,
-        "quantity": Quantity(Decimal(100)),
-        "symbol": Symbol(symbol),
-        "type": OrderType.MARKET,
-        "limit_price": None,
-        "stop_price": Price(Decimal("48.43")),
-        "exit_reason": ExitReason.STOP_LOSS,
-        "reference": None,
-        "risk": None,
-        "reason": "stop hit",
-        "staged_at": at - timedelta(seconds=21),
-        "expires_at": None,
-        "is_confirming": False,
-    }
+        "id": ProposalId(f"exit-{symbol}"), "strategy": "vwap", "side": Side.SELL, "effect": Effect.CLOSE,
+        "quantity": Quantity(Decimal(100)), "symbol": Symbol(symbol), "type": OrderType.MARKET, "limit_price": None,
+        "stop_price": Price(Decimal("48.43")), "exit_reason": ExitReason.STOP_LOSS, "reference": None, "risk": None,
+        "reason": "stop hit", "staged_at": at - timedelta(seconds=21), "expires_at": None, "is_confirming": False,
+    }  # fmt: skip
     return ProposalRow(**{**terms, **parts})
 
 
@@ -252,29 +208,18 @@ def a_held_chart(minutes: int = 75) -> ChartView:
 
 def a_protection(name: str = "Daily loss", used: str | None = "0", **parts: Any) -> ProtectionRow:
     terms: dict[str, Any] = {
-        "key": name.lower(),
-        "measure": "0.00 of 2,000 USD",
-        "used": None if used is None else Decimal(used),
-        "is_tripped": False,
-        "reason": "equity since the day began",
-        "since": None,
-        "until": None,
-    }
+        "key": name.lower(), "measure": "0.00 of 2,000 USD", "used": None if used is None else Decimal(used),
+        "is_tripped": False, "reason": "equity since the day began", "since": None, "until": None,
+    }  # fmt: skip
     return ProtectionRow(name=name, **{**terms, **parts})
 
 
 def a_strategy(symbol: str = "SPY", **parts: Any) -> StrategyRow:
     terms: dict[str, Any] = {
-        "key": f"vwap/{symbol}",
-        "strategy": "vwap",
-        "symbol": Symbol(symbol),
-        "last_answer": "PRICE_ABOVE_THRESHOLD",
-        "times": 12,
-        "anomaly": "",
-        "is_paused": False,
-        "reasons": (("PRICE_ABOVE_THRESHOLD", 12), ("WARMING_UP", 20)),
-        "figures": (("VWAP", "167.29"),),
-    }
+        "key": f"vwap/{symbol}", "strategy": "vwap", "symbol": Symbol(symbol), "last_answer": "PRICE_ABOVE_THRESHOLD",
+        "times": 12, "anomaly": "", "is_paused": False,
+        "reasons": (("PRICE_ABOVE_THRESHOLD", 12), ("WARMING_UP", 20)), "figures": (("VWAP", "167.29"),),
+    }  # fmt: skip
     return StrategyRow(**{**terms, **parts})
 
 

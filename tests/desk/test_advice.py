@@ -28,14 +28,10 @@ def an_idea(strategy: str = "momentum", quantity: str = "3") -> TradeIdea:
 def an_advice(number: int = 1, idea: TradeIdea | None = None, **parts: Any) -> AdviceRow:
     at = the_engines_view().status.at
     terms: dict[str, Any] = {
-        "number": number,
-        "adviser": "watchman",
-        "at": at - timedelta(minutes=3),
-        "text": "SPY was refused again and again",
-        "idea": idea,
-        "idea_in_words": "" if idea is None else idea_in_words(idea),
-        "expires_at": at + timedelta(minutes=57),
-    }
+        "number": number, "adviser": "watchman", "at": at - timedelta(minutes=3),
+        "text": "SPY was refused again and again", "idea": idea,
+        "idea_in_words": "" if idea is None else idea_in_words(idea), "expires_at": at + timedelta(minutes=57),
+    }  # fmt: skip
     return AdviceRow(**{**terms, **parts})
 
 

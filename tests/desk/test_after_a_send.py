@@ -57,16 +57,10 @@ async def test_a_new_order_is_marked_but_not_selected() -> None:
 
 def a_stop(number: int, status: OrderStatus) -> OrderRow:
     return an_order(
-        number,
-        side=Side.SELL,
-        effect=Effect.CLOSE,
-        type=OrderType.STOP,
-        limit_price=None,
-        stop_price=Price(dollars("165") + number),
-        is_protective=True,
-        status=status,
+        number, side=Side.SELL, effect=Effect.CLOSE, type=OrderType.STOP, limit_price=None,
+        stop_price=Price(dollars("165") + number), is_protective=True, status=status,
         ended_at=a_view().status.at if status.is_terminal else None,
-    )
+    )  # fmt: skip
 
 
 async def test_a_working_stop_precedes_cancelled_legs() -> None:

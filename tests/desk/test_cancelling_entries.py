@@ -27,13 +27,9 @@ def an_entry(number: int, symbol: str = "SPY", **parts: object) -> OrderRow:
 
 def a_stop(number: int, symbol: str = "SPY", **parts: object) -> OrderRow:
     terms: dict[str, object] = {
-        "side": Side.SELL,
-        "effect": Effect.CLOSE,
-        "type": OrderType.STOP,
-        "limit_price": None,
-        "stop_price": Price(Decimal("166.26")),
-        "is_protective": True,
-    }
+        "side": Side.SELL, "effect": Effect.CLOSE, "type": OrderType.STOP, "limit_price": None,
+        "stop_price": Price(Decimal("166.26")), "is_protective": True,
+    }  # fmt: skip
     return an_order(number, symbol, **{**terms, **parts})
 
 
@@ -80,14 +76,10 @@ async def test_only_working_entries_are_named(snapshot: SnapshotAssertion) -> No
     """OP-13: neither a stop nor a target, nor an exit that nothing is left for by now, whatever it would do"""
     stray = replace(a_stop(4), effect=Effect.SHORT, is_protective=False, type=OrderType.LIMIT)
     rows = (
-        an_entry(1),
-        an_entry(2, "IBM"),
-        a_stop(3),
-        stray,
-        an_entry(5, status=OrderStatus.FILLED),
+        an_entry(1), an_entry(2, "IBM"), a_stop(3), stray, an_entry(5, status=OrderStatus.FILLED),
         an_entry(6, marks=(RowMark.TO_REPLACE,)),
         a_stop(7, type=OrderType.LIMIT, is_protective=False, is_paired=True),
-    )
+    )  # fmt: skip
     async with open_still(a_view(orders=rows)) as house:
         sent = held_back(house, RequestCancel)
         await house.press("3", "home", "x")

@@ -28,21 +28,14 @@ from widgets.lines import joined
 def six_guards() -> tuple[ProtectionRow, ...]:
     at = the_engines_view().status.at
     return (
-        a_protection(),
-        a_protection("Guard AIG", "0.67", measure="2 of 3", reason="losing trades in a row"),
+        a_protection(), a_protection("Guard AIG", "0.67", measure="2 of 3", reason="losing trades in a row"),
         a_protection(
-            "Cooldown",
-            "1",
-            measure="1 of 1",
-            is_tripped=True,
-            reason="AIG was stopped out",
-            since=at - timedelta(minutes=9),
-            until=at + timedelta(minutes=21),
+            "Cooldown", "1", measure="1 of 1", is_tripped=True, reason="AIG was stopped out",
+            since=at - timedelta(minutes=9), until=at + timedelta(minutes=21),
         ),
-        a_protection("Window", None, measure="open until 15:45 New York"),
-        a_protection("Max loss", "0.2"),
+        a_protection("Window", None, measure="open until 15:45 New York"), a_protection("Max loss", "0.2"),
         a_protection("Drawdown", "0.1"),
-    )
+    )  # fmt: skip
 
 
 async def test_a_guard_shows_measure_limit_and_state() -> None:

@@ -40,12 +40,9 @@ def crowded(**status: Any) -> DeskView:
     )
     bare = tuple(a_position(symbol, holder=StopHolder.YOU, covered=Quantity(Decimal(0))) for symbol in symbols)
     return a_view(
-        status=status,
-        orders=(*entries, *stops),
-        positions=bare,
-        proposals=(an_exit("SYM00"),),
+        status=status, orders=(*entries, *stops), positions=bare, proposals=(an_exit("SYM00"),),
         kill=KillView(entries, stops, bare),
-    )
+    )  # fmt: skip
 
 
 def a_halt() -> dict[str, Any]:

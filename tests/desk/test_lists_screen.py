@@ -29,20 +29,13 @@ def keys(text: str) -> list[str]:
     [
         ("never no borrow", ListSymbol(IBM, NEVER, "no borrow")),
         ("  close   merger ", ListSymbol(IBM, CLOSE_ONLY, "merger")),
-        ("until 2026-12-01 earnings", ListSymbol(IBM, RESTRICTED, "earnings", LATER)),
-        ("off never", TakeOff(NEVER)),
-        ("off until", TakeOff(RESTRICTED)),
-        ("never", "why?"),
-        ("until 2026-12-01", "why?"),
-        ("until 2026-11-19 earnings", "until which day?"),
-        ("until tomorrow earnings", "until which day?"),
-        ("until", "until which day?"),
-        ("off", "off which list?"),
-        ("off all", "off which list?"),
-        ("ban it", "begin with"),
-        ("", "begin with"),
+        ("until 2026-12-01 earnings", ListSymbol(IBM, RESTRICTED, "earnings", LATER)), ("off never", TakeOff(NEVER)),
+        ("off until", TakeOff(RESTRICTED)), ("never", "why?"), ("until 2026-12-01", "why?"),
+        ("until 2026-11-19 earnings", "until which day?"), ("until tomorrow earnings", "until which day?"),
+        ("until", "until which day?"), ("off", "off which list?"), ("off all", "off which list?"),
+        ("ban it", "begin with"), ("", "begin with"),
     ],
-)
+)  # fmt: skip
 def test_typed_lists_are_read_or_refused(typed: str, meant: ListSymbol | TakeOff | str) -> None:
     """RK-26"""
     read = read_list(IBM, typed, TODAY)

@@ -133,13 +133,9 @@ def a_mixed_log() -> tuple[LogRow, ...]:
 async def test_the_log_is_filtered_by_level_and_by_source() -> None:
     """A level finds what is graver too, and no line that only has its word; Enter opens a line that is seen"""
     rows = {
-        "level:warn": ["2", "3", "4"],
-        "level:error": ["4"],
-        "source:vwap": ["2", "4"],
-        "spy source:vwap level:warn": ["2"],
-        "source:manual": ["5"],
-        "source:engine": ["1"],
-    }
+        "level:warn": ["2", "3", "4"], "level:error": ["4"], "source:vwap": ["2", "4"],
+        "spy source:vwap level:warn": ["2"], "source:manual": ["5"], "source:engine": ["1"],
+    }  # fmt: skip
     async with open_still(a_view(log=a_mixed_log()), (120, 40)) as house:
         await house.press("6")
         await house.sees("WARN: orb: XOM not staged: too large orb", "books agree with the broker engine")

@@ -21,19 +21,11 @@ NOW = the_engines_view().status.at
 
 def a_buy(strategy: str, risk: str) -> ProposalRow:
     return replace(
-        an_exit("SPY"),
-        id=ProposalId(f"buy-{strategy}"),
-        strategy=strategy,
-        side=Side.BUY,
-        effect=Effect.OPEN,
-        quantity=Quantity(Decimal("0.103")),
-        type=OrderType.LIMIT,
-        limit_price=Price(Decimal("481.58")),
-        exit_reason=None,
-        risk=dollars(risk),
-        reason="close 481.58 is 0.32 % below",
+        an_exit("SPY"), id=ProposalId(f"buy-{strategy}"), strategy=strategy, side=Side.BUY, effect=Effect.OPEN,
+        quantity=Quantity(Decimal("0.103")), type=OrderType.LIMIT, limit_price=Price(Decimal("481.58")),
+        exit_reason=None, risk=dollars(risk), reason="close 481.58 is 0.32 % below",
         expires_at=NOW + timedelta(seconds=80),
-    )
+    )  # fmt: skip
 
 
 async def test_an_exit_that_has_waited_since_yesterday_says_for_how_long() -> None:

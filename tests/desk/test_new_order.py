@@ -15,15 +15,9 @@ from tests.desk.desk_house import open_desk
 from tests.desk.still_house import the_engines_view
 
 GOOD = {
-    "symbol": "spy",
-    "effect": "buy",
-    "quantity": "0.05",
-    "type": "limit",
-    "limit": "496.00",
-    "stop": "494.00",
-    "holder": "broker",
-    "lasts": "day",
-}
+    "symbol": "spy", "effect": "buy", "quantity": "0.05", "type": "limit", "limit": "496.00", "stop": "494.00",
+    "holder": "broker", "lasts": "day",
+}  # fmt: skip
 
 
 async def test_what_arrives_in_one_burst_goes_to_the_right_fields() -> None:
@@ -50,31 +44,14 @@ async def test_what_arrives_in_one_burst_goes_to_the_right_fields() -> None:
 
 
 FAULTS = [
-    ("symbol", "", "symbol"),
-    ("symbol", "AAPL", "symbol"),
-    ("effect", "hold", "effect"),
-    ("effect", "sell", "effect"),
-    ("quantity", "-1", "quantity"),
-    ("quantity", "0", "quantity"),
-    ("quantity", "NaN", "quantity"),
-    ("quantity", "١", "quantity"),
-    ("type", "iceberg", "type"),
-    ("type", "stop", "limit"),
-    ("type", "market", "limit"),
-    ("limit", "", "limit"),
-    ("limit", "1,000", "limit"),
-    ("stop", "x", "stop"),
-    ("stop", "", "stop"),
-    ("stop", "496.00", "stop"),
-    ("limit", "496.001", "limit"),
-    ("quantity", "0.0001", "quantity"),
-    ("quantity", "$0.1", "quantity"),
-    ("effect", "short", "effect"),
-    ("effect", "cover", "effect"),
-    ("lasts", "week", "lasts"),
-    ("lasts", "gtc", "lasts"),
-    ("holder", "mum", "holder"),
-]
+    ("symbol", "", "symbol"), ("symbol", "AAPL", "symbol"), ("effect", "hold", "effect"),
+    ("effect", "sell", "effect"), ("quantity", "-1", "quantity"), ("quantity", "0", "quantity"),
+    ("quantity", "NaN", "quantity"), ("quantity", "١", "quantity"), ("type", "iceberg", "type"),
+    ("type", "stop", "limit"), ("type", "market", "limit"), ("limit", "", "limit"), ("limit", "1,000", "limit"),
+    ("stop", "x", "stop"), ("stop", "", "stop"), ("stop", "496.00", "stop"), ("limit", "496.001", "limit"),
+    ("quantity", "0.0001", "quantity"), ("quantity", "$0.1", "quantity"), ("effect", "short", "effect"),
+    ("effect", "cover", "effect"), ("lasts", "week", "lasts"), ("lasts", "gtc", "lasts"), ("holder", "mum", "holder"),
+]  # fmt: skip
 
 
 def test_a_good_form_is_a_command_and_each_fault_names_its_field() -> None:

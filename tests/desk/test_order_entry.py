@@ -33,14 +33,9 @@ def a_quote(bid: str, ask: str, *, age: int = 0, atr: str = "0.40") -> DeskView:
     at, size = view.status.at - timedelta(seconds=age), Quantity(Decimal(100))
     quote = Quote(SPY, at, Price(Decimal(bid)), size, Price(Decimal(ask)), size, Feed.DERIVED)
     row = SymbolView(
-        SPY,
-        quote,
-        Price(Decimal(496)),
-        is_fractionable=False,
-        last_at=at,
-        short_refused=None,
+        SPY, quote, Price(Decimal(496)), is_fractionable=False, last_at=at, short_refused=None,
         conditions=Conditions(atr=Price(Decimal(atr))),
-    )
+    )  # fmt: skip
     return replace(view, symbols=(row,), sizing=SizingView(Money(Decimal(50)), Money(Decimal(7000))))
 
 
@@ -333,13 +328,10 @@ async def test_a_broken_preset_is_named_and_the_others_hold() -> None:
     disk = Disk(
         of_the_operator={
             "presets": {
-                "F6.toml": "stop = 1",
-                "F7.toml": "name = 'wide'\nstop = '4%'",
-                "F9.toml": "",
-                "F5.toml": "\x00",
-            }
-        }
-    )
+                "F6.toml": "stop = 1", "F7.toml": "name = 'wide'\nstop = '4%'", "F9.toml": "", "F5.toml": "\x00",
+            },
+        },
+    )  # fmt: skip
     async with open_still(a_quote("99.98", "100.00"), WIDE, surroundings=disk) as house:
         await house.until(lambda: house.desk.forms.presets.faults)
         presets = house.desk.forms.presets

@@ -29,15 +29,9 @@ from tests.kit.rows import each
 from tests.kit.stepped_engine import WiredHandle
 
 GOOD = {
-    "symbol": "SPY",
-    "effect": "buy",
-    "quantity": "2",
-    "type": "limit",
-    "limit": "496.00",
-    "stop": "494.00",
-    "holder": "broker",
-    "lasts": "day",
-}
+    "symbol": "SPY", "effect": "buy", "quantity": "2", "type": "limit", "limit": "496.00", "stop": "494.00",
+    "holder": "broker", "lasts": "day",
+}  # fmt: skip
 
 
 def a_view(
@@ -48,14 +42,9 @@ def a_view(
     at, size = view.status.at, Quantity(Decimal(100))
     quote = Quote(SPY, at, Price(Decimal("496.20")), size, Price(Decimal("496.22")), size, Feed.DERIVED)
     symbol = SymbolView(
-        SPY,
-        quote,
-        Price(Decimal("496.21")),
-        is_fractionable=fractions,
-        last_at=at - timedelta(seconds=12),
-        quantity_step=Decimal("0.001") if fractions else Decimal(1),
-        short_refused=short_refused,
-    )
+        SPY, quote, Price(Decimal("496.21")), is_fractionable=fractions, last_at=at - timedelta(seconds=12),
+        quantity_step=Decimal("0.001") if fractions else Decimal(1), short_refused=short_refused,
+    )  # fmt: skip
     status = replace(view.status, buying_power=Money(Decimal(10_000)), equity=Money(Decimal(10_000)))
     sizing = SizingView(Money(Decimal(risk)), Money(Decimal(most)))
     return replace(view, symbols=(symbol,), status=status, sizing=sizing, positions=positions_of(Decimal(held)))
@@ -102,16 +91,12 @@ async def opens_the_form(house: House) -> NewOrderScreen:
 @each(
     ("effect", "held", "said"),
     [
-        ("buy", "0", Effect.OPEN),
-        ("sell", "5", Effect.CLOSE),
-        ("short", "0", Effect.SHORT),
-        ("cover", "-5", Effect.COVER),
-        ("buy", "-5", "SPY is held short: cover closes it"),
-        ("sell", "0", "there is no SPY to sell"),
-        ("short", "5", "SPY is held: sell closes it"),
+        ("buy", "0", Effect.OPEN), ("sell", "5", Effect.CLOSE), ("short", "0", Effect.SHORT),
+        ("cover", "-5", Effect.COVER), ("buy", "-5", "SPY is held short: cover closes it"),
+        ("sell", "0", "there is no SPY to sell"), ("short", "5", "SPY is held: sell closes it"),
         ("cover", "5", "there is no short SPY to cover"),
     ],
-)
+)  # fmt: skip
 def test_each_word_is_one_effect_and_none_turns_a_position_around(effect: str, held: str, said: Effect | str) -> None:
     """OP-01"""
     view = a_view(held=held)
@@ -178,14 +163,11 @@ def test_dollars_are_sized_by_the_side_taken() -> None:
 @each(
     ("quantity", "kind", "lasts", "said"),
     [
-        ("2", "limit", "gtc", TimeInForce.GTC),
-        ("2", "limit", "IOC", TimeInForce.IOC),
-        ("0.5", "limit", "day", TimeInForce.DAY),
-        ("0.5", "limit", "gtc", "a fraction of a share: day only"),
-        ("0.5", "limit", "ioc", "a fraction of a share: day only"),
-        ("2", "limit", "fok", "day, gtc or ioc"),
+        ("2", "limit", "gtc", TimeInForce.GTC), ("2", "limit", "IOC", TimeInForce.IOC),
+        ("0.5", "limit", "day", TimeInForce.DAY), ("0.5", "limit", "gtc", "a fraction of a share: day only"),
+        ("0.5", "limit", "ioc", "a fraction of a share: day only"), ("2", "limit", "fok", "day, gtc or ioc"),
     ],
-)
+)  # fmt: skip
 def test_how_long_it_lasts_is_what_its_quantity_allows(
     quantity: str, kind: str, lasts: str, said: TimeInForce | str
 ) -> None:

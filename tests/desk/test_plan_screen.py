@@ -31,14 +31,9 @@ def signed(house: House) -> int:
 def a_resting_entry(symbol: str) -> ProposeOrder:
     """Below the market, so that it works and does not fill."""
     return ProposeOrder(
-        Symbol(symbol),
-        Effect.OPEN,
-        Quantity(Decimal(5)),
-        OrderType.LIMIT,
-        Price(Decimal(98)),
-        Price(Decimal(97)),
+        Symbol(symbol), Effect.OPEN, Quantity(Decimal(5)), OrderType.LIMIT, Price(Decimal(98)), Price(Decimal(97)),
         StopHolder.BROKER,
-    )
+    )  # fmt: skip
 
 
 async def marks_all_of(house: House, count: int) -> None:

@@ -20,14 +20,9 @@ def held(symbol: str, quantity: str, average: str, last: str | None, **parts: An
     count, paid = Decimal(quantity), Decimal(average)
     price = None if last is None else Decimal(last)
     return a_position(
-        symbol,
-        quantity=Quantity(count),
-        average_price=Price(paid),
-        last=None if price is None else Price(price),
-        profit=None if price is None else Money((price - paid) * count),
-        covered=Quantity(abs(count)),
-        **parts,
-    )
+        symbol, quantity=Quantity(count), average_price=Price(paid), last=None if price is None else Price(price),
+        profit=None if price is None else Money((price - paid) * count), covered=Quantity(abs(count)), **parts,
+    )  # fmt: skip
 
 
 THREE = (held("IBM", "27", "180.02", "182.11"), held("AIG", "100", "48.63", "48.41"), held("SPY", "5", "160", "166"))

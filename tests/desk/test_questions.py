@@ -78,13 +78,9 @@ async def test_a_hidden_question_is_not_armed() -> None:
 async def test_of_a_pair_the_replaced_stop_is_named() -> None:
     """EX-21, EX-13"""
     pair = an_order(
-        type=OrderType.LIMIT,
-        side=Side.SELL,
-        effect=Effect.CLOSE,
-        status=OrderStatus.SUBMITTED,
-        is_paired=True,
+        type=OrderType.LIMIT, side=Side.SELL, effect=Effect.CLOSE, status=OrderStatus.SUBMITTED, is_paired=True,
         goes_back_in_words=("6 at 99.00",),
-    )
+    )  # fmt: skip
     async with open_still(a_view(orders=(pair,))) as house:
         await house.press("3", "home", "d")
         await house.sees("Cancel this pair?", "The stop before it goes back: 6 at 99.00.")

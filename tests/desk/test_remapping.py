@@ -117,16 +117,9 @@ def test_the_key_table_has_no_conflict() -> None:
 
 def _named(textual: str) -> str:
     signs = {
-        "exclamation_mark": "!",
-        "less_than_sign": "<",
-        "greater_than_sign": ">",
-        "question_mark": "?",
-        "slash": "/",
-        "colon": ":",
-        "percent_sign": "%",
-        "plus": "+",
-        "minus": "-",
-    }
+        "exclamation_mark": "!", "less_than_sign": "<", "greater_than_sign": ">", "question_mark": "?", "slash": "/",
+        "colon": ":", "percent_sign": "%", "plus": "+", "minus": "-",
+    }  # fmt: skip
     return signs.get(textual, textual)
 
 

@@ -18,15 +18,10 @@ def two_trades() -> tuple[TradeRow, ...]:
     return (
         a_trade("SPY", key="1"),
         a_trade(
-            "IBM",
-            key="2",
-            entry_price=Price(Decimal("1182.1132")),
-            exit_price=Price(Decimal("1180.50")),
-            profit=dollars("-22"),
-            slippage=dollars("0.40"),
-            exit_reason=ExitReason.STOP_LOSS,
+            "IBM", key="2", entry_price=Price(Decimal("1182.1132")), exit_price=Price(Decimal("1180.50")),
+            profit=dollars("-22"), slippage=dollars("0.40"), exit_reason=ExitReason.STOP_LOSS,
         ),
-    )
+    )  # fmt: skip
 
 
 async def test_results_list_trades_and_sums() -> None:

@@ -122,16 +122,12 @@ def keys(typed: str) -> list[str]:
 async def test_c_refuses_impossible_quantities() -> None:
     """EX-21"""
     rows = (
-        ("100", "101", "100 SPY are held: no more can be closed"),
-        ("100", "150%", "150 % is more than all of it"),
-        ("100", "0", "a number of shares above zero"),
-        ("100", "=3", "a number of shares above zero"),
-        ("100", "1e2", "a number of shares above zero"),
-        ("100", "%", "a number of shares above zero"),
-        ("100", "12x", "a number of shares above zero"),
-        ("100", "0.0004", "in steps of 0.001 shares"),
+        ("100", "101", "100 SPY are held: no more can be closed"), ("100", "150%", "150 % is more than all of it"),
+        ("100", "0", "a number of shares above zero"), ("100", "=3", "a number of shares above zero"),
+        ("100", "1e2", "a number of shares above zero"), ("100", "%", "a number of shares above zero"),
+        ("100", "12x", "a number of shares above zero"), ("100", "0.0004", "in steps of 0.001 shares"),
         ("-40", "0.5", "whole shares only"),
-    )
+    )  # fmt: skip
     async with open_still(a_view(positions=(a_position("SPY"),))) as house:
         sent = held_back(house, ProposeClose)
         await house.press("2")

@@ -283,18 +283,13 @@ def test_what_nobody_set_is_what_the_settings_say() -> None:
         ('[display]\ntheme = "light"\n', None, None, "", ("light", 10)),
         ("", "colour-blind", None, "light", ("colour-blind", 10)),
         (
-            '[display]\ntheme = "light"\nframes = 2\n',
-            None,
-            "display.theme=high-contrast",
-            "light",
+            '[display]\ntheme = "light"\nframes = 2\n', None, "display.theme=high-contrast", "light",
             ("high-contrast", 2),
         ),
         ('[display]\ntheme = "light"\nframes = 2\n', None, None, "colour-blind", ("colour-blind", 2)),
-        ("", None, None, "light", ("light", 10)),
-        ("", None, None, "purple", None),
-        ("", None, None, "", None),
+        ("", None, None, "light", ("light", 10)), ("", None, None, "purple", None), ("", None, None, "", None),
     ],
-)
+)  # fmt: skip
 def test_the_screen_is_set_before_it_is_painted(
     tmp_path: Any, file: str, variable: str | None, option: str | None, kept: str, expected: tuple[str, int] | None
 ) -> None:

@@ -57,13 +57,9 @@ async def a_ticket() -> tuple[TicketView, DeskView]:
 def of_effect(view: TicketView, effect: Effect) -> TicketView:
     """The same order with another effect, at the largest figures that a ticket may have to hold."""
     order = replace(
-        view.ticket.order,
-        symbol=LARGE,
-        effect=effect,
-        side=Side.SELL if effect in SELLS else Side.BUY,
-        quantity=Quantity(Decimal("12345.678")),
-        limit_price=Price(Decimal("612345.67")),
-    )
+        view.ticket.order, symbol=LARGE, effect=effect, side=Side.SELL if effect in SELLS else Side.BUY,
+        quantity=Quantity(Decimal("12345.678")), limit_price=Price(Decimal("612345.67")),
+    )  # fmt: skip
     figures = replace(view.ticket.figures, cost=Money(Decimal("7559863475.28")), worst_loss=Money(Decimal("18518.52")))
     stop = NoStop("it closes") if effect.only_reduces else StopPlan(Price(Decimal("612344.17")), StopHolder.DESK)
     row = replace(view.proposal, effect=effect, side=order.side, symbol=LARGE, quantity=order.quantity)

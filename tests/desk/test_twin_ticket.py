@@ -9,14 +9,8 @@ from core.settings.settings import Settings
 from tests.desk.desk_house import House, open_desk
 
 ROOMY = Settings.model_validate(
-    {
-        "risk": {
-            "max_open_positions": 5,
-            "entries_a_day": 9,
-            "portfolio": {"max_exposure": "10"},
-        }
-    }
-)
+    {"risk": {"max_open_positions": 5, "entries_a_day": 9, "portfolio": {"max_exposure": "10"}}},
+)  # fmt: skip
 
 
 def entries(house: House) -> int:

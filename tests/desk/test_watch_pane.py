@@ -308,17 +308,11 @@ def header(house: House) -> list[str]:
 @each(
     ("room", "text"),
     [
-        (26, "100 2 orders EXIT ! ex Tue"),
-        (24, "100 2 ord EXIT ! ex Tue"),
-        (22, "100 2 orders ! ex Tue"),
-        (20, "100 2 ord ! ex Tue"),
-        (14, "100 ! ex Tue"),
-        (11, "100 2 ord !"),
-        (8, "100 !"),
-        (5, "100 !"),
+        (26, "100 2 orders EXIT ! ex Tue"), (24, "100 2 ord EXIT ! ex Tue"), (22, "100 2 orders ! ex Tue"),
+        (20, "100 2 ord ! ex Tue"), (14, "100 ! ex Tue"), (11, "100 2 ord !"), (8, "100 !"), (5, "100 !"),
         (4, "! 100"),
     ],
-)
+)  # fmt: skip
 def test_what_waits_is_cut_at_no_width(room: int, text: str) -> None:
     """MD-06"""
     row = WatchRow(AIG, held=Quantity(Decimal(100)), working=2, exit_waits=True)
@@ -329,13 +323,10 @@ def test_what_waits_is_cut_at_no_width(room: int, text: str) -> None:
 @each(
     ("room", "text"),
     [
-        (34, "IBM: one thing, another, a third"),
-        (26, "IBM: one thing, another +1"),
-        (25, "IBM: one thing +2"),
-        (16, "one thing +2"),
-        (11, "Enter tells more"),
+        (34, "IBM: one thing, another, a third"), (26, "IBM: one thing, another +1"), (25, "IBM: one thing +2"),
+        (16, "one thing +2"), (11, "Enter tells more"),
     ],
-)
+)  # fmt: skip
 def test_only_whole_words_are_shown(room: int, text: str) -> None:
     """MD-06"""
     assert whole_words("IBM: ", ["one thing", "another", "a third"], room) == text

@@ -232,23 +232,9 @@ def other_contents(lines: Lines, chance: Random) -> Lines | None:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
-    a_byte,
-    a_digit,
-    a_value,
-    the_end,
-    half_a_line,
-    the_middle,
-    the_order,
-    a_line_twice,
-    two_numbers,
-    a_forged_record,
-    a_forged_day,
-    a_forged_head,
-    a_salt,
-    a_swapped_redaction,
-    more_kept_back,
-    other_contents,
-)
+    a_byte, a_digit, a_value, the_end, half_a_line, the_middle, the_order, a_line_twice, two_numbers, a_forged_record,
+    a_forged_day, a_forged_head, a_salt, a_swapped_redaction, more_kept_back, other_contents,
+)  # fmt: skip
 
 
 def written_anew(lines: Lines, key: SigningKey, chance: Random) -> Lines:

@@ -182,20 +182,8 @@ def renamed(fields: dict[str, Any], name: str, chance: Random) -> Any:
 
 
 OF_ANY_KIND: tuple[Any, ...] = (
-    None,
-    True,
-    False,
-    [],
-    {},
-    "",
-    "x",
-    Raw("0.5"),
-    Raw("NaN"),
-    -1,
-    "\u200b",
-    [[]],
-    {"a": 1},
-)
+    None, True, False, [], {}, "", "x", Raw("0.5"), Raw("NaN"), -1, "\u200b", [[]], {"a": 1},
+)  # fmt: skip
 EXTREMES = (0, -1, 2**63, 2**64, -(2**63), 10**30, Raw("1e400"), Raw("-0"), Raw("1e2"), Raw("1E+2"), Raw("9" * 5000))
 
 
@@ -395,13 +383,9 @@ def _another_time(value: str, skeleton: Any, chance: Random) -> tuple[str | None
     if how == "another day":
         return how, chance.choice(["1999-12-31", "2025-11-10", "2026-01-01", "0001-01-01", "9999-12-31"]) + value[10:]
     forms = (
-        value[:-1],
-        value[:-1] + "+00:00",
-        value.replace("T", " "),
-        value[:10],
-        value[:-1] + ".0Z",
+        value[:-1], value[:-1] + "+00:00", value.replace("T", " "), value[:10], value[:-1] + ".0Z",
         "t".join(value.split("T")),
-    )
+    )  # fmt: skip
     forms += (value[:-1] + ".000000Z", value[:11] + "25:00:00Z", value[:5] + "13-01T00:00:00Z", value[:-1] + "z")
     return how, chance.choice(forms)
 
@@ -456,12 +440,9 @@ def _of_values(export: Export, name: str, chance: Random) -> str | None:
             return _kept(export, at, 0, skeleton.replace(f'"#{mark}{last}"', f'"{other}"'), how)
         case "no JSON":
             return _kept(
-                export,
-                at,
-                place,
-                chance.choice([json_of(values) + ",", "[" * 5000, json_of(values)[:-1], "\x1b[2J"]),
-                how,
-            )
+                export, at, place,
+                chance.choice([json_of(values) + ",", "[" * 5000, json_of(values)[:-1], "\x1b[2J"]), how,
+            )  # fmt: skip
         case _:
             twisted = skeleton.replace('"seq":', chance.choice(['"se\u200bq":', '"x y":1,"seq":', '"seq":1,"seq":']), 1)
             return _kept(export, at, 0, twisted, how)
@@ -520,12 +501,8 @@ def a_day_backwards(export: Export, chance: Random) -> str:
     back = chance.choice([1, export.heads[0]["first"], last["first"]])
     odd = chance.choice(["\u200b", "-01", " ", "T", "\x1b[2K\rcomplete: 100 records", "0", "\uff10"])
     empty = {
-        **last,
-        "day": last["day"] + odd,
-        "first": last["last"] + 1,
-        "last": back - 1,
-        "root": sha256().hexdigest(),
-    }
+        **last, "day": last["day"] + odd, "first": last["last"] + 1, "last": back - 1, "root": sha256().hexdigest(),
+    }  # fmt: skip
     again = {**last, "day": last["day"] + odd + odd, "first": back}
     export.heads += [empty, again]
     _renumber(export)
@@ -665,29 +642,14 @@ def _of_way(export: Export, name: str, chance: Random) -> str | None:
 
 
 FIELDS: dict[str, Callable[[Export, str, Random], str | None]] = {
-    "contents": _of_contents,
-    "head": _of_head,
-    "signed": _of_signed,
-    "record": _of_record,
-    "part": _of_part,
-    "parts": _of_parts,
-    "line": _of_line,
-    "values": _of_values,
-    "days": _of_days,
-    "way": _of_way,
-    "end": _of_end,
-}
+    "contents": _of_contents, "head": _of_head, "signed": _of_signed, "record": _of_record, "part": _of_part,
+    "parts": _of_parts, "line": _of_line, "values": _of_values, "days": _of_days, "way": _of_way, "end": _of_end,
+}  # fmt: skip
 EACH_FIELD = (
-    *(f"contents.{name}" for name in CONTENTS),
-    *(f"head.{name}" for name in HEAD),
+    *(f"contents.{name}" for name in CONTENTS), *(f"head.{name}" for name in HEAD),
     *(f"signed.{name}" for name in ("what", "signature")),
     *(f"record.{name}" for name in ("seq", "salt", "parts", "way")),
-    *(f"part.{name}" for name in ("salt", "text", "hash")),
-    "parts.order",
-    *(f"line.{name}" for name in LINE),
-    *(f"values.{name}" for name in ("amounts", "symbols", "texts")),
-    *(f"days.{name}" for name in DAYS),
-    "way.steps",
-    "end.parts",
-    "end.way",
-)
+    *(f"part.{name}" for name in ("salt", "text", "hash")), "parts.order", *(f"line.{name}" for name in LINE),
+    *(f"values.{name}" for name in ("amounts", "symbols", "texts")), *(f"days.{name}" for name in DAYS), "way.steps",
+    "end.parts", "end.way",
+)  # fmt: skip

@@ -63,31 +63,12 @@ def shares(text: str) -> Quantity:
 
 
 STATUS = StatusView(
-    at=NOW,
-    account="PA3X",
-    mode=Mode.PAPER,
-    profile="swing",
-    word=DeskState.ON,
-    entries_refused=None,
-    exits_refused=None,
-    killed_by=None,
-    killed_at=None,
-    halted_at=None,
-    halts=(),
-    market_closes_at=CLOSE,
-    market_opens_at=None,
-    quote_at=ago(0.3),
-    feed="iex",
-    equity=money("100034.43"),
-    equity_at=ago(12),
-    day_change=money("34.43"),
-    day_fraction=Decimal("0.000344"),
-    buying_power=money("186155.89"),
-    unsettled=None,
-    daily_loss_limit=money("2000"),
-    disk=None,
-    notes=(),
-)
+    at=NOW, account="PA3X", mode=Mode.PAPER, profile="swing", word=DeskState.ON, entries_refused=None,
+    exits_refused=None, killed_by=None, killed_at=None, halted_at=None, halts=(), market_closes_at=CLOSE,
+    market_opens_at=None, quote_at=ago(0.3), feed="iex", equity=money("100034.43"), equity_at=ago(12),
+    day_change=money("34.43"), day_fraction=Decimal("0.000344"), buying_power=money("186155.89"), unsettled=None,
+    daily_loss_limit=money("2000"), disk=None, notes=(),
+)  # fmt: skip
 
 
 def proposal(
@@ -103,39 +84,27 @@ def proposal(
     is_entry = not effect.only_reduces
     risk = money("23.50") if is_entry and stop else None
     return ProposalRow(
-        id=ProposalId(f"{symbol.lower()}{effect.value}".ljust(16, "0")[:16]),
-        strategy="vwap",
-        side=side,
-        effect=effect,
-        quantity=shares(quantity),
-        symbol=symbol,
-        type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-        limit_price=price(limit) if limit else None,
-        stop_price=price(stop) if stop else None,
-        exit_reason=exit_reason,
-        reference=price("167.29") if is_entry else None,
-        risk=risk,
+        id=ProposalId(f"{symbol.lower()}{effect.value}".ljust(16, "0")[:16]), strategy="vwap", side=side,
+        effect=effect, quantity=shares(quantity), symbol=symbol,
+        type=OrderType.MARKET if limit is None else OrderType.LIMIT, limit_price=price(limit) if limit else None,
+        stop_price=price(stop) if stop else None, exit_reason=exit_reason,
+        reference=price("167.29") if is_entry else None, risk=risk,
         reason="close 166.76 is 0.32 % below VWAP 167.29" if is_entry else "stop 48.43 touched, low 48.41",
-        staged_at=ago(staged),
-        expires_at=NOW + timedelta(seconds=72) if is_entry else None,
-        is_confirming=False,
-    )
+        staged_at=ago(staged), expires_at=NOW + timedelta(seconds=72) if is_entry else None, is_confirming=False,
+    )  # fmt: skip
 
 
 ENTRY = proposal()
 EXIT = proposal(Effect.CLOSE, Side.SELL, "100", AIG, None, "48.43", ExitReason.STOP_LOSS, 21)
 EFFECTS = {
-    "buy": ENTRY,
-    "add": proposal(Effect.ADD),
-    "sell": EXIT,
+    "buy": ENTRY, "add": proposal(Effect.ADD), "sell": EXIT,
     "reduce": proposal(Effect.REDUCE, Side.SELL, "50", AIG, None, None, ExitReason.MANUAL, 3),
     "short": replace(
-        proposal(Effect.SHORT, Side.SELL, "47", SPY, "166.76", "167.26"),
-        reference=price("166.23"),
+        proposal(Effect.SHORT, Side.SELL, "47", SPY, "166.76", "167.26"), reference=price("166.23"),
         reason="close 166.76 is 0.32 % above VWAP 166.23",
     ),
     "cover": proposal(Effect.COVER, Side.BUY, "47", SPY, None, None, ExitReason.STOP_LOSS, 5),
-}
+}  # fmt: skip
 
 PASSING = tuple(Verdict(f"check {number}", CheckResult.PASSES, "passes") for number in range(16))
 WARNED = Review((*PASSING, Verdict("session", CheckResult.WARNS, "the stop does not act outside 09:30–16:00")))
@@ -157,41 +126,22 @@ def ticket(row: ProposalRow, review: Review = WARNED, refused: tuple[str, ...] =
     last = row.limit_price or price("48.42")
     return TicketView(
         ticket=Ticket(
-            id=TicketId(f"t{row.id}"),
-            proposal_id=row.id,
-            account="PA3X",
-            order=order,
-            stop=stop,
-            cancels=(),
-            digest=Digest("3416ca9a7ec93741"),
-            opened_at=ago(6),
-            ends_at=NOW + timedelta(seconds=54),
-            figures=figures,
-            review=review,
-            price_at_opening=last,
+            id=TicketId(f"t{row.id}"), proposal_id=row.id, account="PA3X", order=order, stop=stop, cancels=(),
+            digest=Digest("3416ca9a7ec93741"), opened_at=ago(6), ends_at=NOW + timedelta(seconds=54), figures=figures,
+            review=review, price_at_opening=last,
         ),
         proposal=row,
         quote=Quote(
-            row.symbol,
-            ago(0.4),
-            Price(last - Decimal("0.01")),
-            shares("300"),
-            Price(last + Decimal("0.01")),
-            shares("500"),
-            Feed.IEX,
+            row.symbol, ago(0.4), Price(last - Decimal("0.01")), shares("300"), Price(last + Decimal("0.01")),
+            shares("500"), Feed.IEX,
         ),
-        now=review,
-        refused_because=refused,
-        is_confirming=False,
-        signal_time=datetime(2013, 10, 8, 14, 50, tzinfo=UTC),
-        reason=row.reason,
-        cancels_in_words=() if is_entry else (f"SELL 100 {row.symbol} stop 48.43",),
-        quantity_after=_after(row),
-        capped_by="8 % of equity" if is_entry else None,
-        moved=Decimal("0.0006") if is_entry else None,
+        now=review, refused_because=refused, is_confirming=False,
+        signal_time=datetime(2013, 10, 8, 14, 50, tzinfo=UTC), reason=row.reason,
+        cancels_in_words=() if is_entry else (f"SELL 100 {row.symbol} stop 48.43",), quantity_after=_after(row),
+        capped_by="8 % of equity" if is_entry else None, moved=Decimal("0.0006") if is_entry else None,
         average_price=None if is_entry else price("48.63"),
         exits=(ListedExit("target VWAP", row.reference),) if is_entry and row.reference is not None else (),
-    )
+    )  # fmt: skip
 
 
 def _after(row: ProposalRow) -> Quantity:
@@ -203,20 +153,11 @@ def position(
     symbol: Symbol, quantity: str, average: str, last: str, profit: str, in_risk: str, stop: str, covered: str
 ) -> PositionRow:
     return PositionRow(
-        key=f"{symbol}/vwap",
-        symbol=symbol,
-        strategy="vwap",
-        quantity=shares(quantity),
-        average_price=price(average),
-        last=price(last),
-        last_at=ago(2),
-        profit=money(profit),
-        result_in_risk=Decimal(in_risk),
-        stop_price=price(stop),
-        holder=StopHolder.BROKER if covered != "0" else StopHolder.YOU,
-        covered=shares(covered),
-        is_closing=False,
-    )
+        key=f"{symbol}/vwap", symbol=symbol, strategy="vwap", quantity=shares(quantity), average_price=price(average),
+        last=price(last), last_at=ago(2), profit=money(profit), result_in_risk=Decimal(in_risk),
+        stop_price=price(stop), holder=StopHolder.BROKER if covered != "0" else StopHolder.YOU,
+        covered=shares(covered), is_closing=False,
+    )  # fmt: skip
 
 
 HELD = position(IBM, "27", "180.02", "182.11", "56.43", "1.1", "178.20", "27")
@@ -240,49 +181,32 @@ def order(
 ) -> OrderRow:
     kind = OrderType.STOP if stop else OrderType.LIMIT if limit else OrderType.MARKET
     return OrderRow(
-        id=ClientOrderId(f"{number:016x}"),
-        strategy="vwap",
-        side=side,
-        effect=effect,
-        quantity=shares(quantity),
-        symbol=symbol,
-        type=kind,
-        limit_price=price(limit) if limit else None,
-        stop_price=price(stop) if stop else None,
-        status=status,
-        filled_quantity=shares(filled),
-        average_price=price(average) if average else None,
-        created_at=ago(41 + 60 * number),
+        id=ClientOrderId(f"{number:016x}"), strategy="vwap", side=side, effect=effect, quantity=shares(quantity),
+        symbol=symbol, type=kind, limit_price=price(limit) if limit else None,
+        stop_price=price(stop) if stop else None, status=status, filled_quantity=shares(filled),
+        average_price=price(average) if average else None, created_at=ago(41 + 60 * number),
         ended_at=None if status.is_working else ago(30 + 60 * number),
         expires_at=NOW + timedelta(seconds=49) if status.is_working and limit else None,
-        is_protective=stop is not None,
-        marks=marks,
-        reason=reason,
-    )
+        is_protective=stop is not None, marks=marks, reason=reason,
+    )  # fmt: skip
 
 
 WORKING = order(1, BAC, Side.BUY, Effect.OPEN, "300", OrderStatus.SUBMITTED, limit="13.85")
 STOP = order(2, IBM, Side.SELL, Effect.CLOSE, "27", OrderStatus.SUBMITTED, stop="178.20")
 ORDERS = (
-    WORKING,
-    STOP,
+    WORKING, STOP,
     order(3, IBM, Side.BUY, Effect.OPEN, "27", OrderStatus.FILLED, limit="180.02", filled="27", average="180.02"),
     order(
-        4,
-        AIG,
-        Side.SELL,
-        Effect.CLOSE,
-        "100",
-        OrderStatus.REJECTED,
-        stop="48.43",
+        4, AIG, Side.SELL, Effect.CLOSE, "100", OrderStatus.REJECTED, stop="48.43",
         reason="insufficient qty available for order (requested: 100, available: 0)",
     ),
     order(
-        5, SPY, Side.BUY, Effect.OPEN, "20", OrderStatus.PARTIALLY_FILLED, limit="166.90", filled="7", average="166.9"
+        5, SPY, Side.BUY, Effect.OPEN, "20", OrderStatus.PARTIALLY_FILLED, limit="166.90", filled="7",
+        average="166.9",
     ),
     order(6, BAC, Side.BUY, Effect.OPEN, "10", OrderStatus.SUBMITTED, limit="13.80", marks=("in doubt",)),
     order(7, SPY, Side.BUY, Effect.OPEN, "12", OrderStatus.CANCELLED, limit="166.10", reason="past its time to live"),
-)
+)  # fmt: skip
 
 LOG = (
     LogRow(470, ago(94), "bar", "SPY 10:49 closed at 166.90"),
@@ -294,87 +218,45 @@ LOG = (
 
 PROTECTIONS = (
     ProtectionRow(
-        "daily_loss", "Daily loss", "0.00 of 2,000.00 USD", Decimal(0), False, "equity since 09:30", None, None
+        "daily_loss", "Daily loss", "0.00 of 2,000.00 USD", Decimal(0), False, "equity since 09:30", None, None,
     ),
     ProtectionRow("positions", "Positions", "2 of 3", Decimal("0.67"), False, "open at a time", None, None),
     ProtectionRow(
-        "guard/AIG",
-        "Guard AIG",
-        "3 of 3 stop-outs",
-        Decimal(1),
-        True,
-        "3 stop-outs in a row",
-        ago(240),
+        "guard/AIG", "Guard AIG", "3 of 3 stop-outs", Decimal(1), True, "3 stop-outs in a row", ago(240),
         NOW + timedelta(minutes=26),
     ),
     ProtectionRow("window", "Window", "until 15:45", None, False, "entries from 09:35 to 15:45 New York", None, None),
-)
+)  # fmt: skip
 
 STRATEGIES = (
     StrategyRow(
-        "vwap/AIG",
-        "vwap",
-        AIG,
-        "IN_POSITION",
-        12,
-        "",
-        False,
-        (("IN_POSITION", 12), ("WARMING_UP", 19)),
+        "vwap/AIG", "vwap", AIG, "IN_POSITION", 12, "", False, (("IN_POSITION", 12), ("WARMING_UP", 19)),
         (("VWAP", "48.57"), ("bars", "81")),
     ),
     StrategyRow(
-        "vwap/BAC",
-        "vwap",
-        BAC,
-        "THIN_VOLUME",
-        40,
-        "40 bars of THIN_VOLUME and nothing else",
-        False,
-        (("THIN_VOLUME", 40),),
-        (("VWAP", "13.86"), ("bars", "81")),
+        "vwap/BAC", "vwap", BAC, "THIN_VOLUME", 40, "40 bars of THIN_VOLUME and nothing else", False,
+        (("THIN_VOLUME", 40),), (("VWAP", "13.86"), ("bars", "81")),
     ),
-    StrategyRow("vwap/IBM", "vwap", IBM, "PAUSED", 3, "", True, (("PAUSED", 3),), (("VWAP", "181.40"), ("bars", "81"))),
     StrategyRow(
-        "vwap/SPY",
-        "vwap",
-        SPY,
-        "PROPOSAL_WAITING",
-        1,
-        "",
-        False,
+        "vwap/IBM", "vwap", IBM, "PAUSED", 3, "", True, (("PAUSED", 3),), (("VWAP", "181.40"), ("bars", "81")),
+    ),
+    StrategyRow(
+        "vwap/SPY", "vwap", SPY, "PROPOSAL_WAITING", 1, "", False,
         (("PRICE_ABOVE_THRESHOLD", 60), ("WARMING_UP", 19), ("PROPOSAL_WAITING", 1)),
         (("VWAP", "167.29"), ("bars", "81")),
     ),
-)
+)  # fmt: skip
 
 TRADES = (
     TradeRow(
-        "aaaa000000000001",
-        "vwap",
-        SPY,
-        shares("40"),
-        ago(3000),
-        price("166.50"),
-        ago(1500),
-        price("167.01"),
-        ExitReason.MEAN_REVERSION,
-        money("20.40"),
-        money("0.40"),
+        "aaaa000000000001", "vwap", SPY, shares("40"), ago(3000), price("166.50"), ago(1500), price("167.01"),
+        ExitReason.MEAN_REVERSION, money("20.40"), money("0.40"),
     ),
     TradeRow(
-        "aaaa000000000002",
-        "vwap",
-        AIG,
-        shares("100"),
-        ago(2000),
-        price("48.80"),
-        ago(900),
-        price("48.60"),
-        ExitReason.STOP_LOSS,
-        money("-20.40"),
-        money("1.00"),
+        "aaaa000000000002", "vwap", AIG, shares("100"), ago(2000), price("48.80"), ago(900), price("48.60"),
+        ExitReason.STOP_LOSS, money("-20.40"), money("1.00"),
     ),
-)
+)  # fmt: skip
 SHADOWS = (
     ShadowRow("s1", "vwap", SPY, Side.BUY, shares("47"), price("166.70"), "declined", "stop", money("-23.50")),
     ShadowRow("s2", "vwap", IBM, Side.BUY, shares("27"), price("181.00"), "expired", "open", money("-17.50")),
@@ -457,19 +339,11 @@ def empty(status: StatusView = STATUS) -> DeskView:
     """The morning: nothing was proposed, sent or held yet."""
     nothing = dict.fromkeys(
         (
-            "proposals",
-            "positions",
-            "orders",
-            "log",
-            "strategies",
-            "protections",
-            "trades",
-            "shadows",
-            "results",
+            "proposals", "positions", "orders", "log", "strategies", "protections", "trades", "shadows", "results",
             "symbols",
         ),
         (),
-    )
+    )  # fmt: skip
     return full(status, kill=KillView((), (), ()), chart=None, staged=0, **nothing)
 
 
@@ -483,11 +357,6 @@ def with_legs() -> tuple[OrderRow, ...]:
     over = order(8, AIG, Side.BUY, Effect.OPEN, "50", OrderStatus.FILLED, filled="50", average="48.60", limit="48.60")
     sold = order(7, AIG, Side.SELL, Effect.CLOSE, "50", OrderStatus.FILLED, filled="50", average="48.42", stop="48.43")
     return (
-        replace(target, parent=waits.id),
-        replace(stop, parent=waits.id),
-        waits,
-        replace(STOP, parent=held.id),
-        held,
-        replace(sold, parent=over.id),
-        over,
-    )
+        replace(target, parent=waits.id), replace(stop, parent=waits.id), waits, replace(STOP, parent=held.id), held,
+        replace(sold, parent=over.id), over,
+    )  # fmt: skip

@@ -49,14 +49,8 @@ def svg_of(desk: DeskApp) -> str:
     """As `App.export_screenshot` draws it, without the identifier of each picture that takes a third of its time."""
     width, height = desk.size
     console = Console(
-        width=width,
-        height=height,
-        file=io.StringIO(),
-        force_terminal=True,
-        color_system="truecolor",
-        record=True,
-        legacy_windows=False,
-        safe_box=False,
-    )
+        width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor", record=True,
+        legacy_windows=False, safe_box=False,
+    )  # fmt: skip
     console.print(whole(desk, simplify=True))
     return console.export_svg(title=desk.title, unique_id="terminal-0")

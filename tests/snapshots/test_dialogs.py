@@ -60,14 +60,11 @@ from tests.snapshots.tickets import opened, opens_the_first
 
 KILLED = full(
     replace(
-        STATUS,
-        word=DeskState.KILLED,
-        killed_by="key",
-        killed_at=ago(60),
+        STATUS, word=DeskState.KILLED, killed_by="key", killed_at=ago(60),
         entries_refused="killed by key; Ctrl+K, then type REARM to trade again",
     ),
     kill=KillView((WORKING,), (STOP,), (BARE,)),
-)
+)  # fmt: skip
 TIGHTER = ReloadView(
     tighter=("risk.daily_loss 0.02 of equity → 0.01 of equity", "risk.max_open_positions 30 → 10"),
     restart=("symbols SPY, IBM → SPY, IBM, AIG",),
@@ -84,19 +81,13 @@ IDEA = TradeIdea("vwap", SPY, price("166.76"), price("166.26"), price("167.29"),
 ADVICE = AdviceView(
     (
         AdviceRow(
-            2,
-            "watchman",
-            ago(200),
-            "SPY is below its VWAP for the third time this morning",
-            IDEA,
-            idea_in_words(IDEA),
-            NOW + timedelta(minutes=57),
-            takes_it=True,
+            2, "watchman", ago(200), "SPY is below its VWAP for the third time this morning", IDEA,
+            idea_in_words(IDEA), NOW + timedelta(minutes=57), takes_it=True,
         ),
         AdviceRow(1, "watchman", ago(900), "AIG has no stop at the broker", None, "", NOW + timedelta(minutes=45)),
     ),
     (("watchman", "asked 3 m ago"),),
-)
+)  # fmt: skip
 
 
 LISTED = (

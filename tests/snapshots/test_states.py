@@ -20,12 +20,9 @@ from tests.snapshots.test_dialogs import KILLED
 from tests.snapshots.tickets import opened, opens_the_first, with_ticket
 
 HALTED = replace(
-    STATUS,
-    word=DeskState.HALTED,
-    halts=(HaltRow(HaltCause.KEY, "by key"),),
-    halted_at=ago(3),
+    STATUS, word=DeskState.HALTED, halts=(HaltRow(HaltCause.KEY, "by key"),), halted_at=ago(3),
     entries_refused="halted (key): by key",
-)
+)  # fmt: skip
 QUIET = replace(KILLED, kill=KillView((), (STOP,), (BARE,)))
 """Killed, and nothing works that could open."""
 CHANGED: dict[str, Callable[[TicketView], TicketView]] = {
@@ -123,13 +120,10 @@ async def test_the_details_of_a_row(pictures: Pictures) -> None:
 
 
 ASKED = {
-    "log-filter": ("6", "slash", *"fill"),
-    "refuse-symbol": ("1", "down", "X"),
-    "commands-found": ("home", "ctrl+p", *"stop"),
-    "close-half": ("2", "c", *"50%"),
-    "break-even": ("2", "m", "0"),
+    "log-filter": ("6", "slash", *"fill"), "refuse-symbol": ("1", "down", "X"),
+    "commands-found": ("home", "ctrl+p", *"stop"), "close-half": ("2", "c", *"50%"), "break-even": ("2", "m", "0"),
     "refusals-too": ("3", "a"),
-}
+}  # fmt: skip
 
 
 async def test_what_a_key_asks(pictures: Pictures) -> None:

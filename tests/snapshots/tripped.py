@@ -23,19 +23,14 @@ MONDAY, TUESDAY = date(2013, 10, 7), date(2013, 10, 8)
 SETTINGS = Settings.model_validate(
     {
         "risk": {
-            "per_trade": {"usd": "60"},
-            "max_notional": {"usd": "1100"},
-            "daily_loss": {"usd": "15"},
-            "weekly_loss": {"usd": "500"},
-            "max_open_positions": 10,
-            "entries_a_day": 10,
-            "window_start": "09:30",
+            "per_trade": {"usd": "60"}, "max_notional": {"usd": "1100"}, "daily_loss": {"usd": "15"},
+            "weekly_loss": {"usd": "500"}, "max_open_positions": 10, "entries_a_day": 10, "window_start": "09:30",
             "window_end": "15:59",
             "protections": {"loss_streak": {"trade_limit": 3}, "max_drawdown": {"trade_limit": 4, "limit": "0.001"}},
         },
         "strategies": {"vwap": {"enabled": False}},
-    }
-)
+    },
+)  # fmt: skip
 
 
 @cache

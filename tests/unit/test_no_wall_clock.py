@@ -27,36 +27,25 @@ OTHERS = {"house", "hand", "self", "requests"}
 """Whose `wait` is a method of the tests that passes time on a clock of its own, and whose `get` is a request."""
 
 EXCEPTIONS: Mapping[str, str] = {
-    "tests/accidents/turns.py": "sleeps",
-    "tests/desk/test_kill_screen.py": "virtual time",
-    "tests/keys_counted.py": "reads the clock",
-    "tests/kit/served.py": "virtual time",
-    "tests/kit/shares.py": "reads the clock",
-    "tests/kit/steady.py": "reads the clock",
-    "tests/kit/timeline.py": "reads the clock",
-    "tests/scenarios/live_floor.py": "virtual time",
+    "tests/accidents/turns.py": "sleeps", "tests/desk/test_kill_screen.py": "virtual time",
+    "tests/keys_counted.py": "reads the clock", "tests/kit/served.py": "virtual time",
+    "tests/kit/shares.py": "reads the clock", "tests/kit/steady.py": "reads the clock",
+    "tests/kit/timeline.py": "reads the clock", "tests/scenarios/live_floor.py": "virtual time",
     "tests/scenarios/test_clock_jumps.py": "virtual time",
     "tests/scenarios/test_lanes_and_leaving.py": "virtual time",
-    "tests/scenarios/test_live_advisers.py": "virtual time",
-    "tests/scenarios/test_live_runtime.py": "virtual time",
+    "tests/scenarios/test_live_advisers.py": "virtual time", "tests/scenarios/test_live_runtime.py": "virtual time",
     "tests/scenarios/test_registered_broker.py": "virtual time",
-    "tests/scenarios/test_socket_attacks.py": "virtual time",
-    "tests/scenarios/test_socket_desks.py": "virtual time",
+    "tests/scenarios/test_socket_attacks.py": "virtual time", "tests/scenarios/test_socket_desks.py": "virtual time",
     "tests/scenarios/test_strategies_side_by_side.py": "virtual time",
     "tests/unit/console/test_input_reader.py": "waits for a time",
     "tests/unit/core/brokers/alpaca_door.py": "waits for a time",
-    "tests/unit/core/market/vix/source.py": "waits for a time",
-    "tests/wire/dripping.py": "virtual time",
-    "tests/wire/exchange/door.py": "virtual time",
-    "tests/wire/exchange/run.py": "virtual time",
-    "tests/wire/exchange/server.py": "virtual time",
-    "tests/wire/open_desk.py": "virtual time",
-    "tests/wire/receivers.py": "virtual time",
-    "tests/wire/test_kill_press.py": "virtual time",
-    "tests/wire/test_lanes.py": "virtual time",
-    "tests/wire/test_resolver_and_threads.py": "virtual time",
+    "tests/unit/core/market/vix/source.py": "waits for a time", "tests/wire/dripping.py": "virtual time",
+    "tests/wire/exchange/door.py": "virtual time", "tests/wire/exchange/run.py": "virtual time",
+    "tests/wire/exchange/server.py": "virtual time", "tests/wire/open_desk.py": "virtual time",
+    "tests/wire/receivers.py": "virtual time", "tests/wire/test_kill_press.py": "virtual time",
+    "tests/wire/test_lanes.py": "virtual time", "tests/wire/test_resolver_and_threads.py": "virtual time",
     "tests/wire/test_time_limit.py": "virtual time",
-}
+}  # fmt: skip
 """By path, or by folder: why. An entry that is no longer needed fails; take it out."""
 
 Found = tuple[int, str, str]

@@ -57,14 +57,10 @@ def a_desk_broker(exchange: LoopbackExchange, waits: Waits | None = None, **seco
 def an_order(name: str, limit: str | None = None, **terms: Any) -> OrderRequest:
     """A buy of one SPY, at the market unless it has a limit."""
     fields: dict[str, Any] = {
-        "client_order_id": ClientOrderId(name),
-        "symbol": Symbol("SPY"),
-        "side": Side.BUY,
-        "effect": Effect.OPEN,
-        "quantity": Quantity(Decimal(1)),
-        "type": OrderType.MARKET if limit is None else OrderType.LIMIT,
+        "client_order_id": ClientOrderId(name), "symbol": Symbol("SPY"), "side": Side.BUY, "effect": Effect.OPEN,
+        "quantity": Quantity(Decimal(1)), "type": OrderType.MARKET if limit is None else OrderType.LIMIT,
         "limit_price": None if limit is None else Price(Decimal(limit)),
-    }
+    }  # fmt: skip
     return OrderRequest(**(fields | terms))
 
 

@@ -42,19 +42,12 @@ def a_market(**more: Any) -> LoopbackExchange:
 
 def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, str]:
     return {
-        "KEYTURN_HOME": str(home),
-        "APCA_API_KEY_ID": exchange.keys.id,
-        "APCA_API_SECRET_KEY": exchange.keys.secret,
-        "KEYTURN_PROFILE": "swing",
-        "KEYTURN_RISK__WINDOW_START": "00:00",
-        "KEYTURN_REGIME__VIX_URL": "",
-        "KEYTURN_RISK__WINDOW_END": "23:59",
-        "KEYTURN_ALPACA__TRADING_URL": exchange.trading_url,
-        "KEYTURN_ALPACA__DATA_URL": exchange.data_url,
-        "KEYTURN_ALPACA__TRADE_STREAM_URL": exchange.trade_stream_url,
-        "KEYTURN_ALPACA__DATA_STREAM_URL": exchange.data_stream_url,
-        **more,
-    }
+        "KEYTURN_HOME": str(home), "APCA_API_KEY_ID": exchange.keys.id, "APCA_API_SECRET_KEY": exchange.keys.secret,
+        "KEYTURN_PROFILE": "swing", "KEYTURN_RISK__WINDOW_START": "00:00", "KEYTURN_REGIME__VIX_URL": "",
+        "KEYTURN_RISK__WINDOW_END": "23:59", "KEYTURN_ALPACA__TRADING_URL": exchange.trading_url,
+        "KEYTURN_ALPACA__DATA_URL": exchange.data_url, "KEYTURN_ALPACA__TRADE_STREAM_URL": exchange.trade_stream_url,
+        "KEYTURN_ALPACA__DATA_STREAM_URL": exchange.data_stream_url, **more,
+    }  # fmt: skip
 
 
 def a_buy_of_two() -> ProposeOrder:

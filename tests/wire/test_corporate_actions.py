@@ -23,47 +23,24 @@ from tests.wire.exchange.server import LoopbackExchange
 SPY, IBM, XOM, GE, HPE = map(Symbol, ("SPY", "IBM", "XOM", "GE", "HPE"))
 TODAY = date(2026, 11, 19)
 DIVIDEND = {
-    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000001",
-    "symbol": "XOM",
-    "cusip": "30231G102",
-    "rate": 0.99,
-    "special": False,
-    "foreign": False,
-    "process_date": "2026-12-10",
-    "ex_date": "2026-11-20",
-    "record_date": "2026-11-20",
-    "payable_date": "2026-12-10",
-}
+    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000001", "symbol": "XOM", "cusip": "30231G102", "rate": 0.99,
+    "special": False, "foreign": False, "process_date": "2026-12-10", "ex_date": "2026-11-20",
+    "record_date": "2026-11-20", "payable_date": "2026-12-10",
+}  # fmt: skip
 SPLIT = {
-    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000002",
-    "symbol": "IBM",
-    "cusip": "459200101",
-    "new_rate": 4,
-    "old_rate": 1,
-    "process_date": "2026-11-23",
-    "ex_date": "2026-11-23",
-}
+    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000002", "symbol": "IBM", "cusip": "459200101", "new_rate": 4, "old_rate": 1,
+    "process_date": "2026-11-23", "ex_date": "2026-11-23",
+}  # fmt: skip
 SPIN_OFF = {
-    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000003",
-    "source_symbol": "GE",
-    "source_cusip": "369604301",
-    "source_rate": 4,
-    "new_symbol": "GEV",
-    "new_cusip": "36828A101",
-    "new_rate": 1,
-    "process_date": "2026-11-30",
+    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000003", "source_symbol": "GE", "source_cusip": "369604301",
+    "source_rate": 4, "new_symbol": "GEV", "new_cusip": "36828A101", "new_rate": 1, "process_date": "2026-11-30",
     "ex_date": "2026-11-30",
-}
+}  # fmt: skip
 MERGER = {
-    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000004",
-    "acquirer_symbol": "IBM",
-    "acquirer_cusip": "459200101",
-    "acquiree_symbol": "HPE",
-    "acquiree_cusip": "42824C109",
-    "rate": 24.5,
-    "process_date": "2026-12-01",
+    "id": "7bd1a0f2-3c0e-4d6e-9a41-000000000004", "acquirer_symbol": "IBM", "acquirer_cusip": "459200101",
+    "acquiree_symbol": "HPE", "acquiree_cusip": "42824C109", "rate": 24.5, "process_date": "2026-12-01",
     "effective_date": "2026-12-01",
-}
+}  # fmt: skip
 
 
 def announce(exchange: LoopbackExchange, *rows: tuple[str, Any]) -> None:

@@ -56,14 +56,9 @@ class Desk:
             **{name: Decimal(str(value)) for name, value in seconds.items()},
         )
         self.data = AlpacaData(
-            settings,
-            SecretStr(exchange.keys.id),
-            SecretStr(secret or exchange.keys.secret),
-            list(symbols),
-            Hours(),
-            now=exchange.clock.now,
-            chance=lambda: 0.0,
-        )
+            settings, SecretStr(exchange.keys.id), SecretStr(secret or exchange.keys.secret), list(symbols), Hours(),
+            now=exchange.clock.now, chance=lambda: 0.0,
+        )  # fmt: skip
 
     async def moves_on(self, seconds: float) -> None:
         await asyncio.to_thread(self.exchange.moves_on, seconds)

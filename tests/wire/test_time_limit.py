@@ -58,13 +58,9 @@ def is_up(view: DeskView) -> bool:
 def settings(url: str) -> AlpacaSettings:
     http, ws = url, url.replace("http", "ws", 1)
     return AlpacaSettings(
-        trading_url=http,
-        data_url=http,
-        trade_stream_url=ws,
-        data_stream_url=ws,
-        connect_seconds=Decimal("0.3"),
+        trading_url=http, data_url=http, trade_stream_url=ws, data_stream_url=ws, connect_seconds=Decimal("0.3"),
         read_seconds=Decimal(1),
-    )
+    )  # fmt: skip
 
 
 def in_time(call: Callable[[], Answer]) -> Answer:

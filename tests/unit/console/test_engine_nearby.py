@@ -54,13 +54,9 @@ def test_a_start_waits_while_the_engine_comes_up() -> None:
     def after(found_at: float, ends_at: float) -> str | None:
         clock[0], said[:] = 0.0, []
         return awaited(
-            lambda: "engine" if clock[0] >= found_at else None,
-            lambda: clock[0] < ends_at,
-            lambda: "its journal",
-            said.append,
-            lambda: clock[0],
-            sleeps,
-        )
+            lambda: "engine" if clock[0] >= found_at else None, lambda: clock[0] < ends_at, lambda: "its journal",
+            said.append, lambda: clock[0], sleeps,
+        )  # fmt: skip
 
     assert (after(400.0, 500.0), len(said)) == ("engine", 80 - 1)
     assert (after(500.0, 12.0), len(said)) == (None, 2)

@@ -84,11 +84,8 @@ TONES: tuple[Tone, ...] = ("", "gain", "loss", "urgent", "muted", "strong")
 def styles() -> list[Style]:
     """Anew each time: a style remembers what it was for the first terminal that it was written to."""
     attributes: list[dict[str, bool]] = [
-        {},
-        {"bold": True},
-        {"bold": True, "reverse": True},
-        {"italic": True, "underline": True},
-    ]
+        {}, {"bold": True}, {"bold": True, "reverse": True}, {"italic": True, "underline": True},
+    ]  # fmt: skip
     return [
         Style(color=colour, bgcolor=background, **how)
         for colour in (None, "#ff8800", "red", "color(123)")

@@ -15,33 +15,19 @@ from tests.kit.key_sequences import LETTERS
 from tests.unit.console.armed_screen import ArmedScreen
 
 CHORDS = {
-    "one byte": b"\x0b",
-    "F10": b"\x1b[21~",
-    "F10 with num lock, kitty": b"\x1b[21;129~",
-    "kitty": b"\x1b[107;5u",
-    "kitty with caps lock": b"\x1b[107;69u",
-    "kitty with an event type": b"\x1b[107;5:1u",
-    "xterm's modifyOtherKeys": b"\x1b[27;5;107~",
-    "one byte after an unfinished sequence": b"\x1b[1;\x0b",
+    "one byte": b"\x0b", "F10": b"\x1b[21~", "F10 with num lock, kitty": b"\x1b[21;129~", "kitty": b"\x1b[107;5u",
+    "kitty with caps lock": b"\x1b[107;69u", "kitty with an event type": b"\x1b[107;5:1u",
+    "xterm's modifyOtherKeys": b"\x1b[27;5;107~", "one byte after an unfinished sequence": b"\x1b[1;\x0b",
     "Alt held too": b"\x1b\x0b",
-}
+}  # fmt: skip
 STRINGS = 600
 ENDS_TEXTUAL = b"\x1b[107;5:2u"
 """Raises in the parser of Textual 8.2.8."""
 BROKEN = (
-    b"\x1b[106:;;B:B:u",
-    b"\x1b[99999999999999999999u",
-    b"\x1b[1;2;1114112u",
-    b"\x1b[;:;u",
-    b"\x1b[?1;FBSu",
-    b"\x1b[" + b"1;" * 40 + b"B",
-    b"\x1b[<1;2;3x",
-    b"\x1b[MBSC",
-    b"\x1b]11;rgb:BBBB/SSSS/CCCC\x07",
-    b"\x1bPBSCFx\x1b\\",
-    b"\x1b[0n",
-    b"\xff\xfe\xc3",
-)
+    b"\x1b[106:;;B:B:u", b"\x1b[99999999999999999999u", b"\x1b[1;2;1114112u", b"\x1b[;:;u", b"\x1b[?1;FBSu",
+    b"\x1b[" + b"1;" * 40 + b"B", b"\x1b[<1;2;3x", b"\x1b[MBSC", b"\x1b]11;rgb:BBBB/SSSS/CCCC\x07",
+    b"\x1bPBSCFx\x1b\\", b"\x1b[0n", b"\xff\xfe\xc3",
+)  # fmt: skip
 
 
 class Typist:
@@ -224,13 +210,9 @@ def test_a_key_that_is_still_held_types_nothing() -> None:
 
 def test_textual_reads_the_usual_keys_the_same() -> None:
     cases = {
-        b"\x1b": ["escape"],
-        b"\x1bx": ["escape"],
-        b"\x1b[A\x1bOB\x1b[3~": ["up", "down", "delete"],
-        b"\x1b[[A\x1b[7$": ["f1", "shift+home"],
-        "é€".encode(): ["é", "euro_sign"],
-        b"\x1b[106;1;106u": ["j"],
-    }
+        b"\x1b": ["escape"], b"\x1bx": ["escape"], b"\x1b[A\x1bOB\x1b[3~": ["up", "down", "delete"],
+        b"\x1b[[A\x1b[7$": ["f1", "shift+home"], "é€".encode(): ["é", "euro_sign"], b"\x1b[106;1;106u": ["j"],
+    }  # fmt: skip
     for typed, keys in cases.items():
         scanner, parser, read = Scanner(), GuardedParser(), list[str]()
         for token in [*scanner.feed(typed, 1.0), *scanner.tick(1.2)]:

@@ -13,28 +13,16 @@ from core.model.session import ExtendedHours, Venue
 from core.model.values import Price, Quantity, Symbol, VenueId
 
 LONDON = Venue(
-    id=VenueId("XLON"),
-    name="London",
-    short="LDN",
-    zone=ZoneInfo("Europe/London"),
-    calendar="XLON",
-    opens=time(8),
-    closes=time(16, 30),
-    currency="GBP",
-)
+    id=VenueId("XLON"), name="London", short="LDN", zone=ZoneInfo("Europe/London"), calendar="XLON", opens=time(8),
+    closes=time(16, 30), currency="GBP",
+)  # fmt: skip
 """Nothing trades outside of its session."""
 
 SYDNEY = Venue(
-    id=VenueId("XASX"),
-    name="Sydney",
-    short="SYD",
-    zone=ZoneInfo("Australia/Sydney"),
-    calendar="XASX",
-    opens=time(10),
-    closes=time(16),
-    currency="AUD",
+    id=VenueId("XASX"), name="Sydney", short="SYD", zone=ZoneInfo("Australia/Sydney"), calendar="XASX",
+    opens=time(10), closes=time(16), currency="AUD",
     extended=ExtendedHours(begin=time(7), end=time(18, 50), early=time(15), end_of_a_half_day=time(15, 30)),
-)
+)  # fmt: skip
 """In summer its session crosses the midnight of UTC, and its evening is New York's early morning."""
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 12, 31)

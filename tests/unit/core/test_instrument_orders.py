@@ -45,44 +45,25 @@ def a_call(strike: int) -> Instrument:
 
 def a_limit(symbol: Symbol = SPY, side: Side = Side.BUY, effect: Effect = Effect.OPEN) -> OrderRequest:
     return OrderRequest(
-        ClientOrderId("0123456789abcdef"),
-        symbol,
-        side,
-        effect,
-        Quantity(Decimal(2)),
-        OrderType.LIMIT,
+        ClientOrderId("0123456789abcdef"), symbol, side, effect, Quantity(Decimal(2)), OrderType.LIMIT,
         limit_price=Price(Decimal("3.10")),
-    )
+    )  # fmt: skip
 
 
 def a_spread(effect: Effect = Effect.OPEN) -> InstrumentOrder:
     legs = (InstrumentLeg(a_call(500), Quantity(Decimal(1))), InstrumentLeg(a_call(510), Quantity(Decimal(-1))))
     plain = a_limit(effect=effect)
     return InstrumentOrder(
-        plain.client_order_id,
-        plain.symbol,
-        plain.side,
-        effect,
-        plain.quantity,
-        plain.type,
-        limit_price=plain.limit_price,
-        instrument_legs=legs,
-    )
+        plain.client_order_id, plain.symbol, plain.side, effect, plain.quantity, plain.type,
+        limit_price=plain.limit_price, instrument_legs=legs,
+    )  # fmt: skip
 
 
 def created(order: OrderRequest) -> OrderCreated:
     return OrderCreated(
-        order=order,
-        proposal_id=ProposalId("p"),
-        strategy="manual",
-        signal_time=AT,
-        stop=None,
-        parent=None,
-        exit_reason=None,
-        intended_price=None,
-        reference=None,
-        expires_at=None,
-    )
+        order=order, proposal_id=ProposalId("p"), strategy="manual", signal_time=AT, stop=None, parent=None,
+        exit_reason=None, intended_price=None, reference=None, expires_at=None,
+    )  # fmt: skip
 
 
 def test_a_share_order_has_one_leg() -> None:

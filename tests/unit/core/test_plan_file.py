@@ -110,13 +110,9 @@ WIDE = "symbol,side,quantity,type,limit_price,stop_price,trigger_price,trail,ttl
 def test_trigger_entries_have_all_prices() -> None:
     """EX-12, EX-07"""
     stop, limited, trailing, short, timed = rows(
-        "SPY,buy,10,stop,,99,101,,",
-        "QQQ,buy,10,stop-limit,101.20,99,101,,600",
-        "IBM,buy,10,trailing,,99,,1.50,",
-        "AIG,short,10,trailing,,55,,2%,",
-        "BAC,buy,10,limit,13,12.50,,,90",
-        header=WIDE,
-    )
+        "SPY,buy,10,stop,,99,101,,", "QQQ,buy,10,stop-limit,101.20,99,101,,600", "IBM,buy,10,trailing,,99,,1.50,",
+        "AIG,short,10,trailing,,55,,2%,", "BAC,buy,10,limit,13,12.50,,,90", header=WIDE,
+    )  # fmt: skip
 
     assert (stop.type, stop.trigger_price, stop.stop_price) == (OrderType.STOP, Decimal(101), Decimal(99))
     assert (limited.type, limited.limit_price, limited.ttl_seconds) == (OrderType.STOP_LIMIT, Decimal("101.20"), 600)

@@ -31,13 +31,9 @@ KEYS = Keys(SecretStr("PKREDIRECTED"), SecretStr("a-secret-of-ours"))
 SPY, AT = Symbol("SPY"), datetime(2026, 11, 19, 15, tzinfo=UTC)
 STATUSES = (301, 302, 303, 307, 308)
 SENDERS = {
-    "core/brokers/alpaca/stream.py",
-    "core/brokers/alpaca/wire.py",
-    "core/io/http_requests.py",
-    "core/market/alpaca/requests.py",
-    "core/market/alpaca/socket.py",
-    "core/runtime/notifier/by_apprise.py",
-}
+    "core/brokers/alpaca/stream.py", "core/brokers/alpaca/wire.py", "core/io/http_requests.py",
+    "core/market/alpaca/requests.py", "core/market/alpaca/socket.py", "core/runtime/notifier/by_apprise.py",
+}  # fmt: skip
 """Whoever sends anything over HTTP or a WebSocket; the last one is tested with its web server in `tests/wire`."""
 LIBRARIES = {"requests", "httpx", "websockets", "urllib.request", "http.client", "aiohttp", "apprise", "urllib3"}
 IMPORT = re.compile(rf"^\s*(?:import|from) (?:{'|'.join(map(re.escape, LIBRARIES))})\b", re.MULTILINE)

@@ -47,15 +47,11 @@ def instant(chance: Random) -> datetime:
 
 
 PLAIN: Mapping[object, Callable[[Random], object]] = {
-    Decimal: number,
-    Settings: lambda chance: chance.choice(profiles()),
-    bool: lambda chance: chance.random() < 0.5,
-    date: lambda chance: instant(chance).date(),
-    datetime: instant,
-    int: lambda chance: chance.choice((0, 1, chance.randrange(1000), 2**63 - 1)),
-    str: text,
+    Decimal: number, Settings: lambda chance: chance.choice(profiles()), bool: lambda chance: chance.random() < 0.5,
+    date: lambda chance: instant(chance).date(), datetime: instant,
+    int: lambda chance: chance.choice((0, 1, chance.randrange(1000), 2**63 - 1)), str: text,
     type(None): lambda chance: None,
-}
+}  # fmt: skip
 
 
 def drawn(hint: Any, chance: Random) -> Any:

@@ -52,28 +52,16 @@ def test_a_backup_is_unpacked_for_its_owner_alone(tmp_path):
 @pytest.mark.parametrize(
     "entry",
     [
-        a_file("../../etc/passwd"),
-        a_file("/etc/passwd"),
-        a_file("paper/../other/documents.json"),
-        a_file("paper/journal/../../lock"),
-        a_file("paper/.kill_switch"),
-        a_file("paper/lock"),
-        a_file("paper/settings.toml"),
-        a_file("paper/journal/2026-01-05.jsonl/"),
-        a_file("documents.json"),
-        a_special(tarfile.SYMTYPE, target="/etc/passwd"),
-        a_special(tarfile.LNKTYPE, target="/etc/passwd"),
-        a_special(tarfile.SYMTYPE, "paper/journal", "/etc"),
-        a_special(tarfile.CHRTYPE),
-        a_special(tarfile.BLKTYPE),
-        a_special(tarfile.FIFOTYPE),
-        a_special(tarfile.GNUTYPE_SPARSE),
-        a_special(tarfile.XHDTYPE),
-        a_special(tarfile.DIRTYPE, "paper/journal/inner"),
-        a_special(tarfile.DIRTYPE, "../paper"),
+        a_file("../../etc/passwd"), a_file("/etc/passwd"), a_file("paper/../other/documents.json"),
+        a_file("paper/journal/../../lock"), a_file("paper/.kill_switch"), a_file("paper/lock"),
+        a_file("paper/settings.toml"), a_file("paper/journal/2026-01-05.jsonl/"), a_file("documents.json"),
+        a_special(tarfile.SYMTYPE, target="/etc/passwd"), a_special(tarfile.LNKTYPE, target="/etc/passwd"),
+        a_special(tarfile.SYMTYPE, "paper/journal", "/etc"), a_special(tarfile.CHRTYPE), a_special(tarfile.BLKTYPE),
+        a_special(tarfile.FIFOTYPE), a_special(tarfile.GNUTYPE_SPARSE), a_special(tarfile.XHDTYPE),
+        a_special(tarfile.DIRTYPE, "paper/journal/inner"), a_special(tarfile.DIRTYPE, "../paper"),
     ],
     ids=lambda entry: f"{entry.type!r} {entry.name}",
-)
+)  # fmt: skip
 def test_what_no_backup_holds_is_refused_by_name(tmp_path, entry):
     """SP-04: paths that lead out, links, devices, extensions."""
     archive = an_archive(tmp_path / "a.tar.gz", a_file(), entry)
@@ -116,16 +104,12 @@ def flipped(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     "harm",
     [
-        lambda content: b"",
-        lambda content: b"no archive at all",
-        lambda content: content[: len(content) // 2],
-        lambda content: content[:-1],
-        flipped,
-        lambda content: gzip.compress(gzip.decompress(content)[:700]),
+        lambda content: b"", lambda content: b"no archive at all", lambda content: content[: len(content) // 2],
+        lambda content: content[:-1], flipped, lambda content: gzip.compress(gzip.decompress(content)[:700]),
         lambda content: gzip.compress(b"x" * 2048),
     ],
     ids=["empty", "not one", "half", "its last byte gone", "a byte changed", "cut inside", "no header"],
-)
+)  # fmt: skip
 def test_a_damaged_or_torn_archive_is_refused(tmp_path, harm: Callable[[bytes], bytes]):
     """SP-04: its checksum stands at its end, and it is read to there."""
     path = an_archive(tmp_path / "a.tar.gz", a_file(size=5_000), content=bytes(range(250)) * 20)

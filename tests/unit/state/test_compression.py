@@ -70,15 +70,12 @@ def test_every_reader_reads_the_same(folder: AccountFolder) -> None:
 
     def all_that_is_read() -> list[object]:
         return [
-            list(read(folder.journal)),
-            list(read(folder.journal, A_DAY + 7)),
+            list(read(folder.journal)), list(read(folder.journal, A_DAY + 7)),
             [list(read_day(folder.journal, day)) for day in days],
             [line for path in segments(folder.journal) for line in lines_backwards(path, 512)],
-            list(tail(folder, 2 * A_DAY + 3, follow=False)),
-            verify(folder),
-            fingerprint(folder),
+            list(tail(folder, 2 * A_DAY + 3, follow=False)), verify(folder), fingerprint(folder),
             days_of(folder.journal),
-        ]
+        ]  # fmt: skip
 
     before = all_that_is_read()
     list(compress(folder, LATER, 30))

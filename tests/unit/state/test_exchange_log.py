@@ -15,18 +15,10 @@ from tests.unit.state.disks import a_disk_that_takes
 
 OPENED = {"request": "open", "at": "2026-01-05T14:30:00+00:00", "symbols": "SPY,QQQ", "cash": "200"}
 BOUGHT = {
-    "request": "submit",
-    "at": "2026-01-05T15:00:00+00:00",
-    "client_order_id": "0123456789abcdef",
-    "symbol": "SPY",
-    "side": "buy",
-    "effect": "open",
-    "quantity": "0.300",
-    "type": "limit",
-    "time_in_force": "day",
-    "limit_price": "100.50",
-    "stop_price": None,
-}
+    "request": "submit", "at": "2026-01-05T15:00:00+00:00", "client_order_id": "0123456789abcdef", "symbol": "SPY",
+    "side": "buy", "effect": "open", "quantity": "0.300", "type": "limit", "time_in_force": "day",
+    "limit_price": "100.50", "stop_price": None,
+}  # fmt: skip
 CANCELLED = {"request": "cancel", "at": "2026-01-05T15:01:00+00:00", "client_order_id": "0123456789abcdef"}
 
 
@@ -139,27 +131,15 @@ def test_an_older_log_gets_checksums(folder):
 
 
 NO_REQUESTS = (
-    b"null",
-    b"[1]",
-    b"7",
-    b"noise",
-    b"\xff\x00",
-    b"",
-    b"{}",
+    b"null", b"[1]", b"7", b"noise", b"\xff\x00", b"", b"{}",
     b'{"request":"cancel","at":1e999999,"client_order_id":"a"}',
-    b'{"request":"cancel","at":NaN,"client_order_id":"a"}',
-    b'{"request":"cancel","at":7,"client_order_id":"a"}',
-    old({**BOUGHT, "quantity": "1e999999"})[:-1],
-    old({**BOUGHT, "quantity": "NaN"})[:-1],
-    old({**BOUGHT, "limit_price": "x"})[:-1],
-    old({**BOUGHT, "at": "0001-01-01T00:00:00+00:00"})[:-1],
-    old({**BOUGHT, "at": "yesterday"})[:-1],
-    old({**BOUGHT, "side": "up"})[:-1],
-    old({**BOUGHT, "quantiti": "1"})[:-1],
-    old({**OPENED, "cash": "Infinity"})[:-1],
-    old({**OPENED, "symbols": ""})[:-1],
-    old({**BOUGHT, "request": "stroll"})[:-1],
-)
+    b'{"request":"cancel","at":NaN,"client_order_id":"a"}', b'{"request":"cancel","at":7,"client_order_id":"a"}',
+    old({**BOUGHT, "quantity": "1e999999"})[:-1], old({**BOUGHT, "quantity": "NaN"})[:-1],
+    old({**BOUGHT, "limit_price": "x"})[:-1], old({**BOUGHT, "at": "0001-01-01T00:00:00+00:00"})[:-1],
+    old({**BOUGHT, "at": "yesterday"})[:-1], old({**BOUGHT, "side": "up"})[:-1],
+    old({**BOUGHT, "quantiti": "1"})[:-1], old({**OPENED, "cash": "Infinity"})[:-1],
+    old({**OPENED, "symbols": ""})[:-1], old({**BOUGHT, "request": "stroll"})[:-1],
+)  # fmt: skip
 
 
 def test_a_line_that_is_no_request_is_placed(folder, snapshot):

@@ -32,13 +32,9 @@ def test_it_says_who_asks_until_it_is_taken(request_: HaltRequest) -> None:
 
 
 @cases(
-    "make",
-    os.mkfifo,
-    os.mkdir,
-    lambda p: p.symlink_to(p),
-    lambda p: p.write_bytes(b""),
+    "make", os.mkfifo, os.mkdir, lambda p: p.symlink_to(p), lambda p: p.write_bytes(b""),
     lambda p: p.write_bytes(b"x" * 9999),
-)
+)  # fmt: skip
 def test_whatever_stands_there_halts(tmp_path: Path, make: Callable[[Path], object]) -> None:
     """SY-02: in doubt a start is halted; and what was odd is out of the way then."""
     account = AccountFolder(tmp_path / "paper")

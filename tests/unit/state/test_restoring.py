@@ -117,15 +117,11 @@ def test_a_restore_resets_only_a_simulated_exchange(tmp_path):
 @pytest.mark.parametrize(
     ("then", "since", "expected"),
     [
-        ([], [Killed("key")], "key"),
-        ([Killed("key")], [Rearmed()], "key"),
-        ([Killed("key")], [], "key"),
-        ([], [], None),
-        ([Killed("key"), Rearmed()], [], None),
-        ([], [Killed("file"), Rearmed()], None),
+        ([], [Killed("key")], "key"), ([Killed("key")], [Rearmed()], "key"), ([Killed("key")], [], "key"),
+        ([], [], None), ([Killed("key"), Rearmed()], [], None), ([], [Killed("file"), Rearmed()], None),
     ],
     ids=["killed since", "killed then", "killed throughout", "never", "re-armed then", "re-armed since"],
-)
+)  # fmt: skip
 def test_a_kill_is_never_cleared_by_a_restore(tmp_path, then, since, expected):
     """SP-04, OP-07: neither the one that is in force now nor the one that the archive's journal ends with."""
     folder = an_account(tmp_path / "paper", *then)

@@ -85,41 +85,19 @@ def test_text_lists_and_words_are_understood(home):
 
 
 WRONG = (
-    "[risk]\ndaily_loss = { usd = -3 }",
-    "[risk]\nspread_limit = 0.5\nmove = 1",
-    "[risk]\nspred_limit = 0.5",
-    "zebra = 1",
-    "[staging.plan]\nlife_seconds = 60",
-    "[risk]\nmax_open_positions = 1.5",
-    "[risk]\nmax_open_positions = true",
-    '[strategies.vwap]\nsymbols = ["SPY", "QQQ"]',
-    "[strategies.vwap]\nenabled = 1",
-    "[risk]\nwindow_start = 10",
-    "[risk]\nspread_limit = nan",
-    "risk = 5",
-    "[risk]\ndaily_loss = 10",
-    "[risk]\ndaily_loss = { usd = 1, of_equity = 0.1 }",
-    '[account]\nbroker = "ibkr"',
-    '[account]\ndata = "bloomberg"',
-    '[account]\nbroker = "No Name"',
-    'symbols = ["SPY", "spy"]',
-    'symbols = ["SPY", "$PY"]',
-    '[risk]\nwindow_start = "12:00"',
-    'symbols = ["SPY", "IBM", "SPY"]',
-    'symbols = "SPY"',
-    '[risk]\nwindow_start = "09:30:00Z"',
-    "[risk]\nentries_a_day = 10001",
-    "[risk]\nmax_open_positions = 1001",
-    "[exchange]\nlatency_seconds = 3601",
-    "[exchange]\nanswer_delay_seconds = 1e9",
-    "[risk.sizing.vix]\nhigh = 0.9",
-    "[risk]\nmin_notional = 60",
-    "[risk]\nmax_notional = { of_equity = 1.5 }",
-    "[exchange]\nhalf_spread_ticks = 1001",
-    'profile = "macro"',
-    "a = \n",
-    "[risk",
-)
+    "[risk]\ndaily_loss = { usd = -3 }", "[risk]\nspread_limit = 0.5\nmove = 1", "[risk]\nspred_limit = 0.5",
+    "zebra = 1", "[staging.plan]\nlife_seconds = 60", "[risk]\nmax_open_positions = 1.5",
+    "[risk]\nmax_open_positions = true", '[strategies.vwap]\nsymbols = ["SPY", "QQQ"]',
+    "[strategies.vwap]\nenabled = 1", "[risk]\nwindow_start = 10", "[risk]\nspread_limit = nan", "risk = 5",
+    "[risk]\ndaily_loss = 10", "[risk]\ndaily_loss = { usd = 1, of_equity = 0.1 }", '[account]\nbroker = "ibkr"',
+    '[account]\ndata = "bloomberg"', '[account]\nbroker = "No Name"', 'symbols = ["SPY", "spy"]',
+    'symbols = ["SPY", "$PY"]', '[risk]\nwindow_start = "12:00"', 'symbols = ["SPY", "IBM", "SPY"]',
+    'symbols = "SPY"', '[risk]\nwindow_start = "09:30:00Z"', "[risk]\nentries_a_day = 10001",
+    "[risk]\nmax_open_positions = 1001", "[exchange]\nlatency_seconds = 3601",
+    "[exchange]\nanswer_delay_seconds = 1e9", "[risk.sizing.vix]\nhigh = 0.9", "[risk]\nmin_notional = 60",
+    "[risk]\nmax_notional = { of_equity = 1.5 }", "[exchange]\nhalf_spread_ticks = 1001", 'profile = "macro"',
+    "a = \n", "[risk",
+)  # fmt: skip
 
 
 def test_a_wrong_setting_is_told_in_one_line(home, snapshot):
@@ -183,18 +161,12 @@ def test_a_file_that_cannot_be_read_is_named(home):
 # ── text that is no settings file at all ─────────────────────────────────────────────────────────────────────────────
 
 ENDLESS = (
-    '# [[[\nx = """\n[[[[\n"""\nsymbols = ' + "[" * 4000,
-    "symbols = " + "[" * 100 + "]" * 100,
-    "keys" + ".a" * 3000 + " = 1",
-    "strategies.dips" + ".a" * 3000 + " = 1",
-    "symbols = []\nkeys" + ".a" * 30000 + " = 1",
-    "risk.entries_a_day = 1e999999999",
-    "risk.daily_loss.usd = 1e-999999999",
-    "strategies.dips.size = 0e999999999",
-    "exchange.settlement_days = 0x" + "f" * 9000,
-    "risk.entries_a_day = " + "1" * 5000,
-    "a" * 1000001,
-)
+    '# [[[\nx = """\n[[[[\n"""\nsymbols = ' + "[" * 4000, "symbols = " + "[" * 100 + "]" * 100,
+    "keys" + ".a" * 3000 + " = 1", "strategies.dips" + ".a" * 3000 + " = 1",
+    "symbols = []\nkeys" + ".a" * 30000 + " = 1", "risk.entries_a_day = 1e999999999",
+    "risk.daily_loss.usd = 1e-999999999", "strategies.dips.size = 0e999999999",
+    "exchange.settlement_days = 0x" + "f" * 9000, "risk.entries_a_day = " + "1" * 5000, "a" * 1000001,
+)  # fmt: skip
 
 
 def test_endless_text_is_refused_in_one_line(home, snapshot):

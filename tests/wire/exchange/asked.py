@@ -39,21 +39,13 @@ def read_order(body: Json, position: Decimal) -> OrderRequest:
     order_class = class_of(body)
     percent = number(body, "trail_percent")
     order = OrderRequest(
-        client_order_id=ClientOrderId(client_order_id),
-        symbol=symbol,
-        side=side,
-        effect=effect_of(side, position, quantity),
-        quantity=Quantity(quantity),
-        type=word(OrderType, body, "type"),
-        time_in_force=word(TimeInForce, body, "time_in_force"),
-        limit_price=price(body, "limit_price"),
-        stop_price=price(body, "stop_price"),
-        trail_price=price(body, "trail_price"),
-        trail_fraction=None if percent is None else Fraction(percent / 100),
-        order_class=order_class,
-        legs=legs_of(body, order_class),
-        extended_hours=bool(body.get("extended_hours")),
-    )
+        client_order_id=ClientOrderId(client_order_id), symbol=symbol, side=side,
+        effect=effect_of(side, position, quantity), quantity=Quantity(quantity), type=word(OrderType, body, "type"),
+        time_in_force=word(TimeInForce, body, "time_in_force"), limit_price=price(body, "limit_price"),
+        stop_price=price(body, "stop_price"), trail_price=price(body, "trail_price"),
+        trail_fraction=None if percent is None else Fraction(percent / 100), order_class=order_class,
+        legs=legs_of(body, order_class), extended_hours=bool(body.get("extended_hours")),
+    )  # fmt: skip
     if order_class is OrderClass.OCO:
         order = replace(order, limit_price=price(part(body, LegRole.TARGET), "limit_price") or order.limit_price)
     return order
@@ -111,16 +103,10 @@ def read_replacement(body: Json, old: OrderRequest) -> OrderRequest:
 def as_asked(leg: OrderReport) -> OrderRequest:
     """A leg as if it had been asked for by itself."""
     return OrderRequest(
-        client_order_id=leg.client_order_id,
-        symbol=leg.symbol,
-        side=leg.side,
-        effect=Effect.CLOSE if leg.side is Side.SELL else Effect.COVER,
-        quantity=leg.quantity,
-        type=leg.type,
-        time_in_force=leg.time_in_force,
-        limit_price=leg.limit_price,
-        stop_price=leg.stop_price,
-    )
+        client_order_id=leg.client_order_id, symbol=leg.symbol, side=leg.side,
+        effect=Effect.CLOSE if leg.side is Side.SELL else Effect.COVER, quantity=leg.quantity, type=leg.type,
+        time_in_force=leg.time_in_force, limit_price=leg.limit_price, stop_price=leg.stop_price,
+    )  # fmt: skip
 
 
 def effect_of(side: Side, position: Decimal, quantity: Decimal) -> Effect:

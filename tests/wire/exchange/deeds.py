@@ -144,19 +144,11 @@ class Deeds:
     @staticmethod
     def _require_what_it_needs(fault: Fault) -> None:
         needs = {
-            "cancelled-elsewhere": ("order",),
-            "closed-elsewhere": ("symbol",),
-            "bought-elsewhere": ("symbol",),
-            "dollars-elsewhere": ("symbol",),
-            "no-symbol-elsewhere": ("symbol",),
-            "legs-elsewhere": ("symbol",),
-            "auction-elsewhere": ("symbol",),
-            "option-held": ("symbol",),
-            "market-halted": ("symbol",),
-            "unknown-symbol": ("symbol",),
-            "gone": ("seconds",),
-            "clock-skew": ("seconds",),
-        }
+            "cancelled-elsewhere": ("order",), "closed-elsewhere": ("symbol",), "bought-elsewhere": ("symbol",),
+            "dollars-elsewhere": ("symbol",), "no-symbol-elsewhere": ("symbol",), "legs-elsewhere": ("symbol",),
+            "auction-elsewhere": ("symbol",), "option-held": ("symbol",), "market-halted": ("symbol",),
+            "unknown-symbol": ("symbol",), "gone": ("seconds",), "clock-skew": ("seconds",),
+        }  # fmt: skip
         for name in needs.get(fault.name, ()):
             if not getattr(fault, name):
                 raise UnknownFaultError(f"{fault.name} needs {name}")

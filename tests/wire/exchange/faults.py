@@ -104,24 +104,9 @@ FAULTS: Mapping[str, Kind] = {
 
 ANY = "any"
 KINDS_OF_REQUEST = (
-    "submit",
-    "replace",
-    "cancel",
-    "cancel-all",
-    "order",
-    "orders",
-    "positions",
-    "close",
-    "account",
-    "activities",
-    "clock",
-    "calendar",
-    "assets",
-    "bars",
-    "quotes",
-    "corporate-actions",
-    ANY,
-)
+    "submit", "replace", "cancel", "cancel-all", "order", "orders", "positions", "close", "account", "activities",
+    "clock", "calendar", "assets", "bars", "quotes", "corporate-actions", ANY,
+)  # fmt: skip
 """What `of` may say of a fault that acts on requests."""
 EVENTS = ("new", "partial_fill", "fill", "canceled", "expired", "replaced", "pending_cancel")
 """What `of` may say of a fault that acts on trade updates."""

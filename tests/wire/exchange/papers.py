@@ -16,12 +16,9 @@ from tests.wire.exchange.refusal import not_found
 NAMES = UUID("6f2c1d0e-7a35-4b1c-9d58-0d8a6b1f4e77")
 """Every id here is made of a name and this, so that a rebuilt exchange has the same ids."""
 STAMP_OF: Mapping[UpdateEvent, str] = {
-    UpdateEvent.FILL: "filled_at",
-    UpdateEvent.CANCELED: "canceled_at",
-    UpdateEvent.EXPIRED: "expired_at",
-    UpdateEvent.REJECTED: "failed_at",
-    UpdateEvent.REPLACED: "replaced_at",
-}
+    UpdateEvent.FILL: "filled_at", UpdateEvent.CANCELED: "canceled_at", UpdateEvent.EXPIRED: "expired_at",
+    UpdateEvent.REJECTED: "failed_at", UpdateEvent.REPLACED: "replaced_at",
+}  # fmt: skip
 """The time that an order carries of each event that ends it."""
 
 

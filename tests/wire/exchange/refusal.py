@@ -14,13 +14,10 @@ MALFORMED = 40010001
 FORBIDDEN = 40310000
 
 SAID_AS: Mapping[RefusalKind, tuple[int, int]] = {
-    RefusalKind.DUPLICATE_ID: (422, MALFORMED),
-    RefusalKind.FORBIDDEN: (403, FORBIDDEN),
-    RefusalKind.INSUFFICIENT_BUYING_POWER: (403, FORBIDDEN),
-    RefusalKind.INSUFFICIENT_SHARES: (403, FORBIDDEN),
-    RefusalKind.WASH_TRADE: (403, FORBIDDEN),
-    RefusalKind.NO_SUCH_ORDER: (404, NOT_FOUND),
-}
+    RefusalKind.DUPLICATE_ID: (422, MALFORMED), RefusalKind.FORBIDDEN: (403, FORBIDDEN),
+    RefusalKind.INSUFFICIENT_BUYING_POWER: (403, FORBIDDEN), RefusalKind.INSUFFICIENT_SHARES: (403, FORBIDDEN),
+    RefusalKind.WASH_TRADE: (403, FORBIDDEN), RefusalKind.NO_SUCH_ORDER: (404, NOT_FOUND),
+}  # fmt: skip
 """How Alpaca says what the simulated exchange refuses; all else as an order whose terms it does not take."""
 
 

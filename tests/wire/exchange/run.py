@@ -36,18 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = parsed(arguments)
     now = datetime.now(UTC)
     exchange = LoopbackExchange(
-        symbols=told.symbols.upper().split(","),
-        seed=told.seed,
-        clock=RunningClock(),
-        calendar=hours_of(told.market_time, now),
-        cash=told.cash,
-        multiplier=told.multiplier,
-        port=told.port,
-        limit=told.limit or None,
-        quote_every=timedelta(seconds=1) / told.quotes,
-        edition=EDITION,
-        say=say,
-    )
+        symbols=told.symbols.upper().split(","), seed=told.seed, clock=RunningClock(),
+        calendar=hours_of(told.market_time, now), cash=told.cash, multiplier=told.multiplier, port=told.port,
+        limit=told.limit or None, quote_every=timedelta(seconds=1) / told.quotes, edition=EDITION, say=say,
+    )  # fmt: skip
     over = threading.Event()
     try:
         with exchange:
@@ -85,14 +77,11 @@ def hours_of(market_time: time | None, now: datetime) -> Calendar:
 def environment(exchange: LoopbackExchange) -> dict[str, str]:
     """What points `keyturn` at this exchange."""
     told = {
-        "APCA_API_KEY_ID": exchange.keys.id,
-        "APCA_API_SECRET_KEY": exchange.keys.secret,
-        "KEYTURN_ACCOUNT__BROKER": "alpaca",
-        "KEYTURN_ALPACA__TRADING_URL": exchange.trading_url,
-        "KEYTURN_ALPACA__DATA_URL": exchange.data_url,
-        "KEYTURN_ALPACA__TRADE_STREAM_URL": exchange.trade_stream_url,
+        "APCA_API_KEY_ID": exchange.keys.id, "APCA_API_SECRET_KEY": exchange.keys.secret,
+        "KEYTURN_ACCOUNT__BROKER": "alpaca", "KEYTURN_ALPACA__TRADING_URL": exchange.trading_url,
+        "KEYTURN_ALPACA__DATA_URL": exchange.data_url, "KEYTURN_ALPACA__TRADE_STREAM_URL": exchange.trade_stream_url,
         "KEYTURN_ALPACA__DATA_STREAM_URL": exchange.data_stream_url,
-    }
+    }  # fmt: skip
     hours = exchange.floor.calendar
     if isinstance(hours, Hours):
         told |= {

@@ -120,15 +120,9 @@ class LoopbackExchange:
             WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours, since)
         )
         config = ExchangeConfig(
-            account="LOOPBACK",
-            cash=cash,
-            multiplier=multiplier,
-            seed=str(seed),
-            edition=edition,
-            events=events,
-            sec_fee=fees[0],
-            taf_fee=fees[1],
-        )
+            account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed), edition=edition, events=events,
+            sec_fee=fees[0], taf_fee=fees[1],
+        )  # fmt: skip
         self.floor = Floor(config, hours, self.clock, self.tape, Notes(), instruments)
         self.trades = TradeStream(self.faults, keys, say)
         self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}

@@ -190,13 +190,10 @@ def portfolio_history(floor: Floor, _: Call) -> Answer:
     return Answer(
         {
             "timestamp": [int(floor.opened_at.timestamp()), int(figures.at.timestamp())],
-            "equity": [float(base), float(figures.equity)],
-            "profit_loss": [0.0, float(gain)],
-            "profit_loss_pct": [0.0, float(gain / base)],
-            "base_value": float(base),
-            "timeframe": "1D",
-        }
-    )
+            "equity": [float(base), float(figures.equity)], "profit_loss": [0.0, float(gain)],
+            "profit_loss_pct": [0.0, float(gain / base)], "base_value": float(base), "timeframe": "1D",
+        },
+    )  # fmt: skip
 
 
 def clock(floor: Floor, _: Call) -> Answer:

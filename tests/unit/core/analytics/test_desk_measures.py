@@ -94,17 +94,12 @@ def test_measures_with_transfers_match_numpy() -> None:
     below = 1 - worth / np.maximum.accumulate(worth)
     growth = worth[-1] ** (252 / 299) - 1
     expected = {
-        "total_return": worth[-1] - 1,
-        "yearly_return": growth,
+        "total_return": worth[-1] - 1, "yearly_return": growth,
         "sharpe": returns.mean() / returns.std(ddof=1) * np.sqrt(252),
         "sortino": returns.mean() / np.sqrt(np.square(np.minimum(returns, 0)).mean()) * np.sqrt(252),
-        "omega": np.maximum(returns, 0).sum() / np.maximum(-returns, 0).sum(),
-        "calmar": growth / below.max(),
-        "max_drawdown": below.max(),
-        "first_equity": known[0],
-        "last_equity": known[-1],
-        "moved": moved.sum(),
-    }
+        "omega": np.maximum(returns, 0).sum() / np.maximum(-returns, 0).sum(), "calmar": growth / below.max(),
+        "max_drawdown": below.max(), "first_equity": known[0], "last_equity": known[-1], "moved": moved.sum(),
+    }  # fmt: skip
     assert len(cash_facts) > 3
     assert {name: found.measures[name] for name in expected} == pytest.approx(expected, rel=1e-9)
     assert found.too_few == {}

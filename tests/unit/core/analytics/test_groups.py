@@ -36,22 +36,10 @@ def a_trade(profit: str, *, minutes: int = 10, **parts: object) -> Trade:
     """One of 10 shares bought at 100, opened ten minutes after the open."""
     begun = OPEN + timedelta(minutes=10)
     trade = Trade(
-        Symbol("SPY"),
-        "vwap",
-        ClientOrderId(f"entry{profit}"),
-        ClientOrderId("exit"),
-        begun,
-        Price(Decimal(100)),
-        Quantity(Decimal(10)),
-        begun + timedelta(minutes=minutes),
-        Price(Decimal(101)),
-        ExitReason.STOP_LOSS,
-        None,
-        None,
-        None,
-        Money(Decimal(profit)),
-        Money(Decimal(0)),
-    )
+        Symbol("SPY"), "vwap", ClientOrderId(f"entry{profit}"), ClientOrderId("exit"), begun, Price(Decimal(100)),
+        Quantity(Decimal(10)), begun + timedelta(minutes=minutes), Price(Decimal(101)), ExitReason.STOP_LOSS, None,
+        None, None, Money(Decimal(profit)), Money(Decimal(0)),
+    )  # fmt: skip
     return replace(trade, **parts)  # type: ignore[arg-type]
 
 

@@ -16,13 +16,9 @@ def close(day: str, equity: str | None, moved: str = "0") -> AccountDay:
 
 
 CLOSES = [
-    close("2026-10-29", "1000"),
-    close("2026-10-30", "1010.50"),
-    close("2026-11-02", "1500.50", moved="500"),
-    close("2026-11-03", None),
-    close("2026-11-04", "1480"),
-    close("2026-11-05", "1500"),
-]
+    close("2026-10-29", "1000"), close("2026-10-30", "1010.50"), close("2026-11-02", "1500.50", moved="500"),
+    close("2026-11-03", None), close("2026-11-04", "1480"), close("2026-11-05", "1500"),
+]  # fmt: skip
 
 
 def test_a_month_is_the_sum_of_its_known_days() -> None:

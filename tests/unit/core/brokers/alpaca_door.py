@@ -188,114 +188,60 @@ def a_broker(door: Door, pauses: Pauses | None = None, *, read_seconds: str = "5
 
 def a_buy(quantity: str = "10", limit: str | None = "100.50", **terms: Any) -> OrderRequest:
     fields: dict[str, Any] = {
-        "client_order_id": OURS,
-        "symbol": Symbol("SPY"),
-        "side": Side.BUY,
-        "effect": Effect.OPEN,
-        "quantity": Quantity(Decimal(quantity)),
-        "type": OrderType.MARKET if limit is None else OrderType.LIMIT,
+        "client_order_id": OURS, "symbol": Symbol("SPY"), "side": Side.BUY, "effect": Effect.OPEN,
+        "quantity": Quantity(Decimal(quantity)), "type": OrderType.MARKET if limit is None else OrderType.LIMIT,
         "limit_price": None if limit is None else Price(Decimal(limit)),
-    }
+    }  # fmt: skip
     return OrderRequest(**(fields | terms))
 
 
 def an_order_json(**fields: Any) -> dict[str, Any]:
     """An order as Alpaca writes it."""
     return {
-        "id": "61e69015-8549-4bfd-b9c3-01e75843f47d",
-        "client_order_id": OURS,
-        "created_at": "2026-11-20T16:59:00.123456789Z",
-        "updated_at": "2026-11-20T16:59:00.123456789Z",
-        "submitted_at": "2026-11-20T16:59:00.123456789Z",
-        "filled_at": None,
-        "asset_id": "b28f4066-5c6d-479b-a2af-85dc1a8f16fb",
-        "symbol": "SPY",
-        "asset_class": "us_equity",
-        "notional": None,
-        "qty": "10",
-        "filled_qty": "0",
-        "filled_avg_price": None,
-        "order_class": "",
-        "order_type": "limit",
-        "type": "limit",
-        "side": "buy",
-        "time_in_force": "day",
-        "limit_price": "100.5",
-        "stop_price": None,
-        "status": "new",
-        "extended_hours": False,
-        "legs": None,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
-        **fields,
-    }
+        "id": "61e69015-8549-4bfd-b9c3-01e75843f47d", "client_order_id": OURS,
+        "created_at": "2026-11-20T16:59:00.123456789Z", "updated_at": "2026-11-20T16:59:00.123456789Z",
+        "submitted_at": "2026-11-20T16:59:00.123456789Z", "filled_at": None,
+        "asset_id": "b28f4066-5c6d-479b-a2af-85dc1a8f16fb", "symbol": "SPY", "asset_class": "us_equity",
+        "notional": None, "qty": "10", "filled_qty": "0", "filled_avg_price": None, "order_class": "",
+        "order_type": "limit", "type": "limit", "side": "buy", "time_in_force": "day", "limit_price": "100.5",
+        "stop_price": None, "status": "new", "extended_hours": False, "legs": None, "trail_percent": None,
+        "trail_price": None, "hwm": None, **fields,
+    }  # fmt: skip
 
 
 def an_update_json(event: str = "fill", **fields: Any) -> dict[str, Any]:
     order = an_order_json(status="filled", filled_qty="10", filled_avg_price="100.4")
     return {
-        "event": event,
-        "execution_id": "2f63ea93-423d-4169-b3f6-3fdafc10c418",
-        "price": "100.45",
-        "qty": "4",
-        "position_qty": "10",
-        "timestamp": "2026-11-20T16:59:30.123456789Z",
-        "order": order,
-        **fields,
-    }
+        "event": event, "execution_id": "2f63ea93-423d-4169-b3f6-3fdafc10c418", "price": "100.45", "qty": "4",
+        "position_qty": "10", "timestamp": "2026-11-20T16:59:30.123456789Z", "order": order, **fields,
+    }  # fmt: skip
 
 
 def an_account_json(**fields: Any) -> dict[str, Any]:
     return {
-        "id": "e6fe16f3-64a4-4921-8928-cadf02f92f98",
-        "account_number": "PA3TEST00001",
-        "status": "ACTIVE",
-        "currency": "USD",
-        "cash": "100000.25",
-        "equity": "100500.75",
-        "last_equity": "100250.5",
-        "buying_power": "200001.5",
-        "multiplier": "2",
-        "initial_margin": "250.25",
-        "maintenance_margin": "150.15",
-        "regt_buying_power": "190001.5",
-        "trading_blocked": False,
-        "account_blocked": False,
-        "trade_suspended_by_user": False,
-        **fields,
-    }
+        "id": "e6fe16f3-64a4-4921-8928-cadf02f92f98", "account_number": "PA3TEST00001", "status": "ACTIVE",
+        "currency": "USD", "cash": "100000.25", "equity": "100500.75", "last_equity": "100250.5",
+        "buying_power": "200001.5", "multiplier": "2", "initial_margin": "250.25", "maintenance_margin": "150.15",
+        "regt_buying_power": "190001.5", "trading_blocked": False, "account_blocked": False,
+        "trade_suspended_by_user": False, **fields,
+    }  # fmt: skip
 
 
 def a_position_json(**fields: Any) -> dict[str, Any]:
     return {
-        "symbol": "SPY",
-        "asset_class": "us_equity",
-        "qty": "10",
-        "side": "long",
-        "avg_entry_price": "100.25",
-        "cost_basis": "1002.5",
-        **fields,
-    }
+        "symbol": "SPY", "asset_class": "us_equity", "qty": "10", "side": "long", "avg_entry_price": "100.25",
+        "cost_basis": "1002.5", **fields,
+    }  # fmt: skip
 
 
 def an_asset_json(**fields: Any) -> dict[str, Any]:
     """An asset as Alpaca writes it since `easy_to_borrow` has gone; a field that is None is left out."""
     said = {
-        "id": "b28f4066-5c6d-479b-a2af-85dc1a8f16fb",
-        "class": "us_equity",
-        "exchange": "ARCA",
-        "symbol": "SPY",
-        "name": "SPDR S&P 500 ETF Trust",
-        "status": "active",
-        "tradable": True,
-        "marginable": True,
-        "shortable": True,
-        "borrow_status": "easy_to_borrow",
-        "fractionable": True,
-        "attributes": ["fractional_eh_enabled", "has_options"],
-        **fields,
-    }
+        "id": "b28f4066-5c6d-479b-a2af-85dc1a8f16fb", "class": "us_equity", "exchange": "ARCA", "symbol": "SPY",
+        "name": "SPDR S&P 500 ETF Trust", "status": "active", "tradable": True, "marginable": True, "shortable": True,
+        "borrow_status": "easy_to_borrow", "fractionable": True,
+        "attributes": ["fractional_eh_enabled", "has_options"], **fields,
+    }  # fmt: skip
     return {name: value for name, value in said.items() if value is not None}
 
 

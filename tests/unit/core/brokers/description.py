@@ -55,13 +55,9 @@ def faults_in(raw: object, schema: Schema, place: str, extras: frozenset[str] = 
         return
     kind = schema.get("type")
     kinds: dict[str, tuple[type, ...]] = {
-        "string": (str,),
-        "boolean": (bool,),
-        "integer": (int,),
-        "number": (int, float),
-        "array": (list,),
+        "string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, float), "array": (list,),
         "object": (dict,),
-    }
+    }  # fmt: skip
     if kind in kinds and (not isinstance(raw, kinds[kind]) or (isinstance(raw, bool) and kind != "boolean")):
         yield f"{place}: {raw!r} is no {kind}"
         return

@@ -36,12 +36,9 @@ PAGE = 500
 
 def an_old_order(number: int, at: datetime, **fields: Any) -> dict[str, Any]:
     return an_order_json(
-        id=f"order-{number}",
-        client_order_id=f"{number:016x}",
-        submitted_at=at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "789Z",
-        status="canceled",
-        **fields,
-    )
+        id=f"order-{number}", client_order_id=f"{number:016x}",
+        submitted_at=at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "789Z", status="canceled", **fields,
+    )  # fmt: skip
 
 
 def listing(orders: list[dict[str, Any]]) -> Callable[[Asked], Behaviour]:
@@ -214,22 +211,15 @@ def test_a_working_unreadable_foreign_order_is_named(
 A_CALL, A_PUT = "SPY261218C00700000", "SPY261218P00600000"
 AN_OPTION = {"symbol": A_CALL, "asset_class": "us_option"}
 TWO_LEGS = {
-    "symbol": "",
-    "asset_class": "",
-    "side": "",
-    "order_class": "mleg",
-    "limit_price": "-1.25",
+    "symbol": "", "asset_class": "", "side": "", "order_class": "mleg", "limit_price": "-1.25",
     "legs": [
         an_order_json(id="leg-1", client_order_id="a", position_intent="buy_to_open", **AN_OPTION),
         an_order_json(
-            id="leg-2",
-            client_order_id="b",
-            side="sell",
-            position_intent="sell_to_open",
+            id="leg-2", client_order_id="b", side="sell", position_intent="sell_to_open",
             **AN_OPTION | {"symbol": A_PUT},
         ),
     ],
-}
+}  # fmt: skip
 BY_AMOUNT = {"qty": None, "notional": "25", "type": "market", "limit_price": None}
 
 
@@ -278,15 +268,12 @@ def test_an_unknown_order_kind_stops_nothing(
 @table(
     "fields side kind left closes",
     (
-        {"side": "sell", "type": "stop", "qty": "4", "filled_qty": "1", "stop_price": "many"},
-        Side.SELL,
-        OrderType.STOP,
-        3,
-        False,
+        {"side": "sell", "type": "stop", "qty": "4", "filled_qty": "1", "stop_price": "many"}, Side.SELL,
+        OrderType.STOP, 3, False,
     ),
     ({"side": "sideways", "qty": None}, None, OrderType.LIMIT, None, False),
     ({"side": "sell", "type": "wish", "position_intent": "sell_to_close"}, Side.SELL, None, 10, True),
-)
+)  # fmt: skip
 def test_an_unreadable_order_tells_what_it_can(
     fields: dict[str, Any], side: Side | None, kind: OrderType | None, left: int | None, closes: bool
 ) -> None:

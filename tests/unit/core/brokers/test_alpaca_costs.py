@@ -58,16 +58,10 @@ ASSETS = {
 }
 """Tasks that ask for assets too, with how many."""
 TASKS: tuple[Effect, ...] = (
-    SubmitOrder(a_buy(), APPROVAL),
-    ReplaceOrder(a_buy(replaces="another"), APPROVAL, THEIRS),
-    CancelOrder(OURS, THEIRS),
-    LookUpOrder(OURS),
-    FetchAccount(),
-    FetchClock(),
-    FetchPicture(),
-    FetchActivities(NOON.date()),
-    *ASSETS,
-)
+    SubmitOrder(a_buy(), APPROVAL), ReplaceOrder(a_buy(replaces="another"), APPROVAL, THEIRS),
+    CancelOrder(OURS, THEIRS), LookUpOrder(OURS), FetchAccount(), FetchClock(), FetchPicture(),
+    FetchActivities(NOON.date()), *ASSETS,
+)  # fmt: skip
 
 
 class NoMarket:
@@ -87,18 +81,13 @@ def asset(asked: Asked) -> Behaviour:
 def alpaca(door: Door) -> Door:
     order = Says(200, an_order_json())
     door.routes = {
-        "POST /v2/orders": order,
-        f"PATCH /v2/orders/{THEIRS}": order,
-        f"DELETE /v2/orders/{THEIRS}": Says(204),
-        "GET /v2/orders:by_client_order_id": order,
-        "GET /v2/account": Says(200, an_account_json()),
+        "POST /v2/orders": order, f"PATCH /v2/orders/{THEIRS}": order, f"DELETE /v2/orders/{THEIRS}": Says(204),
+        "GET /v2/orders:by_client_order_id": order, "GET /v2/account": Says(200, an_account_json()),
         "GET /v2/account/activities": Says(200, []),
         "GET /v2/clock": Says(200, {"timestamp": "2026-11-20T12:00:00-05:00", "is_open": True}),
-        "GET /v2/positions": Says(200, [a_position_json()]),
-        "GET /v2/orders": Says(200, []),
-        "GET /v2/assets/SPY": asset,
-        "GET /v2/assets/IBM": asset,
-    }
+        "GET /v2/positions": Says(200, [a_position_json()]), "GET /v2/orders": Says(200, []),
+        "GET /v2/assets/SPY": asset, "GET /v2/assets/IBM": asset,
+    }  # fmt: skip
     return door
 
 

@@ -44,22 +44,15 @@ ALL = (*BROKER, *MARKET)
 FIELDS = [pytest.param(record, field, id=f"{record.name}: {field.name}") for record in ALL for field in record.fields]
 DESCRIBED = [param for param in FIELDS if param.values[0].described]
 TYPES = {
-    ApiFieldKind.TEXT: {"string"},
-    ApiFieldKind.NUMBER: {"string", "number", "integer"},
-    ApiFieldKind.FLAG: {"boolean"},
-    ApiFieldKind.MOMENT: {"string"},
-    ApiFieldKind.LIST: {"array"},
+    ApiFieldKind.TEXT: {"string"}, ApiFieldKind.NUMBER: {"string", "number", "integer"},
+    ApiFieldKind.FLAG: {"boolean"}, ApiFieldKind.MOMENT: {"string"}, ApiFieldKind.LIST: {"array"},
     ApiFieldKind.OBJECT: {"object"},
-}
+}  # fmt: skip
 A_FILL = {
     "id": "20261120165930123::2f63ea93-423d-4169-b3f6-3fdafc10c418",
-    "order_id": "61e69015-8549-4bfd-b9c3-01e75843f47d",
-    "transaction_time": "2026-11-20T16:59:30.123456789Z",
-    "qty": "4",
-    "price": "100.45",
-    "symbol": "SPY",
-    "side": "buy",
-}
+    "order_id": "61e69015-8549-4bfd-b9c3-01e75843f47d", "transaction_time": "2026-11-20T16:59:30.123456789Z",
+    "qty": "4", "price": "100.45", "symbol": "SPY", "side": "buy",
+}  # fmt: skip
 AN_ACTIVITY = {"id": "20261119000000000::1", "activity_type": "DIV", "date": "2026-11-19", "net_amount": "2.51"}
 A_DAY = {"date": "2026-11-20", "open": "09:30", "close": "16:00"}
 A_BAR = {"t": "2026-11-20T16:59:00Z", "o": Decimal(1), "h": Decimal(1), "l": Decimal(1), "c": Decimal(1), "v": 5}

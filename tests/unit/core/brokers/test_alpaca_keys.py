@@ -183,12 +183,9 @@ def test_no_key_is_in_anything_that_is_said(caplog: pytest.LogCaptureFixture) ->
     with a_door(echo, *[Says(200, f"{KEY_ID} {SECRET}".encode())] * 2) as door:
         broker = a_broker(door)
         said = [
-            repr(broker.submit(a_buy())),
-            repr(broker.account()),
-            repr(KEYS),
-            repr(vars(broker)),
+            repr(broker.submit(a_buy())), repr(broker.account()), repr(KEYS), repr(vars(broker)),
             repr(broker.unread.last),
-        ]
+        ]  # fmt: skip
 
     for text in (*said, caplog.text):
         assert SECRET not in text

@@ -41,27 +41,19 @@ pytestmark = pytest.mark.usefixtures("timeline")
 OLD = BrokerOrderId("904837e3-3b76-47ec-b432-046db621571b")
 
 DOUBTS: dict[str, Behaviour] = {
-    "504": Says(504, {"code": 50410000, "message": "timeout"}),
-    "500": Says(500, HTML),
-    "html with 200": Says(200, HTML),
-    "html with 403": Says(403, HTML),
-    "html with 404": Says(404, HTML),
-    "no body with 422": Says(422),
-    "a list with 422": Says(422, [40010001, "no"]),
+    "504": Says(504, {"code": 50410000, "message": "timeout"}), "500": Says(500, HTML),
+    "html with 200": Says(200, HTML), "html with 403": Says(403, HTML), "html with 404": Says(404, HTML),
+    "no body with 422": Says(422), "a list with 422": Says(422, [40010001, "no"]),
     "a code in words": Says(422, {"code": "40010001", "message": "no"}),
     "a code and no message": Says(422, {"code": 40010001}),
     "429 with another number": refused(429, 42900000, "rate limit exceeded"),
-    "429 that says when": Says(429, b"", {"Retry-After": "1"}),
-    "408": refused(408, 40810000),
+    "429 that says when": Says(429, b"", {"Retry-After": "1"}), "408": refused(408, 40810000),
     "a redirect": Says(307, b"", {"Location": "https://127.0.0.1:1/"}),
     "half an order": Says(200, {"id": "61e69015"}),
     "another order": Says(200, an_order_json(client_order_id="fedcba9876543210")),
-    "a deep hole": Says(200, b"[" * 100_000),
-    "not a number": Says(200, an_order_json(filled_qty=float("nan"))),
-    "the connection dropped": Drops(),
-    "an answer that never comes": Hangs(),
-    "an answer that never ends": Trickles(),
-}
+    "a deep hole": Says(200, b"[" * 100_000), "not a number": Says(200, an_order_json(filled_qty=float("nan"))),
+    "the connection dropped": Drops(), "an answer that never comes": Hangs(), "an answer that never ends": Trickles(),
+}  # fmt: skip
 
 REFUSALS = [
     (403, 40310000, "insufficient buying power", RefusalKind.FORBIDDEN),
@@ -127,14 +119,9 @@ def test_the_effect_is_alpacas_position_intent(side: Side, effect: Effect, inten
 def test_a_fraction_and_a_stop_keep_every_digit() -> None:
     """EX-12, OP-06"""
     stop = a_buy(
-        "0.497",
-        None,
-        side=Side.SELL,
-        effect=Effect.CLOSE,
-        type=OrderType.STOP,
-        stop_price=Price(Decimal("99.1900")),
+        "0.497", None, side=Side.SELL, effect=Effect.CLOSE, type=OrderType.STOP, stop_price=Price(Decimal("99.1900")),
         time_in_force=TimeInForce.GTC,
-    )
+    )  # fmt: skip
     with a_door(Says(200, an_order_json())) as door:
         a_broker(door).submit(stop)
 

@@ -238,16 +238,10 @@ def test_a_cancel_looks_up_a_missing_id() -> None:
 
 def a_fill_json(number: int, quantity: str, price: str, order_id: str = THEIRS) -> dict[str, str]:
     return {
-        "activity_type": "FILL",
-        "id": f"2026112011590{number}000::execution-{number}",
-        "order_id": order_id,
-        "qty": quantity,
-        "price": price,
-        "side": "buy",
-        "symbol": "SPY",
-        "transaction_time": f"2026-11-20T16:59:0{number}.5Z",
-        "type": "partial_fill",
-    }
+        "activity_type": "FILL", "id": f"2026112011590{number}000::execution-{number}", "order_id": order_id,
+        "qty": quantity, "price": price, "side": "buy", "symbol": "SPY",
+        "transaction_time": f"2026-11-20T16:59:0{number}.5Z", "type": "partial_fill",
+    }  # fmt: skip
 
 
 HALF_FILLED = Says(200, an_order_json(status="partially_filled", filled_qty="7", filled_avg_price="100.3"))

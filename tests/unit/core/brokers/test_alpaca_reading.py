@@ -131,23 +131,11 @@ def test_a_number_keeps_its_digits(raw: object, figure: str) -> None:
 
 
 @table(
-    "raw",
-    "",
-    None,
-    "NaN",
-    "1e3",
-    " 1",
-    "１",
-    "+1",
-    "1,000",
-    "0x10",
-    ".5",
-    "1" * 40,
-    True,
+    "raw", "", None, "NaN", "1e3", " 1", "１", "+1", "1,000", "0x10", ".5", "1" * 40, True,
     [1],
     Decimal("1E-999999"),
     {},
-)
+)  # fmt: skip
 def test_an_invalid_number_is_named(raw: object) -> None:
     """EX-05"""
     with pytest.raises(UnreadableFieldError, match=r"^it: x "):
@@ -155,16 +143,9 @@ def test_an_invalid_number_is_named(raw: object) -> None:
 
 
 @table(
-    "raw",
-    "2026-11-20",
-    "2026-11-20T17:00:00",
-    "2026-13-20T17:00:00Z",
-    "0001-01-01T00:00:00+14:00",
-    "9999-12-31T23:59:59-14:00",
-    "20261120T170000Z",
-    1_763_658_000,
-    None,
-)
+    "raw", "2026-11-20", "2026-11-20T17:00:00", "2026-13-20T17:00:00Z", "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00", "20261120T170000Z", 1_763_658_000, None,
+)  # fmt: skip
 def test_a_time_without_a_zone_is_refused(raw: object) -> None:
     """EX-01"""
     with pytest.raises(UnreadableFieldError):
@@ -241,29 +222,13 @@ JUNK = st.recursive(
 )
 UNHURRIED = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 READERS = [
-    an_order,
-    an_update,
-    an_activity,
-    a_position,
-    lambda raw: an_account(raw, NOON),
-    why_blocked,
-    an_instrument,
-    a_clock,
-    a_session,
-    submitted_at,
-]
+    an_order, an_update, an_activity, a_position, lambda raw: an_account(raw, NOON), why_blocked, an_instrument,
+    a_clock, a_session, submitted_at,
+]  # fmt: skip
 NAMES = [
-    *an_order_json(),
-    *an_update_json(),
-    *an_account_json(),
-    "avg_entry_price",
-    "transaction_time",
-    "date",
-    "open",
-    "close",
-    "tradable",
-    "fractionable",
-]
+    *an_order_json(), *an_update_json(), *an_account_json(), "avg_entry_price", "transaction_time", "date", "open",
+    "close", "tradable", "fractionable",
+]  # fmt: skip
 
 
 def error_of(read: Any, raw: object) -> str | None:

@@ -70,16 +70,12 @@ async def test_an_update_before_the_listen_answer_is_heard() -> None:
 
 
 @cases(
-    "junk",
-    b"\xff\xfe",
-    "not json",
-    "[]",
-    "null",
+    "junk", b"\xff\xfe", "not json", "[]", "null",
     frame({"stream": "trade_updates"}),
     frame({"stream": "trade_updates", "data": {"event": "fill"}}),
     an_update(qty="many"),
     an_update(order={"id": "x"}),
-)
+)  # fmt: skip
 async def test_an_unreadable_message_is_told(junk: bytes | str) -> None:
     """EX-01, EX-05: the raw text is kept, and whoever listens hears of it."""
     async with an_ear(saying(junk, an_update())) as (ear, _):

@@ -107,15 +107,9 @@ def whole(exchange: SimulatedExchange) -> tuple[Activity, ...]:
 
 
 @table(
-    "script",
-    "tomorrow fee -1",
-    "2026-11-20 gift 5",
-    "2026-11-20 dividend 0.25",
-    "2026-11-20 split SPY 2:0",
-    "2026-13-20 fee -1",
-    "2026-11-20 fee NaN",
-    "2026-11-20 fee -1, 2026-11-21 fee -1",
-)
+    "script", "tomorrow fee -1", "2026-11-20 gift 5", "2026-11-20 dividend 0.25", "2026-11-20 split SPY 2:0",
+    "2026-13-20 fee -1", "2026-11-20 fee NaN", "2026-11-20 fee -1, 2026-11-21 fee -1",
+)  # fmt: skip
 def test_an_invalid_script_is_refused(script: str) -> None:
     """SP-07: where the operator writes it."""
     with pytest.raises(ValidationError, match=r"exchange\.events"):

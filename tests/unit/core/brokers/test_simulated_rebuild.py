@@ -110,26 +110,19 @@ def some_requests(chance: Random) -> list[tuple[datetime, OrderRequest | Cancel 
 def some_order(chance: Random, name: str) -> OrderRequest:
     price = str(a_price(chance))
     return an_order(
-        name,
-        chance.choice(list(Side)),
-        chance.choice(("1", "7", "60", "0.125", "300")),
-        time_in_force=chance.choice(list(TimeInForce)),
-        symbol=chance.choice(SYMBOLS),
+        name, chance.choice(list(Side)), chance.choice(("1", "7", "60", "0.125", "300")),
+        time_in_force=chance.choice(list(TimeInForce)), symbol=chance.choice(SYMBOLS),
         **chance.choice(({}, {"limit": price}, {"stop": price})),
-    )
+    )  # fmt: skip
 
 
 def changed(chance: Random, of: OrderRequest, name: str) -> OrderRequest:
     """Another quantity or price for an order that was asked for."""
     price = a_price(chance)
     return replace(
-        of,
-        client_order_id=ClientOrderId(name),
-        quantity=chance.choice((of.quantity, Quantity(Decimal(3)))),
-        limit_price=of.limit_price and price,
-        stop_price=of.stop_price and price,
-        replaces=of.client_order_id,
-    )
+        of, client_order_id=ClientOrderId(name), quantity=chance.choice((of.quantity, Quantity(Decimal(3)))),
+        limit_price=of.limit_price and price, stop_price=of.stop_price and price, replaces=of.client_order_id,
+    )  # fmt: skip
 
 
 worlds = st.randoms(use_true_random=True).map(world_of)

@@ -35,12 +35,9 @@ def mirrored_or_none(price: Price | None) -> Price | None:
 
 def other_side(bar: Bar) -> Bar:
     return replace(
-        bar,
-        open=Price(MIRROR - bar.open),
-        high=Price(MIRROR - bar.low),
-        low=Price(MIRROR - bar.high),
+        bar, open=Price(MIRROR - bar.open), high=Price(MIRROR - bar.low), low=Price(MIRROR - bar.high),
         close=Price(MIRROR - bar.close),
-    )
+    )  # fmt: skip
 
 
 def other_way(order: OrderRequest) -> OrderRequest:
@@ -48,12 +45,9 @@ def other_way(order: OrderRequest) -> OrderRequest:
         Leg(leg.role, mirrored_or_none(leg.stop_price), mirrored_or_none(leg.limit_price)) for leg in order.legs
     )
     return replace(
-        order,
-        side=order.side.opposite,
-        limit_price=mirrored_or_none(order.limit_price),
-        stop_price=mirrored_or_none(order.stop_price),
-        legs=legs,
-    )
+        order, side=order.side.opposite, limit_price=mirrored_or_none(order.limit_price),
+        stop_price=mirrored_or_none(order.stop_price), legs=legs,
+    )  # fmt: skip
 
 
 AS_TOLD_AND_MIRRORED: tuple[tuple[Callable[[Bar], Bar], Callable[[OrderRequest], OrderRequest]], ...] = (

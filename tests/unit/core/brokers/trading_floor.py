@@ -109,21 +109,14 @@ def an_order(
     if trail or trail_fraction:
         kind = OrderType.TRAILING_STOP
     return OrderRequest(
-        client_order_id=ClientOrderId(name),
-        symbol=symbol,
-        side=side,
-        effect=Effect.OPEN if side is Side.BUY else Effect.CLOSE,
-        quantity=Quantity(Decimal(quantity)),
-        type=kind,
-        time_in_force=time_in_force,
-        limit_price=None if limit is None else Price(Decimal(limit)),
+        client_order_id=ClientOrderId(name), symbol=symbol, side=side,
+        effect=Effect.OPEN if side is Side.BUY else Effect.CLOSE, quantity=Quantity(Decimal(quantity)), type=kind,
+        time_in_force=time_in_force, limit_price=None if limit is None else Price(Decimal(limit)),
         stop_price=None if stop is None else Price(Decimal(stop)),
         trail_price=None if trail is None else Price(Decimal(trail)),
-        trail_fraction=None if trail_fraction is None else Fraction(Decimal(trail_fraction)),
-        order_class=order_class,
-        legs=legs,
-        extended_hours=extended_hours,
-    )
+        trail_fraction=None if trail_fraction is None else Fraction(Decimal(trail_fraction)), order_class=order_class,
+        legs=legs, extended_hours=extended_hours,
+    )  # fmt: skip
 
 
 def a_stop_leg(price: str, limit: str | None = None) -> Leg:

@@ -30,15 +30,11 @@ def a_request(
 ) -> OrderRequest:
     kind = OrderType.STOP if stop else OrderType.LIMIT if limit else OrderType.MARKET
     return OrderRequest(
-        client_order_id=ClientOrderId(name),
-        symbol=symbol,
-        side=side,
-        effect=effect or (Effect.OPEN if side is Side.BUY else Effect.CLOSE),
-        quantity=Quantity(Decimal(quantity)),
-        type=kind,
-        limit_price=Price(Decimal(limit)) if limit else None,
+        client_order_id=ClientOrderId(name), symbol=symbol, side=side,
+        effect=effect or (Effect.OPEN if side is Side.BUY else Effect.CLOSE), quantity=Quantity(Decimal(quantity)),
+        type=kind, limit_price=Price(Decimal(limit)) if limit else None,
         stop_price=Price(Decimal(stop)) if stop else None,
-    )
+    )  # fmt: skip
 
 
 def an_order(
@@ -50,20 +46,10 @@ def an_order(
     stop: StopPlan | None = None,
 ) -> Order:
     return Order(
-        request=request or a_request(),
-        proposal_id=ProposalId("proposal"),
-        strategy="vwap",
-        signal_time=TEN,
-        created_at=TEN,
-        stop=stop,
-        parent=None,
-        exit_reason=None,
-        intended_price=None,
-        reference=None,
-        expires_at=expires_at,
-        status=status,
-        filled_quantity=Quantity(Decimal(filled)),
-    )
+        request=request or a_request(), proposal_id=ProposalId("proposal"), strategy="vwap", signal_time=TEN,
+        created_at=TEN, stop=stop, parent=None, exit_reason=None, intended_price=None, reference=None,
+        expires_at=expires_at, status=status, filled_quantity=Quantity(Decimal(filled)),
+    )  # fmt: skip
 
 
 def a_stop_plan(price: str = "99", holder: StopHolder = StopHolder.BROKER) -> StopPlan:

@@ -44,19 +44,13 @@ def test_an_approved_order_leaves_once(snapshot: SnapshotAssertion) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"client_order_id": ClientOrderId("another")},
-        {"symbol": Symbol("IBM")},
-        {"side": Side.SELL},
-        {"effect": Effect.ADD},
-        {"quantity": Quantity(Decimal("10.001"))},
-        {"type": OrderType.MARKET},
-        {"time_in_force": TimeInForce.GTC},
-        {"limit_price": Price(Decimal("100.01"))},
-        {"stop_price": Price(Decimal("99"))},
-        {"replaces": ClientOrderId("another")},
+        {"client_order_id": ClientOrderId("another")}, {"symbol": Symbol("IBM")}, {"side": Side.SELL},
+        {"effect": Effect.ADD}, {"quantity": Quantity(Decimal("10.001"))}, {"type": OrderType.MARKET},
+        {"time_in_force": TimeInForce.GTC}, {"limit_price": Price(Decimal("100.01"))},
+        {"stop_price": Price(Decimal("99"))}, {"replaces": ClientOrderId("another")},
     ],
     ids=lambda change: next(iter(change)),
-)
+)  # fmt: skip
 def test_any_changed_field_is_another_order(change: dict[str, object], snapshot: SnapshotAssertion) -> None:
     """OP-02"""
     submission = a_submission()

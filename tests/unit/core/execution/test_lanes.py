@@ -48,19 +48,11 @@ def test_orders_that_go_one_after_the_other(first: Effect, second: Effect) -> No
 def test_independent_requests_do_not_wait() -> None:
     """EX-22, OP-07"""
     apart: list[Effect] = [
-        SubmitOrder(ENTRY, APPROVAL),
-        SubmitOrder(EXIT, APPROVAL),
-        SubmitOrder(replace(EXIT, symbol=IBM), APPROVAL),
-        CancelOrder(ONE, None),
-        CancelOrder(OTHER, None),
-        LookUpOrder(ONE),
-        LookUpOrder(OTHER),
-        FIGURES,
-        replace(FIGURES, proposal_id=ProposalId("another")),
-        FetchAccount(),
-        FetchPicture(),
+        SubmitOrder(ENTRY, APPROVAL), SubmitOrder(EXIT, APPROVAL), SubmitOrder(replace(EXIT, symbol=IBM), APPROVAL),
+        CancelOrder(ONE, None), CancelOrder(OTHER, None), LookUpOrder(ONE), LookUpOrder(OTHER), FIGURES,
+        replace(FIGURES, proposal_id=ProposalId("another")), FetchAccount(), FetchPicture(),
         FetchHistory((IBM,), TEN, TEN),
-    ]
+    ]  # fmt: skip
 
     assert len({lane_of(effect) for effect in apart}) == len(apart)
 

@@ -87,11 +87,8 @@ def by_hand(steps: list[Step | int]) -> list[Fraction]:
 
 
 FILLS = st.tuples(
-    st.sampled_from(Side),
-    st.integers(1, 12),
-    st.decimals("90", "110", places=2),
-    st.decimals("0", "3", places=2),
-)
+    st.sampled_from(Side), st.integers(1, 12), st.decimals("90", "110", places=2), st.decimals("0", "3", places=2),
+)  # fmt: skip
 
 
 @settings(max_examples=60)

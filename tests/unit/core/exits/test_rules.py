@@ -34,14 +34,9 @@ def usd(text: str) -> Price:
 
 
 LONG = ExitPosition(
-    is_long=True,
-    average_price=usd("100"),
-    held=Quantity(Decimal(10)),
-    unprotected=Quantity(Decimal(10)),
-    best=usd("100"),
-    days=0,
-    is_late=False,
-)
+    is_long=True, average_price=usd("100"), held=Quantity(Decimal(10)), unprotected=Quantity(Decimal(10)),
+    best=usd("100"), days=0, is_late=False,
+)  # fmt: skip
 SHORT = replace(LONG, is_long=False)
 
 

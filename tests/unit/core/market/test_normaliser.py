@@ -36,14 +36,9 @@ def a_bar(start: datetime = TEN, symbol: str = "SPY", **figures: str) -> Bar:
     texts = {"open": "100", "high": "101", "low": "99", "close": "100.5", "volume": "5000"} | figures
     numbers = {name: Decimal(text) for name, text in texts.items()}
     return Bar(
-        Symbol(symbol),
-        start,
-        Price(numbers["open"]),
-        Price(numbers["high"]),
-        Price(numbers["low"]),
-        Price(numbers["close"]),
-        Quantity(numbers["volume"]),
-    )
+        Symbol(symbol), start, Price(numbers["open"]), Price(numbers["high"]), Price(numbers["low"]),
+        Price(numbers["close"]), Quantity(numbers["volume"]),
+    )  # fmt: skip
 
 
 def a_quote(bid: str, ask: str, at: datetime = TEN) -> Quote:

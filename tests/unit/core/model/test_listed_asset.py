@@ -15,14 +15,11 @@ def listed(symbol: str, name: str) -> ListedAsset:
 
 SHARES = AssetList(
     [
-        listed("AA", "Alcoa Corporation"),
-        listed("AAPL", "Apple Inc. Common Stock"),
-        listed("APLE", "Apple Hospitality REIT, Inc."),
-        listed("BRK.B", "Berkshire Hathaway Inc. Class B"),
-        listed("INC", "Income Trust"),
-        listed("T", "AT&T Inc."),
-    ]
-)
+        listed("AA", "Alcoa Corporation"), listed("AAPL", "Apple Inc. Common Stock"),
+        listed("APLE", "Apple Hospitality REIT, Inc."), listed("BRK.B", "Berkshire Hathaway Inc. Class B"),
+        listed("INC", "Income Trust"), listed("T", "AT&T Inc."),
+    ],
+)  # fmt: skip
 
 
 @table(

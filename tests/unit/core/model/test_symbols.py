@@ -87,13 +87,10 @@ def test_no_word_is_written_with_a_sign_for_kelvin(tmp_path: Path) -> None:
 ROOMS = ("commands", "order_form", "screens")
 FOLDERS = (*(f"console/{room}" for room in ROOMS), "core/files", "core/model", "core/settings", "state")
 OURS = {
-    "core/model/order_terms.py": "order.side.value",
-    "state/credentials.py": "channel",
-    "state/settings_file.py": "key",
-    "console/commands/replay.py": "row['side']",
-    "console/commands/assembly/settings.py": "name",
-    "console/screens/leave.py": "owed",
-}
+    "core/model/order_terms.py": "order.side.value", "state/credentials.py": "channel",
+    "state/settings_file.py": "key", "console/commands/replay.py": "row['side']",
+    "console/commands/assembly/settings.py": "name", "console/screens/leave.py": "owed",
+}  # fmt: skip
 """Words of ours, and names of variables."""
 
 

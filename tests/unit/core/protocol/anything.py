@@ -17,31 +17,19 @@ MOST = 3
 TEXTS = ("", "SPY", "1.50", "entries on", "–½", "\x00\x1b[2J", "日本", "a" * 40)
 WHOLE = (0, 1, -1, 255, -(2**63), 2**63 - 1)
 NUMBERS = (
-    "0",
-    "-0",
-    "0.00",
-    "1",
-    "1.0",
-    "1.00",
-    "1E+5",
-    "1E-9",
-    "-12345678901234567890.12",
-    "0.3333333333333333333333333",
-)
+    "0", "-0", "0.00", "1", "1.0", "1.00", "1E+5", "1E-9", "-12345678901234567890.12", "0.3333333333333333333333333",
+)  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LEAVES: dict[Any, Callable[[Random], Any]] = {
-    NoneType: lambda _chance: None,
-    bool: lambda chance: chance.random() < 0.5,
-    int: lambda chance: chance.choice(WHOLE),
-    float: lambda chance: chance.choice((0.0, -0.0, 1.5, 1e300)),
-    str: lambda chance: chance.choice(TEXTS),
-    bytes: lambda chance: chance.randbytes(3),
+    NoneType: lambda _chance: None, bool: lambda chance: chance.random() < 0.5,
+    int: lambda chance: chance.choice(WHOLE), float: lambda chance: chance.choice((0.0, -0.0, 1.5, 1e300)),
+    str: lambda chance: chance.choice(TEXTS), bytes: lambda chance: chance.randbytes(3),
     Decimal: lambda chance: Decimal(chance.choice(NUMBERS)),
     datetime: lambda chance: EPOCH + timedelta(microseconds=chance.randint(-(10**16), 10**17)),
     date: lambda chance: date.fromordinal(chance.randint(1, 3_652_059)),
     timedelta: lambda chance: timedelta(microseconds=chance.randint(-(10**12), 10**12)),
-}
+}  # fmt: skip
 
 
 def anything_of(hint: Hint, chance: Random) -> Any:

@@ -33,25 +33,11 @@ AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 
 def an_order(name: str, filled: str = "0") -> OrderRow:
     return OrderRow(
-        id=ClientOrderId(name),
-        strategy="vwap",
-        side=Side.BUY,
-        effect=Effect.OPEN,
-        quantity=Quantity(Decimal(10)),
-        symbol=Symbol("SPY"),
-        type=OrderType.LIMIT,
-        limit_price=Price(Decimal("1.50")),
-        stop_price=None,
-        status=OrderStatus.SUBMITTED,
-        filled_quantity=Quantity(Decimal(filled)),
-        average_price=None,
-        created_at=AT,
-        ended_at=None,
-        expires_at=None,
-        is_protective=False,
-        marks=(),
-        reason="",
-    )
+        id=ClientOrderId(name), strategy="vwap", side=Side.BUY, effect=Effect.OPEN, quantity=Quantity(Decimal(10)),
+        symbol=Symbol("SPY"), type=OrderType.LIMIT, limit_price=Price(Decimal("1.50")), stop_price=None,
+        status=OrderStatus.SUBMITTED, filled_quantity=Quantity(Decimal(filled)), average_price=None, created_at=AT,
+        ended_at=None, expires_at=None, is_protective=False, marks=(), reason="",
+    )  # fmt: skip
 
 
 def a_list(*orders: OrderRow) -> KillView:

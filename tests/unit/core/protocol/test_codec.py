@@ -43,15 +43,9 @@ def sent(value: object) -> bytes:
 
 def an_order(quantity: str = "3") -> ProposeOrder:
     return ProposeOrder(
-        Symbol("SPY"),
-        Effect.OPEN,
-        Quantity(Decimal(quantity)),
-        OrderType.LIMIT,
-        Price(Decimal("101.50")),
-        None,
-        StopHolder.BROKER,
-        account=AccountId("paper"),
-    )
+        Symbol("SPY"), Effect.OPEN, Quantity(Decimal(quantity)), OrderType.LIMIT, Price(Decimal("101.50")), None,
+        StopHolder.BROKER, account=AccountId("paper"),
+    )  # fmt: skip
 
 
 def test_every_class_round_trips() -> None:
@@ -193,18 +187,10 @@ def test_what_has_the_wrong_fields_is_refused(row: object) -> None:
 
 
 @table(
-    "data",
-    b"",
-    b"\xc1",
-    b"\x91" * 4_000_000,
-    b"\x90" * 4_000_000,
-    b"\xdc\xff\xff" + b"\x90" * 1_000_000,
-    b"\xdd\xff\xff\xff\xff",
-    b"\xdf\xff\xff\xff\xff",
-    b"\xdb\xff\xff\xff\xff",
-    b"\xc9\xff\xff\xff\xff\x01",
+    "data", b"", b"\xc1", b"\x91" * 4_000_000, b"\x90" * 4_000_000, b"\xdc\xff\xff" + b"\x90" * 1_000_000,
+    b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff", b"\xc9\xff\xff\xff\xff\x01",
     b"\xdd\x00\x3d\x09\x00" + b"\x90" * 4_000_000,
-)
+)  # fmt: skip
 def test_deep_nesting_costs_no_memory(data: bytes) -> None:
     """SY-01"""
     with suppress(FrameError):

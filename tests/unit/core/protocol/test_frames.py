@@ -31,26 +31,16 @@ from tests.kit.rows import table
 AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 FROM_DESK: list[of.FromDesk] = [
     of.Hello(PROTOCOL, "0.1.0", Role.DESK, "pts/1", "ann", "10.0.0.1", "token"),
-    of.Say(1, msgspec.Raw(encode(Halt("key"))), 3),
-    of.Attend(True),
-    of.Watch(None),
-    of.Watch("SPY"),
-    of.Seen(7),
-    of.Detach(),
-    of.Press(1, of.PressKind.KILL, "token"),
-]
+    of.Say(1, msgspec.Raw(encode(Halt("key"))), 3), of.Attend(True), of.Watch(None), of.Watch("SPY"), of.Seen(7),
+    of.Detach(), of.Press(1, of.PressKind.KILL, "token"),
+]  # fmt: skip
 FROM_ENGINE: list[of.FromEngine] = [
     of.Welcome(PROTOCOL, "0.1.0", 1, "token", "paper", {"kill": "f12"}),
     of.Refused(of.RefusalCode.OTHER_PROTOCOL, "start the same release at both ends"),
-    of.Preparing("reading the journal"),
-    of.Picture(1, AT, 1.0, 0, msgspec.Raw(encode(EngineLoading("x")))),
-    of.Changed(2, 1, None, 60.0, 2, msgspec.Raw(b"\x90")),
-    of.Answered(1, ""),
-    of.Pressed(1),
-    of.Ended(("a stop of SPY",)),
-    of.Pulse(AT, 60.0, 2),
-    of.Pulse(),
-]
+    of.Preparing("reading the journal"), of.Picture(1, AT, 1.0, 0, msgspec.Raw(encode(EngineLoading("x")))),
+    of.Changed(2, 1, None, 60.0, 2, msgspec.Raw(b"\x90")), of.Answered(1, ""), of.Pressed(1),
+    of.Ended(("a stop of SPY",)), of.Pulse(AT, 60.0, 2), of.Pulse(),
+]  # fmt: skip
 
 
 def the_frames_of(data: bytes, largest: int = LARGEST) -> list[bytes]:

@@ -35,14 +35,10 @@ def created(name: str, of: str = "10", stop: str | None = None, plan: StopPlan |
     """A stop that guards where `stop` is its price; else an entry with its plan."""
     guards = stop is not None
     order = OrderRequest(
-        ClientOrderId(name),
-        SPY,
-        Side.SELL if guards else Side.BUY,
-        Effect.CLOSE if guards else Effect.OPEN,
-        quantity(of),
-        OrderType.STOP if guards else OrderType.MARKET,
+        ClientOrderId(name), SPY, Side.SELL if guards else Side.BUY, Effect.CLOSE if guards else Effect.OPEN,
+        quantity(of), OrderType.STOP if guards else OrderType.MARKET,
         stop_price=None if stop is None else price(stop),
-    )
+    )  # fmt: skip
     return facts.OrderCreated(order, ProposalId(name), "vwap", AT, plan, None, None, None, None, None)
 
 

@@ -62,16 +62,12 @@ def a_candidate(
     """By default: buy 0.4 SPY at 100, its stop at 99.70 held by the broker."""
     sells = effect in (Effect.REDUCE, Effect.CLOSE, Effect.SHORT)
     order = OrderRequest(
-        client_order_id=ClientOrderId("order"),
-        symbol=symbol,
-        side=side or (Side.SELL if sells else Side.BUY),
-        effect=effect,
-        quantity=Quantity(Decimal(quantity)),
-        type=kind or (OrderType.LIMIT if limit else OrderType.MARKET),
-        time_in_force=time_in_force,
+        client_order_id=ClientOrderId("order"), symbol=symbol, side=side or (Side.SELL if sells else Side.BUY),
+        effect=effect, quantity=Quantity(Decimal(quantity)),
+        type=kind or (OrderType.LIMIT if limit else OrderType.MARKET), time_in_force=time_in_force,
         limit_price=Price(Decimal(limit)) if limit else None,
         stop_price=Price(Decimal(stop_price)) if stop_price else None,
-    )
+    )  # fmt: skip
     plan = StopPlan(Price(Decimal(stop)), holder) if stop else NoStop("none was typed")
     return Candidate(order, plan, strategy, signal_time, is_manual)
 
@@ -111,23 +107,11 @@ def a_day(equity: str | None = "200") -> Day:
 def a_desk(**changes: object) -> ReviewContext:
     hours = NewYorkHours()
     desk = ReviewContext(
-        at=NOW,
-        settings=Settings(),
-        mode=Mode.PAPER,
-        venue=XNYS,
-        day=THURSDAY,
-        session=hours.session_at(NOW),
-        control=a_control(),
-        ledger=Ledger(hours),
-        opening=a_day(),
-        breaker=Breaker(),
-        account=an_account(),
-        quote=a_quote(),
-        instrument=BrokerInstrument(SPY),
-        broker_time=NOW,
-        is_fresh=True,
+        at=NOW, settings=Settings(), mode=Mode.PAPER, venue=XNYS, day=THURSDAY, session=hours.session_at(NOW),
+        control=a_control(), ledger=Ledger(hours), opening=a_day(), breaker=Breaker(), account=an_account(),
+        quote=a_quote(), instrument=BrokerInstrument(SPY), broker_time=NOW, is_fresh=True,
         protections=ProtectionBook(ProtectionsSettings),
-    )
+    )  # fmt: skip
     return replace(desk, **changes)  # type: ignore[arg-type]
 
 

@@ -50,32 +50,19 @@ OFF = {
     "execution": {"breaker_failures": 100, "breaker_slow_times": 100, "max_queued": 1000},
     "risk": {
         "messages": {"per_second": 1_000_000, "per_minute": 1_000_000, "per_day": 1_000_000},
-        "twins": {"seconds": "0.000001"},
-        "per_trade": {"of_equity": "1"},
-        "max_open_positions": 1000,
-        "daily_loss": {"of_equity": "1"},
-        "weekly_loss": {"of_equity": "1"},
-        "entries_a_day": 10_000,
-        "frequency": {"enabled": False},
-        "window_start": "00:00",
-        "window_end": "23:59",
-        "spread_limit": "1",
-        "spread_of_stop_limit": "1",
-        "quote_age_seconds": 86_400,
-        "quote_age_seconds_iex": 86_400,
+        "twins": {"seconds": "0.000001"}, "per_trade": {"of_equity": "1"}, "max_open_positions": 1000,
+        "daily_loss": {"of_equity": "1"}, "weekly_loss": {"of_equity": "1"}, "entries_a_day": 10_000,
+        "frequency": {"enabled": False}, "window_start": "00:00", "window_end": "23:59", "spread_limit": "1",
+        "spread_of_stop_limit": "1", "quote_age_seconds": 86_400, "quote_age_seconds_iex": 86_400,
         "protections": {
-            "max_drawdown": {"limit": "1"},
-            "stop_loss_guard": {"trade_limit": 10_000},
-            "cooldown": {"loss": "1"},
-            "low_profit": {"trade_limit": 10_000},
-            "loss_streak": {"trade_limit": 10_000},
-            "volatility_halt": {"limit": "1", "times_median": 1000},
-            "equity_curve": {"trades": 10_000},
+            "max_drawdown": {"limit": "1"}, "stop_loss_guard": {"trade_limit": 10_000}, "cooldown": {"loss": "1"},
+            "low_profit": {"trade_limit": 10_000}, "loss_streak": {"trade_limit": 10_000},
+            "volatility_halt": {"limit": "1", "times_median": 1000}, "equity_curve": {"trades": 10_000},
             "repeated_execution": {"fills": 10_000, "renewals": 10_000},
             "day_trades": {"enabled": True, "trade_limit": 1000},
         },
     },
-}
+}  # fmt: skip
 """Each at the most that it can be, or where nothing can reach it."""
 
 

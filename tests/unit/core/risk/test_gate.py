@@ -88,14 +88,10 @@ def test_an_ordinary_entry_passes_every_check() -> None:
 def test_every_entry_guard_can_refuse(snapshot: SnapshotAssertion) -> None:
     """RK-01, RK-09"""
     desk = a_desk(
-        session=NoSession("weekend"),
-        control=a_control(KILLED),
-        account=NoAccount("no answer"),
-        quote=NoQuote("no answer"),
-        instrument=NoInstrument("no answer"),
-        at=at("15:00"),
+        session=NoSession("weekend"), control=a_control(KILLED), account=NoAccount("no answer"),
+        quote=NoQuote("no answer"), instrument=NoInstrument("no answer"), at=at("15:00"),
         settings=settings(daily_loss=usd("0.01"), max_open_positions=1),
-    )
+    )  # fmt: skip
     candidate = a_candidate(limit=None, stop=None, quantity="0.0001", is_manual=True)
 
     review = standard_gate().review(candidate, desk)
@@ -106,13 +102,9 @@ def test_every_entry_guard_can_refuse(snapshot: SnapshotAssertion) -> None:
 def test_an_exit_is_only_warned() -> None:
     """RK-22"""
     desk = a_desk(
-        session=NoSession("weekend"),
-        control=a_control(KILLED),
-        account=NoAccount("no answer"),
-        quote=NoQuote("no answer"),
-        instrument=NoInstrument("no answer"),
-        at=NOW + timedelta(hours=9),
-    )
+        session=NoSession("weekend"), control=a_control(KILLED), account=NoAccount("no answer"),
+        quote=NoQuote("no answer"), instrument=NoInstrument("no answer"), at=NOW + timedelta(hours=9),
+    )  # fmt: skip
 
     review = standard_gate().review(an_exit(limit=None, quantity="0.0001"), desk)
 

@@ -32,13 +32,9 @@ THANKSGIVING, HALF_DAY = date(2026, 11, 26), date(2026, 11, 27)
 def at_hour(clock: str, day: date = THURSDAY, policy: str = "include_extended", **changes: object) -> ReviewContext:
     moment = at(clock, day)
     desk = a_desk(
-        at=moment,
-        day=day,
-        session=HOURS.session_at(moment),
-        session_of_day=HOURS.session_on(day),
-        settings=settings(session={"policy": policy}),
-        broker_time=moment,
-    )
+        at=moment, day=day, session=HOURS.session_at(moment), session_of_day=HOURS.session_on(day),
+        settings=settings(session={"policy": policy}), broker_time=moment,
+    )  # fmt: skip
     return replace(desk, **changes)  # type: ignore[arg-type]
 
 

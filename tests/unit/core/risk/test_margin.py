@@ -39,16 +39,10 @@ def money(amount: str) -> Money:
 def on_margin(**changes: object) -> Account:
     """100,000 USD lent twice; 100,000 are held, and 30,000 of that is what maintenance asks for."""
     account = Account(
-        at=NOW,
-        name="paper",
-        equity=money("100000"),
-        cash=money("0"),
-        buying_power=money("100000"),
-        multiplier=Decimal(2),
-        initial_margin=money("50000"),
-        maintenance_margin=money("30000"),
+        at=NOW, name="paper", equity=money("100000"), cash=money("0"), buying_power=money("100000"),
+        multiplier=Decimal(2), initial_margin=money("50000"), maintenance_margin=money("30000"),
         overnight_buying_power=money("100000"),
-    )
+    )  # fmt: skip
     return replace(account, **changes)  # type: ignore[arg-type]
 
 
@@ -294,13 +288,9 @@ def test_a_replaced_entry_is_not_counted_twice(snapshot: SnapshotAssertion) -> N
 
 amounts = st.integers(-100_000, 1_000_000).map(lambda cents: Money(Decimal(cents) / 100))
 accounts = st.builds(
-    on_margin,
-    equity=amounts,
-    buying_power=amounts.map(abs),
-    multiplier=st.sampled_from([Decimal(2), Decimal(4)]),
-    maintenance_margin=st.one_of(st.none(), amounts.map(abs)),
-    overnight_buying_power=st.one_of(st.none(), amounts),
-)
+    on_margin, equity=amounts, buying_power=amounts.map(abs), multiplier=st.sampled_from([Decimal(2), Decimal(4)]),
+    maintenance_margin=st.one_of(st.none(), amounts.map(abs)), overnight_buying_power=st.one_of(st.none(), amounts),
+)  # fmt: skip
 requirements = st.builds(
     requires,
     st.sampled_from([None, "0", "0.25", "0.3", "1"]),

@@ -50,17 +50,10 @@ def a_book(held: Decimal, coming: Decimal, price: Decimal, of: Instrument) -> Le
         request = traded_in(of, replace(a_candidate(quantity=str(quantity)).order, client_order_id=ClientOrderId(name)))
         request = replace(request, limit_price=Price(price))
         created = OrderCreated(
-            order=request,
-            proposal_id=ProposalId(name),
-            strategy="vwap" if name == "held" else "sma",
-            signal_time=NOW,
-            stop=StopPlan(Price(price - 1), StopHolder.DESK),
-            parent=None,
-            exit_reason=None,
-            intended_price=Price(price),
-            reference=None,
-            expires_at=None,
-        )
+            order=request, proposal_id=ProposalId(name), strategy="vwap" if name == "held" else "sma",
+            signal_time=NOW, stop=StopPlan(Price(price - 1), StopHolder.DESK), parent=None, exit_reason=None,
+            intended_price=Price(price), reference=None, expires_at=None,
+        )  # fmt: skip
         ledger.folds[OrderCreated](NOW, created)  # type: ignore[operator]
     fill = Fill(ExecutionId("x"), ClientOrderId("held"), NOW, Quantity(held), Price(price))
     ledger.folds[OrderFilled](NOW, OrderFilled(fill, Quantity(held), Source.STREAM, is_late=False))  # type: ignore[operator]

@@ -369,17 +369,13 @@ def test_on_margin_the_passing_size_passes(
         order = books.creates(a_request("held", Side.BUY, str(held), symbol=IBM, limit="100"))
         books.becomes(order, OrderStatus.SUBMITTED)
     desk = a_margin_desk(
-        ledger=books.ledger,
-        opening=a_day("100000"),
-        instrument=requires(requirement, requirement),
+        ledger=books.ledger, opening=a_day("100000"), instrument=requires(requirement, requirement),
         settings=settings(
-            max_notional=usd("50000"),
-            per_trade=usd("1500"),
-            max_open_positions=9,
+            max_notional=usd("50000"), per_trade=usd("1500"), max_open_positions=9,
             portfolio={"max_exposure": exposure, "reserve": str(reserve)},
             margin={"refuse_at": refuse_at, "holds_overnight": holds_overnight},
         ),
-    )
+    )  # fmt: skip
     stop = "97" if effect is Effect.OPEN else "103"
 
     def refusals(shares: str) -> list[str]:

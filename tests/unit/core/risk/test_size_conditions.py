@@ -200,14 +200,9 @@ def test_a_still_symbol_correlates_with_none() -> None:
 
 def a_trade(ratio: str, strategy: str = "vwap") -> ClosedTrade:
     return ClosedTrade(
-        symbol=SPY,
-        direction=Direction.LONG,
-        opened_at=at("10:00"),
-        closed_at=at("10:30"),
-        ratio=Fraction(Decimal(ratio)),
-        exit_reason=ExitReason.MANUAL,
-        strategy=strategy,
-    )
+        symbol=SPY, direction=Direction.LONG, opened_at=at("10:00"), closed_at=at("10:30"),
+        ratio=Fraction(Decimal(ratio)), exit_reason=ExitReason.MANUAL, strategy=strategy,
+    )  # fmt: skip
 
 
 def edge(book: SizingBook, strategy: str) -> Edge:

@@ -36,13 +36,10 @@ def wanted(
     least: str = "0",
 ) -> WantedEntry:
     return WantedEntry(
-        risk=None if risk is None else Money(Decimal(risk)),
-        price=Price(Decimal(price)),
+        risk=None if risk is None else Money(Decimal(risk)), price=Price(Decimal(price)),
         way=Decimal(price) * STOP if way is None else Decimal(way),
-        max_notional=None if notional is None else Money(Decimal(notional)),
-        step=Decimal(step),
-        least=Decimal(least),
-    )
+        max_notional=None if notional is None else Money(Decimal(notional)), step=Decimal(step), least=Decimal(least),
+    )  # fmt: skip
 
 
 def throttled(factor: str) -> Throttle:
@@ -278,15 +275,11 @@ def cents(lowest: str, highest: str, places: int = 2) -> st.SearchStrategy[Decim
 
 
 WANTED = st.builds(
-    WantedEntry,
-    risk=cents("0.01", "100000"),
-    price=cents("0.0001", "999999", places=4),
-    way=cents("0.0001", "99999", places=4),
-    max_notional=cents("0.01", "10000000"),
+    WantedEntry, risk=cents("0.01", "100000"), price=cents("0.0001", "999999", places=4),
+    way=cents("0.0001", "99999", places=4), max_notional=cents("0.01", "10000000"),
     step=st.sampled_from([Decimal("0.000000001"), STEP, Decimal("0.003"), Decimal(1), Decimal(100)]),
-    is_long=st.booleans(),
-    least=cents("0", "1000"),
-)
+    is_long=st.booleans(), least=cents("0", "1000"),
+)  # fmt: skip
 LIKENESS = st.builds(
     Likeness, st.just(Symbol("QQQ")), st.booleans(), st.none() | cents("-1", "1"), st.integers(0, 60)
 )  # fmt: skip

@@ -125,15 +125,9 @@ def test_u_stands_down() -> None:
 def test_a_script_cancels_closes_and_flattens() -> None:
     """OP-07, EX-21"""
     house = keys(
-        a_house_with_a_proposal(),
-        "10:06:01 enter",
-        "10:06:02 B",
-        "10:06:10 c",
-        "10:06:11 F",
-        "10:06:12 enter",
-        "10:06:12.300 S",
-        "10:06:13 d",
-    )
+        a_house_with_a_proposal(), "10:06:01 enter", "10:06:02 B", "10:06:10 c", "10:06:11 F", "10:06:12 enter",
+        "10:06:12.300 S", "10:06:13 d",
+    )  # fmt: skip
 
     house.until("10:06:40")
 

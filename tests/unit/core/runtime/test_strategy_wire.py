@@ -25,28 +25,13 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
 BAR: Bar = a_bar("10:00", "100 101 99 100.123456789")
 ENTRY = EntrySignal(
-    "mine",
-    SPY,
-    BAR.start,
-    Price(Decimal("100.12")),
-    Price(Decimal("99.50")),
-    StopHolder.BROKER,
-    Quantity(Decimal("1.234")),
-    Price(Decimal("100.1234")),
-    "it – says so",
-    Price(Decimal(103)),
-    Decimal("0.7"),
-)
+    "mine", SPY, BAR.start, Price(Decimal("100.12")), Price(Decimal("99.50")), StopHolder.BROKER,
+    Quantity(Decimal("1.234")), Price(Decimal("100.1234")), "it – says so", Price(Decimal(103)), Decimal("0.7"),
+)  # fmt: skip
 EXIT = ExitSignal(
-    "mine",
-    SPY,
-    BAR.start,
-    Quantity(Decimal(3)),
-    ExitReason.TIME_EXIT,
-    Price(Decimal("100.1")),
-    Price(Decimal(100)),
+    "mine", SPY, BAR.start, Quantity(Decimal(3)), ExitReason.TIME_EXIT, Price(Decimal("100.1")), Price(Decimal(100)),
     "time",
-)
+)  # fmt: skip
 
 
 def over_the_pipe(message: object) -> Any:
@@ -72,28 +57,15 @@ def test_bars_and_contexts_round_trip() -> None:
     """ST-01: to the last digit."""
     session = Session(THURSDAY, at("09:30"), at("16:00"))
     advised = Recommendation(
-        "mine",
-        SPY,
-        Price(Decimal(1)),
-        Price(Decimal("0.5")),
-        Price(Decimal(2)),
-        Quantity(Decimal(3)),
-        at("15:00"),
+        "mine", SPY, Price(Decimal(1)), Price(Decimal("0.5")), Price(Decimal(2)), Quantity(Decimal(3)), at("15:00"),
         "a friend",
-    )
+    )  # fmt: skip
     bare = Context(session, at("10:00"), at("11:30"), at("15:55"), 3, XNYS)
     full = replace(
-        bare,
-        venue=VENUES[VenueId("XNAS")],
-        held=Quantity(Decimal("-2.5")),
-        entry_price=Price(Decimal("99.99")),
-        entered_at=datetime(2026, 1, 5, 15, 0, 0, 123456, tzinfo=UTC),
-        recommendation=advised,
-        is_paused=True,
-        risk_per_trade=Money(Decimal("12.34")),
-        max_notional=Money(Decimal(500)),
-        min_notional=Decimal(1),
-    )
+        bare, venue=VENUES[VenueId("XNAS")], held=Quantity(Decimal("-2.5")), entry_price=Price(Decimal("99.99")),
+        entered_at=datetime(2026, 1, 5, 15, 0, 0, 123456, tzinfo=UTC), recommendation=advised, is_paused=True,
+        risk_per_trade=Money(Decimal("12.34")), max_notional=Money(Decimal(500)), min_notional=Decimal(1),
+    )  # fmt: skip
     conditions = Conditions(
         atr=Price(Decimal("0.1")),
         held=(Likeness(Symbol("QQQ"), True, Fraction(Decimal("0.9")), 40),),

@@ -59,35 +59,20 @@ def a_proposal(
     side = Side.SELL if exit_reason else Side.BUY
     order = a_request(name, side, "10", limit=None if exit_reason else "100")
     return Proposal(
-        id=ProposalId(name),
-        strategy=strategy,
-        order=order,
-        stop=NoStop("it closes") if exit_reason else a_stop_plan("99.70"),
-        signal_time=TEN,
-        staged_at=staged_at,
-        expires_at=None if exit_reason else TEN + timedelta(seconds=90),
-        reason="a dip",
-        intended_price=None,
-        reference=None,
-        exit_reason=exit_reason,
-    )
+        id=ProposalId(name), strategy=strategy, order=order,
+        stop=NoStop("it closes") if exit_reason else a_stop_plan("99.70"), signal_time=TEN, staged_at=staged_at,
+        expires_at=None if exit_reason else TEN + timedelta(seconds=90), reason="a dip", intended_price=None,
+        reference=None, exit_reason=exit_reason,
+    )  # fmt: skip
 
 
 def a_ticket(proposal: Proposal, name: str = "ticket") -> Ticket:
     return Ticket(
-        id=TicketId(name),
-        proposal_id=proposal.id,
-        account=ACCOUNT,
-        order=proposal.order,
-        stop=proposal.stop,
-        cancels=(),
-        digest=digest_of_ticket(ACCOUNT, proposal.order, proposal.stop, ()),
-        opened_at=TEN,
-        ends_at=TEN + timedelta(seconds=60),
-        figures=ReviewFigures(None, None, None, None),
-        review=NOTHING_SAID,
+        id=TicketId(name), proposal_id=proposal.id, account=ACCOUNT, order=proposal.order, stop=proposal.stop,
+        cancels=(), digest=digest_of_ticket(ACCOUNT, proposal.order, proposal.stop, ()), opened_at=TEN,
+        ends_at=TEN + timedelta(seconds=60), figures=ReviewFigures(None, None, None, None), review=NOTHING_SAID,
         price_at_opening=None,
-    )
+    )  # fmt: skip
 
 
 def an_approval(ticket: Ticket, **changes: object) -> Approval:
@@ -97,17 +82,10 @@ def an_approval(ticket: Ticket, **changes: object) -> Approval:
 
 def a_mandate(ticket: Ticket, quantity: str = "10", stop: str = "99.70") -> StandingAuthorization:
     return StandingAuthorization(
-        id=f"{ticket.id}-protective_stop",
-        kind=AuthorizationKind.PROTECTIVE_STOP,
-        ticket_id=ticket.id,
-        ticket_digest=ticket.digest,
-        parent=ticket.order.client_order_id,
-        symbol=SPY,
-        side=Side.SELL,
-        quantity=Quantity(Decimal(quantity)),
-        stop_price=Price(Decimal(stop)),
-        ends_at=CLOSES,
-    )
+        id=f"{ticket.id}-protective_stop", kind=AuthorizationKind.PROTECTIVE_STOP, ticket_id=ticket.id,
+        ticket_digest=ticket.digest, parent=ticket.order.client_order_id, symbol=SPY, side=Side.SELL,
+        quantity=Quantity(Decimal(quantity)), stop_price=Price(Decimal(stop)), ends_at=CLOSES,
+    )  # fmt: skip
 
 
 class Stagehand:

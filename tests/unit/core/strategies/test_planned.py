@@ -265,15 +265,10 @@ def test_a_still_market_has_no_deviation() -> None:
 
 def advice(strategy: str, entry: str = "100.01", stop: str = "99.11", target: str = "102.37") -> Recommendation:
     return Recommendation(
-        strategy=strategy,
-        symbol=SPY,
-        entry=Price(Decimal(entry)),
-        stop=Price(Decimal(stop)),
-        target=Price(Decimal(target)),
-        quantity=Quantity(Decimal("1.234567")),
-        expires_at=OPEN + timedelta(minutes=60),
-        source="the example adviser",
-    )
+        strategy=strategy, symbol=SPY, entry=Price(Decimal(entry)), stop=Price(Decimal(stop)),
+        target=Price(Decimal(target)), quantity=Quantity(Decimal("1.234567")),
+        expires_at=OPEN + timedelta(minutes=60), source="the example adviser",
+    )  # fmt: skip
 
 
 MAKERS = {"momentum": momentum, "breakout": breakout, "mean_reversion": reversion}

@@ -30,13 +30,8 @@ PAIRS = ((5, 15), (10, 30), (20, 50))
 def bare(*pairs: tuple[int, int], **more: Any) -> SmaSettings:
     """The crossover and nothing else, with stops out of the way."""
     terms = {
-        "enabled": True,
-        "pairs": pairs,
-        "regime_filter": False,
-        "minimum_confidence": 0,
-        "stop_ranges": 20,
-        **more,
-    }
+        "enabled": True, "pairs": pairs, "regime_filter": False, "minimum_confidence": 0, "stop_ranges": 20, **more,
+    }  # fmt: skip
     return SmaSettings.model_validate(terms)
 
 

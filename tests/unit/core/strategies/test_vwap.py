@@ -41,15 +41,10 @@ def a_session(day: int = 8) -> Session:
 def a_context(session: Session | None = None, entries_allowed: int = 1) -> Context:
     session = session or a_session()
     return Context(
-        session=session,
-        window_first=session.open + 30 * MINUTE,
-        window_last=session.open + 120 * MINUTE,
-        flat_from=session.close - 5 * MINUTE,
-        entries_allowed=entries_allowed,
-        venue=XNYS,
-        risk_per_trade=Money(Decimal("1.50")),
-        max_notional=Money(Decimal(50)),
-    )
+        session=session, window_first=session.open + 30 * MINUTE, window_last=session.open + 120 * MINUTE,
+        flat_from=session.close - 5 * MINUTE, entries_allowed=entries_allowed, venue=XNYS,
+        risk_per_trade=Money(Decimal("1.50")), max_notional=Money(Decimal(50)),
+    )  # fmt: skip
 
 
 def holding(context: Context, quantity: str = "0.299", entry: str = "100", covered: str = "0") -> Context:
@@ -188,13 +183,9 @@ def test_the_first_reason_in_order_is_told() -> None:
     """ST-03: everything is wrong at first, and put right one by one."""
     settings = VwapSettings(minimum_bars=2, minimum_volume=Decimal(1000))
     context = replace(
-        holding(a_context(), entry="90"),
-        is_enabled=False,
-        is_day_disabled=True,
-        entries_filled=1,
-        is_waiting=True,
+        holding(a_context(), entry="90"), is_enabled=False, is_day_disabled=True, entries_filled=1, is_waiting=True,
         risk_per_trade=None,
-    )
+    )  # fmt: skip
     state = VwapState(a_session().day)
     told: list[NoTradeReason] = []
 

@@ -129,15 +129,9 @@ class Watched:
         self.troubles: list[Trouble] = []
         self.signal_at: tuple[float, signal.Signals] | None = None
         self.dog = Watchdog(
-            ["engine"],
-            home,
-            os.environ,
-            limits,
-            WatchdogLog(self.lines.append),
-            self.clock,
-            child=self._starts,
+            ["engine"], home, os.environ, limits, WatchdogLog(self.lines.append), self.clock, child=self._starts,
             wakeups=lambda: FakeWakeups(self),
-        )
+        )  # fmt: skip
         look = self.dog._judge.look
 
         def looked(seen: Seen) -> Verdict:

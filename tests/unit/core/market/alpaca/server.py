@@ -238,14 +238,9 @@ class Desk:
         self.lamps: list[ConnectionStatus] = []
         self.symbols: tuple[Symbol, ...] = change.pop("symbols", (SPY,))
         self.data = AlpacaData(
-            some_settings(server, **change),
-            SecretStr(KEY),
-            SecretStr(change.pop("secret", SECRET)),
-            self.symbols,
-            CALENDAR,
-            now=lambda: self.now,
-            chance=lambda: 0.0,
-        )
+            some_settings(server, **change), SecretStr(KEY), SecretStr(change.pop("secret", SECRET)), self.symbols,
+            CALENDAR, now=lambda: self.now, chance=lambda: 0.0,
+        )  # fmt: skip
         self.task: asyncio.Task[None] | None = None
 
     def starts(self) -> None:

@@ -46,22 +46,11 @@ def a_trade(day: date, profit: Decimal) -> Trade:
     ended = new_york(day, time(11))
     one, price = Quantity(Decimal(1)), Price(Decimal(100))
     return Trade(
-        symbol=SPY,
-        strategy="vwap",
-        entry_order=ClientOrderId("in"),
-        exit_order=ClientOrderId("out"),
-        entry_time=ended - timedelta(minutes=5),
-        entry_price=price,
-        quantity=one,
-        exit_time=ended,
-        exit_price=price,
-        exit_reason=ExitReason.SIGNAL,
-        intended_entry=None,
-        intended_exit=None,
-        reference=None,
-        profit=Money(profit),
+        symbol=SPY, strategy="vwap", entry_order=ClientOrderId("in"), exit_order=ClientOrderId("out"),
+        entry_time=ended - timedelta(minutes=5), entry_price=price, quantity=one, exit_time=ended, exit_price=price,
+        exit_reason=ExitReason.SIGNAL, intended_entry=None, intended_exit=None, reference=None, profit=Money(profit),
         slippage=Money(Decimal(0)),
-    )
+    )  # fmt: skip
 
 
 def sessions_to(day: date) -> list[date]:

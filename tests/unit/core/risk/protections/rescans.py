@@ -127,10 +127,6 @@ def _new_york(moment: datetime) -> date:
 
 
 RESCANS = {
-    "stop_loss_guard": stop_loss_guard,
-    "cooldown": cooldown,
-    "low_profit": low_profit,
-    "loss_streak": loss_streak,
-    "max_drawdown": max_drawdown,
-    "day_trades": day_trades,
-}
+    "stop_loss_guard": stop_loss_guard, "cooldown": cooldown, "low_profit": low_profit, "loss_streak": loss_streak,
+    "max_drawdown": max_drawdown, "day_trades": day_trades,
+}  # fmt: skip

@@ -84,13 +84,10 @@ steps = st.tuples(
 some_terms = st.fixed_dictionaries(
     {
         "limit": st.sampled_from(["0", "0.001", "0.006", "1"]),
-        "times_median": st.sampled_from(["0.5", "1", "2", "4"]),
-        "returns": st.integers(4, 9),
-        "at_least": st.integers(2, 4),
-        "days": st.integers(1, 3),
-        "stop_minutes": st.integers(1, 8),
-    }
-)
+        "times_median": st.sampled_from(["0.5", "1", "2", "4"]), "returns": st.integers(4, 9),
+        "at_least": st.integers(2, 4), "days": st.integers(1, 3), "stop_minutes": st.integers(1, 8),
+    },
+)  # fmt: skip
 
 
 @settings(max_examples=30)
