@@ -7,7 +7,7 @@ from codecs import getincrementaldecoder
 
 PIECE = re.compile(
     r"\x1b\[(?P<row>\d*);?(?P<column>\d*)H|\x1b\[[0-9;?>=<]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|(?P<text>[^\x1b\r\n\x07]+)|."
-    r"|\n",
+    r"|\n"
 )
 UNFINISHED = re.compile(r"\x1b(?:\[[0-9;?>=<]*[ -/]*|\][^\x07]*)?\Z")
 

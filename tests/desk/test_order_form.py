@@ -121,10 +121,7 @@ def test_a_short_sale_needs_whole_lent_shares(snapshot: SnapshotAssertion) -> No
     assert read_form(short, refused) == snapshot
 
 
-@each(
-    ("typed", "shares"),
-    [("$50", "0.1"), ("$ 1000", "2.016"), ("0.25", "0.25"), ("3", "3"), (".5", "0.5")],
-)
+@each(("typed", "shares"), [("$50", "0.1"), ("$ 1000", "2.016"), ("0.25", "0.25"), ("3", "3"), (".5", "0.5")])
 def test_dollars_are_as_many_shares_as_they_buy_and_never_more(typed: str, shares: str) -> None:
     """OP-01: at the limit of 496.00, in steps of 0.001"""
     order = read_form({**GOOD, "quantity": typed}, a_view())

@@ -74,9 +74,7 @@ def test_a_life_says_what_it_is_how_it_stands_and_who_holds_its_stop(order: Orde
     assert life(order, (order,)) == words
 
 
-def test_a_finished_order_names_its_own_stop(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_finished_order_names_its_own_stop(snapshot: SnapshotAssertion) -> None:
     terms: dict[str, Any] = {"side": Side.SELL, "type": OrderType.STOP, "limit_price": None, "stop_price": STOP}
     over = filled(legs=LEGS)
     stop, another = an_order(2, parent=over.id, **terms), an_order(3, parent=ClientOrderId("another"), **terms)
@@ -106,11 +104,7 @@ GAIN: dict[str, Any] = {"side": Side.SELL, "limit_price": TARGET, "is_paired": T
             {"marks": (RowMark.CANCELLING,)},
             "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 working, cancelling",
         ),
-        (
-            filled(),
-            {"quantity": Quantity(Decimal(7))},
-            "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 for 7 working",
-        ),
+        (filled(), {"quantity": Quantity(Decimal(7))}, "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 for 7 working"),
         (
             filled(),
             {"status": OrderStatus.CANCELLED, "outcome": "CANCELLED by you"},
@@ -144,9 +138,7 @@ def test_the_stop_that_took_anothers_place_is_the_one_that_works(snapshot: Snaps
     assert life(over, (stop, moved, over)) == snapshot
 
 
-def test_an_orders_steps_are_one_log_line(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_an_orders_steps_are_one_log_line(snapshot: SnapshotAssertion) -> None:
     rows = [a_row(1, ONE), a_row(2, None, "something else", "desk"), a_row(3, ONE, "filled 47", "fill")]
     other, line = folded(rows, (filled(id=ONE),))
     assert (other.row.text, other.id) == ("something else", "")

@@ -14,15 +14,7 @@ from core.model.order import Effect
 from core.model.values import Symbol
 from core.views import LogRow, WatchlistRow, WatchView
 from tests.desk.desk_house import SPY, House, open_desk
-from tests.desk.still_house import (
-    a_chart,
-    a_position,
-    a_view,
-    an_exit,
-    an_order,
-    open_still,
-    the_engines_view,
-)
+from tests.desk.still_house import a_chart, a_position, a_view, an_exit, an_order, open_still, the_engines_view
 from tests.desk.test_history import MONDAY, PAST, Past, looks_back
 
 AT = the_engines_view().status.at

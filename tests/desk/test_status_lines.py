@@ -149,9 +149,7 @@ def test_an_engine_of_another_machine_is_named(width: int) -> None:
     assert f" {STATUS.account} on eve@server " in line
 
 
-def test_refused_entries_are_shut(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_refused_entries_are_shut(snapshot: SnapshotAssertion) -> None:
     """RK-09"""
     shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")
 

@@ -44,10 +44,7 @@ from tests.kit.screen import lines_of
 from widgets.grid_cells import Background, Tone
 
 NAMES = tuple(PALETTES)
-TERMINALS = {
-    "truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
-    "standard": {"TERM": "xterm-16color"},
-}
+TERMINALS = {"truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "standard": {"TERM": "xterm-16color"}}
 SYSTEMS = {"truecolor": (ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT), "standard": (ColorSystem.STANDARD,)}
 """As what the desk of such a terminal is seen."""
 FRAMES_OF_PANES = frozenset("─│┌┐└┘├┤═║╔╗╚╝╠╣━┃┏┓┗┛╭╮╰╯ ")

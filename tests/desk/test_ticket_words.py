@@ -12,17 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.ticket import WIDTH, Readiness, TicketPhase, TicketStatus, TypedWord, key_line
 from core.model.bar import NoQuote
-from core.model.order import (
-    CONFIRMING_KEYS,
-    Effect,
-    Leg,
-    LegRole,
-    OrderClass,
-    OrderType,
-    Side,
-    StopHolder,
-    TimeInForce,
-)
+from core.model.order import CONFIRMING_KEYS, Effect, Leg, LegRole, OrderClass, OrderType, Side, StopHolder, TimeInForce
 from core.model.signal import ExitReason
 from core.model.sizing import LeftOut, Size, Term
 from core.model.staging import MANUAL, ListedExit, NoStop, Review, StopPlan, Verdict
@@ -79,9 +69,7 @@ def text_of(view: TicketView, desk: DeskView) -> str:
     return "\n".join(joined(line) for line in lines)
 
 
-async def test_a_margin_entry_says_what_it_takes(
-    snapshot: SnapshotAssertion,
-) -> None:
+async def test_a_margin_entry_says_what_it_takes(snapshot: SnapshotAssertion) -> None:
     """RK-14, OP-03"""
     view, desk = await a_ticket()
     margin = MarginView(
@@ -200,9 +188,7 @@ async def test_every_time_in_force_is_named(snapshot: SnapshotAssertion) -> None
         assert (text_of(replace(view, ticket=replace(view.ticket, order=order)), desk)) == snapshot
 
 
-async def test_warnings_are_words_and_passes_a_count(
-    snapshot: SnapshotAssertion,
-) -> None:
+async def test_warnings_are_words_and_passes_a_count(snapshot: SnapshotAssertion) -> None:
     """OP-03"""
     view, desk = await a_ticket()
     passes = Verdict("mode", Verdicts.PASSES, "paper")
@@ -305,10 +291,7 @@ async def test_each_exit_has_its_price_and_actor() -> None:
     asked = replace(view, exits=exits)
     signed = replace(asked, ticket=replace(view.ticket, unattended=exits))
 
-    for shown, says in (
-        (asked, "each on your key, u signs them"),
-        (signed, "UNATTENDED until the close"),
-    ):
+    for shown, says in ((asked, "each on your key, u signs them"), (signed, "UNATTENDED until the close")):
         lines = [joined(line) for line in ticket_lines(shown, shown.ticket.opened_at, WIDTH)]
         text = " ".join(" ".join(lines).split())
         assert max(cell_len(line) for line in lines) <= WIDTH
@@ -317,9 +300,7 @@ async def test_each_exit_has_its_price_and_actor() -> None:
         assert "VWAP 5" not in text.partition("why")[0]
 
 
-async def test_only_a_vwap_strategy_has_a_vwap_target(
-    snapshot: SnapshotAssertion,
-) -> None:
+async def test_only_a_vwap_strategy_has_a_vwap_target(snapshot: SnapshotAssertion) -> None:
     """OP-03: what another's signal was measured against is no price that it would leave at, and promises no gain."""
     view, desk = await a_ticket()
     another = replace(view, proposal=replace(view.proposal, strategy="mean_reversion"))

@@ -95,10 +95,7 @@ def a_line_twice(lines: Lines, chance: Random) -> Lines | None:
     return (
         [*lines[: chance.randrange(len(lines))], lines[at], *lines[at:]]
         if chance.random() < 0.5
-        else [
-            *lines[: at + 1],
-            *lines[at:],
-        ]
+        else [*lines[: at + 1], *lines[at:]]
     )
 
 

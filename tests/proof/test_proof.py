@@ -115,9 +115,7 @@ def test_an_excerpt_proves_its_records_alone(folder: AccountFolder) -> None:
     assert verdict(edited).startswith("edited")
 
 
-def test_an_excerpt_has_only_the_requested_days(
-    folder: AccountFolder,
-) -> None:
+def test_an_excerpt_has_only_the_requested_days(folder: AccountFolder) -> None:
     """SP-08"""
     sign_days(folder, KEY, LATER)
     of_the_first = exported_days(folder, 1, only=(3, A_DAY + 1, 2 * A_DAY + 1))
@@ -139,10 +137,7 @@ def test_every_forgery_is_found(folder: AccountFolder, kept_back: tuple[str, ...
         assert made or mutation.__name__ in NOT_OF_EACH[bool(kept_back)], mutation.__name__
 
 
-NOT_OF_EACH = {
-    False: {"a_swapped_redaction"},
-    True: {"a_forged_record", "a_forged_day", "more_kept_back"},
-}
+NOT_OF_EACH = {False: {"a_swapped_redaction"}, True: {"a_forged_record", "a_forged_day", "more_kept_back"}}
 
 
 def test_an_earlier_head_reveals_the_owners_rewrite(folder: AccountFolder) -> None:

@@ -37,20 +37,7 @@ from core.model.recommendation import TradeIdea
 from core.model.symbols import ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
-from tests.snapshots.day import (
-    BARE,
-    ENTRY,
-    NOW,
-    PROTECTIONS,
-    SPY,
-    STATUS,
-    STOP,
-    WORKING,
-    ago,
-    full,
-    price,
-    shares,
-)
+from tests.snapshots.day import BARE, ENTRY, NOW, PROTECTIONS, SPY, STATUS, STOP, WORKING, ago, full, price, shares
 from tests.snapshots.pictures import Pictures
 from tests.snapshots.planned import JournalOfADay, JournalOfOrders, a_day_of_orders, orders_of_a_plan, plan_that_waits
 from tests.snapshots.sizes import SMALL, USUAL, named

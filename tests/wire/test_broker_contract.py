@@ -54,11 +54,7 @@ def busy(exchange: LoopbackExchange) -> LoopbackExchange:
     return exchange
 
 
-ONE = (
-    ("/v2/account", "Account", ACCOUNT),
-    ("/v2/assets/SPY", "Assets", ASSET),
-    ("/v2/clock", "legacy_clock", CLOCK),
-)
+ONE = (("/v2/account", "Account", ACCOUNT), ("/v2/assets/SPY", "Assets", ASSET), ("/v2/clock", "legacy_clock", CLOCK))
 MANY = (
     ("/v2/orders?status=all&nested=true", "Order", ORDER),
     ("/v2/orders?status=all", "Order", ORDER),

@@ -170,9 +170,7 @@ def test_an_unanswered_replace_is_sent_once(exchange: LoopbackExchange, fault: s
     assert len(exchange.received("PATCH", "/v2/orders")) == 1
 
 
-def test_a_replace_with_an_error_is_found_done(
-    exchange: LoopbackExchange,
-) -> None:
+def test_a_replace_with_an_error_is_found_done(exchange: LoopbackExchange) -> None:
     """EX-06"""
     order_id = a_working_order(exchange)
     change = replace(an_order("fedcba9876543210", "401"), replaces=ENTRY)

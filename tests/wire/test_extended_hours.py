@@ -69,9 +69,7 @@ def test_an_extended_limit_fills_before_the_open(exchange: LoopbackExchange) -> 
     assert states == dict.fromkeys(("entry", "regular", "stop"), OrderStatus.FILLED)
 
 
-async def test_an_order_before_the_open_is_submitted(
-    exchange: LoopbackExchange,
-) -> None:
+async def test_an_order_before_the_open_is_submitted(exchange: LoopbackExchange) -> None:
     """MD-07, EX-01: the update event of 2026-07-30."""
     exchange.moves_to(EIGHT + timedelta(seconds=5))
     async with an_ear(exchange) as ear:

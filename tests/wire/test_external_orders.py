@@ -9,15 +9,7 @@ from console.commands.reconcile import compared
 from core.facts import OtherTakenBack
 from core.messages.commands import Kill, ProposeClose
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import (
-    SPY,
-    a_buy_of_two,
-    confirm_the_first,
-    environ,
-    opened,
-    two_shares_are_bought,
-    written,
-)
+from tests.wire.open_desk import SPY, a_buy_of_two, confirm_the_first, environ, opened, two_shares_are_bought, written
 
 OFTEN = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1"}
 

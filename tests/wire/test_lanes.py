@@ -139,8 +139,7 @@ def test_withdrawn_exits_restore_the_stop(market: LoopbackExchange, tmp_path: Pa
         waits(desk, lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
         far, near = Price(Decimal(9000)), Price(Decimal(410))
         pair = turn(
-            desk,
-            ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal(2)), OrderType.LIMIT, far, near, StopHolder.BROKER),
+            desk, ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal(2)), OrderType.LIMIT, far, near, StopHolder.BROKER)
         )
         waits(desk, lambda _: prices_of_stops(desk) == [near], "the pair's own stop")
         market.call(lambda: market.floor.cancel(pair))

@@ -17,19 +17,7 @@ from core.model.order import OrderStatus, Side
 from tests.kit.timeline import timeline
 from tests.wire.exchange.door import MARKET_DATA
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import (
-    IBM,
-    SPY,
-    a_buy,
-    a_desk,
-    a_market,
-    is_held,
-    posts,
-    status_of,
-    turn,
-    waits,
-    written,
-)
+from tests.wire.open_desk import IBM, SPY, a_buy, a_desk, a_market, is_held, posts, status_of, turn, waits, written
 from tests.wire.test_leaving import a_limit
 
 SHARES = Decimal("1.5")

@@ -14,18 +14,7 @@ from core.model.values import ClientOrderId
 from core.views import DeskView
 from tests.scenarios.late_fills import fills_late
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import (
-    SPY,
-    Open,
-    a_desk,
-    eventually,
-    is_held,
-    posts,
-    status_of,
-    turn,
-    waits,
-    written,
-)
+from tests.wire.open_desk import SPY, Open, a_desk, eventually, is_held, posts, status_of, turn, waits, written
 from tests.wire.test_leaving import a_limit
 
 SHARES = Decimal("1.5")

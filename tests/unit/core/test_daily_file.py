@@ -96,10 +96,7 @@ def test_an_impossible_vix_close_is_refused(tmp_path: Path, close: str, snapshot
     ("2020-02-24,1,330,0,322,1", "low '0' is not above zero and under 10,000,000"),
     ("2020-02-24,1,330,321,340,1", "close '340' is not within 321 to 330; fix the row"),
     ("2020-02-24,1,330,321," + "9;" * 30, f"close '{'9;' * 20}…' is no number such as 18.70"),
-    (
-        "2020-02-20,1,330,321,322,1",
-        "date '2020-02-20' is not after 2020-02-21; sort the file by date, one row a day",
-    ),
+    ("2020-02-20,1,330,321,322,1", "date '2020-02-20' is not after 2020-02-21; sort the file by date, one row a day"),
 )
 def test_an_invalid_row_is_named_by_its_line(tmp_path: Path, row: str, words: str) -> None:
     """RK-19"""

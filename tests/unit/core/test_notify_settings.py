@@ -51,11 +51,7 @@ def test_an_environment_address_is_no_setting(tmp_path: Path):
 @cases(
     "text place why",
     (RULE, "notify.rules.night.channels", "'phone' is no channel; there are: none"),
-    (
-        PHONE + RULE.replace('"]', '", "fone"]'),
-        "notify.rules.night.channels",
-        "'fone' is no channel; there are: phone",
-    ),
+    (PHONE + RULE.replace('"]', '", "fone"]'), "notify.rules.night.channels", "'fone' is no channel; there are: phone"),
     (PHONE + RULE + 'kinds = ["fills"]\n', "notify.rules.night.kinds", "'exit_waiting'"),
     (PHONE + RULE + "kind = 1\n", "notify.rules.night.kind", "Extra inputs"),
     (PHONE + RULE + 'at_least = "loud"\n', "notify.rules.night.at_least", "'urgent'"),

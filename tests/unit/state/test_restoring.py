@@ -15,16 +15,7 @@ from state.files import AccountFolder
 from state.folder_swap import ArchiveError, look
 from state.restoring import Restored, RestorePlan, SuccessionError, restore
 from state.running_engine import AlreadyRunningError, EngineLock
-from tests.unit.state.accounts import (
-    NOW,
-    a_longer_life,
-    add,
-    an_account,
-    everything_in,
-    facts_of,
-    is_sound,
-    modes_in,
-)
+from tests.unit.state.accounts import NOW, a_longer_life, add, an_account, everything_in, facts_of, is_sound, modes_in
 
 
 def agreeing(_plan: RestorePlan) -> bool:

@@ -102,11 +102,7 @@ ACTIVITY_WORDS = {
 def activity_json(activity: Activity) -> Json:
     """Anything but a fill; a withdrawal has a word of its own."""
     is_withdrawal = activity.kind is ActivityKind.TRANSFER and activity.amount < ZERO
-    optional = {
-        "symbol": activity.symbol,
-        "qty": text(activity.quantity),
-        "per_share_amount": text(activity.rate),
-    }
+    optional = {"symbol": activity.symbol, "qty": text(activity.quantity), "per_share_amount": text(activity.rate)}
     return {
         "id": f"{activity.day:%Y%m%d}000000000::{id_of('activity', activity.id)}",
         "activity_type": "CSW" if is_withdrawal else ACTIVITY_WORDS[activity.kind], "date": activity.day.isoformat(),

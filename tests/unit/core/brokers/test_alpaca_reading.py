@@ -216,9 +216,7 @@ SCALARS = (
     | st.sampled_from(["fill", "new", "buy", "SPY", "10", "-1", "1e9", "2026-11-20T17:00:00Z", "long", "ACTIVE", "day"])
 )
 JUNK = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(10), inner, max_size=4),
-    max_leaves=4,
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(10), inner, max_size=4), max_leaves=4
 )
 UNHURRIED = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 READERS = [

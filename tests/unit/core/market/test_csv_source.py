@@ -56,10 +56,7 @@ def test_times_without_a_zone_are_read_in_the_named_one(tmp_path: Path) -> None:
 
 
 @table(
-    ("text", "place"),
-    ("2024-03-10 02:30:00", ":3"),
-    ("2024-11-03 01:30:00", ":3"),
-    ("2024-11-04T09:30:00-05:00", ":3"),
+    ("text", "place"), ("2024-03-10 02:30:00", ":3"), ("2024-11-03 01:30:00", ":3"), ("2024-11-04T09:30:00-05:00", ":3")
 )
 def test_an_hour_that_the_clocks_skip_or_repeat_is_refused(text: str, place: str, tmp_path: Path) -> None:
     """MD-08: with its line, and so is a zone beside one that the file has"""

@@ -84,9 +84,7 @@ SHAPES: dict[str, tuple[str, str | FileFault]] = {
     ),
     "Alpha Vantage, intraday": (
         text_of(
-            "timestamp,open,high,low,close,volume",
-            lambda r: f"{r.at:%Y-%m-%d %H:%M:%S},{ohlcv(r)}",
-            newest_first=True,
+            "timestamp,open,high,low,close,volume", lambda r: f"{r.at:%Y-%m-%d %H:%M:%S},{ohlcv(r)}", newest_first=True
         ),
         FileFault.ZONE,
     ),
@@ -110,10 +108,7 @@ SHAPES: dict[str, tuple[str, str | FileFault]] = {
         text_of("date,open,high,low,close,volume", lambda r: f"{r.at:%Y%m%d %H:%M:%S},{ohlcv(r)}"),
         FileFault.ZONE,
     ),
-    "Polygon, REST": (
-        text_of("v,o,c,h,l,t,n", lambda r: f"{polygon(r, ())},{r.epoch(1000)},7"),
-        MINUTES,
-    ),
+    "Polygon, REST": (text_of("v,o,c,h,l,t,n", lambda r: f"{polygon(r, ())},{r.epoch(1000)},7"), MINUTES),
     "Polygon, flat file": (
         text_of(
             "ticker,volume,open,close,high,low,window_start,transactions",
@@ -185,10 +180,7 @@ SHAPES: dict[str, tuple[str, str | FileFault]] = {
         text_of("Date,Open,High,Low,Close,Adj Close,Volume", lambda r: f"{r.day},{','.join(r.prices[:4])},1,9"),
         DAYS,
     ),
-    "TradingView, minutes": (
-        text_of("time,open,high,low,close,Volume", lambda r: f"{r.epoch(1)},{ohlcv(r)}"),
-        MINUTES,
-    ),
+    "TradingView, minutes": (text_of("time,open,high,low,close,Volume", lambda r: f"{r.epoch(1)},{ohlcv(r)}"), MINUTES),
     "TradingView, five minutes": (
         text_of("time,open,high,low,close,Volume", lambda r: f"{r.at.isoformat()},{ohlcv(r)}", FIVE),
         FileFault.BAR_LENGTH,
@@ -280,21 +272,7 @@ def test_minutes_are_the_same_in_every_export(tmp_path: Path) -> None:
     assert [bar.start for bar in bars if isinstance(bar, Bar)][:2] == [OPEN, OPEN + timedelta(minutes=1)]
 
 
-@table(
-    "number",
-    "1_000",
-    "4_70.5",
-    "４７０",
-    "470,5",
-    "nan",
-    "Infinity",
-    "1 000",
-    "0x10",
-    "$470",
-    "1,000",
-    "",
-    "٤٧٠",
-)
+@table("number", "1_000", "4_70.5", "４７０", "470,5", "nan", "Infinity", "1 000", "0x10", "$470", "1,000", "", "٤٧٠")
 def test_only_plain_digits_are_a_number(tmp_path_factory: pytest.TempPathFactory, number: str) -> None:
     """MD-08: what Python alone takes for a number is none."""
     path = tmp_path_factory.mktemp("one") / "export.csv"

@@ -523,10 +523,7 @@ def test_a_wide_quote_names_its_limit(part: str, snapshot: SnapshotAssertion) ->
     pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", id="a buy that waits"),
     pytest.param(a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", id="a short sale"),
     pytest.param(
-        a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
-        "99.88",
-        "99.94",
-        id="a short sale at the market",
+        a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"), "99.88", "99.94", id="a short sale at the market"
     ),
     pytest.param(
         a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),

@@ -15,9 +15,7 @@ from tests.kit.rows import cases
 
 
 @cases(
-    "profile trades trips",
-    ("micro", 2, {}),
-    ("swing", 8, {"stop_loss_guard": 3, "low_profit": 4, "loss_streak": 2}),
+    "profile trades trips", ("micro", 2, {}), ("swing", 8, {"stop_loss_guard": 3, "low_profit": 4, "loss_streak": 2})
 )
 def test_small_losses_trip_streaks_and_no_drawdown(
     profile: str, trades: int, trips: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

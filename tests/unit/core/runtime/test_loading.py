@@ -92,10 +92,7 @@ y = core.strategies.kit.Price
     (HEAD.replace("bars: int = 0", "bars: int = 0\n    seen = 0") + SOUND, "Memory.seen has no type"),
     (HEAD.replace("bars: int = 0", "bars: int = 'many'") + SOUND, "its State cannot be made, saved and"),
     (SOUND + "    Settings = 3\n", "it has no Settings"),
-    (
-        SOUND + "    Settings = Slip\n",
-        "its Settings cannot be made of their defaults: falls: Input should be a valid",
-    ),
+    (SOUND + "    Settings = Slip\n", "its Settings cannot be made of their defaults: falls: Input should be a valid"),
     (SOUND.replace("self, bar, context", "self, bar"), "its on_bar does not take a bar and a context"),
     (SOUND.replace("return NO_SETUP", "yield NO_SETUP"), "its on_bar is a generator, which answers nothing"),
     (SOUND + "    Settings = Taken\n", "its setting enabled is one that the desk reads itself"),

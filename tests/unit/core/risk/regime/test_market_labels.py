@@ -14,16 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.model.sizing import DailyBar, MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Symbol
-from core.risk.regime import (
-    ATR_DAYS,
-    AVERAGE_DAYS,
-    CONFIRMING_DAYS,
-    FAST_DAYS,
-    SLOW_DAYS,
-    STEP,
-    MarketFold,
-    market_of,
-)
+from core.risk.regime import ATR_DAYS, AVERAGE_DAYS, CONFIRMING_DAYS, FAST_DAYS, SLOW_DAYS, STEP, MarketFold, market_of
 from tests.kit.rows import table
 from tests.unit.core.risk.regime.seasons import FIRST, a_bar, bars
 

@@ -8,17 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.sizing import VixLevel
-from core.risk.regime import (
-    BAND,
-    ORDER,
-    USUAL,
-    VixLevels,
-    by_levels,
-    last_reading,
-    level_after,
-    plain_level,
-    readings,
-)
+from core.risk.regime import BAND, ORDER, USUAL, VixLevels, by_levels, last_reading, level_after, plain_level, readings
 from tests.kit.rows import table
 from tests.unit.core.risk.regime.seasons import values
 
