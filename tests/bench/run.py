@@ -7,7 +7,7 @@ import platform
 import resource
 import sys
 
-from tests.bench import desk, house, opening, paint, protections, ticket
+from tests.bench import desk, house, opening, paint, ticket
 
 BARS = 200_000
 
@@ -18,7 +18,6 @@ def main() -> None:
     parts = (
         ("bars through the whole house", lambda: house.measure(calendar, bars, feed)),
         ("the opening minute", opening.measure),
-        ("protections", lambda: protections.measure(calendar, bars, feed)),
         ("a ticket", ticket.measure),
         ("the desk", paint.measure),
         ("the desk under load, in a terminal", desk.measure),
