@@ -11,7 +11,7 @@ from tests.accidents.play import A_DESK, Played, play_desk
 from tests.accidents.two_desks import TWO
 
 SEED = 20_260_105
-A_RUN = 8
+A_RUN = 5
 
 
 @pytest.mark.parametrize("desk", [3, 1])
@@ -26,7 +26,7 @@ def test_only_deliberate_presses_confirm(desk: int) -> None:
 
 
 def test_the_same_seed_plays_the_same_accidents() -> None:
-    first, again = (figures(play_desk(SEED, A_DESK, 2, is_served=True)) for _ in range(2))
+    first, again = (figures(play_desk(SEED, A_DESK, 1, is_served=True)) for _ in range(2))
 
     assert first == again
 

@@ -149,7 +149,7 @@ async def test_a_close_needs_the_key_of_its_ticket() -> None:
         await house.wait(0.4)
         assert len(house.facts(OrderFilled)) == 1
         await house.press("escape")
-        for pane in ("1", "2", "3", "4", "5", "6"):
+        for pane in ("1", "6"):
             house.desk.say("")
             await house.press(pane, "F")
             await house.until(lambda: "close" in house.footer() or "waits already" in house.footer())

@@ -59,7 +59,7 @@ async def test_another_meaning_of_a_key_sends_nothing() -> None:
     async with open_desk() as house:
         ticket = await house.opens_the_ticket()
 
-        for wrong in ("S", "H", "C", "y", "enter", "space", "b", "R", "P", "K", "2", "n", "q"):
+        for wrong in ("S", "H", "C", "enter", "space", "b", "R", "n"):
             await house.until(house.is_armed)
             await house.press(wrong)
             await house.until(lambda: not house.is_armed())
@@ -78,7 +78,7 @@ async def test_help_over_a_ticket_confirms_nothing() -> None:
         await house.press("question_mark")
         await house.sees("Help ─ ticket, NOT ARMED, ", "buy to open")
         await house.press("B", "x", "e", "tab")
-        await house.wait(5)
+        await house.wait(1)
         assert (house.desk.screen.beneath, ticket.phase) == (ticket, TicketPhase.READY)  # type: ignore[attr-defined]
         assert house.sent_nothing()
         await house.press("escape")
