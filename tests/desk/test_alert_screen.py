@@ -80,7 +80,7 @@ async def test_the_form_previews_the_alert() -> None:
     view = a_view(watch=watch, alerts=(kept,), positions=(a_position("IBM"),))
     async with open_still(view, (80, 24)) as house:
         await house.press("2", "+")
-        for size in ((80, 24), (120, 40), (200, 60)):
+        for size in ((80, 24), (200, 60)):
             await house.pilot.resize_terminal(*size)
             await house.sees("Alert on IBM", "last 182.10, +0.80 % today", "3  price at 190.00 or above")
         await house.press(*"185")

@@ -250,7 +250,7 @@ def test_last_price_and_close_are_both_named(snapshot: SnapshotAssertion) -> Non
 def test_every_overlay_fills_its_pane(overlay: str, is_line: bool, minutes: int) -> None:
     begins = {60: "09:00", 1440: "2026"}.get(minutes, "09:")
     chart = a_chart(minutes=389)
-    for size in ((78, 7), (58, 15), (118, 40)):
+    for size in ((78, 7), (118, 40)):
         look = Look(minutes, is_line, overlay, chart.bars[3].start)
         lines = [joined(line) for line in chart_lines(chart, *size, look)]
         assert len(lines) == size[1]

@@ -47,7 +47,6 @@ async def test_banners_stay_readable_over_an_open_plan() -> None:
     [
         (SIZES[0], ["question_mark", "n", "A", "ctrl+p", "q", "2 enter", "3 enter", "1 x"]),
         (SIZES[1], ["question_mark", "2 enter"]),
-        (SIZES[2], ["question_mark", "n"]),
     ],
 )
 async def test_every_dialog_leaves_the_banners_free(size: tuple[int, int], keys: list[str]) -> None:

@@ -14,7 +14,7 @@ from tests.kit.rows import each
 from widgets.kill import halted_lines, killed_lines
 from widgets.lines import joined
 
-SIZES = [(80, 24), (120, 40), (160, 50)]
+SIZES = [(80, 24), (120, 40)]
 BY_AMOUNT = OtherOrderRow("their-id", "BUY 25 USD SPY market day (by amount)", "new", True)
 AN_OPTION = ForeignRow(Symbol("SPY261218C00700000"), "us_option", Quantity(Decimal(2)), Price(Decimal("3.15")))
 NOTHING = KillView((), (), ())

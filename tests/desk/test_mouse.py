@@ -22,7 +22,7 @@ async def click(house: House, *places: tuple[int, int], times: int = 1) -> None:
 
 
 async def click_all_over(house: House, region: Region) -> None:
-    places = ((x, y) for y in range(region.y, region.bottom) for x in range(region.x, region.right, 9))
+    places = ((x, y) for y in range(region.y, region.bottom) for x in range(region.x, region.right, 25))
     await click(house, *places, times=2)
 
 

@@ -15,7 +15,7 @@ from tests.desk.still_house import a_position, a_view, an_exit, dollars, open_st
 from tests.kit.rows import each
 from widgets.format import told_apart
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = [(80, 24), (120, 40)]
 NOW = the_engines_view().status.at
 
 

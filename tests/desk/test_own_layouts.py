@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from console.screens.commands import CommandsScreen, KeepLayoutScreen
 from console.screens.first_start import GuideScreen
 from tests.desk.desk_house import House
 from tests.desk.hands import Disk
 from tests.desk.still_house import a_view, open_still
 
-SIZES = [(80, 24), (200, 60)]
 WRONG = 'one = ["watch", "moon"]'
 
 
@@ -22,10 +19,9 @@ async def keeps(house: House, name: str) -> None:
     await house.press(*name, "enter")
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_what_is_shown_is_kept_and_found_again(size: tuple[int, int]) -> None:
+async def test_what_is_shown_is_kept_and_found_again() -> None:
     disk = Disk()
-    async with open_still(a_view(), size, surroundings=disk) as house:
+    async with open_still(a_view(), (80, 24), surroundings=disk) as house:
         await house.press("6", "0")
         await house.sees("0 History")
         shown = house.desk.board._layout.names()

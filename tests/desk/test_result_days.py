@@ -15,7 +15,7 @@ from tests.kit.rows import each
 from widgets.lines import joined
 from widgets.results import Period, by_strategy, drawdown, lines_of, periods, worths
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = [(80, 24), (120, 40)]
 OCTOBER = Period("October 2013", date(2013, 10, 1), TODAY, is_month=True)
 
 

@@ -100,7 +100,7 @@ async def test_without_an_engine_the_screen_says_so() -> None:
     """OP-07: and few keys are named"""
     view = a_view()
     async with open_still(view, (200, 60)) as house:
-        for size in ((200, 60), (80, 24), (120, 40)):
+        for size in ((200, 60), (80, 24)):
             await house.pilot.resize_terminal(*size)
             house.handle.view = EngineLoading("reading the journal")
             await house.until(lambda: house.shows("STARTING: reading the journal…") and not house.shows("1 Proposals"))
@@ -109,7 +109,7 @@ async def test_without_an_engine_the_screen_says_so() -> None:
             assert house.desk.focused is house.desk.board.proposals.grid
         await house.until(lambda: "n new order" in house.footer())
         house.handle.view = EngineFailed("the lock is held by process 7")
-        for size in ((120, 40), (80, 24), (200, 60)):
+        for size in ((80, 24), (200, 60)):
             await house.pilot.resize_terminal(*size)
             await house.sees("NO ENGINE: nothing trades", "the lock is held by process 7", "q leaves")
 

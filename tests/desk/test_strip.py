@@ -67,7 +67,7 @@ def test_shown_panes_are_bold() -> None:
 
 async def test_the_strip_follows_focus() -> None:
     async with open_still(a_view(positions=(a_position(),)), (80, 24)) as house:
-        for size in ((80, 24), (120, 40), (200, 60)):
+        for size in ((80, 24), (120, 40)):
             await house.pilot.resize_terminal(*size)
             await house.press("1")
             assert house.desk.board.strip.region.y == house.desk.board.status.region.bottom

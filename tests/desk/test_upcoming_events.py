@@ -12,7 +12,7 @@ from core.model.values import Price, Symbol
 from core.views import ActionRow, WatchlistRow, WatchRow, WatchView
 from tests.desk.still_house import a_position, a_view, open_still
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = [(80, 24), (120, 40)]
 IBM, XOM = Symbol("IBM"), Symbol("XOM")
 DIVIDEND = ActionRow(CorporateAction(XOM, ActionKind.CASH_DIVIDEND, date(2026, 1, 7), Decimal("0.99")), is_near=True)
 SPLIT = ActionRow(CorporateAction(XOM, ActionKind.SPLIT, date(2026, 2, 2), None, Decimal(1), Decimal(2)), is_near=False)

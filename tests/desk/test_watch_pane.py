@@ -23,7 +23,7 @@ from tests.desk.still_house import StillHouse, a_position, a_view, open_still, t
 from tests.kit.rows import each
 from widgets.watch import Watch, _has, whole_words
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = [(80, 24), (200, 60)]
 IBM, AIG = Symbol("IBM"), Symbol("AIG")
 AT = the_engines_view().status.at
 

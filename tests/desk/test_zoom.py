@@ -7,7 +7,7 @@ from console.screens.ticket import TicketScreen
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import StillHouse, a_position, a_view, an_exit, open_still
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = [(80, 24), (120, 40)]
 
 
 def shown(house: StillHouse) -> set[str]:
