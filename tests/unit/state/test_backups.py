@@ -18,13 +18,6 @@ from state.journal_inspection import verify
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def folder(tmp_path) -> AccountFolder:
-    account = AccountFolder(tmp_path / "paper")
-    account.prepare()
-    return account
-
-
 def test_a_backup_of_a_running_engine_is_whole(folder, tmp_path):
     """SP-04"""
     journal = FileJournal(folder)

@@ -19,13 +19,6 @@ from state.files import AccountFolder
 SLICES = {"orders": {"a": {"status": "FILLED", "fills": [1, "2.50"]}}, "kill": None, "counters": [], "checkpoint": 1}
 
 
-@pytest.fixture
-def folder(tmp_path) -> AccountFolder:
-    account = AccountFolder(tmp_path / "paper")
-    account.prepare()
-    return account
-
-
 def saved(folder: AccountFolder, *sequences: int) -> TinyDocuments:
     """Documents saved a minute apart, as of these records."""
     minutes = (minute * 60.0 for minute in count())

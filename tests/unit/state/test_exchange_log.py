@@ -22,13 +22,6 @@ BOUGHT = {
 CANCELLED = {"request": "cancel", "at": "2026-01-05T15:01:00+00:00", "client_order_id": "0123456789abcdef"}
 
 
-@pytest.fixture
-def folder(tmp_path) -> AccountFolder:
-    account = AccountFolder(tmp_path / "demo")
-    account.prepare()
-    return account
-
-
 def written(folder: AccountFolder, *records: dict[str, str | None]) -> bytes:
     log = ExchangeLogFile(folder)
     for record in records:

@@ -7,17 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from state.files import AccountFolder
 from state.heartbeat import Heartbeat, Status, read
 
 STATUS = Status("trading", 7, "paper", 1, 2, 3, 4, 5, "paper")
-
-
-@pytest.fixture
-def folder(tmp_path) -> AccountFolder:
-    account = AccountFolder(tmp_path / "paper")
-    account.prepare()
-    return account
 
 
 def test_a_beat_is_read_with_its_age(folder):

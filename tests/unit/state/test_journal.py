@@ -27,13 +27,6 @@ from tests.unit.state.disks import a_disk_that_takes
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def folder(tmp_path) -> AccountFolder:
-    account = AccountFolder(tmp_path / "paper")
-    account.prepare()
-    return account
-
-
 def a_stop(number: int) -> EngineStopped:
     return EngineStopped(f"stop {number}")
 

@@ -12,13 +12,6 @@ from state.kill_switch import FileKillSwitch, asks_to_flatten
 from tests.unit.state.disks import a_disk_that_takes
 
 
-@pytest.fixture
-def folder(tmp_path) -> AccountFolder:
-    account = AccountFolder(tmp_path / "paper")
-    account.prepare()
-    return account
-
-
 def test_the_file_kills_until_it_is_gone(folder):
     """OP-08"""
     switch: KillSwitch = FileKillSwitch(folder, {})

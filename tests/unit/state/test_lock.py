@@ -7,7 +7,6 @@ import os
 import pytest
 
 from state import running_engine
-from state.files import AccountFolder
 from state.running_engine import UNKNOWN_PID, AlreadyRunningError, EngineLock, holder
 
 
@@ -15,13 +14,6 @@ from state.running_engine import UNKNOWN_PID, AlreadyRunningError, EngineLock, h
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock that is held is refused at once."""
     monkeypatch.setattr(running_engine, "PATIENCE_SECONDS", 0.0)
-
-
-@pytest.fixture
-def folder(tmp_path) -> AccountFolder:
-    account = AccountFolder(tmp_path / "paper")
-    account.prepare()
-    return account
 
 
 def test_a_second_engine_is_refused(folder):

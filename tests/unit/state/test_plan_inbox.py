@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +13,6 @@ from state.basket_inbox import BasketInbox, hand_over
 from state.files import AccountFolder
 
 TEXT = "symbol,side\nSPY,sell\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> AccountFolder:
-    made = AccountFolder(tmp_path / "paper")
-    made.prepare()
-    return made
 
 
 def test_a_plan_is_taken_once(folder: AccountFolder) -> None:

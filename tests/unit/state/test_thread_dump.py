@@ -5,19 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from pathlib import Path
-
-import pytest
 
 from state.files import AccountFolder
 from state.running_engine import LARGEST, dumped_by, listens, thread_dumps
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> AccountFolder:
-    account = AccountFolder(tmp_path / "paper")
-    account.prepare()
-    return account
 
 
 def test_the_signal_dumps_every_thread(folder: AccountFolder) -> None:
