@@ -54,7 +54,12 @@ class Drops:
     """Reads the request and closes the connection."""
 
 
-Behaviour = Says | Hangs | Drops
+@dataclass(frozen=True)
+class Trickles:
+    """A body that comes a byte at a time and never ends in time."""
+
+
+Behaviour = Says | Hangs | Drops | Trickles
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,15 @@ class Door:
                 if isinstance(told, Drops):
                     self.close_connection = True
                     return
+                if isinstance(told, Trickles):
+                    self.send_response(200)
+                    self.send_header("Content-Length", "100")
+                    self.end_headers()
+                    for _ in range(100):
+                        self.wfile.write(b"{")
+                        self.wfile.flush()
+                        if door._closing.wait(0.05):
+                            return
                     return
                 body = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
                 self.send_response(told.status)
