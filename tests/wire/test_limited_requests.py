@@ -74,7 +74,7 @@ def test_a_429_of_the_books_keeps_the_desk_open(market: LoopbackExchange, tmp_pa
     """EX-09, EX-15: for a minute of them, it is neither silence nor read-only"""
     with a_desk(market, tmp_path) as desk:
         market.make("rate-limited-retry-after", of="positions", seconds=20, times=3)
-        timeline().advance(125)
+        timeline().advance(70)
         words = waits(desk, lambda view: view.status.word, "a picture").status.word
 
     assert words == "on"
