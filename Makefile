@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: help venv demo test costs test-real soak forgeries steady coverage mutants check check-spec bench month lock docs man sessions wheel snapshots \
-  key-counts chord exchange contract
+  key-counts chord exchange risk-days contract
 
 help:
 	@echo 'make demo       the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -26,11 +26,12 @@ help:
 	@echo 'make coverage   the tests once more, and which lines of core/ and state/ they miss'
 	@echo 'make mutants N=400   how many small changes of the code the tests notice'
 	@echo 'make snapshots  the kept pictures and texts written again: look at each that git shows as changed'
-	@echo 'make bench      the measurements of speed (make bench-NAME for one: desk, start, wire, lanes, attach, bounded, rest,'
-	@echo '                backtest; ARGS="120x40" passes arguments)'
+	@echo 'make bench      every measurement beside its baseline (make bench-NAME for one: desk, start, wire, lanes, notify, frames,'
+	@echo '                attach, bounded, rest, backtest, strategies, flattery; ARGS="120x40" passes arguments)'
 	@echo 'make month      30 days of sessions in virtual time, a desk that comes and goes every hour (ARGS="5 1800" days, speed)'
 	@echo 'make key-counts how many keys the common tasks take, typed into a demo in tmux (ARGS="half" for one of them)'
 	@echo 'make chord      the kill chord to the latch, from each screen (N=200 presses each)'
+	@echo 'make risk-days  what the protections did on recorded days: October 2013, 2008, 2020'
 	@echo 'make exchange   a broker on this machine that speaks as Alpaca does (ARGS="--market-time 09:45" opens its market)'
 	@echo 'make contract   what the broker promises of each field that is read, and which of them go when (ARGS=--due for these)'
 	@echo 'make docs       the generated parts of README.md and docs/'
@@ -161,6 +162,9 @@ key-counts: .venv/.ready
 
 month: .venv/.ready
 	@$(BIN)/python -m tests.bench.month $(ARGS)
+
+risk-days: .venv/.ready
+	@$(BIN)/python -m tests.bench.risk_days $(ARGS)
 
 chord: .venv/.ready
 	@$(BIN)/python -m tests.bench.chord $(if $(filter 0,$(N)),,--many $(N)) $(ARGS)

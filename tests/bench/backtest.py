@@ -78,9 +78,14 @@ def run(strategy: str, last: date = LAST) -> list[tuple[str, str]]:
     engine = Engine("replay", Mode.PAPER, calendar, journal)
     engine.apply(sessions[0].open, settings, "replay")
     runtime = VirtualRuntime(
-        engine, SimulatedExchange(config_of(settings, "replay", str(SEED)), calendar, NoLog()), made.feed(),
-        start=sessions[0].open, switch=NoSwitch(), link=link_of(settings), operator=ConfirmAll(engine.state),
-    )  # fmt: skip
+        engine,
+        SimulatedExchange(config_of(settings, "replay", str(SEED)), calendar, NoLog()),
+        made.feed(),
+        start=sessions[0].open,
+        switch=NoSwitch(),
+        link=link_of(settings),
+        operator=ConfirmAll(engine.state),
+    )
     backtest = Backtest(runtime, sessions, is_daily=False)
     gc.collect()
     gc.freeze()

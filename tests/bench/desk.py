@@ -1,4 +1,4 @@
-"""The desk under load, through a pty: keys to paint, CPU, bytes, memory.
+"""The desk under load, through a pty: keys to paint, CPU, bytes, memory; beside a DataTable desk of the same cells.
 
 What is looked at is `keyturn demo --stress` at three sizes: the real program, its engine and its exchange included. A
 key counts from its write into the pty to the read of the bytes that show what it did. Alone: `make bench-desk`.
@@ -37,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")
 OURS = [KEYTURN, "demo", "--stress"]
 WATCHING = [*OURS, "--watch", "200"]
+BASELINE = [sys.executable, str(ROOT / "tests" / "bench" / "datatable_desk.py")]
 QUIET = [KEYTURN, "demo", "--profile", "micro", "--set", "strategies.vwap.enabled=false"]
 """At rest: the plain demo, its market open, a bar a minute and a clock, nothing that waits for a key."""
 
@@ -55,6 +56,7 @@ CALM = 1.5
 """Seconds after the start or a dialog until the figures are those of the steady desk."""
 
 OUR_MARK = re.compile("▸ ([A-Z]+)")
+THEIR_CURSOR = re.compile(rb"48;2;1;2;3m *([A-Z]+)")
 UP, DOWN, HOME, ENTER, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\r", b"\x1b"
 TICKS = os.sysconf("SC_CLK_TCK")
 TURN = 0.0005
@@ -228,19 +230,25 @@ def our_selection(desk: Watched) -> str:
     return found[0] if found else ""
 
 
-def arrows(desk: Watched, pane: bytes = b"2") -> list[float]:
+def their_selection(desk: Watched) -> str:
+    """The symbol that was last drawn in the cursor's own colour; DataTable sends its rows whole."""
+    found = THEIR_CURSOR.findall(desk.seen)
+    return found[-1].decode() if found else ""
+
+
+def arrows(desk: Watched, selection: Callable[[Watched], str], presses: int, pane: bytes = b"2") -> list[float]:
     """From each arrow key to the bytes that show another symbol selected, up and down through the rows of a pane."""
     chance = Random(7)
     desk.press(pane)
     desk.read_for(0.3)
     desk.press(HOME)
     desk.read_for(0.5)
-    taken, selected = [], our_selection(desk)
-    for number in range(PRESSES):
+    taken, selected = [], selection(desk)
+    for number in range(presses):
         key = UP if number // 20 % 2 else DOWN
-        began = desk.after(key, lambda _, was=selected: our_selection(desk) not in ("", was), f"arrow {number}")  # type: ignore[misc]
+        began = desk.after(key, lambda _, was=selected: selection(desk) not in ("", was), f"arrow {number}")  # type: ignore[misc]
         taken.append(desk.read_at - began)
-        selected = our_selection(desk)
+        selected = selection(desk)
         desk.read_for(chance.uniform(0.005, 0.06))
     return taken
 
@@ -276,6 +284,18 @@ def is_ticket_open(desk: Watched) -> bool:
     return any("SELL to close ─" in line for line in desk.drawn())
 
 
+def their_dialogs(desk: Watched, many: int) -> list[float]:
+    """From Enter to the plain dialog of the baseline."""
+    taken = []
+    for number in range(many):
+        began = desk.after(ENTER, lambda seen: b"not armed" in seen, f"dialog {number}")
+        taken.append(desk.read_at - began)
+        desk.read_for(0.05)
+        desk.press(ESCAPE)
+        desk.read_for(0.3)
+    return taken
+
+
 def ours(size: tuple[int, int]) -> Figures:
     began = time.perf_counter()
     with opened(OURS, size) as desk:
@@ -284,7 +304,7 @@ def ours(size: tuple[int, int]) -> Figures:
         figures = looked_on(desk, STREAMED)
         figures.opened = ready - began
         figures.beats = heartbeats(desk, BEATEN)
-        figures.arrows = arrows(desk)
+        figures.arrows = arrows(desk, our_selection, PRESSES)
         figures.dialogs, figures.tickets = our_tickets(desk, TICKETS)
         figures.lost = desk.lost
     return figures
@@ -300,7 +320,7 @@ def watching(size: tuple[int, int]) -> Figures:
         desk.read_for(CALM)
         figures = looked_on(desk, STREAMED)
         figures.beats = heartbeats(desk, BEATEN)
-        figures.arrows = arrows(desk, pane=b"8")
+        figures.arrows = arrows(desk, our_selection, PRESSES, pane=b"8")
         figures.lost = desk.lost
     return figures
 
@@ -332,6 +352,18 @@ def of_the_chart(size: tuple[int, int]) -> tuple[list[float], list[float]]:
             painted.append(desk.read_at - began)
             desk.read_for(0.1)
     return drawn, painted
+
+
+def theirs(size: tuple[int, int]) -> Figures:
+    began = time.perf_counter()
+    with opened(BASELINE, size) as desk:
+        ready = desk.until(lambda seen: b"press !" in seen, "the baseline opens")
+        desk.read_for(CALM)
+        figures = looked_on(desk, STREAMED)
+        figures.opened = ready - began
+        figures.arrows = arrows(desk, their_selection, PRESSES // 2)
+        figures.dialogs = their_dialogs(desk, TICKETS // 3)
+    return figures
 
 
 def at_rest() -> Figures:
@@ -366,22 +398,30 @@ def of_times(values: list[float]) -> str:
     return f"p50 {statistics.median(values) * 1000:.1f} ms, p99 {percentile(values, 0.99) * 1000:.1f} ms"
 
 
-def in_words(mine: Figures) -> list[tuple[str, str]]:
+def in_words(mine: Figures, other: Figures) -> list[tuple[str, str]]:
+    mine_p99, other_p99 = percentile(mine.arrows, 0.99), percentile(other.arrows, 0.99)
     return [
         ("arrow key to paint", f"{of_times(mine.arrows)} of {len(mine.arrows)} (aim p99 under 35)"),
+        ("  baseline", f"{of_times(other.arrows)} of {len(other.arrows)}, ratio of p99 {mine_p99 / other_p99:.3f}"),
         (
             "Enter to ticket",
             f"{of_times(mine.tickets)} of {len(mine.tickets)} (aim p99 under 150; 100 of it are the line)",
         ),
         ("  to its dialog alone", of_times(mine.dialogs)),
+        ("  baseline: an empty dialog", f"{of_times(other.dialogs)} of {len(other.dialogs)}"),
         (
             "CPU, engine and exchange included",
             f"{mine.cpu:.1%} of a core (aim under 15): {mine.main:.1%} drawing, {mine.busiest_other:.1%} engine",
         ),
+        (
+            "  baseline",
+            f"{other.cpu:.1%}: {other.main:.1%}, {other.busiest_other:.1%}, ratio {mine.cpu / other.cpu:.2f}",
+        ),
         ("to the terminal", f"{mine.rate / 1000:.1f} kB/s (aim under 50)"),
+        ("  baseline", f"{other.rate / 1000:.1f} kB/s, ratio {mine.rate / other.rate:.2f}"),
         ("the engine's heartbeat, every 20 ms", f"{of_times(mine.beats)}, longest {max(mine.beats) * 1000:.0f} ms"),
         *([("keys that a starved machine lost", str(mine.lost))] if mine.lost else []),
-        ("opened", f"{mine.opened:.1f} s"),
+        ("opened", f"{mine.opened:.1f} s, baseline {other.opened:.1f} s"),
     ]
 
 
@@ -402,7 +442,7 @@ def measure(sizes: tuple[tuple[int, int], ...] = SIZES) -> Iterator[tuple[str, s
     """Each line as soon as it is known."""
     for size in sizes:
         yield (f"{size[0]} × {size[1]}", f"load before {os.getloadavg()[0]:.2f}")
-        yield from in_words(ours(size))
+        yield from in_words(ours(size), theirs(size))
     yield ("200 watched, 5,000 quotes/s, 120 × 40", f"load before {os.getloadavg()[0]:.2f}")
     yield from of_the_list(watching((120, 40)))
     for size in ((120, 40), (200, 60)):

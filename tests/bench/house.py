@@ -102,9 +102,14 @@ def through_the_house(
     journal.sync()
     seconds, processor = time.perf_counter() - began, time.process_time() - worked
     return Run(
-        engine.state.normaliser.state.complete, len(trades), seconds, processor, journal.syncs,
-        getattr(journal, "seconds_in_syncs", 0.0), engine.state.stage.state.skipped,
-    )  # fmt: skip
+        engine.state.normaliser.state.complete,
+        len(trades),
+        seconds,
+        processor,
+        journal.syncs,
+        getattr(journal, "seconds_in_syncs", 0.0),
+        engine.state.stage.state.skipped,
+    )
 
 
 def fed(many: int) -> tuple[ExchangeCalendar, list[Bar], list[Timed]]:

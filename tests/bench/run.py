@@ -1,4 +1,4 @@
-"""`make bench`: the measurements, beside their baselines from the same run. Nothing here asserts a time."""
+"""`make bench`: every measurement, each beside its baseline from the same run. Nothing here asserts a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import resource
 import sys
 
-from tests.bench import desk, house, opening, paint, ticket
+from tests.bench import books, desk, house, opening, paint, protections, sizes, ticket
 
 BARS = 200_000
 
@@ -18,7 +18,10 @@ def main() -> None:
     parts = (
         ("bars through the whole house", lambda: house.measure(calendar, bars, feed)),
         ("the opening minute", opening.measure),
+        ("protections", lambda: protections.measure(calendar, bars, feed)),
+        ("the books compared", books.measure),
         ("a ticket", ticket.measure),
+        ("the size of an order", sizes.measure),
         ("the desk", paint.measure),
         ("the desk under load, in a terminal", desk.measure),
     )

@@ -132,6 +132,13 @@ def review_once(engine: Engine, proposal: object, at: object) -> None:
     GATE.review(candidate_of(proposal), context)  # type: ignore[arg-type]
 
 
+def time_of(act: Callable[[], None], times: int) -> float:
+    began = time.perf_counter()
+    for _ in range(times):
+        act()
+    return (time.perf_counter() - began) / times
+
+
 def cpu_of(act: Callable[[], None], times: int) -> float:
     """Seconds of the processor: the machine has other work."""
     began = time.process_time()

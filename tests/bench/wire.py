@@ -192,9 +192,12 @@ def main() -> None:
         show(operator, watch)
         print()
         table = subprocess.run(
-            [Path(sys.executable).parent / "keyturn", "latency"], env={**os.environ, **told, "KEYTURN_HOME": place},
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            [Path(sys.executable).parent / "keyturn", "latency"],
+            env={**os.environ, **told, "KEYTURN_HOME": place},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         print(table.stdout, end="")
 
 
