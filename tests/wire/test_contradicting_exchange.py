@@ -9,6 +9,8 @@ import shutil
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from core.facts import ConfirmationReceived, OrderKept, OrderStateUnknown, ReconciliationFailed
 from core.model.codes import EndCode, ReadOnlyCode
 from core.model.order import OrderStatus, Side
@@ -59,13 +61,14 @@ def test_an_empty_list_of_positions_takes_no_stop_back(market: LoopbackExchange,
     assert exits(market) == [(ONE_AND_A_HALF, True)]
 
 
-def test_a_stop_that_is_not_taken_is_owed_after_a_kill(market: LoopbackExchange, tmp_path: Path) -> None:
-    """EX-22, EX-20: its first request fails, and the machine dies before the next; no key is turned"""
+@pytest.mark.parametrize("fault", ["server-error", "rate-limited-retry-after"])
+def test_a_stop_that_is_not_taken_is_owed_after_a_kill(market: LoopbackExchange, tmp_path: Path, fault: str) -> None:
+    """EX-22, EX-20: its first request is refused or fails, and the machine dies before the next; no key is turned"""
     home = tmp_path / "home"
     with a_desk(market, home) as desk:
         entry = turn(desk, a_limit(desk, "0.99", "1.5"))
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.SUBMITTED, "it rests")
-        market.make("server-error", of="submit")
+        market.make(fault, of="submit", seconds=20)
         market.call(lambda: market.floor.fill(entry, ONE_AND_A_HALF))
         waits(desk, lambda _: any(isinstance(fact, OrderStateUnknown | OrderKept) for fact in written(desk)), "no stop")
         bare = exits(market)

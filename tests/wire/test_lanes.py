@@ -132,8 +132,9 @@ def test_a_kill_cancels_while_others_hang(market: LoopbackExchange, tmp_path: Pa
         waits(desk, lambda _: status_of(desk, resting[3]) is OrderStatus.CANCELLED, "the kill's own cancel")
 
 
-def test_withdrawn_exits_restore_the_stop(market: LoopbackExchange, tmp_path: Path) -> None:
-    """EX-21, EX-13: withdrawn by somebody elsewhere."""
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_withdrawn_exits_restore_the_stop(market: LoopbackExchange, tmp_path: Path, *, is_elsewhere: bool) -> None:
+    """EX-21, EX-13: by the operator, or by somebody elsewhere."""
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "2", StopHolder.BROKER))
         waits(desk, lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
@@ -142,7 +143,10 @@ def test_withdrawn_exits_restore_the_stop(market: LoopbackExchange, tmp_path: Pa
             desk, ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal(2)), OrderType.LIMIT, far, near, StopHolder.BROKER)
         )
         waits(desk, lambda _: prices_of_stops(desk) == [near], "the pair's own stop")
-        market.call(lambda: market.floor.cancel(pair))
+        if is_elsewhere:
+            market.call(lambda: market.floor.cancel(pair))
+        else:
+            desk.sends(RequestCancel(pair))
         waits(desk, lambda _: prices_of_stops(desk) == [Decimal(400)], "the stop before it")
         waits(desk, lambda view: view.positions and view.positions[0].covered == 2, "a covered position again")
 

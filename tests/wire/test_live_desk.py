@@ -98,11 +98,12 @@ def test_a_stop_missing_from_lists_is_not_resent(market: LoopbackExchange, tmp_p
     assert [order.side for order in market.orders()].count(Side.SELL) == 1
 
 
+@pytest.mark.parametrize("fault", ["sent-twice", "duplicate-after-accepting"])
 def test_a_refused_but_accepted_order_is_sent_once(
-    market: LoopbackExchange, tmp_path: Path, snapshot: SnapshotAssertion
+    market: LoopbackExchange, tmp_path: Path, fault: str, snapshot: SnapshotAssertion
 ) -> None:
     """EX-06: a proxy sent it twice, and the refusal of the second is what the desk hears."""
-    market.make("sent-twice", of="submit")
+    market.make(fault, of="submit")
     market.make("mute", of="trades")
     with opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
