@@ -106,12 +106,12 @@ def help_lines(resume: str, width: int, room: int) -> list[TextLine]:
 _HELP = (
     ("K", "at once cancels working entries and blocks new ones until you type REARM. Stops and targets stay."),
     ("F", "opens a basket that closes every position. It sends nothing before you press its key there."),
-    ("{resume}", "once armed, ends the halt by key: entries may be sent again."),
+    ("{resume}", "once armed, ends your halt: entries may be sent again."),
     ("NAKED", "once killed, cancels the protective stops too."),
     ("REARM", "once killed, allows entries again."),
     ("CLEAR", "ends a halt that no key of yours made."),
     ("Esc", "goes back to the desk, halted or killed as it is. Exits still work there."),
-    ("?", "shows the list again."),
+    ("?", "shows the list again, and so does Esc here."),
 )
 
 HEARD_NOT = {"halt": "HALTING", "kill": "KILLING"}
@@ -129,7 +129,10 @@ def halted_lines(view: DeskView | None, width: int, room: int, owed: str | None 
     since = f"HALTED {f.dated_clock(status.halted_at, status.at)}" if status.halts else "HALTING…"
     lines: list[TextLine] = [*unheard]
     if status.halts or owed is None:
-        lines.append((Cell(f"{since}  No new entries; exits still work.", "urgent"),))
+        count = view.kill.cancelled_by_kill
+        working = f" {count} {'entry' if count == 1 else 'entries'} of before may still fill."
+        may_fill = working if count else " Exits still work."
+        lines.append((Cell(f"{since}  No new entries.{may_fill}", "urgent"),))
     for halt in status.halts:
         if halt.cause is not HaltCause.KEY:
             lines += wrapped("also    ", halt.in_words, width, "warning")

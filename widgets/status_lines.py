@@ -135,18 +135,22 @@ class StatusLines(Lines):
 
 
 def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
-    """Format `key: this desk`, `key: eve on pts/3 from 10.0.0.7 since 10:51, T takes it`, `key: nobody, T takes it`."""
+    """Format `control: this desk`, `control: eve on pts/3 from 10.0.0.7 since 10:51, T takes it`, or `nobody`."""
     holder = key.holder
     if holder is None:
-        return "key: nobody, T takes it"
+        return "control: nobody, T takes it"
     if key.is_held_by(desk):
         watching = len(key.desks) - 1
-        return f"key: this desk, {watching} more watch{'es' if watching == 1 else ''}" if watching else "key: this desk"
+        return (
+            f"control: this desk, {watching} more watch{'es' if watching == 1 else ''}"
+            if watching
+            else "control: this desk"
+        )
     if key.away_until is not None:
         left = f.countdown(key.away_until, now)
-        return f"key: {holder.seat.in_words}, LINK LOST, kept for it {left}; T takes it"
+        return f"control: {holder.seat.in_words}, LINK LOST, kept for it {left}; T takes it"
     since = f" since {f.minute_of_week(key.since, now)}" if key.since is not None else ""
-    return f"key: {holder.seat.in_words}{since}; T takes it"
+    return f"control: {holder.seat.in_words}{since}; T takes it"
 
 
 def first_line(
@@ -280,10 +284,11 @@ def _margins(status: StatusView) -> Sequence[str]:
 
 
 def risk_in_words(status: StatusView) -> str:
-    """Format `at risk 5.0 of 15 %` of equity, if every stop filled now (RK-21); empty without equity."""
+    """Format `at risk 283 USD, 0.3 of 15 %` of equity, if every stop filled now (RK-21); empty without equity."""
     if status.at_risk is None or status.risk_budget is None:
         return ""
-    return f"  at risk {status.at_risk * 100:.1f} of {plain(status.risk_budget * 100)} %"
+    dollars = "" if status.lost_at_stops is None else f"{status.lost_at_stops:,.0f} USD, "
+    return f"  at risk {dollars}{status.at_risk * 100:.1f} of {plain(status.risk_budget * 100)} %"
 
 
 def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLine]:
@@ -338,7 +343,7 @@ def _equity(status: StatusView, now: datetime, *, is_tight: bool = False) -> Tex
 
 def _left(view: DeskView) -> tuple[str, str]:
     """Return the orders and positions still open on a killed desk, in whole words and in few."""
-    entries, held = len((*view.kill.entries_working, *view.kill.too_large, *view.kill.others)), len(view.positions)
+    entries, held = view.kill.cancelled_by_kill, len(view.positions)
     stops = sum(IN_DOUBT not in row.marks for row in view.kill.stops_working)
     positions = f"{held} position{'s' * (held != 1)}" if held else "no position"
     working = f"{entries} {'entry works' if entries == 1 else 'entries work'}, " if entries else ""
@@ -361,8 +366,8 @@ def _first_that_fits(heads: Sequence[str], way_out: str, width: int) -> str:
 
 
 def halts_in_words(status: StatusView) -> str:
-    """Format `by key; invariant: …`."""
-    return "; ".join(halt.reason if halt.is_of_key else halt.in_words for halt in status.halts)
+    """Format `by you; invariant: …`."""
+    return "; ".join(halt.in_words for halt in status.halts)
 
 
 def _shouted(status: StatusView, refusal: str) -> str:
@@ -385,7 +390,7 @@ def _warned(view: DeskView, now: datetime) -> list[TextLine]:
     if not rows:
         return []
     first = min(rows, key=lambda row: row.taken_back_at or datetime.max.replace(tzinfo=UTC))
-    does = f"{f.side_word(first.side)} protect" if first.is_protective else f.doing(first.side, first.effect)
+    does = f"{f.side_word(first.side)} stop" if first.is_protective else f.doing(first.side, first.effect)
     what = f"{does} {f.quantity(first.quantity)} {first.symbol}"
     fate = "it stands" if first.taken_back_at is None else f"cancelled in {f.countdown(first.taken_back_at, now)}"
     more = f", {len(rows) - 1} more" if len(rows) > 1 else ""
@@ -448,6 +453,25 @@ def _at_the_key(key: KeyView, does: str) -> str:
     return f"who takes the key (T) {does}" if key.holder is None else f"{key.holder.seat.in_words} {does}"
 
 
+def _halted(view: DeskView, now: datetime, width: int, *, watches: bool) -> list[TextLine]:
+    """Return the halt's line: the entries that may still fill and the key that cancels them, else how it ends."""
+    status = view.status
+    since, why = f"HALTED since {f.dated_clock(status.halted_at, now)}", halts_in_words(status)
+    heads: tuple[str, ...]
+    heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
+    is_ours = all(halt.is_of_key for halt in status.halts)
+    way_out = "Ctrl+K, then U resumes" if is_ours else "Ctrl+K: the way out"
+    way_out = _at_the_key(status.key, "resumes") if watches else way_out
+    if count := view.kill.cancelled_by_kill:
+        may_fill = f"{count} {'entry still works' if count == 1 else 'entries still work'} and may fill."
+        heads = (f"{since} {why}. No new entries; {may_fill}", f"{since} {why}. {may_fill}", f"{since}. {may_fill}")
+        heads += (heads[-1].replace(" since", ""), f"{since.replace(' since', '')}. {may_fill}")
+        way_out = f"Ctrl+K, K cancels {'it' if count == 1 else 'them'}"
+    head = _first_that_fits(heads, way_out, width)
+    because = [] if why in head or why == "by you" else _whole(f"because {why}", width, "warning")
+    return [(Cell(head, "urgent"),), *because]
+
+
 def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False) -> list[TextLine]:
     """Return the banners; a watching desk is told who can end the halt, because its own keys cannot."""
     status = view.status
@@ -466,14 +490,7 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
             named = "; ".join(row.words for row in view.kill.unread)
             lines += _whole(f"MAY OPEN, cancel it at the broker: {named}", width, "urgent")
     elif status.halts:
-        since, why = f"HALTED since {f.dated_clock(status.halted_at, now)}", halts_in_words(status)
-        heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
-        is_ours = all(halt.is_of_key for halt in status.halts)
-        way_out = "Ctrl+K, then U resumes" if is_ours else "Ctrl+K: the way out"
-        way_out = _at_the_key(status.key, "resumes") if watches else way_out
-        lines.append((Cell(_first_that_fits(heads, way_out, width), "urgent"),))
-        if heads[1] not in lines[-1][0].text:
-            lines += _whole(f"because {why}", width, "warning")
+        lines += _halted(view, now, width, watches=watches)
     elif status.word is DeskState.STARTING:
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:

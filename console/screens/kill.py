@@ -260,7 +260,7 @@ class KillScreen(Dialog):
         return max(0, room - above - below)
 
     def _before_kill(self, view: DeskView | None) -> Iterable[TextLine]:
-        entries = len(view.kill.entries_working) if view is not None else 0
+        entries = view.kill.cancelled_by_kill if view is not None else 0
         yield (
             Cell(" K ", "strong"),
             Cell(f" kill: cancel {_count(entries, 'entry', 'entries')}, block new ones until REARM"),
@@ -278,7 +278,9 @@ class KillScreen(Dialog):
             )
         if self._stays_because:
             yield (Cell(f" STAYS HALTED: {self._stays_because}", "urgent"),)
-        yield (Cell("Esc", "strong"), Cell(" look around, stay halted"), *self._typed_cell())
+        stays = f"; {_count(entries, 'entry works', 'entries work')} on" if entries else ""
+        back = " back to the list" if self._is_help else f" look around, stay halted{stays}"
+        yield (Cell("Esc", "strong"), Cell(back), *self._typed_cell())
 
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
         if flattening := self._flattening():
@@ -447,8 +449,11 @@ class KillScreen(Dialog):
         self.behind.flatten()
 
     def action_back(self) -> None:
-        """Close the screen; a halted desk stays halted, a killed one stays killed."""
-        self.close()
+        """Close the help, then the screen; a halted desk stays halted, a killed one stays killed."""
+        if self._is_help:
+            self.action_help()
+        else:
+            self.close()
 
     def close(self) -> None:
         self.door.let_k_be_a_letter()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core import facts
 from core.event_text.lines import EventTexts, command_in_words, listed, told
-from core.model.codes import KeyEnd
+from core.model.codes import HaltCause, KeyEnd
 from core.model.notice import DeliveryCode
 from core.model.reconciliation import DifferenceKind
 from core.model.session import HOME
@@ -102,6 +102,8 @@ def _comparison(fact: ComparisonFact) -> str:
 
 
 def _halted(fact: facts.Halted) -> str:
+    if (fact.cause, fact.reason) == (HaltCause.KEY, "by key"):
+        return "HALTED by you"
     return f"HALTED ({fact.cause.value}) {fact.reason}"
 
 

@@ -27,7 +27,15 @@ class HaltRow:
 
     @property
     def in_words(self) -> str:
-        return f"{self.cause.value}: {self.reason}"
+        """Format `by you` for the kill key, else the reason with its cause unless that is a person's."""
+        if (self.cause, self.reason) == (HaltCause.KEY, "by key"):
+            return "by you"
+        return self.reason if self.is_of_key else f"{self.cause.value}: {self.reason}"
+
+
+def halted_by_you(refusal: str | None) -> str | None:
+    """Return why nothing may be opened, in the words of the banner."""
+    return "halted by you" if refusal == "halted (key): by key" else refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +141,9 @@ class StatusView:
         Distance to maintenance, as a share of equity; None if no margin is in use.
     is_margin_near
         Whether it is under a distance that warns.
-    at_risk, risk_budget
-        Shares of equity: the loss if every stop filled now, and its limit (RK-21); None while the equity is unknown.
+    at_risk, risk_budget, lost_at_stops
+        The loss if every stop filled now and its limit, as shares of equity, and that loss in USD (RK-21); None while
+        the equity is unknown.
     entries_shut
         The guard that refuses every entry, and why: the closed market, the window, a protection of the whole desk;
         empty if there is none.
@@ -174,6 +183,7 @@ class StatusView:
     margin_distance: Fraction | None = None
     is_margin_near: bool = False
     at_risk: Fraction | None = None
+    lost_at_stops: Money | None = None
     risk_budget: Fraction | None = None
     entries_shut: str = ""
     held_by_clock: tuple[Symbol, ...] = ()
@@ -207,6 +217,11 @@ class KillView:
     unread: tuple[OtherOrderRow, ...] = ()
     """Unreadable external orders that may open: a kill names them, and NAKED cancels them."""
     too_large: tuple[OrderRow, ...] = ()
+
+    @property
+    def cancelled_by_kill(self) -> int:
+        """How many orders a kill cancels."""
+        return len((*self.entries_working, *self.too_large, *self.others))
 
 
 BREAKER_OK = "OK"

@@ -39,7 +39,7 @@ async def test_escape_goes_back_to_a_desk_that_stays_halted() -> None:
         assert not house.facts(Resumed)
         await house.sees("HALTED since", "ENTRIES OFF", "Ctrl+K, then U resumes")
         await house.press("U")
-        await house.until(lambda: "Ctrl+K opens the kill screen, U there resumes" in house.footer())
+        await house.until(lambda: "Ctrl+K opens the kill screen; there K kills, U resumes" in house.footer())
         assert not sent
 
         for key, shown in (("3", "3 Orders"), ("6", "6 Log"), ("2", "2 Positions"), ("1", "1 Proposals")):

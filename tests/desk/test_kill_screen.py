@@ -13,7 +13,9 @@ from console.screens.leave import leaving_lines
 from console.screens.new_order import NewOrderScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed
 from core.messages.commands import Kill, Rearm
+from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus, Side
+from core.views.standing import HaltRow
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
@@ -21,7 +23,8 @@ from tests.desk.test_orders_in_doubt import holds_up
 from tests.kit.pause import pause
 from tests.kit.stepped_engine import WiredHandle
 from tests.kit.waiting import PATIENCE
-from widgets.kill import killed_lines
+from widgets.kill import halted_lines, killed_lines
+from widgets.status_lines import _banners
 
 
 async def to_the_panes(house: House) -> None:
@@ -92,8 +95,25 @@ async def test_help_on_the_kill_screen_opens_nothing() -> None:
         await house.sees("blocks new ones until you type", "K  kill: cancel 0 entries")
         assert (house.desk.screen, house.desk.door.pressed_at, house.is_armed()) == (screen, presses, False)
         assert not house.facts(Killed)
-        await house.press("question_mark")
-        await house.sees("No new entries; exits still work")
+        await house.press("escape")
+        await house.sees("No new entries. Exits still work")
+        assert house.desk.screen is screen
+        await house.press("escape", "K")
+        await house.sees("there K kills, U resumes")
+        assert not house.facts(Killed)
+
+
+def test_a_halt_counts_the_entries_that_may_fill() -> None:
+    """OP-07: the banner and the screen name them; K is what cancels them"""
+    halts, at = (HaltRow(HaltCause.KEY, "by key"),), a_view().status.at
+    view = a_view(status={"halts": halts, "halted_at": at})
+    order = an_order(status=OrderStatus.SUBMITTED)
+    view = replace(view, kill=replace(view.kill, entries_working=(order,), others=()))
+    for width in (78, 118):
+        (banner,) = (cell.text for cell in _banners(view, at, width)[0])
+        assert ("1 entry still works" in banner, "K cancels it" in banner, len(banner) <= width) == (True, True, True)
+    lines = [cell.text for line in halted_lines(view, 74, 9) for cell in line]
+    assert "1 entry of before may still fill" in lines[0]
 
 
 async def test_only_rearm_in_full_ends_a_kill() -> None:
@@ -206,7 +226,7 @@ async def test_leaving_and_kill_name_each_entry() -> None:
     assert "may fill" in leaving
 
 
-@pytest.mark.parametrize("key", ["escape", "K"])
+@pytest.mark.parametrize("key", ["escape", "R"])
 async def test_late_keys_do_nothing_on_the_kill_screen(key: str) -> None:
     """OP-07, OP-04: a pane has no use for it, and hands it back once another screen is on top"""
     async with open_desk() as house:

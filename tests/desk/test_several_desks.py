@@ -43,7 +43,7 @@ async def test_losing_the_key_closes_the_ticket() -> None:
         await house.until(lambda: len(house.desk.screen_stack) == 1)
 
         await house.sees("eve on pts/4 from 10.0.0.7 holds the key now: what was open here is closed")
-        await house.sees("key: eve on pts/4 from 10.0.0.7 since", "T takes it")
+        await house.sees("control: eve on pts/4 from 10.0.0.7 since", "T takes it")
         await house.press("B")
         await house.wait(0.4)
         assert house.facts(OrderCreated) == []
@@ -76,12 +76,12 @@ async def test_a_watchers_kill_screen_cannot_resume() -> None:
 async def test_an_active_holders_key_takes_a_word() -> None:
     """OP-13: the status line names who holds it, and keys without it say why"""
     async with open_desk() as house:
-        await house.sees("key: this desk")
+        await house.sees("control: this desk")
         await house.press("T")
         await house.sees("this desk holds the key")
         assert len(house.facts(KeyTaken)) == 1
         other = await eve(house)
-        await house.sees("key: this desk, 1 more watches")
+        await house.sees("control: this desk, 1 more watches")
         await house.sees("1 waiting")
         await eve_takes(house, other)
 
@@ -96,7 +96,7 @@ async def test_an_active_holders_key_takes_a_word() -> None:
         await house.press(*"TAKE")
 
         await house.until(lambda: house.facts(KeyTaken)[-1].desk == house.desk.handle.desk)
-        await house.sees("key: this desk, 1 more watches")
+        await house.sees("control: this desk, 1 more watches")
         await house.opens_the_ticket()
 
 

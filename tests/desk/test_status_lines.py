@@ -142,7 +142,7 @@ def test_a_closed_market_is_said_at_every_width(width: int, mode: Mode, opens_at
 @each("width", [78, 118, 158])
 def test_an_engine_of_another_machine_is_named(width: int) -> None:
     """SY-01: behind the account; the data's age is never cut for it."""
-    line = joined(first_line(STATUS, NOW, width, "key: this desk", "eve@server"))
+    line = joined(first_line(STATUS, NOW, width, "control: this desk", "eve@server"))
 
     assert len(line) <= width
     assert "data" in line

@@ -78,6 +78,6 @@ def test_a_killed_engine_takes_its_ticket_with_it(account: Account) -> None:
     other = account.desk()
     other.until_attached()
     other.takes_key()
-    other.until_it_shows("key: this desk")
+    other.until_it_shows("control: this desk")
     other.opens_ticket()
     the_plain_key_acts(account, other)

@@ -104,7 +104,7 @@ def test_a_signed_exit_goes_out_while_the_link_is_cut(server: Server) -> None:
     after it has left
     """
     with attached(server, is_first=True) as desk:
-        desk.until_it_shows("key: this desk")
+        desk.until_it_shows("control: this desk")
         opens_first(desk, lambda: desk.shows("needs your key"))
         desk.presses(b"u", lambda: desk.shows("UNATTENDED until the close"))
         desk.until(desk.is_armed)
@@ -146,8 +146,8 @@ def test_a_key_that_moved_confirms_nothing(server: Server) -> None:
             second.type(b"TAKE" if second.shows("TAKE") else b"D")
             second.read_for(1.5)
 
-        until(lambda: second.shows("key: this desk"), second.what_it_shows, takes)
-        first.until(lambda: not first.shows("key: this desk"))
+        until(lambda: second.shows("control: this desk"), second.what_it_shows, takes)
+        first.until(lambda: not first.shows("control: this desk"))
         first.type(b"B")
         until(lambda: "HANDED_OVER" in str(server.records("TicketClosed")).upper(), "the ticket is closed")
 

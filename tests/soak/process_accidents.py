@@ -118,7 +118,7 @@ class Table:
         for _ in range(8):
             desk.read_for(0.25)
             if desk.is_bare():
-                if desk.shows("key: this desk"):
+                if desk.shows("control: this desk"):
                     return desk
                 self.takes_the_key()
             else:

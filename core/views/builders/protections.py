@@ -15,7 +15,6 @@ from core.messages import effects
 from core.model.codes import HaltCause
 from core.model.session import NoSession, Session
 from core.model.sizing import MarketMeasure, Regime, VixReading
-from core.model.values import Fraction
 from core.risk.checks.desk import queued_orders
 from core.risk.message_counts import for_entries, limits_of
 from core.risk.protections.protection import EVERYTHING
@@ -31,7 +30,6 @@ from core.views.builders.protection_limits import (
     day_value_rows,
     entries_rows,
     listed_rows,
-    lost_at_the_stops,
     margin_deficit_rows,
     margin_rows,
     next_session,
@@ -44,6 +42,7 @@ from core.views.builders.protection_limits import (
     used_of,
     weekly_loss_row,
 )
+from core.views.standing import halted_by_you
 
 
 def regime_rows(regime: Regime, today: date) -> Iterator[ProtectionRow]:
@@ -79,7 +78,7 @@ QUERIES: Mapping[type[effects.Effect], str] = {
 def desk_row(state: TradingState) -> ProtectionRow:
     """Return the row of kill, halt and read-only."""
     control = state.control
-    refusal, since = control.refusal(), control.state.read_only_at
+    refusal, since = halted_by_you(control.refusal()), control.state.read_only_at
     if control.halts:
         since = control.halted_at if set(control.halts) != {HaltCause.JOURNAL} else None
     if control.killed_by is not None:
@@ -211,11 +210,6 @@ class ProtectionRows:
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self.strategies_loss = StrategiesLoss()
-
-    def at_risk(self, at: datetime) -> Fraction | None:
-        """Return the loss if every stop filled now, as a share of equity (RK-21)."""
-        measured = lost_at_the_stops(self.state, at)
-        return None if measured is None else Fraction(measured[0] / measured[1])
 
     def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
         return tuple(self._rows(at, self.state.calendar.trading_day(at)))

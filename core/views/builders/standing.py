@@ -19,8 +19,9 @@ from core.settings.changes import ChangeKind, digest_of
 from core.trading_state.desks import AwayKind, Desk
 from core.trading_state.state import TradingState
 from core.views import NOTHING_TO_RELOAD, AwayRow, AwayView, DeskRow, HaltRow, KeyView, ReloadView, StatusView
+from core.views.builders.protection_limits import lost_at_the_stops
 from core.views.builders.protections import ProtectionRows
-from core.views.standing import BREAKER_OK, WireView
+from core.views.standing import BREAKER_OK, WireView, halted_by_you
 from core.workflows.operator.desk_control import is_holder_active
 
 
@@ -107,13 +108,14 @@ class StatusViews:
         distance = distance_of(account) if account else None
         warn_at = control.settings.risk.margin.warn_at
         refusal, breaker = control.refusal(), self._breaker(at)
+        risked = lost_at_the_stops(state, at)
         return StatusView(
             at=at,
             account=state.account_name,
             mode=state.mode,
             profile=control.settings.profile,
             word=word_of(self.engine),
-            entries_refused=refusal or breaker,
+            entries_refused=halted_by_you(refusal) or breaker,
             refused_by_breaker=refusal is None and breaker is not None,
             exits_refused=self.engine.disk_trouble,
             killed_by=control.killed_by,
@@ -136,7 +138,8 @@ class StatusViews:
             lamps=tuple(state.sightings.lamps.values()),
             margin_distance=distance,
             is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
-            at_risk=self.protections.at_risk(at),
+            at_risk=None if risked is None else Fraction(risked[0] / risked[1]),
+            lost_at_stops=None if risked is None else Money(risked[0]),
             risk_budget=Fraction(control.settings.risk.sizing.budget),
             entries_shut=entries_shut,
             held_by_clock=state.held_by_clock,
