@@ -217,7 +217,7 @@ class DeskApp(App[None]):
 
     def show_order(self, order_id: ClientOrderId) -> None:
         """Mark the order's row and scroll to it once it appears; focus and selection stay (OP-04)."""
-        self.say(f"sent; {NEW.strip()} marks it in Orders ({written('pane.orders')})", "strong")
+        self.say(f"sent; {written('pane.orders')} selects it in Orders, {NEW.strip()} marks it", "strong")
         self.following.wait_for_order(order_id)
         self.board.offer(self.screen_stack[0], "orders")
 
@@ -302,7 +302,9 @@ class DeskApp(App[None]):
         self._choose(name)
         grid = self.board.keyboard_of(name)
         self.screen.set_focus(grid)  # at once: the next key is already for it
-        if isinstance(grid, Grid) and grid.selected is None and grid.opens_first is not None:
+        if grid is self.board.orders.grid and self.board.orders.new is not None:
+            grid.select(self.board.orders.new)
+        elif isinstance(grid, Grid) and grid.selected is None and grid.opens_first is not None:
             grid.select(grid.opens_first)
         self.frames.draw_last_line()
 
@@ -447,7 +449,9 @@ class DeskApp(App[None]):
         elif self.view is not None and self.view.status.killed_by is not None:
             self.say("killed: Ctrl+K opens the kill screen, REARM typed there re-arms", "warning")
         elif self.view is not None and self.view.status.halts:
-            self.say("halted: Ctrl+K opens the kill screen, U there resumes", "warning")
+            self.say("halted: Ctrl+K opens the kill screen; there K kills, U resumes", "warning")
+        elif self.view is not None:
+            self.say("not halted: Ctrl+K halts; on its screen K kills, U resumes", "warning")
 
     def action_kill(self) -> None:
         """Halt, for drivers without our input thread, which otherwise handles the chord."""

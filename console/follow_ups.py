@@ -42,7 +42,7 @@ def order_in_words(order: OrderRow) -> str:
 MOST_LINES = 10
 """Lines for names in a question, as many as fit in the smallest terminal; an unnamed order is not cancelled."""
 BETWEEN = "  "
-STAY = "Stops, targets and exits stay."
+STAY = "Stops and exits of positions stay; an entry's waiting stop goes with it."
 CANCEL_PATIENCE = 5.0
 """Seconds to wait for the broker's answers."""
 
@@ -159,7 +159,7 @@ def _entries(count: int) -> str:
 
 
 MARKED_FOR = 10.0
-"""Seconds for which the row of a sent order is marked."""
+"""Seconds in view for which the row of a sent order is marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,14 +266,19 @@ class FollowUps:
             return
         order_id, since = self._order
         if any(row.id == order_id for row in view.orders):
-            self.orders.new = self.orders.reveals = order_id  # a key meant for the selected row hits no other
+            self.orders.new = order_id  # a key meant for the selected row hits no other
             self._marked = order_id, self.behind.now()
             self._order, self._sent = None, order_id
         elif self.behind.now() - since > PATIENCE:
             self._order = None
 
     def _unmark(self) -> None:
-        if self._marked is not None and self.behind.now() - self._marked[1] > MARKED_FOR:
+        """Take the mark away some seconds after the row came into view."""
+        if self._marked is None:
+            return
+        if not self.orders.is_in_view(self._marked[0]):
+            self._marked = self._marked[0], self.behind.now()
+        elif self.behind.now() - self._marked[1] > MARKED_FOR:
             self._marked = self.orders.new = None
 
     def _look_for_answer(self, view: DeskView) -> None:

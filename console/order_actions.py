@@ -14,8 +14,10 @@ from console.screens.reading import WhyScreen
 from core.messages.commands import ConfirmWarning, EditOrder, RequestCancel
 from core.model.account import Channel, ConnectionState
 from core.model.values import ClientOrderId, Price, Quantity
-from core.views import WARNED, DeskView, OrderRow
+from core.views import WARNED, DeskView, OrderRow, RowMark
+from core.views.rows import replacement_of
 from widgets import format as f
+from widgets.format import short_ids
 from widgets.lines import Cell, TextLine
 from widgets.orders import LEGS, REFUSAL
 from widgets.ticket import wrapped
@@ -41,6 +43,10 @@ def breaker_in_words(view: DeskView, now: datetime) -> list[TextLine]:
     return [*lines, (), *wrapped("", "Cleared, entries may leave at once. Exits and cancels always may.", WIDTH)]
 
 
+def _waits_for_entry(view: DeskView, leg: OrderRow) -> bool:
+    return RowMark.HELD in leg.marks and any(row.id == leg.parent and row.is_entry for row in view.orders)
+
+
 class OrderActions:
     """The actions of the orders pane."""
 
@@ -64,9 +70,15 @@ class OrderActions:
         if order is None:
             return
         if not order.status.is_working:
+            if (instead := replacement_of(view.orders, order)) is not None:
+                self.following.orders.new = instead.id
+                self.behind.say(
+                    f"replaced: {order_in_words(instead)} works; {written('pane.orders')} selects it", "warning"
+                )
+                return
             working = any(row.parent == order.id and row.status.is_working for row in view.orders)
             below = "; ↓ selects what works under it" if working else ""
-            self.behind.say(f"this order is {order.status.value} already{below}")
+            self.behind.say(f"this order is {short_ids(order.state_in_words)} already{below}")
             return
         if order.effect.only_reduces and not may_act(self.behind):
             return
@@ -105,7 +117,13 @@ class OrderActions:
         if order is None:
             return
         if not order.status.is_working:
-            self.behind.say(f"this order is {order.status.value} already")
+            self.behind.say(f"this order is {short_ids(order.state_in_words)} already")
+        elif order.is_protective and _waits_for_entry(view, order):
+            self.behind.say(
+                f"its entry is not filled: {written('order.cancel')} there cancels both, then {written('order.new')} "
+                "enters them with another stop",
+                "warning",
+            )
         elif order.is_protective:
             self.behind.say(f"a stop moves by {written('position.stop')} in Positions", "warning")
         elif order.effect.only_reduces:

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from core.model.order import OrderStatus, TimeInForce
 from core.views import IN_DOUBT, WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
-from core.views.rows import OrderFamily, doubted_orders, families, working_orders
+from core.views.rows import OrderFamily, doubted_orders, families, replacement_of, working_orders
 from widgets import format as f
 from widgets.format import short_ids
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone
@@ -72,9 +72,7 @@ class Orders(Pane):
     def __init__(self) -> None:
         super().__init__(WIDE, empty=orders_when_empty(""), id="orders")
         self.new: str | None = None
-        """The id of the marked order."""
-        self.reveals: str | None = None
-        """The id of the order to scroll to with the next rows."""
+        """The id of the marked order, in view while the pane is not in use."""
         self._unfolded: set[str] = set()
         """Keys of the waiting legs that are expanded."""
         self._shown: tuple[DeskView, datetime] | None = None
@@ -88,13 +86,22 @@ class Orders(Pane):
         shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]
         self._make_room()
         self.grid.show(shown, empty=orders_when_empty(self.state))
-        if self.reveals is not None:
-            self.grid.reveal(self.reveals)
-            self.reveals = None
+        self._follow_replacement(rows)
+        if self.new is not None:
+            self.grid.reveal(self.new)
         self._say()
         elsewhere = [f"{len(others)} not this desk's"] if others else []
         said = [_counted(rows)] if rows else ["none today"] if refused else []
         self.title_with(", ".join([*said, *elsewhere, *_refusals(rows, refused)]))
+
+    def _follow_replacement(self, rows: Sequence[OrderRow]) -> None:
+        """Select what replaced the selected order, while the pane is not in use."""
+        chosen = next((row for row in rows if row.id == self.grid.selected and row.outcome), None)
+        if chosen is not None and not self.grid.has_focus and (instead := replacement_of(rows, chosen)) is not None:
+            self.grid.select(instead.id)
+
+    def is_in_view(self, order_id: str) -> bool:
+        return self.display and any(row.key == order_id for row in self.grid.window.in_view())
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
         self._say()
@@ -223,12 +230,14 @@ def _drawn(row: OrderRow, now: datetime, before: str, *, is_narrow: bool) -> Row
 
 
 def _effect(row: OrderRow, *, is_leg: bool, is_narrow: bool) -> str:
-    """Format `BUY to open`, `SELL protect`, or side and role for a leg. A narrow pane has room for one word."""
+    """Format `BUY to open`, `SELL stop`, or side and role for a leg. A narrow pane has room for one word."""
     if is_leg:
         return role_of(row) if is_narrow else f"{f.side_word(row.side)} {role_of(row)}"
     if is_narrow:
         return "stop" if row.is_protective else f.side_word(row.side)
-    return f"{f.side_word(row.side)} protect" if row.is_protective else f.brief_doing(row.side, row.effect)
+    if row.is_protective or row.is_paired:
+        return f"{f.side_word(row.side)} {'trailing' if row.type.trails else role_of(row)}"
+    return f.brief_doing(row.side, row.effect)
 
 
 def _other(row: OtherOrderRow) -> Row:
@@ -291,10 +300,10 @@ def _time(row: OrderRow, now: datetime) -> str:
     if row.expires_at is not None:
         return f.countdown(row.expires_at, now)
     if row.status is OrderStatus.PENDING or IN_DOUBT in row.marks:
-        return f.count_up(row.created_at, now)
+        return f.old(row.created_at, now)
     if row.time_in_force is TimeInForce.GTC:
         return f.LASTS[row.time_in_force]
-    return f.count_up(row.created_at, now) if row.ends_at is None else _to(row.ends_at, now)
+    return f.old(row.created_at, now) if row.ends_at is None else _to(row.ends_at, now)
 
 
 def _to(ends_at: datetime, now: datetime) -> str:

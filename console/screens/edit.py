@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
+from console.keymap import written
 from console.order_form.draft import number_in
 from console.screens.dialog import DialogHost
 from console.screens.form import FieldsScreen, TextField
@@ -97,7 +98,11 @@ class EditOrderScreen(FieldsScreen):
             return [(Cell(f"this order is {row.status.value} already", "warning"),)]
         terms = f"{f.quantity(row.quantity)} {row.symbol} {f.terms(row.terms)}"
         filled = f", {plain(row.filled_quantity)} filled" if row.filled_quantity else ""
-        return [(Cell("current order ", "muted"), Cell(f"{terms}{filled}"))]
+        lines: list[TextLine] = [(Cell("current order ", "muted"), Cell(f"{terms}{filled}"))]
+        if (stop := next((leg.stop_price for leg in row.legs if leg.stop_price is not None), None)) is not None:
+            another = f"{written('order.cancel')} cancels it, {written('order.new')} enters it anew"
+            lines.append((Cell("stop          ", "muted"), Cell(f"{f.price(stop)} stays; another stop: {another}")))
+        return lines
 
     def accept(self) -> None:
         row = self.row
@@ -115,6 +120,7 @@ class EditOrderScreen(FieldsScreen):
             self.act(Quantity(quantity), Price(limit) if limit is not None else None)
 
     def hear_refusal(self, words: str) -> None:
+        words = words.replace("; move it to the other", "")
         super().hear_refusal(f"Not changed: {words}")
 
 
@@ -122,8 +128,8 @@ DECLINED = "declined"
 
 
 def declining(reason: str) -> str:
-    """Format `declining: too late` for the last line; `declining` without a reason of the operator's own."""
-    return "declining" if reason == DECLINED else f"declining: {reason}"
+    """Format `declined: too late` for the last line; `declined` without a reason of the operator's own."""
+    return "declined" if reason == DECLINED else f"declined: {reason}"
 
 
 """The reason if none is given."""

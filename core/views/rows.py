@@ -424,6 +424,21 @@ def _family(head: OrderRow, legs: Sequence[OrderRow]) -> OrderFamily:
     )
 
 
+REPLACED = "REPLACED by "
+"""The outcome of a replaced order; the id of its replacement follows."""
+
+
+def replacement_of(rows: Sequence[OrderRow], order: OrderRow) -> OrderRow | None:
+    """Return the working order that replaced it, directly or through others."""
+    by_id = {row.id: row for row in rows}
+    for _ in rows:
+        following = by_id.get(ClientOrderId(order.outcome.removeprefix(REPLACED)))
+        if following is None or following.status.is_working:
+            return following
+        order = following
+    return None
+
+
 def working_orders(rows: Sequence[OrderRow]) -> int:
     """Count the orders that work at the broker, legs included, as Orders has rows for them.
 

@@ -45,9 +45,12 @@ async def test_a_new_order_is_marked_but_not_selected() -> None:
         await house.press("2", "c", "enter")
         await house.until(house.is_armed)
         await house.press("S")
-        await house.until(lambda: f"{NEW.strip()} marks it" in house.footer())
+        await house.until(lambda: "selects it in Orders" in house.footer())
         await house.until(lambda: any(f"{NEW}SELL to" in line for line in house.picture().splitlines()))
         assert house.desk.board.orders.grid.selected == chosen
+        await house.press("3")
+        assert house.desk.board.orders.grid.selected == house.desk.board.orders.new
+        await house.press("2")
 
         marked = house.desk.following._marked
         assert marked is not None
@@ -82,3 +85,31 @@ async def test_a_new_stop_scrolls_into_view() -> None:
         chosen = house.desk.board.orders.grid.selected
         assert chosen == "order-31"
         await house.until(lambda: any("▸ BUY to open" in line for line in house.picture().splitlines()))
+
+
+def replaced() -> tuple[OrderRow, OrderRow]:
+    """An entry that was replaced, and the one in its place."""
+    over = {"status": OrderStatus.CANCELLED, "ended_at": a_view().status.at, "outcome": "REPLACED by order-2"}
+    return an_order(1, **over), an_order(2, limit_price=Price(dollars("166.00")))
+
+
+async def test_d_on_a_replaced_order_names_what_works() -> None:
+    """OP-04: it cancels nothing; the key of the pane then selects the order that works"""
+    before, instead = replaced()
+    async with open_still(a_view(orders=(instead, before)), (80, 24)) as house:
+        await house.press("3", "end", "d")
+        await house.until(lambda: "BUY 47 SPY limit 166.00 works" in house.footer())
+        assert not house.handle.commands
+        assert house.desk.board.orders.grid.selected == before.id
+        await house.press("3")
+        assert house.desk.board.orders.grid.selected == instead.id
+
+
+async def test_a_selection_follows_its_replacement() -> None:
+    """OP-04: while the pane is not in use"""
+    before, instead = replaced()
+    for pane, selected in (("1", instead.id), ("3", before.id)):
+        async with open_still(a_view(orders=(an_order(1),)), (80, 24)) as house:
+            await house.press("3", pane)
+            await house.shows_next(orders=(instead, before))
+            assert house.desk.board.orders.grid.selected == selected

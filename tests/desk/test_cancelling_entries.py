@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
+from console.follow_ups import STAY
 from console.screens.question import ArmedQuestion
 from core.facts import CancelRequested, OrderStateChanged
 from core.messages.commands import RequestCancel
@@ -92,7 +93,7 @@ async def test_only_working_entries_are_named(snapshot: SnapshotAssertion) -> No
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         await house.press("X")
         await house.until(lambda: isinstance(house.desk.screen, ArmedQuestion) and house.is_armed())
-        lines = "BUY 47 SPY limit 166.76", "BUY 47 IBM limit 166.76", "Stops, targets and exits stay."
+        lines = "BUY 47 SPY limit 166.76", "BUY 47 IBM limit 166.76", STAY
         assert question(house) == "\n".join(lines)
         await house.press("D")
         await house.until(lambda: len(sent) == 3)

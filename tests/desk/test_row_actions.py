@@ -64,7 +64,7 @@ async def test_a_decline_takes_an_optional_reason() -> None:
         await house.until(lambda: len(sent) == 2)
         proposal = picture(house).proposals[0].id
         assert sent == [Decline(proposal, "too late"), Decline(proposal, "declined")]
-        await house.until(lambda: "declining" in house.footer())
+        await house.until(lambda: "declined" in house.footer())
 
 
 async def test_x_asks_before_it_refuses_a_symbol(snapshot: SnapshotAssertion) -> None:
