@@ -285,7 +285,7 @@ def shown_of(view: TicketView) -> ShownTicket:
 WIDTH = 74
 """Width inside the frame, in cells; the ticket is 78 wide."""
 EDIT, DECLINE, NEXT = ("ticket.edit", "edit"), ("ticket.decline", "decline"), ("ticket.next", "next")
-REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "close")
+REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "back")
 AGAIN, LEAVE = ("ticket.review", "open it again"), ("ticket.leave", "leave")
 PRICE_MOVED = "price: moved"
 OPEN_AGAIN = re.compile(r"[;:,]? open (it|the proposal) again\b")
@@ -361,7 +361,9 @@ def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readines
     row = standing.row
     if standing.has_ended:
         return (Cell(f" {_named(KEYS_EXPIRED if standing.phase is TicketPhase.EXPIRED else KEYS_OVER)}"),)
-    choices = KEYS_READY if standing.phase is TicketPhase.READY else KEYS_ELSE
+    choices: Sequence[Sequence[tuple[str, str]]] = KEYS_READY if standing.phase is TicketPhase.READY else KEYS_ELSE
+    if row is not None and not may_be_edited(row):
+        choices = tuple(tuple(key for key in choice if key is not EDIT) for choice in choices)
     keys = [_named(choice) for choice in choices]
     if row is None or standing.shown is None:
         return (Cell(keys[0]),)
@@ -369,7 +371,8 @@ def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readines
         state(standing, word, readiness, key_of(row)),
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
-    does = _does(row, word)
+    is_shut = standing.phase in (TicketPhase.REFUSED, TicketPhase.RED) and word is not None and not word.stands
+    does = (Cell(" cannot be sent now", "warning"),) if is_shut else _does(row, word)
     for rest in keys:
         left = (*does, Cell(f"   {rest}"))
         if len(joined(left)) + len(joined(right)) < WIDTH:
@@ -393,6 +396,11 @@ def clocks(standing: TicketStatus, now: datetime) -> str:
     if ends_at == ticket_ends:
         return f"ticket and proposal {f.countdown(ticket_ends, now)}"
     return f"this ticket {f.countdown(ticket_ends, now)}, {waits}"
+
+
+def may_be_edited(row: ProposalRow) -> bool:
+    """Whether quantity and limit can be changed on its ticket; a change of an order or a stop is asked for anew."""
+    return row.replaces is None and not row.is_guard
 
 
 def key_of(row: ProposalRow) -> str:

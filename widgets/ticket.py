@@ -138,12 +138,12 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     if view.size is not None and not _is_typed(view, view.size):
         lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
     lines += wrapped("why    ", _why(view, now), width)
-    back = "; if this fails, the stop goes back" if view.stop_goes_back else ""
+    back = "; NO STOP in between; if this fails, it goes back" if view.stop_goes_back else ""
     if view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {' and '.join(view.cancels_in_words)}, then sends this{back}", width)
     if view.put_back_in_words:
         stops = ", ".join(view.put_back_in_words)
-        signed = "" if view.stops_until is None else f", {_signed(view.stops_until)}"
+        signed = "" if view.stops_until is None else f", {_signed(view.stops_until, 'it')}"
         lines += wrapped("then   ", f"places a stop for what is left: {stops}{signed}", width)
     if view.lost_targets:
         lines += wrapped("then   ", _without_target(view), width, "urgent")
@@ -253,8 +253,8 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     if isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK:
         yield (Cell(ALONE_SIGNED if view.ticket.unattended else ALONE, "muted"),), []
     if view.ticket.order.legs:
-        yield (Cell("a partial fill has NO STOP until all of it is filled", "muted"),), []
-    after = _figure("after fill:", _held(view.quantity_after))
+        yield (Cell("a partial fill has NO STOP until all is filled or d cancels the rest", "muted"),), []
+    after = _after_fill(view)
     gain, taken = _gain(view), _target(view.ticket.order)
     if taken is not None:
         yield (Cell(f"target {f.price(taken)}, the broker holds it"),), [_figure("gain", f"{f.money(gain)} USD"), after]
@@ -265,22 +265,22 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
             [after],
         )
     elif view.proposal.strategy != TO_VWAP:  # other strategies' reference is not an exit price
-        yield (Cell(f"its strategy says when to leave, {_acts(view)}"),), [after]
+        yield (Cell(f"exit: by the strategy, {_acts(view)}"),), [after]
     else:
         first = view.exits[0]
         target = f"{first.words} {f.price(first.price)}, {_acts(view)}"
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
-    signed: list[TextLine] = [(Cell(f"stop {_signed(view.stops_until)}"),)] if view.stops_until is not None else []
+    signed: list[TextLine] = [(Cell(_signed(view.stops_until, "stop")),)] if view.stops_until is not None else []
     yield (
         _figure("buying power after", f"{f.money(power)} USD") if power is not None else _unknown("buying power after"),
         signed,
     )
 
 
-def _signed(until: datetime) -> str:
-    """Up to when the stop may be sent without a further key (OP-02)."""
-    return f"may be sent to {f.day_and_minute(until)}"
+def _signed(until: datetime, what: str) -> str:
+    """Up to when the desk may send the stop without a further key (OP-02)."""
+    return f"desk may send {what} to {f.day_and_minute(until)}"
 
 
 def _other_exits(view: TicketView, width: int) -> list[TextLine]:
@@ -297,7 +297,7 @@ def _other_exits(view: TicketView, width: int) -> list[TextLine]:
     if not shown:
         return wrapped("exits  ", "as above; u signs them unattended", width)
     if shown == shown[:1]:
-        return wrapped("exits  ", f"{words}: needs your key; u signs it", width)
+        return wrapped("exits  ", f"{words}: on your key; u pre-approves it", width)
     each = [text if number else f"the first of: {text}" for number, text in enumerate(words.split("; "))]
     each[-1] += "; each on your key, u signs them"
     labels = ("exits  ", *(" " * len("exits  ") for _ in each[1:]))
@@ -348,7 +348,7 @@ def _gain(view: TicketView) -> Decimal | None:
 def _closing(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     """Yield the purchase price of the closed quantity, the result, and the remaining quantity."""
     order, paid = view.ticket.order, view.average_price
-    after = _figure("after fill:", _held(view.quantity_after))
+    after = _after_fill(view)
     if paid is None:
         yield _unknown("what was paid"), [after]
         return
@@ -392,6 +392,11 @@ def _touch(view: TicketView) -> Decimal | None:
 def _held(quantity: Decimal) -> str:
     """Format `47 long`, `5 short`, `flat`."""
     return f"{plain(abs(quantity))} {'long' if quantity > 0 else 'short'}" if quantity else "flat"
+
+
+def _after_fill(view: TicketView) -> TextLine:
+    """Return what the account then holds of the symbol, of every strategy."""
+    return _figure("after fill:", _held(view.quantity_after if view.account_after is None else view.account_after))
 
 
 def _quote(quote: Quote | NoQuote, now: datetime) -> TextLine:

@@ -230,7 +230,8 @@ class BasketScreen(Dialog):
         if plan.is_open:
             marks = f"   {mark} mark" if plan.rows else ""
             declines = f"  {written(DECLINE)} decline all" if _can_decline(plan) else ""
-            left: TextLine = (*self._does(plan), Cell(f"{marks}{declines}  {back} close"))
+            waits = ", they wait" if _can_decline(plan) else ""
+            left: TextLine = (*self._does(plan), Cell(f"{marks}{declines}  {back} back{waits}"))
             return spread(left, (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} ")), width)
         if plan.phase is BasketPhase.ASKING:
             left = (
@@ -421,6 +422,10 @@ class BasketScreen(Dialog):
     def action_decline_all(self) -> None:
         """Ask whether to decline each close that the flattening staged. A strategy's own exit stays."""
         plan = self.plan
+        if plan is not None and plan.is_open and not _can_decline(plan):
+            self.behind.say(
+                f"only closes of a flattening are declined here: {written('proposal.decline')} in Proposals"
+            )
         if plan is None or not _can_decline(plan) or self._sent is not None:
             return
         closes = self._closes(plan)
@@ -444,7 +449,7 @@ class BasketScreen(Dialog):
         for row in closes:
             self.behind.handle.send(Decline(row.id, "the flattening was declined"))
         self.dismiss()
-        self.behind.say(f"declining {len(closes)} closes: nothing is sold")
+        self.behind.say(f"declined {len(closes)} closes: nothing is sold")
 
     def _ask(self, title: str, text: str, does: str, act: Callable[[], None]) -> None:
         self.behind.ask(ArmedQuestion(self.behind, title, wrapped("", text, WIDTH), does, act))

@@ -12,7 +12,7 @@ from datetime import datetime
 from textual.app import ComposeResult
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, Painted, ask_whether_drawn
-from console.keymap import KeyScope, bindings_for
+from console.keymap import KeyScope, bindings_for, written
 from console.proposal_outcome import last_refusal
 from console.screens.desk_control import holds_key, proof_of
 from console.screens.dialog import Dialog, DialogHost
@@ -27,6 +27,7 @@ from console.ticket import (
     TicketStatus,
     clocks,
     key_of,
+    may_be_edited,
     shown_of,
     state,
 )
@@ -118,7 +119,8 @@ class TicketScreen(Dialog):
         opens = order is not None and not order.effect.only_reduces and order.replaces is None
         may_sign = opens and self._shown is not None and watches(self._shown)
         more = "ticket.unattended" if may_sign else "ticket.next"
-        return ("ticket.edit", more, "ticket.review", "ticket.decline", "ticket.back", "ticket.help")
+        edit = ("ticket.edit",) if self.standing.row is None or may_be_edited(self.standing.row) else ()
+        return (*edit, more, "ticket.review", "ticket.decline", "ticket.back", "ticket.help")
 
     def clock_in_words(self, now: datetime) -> str:
         ended = {TicketPhase.EXPIRED: "ticket EXPIRED, ", TicketPhase.OVER: "it has ended"}
@@ -263,6 +265,8 @@ class TicketScreen(Dialog):
         if row is not None and key != key_of(row) and not self.spelling.is_spelling:
             does = "replace an order" if row.replaces else f"{row.effect.value} a position"
             self.behind.say(f"{key} does not {does}; nothing was sent", "warning")
+        elif row is not None and self.phase in (TicketPhase.REFUSED, TicketPhase.RED):
+            self.behind.say(f"{key} sends nothing now; {written('ticket.review')} reviews it again", "warning")
 
     def action_review(self) -> None:
         if self._is_over():
@@ -294,7 +298,7 @@ class TicketScreen(Dialog):
             return
         if self._is_over():
             return
-        if row.replaces is not None or row.is_guard:
+        if not may_be_edited(row):
             self.behind.say("a change is not edited: decline it, and ask for another one", "warning")
             return
         order = self._shown.ticket.order if self._shown is not None else None

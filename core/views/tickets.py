@@ -104,6 +104,8 @@ class TicketView:
         The exits of the position, beside its stop and those that the broker holds; none for a closing order.
     ttl
         How long an entry may work before this desk cancels it; None if only its time in force ends it.
+    quantity_after, account_after
+        The position of its strategy, and what the account holds of its symbol, once it is filled; None as the first.
     stops_until
         Time until which the stops that it authorizes may be sent; None if it authorizes none (OP-02).
     hold
@@ -132,6 +134,7 @@ class TicketView:
     reason: str
     cancels_in_words: tuple[str, ...]
     quantity_after: Quantity
+    account_after: Quantity | None = None
     put_back_in_words: tuple[str, ...] = ()
     replaced: ReplacedView | None = None
     capped_by: str | None = None

@@ -86,8 +86,8 @@ class Hand:
     def key_line(self) -> tuple[int, int]:
         """Where the far terminal shows the ticket's key line; anywhere when it shows none."""
         for row, line in enumerate(self.house.wire.far.lines(), start=1):
-            if "Esc close" in line:
-                return line.index("Esc close") + 1, row
+            if "Esc back" in line:
+                return line.index("Esc back") + 1, row
         return 1, 1
 
     async def jumps_the_clock(self, seconds: float) -> None:

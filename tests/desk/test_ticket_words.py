@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from rich.cells import cell_len
@@ -17,8 +18,9 @@ from core.model.signal import ExitReason
 from core.model.sizing import LeftOut, Size, Term
 from core.model.staging import MANUAL, ListedExit, NoStop, Review, StopPlan, Verdict
 from core.model.staging import CheckResult as Verdicts
-from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.model.values import Fraction, Money, Price, Quantity, Symbol, plain
 from core.views import DeskView, MarginView, TicketView
+from core.views.builders.rows import account_after
 from tests.desk.desk_house import open_desk
 from widgets import format as f
 from widgets.lines import joined
@@ -59,6 +61,7 @@ def of_effect(view: TicketView, effect: Effect) -> TicketView:
         proposal=row,
         average_price=Price(Decimal("612345.1234")) if effect.only_reduces else None,
         quantity_after=Quantity(Decimal("-12345.678") if effect is Effect.SHORT else Decimal("12345.678")),
+        account_after=None,
         capped_by="risk 12345.67 USD",
     )
 
@@ -67,6 +70,20 @@ def text_of(view: TicketView, desk: DeskView) -> str:
     lines = ticket_lines(view, desk.status.at, WIDTH)
     assert all(cell_len(joined(line)) <= WIDTH for line in lines), [joined(line) for line in lines]
     return "\n".join(joined(line) for line in lines)
+
+
+async def test_after_fill_is_what_the_account_then_holds() -> None:
+    """OP-03: of every strategy, not of the one that proposes"""
+    view, desk = await a_ticket()
+    order = view.ticket.order
+    held = [(order.symbol, "16"), (LARGE, "5"), (order.symbol, "-2")]
+    rows = tuple(SimpleNamespace(symbol=symbol, quantity=Decimal(quantity)) for symbol, quantity in held)
+    state = SimpleNamespace(ledger=SimpleNamespace(positions=lambda: rows))
+
+    after = account_after(state, order)  # type: ignore[arg-type]
+
+    assert after == 14 + order.quantity
+    assert f"after fill: {plain(after)} long" in text_of(replace(view, account_after=after), desk)
 
 
 async def test_a_margin_entry_says_what_it_takes(snapshot: SnapshotAssertion) -> None:
@@ -255,7 +272,7 @@ async def test_the_key_line_says_whether_it_counts(
     line = joined(key_line(standing, word, readiness, view.ticket.opened_at))
 
     assert standing.phase is TicketPhase.READY
-    assert f"  {said}  1:00" in line
+    assert f" {said}  1:00" in line
     assert cell_len(line) <= WIDTH
     assert line.strip() == snapshot
 
@@ -325,7 +342,7 @@ async def test_an_authorised_ticket_asks_no_exit_key(exits: tuple[ListedExit, ..
 
     for shown, is_signed in ((asked, False), (signed, True)):
         said = " ".join(text_of(shown, desk).split())
-        assert ("needs your key" in said or "is yours" in said) is not is_signed
+        assert ("needs your key" in said or "on your key" in said) is not is_signed
         assert ("out unattended" in said) is is_signed
 
 

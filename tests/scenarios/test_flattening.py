@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from core.messages.effects import Effect as Request
 from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus
-from core.model.values import ProposalId, Symbol
+from core.model.values import Money, ProposalId, Symbol
 from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import House, minutes
@@ -169,6 +169,23 @@ def test_the_plan_names_an_unmarked_position() -> None:
 
     assert view is not None
     assert view.left == ("50 BBB",)
+
+
+def test_an_open_flattening_adds_up_on_new_figures() -> None:
+    """OP-05: what it starts from and what it ends with are of one account reading"""
+    house = a_house_that_holds("AAA", "BBB")
+    flattens(house)
+    pictures = ViewBuilder(house.engine)
+    gains = []
+    for more in (0, 5):
+        account = house.desk.sightings.account
+        house.desk.sightings.account = replace(account, buying_power=Money(account.buying_power + more))
+        view = pictures.draw(house.line.at).plan
+        assert view is not None
+        assert view.power_now is not None
+        gains.append(view.going[-1].power_after - view.power_now)
+
+    assert gains[0] == gains[1]
 
 
 def test_changed_entries_change_the_plans_digest() -> None:

@@ -208,7 +208,7 @@ def test_a_ticket_names_the_target_that_it_loses() -> None:
 
 @cases(
     "guard lost back",
-    (a_trail(), (), ("10 trailing stop 0.5 % behind",)),
+    (a_trail(), (), ("10 trailing stop 0.5 % behind, from about 99.08, now 99.08",)),
     (SetTarget(SPY, VWAP, usd("100.50")), ("100.50",), ("10 at 99.30",)),
 )
 def test_a_half_close_says_what_guards_the_rest(

@@ -22,7 +22,7 @@ from widgets.ticket import ticket_lines
 
 LOOSE = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
 SOON = {"KEYTURN_EXECUTION__LOOK_UP_FIRST_SECONDS": "0.2"}
-A_PART_IS_BARE = "a partial fill has NO STOP until all of it is filled"
+A_PART_IS_BARE = "a partial fill has NO STOP until all is filled or d cancels the rest"
 
 
 @contextmanager

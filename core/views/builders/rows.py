@@ -53,6 +53,12 @@ def quantity_after(state: TradingState, order: OrderRequest, strategy: str) -> Q
     return Quantity((held.quantity if held else Decimal(0)) + signed)
 
 
+def account_after(state: TradingState, order: OrderRequest) -> Quantity:
+    """Return what the account holds of its symbol, of every strategy, once it is completely filled."""
+    held = sum((p.quantity for p in state.ledger.positions() if p.symbol == order.symbol), Decimal(0))
+    return Quantity(held + (order.quantity if order.side is Side.BUY else -order.quantity))
+
+
 def cancelled_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
     return tuple(order_in_words(order.request) for order in orders)
 
@@ -64,6 +70,17 @@ def put_back_in_words(state: TradingState, orders: Sequence[Order], left: Decima
     """
     stops = [(o.remaining, o.request.terms) for o in nearest_first(o for o in orders if o.is_protective)]
     return _shared_out([*stops, *_owed_after(state, orders)], left)
+
+
+def trail_starts_in_words(state: TradingState, orders: Iterable[Order]) -> str:
+    """Return where a trailing stop placed anew starts, and where it is: `from about 178.83, now 178.82`."""
+    trailing = next((order for order in orders if order.is_protective and order.request.type.trails), None)
+    quote = None if trailing is None else state.sightings.quotes.get(trailing.request.symbol)
+    if trailing is None or quote is None:
+        return ""
+    start = trailing.request.stop_behind(quote.bid if trailing.request.side is Side.SELL else quote.ask)
+    now = stop_in_force(state, trailing)
+    return f"from about {priced(start)}" + ("" if now is None else f", now {priced(now)}")
 
 
 def goes_back_in_words(state: TradingState, order: Order) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from core.trading_state.watched_symbols import seen_price
 from core.views import BasketRowView, BasketView, MarginView, ProposalRow, ReplacedView, TicketView
 from core.views.builders.event_log import EventLog
 from core.views.builders.rows import (
+    account_after,
     cancelled_in_words,
     day_ends_at,
     lost_in_words,
@@ -44,6 +45,7 @@ from core.views.builders.rows import (
     orders_in_the_way,
     put_back_in_words,
     quantity_after,
+    trail_starts_in_words,
 )
 from core.views.builders.symbols import halted_in_words, said_on_a_ticket
 from core.workflows.baskets.basket_dry_run import DryRunResult
@@ -182,6 +184,8 @@ class TicketViews:
         in_the_way = orders_in_the_way(state, ticket.cancels)
         candidate, context = candidate_of(proposal), state.figures_for(at, proposal.symbol, None)
         put_back = put_back_in_words(state, in_the_way, abs(after))
+        if put_back and (trails := trail_starts_in_words(state, in_the_way)):
+            put_back = (*put_back[:-1], f"{put_back[-1]}, {trails}")
         signs_a_stop = isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER
         now = reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(state, ticket, proposal, context))
         stop_lasts, stop_ends_at = self._life_of_its_stop(ticket, in_the_way if put_back else ())
@@ -196,6 +200,7 @@ class TicketViews:
             reason=proposal.reason,
             cancels_in_words=cancelled_in_words(in_the_way),
             quantity_after=after,
+            account_after=account_after(state, ticket.order),
             put_back_in_words=put_back,
             lost_targets=lost_targets(in_the_way, ticket.order, after),
             replaced=_replaced(state, proposal, held),
@@ -287,7 +292,7 @@ class BasketViewBuilder:
     def __init__(self, state: TradingState, gate: Gate) -> None:
         self.state = state
         self.gate = gate
-        self._tried: tuple[int, datetime, list[DryRunResult]] | None = None
+        self._tried: tuple[int, datetime, object, list[DryRunResult]] | None = None
 
     def draw(self, at: datetime) -> BasketView | None:
         run = self.state.plans.run
@@ -356,11 +361,14 @@ class BasketViewBuilder:
         return (*positions, *(f"the entry {order_in_words(o.request)}" for o in spared))
 
     def _rehearsed(self, run: BasketRun, at: datetime) -> list[DryRunResult]:
-        sequence = self.state.journal.sequence
-        if self._tried is not None and self._tried[0] == sequence and at - self._tried[1] < TRIED_ANEW:
-            return self._tried[2]
+        """Return the dry run; the buying power shown before it is of the same account figures."""
+        sequence, account = self.state.journal.sequence, self.state.sightings.account
+        if self._tried is not None:
+            of, since, figures, tried = self._tried
+            if of == sequence and figures is account and at - since < TRIED_ANEW:
+                return tried
         tried = rehearsed(self.state, self.gate, run)
-        self._tried = (sequence, at, tried)
+        self._tried = (sequence, at, account, tried)
         return tried
 
     def _signed(self, run: BasketRun) -> BasketView:
