@@ -39,6 +39,8 @@ def run_desk(
     was_heard, owed = desk.owed.last_words()
     status = status if was_heard else status or 1
     told = (*map(harmless, handle.last_words), *(each for each in (words, owed) if each))
+    if not told and status == 0 and sys.stdout.isatty():
+        say_what_stays(desk)
     if told:
         try:
             sys.stderr.writelines(f"keyturn: {line}\n" for line in told)
@@ -46,6 +48,17 @@ def run_desk(
         except OSError:
             pass  # the terminal is gone; the status says so
     leave_with(status, has_ended=has_closed)
+
+
+def say_what_stays(desk: DeskApp) -> None:
+    """Leave one line in the shell: what stays at the broker."""
+    if desk.view is None:
+        return
+    from console.screens.leave import left_in_words
+
+    with suppress(OSError):
+        sys.stdout.write(f"keyturn: {left_in_words(desk.view, goes_on=desk.handle.goes_on)}\n")
+        sys.stdout.flush()
 
 
 def leave_with(status: int, *, has_ended: bool) -> None:

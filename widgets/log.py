@@ -243,14 +243,15 @@ def legs_in_words(order: OrderRow, reported: Sequence[OrderRow] = ()) -> str:
 
 def _not_reported(order: OrderRow, reported: Sequence[OrderRow]) -> list[str]:
     known = {role_of(leg) for leg in reported}
-    return [_leg(leg) for leg in order.legs if order.status.is_working and _role(leg) not in known]
+    return [leg_of(leg) for leg in order.legs if order.status.is_working and _role(leg) not in known]
 
 
 def _price_of(leg: Leg) -> Price | None:
     return leg.limit_price if leg.role is LegRole.TARGET else leg.stop_price
 
 
-def _leg(leg: Leg) -> str:
+def leg_of(leg: Leg) -> str:
+    """Format `stop 13.81`."""
     return f"{_role(leg)} {f.price(_price_of(leg))}"
 
 

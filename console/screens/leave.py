@@ -13,9 +13,11 @@ from core.model.codes import DeskState
 from core.model.order import StopHolder, TimeInForce
 from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow
+from core.views.rows import DO_NOT_WORK, working_orders
 from widgets import format as f
 from widgets.grid_cells import Tone
 from widgets.lines import Cell, TextLine
+from widgets.log import leg_of
 from widgets.ticket import wrapped
 
 LOOK = 0.2
@@ -98,12 +100,14 @@ def detaching_lines(view: DeskView, *, answers: bool) -> list[TextLine]:
         lines += wrapped("", text, WIDTH, tone)
     if _has_day_stops(view):
         lines += wrapped("", RENEWED, WIDTH, "warning")
+    lines += _exits(view)
     entries = view.kill.entries_working
-    lines += [line for row in entries[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
+    lines += [line for row in entries[:NAMED] for line in _stays(row)]
     if len(entries) > NAMED:
         lines += wrapped("", f"{len(entries) - NAMED} entries more work; Orders lists them.", WIDTH, "warning")
     if not lines:
         lines.append((Cell("Nothing is held and no entry works."),))
+    lines += _stays_shut(view)
     if not answers:
         silent = f"The engine does not answer; all this is of {f.clock(view.status.at)}. Whether it sends the stops of"
         lines += wrapped(
@@ -120,18 +124,20 @@ def _watched(row: PositionRow) -> tuple[str, Tone]:
     if row.doubt:
         return f"{name}: the {row.doubt} of {plain(row.in_doubt)} is in doubt; the engine asks the broker.", "warning"
     if row.covered >= abs(row.quantity):
-        return (
-            f"{name} keeps its {f'stop{_lasts(row)}' if row.holder is StopHolder.BROKER else 'exit'} at the broker.",
-            "",
-        )
+        return f"{name} keeps its {_kept(row) if row.holder is StopHolder.BROKER else 'exit'} at the broker.", ""
     left = plain(abs(row.quantity) - row.covered)
     if row.unattended_until is not None:
         return f"{name}: {left} have no stop at the broker; their exits are signed, and go out.", "warning"
     return f"{name}: {left} have no stop at the broker; their exit waits for a key, and nobody is here.", "warning"
 
 
-def _lasts(row: PositionRow) -> str:
-    return "" if row.stop_lasts is None else f" ({f.lasting(row.stop_lasts, row.stop_ends_at)})"
+def _kept(row: PositionRow) -> str:
+    """Format `stop 493.00 and target 498.64 (day, to Mon 5 Jan 16:00)`."""
+    prices = [*map(f.price, row.nearer_stops), *([] if row.stop_price is None else [f.price(row.stop_price)])]
+    stop = f"stop{'s' * (len(prices) > 1)} {f.stop_sign(row)}{', '.join(prices)}".rstrip()
+    targets = f" and target {', '.join(map(f.price, row.targets))}" if row.targets else ""
+    lasts = "" if row.stop_lasts is None else f" ({f.lasting(row.stop_lasts, row.stop_ends_at)})"
+    return f"{stop}{targets}{lasts}"
 
 
 def _has_day_stops(view: DeskView) -> bool:
@@ -156,24 +162,60 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
     lines += [line for row in view.positions for line in _position(row)]
     if _has_day_stops(view):
         lines += wrapped("", WITHOUT_THEM, WIDTH, "warning")
-    lines += _entries(view)
+    lines += [*_exits(view), *_entries(view)]
     if view.proposals:
         lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
     if view.status.word in NOT_COMPARED:
         lines += wrapped("", NOT_COMPARED[view.status.word], WIDTH, "warning")
     elif not lines:
         lines.append((Cell("Nothing is held and no entry works."),))
-    return [*lines, (Cell("Strategies stop: nothing is proposed while the desk is closed."),)]
+    alerts = ", and no alert rings," if view.alerts else ""
+    return [
+        *lines,
+        *_stays_shut(view),
+        *wrapped("", f"Strategies stop: nothing is proposed{alerts} while the desk is closed.", WIDTH),
+    ]
 
 
 def _entries(view: DeskView) -> list[TextLine]:
     """List other entries that may fill while the desk is closed, by their current effect; the others are counted."""
     entries = [row for row in view.kill.entries_working if row.stop_by_desk is None]
-    lines = [line for row in entries[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
+    lines = [line for row in entries[:NAMED] for line in _stays(row)]
     if len(entries) > NAMED:
         text = f"{len(entries) - NAMED} entries more stay at the broker and may fill; Orders lists them."
         lines += wrapped("", text, WIDTH, "warning")
     return lines
+
+
+def _stays(row: OrderRow) -> list[TextLine]:
+    legs = f", with {' and '.join(leg_of(leg) for leg in row.legs)}" if row.legs else ""
+    return wrapped("", f"{_entry(row)} stays, and may fill{legs}.", WIDTH)
+
+
+def _exits(view: DeskView) -> list[TextLine]:
+    """Name the exits that work beside the stops and targets of the positions above."""
+    told = {(row.symbol, price) for row in view.positions for price in row.targets}
+    exits = (row for row in view.orders if row.status.is_working and row.effect.only_reduces)
+    shown = [
+        row
+        for row in exits
+        if not (row.is_protective or DO_NOT_WORK & {*row.marks} or (row.symbol, row.limit_price) in told)
+    ]
+    return [line for row in shown[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
+
+
+def _stays_shut(view: DeskView) -> list[TextLine]:
+    if view.status.killed_by is not None:
+        return wrapped("", "It stays KILLED, and so begins the next start.", WIDTH, "warning")
+    return wrapped("", "It stays HALTED, and so begins the next start.", WIDTH, "warning") if view.status.halts else []
+
+
+def left_in_words(view: DeskView, *, goes_on: bool) -> str:
+    """Return what stays at the broker after leaving, for the shell."""
+    held, orders = len(view.positions), working_orders(view.orders)
+    stays = f"{held} position{'s' * (held != 1)} and {orders} working order{'s' * (orders != 1)} stay at the broker"
+    shut = "; KILLED" if view.status.killed_by is not None else "; HALTED" if view.status.halts else ""
+    return f"{stays}{shut}; {'the engine goes on' if goes_on else 'nothing is proposed until the next start'}"
 
 
 def _entry(row: OrderRow) -> str:
@@ -188,9 +230,7 @@ def _position(row: PositionRow) -> list[TextLine]:
         return [line for part in (text, known) if part for line in wrapped("", part, WIDTH, "warning")]
     has_stop = row.holder is StopHolder.BROKER
     if row.covered >= abs(row.quantity):
-        keeps = (
-            f"keeps its stop{_lasts(row)} at the broker." if has_stop else "has no stop; its exit works at the broker."
-        )
+        keeps = f"keeps its {_kept(row)} at the broker." if has_stop else "has no stop; its exit works at the broker."
         return wrapped("", f"{name} {keeps}", WIDTH)
     if row.covered:
         what = "a stop" if has_stop else "an exit, and no stop,"

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from core.model.order import StopHolder
-from core.model.values import Quantity
-from core.views import DeskView, KillView, OrderRow
+from console.screens.leave import detaching_lines, leaving_lines, left_in_words
+from core.model.codes import HaltCause
+from core.model.order import Effect, Side, StopHolder
+from core.model.values import Price, Quantity
+from core.views import DeskView, HaltRow, KillView, OrderRow
 from tests.desk.still_house import a_position, a_view, an_order, open_still
+from widgets import format as f
+from widgets.lines import joined
 
 SMALL = (80, 24)
 SHARES = Quantity(Decimal("1.5"))
@@ -17,6 +21,24 @@ SHARES = Quantity(Decimal("1.5"))
 def with_entries(*entries: OrderRow) -> DeskView:
     view = a_view(orders=entries, positions=tuple(a_position(f"HELD{number}") for number in range(8)))
     return replace(view, kill=KillView(entries, (), ()))
+
+
+def test_leaving_says_what_stays_at_the_broker() -> None:
+    """SY-01: the prices, the orders beside them, and that the halt stays"""
+    targets = (Price(Decimal("498.64")),)
+    held = a_position(targets=targets, holder=StopHolder.BROKER, covered=SHARES, quantity=SHARES)
+    sale = an_order(9, "IBM", side=Side.SELL, effect=Effect.REDUCE, limit_price=Price(Decimal(180)))
+    status = {"halts": (HaltRow(HaltCause.KEY, "by key"),)}
+    view = a_view(orders=(sale,), positions=(held,), status=status)
+    view = replace(view, kill=KillView((), (), ()))
+    for lines in (leaving_lines(view), detaching_lines(view, answers=True)):
+        said = " ".join(joined(line) for line in lines)
+        told = (f.price(held.stop_price), "498.64", "47 IBM limit 180.00", "HALTED")
+        assert [words for words in told if words not in said] == []
+    assert left_in_words(view, goes_on=True).split(";")[:2] == [
+        "1 position and 1 working order stay at the broker",
+        " HALTED",
+    ]
 
 
 async def test_leaving_names_every_entry() -> None:
