@@ -339,9 +339,9 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
 
 
 def _against_the_intended(row: TradeRow) -> list[TextLine]:
-    if row.slippage < 0:
-        return field("improvement", f"{usd(f.signed(-row.slippage))}, better than intended")
-    return field("slippage", f"{usd(f.signed(row.slippage))}, worse than intended")
+    """Return the fills against the prices at the signal, or at the request for it, signed as in Results."""
+    told = "better" if row.slippage < 0 else "worse" if row.slippage else "as good"
+    return field("vs signal", f"{usd(f.signed(-row.slippage))}, {told} than the last price when it was proposed")
 
 
 def _fees(row: TradeRow) -> str:
@@ -426,6 +426,10 @@ def _stop(row: PositionRow) -> list[TextLine]:
     if row.holder is StopHolder.YOU:
         return field("stop", f"{_why_none(row)}{'' if row.stop_price is None else f'; {price} was meant'}", "warning")
     nearer = f"; others at {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
+    if row.stop_price is not None and not row.nearer_stops:
+        gained = (row.stop_price - row.average_price) * (1 if row.quantity > 0 else -1)
+        result = row.instrument.notional(abs(row.quantity), gained)
+        nearer = f"; {'lose' if result < 0 else 'gain'} {usd(f.money(abs(result)))} there"
     return [*field("stop", f"{price}, {TRAILS[row.stop_known]}{HELD[row.holder]}{nearer}"), *_stop_lasts(row)]
 
 

@@ -218,7 +218,7 @@ TRADE_COLUMNS = (
     Column("→ EXIT", 8, Align.POINT, 2),
     Column("WHY", 6, stretches=True),
     Column("P&L USD", 11, Align.RIGHT),
-    Column("FILLS", 6, Align.RIGHT),  # against the intended prices: price improvement is above zero
+    Column("VS SIG", 6, Align.RIGHT),  # fills against the signal's prices: price improvement is above zero
 )
 DAY_COLUMNS = (
     Column("DAY", 11),
@@ -355,7 +355,7 @@ def sum_lines(rows: Sequence[ResultRow], width: int, room: int) -> list[TextLine
     is_beside = width >= SHADOW_FROM
     titles = (("STRATEGY", NAME), ("TRADES", TRADES), ("WON", WON), ("REALISED", SUM), ("UNREALISED", SUM))
     head = INDENT + " ".join(fitted(title, cells, _side(number), 0) for number, (title, cells) in enumerate(titles))
-    lines: list[TextLine] = [(Cell(f"{head}  IF TAKEN, ALL USD" if is_beside else f"{head}, USD", "header"),)]
+    lines: list[TextLine] = [(Cell(f"{head}  NOT TAKEN, ALL USD" if is_beside else f"{head}, USD", "header"),)]
     for number, row in enumerate(rows):
         own = [*_lines_of(row, is_beside)]
         if len(lines) + len(own) > room - (number < len(rows) - 1) and number:

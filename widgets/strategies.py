@@ -122,13 +122,13 @@ def columns(name: int, width: int) -> tuple[Column, ...]:
 
 
 def shadow_in_words(results: Sequence[ResultRow]) -> str:
-    """Format `shadow not taken 2, would be −41.00 USD` for all declined, expired or blocked trades; else empty."""
+    """Format `all not taken: 2, would be −41.00 USD` for those declined, expired or blocked."""
     declined = sum(row.declined for row in results)
     if not declined:
         return ""
     known = [row.shadow for row in results if row.shadow is not None]
     would = f"{f.signed(sum(known, Decimal(0)))} USD" if known else f.UNKNOWN
-    return f"shadow not taken {declined}, would be {would}"
+    return f"all not taken: {declined}, would be {would}"
 
 
 def _row(row: StrategyRow, waiting: Sequence[ProposalRow], names: Mapping[str, str], symbols: Mapping[str, str]) -> Row:

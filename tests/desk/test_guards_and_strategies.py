@@ -94,7 +94,7 @@ async def test_broker_refusals_are_counted_apart() -> None:
     )
     orders = (an_order(1), an_order(2, status=OrderStatus.REJECTED, reason="insufficient buying power"))
     async with open_still(a_view(orders=orders, refusals=refusals)) as house:
-        await house.sees("1 working, 1 REJECTED", "4 refused: a in Orders says why")
+        await house.sees("1 working, 1 REJECTED", "4 refused before: a in Orders says why")
         await house.press("3", "a")
         await house.until(lambda: house.shows("1 REJECTED, 4 refused"))
 
@@ -144,7 +144,9 @@ async def test_a_paused_strategy_is_in_words() -> None:
         await house.press("5")
 
         await house.sees("5 Strategies ─ 1 running, 1 PAUSED", "PAUSED, warming up", "price above threshold")
-        await house.sees("shadow not taken 3, would be −28.50", "VWAP 167.29", "bars: price above threshold 12,")
+        await house.sees(
+            "all not taken: 3, would be −28.50", "VWAP 167.29", "bars: price above threshold 12,"
+        )
 
 
 async def test_a_disabled_strategy_is_not_amiss(snapshot: SnapshotAssertion) -> None:

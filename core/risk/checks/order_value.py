@@ -154,7 +154,7 @@ def would_pass(candidate: Candidate, state: ReviewContext) -> str:
         step = wanted.step if most >= wanted.step else part
         size = replace(size, quantity=Quantity((most / step).to_integral_value(ROUND_FLOOR) * step))
     if candidate.order.instrument.cost(size.quantity, wanted.price) < wanted.least:
-        return f"no size passes: {size.limited_by} is under the smallest one"
+        return f"no size passes: {size.limited_by} is under the smallest order, {usd(wanted.least)}"
     refused = OF_A_SIZE.review(_smaller(candidate, size.quantity), state).refusals
     if refused:
         return f"no size passes: {refused[0].check}"
@@ -193,7 +193,7 @@ class NotionalCheck:
         if notional > most:
             return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, state)}")
         if notional < least:
-            return refused(self.name, f"{usd(notional)} is under {usd(least)} an order; take more shares")
+            return refused(self.name, f"{usd(notional)} is under {usd(least)}, the smallest order")
         return unsaid(self.name, lambda: f"{usd(notional)} of {usd(most)}")
 
 

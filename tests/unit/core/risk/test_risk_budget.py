@@ -280,7 +280,7 @@ def test_the_binding_budget_is_named(snapshot: SnapshotAssertion) -> None:
         "0.4",
         "95",
         {"min_notional": Decimal(40)},
-        "2.00 USD is over 1.50 USD a trade; no size passes: the risk of a trade is under the smallest one",
+        "2.00 USD is over 1.50 USD a trade; no size passes: the risk of a trade is under the smallest order, 40.00 USD",
     ),
 )
 def test_a_refusal_names_the_size_that_would_pass(
@@ -324,7 +324,7 @@ def test_the_size_that_would_pass_does_pass(quantity: Decimal, stop: Decimal, fr
     ("3", {"portfolio": {"reserve": "199"}}, "0.01 would pass"),
     ("3", {"portfolio": {"max_exposure": "0.1"}}, "0.2 would pass"),
     ("3", {"portfolio": {"reserve": "300"}}, "no size passes: the reserve"),
-    ("3", {"portfolio": {"reserve": "199.5"}}, "no size passes: the reserve is under the smallest one"),
+    ("3", {"portfolio": {"reserve": "199.5"}}, "no size passes: the reserve is under the smallest order, 1.00 USD"),
 )
 def test_the_passing_size_keeps_reserve_and_exposure(quantity: str, terms: dict[str, object], words: str) -> None:
     """RK-10, RK-16"""
