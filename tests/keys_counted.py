@@ -107,7 +107,7 @@ TASKS = (
         "2 Positions, AAPL",
         ("Escape", "2", "Home"),
         ("t", "Enter", "S"),
-        r"SELL protect\s+40\s+AAPL\s+trail.*SUBMITTED",
+        r"SELL trailing\s+40\s+AAPL\s+trail.*SUBMITTED",
         4,
         0,
         until="Welc",

@@ -249,6 +249,11 @@ def short_age(at: datetime, now: datetime) -> str:
     return f"{minutes} m" if minutes < MINUTE else f"{minutes // MINUTE} h"
 
 
+def old(since: datetime, now: datetime) -> str:
+    """Format how long something waits, in a column that counts others down: `17 s old`, `3 m old`."""
+    return f"{short_age(since, now)} old"
+
+
 def side_word(side: Side) -> str:
     return side.value.upper()
 
@@ -272,14 +277,14 @@ def brief_purpose(row: ProposalRow) -> str:
 
 
 def purpose(row: ProposalRow) -> str:
-    """Format `BUY to open`, `REPLACE stop` or `REPLACE order` for a replacement, `SELL protect` for a new stop."""
+    """Format `BUY to open`, `REPLACE stop` or `REPLACE order` for a replacement, `SELL stop` for a new stop."""
     if row.replaces is not None:
         return "REPLACE stop" if row.is_guard else "REPLACE order"
     if row.effect.only_reduces and row.type.trails:
         return f"{side_word(row.side)} trailing stop"
     if row.is_target:
         return f"{side_word(row.side)} target"
-    return f"{side_word(row.side)} protect" if row.is_guard else doing(row.side, row.effect)
+    return f"{side_word(row.side)} stop" if row.is_guard else doing(row.side, row.effect)
 
 
 def stop_sign(row: PositionRow) -> str:

@@ -52,9 +52,10 @@ class History(Pane):
         room = widths_of(columns, self.content_size.width)[WHAT]
         self.grid.show([_row(row, room) for row in rows], empty=NOTHING_FOUND if is_filtered else NOTHING)
         counted = Counter(row.kind for row in self.day.rows)
-        parts = f" and {_count(counted[HistoryKind.PART], 'part')}" if counted[HistoryKind.PART] else ""
         trades, orders = (_count(counted[kind], kind.value) for kind in (HistoryKind.TRADE, HistoryKind.ORDER))
-        told = f"{trades}{parts} {f.signed(self.day.realised)} USD, {orders}"
+        parts = [_count(counted[HistoryKind.PART], "partial close")] if counted[HistoryKind.PART] else []
+        closed = " and ".join([*([trades] if counted[HistoryKind.TRADE] or not parts else []), *parts])
+        told = f"{closed} {f.signed(self.day.realised)} USD, {orders}"
         said = f"{f.day_in_words(self.day.day)}, {told}"
         self.title_with(f"{said}, worst first" if self.worst_first else said)
 

@@ -86,7 +86,7 @@ class ProposalTable(Pane):
         if exits:
             said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
         if refused := len(view.refusals):
-            said.append(f"{refused} refused: a in Orders says why")
+            said.append(f"{refused} refused before: a in Orders says why")
         self.title_with(", ".join(said))
         self._say()
 
@@ -124,7 +124,7 @@ def _is_named(row: ProposalRow) -> bool:
 
 
 def _row(row: ProposalRow, why: str, now: datetime) -> Row:
-    time = f.count_up(row.staged_at, now) if row.expires_at is None else f.countdown(row.expires_at, now)
+    time = f.old(row.staged_at, now) if row.expires_at is None else f.countdown(row.expires_at, now)
     is_late = row.expires_at is not None and (row.expires_at - now).total_seconds() < LAST_SECONDS
     if row.is_confirming:
         time = "…key"

@@ -37,7 +37,7 @@ CellOf = Callable[[WatchRow, datetime, Column], Cell]
 NOTHING_HELD = "Nothing is held, ordered or proposed. > is the next list."
 POLLED = "polled each minute, its trading halts are not heard"
 EXIT_WAITS, PROPOSED = "!", "?"
-WAITS = {EXIT_WAITS: "EXIT !", PROPOSED: "entry ?"}
+WAITS = {EXIT_WAITS: ("EXIT WAITS", "EXIT"), PROPOSED: ("entry waits", "entry")}
 """The marks with their words: what waits for a key."""
 AROUND_TITLE = 12
 """Cells of the upper edge for corners, number and separators."""
@@ -212,15 +212,14 @@ def _change(fraction: Decimal | None) -> str:
 
 
 def _has(row: WatchRow, ex: str, room: int) -> Cell:
-    """Format `47 2 orders entry ? never ex Tue`: position, working orders, proposal, blocking list, ex-date.
+    """Format `47 2 orders entry waits never ex Tue`: position, working orders, proposal, blocking list, ex-date.
 
-    A proposal is a word if nothing is dropped for it, else a mark. In a narrow pane the ex-date is dropped first, then
-    the orders, then the list.
+    In a narrow pane the ex-date is dropped first, then the orders; only without room for a word a proposal is a mark.
     """
     if not (_has_something(row) or row.lists or ex):
         return Cell("")
     mark = EXIT_WAITS if row.exit_waits else PROPOSED if row.proposed else ""
-    word = WAITS[mark] if mark else ""
+    long, short = WAITS.get(mark, ("", ""))
     held = f.quantity(row.held) if row.held else ""
     orders = f"{row.working} order{'s' * (row.working != 1)}" if row.working else ""
     brief = f"{row.working} ord" if row.working else ""
@@ -229,13 +228,13 @@ def _has(row: WatchRow, ex: str, room: int) -> Cell:
     texts = [
         " ".join(part for part in parts if part)
         for parts in (
-            (held, orders, word, listed, ex),
-            (held, brief, word, listed, ex),
-            (held, orders, mark, listed, ex),
-            (held, brief, mark, listed, ex),
-            (held, mark, listed, ex),
-            (held, brief, mark, listed),
+            (held, orders, long, listed, ex),
+            (held, brief, long, listed, ex),
+            (held, brief, short, listed, ex),
+            (held, brief, short, listed),
+            (held, short, listed),
             *([(held, mark, listed)] if listed else []),
+            (held, short),
             (held, brief, mark),
             (held, mark),
             (mark, held),

@@ -170,7 +170,7 @@ async def test_a_warned_stop_stands_until_read() -> None:
     async with open_desk() as house:
         warns_of(house, lambda request: request.order.effect.only_reduces)
         await house.buys()
-        await house.until(lambda: house.shows("BROKER WARNS SELL protect 0.1 SPY, it stands", "W in Orders"))
+        await house.until(lambda: house.shows("BROKER WARNS SELL stop 0.1 SPY, it stands", "W in Orders"))
         await house.press("3", "home", "down", "W")
         await house.until(lambda: house.is_armed() and house.shows("It only reduces, and stands either way"))
         await house.press("D")

@@ -35,7 +35,7 @@ async def test_an_exit_that_has_waited_since_yesterday_says_for_how_long() -> No
     async with open_still(a_view(proposals=(old, late)), SIZES[0]) as house:
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
-            await house.sees("+18 h", "+9:59:59", "!  EXIT WAITS  SELL to close 100 AIG, +18 h, 1 more")
+            await house.sees("18 h old", "9 h old", "!  EXIT WAITS  SELL to close 100 AIG, +18 h, 1 more")
             assert "##" not in house.picture()
 
 

@@ -70,7 +70,7 @@ async def test_a_watch_row_shows_price_change_and_held() -> None:
         await house.sees("8 Watch ─ banks of 2 lists, 1")
         assert symbols(house) == [SPY]
         await house.press("<", "<")
-        await house.sees("8 Watch ─ held, 2", "100 EXIT !")
+        await house.sees("8 Watch ─ held, 2", "100 EXIT")
         assert symbols(house) == [IBM, AIG], "what is held or waits has a list of its own, the first"
         await house.press("d", "e")
         assert len(house.desk.screen_stack) == 1
@@ -308,8 +308,13 @@ def header(house: House) -> list[str]:
 @each(
     ("room", "text"),
     [
-        (26, "100 2 orders EXIT ! ex Tue"), (24, "100 2 ord EXIT ! ex Tue"), (22, "100 2 orders ! ex Tue"),
-        (20, "100 2 ord ! ex Tue"), (14, "100 ! ex Tue"), (11, "100 2 ord !"), (8, "100 !"), (5, "100 !"),
+        (30, "100 2 orders EXIT WAITS ex Tue"),
+        (27, "100 2 ord EXIT WAITS ex Tue"),
+        (22, "100 2 ord EXIT ex Tue"),
+        (14, "100 2 ord EXIT"),
+        (8, "100 EXIT"),
+        (7, "100 !"),
+        (5, "100 !"),
         (4, "! 100"),
     ],
 )  # fmt: skip
