@@ -90,9 +90,9 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
     if size.limited_by is SizeLimit.BUDGET:
         limit = "what the risk budget leaves"
     elif size.limited_by is SizeLimit.RISK:
-        cut = f", cut to {f.money(of.risk(size.quantity, way))}: "
-        cuts = cut + " × ".join(map(str, size.cuts)) if size.cuts else ""
-        limit = f"a risk of {f.money(risk)} USD{cuts}"
+        limit = f"a risk of {f.money(risk)} USD"
+        if size.cuts:
+            limit = f"{f.money(of.risk(size.quantity, way))} of {limit}: {' × '.join(map(str, size.cuts))}"
     elif size.limited_by is not SizeLimit.NOTIONAL:
         limit = f"the limit of {size.limited_by}"
     else:

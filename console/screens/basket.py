@@ -27,7 +27,7 @@ from core.model.values import Digest, Money, ProposalId, TicketId
 from core.views import BasketRowView, BasketView, DeskView, ProposalRow
 from widgets import format as f
 from widgets.basket import detail_lines, event_lines, head_lines, order_lines, report_lines, title_of
-from widgets.lines import Cell, Lines, TextLine, spread
+from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.pane import put_title
 from widgets.ticket import exit_lines, wrapped
 
@@ -230,9 +230,16 @@ class BasketScreen(Dialog):
         if plan.is_open:
             marks = f"   {mark} mark" if plan.rows else ""
             declines = f"  {written(DECLINE)} decline all" if _can_decline(plan) else ""
+            does, right = self._does(plan), (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} "))
             waits = ", they wait" if _can_decline(plan) else ""
-            left: TextLine = (*self._does(plan), Cell(f"{marks}{declines}  {back} back{waits}"))
-            return spread(left, (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} ")), width)
+            forms = (
+                f"{marks}{declines}  {back} back{waits}",
+                f"{marks}{declines}  {back} back",
+                f"{declines}  {back} back",
+            )
+            room = width - len(joined(does)) - len(joined(right)) - 1
+            keys = next((form for form in forms if len(form) <= room), f"  {back} back")
+            return spread((*does, Cell(keys)), right, width)
         if plan.phase is BasketPhase.ASKING:
             left = (
                 Cell(f" {written(GO_ON)} ", "strong"),

@@ -23,7 +23,7 @@ async def test_u_authorises_exits_and_takes_it_back() -> None:
     async with open_desk(SIZES[0]) as house:
         ticket = await house.opens_the_ticket()
         await house.until(lambda: house.shows("target VWAP 497.89, needs your key"))
-        flat = "exits  flat from the bar of 15:55 New York: needs your key; u signs it"
+        flat = "exits  flat from the bar of 15:55 New York: on your key; u pre-approves it"
         await house.until(lambda: house.shows(flat))
         before = ticket._shown.ticket  # type: ignore[union-attr]
 

@@ -144,9 +144,7 @@ async def test_a_paused_strategy_is_in_words() -> None:
         await house.press("5")
 
         await house.sees("5 Strategies ─ 1 running, 1 PAUSED", "PAUSED, warming up", "price above threshold")
-        await house.sees(
-            "all not taken: 3, would be −28.50", "VWAP 167.29", "bars: price above threshold 12,"
-        )
+        await house.sees("all not taken: 3, would be −28.50", "VWAP 167.29", "bars: price above threshold 12,")
 
 
 async def test_a_disabled_strategy_is_not_amiss(snapshot: SnapshotAssertion) -> None:

@@ -18,7 +18,7 @@ from core.model.signal import ExitReason
 from core.model.sizing import LeftOut, Size, Term
 from core.model.staging import MANUAL, ListedExit, NoStop, Review, StopPlan, Verdict
 from core.model.staging import CheckResult as Verdicts
-from core.model.values import Fraction, Money, Price, Quantity, Symbol, plain
+from core.model.values import ClientOrderId, Fraction, Money, Price, Quantity, Symbol, plain
 from core.views import DeskView, MarginView, TicketView
 from core.views.builders.rows import account_after
 from tests.desk.desk_house import open_desk
@@ -275,6 +275,20 @@ async def test_the_key_line_says_whether_it_counts(
     assert f" {said}  1:00" in line
     assert cell_len(line) <= WIDTH
     assert line.strip() == snapshot
+
+
+async def test_the_key_line_names_no_key_that_is_refused() -> None:
+    """OP-04, RK-25: no word where nothing can be sent, no edit of a change"""
+    view, desk = await a_ticket()
+    standing = TicketStatus(view.proposal.id)
+    standing.update(desk)
+    assert standing.row is not None
+    standing.phase = TicketPhase.RED
+    shut = joined(key_line(standing, TypedWord("TWIN"), READY, view.ticket.opened_at))
+    standing.phase, standing.row = TicketPhase.READY, replace(standing.row, replaces=ClientOrderId("before"))
+    change = joined(key_line(standing, None, READY, view.ticket.opened_at))
+
+    assert ("TWIN" in shut, "e edit" in change, "x decline" in change) == (False, False, True)
 
 
 @pytest.mark.parametrize("effect", Effect)
