@@ -160,6 +160,8 @@ def _entries(count: int) -> str:
 
 MARKED_FOR = 10.0
 """Seconds in view for which the row of a sent order is marked."""
+MARKED_AT_MOST = 60.0
+"""Seconds after which a mark that did not come into view counts as seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ class FollowUps:
         self._order: tuple[ClientOrderId, float] | None = None
         self._sent: ClientOrderId | None = None
         self._marked: tuple[ClientOrderId, float] | None = None
+        self._marked_at = 0.0
         self._doubted: ClientOrderId | None = None
         self._closes: CloseFollowUps | None = None
         self._failed_close = 0
@@ -266,19 +269,24 @@ class FollowUps:
             return
         order_id, since = self._order
         if any(row.id == order_id for row in view.orders):
-            self.orders.new = order_id  # a key meant for the selected row hits no other
-            self._marked = order_id, self.behind.now()
+            self.mark(order_id)
             self._order, self._sent = None, order_id
         elif self.behind.now() - since > PATIENCE:
             self._order = None
+
+    def mark(self, order_id: ClientOrderId) -> None:
+        """Mark its row; the selection stays, because a key meant for the selected row must hit no other (OP-04)."""
+        self.orders.new, self._marked_at = order_id, self.behind.now()
+        self._marked = order_id, self._marked_at
 
     def _unmark(self) -> None:
         """Take the mark away some seconds after the row came into view."""
         if self._marked is None:
             return
-        if not self.orders.is_in_view(self._marked[0]):
-            self._marked = self._marked[0], self.behind.now()
-        elif self.behind.now() - self._marked[1] > MARKED_FOR:
+        now = self.behind.now()
+        if not self.orders.is_in_view(self._marked[0]) and now - self._marked_at <= MARKED_AT_MOST:
+            self._marked = self._marked[0], now
+        elif now - self._marked[1] > MARKED_FOR:
             self._marked = self.orders.new = None
 
     def _look_for_answer(self, view: DeskView) -> None:

@@ -528,9 +528,14 @@ def reachable(place: KeyScope, table: Mapping[str, Key] = _held) -> list[Key]:
 def keys_table() -> str:
     """Return the key table of docs/USE.md in markdown, without changes by the settings."""
     lines = ["| where | keys |", "| --- | --- |"]
+    panes = [key for key in KEYS if key.id.startswith("pane.") and key.place is _EVERYWHERE]
+    listed = [key for key in KEYS if not key.keys]
+    lines.append(f"| the panes | {' · '.join(map(_cell, panes))} |")
     for place in KeyScope:
-        if keys := " · ".join(_cell(key) for key in KEYS if key.place is place):
-            lines.append(f"| {place.value} | {keys} |")
+        if keys := [_cell(key) for key in KEYS if key.place is place and key not in (*panes, *listed)]:
+            lines.append(f"| {place.value} | {' · '.join(keys)} |")
+        if place is _EVERYWHERE:
+            lines.append(f"| in {written('commands')} | {' · '.join(key.description for key in listed)} |")
     return "\n".join(lines)
 
 

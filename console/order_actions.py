@@ -71,7 +71,7 @@ class OrderActions:
             return
         if not order.status.is_working:
             if (instead := replacement_of(view.orders, order)) is not None:
-                self.following.orders.new = instead.id
+                self.following.mark(instead.id)
                 self.behind.say(
                     f"replaced: {order_in_words(instead)} works; {written('pane.orders')} selects it", "warning"
                 )

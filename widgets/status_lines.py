@@ -187,6 +187,7 @@ def first_line(
     if key:
         texts = (
             f"{whole}  {key}",
+            *((f" {account}  {brief}, {market}  {key}",) if width >= WIDE else ()),
             *((f" {account}  {f.day_clock(now)} {f.PLACE}  {key}",) if ", " in key else ()),
             *texts,
         )
