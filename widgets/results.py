@@ -355,7 +355,7 @@ def sum_lines(rows: Sequence[ResultRow], width: int, room: int) -> list[TextLine
     is_beside = width >= SHADOW_FROM
     titles = (("STRATEGY", NAME), ("TRADES", TRADES), ("WON", WON), ("REALISED", SUM), ("UNREALISED", SUM))
     head = INDENT + " ".join(fitted(title, cells, _side(number), 0) for number, (title, cells) in enumerate(titles))
-    lines: list[TextLine] = [(Cell(f"{head}  NOT TAKEN, ALL USD" if is_beside else f"{head}, USD", "header"),)]
+    lines: list[TextLine] = [(Cell(f"{head}  NOT TAKEN, USD" if is_beside else f"{head}, USD", "header"),)]
     for number, row in enumerate(rows):
         own = [*_lines_of(row, is_beside)]
         if len(lines) + len(own) > room - (number < len(rows) - 1) and number:
