@@ -124,7 +124,7 @@ def _watched(row: PositionRow) -> tuple[str, Tone]:
     if row.doubt:
         return f"{name}: the {row.doubt} of {plain(row.in_doubt)} is in doubt; the engine asks the broker.", "warning"
     if row.covered >= abs(row.quantity):
-        return f"{name} keeps its {_kept(row) if row.holder is StopHolder.BROKER else 'exit'} at the broker.", ""
+        return f"{name} keeps {_kept(row) if row.holder is StopHolder.BROKER else 'its exit at the broker.'}", ""
     left = plain(abs(row.quantity) - row.covered)
     if row.unattended_until is not None:
         return f"{name}: {left} have no stop at the broker; their exits are signed, and go out.", "warning"
@@ -132,10 +132,10 @@ def _watched(row: PositionRow) -> tuple[str, Tone]:
 
 
 def _kept(row: PositionRow) -> str:
-    """Format `stop 493.00 and target 498.64 (day, to Mon 5 Jan 16:00)`."""
+    """Format `stop 493.00, target 498.64 (day, to Mon 5 Jan 16:00)`: most fit on one line."""
     prices = [*map(f.price, row.nearer_stops), *([] if row.stop_price is None else [f.price(row.stop_price)])]
     stop = f"stop{'s' * (len(prices) > 1)} {f.stop_sign(row)}{', '.join(prices)}".rstrip()
-    targets = f" and target {', '.join(map(f.price, row.targets))}" if row.targets else ""
+    targets = f", target {', '.join(map(f.price, row.targets))}" if row.targets else ""
     lasts = "" if row.stop_lasts is None else f" ({f.lasting(row.stop_lasts, row.stop_ends_at)})"
     return f"{stop}{targets}{lasts}"
 
@@ -230,7 +230,7 @@ def _position(row: PositionRow) -> list[TextLine]:
         return [line for part in (text, known) if part for line in wrapped("", part, WIDTH, "warning")]
     has_stop = row.holder is StopHolder.BROKER
     if row.covered >= abs(row.quantity):
-        keeps = f"keeps its {_kept(row)} at the broker." if has_stop else "has no stop; its exit works at the broker."
+        keeps = f"keeps {_kept(row)}" if has_stop else "has no stop; its exit works at the broker."
         return wrapped("", f"{name} {keeps}", WIDTH)
     if row.covered:
         what = "a stop" if has_stop else "an exit, and no stop,"

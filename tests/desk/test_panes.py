@@ -44,7 +44,7 @@ async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
         assert house.desk.board.orders.grid.selected == chosen
 
         await house.press("q", "q", "enter")
-        await house.sees("Leave?", "SPY 0.1 keeps its stop 494.72 (day, to ", "Strategies stop")
+        await house.sees("Leave?", "SPY 0.1 keeps stop 494.72 (day, to ", "Strategies stop")
         await house.sees("ENTRIES ON")
         await house.press("escape", "ctrl+q")
         await house.sees("Leave?")

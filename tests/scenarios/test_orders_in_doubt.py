@@ -193,7 +193,7 @@ def test_the_part_in_doubt_is_shown_beside_the_covered() -> None:
     row = the_row(house)
 
     assert (house.held(), plain(row.covered), plain(row.in_doubt), row.doubt) == ("0.251", "0", "0.251", "stop")
-    assert "keeps its stop" not in leaving(house)
+    assert "keeps stop" not in leaving(house)
 
 
 def test_a_stop_move_in_doubt_keeps_the_shares_covered() -> None:
