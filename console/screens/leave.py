@@ -136,7 +136,7 @@ def _kept(row: PositionRow) -> str:
     prices = [*map(f.price, row.nearer_stops), *([] if row.stop_price is None else [f.price(row.stop_price)])]
     stop = f"stop{'s' * (len(prices) > 1)} {f.stop_sign(row)}{', '.join(prices)}".rstrip()
     targets = f", target {', '.join(map(f.price, row.targets))}" if row.targets else ""
-    lasts = "" if row.stop_lasts is None else f" ({f.lasting(row.stop_lasts, row.stop_ends_at)})"
+    lasts = " at the broker" if row.stop_lasts is None else f" ({f.lasting(row.stop_lasts, row.stop_ends_at)})"
     return f"{stop}{targets}{lasts}"
 
 
