@@ -59,7 +59,8 @@ def test_help_and_readme_name_every_key(snapshot: SnapshotAssertion) -> None:
     assert ("everywhere", "Ctrl+K or F10", "KILL") in help_rows(KeyScope.TICKET)
     assert ("everywhere", "n", "new order") not in help_rows(KeyScope.TICKET)
     assert next(line for line in keys_table().splitlines() if line.startswith("| positions")) == snapshot
-    assert len(keys_table().splitlines()) == 2 + len({key.place for key in KEYS})
+    assert len(keys_table().splitlines()) == 4 + len({key.place for key in KEYS})  # also the panes, and the commands
+    assert all(key.description in keys_table() for key in KEYS)
 
 
 class Desk(App[None]):
