@@ -82,8 +82,8 @@ def minutes(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bars(tmp_path: Path) -> Path:
-    """The first two days of it."""
-    return minutes_of(tmp_path / "SPY_seeded.csv", last=date(2026, 1, 6))
+    """The mornings of its first two days."""
+    return only_before("18:00", minutes_of(tmp_path / "SPY_seeded.csv", last=date(2026, 1, 6)))
 
 
 def minutes_of(path: Path, symbol: str = "SPY", last: date = date(2026, 1, 9)) -> Path:

@@ -34,7 +34,7 @@ def test_a_replay_tells_everything_as_json(keyturn: Keyturn, bars: Path, tmp_pat
 
     found = keyturn("replay", bars, "--headless", "--operator", "confirm-all", "--json", "--journal-dir", folder).json
 
-    assert found["bars"] == 780
+    assert found["bars"] == 420
     assert {row["effect"] for row in found["proposals"]} == {"open", "close"}
     assert {row["status"] for row in found["orders"]} <= {"FILLED", "CANCELLED"}
     assert all(row["exit_reason"] in ("STOP_LOSS", "MEAN_REVERSION", "FORCE_FLAT") for row in found["trades"])

@@ -31,12 +31,13 @@ def test_the_scripted_day_has_what_can_break() -> None:
 
 
 def test_a_crash_at_each_kind_of_place_ends_with_the_brokers_books() -> None:
-    """EX-06, EX-09, EX-20: before and after each kind of journal line, each sync, each request and each answer"""
+    """EX-06, EX-09, EX-20: after each kind of journal line, sync and answer, before and after each kind of request"""
     known, wrong = set[str](), list[str]()
     for part in WHOLE:
         kinds = {name: place for place, name in reversed([*enumerate(places((part,)))]) if name not in known}
         known |= kinds.keys()
-        for turn, place in enumerate(sorted(kinds.values())):
+        apart = (place for name, place in kinds.items() if not name.startswith("before") or name.endswith("leaves"))
+        for turn, place in enumerate(sorted(apart)):
             wrong += crash_at(place * WAYS + turn % WAYS, (part,))
 
     assert wrong == []
