@@ -150,7 +150,7 @@ def closes_by_tickets(house: House, proposals: list[ProposalId]) -> None:
 
 def test_closes_without_room_wait_with_their_stops() -> None:
     """RK-24, EX-22: those that fit go at once, and each other one within a minute"""
-    house, meter = a_wide_floor(12)
+    house, _ = a_wide_floor(12)
     house.until("10:00")
     buys(house, named(12))
     house.until("10:09")

@@ -18,14 +18,14 @@ from tests.simulation.play import Player
 from tests.simulation.sessions import session_of
 
 SEED = 20_131_007
-SESSIONS = 2
 
 
-def test_a_skipped_order_has_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
-    """EX-09"""
-    take_in, look = ListedOrders.take_in, ListedOrders._to_look_at
+def test_a_shorter_comparison_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-09: a skipped order has no news, and the cached list equals a new one"""
+    take_in, look, reports = ListedOrders.take_in, ListedOrders._to_look_at, Book.reports
     compared: list[Comparison] = []
     passed_over, missed = [0], []
+    kept, before = [0], [()]
 
     def noted(self: ListedOrders, comparison: Comparison) -> Iterator[Effect]:
         compared[:] = [comparison]
@@ -40,37 +40,24 @@ def test_a_skipped_order_has_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [id(o) for o in found] == [id(o) for o in in_order]
         return found
 
-    monkeypatch.setattr(ListedOrders, "take_in", noted)
-    monkeypatch.setattr(ListedOrders, "_to_look_at", checked)
-    _play()
-
-    assert not missed
-    assert passed_over[0] > 0
-
-
-def test_the_cached_list_equals_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """EX-09"""
-    reports, kept, before = Book.reports, [0], [()]
-
-    def checked(self: Book, at: datetime) -> tuple[OrderReport, ...]:
+    def cached(self: Book, at: datetime) -> tuple[OrderReport, ...]:
         found = reports(self, at)
         assert found == tuple(order.whole_report() for order in self._listed.values())
         kept[0] += bool(found) and found is before[0]
         before[0] = found
         return found
 
-    monkeypatch.setattr(Book, "reports", checked)
-    _play()
+    monkeypatch.setattr(ListedOrders, "take_in", noted)
+    monkeypatch.setattr(ListedOrders, "_to_look_at", checked)
+    monkeypatch.setattr(Book, "reports", cached)
+    player = Player(session_of(SEED, 0))
+    for event in player.session.events:
+        player.happen(event)
+    player.end()
 
+    assert not missed
+    assert passed_over[0] > 0
     assert kept[0] > 0
-
-
-def _play() -> None:
-    for number in range(SESSIONS):
-        player = Player(session_of(SEED, number))
-        for event in player.session.events:
-            player.happen(event)
-        player.end()
 
 
 def _has_news(listed: ListedOrders, order: Order, report: OrderReport | None) -> bool:
