@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,8 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.client.handle import EngineHandle
 from console.commands.assembly.host import Host
-from console.commands.assembly.simulated import DemoOptions, stress_runtime
-from core.messages.commands import Kill
+from console.commands.assembly.simulated import DemoOptions, stress_folder, stress_runtime
 from core.messages.inputs import QuoteArrived, Start
 from core.model.bar import ONE_MINUTE
 from core.model.order import OrderStatus
@@ -26,14 +26,13 @@ from core.views import DeskView
 from core.views.desk import EngineLoading
 from state.files import JournalFolder
 from state.journal_inspection import fingerprint
+from state.kill_switch import FileKillSwitch
 
-AT_ONCE = DemoOptions()
+WATCHED = DemoOptions(speed=600, watched=200)
 
 
 @contextmanager
-def the_stress_desk(
-    home: Path, request: DemoOptions = AT_ONCE, words: list[str] | None = None
-) -> Iterator[VirtualRuntime]:
+def the_stress_desk(home: Path, request: DemoOptions, words: list[str] | None = None) -> Iterator[VirtualRuntime]:
     """Prepared, and not yet watched; `words` takes what it says meanwhile."""
     with ExitStack() as stack:
         runtime = stress_runtime(Host.of({"KEYTURN_HOME": str(home)}), request, stack)
@@ -48,17 +47,23 @@ def the_stress_desk(
 
 @dataclass
 class Prepared:
+    home: Path
     runtime: VirtualRuntime
     words: list[str]
     view: DeskView
+    written: str
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     """One desk with a watchlist; `view` is how it was when it was prepared."""
-    words: list[str] = []
-    with the_stress_desk(tmp_path_factory.mktemp("stress"), DemoOptions(speed=600, watched=200), words) as runtime:
-        yield Prepared(runtime, words, runtime.picture())
+    home, words = tmp_path_factory.mktemp("stress"), list[str]()
+    with the_stress_desk(home, WATCHED, words) as runtime:
+        yield Prepared(home, runtime, words, runtime.picture(), fingerprint(journal_of(home)))
+
+
+def journal_of(home: Path) -> JournalFolder:
+    return JournalFolder(next(home.rglob("journal")))
 
 
 def shape(view: DeskView) -> tuple[object, ...]:
@@ -111,17 +116,17 @@ def test_ten_minutes_later_it_is_the_same_desk(prepared: Prepared) -> None:
     assert prepared.runtime.picture().refusals == ()
 
 
-def test_each_opening_begins_anew_and_is_not_killed(tmp_path: Path) -> None:
+def test_each_opening_begins_anew_and_is_not_killed(prepared: Prepared, tmp_path: Path) -> None:
     """MD-05, SP-01, OP-08: the same journal each time; the latch of this account goes with all else of it"""
-    written = []
-    for request in (AT_ONCE, AT_ONCE):
-        with the_stress_desk(tmp_path, request) as runtime:
-            assert runtime.picture().status.killed_by is None
-            written.append(fingerprint(JournalFolder(next(tmp_path.rglob("journal")))))
-            runtime.obey(Kill("key"))
-            assert runtime.picture().status.killed_by is not None
+    shutil.copytree(prepared.home, tmp_path / "again")
+    environ = {"KEYTURN_HOME": str(tmp_path / "again")}
+    switch = FileKillSwitch(stress_folder(Host.of(environ)), environ)
+    switch.latch("key")
+    assert switch.is_on()
 
-    assert written[0] == written[1]
+    with the_stress_desk(tmp_path / "again", WATCHED) as runtime:
+        assert runtime.picture().status.killed_by is None
+        assert fingerprint(journal_of(tmp_path / "again")) == prepared.written
 
 
 @pytest.mark.parametrize("speed", [1.0, 60.0])

@@ -39,7 +39,7 @@ def played(keyturn: Keyturn, tmp_path: Path, tmp_path_factory: pytest.TempPathFa
 
 def two_days_of(path: Path, symbol: str) -> Path:
     lines = minutes_of(path, symbol).read_text().splitlines(keepends=True)
-    mornings = [line for line in lines if line < "2026-01-07" and line[11:16] < "18:00"]
+    mornings = [line for line in lines if line < "2026-01-07" and line[11:16] < "17:00"]
     path.write_text("".join([lines[0], *mornings]))
     return path
 
@@ -53,13 +53,12 @@ def asked(keyturn: Keyturn, folder: Path, *changes: str, day: str = DAY) -> Any:
 
 @pytest.fixture
 def answers(keyturn: Keyturn, played: Path) -> dict[str, Any]:
-    """The day with each of six changes, by the name of the change. It is played once, and only read."""
+    """The day with each of five changes, by the name of the change. It is played once, and only read."""
     declined, *_, smaller = entries_of(played)
     changes = {
         "decline": f"decline={declined.id}",
         "quantity": f"quantity={smaller.id}:1",
         "off": "off=vwap",
-        "one position": "set:risk.max_open_positions=1",
         "wide stop": "set:strategies.vwap.stop_fraction=0.02",
         "too many": f"quantity={declined.id}:100000000",
     }

@@ -108,7 +108,7 @@ def a_day_at_the_keys(home: Path) -> None:
     draws = Random(7)
     for _ in range(2):
         demo = started(home, operator="none")
-        for _ in range(60):
+        for _ in range(30):
             demo.steps(draws.randint(1, 60))
             demo.behind = timedelta(seconds=draws.choice((0, 0, 5, 40)))
             presses_something(demo, draws)
