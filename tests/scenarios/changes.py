@@ -10,7 +10,6 @@ from core.execution.order import Order
 from core.messages.commands import EditOrder, MoveStop
 from core.model.order import OrderStatus
 from core.model.values import Price, Quantity
-from core.settings.orders import ReconciliationSettings
 from core.settings.settings import Settings
 from tests.scenarios.house import House, a_day, a_house_with_a_proposal, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -27,8 +26,6 @@ ROOMY = Settings.model_validate(
 """Whole shares, and money for twenty of them."""
 FRACTIONS = ROOMY.model_copy(update={"strategies": Settings().strategies})
 """The same money for shares and parts of them: a stop follows each fill."""
-RARELY = {"reconciliation": ReconciliationSettings(every_seconds=Decimal(600), again_seconds=Decimal(600))}
-"""For a story of days: the books are compared every ten minutes."""
 WORKING = OrderStatus.SUBMITTED
 
 

@@ -49,6 +49,7 @@ from core.runtime.pending_requests import no_answer
 from core.runtime.runtime import Runtime
 from core.runtime.scripted_operator import turn_of
 from core.runtime.virtual import VirtualRuntime
+from core.settings.orders import ReconciliationSettings
 from core.settings.settings import Settings
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.strategies.memory import StrategyMemory
@@ -61,6 +62,11 @@ from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSD
 
 F = TypeVar("F", bound=Fact)
 BROKEN = NoAnswer("the connection broke")
+
+
+RARELY = {"reconciliation": ReconciliationSettings(every_seconds=Decimal(600), again_seconds=Decimal(600))}
+HOURS = timedelta(hours=3)
+"""Where no settings say how often, a story of more hours compares the books every ten minutes."""
 
 
 @dataclass
@@ -184,6 +190,8 @@ class House:
         self.bars = sorted(bars, key=lambda bar: bar.start)
         self.calendar = calendar or NewYorkHours()
         self.settings = settings or Settings()
+        if self.bars[-1].end - self.bars[0].start > HOURS and "reconciliation" not in self.settings.model_fields_set:
+            self.settings = self.settings.model_copy(update=RARELY)
         self.kinds = kinds
         self.journal = Disk()
         self.switch = Switch()
@@ -365,10 +373,15 @@ def minutes(
     first: str, last: str, prices: str = "100", day: date = THURSDAY, symbol: Symbol = SPY, every: int = 1
 ) -> list[Bar]:
     """The same bar for every minute from `first` to `last`, both included; or for every tenth, where nobody looks."""
+    return list(_minutes(first, last, prices, day, symbol, every))
+
+
+@lru_cache(maxsize=4096)
+def _minutes(first: str, last: str, prices: str, day: date, symbol: Symbol, every: int) -> tuple[Bar, ...]:
     start, end = at(first, day), at(last, day)
     count = int((end - start).total_seconds() // 60)
     clocks = [f"{(start + timedelta(minutes=n)).astimezone(NEW_YORK):%H:%M}" for n in range(0, count + 1, every)]
-    return [a_bar(clock, prices, symbol=symbol, day=day) for clock in clocks]
+    return tuple(a_bar(clock, prices, symbol=symbol, day=day) for clock in clocks)
 
 
 DIP = "100 100 99.60 99.60"
@@ -381,12 +394,19 @@ RECOVERY = "99.60 100.20 99.60 100.20"
 
 
 def a_day(*then: tuple[str, str, str], dip_at: str = "10:05", begins: str | None = None) -> list[Bar]:
-    """A flat morning, a dip at 10:05, and what is told then: (first, last, prices) of minutes."""
+    """A flat morning, a dip at 10:05, and what is told then: (first, last, prices) of minutes.
+
+    To the end of a day its last 20 minutes are told, and between 10:30 and those every tenth.
+    """
     hour, minute = dip_at.split(":")
     before = f"{hour}:{int(minute) - 1:02d}" if minute != "00" else f"{int(hour) - 1}:59"
     bars = [*minutes(begins or House.begins, before), a_bar(dip_at, DIP)]
     for first, last, prices in then:
-        bars += minutes(first, last, prices)
+        if last == "15:59" and first < "10:30":
+            bars += [*minutes(first, "10:29", prices), *minutes("10:30", "15:39", prices, every=10)]
+            bars += minutes("15:40", last, prices)
+        else:
+            bars += minutes(first, last, prices)
     return bars
 
 

@@ -13,17 +13,9 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.analytics.equity import EquityDay, equity_days
 from core.event_text import in_words
-from core.facts import (
-    ActivitiesCompared,
-    ActivityQuarantined,
-    CashMoved,
-    CorporateActionApplied,
-    OrderFilled,
-    SharesMoved,
-    TradeClosed,
-)
 from core.messages.commands import OpenTicket, ProposeClose
 from core.messages.desk_commands import CompareActivities
 from core.messages.effects import Effect, FetchActivities
@@ -140,11 +132,11 @@ def test_every_cent_of_a_month_is_explained() -> None:
     assert [day.day for day in days] == SESSIONS
     assert [day.change.rest for day in days] == [Money(Decimal(0))] * len(SESSIONS)
     assert [day.differences for day in days] == [()] * len(SESSIONS)
-    moved = [(f.kind, f.day, f.amount) for f in house.facts(CashMoved)]
+    moved = [(f.kind, f.day, f.amount) for f in house.facts(facts.CashMoved)]
     assert (ActivityKind.DIVIDEND, date(2026, 11, 5), Decimal("3.33")) in moved
     assert (ActivityKind.TRANSFER, date(2026, 11, 24), Decimal("-120.50")) in moved
     assert [day for kind, day, _ in moved if kind is ActivityKind.FEE] == [date(2026, 11, 13), *[SESSIONS[-3]] * 2]
-    assert len(house.facts(TradeClosed)) == 1
+    assert len(house.facts(facts.TradeClosed)) == 1
     assert days[-1].change.closing == house.exchange.account(house.line.at).equity.quantize(Decimal("0.01"))
 
 
@@ -159,7 +151,7 @@ def test_interest_is_listed_without_other_events() -> None:
 
     days = days_of(house)
 
-    paid = [f.amount for f in house.facts(CashMoved) if f.kind is ActivityKind.INTEREST]
+    paid = [f.amount for f in house.facts(facts.CashMoved) if f.kind is ActivityKind.INTEREST]
     assert sum(paid) == -house.exchange.interest < 0
     assert [day.change.rest for day in days] == [Money(Decimal(0))] * len(days)
 
@@ -174,12 +166,12 @@ def test_split_is_applied_once_at_the_same_cost() -> None:
 
     (position,) = house.desk.ledger.positions()
 
-    (split,) = house.facts(CorporateActionApplied)
+    (split,) = house.facts(facts.CorporateActionApplied)
     assert (split.ratio, split.quantity_before, split.quantity_after) == (2, 10, 20)
     assert (position.quantity, position.cost, position.entered) == (20, cost, 20)
     assert house.desk.control.state.is_reconciled
     house.until("21:00", SESSIONS[-1])
-    assert len(house.facts(CorporateActionApplied)) == 1
+    assert len(house.facts(facts.CorporateActionApplied)) == 1
 
 
 def test_split_accepted_by_hand_is_not_applied_again() -> None:
@@ -194,7 +186,7 @@ def test_split_accepted_by_hand_is_not_applied_again() -> None:
 
     house.until("21:00", SPLIT_ON)
 
-    (split,) = house.facts(CorporateActionApplied)
+    (split,) = house.facts(facts.CorporateActionApplied)
     assert (split.owners, house.held()) == ((), "20")
     assert [day.change.rest for day in days_of(house)] == [0] * len(days_of(house))
 
@@ -206,7 +198,7 @@ def test_split_past_a_stop_is_left_to_a_person() -> None:
 
     house.until("09:42", SPLIT_ON)
 
-    (split,) = house.facts(CorporateActionApplied)
+    (split,) = house.facts(facts.CorporateActionApplied)
     assert (split.owners, house.held()) == ((), "10")
     assert not house.desk.control.state.is_reconciled
 
@@ -225,7 +217,7 @@ def test_one_cent_of_difference_is_found(snapshot: SnapshotAssertion) -> None:
     assert (figures.kind, cash.kind) == (DifferenceKind.ACTIVITY_DIFFERS, DifferenceKind.CASH_DIFFERS)
     activity = day.activities[0]
     assert [told.note.replace(activity, "ACTIVITY") for told in (figures, cash)] == snapshot
-    assert any("ERROR" in in_words(fact) for fact in house.facts(ActivitiesCompared))
+    assert any("ERROR" in in_words(fact) for fact in house.facts(facts.ActivitiesCompared))
 
 
 def a_cent_more(one: Activity) -> Activity:
@@ -243,7 +235,7 @@ def test_missed_days_are_fetched_at_the_next_start() -> None:
     house.restarted().until("09:41", SESSIONS[8])
     house.restarted().until("21:00", SESSIONS[8])
 
-    moved = house.facts(CashMoved)
+    moved = house.facts(facts.CashMoved)
 
     assert len({fact.activity_id for fact in moved}) == len(moved) == 3
     assert [day.change.rest for day in days_of(house)] == [0] * len(days_of(house))
@@ -255,7 +247,7 @@ def test_transferred_shares_are_taken_over() -> None:
 
     house.until("21:00", SESSIONS[4])
 
-    (moved,) = house.facts(SharesMoved)
+    (moved,) = house.facts(facts.SharesMoved)
     assert (moved.quantity, moved.price, house.held()) == (3, Decimal("99.50"), "3")
     days = days_of(house)
     assert [day.change.rest for day in days] == [0] * 5
@@ -275,13 +267,13 @@ def test_fill_on_one_side_only_is_named(snapshot: SnapshotAssertion) -> None:
     sells_all(house, "09:36", SESSIONS[2])
     house.until("21:00", SESSIONS[3])
 
-    first, second = [fact.differences for fact in house.facts(ActivitiesCompared) if fact.differences]
+    first, second = [fact.differences for fact in house.facts(facts.ActivitiesCompared) if fact.differences]
 
     assert [d.kind for d in first] == [DifferenceKind.FILL_MISSING_BROKER]
     assert [d.kind for d in second] == [DifferenceKind.FILL_DIFFERS]
     assert [told.in_words for told in (first[0], second[0])] == snapshot
     assert "keyturn reconcile" in second[0].note
-    assert len(house.facts(OrderFilled)) == 2
+    assert len(house.facts(facts.OrderFilled)) == 2
 
 
 def a_cent_dearer(fill: BrokerFill) -> BrokerFill:
@@ -298,7 +290,7 @@ def test_trade_of_another_client_is_named() -> None:
 
     house.until("21:00", SESSIONS[1])
 
-    kinds = [d.kind for d in house.last(ActivitiesCompared).differences]
+    kinds = [d.kind for d in house.last(facts.ActivitiesCompared).differences]
     assert kinds == [DifferenceKind.FILL_MISSING_LOCAL, DifferenceKind.CASH_DIFFERS]
 
 
@@ -310,7 +302,7 @@ def test_unreadable_activity_is_named_once(snapshot: SnapshotAssertion) -> None:
 
     house.until("21:00", date(2026, 11, 10))
 
-    assert [fact.activity_id for fact in house.facts(ActivityQuarantined)] == ["x-1"]
+    assert [fact.activity_id for fact in house.facts(facts.ActivityQuarantined)] == ["x-1"]
     (day,) = [day for day in days_of(house) if not day.change.is_explained]
     assert (day.day, day.change.rest) == (date(2026, 11, 10), Decimal("0.12"))
     assert day.differences[0].note == snapshot
@@ -320,12 +312,12 @@ def test_operator_command_compares_activities() -> None:
     """EX-09"""
     house = a_house()
     house.until("09:40", SESSIONS[0])
-    before = len(house.facts(ActivitiesCompared))
+    before = len(house.facts(facts.ActivitiesCompared))
 
     house.presses(CompareActivities())
     house.until("09:41", SESSIONS[0])
 
-    assert len(house.facts(ActivitiesCompared)) == before + 1
+    assert len(house.facts(facts.ActivitiesCompared)) == before + 1
 
 
 def test_exchange_without_events_is_not_asked() -> None:
@@ -335,7 +327,7 @@ def test_exchange_without_events_is_not_asked() -> None:
 
     house.until("21:00", SESSIONS[2])
 
-    assert house.facts(ActivitiesCompared) == []
+    assert house.facts(facts.ActivitiesCompared) == []
     assert house.desk.activities.state == ActivitiesState()
 
 

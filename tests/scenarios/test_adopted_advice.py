@@ -9,15 +9,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    AdoptionRefused,
-    AdviceGiven,
-    OrderCreated,
-    ProposalSkipped,
-    ProposalStaged,
-    RecommendationAdopted,
-    RecommendationDropped,
-)
+from core import facts
 from core.messages.commands import AdoptAdvice, DropRecommendation
 from core.messages.inputs import FromAdviser
 from core.model.bar import Bar
@@ -69,7 +61,7 @@ def is_advised(house: House, strategy: str, quantity: str = "0.25", minutes_: in
     idea = TradeIdea(strategy, Symbol(symbol), entry, stop, target, Quantity(Decimal(quantity)))
     advice = Advice("it is about to rise", idea, timedelta(minutes=minutes_))
     house.line.take(house.line.at, FromAdviser("oracle", (advice,)))
-    return house.last(AdviceGiven).number
+    return house.last(facts.AdviceGiven).number
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -78,21 +70,21 @@ def test_adopted_advice_is_staged_unchanged(strategy: str, snapshot: SnapshotAss
     house = a_house(strategy)
     number = is_advised(house, strategy)
     house.until("09:55:30")
-    assert not house.facts(ProposalStaged), "an advice alone moves nothing"
+    assert not house.facts(facts.ProposalStaged), "an advice alone moves nothing"
     assert house.desk.orchestrator.no_trade()["NO_RECOMMENDATION"] > 0
 
     house.presses(AdoptAdvice(number))
     house.until("09:56:30")
 
-    (staged,) = house.facts(ProposalStaged)
+    (staged,) = house.facts(facts.ProposalStaged)
     order, stop = staged.proposal.order, staged.proposal.stop
     assert (order.quantity, order.limit_price, stop.price) == (  # type: ignore[union-attr]
         Decimal("0.25"),
         Decimal("100.20"),
         Decimal("99.10"),
     )
-    assert [staged.proposal.reason, house.last(RecommendationDropped).reason] == snapshot
-    assert not house.facts(OrderCreated), "it waits for a key like any other"
+    assert [staged.proposal.reason, house.last(facts.RecommendationDropped).reason] == snapshot
+    assert not house.facts(facts.OrderCreated), "it waits for a key like any other"
 
 
 def test_adopted_advice_is_confirmed_and_fills() -> None:
@@ -116,7 +108,7 @@ def test_adopted_advice_precedes_own_signals() -> None:
 
     house.until("09:51:30")
 
-    assert house.last(ProposalStaged).proposal.order.quantity == Decimal("0.25")
+    assert house.last(facts.ProposalStaged).proposal.order.quantity == Decimal("0.25")
 
 
 def test_advice_over_a_cap_is_refused_not_cut(snapshot: SnapshotAssertion) -> None:
@@ -126,10 +118,10 @@ def test_advice_over_a_cap_is_refused_not_cut(snapshot: SnapshotAssertion) -> No
 
     house.until("09:55:30")
 
-    assert not house.facts(ProposalStaged)
-    (skipped,) = house.facts(ProposalSkipped)
+    assert not house.facts(facts.ProposalStaged)
+    (skipped,) = house.facts(facts.ProposalSkipped)
     assert any("0.499" in reason for reason in skipped.reasons), skipped.reasons
-    assert house.last(RecommendationDropped).reason == snapshot
+    assert house.last(facts.RecommendationDropped).reason == snapshot
 
 
 def test_adopted_advice_survives_a_restart_and_expires(snapshot: SnapshotAssertion) -> None:
@@ -141,12 +133,12 @@ def test_adopted_advice_survives_a_restart_and_expires(snapshot: SnapshotAsserti
     assert house.desk.advice.recommendation("momentum", SPY) is not None
 
     house.until("10:10:29")
-    assert not house.facts(RecommendationDropped)
+    assert not house.facts(facts.RecommendationDropped)
     house.until("10:10:30")
 
-    assert house.last(RecommendationDropped).reason == snapshot
+    assert house.last(facts.RecommendationDropped).reason == snapshot
     house.until("10:25")
-    assert not house.facts(ProposalStaged)
+    assert not house.facts(facts.ProposalStaged)
 
 
 def test_dropped_advice_is_not_staged(snapshot: SnapshotAssertion) -> None:
@@ -157,8 +149,8 @@ def test_dropped_advice_is_not_staged(snapshot: SnapshotAssertion) -> None:
 
     house.until("09:55:30")
 
-    assert house.last(RecommendationDropped).reason == snapshot
-    assert not house.facts(ProposalStaged)
+    assert house.last(facts.RecommendationDropped).reason == snapshot
+    assert not house.facts(facts.ProposalStaged)
 
 
 def test_advice_for_no_strategy_is_not_adopted(snapshot: SnapshotAssertion) -> None:
@@ -170,7 +162,7 @@ def test_advice_for_no_strategy_is_not_adopted(snapshot: SnapshotAssertion) -> N
 
         house.presses(AdoptAdvice(number))
 
-        reasons = house.last(AdoptionRefused).reasons
+        reasons = house.last(facts.AdoptionRefused).reasons
         (row,) = ViewBuilder(house.engine).draw(house.line.at).advice.rows
         assert (row.takes_it, (row.why_not,)) == (False, reasons), strategy
         refused[f"{strategy} on {symbol}"] = reasons
@@ -181,10 +173,10 @@ def test_second_or_expired_advice_is_not_adopted(snapshot: SnapshotAssertion) ->
     """ST-04"""
     house = a_house("momentum", window_start="10:20")
     first = is_advised(house, "momentum")
-    idea = house.last(AdviceGiven).idea
+    idea = house.last(facts.AdviceGiven).idea
     short = Advice("and soon", idea, timedelta(minutes=1))
     house.line.take(house.line.at, FromAdviser("other", (Advice("mine too", idea), short)))
-    second, third = (given.number for given in house.facts(AdviceGiven)[1:])
+    second, third = (given.number for given in house.facts(facts.AdviceGiven)[1:])
     house.presses(AdoptAdvice(first))
 
     house.presses(AdoptAdvice(second))
@@ -193,5 +185,5 @@ def test_second_or_expired_advice_is_not_adopted(snapshot: SnapshotAssertion) ->
     passes(house, 120)
     house.presses(AdoptAdvice(third))
 
-    assert [fact.reasons for fact in house.facts(AdoptionRefused)] == snapshot
-    assert len(house.facts(RecommendationAdopted)) == 1
+    assert [fact.reasons for fact in house.facts(facts.AdoptionRefused)] == snapshot
+    assert len(house.facts(facts.RecommendationAdopted)) == 1

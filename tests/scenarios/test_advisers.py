@@ -10,17 +10,8 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.advisers.base import Adviser, Shown
-from core.facts import (
-    AdviceGiven,
-    AdviserFailed,
-    AdviserOverstepped,
-    AdviserPaused,
-    ConfirmationReceived,
-    OrderCreated,
-    ProposalSkipped,
-    ProposalStaged,
-)
 from core.messages.commands import Confirm, Kill, OpenTicket
 from core.messages.inputs import FromAdviser
 from core.model.recommendation import Advice, TradeIdea, UnauthorizedAIActionError
@@ -87,18 +78,15 @@ def a_house() -> House:
     return House(a_day(("10:06", "10:30", "99.60 99.61 99.58 99.60"))).opens().until("09:40")
 
 
-# ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_advice_is_recorded_once_and_stages_nothing() -> None:
     """OP-09"""
     said = "the range is narrow"
     house = asks(a_house(), Speaker(Advice(said, an_idea()))).until("09:50")
 
-    (given,) = house.facts(AdviceGiven)
+    (given,) = house.facts(facts.AdviceGiven)
     assert (given.number, given.adviser, given.text) == (1, "speaker", said)
     assert given.idea == an_idea()
-    assert not house.facts(ProposalStaged)
+    assert not house.facts(facts.ProposalStaged)
     assert_can_be_rebuilt(house)
 
 
@@ -108,14 +96,14 @@ def test_expired_advice_may_be_given_again() -> None:
 
     house = asks(a_house(), Speaker(short)).until("09:47")
 
-    assert [given.number for given in house.facts(AdviceGiven)] == [1, 2]
+    assert [given.number for given in house.facts(facts.AdviceGiven)] == [1, 2]
 
 
 def test_advice_is_bounded_and_printable() -> None:
     """OP-09, SY-06"""
     house = asks(a_house(), Speaker(Advice("\x1b[2Jbuy\nnow \ud800" + "x" * 5000))).until("09:42")
 
-    (given,) = house.facts(AdviceGiven)
+    (given,) = house.facts(facts.AdviceGiven)
     assert given.text.startswith("[2Jbuy now x")
     assert len(given.text) == 300
     assert given.text.isprintable()
@@ -130,10 +118,10 @@ def test_the_watchman_names_a_check_that_keeps_refusing(snapshot: SnapshotAssert
     asks(house, *advisers_of(settings.advisers))
     for _ in range(5):
         house.presses(a_typed_buy("0.1", stop="99.90"))
-    assert len(house.facts(ProposalSkipped)) == 5
+    assert len(house.facts(facts.ProposalSkipped)) == 5
     house.until("10:08")
 
-    assert [(given.adviser, given.text) for given in house.facts(AdviceGiven)] == snapshot
+    assert [(given.adviser, given.text) for given in house.facts(facts.AdviceGiven)] == snapshot
 
 
 def test_the_same_advisers_make_the_same_journal() -> None:
@@ -160,9 +148,6 @@ def test_an_adviser_is_off_until_it_is_turned_on() -> None:
     from core.advisers.house import advisers_of
 
     assert advisers_of(Settings().advisers) == ()
-
-
-# ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Raiser(Speaker):
@@ -197,11 +182,11 @@ def test_a_failing_adviser_rests_and_changes_nothing(adviser: Speaker, kept: int
 
     house.until("10:06")
 
-    (failed,), (paused,) = house.facts(AdviserFailed), house.facts(AdviserPaused)
+    (failed,), (paused,) = house.facts(facts.AdviserFailed), house.facts(facts.AdviserPaused)
     assert failed.reason == snapshot
     assert (failed.adviser, paused.adviser) == (adviser.name, adviser.name)
-    assert len(house.facts(AdviceGiven)) == kept
-    assert len(house.facts(ProposalStaged)) == 1, "VWAP trades on"
+    assert len(house.facts(facts.AdviceGiven)) == kept
+    assert len(house.facts(facts.ProposalStaged)) == 1, "VWAP trades on"
     assert not house.desk.control.halts
     assert_can_be_rebuilt(house)
 
@@ -212,9 +197,6 @@ def test_the_next_start_asks_a_resting_adviser_again() -> None:
     assert house.desk.advice.state.paused
 
     assert not house.restarted().desk.advice.state.paused
-
-
-# ── trading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def confirms(house: House) -> None:
@@ -233,7 +215,7 @@ WAYS: dict[str, Deed] = {
     "a ticket": lambda _, house: house.opens_ticket(),
     "a key": lambda _, house: confirms(house),
     "a kill": lambda _, house: house.line.send(Kill("adviser")),
-    "the journal": lambda _, house: house.desk.record(house.facts(ProposalStaged)[0]),
+    "the journal": lambda _, house: house.desk.record(house.facts(facts.ProposalStaged)[0]),
     "the workflow": lambda _, house: house.engine.the(Proposals).staging.stage(house.proposal),
     "the gateway": lambda _, house: house.line.gateway.refusal(None, house.line.at),  # type: ignore[arg-type]
 }
@@ -253,11 +235,11 @@ def test_an_adviser_that_tries_to_trade_is_refused(way: str) -> None:
     house.until_moment(house.line.at + timedelta(seconds=6))
 
     assert [type(error) for error in climber.errors] == [UnauthorizedAIActionError]
-    (told,) = house.facts(AdviserOverstepped)
+    (told,) = house.facts(facts.AdviserOverstepped)
     assert told.adviser == "climber"
-    assert not house.facts(ConfirmationReceived)
-    assert not house.facts(OrderCreated)
-    assert len(house.facts(ProposalStaged)) == 1
+    assert not house.facts(facts.ConfirmationReceived)
+    assert not house.facts(facts.OrderCreated)
+    assert len(house.facts(facts.ProposalStaged)) == 1
     assert requested(house) == []
     assert house.desk.control.killed_by is None
     assert house.line.latch.shut() is None
@@ -275,8 +257,8 @@ def test_the_engine_refuses_a_command_from_an_adviser(snapshot: SnapshotAssertio
     house.line.take(house.line.at, FromAdviser("sly", Confirm(ticket.id, ticket.digest, ticket.order.effect)))
     house.line.take(house.line.at, FromAdviser("sly", OpenTicket(house.proposal.id)))
 
-    assert house.facts(AdviserOverstepped) == snapshot
-    assert not house.facts(ConfirmationReceived)
+    assert house.facts(facts.AdviserOverstepped) == snapshot
+    assert not house.facts(facts.ConfirmationReceived)
 
 
 def test_a_command_among_the_advice_is_refused(snapshot: SnapshotAssertion) -> None:
@@ -285,8 +267,8 @@ def test_a_command_among_the_advice_is_refused(snapshot: SnapshotAssertion) -> N
 
     house.until("09:41:30")
 
-    assert house.last(AdviserOverstepped) == snapshot
-    assert not house.facts(ProposalStaged)
+    assert house.last(facts.AdviserOverstepped) == snapshot
+    assert not house.facts(facts.ProposalStaged)
 
 
 def test_an_adviser_that_keeps_trying_is_asked_no_more() -> None:
@@ -296,8 +278,8 @@ def test_an_adviser_that_keeps_trying_is_asked_no_more() -> None:
 
     asks(house, climber).until("10:00")
 
-    assert len(house.facts(AdviserOverstepped)) == 3
-    assert house.last(AdviserPaused).adviser == "climber"
+    assert len(house.facts(facts.AdviserOverstepped)) == 3
+    assert house.last(facts.AdviserPaused).adviser == "climber"
     assert len(climber.errors) == 3
 
 
@@ -309,5 +291,5 @@ def test_an_unknown_name_is_no_attempt_to_trade() -> None:
 
     asks(house, climber).until("09:45")
 
-    assert not house.facts(AdviserOverstepped)
-    assert house.facts(AdviceGiven)
+    assert not house.facts(facts.AdviserOverstepped)
+    assert house.facts(facts.AdviceGiven)

@@ -8,18 +8,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    AbsenceEnded,
-    CancelRequested,
-    ConfirmationReceived,
-    DesksServed,
-    Halted,
-    KeyTaken,
-    OrderCreated,
-    ProposalSkipped,
-    ProposalStaged,
-    Resumed,
-)
+from core import facts
 from core.messages.commands import OpenTicket, Resume
 from core.messages.desk_commands import DetachDesk, KeyPressed, LoseDesk, ServeDesks
 from core.model.account import Mode
@@ -66,17 +55,17 @@ def away(house: House) -> AwayView:
     return view
 
 
-# ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_unattended_proposals_are_only_followed() -> None:
     """RK-27, OP-12"""
     house = served()
 
     house.until("10:06:30")
 
-    assert house.facts(ProposalStaged) == []
-    assert (house.last(ProposalSkipped).strategy, house.last(ProposalSkipped).checks) == ("vwap", ("attendance",))
+    assert house.facts(facts.ProposalStaged) == []
+    assert (house.last(facts.ProposalSkipped).strategy, house.last(facts.ProposalSkipped).checks) == (
+        "vwap",
+        ("attendance",),
+    )
     assert [shadow.symbol for shadow in house.desk.shadows.state.shadows.values()] == [SPY]
 
 
@@ -97,7 +86,7 @@ def test_a_desk_without_a_terminal_attends_nothing() -> None:
 
     house.until("10:06:30")
 
-    assert house.facts(ProposalStaged) == []
+    assert house.facts(facts.ProposalStaged) == []
 
 
 def test_a_desk_whose_link_is_lost_is_absent() -> None:
@@ -109,14 +98,14 @@ def test_a_desk_whose_link_is_lost_is_absent() -> None:
 
     house.until("10:06:30")
 
-    assert house.facts(ProposalStaged) == []
+    assert house.facts(facts.ProposalStaged) == []
 
 
 def test_a_desk_that_was_never_served_is_not_absent() -> None:
     """RK-27: a replay, a script and a test are at the key themselves"""
     house = a_house_with_a_proposal()
 
-    assert house.facts(DesksServed) == []
+    assert house.facts(facts.DesksServed) == []
     assert house.proposal.strategy == "vwap"
 
 
@@ -133,9 +122,6 @@ def test_after_a_restart_absence_waits_for_served_desks() -> None:
     assert house.desk.attendance.absence.since == since
 
 
-# ── entries that rest ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_an_unattended_entry_is_cancelled_in_time() -> None:
     """RK-27"""
     house, desk = with_a_resting_entry()
@@ -143,10 +129,10 @@ def test_an_unattended_entry_is_cancelled_in_time() -> None:
     gone_at = house.line.at
 
     house.until_moment(gone_at + timedelta(minutes=10, seconds=-1))
-    assert house.facts(CancelRequested) == []
+    assert house.facts(facts.CancelRequested) == []
     house.until_moment(gone_at + timedelta(minutes=10, seconds=5))
 
-    assert house.last(CancelRequested).code is CancelCode.UNATTENDED
+    assert house.last(facts.CancelRequested).code is CancelCode.UNATTENDED
     assert house.entry.status is OrderStatus.CANCELLED
 
 
@@ -159,7 +145,7 @@ def test_a_desk_back_in_time_keeps_its_entry() -> None:
     house.attaches("adam", returning=desk)
     house.until("10:50")
 
-    assert house.facts(CancelRequested) == []
+    assert house.facts(facts.CancelRequested) == []
 
 
 def test_entries_stay_where_the_settings_keep_them() -> None:
@@ -169,11 +155,8 @@ def test_entries_stay_where_the_settings_keep_them() -> None:
 
     house.until("10:58")
 
-    assert house.facts(CancelRequested) == []
+    assert house.facts(facts.CancelRequested) == []
     assert house.entry.status is OrderStatus.SUBMITTED
-
-
-# ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def in_a_position(unattended: bool) -> tuple[House, DeskNumber]:
@@ -197,8 +180,8 @@ def test_an_unattended_signed_exit_goes_out() -> None:
     house.until("10:12")
 
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
-    assert len(house.facts(ConfirmationReceived)) == 2
-    assert house.last(ConfirmationReceived).turn is None
+    assert len(house.facts(facts.ConfirmationReceived)) == 2
+    assert house.last(facts.ConfirmationReceived).turn is None
 
 
 def test_an_unsigned_exit_waits_for_a_key() -> None:
@@ -210,9 +193,6 @@ def test_an_unsigned_exit_waits_for_a_key() -> None:
 
     assert house.held() == "0.502"
     assert house.proposal.is_exit
-
-
-# ── the dead man's timer ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def a_live_house(hours: str) -> House:
@@ -228,13 +208,13 @@ def test_a_live_account_without_a_key_halts_entries(snapshot: SnapshotAssertion)
     pressed_at = house.line.at
 
     house.until_moment(pressed_at + timedelta(minutes=29))
-    assert house.facts(Halted) == []
+    assert house.facts(facts.Halted) == []
     house.until_moment(pressed_at + timedelta(minutes=31))
 
-    assert (house.last(Halted).cause, house.last(Halted).reason) == (HaltCause.UNATTENDED, snapshot)
+    assert (house.last(facts.Halted).cause, house.last(facts.Halted).reason) == (HaltCause.UNATTENDED, snapshot)
     house.presses_at(desk, Resume())
     house.until("10:50")
-    assert [fact.cause for fact in house.facts(Resumed)] == [HaltCause.UNATTENDED]
+    assert [fact.cause for fact in house.facts(facts.Resumed)] == [HaltCause.UNATTENDED]
     assert not house.desk.control.halts
 
 
@@ -248,7 +228,7 @@ def test_each_key_restarts_the_timer() -> None:
     house.presses_at(desk, Resume())
     house.until_moment(pressed_at + timedelta(minutes=45))
 
-    assert house.facts(Halted) == []
+    assert house.facts(facts.Halted) == []
 
 
 def test_a_returning_desk_is_no_key() -> None:
@@ -262,7 +242,7 @@ def test_a_returning_desk_is_no_key() -> None:
     house.attaches("adam", returning=desk)
     house.until_moment(pressed_at + timedelta(minutes=31))
 
-    assert house.last(Halted).cause is HaltCause.UNATTENDED
+    assert house.last(facts.Halted).cause is HaltCause.UNATTENDED
 
 
 def test_a_desk_returning_to_the_next_engine_is_no_key() -> None:
@@ -274,10 +254,10 @@ def test_a_desk_returning_to_the_next_engine_is_no_key() -> None:
     house.restarted()
     house.desk.mode = Mode.LIVE
     house.attaches("adam", by_itself=True)
-    assert len(house.facts(KeyTaken)) == 2
+    assert len(house.facts(facts.KeyTaken)) == 2
     house.until_moment(pressed_at + timedelta(minutes=31))
 
-    assert house.last(Halted).cause is HaltCause.UNATTENDED
+    assert house.last(facts.Halted).cause is HaltCause.UNATTENDED
 
 
 def test_keys_that_send_no_command_count() -> None:
@@ -289,7 +269,7 @@ def test_keys_that_send_no_command_count() -> None:
     house.presses_at(desk, KeyPressed())
     house.until_moment(pressed_at + timedelta(minutes=31))
 
-    assert house.facts(Halted) == []
+    assert house.facts(facts.Halted) == []
 
 
 @pytest.mark.parametrize("mode", [Mode.PAPER, Mode.LIVE])
@@ -301,10 +281,7 @@ def test_paper_accounts_and_no_hours_have_no_timer(mode: Mode) -> None:
 
     house.until("10:58")
 
-    assert house.facts(Halted) == []
-
-
-# ── who comes back ───────────────────────────────────────────────────────────────────────────────────────────────────
+    assert house.facts(facts.Halted) == []
 
 
 def test_a_returning_desk_is_told_what_happened() -> None:
@@ -316,7 +293,7 @@ def test_a_returning_desk_is_told_what_happened() -> None:
 
     house.attaches("adam", returning=desk)
 
-    ended = house.last(AbsenceEnded)
+    ended = house.last(facts.AbsenceEnded)
     assert (ended.since, ended.fills, ended.exits, ended.cancelled) == (gone_at, 1, 1, 0)
     view = away(house)
     assert (view.since, view.until) == (gone_at, house.line.at)
@@ -334,8 +311,8 @@ def test_cancelled_and_shadowed_entries_are_counted() -> None:
 
     house.attaches("eve")
 
-    ended = house.last(AbsenceEnded)
-    followed = [fact for fact in house.facts(ProposalSkipped) if fact.checks == ("attendance",)]
+    ended = house.last(facts.AbsenceEnded)
+    followed = [fact for fact in house.facts(facts.ProposalSkipped) if fact.checks == ("attendance",)]
     assert (ended.cancelled, ended.shadows) == (1, len(followed))
     assert followed
     assert house.desk.attendance.absence is None
@@ -345,12 +322,12 @@ def test_a_second_desk_that_stays_is_no_absence() -> None:
     """RK-27, OP-13"""
     house = served()
     adam, _ = house.attaches("adam"), house.attaches("eve", terminal="/dev/pts/4")
-    ended = len(house.facts(AbsenceEnded))
+    ended = len(house.facts(facts.AbsenceEnded))
 
     house.presses_at(adam, DetachDesk())
     house.until("10:06:30")
     house.attaches("adam", returning=adam)
 
-    assert len(house.facts(AbsenceEnded)) == ended
+    assert len(house.facts(facts.AbsenceEnded)) == ended
     assert house.proposal.strategy == "vwap"
-    assert house.facts(OrderCreated) == []
+    assert house.facts(facts.OrderCreated) == []

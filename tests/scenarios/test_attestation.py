@@ -74,9 +74,6 @@ def of(rows: list[dict[str, Any]], control: str) -> dict[str, Any]:
     return row
 
 
-# ── what the journal says ────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_last_trip_is_the_newest_refusal(keyturn: Keyturn, tmp_path: Path) -> None:
     """RK-23"""
     house = a_house_that_refused()
@@ -215,9 +212,6 @@ def test_settings_are_those_the_engine_applied(keyturn: Keyturn, tmp_path: Path)
     assert of(answer.json, "portfolio")["is_on"] is True
 
 
-# ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 ON: dict[str, object] = {
     "portfolio": {"max_exposure": "2", "symbol_exposure": "1"},
     "order_size": {"shares": "1000"},
@@ -238,7 +232,7 @@ def whole() -> tuple[Attested, MemoryJournal]:
     risk = {**ON, "protections": {"day_trades": {"enabled": True}}}
     journal = MemoryJournal()
     with pytest.MonkeyPatch.context() as patch:
-        ends_after(patch, timedelta(hours=2))
+        ends_after(patch, timedelta(minutes=75))
         return attested(Settings.model_validate({"risk": risk}), ASKED, journal), journal
 
 

@@ -93,8 +93,6 @@ def test_at_most_one_row_in_a_hundred_is_broken(
     assert answer.err.count(f" {bad} of 240 ") == (code == 2)
 
 
-# ── files that cannot be played ──────────────────────────────────────────────────────────────────────────────────────
-
 CONTENTS: dict[str, bytes] = {
     "half/SPY_half.csv": f"timestamp,{HEADER}\n2026-01-05T14:30:30Z,9,9,9,9,1\n".encode(),
     "weekend/SPY_daily.csv": f"date,{HEADER}\n2024-01-06,9,9,9,9,1\n2024-01-07,9,9,9,9,1\n".encode(),
@@ -139,9 +137,6 @@ def test_report_names_the_symbol_played(keyturn: Keyturn, days: Path, tmp_path: 
     assert said["symbol"] == "IBM"
 
 
-# ── files that exist ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_existing_page_is_not_overwritten(keyturn: Keyturn, bars: Path, snapshot: SnapshotAssertion) -> None:
     """SY-07, AN-04: nor what a link leads to, nor a link that leads nowhere."""
     page, link, kept = (bars.with_name(name) for name in ("page.html", "link.html", "kept.html"))
@@ -153,9 +148,6 @@ def test_existing_page_is_not_overwritten(keyturn: Keyturn, bars: Path, snapshot
     assert [answer.code for answer in answers] == [2, 2]
     assert [answer.err.replace(str(bars.parent), "…") for answer in answers] == snapshot
     assert (page.read_text(), link.is_symlink(), kept.exists()) == ("mine", True, False)
-
-
-# ── prices that are not adjusted ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def split_on(path: Path, day: str, many: Decimal) -> Path:
@@ -209,9 +201,6 @@ def test_only_a_jump_near_a_ratio_is_a_split() -> None:
         ]
 
         assert [jump.split for jump in jumps(bar_item(BarArrived(bar, "")) for bar in bars)] == splits, (before, opened)
-
-
-# ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class InThisProcess(Executor):

@@ -37,9 +37,6 @@ def year(tmp_path: Path) -> Path:
     return days_of(tmp_path / "QQQ_daily_seeded.csv", 130)
 
 
-# ── the same engine ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize("strategy", ["vwap", "momentum", "sma of days"])
 def test_frictionless_backtest_equals_the_replay(keyturn: Keyturn, bars: Path, year: Path, strategy: str) -> None:
     """AN-04, MD-05: the same orders and trades, and the same journal, byte for byte."""
@@ -88,9 +85,6 @@ def test_day_trade_limit_applies(keyturn: Keyturn, bars: Path) -> None:
     assert ruled["skipped"]["day trades"] > 0
 
 
-# ── signals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def crossings(path: Path, pairs: list[list[int]]) -> dict[str, str]:
     """Day and side of each crossing, all at once by pandas; of several on one day the slowest pair's. In cents."""
     table = pd.read_csv(path, dtype=str)
@@ -134,9 +128,6 @@ def test_signals_are_reported_before_the_risk_checks(keyturn: Keyturn, bars: Pat
     assert refused["orders"] == []
     assert refused["signals"]
     assert set(refused["signals"][0]) == {"time", "strategy", "symbol", "side", "confidence"}
-
-
-# ── days ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_daily_entry_lives_for_the_next_session(played: dict[str, Any]) -> None:
@@ -205,9 +196,6 @@ def test_size_follows_the_equity_of_its_day(keyturn: Keyturn, year: Path) -> Non
         ]
         assert all(risk <= Decimal("510") for risk in risks), (step, risks)
         assert not found["skipped"], step
-
-
-# ── output ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_last_equity_is_the_sum_of_the_trades(played: dict[str, Any]) -> None:

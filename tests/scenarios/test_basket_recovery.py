@@ -9,15 +9,7 @@ from datetime import timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ApprovalRedeemed,
-    BasketEnded,
-    BasketSigned,
-    BasketTurnBegun,
-    CancelRequested,
-    OrderCreated,
-    OrderSent,
-)
+from core import facts
 from core.messages.commands import Kill
 from core.messages.effects import CancelOrder, Effect, LookUpOrder, SubmitOrder
 from core.messages.inputs import Input
@@ -97,13 +89,15 @@ def test_each_turn_waits_for_the_answer_before_it() -> None:
     signed = {order.order_id for order in the_plan(house).orders}
     on_the_wire: set[str] = set()
     for fact in (record.fact for record in house.journal.records()):
-        if isinstance(fact, BasketTurnBegun):
+        if isinstance(fact, facts.BasketTurnBegun):
             assert not on_the_wire
-        elif isinstance(fact, OrderCreated):
+        elif isinstance(fact, facts.OrderCreated):
             on_the_wire |= {fact.order.client_order_id} & signed
-        elif isinstance(fact, OrderSent):
+        elif isinstance(fact, facts.OrderSent):
             on_the_wire.discard(fact.client_order_id)
-    assert {fact.approval.lapses_at for fact in house.facts(ApprovalRedeemed)[::2]} == {the_plan(house).permitted_until}
+    assert {fact.approval.lapses_at for fact in house.facts(facts.ApprovalRedeemed)[::2]} == {
+        the_plan(house).permitted_until
+    }
 
 
 def test_buy_in_doubt_makes_the_basket_ask(snapshot: SnapshotAssertion) -> None:
@@ -206,7 +200,7 @@ def check(house: House, before: Counter[str], created: int) -> None:
     for symbol in WANTED:
         assert after[f"buy {symbol}"] == before[f"buy {symbol}"], "a buy left by itself after the restart"
         assert after[f"buy {symbol}"] <= 1
-    late = [f.order for f in house.facts(OrderCreated)[created:] if not f.order.effect.only_reduces]
+    late = [f.order for f in house.facts(facts.OrderCreated)[created:] if not f.order.effect.only_reduces]
     assert late == []
     run = the_plan(house)
     assert run.phase is BasketPhase.OVER
@@ -224,14 +218,14 @@ def test_crash_at_a_record_doubles_and_sends_nothing(late: float) -> None:
     """EX-20, OP-02: at the first record of each kind, and at every fortieth."""
     house = a_signed_plan()
     passes(house, 60)
-    assert house.last(BasketEnded).end is BasketEnd.DONE
+    assert house.last(facts.BasketEnded).end is BasketEnd.DONE
     kinds = {record.sequence: type(record.fact) for record in house.journal.records()}
-    signed = max(sequence for sequence, kind in kinds.items() if kind is BasketSigned)
+    signed = max(sequence for sequence, kind in kinds.items() if kind is facts.BasketSigned)
     ran = [sequence for sequence in kinds if sequence >= signed]
     first = {kind: sequence for sequence, kind in reversed(kinds.items()) if sequence >= signed}
     for sequence in ran[3::40] if late else sorted({*first.values(), *ran[::40]}):
         house = dies_at(sequence, late)
-        created = len(house.facts(OrderCreated))
+        created = len(house.facts(facts.OrderCreated))
         house.restarted()
         before = sent(house)
 
@@ -259,7 +253,7 @@ def test_restarted_basket_reports_what_went() -> None:
 def test_report_says_what_a_sale_waits_for() -> None:
     """EX-10, EX-20: it was confirmed before the desk was stopped, and goes when its stop is gone"""
     house = a_signed_plan()
-    while not house.facts(CancelRequested):
+    while not house.facts(facts.CancelRequested):
         assert house.line.step(house.line.at + timedelta(seconds=60))
     house.restarted()
     while the_plan(house).phase is not BasketPhase.OVER:

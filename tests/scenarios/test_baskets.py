@@ -10,21 +10,8 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.event_text import in_words
-from core.facts import (
-    BasketEnded,
-    BasketOpened,
-    BasketOrderSkipped,
-    BasketPhaseChanged,
-    BasketRefused,
-    BasketSigned,
-    BasketTurnBegun,
-    ConfirmationRefused,
-    DayStarted,
-    OrderApproved,
-    OrderCreated,
-    OrderFilled,
-)
 from core.messages.commands import (
     AnswerBasket,
     Decline,
@@ -151,7 +138,7 @@ def test_one_key_sends_the_sell_then_the_buy() -> None:
 def test_buys_wait_for_all_sells_and_fresh_buying_power() -> None:
     """EX-10, OP-03: by the journal's own order of events, and by the buying power that each approval used."""
     house = a_rebalance(SOLD, BOUGHT)
-    before, approved = len(house.sent()), len(house.facts(OrderApproved))
+    before, approved = len(house.sent()), len(house.facts(facts.OrderApproved))
     marks(house)
     signs(house)
 
@@ -159,7 +146,7 @@ def test_buys_wait_for_all_sells_and_fresh_buying_power() -> None:
 
     wanted = [("submit", "sell", "market", "60")] * 6 + [("submit", "buy", "market", "45")] * 8
     assert submissions(house, before) == wanted
-    powers = [fact.buying_power for fact in house.facts(OrderApproved)[approved:]]
+    powers = [fact.buying_power for fact in house.facts(facts.OrderApproved)[approved:]]
     free_at_first_buy, at_last = powers[6], powers[13]
     assert powers[0] is not None
     assert free_at_first_buy is not None
@@ -171,12 +158,12 @@ def test_buys_wait_for_all_sells_and_fresh_buying_power() -> None:
     sold, buying = (
         [n for n, fact in enumerate(journal) if is_it(fact)]
         for is_it in (
-            lambda fact: isinstance(fact, OrderFilled) and fact.fill.client_order_id in sells,
-            lambda fact: isinstance(fact, BasketPhaseChanged) and fact.phase is BasketPhase.BUYING,
+            lambda fact: isinstance(fact, facts.OrderFilled) and fact.fill.client_order_id in sells,
+            lambda fact: isinstance(fact, facts.BasketPhaseChanged) and fact.phase is BasketPhase.BUYING,
         )
     )
     bought = {order.proposal.id for order in run.buys()}
-    turns = [n for n, f in enumerate(journal) if isinstance(f, BasketTurnBegun) and f.proposal_id in bought]
+    turns = [n for n, f in enumerate(journal) if isinstance(f, facts.BasketTurnBegun) and f.proposal_id in bought]
     assert max(sold) < buying[-1] < min(turns)
     assert (run.end, counts(house)) == (BasketEnd.DONE, {"FILLED": 14})
     assert dict(report.positions)[Symbol("GGG")] == 45
@@ -188,17 +175,17 @@ def test_buys_wait_for_all_sells_and_fresh_buying_power() -> None:
 def test_dry_run_counts_the_orders_before_each() -> None:
     """OP-05: without the sales the buys do not fit; with them the last one takes what is left."""
     house = a_rebalance()
-    (opened,) = house.facts(BasketOpened)[1:]
+    (opened,) = house.facts(facts.BasketOpened)[1:]
     assert [line.refusals for line in opened.plan.lines] == [()] * 7
 
     marks(house, *BOUGHT[:4])
     signs(house)
 
-    assert house.last(BasketRefused).reasons == (NONE_MARKED,)
+    assert house.last(facts.BasketRefused).reasons == (NONE_MARKED,)
     opens(house, *(a_buy(symbol, "90") for symbol in BOUGHT[:4]))
-    refused = [line.refusals for line in house.last(BasketOpened).plan.lines]
+    refused = [line.refusals for line in house.last(facts.BasketOpened).plan.lines]
     assert refused[0][0].startswith("buying power: 9,000")
-    assert house.last(BasketEnded).end is BasketEnd.LEFT
+    assert house.last(facts.BasketEnded).end is BasketEnd.LEFT
 
 
 def test_unmarked_and_unaffordable_orders_are_left_out() -> None:
@@ -207,7 +194,7 @@ def test_unmarked_and_unaffordable_orders_are_left_out() -> None:
     marks(house, "AAA", "GGG", "HHH")
     signs(house)
 
-    signed = house.last(BasketSigned)
+    signed = house.last(facts.BasketSigned)
     runs_out(house)
 
     assert [order.proposal.symbol for order in signed.orders] == ["AAA", "GGG"]
@@ -246,7 +233,7 @@ def test_operator_goes_on_with_the_buys_that_fit(snapshot: SnapshotAssertion) ->
     runs_out(house)
 
     assert counts(house) == {"FILLED": 2 + 3, "WORKING": 1, "REFUSED": 1}
-    assert house.last(ConfirmationRefused).checks[0] == "buying power"
+    assert house.last(facts.ConfirmationRefused).checks[0] == "buying power"
     assert the_plan(house).end_reason == snapshot
 
 
@@ -262,7 +249,7 @@ def test_go_on_answers_the_question_that_was_painted() -> None:
 
     house.presses(AnswerBasket(run.id, True, run.phase_since))
 
-    assert [fact.plan_id for fact in house.facts(BasketRefused)] == [run.id, run.id]
+    assert [fact.plan_id for fact in house.facts(facts.BasketRefused)] == [run.id, run.id]
     assert the_plan(house).phase is not BasketPhase.ASKING
 
 
@@ -276,7 +263,7 @@ def test_operator_stops_a_basket_that_asks(snapshot: SnapshotAssertion) -> None:
 
     assert submissions(house, before) == []
     assert the_plan(house).end is BasketEnd.STOPPED
-    assert len(house.facts(BasketOrderSkipped)) == 4
+    assert len(house.facts(facts.BasketOrderSkipped)) == 4
     assert house.desk.stage.proposals() == ()
     (sale,) = [o for o in house.desk.ledger.working() if o.request.limit_price == 105]
     house.presses(RequestCancel(sale.id))
@@ -291,7 +278,7 @@ def test_report_counts_orders_the_ledger_forgot(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("core.execution.past_orders.KEPT", timedelta(0))
     house = a_rebalance_that_asks()
 
-    house.desk.record(DayStarted(house.desk.at.date(), Money(Decimal(20_000))))
+    house.desk.record(facts.DayStarted(house.desk.at.date(), Money(Decimal(20_000))))
     answers(house, goes_on=False)
     report = runs_out(house)
 
@@ -367,14 +354,14 @@ def test_halt_or_kill_stops_unsent_orders(press: Halt | Kill, after: float) -> N
     marks(house)
     signs(house)
     passes(house, after)
-    created, clearing = len(house.facts(OrderCreated)), standings(house).count(BasketOrderState.CLEARING)
+    created, clearing = len(house.facts(facts.OrderCreated)), standings(house).count(BasketOrderState.CLEARING)
 
     house.presses(press)
     passes(house, 1)
     house.presses(Resume())
     passes(house, 70)
 
-    late = [fact.order for fact in house.facts(OrderCreated)[created:]]
+    late = [fact.order for fact in house.facts(facts.OrderCreated)[created:]]
     assert [order.symbol for order in late if not order.effect.only_reduces] == []
     assert len([order for order in late if not order.type.is_stop]) <= clearing
     assert the_plan(house).phase is BasketPhase.OVER
@@ -389,7 +376,7 @@ def test_another_digest_signs_nothing() -> None:
 
     house.presses(SignBasket(the_plan(house).id, Digest("0" * 64)))
 
-    assert house.last(BasketRefused).reasons == (CHANGED,)
+    assert house.last(facts.BasketRefused).reasons == (CHANGED,)
     assert len(house.requests()) == before
 
 
@@ -401,9 +388,9 @@ def test_unsigned_basket_lapses_after_three_minutes() -> None:
     assert the_plan(house).phase is BasketPhase.OPEN
     passes(house, 3)
 
-    assert house.last(BasketEnded).end is BasketEnd.LAPSED
+    assert house.last(facts.BasketEnded).end is BasketEnd.LAPSED
     signs(house)
-    assert len(house.facts(BasketSigned)) == 1
+    assert len(house.facts(facts.BasketSigned)) == 1
 
 
 def test_running_basket_is_the_only_one() -> None:
@@ -411,13 +398,13 @@ def test_running_basket_is_the_only_one() -> None:
     house = a_rebalance()
     marks(house)
     signs(house)
-    signed = house.last(BasketSigned)
+    signed = house.last(facts.BasketSigned)
 
     house.presses(SignBasket(signed.plan_id, signed.digest))
     house.presses(OpenBasket(BasketSource.FILE, "other.csv", (a_buy("NNN"),)))
 
-    assert len(house.facts(BasketSigned)) == 2
-    assert house.last(BasketRefused).reasons == (RUNS,)
+    assert len(house.facts(facts.BasketSigned)) == 2
+    assert house.last(facts.BasketRefused).reasons == (RUNS,)
     runs_out(house)
     assert counts(house) == {"FILLED": 7}
 
@@ -429,7 +416,7 @@ def test_closed_basket_sends_and_stages_nothing() -> None:
     leaves(house)
     passes(house, 5)
 
-    assert house.last(BasketEnded).end is BasketEnd.LEFT
+    assert house.last(facts.BasketEnded).end is BasketEnd.LEFT
     assert house.desk.stage.proposals() == ()
 
 
@@ -447,7 +434,7 @@ def test_proposal_declined_since_is_left_out() -> None:
     runs_out(house)
 
     assert ({house.held(other.symbol) for other in others}, house.held(last.symbol)) == ({"0"}, "60")
-    assert "left Proposals" in house.last(BasketOrderSkipped).reasons[0]
+    assert "left Proposals" in house.last(facts.BasketOrderSkipped).reasons[0]
 
 
 def test_order_of_a_closed_position_is_withdrawn(snapshot: SnapshotAssertion) -> None:
@@ -465,7 +452,7 @@ def test_order_of_a_closed_position_is_withdrawn(snapshot: SnapshotAssertion) ->
 
     runs_out(house)
 
-    report = house.last(BasketEnded).report
+    report = house.last(facts.BasketEnded).report
     assert report is not None
     assert report.lines[0].status is None
     withdrawn = [line for line in words(house) if " withdrawn: " in line]
@@ -477,7 +464,7 @@ def test_second_order_for_a_position_is_refused() -> None:
     house = a_house_that_holds("AAA", quantity="60")
     opens(house, a_sale("AAA", "20"), a_sale("AAA", "20"))
 
-    assert [line.refusals for line in house.last(BasketOpened).plan.lines] == [(), (TWICE,)]
+    assert [line.refusals for line in house.last(facts.BasketOpened).plan.lines] == [(), (TWICE,)]
 
 
 def test_sale_of_what_is_not_held_is_left_out(snapshot: SnapshotAssertion) -> None:
@@ -485,7 +472,7 @@ def test_sale_of_what_is_not_held_is_left_out(snapshot: SnapshotAssertion) -> No
     house = a_house_that_holds("AAA", quantity="60")
     opens(house, a_sale("ZZZ", "20"), a_sale("AAA", "90"))
 
-    plan = house.last(BasketOpened).plan
+    plan = house.last(facts.BasketOpened).plan
     (skipped,) = plan.skipped
     assert skipped.place == "ZZZ row"
     assert plan.lines[0].proposal.order.quantity == 60
@@ -497,7 +484,7 @@ def test_raised_size_is_tried_against_every_check(snapshot: SnapshotAssertion) -
     house = a_floor(raised_to("1500", "1600"))
     opens(house, row("AAA", OrderEffect.OPEN, notional="900", limit="100", stop="99"))
 
-    (line,) = house.last(BasketOpened).plan.lines
+    (line,) = house.last(facts.BasketOpened).plan.lines
     assert (line.proposal.order.quantity, line.refusals) == (Decimal(15), ())
     assert line.proposal.reason == snapshot
 
@@ -507,7 +494,7 @@ def test_cash_account_cannot_spend_the_sale_today() -> None:
     house = a_house_that_holds("AAA", quantity="150", multiplier=Decimal(1))
     opens(house, a_sale("AAA"), a_buy("GGG", "100"))
 
-    lines = house.last(BasketOpened).plan.lines
+    lines = house.last(facts.BasketOpened).plan.lines
     assert lines[0].refusals == ()
     assert lines[1].refusals[0].startswith("buying power: ")
 
@@ -518,7 +505,7 @@ def test_mark_for_another_basket_changes_nothing() -> None:
     house.presses(MarkInBasket(TicketId("other"), the_plan(house).plan.lines[0].proposal.id, True))
 
     assert the_plan(house).marked == set()
-    assert len(house.facts(BasketPhaseChanged)) > 0
+    assert len(house.facts(facts.BasketPhaseChanged)) > 0
 
 
 def test_running_basket_reports_one_not_opened() -> None:
@@ -530,7 +517,7 @@ def test_running_basket_reports_one_not_opened() -> None:
 
     house.presses(OpenBasket(BasketSource.FILE, "late.csv", (a_buy("GGG", "1"),), request="abc"))
 
-    assert house.last(BasketRefused).request == "abc"
+    assert house.last(facts.BasketRefused).request == "abc"
     assert "late.csv" in words(house)[-1]
     assert words(house)[-1].endswith(f": {RUNS}")
 
@@ -543,7 +530,7 @@ def test_amount_with_a_stop_becomes_a_fraction() -> None:
     signs(house)
     runs_out(house)
 
-    (order,) = [fact.order for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY]
+    (order,) = [fact.order for fact in house.facts(facts.OrderCreated) if fact.order.side is Side.BUY]
     (stop,) = house.desk.ledger.exits.working(Symbol("AAA"), "manual")
     assert 0 < order.quantity < 1
     assert (stop.request.quantity, stop.request.stop_price) == (order.quantity, 99)
@@ -588,12 +575,12 @@ def test_fill_prices_have_at_least_two_decimals(snapshot: SnapshotAssertion) -> 
     marks(house)
     signs(house)
     runs_out(house)
-    (filled,) = house.facts(OrderFilled)
+    (filled,) = house.facts(facts.OrderFilled)
     told = {}
     for price in ("328.2", "100", "0.0123", "1234.5000"):
         fact = replace(filled, fill=replace(filled.fill, price=Price(Decimal(price))))
 
-        house.desk.plans.folds[OrderFilled](house.line.at, fact)  # type: ignore[operator]
+        house.desk.plans.folds[facts.OrderFilled](house.line.at, fact)  # type: ignore[operator]
 
         _, event = the_plan(house).events.pop()  # it never was in the journal
         told[price] = [event, in_words(fact).partition(" filled ")[2].partition(" (")[0]]

@@ -10,20 +10,8 @@ from decimal import Decimal
 
 import pytest
 
+from core import facts
 from core.execution.order import Order
-from core.facts import (
-    AuthorizationEnded,
-    ConfirmationRefused,
-    ContingentOrdersMissing,
-    LegResized,
-    OrderCreated,
-    OrderFilled,
-    PositionChanged,
-    PositionCorrected,
-    SubmissionBlocked,
-    TradeClosed,
-    UpdateIgnored,
-)
 from core.messages.commands import Kill, MoveStop, ProposeClose, ProposeOrder, Rearm, RequestCancel
 from core.messages.effects import CancelOrder, Effect, FetchFigures, FetchPicture, LookUpOrder, SubmitOrder
 from core.messages.inputs import BrokerUpdated, Input, LookUpAnswered, PictureFetched, SubmissionAnswered
@@ -86,9 +74,6 @@ def uncovered(house: House) -> list[tuple[str, Decimal]]:
     return [(row.symbol, abs(row.quantity) - row.covered) for row in rows]
 
 
-# ── the entry ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_whole_shares_and_their_stop_are_one_request() -> None:
     """OP-06, EX-12"""
     house = in_a_position()
@@ -117,7 +102,7 @@ def test_the_gateway_blocks_an_altered_leg() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:30")
 
-    assert house.facts(SubmissionBlocked)
+    assert house.facts(facts.SubmissionBlocked)
     assert sent(house) == []
 
 
@@ -132,8 +117,8 @@ def test_an_unlisted_leg_is_ignored() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:04")
 
-    assert [f.reason for f in house.facts(UpdateIgnored) if "did not list" in f.reason] != []
-    assert not any(f.role for f in house.facts(OrderCreated))
+    assert [f.reason for f in house.facts(facts.UpdateIgnored) if "did not list" in f.reason] != []
+    assert not any(f.role for f in house.facts(facts.OrderCreated))
 
 
 def test_a_missing_leg_is_replaced_by_a_stop_order() -> None:
@@ -150,7 +135,7 @@ def test_a_missing_leg_is_replaced_by_a_stop_order() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:30")
 
-    assert len(house.facts(ContingentOrdersMissing)) == 1
+    assert len(house.facts(facts.ContingentOrdersMissing)) == 1
     assert sent(house) == [submit(BUY, LIMIT, "20"), submit(SELL, STOP, "20")]
     assert uncovered(house) == []
 
@@ -167,7 +152,7 @@ def test_missing_legs_are_looked_up_before_a_stop() -> None:
     house.until("10:07:30")
 
     assert of_books() > 0
-    assert house.facts(ContingentOrdersMissing) == []
+    assert house.facts(facts.ContingentOrdersMissing) == []
     assert sent(house) == [submit(BUY, LIMIT, "20")]
     assert leg(house, LegRole.STOP).status is WORKING
     assert uncovered(house) == []
@@ -182,7 +167,7 @@ def test_hidden_legs_get_no_second_stop() -> None:
     house.until("10:10")
 
     assert sent(house) == [submit(BUY, LIMIT, "20")]
-    assert [f.reason for f in house.facts(UpdateIgnored) if "does not name" in f.reason] == [HIDDEN]
+    assert [f.reason for f in house.facts(facts.UpdateIgnored) if "does not name" in f.reason] == [HIDDEN]
     assert uncovered(house) == [("SPY", Decimal(20))]
     assert 5 < hidden() < 20
 
@@ -208,9 +193,6 @@ def test_a_position_with_a_hidden_stop_can_be_closed() -> None:
     assert refused == [submit(SELL, MARKET, "20")]
     assert sent(house)[2:] == [CANCEL, submit(SELL, MARKET, "20")]
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
-
-
-# ── an entry that is not filled whole ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
@@ -347,7 +329,7 @@ def test_a_dropped_close_guards_the_partial_fill() -> None:
 
     house.presses(ProposeClose(SPY))
     confirms_now(house)
-    while not any("not gone in time" in fact.reason for fact in house.facts(AuthorizationEnded)):
+    while not any("not gone in time" in fact.reason for fact in house.facts(facts.AuthorizationEnded)):
         passes(house, 1)
     passes(house, 1)
 
@@ -381,7 +363,7 @@ def test_a_close_refused_at_review_leaves_shares_guarded() -> None:
     house.presses(Kill("key"))
     house.presses(Rearm("REARM"))
 
-    while not house.facts(ConfirmationRefused):
+    while not house.facts(facts.ConfirmationRefused):
         passes(house, 1)
     passes(house, 1)
 
@@ -414,16 +396,13 @@ def test_a_held_leg_is_not_cancelled_alone() -> None:
     assert sent(house) == [submit(BUY, LIMIT, "20")]
 
 
-# ── what the legs do ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_filled_stop_leg_closes_the_trade() -> None:
     """EX-13, EX-18"""
     house = in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:20", FALL))
 
     house.until("10:09")
 
-    assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
+    assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
     assert (house.held(), leg(house, LegRole.STOP).status) == ("0", FILLED)
     assert sent(house) == [submit(BUY, LIMIT, "20")]
 
@@ -434,7 +413,7 @@ def test_a_filled_target_ends_its_stop() -> None:
 
     house.until("10:12")
 
-    trade = house.last(TradeClosed).trade
+    trade = house.last(facts.TradeClosed).trade
     assert (trade.exit_reason, trade.exit_price) == (ExitReason.TAKE_PROFIT, Decimal(101))
     assert (leg(house, LegRole.TARGET).status, leg(house, LegRole.STOP).status) == (FILLED, CANCELLED)
     assert sent(house) == [submit(BUY, LIMIT, "15")]
@@ -450,7 +429,7 @@ def test_a_partly_filled_target_keeps_shares_covered() -> None:
 
     stop = leg(house, LegRole.STOP)
     assert (house.held(), leg(house, LegRole.TARGET).filled_quantity) == ("9", 6)
-    assert (house.last(LegResized).quantity, stop.remaining, stop.status) == (9, 9, WORKING)
+    assert (house.last(facts.LegResized).quantity, stop.remaining, stop.status) == (9, 9, WORKING)
     assert house.desk.ledger.exits.covered(SPY, "manual") == 9
 
 
@@ -535,7 +514,7 @@ def test_a_moved_leg_is_the_leg_from_then_on() -> None:
 
     assert (moved.role, moved.status, moved.request.replaces) == (LegRole.STOP, FILLED, house.stops[0].id)
     assert leg(house, LegRole.TARGET).status is CANCELLED
-    assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
+    assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
 
 
 def test_a_strategy_can_move_a_stop_leg() -> None:
@@ -548,9 +527,6 @@ def test_a_strategy_can_move_a_stop_leg() -> None:
 
     assert sent(house) == [submit(BUY, LIMIT, "20"), replacement(SELL, STOP, "20")]
     assert house.desk.ledger.exits.covered(SPY, "vwap") == 20
-
-
-# ── what is not heard ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_lost_answer_loses_no_leg() -> None:
@@ -589,7 +565,7 @@ def test_a_restart_finds_an_unheard_leg_fill() -> None:
     house.until("10:09:30")
 
     assert (before, house.held(), house.held_by_the_broker()) == ("20", "0", "0")
-    assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
+    assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
 
 
 def test_unheard_fills_are_recorded_in_order() -> None:
@@ -602,7 +578,7 @@ def test_unheard_fills_are_recorded_in_order() -> None:
     house.confirms_at("10:06:02")
     house.until("10:20")
 
-    trade = house.last(TradeClosed).trade
+    trade = house.last(facts.TradeClosed).trade
     assert (trade.quantity, trade.exit_reason) == (20, ExitReason.STOP_LOSS)
     assert trade.entry_order == house.entry.id
     assert house.held() == house.held_by_the_broker() == "0"
@@ -623,9 +599,9 @@ def test_no_correction_before_an_unknown_leg_is_known() -> None:
     house.until("10:08")
 
     assert before == ("20", "0")
-    assert house.facts(PositionCorrected) == []
-    assert [f.quantity for f in house.facts(PositionChanged)] == [20, 0]
-    assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
+    assert house.facts(facts.PositionCorrected) == []
+    assert [f.quantity for f in house.facts(facts.PositionChanged)] == [20, 0]
+    assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
 
 
 def test_a_leg_counts_only_after_its_entrys_fills() -> None:
@@ -642,8 +618,8 @@ def test_a_leg_counts_only_after_its_entrys_fills() -> None:
     house.line.take(house.line.at, house.line.ask(LookUpOrder(stop.id)))
     house.until("10:07:12")
 
-    assert [f.quantity for f in house.facts(PositionChanged)] == [20, 0]
-    assert house.last(TradeClosed).trade.entry_order == house.entry.id
+    assert [f.quantity for f in house.facts(facts.PositionChanged)] == [20, 0]
+    assert house.last(facts.TradeClosed).trade.entry_order == house.entry.id
 
 
 def test_a_dropped_entrys_leg_counts_only_after_its_fills() -> None:
@@ -665,7 +641,7 @@ def test_a_dropped_entrys_leg_counts_only_after_its_fills() -> None:
     house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.FILL, house.line.at, sold)))
     house.until("10:10:42")
 
-    assert [f.quantity for f in house.facts(PositionChanged)] == [20, 0]
+    assert [f.quantity for f in house.facts(facts.PositionChanged)] == [20, 0]
     assert house.held() == house.held_by_the_broker() == "0"
 
 
@@ -696,7 +672,7 @@ def test_a_restart_takes_the_step_lost_after_a_fill() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:50")
     assert house.entry.status is OrderStatus.PARTIALLY_FILLED
-    filled = max(r.sequence for r in house.journal.records() if isinstance(r.fact, OrderFilled))
+    filled = max(r.sequence for r in house.journal.records() if isinstance(r.fact, facts.OrderFilled))
 
     house.loses_the_journal_after(filled)
     house.restarted()
@@ -705,9 +681,6 @@ def test_a_restart_takes_the_step_lost_after_a_fill() -> None:
 
     assert before is WORKING
     assert house.entry.status is OrderStatus.PARTIALLY_FILLED
-
-
-# ── exits typed by hand ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def an_exit(kind: OrderType, **terms: object) -> ProposeOrder:
@@ -748,7 +721,7 @@ def test_either_order_of_a_pair_ends_the_other(prices: str, reason: ExitReason) 
 
     house.until("10:10")
 
-    assert house.last(TradeClosed).trade.exit_reason is reason
+    assert house.last(facts.TradeClosed).trade.exit_reason is reason
     assert house.held() == house.held_by_the_broker() == "0"
     assert not any(order.is_working for order in house.desk.ledger.state.orders.values())
 
@@ -765,7 +738,7 @@ def test_a_trailing_stop_replaces_the_stop() -> None:
 
     house.until("10:12")
 
-    trade = house.last(TradeClosed).trade
+    trade = house.last(facts.TradeClosed).trade
     assert covered == 20
     assert (trade.exit_reason, trade.exit_price > 100) == (ExitReason.TRAILING_STOP, True)
 
@@ -947,8 +920,8 @@ def test_a_crash_between_two_legs_finds_the_second(place: int, hides: bool) -> N
     if not hides:
         house.line.ask = as_it_was  # type: ignore[method-assign]
     records = list(house.journal.records())
-    filled = next(n for n, one in enumerate(records) if isinstance(one.fact, OrderFilled))
-    first = next(n for n, one in enumerate(records) if isinstance(one.fact, OrderCreated) and one.fact.role)
+    filled = next(n for n, one in enumerate(records) if isinstance(one.fact, facts.OrderFilled))
+    first = next(n for n, one in enumerate(records) if isinstance(one.fact, facts.OrderCreated) and one.fact.role)
     assert filled < first
     house.loses_the_journal_after(records[first + place].sequence)
 
@@ -959,4 +932,4 @@ def test_a_crash_between_two_legs_finds_the_second(place: int, hides: bool) -> N
     house.until("10:12")
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
     assert leg(house, LegRole.TARGET).status is FILLED
-    assert house.facts(PositionCorrected) == []
+    assert house.facts(facts.PositionCorrected) == []

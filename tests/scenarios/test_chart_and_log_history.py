@@ -9,16 +9,9 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.event_text import in_words
 from core.event_text.orders import signed
-from core.facts import (
-    CommandGiven,
-    CommandRefused,
-    EditRefused,
-    ProposalSkipped,
-    SubmissionBlocked,
-    TradeClosed,
-)
 from core.messages.commands import Decline
 from core.model.desk import DeskNumber
 from core.model.order import Side
@@ -52,17 +45,17 @@ def test_what_was_typed_and_refused_is_the_operators_own() -> None:
     """OP-12: what strategies and exits were refused is counted apart from it; a signal has the time of its bar"""
     log, now, bar = log_room.EventLog(), at("10:06"), at("10:05")
     told = (
-        (CommandGiven(DeskNumber(1), "TrailStop"), None),
-        (ProposalSkipped("vwap", SPY, now, ("an exit waits",)), True),
-        (ProposalSkipped("vwap", SPY, bar, ("TOO_LATE",)), False),
-        (EditRefused(ProposalId("1"), ("over",)), True),
-        (CommandRefused("Decline", "no control", desk=DeskNumber(2)), True),
-        (SubmissionBlocked(ClientOrderId("1"), "halted"), False),
+        (facts.CommandGiven(DeskNumber(1), "TrailStop"), None),
+        (facts.ProposalSkipped("vwap", SPY, now, ("an exit waits",)), True),
+        (facts.ProposalSkipped("vwap", SPY, bar, ("TOO_LATE",)), False),
+        (facts.EditRefused(ProposalId("1"), ("over",)), True),
+        (facts.CommandRefused("Decline", "no control", desk=DeskNumber(2)), True),
+        (facts.SubmissionBlocked(ClientOrderId("1"), "halted"), False),
     )
     for number, (fact, is_own) in enumerate(told):
         log.hear(number, now, fact)
         assert is_own is None or log.refusals[-1].is_own is is_own, fact
-    log.hear(9, at("10:07"), ProposalSkipped("vwap", SPY, at("10:07"), ("an exit of it is in doubt",)))
+    log.hear(9, at("10:07"), facts.ProposalSkipped("vwap", SPY, at("10:07"), ("an exit of it is in doubt",)))
     assert not log.refusals[-1].is_own
 
 
@@ -205,5 +198,5 @@ def test_money_that_rounds_to_zero_has_no_sign(snapshot: SnapshotAssertion) -> N
     """EX-18"""
     trades = (("-0.001", "0.004"), ("-0.005", "0.005"), ("0.156", "-1234.5"))
 
-    assert [in_words(TradeClosed(a_trade(*figures))) for figures in trades] == snapshot
+    assert [in_words(facts.TradeClosed(a_trade(*figures))) for figures in trades] == snapshot
     assert signed(Decimal(0)) == "0.00"

@@ -193,9 +193,6 @@ def test_a_demo_has_days_before_its_first(monkeypatch: pytest.MonkeyPatch) -> No
     assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in first.days)
 
 
-# ── what is only watched ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def a_watching_desk(watched: Sequence[Symbol], at: datetime = LATE) -> Engine:
     """It trades QQQ, and watches those."""
     engine = Engine("live", Mode.PAPER, CALENDAR, MemoryJournal())

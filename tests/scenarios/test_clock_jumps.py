@@ -10,18 +10,7 @@ from typing import TypeVar
 import pytest
 
 from console.bell import Bell
-from core.facts import (
-    ClockDiffered,
-    ClockJumped,
-    ClockSettled,
-    DayStarted,
-    ExitReleased,
-    Fact,
-    Killed,
-    ProposalEnded,
-    ProposalSkipped,
-    TradeClosed,
-)
+from core import facts
 from core.messages.commands import Kill, ProposeClose
 from core.messages.inputs import ClockFetched, ClockRead
 from core.model.broker import NoAnswer
@@ -39,7 +28,7 @@ from tests.unit.core.brokers.trading_floor import SPY
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=facts.Fact)
 HOUR = Decimal("3600.0")
 FORWARD = ClockRead(HOUR, Decimal("0.0"))
 BACK = ClockRead(-HOUR, HOUR)
@@ -67,9 +56,9 @@ def at_ten(settings: Settings | None = None) -> House:
 
 
 def refusals(house: House) -> tuple[str, ...]:
-    before = len(house.facts(ProposalSkipped))
+    before = len(house.facts(facts.ProposalSkipped))
     house.presses(a_typed_buy())
-    skipped = house.facts(ProposalSkipped)[before:]
+    skipped = house.facts(facts.ProposalSkipped)[before:]
     return skipped[0].reasons if skipped else ()
 
 
@@ -86,7 +75,7 @@ def test_a_clock_in_doubt_refuses_entries(read: ClockRead, differing: dict[str, 
     house.until("10:40")
 
     assert len(first) == len(refusals(house)) == 1
-    assert not house.facts(ClockSettled)
+    assert not house.facts(facts.ClockSettled)
 
 
 def test_exits_and_kill_need_no_clock(differing: dict[str, Decimal]) -> None:
@@ -101,8 +90,8 @@ def test_exits_and_kill_need_no_clock(differing: dict[str, Decimal]) -> None:
     house.presses(Kill("key"))
 
     assert house.held() == "0"
-    assert house.facts(TradeClosed)
-    assert house.facts(Killed)
+    assert house.facts(facts.TradeClosed)
+    assert house.facts(facts.Killed)
 
 
 def test_the_brokers_clock_ends_the_doubt_in_seconds() -> None:
@@ -113,7 +102,7 @@ def test_the_brokers_clock_ends_the_doubt_in_seconds() -> None:
     house.until("10:03:06")
 
     assert len(before) == 1
-    assert len(house.facts(ClockSettled)) == 1
+    assert len(house.facts(facts.ClockSettled)) == 1
     assert refusals(house) == ()
 
 
@@ -128,7 +117,7 @@ def test_a_differing_clock_blocks_until_it_agrees(differing: dict[str, Decimal])
     house.until("10:10:06")
 
     assert len(during) == 1
-    assert [fact.ahead for fact in house.facts(ClockDiffered)] == [Decimal("16363.0")]
+    assert [fact.ahead for fact in house.facts(facts.ClockDiffered)] == [Decimal("16363.0")]
     assert refusals(house) == ()
 
 
@@ -161,7 +150,7 @@ def test_no_signed_exit_leaves_in_doubt(differing: dict[str, Decimal]) -> None:
     house.until("10:02:30")
     hears(house, ClockRead(Decimal("16200.0"), Decimal(0)))
     house.until("10:10")
-    during = house.held(), house.facts(ExitReleased)
+    during = house.held(), house.facts(facts.ExitReleased)
     differing["by"] = Decimal(0)
     house.until("10:15")
 
@@ -208,15 +197,15 @@ def test_nothing_expires_in_doubt(differing: dict[str, Decimal]) -> None:
     house = a_house_with_a_proposal(("10:06", "10:40", STEADY))
     expires_at = house.proposal.expires_at
     hears(house, FORWARD)
-    days = len(house.facts(DayStarted))
+    days = len(house.facts(facts.DayStarted))
     assert expires_at is not None
     house.until_moment(expires_at + timedelta(minutes=1))
-    during = house.facts(ProposalEnded)
+    during = house.facts(facts.ProposalEnded)
     differing["by"] = Decimal(0)
     house.until_moment(expires_at + timedelta(minutes=1, seconds=10))
 
-    assert (during, len(house.facts(DayStarted))) == ([], days)
-    assert len(house.facts(ProposalEnded)) == 1
+    assert (during, len(house.facts(facts.DayStarted))) == ([], days)
+    assert len(house.facts(facts.ProposalEnded)) == 1
 
 
 def recorded(house: LiveHouse, kind: type[F]) -> list[F]:
@@ -237,7 +226,7 @@ def test_a_live_desk_follows_no_clock_that_is_set(hours: float) -> None:
         house.presses(Kill("key"))
         house.waits(lambda view: view.status.word == "killed", "the kill")
 
-    jumped = [fact.seconds for fact in recorded(house, ClockJumped)]
+    jumped = [fact.seconds for fact in recorded(house, facts.ClockJumped)]
     assert jumped[0] == Decimal(str(hours * 3600)).quantize(Decimal("0.1"))
     assert during.status.word == after.status.word == "on"
     assert off < 2
@@ -249,7 +238,7 @@ def test_a_suspended_machine_steps_to_the_brokers_time() -> None:
     with LiveHouse(floor, steady=time.monotonic) as house:
         house.waits(lambda view: view.status.word == "on" and view.status.entries_refused is None, "the desk is on")
         floor.offset += timedelta(hours=3)
-        house.waits(lambda _: recorded(house, ClockSettled), "the end of the doubt")
+        house.waits(lambda _: recorded(house, facts.ClockSettled), "the end of the doubt")
 
-    (settled,) = recorded(house, ClockSettled)
+    (settled,) = recorded(house, facts.ClockSettled)
     assert abs(settled.step - 3 * HOUR) < 2

@@ -10,17 +10,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ConfirmationRefused,
-    Halted,
-    OrderApproved,
-    OrderCreated,
-    OrderStateChanged,
-    ProposalEnded,
-    ProposalSkipped,
-    SubmissionBlocked,
-    TicketClosed,
-)
+from core import facts
 from core.messages.commands import Confirm, Decline, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder
 from core.messages.desk_commands import LookAt
 from core.messages.effects import Effect, FetchFigures, SubmitOrder
@@ -36,8 +26,8 @@ from core.model.values import Digest, Price, Quantity, Symbol
 from core.settings.orders import StagingSettings
 from core.settings.settings import Settings
 from core.workflows.staging.confirmation_checks import NO_FIGURES, NO_PRICE_SHOWN, allowed_move
-from tests.scenarios.changes import RARELY
 from tests.scenarios.house import (
+    RARELY,
     RECOVERY,
     STEADY,
     House,
@@ -57,9 +47,6 @@ def a_house_with_an_open_ticket(*then: tuple[str, str, str]) -> House:
     return house.until("10:06:01")
 
 
-# ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_the_key_of_another_effect_confirms_nothing(snapshot: SnapshotAssertion) -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
@@ -67,7 +54,7 @@ def test_the_key_of_another_effect_confirms_nothing(snapshot: SnapshotAssertion)
     house.presses(Confirm(house.ticket.id, house.ticket.digest, OrderEffect.CLOSE))
     house.until("10:06:05")
 
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
     assert requested(house) == []
 
 
@@ -78,7 +65,7 @@ def test_a_key_for_another_digest_confirms_nothing(snapshot: SnapshotAssertion) 
     house.presses(Confirm(house.ticket.id, Digest("0" * 64), OrderEffect.OPEN))
     house.until("10:06:05")
 
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
     assert requested(house) == []
 
 
@@ -90,7 +77,7 @@ def test_a_key_pressed_twice_sends_one_order() -> None:
     house.confirms()
     house.until("10:06:05")
 
-    assert house.facts(ConfirmationRefused) == []
+    assert house.facts(facts.ConfirmationRefused) == []
     assert len([r for r in requested(house) if "buy" in r]) == 1
 
 
@@ -103,8 +90,8 @@ def test_a_key_on_a_closed_ticket_confirms_nothing() -> None:
     house.presses(Confirm(ticket.id, ticket.digest, OrderEffect.OPEN))
     house.until("10:06:05")
 
-    assert house.last(TicketClosed).reason == "closed"
-    assert "no such ticket" in house.last(ConfirmationRefused).reasons[0]
+    assert house.last(facts.TicketClosed).reason == "closed"
+    assert "no such ticket" in house.last(facts.ConfirmationRefused).reasons[0]
     assert requested(house) == []
 
 
@@ -116,8 +103,8 @@ def test_a_ticket_is_good_for_a_minute(snapshot: SnapshotAssertion) -> None:
     house.until("10:07:01")
     house.presses(Confirm(ticket.id, ticket.digest, OrderEffect.OPEN))
 
-    assert house.last(TicketClosed).ticket_id == ticket.id
-    assert house.last(TicketClosed).reason == snapshot
+    assert house.last(facts.TicketClosed).ticket_id == ticket.id
+    assert house.last(facts.TicketClosed).reason == snapshot
     assert requested(house) == []
 
 
@@ -130,7 +117,7 @@ def test_a_ticket_opened_again_closes_the_one_before() -> None:
     house.until("10:06:02")
 
     assert house.ticket.id != first.id
-    assert house.last(TicketClosed).ticket_id == first.id
+    assert house.last(facts.TicketClosed).ticket_id == first.id
 
 
 def test_a_declined_proposal_is_gone_with_its_ticket() -> None:
@@ -140,11 +127,11 @@ def test_a_declined_proposal_is_gone_with_its_ticket() -> None:
     house.presses(Decline(house.proposal.id, "not today"))
     house.until("10:06:05")
 
-    assert (house.last(ProposalEnded).end, house.last(ProposalEnded).reason) == (ProposalEnd.DECLINED, "not today")
+    assert (house.last(facts.ProposalEnded).end, house.last(facts.ProposalEnded).reason) == (
+        ProposalEnd.DECLINED,
+        "not today",
+    )
     assert house.desk.stage.state.tickets == {}
-
-
-# ── fresh figures ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_entry_without_figures_in_time_is_refused() -> None:
@@ -154,11 +141,11 @@ def test_an_entry_without_figures_in_time_is_refused() -> None:
 
     house.confirms()
     house.until("10:06:03.999")
-    waiting = house.facts(ConfirmationRefused)
+    waiting = house.facts(facts.ConfirmationRefused)
     house.until("10:06:10")
 
     assert waiting == []
-    (refused,) = house.facts(ConfirmationRefused)
+    (refused,) = house.facts(facts.ConfirmationRefused)
     assert refused.checks == (FIGURES,)
     assert refused.reasons == (f"{FIGURES}: {NO_FIGURES}",)
     assert requested(house) == []
@@ -175,7 +162,7 @@ def test_without_fresh_figures_an_exit_goes_on() -> None:
     house.confirms()
     house.until("10:11:20")
 
-    assert house.facts(ConfirmationRefused) == []
+    assert house.facts(facts.ConfirmationRefused) == []
     assert house.held() == house.held_by_the_broker() == "0"
 
 
@@ -187,7 +174,7 @@ def test_a_broken_answer_refuses_an_entry_at_once() -> None:
     house.confirms()
     house.until("10:06:02")
 
-    refused = house.last(ConfirmationRefused)
+    refused = house.last(facts.ConfirmationRefused)
     assert (refused.checks, refused.reasons) == ((FIGURES,), (f"{FIGURES}: {NO_FIGURES}",))
     assert requested(house) == []
 
@@ -222,8 +209,8 @@ def test_an_entry_needs_clock_account_and_quote(which: str, snapshot: SnapshotAs
     house.confirms()
     house.until("10:06:05")
 
-    assert FIGURES in house.last(ConfirmationRefused).checks
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert FIGURES in house.last(facts.ConfirmationRefused).checks
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
     assert requested(house) == []
 
 
@@ -239,7 +226,7 @@ def test_an_exit_without_one_figure_goes_with_a_warning(which: str, snapshot: Sn
     house.confirms()
     house.until("10:11:20")
 
-    assert [v.reason for v in house.last(OrderApproved).review.warnings if v.check == FIGURES] == snapshot
+    assert [v.reason for v in house.last(facts.OrderApproved).review.warnings if v.check == FIGURES] == snapshot
     assert house.held() == house.held_by_the_broker() == "0"
 
 
@@ -276,8 +263,8 @@ def test_a_market_order_that_ran_is_reviewed_again(ask: str, is_sent: bool, snap
 
     assert bool(requested(house)) is is_sent
     if not is_sent:
-        assert house.last(ConfirmationRefused).checks == (PRICE,)
-        assert house.last(ConfirmationRefused).reasons == snapshot
+        assert house.last(facts.ConfirmationRefused).checks == (PRICE,)
+        assert house.last(facts.ConfirmationRefused).reasons == snapshot
         assert house.proposal.order.symbol == SPY
 
 
@@ -307,9 +294,9 @@ def test_a_limit_that_still_protects_only_warns(ask: str, snapshot: SnapshotAsse
     house.confirms()
     house.until("10:06:02")
 
-    assert house.facts(ConfirmationRefused) == []
+    assert house.facts(facts.ConfirmationRefused) == []
     assert requested(house)[0] == buy("limit", "0.502")
-    assert [v.reason for v in house.last(OrderApproved).review.warnings if v.check == PRICE] == snapshot
+    assert [v.reason for v in house.last(facts.OrderApproved).review.warnings if v.check == PRICE] == snapshot
 
 
 @pytest.mark.usefixtures("a_tick_each_way")
@@ -336,7 +323,7 @@ def test_a_market_order_without_a_price_is_reviewed() -> None:
     house.confirms()
     house.until("10:06:02")
 
-    assert f"{PRICE}: {NO_PRICE_SHOWN}" in house.last(ConfirmationRefused).reasons
+    assert f"{PRICE}: {NO_PRICE_SHOWN}" in house.last(facts.ConfirmationRefused).reasons
     assert requested(house) == []
 
 
@@ -361,7 +348,7 @@ def test_a_better_price_needs_no_second_review() -> None:
     house.confirms()
     house.until("10:06:02")
 
-    assert house.facts(ConfirmationRefused) == []
+    assert house.facts(facts.ConfirmationRefused) == []
     assert requested(house)[0] == buy("limit", "0.502")
 
 
@@ -376,11 +363,8 @@ def test_a_wide_quote_at_the_key_blocks_a_market_order() -> None:
     house.confirms()
     house.until("10:06:02")
 
-    assert "spread" in house.last(ConfirmationRefused).checks
+    assert "spread" in house.last(facts.ConfirmationRefused).checks
     assert requested(house) == []
-
-
-# ── the approval ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def bought_more(effect: Effect) -> Effect:
@@ -414,7 +398,7 @@ def test_an_altered_or_lapsed_approval_sends_nothing(
     house.until("10:06:05")
 
     assert requested(house) == []
-    assert (house.last(SubmissionBlocked).code, house.last(SubmissionBlocked).reason) == snapshot
+    assert (house.last(facts.SubmissionBlocked).code, house.last(facts.SubmissionBlocked).reason) == snapshot
     assert house.entry.status is OrderStatus.CANCELLED
 
 
@@ -441,8 +425,8 @@ def test_figures_after_the_approval_lapsed_send_nothing() -> None:
 
     house.engine.handle(house.line.at + timedelta(seconds=5.001), answer)
 
-    assert "lapsed at" in house.last(ConfirmationRefused).reasons[0]
-    assert house.facts(OrderCreated) == []
+    assert "lapsed at" in house.last(facts.ConfirmationRefused).reasons[0]
+    assert house.facts(facts.OrderCreated) == []
 
 
 def test_a_key_before_a_restart_sends_nothing_after_it() -> None:
@@ -455,9 +439,6 @@ def test_a_key_before_a_restart_sends_nothing_after_it() -> None:
     assert requested(house) == []
     assert house.desk.stage.state.tickets == {}
     assert house.proposal.order.symbol == SPY
-
-
-# ── what a person types ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def a_quiet_house(**terms: object) -> House:
@@ -494,8 +475,8 @@ def test_a_typed_order_without_a_stop_is_not_staged(snapshot: SnapshotAssertion)
 
     house.presses(a_typed_buy(stop=None))
 
-    assert house.last(ProposalSkipped).checks[0] == "stop"
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).checks[0] == "stop"
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 @pytest.mark.parametrize(("clock", "is_staged"), [("11:30", True), ("11:30:01", False)])
@@ -515,7 +496,7 @@ def test_a_manual_proposal_lives_five_minutes() -> None:
 
     house.until("10:11:00")
 
-    assert house.last(ProposalEnded).end is ProposalEnd.EXPIRED
+    assert house.last(facts.ProposalEnded).end is ProposalEnd.EXPIRED
 
 
 def test_closing_what_is_not_there_says_so(snapshot: SnapshotAssertion) -> None:
@@ -527,7 +508,7 @@ def test_closing_what_is_not_there_says_so(snapshot: SnapshotAssertion) -> None:
         ProposeOrder(SPY, OrderEffect.CLOSE, Quantity(Decimal(1)), OrderType.MARKET, None, None, StopHolder.YOU)
     )
 
-    assert [s.reasons for s in house.facts(ProposalSkipped)] == snapshot
+    assert [s.reasons for s in house.facts(facts.ProposalSkipped)] == snapshot
 
 
 def test_a_manual_close_takes_the_stop_out_of_the_way(snapshot: SnapshotAssertion) -> None:
@@ -541,7 +522,7 @@ def test_a_manual_close_takes_the_stop_out_of_the_way(snapshot: SnapshotAssertio
 
     assert requested(house)[2:] == [CANCEL, sell("market", "0.502")]
     assert house.held() == "0"
-    assert [s.reasons for s in house.facts(ProposalSkipped)] == snapshot
+    assert [s.reasons for s in house.facts(facts.ProposalSkipped)] == snapshot
 
 
 def test_the_rest_of_a_reduced_position_keeps_a_stop() -> None:
@@ -595,10 +576,10 @@ def test_a_changed_stop_voids_an_open_ticket(snapshot: SnapshotAssertion) -> Non
     house.until("10:06:41")
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
 
-    assert house.last(ConfirmationRefused).reasons == snapshot
-    assert house.facts(Halted) == []
-    assert house.facts(OrderApproved)[1:] == []
-    assert house.last(OrderStateChanged).after is OrderStatus.CANCELLED
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
+    assert house.facts(facts.Halted) == []
+    assert house.facts(facts.OrderApproved)[1:] == []
+    assert house.last(facts.OrderStateChanged).after is OrderStatus.CANCELLED
 
 
 def test_a_ticket_of_an_ended_proposal_does_not_open() -> None:

@@ -9,19 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import (
-    CancelRequested,
-    OrderFilled,
-    OrderKept,
-    OrderRestated,
-    OrderRevived,
-    OrderStateChanged,
-    ReconciliationPassed,
-    StopOwed,
-    SubmissionBlocked,
-    TradeClosed,
-    UpdateIgnored,
-)
+from core import facts
 from core.messages.commands import OpenTicket, ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
@@ -161,7 +149,7 @@ def test_a_late_fill_after_a_short_end_is_counted(broker: BrokersWord) -> None:
     house.until("10:06:40")
 
     assert house.entry.filled_quantity == Decimal("0.502")
-    assert sum(f.fill.quantity for f in house.facts(OrderFilled)) == Decimal("0.502")
+    assert sum(f.fill.quantity for f in house.facts(facts.OrderFilled)) == Decimal("0.502")
     assert sum(quantity for quantity, _ in stops(house)) == Decimal("0.502")
 
 
@@ -173,7 +161,7 @@ def test_terms_the_broker_changed_are_the_orders(broker: BrokersWord) -> None:
     broker.changes[stop.id] = with_terms(stop_price=new)
     house.desk.sightings.books_are_wanted = True
     house.until("10:08")
-    (restated,) = house.facts(OrderRestated)
+    (restated,) = house.facts(facts.OrderRestated)
     row = order_row(house.desk, stop, {})
     broker.changes[stop.id] = lambda report: ended(OrderStatus.FILLED, str(stop.request.quantity), "98.00")(
         replace(report, stop_price=new)
@@ -185,7 +173,7 @@ def test_terms_the_broker_changed_are_the_orders(broker: BrokersWord) -> None:
     assert row.restated == f"stop price {plain(old or 0)} → 98"
     assert RowMark.RESTATED in row.marks
     assert stop.status is OrderStatus.FILLED
-    assert house.last(TradeClosed).trade.exit_order == stop.id
+    assert house.last(facts.TradeClosed).trade.exit_order == stop.id
 
 
 def test_a_fill_with_unknown_words_is_counted(broker: BrokersWord) -> None:
@@ -232,8 +220,8 @@ def test_a_lost_stop_is_in_doubt_at_once(broker: BrokersWord) -> None:
     broker.changes[stop.id] = lambda _report: None
     house.until("10:07:30")
 
-    compared = [r.at for r in house.journal.records() if isinstance(r.fact, ReconciliationPassed)][-1]
-    (owed,) = house.facts(StopOwed)
+    compared = [r.at for r in house.journal.records() if isinstance(r.fact, facts.ReconciliationPassed)][-1]
+    (owed,) = house.facts(facts.StopOwed)
     (_urgent,) = [sent for sent in receivers.heard if sent.is_urgent]
     assert (owed.why, owed.quantity) == (OwedReason.IN_DOUBT, stop.remaining)
     assert house.desk.notifications.state.matters["stop vwap SPY"].notice.at - compared <= timedelta(seconds=5)
@@ -259,7 +247,7 @@ def test_a_stop_that_was_taken_back_and_lost_is_not_asked_for(broker: BrokersWor
     house.until("10:12")
 
     assert stop.end_code is EndCode.LOST_THERE
-    assert (house.desk.stage.proposals(), house.facts(StopOwed)) == ((), [])
+    assert (house.desk.stage.proposals(), house.facts(facts.StopOwed)) == ((), [])
 
 
 def test_a_stop_that_waits_follows_what_is_held(broker: BrokersWord) -> None:
@@ -322,7 +310,7 @@ def test_a_stop_the_broker_ended_and_works_again_stands(broker: BrokersWord) -> 
     house.until("10:12")
 
     assert stop.status is OrderStatus.SUBMITTED
-    assert [fact.client_order_id for fact in house.facts(OrderRevived)] == [stop.id]
+    assert [fact.client_order_id for fact in house.facts(facts.OrderRevived)] == [stop.id]
     assert CANCEL not in requested(house)
     assert house.desk.ledger.exits.covered(SPY, house.entry.strategy) == Decimal(house.held())
 
@@ -338,20 +326,20 @@ def test_an_entry_that_works_after_its_end_is_cancelled_on_record(broker: Broker
     house.until("10:12")
 
     assert requested(house).count(CANCEL) == 1
-    assert [fact.client_order_id for fact in house.facts(CancelRequested)] == [entry.id]
+    assert [fact.client_order_id for fact in house.facts(facts.CancelRequested)] == [entry.id]
 
 
 def test_no_state_follows_an_end(broker: BrokersWord) -> None:
     """EX-01: `new` over the stream alone, behind an end, changes nothing"""
     house = a_working_entry()
     broker.states(house, house.entry.id, ended(OrderStatus.CANCELLED, "0"), UpdateEvent.CANCELED)
-    changes = len(house.facts(OrderStateChanged))
+    changes = len(house.facts(facts.OrderStateChanged))
     late = house.exchange.order(house.line.at, house.entry.id)
     assert isinstance(late, OrderReport)
     house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, late)))
     house.until("10:08")
 
-    assert len(house.facts(OrderStateChanged)) == changes
+    assert len(house.facts(facts.OrderStateChanged)) == changes
 
 
 def test_a_repeated_execution_of_a_restated_order_counts_once(broker: BrokersWord) -> None:
@@ -367,7 +355,7 @@ def test_a_repeated_execution_of_a_restated_order_counts_once(broker: BrokersWor
         house.line.take(house.line.at, BrokerUpdated(told))
 
     assert house.entry.request.limit_price == Decimal("99.65")
-    assert len(house.facts(OrderFilled)) == 1
+    assert len(house.facts(facts.OrderFilled)) == 1
 
 
 def test_an_older_order_with_the_same_id_is_not_adopted(broker: BrokersWord) -> None:
@@ -383,7 +371,7 @@ def test_an_older_order_with_the_same_id_is_not_adopted(broker: BrokersWord) -> 
 
     assert house.held() == "0"
     assert house.entry.status is OrderStatus.REJECTED
-    assert house.facts(UpdateIgnored)
+    assert house.facts(facts.UpdateIgnored)
 
 
 def test_terms_changed_before_an_answer_are_taken() -> None:
@@ -397,7 +385,7 @@ def test_terms_changed_before_an_answer_are_taken() -> None:
     is_changed_there(house, house.entry.id, limit_price=Price(Decimal("99.90")))
     house = house.restarted().until("10:07:30")
 
-    (restated,) = house.facts(OrderRestated)
+    (restated,) = house.facts(facts.OrderRestated)
     assert (restated.before.limit_price, restated.after.limit_price) == (Decimal("99.60"), Decimal("99.90"))
     assert (house.held(), house.entry.status) == ("0.502", OrderStatus.FILLED)
     assert [stop.request.quantity for stop in house.stops] == [Decimal("0.502")]
@@ -414,7 +402,7 @@ def test_a_larger_entry_has_the_stop_that_was_signed() -> None:
     assert house.held() == "0.902"
     assert stops(house) == [(Decimal("0.502"), OrderStatus.SUBMITTED)]
     assert [p.order.quantity for p in house.desk.stage.proposals() if p.is_guard] == [Decimal("0.4")]
-    (owed,) = house.facts(StopOwed)
+    (owed,) = house.facts(facts.StopOwed)
     assert (owed.quantity, owed.why) == (Decimal("0.4"), OwedReason.WAITS_FOR_KEY)
 
 
@@ -427,7 +415,7 @@ def test_what_the_broker_took_off_a_stop_is_asked_for() -> None:
 
     assert stop.status is OrderStatus.SUBMITTED
     assert [(p.order.quantity, p.is_owed) for p in house.desk.stage.proposals()] == [(Decimal("0.2"), True)]
-    assert house.facts(StopOwed)[-1].why is OwedReason.WAITS_FOR_KEY
+    assert house.facts(facts.StopOwed)[-1].why is OwedReason.WAITS_FOR_KEY
 
 
 def test_other_terms_of_a_moment_before_are_anothers(broker: BrokersWord) -> None:
@@ -504,11 +492,11 @@ def test_a_limited_stop_is_sent_again_as_it_is(
     Limited(monkeypatch, times, wait)
     house = a_house_in_a_position(("10:06", "11:00", STEADY))
     (stop,) = house.stops
-    kept = house.facts(OrderKept)
+    kept = house.facts(facts.OrderKept)
     house.until_moment(kept[0].again_at + timedelta(seconds=seconds))  # type: ignore[operator]
 
     assert stop.status is OrderStatus.SUBMITTED
-    assert [fact.client_order_id for fact in house.facts(OrderKept)] == [stop.id] * times
+    assert [fact.client_order_id for fact in house.facts(facts.OrderKept)] == [stop.id] * times
     assert requested(house).count(sell("stop", "0.502")) == 1
     assert not house.desk.stage.proposals()
 
@@ -519,7 +507,7 @@ def test_a_limited_stop_outlives_a_crash(monkeypatch: pytest.MonkeyPatch) -> Non
     house = a_house_with_a_proposal(("10:06", "11:00", STEADY))
     house.confirms_at("10:06:02")
     house.until("10:06:15")
-    assert len(house.facts(OrderKept)) == 1
+    assert len(house.facts(facts.OrderKept)) == 1
     house = house.restarted().until("10:07")
 
     assert [stop.status for stop in house.stops] == [OrderStatus.SUBMITTED]
@@ -587,7 +575,7 @@ def test_a_kept_move_of_a_stop_that_filled_is_not_sent(monkeypatch: pytest.Monke
     moves(house, "99.50")
     confirms_now(house)
     passes(house, 1)
-    assert house.facts(OrderKept)
+    assert house.facts(facts.OrderKept)
     trades_elsewhere(house.exchange, house.line.at, Side.SELL, "0.2")
     broker.states(house, stop.id, ended(OrderStatus.PARTIALLY_FILLED, "0.2", "99.30"), UpdateEvent.PARTIAL_FILL)
     passes(house, 25)
@@ -606,12 +594,12 @@ def test_a_limited_exit_that_lapsed_says_why(monkeypatch: pytest.MonkeyPatch) ->
     house.until("10:06:40")
     house.confirms()
     house.until("10:06:45")
-    (kept,) = house.facts(OrderKept)
+    (kept,) = house.facts(facts.OrderKept)
 
     house._take_up(kept.approval.lapses_at + timedelta(seconds=1))
     house.opens()
     passes(house, 5)
 
-    blocked = house.last(SubmissionBlocked)
+    blocked = house.last(facts.SubmissionBlocked)
     assert (blocked.client_order_id, blocked.code) == (kept.client_order_id, BlockCode.LIMITED)
     assert house.held_by_the_broker() == "0.502"

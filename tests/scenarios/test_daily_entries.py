@@ -40,7 +40,7 @@ def in_ibm(bars: list[Bar]) -> list[Bar]:
 
 def still_in_aig() -> list[Bar]:
     """A market in which no strategy finds anything."""
-    return [replace(bar, symbol=AIG) for bar in minutes("09:30", "15:59", "100")]
+    return [replace(bar, symbol=AIG) for bar in minutes("09:30", "15:59", "100", every=10)]
 
 
 def two_that_signal_in_one_minute(

@@ -9,14 +9,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ConfirmationRefused,
-    DayStarted,
-    MarketDataQuarantined,
-    ProposalSkipped,
-    ProposalStaged,
-    TradeClosed,
-)
+from core import facts
 from core.messages.commands import ProposeClose
 from core.messages.inputs import MarketDataBroken, QuoteArrived
 from core.model.order import Effect
@@ -25,8 +18,7 @@ from core.model.values import plain
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
-from tests.scenarios.changes import RARELY
-from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
+from tests.scenarios.house import FALL, RARELY, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_quote
 
 FRIDAY = date(2026, 11, 20)
@@ -48,18 +40,18 @@ def test_the_daily_loss_shuts_the_new_york_day(snapshot: SnapshotAssertion) -> N
     house = House(bars, settings).opens()
     house.confirms_at("10:06:02")
     house.until("10:20")
-    assert house.facts(TradeClosed)
+    assert house.facts(facts.TradeClosed)
 
     house.presses(a_typed_buy(limit="99.20", stop="99.00"))
-    same_day = house.last(ProposalSkipped).reasons
+    same_day = house.last(facts.ProposalSkipped).reasons
     house.restarted().until("10:21")
     house.presses(a_typed_buy(limit="99.20", stop="99.00"))
-    after_a_restart = house.last(ProposalSkipped).reasons
+    after_a_restart = house.last(facts.ProposalSkipped).reasons
     house.until("10:06", FRIDAY)
     house.presses(a_typed_buy())
 
     assert (same_day, after_a_restart) == (after_a_restart, snapshot)
-    assert [d.day.day for d in house.facts(DayStarted)] == [19, 20]
+    assert [d.day.day for d in house.facts(facts.DayStarted)] == [19, 20]
     assert len(house.desk.stage.proposals()) == 1
 
 
@@ -82,7 +74,7 @@ def test_a_loss_that_is_only_on_paper_counts(snapshot: SnapshotAssertion) -> Non
     house.until("10:08:30")
     house.presses(a_typed_buy(limit="99.30", stop="99.10"))
 
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 def test_the_daily_loss_blocks_an_open_ticket(snapshot: SnapshotAssertion) -> None:
@@ -103,7 +95,7 @@ def test_the_daily_loss_blocks_an_open_ticket(snapshot: SnapshotAssertion) -> No
     house.until("10:07:02")
 
     assert at_the_ticket
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
 
 
 @pytest.mark.parametrize("places", [1, 3])
@@ -112,7 +104,7 @@ def test_a_strategys_symbol_warns_the_operator(places: int, snapshot: SnapshotAs
     house = a_house_in_a_position(settings=micro(max_open_positions=places, per_trade=dollars("5")))
 
     house.presses(a_typed_buy())
-    warnings = [f"{v.check}: {v.reason}" for v in house.last(ProposalStaged).review.warnings]
+    warnings = [f"{v.check}: {v.reason}" for v in house.last(facts.ProposalStaged).review.warnings]
     house.confirms_at("10:06:40")
     house.until("10:08")
 
@@ -145,7 +137,7 @@ def test_pending_orders_count_as_positions(snapshot: SnapshotAssertion) -> None:
 
     house.presses(replace(a_typed_buy(), symbol=IBM))
 
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 def test_money_in_flight_is_not_spent_twice(snapshot: SnapshotAssertion) -> None:
@@ -159,7 +151,7 @@ def test_money_in_flight_is_not_spent_twice(snapshot: SnapshotAssertion) -> None
 
     house.presses(a_typed_buy("1.5", limit="99.50", stop="99.30"))
 
-    (reason,) = house.last(ProposalSkipped).reasons
+    (reason,) = house.last(facts.ProposalSkipped).reasons
     assert reason == snapshot
 
 
@@ -180,7 +172,7 @@ def test_a_closed_market_opens_nothing(snapshot: SnapshotAssertion) -> None:
 
     house.presses(a_typed_buy())
 
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 def test_bad_market_data_is_quarantined() -> None:
@@ -191,10 +183,10 @@ def test_bad_market_data_is_quarantined() -> None:
     house.line.take(house.line.at, MarketDataBroken("bars.csv:7", "no number: 'abc'"))
     house.line.take(house.line.at, QuoteArrived(a_quote("10:06", "99.59", "99.61")))
 
-    assert [q.place for q in house.facts(MarketDataQuarantined)] == ["quote", "bars.csv:7"]
+    assert [q.place for q in house.facts(facts.MarketDataQuarantined)] == ["quote", "bars.csv:7"]
     assert house.desk.sightings.quotes[SPY].bid == Decimal("99.59")
-    assert house.facts(ProposalStaged) == []
-    assert house.facts(ConfirmationRefused) == []
+    assert house.facts(facts.ProposalStaged) == []
+    assert house.facts(facts.ConfirmationRefused) == []
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
@@ -204,10 +196,10 @@ def test_the_clock_stages_the_exit_without_a_bar() -> None:
     house = a_house_in_a_position(*then, settings=Settings(**RARELY))
 
     house.until("15:56")
-    assert house.facts(ProposalStaged)[1:] == []
+    assert house.facts(facts.ProposalStaged)[1:] == []
     house.until("15:57:30")
 
-    staged = house.last(ProposalStaged).proposal
+    staged = house.last(facts.ProposalStaged).proposal
     assert (staged.exit_reason, staged.order.quantity) == (ExitReason.FORCE_FLAT, Decimal("0.502"))
     assert staged.expires_at is None
     house.confirms_at("15:57:40")

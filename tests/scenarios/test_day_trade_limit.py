@@ -10,8 +10,8 @@ from core.facts import ProposalSkipped, ProtectionExpired, ProtectionTripped
 from core.messages.commands import ProposeClose
 from core.settings.settings import Settings
 from tests.scenarios.backtests import Keyturn
-from tests.scenarios.changes import RARELY, confirms_now, passes
-from tests.scenarios.house import House, a_typed_buy, minutes
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import RARELY, House, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 FRIDAY, MONDAY, TUESDAY, WEDNESDAY = (date(2026, 11, day) for day in (20, 23, 24, 25))

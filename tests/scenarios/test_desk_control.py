@@ -8,21 +8,7 @@ from datetime import timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    CancelRequested,
-    CommandGiven,
-    CommandRefused,
-    ConfirmationReceived,
-    ConfirmationRefused,
-    DeskAttached,
-    DeskLost,
-    Halted,
-    KeyFreed,
-    KeyTaken,
-    OrderCreated,
-    Resumed,
-    TicketClosed,
-)
+from core import facts
 from core.messages.command_ports import as_late
 from core.messages.commands import (
     AnswerBasket,
@@ -79,16 +65,13 @@ def with_the_ticket_open() -> tuple[House, DeskNumber, DeskNumber]:
     return house.until("10:06:01"), adam, eve
 
 
-# ── who holds it ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_the_first_desk_has_control(snapshot: SnapshotAssertion) -> None:
     """OP-13"""
     house, adam, eve = a_house_with_two_desks()
 
     assert (adam, eve) == (1, 2)
-    assert [fact.seat.user for fact in house.facts(DeskAttached)] == ["adam", "eve"]
-    assert house.facts(KeyTaken) == [KeyTaken(adam, hold=1)]
+    assert [fact.seat.user for fact in house.facts(facts.DeskAttached)] == ["adam", "eve"]
+    assert house.facts(facts.KeyTaken) == [facts.KeyTaken(adam, hold=1)]
     view = ViewBuilder(house.engine).draw(house.line.at).status.key
     assert view.holder is not None
     assert (view.holder.seat.user, view.holder.seat.in_words, view.hold) == ("adam", snapshot, 1)
@@ -104,8 +87,8 @@ def test_a_desk_without_a_terminal_never_has_control() -> None:
     robot = house.attaches("robot", terminal="")
     takes(house, robot)
 
-    assert house.facts(KeyTaken) == []
-    assert house.last(CommandRefused).code is Denial.NO_TERMINAL
+    assert house.facts(facts.KeyTaken) == []
+    assert house.last(facts.CommandRefused).code is Denial.NO_TERMINAL
 
 
 def test_taking_control_from_active_needs_the_word() -> None:
@@ -113,12 +96,12 @@ def test_taking_control_from_active_needs_the_word() -> None:
     house, adam, eve = a_house_with_two_desks()
 
     takes(house, eve, word="")
-    assert house.last(CommandRefused).code is Denial.WORD
-    assert house.last(CommandRefused).code is Denial.WORD
+    assert house.last(facts.CommandRefused).code is Denial.WORD
+    assert house.last(facts.CommandRefused).code is Denial.WORD
     assert ViewBuilder(house.engine).draw(house.line.at).status.key.takes_word
     takes(house, eve)
 
-    assert house.last(KeyTaken) == KeyTaken(eve, hold=2, before=adam, was_active=True)
+    assert house.last(facts.KeyTaken) == facts.KeyTaken(eve, hold=2, before=adam, was_active=True)
 
 
 def test_taking_control_from_idle_needs_no_word() -> None:
@@ -129,11 +112,11 @@ def test_taking_control_from_idle_needs_no_word() -> None:
 
     house.until_moment(begun + timedelta(seconds=60))
     takes(house, eve, word="")
-    assert house.last(KeyTaken).desk == adam
+    assert house.last(facts.KeyTaken).desk == adam
     house.until_moment(begun + timedelta(seconds=61))
     takes(house, eve, word="")
 
-    assert house.last(KeyTaken) == KeyTaken(eve, hold=2, before=adam)
+    assert house.last(facts.KeyTaken) == facts.KeyTaken(eve, hold=2, before=adam)
 
 
 def test_the_first_of_two_takers_has_control() -> None:
@@ -145,8 +128,8 @@ def test_the_first_of_two_takers_has_control() -> None:
     house.presses_at(eve, TakeKey("TAKE", seen))
     house.presses_at(carl, TakeKey("TAKE", seen))
 
-    assert [(fact.desk, fact.before) for fact in house.facts(KeyTaken)] == [(adam, None), (eve, adam)]
-    assert (house.last(CommandRefused).code, house.last(CommandRefused).desk) == (Denial.OTHER_HOLD, carl)
+    assert [(fact.desk, fact.before) for fact in house.facts(facts.KeyTaken)] == [(adam, None), (eve, adam)]
+    assert (house.last(facts.CommandRefused).code, house.last(facts.CommandRefused).desk) == (Denial.OTHER_HOLD, carl)
 
 
 def test_leaving_frees_control_at_once(snapshot: SnapshotAssertion) -> None:
@@ -155,12 +138,12 @@ def test_leaving_frees_control_at_once(snapshot: SnapshotAssertion) -> None:
 
     house.presses_at(adam, DetachDesk())
 
-    assert house.last(KeyFreed) == KeyFreed(adam, KeyEnd.LEFT)
-    assert house.last(TicketClosed).code is TicketEnd.HANDED_OVER
+    assert house.last(facts.KeyFreed) == facts.KeyFreed(adam, KeyEnd.LEFT)
+    assert house.last(facts.TicketClosed).code is TicketEnd.HANDED_OVER
     house.presses_at(eve, OpenTicket(house.proposal.id))
-    assert house.last(CommandRefused).code is Denial.NOT_HOLDER
+    assert house.last(facts.CommandRefused).code is Denial.NOT_HOLDER
     takes(house, eve, word="")
-    assert house.last(KeyTaken) == KeyTaken(eve, hold=2)
+    assert house.last(facts.KeyTaken) == facts.KeyTaken(eve, hold=2)
 
 
 @pytest.mark.parametrize(("seconds", "has_it"), [(59, True), (60, False), (61, False)])
@@ -169,8 +152,8 @@ def test_a_dead_link_keeps_control_for_a_minute(seconds: int, has_it: bool) -> N
     house, adam, eve = with_the_ticket_open()
     lost_at = house.line.at
     house.presses_at(adam, LoseDesk())
-    assert house.last(TicketClosed).code is TicketEnd.HANDED_OVER
-    assert house.last(DeskLost) == DeskLost(adam, lost_at + timedelta(seconds=60))
+    assert house.last(facts.TicketClosed).code is TicketEnd.HANDED_OVER
+    assert house.last(facts.DeskLost) == facts.DeskLost(adam, lost_at + timedelta(seconds=60))
 
     house.until_moment(lost_at + timedelta(seconds=seconds))
     assert (house.desk.desks.holder is not None) is has_it
@@ -178,8 +161,8 @@ def test_a_dead_link_keeps_control_for_a_minute(seconds: int, has_it: bool) -> N
 
     assert house.desk.desks.is_holder(adam) is has_it
     assert house.desk.desks.hold == 1
-    assert house.last(DeskAttached).is_back
-    assert [fact.end for fact in house.facts(KeyFreed)] == ([] if has_it else [KeyEnd.LAPSED])
+    assert house.last(facts.DeskAttached).is_back
+    assert [fact.end for fact in house.facts(facts.KeyFreed)] == ([] if has_it else [KeyEnd.LAPSED])
     assert not house.desk.desks.is_holder(eve)
 
 
@@ -192,11 +175,11 @@ def test_control_of_a_lost_link_needs_the_word(seconds: float) -> None:
     house.until_moment(house.line.at + timedelta(seconds=seconds))
 
     takes(house, eve, word="")
-    assert house.last(CommandRefused).code is Denial.WORD
+    assert house.last(facts.CommandRefused).code is Denial.WORD
     assert ViewBuilder(house.engine).draw(house.line.at).status.key.takes_word
     takes(house, eve)
 
-    assert house.last(KeyTaken) == KeyTaken(eve, hold=2, before=adam, was_active=True)
+    assert house.last(facts.KeyTaken) == facts.KeyTaken(eve, hold=2, before=adam, was_active=True)
     house.attaches("adam", returning=adam)
     assert house.desk.desks.is_holder(eve)
 
@@ -207,7 +190,7 @@ def test_a_returning_desk_begins_with_no_ticket() -> None:
 
     assert house.attaches("adam", returning=adam) == adam
 
-    assert house.last(TicketClosed).code is TicketEnd.HANDED_OVER
+    assert house.last(facts.TicketClosed).code is TicketEnd.HANDED_OVER
     assert house.desk.desks.is_holder(adam)
 
 
@@ -218,13 +201,10 @@ def test_nobody_holds_the_key_after_a_restart() -> None:
     house = house.restarted()
     assert house.desk.desks.holder is None
     house.presses_at(eve, OpenTicket(house.proposal.id))
-    assert house.last(CommandRefused).code is Denial.NOT_ATTACHED
+    assert house.last(facts.CommandRefused).code is Denial.NOT_ATTACHED
 
     assert house.attaches("adam") == 3
-    assert house.last(KeyTaken) == KeyTaken(DeskNumber(3), hold=2)
-
-
-# ── what a watcher may say ───────────────────────────────────────────────────────────────────────────────────────────
+    assert house.last(facts.KeyTaken) == facts.KeyTaken(DeskNumber(3), hold=2)
 
 
 def test_a_watcher_confirms_nothing(snapshot: SnapshotAssertion) -> None:
@@ -234,9 +214,9 @@ def test_a_watcher_confirms_nothing(snapshot: SnapshotAssertion) -> None:
     house.confirms_at_desk(eve)
     house.until("10:06:10")
 
-    assert house.facts(ConfirmationReceived) == []
-    assert house.facts(OrderCreated) == []
-    refused = house.last(CommandRefused)
+    assert house.facts(facts.ConfirmationReceived) == []
+    assert house.facts(facts.OrderCreated) == []
+    refused = house.last(facts.CommandRefused)
     assert (refused.command, refused.code, refused.desk) == ("Confirm", Denial.NOT_HOLDER, eve)
     assert refused.reason == snapshot
 
@@ -251,13 +231,13 @@ def test_a_watcher_neither_opens_nor_loosens(command: Command) -> None:
     house = a_house_in_a_position()
     _, eve = two_desks(house)
     house.presses_at(eve, Halt("key"))
-    assert house.last(Halted).cause is HaltCause.KEY
+    assert house.last(facts.Halted).cause is HaltCause.KEY
     before = len(house.told())
 
     house.presses_at(eve, command)
 
     assert house.told()[before:] == ["CommandRefused"]
-    assert house.facts(Resumed) == []
+    assert house.facts(facts.Resumed) == []
 
 
 def test_a_watcher_declines_nothing() -> None:
@@ -266,7 +246,7 @@ def test_a_watcher_declines_nothing() -> None:
 
     house.presses_at(eve, Decline(house.proposal.id, "not mine"))
 
-    assert house.last(CommandRefused).command == "Decline"
+    assert house.last(facts.CommandRefused).command == "Decline"
     assert len(house.desk.stage.proposals()) == 1
 
 
@@ -278,7 +258,7 @@ def test_a_watcher_may_halt_and_kill() -> None:
     house.presses_at(eve, Halt("key"))
     house.presses_at(eve, Kill("key"))
 
-    assert house.facts(CommandRefused) == []
+    assert house.facts(facts.CommandRefused) == []
     assert house.desk.control.killed_by == "key"
 
 
@@ -289,7 +269,7 @@ def test_a_watcher_cancels_an_entry_and_no_stop() -> None:
     (stop,) = house.stops
 
     house.presses_at(eve, RequestCancel(stop.id))
-    assert (house.last(CommandRefused).command, house.facts(CancelRequested)) == ("RequestCancel", [])
+    assert (house.last(facts.CommandRefused).command, house.facts(facts.CancelRequested)) == ("RequestCancel", [])
     house.presses_at(adam, a_typed_buy(limit="98", stop="97"))
     house.presses_at(adam, OpenTicket(house.proposal.id))
     house.until("10:06:32")
@@ -298,7 +278,7 @@ def test_a_watcher_cancels_an_entry_and_no_stop() -> None:
     entry = next(o for o in house.desk.ledger.working() if not o.only_reduces)
     house.presses_at(eve, RequestCancel(entry.id))
 
-    assert [fact.client_order_id for fact in house.facts(CancelRequested)] == [entry.id]
+    assert [fact.client_order_id for fact in house.facts(facts.CancelRequested)] == [entry.id]
 
 
 def test_a_detached_desk_may_only_halt() -> None:
@@ -308,13 +288,10 @@ def test_a_detached_desk_may_only_halt() -> None:
     house.presses_at(adam, LoseDesk())
 
     house.confirms_at_desk(adam, ticket)
-    assert house.last(CommandRefused).code is Denial.NOT_ATTACHED
+    assert house.last(facts.CommandRefused).code is Denial.NOT_ATTACHED
     house.presses_at(adam, Halt("key"))
 
     assert HaltCause.KEY in house.desk.control.halts
-
-
-# ── a hand-over ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_hand_over_closes_the_open_ticket(snapshot: SnapshotAssertion) -> None:
@@ -323,11 +300,11 @@ def test_a_hand_over_closes_the_open_ticket(snapshot: SnapshotAssertion) -> None
     ticket = house.ticket
 
     takes(house, eve)
-    assert house.last(TicketClosed) == TicketClosed(ticket.id, snapshot, TicketEnd.HANDED_OVER)
+    assert house.last(facts.TicketClosed) == facts.TicketClosed(ticket.id, snapshot, TicketEnd.HANDED_OVER)
     house.confirms_at_desk(eve, ticket)
     house.until("10:06:10")
 
-    assert house.facts(OrderCreated) == []
+    assert house.facts(facts.OrderCreated) == []
 
 
 def test_no_ticket_opens_across_a_hand_over() -> None:
@@ -347,13 +324,13 @@ def test_no_confirmation_crosses_a_hand_over(snapshot: SnapshotAssertion) -> Non
     house, adam, eve = with_the_ticket_open()
     house.slows_down(1)
     house.confirms_at_desk(adam)
-    assert len(house.facts(ConfirmationReceived)) == 1
+    assert len(house.facts(facts.ConfirmationReceived)) == 1
 
     takes(house, eve)
     house.until("10:06:20")
 
-    assert house.last(ConfirmationRefused).reasons == snapshot
-    assert house.facts(OrderCreated) == []
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
+    assert house.facts(facts.OrderCreated) == []
     assert house.requests() == []
 
 
@@ -367,7 +344,7 @@ def test_no_confirmation_survives_its_holder() -> None:
     takes(house, eve, word="")
     house.until("10:06:20")
 
-    assert house.facts(OrderCreated) == []
+    assert house.facts(facts.OrderCreated) == []
 
 
 def test_a_confirmation_survives_a_dead_link() -> None:
@@ -392,7 +369,7 @@ def test_a_recorded_exit_survives_a_hand_over() -> None:
     house.slows_down(0.3)
     house.confirms_at_desk(adam)
     house.until_moment(house.line.at + timedelta(milliseconds=700))
-    assert (house.facts(CancelRequested) != [], house.held()) == (True, "0.502")
+    assert (house.facts(facts.CancelRequested) != [], house.held()) == (True, "0.502")
 
     takes(house, eve)
     house.until("10:07:30")
@@ -409,7 +386,7 @@ def test_an_older_hold_refuses_a_confirmation() -> None:
 
     house.confirms_at_desk(adam, ticket, hold=1)
 
-    assert (house.last(CommandRefused).code, house.desk.desks.hold) == (Denial.OTHER_HOLD, 3)
+    assert (house.last(facts.CommandRefused).code, house.desk.desks.hold) == (Denial.OTHER_HOLD, 3)
 
 
 def test_an_unpainted_confirmation_is_refused() -> None:
@@ -419,7 +396,7 @@ def test_an_unpainted_confirmation_is_refused() -> None:
 
     house.presses_at(adam, Confirm(ticket.id, ticket.digest, ticket.order.effect, hold=1))
 
-    assert house.last(CommandRefused).code is Denial.UNPAINTED
+    assert house.last(facts.CommandRefused).code is Denial.UNPAINTED
 
 
 def test_a_confirmation_records_desk_and_proof() -> None:
@@ -428,7 +405,7 @@ def test_a_confirmation_records_desk_and_proof() -> None:
 
     house.confirms_at_desk(adam)
 
-    fact = house.last(ConfirmationReceived)
+    fact = house.last(facts.ConfirmationReceived)
     assert (fact.terminal, fact.user) == ("/dev/pts/3", "adam")
     assert fact.turn == KeyTurn(adam, 1, PaintProof.ANSWERED, "10.0.0.7")
 
@@ -444,7 +421,7 @@ def test_a_hand_over_closes_an_unsigned_basket() -> None:
     sign = SignBasket(run.id, digest_now(house.desk, run, going), hold=1, proof=PaintProof.TIMED)
 
     house.presses_at(eve, sign)
-    assert house.last(CommandRefused).command == "SignBasket"
+    assert house.last(facts.CommandRefused).command == "SignBasket"
     takes(house, eve)
 
     assert run.end is BasketEnd.LEFT
@@ -474,11 +451,11 @@ def test_a_restart_keeps_control_for_its_seat(crashes: bool) -> None:
 
     eve = house.attaches("eve", terminal="/dev/pts/4")
     takes(house, eve, word="")
-    assert house.last(CommandRefused).code is Denial.WORD
+    assert house.last(facts.CommandRefused).code is Denial.WORD
     assert house.desk.desks.holder is None
     adam = house.attaches("adam")
     assert house.desk.desks.is_holder(adam)
-    assert house.last(KeyTaken) == KeyTaken(adam, hold=2)
+    assert house.last(facts.KeyTaken) == facts.KeyTaken(adam, hold=2)
     takes(house, eve)
     assert house.desk.desks.is_holder(eve)
 
@@ -523,7 +500,7 @@ def test_the_journal_names_each_commands_desk() -> None:
     house.presses_at(adam, Resume())
     house.presses_at(adam, LookAt(SPY))
 
-    given = [(fact.desk, fact.command) for fact in house.facts(CommandGiven)]
+    given = [(fact.desk, fact.command) for fact in house.facts(facts.CommandGiven)]
     assert given == [(adam, "Halt"), (eve, "Halt"), (adam, "Resume")]
 
 
@@ -537,7 +514,7 @@ def test_a_late_loosening_command_is_refused(command: Command) -> None:
         command = replace(command, hold=house.desk.desks.hold, proof=PaintProof.ANSWERED)
     house.presses_at(adam, as_late(command))
 
-    assert house.last(CommandRefused).code is Denial.LATE
+    assert house.last(facts.CommandRefused).code is Denial.LATE
 
 
 def test_a_late_cancel_ends_only_entries() -> None:
@@ -547,7 +524,7 @@ def test_a_late_cancel_ends_only_entries() -> None:
     (stop,) = house.stops
     house.presses_at(adam, as_late(RequestCancel(stop.id)))
 
-    assert house.last(CommandRefused).code is Denial.LATE
+    assert house.last(facts.CommandRefused).code is Denial.LATE
     assert not stop.is_cancelling
 
 
@@ -558,7 +535,7 @@ def test_a_late_naked_kills_and_keeps_stops() -> None:
     house.presses_at(adam, as_late(Kill("key", naked=True)))
     house.until("10:07")
 
-    assert house.last(CommandRefused).code is Denial.LATE
+    assert house.last(facts.CommandRefused).code is Denial.LATE
     assert house.desk.control.killed_by == "key"
     assert [stop.is_working for stop in house.stops] == [True]
 
@@ -571,7 +548,7 @@ def test_a_watchers_naked_kills_and_keeps_stops() -> None:
     house.presses_at(eve, Kill("key", naked=True))
     house.until("10:07")
 
-    assert house.last(CommandRefused).code is Denial.NOT_HOLDER
+    assert house.last(facts.CommandRefused).code is Denial.NOT_HOLDER
     assert house.desk.control.killed_by == "key"
     assert [stop.is_working for stop in house.stops] == [True]
 
@@ -598,7 +575,7 @@ def test_the_journal_names_no_connection() -> None:
     house, *_ = a_house_with_two_desks()
 
     assert house.desk.sightings.links
-    assert not any(link in repr(house.facts(DeskAttached)) for link in house.desk.sightings.links)
+    assert not any(link in repr(house.facts(facts.DeskAttached)) for link in house.desk.sightings.links)
 
 
 def test_commands_of_the_process_need_no_desk() -> None:
@@ -609,4 +586,4 @@ def test_commands_of_the_process_need_no_desk() -> None:
     house.until("10:06:10")
 
     assert house.held() == "0.502"
-    assert house.last(ConfirmationReceived).turn is None
+    assert house.last(facts.ConfirmationReceived).turn is None

@@ -184,9 +184,6 @@ def test_a_listener_that_raises_costs_no_answer(tmp_path: Path) -> None:
         assert runtime.engine.state.ledger.state.orders_sent > 0
 
 
-# ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_an_empty_log_says_what_would_fill_it(tmp_path: Path) -> None:
     """SY-05"""
     with ExitStack() as stack:

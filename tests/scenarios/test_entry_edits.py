@@ -35,8 +35,6 @@ from tests.scenarios.changes import (
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
-# ── an entry is edited ───────────────────────────────────────────────────────────────────────────────────────────────
-
 
 def test_edit_changes_quantity_and_limit() -> None:
     """EX-12, OP-06"""

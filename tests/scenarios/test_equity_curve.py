@@ -12,14 +12,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ProposalSkipped,
-    ProposalStaged,
-    ProtectionExpired,
-    ProtectionTripped,
-    StrategyPaused,
-    StrategyResumed,
-)
+from core import facts
 from core.messages.commands import ResumeStrategy
 from core.model.values import ClientOrderId
 from core.risk.shadow_trades import ShadowTrade
@@ -63,7 +56,7 @@ def shadows(house: House) -> list[ShadowTrade]:
 def test_shadow_trades_lift_the_curve(snapshot: SnapshotAssertion) -> None:
     """RK-13, OP-12"""
     house = a_loss(("10:12", "10:15", UP), ("10:16", "10:20", DIPS))
-    refused = house.last(ProposalSkipped).reasons
+    refused = house.last(facts.ProposalSkipped).reasons
     house.restarted().until("10:11:30")
     on_the_way = [shadow.course.value for shadow in shadows(house)]
     house.until("10:17:30")
@@ -74,9 +67,9 @@ def test_shadow_trades_lift_the_curve(snapshot: SnapshotAssertion) -> None:
     assert on_the_way == ["open"]
     assert (ended.course.value, ended.is_counted) == ("target", True)
     assert (curve.are_shadows, curve.total > 0) == ([True], True)
-    assert [fact.until for fact in house.facts(ProtectionTripped) if fact.name == "equity_curve"] == [None]
-    assert house.facts(ProtectionExpired) == [ProtectionExpired("equity_curve", "vwap")]
-    assert len(house.facts(ProposalStaged)) > 1
+    assert [fact.until for fact in house.facts(facts.ProtectionTripped) if fact.name == "equity_curve"] == [None]
+    assert house.facts(facts.ProtectionExpired) == [facts.ProtectionExpired("equity_curve", "vwap")]
+    assert len(house.facts(facts.ProposalStaged)) > 1
     assert house.desk.stage.proposals()
 
 
@@ -84,19 +77,19 @@ def test_losing_shadow_trades_disable_a_strategy(snapshot: SnapshotAssertion) ->
     """RK-13: twice below in a row; its pause outlives a restart, and resuming it does not lift the curve."""
     house = a_loss(("10:12", "10:12", DOWN), ("10:13", "10:30", "98.90"))
     house.until("10:13:30")
-    paused = house.facts(StrategyPaused)
-    known = len(house.facts(ProposalSkipped))
+    paused = house.facts(facts.StrategyPaused)
+    known = len(house.facts(facts.ProposalSkipped))
     house.restarted().until("10:20:30")
-    while_disabled = len(house.facts(ProposalSkipped)) - known
+    while_disabled = len(house.facts(facts.ProposalSkipped)) - known
 
     house.presses(ResumeStrategy("vwap", SPY))
     house.until("10:22:30")
 
-    assert paused == [StrategyPaused("vwap", SPY, FOR_A_REVIEW)]
+    assert paused == [facts.StrategyPaused("vwap", SPY, FOR_A_REVIEW)]
     assert while_disabled == 0
-    assert len(house.facts(StrategyResumed)) == 1
-    assert house.facts(StrategyPaused) == paused
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert len(house.facts(facts.StrategyResumed)) == 1
+    assert house.facts(facts.StrategyPaused) == paused
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 def test_shadow_trades_keep_to_the_days_entries() -> None:
@@ -112,7 +105,7 @@ def test_shadow_trades_keep_to_the_days_entries() -> None:
 def test_a_shadow_trade_ends_at_the_last_close() -> None:
     """RK-13, OP-12: half a spread below 99.25; the first that is heard of Friday is a refused entry elsewhere."""
     house = a_loss().until("10:12:30")
-    (refused,) = house.facts(ProposalSkipped)[-1:]
+    (refused,) = house.facts(facts.ProposalSkipped)[-1:]
     assert refused.proposal is not None
     order = replace(refused.proposal.order, symbol=IBM, client_order_id=ClientOrderId("friday"))
     elsewhere = replace(refused, symbol=IBM, proposal=replace(refused.proposal, order=order))

@@ -338,9 +338,6 @@ def test_second_fill_cancels_a_stop_being_reduced() -> None:
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 
-# ── sold elsewhere ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def is_sold_elsewhere(house: House, shares: str) -> None:
     """At the broker's own page, which moves the account's shares and leaves our orders as they are; a person who takes
     the broker's word is asked first.
@@ -505,9 +502,6 @@ def test_exit_at_a_limit_is_reduced(sold: str, then: list[tuple[str, ...]], left
 
     assert house.sent()[before:] == then
     assert [o.remaining for o in house.desk.ledger.working()] == left
-
-
-# ── the way of less ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_reduction_permits_only_less_of_the_same() -> None:

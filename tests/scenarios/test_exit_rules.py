@@ -10,16 +10,8 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.execution.cover import unprotected_in_words
-from core.facts import (
-    BarClosed,
-    OrderFilled,
-    PositionCorrected,
-    ProposalEnded,
-    ProposalStaged,
-    RegimeMeasured,
-    TradeClosed,
-)
 from core.messages.commands import Decline, ProposeOrder
 from core.model.account import Mode
 from core.model.codes import ProposalEnd, UnprotectedKind
@@ -32,9 +24,10 @@ from core.trading_state.checkpoint import states
 from core.trading_state.state import TradingState
 from core.workflows.staging.ticket_figures import listed_exits
 from state.journal import MemoryJournal
-from tests.scenarios.changes import RARELY, confirms_now
+from tests.scenarios.changes import confirms_now
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, sent, submit
 from tests.scenarios.house import (
+    RARELY,
     House,
     a_house_in_a_position,
     a_house_with_a_proposal,
@@ -106,10 +99,10 @@ def test_a_rule_proposes_and_the_key_sells(prices: str, reason: str, reference: 
     confirms_now(house)
     house.until("10:05")
 
-    trade = house.last(TradeClosed).trade
+    trade = house.last(facts.TradeClosed).trade
     assert trade.exit_reason.value == reason
     assert trade.intended_exit == Price(Decimal(prices.split()[3]))
-    assert plain(house.last(ProposalStaged).proposal.reference or Decimal(0)) == reference
+    assert plain(house.last(facts.ProposalStaged).proposal.reference or Decimal(0)) == reference
 
 
 def test_a_trailing_stop_follows_the_best_price() -> None:
@@ -129,7 +122,7 @@ def test_a_trailing_stop_follows_the_best_price() -> None:
     house.until("10:07")
 
     assert exits(house) == []
-    assert house.last(ProposalEnded).end is ProposalEnd.WITHDRAWN
+    assert house.last(facts.ProposalEnded).end is ProposalEnd.WITHDRAWN
 
 
 def test_a_restart_keeps_the_mark_and_the_entry() -> None:
@@ -145,12 +138,16 @@ def test_a_restart_keeps_the_mark_and_the_entry() -> None:
     marks = states(house.desk)["exits"].marks
     assert plain(marks["SPY/manual"].best) == "101"
 
-    first = house.facts(OrderFilled)[0].fill
+    first = house.facts(facts.OrderFilled)[0].fill
     whole = list(house.journal.records())
-    filled_at = next(r.sequence for r in whole if isinstance(r.fact, OrderFilled))
+    filled_at = next(r.sequence for r in whole if isinstance(r.fact, facts.OrderFilled))
     best = Decimal("99.60")
     for record in whole:
-        if isinstance(record.fact, BarClosed) and record.sequence > filled_at and record.fact.bar.start > first.at:
+        if (
+            isinstance(record.fact, facts.BarClosed)
+            and record.sequence > filled_at
+            and record.fact.bar.start > first.at
+        ):
             best = max(best, record.fact.bar.high)
         if record.sequence < filled_at:
             continue
@@ -215,7 +212,7 @@ def test_an_exit_cancels_the_stop_and_sells_once() -> None:
         submit(SELL, MARKET, "0.1"),
     ]
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
-    assert house.last(TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT
+    assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT
 
 
 def test_a_stale_position_is_offered_for_sale(snapshot: SnapshotAssertion) -> None:
@@ -298,15 +295,15 @@ def test_a_trade_keeps_the_regime_of_its_entry() -> None:
     calm = Regime(VixReading(Decimal(12), THURSDAY, VixLevel.LOW), NoMarket("there are no daily bars yet"))
     bars = [*minutes("09:30", "10:01", FLAT), *minutes("10:02", "10:10", "101.60 101.60 101.60 101.60")]
     house = House(bars, with_rules()).opens().until("10:00:30")
-    house.desk.record(RegimeMeasured(calm))
+    house.desk.record(facts.RegimeMeasured(calm))
     house.presses(held_by_the_desk())
     confirms_now(house)
     house.until("10:03:30")
-    house.desk.record(RegimeMeasured(wild))
+    house.desk.record(facts.RegimeMeasured(wild))
     confirms_now(house)
     house.until("10:06")
 
-    trade = house.last(TradeClosed).trade
+    trade = house.last(facts.TradeClosed).trade
 
     assert trade.regime == RegimeLabels(VixLevel.LOW, None, None)
 
@@ -321,7 +318,7 @@ def test_no_rule_speaks_where_they_are_off() -> None:
 def test_corrected_books_drop_entry_prices() -> None:
     """EX-09, ST-09: after a split they are of other shares, and would sell at once."""
     house = a_house(("10:02", "10:10", "49.80 49.80 49.80 49.80"), profit_target=0)
-    house.desk.record(PositionCorrected(SPY, Quantity(Decimal("0.2")), Price(Decimal("49.80")), "a split"))
+    house.desk.record(facts.PositionCorrected(SPY, Quantity(Decimal("0.2")), Price(Decimal("49.80")), "a split"))
 
     mark = house.desk.exits.mark(house.desk.ledger.positions()[0])
 

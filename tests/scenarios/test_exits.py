@@ -11,16 +11,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.details import position
+from core import facts
 from core.event_text import in_words
-from core.facts import (
-    AuthorizationEnded,
-    AuthorizationProlonged,
-    OrderCreated,
-    OrderFilled,
-    ProposalEdited,
-    ProposalEnded,
-    TradeClosed,
-)
 from core.messages.commands import Confirm, Decline, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import Effect as Request
 from core.messages.effects import SubmitOrder
@@ -38,8 +30,8 @@ from core.settings.settings import Settings
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder
 from state.housekeeping import status_of
-from tests.scenarios.changes import RARELY, confirms_now, passes
-from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import FALL, RARELY, RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY
 from widgets.lines import joined
 from widgets.positions import NO_STOP
@@ -120,7 +112,7 @@ def test_cancelled_exit_is_no_failed_close() -> None:
     house.presses(RequestCancel(house.sale.id))
     passes(house, 60)
 
-    codes = [fact.code for fact in house.facts(AuthorizationEnded)]
+    codes = [fact.code for fact in house.facts(facts.AuthorizationEnded)]
     assert codes.count(AuthorizationCode.CANCELLED) == 1
     assert builder.draw(house.line.at).failed_closes == ()
 
@@ -212,7 +204,7 @@ def test_second_close_replaces_the_first() -> None:
 
     assert house.sent() == [*HOPES, CANCEL, ("submit", "sell", "market", "0.502")]
     assert house.held() == house.held_by_the_broker() == "0"
-    assert not [fact for fact in house.facts(AuthorizationEnded) if fact.reason.startswith("close again")]
+    assert not [fact for fact in house.facts(facts.AuthorizationEnded) if fact.reason.startswith("close again")]
 
 
 def test_rejected_second_close_restores_the_stop() -> None:
@@ -289,7 +281,7 @@ def test_force_flat_is_staged_beside_it() -> None:
     confirms_now(house)
     passes(house, 5)
     assert house.held() == house.held_by_the_broker() == "0"
-    assert [fact.fill.quantity for fact in house.facts(OrderFilled)] == [Decimal("0.502")] * 2
+    assert [fact.fill.quantity for fact in house.facts(facts.OrderFilled)] == [Decimal("0.502")] * 2
 
 
 def test_restart_between_two_closes_sells_once() -> None:
@@ -346,7 +338,7 @@ def test_waiting_exit_shrinks_to_what_is_left() -> None:
     row = ViewBuilder(house.engine).draw(house.line.at).proposals[0]
     assert (plain(row.quantity), row.effect) == ("0.302", Effect.CLOSE)
     sells(house, house.proposal)
-    assert house.last(OrderCreated).order.effect is Effect.CLOSE
+    assert house.last(facts.OrderCreated).order.effect is Effect.CLOSE
     assert house.held() == house.held_by_the_broker() == "0"
 
 
@@ -357,7 +349,7 @@ def test_exit_of_a_closed_position_is_withdrawn() -> None:
     sells(house, by_hand(house))
 
     assert (house.held(), waiting(house)) == ("0", [])
-    assert [fact.end for fact in house.facts(ProposalEnded)].count(ProposalEnd.WITHDRAWN) == 1
+    assert [fact.end for fact in house.facts(facts.ProposalEnded)].count(ProposalEnd.WITHDRAWN) == 1
 
 
 def test_open_ticket_changes_once_closed() -> None:
@@ -379,7 +371,7 @@ def test_open_ticket_changes_once_closed() -> None:
     house.presses(LeaveTicket(read.id))
 
     assert waiting(house) == ["close 0.302"]
-    (edited,) = house.facts(ProposalEdited)
+    (edited,) = house.facts(facts.ProposalEdited)
     assert edited.proposal.id == own.id
 
 
@@ -431,8 +423,8 @@ def test_close_waits_for_a_stop_in_doubt(restarts: bool) -> None:
 
     assert house.sale.status is OrderStatus.FILLED
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
-    assert not FAILED_CLOSES & {fact.code for fact in house.facts(AuthorizationEnded)}
-    assert house.facts(AuthorizationProlonged)
+    assert not FAILED_CLOSES & {fact.code for fact in house.facts(facts.AuthorizationEnded)}
+    assert house.facts(facts.AuthorizationProlonged)
 
 
 def test_lapsed_close_needs_a_new_key() -> None:
@@ -451,7 +443,7 @@ def test_lapsed_close_needs_a_new_key() -> None:
     house.until("10:14")
 
     assert house.held() == "0.502"
-    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(facts.AuthorizationEnded)]
 
 
 UP = ("10:07", "10:30", RECOVERY)
@@ -480,7 +472,7 @@ def leaves(house: House) -> Trade:
     while not house.desk.stage.proposals():
         house.until_moment(house.line.at + timedelta(seconds=10))
     turns(house)
-    return house.last(TradeClosed).trade
+    return house.last(facts.TradeClosed).trade
 
 
 @pytest.mark.parametrize(
@@ -493,12 +485,12 @@ def test_repeated_exit_names_the_failure_and_its_purpose(
     house = a_house_in_a_position(("10:06", "10:06", STEADY), UP).until("10:08:02")
     fails(house)
     turns(house)
-    assert not house.facts(TradeClosed)
+    assert not house.facts(facts.TradeClosed)
 
     trade = leaves(house)
 
     assert (trade.exit_reason, trade.meant) == (reason, ExitReason.MEAN_REVERSION)
-    assert in_words(TradeClosed(trade)) == snapshot
+    assert in_words(facts.TradeClosed(trade)) == snapshot
 
 
 def test_filled_exit_names_its_purpose() -> None:
@@ -533,7 +525,7 @@ def test_stop_out_after_a_failed_exit_counts() -> None:
     turns(house)
 
     house.until("10:16")
-    trade = house.last(TradeClosed).trade
+    trade = house.last(facts.TradeClosed).trade
 
     assert (trade.exit_reason, trade.meant) == (ExitReason.BROKER_REJECT, ExitReason.STOP_LOSS)
     assert closed(trade, Direction.LONG).is_stop_out

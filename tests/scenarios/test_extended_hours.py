@@ -79,9 +79,6 @@ def row_of(house: House) -> PositionRow:
     return row
 
 
-# ── before the open ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.usefixtures("a_tick_each_way")
 def test_early_entry_fills_and_its_stop_rests() -> None:
     """RK-20, OP-06: the market goes through the stop at 08:30 and nothing happens; at the open it sells."""
@@ -210,9 +207,6 @@ def test_hours_follow_new_york_clock_changes(days: tuple[date, date]) -> None:
         assert house.stops[0].status is OrderStatus.SUBMITTED
 
 
-# ── after the close ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(("day", "typed", "ends"), [(FRIDAY, "16:30", "20:00"), (HALF_DAY, "13:30", "17:00")])
 def test_unfilled_entry_expires_with_the_hours(day: date, typed: str, ends: str) -> None:
     """RK-20: after an early close they end early."""
@@ -274,9 +268,6 @@ def test_impossible_extended_entries_are_refused(snapshot: SnapshotAssertion) ->
     skipped = house.facts(ProposalSkipped)
     assert ["session and clock" in fact.checks for fact in skipped] == [True, True, False]
     assert dict(zip(orders, (fact.reasons for fact in skipped), strict=True)) == snapshot
-
-
-# ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @EITHER

@@ -33,9 +33,6 @@ class Story:
     goes_on: Callable[[House], object]
 
 
-# ── what may happen ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def sold_elsewhere(house: House, shares: str) -> None:
     """Its stop is for too much as soon as the broker's books are taken over: a fraction is never made less in place."""
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(shares)), Price(Decimal(100)), house.line.at)
@@ -88,9 +85,6 @@ STORIES = {
 }
 
 
-# ── what may fail ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class GoneError(BaseException):
     """The process ends."""
 
@@ -138,9 +132,6 @@ def raises(house: House, place: int, story: Story) -> bool:
 
 
 FAILURES = {"dies": dies, "raises": raises}
-
-
-# ── what holds in the end ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def is_owed_to_nobody(house: House) -> Decimal:

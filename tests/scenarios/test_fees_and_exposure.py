@@ -80,9 +80,6 @@ def test_the_desk_shows_profit_and_fees() -> None:
     assert (row.fees, row.profit) == (Decimal("0.1004"), house.last(TradeClosed).trade.profit)
 
 
-# ── exposure ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class Script:
     """Presses keys at their times: typed orders, then each proposal's ticket, then each ticket's key."""
 

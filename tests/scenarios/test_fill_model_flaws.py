@@ -126,8 +126,6 @@ def bracket(bar: Bar, side: Side) -> OrderRequest:
 A_SESSION = a_session_of(a_fair_walk("high and low", 200))
 SESSIONS = [a_session_of(a_fair_walk(f"session {number}", 120)) for number in range(3)]
 
-# ── the order of high and low ────────────────────────────────────────────────────────────────────────────────────────
-
 
 @pytest.mark.parametrize("side", Side)
 def test_buying_low_and_selling_high_in_a_bar_fails(side: Side) -> None:
@@ -160,9 +158,6 @@ def test_a_quarter_of_the_volume_is_the_most(side: Side) -> None:
 
     assert came_to.entries > 50
     assert came_to.profit <= 0
-
-
-# ── fills at the middle ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("side", Side)
@@ -217,9 +212,6 @@ def bounced(side: Side, edition: int) -> Played:
     is_out(floor, sent[-1:], BOUNCE[-1].end - ARRIVES)
     equity = floor.exchange.account(BOUNCE[-1].end).equity
     return Played(equity - 1_000_000, len(sent) - 1, floor.exchange.tally.decided_by_the_path)
-
-
-# ── looking ahead, and survivors ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def risen(bar: Bar, side: Side) -> OrderRequest | None:

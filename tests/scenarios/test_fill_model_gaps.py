@@ -31,8 +31,6 @@ from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, an_ord
 
 BEGINS = Decimal(1_000_000)
 
-# ── stop entries ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 def a_market_of_gaps(seed: str) -> list[Bar]:
     """Half a dollar up or down by chance between two minutes, and a fair walk within each."""
@@ -72,9 +70,6 @@ def test_a_stop_entry_pays_the_gap(side: Side) -> None:
 
     assert entries > 50
     assert profit <= 0
-
-
-# ── a name that is gone ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def held_since_ten(edition: int = EDITION, side: Side = Side.BUY) -> Floor:
@@ -177,7 +172,7 @@ def keeps(tmp_path: Path, keyturn: Keyturn) -> Callable[..., Any]:
     )
     gone, goes_on = (
         a_file_of(tmp_path / "SPY_minutes.csv", 1, 90, 1),
-        a_file_of(tmp_path / "IBM_minutes.csv", 2, 390, 0),
+        a_file_of(tmp_path / "IBM_minutes.csv", 2, 120, 0),
     )
     terms = ("--profile", "swing", "--set", "risk.window_start='09:30'", "--set", "risk.window_end='15:50'")
     words = (gone, goes_on, "--symbol", "SPY", "--symbol", "IBM", "--strategy", "keeps", "--operator", "confirm-all")

@@ -7,12 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    OrderFilled,
-    OrderStateChanged,
-    Source,
-    UpdateIgnored,
-)
+from core import facts
 from core.messages.commands import RequestCancel
 from core.messages.inputs import (
     BrokerUpdated,
@@ -41,7 +36,7 @@ def test_a_fill_reported_twice_counts_once() -> None:
     house.line.take(house.line.at, PictureFetched(house.exchange.picture(house.line.at)))
     house.line.take(house.line.at, LookUpAnswered(house.entry.id, a_report(house)))
 
-    assert len(house.facts(OrderFilled)) == 1
+    assert len(house.facts(facts.OrderFilled)) == 1
     assert house.held() == house.held_by_the_broker() == "0.502"
     assert house.desk.ledger.state.updates_ignored > 0
 
@@ -57,7 +52,7 @@ def test_a_missed_fill_is_found_by_reconciliation() -> None:
     house.restarted().until("10:06:40")
 
     assert before == "0"
-    assert house.last(OrderFilled).source is Source.RECONCILIATION
+    assert house.last(facts.OrderFilled).source is facts.Source.RECONCILIATION
     assert house.held() == house.held_by_the_broker() == "0.502"
     assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
 
@@ -77,10 +72,10 @@ def test_a_fill_without_execution_is_derived() -> None:
     house.line.take(house.line.at, LookUpAnswered(house.entry.id, report))
     house.line.take(house.line.at, LookUpAnswered(house.entry.id, report))
 
-    derived = house.last(OrderFilled).fill
+    derived = house.last(facts.OrderFilled).fill
     assert (derived.quantity, derived.price) == (Decimal("0.3"), Decimal("99.60"))
     assert derived.execution_id == f"{report.broker_order_id}:derived:0.5"
-    assert len(house.facts(OrderFilled)) == 2
+    assert len(house.facts(facts.OrderFilled)) == 2
     assert house.held() == "0.5"
 
 
@@ -93,7 +88,7 @@ def test_a_repeated_execution_counts_once() -> None:
     hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.2"))), first)
 
     assert house.held() == "0.1"
-    assert len(house.facts(OrderFilled)) == 1
+    assert len(house.facts(facts.OrderFilled)) == 1
 
 
 def test_a_fill_before_the_answer_records_submitted() -> None:
@@ -104,10 +99,10 @@ def test_a_fill_before_the_answer_records_submitted() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:06")
 
-    steps = [(c.before, c.after, c.source) for c in house.facts(OrderStateChanged)[:2]]
+    steps = [(c.before, c.after, c.source) for c in house.facts(facts.OrderStateChanged)[:2]]
     assert steps == [
-        (OrderStatus.PENDING, OrderStatus.SUBMITTED, Source.STREAM),
-        (OrderStatus.SUBMITTED, OrderStatus.FILLED, Source.STREAM),
+        (OrderStatus.PENDING, OrderStatus.SUBMITTED, facts.Source.STREAM),
+        (OrderStatus.SUBMITTED, OrderStatus.FILLED, facts.Source.STREAM),
     ]
 
 
@@ -139,7 +134,7 @@ def test_a_fill_after_a_cancel_is_late_and_compared() -> None:
     assert held_at_once == "0.1"
     assert house.entry.status is OrderStatus.CANCELLED
     assert house.entry.late_fill
-    assert [f.is_late for f in house.facts(OrderFilled)] == [True]
+    assert [f.is_late for f in house.facts(facts.OrderFilled)] == [True]
     assert len([m for m in house.line.heard if isinstance(m, PictureFetched)]) == pictures + 1
 
 
@@ -165,7 +160,7 @@ def test_an_unknown_status_is_looked_up() -> None:
     hears(house, a_report(house, status=None, raw_status="halted_by_goblins"))
     house.until("10:06:06")
 
-    assert "halted_by_goblins" in house.last(UpdateIgnored).reason
+    assert "halted_by_goblins" in house.last(facts.UpdateIgnored).reason
     assert house.entry.status is OrderStatus.SUBMITTED
     assert len([m for m in house.line.heard if isinstance(m, LookUpAnswered)]) == look_ups + 1
 
@@ -177,5 +172,5 @@ def test_an_update_of_a_foreign_order_changes_nothing(snapshot: SnapshotAssertio
     hears(house, a_report(house, client_order_id=ClientOrderId("f" * 16), broker_order_id=BrokerOrderId("x")))
     hears(house, a_report(house, quantity=Quantity(Decimal(9)), broker_order_id=BrokerOrderId("x")))
 
-    assert [u.reason for u in house.facts(UpdateIgnored)] == snapshot
+    assert [u.reason for u in house.facts(facts.UpdateIgnored)] == snapshot
     assert house.entry.filled_quantity == 0

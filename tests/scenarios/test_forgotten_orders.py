@@ -37,8 +37,7 @@ AT_HAND = a_typed_buy("0.5", limit="101", stop="94")
 def a_house(*days: date) -> House:
     """It is Thursday, 10:05; the market stands still at 100, on the days after it too."""
     bars = [bar for day in (THURSDAY, *days) for bar in minutes("09:30", "10:20", day=day)]
-    rarely = ROOMY.reconciliation.model_copy(update={"every_seconds": Decimal(120)})
-    return House(bars, ROOMY.model_copy(update={"reconciliation": rarely}), cash=Decimal(10_000)).opens().until("10:05")
+    return House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
 
 
 def buys(house: House, *, far: bool, holder: StopHolder = StopHolder.DESK) -> Order:
@@ -176,7 +175,7 @@ def test_a_fill_found_in_the_books_recalls_its_order() -> None:
     house, entry = a_day_after_a_cancelled_entry()
     house.line.is_deaf = True
     fills_after_all(house, entry.id)
-    passes(house, 130)
+    passes(house, 610)
 
     assert len(house.facts(OrdersRecalled)) == 1
     assert [fact.fill.client_order_id for fact in house.facts(OrderFilled)] == [entry.id]

@@ -11,21 +11,8 @@ from typing import ClassVar
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.event_text import in_words
-from core.facts import (
-    CancelRequested,
-    Halted,
-    Killed,
-    OrderCreated,
-    OrderStateChanged,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    Rearmed,
-    RearmRefused,
-    Resumed,
-    SubmissionBlocked,
-)
 from core.messages.commands import Command, Halt, Kill, OpenTicket, ProposeClose, ProposeFlattening, Rearm, Resume
 from core.messages.effects import CancelOrder, Effect, FetchPicture, LatchKill, SubmitOrder
 from core.messages.inputs import BarArrived, DeadlineReached, Stop
@@ -61,9 +48,6 @@ def a_quiet_house(**terms: object) -> House:
     return House(minutes("09:30", "12:30", "99.60"), **terms).opens().until("10:06")  # type: ignore[arg-type]
 
 
-# ── halt ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_the_first_press_halts_entries(snapshot: SnapshotAssertion) -> None:
     """OP-07"""
     house = a_quiet_house()
@@ -74,9 +58,9 @@ def test_the_first_press_halts_entries(snapshot: SnapshotAssertion) -> None:
     house.presses(Resume())
     house.presses(a_typed_buy())
 
-    assert [h.cause for h in house.facts(Halted)] == [HaltCause.KEY]
-    assert house.last(ProposalSkipped).reasons == snapshot
-    assert len(house.facts(ProposalStaged)) == 1
+    assert [h.cause for h in house.facts(facts.Halted)] == [HaltCause.KEY]
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
+    assert len(house.facts(facts.ProposalStaged)) == 1
 
 
 def test_a_halt_before_the_figures_sends_nothing() -> None:
@@ -99,7 +83,7 @@ def test_an_unheard_press_shuts_the_gateway() -> None:
     house.until("10:06:03")
 
     assert sent(house) == []
-    assert "halted by key" in house.last(SubmissionBlocked).reason
+    assert "halted by key" in house.last(facts.SubmissionBlocked).reason
     assert house.entry.status is OrderStatus.CANCELLED
 
 
@@ -143,9 +127,6 @@ def test_a_halted_desk_can_close_a_position() -> None:
     assert house.held() == house.held_by_the_broker() == "0"
 
 
-# ── kill ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.usefixtures("a_bar_at_once")
 def test_a_kill_cancels_entries_and_keeps_stops() -> None:
     """OP-07"""
@@ -160,7 +141,7 @@ def test_a_kill_cancels_entries_and_keeps_stops() -> None:
     assert house.entry.status is OrderStatus.CANCELLED
     assert [s.status for s in house.stops] == [OrderStatus.SUBMITTED]
     assert house.switch.door == "file"
-    assert house.last(Killed).by == "key"
+    assert house.last(facts.Killed).by == "key"
 
 
 def test_naked_takes_the_stop_back_too() -> None:
@@ -184,7 +165,7 @@ def test_a_kill_ends_staged_entries() -> None:
 
     assert house.desk.stage.proposals() == ()
     assert house.desk.stage.state.tickets == {}
-    assert house.last(ProposalEnded).end is ProposalEnd.BLOCKED
+    assert house.last(facts.ProposalEnded).end is ProposalEnd.BLOCKED
 
 
 def test_a_kill_before_the_figures_sends_nothing() -> None:
@@ -196,7 +177,7 @@ def test_a_kill_before_the_figures_sends_nothing() -> None:
     house.until("10:06:20")
 
     assert sent(house) == []
-    assert house.facts(OrderCreated) == []
+    assert house.facts(facts.OrderCreated) == []
 
 
 def test_an_order_in_flight_completes_and_is_cancelled() -> None:
@@ -222,7 +203,7 @@ def test_a_kill_repeats_unanswered_cancels() -> None:
     house.presses(Kill("key"))
     house.until("10:06:20")
 
-    assert len(house.facts(CancelRequested)) == 4
+    assert len(house.facts(facts.CancelRequested)) == 4
     assert house.entry.status is OrderStatus.CANCELLED
 
 
@@ -235,7 +216,7 @@ def test_killed_stays_killed_over_a_restart() -> None:
     house.presses(a_typed_buy())
 
     assert house.desk.control.killed_by == "key"
-    assert "killed by key" in house.last(ProposalSkipped).reasons[0]
+    assert "killed by key" in house.last(facts.ProposalSkipped).reasons[0]
 
 
 def an_entry_that_a_kill_caught_in_doubt() -> House:
@@ -260,7 +241,7 @@ def test_a_killed_order_in_doubt_says_killed() -> None:
     house.line.finds_nothing = False
     house.until("10:07:30")
 
-    ended = house.last(OrderStateChanged)
+    ended = house.last(facts.OrderStateChanged)
     assert meanwhile is OrderStatus.PENDING
     assert (ended.after, ended.reason) == (OrderStatus.CANCELLED, "killed by key")
     assert house.entry.reason == "killed by key"
@@ -275,7 +256,7 @@ def test_a_fill_after_doubt_has_no_reason() -> None:
     house.until("10:06:30")
 
     assert (house.entry.status, house.entry.reason) == (OrderStatus.FILLED, "")
-    assert {f.reason for f in house.facts(OrderStateChanged) if f.client_order_id == house.entry.id} == {""}
+    assert {f.reason for f in house.facts(facts.OrderStateChanged) if f.client_order_id == house.entry.id} == {""}
 
 
 def test_a_rearm_names_an_order_in_doubt(snapshot: SnapshotAssertion) -> None:
@@ -286,11 +267,11 @@ def test_a_rearm_names_an_order_in_doubt(snapshot: SnapshotAssertion) -> None:
     house.presses(Rearm("REARM"))
     house.presses(Rearm("REARM", (ClientOrderId("another"),)))
 
-    assert house.facts(Rearmed) == []
+    assert house.facts(facts.Rearmed) == []
     assert house.desk.control.killed_by == "key"
-    assert in_words(house.last(RearmRefused)) == snapshot
+    assert in_words(house.last(facts.RearmRefused)) == snapshot
     house.presses(Rearm("REARM", (house.entry.id,)))
-    assert len(house.facts(Rearmed)) == 1
+    assert len(house.facts(facts.Rearmed)) == 1
 
 
 def test_a_rearm_names_an_unanswered_entry(snapshot: SnapshotAssertion) -> None:
@@ -303,8 +284,8 @@ def test_a_rearm_names_an_unanswered_entry(snapshot: SnapshotAssertion) -> None:
     house.presses(Rearm("REARM"))
 
     assert (house.entry.status, house.entry.in_doubt_since) == (OrderStatus.PENDING, None)
-    assert house.facts(Rearmed) == []
-    assert in_words(house.last(RearmRefused)) == snapshot
+    assert house.facts(facts.Rearmed) == []
+    assert in_words(house.last(facts.RearmRefused)) == snapshot
 
 
 def test_an_unsent_order_is_never_looked_up() -> None:
@@ -328,7 +309,7 @@ def test_only_the_word_itself_rearms(word: str) -> None:
 
     house.presses(Rearm(word))
 
-    assert house.facts(Rearmed) == []
+    assert house.facts(facts.Rearmed) == []
     assert house.switch.door == "file"
 
 
@@ -353,7 +334,7 @@ def test_standing_down_does_not_undo_a_kill() -> None:
 
     house.presses(Resume())
 
-    assert house.facts(Resumed) == []
+    assert house.facts(facts.Resumed) == []
     assert house.desk.control.killed_by == "key"
 
 
@@ -367,7 +348,7 @@ def test_the_file_latch_blocks_an_entry(door: str) -> None:
     house.until("10:06:10")
 
     assert sent(house) == []
-    assert f"killed by {door}" in house.last(SubmissionBlocked).reason
+    assert f"killed by {door}" in house.last(facts.SubmissionBlocked).reason
     assert house.entry.status is OrderStatus.CANCELLED
 
 
@@ -434,9 +415,6 @@ def test_a_lost_cancel_of_a_kill_is_repeated() -> None:
     passes(house, 30)
 
     assert house.entry.status is OrderStatus.CANCELLED
-
-
-# ── the disk ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_full_disk_halts_and_sends_nothing() -> None:
@@ -542,9 +520,6 @@ def _full(*_args: object) -> int:
     raise JournalWriteError("no space left on the device")
 
 
-# ── what nobody foresaw ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_an_exception_halts_and_drops_its_effects(snapshot: SnapshotAssertion) -> None:
     """EX-14"""
     house = a_house_with_a_proposal()
@@ -553,8 +528,8 @@ def test_an_exception_halts_and_drops_its_effects(snapshot: SnapshotAssertion) -
     house.opens_ticket()
     house.until("10:06:10")
 
-    assert house.last(Halted).cause is HaltCause.INVARIANT
-    assert house.last(Halted).reason == snapshot
+    assert house.last(facts.Halted).cause is HaltCause.INVARIANT
+    assert house.last(facts.Halted).reason == snapshot
     assert sent(house) == []
 
 
@@ -571,7 +546,7 @@ def test_a_broken_invariant_is_critical(snapshot: SnapshotAssertion) -> None:
     assert (by_key.kind, by_key.severity, by_key.text) == ("HALT", "", snapshot)
     told = "CRITICAL: HALTED (invariant) ZeroDivisionError: nobody foresaw this"
     assert (broken.kind, broken.severity, broken.text) == ("HALT", "CRITICAL", told)
-    assert in_words(house.last(Halted)) == told
+    assert in_words(house.last(facts.Halted)) == told
 
 
 def test_a_failing_deadline_is_not_repeated() -> None:
@@ -581,7 +556,7 @@ def test_a_failing_deadline_is_not_repeated() -> None:
 
     house.until("10:20")
 
-    assert len(house.facts(Halted)) < 5
+    assert len(house.facts(facts.Halted)) < 5
 
 
 def _raises(_message: object) -> tuple[()]:
@@ -597,13 +572,13 @@ def test_an_exception_halt_clears_after_the_key_halt() -> None:
 
     house.presses(Resume())
     house.presses(Resume())
-    first = house.last(Resumed).cause
+    first = house.last(facts.Resumed).cause
     still = house.desk.control.refusal()
     house.presses(Resume(everything=True))
 
     assert first is HaltCause.KEY
     assert still is not None
-    assert house.last(Resumed).cause is HaltCause.INVARIANT
+    assert house.last(facts.Resumed).cause is HaltCause.INVARIANT
     assert house.desk.control.refusal() is None
 
 
@@ -619,7 +594,7 @@ def test_an_exception_refuses_only_entries() -> None:
     house.confirms_at("10:06:40")
     house.until("10:06:50")
 
-    assert "halted (invariant)" in house.facts(ProposalSkipped)[-1].reasons[0]
+    assert "halted (invariant)" in house.facts(facts.ProposalSkipped)[-1].reasons[0]
     assert house.held() == "0"
 
 
@@ -672,4 +647,4 @@ def test_an_earlier_rearm_ends_no_later_kill(tmp_path: Path) -> None:
     keeper.look(house.line)
     house.until_moment(house.line.at + timedelta(seconds=1))
     assert (switch.is_on(), house.desk.control.killed_by) == (None, None)
-    assert [fact.by for fact in house.facts(Killed)] == ["key", "key, command", "command"]
+    assert [fact.by for fact in house.facts(facts.Killed)] == ["key", "key, command", "command"]

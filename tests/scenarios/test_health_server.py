@@ -82,9 +82,6 @@ def figures_of(text: bytes) -> dict[tuple[str, tuple[str, ...]], float]:
     }
 
 
-# ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_nothing_listens_by_default(tmp_path: Path) -> None:
     """SY-05"""
     with demo(tmp_path) as (_, figures):
@@ -178,9 +175,6 @@ def test_a_dead_engine_or_a_lost_disk_is_unhealthy(tmp_path: Path) -> None:
         assert told["disk"] == "failed"
 
 
-# ── where it listens ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 ELSEWHERE = [
     "0.0.0.0:9464",
     "192.168.1.2:9464",
@@ -243,9 +237,6 @@ def test_a_taken_address_is_reported(tmp_path: Path, snapshot: SnapshotAssertion
     with demo(tmp_path, 'health.listen="unix:health.sock"') as (runtime, _):
         told += [note for note in runtime.engine.notes if note.startswith("health is")]
     assert told == snapshot
-
-
-# ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @contextmanager

@@ -12,16 +12,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    BarClosed,
-    HistoryLoaded,
-    MarketDataQuarantined,
-    OrderCreated,
-    ProposalSkipped,
-    ProposalStaged,
-    ProtectionTripped,
-    TradeClosed,
-)
+from core import facts
 from core.messages.effects import FetchHistory, LookUpSymbols
 from core.messages.inputs import BarArrived, HistoryFetched
 from core.model.bar import Bar
@@ -32,8 +23,7 @@ from core.settings.settings import Settings
 from core.strategies.builtin import HOUSE
 from core.trading_state.checkpoint import states
 from core.workflows.staging.proposals import TOO_LATE
-from tests.scenarios.changes import RARELY
-from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.house import RARELY, House, assert_can_be_rebuilt
 from tests.scenarios.house import running as remembered
 from tests.scenarios.weeks import OTHERS
 from tests.unit.core.strategies.recorded import minute_bars
@@ -96,10 +86,10 @@ def attended(house: House) -> House:
 def told(house: House) -> tuple[list[Any], ...]:
     """Every proposal, order and trade; what was asked, and of whom, is the start's own."""
     return (
-        [(f.proposal, None) for f in house.facts(ProposalStaged)],
-        [(f.strategy, f.reasons, f.signal_time) for f in house.facts(ProposalSkipped)],
-        [f.order for f in house.facts(OrderCreated)],
-        [f.trade for f in house.facts(TradeClosed)],
+        [(f.proposal, None) for f in house.facts(facts.ProposalStaged)],
+        [(f.strategy, f.reasons, f.signal_time) for f in house.facts(facts.ProposalSkipped)],
+        [f.order for f in house.facts(facts.OrderCreated)],
+        [f.trade for f in house.facts(facts.TradeClosed)],
     )
 
 
@@ -121,14 +111,11 @@ def test_four_restarts_change_nothing(name: str) -> None:
     running, stopped = a_run(name, [], bars), a_run(name, stops, bars)
 
     assert told(stopped) == told(running)
-    assert len(running.facts(OrderCreated)) >= 3
+    assert len(running.facts(facts.OrderCreated)) >= 3
     assert states(stopped.desk)["strategies"] == states(running.desk)["strategies"]
     assert remembered(stopped.desk) == remembered(running.desk)
     assert states(stopped.desk)["exits"] == states(running.desk)["exits"]
-    assert not stopped.facts(HistoryLoaded)
-
-
-# ── history alone ────────────────────────────────────────────────────────────────────────────────────────────────────
+    assert not stopped.facts(facts.HistoryLoaded)
 
 
 def a_desk_from(moment: datetime, settings: Settings, history: tuple[Bar, ...] | None = None) -> House:
@@ -163,7 +150,7 @@ def measured(house: House, name: str) -> dict[str, object]:
 def signals(house: House, since: datetime) -> list[tuple[datetime, str, object]]:
     return [
         (p.signal_time, p.order.effect.value, p.intended_price)
-        for p in (f.proposal for f in house.facts(ProposalStaged))
+        for p in (f.proposal for f in house.facts(facts.ProposalStaged))
         if p.signal_time >= since
     ]
 
@@ -175,7 +162,7 @@ def test_history_alone_gives_the_same_signals(name: str) -> None:
 
     late = a_desk_from(THIRD, trades_by(name)).until_moment(recorded()[-1].end + timedelta(minutes=5))
 
-    (taken,) = late.facts(HistoryLoaded)
+    (taken,) = late.facts(facts.HistoryLoaded)
     assert taken.bars[-1].end <= THIRD
     assert measured(late, name) == measured(running, name)
     assert signals(late, THIRD) == signals(running, THIRD)
@@ -192,10 +179,12 @@ def test_a_midday_start_folds_history_and_the_morning(name: str) -> None:
         late = a_late_desk(long, comes_first=comes_first)
         late.until_moment(recorded()[-1].end + timedelta(minutes=5))
 
-        assert len(late.facts(HistoryLoaded)) == 1
+        assert len(late.facts(facts.HistoryLoaded)) == 1
         assert measured(late, name) == measured(running, name)
         assert all(since > LATE - timedelta(seconds=150) for since, _, _ in signals(late, recorded()[0].start))
-        assert all(TOO_LATE in f.reasons for f in late.facts(ProposalSkipped) if f.signal_time < morning()[-2].start)
+        assert all(
+            TOO_LATE in f.reasons for f in late.facts(facts.ProposalSkipped) if f.signal_time < morning()[-2].start
+        )
         assert_can_be_rebuilt(late)
 
 
@@ -207,12 +196,12 @@ def test_halt_and_size_ranges_take_in_history() -> None:
     for comes_first in (True, False):
         late = a_late_desk(long, comes_first=comes_first).until_moment(LATE + timedelta(seconds=30))
 
-        assert len(late.facts(HistoryLoaded)) == 1
+        assert len(late.facts(facts.HistoryLoaded)) == 1
         halt, ranges = late.desk.protections.volatility_halt.state, late.desk.sizing.ranges.state
         assert halt.symbols == running.protections.volatility_halt.state.symbols
         assert len(halt.symbols[SPY].days) == 2
         assert ranges == running.sizing.ranges.state
-        assert not late.facts(ProtectionTripped)
+        assert not late.facts(facts.ProtectionTripped)
         assert_can_be_rebuilt(late)
 
 
@@ -232,7 +221,7 @@ def test_missed_days_are_loaded_and_the_plan_kept() -> None:
     assert house.desk.orchestrator.wanting_history() == (SPY,)
     house.until_moment(back + timedelta(seconds=30))
 
-    (taken,) = house.facts(HistoryLoaded)
+    (taken,) = house.facts(facts.HistoryLoaded)
     running = HOUSE["sma"].make(settings.strategies.sma, None)
     everything = House(bars, settings).opens().until_moment(back)
     assert taken.bars[-1].end <= back
@@ -254,9 +243,9 @@ def test_without_history_it_warms_up_and_asks_again(snapshot: SnapshotAssertion)
     house.until_moment(THIRD + timedelta(minutes=5))
 
     assert len(asked) > 2
-    (told_once,) = house.facts(MarketDataQuarantined)
+    (told_once,) = house.facts(facts.MarketDataQuarantined)
     assert told_once.reason == snapshot
-    assert not house.facts(ProposalStaged)
+    assert not house.facts(facts.ProposalStaged)
     house.until_moment(THIRD + timedelta(minutes=20))
     assert house.desk.orchestrator.wanting_history() == ()
 
@@ -278,8 +267,8 @@ def test_a_stale_history_answer_is_asked_again() -> None:
     late.until_moment(LATE + timedelta(seconds=39))
 
     assert len(asked) == 2
-    (taken,) = late.facts(HistoryLoaded)
-    assert taken.bars[-1].start == late.facts(BarClosed)[-1].bar.start
+    (taken,) = late.facts(facts.HistoryLoaded)
+    assert taken.bars[-1].start == late.facts(facts.BarClosed)[-1].bar.start
 
 
 def test_an_unrequested_history_is_ignored() -> None:
@@ -287,4 +276,4 @@ def test_an_unrequested_history_is_ignored() -> None:
     house = House(recorded()[:40], trades_by("vwap")).opens().until_moment(recorded()[20].end)
     at = house.line.at
     house.line.take(at, HistoryFetched((SPY,), at - timedelta(days=1), at, recorded()[:10]))
-    assert not house.facts(HistoryLoaded)
+    assert not house.facts(facts.HistoryLoaded)

@@ -16,8 +16,9 @@ from core.model.broker import UpdateEvent
 from core.model.codes import IdleCode, OwedReason, UnprotectedKind
 from core.model.order import OrderStatus, StopHolder, TimeInForce
 from core.model.values import Quantity
-from tests.scenarios.changes import ABOVE, RARELY, ROOMY, confirms_now, passes
+from tests.scenarios.changes import ABOVE, ROOMY, confirms_now, passes
 from tests.scenarios.house import (
+    RARELY,
     STEADY,
     House,
     a_day,

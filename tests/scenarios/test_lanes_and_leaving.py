@@ -281,9 +281,6 @@ def test_a_queued_exit_is_sized_to_the_position(is_killed: bool):
     assert sale not in floor.looked_up
 
 
-# ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_fill_while_leaving_gets_its_stop():
     """EX-22, OP-06: left just after the key; the answer with the fill comes then, and the stream says nothing."""
     floor = SlowFloor()
@@ -601,9 +598,6 @@ def test_a_late_kill_names_working_entries(is_late: bool):
         if is_late:
             again.presses(Kill("file"))  # as the keeper does that finds it
         waits(again, lambda _: status_of(again, entry) is OrderStatus.CANCELLED, "it is cancelled")
-
-
-# ── what was kept ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def a_floor_with_a_kept_stop() -> tuple[SlowFloor, LiveHouse, ClientOrderId]:

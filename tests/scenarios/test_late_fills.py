@@ -11,8 +11,8 @@ import pytest
 from core.messages.commands import RequestCancel
 from core.model.order import OrderStatus, TimeInForce
 from core.model.values import Price
-from tests.scenarios.changes import RARELY, ROOMY, confirms_now, passes
-from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.house import RARELY, House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.late_fills import fills_late
 from tests.unit.core.brokers.trading_floor import a_bar
 

@@ -245,8 +245,6 @@ def test_without_the_stream_an_idle_desk_is_not_polled() -> None:
     assert books(house) - before == 1
 
 
-# ── the boundary of a strategy ───────────────────────────────────────────────────────────────────────────────────────
-
 START = at("10:05")
 
 

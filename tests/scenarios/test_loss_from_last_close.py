@@ -10,15 +10,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    DayCorrected,
-    DayStarted,
-    OrderApproved,
-    OverrideEnded,
-    ProposalSkipped,
-    ProtectionOverridden,
-    ProtectionTripped,
-)
+from core import facts
 from core.messages.commands import Decline, OverrideProtection
 from core.messages.inputs import AccountFetched
 from core.model.account import Account, NoAccount
@@ -58,7 +50,10 @@ class FirstStart(House):
 
     def __init__(self, clock: str = "13:00", day: date = THURSDAY, **risk: object) -> None:
         settings = Settings.model_validate({"risk": {**WIDE, **risk}, "strategies": {"vwap": {"enabled": False}}})
-        super().__init__([*minutes(clock, "15:59", "100", day), *minutes("09:30", "15:59", "100", FRIDAY)], settings)
+        super().__init__(
+            [*minutes(clock, "15:59", "100", day, every=10), *minutes("09:30", "15:59", "100", FRIDAY, every=10)],
+            settings,
+        )
         self.day = day
 
     def opens_with(self, equity: str, last_equity: str | None) -> FirstStart:
@@ -77,15 +72,15 @@ class FirstStart(House):
 
 def refusals(house: House) -> list[str]:
     """The checks that refuse an entry that is typed now."""
-    before = len(house.facts(ProposalSkipped))
+    before = len(house.facts(facts.ProposalSkipped))
     house.presses(a_typed_buy(limit="99.90", stop="99.70"))
     for proposal in house.desk.stage.proposals():
         house.presses(Decline(proposal.id, "only asked"))
-    return [check for fact in house.facts(ProposalSkipped)[before:] for check in fact.checks]
+    return [check for fact in house.facts(facts.ProposalSkipped)[before:] for check in fact.checks]
 
 
 def trip(house: House) -> tuple[str, Decimal | None]:
-    fact = house.last(ProtectionTripped)
+    fact = house.last(facts.ProtectionTripped)
     return fact.name, fact.limit
 
 
@@ -99,14 +94,11 @@ def row(house: House, key: str = "daily_loss") -> ProtectionRow:
     return next(r for r in ViewBuilder(house.engine).draw(house.line.at).protections if r.key == key)
 
 
-# ── from the last close ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_late_first_start_counts_the_mornings_loss(snapshot: SnapshotAssertion) -> None:
     """RK-03: 12 USD of 200 were lost since yesterday's close; the limit of the day is 10"""
     house = FirstStart().opens_with("188", "200")
 
-    assert house.facts(DayStarted) == [DayStarted(THURSDAY, usd("200"), WEDNESDAY)]
+    assert house.facts(facts.DayStarted) == [facts.DayStarted(THURSDAY, usd("200"), WEDNESDAY)]
     assert trip(house) == ("daily_loss", 10)
     assert "daily loss" in refusals(house)
     assert shown(house, "daily_loss") == snapshot
@@ -117,7 +109,7 @@ def test_the_first_figure_replaces_a_missing_close(snapshot: SnapshotAssertion) 
     """RK-03"""
     house = FirstStart().opens_with("188", None)
 
-    assert house.facts(DayStarted) == [DayStarted(THURSDAY, usd("188"))]
+    assert house.facts(facts.DayStarted) == [facts.DayStarted(THURSDAY, usd("188"))]
     assert shown(house, "daily_loss") == snapshot
     assert "daily loss" not in refusals(house)
 
@@ -126,7 +118,7 @@ def test_a_new_account_begins_with_its_first_figure() -> None:
     """RK-03: a new one tells zero"""
     house = FirstStart().opens_with("200", "0")
 
-    assert house.last(DayStarted) == DayStarted(THURSDAY, usd("200"))
+    assert house.last(facts.DayStarted) == facts.DayStarted(THURSDAY, usd("200"))
 
 
 def test_a_week_first_seen_midweek_has_no_known_close(snapshot: SnapshotAssertion) -> None:
@@ -139,11 +131,11 @@ def test_a_week_first_seen_midweek_has_no_known_close(snapshot: SnapshotAssertio
 
 def test_a_whole_week_counts_from_last_weeks_close(snapshot: SnapshotAssertion) -> None:
     """RK-03: 26 are lost since Friday"""
-    bars = [bar for day in (FRIDAY, NEXT_MONDAY) for bar in minutes("09:30", "15:59", "100", day)]
+    bars = [bar for day in (FRIDAY, NEXT_MONDAY) for bar in minutes("09:30", "15:59", "100", day, every=10)]
     house = House(bars, Settings.model_validate({"risk": WIDE}))
     house.opens().until("10:00", FRIDAY)
     house.until("09:31", NEXT_MONDAY)
-    day = house.last(DayStarted)
+    day = house.last(facts.DayStarted)
 
     assert (day.day, day.close_of) == (NEXT_MONDAY, FRIDAY)
     sees(house, "174")
@@ -153,7 +145,11 @@ def test_a_whole_week_counts_from_last_weeks_close(snapshot: SnapshotAssertion) 
 
 def test_an_overnight_loss_counts_on_the_next_day(snapshot: SnapshotAssertion) -> None:
     """RK-03: the simulated exchange tells yesterday's close too; two shares held at 100 open at 96"""
-    bars = [*minutes("09:30", "15:59", "100"), *minutes("09:30", "10:30", "96", FRIDAY)]
+    bars = [
+        *minutes("09:55", "10:05", "100"),
+        *minutes("15:55", "15:59", "100"),
+        *minutes("09:30", "09:35", "96", FRIDAY),
+    ]
     risk = {**WIDE, "max_notional": {"usd": "250"}, "per_trade": {"usd": "20"}, "daily_loss": {"usd": "7"}}
     settings = Settings.model_validate(
         {"risk": {**risk, "portfolio": {"max_exposure": "10"}}, "strategies": {"vwap": {"enabled": False}}}
@@ -163,7 +159,7 @@ def test_an_overnight_loss_counts_on_the_next_day(snapshot: SnapshotAssertion) -
     house.confirms_at("10:00:05")
     house.until("09:32", FRIDAY)
 
-    began = house.last(DayStarted)
+    began = house.last(facts.DayStarted)
     assert (began.day, began.close_of) == (FRIDAY, THURSDAY)
     assert began.equity == house.exchange.account(house.line.at).last_equity
     assert trip(house) == ("daily_loss", 7)
@@ -191,13 +187,13 @@ def tells(house: House, equity: str, last_equity: str | None) -> None:
 def test_a_close_rolled_after_midnight_corrects_the_day(snapshot: SnapshotAssertion) -> None:
     """RK-03: at 00:04 it still tells Tuesday's close, 200; on Wednesday 12 were lost, and the day's limit is 10"""
     house = at_midnight("188", "200")
-    assert house.facts(DayStarted) == [DayStarted(THURSDAY, usd("200"), WEDNESDAY)]
+    assert house.facts(facts.DayStarted) == [facts.DayStarted(THURSDAY, usd("200"), WEDNESDAY)]
     assert row(house).has_tripped
 
     sees(house, "188", "188")
 
-    assert house.facts(DayCorrected) == [DayCorrected(THURSDAY, usd("188"), WEDNESDAY)]
-    assert len(house.facts(DayStarted)) == 1
+    assert house.facts(facts.DayCorrected) == [facts.DayCorrected(THURSDAY, usd("188"), WEDNESDAY)]
+    assert len(house.facts(facts.DayStarted)) == 1
     assert not row(house).has_tripped
     assert shown(house, "daily_loss") == snapshot
     assert house.desk.opening.opening_equity(THURSDAY) == 188
@@ -211,12 +207,12 @@ def test_the_close_is_asked_for_before_the_open() -> None:
     house = at_midnight("188", "200")
     tells(house, "188", "188")
     house.until("09:24")
-    assert not house.facts(DayCorrected)
+    assert not house.facts(facts.DayCorrected)
 
     house.restarted()
     house.until("09:29:59")
 
-    assert house.facts(DayCorrected) == [DayCorrected(THURSDAY, usd("188"), WEDNESDAY)]
+    assert house.facts(facts.DayCorrected) == [facts.DayCorrected(THURSDAY, usd("188"), WEDNESDAY)]
 
 
 def test_a_limit_reached_by_correction_stays_shut() -> None:
@@ -238,7 +234,7 @@ def test_a_close_reported_before_the_open_is_taken(snapshot: SnapshotAssertion) 
     sees(house, "188", "200")
     sees(house, "188", None)
 
-    assert house.facts(DayCorrected) == [DayCorrected(THURSDAY, usd("200"), WEDNESDAY)]
+    assert house.facts(facts.DayCorrected) == [facts.DayCorrected(THURSDAY, usd("200"), WEDNESDAY)]
     assert house.desk.opening.since(THURSDAY) == snapshot
 
 
@@ -250,7 +246,7 @@ def test_no_figure_moves_the_start_of_an_open_session() -> None:
 
     sees(house, "188", "188")
 
-    assert not house.facts(DayCorrected)
+    assert not house.facts(facts.DayCorrected)
     assert house.desk.opening.opening_equity(THURSDAY) == 200
 
 
@@ -263,7 +259,7 @@ def test_an_older_answer_corrects_nothing() -> None:
     old = replace(account, at=account.at - timedelta(seconds=30), last_equity=usd("200"))
     house.line.take(house.line.at, AccountFetched(old))
 
-    assert not house.facts(DayCorrected)
+    assert not house.facts(facts.DayCorrected)
 
 
 def test_the_day_before_a_monday_is_friday() -> None:
@@ -275,9 +271,6 @@ def test_the_day_before_a_monday_is_friday() -> None:
 
     assert day_before(NEXT_MONDAY, NewYorkHours()) == FRIDAY
     assert day_before(NEXT_MONDAY, Closed()) is None
-
-
-# ── overridden ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_it_shuts_again_at_the_next_half_of_the_limit() -> None:
@@ -298,7 +291,7 @@ def an_overridden_house() -> House:
 def test_an_overridden_loss_shuts_at_each_further_half(snapshot: SnapshotAssertion) -> None:
     """RK-06: at 15, and after another word at 20"""
     house = an_overridden_house()
-    assert house.last(ProtectionOverridden).again_at == 15
+    assert house.last(facts.ProtectionOverridden).again_at == 15
     assert "daily loss" in refusals(house.until("14:00:59"))
     assert "daily loss" not in refusals(house.until("14:01"))
     overridden = shown(house, "daily_loss")
@@ -307,16 +300,21 @@ def test_an_overridden_loss_shuts_at_each_further_half(snapshot: SnapshotAsserti
     assert "daily loss" not in refusals(house)
     sees(house, "185")
     assert "daily loss" in refusals(house)
-    assert house.last(OverrideEnded).name == "daily_loss"
+    assert house.last(facts.OverrideEnded).name == "daily_loss"
     assert trip(house) == ("daily_loss", 10)
     sees(house, "191")
     assert "daily loss" in refusals(house)
-    made_good = house.last(ProposalSkipped).reasons
-    assert (overridden, house.last(OverrideEnded).reason, house.last(ProtectionTripped).reason, made_good) == snapshot
+    made_good = house.last(facts.ProposalSkipped).reasons
+    assert (
+        overridden,
+        house.last(facts.OverrideEnded).reason,
+        house.last(facts.ProtectionTripped).reason,
+        made_good,
+    ) == snapshot
 
     house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
     sees(house, "184")
-    assert house.last(ProtectionOverridden).again_at == 15
+    assert house.last(facts.ProtectionOverridden).again_at == 15
     assert_can_be_rebuilt(house)
 
 
@@ -326,7 +324,7 @@ def test_a_growing_loss_ends_an_override_not_yet_begun(snapshot: SnapshotAsserti
 
     sees(house, "184")
 
-    assert house.last(OverrideEnded) == snapshot
+    assert house.last(facts.OverrideEnded) == snapshot
     assert "daily loss" in refusals(house.until("14:30"))
 
 
@@ -352,8 +350,6 @@ def test_fresh_figures_at_the_key_shut_it_again() -> None:
     worse = replace(context, account=replace(context.account, equity=usd("184")))
     assert DailyLossCheck().review(a_candidate(), worse).standing is CheckResult.REFUSES
 
-
-# ── without the account's value ──────────────────────────────────────────────────────────────────────────────────────
 
 NEEDED = {"daily loss", "weekly loss", "buying power", "portfolio", "margin"}
 """The checks that need the account's figures whatever the limits are."""
@@ -387,13 +383,13 @@ def test_unknown_equity_refuses_or_passes_by_the_setting(choice: str, snapshot: 
             "strategies": {"vwap": {"enabled": False}},
         }
     )
-    house = House(minutes("09:30", "15:59", "100"), settings).opens().until("10:10:01")
+    house = House(minutes("10:00", "15:59", "100"), settings).opens().until("10:10:01")
     without_an_account(house)
     house.presses(a_typed_buy("0.1", limit="99.90", stop="99.70"))
     if choice == "refuse":
         assert house.desk.stage.proposals() == ()
-        assert "daily loss" in house.last(ProposalSkipped).checks
-        assert house.last(ProposalSkipped).reasons == snapshot
+        assert "daily loss" in house.last(facts.ProposalSkipped).checks
+        assert house.last(facts.ProposalSkipped).reasons == snapshot
         return
     house.opens_ticket()
     house.until("10:10:03")
@@ -403,7 +399,7 @@ def test_unknown_equity_refuses_or_passes_by_the_setting(choice: str, snapshot: 
 
     assert review.refusals == ()
     assert let_pass(review) == NEEDED
-    assert let_pass(house.last(OrderApproved).review) == NEEDED | {FIGURES}
+    assert let_pass(house.last(facts.OrderApproved).review) == NEEDED | {FIGURES}
 
 
 @pytest.mark.parametrize(("choice", "refused"), [("refuse", NEEDED | PARTS), ("allow", set())])

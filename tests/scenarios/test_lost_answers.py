@@ -12,21 +12,7 @@ from itertools import pairwise
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ApprovalRedeemed,
-    CancelFailed,
-    CancelRequested,
-    OrderFilled,
-    OrderNotFound,
-    OrderStateChanged,
-    OrderStateUnknown,
-    PositionCorrected,
-    ProposalSkipped,
-    ReconciliationPassed,
-    Source,
-    SubmissionBlocked,
-    UpdateIgnored,
-)
+from core import facts
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.messages.inputs import (
@@ -86,9 +72,6 @@ def an_execution(name: str, quantity: str, price: str = "99.60") -> Execution:
     return Execution(ExecutionId(name), at("10:06:05"), Quantity(Decimal(quantity)), Price(Decimal(price)))
 
 
-# ── in doubt ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_lost_answer_is_resolved_by_a_look_up() -> None:
     """EX-06, EX-20"""
     house = a_house_with_a_proposal(AWAY)
@@ -98,10 +81,10 @@ def test_a_lost_answer_is_resolved_by_a_look_up() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:10")
 
-    assert [d.reason for d in house.facts(OrderStateUnknown)] == ["the connection broke"]
+    assert [d.reason for d in house.facts(facts.OrderStateUnknown)] == ["the connection broke"]
     assert house.entry.status is OrderStatus.SUBMITTED
     assert house.entry.in_doubt_since is None
-    assert house.last(OrderStateChanged).source is Source.LOOK_UP
+    assert house.last(facts.OrderStateChanged).source is facts.Source.LOOK_UP
     assert requested(house) == [buy("limit", "0.502")]
 
 
@@ -114,11 +97,11 @@ def test_no_answer_is_doubt_after_eight_seconds(snapshot: SnapshotAssertion) -> 
     house.line.link = replace(house.line.link, answer_delay=timedelta(hours=1))
 
     house.until("10:06:10.050")
-    before = house.facts(OrderStateUnknown)
+    before = house.facts(facts.OrderStateUnknown)
     house.until("10:06:10.150")
 
     assert before == []
-    assert house.facts(OrderStateUnknown) == snapshot
+    assert house.facts(facts.OrderStateUnknown) == snapshot
     assert requested(house) == [buy("limit", "0.502")]
 
 
@@ -133,7 +116,7 @@ def test_five_not_founds_in_a_minute_end_a_lost_order() -> None:
     house.until("10:08:30")
 
     assert in_between is OrderStatus.PENDING
-    assert len(house.facts(OrderNotFound)) >= 5
+    assert len(house.facts(facts.OrderNotFound)) >= 5
     assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
     assert house.entry.ended_at is not None
     assert house.entry.ended_at - house.entry.first_not_found_at >= timedelta(seconds=60)  # type: ignore[operator]
@@ -155,7 +138,7 @@ def test_without_the_books_not_found_ends_nothing() -> None:
     house = a_house_of_a_lost_request(arrives=False)
 
     house.until("10:12")
-    in_doubt = house.entry.status, len(house.facts(OrderNotFound)) >= 5
+    in_doubt = house.entry.status, len(house.facts(facts.OrderNotFound)) >= 5
     house.line.mends()
     house.until("10:12:20")
 
@@ -167,13 +150,13 @@ def test_an_order_seen_only_in_the_books_is_adopted() -> None:
     """EX-06, EX-20"""
     house = a_house_of_a_lost_request(arrives=True)
     house.until("10:09")
-    in_doubt = house.entry.status, len(house.facts(OrderNotFound)) >= 5
+    in_doubt = house.entry.status, len(house.facts(facts.OrderNotFound)) >= 5
 
     house.line.mends()
     house.until("10:09:30")
 
     assert in_doubt == (OrderStatus.PENDING, True)
-    assert [c.after for c in house.facts(OrderStateChanged)] == [OrderStatus.SUBMITTED, OrderStatus.CANCELLED]
+    assert [c.after for c in house.facts(facts.OrderStateChanged)] == [OrderStatus.SUBMITTED, OrderStatus.CANCELLED]
     assert requested(house) == [buy("limit", "0.502"), CANCEL]  # its time to live was over long ago
     assert house.entry.end_code is not EndCode.NEVER_ARRIVED
 
@@ -201,7 +184,7 @@ def test_a_failed_look_up_is_no_not_found() -> None:
     house.confirms_at("10:06:02")
     house.until("10:10")
 
-    assert house.facts(OrderNotFound) == []
+    assert house.facts(facts.OrderNotFound) == []
     assert house.entry.status is OrderStatus.PENDING
     assert house.entry.in_doubt_since is not None
 
@@ -216,7 +199,7 @@ def test_look_ups_start_over_when_the_broker_is_back() -> None:
     house.line.take(
         house.line.at, ConnectionChanged(ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, house.line.at))
     )
-    assert house.facts(OrderNotFound) == []
+    assert house.facts(facts.OrderNotFound) == []
     house.line.mends()
 
     back = house.line.at
@@ -294,8 +277,8 @@ def test_a_fill_while_the_desk_was_off_is_taken_in(days: int) -> None:
     house.until("09:33", later)
 
     assert house.held_by_the_broker() == "0.502"
-    assert [(f.fill.client_order_id, f.is_late) for f in house.facts(OrderFilled)] == [(house.entry.id, True)]
-    assert house.facts(PositionCorrected) == []
+    assert [(f.fill.client_order_id, f.is_late) for f in house.facts(facts.OrderFilled)] == [(house.entry.id, True)]
+    assert house.facts(facts.PositionCorrected) == []
     assert house.desk.control.state.is_reconciled
     (exit_,) = house.desk.stage.proposals()
     assert (exit_.is_exit, exit_.strategy, plain(exit_.order.quantity)) == (True, "vwap", "0.502"), "it is held over"
@@ -310,9 +293,9 @@ def test_a_refusal_is_never_doubt(snapshot: SnapshotAssertion) -> None:
     house.until("10:06:20")
 
     assert house.entry.status is OrderStatus.REJECTED
-    assert house.last(OrderStateChanged).refusal is RefusalKind.FORBIDDEN
+    assert house.last(facts.OrderStateChanged).refusal is RefusalKind.FORBIDDEN
     assert house.entry.reason == snapshot
-    assert house.facts(OrderStateUnknown) == []
+    assert house.facts(facts.OrderStateUnknown) == []
 
 
 def test_a_duplicate_id_means_that_the_order_is_there() -> None:
@@ -324,9 +307,9 @@ def test_a_duplicate_id_means_that_the_order_is_there() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:02.350")
 
-    again = SubmitOrder(house.entry.request, house.last(ApprovalRedeemed).approval)
+    again = SubmitOrder(house.entry.request, house.last(facts.ApprovalRedeemed).approval)
     house.line.take(house.line.at, house.line.ask(again))
-    assert house.last(OrderStateUnknown).client_order_id == house.entry.id
+    assert house.last(facts.OrderStateUnknown).client_order_id == house.entry.id
     house.until("10:06:05")
 
     assert house.entry.status is OrderStatus.SUBMITTED
@@ -345,7 +328,7 @@ def test_a_bad_request_is_a_refusal() -> None:
     house.until("10:06:33")
 
     assert house.sale.status is OrderStatus.REJECTED
-    assert house.facts(OrderStateUnknown) == []
+    assert house.facts(facts.OrderStateUnknown) == []
     assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
 
 
@@ -364,11 +347,8 @@ def test_a_different_order_with_our_id_is_not_adopted(snapshot: SnapshotAssertio
     house.line.take(house.line.at, LookUpAnswered(house.entry.id, earlier))
 
     assert house.entry.status is OrderStatus.REJECTED
-    assert (house.entry.reason, house.last(UpdateIgnored).reason) == snapshot
+    assert (house.entry.reason, house.last(facts.UpdateIgnored).reason) == snapshot
     assert house.held() == "0"
-
-
-# ── the same signal again ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def the_same_signal(house: House) -> EntrySignal:
@@ -394,7 +374,7 @@ def test_a_signal_has_one_order_also_after_a_restart(snapshot: SnapshotAssertion
     house.engine.the(Proposals).stage_entry(the_same_signal(house))
 
     assert house.desk.stage.proposals() == ()
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
     assert [r for r in requested(house) if "buy" in r] == [buy("limit", "0.502")]
 
 
@@ -404,9 +384,6 @@ def test_the_name_of_an_order_is_the_hash_of_its_signal() -> None:
 
     name = sha256(b"vwap:SPY:1min:2026-11-19T15:05:00Z:buy").hexdigest()
     assert house.proposal.order.client_order_id == name[:16]
-
-
-# ── cancels ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_cancel_without_an_answer_is_repeated(snapshot: SnapshotAssertion) -> None:
@@ -421,12 +398,12 @@ def test_a_cancel_without_an_answer_is_repeated(snapshot: SnapshotAssertion) -> 
     house.until("10:06:10")
 
     assert after_the_failure is OrderStatus.SUBMITTED
-    assert house.last(CancelFailed).refusal is None
-    assert len(house.facts(CancelRequested)) == 2
+    assert house.last(facts.CancelFailed).refusal is None
+    assert len(house.facts(facts.CancelRequested)) == 2
     assert house.entry.status is OrderStatus.CANCELLED
     (error,) = (row for row in pictures.draw(house.line.at).log if row.severity)
     assert (error.kind, error.severity) == ("order", "ERROR")
-    assert (house.last(CancelFailed).reason, error.text) == snapshot
+    assert (house.last(facts.CancelFailed).reason, error.text) == snapshot
 
 
 def test_a_failing_cancel_is_repeated_less_often() -> None:
@@ -438,7 +415,7 @@ def test_a_failing_cancel_is_repeated_less_often() -> None:
     house.presses(RequestCancel(house.entry.id))
     house.until("10:08:00")
 
-    asked = [r.at for r in house.journal.records() if isinstance(r.fact, CancelRequested)]
+    asked = [r.at for r in house.journal.records() if isinstance(r.fact, facts.CancelRequested)]
     assert [int((later - earlier).total_seconds()) for earlier, later in pairwise(asked)][:5] == [2, 4, 8, 16, 16]
 
 
@@ -491,11 +468,8 @@ def test_a_stop_of_an_ended_authorization_stays() -> None:
 
     hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.1"))), an_execution("x-1", "0.1"))
 
-    assert "ended at" in house.last(SubmissionBlocked).reason
+    assert "ended at" in house.last(facts.SubmissionBlocked).reason
     assert house.stops == []
-
-
-# ── restarts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_crash_before_the_post_sends_nothing_twice() -> None:
@@ -524,7 +498,7 @@ def test_a_crash_after_the_post_finds_the_order() -> None:
 
     assert house.entry.status is OrderStatus.SUBMITTED
     assert requested(house) == [buy("limit", "0.502")]
-    assert len(house.facts(ReconciliationPassed)) == 2
+    assert len(house.facts(facts.ReconciliationPassed)) == 2
 
 
 def test_a_start_repeats_an_unfinished_cancel() -> None:
@@ -548,9 +522,6 @@ def test_a_close_cut_off_goes_on_after_a_restart() -> None:
 
     assert house.held() == house.held_by_the_broker() == "0"
     assert requested(house)[-2:] == [CANCEL, sell("market", "0.502")]
-
-
-# ── more that a broker may say ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_rejection_by_stream_rejects() -> None:

@@ -21,8 +21,15 @@ from core.settings.risk import MessageSettings
 from core.settings.settings import Settings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.changes import RARELY
-from tests.scenarios.house import DIP, House, a_house_with_a_proposal, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import (
+    DIP,
+    RARELY,
+    House,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
 from tests.scenarios.plans import SETTINGS, a_buy, a_floor, marks, opens, passes, runs_out, signs
 from tests.unit.core.brokers.trading_floor import THURSDAY
 

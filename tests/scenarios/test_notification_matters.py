@@ -8,19 +8,7 @@ from dataclasses import replace
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    BreakerClosed,
-    BreakerOpened,
-    Halted,
-    NotificationBegun,
-    NotificationFailed,
-    NotificationSent,
-    NotificationSettled,
-    NotificationWithdrawn,
-    ProposalEnded,
-    ProposalStaged,
-    Resumed,
-)
+from core import facts
 from core.messages.inputs import NotificationAnswered
 from core.model.codes import HaltCause, ProposalEnd
 from core.model.notice import DELIVERED, Delivery, DeliveryCode
@@ -49,7 +37,7 @@ UNREACHED = Delivery(DeliveryCode.NOT_SENT)
 
 def resumes(house: House) -> None:
     house.engine.state.at = house.line.at
-    house.engine.state.record(Resumed(HaltCause.SIGNAL))
+    house.engine.state.record(facts.Resumed(HaltCause.SIGNAL))
     look(house)
 
 
@@ -61,12 +49,9 @@ def another_exit(house: House, reason: ExitReason) -> None:
     order = replace(older.order, client_order_id=name)
     newer = replace(older, id=ProposalId(name), order=order, staged_at=state.at, exit_reason=reason)
     review = state.stage.state.reviews[older.id]
-    state.record(ProposalEnded(older.id, ProposalEnd.WITHDRAWN, "overtaken"))
-    state.record(ProposalStaged(newer, review))
+    state.record(facts.ProposalEnded(older.id, ProposalEnd.WITHDRAWN, "overtaken"))
+    state.record(facts.ProposalStaged(newer, review))
     look(house)
-
-
-# ── it begins once ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_reworded_halt_keeps_its_escalation() -> None:
@@ -108,10 +93,7 @@ def test_replaced_exit_keeps_its_escalation(snapshot: SnapshotAssertion) -> None
 
     assert len(receivers.told(SECOND)) == 1
     assert len(receivers.told(THIRD)) == 1
-    assert house.facts(NotificationSettled) == []
-
-
-# ── it is over ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    assert house.facts(facts.NotificationSettled) == []
 
 
 def test_undelivered_step_is_withdrawn_once_sold() -> None:
@@ -127,7 +109,7 @@ def test_undelivered_step_is_withdrawn_once_sold() -> None:
     house.until("10:40")
 
     assert len(receivers.told(SECOND)) == tries
-    (withdrawn,) = house.facts(NotificationWithdrawn)
+    (withdrawn,) = house.facts(facts.NotificationWithdrawn)
     assert (withdrawn.channel, withdrawn.is_urgent) == (SECOND, True)
     assert [line.batch for line in house.desk.notifications.state.urgent.values()] == [[], []]
     assert house.desk.notifications.state.over == []
@@ -139,15 +121,15 @@ def test_exit_ended_at_a_restart_calls_nobody() -> None:
         lambda effect: UNREACHED if effect.channel == SECOND else DELIVERED, until="10:15:40", rules=EXITS
     )
     house.engine.state.at = house.line.at
-    house.engine.state.record(ProposalEnded(house.proposal.id, ProposalEnd.WITHDRAWN, "its condition ended"))
+    house.engine.state.record(facts.ProposalEnded(house.proposal.id, ProposalEnd.WITHDRAWN, "its condition ended"))
     tries = len(receivers.told(SECOND))
     receivers.answers = lambda _: DELIVERED
 
     with_receivers(house.restarted(), receivers).until("10:16")
 
     assert len(receivers.told(SECOND)) == tries
-    assert len(house.facts(NotificationSettled)) == 1
-    assert len(house.facts(NotificationWithdrawn)) == 1
+    assert len(house.facts(facts.NotificationSettled)) == 1
+    assert len(house.facts(facts.NotificationWithdrawn)) == 1
 
 
 def test_first_message_is_tried_after_the_halt_ends() -> None:
@@ -155,7 +137,7 @@ def test_first_message_is_tried_after_the_halt_ends() -> None:
     house, receivers = a_house(lambda _: None, rules=HALTS)
     halts(house, "a moment")
     resumes(house)
-    assert house.facts(NotificationWithdrawn) == []
+    assert house.facts(facts.NotificationWithdrawn) == []
     (effect,) = receivers.heard
     answer = NotificationAnswered(effect.channel, True, effect.numbers, effect.tries, UNREACHED)
     house.line.take(house.line.at, answer)
@@ -163,8 +145,8 @@ def test_first_message_is_tried_after_the_halt_ends() -> None:
 
     assert len(receivers.heard) > 1
     assert all("a moment" in effect.text for effect in receivers.heard)
-    assert house.facts(NotificationFailed)
-    assert house.facts(NotificationWithdrawn) == []
+    assert house.facts(facts.NotificationFailed)
+    assert house.facts(facts.NotificationWithdrawn) == []
 
 
 def test_message_in_flight_counts_as_sent() -> None:
@@ -176,8 +158,8 @@ def test_message_in_flight_counts_as_sent() -> None:
     house.line.take(house.line.at, NotificationAnswered(effect.channel, True, effect.numbers, effect.tries, DELIVERED))
     house.until("10:30")
 
-    assert len(house.facts(NotificationSent)) == 1
-    assert house.facts(NotificationWithdrawn) == []
+    assert len(house.facts(facts.NotificationSent)) == 1
+    assert house.facts(facts.NotificationWithdrawn) == []
     assert house.desk.notifications.state.over == []
 
 
@@ -187,8 +169,8 @@ def test_ended_part_of_a_message_is_withdrawn() -> None:
     house, receivers = a_house(
         lambda effect: answers.pop(0) if answers and effect.channel == SECOND else DELIVERED, rules=HALTS
     )
-    house.engine.state.record(Halted(HaltCause.SIGNAL, "it ends"))
-    house.engine.state.record(Halted(HaltCause.KEY, "it stays"))
+    house.engine.state.record(facts.Halted(HaltCause.SIGNAL, "it ends"))
+    house.engine.state.record(facts.Halted(HaltCause.KEY, "it stays"))
     look(house)
     house.until("10:05:07")
     resumes(house)
@@ -226,15 +208,15 @@ def test_quiet_hours_message_is_sent_though_over() -> None:
     (morning,) = receivers.told(PHONE)
     assert "an alert" in morning
     assert "breaker" in morning
-    assert house.facts(NotificationWithdrawn) == []
+    assert house.facts(facts.NotificationWithdrawn) == []
 
 
 def opens_and_closes_the_breaker(house: House) -> None:
     state = house.engine.state
     state.at = house.line.at
-    state.record(BreakerOpened("it failed", state.at))
+    state.record(facts.BreakerOpened("it failed", state.at))
     look(house)
-    state.record(BreakerClosed("it works"))
+    state.record(facts.BreakerClosed("it works"))
     look(house)
 
 
@@ -247,8 +229,8 @@ def test_no_withdrawal_between_a_key_and_its_order() -> None:
     confirms_now(house)
     look(house)
     assert [c.is_decided for c in house.desk.stage.state.confirmations.values() if not c.is_void] == [True, False]
-    assert house.facts(NotificationWithdrawn) == []
+    assert house.facts(facts.NotificationWithdrawn) == []
     passes(house, 5)
 
-    assert len(house.facts(NotificationWithdrawn)) == 1
-    assert not [r for r in house.facts(NotificationBegun) if r.channel == THIRD]
+    assert len(house.facts(facts.NotificationWithdrawn)) == 1
+    assert not [r for r in house.facts(facts.NotificationBegun) if r.channel == THIRD]

@@ -8,19 +8,7 @@ from itertools import pairwise
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    AlertRang,
-    Halted,
-    NotificationBegun,
-    NotificationDue,
-    NotificationFailed,
-    NotificationSent,
-    NotificationSettled,
-    NotificationSuppressed,
-    OrderApproved,
-    ProposalStaged,
-    SettingsApplied,
-)
+from core import facts
 from core.messages.commands import Halt, Kill
 from core.messages.effects import SendNotification
 from core.messages.inputs import ConnectionChanged, DeadlineReached
@@ -50,8 +38,6 @@ from tests.scenarios.receivers import (
 )
 from tests.unit.core.brokers.trading_floor import SPY, at
 
-# ── an exit that waits ───────────────────────────────────────────────────────────────────────────────────────────────
-
 
 def test_waiting_exit_escalates(snapshot: SnapshotAssertion) -> None:
     """SY-03, OP-06: after five minutes the second channel, after fifteen the third."""
@@ -74,7 +60,7 @@ def test_waiting_exit_escalates(snapshot: SnapshotAssertion) -> None:
 
     house.until("10:40")
     assert len(receivers.heard) == 3
-    assert all(fact.notice.is_urgent for fact in house.facts(NotificationDue))
+    assert all(fact.notice.is_urgent for fact in house.facts(facts.NotificationDue))
 
 
 def test_exit_confirmed_in_time_calls_nobody() -> None:
@@ -100,7 +86,7 @@ def test_sold_exit_ends_its_escalation() -> None:
 
     assert receivers.told(SECOND) == []
     assert house.desk.notifications.state.matters == {}
-    assert len(house.facts(NotificationSettled)) == 1
+    assert len(house.facts(facts.NotificationSettled)) == 1
 
 
 def test_arguments_of_a_command_are_not_recorded() -> None:
@@ -111,13 +97,10 @@ def test_arguments_of_a_command_are_not_recorded() -> None:
     with_receivers(house.restarted(), receivers).until("10:05")
 
     assert [effect.channel for effect in receivers.heard] == ["command"]
-    (applied,) = house.facts(SettingsApplied)
+    (applied,) = house.facts(facts.SettingsApplied)
     assert applied.settings.notify.command == ("/bin/push",)
     assert house.desk.control.settings.notify.command == ("/bin/push",)
     assert "hush-hush" not in str(house.journal.lines) + str(checkpoint_of(house.desk).documents)
-
-
-# ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_no_rule_records_nothing() -> None:
@@ -145,7 +128,7 @@ def test_rules_choose_by_kind_severity_and_symbol() -> None:
     with_receivers(house, receivers).presses(Kill("key"))
     house.until("10:20")
 
-    due = [(fact.notice.kind, fact.channels) for fact in house.facts(NotificationDue)]
+    due = [(fact.notice.kind, fact.channels) for fact in house.facts(facts.NotificationDue)]
     assert (NoticeKind.FILL, (SECOND,)) in due
     assert (NoticeKind.KILL, (PHONE,)) in due
     assert all(THIRD not in channels for _, channels in due)
@@ -158,7 +141,7 @@ def test_texts_of_a_halt_and_a_kill(snapshot: SnapshotAssertion) -> None:
     house.presses(Kill("key"))
     house.until("10:05")
 
-    assert [fact.notice.kind for fact in house.facts(NotificationDue)] == [NoticeKind.HALT, NoticeKind.KILL]
+    assert [fact.notice.kind for fact in house.facts(facts.NotificationDue)] == [NoticeKind.HALT, NoticeKind.KILL]
     assert receivers.told() == snapshot
 
 
@@ -183,7 +166,7 @@ def test_lasting_disconnect_is_reported(snapshot: SnapshotAssertion) -> None:
     house.until("10:10")
 
     assert receivers.told() == snapshot
-    assert len(house.facts(NotificationSettled)) == 1
+    assert len(house.facts(facts.NotificationSettled)) == 1
 
 
 def test_restored_connection_ends_its_escalation() -> None:
@@ -198,20 +181,17 @@ def test_restored_connection_ends_its_escalation() -> None:
     with_receivers(house.restarted(), receivers).until("10:20")
 
     assert receivers.told(SECOND) == []
-    assert len(house.facts(NotificationSettled)) == 1
+    assert len(house.facts(facts.NotificationSettled)) == 1
 
 
 def test_day_ends_with_a_report(snapshot: SnapshotAssertion) -> None:
     """SY-03"""
     receivers = Receivers()
-    bars = [*minutes("09:30", "15:59"), *minutes("16:00", "16:20")]
+    bars = [*minutes("15:30", "15:59"), *minutes("16:00", "16:20")]
     house = with_receivers(House(bars, settings(rules={"day": {"channels": [PHONE], "kinds": ["report"]}})), receivers)
     house.opens().until("16:10")
 
     assert receivers.told() == snapshot
-
-
-# ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_urgent_message_is_repeated_until_delivered() -> None:
@@ -225,14 +205,14 @@ def test_urgent_message_is_repeated_until_delivered() -> None:
     assert REPEAT not in first
     assert second.startswith(REPEAT)
     assert third.startswith(REPEAT)
-    failed = house.facts(NotificationFailed)
+    failed = house.facts(facts.NotificationFailed)
     assert [(fact.code, fact.status) for fact in failed] == [
         (DeliveryCode.REFUSED, 500),
         (DeliveryCode.TIMED_OUT, None),
     ]
-    begun = [r.at for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
+    begun = [r.at for r in house.journal.records() if isinstance(r.fact, facts.NotificationBegun)]
     assert [round((b - a).total_seconds()) for a, b in pairwise(begun)] == [5, 15]
-    assert len(house.facts(NotificationSent)) == 1
+    assert len(house.facts(facts.NotificationSent)) == 1
 
 
 def test_unsent_message_is_no_repeat() -> None:
@@ -257,14 +237,14 @@ def test_ordinary_message_is_tried_once(code: DeliveryCode) -> None:
     house.until("10:20")
 
     assert len(receivers.heard) == 1
-    assert [(fact.code, fact.again_at) for fact in house.facts(NotificationFailed)] == [(code, None)]
+    assert [(fact.code, fact.again_at) for fact in house.facts(facts.NotificationFailed)] == [(code, None)]
 
 
 def test_message_without_a_carrier_stays_here() -> None:
     """SY-03"""
     house = a_house_in_a_position(settings=settings(rules={"fills": {"channels": [PHONE], "kinds": ["fill"]}}))
 
-    assert [fact.code for fact in house.facts(NotificationFailed)] == [DeliveryCode.KEPT_HERE]
+    assert [fact.code for fact in house.facts(facts.NotificationFailed)] == [DeliveryCode.KEPT_HERE]
 
 
 def test_unsent_ordinary_message_is_retried() -> None:
@@ -280,7 +260,7 @@ def test_unsent_ordinary_message_is_retried() -> None:
     house.until("10:20")
 
     assert len(receivers.heard) == 3
-    assert len(house.facts(NotificationSent)) == 1
+    assert len(house.facts(facts.NotificationSent)) == 1
 
 
 def test_silent_channel_is_tried_again() -> None:
@@ -312,7 +292,7 @@ def test_restart_repeats_only_urgent_messages(snapshot: SnapshotAssertion) -> No
     (told,) = [told for told in after.told() if "kill" in told]
     assert told == snapshot
     assert not [told for told in after.told() if "fill:" in told]
-    lost = [fact for fact in house.facts(NotificationFailed) if not fact.is_urgent]
+    lost = [fact for fact in house.facts(facts.NotificationFailed) if not fact.is_urgent]
     assert [(fact.code, fact.again_at) for fact in lost] == [(DeliveryCode.CUT_OFF, None)]
 
 
@@ -323,7 +303,7 @@ def test_removed_channel_is_given_up() -> None:
     house.settings = settings(channels={SECOND: {}}, rules={"all": {"channels": [SECOND]}})
     house.restarted().until("10:10")
 
-    assert house.facts(NotificationFailed)[-1].code is DeliveryCode.NO_CHANNEL
+    assert house.facts(facts.NotificationFailed)[-1].code is DeliveryCode.NO_CHANNEL
     assert house.desk.notifications.line(PHONE, is_urgent=True).batch == []
 
 
@@ -415,21 +395,18 @@ def test_full_disk_is_reported_once(snapshot: SnapshotAssertion) -> None:
     assert receivers.told() == snapshot
 
 
-# ── how much ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_burst_becomes_a_few_messages() -> None:
     """SY-03"""
     house, receivers = a_house(channels={PHONE: {"a_minute": 10}})
     for number in range(300):
-        house.engine.state.record(Halted(HaltCause.SIGNAL, f"number {number}."))
+        house.engine.state.record(facts.Halted(HaltCause.SIGNAL, f"number {number}."))
     look(house)
     house.until("10:20")
 
     told = "\n".join(receivers.told())
     assert all(f"number {number}." in told for number in range(300))
     assert len(receivers.heard) <= 17
-    left = [r.at for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
+    left = [r.at for r in house.journal.records() if isinstance(r.fact, facts.NotificationBegun)]
     for moment in left:
         assert sum(1 for each in left if moment <= each < moment + timedelta(minutes=1)) <= 10
 
@@ -439,7 +416,7 @@ def test_suppressed_messages_are_counted(snapshot: SnapshotAssertion) -> None:
     house, receivers = a_house(channels={PHONE: {"a_minute": 1}})
     terms = AlertTerms(SPY, AlertKind.FILL)
     for number in range(1_000):
-        house.engine.state.record(AlertRang(Alert(1, terms), f"ring {number}"))
+        house.engine.state.record(facts.AlertRang(Alert(1, terms), f"ring {number}"))
         if not number:
             look(house)
     look(house)
@@ -448,7 +425,7 @@ def test_suppressed_messages_are_counted(snapshot: SnapshotAssertion) -> None:
     first, second = receivers.heard
     assert "ring 0" in first.text
     assert second.text.splitlines()[-2:] == snapshot
-    assert len(house.facts(NotificationSuppressed)) == 899
+    assert len(house.facts(facts.NotificationSuppressed)) == 899
 
 
 def test_urgent_does_not_wait_for_ordinary() -> None:
@@ -457,7 +434,7 @@ def test_urgent_does_not_wait_for_ordinary() -> None:
         lambda effect: DELIVERED if effect.is_urgent else None, channels={PHONE: {"a_minute": 1}}
     )
     for number in range(5):
-        house.engine.state.record(AlertRang(Alert(1, AlertTerms(SPY, AlertKind.FILL)), f"ring {number}"))
+        house.engine.state.record(facts.AlertRang(Alert(1, AlertTerms(SPY, AlertKind.FILL)), f"ring {number}"))
     look(house)
     house.presses(Kill("key"))
 
@@ -483,7 +460,7 @@ def test_all_messages_count_for_the_minute() -> None:
     assert [effect.is_urgent for effect in receivers.heard[5:]] == [True, False]
     told = "".join(receivers.told())
     assert all(f"{kind} {number}" in told for kind in ("halt", "ring") for number in range(1, 4))
-    left = [(r.at, r.fact.is_urgent) for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
+    left = [(r.at, r.fact.is_urgent) for r in house.journal.records() if isinstance(r.fact, facts.NotificationBegun)]
     for number, (moment, is_urgent) in enumerate(left, 1):
         before = [other for at, other in left[:number] if at > moment - timedelta(minutes=1)]
         assert (before.count(True) if is_urgent else len(before)) <= 3
@@ -506,8 +483,8 @@ def test_no_message_between_a_key_and_its_order() -> None:
 
     assert house.held() != "0"
     assert "beside a key" in receivers.heard[0].text
-    begun = [r.at for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
-    approved = [r.at for r in house.journal.records() if isinstance(r.fact, OrderApproved)]
+    begun = [r.at for r in house.journal.records() if isinstance(r.fact, facts.NotificationBegun)]
+    approved = [r.at for r in house.journal.records() if isinstance(r.fact, facts.OrderApproved)]
     assert begun[0] >= approved[0]
 
 
@@ -530,11 +507,11 @@ def test_disconnect_on_a_full_channel_counts_once() -> None:
     house, _ = a_house(lambda _: Delivery(DeliveryCode.NOT_SENT))
     for number in range(300):
         rings(house, f"ring {number}")
-    before = len(house.facts(NotificationSuppressed))
+    before = len(house.facts(facts.NotificationSuppressed))
 
     looks = is_away_for(house, 120)
 
-    suppressed = house.facts(NotificationSuppressed)[before:]
+    suppressed = house.facts(facts.NotificationSuppressed)[before:]
     assert [fact.notice.kind for fact in suppressed] == [NoticeKind.DISCONNECT]
     assert looks < 100
 
@@ -552,17 +529,14 @@ def test_escalation_to_a_full_digest_counts_once() -> None:
     house, receivers = a_house(rules=rules)
     for number in range(150):
         rings(house, f"ring {number}")
-    before = len(house.facts(NotificationSuppressed))
+    before = len(house.facts(facts.NotificationSuppressed))
 
     looks = is_away_for(house, 600)
 
     assert len(receivers.told(PHONE)) == 1
-    suppressed = house.facts(NotificationSuppressed)[before:]
+    suppressed = house.facts(facts.NotificationSuppressed)[before:]
     assert [fact.notice.words[:9] for fact in suppressed] == ["for 5 min"]
     assert looks < 100
-
-
-# ── quiet hours, digests, a night ────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
@@ -577,7 +551,10 @@ def test_quiet_hours_hold_ordinary_messages(day: date, snapshot: SnapshotAsserti
     }
     quiet = {"begins": "22:00", "ends": "07:00", "broken_by": ["breaker"]}
     evening = at("23:30", day - timedelta(days=1))
-    house = House(minutes("23:00", "23:10", day=day - timedelta(days=1)), settings(rules=rules, quiet=quiet))
+    house = House(
+        minutes("23:00", "23:10", day=day - timedelta(days=1)),
+        settings(rules=rules, quiet=quiet),
+    )
     with_receivers(house, receivers).opens()
     house.line.at = evening
     rings(house, "in the night")
@@ -596,7 +573,7 @@ def test_quiet_hours_hold_ordinary_messages(day: date, snapshot: SnapshotAsserti
     assert "in the night" in morning
     assert morning == snapshot
     hours = {date(2026, 3, 8): 6.5, date(2026, 11, 1): 8.5}[day]
-    begun = [r.at for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
+    begun = [r.at for r in house.journal.records() if isinstance(r.fact, facts.NotificationBegun)]
     assert begun[-1] - evening == timedelta(hours=hours)
 
 
@@ -611,9 +588,6 @@ def test_digest_comes_at_its_hour(snapshot: SnapshotAssertion) -> None:
     house.until("10:31")
 
     assert receivers.told() == snapshot
-
-
-# ── nothing acts ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_message_carries_nothing_that_acts(snapshot: SnapshotAssertion) -> None:
@@ -642,7 +616,7 @@ def test_messages_name_no_order_and_no_ticket() -> None:
 
     told = "\n".join(receivers.told())
     names = [str(order) for order in house.desk.ledger.state.orders]
-    names += [proposal.proposal.id for proposal in house.facts(ProposalStaged)]
+    names += [proposal.proposal.id for proposal in house.facts(facts.ProposalStaged)]
     assert names
     assert not [name for name in names if name in told]
     assert "://" not in told

@@ -6,14 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import (
-    OrderSent,
-    PositionCorrected,
-    ReconciliationFailed,
-    StateRestored,
-    UnknownOrdersAccepted,
-    UnknownOrdersFound,
-)
+from core import facts
 from core.messages.commands import ProposeClose
 from core.messages.effects import FetchPicture, SubmitOrder
 from core.messages.inputs import PictureFetched
@@ -75,12 +68,12 @@ def test_orders_that_the_journal_lacks_are_found() -> None:
     sent = len(house.requests())
     house.until("10:12")
 
-    assert bought in house.last(UnknownOrdersFound).client_order_ids
-    assert len(house.facts(UnknownOrdersFound)) == 1
-    assert house.last(ReconciliationFailed).code is ReadOnlyCode.OLDER
-    assert any(found.note.startswith(bought) for found in house.last(ReconciliationFailed).differences)
+    assert bought in house.last(facts.UnknownOrdersFound).client_order_ids
+    assert len(house.facts(facts.UnknownOrdersFound)) == 1
+    assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.OLDER
+    assert any(found.note.startswith(bought) for found in house.last(facts.ReconciliationFailed).differences)
     assert house.desk.control.refusal() is not None
-    assert house.facts(PositionCorrected) == []
+    assert house.facts(facts.PositionCorrected) == []
     assert len(house.requests()) == sent
     assert house.held() != house.held_by_the_broker()
     assert_can_be_rebuilt(house)
@@ -105,7 +98,7 @@ def test_shares_of_unknown_orders_are_no_lost_orders(broker: BrokersWord) -> Non
 
     assert (lost, house.held()) == (EndCode.LOST_THERE, "2")
     assert [stop.role for stop in house.stops] == [LegRole.STOP]
-    assert house.last(PositionCorrected).owners == ()
+    assert house.last(facts.PositionCorrected).owners == ()
 
 
 def test_later_orders_get_ids_of_their_own() -> None:
@@ -140,10 +133,10 @@ def test_what_a_person_accepted_is_found_no_more() -> None:
     after = house.held(), house.desk.control.word()
     house = house.restarted().until("10:10:30")
 
-    assert bought in house.last(UnknownOrdersAccepted).client_order_ids
+    assert bought in house.last(facts.UnknownOrdersAccepted).client_order_ids
     assert after[1] is house.desk.control.word() is DeskState.ON
     assert after[0] == house.held() == house.held_by_the_broker()
-    assert len(house.facts(UnknownOrdersFound)) == 1
+    assert len(house.facts(facts.UnknownOrdersFound)) == 1
 
 
 def test_a_stop_beyond_what_both_books_show_is_cut() -> None:
@@ -208,11 +201,11 @@ def test_the_stop_of_a_known_entry_is_found() -> None:
     house.confirms_at("10:06:02")
     house.until("10:07:30")
     (stop,) = house.stops
-    sent = [record.sequence for record in house.journal.records() if isinstance(record.fact, OrderSent)]
+    sent = [record.sequence for record in house.journal.records() if isinstance(record.fact, facts.OrderSent)]
     house.loses_the_journal_after(sent[0])
     house = house.restarted().until("10:12")
 
-    assert stop.id in house.last(UnknownOrdersFound).client_order_ids
+    assert stop.id in house.last(facts.UnknownOrdersFound).client_order_ids
     assert house.desk.control.word() is DeskState.READ_ONLY
     assert [r.symbol for r in house.exchange.orders(house.line.at) if r.side is Side.SELL] == [SPY]
 
@@ -222,7 +215,7 @@ def test_a_restore_knows_what_it_forgot() -> None:
     house, before, _ = a_house_that_bought_again()
     house.loses_the_journal_after(before)
     at = house.line.at
-    house.journal.append(at, StateRestored(at, "a", 1, at, None))
+    house.journal.append(at, facts.StateRestored(at, "a", 1, at, None))
     house = house.restarted().until("10:09:30")
 
-    assert house.facts(UnknownOrdersFound) == []
+    assert house.facts(facts.UnknownOrdersFound) == []

@@ -7,15 +7,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    OrderApproved,
-    OrderFilled,
-    OrderStateChanged,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    TradeClosed,
-)
+from core import facts
 from core.messages.commands import ProposeClose
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
@@ -69,7 +61,7 @@ def test_every_step_of_an_order_is_recorded() -> None:
         "PositionChanged",
         "TradeClosed",
     ]
-    trade = house.last(TradeClosed).trade
+    trade = house.last(facts.TradeClosed).trade
     assert (trade.exit_reason, plain(trade.quantity)) == (ExitReason.STOP_LOSS, "0.502")
     assert (plain(trade.entry_price), plain(trade.exit_price)) == ("99.6", "99.29")
     assert trade.profit == Decimal("0.502") * (Decimal("99.29") - Decimal("99.60"))
@@ -85,7 +77,7 @@ def test_nothing_reaches_the_broker_without_a_key() -> None:
     house.until("10:20")
 
     assert requested(house) == []
-    assert house.last(ProposalEnded).end is ProposalEnd.EXPIRED
+    assert house.last(facts.ProposalEnded).end is ProposalEnd.EXPIRED
 
 
 def test_the_ticket_shows_what_is_sent_and_its_cost() -> None:
@@ -112,7 +104,7 @@ def test_the_approval_records_its_figures() -> None:
     """OP-03"""
     house = a_house_in_a_position()
 
-    approved = house.last(OrderApproved)
+    approved = house.last(facts.OrderApproved)
 
     assert (approved.equity, approved.buying_power) == (Decimal(200), Decimal(200))
     assert (plain(approved.bid), plain(approved.ask)) == ("99.59", "99.61")
@@ -181,7 +173,7 @@ def test_a_waiting_proposal_blocks_a_second_signal() -> None:
 
     house.until("10:07:20")
 
-    assert len(house.facts(ProposalStaged)) == 1
+    assert len(house.facts(facts.ProposalStaged)) == 1
     assert house.desk.orchestrator.no_trade()["PROPOSAL_WAITING"] == 1
 
 
@@ -192,11 +184,9 @@ def test_a_fill_uses_up_the_days_entry() -> None:
     house.until("10:30")
 
     assert house.held() == "0"
-    assert len(house.facts(ProposalStaged)) == 1
+    assert len(house.facts(facts.ProposalStaged)) == 1
     assert house.desk.orchestrator.no_trade()["MAX_TRADES_REACHED"] > 5
 
-
-# ── closing what a stop holds ────────────────────────────────────────────────────────────────────────────────────────
 
 BACK = (("10:06", "10:09", STEADY), ("10:10", "10:40", RECOVERY))
 
@@ -214,7 +204,7 @@ def test_an_exit_cancels_the_stop_before_it_sells() -> None:
         CANCEL,
         sell("market", "0.502"),
     ]
-    assert house.last(TradeClosed).trade.exit_reason is ExitReason.MEAN_REVERSION
+    assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.MEAN_REVERSION
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.stops[0].status is OrderStatus.CANCELLED
 
@@ -224,7 +214,7 @@ def test_the_sale_waits_for_the_cancelled_stop() -> None:
     house = a_house_in_a_position(*BACK)
     house.confirms_at("10:11:02")
 
-    changes = [(c.client_order_id, c.after) for c in house.until("10:12").facts(OrderStateChanged)]
+    changes = [(c.client_order_id, c.after) for c in house.until("10:12").facts(facts.OrderStateChanged)]
     gone = changes.index((house.stops[0].id, OrderStatus.CANCELLED))
     sold = changes.index((house.sale.id, OrderStatus.SUBMITTED))
 
@@ -255,7 +245,7 @@ def test_a_stop_filled_during_its_cancel_sells_once() -> None:
     house.until("10:15")
 
     assert house.held() == house.held_by_the_broker() == "0"
-    assert sum(f.fill.quantity for f in house.facts(OrderFilled)) == Decimal("1.004")
+    assert sum(f.fill.quantity for f in house.facts(facts.OrderFilled)) == Decimal("1.004")
     assert sell("market", "0.502") not in requested(house)
 
 
@@ -268,7 +258,7 @@ def test_an_exit_is_withdrawn_with_its_condition() -> None:
     house.until("10:12")
 
     assert waits is ExitReason.MEAN_REVERSION
-    assert house.last(ProposalEnded).end is ProposalEnd.WITHDRAWN
+    assert house.last(facts.ProposalEnded).end is ProposalEnd.WITHDRAWN
     assert house.stops[0].status is OrderStatus.SUBMITTED
 
 
@@ -298,8 +288,8 @@ def test_a_signal_outside_the_window_proposes_nothing() -> None:
 
     early.until("10:02")
 
-    assert early.facts(ProposalStaged) == []
-    assert early.facts(ProposalSkipped) == []
+    assert early.facts(facts.ProposalStaged) == []
+    assert early.facts(facts.ProposalSkipped) == []
     assert early.desk.orchestrator.no_trade()["OUTSIDE_WINDOW"] > 0
 
 
@@ -308,7 +298,7 @@ def test_no_more_than_is_held_can_be_closed(snapshot: SnapshotAssertion) -> None
     house = a_house_in_a_position()
 
     house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("0.6")), strategy="vwap"))
-    refused = house.last(ProposalSkipped).reasons
+    refused = house.last(facts.ProposalSkipped).reasons
     house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("0.12")), strategy="vwap"))
 
     assert refused == snapshot
@@ -321,5 +311,5 @@ def test_a_close_leaves_other_strategies_alone(snapshot: SnapshotAssertion) -> N
 
     house.presses(ProposeClose(SPY, strategy="manual"))
 
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
     assert house.desk.stage.proposals() == ()

@@ -77,9 +77,6 @@ class Row:
         return self.name
 
 
-# ── what can stand ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def bac_is_bought(house: House) -> None:
     """And it is 10:08, whose bar goes through its stop."""
     house.until("10:07:30")
@@ -172,9 +169,6 @@ EVERY = (ON, *SHUT, *HALTED, KILLED, READ_ONLY, DISK)
 
 def rows(*these: Row) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", these, ids=str)
-
-
-# ── the house, and what is asked of it ───────────────────────────────────────────────────────────────────────────────
 
 
 def a_house(row: Row) -> House:
@@ -284,8 +278,6 @@ def assert_is_refused(house: House, row: Row, entries_before: int) -> None:
     assert row.words in said(house)
 
 
-# ── opens or adds ────────────────────────────────────────────────────────────────────────────────────────────────────
-
 opens_or_adds = pytest.mark.parametrize("effect", [Effect.OPEN, Effect.ADD], ids=["opens", "adds"])
 
 
@@ -366,9 +358,6 @@ def test_an_entry_is_refused_with_every_reason() -> None:
     assert [any(row.words in reason for reason in reasons) for row in several] == [True] * 5
 
 
-# ── only reduces ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @rows(ON, *SHUT, *HALTED, KILLED, READ_ONLY)
 def test_an_exit_is_confirmed_and_checks_only_warn(row: Row) -> None:
     """RK-22, OP-07, EX-15, EX-09: nothing leaves before the key; its stop makes way, and the broker holds nothing."""
@@ -446,9 +435,6 @@ def test_an_exit_is_refused_with_a_full_disk(row: Row) -> None:
     assert house.held_by_the_broker() == "0.4"
 
 
-# ── cancels ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @rows(*(row for row in EVERY if row is not KILLED))
 def test_a_cancel_goes_at_once(row: Row) -> None:
     """EX-07, EX-15, SP-06: with no ticket, as soon as the request is there."""
@@ -475,9 +461,6 @@ def test_a_kill_cancels_entries_and_names_the_stops(row: Row) -> None:
     house.presses(RequestCancel(stop.id))
     passes(house, 0.2)
     assert at_the_broker(house, stop) is OrderStatus.CANCELLED
-
-
-# ── the stops ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @rows(*EVERY)

@@ -10,15 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.screens.leave import leaving_lines
-from core.facts import (
-    AuthorizationEnded,
-    CancelDropped,
-    OrderCreated,
-    OrderKept,
-    OrderNotFound,
-    OrderStateUnknown,
-    ProposalSkipped,
-)
+from core import facts
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, Effect, SubmitOrder
 from core.messages.inputs import CancelAnswered, Input
@@ -88,16 +80,13 @@ def a_house_whose_stop_is_in_doubt() -> House:
     return house
 
 
-# ── a stop ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_stop_in_doubt_covers_nothing(snapshot: SnapshotAssertion) -> None:
     """EX-13, OP-06: the broker has said more than once that it does not know it"""
     house = a_house_whose_stop_is_in_doubt()
 
     row = the_row(house)
 
-    assert len(house.facts(OrderNotFound)) > 1
+    assert len(house.facts(facts.OrderNotFound)) > 1
     assert (row.holder, row.covered, row.in_doubt, row.doubt, row.unprotected) == (
         StopHolder.YOU,
         0,
@@ -119,7 +108,7 @@ def test_a_stop_in_doubt_is_never_sent_twice(snapshot: SnapshotAssertion) -> Non
 
     assert (len(house.stops), requested(house)) == (1, [buy("limit", "0.502")])
     assert house.desk.ledger.exits.reserved(SPY, "vwap") == Decimal("0.502")
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 def test_a_stop_found_at_the_broker_covers_at_once(snapshot: SnapshotAssertion) -> None:
@@ -129,7 +118,7 @@ def test_a_stop_found_at_the_broker_covers_at_once(snapshot: SnapshotAssertion) 
     house.confirms_at("10:06:02")
     house.until("10:06:30")
 
-    assert house.facts(OrderStateUnknown)
+    assert house.facts(facts.OrderStateUnknown)
     assert house.stops[0].status is OrderStatus.SUBMITTED
     assert (the_row(house).covered, the_row(house).doubt) == (Decimal("0.502"), "")
     assert the_view(house).kill.uncovered == ()
@@ -142,7 +131,7 @@ def test_a_stop_that_never_arrived_is_sent_again(is_restarted: bool) -> None:
     house = a_house_whose_stop_is_in_doubt()
     house.until("10:07:50")
     (stop,) = house.stops
-    in_between = (len(house.facts(OrderKept)), stop.status, the_row(house).covered)
+    in_between = (len(house.facts(facts.OrderKept)), stop.status, the_row(house).covered)
     if is_restarted:
         house.restarted()
     else:
@@ -150,7 +139,7 @@ def test_a_stop_that_never_arrived_is_sent_again(is_restarted: bool) -> None:
     passes(house, 150)
 
     assert in_between == (1, OrderStatus.PENDING, 0)
-    assert [fact.is_absent for fact in house.facts(OrderKept)] == [True, True]
+    assert [fact.is_absent for fact in house.facts(facts.OrderKept)] == [True, True]
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert [o.status for o in house.stops] == [OrderStatus.SUBMITTED]
     assert (the_view(house).kill.uncovered, house.desk.stage.proposals()) == ((), ())
@@ -163,7 +152,7 @@ def test_a_stop_after_its_authorization_waits_for_a_key(monkeypatch: pytest.Monk
     house = a_house_whose_stop_is_in_doubt()
     house.until("10:12")
 
-    assert len(house.facts(OrderKept)) == 1
+    assert len(house.facts(facts.OrderKept)) == 1
     assert house.stops[0].end_code is EndCode.NEVER_ARRIVED
     assert [p.guard for p in house.desk.stage.proposals()] == [GuardCode.NOT_THERE]
 
@@ -217,9 +206,6 @@ def test_doubt_outlives_a_restart(snapshot: SnapshotAssertion) -> None:
     assert status_of(house.engine, "house", "trading").uncovered == snapshot
 
 
-# ── a close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def a_house_whose_sale_is_in_doubt() -> House:
     """The stop made way, and of the sale the broker has said nothing."""
     house = a_house_in_a_position()
@@ -247,12 +233,12 @@ def test_a_sale_in_doubt_is_not_repeated(snapshot: SnapshotAssertion) -> None:
     house = a_house_whose_sale_is_in_doubt()
 
     house.presses(ProposeClose(SPY))
-    close_refused = house.last(ProposalSkipped).reasons
+    close_refused = house.last(facts.ProposalSkipped).reasons
     moves(house, "99.20")
     passes(house, 5)
 
     assert close_refused == snapshot
-    assert len(house.facts(ProposalSkipped)) == 2
+    assert len(house.facts(facts.ProposalSkipped)) == 2
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502"), CANCEL]
 
 
@@ -267,8 +253,8 @@ def test_a_lost_sale_asks_to_close_again(snapshot: SnapshotAssertion) -> None:
 
     (told,) = pictures.draw(house.line.at).failed_closes
 
-    assert [fact.is_absent for fact in house.facts(OrderKept)] == [True]
-    assert AuthorizationCode.NOT_THROUGH in [fact.code for fact in house.facts(AuthorizationEnded)]
+    assert [fact.is_absent for fact in house.facts(facts.OrderKept)] == [True]
+    assert AuthorizationCode.NOT_THROUGH in [fact.code for fact in house.facts(facts.AuthorizationEnded)]
     assert told.text == snapshot
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert the_view(house).kill.uncovered == ()
@@ -297,9 +283,9 @@ def test_a_refused_stop_is_never_reported_as_put_back(snapshot: SnapshotAssertio
 
     assert house.stops[-1].status is OrderStatus.REJECTED
     assert plain(the_row(house).unprotected) == "0.502"
-    ends = [fact.code for fact in house.facts(AuthorizationEnded)]
+    ends = [fact.code for fact in house.facts(facts.AuthorizationEnded)]
     assert {AuthorizationCode.NOT_THROUGH, AuthorizationCode.ASKED_AGAIN} <= set(ends)
-    assert [fact.reason for fact in house.facts(AuthorizationEnded)] == snapshot
+    assert [fact.reason for fact in house.facts(facts.AuthorizationEnded)] == snapshot
 
 
 def a_house_whose_cancels_get_lost(seconds: int) -> House:
@@ -316,7 +302,7 @@ def a_house_whose_cancels_get_lost(seconds: int) -> House:
 def a_house_whose_close_was_given_up() -> House:
     """No cancel of its stop got through in the time that the close had, and the broker is back."""
     house = a_house_whose_cancels_get_lost(100)
-    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(facts.AuthorizationEnded)]
     return house
 
 
@@ -326,7 +312,7 @@ def test_an_abandoned_close_leaves_its_stop() -> None:
 
     passes(house, 60)
 
-    assert len(house.facts(CancelDropped)) == 1
+    assert len(house.facts(facts.CancelDropped)) == 1
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert house.stops[0].reason == ""
@@ -355,7 +341,7 @@ def test_a_start_after_an_expired_close_keeps_the_stop() -> None:
     house.restarted()
     passes(house, 60)
 
-    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(facts.AuthorizationEnded)]
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert plain(the_row(house).covered) == "0.502"
 
@@ -379,7 +365,7 @@ def test_a_start_keeps_the_stop_of_an_abandoned_close() -> None:
     house.restarted()
     passes(house, 60)
 
-    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(facts.AuthorizationEnded)]
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert plain(the_row(house).covered) == "0.502"
 
@@ -395,8 +381,8 @@ def test_a_lost_cancel_is_not_repeated_for_a_failed_close() -> None:
     house.line.ask = ask  # type: ignore[method-assign]
     passes(house, 120)
 
-    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
-    assert len(house.facts(CancelDropped)) == 1
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(facts.AuthorizationEnded)]
+    assert len(house.facts(facts.CancelDropped)) == 1
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert_can_be_rebuilt(house)
@@ -431,10 +417,10 @@ def test_a_stop_not_found_while_cancelled_is_put_back() -> None:
     """EX-21, EX-13: a doubt beside the cancel says nothing of why the cancel was asked."""
     house = a_house_with_a_proposal(LONG)
     house.confirms_at("10:06:02")
-    while not house.facts(OrderCreated):
+    while not house.facts(facts.OrderCreated):
         passes(house, 0.05)
     house.slows_down(8)
-    while len(house.facts(OrderCreated)) < 2:
+    while len(house.facts(facts.OrderCreated)) < 2:
         passes(house, 0.05)
     passes(house, 0.05)
     house.slows_down(0.1)
@@ -444,7 +430,7 @@ def test_a_stop_not_found_while_cancelled_is_put_back() -> None:
     passes(house, 20)
 
     (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
-    assert house.last(OrderStateUnknown).client_order_id == house.stops[0].id
+    assert house.last(facts.OrderStateUnknown).client_order_id == house.stops[0].id
     assert house.held() == house.held_by_the_broker() == "0.251"
     assert plain(row.covered) == "0.251"
     assert_can_be_rebuilt(house)

@@ -54,9 +54,6 @@ def row_of(house: House, key: str) -> ProtectionRow:
     return next(row for row in rows if row.key == key)
 
 
-# ── the window ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_dip_inside_the_local_window_is_proposed() -> None:
     """RK-20, RK-07: 10:35 in Sydney is 18:35 of the day before in New York"""
     house = until(a_house(), "10:36")
@@ -88,9 +85,6 @@ def test_texts_name_the_local_clock(snapshot: SnapshotAssertion) -> None:
     said = {verdict.check: verdict.reason for verdict in house.last(TicketOpened).ticket.review.verdicts}
     rows = [row_of(house, key).measure for key in ("session", "window")]
     assert [said["entry window"], *rows] == snapshot
-
-
-# ── the day ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_trading_day_crosses_midnight_utc() -> None:

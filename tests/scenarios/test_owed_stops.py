@@ -9,20 +9,9 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.execution.cover import unprotected_in_words
 from core.execution.order import Order
-from core.facts import (
-    ApprovalRedeemed,
-    OrderCreated,
-    OrderFilled,
-    OrderKept,
-    OrderStateChanged,
-    PermissionReturned,
-    PositionChanged,
-    StopAskedFor,
-    StopCut,
-    SubmissionBlocked,
-)
 from core.messages.commands import Decline, Kill, ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, Effect
 from core.model.broker import Execution, OrderUpdate
@@ -32,9 +21,10 @@ from core.model.staging import AuthorizationKind
 from core.model.values import Price, Quantity, Symbol, plain
 from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.changes import FRACTIONS, RARELY, ROOMY, confirms_now, passes
+from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import (
+    RARELY,
     STEADY,
     Disk,
     House,
@@ -82,9 +72,6 @@ def is_bare(house: House) -> tuple[str, ...]:
     return tuple(words for _, words in unprotected_in_words(house.desk.ledger))
 
 
-# ── what a ticket signed lasts as long as its order, and a session more ──────────────────────────────────────────────
-
-
 def a_bracket_until_cancelled(filled_on: date = FRIDAY) -> House:
     """Typed on a Thursday for six; on the next day the market comes down to it, and three are filled."""
     bars = [
@@ -118,7 +105,7 @@ def test_a_late_fill_of_a_gtc_entry_has_its_stop(ends: object) -> None:
     house.until("10:25", day=FRIDAY)
 
     assert (working_stops(house), waiting(house), is_bare(house)) == (["3 at 99"], [], ())
-    assert house.facts(SubmissionBlocked) == []
+    assert house.facts(facts.SubmissionBlocked) == []
 
 
 def test_the_ticket_says_until_when_the_stop_is_good(snapshot: SnapshotAssertion) -> None:
@@ -175,13 +162,13 @@ def test_a_fill_after_the_authorization_asks_once() -> None:
     house = a_fill_that_nobody_heard(day=MONDAY)
 
     assert (house.held(), working_stops(house), waiting(house)) == ("1.5", [], ["1.5 at 99"])
-    assert len(house.facts(StopAskedFor)) == len(house.facts(SubmissionBlocked)) == 1
+    assert len(house.facts(facts.StopAskedFor)) == len(house.facts(facts.SubmissionBlocked)) == 1
     assert_can_be_rebuilt(house)
 
     house.presses(Decline(house.proposal.id, "no"))
     house.until("09:55", day=MONDAY)
     house.restarted().until("10:05", day=MONDAY)
-    assert (waiting(house), len(house.facts(StopAskedFor))) == ([], 1)
+    assert (waiting(house), len(house.facts(facts.StopAskedFor))) == ([], 1)
 
 
 def test_a_confirmed_asked_stop_is_sent() -> None:
@@ -192,9 +179,6 @@ def test_a_confirmed_asked_stop_is_sent() -> None:
     passes(house, 90)
 
     assert (working_stops(house), waiting(house), is_bare(house)) == (["1.5 at 99"], [], ())
-
-
-# ── what was taken off a stop comes back with the shares ─────────────────────────────────────────────────────────────
 
 
 @SIDES
@@ -354,11 +338,10 @@ def end_of(house: House, stop: Order) -> int:
     return next(
         r.sequence
         for r in house.journal.records()
-        if isinstance(r.fact, OrderStateChanged) and r.fact.client_order_id == stop.id and r.fact.after.is_terminal
+        if isinstance(r.fact, facts.OrderStateChanged)
+        and r.fact.client_order_id == stop.id
+        and r.fact.after.is_terminal
     )
-
-
-# ── other symbols' books ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def a_start_with_a_stop_owed(*, is_kept: bool) -> House:
@@ -378,17 +361,21 @@ def a_start_with_a_stop_owed(*, is_kept: bool) -> House:
     records = list(house.journal.records())
     if not is_kept:
         house.loses_the_journal_after(
-            max(r.sequence for r in records if isinstance(r.fact, OrderFilled | PositionChanged))
+            max(r.sequence for r in records if isinstance(r.fact, facts.OrderFilled | facts.PositionChanged))
         )
         return house
     created = next(
-        r.sequence for r in records if isinstance(r.fact, OrderCreated) and r.fact.order.client_order_id == stop.id
+        r.sequence
+        for r in records
+        if isinstance(r.fact, facts.OrderCreated) and r.fact.order.client_order_id == stop.id
     )
     approval = next(
-        r.fact.approval for r in records if isinstance(r.fact, ApprovalRedeemed) and r.fact.client_order_id == stop.id
+        r.fact.approval
+        for r in records
+        if isinstance(r.fact, facts.ApprovalRedeemed) and r.fact.client_order_id == stop.id
     )
     house.loses_the_journal_after(created)
-    house.journal.append(house.line.at, OrderKept(stop.id, approval))
+    house.journal.append(house.line.at, facts.OrderKept(stop.id, approval))
     return house
 
 
@@ -418,7 +405,7 @@ def test_an_authorization_is_returned_once() -> None:
     house = a_start_with_a_stop_owed(is_kept=True)
     (stop,) = house.stops
     (use,) = house.desk.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
-    returned = PermissionReturned(stop.id, use.mandate.id, stop.request.quantity)
+    returned = facts.PermissionReturned(stop.id, use.mandate.id, stop.request.quantity)
 
     house.desk.record(returned)
     house.desk.record(returned)
@@ -430,7 +417,7 @@ def test_an_authorization_is_returned_once() -> None:
 def test_an_old_journal_owes_no_stop() -> None:
     """SP-03, EX-13: what followed a stop that was cut was all of it then."""
     house = a_fill_while_the_books_differ().until("10:12")
-    older = [r for r in house.journal.records() if not isinstance(r.fact, StopCut)]
+    older = [r for r in house.journal.records() if not isinstance(r.fact, facts.StopCut)]
     assert len(older) < len(list(house.journal.records()))
     house.journal = Disk()
     for record in older:
@@ -488,7 +475,7 @@ def test_later_shares_get_no_older_signed_stop() -> None:
     house.until("10:02")
     (stop,) = house.stops
     (use,) = house.desk.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
-    house.desk.record(PermissionReturned(stop.id, use.mandate.id, stop.request.quantity))
+    house.desk.record(facts.PermissionReturned(stop.id, use.mandate.id, stop.request.quantity))
     house.presses(ProposeClose(SPY))
     confirms_now(house)
     house.until("10:04")
@@ -499,9 +486,6 @@ def test_later_shares_get_no_older_signed_stop() -> None:
     house.until("10:10")
 
     assert (house.held(), working_stops(house), waiting(house)) == ("0.3", [], [])
-
-
-# ── clocks that differ ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def the_brokers_clock_is_ahead(house: House, seconds: float) -> None:

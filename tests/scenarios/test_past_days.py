@@ -207,9 +207,6 @@ def test_without_minutes_only_closes_are_known() -> None:
     assert engine.state.sizing.ranges.likeness(SPY, IBM)[1] == 29
 
 
-# ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 async def listened(watch: PastWatch, until: int) -> list[object]:
     """What it told, up to so many."""
     heard: list[object] = []

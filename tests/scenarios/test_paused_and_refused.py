@@ -8,16 +8,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ConfirmationRefused,
-    OrderCreated,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    StrategyPaused,
-    StrategyResumed,
-    SymbolRefused,
-)
+from core import facts
 from core.messages.commands import PauseStrategy, ProposeClose, RefuseSymbol, ResumeStrategy
 from core.model.codes import ProposalEnd
 from core.model.signal import ExitReason
@@ -55,7 +46,7 @@ def test_a_paused_strategy_stages_no_entry() -> None:
     house.presses(PAUSE)
     house.until("10:20")
 
-    assert house.facts(ProposalStaged) == []
+    assert house.facts(facts.ProposalStaged) == []
     row = the_row(house)
     assert (row.is_paused, row.last_answer) == (True, "PAUSED")
     assert dict(row.reasons)["PAUSED"] == row.times == 16
@@ -77,7 +68,7 @@ def test_a_pause_lasts_over_a_restart_until_resumed() -> None:
     house.presses(PAUSE)
 
     house.restarted().until("10:15")
-    staged_while_paused = len(house.facts(ProposalStaged))
+    staged_while_paused = len(house.facts(facts.ProposalStaged))
     assert_can_be_rebuilt(house)
     house.presses(RESUME)
     house.until("10:17")
@@ -94,8 +85,8 @@ def test_a_pause_is_recorded_once() -> None:
     for command in (RESUME, PAUSE, PAUSE, PauseStrategy("momentum", SPY), RESUME, RESUME):
         house.presses(command)
 
-    assert house.facts(StrategyPaused) == [StrategyPaused("vwap", SPY)]
-    assert house.facts(StrategyResumed) == [StrategyResumed("vwap", SPY)]
+    assert house.facts(facts.StrategyPaused) == [facts.StrategyPaused("vwap", SPY)]
+    assert house.facts(facts.StrategyResumed) == [facts.StrategyResumed("vwap", SPY)]
 
 
 def test_a_strategy_shows_what_it_measures(snapshot: SnapshotAssertion) -> None:
@@ -118,14 +109,14 @@ def test_a_refused_symbol_is_declined_and_not_staged(snapshot: SnapshotAssertion
     waiting = house.proposal
 
     house.presses(REFUSE)
-    at_once = house.last(ProposalEnded)
+    at_once = house.last(facts.ProposalEnded)
     house.until("10:12")
-    by_the_strategy = house.last(ProposalSkipped)
+    by_the_strategy = house.last(facts.ProposalSkipped)
     house.presses(a_typed_buy())
 
     assert (at_once.proposal_id, at_once.end) == (waiting.id, ProposalEnd.DECLINED)
     assert (by_the_strategy.strategy, by_the_strategy.checks) == ("vwap", REFUSED)
-    assert (house.last(ProposalSkipped).strategy, house.last(ProposalSkipped).checks) == ("manual", REFUSED)
+    assert (house.last(facts.ProposalSkipped).strategy, house.last(facts.ProposalSkipped).checks) == ("manual", REFUSED)
     assert (at_once.reason, by_the_strategy.reasons) == snapshot
     assert house.desk.stage.proposals() == ()
 
@@ -138,13 +129,13 @@ def test_a_refused_symbol_is_free_on_the_next_day() -> None:
 
     house.restarted().until("10:08")
     house.presses(a_typed_buy())
-    that_day = house.facts(ProposalSkipped)
+    that_day = house.facts(facts.ProposalSkipped)
     assert_can_be_rebuilt(house)
     house.until("10:06", FRIDAY)
     house.presses(a_typed_buy())
 
     assert {(skipped.strategy, skipped.checks) for skipped in that_day} == {("vwap", REFUSED), ("manual", REFUSED)}
-    assert len(house.facts(SymbolRefused)) == 1
+    assert len(house.facts(facts.SymbolRefused)) == 1
     assert house.proposal.order.symbol == SPY
 
 
@@ -174,8 +165,8 @@ def test_a_refusal_between_key_and_figures_sends_nothing(snapshot: SnapshotAsser
     house.presses(REFUSE)
     house.until("10:07")
 
-    assert house.facts(OrderCreated) == []
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.facts(facts.OrderCreated) == []
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
 
 
 def test_a_crash_leaves_no_entry_of_a_refused_symbol() -> None:

@@ -19,8 +19,7 @@ from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 from core.views import TicketView
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.changes import RARELY
-from tests.scenarios.house import DIP, FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import DIP, FALL, RARELY, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
@@ -48,9 +47,6 @@ def the_row(house: House) -> tuple[str, bool, str, datetime | None] | None:
     rows = ViewBuilder(house.engine).draw(house.line.at).protections
     found = next((row for row in rows if row.key == "throttle"), None)
     return None if found is None else (found.measure, found.is_tripped, found.reason, found.until)
-
-
-# ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def a_losing_day(settings: Settings) -> House:
@@ -130,9 +126,6 @@ def test_an_open_ticket_is_refused_after_the_loss(snapshot: SnapshotAssertion) -
     assert before.ticket.order.quantity == Decimal("0.5")
 
 
-# ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 NORMAL, HIGH = (VixReading(Decimal(v), date(2026, 11, 18), VixLevel(w)) for v, w in (("17", "normal"), ("34", "high")))
 
 
@@ -210,9 +203,6 @@ def test_an_unmeasured_vix_leaves_the_fixed_risk(snapshot: SnapshotAssertion) ->
     assert size.left_out[0].why == snapshot
 
 
-# ── the smallest order ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_size_rises_to_the_minimum_only_within_limits(snapshot: SnapshotAssertion) -> None:
     """RK-18: noise makes it 12.25 USD; the smallest order is 20, which the fixed risk allows and half of it does not"""
     wild = "100 100.20 99.80 100"
@@ -227,9 +217,6 @@ def test_a_size_rises_to_the_minimum_only_within_limits(snapshot: SnapshotAssert
     assert as_it_is.facts(ProposalStaged) == in_fear.facts(ProposalStaged) == []
     assert [house.last(ProposalSkipped).checks for house in (as_it_is, in_fear)] == [("notional",)] * 2
     assert [house.last(ProposalSkipped).reasons for house in (as_it_is, in_fear)] == snapshot
-
-
-# ── the budget ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_unprotected_position_uses_up_the_risk_budget(snapshot: SnapshotAssertion) -> None:

@@ -6,14 +6,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ConfirmationReceived,
-    ConfirmationRefused,
-    EditRefused,
-    OrderCreated,
-    ProposalEdited,
-    TicketClosed,
-)
+from core import facts
 from core.messages.commands import Confirm, EditProposal, OpenTicket, ProposeClose
 from core.model.order import Effect
 from core.model.values import Fraction, Price, Quantity
@@ -59,7 +52,7 @@ def test_edited_order_is_sent() -> None:
         Decimal("0.4"), Decimal("99.58"), Decimal("99.58"),
     )  # fmt: skip
     assert after.order.digest("house") != before.order.digest("house")
-    assert house.last(OrderCreated).order == after.order
+    assert house.last(facts.OrderCreated).order == after.order
 
 
 def test_omitted_limit_stays() -> None:
@@ -80,9 +73,9 @@ def test_key_on_the_ticket_before_an_edit_is_refused(snapshot: SnapshotAssertion
     house.presses(Confirm(shown.id, shown.digest, shown.order.effect))
     house.until("10:06:10")
 
-    assert [house.last(TicketClosed).reason, house.last(ConfirmationRefused).reasons] == snapshot
-    assert house.last(TicketClosed).ticket_id == shown.id
-    assert house.facts(ConfirmationReceived) == house.facts(OrderCreated) == []
+    assert [house.last(facts.TicketClosed).reason, house.last(facts.ConfirmationRefused).reasons] == snapshot
+    assert house.last(facts.TicketClosed).ticket_id == shown.id
+    assert house.facts(facts.ConfirmationReceived) == house.facts(facts.OrderCreated) == []
     house.opens_ticket()
     house.until("10:06:12")
     assert house.ticket.order.quantity == Decimal("0.1")
@@ -98,9 +91,9 @@ def test_edit_after_the_key_is_refused(snapshot: SnapshotAssertion) -> None:
     house.presses(an_edit(house, "0.1"))
     house.until("10:06:10")
 
-    (refused,) = house.facts(EditRefused)
+    (refused,) = house.facts(facts.EditRefused)
     assert refused.reasons == snapshot
-    assert house.facts(OrderCreated)[0].order == shown.order
+    assert house.facts(facts.OrderCreated)[0].order == shown.order
 
 
 def test_ticket_opens_with_the_edited_order() -> None:
@@ -124,8 +117,8 @@ def test_refused_key_permits_an_edit() -> None:
     house.presses(Confirm(shown.id, shown.digest, shown.order.effect))
     house.until("10:06:10")
 
-    assert len(house.facts(ProposalEdited)) == 1
-    assert house.facts(OrderCreated) == []
+    assert len(house.facts(facts.ProposalEdited)) == 1
+    assert house.facts(facts.OrderCreated) == []
 
 
 def test_refused_edits_change_nothing(snapshot: SnapshotAssertion) -> None:
@@ -140,11 +133,11 @@ def test_refused_edits_change_nothing(snapshot: SnapshotAssertion) -> None:
     for quantity, limit in edits:
         house.presses(an_edit(house, quantity, limit))
 
-        reasons = house.last(EditRefused).reasons
+        reasons = house.last(facts.EditRefused).reasons
         assert (house.proposal, house.ticket) == (before, shown), (quantity, limit)
         assert reasons[0] in pictures.draw(house.line.at).refusals[-1].text
         refused[f"{quantity} at {limit}"] = reasons
-    assert len(house.facts(EditRefused)) == len(edits)
+    assert len(house.facts(facts.EditRefused)) == len(edits)
     assert house.engine.state.control.refusal() is None
     assert refused == snapshot
 
@@ -157,7 +150,7 @@ def test_ended_proposal_is_not_edited(snapshot: SnapshotAssertion) -> None:
 
     house.presses(edit)
 
-    assert house.last(EditRefused).reasons == snapshot
+    assert house.last(facts.EditRefused).reasons == snapshot
 
 
 def test_exit_can_only_get_smaller(snapshot: SnapshotAssertion) -> None:
@@ -166,7 +159,7 @@ def test_exit_can_only_get_smaller(snapshot: SnapshotAssertion) -> None:
 
     house.presses(an_edit(house, "0.6"))
     house.presses(an_edit(house, "0.3", "100.00"))
-    refused = [fact.reasons for fact in house.facts(EditRefused)]
+    refused = [fact.reasons for fact in house.facts(facts.EditRefused)]
     house.presses(an_edit(house, "0.3"))
     house.confirms_at("10:10:10")
     house.until("10:10:40")
@@ -187,7 +180,7 @@ def test_typed_close_keeps_its_kind(snapshot: SnapshotAssertion) -> None:
 
     assert before.effect is house.proposal.order.effect is Effect.REDUCE
     assert house.proposal.order.quantity == Decimal("0.1")
-    assert house.last(EditRefused).reasons == snapshot
+    assert house.last(facts.EditRefused).reasons == snapshot
 
 
 def test_edited_typed_order_keeps_its_chain() -> None:

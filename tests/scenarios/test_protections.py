@@ -10,15 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.details import protection
-from core.facts import (
-    OverrideEnded,
-    ProposalSkipped,
-    ProtectionExpired,
-    ProtectionOverridden,
-    ProtectionTripped,
-    TicketOpened,
-    TradeClosed,
-)
+from core import facts
 from core.messages.commands import Decline, OpenTicket, OverrideProtection
 from core.messages.desk_commands import ReloadLimits, SettingsFileSeen
 from core.messages.inputs import AccountFetched
@@ -54,9 +46,9 @@ def a_stopped_out_house(*then: tuple[str, str, str], **risk: object) -> House:
 
 def refusals(house: House) -> list[str]:
     """The checks that refuse an entry that is typed now; it never reaches the stage."""
-    before = len(house.facts(ProposalSkipped))
+    before = len(house.facts(facts.ProposalSkipped))
     house.presses(a_typed_buy(limit="99.25", stop="99"))
-    skipped = house.facts(ProposalSkipped)[before:]
+    skipped = house.facts(facts.ProposalSkipped)[before:]
     for proposal in house.desk.stage.proposals():
         if not proposal.order.effect.only_reduces:
             house.presses(Decline(proposal.id, "not now"))
@@ -66,15 +58,15 @@ def refusals(house: House) -> list[str]:
 def test_a_loss_pauses_its_symbol_for_a_while() -> None:
     """RK-06, RK-09"""
     house = a_stopped_out_house(("10:21", "10:40", FALL), protections=PAUSES)
-    closed = house.last(TradeClosed).trade.exit_time
-    tripped = house.last(ProtectionTripped)
+    closed = house.last(facts.TradeClosed).trade.exit_time
+    tripped = house.last(facts.ProtectionTripped)
     refused = refusals(house)
 
     house.until("10:30")
 
     assert (tripped.name, tripped.scope, tripped.until) == ("cooldown", "SPY", closed + timedelta(minutes=15))
     assert "cooldown" in refused
-    assert [(f.name, f.scope) for f in house.facts(ProtectionExpired)] == [("cooldown", "SPY")]
+    assert [(f.name, f.scope) for f in house.facts(facts.ProtectionExpired)] == [("cooldown", "SPY")]
     assert "cooldown" not in refusals(house)
     assert_can_be_rebuilt(house)
 
@@ -123,7 +115,7 @@ def test_a_restart_in_a_pause_changes_nothing() -> None:
     assert "cooldown" in refusals(house)
     house.until("10:30")
     assert "cooldown" not in refusals(house)
-    assert len(house.facts(ProtectionTripped)) == len(house.facts(ProtectionExpired)) == 1
+    assert len(house.facts(facts.ProtectionTripped)) == len(house.facts(facts.ProtectionExpired)) == 1
 
 
 def test_an_override_lets_entries_pass_for_a_while() -> None:
@@ -135,7 +127,7 @@ def test_an_override_lets_entries_pass_for_a_while() -> None:
 
     later = refusals(house.until("10:15"))
 
-    fact = house.last(ProtectionOverridden)
+    fact = house.last(facts.ProtectionOverridden)
     assert fact.until - fact.begins == timedelta(minutes=5)
     assert "cooldown" not in overridden
     assert "cooldown" in later
@@ -147,8 +139,8 @@ def test_a_wrong_word_overrides_nothing(name: str, word: str, snapshot: Snapshot
     """RK-06"""
     house = a_stopped_out_house(protections=PAUSES)
     house.presses(OverrideProtection(name, "SPY", word))
-    assert not house.facts(ProtectionOverridden)
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert not house.facts(facts.ProtectionOverridden)
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
     assert "cooldown" in refusals(house)
 
 
@@ -156,14 +148,14 @@ def test_a_wrong_word_overrides_nothing(name: str, word: str, snapshot: Snapshot
 def test_a_daily_loss_made_good_stays_shut(snapshot: SnapshotAssertion) -> None:
     """RK-03: shut for the rest of the trading day."""
     house = a_stopped_out_house(daily_loss=LITTLE)
-    assert house.last(ProtectionTripped).name == "daily_loss"
+    assert house.last(facts.ProtectionTripped).name == "daily_loss"
 
     account = house.desk.sightings.account
     assert isinstance(account, Account)
     house.line.take(house.line.at, AccountFetched(replace(account, equity=Money(Decimal(200)), at=house.line.at)))
 
     assert "daily loss" in refusals(house)
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 def test_an_overridden_daily_loss_stays_shut_an_hour(snapshot: SnapshotAssertion) -> None:
@@ -179,7 +171,7 @@ def test_an_overridden_daily_loss_stays_shut_an_hour(snapshot: SnapshotAssertion
     assert "daily loss" not in later
     row = rows["daily_loss"]
     assert row.reason == snapshot
-    assert row.until == house.last(ProtectionTripped).until  # the end that is recorded, and no other
+    assert row.until == house.last(facts.ProtectionTripped).until  # the end that is recorded, and no other
     assert_can_be_rebuilt(house)
 
 
@@ -198,10 +190,10 @@ def test_a_tighter_limit_ends_the_override_and_trips(snapshot: SnapshotAssertion
     reload(house, settings(daily_loss=AmountSettings(usd=Decimal("0.01"), of_equity=None)))
 
     assert "daily loss" not in overridden
-    assert house.last(ProtectionTripped).limit == Decimal("0.01")
+    assert house.last(facts.ProtectionTripped).limit == Decimal("0.01")
     assert "daily loss" in refusals(house)
-    tripped = house.last(ProposalSkipped).reasons
-    assert (house.last(OverrideEnded).reason, house.last(ProtectionTripped).reason, tripped) == snapshot
+    tripped = house.last(facts.ProposalSkipped).reasons
+    assert (house.last(facts.OverrideEnded).reason, house.last(facts.ProtectionTripped).reason, tripped) == snapshot
     house.restarted().until("11:16")
     assert "daily loss" in refusals(house)
     assert_can_be_rebuilt(house)
@@ -220,7 +212,7 @@ def test_only_its_own_tighter_setting_ends_an_override() -> None:
     reload(house, settings(protections=file.risk.protections.model_copy(update={"cooldown": longer})))
 
     assert "cooldown" not in of_another
-    assert [(f.name, f.scope) for f in house.facts(OverrideEnded)] == [("cooldown", "SPY")]
+    assert [(f.name, f.scope) for f in house.facts(facts.OverrideEnded)] == [("cooldown", "SPY")]
     assert "cooldown" in refusals(house)
     assert_can_be_rebuilt(house)
 
@@ -233,7 +225,7 @@ def test_a_looser_limit_leaves_the_override() -> None:
 
     reload(house, settings(daily_loss=AmountSettings(usd=Decimal("0.16"), of_equity=None)), "LOOSEN")
 
-    assert not house.facts(OverrideEnded)
+    assert not house.facts(facts.OverrideEnded)
     assert "daily loss" not in refusals(house)
 
 
@@ -244,7 +236,7 @@ def test_an_override_that_ran_out_is_recorded(snapshot: SnapshotAssertion) -> No
     house.presses(OverrideProtection("cooldown", "SPY", "OVERRIDE"))
     house.until("10:15")
 
-    assert house.last(OverrideEnded) == snapshot
+    assert house.last(facts.OverrideEnded) == snapshot
     assert_can_be_rebuilt(house)
 
 
@@ -258,7 +250,7 @@ def test_a_start_with_a_tighter_limit_ends_the_override(snapshot: SnapshotAssert
     house.restarted().until("11:16")
 
     assert "daily loss" in refusals(house)
-    assert (house.last(OverrideEnded), house.last(ProposalSkipped).reasons) == snapshot
+    assert (house.last(facts.OverrideEnded), house.last(facts.ProposalSkipped).reasons) == snapshot
 
 
 def test_each_override_is_shown_and_warned_of(snapshot: SnapshotAssertion) -> None:
@@ -272,13 +264,15 @@ def test_each_override_is_shown_and_warned_of(snapshot: SnapshotAssertion) -> No
     house.until("11:11")
     rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
     warned = {
-        v.check: v.reason for v in house.last(TicketOpened).ticket.review.verdicts if v.standing is CheckResult.WARNS
+        v.check: v.reason
+        for v in house.last(facts.TicketOpened).ticket.review.verdicts
+        if v.standing is CheckResult.WARNS
     }
 
     loss, pause = rows["daily_loss"], rows["cooldown/SPY"]
     assert loss.passes_overridden
     assert pause.passes_overridden
     assert pause.overridden is not None
-    assert pause.until == pause.overridden.until == house.last(ProtectionOverridden).until
-    assert pause.since == house.facts(TradeClosed)[0].trade.exit_time
+    assert pause.until == pause.overridden.until == house.last(facts.ProtectionOverridden).until
+    assert pause.since == house.facts(facts.TradeClosed)[0].trade.exit_time
     assert (warned["daily loss"], warned["cooldown"]) == snapshot

@@ -10,16 +10,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ConfirmationRefused,
-    OrderFilled,
-    OrderStateChanged,
-    PositionCorrected,
-    ProposalSkipped,
-    ReconciliationFailed,
-    ReconciliationPassed,
-    Source,
-)
+from core import facts
 from core.messages.commands import Kill, ProposeClose, Rearm
 from core.messages.effects import CancelOrder, Effect, FetchPicture, LookUpOrder
 from core.messages.inputs import ConnectionChanged, Input, LookUpAnswered, PictureFetched
@@ -79,9 +70,9 @@ def test_nothing_opens_before_the_first_comparison(snapshot: SnapshotAssertion) 
 
     house.presses(a_typed_buy())
 
-    failed = house.last(ReconciliationFailed)
+    failed = house.last(facts.ReconciliationFailed)
     assert failed.code is ReadOnlyCode.UNREACHABLE
-    assert [failed.reasons, house.last(ProposalSkipped).reasons] == snapshot
+    assert [failed.reasons, house.last(facts.ProposalSkipped).reasons] == snapshot
 
 
 def test_unreachable_broker_is_asked_again() -> None:
@@ -91,7 +82,7 @@ def test_unreachable_broker_is_asked_again() -> None:
 
     house.opens().until("09:30:15")
 
-    assert len(house.facts(ReconciliationPassed)) == 1
+    assert len(house.facts(facts.ReconciliationPassed)) == 1
     assert house.desk.control.refusal() is None
 
 
@@ -105,7 +96,7 @@ def test_urgent_question_does_not_wait() -> None:
 
     house.until("09:30:05")
 
-    assert len(house.facts(ReconciliationFailed)) == len(house.facts(ReconciliationPassed)) == 1
+    assert len(house.facts(facts.ReconciliationFailed)) == len(house.facts(facts.ReconciliationPassed)) == 1
 
 
 def test_agreement_is_recorded_once() -> None:
@@ -115,7 +106,7 @@ def test_agreement_is_recorded_once() -> None:
     compares(house, holding("SPY", "0.502"))
     compares(house, holding("SPY", "0.502"))
 
-    assert [r.corrections for r in house.facts(ReconciliationPassed)] == [()]
+    assert [r.corrections for r in house.facts(facts.ReconciliationPassed)] == [()]
 
 
 def test_small_difference_is_corrected(snapshot: SnapshotAssertion) -> None:
@@ -127,7 +118,9 @@ def test_small_difference_is_corrected(snapshot: SnapshotAssertion) -> None:
     assert house.held() == "0.5"
     assert house.desk.ledger.position(SPY, "vwap") is not None
     assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
-    assert house.last(ReconciliationPassed).corrections == (house.last(PositionCorrected).reason,) == snapshot
+    assert (
+        house.last(facts.ReconciliationPassed).corrections == (house.last(facts.PositionCorrected).reason,) == snapshot
+    )
 
 
 @pytest.mark.parametrize(("theirs", "is_corrected"), [("0.4781", True), ("0.4780", False)])
@@ -137,10 +130,10 @@ def test_over_five_percent_makes_the_desk_read_only(theirs: str, is_corrected: b
 
     compares(house, holding("SPY", theirs))
 
-    assert bool(house.facts(PositionCorrected)) is is_corrected
+    assert bool(house.facts(facts.PositionCorrected)) is is_corrected
     assert (house.desk.control.refusal() is None) is is_corrected
     if not is_corrected:
-        assert house.last(ReconciliationFailed).code is ReadOnlyCode.APART
+        assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.APART
         assert house.held() == "0.502"
 
 
@@ -154,8 +147,8 @@ def test_exactly_five_percent_is_corrected(theirs: str, is_corrected: bool) -> N
 
     compares(house, holding("SPY", theirs))
 
-    assert house.last(OrderFilled).fill.quantity == Decimal("0.420")
-    assert bool(house.facts(PositionCorrected)) is is_corrected
+    assert house.last(facts.OrderFilled).fill.quantity == Decimal("0.420")
+    assert bool(house.facts(facts.PositionCorrected)) is is_corrected
 
 
 def test_three_unknown_positions_are_taken_over() -> None:
@@ -176,7 +169,7 @@ def test_four_unknown_positions_make_it_read_only(snapshot: SnapshotAssertion) -
     compares(house, holding("AAA", "1"), holding("BBB", "2"), holding("CCC", "3"), holding("DDD", "4"))
 
     assert house.desk.ledger.positions() == ()
-    assert house.last(ReconciliationFailed).code is ReadOnlyCode.APART
+    assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.APART
     assert house.desk.control.refusal() == snapshot
 
 
@@ -227,9 +220,6 @@ def test_restart_is_read_only_until_compared(snapshot: SnapshotAssertion) -> Non
     assert house.desk.control.refusal() is None
 
 
-# ── when it is asked ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def times_asked(house: House) -> int:
     return sum(isinstance(message, PictureFetched) for message in house.line.heard)
 
@@ -259,6 +249,7 @@ def a_house_of_extended_hours(policy: str, *more: Bar) -> House:
                 "max_notional": {"usd": "500"},
             },
             "strategies": {"vwap": {"enabled": False}},
+            "reconciliation": {"every_seconds": 60},
         }
     )
     bars = [*minutes("15:50", "15:59"), *minutes("09:30", "09:40", "100", FRIDAY), *more]
@@ -372,16 +363,13 @@ def test_third_unanswered_question_makes_it_read_only() -> None:
     house.until("10:07:25")
 
     assert after_two is None
-    assert house.last(ReconciliationFailed).code is ReadOnlyCode.UNREACHABLE
+    assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.UNREACHABLE
     assert house.desk.control.refusal() is not None
     assert house.until("10:07:40").desk.control.refusal() is None
 
 
-# ── kinds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def kinds(house: House) -> list[str]:
-    return [difference.kind.value for difference in house.last(ReconciliationPassed).differences]
+    return [difference.kind.value for difference in house.last(facts.ReconciliationPassed).differences]
 
 
 def test_difference_names_both_sides() -> None:
@@ -390,7 +378,7 @@ def test_difference_names_both_sides() -> None:
 
     compares(house, holding("SPY", "0.500"), holding("AAA", "2"))
 
-    found = house.last(ReconciliationPassed).differences
+    found = house.last(facts.ReconciliationPassed).differences
     assert [(d.kind.value, d.symbol, d.local, d.broker) for d in found] == [
         ("missing_local", "AAA", None, "2"),
         ("quantity_mismatch", "SPY", "0.502", "0.5"),
@@ -403,7 +391,7 @@ def test_missing_position_is_an_error() -> None:
 
     compares(house)
 
-    (found,) = house.last(ReconciliationPassed).differences
+    (found,) = house.last(facts.ReconciliationPassed).differences
     assert (found.kind, found.is_error, found.local, found.broker) == (
         DifferenceKind.MISSING_BROKER,
         True,
@@ -446,7 +434,7 @@ def test_unlisted_entry_counts_once_with_its_stop() -> None:
     compares(house, holding("SPY", "5"), orders=())
     house.until("10:14")
 
-    assert house.facts(PositionCorrected) == []
+    assert house.facts(facts.PositionCorrected) == []
     assert house.held() == house.held_by_the_broker() == "5"
     assert [(stop.status, stop.remaining) for stop in house.stops] == [(OrderStatus.SUBMITTED, 5)]
     assert house.desk.control.refusal() is None
@@ -466,7 +454,7 @@ def test_unlisted_filled_stop_counts_once() -> None:
     compares(house, orders=())
     house.until("10:14")
 
-    assert house.facts(PositionCorrected) == []
+    assert house.facts(facts.PositionCorrected) == []
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.desk.control.refusal() is None
 
@@ -479,7 +467,9 @@ def test_a_stop_working_only_there_guards_again() -> None:
     before = [list(engine.handle(at_, picture)) for _ in range(2)]
 
     house.desk.record(
-        OrderStateChanged(stop.id, OrderStatus.SUBMITTED, OrderStatus.CANCELLED, Source.LOOK_UP, None, "given up")
+        facts.OrderStateChanged(
+            stop.id, OrderStatus.SUBMITTED, OrderStatus.CANCELLED, facts.Source.LOOK_UP, None, "given up"
+        )
     )
     first, second = (list(engine.handle(at_, picture)) for _ in range(2))
 
@@ -495,8 +485,8 @@ def test_split_is_named_and_left_to_a_person(snapshot: SnapshotAssertion) -> Non
 
     compares(house, BrokerPosition(SPY, Quantity(Decimal("2.008")), Price(Decimal("24.90"))))
 
-    assert house.last(ReconciliationFailed).code is ReadOnlyCode.APART
-    assert house.last(ReconciliationFailed).reasons == snapshot
+    assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.APART
+    assert house.last(facts.ReconciliationFailed).reasons == snapshot
     assert house.held() == "0.502"
 
 
@@ -506,7 +496,7 @@ def test_more_shares_at_the_old_price_are_no_split(snapshot: SnapshotAssertion) 
 
     compares(house, BrokerPosition(SPY, Quantity(Decimal("2.008")), Price(Decimal("99.60"))))
 
-    assert house.last(ReconciliationFailed).reasons == snapshot
+    assert house.last(facts.ReconciliationFailed).reasons == snapshot
 
 
 def test_reverse_split_is_named(snapshot: SnapshotAssertion) -> None:
@@ -515,7 +505,7 @@ def test_reverse_split_is_named(snapshot: SnapshotAssertion) -> None:
 
     compares(house, BrokerPosition(SPY, Quantity(Decimal("0.251")), Price(Decimal("199.20"))))
 
-    assert house.last(ReconciliationFailed).reasons == snapshot
+    assert house.last(facts.ReconciliationFailed).reasons == snapshot
 
 
 def test_position_held_over_the_close_is_found(snapshot: SnapshotAssertion) -> None:
@@ -528,7 +518,7 @@ def test_position_held_over_the_close_is_found(snapshot: SnapshotAssertion) -> N
     house.restarted().until("09:35", friday)
 
     assert kinds(house) == ["held_over"]
-    (said,) = [difference.in_words for difference in house.last(ReconciliationPassed).differences]
+    (said,) = [difference.in_words for difference in house.last(facts.ReconciliationPassed).differences]
     waiting = house.desk.stage.exit_waiting(SPY, "vwap")
     assert waiting is not None
     assert [said, waiting.reason] == snapshot
@@ -544,9 +534,12 @@ def in_a_symbol_that_was_removed(*bars: Bar, **settings: Any) -> House:
     return house
 
 
+AN_AFTERNOON = [*minutes("10:07", "10:15", STEADY), *minutes("15:45", "15:59", STEADY)]
+
+
 def test_a_position_in_a_removed_symbol_is_flat_by_the_close() -> None:
     """EX-09, ST-09"""
-    house = in_a_symbol_that_was_removed(*minutes("10:07", "15:59", STEADY)).until("15:54")
+    house = in_a_symbol_that_was_removed(*AN_AFTERNOON).until("15:54")
     assert house.desk.stage.exit_waiting(SPY, "vwap") is None
 
     house.until("15:57")
@@ -558,9 +551,8 @@ def test_a_position_in_a_removed_symbol_is_flat_by_the_close() -> None:
 
 def test_a_removed_symbol_is_flat_without_a_bar() -> None:
     """EX-09, ST-02: the clock says it, and by the minutes of the strategy where the rules have none"""
-    day = minutes("10:07", "15:59", STEADY)
-    of_another = [replace(bar, symbol=IBM) for bar in day]
-    for settings, bars in (({}, of_another), ({"exits": {"flat_minutes": 0}}, day)):
+    of_another = [replace(bar, symbol=IBM) for bar in AN_AFTERNOON]
+    for settings, bars in (({}, of_another), ({"exits": {"flat_minutes": 0}}, AN_AFTERNOON)):
         house = in_a_symbol_that_was_removed(*bars, **settings).until("15:54")
         assert house.desk.stage.exit_waiting(SPY, "vwap") is None
 
@@ -583,9 +575,6 @@ def test_a_position_in_a_removed_symbol_is_held_over() -> None:
         assert kinds(house) == found
 
 
-# ── while the books are fetched ──────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_fill_during_a_fetch_is_no_difference() -> None:
     """EX-09: positions and orders of a broker are two questions; the first may be older than the second."""
     house = a_house_with_a_proposal()
@@ -606,10 +595,7 @@ def test_fill_during_a_fetch_is_no_difference() -> None:
     house.until("10:06:05")
     assert house.held() == "0.502"
 
-    assert house.facts(PositionCorrected) == []
-
-
-# ── read-only ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    assert house.facts(facts.PositionCorrected) == []
 
 
 def test_read_only_desk_sells_only_reported_shares(snapshot: SnapshotAssertion) -> None:
@@ -622,7 +608,7 @@ def test_read_only_desk_sells_only_reported_shares(snapshot: SnapshotAssertion) 
     house.confirms_at("10:06:33")
     house.until("10:06:34")
 
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
     assert house.held_by_the_broker() == "0.502"
 
 
@@ -633,7 +619,7 @@ def test_unreachable_broker_blocks_no_close() -> None:
     house.until("10:06:05")
     house.line.breaks_at(FetchPicture, arrives=False, times=100)
     house.until("10:08")
-    assert house.last(ReconciliationFailed).code is ReadOnlyCode.UNREACHABLE
+    assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.UNREACHABLE
     assert house.desk.control.refusal() is not None
 
     house.presses(ProposeClose(SPY))
@@ -653,7 +639,7 @@ def test_agreement_ends_read_only() -> None:
     house.until("10:06:45")
 
     assert house.desk.control.refusal() is None
-    assert len(house.facts(ReconciliationFailed)) == 1
+    assert len(house.facts(facts.ReconciliationFailed)) == 1
 
 
 def test_stale_books_cancel_nothing() -> None:

@@ -58,9 +58,6 @@ def a_morning(settings: Settings | None = None) -> House:
     return House(a_day(("10:06", "10:30", STEADY)), settings).opens().until("10:00")
 
 
-# ── the vix ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_high_vix_warns_on_the_ticket(snapshot: SnapshotAssertion) -> None:
     """RK-19"""
     house = a_morning()
@@ -94,9 +91,6 @@ def test_an_unknown_regime_refuses_nothing(snapshot: SnapshotAssertion) -> None:
     assert house.desk.regime.regime == UNKNOWN
     assert verdict(house, "vix")[0] is verdict(house, "trade frequency")[0] is CheckResult.PASSES
     assert (verdict(house, "vix"), verdict(house, "trade frequency")) == snapshot
-
-
-# ── what is recorded ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_measurement_is_recorded_once(snapshot: SnapshotAssertion) -> None:
@@ -133,9 +127,6 @@ def test_a_restart_keeps_the_regime_and_its_day() -> None:
 
     assert house.desk.regime.regime == Regime(HIGH, a_market("1.62"))
     assert_can_be_rebuilt(house)
-
-
-# ── entries a day ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_after_wide_days_no_entry_passes(snapshot: SnapshotAssertion) -> None:
@@ -198,9 +189,6 @@ def test_bars_that_ended_long_ago_are_ignored() -> None:
 
     assert len(house.until("10:06").facts(ProposalStaged)) == 1
     assert house.desk.regime.allowance(THURSDAY).entries == 1
-
-
-# ── the pane ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_pane_shows_the_regime_and_trips_nothing(snapshot: SnapshotAssertion) -> None:

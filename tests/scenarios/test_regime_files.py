@@ -73,9 +73,6 @@ def regimes(folder: Path) -> list[tuple[str, Any]]:
     return [(line["at"], line["data"]["regime"]) for line in lines if line["fact"] == "RegimeMeasured"]
 
 
-# ── what is known, and when ──────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_day_is_known_15_minutes_after_its_close(vix: Write, market: Write) -> None:
     """RK-19: the first moment knows the days before it; the last day, which ends after the last bar, is never told."""
     calendar = load_calendar(FIRST - timedelta(days=7), LAST + timedelta(days=7))
@@ -103,9 +100,6 @@ def test_what_no_file_was_named_for_is_unknown(vix: Write, market: Write, snapsh
     found = known(RegimeFiles(vix=vix())), known(RegimeFiles(market=market()))
     assert [tuple(map(type, each)) for each in found] == [(NoVix, NoMarket)] * 2
     assert found == snapshot
-
-
-# ── replay ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_replay_with_files_is_deterministic(
@@ -139,9 +133,6 @@ def test_no_later_figure_changes_a_replay(keyturn: Keyturn, bars: Path, vix: Wri
     assert played(keyturn, bars, "--vix", vix(until=date(2026, 1, 5)))["fingerprint"] == whole
     assert played(keyturn, bars, "--vix", vix(d2026_01_06="80", d2026_01_07="80"))["fingerprint"] == whole
     assert played(keyturn, bars, "--vix", vix(d2026_01_05="80"))["fingerprint"] != whole
-
-
-# ── backtest and demo ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_backtest_names_what_is_not_measured(

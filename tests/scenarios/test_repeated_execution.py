@@ -7,15 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    CancelRequested,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    ProtectionExpired,
-    ProtectionOverridden,
-    ProtectionTripped,
-)
+from core import facts
 from core.messages.commands import Confirm, EditOrder, OpenTicket, OverrideProtection
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.order import OrderStatus
@@ -76,7 +68,7 @@ def buys(house: House, symbol: str, limit: str | None = None) -> None:
 
 
 def why_not(house: House) -> tuple[str, ...]:
-    return house.last(ProposalSkipped).reasons
+    return house.last(facts.ProposalSkipped).reasons
 
 
 def by_hand(fills: int = 2, minutes: int = 10) -> House:
@@ -88,18 +80,15 @@ def by_hand(fills: int = 2, minutes: int = 10) -> House:
     return house
 
 
-# ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_strategy_that_filled_too_often_stops_opening(snapshot: SnapshotAssertion) -> None:
     """RK-24, RK-22: its proposal is refused and followed as a shadow; the exit is only warned"""
     house = a_house_in_a_position(
         ("10:06", "10:08", STEADY), ("10:09", "10:12", RECOVERY), ("10:13", "10:30", DIP), settings=AGAIN
     )
-    tripped = house.last(ProtectionTripped)
+    tripped = house.last(facts.ProtectionTripped)
 
     house.until("10:10:30")
-    exit_review = house.last(ProposalStaged).review
+    exit_review = house.last(facts.ProposalStaged).review
     house.confirms_at("10:10:40")
     house.until("10:20")
 
@@ -107,7 +96,7 @@ def test_a_strategy_that_filled_too_often_stops_opening(snapshot: SnapshotAssert
     warned = [v for v in exit_review.verdicts if v.check == "repeated execution"]
     assert [v.standing for v in warned] == [CheckResult.WARNS]
     assert house.held() == "0"
-    skipped = house.last(ProposalSkipped)
+    skipped = house.last(facts.ProposalSkipped)
     assert (skipped.strategy, skipped.checks) == ("vwap", ("repeated execution",))
     assert (tripped.reason, skipped.reasons) == snapshot
 
@@ -130,7 +119,7 @@ def test_fills_further_apart_do_not_count_together() -> None:
 
     buys(house, "AAA")
 
-    assert house.facts(ProtectionTripped) == []
+    assert house.facts(facts.ProtectionTripped) == []
     assert house.held(Symbol("AAA")) == "30"
 
 
@@ -144,7 +133,7 @@ def test_an_entry_that_fills_in_parts_counts_once() -> None:
     assert len([o for o in house.desk.ledger.state.orders.values() if not o.only_reduces]) == 1
     assert house.held(Symbol("AAA")) == "10"
     assert row(house, "AAA manual").measure == "1 of 2"
-    assert house.facts(ProtectionTripped) == []
+    assert house.facts(facts.ProtectionTripped) == []
 
 
 def test_a_basket_row_that_repeats_is_refused(snapshot: SnapshotAssertion) -> None:
@@ -171,8 +160,8 @@ def test_waiting_and_working_entries_end_with_the_trip() -> None:
     passes(house, 2)
 
     assert resting.status is OrderStatus.CANCELLED
-    assert [c.code for c in house.facts(CancelRequested)] == [CancelCode.REPEATED]
-    ended = [e for e in house.facts(ProposalEnded) if e.proposal_id == waiting.id]
+    assert [c.code for c in house.facts(facts.CancelRequested)] == [CancelCode.REPEATED]
+    ended = [e for e in house.facts(facts.ProposalEnded) if e.proposal_id == waiting.id]
     assert [e.end for e in ended] == [ProposalEnd.BLOCKED]
     assert len([stop for stop in house.stops if stop.is_working]) == 2
     assert house.held(Symbol("AAA")) == "20"
@@ -193,11 +182,8 @@ def test_a_replaced_entry_counts_once() -> None:
     fills = [order.filled_quantity for order in house.desk.ledger.state.orders.values() if not order.only_reduces]
     assert filled_first > 0
     assert [bool(each) for each in fills] == [True, False, True]
-    assert house.facts(ProtectionTripped) == []
+    assert house.facts(facts.ProtectionTripped) == []
     assert row(house, "SPY manual").measure == "1 of 2"
-
-
-# ── a person lets it go on ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_it_stays_shut_until_the_word_is_typed(snapshot: SnapshotAssertion) -> None:
@@ -216,7 +202,7 @@ def test_it_stays_shut_until_the_word_is_typed(snapshot: SnapshotAssertion) -> N
 
     assert (shut.is_tripped, shut.until, shut.override) == (True, None, snapshot)
     assert still == "20"
-    assert len(house.facts(ProtectionOverridden)) == len(house.facts(ProtectionExpired)) == 1
+    assert len(house.facts(facts.ProtectionOverridden)) == len(house.facts(facts.ProtectionExpired)) == 1
     assert house.held(Symbol("AAA")) == "30"
     assert row(house, "AAA manual").measure == "1 of 2"
 
@@ -229,10 +215,7 @@ def test_switched_off_it_stops_nothing() -> None:
         buys(house, "AAA")
 
     assert house.held(Symbol("AAA")) == "30"
-    assert house.facts(ProtectionTripped) == []
-
-
-# ── stops ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    assert house.facts(facts.ProtectionTripped) == []
 
 
 def test_a_stop_renewed_too_often_ends_the_entries(snapshot: SnapshotAssertion) -> None:
@@ -244,7 +227,7 @@ def test_a_stop_renewed_too_often_ends_the_entries(snapshot: SnapshotAssertion) 
     confirms_now(house)
     house.until("10:08")
 
-    tripped = house.last(ProtectionTripped)
+    tripped = house.last(facts.ProtectionTripped)
     confirms_now(house)
     passes(house, 2)
     house.presses(a_typed_buy("0.3", limit="99.50", stop="98"))

@@ -106,9 +106,6 @@ def all_days(month: Path, *folders: Path) -> Iterator[tuple[Path, date]]:
     yield from ((folder, day) for folder in folders for day in days_of(folder))
 
 
-# ── sums ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_days_sums_equal_those_of_explain(
     keyturn: Keyturn, week: Path, declined: Path, month: Path, busy: Path
 ) -> None:
@@ -181,9 +178,6 @@ def test_the_curve_ends_at_fills_and_holdings(month: Path, busy: Path) -> None:
 
 
 MOVES = ("interest", "transfer", "fee")
-
-
-# ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_busy_day_fits_on_one_page(keyturn: Keyturn, busy: Path) -> None:
@@ -290,9 +284,6 @@ def test_a_week_has_its_deepest_drawdown(keyturn: Keyturn, week: Path) -> None:
     assert told(keyturn, week, "--day", "2026-01-07")["quarter"] is None
 
 
-# ── what stands at the end ───────────────────────────────────────────────────────────────────────────────────────────
-
-
 def of_house(house: House, folder: Path) -> Report:
     return reported(written(house, folder), None, None)
 
@@ -367,9 +358,6 @@ ROOMY = Settings.model_validate(
         "exchange": {"cash": "10000"},
     }
 )
-
-
-# ── HTML and messages ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Reader(HTMLParser):
@@ -516,9 +504,6 @@ def test_without_a_rule_nothing_is_sent(keyturn: Keyturn, week: Path, snapshot: 
     found = keyturn("report", "--journal-dir", week, "--send")
 
     assert (found.code, found.out, found.err) == (2, "", snapshot)
-
-
-# ── what is asked ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_bad_report_days_are_one_line(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:

@@ -9,18 +9,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from core.facts import (
-    AuthorizationEnded,
-    Fact,
-    OrderCreated,
-    OrderFilled,
-    OrderStateChanged,
-    PositionChanged,
-    ProposalEnded,
-    ProposalStaged,
-    SignalRaised,
-    TradeClosed,
-)
+from core import facts
 from core.model.bar import Bar
 from core.model.staging import Review
 from core.model.values import Price
@@ -29,16 +18,16 @@ from core.settings.settings import Settings
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import at
 
-WHAT_WAS_TRADED: tuple[type[Fact], ...] = (
-    SignalRaised,
-    ProposalStaged,
-    ProposalEnded,
-    OrderCreated,
-    OrderStateChanged,
-    OrderFilled,
-    PositionChanged,
-    AuthorizationEnded,
-    TradeClosed,
+WHAT_WAS_TRADED: tuple[type[facts.Fact], ...] = (
+    facts.SignalRaised,
+    facts.ProposalStaged,
+    facts.ProposalEnded,
+    facts.OrderCreated,
+    facts.OrderStateChanged,
+    facts.OrderFilled,
+    facts.PositionChanged,
+    facts.AuthorizationEnded,
+    facts.TradeClosed,
 )
 NONE = Review(())
 ON = Settings.model_validate(
@@ -95,11 +84,13 @@ def played(bars: Iterable[Bar], restarts: Iterable[int] = (), until: str = "12:3
     return house.until(until)
 
 
-def traded(house: House) -> list[tuple[Any, Fact]]:
+def traded(house: House) -> list[tuple[Any, facts.Fact]]:
     """All but the figures of a proposal's review: quotes and the account's are sightings, and seen anew."""
     found = ((record.at, record.fact) for record in house.journal.records())
     kept = ((when, fact) for when, fact in found if isinstance(fact, WHAT_WAS_TRADED))
-    return [(when, replace(fact, review=NONE) if isinstance(fact, ProposalStaged) else fact) for when, fact in kept]
+    return [
+        (when, replace(fact, review=NONE) if isinstance(fact, facts.ProposalStaged) else fact) for when, fact in kept
+    ]
 
 
 def test_restarts_change_nothing_that_is_traded() -> None:
@@ -110,5 +101,5 @@ def test_restarts_change_nothing_that_is_traded() -> None:
     stopped = played(bars, Random("the restarts 0").sample(range(5, 175), 10))
 
     assert traded(stopped) == traded(running)
-    assert len(running.facts(TradeClosed)) > 3
+    assert len(running.facts(facts.TradeClosed)) > 3
     assert_can_be_rebuilt(stopped)

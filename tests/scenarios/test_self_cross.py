@@ -8,14 +8,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    AuthorizationEnded,
-    CancelRequested,
-    ConfirmationRefused,
-    ProposalSkipped,
-    ProposalStaged,
-    TicketOpened,
-)
+from core import facts
 from core.messages.commands import Confirm, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import CancelOrder, Effect
 from core.messages.inputs import Input
@@ -50,18 +43,18 @@ def types(house: House, quantity: str = "10", limit: str | None = "99.50", stop:
 
 
 def opens_the_last(house: House) -> None:
-    house.presses(OpenTicket(house.last(ProposalStaged).proposal.id))
+    house.presses(OpenTicket(house.last(facts.ProposalStaged).proposal.id))
     passes(house, 1)
 
 
 def confirms_the_last(house: House) -> None:
-    ticket = house.last(TicketOpened).ticket
+    ticket = house.last(facts.TicketOpened).ticket
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
     passes(house, 1)
 
 
 def why_not(house: House) -> tuple[str, ...]:
-    return house.last(ProposalSkipped).reasons
+    return house.last(facts.ProposalSkipped).reasons
 
 
 def holding(quantity: str = "10", capabilities: Capabilities | None = None) -> House:
@@ -103,9 +96,6 @@ def resting(house: House) -> str:
     return entries[-1].status.name
 
 
-# ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_an_entry_crossing_an_own_sale_is_refused(snapshot: SnapshotAssertion) -> None:
     """RK-25: by hand, at a limit over it; one under it passes"""
     house = holding()
@@ -136,8 +126,8 @@ def test_a_later_sale_refuses_the_confirmation(snapshot: SnapshotAssertion) -> N
     house.presses(Confirm(entry.id, entry.digest, entry.order.effect, None))
     passes(house, 1)
 
-    assert house.last(ConfirmationRefused).checks == ("self-cross",)
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.last(facts.ConfirmationRefused).checks == ("self-cross",)
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
 
 
 def test_a_basket_row_crossing_an_own_order_is_refused(snapshot: SnapshotAssertion) -> None:
@@ -176,7 +166,7 @@ def test_a_strategy_entry_crossing_a_typed_order_fails() -> None:
 
     house.until("10:06:01")
 
-    skipped = house.last(ProposalSkipped)
+    skipped = house.last(facts.ProposalSkipped)
     assert (skipped.strategy, skipped.checks[0]) == ("vwap", "self-cross")
     assert own.id[:6] in skipped.reasons[0]
 
@@ -194,11 +184,11 @@ def test_a_purchase_over_a_simple_stop_is_foreseen(is_alpaca: bool, found: objec
     confirms_now(house)
     house.until("10:08")
     (stop,) = house.stops
-    before = len(house.facts(ProposalSkipped))
+    before = len(house.facts(facts.ProposalSkipped))
 
     house.presses(a_typed_buy("0.2", limit="99.50", stop="99"))
 
-    reasons = tuple(reason for fact in house.facts(ProposalSkipped)[before:] for reason in fact.reasons)
+    reasons = tuple(reason for fact in house.facts(facts.ProposalSkipped)[before:] for reason in fact.reasons)
     assert reasons == (() if not found else (str(found).format(stop=stop.id[:6]),))
 
 
@@ -241,13 +231,13 @@ def test_an_entry_with_an_unacceptable_stop_is_refused(snapshot: SnapshotAsserti
     house.presses(a_typed_buy("0.5", limit=None, stop="99"))
     passes(house, 1)
     refused = why_not(house)
-    before = len(house.facts(ProposalSkipped))
+    before = len(house.facts(facts.ProposalSkipped))
     house.presses(a_typed_buy("1", limit=None, stop="99"))
     passes(house, 1)
 
     assert resting_buy.id[:6] in refused[0]
     assert refused == snapshot
-    assert len(house.facts(ProposalSkipped)) == before
+    assert len(house.facts(facts.ProposalSkipped)) == before
 
 
 def test_an_entry_barring_anothers_stop_is_refused(snapshot: SnapshotAssertion) -> None:
@@ -273,7 +263,7 @@ def barred() -> House:
     house.presses(a_typed_buy("0.5", limit=None, stop="99"))
     passes(house, 1)
     opens_the_last(house)
-    ticket = house.last(TicketOpened).ticket
+    ticket = house.last(facts.TicketOpened).ticket
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, None))
     passes(house, 0.15)
     house.desk.sightings.capabilities = AS_AT_ALPACA
@@ -307,9 +297,6 @@ def test_a_purchase_barring_a_stop_is_cancelled(snapshot: SnapshotAssertion) -> 
     assert [o.request.quantity for o in house.stops if o.is_working] == [Decimal("0.5")]
 
 
-# ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_an_exit_cancels_the_crossing_entry_first(snapshot: SnapshotAssertion) -> None:
     """RK-25, EX-21: the ticket names it; nothing is sold before the broker says that it is gone"""
     house = holding(capabilities=AS_AT_ALPACA)
@@ -324,7 +311,7 @@ def test_an_exit_cancels_the_crossing_entry_first(snapshot: SnapshotAssertion) -
 
     assert shown == snapshot
     assert resting(house) == "CANCELLED"
-    assert CancelCode.MAKES_WAY in [c.code for c in house.facts(CancelRequested)]
+    assert CancelCode.MAKES_WAY in [c.code for c in house.facts(facts.CancelRequested)]
     assert sent(house)[before:] == [CANCEL, CANCEL, submit(SELL, MARKET, "10")]
     assert (house.held(AAA), house.held_by_the_broker(AAA)) == ("0", "0")
 
@@ -381,10 +368,10 @@ def test_a_restart_between_cancel_and_sale_goes_on() -> None:
     house.presses(ProposeClose(AAA))
     opens_the_last(house)
     house.slows_down(2)
-    ticket = house.last(TicketOpened).ticket
+    ticket = house.last(facts.TicketOpened).ticket
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, None))
     passes(house, 3)
-    assert [c for c in house.facts(CancelRequested) if c.code is CancelCode.MAKES_WAY]
+    assert [c for c in house.facts(facts.CancelRequested) if c.code is CancelCode.MAKES_WAY]
 
     house = house.restarted()
     passes(house, 120)
@@ -405,7 +392,7 @@ def test_an_ended_entry_does_not_delay_the_exit() -> None:
     confirms_the_last(house)
     passes(house, 61)
 
-    assert house.facts(ConfirmationRefused) == []
+    assert house.facts(facts.ConfirmationRefused) == []
     assert house.held(AAA) == "0"
 
 
@@ -431,7 +418,7 @@ def test_a_market_exit_leaves_a_distant_entry() -> None:
     house.presses(ProposeClose(AAA))
     opens_the_last(house)
     (entry,) = house.desk.ledger.working_entries()
-    named = house.last(TicketOpened).ticket.cancels
+    named = house.last(facts.TicketOpened).ticket.cancels
     confirms_the_last(house)
     passes(house, 61)
 
@@ -465,7 +452,7 @@ def test_a_stuck_entry_delays_no_acceptable_exit(is_alpaca: bool, held: str) -> 
     house.presses(ProposeClose(AAA))
     opens_the_last(house)
     (entry,) = house.desk.ledger.working_entries()
-    assert entry.id in house.last(TicketOpened).ticket.cancels
+    assert entry.id in house.last(facts.TicketOpened).ticket.cancels
     if not is_alpaca:
         house.desk.sightings.capabilities = Capabilities()
     loses_cancels_of(house, entry.id)
@@ -478,4 +465,4 @@ def test_a_stuck_entry_delays_no_acceptable_exit(is_alpaca: bool, held: str) -> 
     if is_alpaca:
         assert house.held_by_the_broker(AAA) == "10"
         assert sum(o.remaining for o in house.stops if o.is_working) == 10
-        assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
+        assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(facts.AuthorizationEnded)]

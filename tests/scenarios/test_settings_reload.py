@@ -11,17 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from core import facts
 from core.event_text import kind_of
-from core.facts import (
-    Killed,
-    LimitsReloaded,
-    ProposalSkipped,
-    ReloadRefused,
-    SettingsApplied,
-    SettingsFileAgreed,
-    SettingsFileChanged,
-    TradeClosed,
-)
 from core.messages.commands import Kill, ProposeClose
 from core.messages.desk_commands import ReloadLimits, SettingsFault, SettingsFileSeen
 from core.settings.changes import ChangeKind, changes_between, digest_of
@@ -50,9 +41,9 @@ def reload(house: House, file: Settings, word: str = "") -> None:
 
 def refused(house: House) -> tuple[str, ...]:
     """The checks that refuse an order typed now; none where it is staged."""
-    before = len(house.facts(ProposalSkipped))
+    before = len(house.facts(facts.ProposalSkipped))
     house.presses(a_typed_buy())
-    skipped = house.facts(ProposalSkipped)[before:]
+    skipped = house.facts(facts.ProposalSkipped)[before:]
     return skipped[0].checks if skipped else ()
 
 
@@ -87,8 +78,8 @@ def test_changed_file_lets_exits_and_the_kill_go() -> None:
     house.presses(Kill("key"))
 
     assert house.held() == "0"
-    assert house.facts(TradeClosed)
-    assert house.facts(Killed)
+    assert house.facts(facts.TradeClosed)
+    assert house.facts(facts.Killed)
 
 
 def test_key_after_the_change_sends_nothing() -> None:
@@ -110,8 +101,8 @@ def test_tighter_limit_holds_at_once() -> None:
     reload(house, file)
 
     assert house.desk.control.settings == file
-    assert house.last(LimitsReloaded).left == ()
-    assert keys(house.last(LimitsReloaded).taken) == ["risk.max_notional"]
+    assert house.last(facts.LimitsReloaded).left == ()
+    assert keys(house.last(facts.LimitsReloaded).taken) == ["risk.max_notional"]
     assert refused(house) == ("notional",)
 
 
@@ -121,12 +112,12 @@ def test_looser_limit_waits_for_the_word(snapshot: SnapshotAssertion) -> None:
     house.presses(SettingsFileSeen(file))
     reload(house, file)
     at_first = house.desk.control.settings.risk
-    told = house.last(LimitsReloaded)
+    told = house.last(facts.LimitsReloaded)
     reload(house, file, WORD)
 
     assert (at_first.max_notional.usd, at_first.daily_loss.usd) == (Decimal(50), Decimal(5))
     assert house.desk.control.settings == file
-    assert [told, house.last(LimitsReloaded)] == snapshot
+    assert [told, house.last(facts.LimitsReloaded)] == snapshot
 
 
 def test_another_word_changes_nothing(snapshot: SnapshotAssertion) -> None:
@@ -137,7 +128,7 @@ def test_another_word_changes_nothing(snapshot: SnapshotAssertion) -> None:
         reload(house, file, word)
 
     assert house.desk.control.settings == Settings()
-    assert [fact.reasons for fact in house.facts(ReloadRefused)] == snapshot
+    assert [fact.reasons for fact in house.facts(facts.ReloadRefused)] == snapshot
     assert house.desk.control.state.settings_file is not None
 
 
@@ -151,8 +142,8 @@ def test_other_settings_wait_for_a_restart() -> None:
 
     assert shut == ("kill switch",)
     assert changed(Settings(), file) == {"symbols": ChangeKind.RESTART, "account.mode": ChangeKind.RESTART}
-    assert house.last(LimitsReloaded).taken == ()
-    assert keys(house.last(LimitsReloaded).left) == ["symbols", "account.mode"]
+    assert house.last(facts.LimitsReloaded).taken == ()
+    assert keys(house.last(facts.LimitsReloaded).left) == ["symbols", "account.mode"]
     assert house.desk.control.settings == Settings()
     assert refused(house) == ()
 
@@ -163,7 +154,7 @@ def test_restored_file_opens_entries_again() -> None:
     house.presses(SettingsFileSeen(a_file(entries_a_day=3)))
     house.presses(SettingsFileSeen(Settings()))
 
-    assert len(house.facts(SettingsFileAgreed)) == 1
+    assert len(house.facts(facts.SettingsFileAgreed)) == 1
     assert refused(house) == ()
 
 
@@ -174,9 +165,9 @@ def test_invalid_file_is_refused_with_its_place(snapshot: SnapshotAssertion) -> 
     house.presses(SettingsFileSeen(SettingsFault(fault)))
     house.presses(ReloadLimits("", WORD))
 
-    assert kind_of(house.last(ReloadRefused)) == "settings"
+    assert kind_of(house.last(facts.ReloadRefused)) == "settings"
     assert refused(house) == ("kill switch",)
-    assert [house.last(ReloadRefused).reasons, house.last(ProposalSkipped).reasons] == snapshot
+    assert [house.last(facts.ReloadRefused).reasons, house.last(facts.ProposalSkipped).reasons] == snapshot
     assert house.desk.control.settings == Settings()
 
 
@@ -188,7 +179,7 @@ def test_file_changed_since_shown_is_refused(snapshot: SnapshotAssertion) -> Non
     reload(house, shown, WORD)
 
     assert house.desk.control.settings == Settings()
-    assert house.last(ReloadRefused).reasons == snapshot
+    assert house.last(facts.ReloadRefused).reasons == snapshot
 
 
 def test_tighter_limits_invalid_alone_are_refused(snapshot: SnapshotAssertion) -> None:
@@ -196,7 +187,7 @@ def test_tighter_limits_invalid_alone_are_refused(snapshot: SnapshotAssertion) -
     house, file = at_ten(), a_file(window_start="12:00", window_end="13:00")
     house.presses(SettingsFileSeen(file))
     reload(house, file)
-    alone = house.last(ReloadRefused).reasons[0]
+    alone = house.last(facts.ReloadRefused).reasons[0]
     reload(house, file, WORD)
 
     assert alone == snapshot
@@ -211,8 +202,8 @@ def test_a_limit_invalid_alone_keeps_no_other_waiting() -> None:
 
     risk = house.desk.control.settings.risk
     assert (risk.daily_loss.usd, risk.window_start) == (Decimal(5), Settings().risk.window_start)
-    assert keys(house.last(LimitsReloaded).taken) == ["risk.daily_loss"]
-    assert keys(house.last(LimitsReloaded).left) == ["risk.window_start", "risk.window_end"]
+    assert keys(house.last(facts.LimitsReloaded).taken) == ["risk.daily_loss"]
+    assert keys(house.last(facts.LimitsReloaded).left) == ["risk.window_start", "risk.window_end"]
 
 
 def test_restart_does_not_let_looser_limits_in() -> None:
@@ -239,7 +230,7 @@ def test_restart_does_not_let_looser_limits_in() -> None:
     assert changed(kept, file) == {"risk.daily_loss": ChangeKind.LOOSER}
     assert house.desk.control.settings == file
     assert house.desk.control.refusal() is None
-    assert house.last(SettingsApplied).settings == file
+    assert house.last(facts.SettingsApplied).settings == file
 
 
 def test_restart_applies_tighter_and_other_settings() -> None:
@@ -268,7 +259,7 @@ def test_breaker_and_timer_count_as_limits() -> None:
     house.presses(SettingsFileSeen(house.settings))
     why = house.desk.control.refusal()
     reload(house, house.settings)
-    left = house.last(LimitsReloaded).left
+    left = house.last(facts.LimitsReloaded).left
     reload(house, house.settings, WORD)
 
     assert at_once == after_a_start == tight
@@ -294,7 +285,7 @@ def test_file_restored_before_a_start_is_no_news() -> None:
     house.presses(SettingsFileSeen(a_file(entries_a_day=3)))
     house.restarted().until("10:04")
 
-    assert len(house.facts(SettingsFileChanged)) == 1
+    assert len(house.facts(facts.SettingsFileChanged)) == 1
     assert house.desk.control.refusal() is None
 
 
@@ -304,7 +295,7 @@ def test_same_change_is_recorded_once() -> None:
     for _ in range(3):
         house.presses(SettingsFileSeen(a_file(entries_a_day=3)))
 
-    assert len(house.facts(SettingsFileChanged)) == 1
+    assert len(house.facts(facts.SettingsFileChanged)) == 1
 
 
 def test_settings_file_of_the_demo_is_watched(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
@@ -346,5 +337,5 @@ def test_lower_limit_in_another_unit_holds_at_once() -> None:
     house.presses(SettingsFileSeen(file))
     reload(house, file)
 
-    assert keys(house.last(LimitsReloaded).taken) == ["risk.daily_loss"]
+    assert keys(house.last(facts.LimitsReloaded).taken) == ["risk.daily_loss"]
     assert house.desk.control.settings.risk.daily_loss.of(Decimal(200)) == 2

@@ -23,9 +23,10 @@ from core.settings.settings import Settings
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.proposals import TOO_LATE
-from tests.scenarios.changes import RARELY, ROOMY
+from tests.scenarios.changes import ROOMY
 from tests.scenarios.house import (
     FALL,
+    RARELY,
     RECOVERY,
     STEADY,
     House,

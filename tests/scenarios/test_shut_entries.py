@@ -21,7 +21,7 @@ def is_shut(house: House) -> bool:
 
 def test_status_says_entries_are_shut_by_the_clock() -> None:
     """RK-07, RK-20: what it says is what the gate does."""
-    house = House([*minutes("09:30", "15:59"), *minutes("09:30", "10:30", day=FRIDAY)]).opens()
+    house = House([*minutes("09:30", "15:59", every=5), *minutes("09:30", "10:30", day=FRIDAY, every=5)]).opens()
     for clock, day, expected in (
         ("09:45", THURSDAY, True),
         ("10:30", THURSDAY, False),

@@ -118,9 +118,6 @@ def is_well(there: Served, engine: VirtualRuntime) -> None:
     assert there.service.doorway.thread.is_alive()
 
 
-# ── before the hello ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -267,9 +264,6 @@ def test_a_press_on_a_dropped_line_counts(tmp_path: Path) -> None:
         doorway.close()
 
 
-# ── a desk that says what it may not ─────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(
     "command",
     [AttachDesk(Seat("/dev/pts/9", "eve"), "link"), DetachDesk(), LoseDesk()],
@@ -329,9 +323,6 @@ def test_frames_after_hello_wait_for_attachment(there: Served) -> None:
     answered = desk.until(Answered)
     assert isinstance(answered, Answered)
     assert answered.number == 7
-
-
-# ── too much, and too slow ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_flood_of_hellos_writes_little(there: Served, engine: VirtualRuntime, timeline: Timeline) -> None:

@@ -14,21 +14,7 @@ from typing import Any, TypeVar, get_args
 import pytest
 
 from console.client.remote import RemoteEngine
-from core.facts import (
-    CommandGiven,
-    CommandRefused,
-    ConfirmationReceived,
-    ConfirmationRefused,
-    DeskAttached,
-    DeskLost,
-    Fact,
-    KeyFreed,
-    KeyTaken,
-    Killed,
-    OrderCreated,
-    Resumed,
-    TicketClosed,
-)
+from core import facts
 from core.messages.command_ports import LATE, STOOD_STILL, addressed
 from core.messages.commands import Command, Confirm, Halt, Kill, OpenTicket, RequestCancel, Resume
 from core.messages.desk_commands import KeyPressed, LookAt, StopEngine, TakeKey
@@ -65,10 +51,10 @@ class Told:
     """What an engine recorded."""
 
     def __init__(self, engine: VirtualRuntime) -> None:
-        self._facts: list[Fact] = []
+        self._facts: list[facts.Fact] = []
         engine.engine.state.add_listener(self._hear)
 
-    def _hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+    def _hear(self, _sequence: int, _at: datetime, fact: facts.Fact) -> None:
         self._facts.append(fact)
 
     def of(self, kind: type[F]) -> list[F]:
@@ -140,9 +126,6 @@ def key_on(seen: TicketView, hold: int) -> Confirm:
     )
 
 
-# ── attached ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_the_first_desk_has_control(there: Served, told: Told) -> None:
     """SY-01, OP-13"""
     with attached(there) as first:
@@ -152,7 +135,7 @@ def test_the_first_desk_has_control(there: Served, told: Told) -> None:
             assert (first.desk, second.desk) == (1, 2)
             assert not holds(second)
             assert view_of(first).status.key.hold == view_of(second).status.key.hold == 1
-        assert [fact.desk for fact in told.of(KeyTaken)] == [1]
+        assert [fact.desk for fact in told.of(facts.KeyTaken)] == [1]
 
 
 def test_both_desks_are_shown_a_proposal(there: Served, engine: VirtualRuntime, told: Told) -> None:
@@ -162,14 +145,11 @@ def test_both_desks_are_shown_a_proposal(there: Served, engine: VirtualRuntime, 
         until(lambda: view_of(second).tickets)
         assert view_of(second).tickets[0].ticket == seen.ticket
         first.send(key_on(seen, 1))
-        until(lambda: told.of(ConfirmationReceived))
-        confirmed = told.of(ConfirmationReceived)[0]
+        until(lambda: told.of(facts.ConfirmationReceived))
+        confirmed = told.of(facts.ConfirmationReceived)[0]
         assert confirmed.terminal == "/dev/pts/7"
         assert confirmed.turn is not None
         assert (confirmed.turn.desk, confirmed.turn.hold) == (1, 1)
-
-
-# ── who may say what ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_hand_over_voids_the_ticket(there: Served, engine: VirtualRuntime, told: Told) -> None:
@@ -178,13 +158,13 @@ def test_a_hand_over_voids_the_ticket(there: Served, engine: VirtualRuntime, tol
         seen = with_a_ticket(engine, first)
         takes_the_key(second)
         first.send(key_on(seen, 1))
-        until(lambda: told.of(CommandRefused))
+        until(lambda: told.of(facts.CommandRefused))
 
-    refused = told.of(CommandRefused)[-1]
+    refused = told.of(facts.CommandRefused)[-1]
     assert (refused.command, refused.code, refused.desk) == ("Confirm", Denial.NOT_HOLDER, 1)
-    assert [fact.code for fact in told.of(TicketClosed)] == [TicketEnd.HANDED_OVER]
-    assert told.of(ConfirmationReceived) == told.of(OrderCreated) == []
-    assert [(fact.desk, fact.before, fact.was_active) for fact in told.of(KeyTaken)][1:] == [(2, 1, True)]
+    assert [fact.code for fact in told.of(facts.TicketClosed)] == [TicketEnd.HANDED_OVER]
+    assert told.of(facts.ConfirmationReceived) == told.of(facts.OrderCreated) == []
+    assert [(fact.desk, fact.before, fact.was_active) for fact in told.of(facts.KeyTaken)][1:] == [(2, 1, True)]
 
 
 def test_a_key_from_a_standstill_confirms_nothing(
@@ -198,10 +178,10 @@ def test_a_key_from_a_standstill_confirms_nothing(
         ticket = with_a_ticket(engine, desk)
         stood_still += 5.0
         desk.send(key_on(ticket, 1))
-        until(lambda: told.of(ConfirmationRefused))
-        assert told.of(ConfirmationRefused)[0].reasons == (LATE,)
+        until(lambda: told.of(facts.ConfirmationRefused))
+        assert told.of(facts.ConfirmationRefused)[0].reasons == (LATE,)
         until(lambda: view_of(desk).tickets[0].refused_because == (LATE,))
-    assert told.of(ConfirmationReceived) == []
+    assert told.of(facts.ConfirmationReceived) == []
 
 
 def test_a_key_late_in_the_inbox_confirms_nothing(there: Served, engine: VirtualRuntime, told: Told) -> None:
@@ -211,8 +191,8 @@ def test_a_key_late_in_the_inbox_confirms_nothing(there: Served, engine: Virtual
         late = there.service.books.door.through(addressed(key_on(ticket, 1), engine.account), desk=DeskNumber(1))
         engine._commands.append((0, timeline().monotonic() - 2 * STOOD_STILL, late))
         engine.wake()
-        until(lambda: told.of(ConfirmationRefused))
-    assert told.of(ConfirmationReceived) == []
+        until(lambda: told.of(facts.ConfirmationRefused))
+    assert told.of(facts.ConfirmationReceived) == []
 
 
 def test_a_watcher_may_only_stop_and_look(there: Served, told: Told) -> None:
@@ -222,15 +202,15 @@ def test_a_watcher_may_only_stop_and_look(there: Served, told: Told) -> None:
     with attached(there) as _holder, attached(there) as watcher:
         for kind in sorted(refused, key=lambda kind: kind.__name__):
             watcher.send(replace(a_value_of(BY_KIND[kind], chance), account=None, desk=None))
-        until(lambda: len(told.of(CommandRefused)) == len(refused))
-        assert {fact.command for fact in told.of(CommandRefused)} == {kind.__name__ for kind in refused}
-        assert {fact.code for fact in told.of(CommandRefused)} == {Denial.NOT_HOLDER}
+        until(lambda: len(told.of(facts.CommandRefused)) == len(refused))
+        assert {fact.command for fact in told.of(facts.CommandRefused)} == {kind.__name__ for kind in refused}
+        assert {fact.code for fact in told.of(facts.CommandRefused)} == {Denial.NOT_HOLDER}
         watcher.send(LookAt(LONG))
         watcher.send(RequestCancel(ClientOrderId("none of ours")))
         watcher.send(Halt("key"))
         watcher.send(Kill("key"))
-        until(lambda: told.of(Killed))
-        assert Denial.NOT_HOLDER not in {fact.code for fact in told.of(CommandRefused)[len(refused) :]}
+        until(lambda: told.of(facts.Killed))
+        assert Denial.NOT_HOLDER not in {fact.code for fact in told.of(facts.CommandRefused)[len(refused) :]}
         takes_the_key(watcher)
 
 
@@ -243,13 +223,10 @@ def test_a_desk_without_a_terminal_has_no_control(engine: VirtualRuntime, told: 
         with attached(there) as desk:
             assert view_of(desk).status.key.holder is None
             desk.send(TakeKey("TAKE", 0))
-            until(lambda: told.of(CommandRefused))
-    assert [fact.code for fact in told.of(CommandRefused)] == [Denial.NO_TERMINAL]
-    assert [fact.seat.terminal for fact in told.of(DeskAttached)] == ["", ""]
-    assert told.of(KeyTaken) == []
-
-
-# ── links that break ─────────────────────────────────────────────────────────────────────────────────────────────────
+            until(lambda: told.of(facts.CommandRefused))
+    assert [fact.code for fact in told.of(facts.CommandRefused)] == [Denial.NO_TERMINAL]
+    assert [fact.seat.terminal for fact in told.of(facts.DeskAttached)] == ["", ""]
+    assert told.of(facts.KeyTaken) == []
 
 
 class Cut(RemoteEngine):
@@ -286,13 +263,13 @@ def test_a_cut_desk_returns_with_its_number(there: Served, told: Told) -> None:
     with attached(there, desk):
         until(lambda: holds(desk))
         desk.cuts()
-        until(lambda: told.of(DeskLost))
+        until(lambda: told.of(facts.DeskLost))
         until(lambda: desk.link.trouble is not None)
         desk.is_cut = False
         until(lambda: desk.link.trouble is None and holds(desk))
         assert desk.desk == 1
-    assert [(fact.desk, fact.is_back) for fact in told.of(DeskAttached)] == [(1, False), (1, True)]
-    assert told.of(KeyFreed) == []
+    assert [(fact.desk, fact.is_back) for fact in told.of(facts.DeskAttached)] == [(1, False), (1, True)]
+    assert told.of(facts.KeyFreed) == []
 
 
 def test_a_desk_back_after_a_minute_has_no_control(there: Served, told: Told, engine: VirtualRuntime) -> None:
@@ -300,9 +277,9 @@ def test_a_desk_back_after_a_minute_has_no_control(there: Served, told: Told, en
     first = Cut.of(there)
     with attached(there, first), attached(there) as second:
         first.cuts()
-        until(lambda: told.of(DeskLost))
+        until(lambda: told.of(facts.DeskLost))
         engine.pace.speed = 600.0
-        until(lambda: told.of(KeyFreed))
+        until(lambda: told.of(facts.KeyFreed))
         engine.pace.speed = 1.0
         until(lambda: view_of(second).status.key.holder is None)
         takes_the_key(second)
@@ -361,11 +338,11 @@ def test_a_watchers_naked_kill_keeps_the_stops(there: Served, told: Told) -> Non
     with attached(there), attached(there) as watcher:
         until(lambda: view_of(watcher).status.key.holder is not None)
         watcher.press_kill_again(naked=True)
-        until(lambda: told.of(CommandRefused))
-        until(lambda: told.of(Killed))
+        until(lambda: told.of(facts.CommandRefused))
+        until(lambda: told.of(facts.Killed))
 
-        assert not any(fact.naked for fact in told.of(Killed))
-        assert [fact.code for fact in told.of(CommandRefused)] == [Denial.NOT_HOLDER]
+        assert not any(fact.naked for fact in told.of(facts.Killed))
+        assert [fact.code for fact in told.of(facts.CommandRefused)] == [Denial.NOT_HOLDER]
 
 
 def test_the_holders_naked_kill_cancels_stops(there: Served, told: Told) -> None:
@@ -374,7 +351,7 @@ def test_the_holders_naked_kill_cancels_stops(there: Served, told: Told) -> None
         until(lambda: holds(desk))
         desk.press_kill_again(naked=True)
 
-        until(lambda: any(fact.naked for fact in told.of(Killed)))
+        until(lambda: any(fact.naked for fact in told.of(facts.Killed)))
 
 
 def test_an_unheard_naked_is_not_asked_later(there: Served, told: Told) -> None:
@@ -384,11 +361,11 @@ def test_an_unheard_naked_is_not_asked_later(there: Served, told: Told) -> None:
         desk.lose("cut")
         desk.press_kill_again(naked=True)
 
-        until(lambda: told.of(Killed))
+        until(lambda: told.of(facts.Killed))
         assert "not asked" in desk.unsaid[-1]
         until(lambda: desk.link.trouble is None)
         timeline().advance(0.3)
-        assert not any(fact.naked for fact in told.of(Killed))
+        assert not any(fact.naked for fact in told.of(facts.Killed))
 
 
 def test_a_press_is_recorded_with_its_desk(there: Served, told: Told) -> None:
@@ -396,9 +373,9 @@ def test_a_press_is_recorded_with_its_desk(there: Served, told: Told) -> None:
     with attached(there) as holder, attached(there) as watcher:
         until(lambda: holds(holder) and watcher.desk is not None)
         watcher.press_kill()
-        until(lambda: told.of(CommandGiven))
+        until(lambda: told.of(facts.CommandGiven))
 
-        assert [(fact.desk, fact.command) for fact in told.of(CommandGiven)] == [(watcher.desk, "Halt")]
+        assert [(fact.desk, fact.command) for fact in told.of(facts.CommandGiven)] == [(watcher.desk, "Halt")]
 
 
 def test_an_earlier_resume_never_ends_a_halt(there: Served, engine: VirtualRuntime, told: Told) -> None:
@@ -422,17 +399,14 @@ def test_an_earlier_resume_never_ends_a_halt(there: Served, engine: VirtualRunti
         desk.press_kill()
         until(lambda: engine.latch.presses == 2)
         goes_on.set()
-        until(lambda: told.of(CommandRefused))
-        assert [fact.code for fact in told.of(CommandRefused)] == [Denial.OUTRUN]
-        assert told.of(Resumed) == []
+        until(lambda: told.of(facts.CommandRefused))
+        assert [fact.code for fact in told.of(facts.CommandRefused)] == [Denial.OUTRUN]
+        assert told.of(facts.Resumed) == []
         there.service.books.hear = hear  # type: ignore[method-assign]
 
         until(lambda: desk.presses == 2)
         desk.send(Resume())
-        until(lambda: told.of(Resumed))
-
-
-# ── over ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+        until(lambda: told.of(facts.Resumed))
 
 
 def test_every_desk_gets_the_last_words(there: Served, engine: VirtualRuntime) -> None:
@@ -451,8 +425,8 @@ def test_only_the_holder_stops_the_engine(there: Served, engine: VirtualRuntime,
     """OP-13, SY-01"""
     with attached(there) as holder, attached(there) as watcher:
         watcher.send(StopEngine())
-        until(lambda: told.of(CommandRefused))
-        assert (told.of(CommandRefused)[0].command, told.of(CommandRefused)[0].desk) == ("StopEngine", 2)
+        until(lambda: told.of(facts.CommandRefused))
+        assert (told.of(facts.CommandRefused)[0].command, told.of(facts.CommandRefused)[0].desk) == ("StopEngine", 2)
         assert there.thread.is_alive()
         holder.send(StopEngine())
         there.thread.join(PATIENCE)

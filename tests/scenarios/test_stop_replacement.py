@@ -8,17 +8,8 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.event_text import in_words
-from core.facts import (
-    ConfirmationRefused,
-    EditRefused,
-    OrderNotFound,
-    OrderStateChanged,
-    OrderStateUnknown,
-    ProposalEnded,
-    ProposalSkipped,
-    TradeClosed,
-)
 from core.messages.commands import (
     Confirm,
     EditProposal,
@@ -64,8 +55,6 @@ from tests.scenarios.house import (
 )
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
-# ── a stop is moved ──────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 def test_a_moved_stop_keeps_the_position_covered() -> None:
     """OP-06, EX-12, EX-13"""
@@ -91,7 +80,7 @@ def test_a_moved_stop_fills_at_its_new_price() -> None:
 
     house.until("10:12")
 
-    trade = house.last(TradeClosed).trade
+    trade = house.last(facts.TradeClosed).trade
     assert (trade.exit_order, trade.exit_reason) == (the_new(house).id, ExitReason.STOP_LOSS)
     assert house.held() == house.held_by_the_broker() == "0"
     assert not any(house.desk.ledger.working())
@@ -108,7 +97,7 @@ def test_only_the_replace_key_confirms_a_move(snapshot: SnapshotAssertion) -> No
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
     passes(house, 2)
 
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
     assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502")]
 
 
@@ -122,7 +111,7 @@ def test_the_replace_key_confirms_no_entry(snapshot: SnapshotAssertion) -> None:
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.client_order_id))
     passes(house, 2)
 
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
     assert sent(house) == []
 
 
@@ -132,8 +121,8 @@ def test_an_invalid_stop_price_is_refused(snapshot: SnapshotAssertion) -> None:
     refused = {}
     for price in ("99.60", "101.00", "99.505", "0", "NaN", "1E+40", "99.30"):
         moves(house, price)
-        refused[price] = house.last(ProposalSkipped).reasons
-        assert (len(house.facts(ProposalSkipped)), house.desk.stage.proposals()) == (len(refused), ())
+        refused[price] = house.last(facts.ProposalSkipped).reasons
+        assert (len(house.facts(facts.ProposalSkipped)), house.desk.stage.proposals()) == (len(refused), ())
 
     assert refused == snapshot
 
@@ -149,7 +138,7 @@ def test_a_stop_the_market_passed_is_refused(snapshot: SnapshotAssertion) -> Non
     house.confirms()
     passes(house, 1)
 
-    assert house.last(ConfirmationRefused).reasons == snapshot
+    assert house.last(facts.ConfirmationRefused).reasons == snapshot
     assert house.stops[0].status is WORKING
 
 
@@ -204,7 +193,7 @@ def test_a_second_move_replaces_the_staged_first() -> None:
 
     (waiting,) = house.desk.stage.proposals()
     assert waiting.order.stop_price == Decimal("99.50")
-    assert house.last(ProposalEnded).end is ProposalEnd.WITHDRAWN
+    assert house.last(facts.ProposalEnded).end is ProposalEnd.WITHDRAWN
 
 
 def test_a_stop_can_be_moved_twice() -> None:
@@ -226,10 +215,7 @@ def test_no_position_no_move(snapshot: SnapshotAssertion) -> None:
 
     moves(house, "99.50")
 
-    assert house.last(ProposalSkipped).reasons == snapshot
-
-
-# ── a stop is put back ───────────────────────────────────────────────────────────────────────────────────────────────
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 def test_a_rejected_stop_is_replaced_on_its_own_ticket() -> None:
@@ -280,10 +266,7 @@ def test_shares_being_sold_get_no_stop(snapshot: SnapshotAssertion) -> None:
 
     moves(house, "99.50")
 
-    assert house.last(ProposalSkipped).reasons == snapshot
-
-
-# ── while it is on its way ───────────────────────────────────────────────────────────────────────────────────────────
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 def test_a_pending_replacement_covers_shares_once() -> None:
@@ -342,7 +325,7 @@ def test_a_stop_that_fills_first_closes_once() -> None:
     house.until("10:10")
 
     assert house.held() == house.held_by_the_broker() == "0"
-    assert house.last(TradeClosed).trade.exit_order == house.stops[0].id
+    assert house.last(facts.TradeClosed).trade.exit_order == house.stops[0].id
     assert (the_new(house).status, the_new(house).filled_quantity) == (OrderStatus.CANCELLED, 0)
     answer = [m.answer for m in house.line.heard if isinstance(m, SubmissionAnswered)][-1]
     assert isinstance(answer, Refused)
@@ -360,7 +343,7 @@ def test_a_look_up_resolves_a_lost_replace_answer() -> None:
     confirms_now(house)
     passes(house, 10)
 
-    assert len(house.facts(OrderStateUnknown)) == 1
+    assert len(house.facts(facts.OrderStateUnknown)) == 1
     assert (the_new(house).status, the_new(house).in_doubt_since) == (WORKING, None)
     assert house.stops[0].status is OrderStatus.CANCELLED
     assert sent(house).count(replacement(SELL, STOP, "0.502")) == 1
@@ -391,13 +374,13 @@ def test_a_replacement_refused_later_is_looked_up() -> None:
     confirms_now(house)
     passes(house, 9)
     told = house.exchange.order(house.line.at, house.stops[0].id)
-    before = len(house.facts(OrderNotFound))
+    before = len(house.facts(facts.OrderNotFound))
     assert isinstance(told, OrderReport)
     refused = OrderUpdate(UpdateEvent.ORDER_REPLACE_REJECTED, house.line.at, told)
     house.line.take(house.line.at, BrokerUpdated(refused))
     passes(house, 1)
 
-    assert len(house.facts(OrderNotFound)) == before + 1
+    assert len(house.facts(facts.OrderNotFound)) == before + 1
 
 
 def test_a_pending_replacement_blocks_another(snapshot: SnapshotAssertion) -> None:
@@ -410,7 +393,7 @@ def test_a_pending_replacement_blocks_another(snapshot: SnapshotAssertion) -> No
 
     moves(house, "99.40")
 
-    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
 @pytest.mark.parametrize("arrives", [True, False])
@@ -472,7 +455,7 @@ def test_a_pending_replacement_is_not_cancelled_alone() -> None:
     house.presses(RequestCancel(the_new(house).id))
     passes(house, 5)
 
-    assert "cancel that one" in house.last(ProposalSkipped).reasons[0]
+    assert "cancel that one" in house.last(facts.ProposalSkipped).reasons[0]
     assert the_new(house).status is WORKING
 
 
@@ -493,7 +476,7 @@ def test_a_close_waits_for_a_stop_being_replaced(snapshot: SnapshotAssertion) ->
     house.confirms()
     passes(house, 5)
 
-    refused = house.facts(ConfirmationRefused)
+    refused = house.facts(facts.ConfirmationRefused)
     assert [one.reasons for one in refused] == snapshot
     if refused:
         confirms_now(house)
@@ -623,9 +606,6 @@ def _at(house: House, price: Decimal | None) -> Decimal:
     return sum((quantity for of_stop, quantity in _guards(house) if of_stop == price), Decimal(0))
 
 
-# ── at last ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_the_digest_is_unchanged_without_replacement() -> None:
     """OP-02, SP-01"""
     house = a_house_with_a_proposal()
@@ -638,12 +618,12 @@ def test_the_digest_is_unchanged_without_replacement() -> None:
 def test_every_replacement_step_is_recorded() -> None:
     """EX-03"""
     house = a_house_in_a_position()
-    before = len(house.facts(OrderStateChanged))
+    before = len(house.facts(facts.OrderStateChanged))
     moves(house, "99.50")
     confirms_now(house)
     passes(house, 2)
 
-    steps = [(c.client_order_id, c.before.value, c.after.value) for c in house.facts(OrderStateChanged)[before:]]
+    steps = [(c.client_order_id, c.before.value, c.after.value) for c in house.facts(facts.OrderStateChanged)[before:]]
 
     assert sorted(steps) == sorted(
         [
@@ -674,7 +654,7 @@ def test_a_stop_move_is_not_edited_on_its_ticket(snapshot: SnapshotAssertion) ->
     house.presses(EditProposal(proposal.id, Quantity(Decimal("0.1")), Price(Decimal("99.60"))))
 
     assert tuple(house.desk.stage.proposals()) == (proposal,)
-    (refused,) = (record.fact for record in house.journal.records() if isinstance(record.fact, EditRefused))
+    (refused,) = (record.fact for record in house.journal.records() if isinstance(record.fact, facts.EditRefused))
     assert refused.reasons == snapshot
 
 

@@ -115,9 +115,6 @@ def failed(house: House) -> list[str]:
     return [fact.reason for fact in house.facts(AuthorizationEnded) if fact.code in FAILED_CLOSES]
 
 
-# ── for how many shares ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def beside_a_bracket_that_is_half_bought(way: Way, sold: int) -> House:
     """Six wait at a limit; six of a bracket for ten are bought beside them; then so much trades at that limit."""
     house = holding_six(
@@ -191,9 +188,6 @@ def test_a_partial_close_of_more_keeps_the_stop_whole(way: Way) -> None:
     assert abs(Decimal(house.held_by_the_broker())) == 7
     assert working(house) == [f"{way.out} stop 6 {plain(way.at('99.30'))}"]
     assert_can_be_rebuilt(house)
-
-
-# ── when a pair is over ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def by_the_operator(house: House, way: Way) -> None:
@@ -387,9 +381,6 @@ def test_an_oversized_pair_gives_its_own_stop_back(way: Way, snapshot: SnapshotA
     assert_can_be_rebuilt(house)
 
 
-# ── what the broker never takes ──────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(
     ("terms", "why"),
     [
@@ -411,9 +402,6 @@ def test_a_fraction_the_broker_refuses_is_not_staged(terms: dict[str, object], w
     assert house.desk.stage.proposals() == ()
     assert working(house) == [f"{way.out} stop 1.5 {plain(way.at('99'))}"]
     assert requested(house) == [buy("limit", "1.5"), sell("stop", "1.5")]
-
-
-# ── a sale that becomes less, or is moved ────────────────────────────────────────────────────────────────────────────
 
 
 def goes_elsewhere(house: House, way: Way, shares: str) -> None:

@@ -15,8 +15,8 @@ from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.codes import AuthorizationCode
 from core.model.order import OrderStatus, OrderType
 from core.model.values import Fraction, Quantity, plain
-from tests.scenarios.changes import RARELY, ROOMY, confirms_now, passes
-from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
+from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.house import RARELY, House, assert_can_be_rebuilt, minutes
 from tests.scenarios.requests import CANCEL, Request, requested
 from tests.scenarios.test_stops_after_a_close import BOTH, Way, enters, holding_six, quiet_but, working
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY

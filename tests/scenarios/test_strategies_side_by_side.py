@@ -8,20 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from core import facts
 from core.event_text import in_words
-from core.facts import (
-    OrderCreated,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    SignalsOpposed,
-    StrategyFailed,
-    StrategyForgot,
-    StrategyFound,
-    StrategyMissing,
-    StrategyPaused,
-    StrategyResumed,
-)
 from core.messages.commands import PauseStrategy, ProposeClose, ResumeStrategy
 from core.model.bar import Bar
 from core.model.order import StopHolder
@@ -93,16 +81,13 @@ def words(house: House) -> list[str]:
     return [in_words(record.fact) for record in house.journal.records()]
 
 
-# ── one that raises ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_one_that_raises_is_skipped_and_told_and_the_others_see_every_bar() -> None:
     """ST-07"""
     house = a_house(Raising, Watching, vwap=True).until("10:06")
 
     assert len(bars_of(house, "watching")) == 36
-    assert [p.proposal.strategy for p in house.facts(ProposalStaged)] == ["vwap"]
-    first = house.facts(StrategyFailed)[0]
+    assert [p.proposal.strategy for p in house.facts(facts.ProposalStaged)] == ["vwap"]
+    first = house.facts(facts.StrategyFailed)[0]
     assert (first.strategy, first.bar_start, first.reason) == ("raising", at("09:40"), "ZeroDivisionError: no volume")
     assert "raising on SPY raised ZeroDivisionError: no volume; it is skipped for this bar" in words(house)
 
@@ -128,8 +113,8 @@ def test_what_would_end_a_program_fails_its_strategy_alone(raised: str, reason: 
     """ST-07: the others' exits go on, and the desk."""
     house = a_house(f"{text_of(Rude)}{ODD}\n\nclass Raises(Rude):\n    raised = {raised}\n", Watching).until("10:06")
 
-    assert house.facts(StrategyFailed)[0].reason == reason
-    assert [paused.strategy for paused in house.facts(StrategyPaused)] == ["rude"]
+    assert house.facts(facts.StrategyFailed)[0].reason == reason
+    assert [paused.strategy for paused in house.facts(facts.StrategyPaused)] == ["rude"]
     assert len(bars_of(house, "watching")) == 36
     assert row(house, "rude").trouble.startswith(f"3 bars in a row it raised {reason}; ")
 
@@ -137,14 +122,14 @@ def test_what_would_end_a_program_fails_its_strategy_alone(raised: str, reason: 
 def test_three_failures_in_a_row_pause_it_by_a_fact_and_two_do_not() -> None:
     """ST-07: two at 09:40, then bars that it answers, then three from 10:00 on."""
     house = a_house(Raising)
-    before = [len(house.until(clock).facts(StrategyPaused)) for clock in ("09:45", "10:02")]
+    before = [len(house.until(clock).facts(facts.StrategyPaused)) for clock in ("09:45", "10:02")]
 
     house.until("10:20")
 
     why = "3 bars in a row it raised ZeroDivisionError: no volume; mend it, then resume it"
     assert before == [0, 0]
-    assert house.facts(StrategyPaused) == [StrategyPaused("raising", SPY, why)]
-    assert len(house.facts(StrategyFailed)) == 5  # one that is paused is not told of again
+    assert house.facts(facts.StrategyPaused) == [facts.StrategyPaused("raising", SPY, why)]
+    assert len(house.facts(facts.StrategyFailed)) == 5  # one that is paused is not told of again
     assert (row(house, "raising").is_paused, row(house, "raising").trouble) == (True, why)
 
 
@@ -160,14 +145,14 @@ def test_a_restart_keeps_it_paused_and_the_operator_resumes_it() -> None:
 
     assert still == at("10:03")
     assert after_one == (None, 1)
-    assert len(house.facts(StrategyPaused)) == 2
+    assert len(house.facts(facts.StrategyPaused)) == 2
 
 
 def test_how_many_failures_pause_it_is_a_setting() -> None:
     """ST-07"""
     house = a_house(Raising, strategies={"faults": 2}).until("09:45")
 
-    assert len(house.facts(StrategyPaused)) == 1
+    assert len(house.facts(facts.StrategyPaused)) == 1
 
 
 FAINTING = """
@@ -190,7 +175,7 @@ def test_what_a_strategy_raises_holds_up_no_exit_that_waits() -> None:
     house.until("10:12")
 
     assert [p.exit_reason for p in house.desk.stage.proposals()] == [ExitReason.SIGNAL]
-    assert house.facts(ProposalEnded)[1:] == []
+    assert house.facts(facts.ProposalEnded)[1:] == []
 
 
 def test_a_position_of_one_that_raises_is_flat_by_the_close_all_the_same() -> None:
@@ -200,7 +185,7 @@ def test_a_position_of_one_that_raises_is_flat_by_the_close_all_the_same() -> No
     house.until("15:56")
 
     assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
-    assert house.facts(ProposalStaged)[-1].proposal.reason.endswith("and broken does not say so")
+    assert house.facts(facts.ProposalStaged)[-1].proposal.reason.endswith("and broken does not say so")
 
 
 def test_one_that_forgets_the_close_is_reminded_once() -> None:
@@ -209,17 +194,14 @@ def test_one_that_forgets_the_close_is_reminded_once() -> None:
     house.confirms_at("10:01:02")
     house.until("15:59")
 
-    assert [p.proposal.exit_reason for p in house.facts(ProposalStaged)] == [None, ExitReason.FORCE_FLAT]
-
-
-# ── one whose memory does not fit ────────────────────────────────────────────────────────────────────────────────────
+    assert [p.proposal.exit_reason for p in house.facts(facts.ProposalStaged)] == [None, ExitReason.FORCE_FLAT]
 
 
 def test_a_memory_that_cannot_be_saved_is_a_failure_with_its_field_and_the_last_sound_one_stays() -> None:
     """ST-01: of 09:30 to 09:55 three bars are lost."""
     house = a_house(Spoiling).until("09:56")
 
-    assert [(failed.bar_start, failed.reason.partition(";")[0]) for failed in house.facts(StrategyFailed)] == [
+    assert [(failed.bar_start, failed.reason.partition(";")[0]) for failed in house.facts(facts.StrategyFailed)] == [
         (
             at("09:40"),
             "UnfitError: its state.bars is 'seven': must be a valid integer, unable to parse string as an integer",
@@ -248,14 +230,11 @@ def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left
     house.until("15:57")
 
     why = "state.bars is 'many': must be a valid list"
-    assert house.facts(StrategyForgot) == [StrategyForgot("forgetful", SPY, why)]
+    assert house.facts(facts.StrategyForgot) == [facts.StrategyForgot("forgetful", SPY, why)]
     assert begun == f"starts without memory, what was saved does not fit: {why}"
     assert f"forgetful on SPY starts without memory, what was saved does not fit: {why}" in words(house)
     assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
     House.built.clear()  # the journal alone tells more than those documents did
-
-
-# ── one that is slow ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -271,11 +250,11 @@ def test_one_that_takes_too_long_is_told_paused_and_rests(measured: House) -> No
     """ST-07"""
     measured.until("10:30")
 
-    told = measured.facts(StrategyFailed)
+    told = measured.facts(facts.StrategyFailed)
     assert [f.milliseconds for f in told] == [120, 120, 120]
     assert "sleeping on SPY took 120 ms for a bar, more than 50; it is skipped for this bar" not in words(measured)
     assert "sleeping on SPY took 120 ms for a bar, more than 50" in words(measured)
-    assert measured.last(StrategyPaused).rests
+    assert measured.last(facts.StrategyPaused).rests
     assert bars_of(measured, "sleeping")[-1] == "10:02"
     assert bars_of(measured, "watching")[-1] == "10:29"
     assert "is shown no bar while it holds nothing" in row(measured, "sleeping").trouble
@@ -286,8 +265,8 @@ def test_one_that_never_answers_is_broken_off_paused_and_rests() -> None:
     house = a_house(Endless, Watching).until("10:30")
 
     assert "endless on SPY took 2,000 ms for a bar, more than 50" in words(house)
-    assert [fact.milliseconds for fact in house.facts(StrategyFailed)] == [2000, 2000, 2000]
-    assert house.last(StrategyPaused).rests
+    assert [fact.milliseconds for fact in house.facts(facts.StrategyFailed)] == [2000, 2000, 2000]
+    assert house.last(facts.StrategyPaused).rests
     assert bars_of(house, "endless")[-1] == "09:59"  # as far as it came with a bar that it missed, it saw none of it
     assert bars_of(house, "watching")[-1] == "10:29"
     assert_can_be_rebuilt(house)
@@ -300,7 +279,7 @@ def test_one_that_rested_begins_anew_when_it_is_resumed(measured: House) -> None
     measured.presses(ResumeStrategy("sleeping", SPY))
     measured.until("10:32")
 
-    assert measured.facts(StrategyResumed) == [StrategyResumed("sleeping", SPY)]
+    assert measured.facts(facts.StrategyResumed) == [facts.StrategyResumed("sleeping", SPY)]
     assert bars_of(measured, "sleeping") == ["10:30", "10:31"]
 
 
@@ -308,7 +287,7 @@ def test_without_a_clock_nobody_is_slow() -> None:
     """ST-07, MD-05: a replay measures nothing, so that it tells the same on every machine."""
     house = a_house(Sleeping).until("10:10")
 
-    assert house.facts(StrategyFailed) == []
+    assert house.facts(facts.StrategyFailed) == []
 
 
 def test_the_live_desk_measures_by_the_clock_that_nobody_sets() -> None:
@@ -318,16 +297,13 @@ def test_the_live_desk_measures_by_the_clock_that_nobody_sets() -> None:
     assert house.engine.state.orchestrator.showing.clock is time.monotonic
 
 
-# ── one that floods ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_one_that_floods_has_one_proposal_at_a_time_and_changes_nothing_for_the_others() -> None:
     """ST-03, ST-07"""
     alone = a_house(Watching, vwap=True).until("10:11")
     beside = a_house(Flooding, Raving, Watching, vwap=True).until("10:11")
 
     def of(house: House, name: str) -> list[object]:
-        return [p.proposal for p in house.facts(ProposalStaged) if p.proposal.strategy == name]
+        return [p.proposal for p in house.facts(facts.ProposalStaged) if p.proposal.strategy == name]
 
     assert of(beside, "vwap") == of(alone, "vwap") != []
     assert runner(beside, "watching") == runner(alone, "watching")
@@ -342,7 +318,7 @@ def test_what_several_signal_on_one_bar_is_staged_in_one_order_the_houses_first(
     orders = []
     for classes in ((Flooding, Buying, Watching), (Watching, Buying, Flooding)):
         house = a_house(*classes, vwap=True, risk={"window_start": "10:05"}).until("10:06")
-        orders.append([p.proposal.strategy for p in house.facts(ProposalStaged)])
+        orders.append([p.proposal.strategy for p in house.facts(facts.ProposalStaged)])
 
     assert orders == [["vwap", "buying", "flooding"]] * 2
 
@@ -354,10 +330,7 @@ def test_one_that_floods_neither_adds_to_its_position_nor_trades_more_than_it_ma
     house.until("10:15")
 
     assert memory(house, "flooding").last_answer == "IN_POSITION"
-    assert len([o for o in house.facts(OrderCreated) if not o.order.effect.only_reduces]) == 1
-
-
-# ── two that contradict each other ───────────────────────────────────────────────────────────────────────────────────
+    assert len([o for o in house.facts(facts.OrderCreated) if not o.order.effect.only_reduces]) == 1
 
 
 def holds_from_ten(*classes: Written) -> House:
@@ -370,7 +343,7 @@ def test_opposite_signals_on_one_bar_cancel_each_other_and_are_told() -> None:
     """ST-07"""
     house = holds_from_ten(Holding, Buying).until("10:06")
 
-    assert house.facts(SignalsOpposed) == [SignalsOpposed(SPY, at("10:05"), ("buying",), ("holding",))]
+    assert house.facts(facts.SignalsOpposed) == [facts.SignalsOpposed(SPY, at("10:05"), ("buying",), ("holding",))]
     assert "SPY: buying would buy and holding would sell on the same bar; neither is staged" in words(house)
     assert house.desk.stage.proposals() == ()
 
@@ -379,7 +352,9 @@ def test_a_wish_to_leave_is_held_back_for_one_bar_and_no_longer() -> None:
     """ST-07, EX-21: whoever buys on every bar keeps nobody in a position."""
     house = holds_from_ten(Holding, Buying).until("10:07")
 
-    assert house.last(SignalsOpposed) == SignalsOpposed(SPY, at("10:06"), ("buying",), ("holding",), ("holding",))
+    assert house.last(facts.SignalsOpposed) == facts.SignalsOpposed(
+        SPY, at("10:06"), ("buying",), ("holding",), ("holding",)
+    )
     assert [(p.strategy, p.exit_reason) for p in house.desk.stage.proposals()] == [("holding", ExitReason.SIGNAL)]
     assert "the exit of holding is staged, nothing else is" in "\n".join(words(house))
 
@@ -388,7 +363,7 @@ def test_what_protects_is_never_held_back() -> None:
     """ST-07, ST-09"""
     house = holds_from_ten(Protecting, Buying).until("10:06")
 
-    assert house.last(SignalsOpposed).leaving == ("protecting",)
+    assert house.last(facts.SignalsOpposed).leaving == ("protecting",)
     assert [p.exit_reason for p in house.desk.stage.proposals()] == [ExitReason.TIME_EXIT]
 
 
@@ -396,21 +371,18 @@ def test_the_wish_of_what_was_typed_is_held_back_and_no_strategy_is_looked_for()
     """ST-07, ST-09, SP-03: a position of one's own has exit rules and no file; other settings change nothing of it."""
     rules = {"by_hand": True, "profit_target": "0.001"}
     risk = {"window_start": "09:30", "max_notional": {"usd": "5000"}, "per_trade": {"usd": "100"}}
-    bars = minutes("09:30", "10:04", "99.60") + minutes("10:05", "15:59", "99.80")
+    bars = minutes("09:30", "10:04", "99.60") + minutes("10:05", "10:25", "99.80")
     house = House(bars, settings_with("buying", vwap=False, exits=rules, risk=risk), kinds=kinds_of(Buying)).opens()
     house.until("10:01").presses(replace(a_typed_buy(), stop_price=Price(Decimal(97)), stop_holder=StopHolder.DESK))
     confirms_now(house)
     house.until("10:06")
-    assert house.last(SignalsOpposed) == SignalsOpposed(SPY, at("10:05"), ("buying",), ("manual",))
+    assert house.last(facts.SignalsOpposed) == facts.SignalsOpposed(SPY, at("10:05"), ("buying",), ("manual",))
 
     house.settings = settings_with("buying", vwap=False, exits={**rules, "profit_target": "0.0015"}, risk=risk)
     house.restarted().until("10:20")
 
-    assert house.facts(StrategyMissing) == []
+    assert house.facts(facts.StrategyMissing) == []
     assert [r.strategy for r in strategy_rows(house.desk, THURSDAY, house.line.at)] == ["vwap", "buying"]
-
-
-# ── one that is gone ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_strategy_whose_file_is_gone_is_named_and_keeps_its_memory_and_its_position() -> None:
@@ -422,7 +394,7 @@ def test_a_strategy_whose_file_is_gone_is_named_and_keeps_its_memory_and_its_pos
     house.restarted().until("10:20")
 
     gone = "holding.py is not among your strategies; put it back, or turn it off"
-    assert house.facts(StrategyMissing) == [StrategyMissing("holding", gone)]
+    assert house.facts(facts.StrategyMissing) == [facts.StrategyMissing("holding", gone)]
     assert (row(house, "holding").last_answer, row(house, "holding").trouble) == ("MISSING", gone)
     assert house.desk.stage.proposals() == ()
     assert house.desk.ledger.position(SPY, "holding") is not None
@@ -452,7 +424,7 @@ def test_one_that_is_there_again_is_told() -> None:
 
     house.restarted().until("10:00")
 
-    assert house.facts(StrategyFound) == [StrategyFound("watching")]
+    assert house.facts(facts.StrategyFound) == [facts.StrategyFound("watching")]
     assert bars_of(house, "watching")[-1] == "09:59"
 
 
@@ -461,11 +433,8 @@ def test_one_that_cannot_be_made_with_its_settings_is_missing_and_says_why() -> 
     house = a_house(Watching, strategies={"watching": {"depth": "0.1"}}).until("09:40")
 
     why = "strategies.watching.depth: there is no such setting; it has none"
-    assert house.facts(StrategyMissing) == [StrategyMissing("watching", why)]
+    assert house.facts(facts.StrategyMissing) == [facts.StrategyMissing("watching", why)]
     assert row(house, "watching").trouble == why
-
-
-# ── all five, one position a symbol ──────────────────────────────────────────────────────────────────────────────────
 
 
 def test_with_all_five_on_a_symbol_has_one_position_of_one_strategy() -> None:
@@ -484,8 +453,8 @@ def test_with_all_five_on_a_symbol_has_one_position_of_one_strategy() -> None:
         house.until(f"{minute // 60:02d}:{minute % 60:02d}")
         most = max(most, len(house.desk.ledger.positions_in(SPY)))
 
-    proposed = {p.proposal.strategy for p in house.facts(ProposalStaged)}
-    refused = [reason for skipped in house.facts(ProposalSkipped) for reason in skipped.reasons]
+    proposed = {p.proposal.strategy for p in house.facts(facts.ProposalStaged)}
+    refused = [reason for skipped in house.facts(facts.ProposalSkipped) for reason in skipped.reasons]
     assert len(house.desk.orchestrator.runners[SPY]) == 5
     assert len(proposed) >= 2
     assert most == 1

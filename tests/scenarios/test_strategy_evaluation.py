@@ -10,19 +10,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    Halted,
-    PromotionDecided,
-    PromotionProposed,
-    PromotionRefused,
-    ProposalSkipped,
-    ProposalStaged,
-    Resumed,
-    StrategiesEvaluated,
-    StrategyReinstated,
-    StrategySuspended,
-    TradeClosed,
-)
+from core import facts
 from core.market.calendar import load_calendar
 from core.messages.commands import DecidePromotion, ReinstateStrategy
 from core.messages.inputs import RegimeArrived
@@ -119,7 +107,7 @@ class Months(House):
         return ViewBuilder(self.engine).draw(self.line.at).strategies[0]
 
     def nights(self) -> list[date]:
-        return [fact.day for fact in self.facts(StrategiesEvaluated)]
+        return [fact.day for fact in self.facts(facts.StrategiesEvaluated)]
 
 
 def opened(course: str, settings: Settings | None = None) -> Months:
@@ -128,14 +116,11 @@ def opened(course: str, settings: Settings | None = None) -> Months:
     return house
 
 
-# ── retirement ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_two_weeks_pass_before_anything_is_judged() -> None:
     """ST-10"""
     house = opened("LLLLLLLLLL").lives()
 
-    assert len(house.facts(TradeClosed)) == 10
+    assert len(house.facts(facts.TradeClosed)) == 10
     assert house.nights() == []
     assert_can_be_rebuilt(house)
 
@@ -144,13 +129,13 @@ def test_ten_losses_in_a_row_retire_a_strategy(snapshot: SnapshotAssertion) -> N
     """ST-10"""
     house = opened("LLLLLLLLLLLL").lives()
 
-    (shut,) = house.facts(StrategySuspended)
+    (shut,) = house.facts(facts.StrategySuspended)
     assert (shut.strategy, shut.cause, shut.until) == ("vwap", SuspensionCause.RETIRED, None)
     assert house.nights() == [date(2026, 10, 19)]
-    assert len(house.facts(ProposalStaged)) == 11, "it opens nothing any more"
+    assert len(house.facts(facts.ProposalStaged)) == 11, "it opens nothing any more"
     assert house.desk.orchestrator.no_trade()["DISABLED"] > 0, "it is shut itself, the halt aside"
-    assert not house.facts(ProposalSkipped)
-    assert house.last(Halted).cause is HaltCause.RETIRED
+    assert not house.facts(facts.ProposalSkipped)
+    assert house.last(facts.Halted).cause is HaltCause.RETIRED
     assert (shut.reason, house.row().shut, house.row().evaluation) == snapshot
     assert_can_be_rebuilt(house)
 
@@ -161,15 +146,15 @@ def test_only_the_operator_ends_a_retirement() -> None:
     house.lives(12)
     house.restarted()
     house.lives(13)
-    assert len(house.facts(ProposalStaged)) == 11
+    assert len(house.facts(facts.ProposalStaged)) == 11
     assert house.row().may_be_resumed
 
     house.presses(ReinstateStrategy("vwap"))
     house.lives()
 
-    assert [fact.cause for fact in house.facts(StrategyReinstated)] == [SuspensionCause.RETIRED]
-    assert house.facts(Resumed)
-    assert len(house.facts(ProposalStaged)) > 11
+    assert [fact.cause for fact in house.facts(facts.StrategyReinstated)] == [SuspensionCause.RETIRED]
+    assert house.facts(facts.Resumed)
+    assert len(house.facts(facts.ProposalStaged)) > 11
     assert len(house.nights()) == 1, "its record begins anew"
     assert_can_be_rebuilt(house)
 
@@ -192,7 +177,7 @@ def test_a_low_sharpe_ratio_or_win_rate_retires_it(terms: dict[str, str], snapsh
     """ST-10"""
     house = opened("LLLWLLLWLLLW", settings_with(**terms)).lives()
 
-    shut = house.facts(StrategySuspended)[0]
+    shut = house.facts(facts.StrategySuspended)[0]
     assert shut.cause is SuspensionCause.RETIRED
     assert shut.reason == snapshot
 
@@ -201,8 +186,8 @@ def test_an_unknown_figure_skips_the_night(snapshot: SnapshotAssertion) -> None:
     """ST-10"""
     house = opened("L----------").lives()
 
-    (night,) = house.facts(StrategiesEvaluated)
-    assert not house.facts(StrategySuspended)
+    (night,) = house.facts(facts.StrategiesEvaluated)
+    assert not house.facts(facts.StrategySuspended)
     assert (night.results[0].verdict, house.row().evaluation) == snapshot
 
 
@@ -220,13 +205,15 @@ def test_a_missed_night_is_made_up_once() -> None:
     house.until_moment(missed + timedelta(minutes=2))
 
     assert house.nights() == [date(2026, 10, 19)]
-    assert [record.at for record in house.journal.records() if isinstance(record.fact, StrategiesEvaluated)] == [missed]
+    assert [record.at for record in house.journal.records() if isinstance(record.fact, facts.StrategiesEvaluated)] == [
+        missed
+    ]
 
 
 def test_a_crash_in_a_night_judges_again() -> None:
     """ST-10, SP-03"""
     house = opened("LLLLLLLLLLL").lives()
-    evaluated = next(r.sequence for r in house.journal.records() if isinstance(r.fact, StrategiesEvaluated))
+    evaluated = next(r.sequence for r in house.journal.records() if isinstance(r.fact, facts.StrategiesEvaluated))
     for cut in (evaluated - 1, evaluated - 2):
         house.loses_the_journal_after(cut)
         house.restarted()
@@ -236,8 +223,6 @@ def test_a_crash_in_a_night_judges_again() -> None:
         assert HaltCause.RETIRED in house.desk.control.halts
         assert_can_be_rebuilt(house)
 
-
-# ── promotion ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 GOOD = "WLWWWWLWWWWWWW"
 
@@ -257,7 +242,7 @@ def test_a_promotion_is_proposed_and_the_operator_decides(is_adopted: bool) -> N
     house = opened(GOOD, WITH_HALF)
     house.lives(12)
 
-    (proposed,) = house.facts(PromotionProposed)
+    (proposed,) = house.facts(facts.PromotionProposed)
     assert (proposed.strategy, proposed.step) == ("vwap", Decimal("0.10"))
     assert "profit factor" in proposed.reason
     assert house.row().proposed
@@ -267,8 +252,8 @@ def test_a_promotion_is_proposed_and_the_operator_decides(is_adopted: bool) -> N
     house.lives()
 
     allocation = Decimal("0.55") if is_adopted else None
-    assert house.facts(PromotionDecided) == [PromotionDecided("vwap", is_adopted, allocation)]
-    assert len(house.facts(PromotionProposed)) == 1, "not again the night after"
+    assert house.facts(facts.PromotionDecided) == [facts.PromotionDecided("vwap", is_adopted, allocation)]
+    assert len(house.facts(facts.PromotionProposed)) == 1, "not again the night after"
     assert share_of(house) == (allocation or Decimal("0.5"))
     assert_can_be_rebuilt(house)
 
@@ -281,7 +266,7 @@ def share_of(house: House, strategy: str = "vwap") -> Decimal:
 
 def measured(house: Months) -> str:
     """What the gate said of the last entry's share of the account."""
-    said = [verdict for fact in house.facts(ProposalStaged) for verdict in fact.review.verdicts]
+    said = [verdict for fact in house.facts(facts.ProposalStaged) for verdict in fact.review.verdicts]
     return [verdict.reason for verdict in said if verdict.check == "allocation"][-1]
 
 
@@ -316,8 +301,8 @@ def test_no_more_than_the_whole_account_is_adopted() -> None:
     house.lives()
 
     reason = "with 55 % for it the allocations would be 105 % of equity together; lower another one first"
-    assert house.facts(PromotionRefused) == [PromotionRefused("vwap", reason)]
-    assert not house.facts(PromotionDecided)
+    assert house.facts(facts.PromotionRefused) == [facts.PromotionRefused("vwap", reason)]
+    assert not house.facts(facts.PromotionDecided)
     assert share_of(house) == Decimal("0.5")
     assert house.row().proposed.endswith(f"; not now: {reason}")
     assert_can_be_rebuilt(house)
@@ -349,11 +334,8 @@ def test_without_an_allocation_nothing_is_proposed(snapshot: SnapshotAssertion) 
     """ST-10: what uses everybody's capital has nothing that could grow."""
     house = opened(GOOD).lives(12)
 
-    assert not house.facts(PromotionProposed)
+    assert not house.facts(facts.PromotionProposed)
     assert dict(house.row().evaluation)["verdict"] == snapshot
-
-
-# ── pauses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def vix(house: House, day: date, value: str) -> None:
@@ -379,10 +361,10 @@ def test_five_closes_over_30_pause_every_strategy(snapshot: SnapshotAssertion) -
     """ST-10"""
     house = vix_weeks(["31", "32", "31", "30.5", "31", "28", "26", "24.9", "20", "20"])
 
-    (shut,), (over,) = house.facts(StrategySuspended), house.facts(StrategyReinstated)
+    (shut,), (over,) = house.facts(facts.StrategySuspended), house.facts(facts.StrategyReinstated)
     assert (shut.strategy, shut.cause) == ("", SuspensionCause.VIX)
     assert (shut.reason, over.reason) == snapshot
-    staged = [fact.proposal.signal_time.astimezone(NEW_YORK).day for fact in house.facts(ProposalStaged)]
+    staged = [fact.proposal.signal_time.astimezone(NEW_YORK).day for fact in house.facts(facts.ProposalStaged)]
     assert not {12, 13, 14} & set(staged)
     assert 15 in staged
     assert_can_be_rebuilt(house)
@@ -390,7 +372,7 @@ def test_five_closes_over_30_pause_every_strategy(snapshot: SnapshotAssertion) -
 
 def test_four_closes_over_30_pause_nothing() -> None:
     """ST-10"""
-    assert not vix_weeks(["31", "32", "29", "31", "31", "31", "31"]).facts(StrategySuspended)
+    assert not vix_weeks(["31", "32", "29", "31", "31", "31", "31"]).facts(facts.StrategySuspended)
 
 
 def told(house: House, *closes: tuple[int, str]) -> None:
@@ -411,11 +393,11 @@ def test_a_downloaded_vix_history_pauses_at_once(snapshot: SnapshotAssertion) ->
     house = opened("WWW")
     told(house, *STORMY)
 
-    (shut,) = house.facts(StrategySuspended)
+    (shut,) = house.facts(facts.StrategySuspended)
     assert (shut.strategy, shut.cause) == ("", SuspensionCause.VIX)
     assert shut.reason == snapshot
     house.lives(1)
-    assert not house.facts(ProposalStaged)
+    assert not house.facts(facts.ProposalStaged)
     assert_can_be_rebuilt(house)
 
 
@@ -426,7 +408,7 @@ def test_an_unheard_calm_day_counts() -> None:
         told(house, *STORMY[:last])
     told(house, *STORMY[:3], (31, "24"), STORMY[-1])
 
-    assert not house.facts(StrategySuspended)
+    assert not house.facts(facts.StrategySuspended)
 
 
 def test_a_low_close_ends_the_pause(snapshot: SnapshotAssertion) -> None:
@@ -436,7 +418,7 @@ def test_a_low_close_ends_the_pause(snapshot: SnapshotAssertion) -> None:
     house.until("17:00", FIRST)
     told(house, *STORMY, (35, "24.9"))
 
-    (over,) = house.facts(StrategyReinstated)
+    (over,) = house.facts(facts.StrategyReinstated)
     assert (over.cause, over.reason) == (SuspensionCause.VIX, snapshot)
     assert_can_be_rebuilt(house)
 
@@ -446,7 +428,7 @@ def test_without_evaluation_the_vix_pauses_nothing() -> None:
     house = opened("WWW", settings_with(enabled=False))
     told(house, *STORMY)
 
-    assert not house.facts(StrategySuspended)
+    assert not house.facts(facts.StrategySuspended)
 
 
 def test_a_losing_regime_pauses_a_strategy_in_it(snapshot: SnapshotAssertion) -> None:
@@ -461,10 +443,10 @@ def test_a_losing_regime_pauses_a_strategy_in_it(snapshot: SnapshotAssertion) ->
         house.trades(day)
         house.until("17:00", day)
 
-    (shut,) = house.facts(StrategySuspended)
+    (shut,) = house.facts(facts.StrategySuspended)
     assert (shut.cause, shut.scope) == (SuspensionCause.REGIME, "down, usual")
     assert shut.reason == snapshot
-    staged = {fact.proposal.signal_time.astimezone(NEW_YORK).date() for fact in house.facts(ProposalStaged)}
+    staged = {fact.proposal.signal_time.astimezone(NEW_YORK).date() for fact in house.facts(facts.ProposalStaged)}
     assert house.days[11] in staged
     assert not set(house.days[12:]) & staged
     assert house.row().may_be_resumed
@@ -481,7 +463,7 @@ def test_a_strategy_that_lost_the_week_rests_until_the_next() -> None:
 
     house.lives()
 
-    shut = house.facts(StrategySuspended)[0]
+    shut = house.facts(facts.StrategySuspended)[0]
     assert shut.cause is SuspensionCause.WEEK
     assert shut.until is not None
     assert shut.until.astimezone(NEW_YORK).date() == date(2026, 10, 26)
@@ -497,16 +479,16 @@ def test_the_trade_that_reaches_the_limit_ends_the_week(snapshot: SnapshotAssert
     lost = Decimal(0)
     for day in house.days[:5]:
         house.trades(day)
-        lost = -sum((fact.trade.profit for fact in house.facts(TradeClosed)), Decimal(0))
+        lost = -sum((fact.trade.profit for fact in house.facts(facts.TradeClosed)), Decimal(0))
         if lost >= Decimal("0.3"):
             break
 
-    (shut,) = house.facts(StrategySuspended)
+    (shut,) = house.facts(facts.StrategySuspended)
     assert house.line.at.astimezone(NEW_YORK).strftime("%H:%M") == "10:14"
     assert (shut.strategy, shut.cause) == ("vwap", SuspensionCause.WEEK)
     assert shut.reason == snapshot
     assert f"{lost:,.2f} USD" in shut.reason
-    staged = len(house.facts(ProposalStaged))
+    staged = len(house.facts(facts.ProposalStaged))
     house.trades(house.days[4])
-    assert len(house.facts(ProposalStaged)) == staged
+    assert len(house.facts(facts.ProposalStaged)) == staged
     assert_can_be_rebuilt(house)

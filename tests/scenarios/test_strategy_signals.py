@@ -9,18 +9,8 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.event_text import in_words
-from core.facts import (
-    BarClosed,
-    Fact,
-    OrderCreated,
-    ProposalStaged,
-    ReasonsCounted,
-    SettingsApplied,
-    SignalRaised,
-    StrategyFailed,
-    StrategyForgot,
-)
 from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.model.signal import EntrySignal, ExitSignal
@@ -67,11 +57,8 @@ pytestmark = pytest.mark.usefixtures("a_whole_morning")
 FRIDAY = THURSDAY + timedelta(days=1)
 
 
-def kinds_in_order(house: House) -> list[type[Fact]]:
+def kinds_in_order(house: House) -> list[type[facts.Fact]]:
     return [type(record.fact) for record in house.journal.records()]
-
-
-# ── a fact of its own ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_signal_is_recorded_before_its_proposal() -> None:
@@ -79,10 +66,10 @@ def test_a_signal_is_recorded_before_its_proposal() -> None:
     house = a_house_with_a_proposal()
 
     order = kinds_in_order(house)
-    raised = order.index(SignalRaised)
-    (signal,) = (fact.signal for fact in house.facts(SignalRaised))
-    assert order[raised - 1] is BarClosed
-    assert order.index(ProposalStaged) > raised
+    raised = order.index(facts.SignalRaised)
+    (signal,) = (fact.signal for fact in house.facts(facts.SignalRaised))
+    assert order[raised - 1] is facts.BarClosed
+    assert order.index(facts.ProposalStaged) > raised
     assert isinstance(signal, EntrySignal)
     assert (signal.strategy, signal.bar_start, signal.quantity) == ("vwap", at("10:05"), house.proposal.order.quantity)
 
@@ -93,8 +80,8 @@ def test_the_chain_of_an_order_has_its_signal(snapshot: SnapshotAssertion) -> No
     house.until("10:11")
 
     chain = [record.fact for record in chain_of(house.entry.id, house.journal.records())]
-    said = [fact.signal.bar_start for fact in chain if isinstance(fact, SignalRaised)]
-    assert [type(fact) for fact in chain[:3]] == [BarClosed, SignalRaised, ProposalStaged]
+    said = [fact.signal.bar_start for fact in chain if isinstance(fact, facts.SignalRaised)]
+    assert [type(fact) for fact in chain[:3]] == [facts.BarClosed, facts.SignalRaised, facts.ProposalStaged]
     assert said == [at("10:05")]
     assert in_words(chain[1]) == snapshot
 
@@ -104,9 +91,9 @@ def test_a_lasting_exit_signal_is_staged_once() -> None:
     house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:12", "99.60 100.20 99.60 100.20"))
     house.until("10:11")
 
-    said = [fact.signal.bar_start for fact in house.facts(SignalRaised) if isinstance(fact.signal, ExitSignal)]
+    said = [fact.signal.bar_start for fact in house.facts(facts.SignalRaised) if isinstance(fact.signal, ExitSignal)]
     assert said == [at("10:08"), at("10:09"), at("10:10")]
-    assert len([p for p in house.facts(ProposalStaged) if p.proposal.exit_reason is not None]) == 1
+    assert len([p for p in house.facts(facts.ProposalStaged) if p.proposal.exit_reason is not None]) == 1
 
 
 def test_reasons_for_no_trade_are_one_record_a_session(snapshot: SnapshotAssertion) -> None:
@@ -115,17 +102,14 @@ def test_reasons_for_no_trade_are_one_record_a_session(snapshot: SnapshotAsserti
     house = House(bars, settings_with("watching"), kinds=kinds_of(Watching)).opens().until("09:40", FRIDAY)
 
     order = kinds_in_order(house)
-    (counted,) = house.facts(ReasonsCounted)
+    (counted,) = house.facts(facts.ReasonsCounted)
     assert sum(counted.reasons["vwap/SPY"].values()) == 390
     assert counted.reasons["watching/SPY"] == {"NO_SETUP": 390}
-    assert order[order.index(ReasonsCounted) + 1] is BarClosed
+    assert order[order.index(facts.ReasonsCounted) + 1] is facts.BarClosed
     assert house.desk.orchestrator.no_trade()["NO_SETUP"] == 400
     assert house.desk.orchestrator.state.runners["watching/SPY"].anomaly == snapshot
     again = house.restarted()
     assert again.desk.orchestrator.no_trade()["NO_SETUP"] == 400
-
-
-# ── folding runs nobody ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 SHOWN: list[str] = []
@@ -176,7 +160,7 @@ def test_no_strategy_runs_while_a_journal_is_folded() -> None:
     assert SHOWN[-1] == "10:11"
     assert states(desk) == states(house.desk)
     assert running(desk) == running(house.desk)
-    assert house.facts(OrderCreated)
+    assert house.facts(facts.OrderCreated)
 
 
 def test_any_checkpoint_restores_the_same_memory() -> None:
@@ -237,7 +221,7 @@ def test_a_changed_strategy_file_changes_no_past() -> None:
     house = a_house_of(Holding, until="10:03")
     drawer = Drawer(checkpoint_of(house.desk))
     held = house.until("10:04").held()
-    signals = len(house.facts(SignalRaised))
+    signals = len(house.facts(facts.SignalRaised))
 
     for name, kinds in OTHERS.items():
         for kept in (None, drawer):
@@ -245,7 +229,7 @@ def test_a_changed_strategy_file_changes_no_past() -> None:
 
         house.kinds = kinds()
         assert house.restarted().held() == held != "0", name
-        assert len(house.facts(SignalRaised)) == signals, name
+        assert len(house.facts(facts.SignalRaised)) == signals, name
 
 
 def test_a_journal_without_signals_folds_the_same() -> None:
@@ -253,7 +237,7 @@ def test_a_journal_without_signals_folds_the_same() -> None:
     house = a_house_of(Holding)
     before = Disk()
     for record in house.journal.records():
-        if not isinstance(record.fact, SignalRaised | ReasonsCounted):
+        if not isinstance(record.fact, facts.SignalRaised | facts.ReasonsCounted):
             before.append(record.at, record.fact)
 
     desk = taken_up(house, house.kinds, before)
@@ -262,24 +246,21 @@ def test_a_journal_without_signals_folds_the_same() -> None:
     assert running(desk) == running(house.desk)
 
 
-# ── a crash in between ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("last", [BarClosed, SignalRaised])
-def test_a_crash_behind_a_bar_doubles_nothing(last: type[Fact]) -> None:
+@pytest.mark.parametrize("last", [facts.BarClosed, facts.SignalRaised])
+def test_a_crash_behind_a_bar_doubles_nothing(last: type[facts.Fact]) -> None:
     """ST-01, SP-03: the bar told again is known, and a word on a bar of the past is not heard."""
     house = a_house_with_a_proposal()
     records = list(house.journal.records())
-    raised = next(r.sequence for r in records if isinstance(r.fact, SignalRaised))
-    house.loses_the_journal_after(raised if last is SignalRaised else raised - 1)
+    raised = next(r.sequence for r in records if isinstance(r.fact, facts.SignalRaised))
+    house.loses_the_journal_after(raised if last is facts.SignalRaised else raised - 1)
 
     house.restarted()
     house.line.take(house.line.at, BarArrived(a_bar("10:05", DIP), "again"))
     house.until("10:08")
 
-    said = [fact.signal.bar_start for fact in house.facts(SignalRaised)]
-    assert said == [at("10:05"), at("10:06")][last is BarClosed :]
-    assert [p.proposal.signal_time for p in house.facts(ProposalStaged)] == [at("10:06")]
+    said = [fact.signal.bar_start for fact in house.facts(facts.SignalRaised)]
+    assert said == [at("10:05"), at("10:06")][last is facts.BarClosed :]
+    assert [p.proposal.signal_time for p in house.facts(facts.ProposalStaged)] == [at("10:06")]
     assert running(house.desk)["vwap/SPY"].state.bars == 38
     assert_can_be_rebuilt(house)
 
@@ -288,7 +269,9 @@ def test_every_prefix_of_a_day_folds() -> None:
     """SP-03, ST-07"""
     house = a_house_of(Holding, until="10:08")
     records = list(house.journal.records())
-    begins = next(r.sequence for r in records if isinstance(r.fact, BarClosed) and r.fact.bar.start == at("09:59"))
+    begins = next(
+        r.sequence for r in records if isinstance(r.fact, facts.BarClosed) and r.fact.bar.start == at("09:59")
+    )
 
     for record in records[begins:]:
         prefix = Disk()
@@ -300,10 +283,7 @@ def test_every_prefix_of_a_day_folds() -> None:
 
 
 def again_last(journal: Disk) -> Bar:
-    return [r.fact.bar for r in journal.records() if isinstance(r.fact, BarClosed)][-1]
-
-
-# ── a missed deadline ────────────────────────────────────────────────────────────────────────────────────────────────
+    return [r.fact.bar for r in journal.records() if isinstance(r.fact, facts.BarClosed)][-1]
 
 
 def test_a_replay_repeats_who_was_too_slow() -> None:
@@ -322,7 +302,7 @@ def test_a_replay_repeats_who_was_too_slow() -> None:
     again.desk.orchestrator.knows_who_missed(missed_in(first.journal.records()))
     again.opens().until("10:06")
 
-    assert [f.is_broken_off for f in first.facts(StrategyFailed)] == [True, False] * 2
+    assert [f.is_broken_off for f in first.facts(facts.StrategyFailed)] == [True, False] * 2
     assert again.journal.fingerprint() == first.journal.fingerprint()
     assert running(again.desk) == running(first.desk)
 
@@ -343,7 +323,7 @@ def test_a_start_does_not_wait_for_a_missed_bar() -> None:
     again = house.restarted()
 
     assert running(again.desk) == remembered
-    assert again.facts(StrategyForgot) == []
+    assert again.facts(facts.StrategyForgot) == []
 
 
 def test_a_strategy_too_slow_to_catch_up_begins_anew(snapshot: SnapshotAssertion) -> None:
@@ -361,8 +341,8 @@ def test_a_strategy_too_slow_to_catch_up_begins_anew(snapshot: SnapshotAssertion
     SHOWN.clear()
     house.restarted()
 
-    (forgot,) = house.facts(StrategyForgot)
+    (forgot,) = house.facts(facts.StrategyForgot)
     assert forgot == snapshot
     assert memory.state.plain() is None
     assert SHOWN == []
-    assert len(house.facts(SettingsApplied)) == 1
+    assert len(house.facts(facts.SettingsApplied)) == 1

@@ -8,16 +8,7 @@ from datetime import date, timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    CancelRequested,
-    CommandRefused,
-    ProposalEnded,
-    ProposalSkipped,
-    ProposalStaged,
-    SymbolListed,
-    SymbolUnlisted,
-    TicketOpened,
-)
+from core import facts
 from core.messages.commands import Confirm, ListSymbol, OpenTicket, ProposeClose, UnlistSymbol
 from core.model.codes import CancelCode, Denial
 from core.model.order import OrderStatus
@@ -27,9 +18,9 @@ from core.model.values import Symbol
 from core.settings.settings import Settings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.changes import RARELY
 from tests.scenarios.house import (
     DIP,
+    RARELY,
     STEADY,
     House,
     a_house_in_a_position,
@@ -53,17 +44,14 @@ def restricted(until: date, symbol: Symbol = SPY, reason: str = "earnings") -> L
 
 def types(house: House, symbol: Symbol = SPY, limit: str = "99.60", stop: str = "99.30") -> tuple[str, ...]:
     """Why a typed entry is not staged; nothing where it is."""
-    before = len(house.facts(ProposalSkipped))
+    before = len(house.facts(facts.ProposalSkipped))
     house.presses(replace(a_typed_buy("0.1", limit=limit, stop=stop), symbol=symbol))
-    return tuple(reason for fact in house.facts(ProposalSkipped)[before:] for reason in fact.reasons)
+    return tuple(reason for fact in house.facts(facts.ProposalSkipped)[before:] for reason in fact.reasons)
 
 
 def rows(house: House) -> list[ProtectionRow]:
     found = ViewBuilder(house.engine).draw(house.line.at).protections
     return [row for row in found if row.key.startswith("list/")]
-
-
-# ── what it shuts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -86,11 +74,11 @@ def test_a_listed_symbol_is_declined_and_stays_off(
     typed = types(house)
     house.until("10:09")
 
-    assert [end.proposal_id for end in house.facts(ProposalEnded)] == [waiting.id]
+    assert [end.proposal_id for end in house.facts(facts.ProposalEnded)] == [waiting.id]
     assert typed == snapshot
-    skipped = house.last(ProposalSkipped)
+    skipped = house.last(facts.ProposalSkipped)
     assert (skipped.strategy, skipped.checks) == ("vwap", ("lists",))
-    assert len(house.facts(ProposalStaged)) == 1
+    assert len(house.facts(facts.ProposalStaged)) == 1
 
 
 def test_listing_cancels_entries_and_warns_exits() -> None:
@@ -98,9 +86,9 @@ def test_listing_cancels_entries_and_warns_exits() -> None:
     house = a_floor()
     for limit in (None, "99.50"):
         house.presses(replace(a_typed_buy("10", limit=limit, stop="99"), symbol=AAA))
-        house.presses(OpenTicket(house.last(ProposalStaged).proposal.id))
+        house.presses(OpenTicket(house.last(facts.ProposalStaged).proposal.id))
         passes(house, 1)
-        ticket = house.last(TicketOpened).ticket
+        ticket = house.last(facts.TicketOpened).ticket
         house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
         passes(house, 61)
     held, resting = [o for o in house.desk.ledger.state.orders.values() if not o.only_reduces]
@@ -110,14 +98,16 @@ def test_listing_cancels_entries_and_warns_exits() -> None:
     passes(house, 2)
     stops = [stop for stop in house.stops if stop.is_working]
     house.presses(ProposeClose(AAA))
-    review = house.last(ProposalStaged).review
+    review = house.last(facts.ProposalStaged).review
     house.presses(OpenTicket(house.proposal.id))
     passes(house, 1)
     house.confirms()
     passes(house, 61)
 
     assert resting.status is OrderStatus.CANCELLED
-    assert [c.code for c in house.facts(CancelRequested) if c.client_order_id == resting.id] == [CancelCode.LISTED]
+    assert [c.code for c in house.facts(facts.CancelRequested) if c.client_order_id == resting.id] == [
+        CancelCode.LISTED
+    ]
     assert len(stops) == 1
     assert [v.standing for v in review.verdicts if v.check == "lists"] == [CheckResult.WARNS]
     assert house.held(AAA) == house.held_by_the_broker(AAA) == "0"
@@ -149,9 +139,6 @@ def test_a_later_list_refuses_the_confirmation() -> None:
     passes(house, 5)
 
     assert house.desk.ledger.state.orders == {}
-
-
-# ── how it ends ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_restriction_ends_with_its_day(snapshot: SnapshotAssertion) -> None:
@@ -186,7 +173,7 @@ def test_a_list_entry_survives_a_restart(snapshot: SnapshotAssertion) -> None:
     assert_can_be_rebuilt(house)
 
     assert (after, still) == (still, snapshot)
-    assert house.facts(SymbolUnlisted) == [SymbolUnlisted(SPY, NEVER)]
+    assert house.facts(facts.SymbolUnlisted) == [facts.SymbolUnlisted(SPY, NEVER)]
     assert types(house) == ()
 
 
@@ -208,14 +195,11 @@ def test_a_watcher_loosens_no_list() -> None:
 
     house.presses_at(holder, NO_SPY)
     house.presses_at(watcher, UnlistSymbol(SPY, NEVER, "LOOSEN"))
-    refused = house.last(CommandRefused)
+    refused = house.last(facts.CommandRefused)
     house.presses_at(holder, UnlistSymbol(SPY, NEVER, "LOOSEN"))
 
     assert (refused.command, refused.code) == ("UnlistSymbol", Denial.NOT_HOLDER)
-    assert len(house.facts(SymbolUnlisted)) == 1
-
-
-# ── what is refused ──────────────────────────────────────────────────────────────────────────────────────────────────
+    assert len(house.facts(facts.SymbolUnlisted)) == 1
 
 
 @pytest.mark.parametrize(
@@ -237,9 +221,9 @@ def test_a_bad_list_command_changes_nothing(command: ListSymbol, why: str) -> No
 
     house.presses(command)
 
-    assert len(house.facts(SymbolListed)) == 1
+    assert len(house.facts(facts.SymbolListed)) == 1
     assert house.desk.lists.state == before
-    assert f"SPY: not listed: {why}" in house.last(ProposalSkipped).reasons[0]
+    assert f"SPY: not listed: {why}" in house.last(facts.ProposalSkipped).reasons[0]
 
 
 def test_a_later_end_holds_at_once(snapshot: SnapshotAssertion) -> None:

@@ -89,9 +89,6 @@ def test_a_typed_exit_keeps_its_time_in_force() -> None:
     assert (house.proposal.order.effect, house.proposal.order.time_in_force) == (Effect.REDUCE, TimeInForce.GTC)
 
 
-# ── an entry's own time (EX-07) ──────────────────────────────────────────────────────────────────────────────────────
-
-
 def waits(house: House, entry: ProposeOrder) -> None:
     house.presses(entry)
     house.opens_ticket()

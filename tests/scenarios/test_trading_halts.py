@@ -123,8 +123,6 @@ def test_halt_is_shown_in_its_rows(snapshot: SnapshotAssertion) -> None:
     assert [line.text for line in view.log if "HALTED" in line.text] == snapshot
 
 
-# ── what the stream says ─────────────────────────────────────────────────────────────────────────────────────────────
-
 RAW: dict[str, Any] = {"sm": "Trading Halt", "rc": "T1", "rm": "News Pending", "t": "2026-11-19T15:00:00Z"}
 
 

@@ -7,14 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ConfirmationReceived,
-    ConfirmationRefused,
-    OrderCreated,
-    ProposalStaged,
-    TicketOpened,
-    TwinConfirmed,
-)
+from core import facts
 from core.messages.commands import Confirm, Decline, OpenTicket, ProposeClose, RequestCancel
 from core.model.staging import Ticket
 from core.model.values import Symbol
@@ -29,9 +22,9 @@ AAA = Symbol("AAA")
 
 def opens_ticket(house: House, quantity: str = "10", limit: str | None = "100", symbol: str = "AAA") -> Ticket:
     house.presses(replace(a_typed_buy(quantity, limit=limit, stop="99"), symbol=Symbol(symbol)))
-    house.presses(OpenTicket(house.last(ProposalStaged).proposal.id))
+    house.presses(OpenTicket(house.last(facts.ProposalStaged).proposal.id))
     passes(house, 1)
-    return house.last(TicketOpened).ticket
+    return house.last(facts.TicketOpened).ticket
 
 
 def turns(house: House, ticket: Ticket, word: str = "", seconds: float = 1) -> None:
@@ -45,7 +38,7 @@ def buys(house: House, quantity: str = "10", limit: str | None = "100", word: st
 
 def sent(house: House, symbol: str = "AAA") -> list[str]:
     """The quantities of its entries that were sent."""
-    orders = (fact.order for fact in house.facts(OrderCreated))
+    orders = (fact.order for fact in house.facts(facts.OrderCreated))
     return [str(o.quantity) for o in orders if o.symbol == symbol and not o.effect.only_reduces]
 
 
@@ -65,9 +58,6 @@ def a_floor_with_an_entry(settings: Settings = SETTINGS) -> House:
     return house
 
 
-# ── by hand ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_twin_needs_its_word(snapshot: SnapshotAssertion) -> None:
     """RK-25: its ticket says which it is like, and the engine judges the word, never the screen alone"""
     house = a_floor_with_an_entry()
@@ -77,7 +67,7 @@ def test_twin_needs_its_word(snapshot: SnapshotAssertion) -> None:
     view, words = shown(house, ticket), twin(house, ticket)
     turns(house, ticket)
     turns(house, ticket, "twin")
-    refused = [reason for fact in house.facts(ConfirmationRefused) for reason in fact.reasons]
+    refused = [reason for fact in house.facts(facts.ConfirmationRefused) for reason in fact.reasons]
     still = sent(house)
     turns(house, ticket, "TWIN")
 
@@ -86,7 +76,7 @@ def test_twin_needs_its_word(snapshot: SnapshotAssertion) -> None:
     assert [text.replace(first.id[:6], "ORDER") for text in (*words, refused[0])] == snapshot
     assert still == ["10"]
     assert sent(house) == ["10", "10"]
-    assert [fact.like for fact in house.facts(TwinConfirmed)] == [first.id]
+    assert [fact.like for fact in house.facts(facts.TwinConfirmed)] == [first.id]
 
 
 def test_twin_is_alike_in_symbol_side_quantity_and_price() -> None:
@@ -109,7 +99,7 @@ def test_twin_is_alike_in_symbol_side_quantity_and_price() -> None:
         house.presses(Decline(ticket.proposal_id, "only asked"))
     for quantity, refusals in (("11", 1), ("11.1", 1)):
         turns(house, opens_ticket(house, quantity))
-        assert len(house.facts(ConfirmationRefused)) == refusals, quantity
+        assert len(house.facts(facts.ConfirmationRefused)) == refusals, quantity
 
 
 def test_entry_after_a_minute_is_no_twin() -> None:
@@ -123,7 +113,7 @@ def test_entry_after_a_minute_is_no_twin() -> None:
     late = opens_ticket(house)
     turns(house, late)
 
-    assert len(house.facts(ConfirmationRefused)) == 1
+    assert len(house.facts(facts.ConfirmationRefused)) == 1
     assert sent(house) == ["10", "10"]
 
 
@@ -136,7 +126,7 @@ def test_unfilled_order_has_no_twin() -> None:
 
     buys(house, limit="99.50")
 
-    assert house.facts(ConfirmationRefused) == []
+    assert house.facts(facts.ConfirmationRefused) == []
     assert sent(house) == ["10", "10"]
 
 
@@ -150,7 +140,7 @@ def test_two_keys_send_one_of_two_twins() -> None:
     turns(house, second, seconds=5)
 
     assert sent(house) == ["10"]
-    (refused,) = house.facts(ConfirmationRefused)
+    (refused,) = house.facts(facts.ConfirmationRefused)
     assert refused.ticket_id == second.id
     assert refused.reasons[0].partition(": ")[0] == "twin"
 
@@ -163,10 +153,10 @@ def test_exit_is_no_twin() -> None:
         house.presses(ProposeClose(AAA, quantity=house.entry.request.quantity / 2))  # type: ignore[arg-type]
         house.presses(OpenTicket(house.proposal.id))
         passes(house, 1)
-        turns(house, house.last(TicketOpened).ticket, seconds=3)
+        turns(house, house.last(facts.TicketOpened).ticket, seconds=3)
     passes(house, 61)
 
-    assert house.facts(ConfirmationRefused) == []
+    assert house.facts(facts.ConfirmationRefused) == []
     assert house.held(AAA) == "0"
 
 
@@ -176,8 +166,8 @@ def test_lost_word_is_typed_again_after_a_crash() -> None:
     ticket = opens_ticket(house)
     house.slows_down(2)
     turns(house, ticket, "TWIN", seconds=0)
-    (received,) = [r.sequence for r in house.journal.records() if isinstance(r.fact, TwinConfirmed)]
-    assert len(house.facts(ConfirmationReceived)) == 2
+    (received,) = [r.sequence for r in house.journal.records() if isinstance(r.fact, facts.TwinConfirmed)]
+    assert len(house.facts(facts.ConfirmationReceived)) == 2
 
     house.loses_the_journal_after(received - 1)
     house = house.restarted()
@@ -186,7 +176,7 @@ def test_lost_word_is_typed_again_after_a_crash() -> None:
     turns(house, again)
 
     assert sent(house) == ["10"]
-    assert house.last(ConfirmationRefused).reasons[0].partition(": ")[0] == "twin"
+    assert house.last(facts.ConfirmationRefused).reasons[0].partition(": ")[0] == "twin"
 
 
 def test_disabled_check_asks_for_no_word() -> None:
@@ -197,9 +187,6 @@ def test_disabled_check_asks_for_no_word() -> None:
     buys(house)
 
     assert sent(house) == ["10", "10"]
-
-
-# ── a strategy, a basket ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_twin_of_a_strategy_needs_the_word() -> None:
@@ -213,12 +200,12 @@ def test_twin_of_a_strategy_needs_the_word() -> None:
     passes(house, 1)
     turns(house, house.ticket)
     house.until("10:06:01")
-    proposed = house.last(ProposalStaged)
+    proposed = house.last(facts.ProposalStaged)
     assert proposed.proposal.strategy == "vwap"
 
     house.presses(OpenTicket(proposed.proposal.id))
     passes(house, 1)
-    ticket = house.last(TicketOpened).ticket
+    ticket = house.last(facts.TicketOpened).ticket
     turns(house, ticket)
     before = sent(house, "SPY")
     turns(house, ticket, "TWIN")

@@ -10,17 +10,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    AuthorizationEnded,
-    ConfirmationReceived,
-    ExitReleased,
-    Halted,
-    OrderCreated,
-    SettingsApplied,
-    TicketClosed,
-    TicketOpened,
-    TradeClosed,
-)
+from core import facts
 from core.messages.commands import Confirm, Decline, Halt, Kill, OpenTicket, ProposeOrder, TakeBackExits
 from core.messages.effects import FetchFigures, SubmitOrder
 from core.messages.inputs import BarArrived
@@ -72,8 +62,8 @@ def test_a_signed_exit_goes_out_by_itself(prices: str, reason: str) -> None:
     house.until("10:05")
 
     assert house.held() == house.held_by_the_broker() == "0"
-    (released,) = house.facts(ExitReleased)
-    trade = house.last(TradeClosed).trade
+    (released,) = house.facts(facts.ExitReleased)
+    trade = house.last(facts.TradeClosed).trade
     assert (trade.exit_reason.value, released.proposal_id) == (reason, trade.exit_order)
     assert released.mandate_id.endswith("-exits")
     chain = [type(record.fact).__name__ for record in chain_of(trade.exit_order, house.journal.records())]
@@ -86,7 +76,7 @@ def test_shares_that_were_let_out_count() -> None:
     house = a_signed_house(("10:02", "10:10", UP))
     (use,) = house.desk.stage.mandates(AuthorizationKind.EXITS)
     filled = house.entry
-    house.desk.record(ExitReleased(ProposalId(filled.id), use.mandate.id, filled.filled_quantity))
+    house.desk.record(facts.ExitReleased(ProposalId(filled.id), use.mandate.id, filled.filled_quantity))
 
     house.until("10:05")
 
@@ -98,7 +88,7 @@ def test_shares_that_were_let_out_count() -> None:
 def test_signed_exits_are_listed_and_in_the_digest(snapshot: SnapshotAssertion) -> None:
     """OP-02, OP-06"""
     house = a_signed_house(("10:02", "10:10", FLAT), trail="0.02")
-    ticket = house.last(TicketOpened).ticket
+    ticket = house.last(facts.TicketOpened).ticket
 
     assert [e.price for e in ticket.unattended] == [Decimal("97.00"), Decimal("101.59"), None, None]
     assert [e.words for e in ticket.unattended] == snapshot
@@ -137,7 +127,7 @@ def test_the_digest_before_u_confirms_nothing() -> None:
     house.presses(Confirm(house.ticket.id, before.digest, before.order.effect))
     passes(house, 2)
 
-    assert not house.facts(ConfirmationReceived)
+    assert not house.facts(facts.ConfirmationReceived)
 
 
 def test_reserved_shares_are_freed_first_and_sold_once() -> None:
@@ -164,7 +154,7 @@ def test_a_refused_signed_sale_waits_for_a_key() -> None:
     assert house.held() == "0.1"
     house.until("10:08")
     assert exits(house) == [("TAKE_PROFIT", "0.1")]
-    assert len(house.facts(ExitReleased)) == 1
+    assert len(house.facts(facts.ExitReleased)) == 1
     assert_can_be_rebuilt(house)
 
 
@@ -178,19 +168,19 @@ def test_a_halted_or_killed_desk_sends_no_signed_exit(command: Any) -> None:
     house.until("10:08")
 
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
-    assert not house.facts(ExitReleased)
+    assert not house.facts(facts.ExitReleased)
 
 
 def test_missing_attendance_stops_no_signed_exit() -> None:
     """RK-27: a dead man's timer shuts entries and nothing else"""
     house = a_signed_house(("10:02", "10:10", UP))
     house.until("10:02:30")
-    house.desk.record(Halted(HaltCause.UNATTENDED, "no key was pressed for 4 hours"))
+    house.desk.record(facts.Halted(HaltCause.UNATTENDED, "no key was pressed for 4 hours"))
 
     house.until("10:08")
 
     assert house.held() == house.held_by_the_broker() == "0"
-    assert house.last(TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT
+    assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT
     assert house.desk.control.refusal() is not None
 
 
@@ -199,12 +189,12 @@ def test_missing_attendance_beside_another_halt_waits(cause: HaltCause) -> None:
     """RK-27, OP-07"""
     house = a_signed_house(("10:02", "10:10", UP))
     house.until("10:02:30")
-    house.desk.record(Halted(HaltCause.UNATTENDED, "no key was pressed for 4 hours"))
-    house.desk.record(Halted(cause, "another"))
+    house.desk.record(facts.Halted(HaltCause.UNATTENDED, "no key was pressed for 4 hours"))
+    house.desk.record(facts.Halted(cause, "another"))
 
     house.until("10:05")
 
-    assert (house.held(), house.facts(ExitReleased)) == ("0.1", [])
+    assert (house.held(), house.facts(facts.ExitReleased)) == ("0.1", [])
 
 
 def test_without_fresh_figures_a_signed_exit_waits() -> None:
@@ -214,7 +204,7 @@ def test_without_fresh_figures_a_signed_exit_waits() -> None:
 
     house.until("10:03:30")
     assert exits(house) == [("TAKE_PROFIT", "0.1")]
-    assert "needs your key" in house.last(TicketClosed).reason
+    assert "needs your key" in house.last(facts.TicketClosed).reason
     house.until("10:05")
 
     assert house.held() == "0"
@@ -230,13 +220,13 @@ def test_a_declined_exit_takes_the_signature_back() -> None:
     house.until("10:08")
 
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
-    assert house.last(AuthorizationEnded).code is AuthorizationCode.DECLINED
+    assert house.last(facts.AuthorizationEnded).code is AuthorizationCode.DECLINED
 
 
 def test_changed_settings_make_every_exit_wait() -> None:
     """OP-06: what was listed is perhaps no longer what acts."""
     house = a_signed_house(("10:02", "10:10", UP))
-    house.desk.record(SettingsApplied(with_rules(stop="0.02")))
+    house.desk.record(facts.SettingsApplied(with_rules(stop="0.02")))
 
     house.until("10:05")
 
@@ -249,7 +239,7 @@ def test_a_restart_sends_a_signed_exit_once() -> None:
     whole = a_signed_house(("10:02", "10:10", UP))
     whole.until("10:06")
     count = whole.journal.sequence
-    begin = next(r.sequence for r in whole.journal.records() if isinstance(r.fact, ConfirmationReceived))
+    begin = next(r.sequence for r in whole.journal.records() if isinstance(r.fact, facts.ConfirmationReceived))
     for last in range(begin + 6, count, 5):
         house = a_signed_house(("10:02", "10:10", UP))
         while house.journal.sequence < last:
@@ -289,7 +279,7 @@ def test_an_altered_exit_is_stopped_before_the_wire() -> None:
 
     assert requested(house) == [buy("limit", "0.1")]
     assert house.held() == "0.1"
-    assert house.last(OrderCreated).exit_reason is ExitReason.TAKE_PROFIT
+    assert house.last(facts.OrderCreated).exit_reason is ExitReason.TAKE_PROFIT
 
 
 TAKES_BACK = TakeBackExits(SPY, MANUAL)
@@ -308,9 +298,9 @@ def test_the_operator_takes_a_signature_back(snapshot: SnapshotAssertion) -> Non
     house = house.restarted()
     house.until("10:08")
 
-    assert [fact.reason for fact in house.facts(AuthorizationEnded)] == [TAKEN_BACK]
+    assert [fact.reason for fact in house.facts(facts.AuthorizationEnded)] == [TAKEN_BACK]
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
-    assert not house.facts(ExitReleased)
+    assert not house.facts(facts.ExitReleased)
     assert requested(house) == [buy("limit", "0.1"), sell("stop", "0.1")]
     (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
     assert row.unattended_until is None
@@ -327,4 +317,4 @@ def test_a_signature_taken_back_in_time_sends_nothing() -> None:
     house.until("10:08")
 
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
-    assert "needs your key" in house.last(TicketClosed).reason
+    assert "needs your key" in house.last(facts.TicketClosed).reason

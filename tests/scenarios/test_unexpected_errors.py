@@ -11,17 +11,8 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import facts
 from core.execution.order import Order
-from core.facts import (
-    ApprovalRedeemed,
-    Halted,
-    Killed,
-    OrderCreated,
-    OrderKept,
-    OrderStateUnknown,
-    PositionCorrected,
-    Resumed,
-)
 from core.messages.commands import Decline, Kill, ProposeClose, ProposeOrder, Resume
 from core.messages.effects import LookUpOrder, SubmitOrder
 from core.model.codes import CancelCode, GuardCode, HaltCause
@@ -50,7 +41,7 @@ from tests.scenarios.requests import CANCEL, requested
 from tests.unit.core.brokers.trading_floor import SPY
 
 A_PART = ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal("0.2")), OrderType.MARKET, None, None, StopHolder.BROKER)
-LONG = ("10:06", "15:59", STEADY)
+LONG = ("10:06", "11:00", STEADY)
 
 
 WHY = "nobody foresaw this"
@@ -86,9 +77,6 @@ def is_halted(house: House) -> bool:
     return HaltCause.INVARIANT in house.desk.control.halts
 
 
-# ── follow-ups of different orders ───────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_sale_leaves_although_the_stop_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-14, EX-22"""
     house = a_house_in_a_position(LONG)
@@ -99,7 +87,10 @@ def test_a_sale_leaves_although_the_stop_raises(monkeypatch: pytest.MonkeyPatch)
     passes(house, 10)
 
     assert house.held_by_the_broker() == "0.302"
-    assert (house.last(Halted).cause, house.last(Halted).reason) == (HaltCause.INVARIANT, f"ZeroDivisionError: {WHY}")
+    assert (house.last(facts.Halted).cause, house.last(facts.Halted).reason) == (
+        HaltCause.INVARIANT,
+        f"ZeroDivisionError: {WHY}",
+    )
     assert_can_be_rebuilt(house)
 
 
@@ -118,7 +109,7 @@ def test_a_fill_is_protected_although_a_follow_up_raises(monkeypatch: pytest.Mon
 def test_an_order_written_and_not_sent_is_cancelled() -> None:
     """EX-22: it is never in doubt, because it never left, and its record says so."""
     house = a_house_with_a_proposal(LONG)
-    house.desk._listeners.insert(0, lambda _s, _at, fact: raises() if isinstance(fact, OrderCreated) else None)
+    house.desk._listeners.insert(0, lambda _s, _at, fact: raises() if isinstance(fact, facts.OrderCreated) else None)
 
     house.confirms_at("10:06:02")
     house.until("10:07")
@@ -126,7 +117,7 @@ def test_an_order_written_and_not_sent_is_cancelled() -> None:
     (order,) = house.desk.ledger.state.orders.values()
     assert (order.status, requested(house)) == (OrderStatus.CANCELLED, [])
     assert "it never left" in order.reason
-    assert house.facts(OrderStateUnknown) == []
+    assert house.facts(facts.OrderStateUnknown) == []
     assert is_halted(house)
 
 
@@ -135,7 +126,7 @@ def raises_at_the_next_exit(house: House) -> None:
     is_to_raise = [True]
 
     def hear(_sequence: int, _at: object, fact: object) -> None:
-        if is_to_raise and isinstance(fact, OrderCreated) and fact.order.effect.only_reduces:
+        if is_to_raise and isinstance(fact, facts.OrderCreated) and fact.order.effect.only_reduces:
             is_to_raise.clear()
             raises()
 
@@ -183,7 +174,7 @@ def test_a_raising_correction_drops_no_other_stop(monkeypatch: pytest.MonkeyPatc
 
     house.until("10:08:30")
 
-    assert [f.symbol for f in house.facts(PositionCorrected)] == [other]
+    assert [f.symbol for f in house.facts(facts.PositionCorrected)] == [other]
     assert is_halted(house)
     assert plain(house.desk.ledger.exits.covered(SPY, "vwap")) == "0.502"
 
@@ -222,7 +213,7 @@ def test_a_kill_cancels_all_but_the_order_that_raises(monkeypatch: pytest.Monkey
     house.presses(Kill("key"))
     passes(house, 5)
 
-    assert house.facts(Killed)
+    assert house.facts(facts.Killed)
     assert house.switch.is_on()
     assert (first.status, second.status) == (OrderStatus.SUBMITTED, OrderStatus.CANCELLED)
     assert requested(house).count(CANCEL) == 1
@@ -245,9 +236,6 @@ def test_a_start_protects_each_fill_beside_one_that_raises(monkeypatch: pytest.M
     assert [plain(stop.request.quantity) for stop in house.stops if stop.is_working] == ["0.2", "0.1"]
 
 
-# ── deadlines ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_raising_deadline_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-14, EX-06: the look-ups of an order in doubt go on, and the raise is said once."""
     house = a_house_in_doubt()
@@ -257,7 +245,7 @@ def test_a_raising_deadline_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPat
     house.until("10:06:40")
 
     assert plain(house.desk.ledger.exits.covered(SPY, "vwap")) == house.held_by_the_broker() == "0.502"
-    assert [h.reason for h in house.facts(Halted)] == [f"ZeroDivisionError: {WHY}"]
+    assert [h.reason for h in house.facts(facts.Halted)] == [f"ZeroDivisionError: {WHY}"]
 
 
 def test_an_unknown_deadline_keeps_no_other_waiting(
@@ -287,11 +275,8 @@ def test_a_raised_deadline_is_tried_again_after_a_resume(monkeypatch: pytest.Mon
     house.presses(Resume(everything=True))
     passes(house, 1)
 
-    assert house.last(Resumed).cause is HaltCause.INVARIANT
+    assert house.last(facts.Resumed).cause is HaltCause.INVARIANT
     assert turns
-
-
-# ── one order of several that raises ─────────────────────────────────────────────────────────────────────────────────
 
 
 def raising_for(order: Order, before: Any) -> Any:
@@ -322,8 +307,8 @@ def test_a_raising_kept_order_keeps_no_other_here(monkeypatch: pytest.MonkeyPatc
     house = a_house_of_two_buys("100.10", "100.10")
     first, second = house.stops
     for stop in (first, second):
-        permitted = next(f.approval for f in house.facts(ApprovalRedeemed) if f.client_order_id == stop.id)
-        house.desk.record(OrderKept(stop.id, permitted))
+        permitted = next(f.approval for f in house.facts(facts.ApprovalRedeemed) if f.client_order_id == stop.id)
+        house.desk.record(facts.OrderKept(stop.id, permitted))
     sent: list[Order] = []
     monkeypatch.setattr(Submission, "release_kept", raising_for(first, lambda _, order: sent.append(order) or ()))
 
@@ -368,7 +353,7 @@ def test_an_order_cancelled_as_it_was_written_never_leaves() -> None:
     to_cancel = house.engine.the(KillSwitchWorkflow).cancellation
 
     def take_back(_sequence: int, _at: object, fact: object) -> None:
-        if isinstance(fact, OrderCreated):
+        if isinstance(fact, facts.OrderCreated):
             (order,) = house.desk.ledger.state.orders.values()
             deque(to_cancel.cancel(order, "taken back", CancelCode.OTHER), maxlen=0)
 
@@ -379,4 +364,4 @@ def test_an_order_cancelled_as_it_was_written_never_leaves() -> None:
     (order,) = house.desk.ledger.state.orders.values()
     assert (order.status, requested(house), house.held_by_the_broker()) == (OrderStatus.CANCELLED, [], "0")
     assert order.reason.startswith("taken back")
-    assert house.facts(OrderStateUnknown) == []
+    assert house.facts(facts.OrderStateUnknown) == []

@@ -60,9 +60,6 @@ def replayed(keyturn: Keyturn, bars: Path, *terms: object) -> dict[str, list[dic
     return found
 
 
-# ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_the_page_shows_what_new_writes(keyturn: Keyturn, home: Home) -> None:
     """ST-01"""
     written = keyturn("strategies", "new", "dips")
@@ -148,9 +145,6 @@ def test_the_commands_of_the_page_are_commands(keyturn: Keyturn) -> None:
         )
 
 
-# ── the commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_list_shows_all_strategies_and_origins(keyturn: Keyturn, home: Home, snapshot: SnapshotAssertion) -> None:
     """ST-01"""
     path = put(home, example_strategy("dips"))
@@ -217,9 +211,6 @@ def test_replay_refuses_allocations_over_the_account(
     answer = keyturn("replay", bars, "--headless", "--strategy", "dips", "--strategy", "sma")
 
     assert (answer.code, answer.err) == (2, snapshot)
-
-
-# ── a file that is gone, a folder elsewhere, a slip ──────────────────────────────────────────────────────────────────
 
 
 def test_a_journal_decodes_when_the_file_is_gone(keyturn: Keyturn, home: Home, bars: Path, tmp_path: Path) -> None:

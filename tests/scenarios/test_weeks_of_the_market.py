@@ -8,13 +8,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    ProposalSkipped,
-    ProposalStaged,
-    ProtectionExpired,
-    ProtectionTripped,
-    RegimeMeasured,
-)
+from core import facts
 from core.messages.inputs import RegimeArrived
 from core.model.sizing import MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.settings.settings import Settings
@@ -40,8 +34,6 @@ from tests.scenarios.weeks import (
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 SECOND = timedelta(seconds=1)
-
-# ── the time window ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -84,9 +76,6 @@ def test_time_window(week: Week, shut_at_utc: str, opens_at_utc: str, snapshot: 
     entries_pass_again(house, week.after[0], "09:45")
 
 
-# ── the market's minutes ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(
     ("week", "terms", "end"),
     [
@@ -110,9 +99,6 @@ def test_volatility_halt(week: Week, terms: dict[str, int], end: str) -> None:
     it_shuts_until(house, said, "volatility_halt", "global", end)
 
     entries_pass_again(house, week.after[-1])
-
-
-# ── the market's days ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def measures(house: Weeks, ratio: str, bars_to: date) -> None:
@@ -146,7 +132,7 @@ def test_trade_frequency(week: Week) -> None:
     assert after_a_restart == (before, (said,))
     assert said in last
     assert unmeasured == (said,)
-    assert [told(r.at) for r in house.journal.records() if isinstance(r.fact, RegimeMeasured)] == [
+    assert [told(r.at) for r in house.journal.records() if isinstance(r.fact, facts.RegimeMeasured)] == [
         told(at("10:05", week.day)),
         told(at("09:45", week.after[0])),
     ]
@@ -176,9 +162,6 @@ def test_an_old_range_measurement_rules_for_seven_days(week: Week, bars_to: date
     assert not house.is_refused("trade frequency")
 
 
-# ── a strategy's own curve ───────────────────────────────────────────────────────────────────────────────────────────
-
-
 def with_vwap() -> Settings:
     settings = settings_with({"equity_curve": {"trades": 1}})
     vwap = settings.strategies.vwap.model_copy(update={"enabled": True, "symbols": ("SPY",)})
@@ -203,25 +186,25 @@ def test_equity_curve(week: Week, snapshot: SnapshotAssertion) -> None:
     passes(house, 1)
     house.confirms()
     house.until("10:08:30", friday)
-    trip = house.last(ProtectionTripped)
+    trip = house.last(facts.ProtectionTripped)
     assert house.refusals() == house.refusals(XOM) == ()
     what_closes_still_goes(house)
 
     house.until("10:07:30", monday)
-    refused = house.last(ProposalSkipped)
-    staged = len(house.facts(ProposalStaged))
+    refused = house.last(facts.ProposalSkipped)
+    staged = len(house.facts(facts.ProposalStaged))
     before = rows_of(house, "equity_curve")
     house.restarted()
     passes(house, 2)
     assert rows_of(house, "equity_curve") == before
     house.until_moment(at("10:09", monday) - SECOND)
-    assert house.at_of(ProtectionExpired, "equity_curve") == []
+    assert house.at_of(facts.ProtectionExpired, "equity_curve") == []
     house.until("10:09:01", monday)
 
     assert (trip.name, trip.scope, trip.until) == ("equity_curve", "vwap", None)
     assert (refused.strategy, refused.checks) == ("vwap", ("equity curve",))
     assert refused.reasons == snapshot
-    assert house.at_of(ProtectionExpired, "equity_curve") == [told(at("10:09", monday))]
-    assert len(house.facts(ProposalStaged)) == staged
+    assert house.at_of(facts.ProtectionExpired, "equity_curve") == [told(at("10:09", monday))]
+    assert len(house.facts(facts.ProposalStaged)) == staged
     house.until("10:21:01", monday)
     assert house.proposal.strategy == "vwap"

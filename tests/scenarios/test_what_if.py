@@ -181,9 +181,6 @@ def test_a_day_without_recorded_inputs_is_a_model(keyturn: Keyturn, played: Path
     assert all(row["now"] is None for row in off["trades"])
 
 
-# ── a demo with a person at the keys ─────────────────────────────────────────────────────────────────────────────────
-
-
 def declines_one_and_confirms_the_next(home: Path) -> ProposalId:
     demo = SteppedDemo(home, profile="micro").starts()
     declined = demo.until(lambda: demo.proposals)[0].id

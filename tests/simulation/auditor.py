@@ -14,56 +14,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from core import facts
 from core.brokers.simulated.log import CancelRequest, decoded
 from core.execution import order as order_states
 from core.execution.ledger_state import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
 from core.execution.past_orders import order_of
-from core.facts import (
-    ApprovalRedeemed,
-    AuthorizationEnded,
-    AuthorizationProlonged,
-    CancelDropped,
-    CancelRequested,
-    ConfirmationReceived,
-    ConfirmationRefused,
-    EngineStarted,
-    ExitReleased,
-    Fact,
-    Halted,
-    KeptOrderReleased,
-    Killed,
-    LegResized,
-    OrderApproved,
-    OrderCreated,
-    OrderFilled,
-    OrderKept,
-    OrderNotFound,
-    OrderRestated,
-    OrderRevived,
-    OrderStateChanged,
-    OrderStateUnknown,
-    OverrideEnded,
-    PermissionReturned,
-    PositionCorrected,
-    ProposalEdited,
-    ProposalEnded,
-    ProposalStaged,
-    ProtectionExpired,
-    ProtectionOverridden,
-    ProtectionTripped,
-    Rearmed,
-    ReconciliationFailed,
-    Resumed,
-    StopAskedFor,
-    StrategyPaused,
-    StrategyResumed,
-    SubmissionBlocked,
-    SymbolRefused,
-    TicketClosed,
-    TicketOpened,
-    TradeClosed,
-)
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.model.broker import OrderReport
 from core.model.codes import SHUTS_ENTRIES_ALONE, BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
@@ -135,12 +91,12 @@ class Story:
     tickets: dict[str, Ticket] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
-    confirmed: dict[str, ConfirmationReceived] = field(default_factory=dict)
+    confirmed: dict[str, facts.ConfirmationReceived] = field(default_factory=dict)
     mandates: dict[str, StandingAuthorization] = field(default_factory=dict)
     unattended: set[str] = field(default_factory=set)
     released: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
-    redeemed: ApprovalRedeemed | None = None
+    redeemed: facts.ApprovalRedeemed | None = None
     orders: dict[str, Seen] = field(default_factory=dict)
     executions: set[str] = field(default_factory=set)
     positions: Counter[str] = field(default_factory=Counter)
@@ -183,58 +139,58 @@ class Auditor:
         self.desks = DeskAudit(self)
         self.refusals = RefusalAudit(self, before.refusals if before else None)
         self.hearers = {
-            EngineStarted: self._started,
-            StrategyPaused: self._paused,
-            StrategyResumed: self._went_on,
-            SymbolRefused: self._symbol_refused,
-            ProposalStaged: self._staged,
-            ProposalEdited: self._edited,
-            ProposalEnded: self._proposal_ended,
-            TicketOpened: self._opened,
-            TicketClosed: self._closed,
-            ExitReleased: self._released_exit,
-            ConfirmationReceived: self._confirmed,
-            ConfirmationRefused: self._refused,
-            ProtectionTripped: self._tripped,
-            ProtectionExpired: self._expired,
-            ProtectionOverridden: self._overridden,
-            OverrideEnded: self._override_ended,
-            OrderApproved: self._approved,
-            ApprovalRedeemed: self._redeemed,
-            OrderCreated: self._created,
-            LegResized: self._resized,
-            OrderKept: self._kept,
-            OrderRestated: self._restated,
-            OrderRevived: self._revived,
-            KeptOrderReleased: self._released,
-            PermissionReturned: self._returned,
-            AuthorizationProlonged: self._prolonged,
-            OrderStateUnknown: self._doubted,
-            OrderNotFound: self._not_found,
-            SubmissionBlocked: self._blocked,
-            OrderStateChanged: self._changed,
-            CancelRequested: self._cancel_requested,
-            CancelDropped: self._cancel_dropped,
-            OrderFilled: self._filled,
-            PositionCorrected: self._corrected,
-            ReconciliationFailed: self._unreconciled,
-            StopAskedFor: self._asked_for,
-            Halted: self._halted,
-            Resumed: self._resumed,
-            Killed: self._killed,
-            AuthorizationEnded: self._mandate_ended,
-            Rearmed: self._rearmed,
+            facts.EngineStarted: self._started,
+            facts.StrategyPaused: self._paused,
+            facts.StrategyResumed: self._went_on,
+            facts.SymbolRefused: self._symbol_refused,
+            facts.ProposalStaged: self._staged,
+            facts.ProposalEdited: self._edited,
+            facts.ProposalEnded: self._proposal_ended,
+            facts.TicketOpened: self._opened,
+            facts.TicketClosed: self._closed,
+            facts.ExitReleased: self._released_exit,
+            facts.ConfirmationReceived: self._confirmed,
+            facts.ConfirmationRefused: self._refused,
+            facts.ProtectionTripped: self._tripped,
+            facts.ProtectionExpired: self._expired,
+            facts.ProtectionOverridden: self._overridden,
+            facts.OverrideEnded: self._override_ended,
+            facts.OrderApproved: self._approved,
+            facts.ApprovalRedeemed: self._redeemed,
+            facts.OrderCreated: self._created,
+            facts.LegResized: self._resized,
+            facts.OrderKept: self._kept,
+            facts.OrderRestated: self._restated,
+            facts.OrderRevived: self._revived,
+            facts.KeptOrderReleased: self._released,
+            facts.PermissionReturned: self._returned,
+            facts.AuthorizationProlonged: self._prolonged,
+            facts.OrderStateUnknown: self._doubted,
+            facts.OrderNotFound: self._not_found,
+            facts.SubmissionBlocked: self._blocked,
+            facts.OrderStateChanged: self._changed,
+            facts.CancelRequested: self._cancel_requested,
+            facts.CancelDropped: self._cancel_dropped,
+            facts.OrderFilled: self._filled,
+            facts.PositionCorrected: self._corrected,
+            facts.ReconciliationFailed: self._unreconciled,
+            facts.StopAskedFor: self._asked_for,
+            facts.Halted: self._halted,
+            facts.Resumed: self._resumed,
+            facts.Killed: self._killed,
+            facts.AuthorizationEnded: self._mandate_ended,
+            facts.Rearmed: self._rearmed,
         }
 
-    def hear(self, sequence: int, at: datetime, fact: Fact) -> None:
+    def hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
         """One record of the journal."""
-        if isinstance(fact, EngineStarted):
+        if isinstance(fact, facts.EngineStarted):
             self.story.down = (getattr(self, "_at", at), at)
         self._sequence, self._at = sequence, at
         self.story.counts[type(fact).__name__] += 1
         if at_work() is not None:
             self.wrong.append(f"an adviser wrote {fact}")
-        if isinstance(fact, TradeClosed):
+        if isinstance(fact, facts.TradeClosed):
             self.story.counts[fact.trade.exit_reason.value] += 1
         hearer = self.hearers.get(type(fact))
         if hearer is not None:
@@ -244,7 +200,7 @@ class Auditor:
         self.debts.hear(at, fact)
         self.clocks.hear(at, fact)
         self.refusals.hear(at, fact)
-        if not isinstance(fact, ApprovalRedeemed):
+        if not isinstance(fact, facts.ApprovalRedeemed):
             self.story.redeemed = None
 
     def require(self, claim: bool, otherwise: str, zero: str = "") -> None:
@@ -256,7 +212,7 @@ class Auditor:
 
     # ── what is staged, and what the operator shut ───────────────────────────────────────────────────────────────
 
-    def _staged(self, fact: ProposalStaged) -> None:
+    def _staged(self, fact: facts.ProposalStaged) -> None:
         proposal = fact.proposal
         self.story.proposals[proposal.id] = proposal
         self.story.waiting.add(proposal.id)
@@ -267,7 +223,7 @@ class Auditor:
         )
         self._may_open(proposal)
 
-    def _edited(self, fact: ProposalEdited) -> None:
+    def _edited(self, fact: facts.ProposalEdited) -> None:
         """Nothing that was shown of it can be confirmed any more, and no turned key of it stands."""
         story, after = self.story, fact.proposal
         before = story.proposals[after.id]
@@ -287,7 +243,7 @@ class Auditor:
         is_refused = (proposal.symbol, day) in self.story.refused_symbols
         self.require(proposal.only_reduces or not is_refused, f"{proposal.id} opens a symbol that was refused")
 
-    def _started(self, _fact: EngineStarted) -> None:
+    def _started(self, _fact: facts.EngineStarted) -> None:
         """What a screen showed is gone with it, and a key that was not redeemed is void."""
         story = self.story
         story.started = self._sequence
@@ -296,33 +252,33 @@ class Auditor:
         story.closed.update(story.tickets)
         story.refused.update(ticket_id for ticket_id in story.confirmed if not self._has_redeemed(ticket_id))
 
-    def _paused(self, fact: StrategyPaused) -> None:
+    def _paused(self, fact: facts.StrategyPaused) -> None:
         self.story.paused.add((fact.strategy, fact.symbol))
 
-    def _went_on(self, fact: StrategyResumed) -> None:
+    def _went_on(self, fact: facts.StrategyResumed) -> None:
         self.story.paused.discard((fact.strategy, fact.symbol))
 
-    def _symbol_refused(self, fact: SymbolRefused) -> None:
+    def _symbol_refused(self, fact: facts.SymbolRefused) -> None:
         self.story.refused_symbols.add((fact.symbol, fact.day))
 
     # ── what protections shut (RK-06, RK-09) ─────────────────────────────────────────────────────────────────────
 
-    def _tripped(self, fact: ProtectionTripped) -> None:
+    def _tripped(self, fact: facts.ProtectionTripped) -> None:
         self.story.trips[fact.name, fact.scope] = fact.until
         self.story.passes.pop((fact.name, fact.scope), None)
 
-    def _expired(self, fact: ProtectionExpired) -> None:
+    def _expired(self, fact: facts.ProtectionExpired) -> None:
         self.story.trips.pop((fact.name, fact.scope), None)
 
-    def _overridden(self, fact: ProtectionOverridden) -> None:
+    def _overridden(self, fact: facts.ProtectionOverridden) -> None:
         was_told = (fact.name, fact.scope) in self.story.trips
         self.require(was_told, f"{fact.name} {fact.scope} was overridden and had not tripped")
         self.story.passes[fact.name, fact.scope] = (fact.begins, fact.until)
 
-    def _override_ended(self, fact: OverrideEnded) -> None:
+    def _override_ended(self, fact: facts.OverrideEnded) -> None:
         self.story.passes.pop((fact.name, fact.scope), None)
 
-    def _approved(self, fact: OrderApproved) -> None:
+    def _approved(self, fact: facts.OrderApproved) -> None:
         """No entry that a trip covers passes the last review, the time of an override aside."""
         story = self.story
         proposal = story.proposals[story.tickets[fact.ticket_id].proposal_id]
@@ -337,14 +293,14 @@ class Auditor:
 
     # ── from the key to the intent (OP-01, OP-02) ────────────────────────────────────────────────────────────────
 
-    def _opened(self, fact: TicketOpened) -> None:
+    def _opened(self, fact: facts.TicketOpened) -> None:
         self.require(fact.ticket.id not in self.story.tickets, f"ticket {fact.ticket.id} was opened twice")
         self.story.tickets[fact.ticket.id] = fact.ticket
 
-    def _closed(self, fact: TicketClosed) -> None:
+    def _closed(self, fact: facts.TicketClosed) -> None:
         self.story.closed.add(fact.ticket_id)
 
-    def _confirmed(self, fact: ConfirmationReceived) -> None:
+    def _confirmed(self, fact: facts.ConfirmationReceived) -> None:
         story, ticket = self.story, self.story.tickets.get(fact.ticket_id)
         if ticket is None:
             self.wrong.append(f"ticket {fact.ticket_id} was confirmed and never opened")
@@ -379,7 +335,7 @@ class Auditor:
         """Whether an entry was ever confirmed together with its exits."""
         return any(mandate.kind is AuthorizationKind.EXITS for mandate in self.story.mandates.values())
 
-    def _released_exit(self, fact: ExitReleased) -> None:
+    def _released_exit(self, fact: facts.ExitReleased) -> None:
         """Within what was signed with the entry, on a desk that nobody halted, of an exit that nobody made (OP-06)."""
         story, proposal = self.story, self.story.proposals[fact.proposal_id]
         mandate = story.mandates.get(fact.mandate_id)
@@ -397,11 +353,11 @@ class Auditor:
         self.require(not is_shut, f"{fact.proposal_id}: released on a desk that is shut")
         story.unattended.add(fact.proposal_id)
 
-    def _refused(self, fact: ConfirmationRefused) -> None:
+    def _refused(self, fact: facts.ConfirmationRefused) -> None:
         if fact.ticket_id in self.story.confirmed and not self._has_redeemed(fact.ticket_id):
             self.story.refused.add(fact.ticket_id)
 
-    def _proposal_ended(self, fact: ProposalEnded) -> None:
+    def _proposal_ended(self, fact: facts.ProposalEnded) -> None:
         """A turned key whose proposal went away permits nothing any more."""
         self.story.waiting.discard(fact.proposal_id)
         if fact.end is ProposalEnd.SENT:
@@ -416,7 +372,7 @@ class Auditor:
     def _has_redeemed(self, ticket_id: str) -> bool:
         return ticket_id in self.story.used
 
-    def _redeemed(self, fact: ApprovalRedeemed) -> None:
+    def _redeemed(self, fact: facts.ApprovalRedeemed) -> None:
         approval, story = fact.approval, self.story
         self.require(approval.id not in story.used, f"approval {approval.id} was redeemed twice", UNREQUESTED)
         self.require(self._at <= approval.lapses_at, f"approval {approval.id} was redeemed after it lapsed")
@@ -442,7 +398,7 @@ class Auditor:
             self.require(is_signed, f"approval {approval.id} names no signed mandate", UNREQUESTED)
             self.plans.redeem(fact)
 
-    def _created(self, fact: OrderCreated) -> None:
+    def _created(self, fact: facts.OrderCreated) -> None:
         story, order, redeemed = self.story, fact.order, self.story.redeemed
         self.require(order.client_order_id not in story.orders, f"order {order.client_order_id} was created twice")
         seen = Seen(order, self._sequence, fact.strategy, self._at, parent=fact.parent, role=fact.role)
@@ -495,12 +451,12 @@ class Auditor:
             f"leg {leg.order.client_order_id} was taken in, and no ticket listed it",
         )
 
-    def _resized(self, fact: LegResized) -> None:
+    def _resized(self, fact: facts.LegResized) -> None:
         seen = self.story.orders[fact.client_order_id]
         self.require(seen.role is not None or seen.order.legs != (), f"{fact.client_order_id} is no leg to resize")
         seen.order = replace(seen.order, quantity=fact.quantity)
 
-    def _kept(self, fact: OrderKept) -> None:
+    def _kept(self, fact: facts.OrderKept) -> None:
         """Only what reduces and has no answer goes again, by its own name (EX-22)."""
         if fact.again_at is None:
             return
@@ -509,7 +465,7 @@ class Auditor:
         self.require(seen.status is OrderStatus.PENDING, f"{fact.client_order_id} was sent again after an answer")
         self.story.sent_again.add(fact.client_order_id)
 
-    def _restated(self, fact: OrderRestated) -> None:
+    def _restated(self, fact: facts.OrderRestated) -> None:
         """The broker may change terms: those are the order's then (EX-13)."""
         seen = self.story.orders[fact.client_order_id]
         is_so = fact.client_order_id in self.world.contradictions.restated
@@ -517,7 +473,7 @@ class Auditor:
         self.require(fact.before == StatedTerms.of_order(seen.order), f"{fact.client_order_id}: other terms before")
         seen.order = fact.after.of(seen.order)  # type: ignore[assignment]
 
-    def _revived(self, fact: OrderRevived) -> None:
+    def _revived(self, fact: facts.OrderRevived) -> None:
         """Only a stop that the broker had ended works again by its word."""
         seen = self.story.orders[fact.client_order_id]
         self.require(seen.status.is_terminal and seen.order.type.is_stop, f"{fact.client_order_id} works again")
@@ -525,19 +481,19 @@ class Auditor:
         seen.code, seen.reason = EndCode.AS_ITS_STATE_SAYS, ""
         seen.sequence = self._sequence  # the newest of its stops again
 
-    def _released(self, fact: KeptOrderReleased) -> None:
+    def _released(self, fact: facts.KeptOrderReleased) -> None:
         """What was kept when the desk was left is to be sent, as if it were written now."""
         self.story.orders[fact.client_order_id].sequence = self._sequence
         self.world.left_behind.discard(fact.client_order_id)
 
-    def _returned(self, fact: PermissionReturned) -> None:
+    def _returned(self, fact: facts.PermissionReturned) -> None:
         """What the broker is proven not to have, or never left, may be released once more (EX-22)."""
         seen = self.story.orders[fact.client_order_id]
         is_gone = seen.code is EndCode.LOST_THERE or not seen.filled
         self.require(is_gone, f"{fact.client_order_id} filled, and what permitted it was given back", UNREQUESTED)
         self.story.released[fact.mandate_id] -= fact.quantity
 
-    def _prolonged(self, fact: AuthorizationProlonged) -> None:
+    def _prolonged(self, fact: facts.AuthorizationProlonged) -> None:
         """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
         mandate = self.story.mandates[fact.mandate_id]
         self.require(mandate.kind is AuthorizationKind.CLOSE, f"{mandate.id} was prolonged")
@@ -548,7 +504,7 @@ class Auditor:
         self.require(is_open, f"{mandate.id} was prolonged, and no stop in its way is in doubt")
         self.story.mandates[mandate.id] = replace(mandate, ends_at=fact.ends_at)
 
-    def _within(self, approval: Approval, order: OrderRequest, fact: OrderCreated) -> None:
+    def _within(self, approval: Approval, order: OrderRequest, fact: facts.OrderCreated) -> None:
         """Within its mandate's limits, all that went before counted."""
         story = self.story
         mandate = story.mandates.get(approval.mandate_id or "")
@@ -568,18 +524,18 @@ class Auditor:
 
     # ── orders, fills, positions (EX-01, EX-05, EX-08) ───────────────────────────────────────────────────────────
 
-    def _doubted(self, fact: OrderStateUnknown) -> None:
+    def _doubted(self, fact: facts.OrderStateUnknown) -> None:
         """Doubt begins when a request was sent, never while it waits in the desk's own queue (EX-22)."""
         is_queued = not self.is_reading and self.world.wire.watch.has_not_left(fact.client_order_id)
         self.require(not is_queued, f"order {fact.client_order_id} is in doubt, and it never left")
         if not self.is_reading:
             self.world.wire.watch.doubts(fact.client_order_id, self._at)
 
-    def _not_found(self, fact: OrderNotFound) -> None:
+    def _not_found(self, fact: facts.OrderNotFound) -> None:
         seen = self.story.orders[fact.client_order_id]
         seen.missed_at = seen.missed_at or self._at
 
-    def _blocked(self, fact: SubmissionBlocked) -> None:
+    def _blocked(self, fact: facts.SubmissionBlocked) -> None:
         """No permission of what only reduces lapses while it waits in the desk's own queue (EX-22)."""
         seen = self.story.orders.get(fact.client_order_id)
         is_lapsed = seen is not None and seen.order.effect.only_reduces and fact.code is BlockCode.LAPSED
@@ -587,24 +543,24 @@ class Auditor:
         if seen is not None:
             seen.blocked = fact.code
 
-    def _changed(self, fact: OrderStateChanged) -> None:
+    def _changed(self, fact: facts.OrderStateChanged) -> None:
         seen = self.story.orders[fact.client_order_id]
         step = f"order {fact.client_order_id}: {fact.before.value} → {fact.after.value}"
         self.require(fact.before is seen.status, f"{step}, and it was {seen.status.value}")
         self.require(fact.after in order_states.TRANSITIONS[fact.before], f"{step} is no transition")
         seen.status, seen.reason, seen.code = fact.after, fact.reason, fact.code
 
-    def _cancel_requested(self, fact: CancelRequested) -> None:
+    def _cancel_requested(self, fact: facts.CancelRequested) -> None:
         self.cancels.asked_for[fact.client_order_id] = self._sequence
         if fact.code in TAKEN_AWAY:
             self.story.taken_away.add(fact.client_order_id)
         if fact.code is CancelCode.FLAT:
             self.story.called_off.add(fact.client_order_id)
 
-    def _cancel_dropped(self, fact: CancelDropped) -> None:
+    def _cancel_dropped(self, fact: facts.CancelDropped) -> None:
         self.cancels.asked_for.pop(fact.client_order_id, None)
 
-    def _filled(self, fact: OrderFilled) -> None:
+    def _filled(self, fact: facts.OrderFilled) -> None:
         story, fill = self.story, fact.fill
         seen = story.orders[fill.client_order_id]
         self.require(fill.execution_id not in story.executions, f"execution {fill.execution_id} was counted twice")
@@ -676,7 +632,7 @@ class Auditor:
         is_hidden = order_id in self.world.contradictions.hidden
         return max(seen.filled, booked.filled) if is_hidden and booked is not None else seen.filled
 
-    def _corrected(self, fact: PositionCorrected) -> None:
+    def _corrected(self, fact: facts.PositionCorrected) -> None:
         """Whose it is then says the fact; where nobody held any, it is the broker's."""
         is_foreseen = bool(self.world.foreign) or self._hides_a_fill(fact.symbol)
         self.require(is_foreseen, f"a position had to be corrected, and nobody else trades here: {fact}")
@@ -693,35 +649,35 @@ class Auditor:
         if fact.quantity and not fact.owners:
             positions[position_key(fact.symbol, UNKNOWN_OWNER)] = fact.quantity
 
-    def _unreconciled(self, fact: ReconciliationFailed) -> None:
+    def _unreconciled(self, fact: facts.ReconciliationFailed) -> None:
         is_foreseen = fact.code is not ReadOnlyCode.APART or bool(self.world.foreign)
         is_foreseen = is_foreseen or any(map(self._hides_a_fill, self.world.symbols))
         self.require(is_foreseen, f"the books do not agree: {fact.reasons}")
 
     # ── halts (EX-14, OP-07) ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _halted(self, fact: Halted) -> None:
+    def _halted(self, fact: facts.Halted) -> None:
         self.story.halts.add(fact.cause)
         self.story.raised += MADE_TO_RAISE in fact.reason
         is_foreseen = fact.cause is not HaltCause.INVARIANT or MADE_TO_RAISE in fact.reason
         self.require(is_foreseen, f"an invariant broke: {fact.reason}")
 
-    def _asked_for(self, fact: StopAskedFor) -> None:
+    def _asked_for(self, fact: facts.StopAskedFor) -> None:
         if self.story.raised > 1 or fact.client_order_id in self.world.contradictions.restated:
             self.story.asked_for[fact.client_order_id] = self._sequence
 
-    def _resumed(self, fact: Resumed) -> None:
+    def _resumed(self, fact: facts.Resumed) -> None:
         self.story.halts.discard(fact.cause)
 
-    def _killed(self, fact: Killed) -> None:
+    def _killed(self, fact: facts.Killed) -> None:
         self.story.killed = True
         self.story.naked |= fact.naked
         self.story.halts.discard(HaltCause.KEY)
 
-    def _rearmed(self, _fact: Rearmed) -> None:
+    def _rearmed(self, _fact: facts.Rearmed) -> None:
         self.story.killed = self.story.naked = False
 
-    def _mandate_ended(self, fact: AuthorizationEnded) -> None:
+    def _mandate_ended(self, fact: facts.AuthorizationEnded) -> None:
         """After NAKED what made way for a close does not go back, and what was signed for that ends so."""
         mandate = self.story.mandates.get(fact.mandate_id)
         if self.story.naked and mandate is not None and mandate.kind is AuthorizationKind.RESTORE_STOP:

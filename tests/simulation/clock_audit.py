@@ -5,18 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.facts import (
-    CancelRequested,
-    ClockDiffered,
-    ClockJumped,
-    ClockSettled,
-    DayStarted,
-    ExitReleased,
-    Fact,
-    Halted,
-    ProposalEnded,
-    ProposalStaged,
-)
+from core import facts
 from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.codes import SHUTS_ENTRIES_ALONE, CancelCode, HaltCause, ProposalEnd
 from core.model.order import OrderStatus
@@ -39,32 +28,32 @@ class ClockAudit:
         self.since: datetime | None = None
         self.waiting: dict[str, datetime] = {}
 
-    def hear(self, at: datetime, fact: Fact) -> None:
+    def hear(self, at: datetime, fact: facts.Fact) -> None:
         match fact:
-            case ClockJumped() | ClockDiffered():
+            case facts.ClockJumped() | facts.ClockDiffered():
                 self.since = self.since or at
-            case ClockSettled():
+            case facts.ClockSettled():
                 self.since = None
-            case ExitReleased():
+            case facts.ExitReleased():
                 self._by_time(f"exit {fact.proposal_id} was released", "unrequested")
                 self.waiting.pop(fact.proposal_id, None)
-            case ProposalEnded():
+            case facts.ProposalEnded():
                 self.waiting.pop(fact.proposal_id, None)
                 if fact.end is ProposalEnd.EXPIRED:
                     self._by_time(f"{fact.proposal_id} expired")
-            case CancelRequested() if fact.code in BY_TIME:
+            case facts.CancelRequested() if fact.code in BY_TIME:
                 self._by_time(f"{fact.client_order_id} was cancelled: {fact.reason}")
-            case DayStarted():
+            case facts.DayStarted():
                 self._by_time(f"{fact.day} began")
-            case Halted() if fact.cause is HaltCause.UNATTENDED:
+            case facts.Halted() if fact.cause is HaltCause.UNATTENDED:
                 self._by_time("a dead man's timer ended")
-            case ProposalStaged() if fact.proposal.is_exit and self._is_signed(at, fact):
+            case facts.ProposalStaged() if fact.proposal.is_exit and self._is_signed(at, fact):
                 self.waiting[fact.proposal.id] = at
 
     def _by_time(self, what: str, zero: str = "") -> None:
         self.auditor.require(self.since is None, f"{what} while the clock was in doubt since {self.since}", zero)
 
-    def _is_signed(self, at: datetime, fact: ProposalStaged) -> bool:
+    def _is_signed(self, at: datetime, fact: facts.ProposalStaged) -> bool:
         """Whether its entry's ticket let it go unattended, and nothing but a timer shuts the desk."""
         story, proposal = self.auditor.story, fact.proposal
         only_entries = HaltCause.UNATTENDED in story.halts and story.halts <= SHUTS_ENTRIES_ALONE

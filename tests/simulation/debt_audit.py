@@ -11,15 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.facts import (
-    AuthorizationEnded,
-    ConfirmationReceived,
-    EngineStarted,
-    Fact,
-    NotificationDue,
-    OrderApproved,
-    OrderFilled,
-)
+from core import facts
 from core.model.codes import FAILED_CLOSES, AuthorizationCode
 from core.model.order import OrderStatus
 from core.model.session import Session
@@ -54,27 +46,27 @@ class DebtAudit:
         self.closes: dict[str, StandingAuthorization] = {}
         self._turned: dict[str, list[StandingAuthorization]] = {}
         self.fills: Counter[str] = Counter()
-        self._ended: list[tuple[datetime, AuthorizationEnded]] = []
+        self._ended: list[tuple[datetime, facts.AuthorizationEnded]] = []
 
-    def hear(self, at: datetime, fact: Fact) -> None:
+    def hear(self, at: datetime, fact: facts.Fact) -> None:
         match fact:
-            case NotificationDue():
+            case facts.NotificationDue():
                 self._ended = [(ended_at, ended) for ended_at, ended in self._ended if ended_at != at]
-            case ConfirmationReceived():
+            case facts.ConfirmationReceived():
                 closes = [mandate for mandate in fact.mandates if mandate.kind is AuthorizationKind.CLOSE]
                 self._turned[fact.ticket_id] = closes
-            case OrderApproved():
+            case facts.OrderApproved():
                 self.closes |= {mandate.id: mandate for mandate in self._turned.pop(fact.ticket_id, ())}
-            case OrderFilled():
+            case facts.OrderFilled():
                 self.fills[fact.fill.client_order_id] += 1
-            case AuthorizationEnded() if fact.mandate_id in self.closes:
+            case facts.AuthorizationEnded() if fact.mandate_id in self.closes:
                 self._ended_without_a_word(at, fact)
-            case EngineStarted():
+            case facts.EngineStarted():
                 self.bare_since = {}
 
     # ── closes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ended_without_a_word(self, at: datetime, fact: AuthorizationEnded) -> None:
+    def _ended_without_a_word(self, at: datetime, fact: facts.AuthorizationEnded) -> None:
         close = self.closes.pop(fact.mandate_id)
         if fact.code in BY_A_PERSON or self._sold_something(close):
             return

@@ -8,28 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.facts import (
-    BasketOpened,
-    BasketSigned,
-    CancelDropped,
-    CancelRequested,
-    ClockDiffered,
-    ClockJumped,
-    ClockSettled,
-    ConfirmationReceived,
-    DeskAttached,
-    DeskLeft,
-    DeskLost,
-    DesksServed,
-    EngineStarted,
-    Fact,
-    KeyFreed,
-    KeyTaken,
-    OrderApproved,
-    OrderStateChanged,
-    ProposalStaged,
-    TicketOpened,
-)
+from core import facts
 from core.model.order import OrderStatus
 
 KEPT = timedelta(seconds=60)
@@ -58,57 +37,57 @@ class DeskAudit:
     settled_at: datetime | None = None
     """Time alone cancels nothing before this (EX-23)."""
 
-    def hear(self, at: datetime, fact: Fact) -> None:
-        if isinstance(fact, EngineStarted):
+    def hear(self, at: datetime, fact: facts.Fact) -> None:
+        if isinstance(fact, facts.EngineStarted):
             self.attached, self.holder, self.kept_until = set(), None, None
             self.is_served, self.absent_since = False, None
             return
         match fact:
-            case ClockJumped() | ClockDiffered():
+            case facts.ClockJumped() | facts.ClockDiffered():
                 self.is_clock_in_doubt = True
-            case ClockSettled():
+            case facts.ClockSettled():
                 self.is_clock_in_doubt, self.settled_at = False, at
-            case DesksServed():
+            case facts.DesksServed():
                 self.is_served = True
                 self.absent_since = None if self.attached else at
-            case DeskAttached():
+            case facts.DeskAttached():
                 self.attached.add(fact.desk)
                 self.absent_since = None
                 if fact.desk == self.holder:
                     self.kept_until = None
-            case DeskLeft():
+            case facts.DeskLeft():
                 self._gone(fact.desk, at)
-            case DeskLost():
+            case facts.DeskLost():
                 self._gone(fact.desk, at)
                 if fact.desk == self.holder:
                     self.kept_until = at + KEPT
                     self.spell += 1
-            case KeyTaken():
+            case facts.KeyTaken():
                 self._taken(fact)
-            case KeyFreed():
+            case facts.KeyFreed():
                 self._require(fact.desk == self.holder, f"desk {fact.desk} freed a key that it did not hold")
                 self.holder = self.kept_until = None
                 self.spell += 1
-            case TicketOpened():
+            case facts.TicketOpened():
                 self.opened_under[fact.ticket.id] = self.spell
-            case BasketOpened() if self.holder is not None:  # else one of a file waits for whoever comes
+            case facts.BasketOpened() if self.holder is not None:  # else one of a file waits for whoever comes
                 self.opened_under[fact.plan.id] = self.spell
-            case ConfirmationReceived() | BasketSigned():
+            case facts.ConfirmationReceived() | facts.BasketSigned():
                 self._confirmed(fact)
-            case OrderApproved():
+            case facts.OrderApproved():
                 before = self.turned_under.get(fact.ticket_id, self.hold)
                 self._require(before == self.hold, f"ticket {fact.ticket_id}: its turned key crossed a hand-over")
-            case ProposalStaged():
+            case facts.ProposalStaged():
                 waits_for_a_key = self.absent_since is not None and not fact.proposal.only_reduces
                 is_a_strategys = fact.proposal.strategy not in ("manual", "basket")
                 self._require(
                     not (waits_for_a_key and is_a_strategys), f"{fact.proposal.id} was staged with nobody attached"
                 )
-            case OrderStateChanged():
+            case facts.OrderStateChanged():
                 self.changed_at[fact.client_order_id] = at
-            case CancelRequested():
+            case facts.CancelRequested():
                 self.cancelled.add(fact.client_order_id)
-            case CancelDropped():
+            case facts.CancelDropped():
                 self.cancelled.discard(fact.client_order_id)
                 self.changed_at[fact.client_order_id] = at
 
@@ -140,17 +119,17 @@ class DeskAudit:
         if not self.attached and self.is_served and self.absent_since is None:
             self.absent_since = at
 
-    def _taken(self, fact: KeyTaken) -> None:
+    def _taken(self, fact: facts.KeyTaken) -> None:
         self._require(fact.hold == self.hold + 1, f"hold {fact.hold} came after {self.hold}")
         self._require(fact.before == self.holder, f"the key was taken from {fact.before}, and {self.holder} had it")
         self._require(fact.desk in self.attached, f"desk {fact.desk} has the key and is not attached")
         self.holder, self.hold, self.kept_until = fact.desk, fact.hold, None
         self.spell += 1
 
-    def _confirmed(self, fact: ConfirmationReceived | BasketSigned) -> None:
+    def _confirmed(self, fact: facts.ConfirmationReceived | facts.BasketSigned) -> None:
         if fact.turn is None:
             return  # a basket's own orders, or a signed exit
-        name = fact.ticket_id if isinstance(fact, ConfirmationReceived) else fact.plan_id
+        name = fact.ticket_id if isinstance(fact, facts.ConfirmationReceived) else fact.plan_id
         turn, pressed = fact.turn, self.auditor.world.desk_presses
         self.turned_under[name] = self.hold
         is_old = self.opened_under.get(name, self.spell) != self.spell

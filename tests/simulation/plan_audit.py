@@ -10,21 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core.facts import (
-    ApprovalRedeemed,
-    BasketEnded,
-    BasketMarked,
-    BasketOpened,
-    BasketOrderSkipped,
-    BasketPhaseChanged,
-    BasketSigned,
-    BasketTurnBegun,
-    ConfirmationReceived,
-    EngineStarted,
-    Fact,
-    Halted,
-    Killed,
-)
+from core import facts
 from core.messages.commands import BasketRow
 from core.model.basket import Basket, BasketEnd, BasketPhase, BasketSource, SignedOrder, digest_of_basket
 from core.model.order import OrderRequest
@@ -63,7 +49,7 @@ class PlanSeen:
 
     plan: Basket
     marked: set[ProposalId]
-    signed: BasketSigned | None = None
+    signed: facts.BasketSigned | None = None
     turns: set[ProposalId] = field(default_factory=set)
     redeemed: set[str] = field(default_factory=set)
     skipped: set[ProposalId] = field(default_factory=set)
@@ -86,19 +72,19 @@ class PlanAudit:
         self.turns: dict[TicketId, tuple[PlanSeen, SignedOrder]] = {}
         self.mandates: dict[str, tuple[PlanSeen, SignedOrder]] = {}
         self.hearers = {
-            BasketOpened: self._opened,
-            BasketMarked: self._marked,
-            BasketSigned: self._signed,
-            BasketTurnBegun: self._turn,
-            BasketOrderSkipped: self._skipped,
-            BasketPhaseChanged: self._moved,
-            BasketEnded: self._ended,
-            Halted: self._shut,
-            Killed: self._shut,
-            EngineStarted: self._shut,
+            facts.BasketOpened: self._opened,
+            facts.BasketMarked: self._marked,
+            facts.BasketSigned: self._signed,
+            facts.BasketTurnBegun: self._turn,
+            facts.BasketOrderSkipped: self._skipped,
+            facts.BasketPhaseChanged: self._moved,
+            facts.BasketEnded: self._ended,
+            facts.Halted: self._shut,
+            facts.Killed: self._shut,
+            facts.EngineStarted: self._shut,
         }
 
-    def hear(self, sequence: int, at: datetime, fact: Fact) -> None:
+    def hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
         self._sequence, self._at = sequence, at
         hearer = self.hearers.get(type(fact))
         if hearer is not None:
@@ -106,7 +92,7 @@ class PlanAudit:
 
     # ── until it is signed (OP-05) ───────────────────────────────────────────────────────────────────────────────
 
-    def _opened(self, fact: BasketOpened) -> None:
+    def _opened(self, fact: facts.BasketOpened) -> None:
         plan = fact.plan
         self.require(plan.id not in self.plans, f"basket {plan.id} was opened twice")
         self.require(
@@ -149,14 +135,14 @@ class PlanAudit:
             stop = getattr(proposal.stop, "price", None)
             self.require(stop == row.stop_price, f"{name} has its stop at {stop}, not at {row.stop_price}")
 
-    def _marked(self, fact: BasketMarked) -> None:
+    def _marked(self, fact: facts.BasketMarked) -> None:
         seen = self.plans[fact.plan_id]
         key = (fact.plan_id, fact.proposal_id, fact.is_marked)
         self.require(key in self.auditor.world.plan_keys.marks, f"basket {fact.plan_id}: a mark that nobody set")
         self.require(seen.signed is None and seen.end is None, f"basket {fact.plan_id} was marked after its key")
         (seen.marked.add if fact.is_marked else seen.marked.discard)(fact.proposal_id)
 
-    def _signed(self, fact: BasketSigned) -> None:
+    def _signed(self, fact: facts.BasketSigned) -> None:
         seen, world = self.plans[fact.plan_id], self.auditor.world
         name, account = f"basket {fact.plan_id}", world.engine.state.account_name
         painted = world.plan_keys.signatures.get((fact.plan_id, fact.digest))
@@ -181,7 +167,9 @@ class PlanAudit:
             self.mandates[mandate.id] = seen, signed
         seen.signed = fact
 
-    def _is_for_it(self, name: str, mandate: StandingAuthorization, signed: SignedOrder, fact: BasketSigned) -> None:
+    def _is_for_it(
+        self, name: str, mandate: StandingAuthorization, signed: SignedOrder, fact: facts.BasketSigned
+    ) -> None:
         order = signed.proposal.order
         its = (AuthorizationKind.BASKET, order.client_order_id, order.symbol, order.side, order.quantity, fact.ends_at)
         given = (
@@ -193,7 +181,7 @@ class PlanAudit:
 
     # ── order by order (EX-10) ───────────────────────────────────────────────────────────────────────────────────
 
-    def _turn(self, fact: BasketTurnBegun) -> None:
+    def _turn(self, fact: facts.BasketTurnBegun) -> None:
         seen = self.plans[fact.plan_id]
         signed = (
             next((o for o in seen.signed.orders if o.proposal.id == fact.proposal_id), None) if seen.signed else None
@@ -209,7 +197,7 @@ class PlanAudit:
         seen.turns.add(fact.proposal_id)
         self.turns[fact.ticket_id] = seen, signed
 
-    def permits(self, ticket: Ticket, fact: ConfirmationReceived) -> bool:
+    def permits(self, ticket: Ticket, fact: facts.ConfirmationReceived) -> bool:
         """Whether a ticket that nobody pressed a key on is an order's turn: exactly what was signed (OP-02)."""
         if ticket.id not in self.turns:
             return False
@@ -222,7 +210,7 @@ class PlanAudit:
         self.require(its is not None and its[1] is signed, f"{name} is confirmed by {mandate}, which is not for it")
         return True
 
-    def redeem(self, fact: ApprovalRedeemed) -> None:
+    def redeem(self, fact: facts.ApprovalRedeemed) -> None:
         """A turn's approval: it goes, once."""
         mandate, ticket = fact.approval.mandate_id or "", fact.approval.ticket_id
         if mandate not in self.mandates:
@@ -262,10 +250,10 @@ class PlanAudit:
     def _has_no_turn(self, seen: PlanSeen, signed: SignedOrder) -> bool:
         return signed.proposal.id not in seen.turns | seen.skipped
 
-    def _skipped(self, fact: BasketOrderSkipped) -> None:
+    def _skipped(self, fact: facts.BasketOrderSkipped) -> None:
         self.plans[fact.plan_id].skipped.add(fact.proposal_id)
 
-    def _moved(self, fact: BasketPhaseChanged) -> None:
+    def _moved(self, fact: facts.BasketPhaseChanged) -> None:
         seen, name = self.plans[fact.plan_id], f"basket {fact.plan_id}"
         self.require(seen.runs, f"{name} moves to {fact.phase.value} and does not run")
         is_over = seen.shut or fact.plan_id in self._stopped()
@@ -281,17 +269,17 @@ class PlanAudit:
 
     # ── its end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _shut(self, fact: Halted | Killed | EngineStarted) -> None:
+    def _shut(self, fact: facts.Halted | facts.Killed | facts.EngineStarted) -> None:
         """A halt, a kill or a restart ends what was signed, but a flattening a restart alone; what was not signed a
         restart ends (OP-07, EX-20).
         """
         for seen in self.plans.values():
-            if seen.plan.source is BasketSource.FLATTEN and not isinstance(fact, EngineStarted):
+            if seen.plan.source is BasketSource.FLATTEN and not isinstance(fact, facts.EngineStarted):
                 continue
-            if seen.end is None and (seen.signed is not None or isinstance(fact, EngineStarted)):
+            if seen.end is None and (seen.signed is not None or isinstance(fact, facts.EngineStarted)):
                 seen.shut = seen.shut or type(fact).__name__
 
-    def _ended(self, fact: BasketEnded) -> None:
+    def _ended(self, fact: facts.BasketEnded) -> None:
         seen, story, name = self.plans[fact.plan_id], self.auditor.story, f"basket {fact.plan_id}"
         self.require(seen.end is None, f"{name} ended twice")
         seen.end = fact.end
