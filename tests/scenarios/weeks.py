@@ -120,7 +120,7 @@ class Minute:
 
 
 class Weeks(House):
-    """SPY stands at 100 from 09:30 to 10:45 of each day, but for the minutes that are told.
+    """SPY stands at 100 from 09:30 to 10:45, but for the minutes that are told; to 09:47 on days without any.
 
     On the day that matters IBM and BAC rise to 101 at 10:10, and BAC falls back at 10:14.
     """
@@ -313,11 +313,11 @@ def rows_of(house: Weeks, name: str) -> list[tuple[object, ...]]:
 
 def _bars(week: Week, told_minutes: list[Minute]) -> list[Bar]:
     prices = {(minute.day, clock): minute.prices for minute in told_minutes for clock in minute.clocks}
-    clocks = _clocks("09:30", "10:45")
+    whole = {week.day, *(minute.day for minute in told_minutes)}
     bars = [
         a_bar(clock, prices.get((day, clock), "100"), day=day)
         for day in (*week.before, week.day, *week.after)
-        for clock in clocks
+        for clock in _clocks("09:30", "10:45" if day in whole else "09:47")
     ]
     for symbol in (IBM, BAC, AIG, XOM):
         bars += [
