@@ -1,4 +1,4 @@
-"""Orders at the broker that are not this desk's, or that cannot be read: reported, and never touched without cause."""
+"""Orders and fills that are not of this desk, in the books and in the stream (EX-05, EX-09)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import OtherTakenBack, ProposalSkipped, ReconciliationPassed
+from core.facts import FillNotBelieved, OtherTakenBack, ProposalSkipped, ReconciliationPassed
 from core.messages.commands import Kill, ProposeClose
 from core.messages.effects import Effect
-from core.messages.inputs import Input, PictureFetched
-from core.model.broker import BrokerPicture, UnreadableOrder
+from core.messages.inputs import BrokerUpdated, Input, PictureFetched
+from core.model.broker import BrokerPicture, Execution, OrderUpdate, UnreadableOrder, UpdateEvent
 from core.model.order import OrderType, Side
 from core.model.reconciliation import DifferenceKind
-from core.model.values import BrokerOrderId, ClientOrderId, Quantity, Symbol
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, Symbol
 from core.runtime.virtual import VirtualRuntime
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now, passes
@@ -250,3 +250,64 @@ def test_own_unreadable_order_is_one_row(is_restarted: bool) -> None:
     confirms_now(house)
     passes(house, 10)
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+
+
+def moves_the_stop_elsewhere(house: House) -> None:
+    """At the broker's own page, a dollar further away."""
+    stop = next(order for order in house.desk.ledger.working() if order.is_protective)
+    assert stop.request.stop_price is not None
+    moved = replace(
+        stop.request,
+        client_order_id=ClientOrderId("elsewhere"),
+        stop_price=Price(stop.request.stop_price - 1),
+        replaces=stop.id,
+    )
+    house.exchange.replace(house.line.at, moved)
+    house.line._pass_updates_on()
+
+
+def test_a_stop_replaced_elsewhere_is_seen_at_once(snapshot: SnapshotAssertion) -> None:
+    """EX-09, OP-06: at once, and not with the next comparison, most of a minute later."""
+    house = a_house_in_a_position()
+    began = house.line.at
+    moves_the_stop_elsewhere(house)
+    house.until_moment(began + timedelta(seconds=1))
+
+    view = ViewBuilder(house.engine).draw(house.line.at)
+
+    (row,) = view.others
+    assert (row.state, row.may_open) == ("new", False)
+    assert (row.words, view.positions[0].held_by_others) == snapshot
+    house.until_moment(began + timedelta(seconds=4))
+    assert [found.broker for found in house.desk.control.state.differences] == ["SELL 0.502 stop"]
+
+
+def test_an_order_ended_elsewhere_is_gone_at_once() -> None:
+    """EX-09"""
+    house = a_house_in_a_position()
+    moves_the_stop_elsewhere(house)
+    began = house.line.at
+    house.until_moment(began + timedelta(seconds=1))
+    house.exchange.cancel(house.line.at, ClientOrderId("elsewhere"))
+    house.line._pass_updates_on()
+    house.until_moment(began + timedelta(seconds=2))
+
+    assert (house.desk.sightings.others, house.desk.sightings.all_others) == ((), ())
+
+
+def test_a_fill_without_room_is_recorded_and_checked(snapshot: SnapshotAssertion) -> None:
+    """EX-05: it is not counted; were it true, the comparison would find the shares."""
+    house = a_house_in_a_position()
+    entry, held = house.entry, house.held()
+    began, asked = house.line.at, requested(house)
+    report = house.exchange.order(began, entry.id)
+    more = Execution(ExecutionId("too-much"), began, Quantity(Decimal(5)), Price(Decimal("99.50")))
+    update = OrderUpdate(UpdateEvent.FILL, began, report, more)  # type: ignore[arg-type]
+
+    house.line.take(began, BrokerUpdated(update))
+    house.until_moment(began + timedelta(seconds=4))
+
+    (told,) = house.facts(FillNotBelieved)
+    assert told.client_order_id == entry.id
+    assert told.reason == snapshot
+    assert (house.held(), requested(house)) == (held, asked)
