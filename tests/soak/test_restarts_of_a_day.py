@@ -1,4 +1,4 @@
-"""The long form of `tests/scenarios/test_restarts.py`: days with twenty restarts, and the stress desk for hours."""
+"""The long form of `tests/scenarios/test_restore_and_reset.py`: days with twenty restarts, and the stress desk for hours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from console.commands.assembly.simulated import DemoOptions
 from core.facts import TradeClosed
 from tests.scenarios.house import assert_can_be_rebuilt
-from tests.scenarios.test_restarts import a_wandering_day, played, traded
+from tests.scenarios.test_restore_and_reset import a_wandering_day, played, traded
 from tests.scenarios.test_stress_desk import shape, the_stress_desk
 
 
