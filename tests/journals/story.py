@@ -218,10 +218,7 @@ def first_day(desk: Desk, day: date) -> None:
 def second_day(desk: Desk, day: date) -> None:
     """A basket buys both, a stop is moved, one is closed by its key; a short is sold, a kill takes back what waits."""
     desk.until("10:00", day)
-    desk.signs_a_plan(
-        desk.row(SPY, Effect.OPEN, "10", "0.98"),
-        desk.row(IBM, Effect.OPEN, "20", "0.98"),
-    )
+    desk.signs_a_plan(desk.row(SPY, Effect.OPEN, "10", "0.98"), desk.row(IBM, Effect.OPEN, "20", "0.98"))
     position = desk.desk.ledger.position(IBM, MANUAL)
     assert position is not None
     desk.presses(MoveStop(IBM, MANUAL, desk.price(IBM, "0.985")))

@@ -38,10 +38,7 @@ def sent(house: House) -> list[Sent]:
         CANCEL
         if record["request"] == "cancel"
         else Sent(
-            str(record["request"]),
-            Side(record["side"]),
-            OrderType(record["type"]),
-            Decimal(str(record["quantity"])),
+            str(record["request"]), Side(record["side"]), OrderType(record["type"]), Decimal(str(record["quantity"]))
         )
         for record in house.notebook.records
     ]

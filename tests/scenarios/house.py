@@ -267,12 +267,7 @@ class House:
         self.line.obey(self.door.through(command, self.desk.account_name))
 
     def attaches(
-        self,
-        user: str,
-        returning: DeskNumber | None = None,
-        terminal: str = "/dev/pts/3",
-        *,
-        by_itself: bool = False,
+        self, user: str, returning: DeskNumber | None = None, terminal: str = "/dev/pts/3", *, by_itself: bool = False
     ) -> DeskNumber:
         """A desk at a terminal of that user's; its number."""
         link, seat = f"{user} {len(self.line.heard)}", Seat(terminal, user, "10.0.0.7")

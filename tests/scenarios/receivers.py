@@ -45,11 +45,7 @@ class Receivers:
 
 
 def settings(**notify: object) -> Settings:
-    terms = {
-        "channels": {PHONE: {}, SECOND: {}, THIRD: {}},
-        "rules": {"all": {"channels": [PHONE]}},
-        **notify,
-    }
+    terms = {"channels": {PHONE: {}, SECOND: {}, THIRD: {}}, "rules": {"all": {"channels": [PHONE]}}, **notify}
     return Settings.model_validate({"symbols": ["SPY"], "notify": terms})
 
 

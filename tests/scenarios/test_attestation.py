@@ -398,10 +398,7 @@ def test_orders_beside_the_tried_one(snapshot: SnapshotAssertion) -> None:
     """RK-23: for checks that look at orders beside the one that is tried."""
     after_two = Trial({"risk.entries_a_day": 3}, first=First.ENTRY)  # of what is held, and the plain one
     over_a_sale = Trial({"risk.max_notional": {"usd": "2"}}, Tried.HIGH_LIMIT, First.RESTING_SALE)
-    tried = (
-        replace(BY_NAME["trade frequency"], trial=after_two),
-        replace(BY_NAME["notional"], trial=over_a_sale),
-    )
+    tried = (replace(BY_NAME["trade frequency"], trial=after_two), replace(BY_NAME["notional"], trial=over_a_sale))
     journal = MemoryJournal()
 
     found = attested(Settings(), 0, journal, controls=tried).results

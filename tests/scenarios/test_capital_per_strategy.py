@@ -22,12 +22,7 @@ from tests.scenarios.own import Greedy, kinds_of, settings_with
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
 FRIDAY = THURSDAY + timedelta(days=1)
-LARGE = {
-    "per_trade": {"usd": "100"},
-    "max_notional": {"usd": "10000"},
-    "max_open_positions": 5,
-    "entries_a_day": 5,
-}
+LARGE = {"per_trade": {"usd": "100"}, "max_notional": {"usd": "10000"}, "max_open_positions": 5, "entries_a_day": 5}
 
 
 def a_dip(**vwap: object) -> House:

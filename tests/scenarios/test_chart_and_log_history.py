@@ -166,8 +166,7 @@ def test_the_log_recalls_only_its_own_day_and_no_bars(monkeypatch: pytest.Monkey
 
 
 def test_an_unreadable_journal_loses_only_the_past(
-    monkeypatch: pytest.MonkeyPatch,
-    snapshot: SnapshotAssertion,
+    monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """SP-06"""
     house = House(minutes("09:30", "10:30")).opens().until("09:40")

@@ -73,11 +73,7 @@ def refusals(keyturn: Keyturn, bars: Path, calls: tuple[tuple[str, ...], ...]) -
 
 
 def test_a_missing_file_is_named(
-    keyturn: Keyturn,
-    bars: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    snapshot: SnapshotAssertion,
+    keyturn: Keyturn, bars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """MD-03: before anything is said of its name, its symbol or its columns."""
     monkeypatch.chdir(tmp_path)

@@ -102,11 +102,7 @@ def test_an_open_breaker_passes_exits() -> None:
 
 @pytest.mark.parametrize(
     ("unanswered", "words"),
-    [
-        (0, ""),
-        (2, " in a row without an answer; this one goes out"),
-        (5, "5 requests in a row had no answer"),
-    ],
+    [(0, ""), (2, " in a row without an answer; this one goes out"), (5, "5 requests in a row had no answer")],
 )
 def test_an_exit_ticket_warns_of_a_silent_broker(unanswered: int, words: str) -> None:
     """EX-15, OP-03: it goes out all the same, and whoever confirms it knows that no answer may come."""

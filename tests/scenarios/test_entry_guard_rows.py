@@ -17,15 +17,7 @@ from core.settings.types import AmountSettings
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY
-from tests.scenarios.house import (
-    FALL,
-    STEADY,
-    House,
-    a_day,
-    a_house_in_a_position,
-    a_house_with_a_proposal,
-    minutes,
-)
+from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 FRIDAY = date(2026, 11, 20)

@@ -26,14 +26,7 @@ from core.workflows.staging.ticket_figures import listed_exits
 from state.journal import MemoryJournal
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, sent, submit
-from tests.scenarios.house import (
-    RARELY,
-    House,
-    a_house_in_a_position,
-    a_house_with_a_proposal,
-    a_typed_buy,
-    minutes,
-)
+from tests.scenarios.house import RARELY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 FLAT = "99.60 99.60 99.60 99.60"
@@ -83,10 +76,7 @@ def exits(house: House) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("prices", "reason", "reference"),
-    [
-        ("101.60 101.60 101.60 101.60", "TAKE_PROFIT", "101.59"),
-        ("96.90 96.90 96.90 96.90", "STOP_LOSS", "97"),
-    ],
+    [("101.60 101.60 101.60 101.60", "TAKE_PROFIT", "101.59"), ("96.90 96.90 96.90 96.90", "STOP_LOSS", "97")],
 )
 def test_a_rule_proposes_and_the_key_sells(prices: str, reason: str, reference: str) -> None:
     """ST-09, EX-18, OP-01: with its reason, and the intended price beside the real one."""
@@ -205,12 +195,7 @@ def test_an_exit_cancels_the_stop_and_sells_once() -> None:
     confirms_now(house)
     house.until("10:06")
 
-    assert sent(house) == [
-        submit(BUY, LIMIT, "0.1"),
-        submit(SELL, STOP, "0.1"),
-        CANCEL,
-        submit(SELL, MARKET, "0.1"),
-    ]
+    assert sent(house) == [submit(BUY, LIMIT, "0.1"), submit(SELL, STOP, "0.1"), CANCEL, submit(SELL, MARKET, "0.1")]
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
     assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT
 
@@ -248,10 +233,7 @@ def test_vwap_is_left_to_its_own_rules() -> None:
 
 def test_a_stop_replaces_a_waiting_exit() -> None:
     """EX-18, OP-06: what is sold at the stop is not told as a target that was reached."""
-    house = a_house(
-        ("10:02", "10:03", "101.60 101.60 101.60 101.60"),
-        ("10:04", "10:08", "96.90 96.90 96.90 96.90"),
-    )
+    house = a_house(("10:02", "10:03", "101.60 101.60 101.60 101.60"), ("10:04", "10:08", "96.90 96.90 96.90 96.90"))
     house.until("10:04")
     assert exits(house) == [("TAKE_PROFIT", "0.1")]
 
@@ -263,10 +245,7 @@ def test_a_stop_replaces_a_waiting_exit() -> None:
 
 def test_an_exit_on_an_open_ticket_stays() -> None:
     """OP-04: its ticket stays, and is for what it says."""
-    house = a_house(
-        ("10:02", "10:03", "101.60 101.60 101.60 101.60"),
-        ("10:04", "10:08", "96.90 96.90 96.90 96.90"),
-    )
+    house = a_house(("10:02", "10:03", "101.60 101.60 101.60 101.60"), ("10:04", "10:08", "96.90 96.90 96.90 96.90"))
     house.until("10:04")
     house.opens_ticket()
     house.until("10:04:59")

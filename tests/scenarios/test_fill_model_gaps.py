@@ -19,14 +19,7 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.order import Side
 from core.model.values import Price
 from tests.scenarios.backtests import HEADER, Keyturn
-from tests.scenarios.test_fill_model_flaws import (
-    ARRIVES,
-    a_fair_walk,
-    a_session_of,
-    beyond,
-    is_out,
-    reported,
-)
+from tests.scenarios.test_fill_model_flaws import ARRIVES, a_fair_walk, a_session_of, beyond, is_out, reported
 from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, an_order, at
 
 BEGINS = Decimal(1_000_000)

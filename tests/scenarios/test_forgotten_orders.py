@@ -220,9 +220,7 @@ def test_a_recalled_order_is_forgotten_again() -> None:
     assert_can_be_rebuilt(house)
 
 
-def test_an_unreadable_index_halts_and_keeps_stops(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_unreadable_index_halts_and_keeps_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-22, SP-06: it is asked for every new order's name; the desk lives, says so, and guards what was bought"""
     house, _ = a_day_after_a_cancelled_entry()
     house.until("10:05", FRIDAY)

@@ -197,11 +197,7 @@ def margin_verdict(house: House) -> tuple[CheckResult, str]:
 
 
 @pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "99.30"), (Effect.SHORT, "100.30")])
-def test_overnight_margin_warns_a_desk_that_goes_flat(
-    effect: Effect,
-    stop: str,
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_overnight_margin_warns_a_desk_that_goes_flat(effect: Effect, stop: str, snapshot: SnapshotAssertion) -> None:
     """RK-14: 22 shares are 2,191 USD at the limit of 99.60, and 2,200 at the bid that a short sale meets."""
     house = a_house_lent_four_times()
 
@@ -218,11 +214,7 @@ def test_overnight_margin_warns_a_desk_that_goes_flat(
 
 @pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "99.30"), (Effect.SHORT, "100.30")])
 @pytest.mark.usefixtures("a_tick_each_way")
-def test_overnight_margin_refuses_a_desk_that_holds(
-    effect: Effect,
-    stop: str,
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_overnight_margin_refuses_a_desk_that_holds(effect: Effect, stop: str, snapshot: SnapshotAssertion) -> None:
     """RK-14: a short sale takes what it fills at, the bid of 99.99."""
     house = a_house_lent_four_times(holds_overnight=True)
     house.presses(LookAt(SPY))

@@ -14,13 +14,7 @@ from core.model.order import OrderStatus, Side
 from core.model.values import Price, Quantity
 from core.workflows.operator.kill_switch import REARM
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
-from tests.scenarios.house import (
-    STEADY,
-    House,
-    a_house_in_a_position,
-    a_typed_buy,
-    minutes,
-)
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_bracket_legs import a_house as half_bought
 from tests.scenarios.test_excess_exits import LONG, a_bracket
 from tests.scenarios.test_owed_stops import DOWN, a_start_with_a_stop_owed, elsewhere, waiting, working_stops

@@ -520,11 +520,7 @@ def test_escalation_to_a_full_digest_counts_once() -> None:
     """SY-03: the step is taken, whatever became of it."""
     rules = {
         "rings": {"channels": [SECOND], "kinds": ["alert"], "digest": True},
-        "lines": {
-            "channels": [PHONE],
-            "kinds": ["disconnect"],
-            "escalate": [{"minutes": 5, "channels": [SECOND]}],
-        },
+        "lines": {"channels": [PHONE], "kinds": ["disconnect"], "escalate": [{"minutes": 5, "channels": [SECOND]}]},
     }
     house, receivers = a_house(rules=rules)
     for number in range(150):
@@ -551,10 +547,7 @@ def test_quiet_hours_hold_ordinary_messages(day: date, snapshot: SnapshotAsserti
     }
     quiet = {"begins": "22:00", "ends": "07:00", "broken_by": ["breaker"]}
     evening = at("23:30", day - timedelta(days=1))
-    house = House(
-        minutes("23:00", "23:10", day=day - timedelta(days=1)),
-        settings(rules=rules, quiet=quiet),
-    )
+    house = House(minutes("23:00", "23:10", day=day - timedelta(days=1)), settings(rules=rules, quiet=quiet))
     with_receivers(house, receivers).opens()
     house.line.at = evening
     rings(house, "in the night")

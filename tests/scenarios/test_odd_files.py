@@ -129,11 +129,7 @@ COMMANDS = (
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
 def test_no_command_waits_for_an_odd_file(
-    keyturn: Keyturn,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: str,
-    snapshot: SnapshotAssertion,
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, snapshot: SnapshotAssertion
 ) -> None:
     """SP-06, OP-05, AN-04, RK-19, ST-01"""
     monkeypatch.chdir(tmp_path)
@@ -211,10 +207,7 @@ def test_a_running_engine_goes_on_and_names_a_pipe(tmp_path: Path, snapshot: Sna
     ids=["pipe", "folder", "no text", "loop"],
 )
 def test_an_odd_heartbeat_prevents_no_kill(
-    keyturn: Keyturn,
-    ran: AccountFolder,
-    make: Callable[[Path], object],
-    snapshot: SnapshotAssertion,
+    keyturn: Keyturn, ran: AccountFolder, make: Callable[[Path], object], snapshot: SnapshotAssertion
 ) -> None:
     """OP-08, SY-02"""
     replaced(ran.heartbeat, make)
@@ -256,10 +249,7 @@ def test_a_folder_in_place_of_a_file_is_named(
 
 
 def test_a_journal_that_is_a_file_is_not_backed_up(
-    keyturn: Keyturn,
-    tmp_path: Path,
-    ran: AccountFolder,
-    snapshot: SnapshotAssertion,
+    keyturn: Keyturn, tmp_path: Path, ran: AccountFolder, snapshot: SnapshotAssertion
 ) -> None:
     """SP-04: an archive without it would look like one with it."""
     replaced(ran.journal, lambda path: path.write_text("x"))

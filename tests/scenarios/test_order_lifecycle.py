@@ -15,15 +15,7 @@ from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.values import Quantity, plain
 from core.risk.checks import standard_gate
-from tests.scenarios.house import (
-    FALL,
-    RECOVERY,
-    STEADY,
-    House,
-    a_day,
-    a_house_in_a_position,
-    a_house_with_a_proposal,
-)
+from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, at
 
@@ -198,12 +190,7 @@ def test_an_exit_cancels_the_stop_before_it_sells() -> None:
     house.confirms_at("10:11:02")
     house.until("10:12")
 
-    assert requested(house) == [
-        buy("limit", "0.502"),
-        sell("stop", "0.502"),
-        CANCEL,
-        sell("market", "0.502"),
-    ]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502"), CANCEL, sell("market", "0.502")]
     assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.MEAN_REVERSION
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.stops[0].status is OrderStatus.CANCELLED

@@ -23,13 +23,7 @@ from core.model.values import Price, Quantity
 from core.workflows.protection.owed_stops import REFUSED
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
-from tests.scenarios.house import (
-    STEADY,
-    House,
-    a_house_in_a_position,
-    a_typed_buy,
-    minutes,
-)
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_excess_exits import LONG, a_bracket, is_sold_elsewhere, leg
 from tests.scenarios.test_owed_stops import is_bare, waiting, working_stops
 from tests.unit.core.brokers.trading_floor import SPY

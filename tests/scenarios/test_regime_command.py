@@ -73,9 +73,7 @@ def test_json_has_the_same_figures(keyturn: Keyturn, vix: Path, spy: Path) -> No
 
 
 def test_the_source_is_asked_once_for_many_calls(
-    keyturn: Keyturn,
-    monkeypatch: pytest.MonkeyPatch,
-    snapshot: SnapshotAssertion,
+    keyturn: Keyturn, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """RK-19: each call is a process; what one has learnt the next one reads."""
     with Source("DATE,CLOSE\n02/27/2020,39.16\n") as source:
@@ -108,11 +106,7 @@ def test_an_empty_source_is_reported(keyturn: Keyturn, snapshot: SnapshotAsserti
 
 def test_a_wrong_option_is_one_line(keyturn: Keyturn, snapshot: SnapshotAssertion) -> None:
     """RK-19"""
-    wrong = (
-        ("--vix", "nowhere.csv"),
-        ("--since", "yesterday"),
-        ("--set", 'regime.vix_url="http://example.org"'),
-    )
+    wrong = (("--vix", "nowhere.csv"), ("--since", "yesterday"), ("--set", 'regime.vix_url="http://example.org"'))
 
     answers = [keyturn("regime", *words) for words in wrong]
 

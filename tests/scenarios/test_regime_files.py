@@ -113,10 +113,7 @@ def test_a_replay_with_files_is_deterministic(
     assert one == two
     told = regimes(tmp_path / "one")
     found = [(at[:16], regime["vix"]["level"], regime["vix"]["measured_on"]) for at, regime in told]
-    assert found == [
-        ("2026-01-05T14:30", "low", "2026-01-02"),
-        ("2026-01-05T21:15", "high", "2026-01-05"),
-    ]
+    assert found == [("2026-01-05T14:30", "low", "2026-01-02"), ("2026-01-05T21:15", "high", "2026-01-05")]
 
 
 def test_a_replay_without_files_records_no_regime(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:

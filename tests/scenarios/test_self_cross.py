@@ -172,9 +172,7 @@ def test_a_strategy_entry_crossing_a_typed_order_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_alpaca", "found"),
-    [(False, ()), (True, BESIDE_A_STOP)],
-    ids=["prices alone", "as at Alpaca"],
+    ("is_alpaca", "found"), [(False, ()), (True, BESIDE_A_STOP)], ids=["prices alone", "as at Alpaca"]
 )
 def test_a_purchase_over_a_simple_stop_is_foreseen(is_alpaca: bool, found: object) -> None:
     """RK-25, EX-11: its own table says that a limit buy over a stop sale is always rejected"""

@@ -32,16 +32,7 @@ from core.model.staging import AuthorizationKind, CheckResult
 from core.model.values import Fraction, Price, Quantity, plain
 from core.views.builders.desk import ViewBuilder
 from core.views.order_chain import chain_of
-from tests.scenarios.changes import (
-    ABOVE,
-    FRACTIONS,
-    ROOMY,
-    WORKING,
-    confirms_now,
-    moves,
-    passes,
-    the_new,
-)
+from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes, the_new
 from tests.scenarios.exchange_requests import BUY, LIMIT, SELL, STOP, replacement, sent, submit
 from tests.scenarios.house import (
     FALL,
@@ -626,10 +617,7 @@ def test_every_replacement_step_is_recorded() -> None:
     steps = [(c.client_order_id, c.before.value, c.after.value) for c in house.facts(facts.OrderStateChanged)[before:]]
 
     assert sorted(steps) == sorted(
-        [
-            (the_new(house).id, "PENDING", "SUBMITTED"),
-            (house.stops[0].id, "SUBMITTED", "CANCELLED"),
-        ]
+        [(the_new(house).id, "PENDING", "SUBMITTED"), (house.stops[0].id, "SUBMITTED", "CANCELLED")]
     )
 
 

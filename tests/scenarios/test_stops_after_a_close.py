@@ -88,9 +88,7 @@ def enters(house: House, way: Way, shares: str, limit: str, stop: str, **terms: 
 def exits(house: House, way: Way, limit: str, shares: str = "6", stop: str | None = None) -> None:
     """At a limit, alone or as a pair with a stop."""
     amount, its_stop = Quantity(Decimal(shares)), None if stop is None else way.at(stop)
-    house.presses(
-        ProposeOrder(SPY, way.closes, amount, OrderType.LIMIT, way.at(limit), its_stop, StopHolder.BROKER),
-    )
+    house.presses(ProposeOrder(SPY, way.closes, amount, OrderType.LIMIT, way.at(limit), its_stop, StopHolder.BROKER))
     confirms_now(house)
     passes(house, 5)
 

@@ -60,9 +60,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, house: LiveHouse) -> Iterator[set[s
         yield found
 
 
-def test_only_the_engines_thread_reads_the_desk(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_only_the_engines_thread_reads_the_desk(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-22, OP-08: requests in their lanes, figures, books, the days before today's, advisers"""
     floor, known = at_the_dip(), Broker()
     house = LiveHouse(floor)

@@ -248,9 +248,7 @@ def test_a_raising_deadline_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPat
     assert [h.reason for h in house.facts(facts.Halted)] == [f"ZeroDivisionError: {WHY}"]
 
 
-def test_an_unknown_deadline_keeps_no_other_waiting(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_unknown_deadline_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-14"""
     house = a_house_in_doubt()
     monkeypatch.setattr(ProtectionEvents, "next_due", raises)

@@ -143,7 +143,7 @@ SHORT = Settings.model_validate(
                 "equity_curve": {"trades": 1, "disabled_after": 2},
                 "max_drawdown": {"enabled": False},
                 "low_profit": {"enabled": False},
-            },
+            }
         }
     }
 )

@@ -46,9 +46,7 @@ def test_daily_loss(week: Week, end: str, in_utc: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("week", "end"),
-    [(SPRING, "Mon 11 00:00:00"), (AUTUMN, "Mon 4 00:00:00"), (HOLIDAY, "Mon 2 00:00:00")],
-    ids=id_of,
+    ("week", "end"), [(SPRING, "Mon 11 00:00:00"), (AUTUMN, "Mon 4 00:00:00"), (HOLIDAY, "Mon 2 00:00:00")], ids=id_of
 )
 def test_weekly_loss(week: Week, end: str) -> None:
     """RK-03: two days lose the week's limit together; it ends as the next trading week's Monday begins."""
@@ -85,11 +83,7 @@ def test_a_week_that_lost_its_limit_is_shut_on_the_half_day_too() -> None:
 
 @pytest.mark.parametrize(
     ("week", "minutes", "end"),
-    [
-        (SPRING, 3 * 1440, "Mon 11 11:14:00"),
-        (AUTUMN, 3 * 1440, "Mon 4 09:14:00"),
-        (HOLIDAY, 1440, "Thu 28 10:14:00"),
-    ],
+    [(SPRING, 3 * 1440, "Mon 11 11:14:00"), (AUTUMN, 3 * 1440, "Mon 4 09:14:00"), (HOLIDAY, 1440, "Thu 28 10:14:00")],
     ids=id_of,
 )
 def test_max_drawdown(week: Week, minutes: int, end: str) -> None:

@@ -38,11 +38,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.mark.parametrize(
     ("week", "shut_at_utc", "opens_at_utc"),
-    [
-        (SPRING, "Fri 15:06", "Mon 13:45"),
-        (AUTUMN, "Fri 14:06", "Mon 14:45"),
-        (HOLIDAY, "Wed 15:06", "Fri 14:45"),
-    ],
+    [(SPRING, "Fri 15:06", "Mon 13:45"), (AUTUMN, "Fri 14:06", "Mon 14:45"), (HOLIDAY, "Wed 15:06", "Fri 14:45")],
     ids=id_of,
 )
 def test_time_window(week: Week, shut_at_utc: str, opens_at_utc: str, snapshot: SnapshotAssertion) -> None:

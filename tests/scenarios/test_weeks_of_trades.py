@@ -48,12 +48,7 @@ def a_week_of_losses(week: Week, name: str, terms: dict[str, int], *losses: Minu
 
 
 @pytest.mark.parametrize(
-    ("week", "terms", "end"),
-    [
-        (SPRING, THREE_DAYS, "Mon 11 11:05:20"),
-        (HOLIDAY, USUAL, "Wed 27 10:35:20"),
-    ],
-    ids=id_of,
+    ("week", "terms", "end"), [(SPRING, THREE_DAYS, "Mon 11 11:05:20"), (HOLIDAY, USUAL, "Wed 27 10:35:20")], ids=id_of
 )
 def test_stop_loss_guard(week: Week, terms: dict[str, int], end: str) -> None:
     """RK-05: the third stop-out in a row, on the third day of it, shuts its symbol and no other."""
@@ -69,10 +64,7 @@ def test_stop_loss_guard(week: Week, terms: dict[str, int], end: str) -> None:
 
 @pytest.mark.parametrize(
     ("week", "clock", "first", "trips"),
-    [
-        (SUMMER_MONDAY, "10:30", date(2013, 3, 4), True),
-        (WINTER_MONDAY, "09:40", date(2013, 10, 28), False),
-    ],
+    [(SUMMER_MONDAY, "10:30", date(2013, 3, 4), True), (WINTER_MONDAY, "09:40", date(2013, 10, 28), False)],
     ids=id_of,
 )
 def test_a_stop_out_counts_for_a_week_of_elapsed_hours(week: Week, clock: str, first: date, trips: bool) -> None:
@@ -91,12 +83,7 @@ def test_a_stop_out_counts_for_a_week_of_elapsed_hours(week: Week, clock: str, f
 
 
 @pytest.mark.parametrize(
-    ("week", "terms", "end"),
-    [
-        (SPRING, THREE_DAYS, "Mon 11 11:05:20"),
-        (HOLIDAY, USUAL, "Wed 27 10:20:20"),
-    ],
-    ids=id_of,
+    ("week", "terms", "end"), [(SPRING, THREE_DAYS, "Mon 11 11:05:20"), (HOLIDAY, USUAL, "Wed 27 10:20:20")], ids=id_of
 )
 @pytest.mark.usefixtures("a_bar_at_once")
 def test_cooldown(week: Week, terms: dict[str, int], end: str) -> None:
@@ -110,12 +97,7 @@ def test_cooldown(week: Week, terms: dict[str, int], end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("week", "terms", "end"),
-    [
-        (SPRING, THREE_DAYS, "Mon 11 11:05:20"),
-        (HOLIDAY, USUAL, "Wed 27 11:05:20"),
-    ],
-    ids=id_of,
+    ("week", "terms", "end"), [(SPRING, THREE_DAYS, "Mon 11 11:05:20"), (HOLIDAY, USUAL, "Wed 27 11:05:20")], ids=id_of
 )
 @pytest.mark.usefixtures("a_bar_at_once")
 def test_low_profit(week: Week, terms: dict[str, int], end: str) -> None:
@@ -132,12 +114,7 @@ def test_low_profit(week: Week, terms: dict[str, int], end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("week", "terms", "end"),
-    [
-        (SPRING, THREE_DAYS, "Mon 11 11:05:20"),
-        (HOLIDAY, USUAL, "Wed 27 12:05:20"),
-    ],
-    ids=id_of,
+    ("week", "terms", "end"), [(SPRING, THREE_DAYS, "Mon 11 11:05:20"), (HOLIDAY, USUAL, "Wed 27 12:05:20")], ids=id_of
 )
 def test_loss_streak(week: Week, terms: dict[str, int], end: str) -> None:
     """RK-09: five losses in a row over three days shut whoever made them."""

@@ -214,12 +214,7 @@ class TradingDays(RuleBasedStateMachine):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _press(
-        self,
-        ticket: Ticket,
-        digest: Digest | None = None,
-        effect: Effect | None = None,
-        *,
-        is_wrong_key: bool = False,
+        self, ticket: Ticket, digest: Digest | None = None, effect: Effect | None = None, *, is_wrong_key: bool = False
     ) -> None:
         digest, effect = digest or ticket.digest, effect or ticket.order.effect
         replaces = None if is_wrong_key else ticket.order.replaces

@@ -743,13 +743,7 @@ class World:
         self.restart(with_checkpoint=True, down=self.next_leave)
 
     def bar(
-        self,
-        close: str | Decimal,
-        *,
-        gap: str = "0",
-        volume: int = 1000,
-        seconds: float = 60.0,
-        is_wide: bool = True,
+        self, close: str | Decimal, *, gap: str = "0", volume: int = 1000, seconds: float = 60.0, is_wide: bool = True
     ) -> None:
         """The next whole minute trades from the last price, `gap` away from it, to `close`; `seconds` of it pass.
 

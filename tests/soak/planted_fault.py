@@ -17,9 +17,7 @@ def late_keys_count() -> None:
     runtime.as_late = desks.as_late = lambda command: command  # type: ignore[attr-defined]
 
 
-FAULTS: dict[str, Callable[[], None]] = {
-    "late-keys-count": late_keys_count,
-}
+FAULTS: dict[str, Callable[[], None]] = {"late-keys-count": late_keys_count}
 
 
 if __name__ == "__main__":
