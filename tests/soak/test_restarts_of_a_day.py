@@ -1,4 +1,4 @@
-"""The long form of `tests/scenarios/test_restore_and_reset.py`: days with twenty restarts, and the stress desk for hours."""
+"""The long form of `test_restore_and_reset.py`: days with twenty restarts, and the stress desk for hours."""
 
 from __future__ import annotations
 
