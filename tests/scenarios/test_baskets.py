@@ -340,8 +340,8 @@ def test_buy_refused_by_a_check_lets_the_others_go_on(snapshot: SnapshotAssertio
 
 
 STOPS: tuple[tuple[Halt | Kill, float], ...] = (
-    *((Halt("key"), after) for after in (0.05, 0.25, 0.62, 1.55)),
-    *((Kill("key"), after) for after in (0.02, 0.15, 0.6, 1.5, 3.0)),
+    *((Halt("key"), after) for after in (0.05, 0.62)),
+    *((Kill("key"), after) for after in (0.15, 1.5, 3.0)),
 )
 """Seconds after the key: while orders are checked, on the wire, filled, and between sells and buys."""
 

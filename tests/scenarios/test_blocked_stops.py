@@ -39,7 +39,7 @@ class KeepsBack:
 
 
 def a_fraction(times: int) -> tuple[House, KeepsBack]:
-    house = House([*minutes("09:30", "10:40")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house = House([*minutes("09:55", "10:40")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
     kept_back = KeepsBack(house, times)
     house.presses(a_typed_buy("0.5", limit="100.10", stop="98"))
     confirms_now(house)

@@ -280,7 +280,7 @@ def test_a_refused_close_leaves_a_partial_fill_guarded() -> None:
 def half_bought_beside_a_stop() -> House:
     """1.5 shares with a stop of their own at 99, and 2 of 8 bought by a bracket whose stop at 98 waits for the rest."""
     bars = [
-        *minutes("09:30", "10:06"),
+        *minutes("09:55", "10:06"),
         a_bar("10:07", "100", volume=20),
         *[a_bar(f"10:{minute:02}", "100", volume=0) for minute in range(8, 20)],
     ]
@@ -812,7 +812,7 @@ def _with_answers(
 def test_sold_shares_get_no_stop_from_a_later_entry(sold: str, left: int) -> None:
     """OP-06, EX-13: an entry filled in part was closed; the next one's shares got its stop, at another trade's price"""
     bars = [
-        *minutes("09:30", "10:05"),
+        *minutes("09:55", "10:05"),
         a_bar("10:06", "100", volume=20),
         *minutes("10:07", "10:09"),
         a_bar("10:10", "100", volume=30),
@@ -841,7 +841,7 @@ def test_sold_shares_get_no_stop_from_a_later_entry(sold: str, left: int) -> Non
 @pytest.mark.parametrize("fails", [False, True], ids=["sold", "refused"])
 def test_a_restored_stop_skips_shares_with_legs(fails: bool) -> None:
     """EX-13, EX-21: the broker had not named those legs yet, and a stop for the same shares was beyond what is held"""
-    house = House([*minutes("09:30", "10:30")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house = House([*minutes("09:55", "10:30")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
     house.presses(a_typed_buy("2.5", limit=None, stop="99"))
     confirms_now(house)
     passes(house, 5)
@@ -875,7 +875,7 @@ def test_a_restored_stop_skips_shares_with_legs(fails: bool) -> None:
 def test_a_lost_stop_goes_again_for_its_own_shares() -> None:
     """EX-13, EX-22: it was for those too, and the broker refused the legs when the entry was filled, target and all"""
     bars = [
-        *minutes("09:30", "10:07"),
+        *minutes("09:55", "10:07"),
         a_bar("10:08", "99.90", volume=20),
         a_bar("10:09", "100", volume=20),
         a_bar("10:10", "99.90", volume=1000),

@@ -354,7 +354,7 @@ def test_a_better_price_needs_no_second_review() -> None:
 
 def test_a_wide_quote_at_the_key_blocks_a_market_order() -> None:
     """RK-17, OP-03"""
-    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
+    house = House(minutes("09:55", "10:30", "99.60")).opens().until("10:06")
     house.presses(a_typed_buy(limit=None))
     house.opens_ticket()
     house.until("10:06:01")
@@ -443,7 +443,7 @@ def test_a_key_before_a_restart_sends_nothing_after_it() -> None:
 
 def a_quiet_house(**terms: object) -> House:
     """It is 10:06 on a flat day: no strategy wants anything."""
-    return House(minutes("09:30", "12:30", "99.60"), **terms).opens().until("10:06")  # type: ignore[arg-type]
+    return House(minutes("09:55", "12:30", "99.60"), **terms).opens().until("10:06")  # type: ignore[arg-type]
 
 
 def test_a_typed_order_is_confirmed_and_gets_its_stop() -> None:

@@ -130,7 +130,7 @@ def test_a_manual_sale_closes_the_manual_position() -> None:
 def test_pending_orders_count_as_positions(snapshot: SnapshotAssertion) -> None:
     """EX-08"""
     settings = Settings(symbols=("SPY", "IBM"))
-    house = House(minutes("09:30", "10:30", "99.60"), settings).opens().until("10:06")
+    house = House(minutes("09:55", "10:30", "99.60"), settings).opens().until("10:06")
     house.presses(a_typed_buy(limit="99.50", stop="99.30"))
     house.confirms_at("10:06:02")
     house.until("10:06:05")
@@ -143,7 +143,7 @@ def test_pending_orders_count_as_positions(snapshot: SnapshotAssertion) -> None:
 def test_money_in_flight_is_not_spent_twice(snapshot: SnapshotAssertion) -> None:
     """OP-03"""
     settings = micro(max_open_positions=5, entries_a_day=5, max_notional=dollars("200"), per_trade=dollars("10"))
-    house = House(minutes("09:30", "10:30", "99.60"), settings).opens().until("10:06")
+    house = House(minutes("09:55", "10:30", "99.60"), settings).opens().until("10:06")
     house.presses(a_typed_buy("1.5", limit="99.50", stop="99.30"))
     house.confirms_at("10:06:02")
     house.slows_down(1)
@@ -168,7 +168,7 @@ def test_a_close_needs_no_window() -> None:
 
 def test_a_closed_market_opens_nothing(snapshot: SnapshotAssertion) -> None:
     """EX-11"""
-    house = House(minutes("09:30", "10:30", "99.60")).opens().until("18:00")
+    house = House(minutes("09:55", "10:30", "99.60")).opens().until("18:00")
 
     house.presses(a_typed_buy())
 
@@ -177,7 +177,7 @@ def test_a_closed_market_opens_nothing(snapshot: SnapshotAssertion) -> None:
 
 def test_bad_market_data_is_quarantined() -> None:
     """MD-03"""
-    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
+    house = House(minutes("09:55", "10:30", "99.60")).opens().until("10:06")
 
     house.line.take(house.line.at, QuoteArrived(a_quote("10:06", "99.70", "99.60")))
     house.line.take(house.line.at, MarketDataBroken("bars.csv:7", "no number: 'abc'"))

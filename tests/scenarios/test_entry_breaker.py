@@ -292,7 +292,7 @@ def waits_for_two_answers(house: House) -> House:
 
 def test_pending_orders_silence_strategies() -> None:
     """EX-15, ST-03: signal generation pauses; nothing is made that would only be refused."""
-    bars = [*minutes("09:30", "10:05"), *minutes("10:06", "10:15", DIP)]
+    bars = [*minutes("09:55", "10:05"), *minutes("10:06", "10:15", DIP)]
     house = waits_for_two_answers(House(bars, PATIENT).opens().until("10:06:30"))
 
     house.until("10:07")

@@ -52,7 +52,7 @@ SIDES = pytest.mark.parametrize("side", [LONG, SHORT], ids=["long", "short"])
 
 
 def a_bracket(
-    side: dict[str, object], *then: Bar, shares: str = "6", unlinked: bool = True, opens: str = "09:30"
+    side: dict[str, object], *then: Bar, shares: str = "6", unlinked: bool = True, opens: str = "10:04"
 ) -> House:
     """Six shares, their stop and their target at a broker that links its legs only where told."""
     bars = [*minutes(opens, "10:10"), *then]

@@ -44,7 +44,7 @@ def of_days(**rules: Any) -> Settings:
 
 def a_house(*then: tuple[str, str, str], buys: ProposeOrder | None = None, **rules: Any) -> House:
     """It is 10:02: 0.1 SPY were bought at 99.60 by hand, and the desk itself holds the stop."""
-    bars = minutes("09:30", "10:01", FLAT)
+    bars = minutes("09:55", "10:01", FLAT)
     for first, last, prices in then:
         bars += minutes(first, last, prices)
     house = House(bars, with_rules(**rules)).opens().until("10:00:30")
@@ -202,7 +202,7 @@ def test_an_exit_cancels_the_stop_and_sells_once() -> None:
 
 def test_a_stale_position_is_offered_for_sale(snapshot: SnapshotAssertion) -> None:
     """ST-09: days of the calendar, from the entry that the journal keeps."""
-    bars = minutes("09:30", "10:05", FLAT)
+    bars = minutes("09:55", "10:05", FLAT)
     for days in (1, 4, 5, 6):
         bars += minutes("09:30", "09:32", FLAT, day=THURSDAY + timedelta(days=days))
     house = House(bars, of_days()).opens().until("10:00:30")
@@ -272,7 +272,7 @@ def test_a_trade_keeps_the_regime_of_its_entry() -> None:
     """EX-18, RK-19: what is measured later is no part of it."""
     wild = Regime(VixReading(Decimal(35), THURSDAY, VixLevel.HIGH), NoMarket("there are no daily bars yet"))
     calm = Regime(VixReading(Decimal(12), THURSDAY, VixLevel.LOW), NoMarket("there are no daily bars yet"))
-    bars = [*minutes("09:30", "10:01", FLAT), *minutes("10:02", "10:10", "101.60 101.60 101.60 101.60")]
+    bars = [*minutes("09:55", "10:01", FLAT), *minutes("10:02", "10:10", "101.60 101.60 101.60 101.60")]
     house = House(bars, with_rules()).opens().until("10:00:30")
     house.desk.record(facts.RegimeMeasured(calm))
     house.presses(held_by_the_desk())

@@ -306,7 +306,7 @@ def sold(house: House) -> list[str]:
     return [order.symbol for order in orders if order.effect.only_reduces and not order.type.is_stop]
 
 
-@pytest.mark.parametrize("after", [0.0, 0.05, 0.15, 0.25, 0.35])
+@pytest.mark.parametrize("after", [0.0, 0.15, 0.35])
 @pytest.mark.parametrize(
     "what", [Killed("key"), Halted(HaltCause.INVARIANT, "ValueError: of a strategy")], ids=["kill", "halt"]
 )

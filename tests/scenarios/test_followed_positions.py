@@ -35,8 +35,8 @@ def settings(*symbols: str, **terms: object) -> Settings:
 
 
 def a_desk_of(*symbols: str, **terms: object) -> House:
-    bars = [*minutes("09:30", "10:06"), *minutes("10:07", "10:30")]
-    ibm = [*minutes("09:30", "10:06", symbol=IBM), *minutes("10:07", "10:30", "96", symbol=IBM)]
+    bars = [*minutes("09:55", "10:06"), *minutes("10:07", "10:30")]
+    ibm = [*minutes("09:55", "10:06", symbol=IBM), *minutes("10:07", "10:30", "96", symbol=IBM)]
     every = sorted([*bars, *ibm], key=lambda bar: bar.start)
     return House(every, settings(*symbols, **terms)).opens()
 

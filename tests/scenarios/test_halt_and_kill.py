@@ -45,7 +45,7 @@ AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
 
 
 def a_quiet_house(**terms: object) -> House:
-    return House(minutes("09:30", "12:30", "99.60"), **terms).opens().until("10:06")  # type: ignore[arg-type]
+    return House(minutes("09:55", "12:30", "99.60"), **terms).opens().until("10:06")  # type: ignore[arg-type]
 
 
 def test_the_first_press_halts_entries(snapshot: SnapshotAssertion) -> None:
@@ -63,27 +63,33 @@ def test_the_first_press_halts_entries(snapshot: SnapshotAssertion) -> None:
     assert len(house.facts(facts.ProposalStaged)) == 1
 
 
-def test_a_halt_before_the_figures_sends_nothing() -> None:
-    """OP-07, OP-03"""
+@pytest.mark.parametrize("press", [Halt("key"), Kill("key")])
+def test_a_press_before_the_figures_sends_nothing(press: Command) -> None:
+    """OP-07, OP-08, OP-03"""
     house = a_house_with_a_proposal()
     house.confirms_at("10:06:02")
 
-    house.presses(Halt("key"))
+    house.presses(press)
+    house.until("10:06:20")
+
+    assert sent(house) == []
+    assert house.facts(facts.OrderCreated) == []
+
+
+@pytest.mark.parametrize("door", ["a press", "file", "environment"])
+def test_a_latch_shuts_the_gateway(door: str) -> None:
+    """OP-07, OP-08: also a press that is not heard yet"""
+    house = a_house_with_a_proposal()
+    house.confirms_at("10:06:02")
+    if door == "a press":
+        house.line.latch.press("key")
+    else:
+        house.switch.door = door
+
     house.until("10:06:10")
 
     assert sent(house) == []
-
-
-def test_an_unheard_press_shuts_the_gateway() -> None:
-    """OP-07, OP-08"""
-    house = a_house_with_a_proposal()
-    house.confirms_at("10:06:02")
-    house.line.latch.press("key")
-
-    house.until("10:06:03")
-
-    assert sent(house) == []
-    assert "halted by key" in house.last(facts.SubmissionBlocked).reason
+    assert ("halted by key" if door == "a press" else f"killed by {door}") in house.last(facts.SubmissionBlocked).reason
     assert house.entry.status is OrderStatus.CANCELLED
 
 
@@ -115,10 +121,14 @@ def test_an_earlier_command_ends_no_press(before: Command, word: str) -> None:
     assert house.line.latch.shut() is not None
 
 
-def test_a_halted_desk_can_close_a_position() -> None:
-    """OP-07, RK-22"""
+@pytest.mark.parametrize("is_latched", [False, True], ids=["halted", "killed by the file latch"])
+def test_a_shut_desk_can_close_a_position(is_latched: bool) -> None:
+    """OP-07, OP-08, RK-22"""
     house = a_house_in_a_position()
-    house.presses(Halt("key"))
+    if is_latched:
+        house.switch.door = "environment"
+    else:
+        house.presses(Halt("key"))
     house.presses(ProposeClose(SPY))
 
     house.confirms_at("10:06:40")
@@ -166,18 +176,6 @@ def test_a_kill_ends_staged_entries() -> None:
     assert house.desk.stage.proposals() == ()
     assert house.desk.stage.state.tickets == {}
     assert house.last(facts.ProposalEnded).end is ProposalEnd.BLOCKED
-
-
-def test_a_kill_before_the_figures_sends_nothing() -> None:
-    """OP-07, OP-08"""
-    house = a_house_with_a_proposal()
-    house.confirms_at("10:06:02")
-
-    house.presses(Kill("key"))
-    house.until("10:06:20")
-
-    assert sent(house) == []
-    assert house.facts(facts.OrderCreated) == []
 
 
 def test_an_order_in_flight_completes_and_is_cancelled() -> None:
@@ -301,67 +299,22 @@ def test_an_unsent_order_is_never_looked_up() -> None:
     assert house.entry.id not in doubting.next_look_up
 
 
-@pytest.mark.parametrize("word", ["rearm", "REARM ", "Rearm", "", "YES"])
-def test_only_the_word_itself_rearms(word: str) -> None:
-    """OP-07"""
+def test_only_the_word_itself_rearms() -> None:
+    """OP-07: neither another word nor standing down undoes a kill"""
     house = a_quiet_house()
     house.presses(Kill("key"))
 
-    house.presses(Rearm(word))
-
-    assert house.facts(facts.Rearmed) == []
-    assert house.switch.door == "file"
-
-
-def test_the_word_rearms_the_desk() -> None:
-    """OP-07"""
-    house = a_quiet_house()
-    house.presses(Kill("key"))
+    for command in (Resume(), *(Rearm(word) for word in ("rearm", "REARM ", "Rearm", "", "YES"))):
+        house.presses(command)
+    assert house.facts(facts.Rearmed) == house.facts(facts.Resumed) == []
+    assert (house.switch.door, house.desk.control.killed_by) == ("file", "key")
 
     house.presses(Rearm("REARM"))
     house.presses(a_typed_buy())
     house.confirms_at("10:06:05")
     house.until("10:06:10")
-
     assert house.switch.door is None
     assert sent(house)[0] == submit(BUY, LIMIT, "0.1")
-
-
-def test_standing_down_does_not_undo_a_kill() -> None:
-    """OP-07"""
-    house = a_quiet_house()
-    house.presses(Kill("key"))
-
-    house.presses(Resume())
-
-    assert house.facts(facts.Resumed) == []
-    assert house.desk.control.killed_by == "key"
-
-
-@pytest.mark.parametrize("door", ["file", "environment"])
-def test_the_file_latch_blocks_an_entry(door: str) -> None:
-    """OP-08"""
-    house = a_house_with_a_proposal()
-    house.switch.door = door
-
-    house.confirms_at("10:06:02")
-    house.until("10:06:10")
-
-    assert sent(house) == []
-    assert f"killed by {door}" in house.last(facts.SubmissionBlocked).reason
-    assert house.entry.status is OrderStatus.CANCELLED
-
-
-def test_the_file_latch_passes_an_exit() -> None:
-    """OP-08, OP-07"""
-    house = a_house_in_a_position()
-    house.switch.door = "environment"
-    house.presses(ProposeClose(SPY))
-
-    house.confirms_at("10:06:40")
-    house.until("10:06:50")
-
-    assert house.held() == house.held_by_the_broker() == "0"
 
 
 def test_a_kill_does_not_block_a_signed_stop() -> None:

@@ -28,7 +28,7 @@ TYPED = replace(a_typed_buy("0.2", "101", "95"), symbol=SPY)
 
 def a_house() -> House:
     """SPY is traded and held, IBM is watched and nothing else."""
-    bars = [*minutes("09:30", "10:30"), *minutes("09:30", "10:30", "50", symbol=IBM)]
+    bars = [*minutes("09:55", "10:30"), *minutes("09:55", "10:30", "50", symbol=IBM)]
     house = House(bars, Settings.model_validate({"symbols": ["SPY"]})).opens()
     house.presses(KeepWatchlist("main", (SPY, IBM)))
     house.until("10:00").presses(TYPED)

@@ -196,7 +196,7 @@ def books(house: House) -> int:
 def a_house_with_entries(count: int) -> House:
     """Typed buys far below the market: they work and do not fill."""
     settings = Settings.model_validate({"risk": {"entries_a_day": count}})
-    house = House(minutes("09:30", "10:30", "99.60"), settings).opens().until("10:06:30")
+    house = House(minutes("09:55", "10:30", "99.60"), settings).opens().until("10:06:30")
     for _ in range(count):
         house.presses(a_typed_buy(limit="98.00", stop="97.70"))
         house.opens_ticket()

@@ -80,7 +80,7 @@ def test_shares_cut_off_a_stop_are_not_owed(restarts: bool) -> None:
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_fill_after_naked_has_no_stop_until_rearm(restarts: bool) -> None:
     """OP-06, OP-07: the entry's cancel does not arrive; once re-armed what its ticket signed holds again"""
-    bars = [*minutes("09:30", "10:09", "101"), a_bar("10:10", DOWN), *minutes("10:11", "10:40", "100.5")]
+    bars = [*minutes("09:55", "10:09", "101"), a_bar("10:10", DOWN), *minutes("10:11", "10:40", "100.5")]
     house = House(bars, FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
     house.presses(a_typed_buy("1.5", limit="100", stop="99"))
     confirms_now(house)

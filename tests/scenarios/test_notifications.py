@@ -106,7 +106,7 @@ def test_arguments_of_a_command_are_not_recorded() -> None:
 def test_no_rule_records_nothing() -> None:
     """SY-03: no table in the settings, no fact, and no message."""
     receivers = Receivers()
-    house = with_receivers(House(minutes("09:30", "10:40"), Settings.model_validate({"symbols": ["SPY"]})), receivers)
+    house = with_receivers(House(minutes("09:55", "10:40"), Settings.model_validate({"symbols": ["SPY"]})), receivers)
     house.opens().until("10:10")
     house.presses(Kill("key"))
     house.until("10:40")

@@ -81,7 +81,7 @@ def test_orders_that_the_journal_lacks_are_found() -> None:
 
 def test_shares_of_unknown_orders_are_no_lost_orders(broker: BrokersWord) -> None:
     """EX-24, OP-02: an entry that the broker lost earlier bought none of them, and its ticket's stop is not sent"""
-    house = House(minutes("09:30", "10:30", "100"), ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house = House(minutes("09:55", "10:30", "100"), ROOMY, cash=Decimal(10_000)).opens().until("10:05")
     house.presses(a_typed_buy("6", limit="99", stop="98"))
     confirms_now(house)
     passes(house, 1)

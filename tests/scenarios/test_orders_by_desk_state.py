@@ -435,17 +435,21 @@ def test_an_exit_is_refused_with_a_full_disk(row: Row) -> None:
     assert house.held_by_the_broker() == "0.4"
 
 
-@rows(*(row for row in EVERY if row is not KILLED))
-def test_a_cancel_goes_at_once(row: Row) -> None:
-    """EX-07, EX-15, SP-06: with no ticket, as soon as the request is there."""
+@rows(*EVERY)
+def test_a_cancel_goes_at_once_and_a_stop_stands(row: Row) -> None:
+    """EX-07, EX-15, SP-06, OP-06, OP-07: with no ticket, as soon as the request is there."""
     house = where(row)
     order = the_waiting(house)
 
-    house.presses(RequestCancel(order.id))
-    passes(house, 0.2)
+    if row is not KILLED:
+        house.presses(RequestCancel(order.id))
+        passes(house, 0.2)
+        assert requested(house)[-1] == CANCEL
+        assert at_the_broker(house, order) is OrderStatus.CANCELLED
+    passes(house, 20)
 
-    assert requested(house)[-1] == CANCEL
-    assert at_the_broker(house, order) is OrderStatus.CANCELLED
+    (stop,) = (order for order in house.stops if order.request.symbol == SPY)
+    assert at_the_broker(house, stop) is OrderStatus.SUBMITTED
 
 
 @rows(KILLED)
@@ -461,17 +465,6 @@ def test_a_kill_cancels_entries_and_names_the_stops(row: Row) -> None:
     house.presses(RequestCancel(stop.id))
     passes(house, 0.2)
     assert at_the_broker(house, stop) is OrderStatus.CANCELLED
-
-
-@rows(*EVERY)
-def test_a_stop_at_the_broker_stands(row: Row) -> None:
-    """OP-06, OP-07"""
-    house = where(row)
-
-    passes(house, 20)
-
-    (stop,) = (order for order in house.stops if order.request.symbol == SPY)
-    assert at_the_broker(house, stop) is OrderStatus.SUBMITTED
 
 
 @rows(ON, *SHUT[2:], *HALTED, READ_ONLY)

@@ -75,7 +75,7 @@ def is_bare(house: House) -> tuple[str, ...]:
 def a_bracket_until_cancelled(filled_on: date = FRIDAY) -> House:
     """Typed on a Thursday for six; on the next day the market comes down to it, and three are filled."""
     bars = [
-        *minutes("09:30", "10:05", "101"),
+        *minutes("09:55", "10:05", "101"),
         *minutes("09:30", "10:09", "101", day=filled_on, every=10),
         a_bar("10:10", DOWN, volume=30, day=filled_on),
         *minutes("10:11", "10:40", "100.5", day=filled_on),
@@ -110,7 +110,7 @@ def test_a_late_fill_of_a_gtc_entry_has_its_stop(ends: object) -> None:
 
 def test_the_ticket_says_until_when_the_stop_is_good(snapshot: SnapshotAssertion) -> None:
     """OP-02, OP-03: the close of the session after its own, and no other end is minted."""
-    house = House([*minutes("09:30", "10:20")], ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house = House([*minutes("09:55", "10:20")], ROOMY, cash=Decimal(10_000)).opens().until("10:05")
     house.presses(a_typed_buy("6", limit="100", stop="99"))
     house.opens_ticket()
     passes(house, 1)
@@ -137,7 +137,7 @@ def test_a_later_proposal_forgets_no_signed_stop() -> None:
 def a_fill_that_nobody_heard(until: str = "09:49", day: date = FRIDAY) -> House:
     """A fraction filled on Thursday after the desk had died; it starts again later."""
     bars = [
-        *minutes("09:30", "10:20", "101"),
+        *minutes("09:55", "10:20", "101"),
         a_bar("10:21", DOWN),
         *minutes("10:22", "10:40", "100.5"),
         *minutes("09:30", "10:10", "100.5", day=FRIDAY),
@@ -200,7 +200,7 @@ def test_a_reduced_stop_grows_back_with_the_books(side: dict[str, object]) -> No
 def a_fill_while_the_books_differ() -> House:
     """Five of 10.5 are filled; two of them are sold elsewhere, and the books have said so when three more fill."""
     bars = [
-        *minutes("09:30", "10:05", "101"),
+        *minutes("09:55", "10:05", "101"),
         a_bar("10:06", DOWN, volume=50),
         *minutes("10:07", "10:07", "101"),
         a_bar("10:08", DOWN, volume=30),
@@ -255,7 +255,7 @@ class SlowCancels(Link):
 def test_stops_cut_together_keep_shares_guarded(is_the_larger_one_slow: bool) -> None:
     """EX-13: 2.5 and 1 were held; 1.5 are sold elsewhere."""
     bars = [
-        *minutes("09:30", "10:05", "101"),
+        *minutes("09:55", "10:05", "101"),
         *(a_bar(f"10:0{minute}", DOWN, volume=25) for minute in (6, 7)),
         *minutes("10:08", "10:40", "101"),
     ]
@@ -309,7 +309,7 @@ def test_a_crash_after_a_stops_day_still_asks() -> None:
 def test_a_partial_day_fill_has_one_stop_at_close() -> None:
     """OP-06, EX-13: its legs ended with it; the stop that was signed is the one."""
     bars = [
-        *minutes("09:30", "10:09", "101"),
+        *minutes("09:55", "10:09", "101"),
         a_bar("10:10", DOWN, volume=30),
         *minutes("10:11", "15:59", "100.5", every=10),
     ]
@@ -469,7 +469,7 @@ def test_what_is_being_closed_gets_no_stop_back() -> None:
 
 def test_later_shares_get_no_older_signed_stop() -> None:
     """OP-02, OP-06: that one was given back, and its position is closed; the new ticket says that this desk watches."""
-    house = House([*minutes("09:30", "10:20")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:00")
+    house = House([*minutes("09:55", "10:20")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:00")
     house.presses(a_typed_buy("0.2", limit="100.10", stop="99"))
     confirms_now(house)
     house.until("10:02")
@@ -511,7 +511,7 @@ def the_brokers_clock_is_ahead(house: House, seconds: float) -> None:
 @pytest.mark.parametrize("seconds", [3, 0, -3])
 def test_two_simultaneous_fills_each_have_a_stop(seconds: float) -> None:
     """EX-13, OP-06: the second ended by this desk's clock before the first had filled by the broker's."""
-    bars = [*minutes("09:30", "10:09", "101"), a_bar("10:10", DOWN), *minutes("10:11", "10:20", "100.5")]
+    bars = [*minutes("09:55", "10:09", "101"), a_bar("10:10", DOWN), *minutes("10:11", "10:20", "100.5")]
     house = House(bars, FRACTIONS, cash=Decimal(10_000)).opens().until("10:00")
     the_brokers_clock_is_ahead(house, seconds)
     house.presses(replace(a_typed_buy("3", limit="100.01", stop="99"), stop_holder=StopHolder.DESK))

@@ -49,7 +49,7 @@ class Refusals:
 
 def a_fraction(times: int = 999, shares: str = "0.5") -> tuple[House, Refusals]:
     """Bought by hand with its stop at 98; the broker refuses that stop."""
-    bars = [*minutes("09:30", "10:40")]
+    bars = [*minutes("09:55", "10:40")]
     house = House(bars, FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
     refusals = Refusals(house, times)
     house.presses(a_typed_buy(shares, limit="100.10", stop="98"))
@@ -183,7 +183,7 @@ def test_a_refused_move_asks_for_nothing() -> None:
 @pytest.mark.parametrize("taken_back", ["cancelled", "killed naked"])
 def test_a_cancelled_then_refused_stop_is_not_asked(taken_back: str) -> None:
     """EX-13, OP-07"""
-    house = House([*minutes("09:30", "10:40")], ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house = House([*minutes("09:55", "10:40")], ROOMY, cash=Decimal(10_000)).opens().until("10:05")
     Refusals(house)
     house.presses(a_typed_buy("0.5", limit="100.10", stop="98"))
     confirms_now(house)

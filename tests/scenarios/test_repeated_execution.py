@@ -220,7 +220,7 @@ def test_switched_off_it_stops_nothing() -> None:
 
 def test_a_stop_renewed_too_often_ends_the_entries(snapshot: SnapshotAssertion) -> None:
     """RK-24, EX-13: the broker refuses it; the stop that is asked for again waits, goes, and only its entries end"""
-    house = House([*minutes("09:30", "10:40")], counting(FRACTIONS, renewals=1), cash=Decimal(10_000)).opens()
+    house = House([*minutes("09:55", "10:40")], counting(FRACTIONS, renewals=1), cash=Decimal(10_000)).opens()
     house.until("10:05")
     Refusals(house, times=1)
     house.presses(a_typed_buy("0.5", limit="100.10", stop="98"))

@@ -35,7 +35,7 @@ def a_house_with_two_tickets() -> tuple[House, Ticket, Ticket]:
     terms = {"max_notional": {"usd": "50"}, "window_end": "15:30", "entries_a_day": 9, "portfolio": {"max_exposure": 9}}
     terms["twins"] = {"enabled": False}
     settings = Settings.model_validate({"risk": terms, "strategies": {"vwap": {"enabled": False}}})
-    house = House(minutes("09:30", "10:30"), settings, cash=Decimal(60)).opens().until("10:05")
+    house = House(minutes("09:55", "10:30"), settings, cash=Decimal(60)).opens().until("10:05")
     for _ in range(2):
         house.presses(a_typed_buy("0.4", limit="100.02", stop="99.70"))
     for proposal in house.desk.stage.proposals():

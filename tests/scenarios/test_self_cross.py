@@ -176,7 +176,7 @@ def test_a_strategy_entry_crossing_a_typed_order_fails() -> None:
 )
 def test_a_purchase_over_a_simple_stop_is_foreseen(is_alpaca: bool, found: object) -> None:
     """RK-25, EX-11: its own table says that a limit buy over a stop sale is always rejected"""
-    house = House([*minutes("09:30", "10:40")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house = House([*minutes("09:55", "10:40")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
     house.desk.sightings.capabilities = AS_AT_ALPACA if is_alpaca else Capabilities()
     house.presses(a_typed_buy("0.5", limit="100.10", stop="99"))
     confirms_now(house)

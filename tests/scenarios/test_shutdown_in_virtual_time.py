@@ -42,7 +42,7 @@ class TakesCancels(LateNews):
 
 
 def a_house() -> House:
-    return House([*minutes("09:30", "10:30")], ROOMY, cash=Decimal(10000)).opens().until("10:05")
+    return House([*minutes("09:55", "10:30")], ROOMY, cash=Decimal(10000)).opens().until("10:05")
 
 
 def leaves(house: House) -> None:

@@ -715,7 +715,7 @@ def test_a_stop_move_shows_no_distance_from_a_signal() -> None:
 )
 def test_a_moved_stop_limit_keeps_both_prices_on_tick(stop: str, limit: str, moved_to: str, limit_after: str) -> None:
     """EX-11, EX-12: 1.0403 was sent, and the market takes no such price; its limit never comes nearer to its stop."""
-    house = House(minutes("09:30", "10:30", "1.20"), ROOMY, cash=Decimal(1000)).opens().until("10:05")
+    house = House(minutes("09:55", "10:30", "1.20"), ROOMY, cash=Decimal(1000)).opens().until("10:05")
     house.presses(replace(a_typed_buy("20", limit="1.21", stop="0.90"), stop_holder=StopHolder.YOU))
     confirms_now(house)
     passes(house, 2)

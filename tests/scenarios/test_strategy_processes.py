@@ -193,7 +193,7 @@ def played(name: str, batch: str, bars: list[Bar]) -> House:
         foresee(kinds, [[bar_item(BarArrived(bar, "batch")) for bar in bars]])
     house = House(bars, settings_with(name, vwap=False), kinds=kinds).opens()
     house.line.operator = ConfirmAll(house.desk)
-    house.until("10:45")
+    house.until("10:25")
     House.built.clear()
     return house
 
@@ -226,7 +226,7 @@ def test_bars_that_did_not_come_are_not_remembered() -> None:
     house.line.operator = ConfirmAll(house.desk)
     house.until("10:25")
     early = memory(house, "hoarding")["bars"]  # in the middle of a batch
-    house.until("10:45")
+    house.until("10:25")
     House.built.clear()
 
     assert early[-1] == "10:24"

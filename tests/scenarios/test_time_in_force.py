@@ -23,7 +23,7 @@ RICH = Settings.model_validate({"risk": {"max_notional": {"usd": 5000}, "per_tra
 
 
 def a_rich_house(settings: Settings = RICH) -> House:
-    bars = minutes("09:30", "10:30", "99.60 99.61 99.58 99.60")
+    bars = minutes("09:55", "10:30", "99.60 99.61 99.58 99.60")
     return House(bars, settings, cash=Decimal(10_000)).opens().until("10:06")
 
 

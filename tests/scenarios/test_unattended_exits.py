@@ -37,7 +37,7 @@ DOWN = "96.90 96.90 96.90 96.90"
 
 def a_signed_house(*then: tuple[str, str, str], buys: ProposeOrder | None = None, **rules: Any) -> House:
     """It is 10:02: 0.1 SPY were bought at 99.60, and their exits were signed with `u`."""
-    bars = minutes("09:30", "10:01", FLAT)
+    bars = minutes("09:55", "10:01", FLAT)
     for first, last, prices in then:
         bars += minutes(first, last, prices)
     house = House(bars, with_rules(**rules)).opens().until("10:00:30")
@@ -100,7 +100,7 @@ def test_signed_exits_are_listed_and_in_the_digest(snapshot: SnapshotAssertion) 
 
 def test_without_u_every_exit_waits() -> None:
     """OP-01"""
-    house = House([*minutes("09:30", "10:01", FLAT), *minutes("10:02", "10:10", UP)], with_rules())
+    house = House([*minutes("09:55", "10:01", FLAT), *minutes("10:02", "10:10", UP)], with_rules())
     house.opens().until("10:00:30")
     house.presses(held_by_the_desk())
     house.presses(OpenTicket(house.proposal.id, unattended=True))
@@ -115,7 +115,7 @@ def test_without_u_every_exit_waits() -> None:
 
 def test_the_digest_before_u_confirms_nothing() -> None:
     """OP-02, OP-04"""
-    house = House(minutes("09:30", "10:10", FLAT), with_rules()).opens().until("10:00:30")
+    house = House(minutes("09:55", "10:10", FLAT), with_rules()).opens().until("10:00:30")
     house.presses(held_by_the_desk())
     house.presses(OpenTicket(house.proposal.id))
     passes(house, 1)
@@ -252,7 +252,7 @@ def test_a_restart_sends_a_signed_exit_once() -> None:
 
 def test_a_typed_stop_held_by_the_desk_is_watched() -> None:
     """OP-06, EX-13: the ticket says that this desk asks when it is hit."""
-    bars = [*minutes("09:30", "10:01", FLAT), *minutes("10:02", "10:10", DOWN)]
+    bars = [*minutes("09:55", "10:01", FLAT), *minutes("10:02", "10:10", DOWN)]
     house = House(bars, Settings.model_validate({"risk": with_rules().risk.model_dump()})).opens().until("10:00:30")
     house.presses(held_by_the_desk())
     house.presses(OpenTicket(house.proposal.id))

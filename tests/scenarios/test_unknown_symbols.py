@@ -25,7 +25,7 @@ SPY, ZZZZ = Symbol("SPY"), Symbol("ZZZZ")
 
 def a_house() -> House:
     """Its broker lists SPY alone, and was asked for ZZZZ."""
-    house = House(minutes("09:30", "10:40"), instruments={SPY: BrokerInstrument(SPY)}).opens().until("10:00")
+    house = House(minutes("09:55", "10:40"), instruments={SPY: BrokerInstrument(SPY)}).opens().until("10:00")
     house.presses(LookAt(ZZZZ))
     return house.until("10:01")
 

@@ -43,7 +43,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
 def an_unseen_bracket(broker: BrokersWord, hidden: str = "10:06:15", then: str = "100") -> House:
     """Ten are typed at 100 with stop and target and acknowledged; then no list has them, and they fill in 10:06."""
     fills = a_bar("10:06", "100.05 100.05 99.95 100")
-    bars = [*minutes("09:30", "10:05", "101"), fills, *minutes("10:07", "10:20", then)]
+    bars = [*minutes("09:55", "10:05", "101"), fills, *minutes("10:07", "10:20", then)]
     terms = ROOMY.model_copy(update={"notify": settings().notify})
     house = with_receivers(House(bars, terms, cash=Decimal(10_000)).opens(), Receivers()).until("10:05")
     typed = replace(a_typed_buy(TEN, limit="100", stop="99"), target_price=Price(Decimal(103)))

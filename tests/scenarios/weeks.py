@@ -82,8 +82,6 @@ HOLIDAY = Week("thanksgiving", november(25, 26), *november(27), (*november(29), 
 """Thursday is closed, Friday closes at 13:00."""
 SUMMER_MONDAY = Week("first-monday-of-summer-time", march(7, 8), *march(11), march(12, 13))
 WINTER_MONDAY = Week("first-monday-of-winter-time", (date(2013, 10, 31), *november(1)), *november(4), november(5, 6))
-HALF_DAY = Week("half-day", november(26, 27), *november(29), (date(2013, 12, 2), date(2013, 12, 3)))
-SEASONS = (SPRING, AUTUMN, HOLIDAY)
 
 
 @cache
