@@ -29,8 +29,6 @@ from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, 
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
 
-pytestmark = pytest.mark.usefixtures("a_whole_morning")
-
 FILLED, CANCELLED = OrderStatus.FILLED, OrderStatus.CANCELLED
 RISE = "99.70 101.20 99.65 101"
 """Goes through a target at 101."""

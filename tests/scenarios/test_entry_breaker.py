@@ -31,7 +31,7 @@ BUSY = Settings.model_validate({"risk": {"entries_a_day": 50}})
 
 def a_quiet_house(settings: Settings | None = None) -> House:
     """An entry a day more than the stories below type."""
-    return House(minutes("09:30", "11:30", "99.60"), settings or BUSY).opens().until("10:06:30")
+    return House(minutes("09:55", "11:30", "99.60"), settings or BUSY).opens().until("10:06:30")
 
 
 def the_broker_is_silent(house: House, times: int) -> None:
@@ -292,7 +292,7 @@ def waits_for_two_answers(house: House) -> House:
 
 def test_pending_orders_silence_strategies() -> None:
     """EX-15, ST-03: signal generation pauses; nothing is made that would only be refused."""
-    bars = [*minutes("09:55", "10:05"), *minutes("10:06", "10:15", DIP)]
+    bars = [*minutes("09:30", "10:05"), *minutes("10:06", "10:15", DIP)]
     house = waits_for_two_answers(House(bars, PATIENT).opens().until("10:06:30"))
 
     house.until("10:07")

@@ -39,8 +39,6 @@ from tests.scenarios.house import (
 )
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
 
-pytestmark = pytest.mark.usefixtures("a_whole_morning")
-
 
 def spans(house: House) -> dict[str, timedelta]:
     return {span.name: span.percentiles[0] for span in house.line.picture().wire.spans}
@@ -284,6 +282,7 @@ def test_a_malformed_signal_is_named(snapshot: SnapshotAssertion) -> None:
     assert [fault(signal) for signal in malformed] == snapshot
 
 
+@pytest.mark.usefixtures("a_whole_morning")
 def test_a_malformed_signal_never_becomes_a_proposal(
     monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:

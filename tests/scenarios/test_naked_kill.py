@@ -20,8 +20,6 @@ from tests.scenarios.test_excess_exits import LONG, a_bracket
 from tests.scenarios.test_owed_stops import DOWN, a_start_with_a_stop_owed, elsewhere, waiting, working_stops
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
-pytestmark = pytest.mark.usefixtures("a_whole_morning")
-
 
 def naked(house: House) -> None:
     house.presses(Kill("key", naked=True))

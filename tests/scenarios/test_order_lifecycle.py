@@ -19,8 +19,6 @@ from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_day, a_house_
 from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, at
 
-pytestmark = pytest.mark.usefixtures("a_whole_morning")
-
 
 @pytest.mark.usefixtures("a_tick_each_way")
 def test_every_step_of_an_order_is_recorded() -> None:
@@ -269,6 +267,7 @@ def test_the_stop_expires_with_its_day() -> None:
     assert house.held() == house.held_by_the_broker() == "0.502"
 
 
+@pytest.mark.usefixtures("a_whole_morning")
 def test_a_signal_outside_the_window_proposes_nothing() -> None:
     """RK-07, ST-02"""
     early = House(a_day(("09:56", "10:02", "100"), dip_at="09:55")).opens()
