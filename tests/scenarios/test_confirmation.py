@@ -21,7 +21,7 @@ from core.model.broker import FreshFigures, NoAnswer
 from core.model.codes import ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
-from core.model.staging import FIGURES, PRICE, CheckResult, NoStop, StopPlan
+from core.model.staging import FIGURES, PRICE, Approval, CheckResult, NoStop, StopPlan
 from core.model.values import Digest, Price, Quantity, Symbol
 from core.settings.orders import StagingSettings
 from core.settings.settings import Settings
@@ -47,22 +47,16 @@ def a_house_with_an_open_ticket(*then: tuple[str, str, str]) -> House:
     return house.until("10:06:01")
 
 
-def test_the_key_of_another_effect_confirms_nothing(snapshot: SnapshotAssertion) -> None:
-    """OP-04"""
+@pytest.mark.parametrize("is_other_effect", [True, False], ids=["another effect", "another digest"])
+def test_a_key_for_anything_else_confirms_nothing(is_other_effect: bool, snapshot: SnapshotAssertion) -> None:
+    """OP-02, OP-04"""
     house = a_house_with_an_open_ticket()
+    shown = house.ticket
 
-    house.presses(Confirm(house.ticket.id, house.ticket.digest, OrderEffect.CLOSE))
-    house.until("10:06:05")
-
-    assert house.last(facts.ConfirmationRefused).reasons == snapshot
-    assert requested(house) == []
-
-
-def test_a_key_for_another_digest_confirms_nothing(snapshot: SnapshotAssertion) -> None:
-    """OP-02"""
-    house = a_house_with_an_open_ticket()
-
-    house.presses(Confirm(house.ticket.id, Digest("0" * 64), OrderEffect.OPEN))
+    if is_other_effect:
+        house.presses(Confirm(shown.id, shown.digest, OrderEffect.CLOSE))
+    else:
+        house.presses(Confirm(shown.id, Digest("0" * 64), OrderEffect.OPEN))
     house.until("10:06:05")
 
     assert house.last(facts.ConfirmationRefused).reasons == snapshot
@@ -284,12 +278,12 @@ def test_how_far_a_price_may_go_against_an_entry() -> None:
         assert found == Decimal(allowed), (stop, price)
 
 
-@pytest.mark.parametrize("ask", ["99.69", "101.00"])
+@pytest.mark.parametrize(("bid", "ask"), [("99.40", "99.42"), ("99.60", "99.69"), ("99.60", "101.00")])
 @pytest.mark.usefixtures("a_tick_each_way")
-def test_a_limit_that_still_protects_only_warns(ask: str, snapshot: SnapshotAssertion) -> None:
-    """OP-04"""
+def test_a_limit_that_still_protects_only_warns(bid: str, ask: str, snapshot: SnapshotAssertion) -> None:
+    """OP-04: a better price needs no word at all"""
     house = a_house_with_an_open_ticket()
-    house.exchange.take_quote(a_quote("10:06:01", "99.60", ask))
+    house.exchange.take_quote(a_quote("10:06:01", bid, ask))
 
     house.confirms()
     house.until("10:06:02")
@@ -340,18 +334,6 @@ def test_a_refused_confirmation_can_be_repeated() -> None:
     assert requested(house)[0] == buy("market", "0.1")
 
 
-def test_a_better_price_needs_no_second_review() -> None:
-    """OP-04"""
-    house = a_house_with_an_open_ticket()
-    house.exchange.take_quote(a_quote("10:06:01", "99.40", "99.42"))
-
-    house.confirms()
-    house.until("10:06:02")
-
-    assert house.facts(facts.ConfirmationRefused) == []
-    assert requested(house)[0] == buy("limit", "0.502")
-
-
 def test_a_wide_quote_at_the_key_blocks_a_market_order() -> None:
     """RK-17, OP-03"""
     house = House(minutes("09:55", "10:30", "99.60")).opens().until("10:06")
@@ -367,32 +349,22 @@ def test_a_wide_quote_at_the_key_blocks_a_market_order() -> None:
     assert requested(house) == []
 
 
-def bought_more(effect: Effect) -> Effect:
-    if not isinstance(effect, SubmitOrder):
-        return effect
-    return SubmitOrder(replace(effect.order, quantity=Quantity(Decimal(100))), effect.approval)
+def lapsed(approval: Approval) -> Approval:
+    return replace(approval, lapses_at=approval.lapses_at - timedelta(seconds=10))
 
 
-def moved_the_limit(effect: Effect) -> Effect:
-    if not isinstance(effect, SubmitOrder):
-        return effect
-    return SubmitOrder(replace(effect.order, limit_price=Price(Decimal("120.00"))), effect.approval)
+ALTERED: dict[str, Callable[[SubmitOrder], Effect]] = {
+    "more": lambda e: replace(e, order=replace(e.order, quantity=Quantity(Decimal(100)))),
+    "another limit": lambda e: replace(e, order=replace(e.order, limit_price=Price(Decimal("120.00")))),
+    "lapsed": lambda e: replace(e, approval=lapsed(e.approval)),
+}
 
 
-def lapsed(effect: Effect) -> Effect:
-    if not isinstance(effect, SubmitOrder):
-        return effect
-    approval = effect.approval
-    return SubmitOrder(effect.order, replace(approval, lapses_at=approval.lapses_at - timedelta(seconds=10)))
-
-
-@pytest.mark.parametrize("tamper", [bought_more, moved_the_limit, lapsed])
-def test_an_altered_or_lapsed_approval_sends_nothing(
-    tamper: Callable[[Effect], Effect], snapshot: SnapshotAssertion
-) -> None:
+@pytest.mark.parametrize("how", ALTERED)
+def test_an_altered_or_lapsed_approval_sends_nothing(how: str, snapshot: SnapshotAssertion) -> None:
     """OP-02"""
     house = a_house_with_an_open_ticket()
-    house.line.tamper = tamper
+    house.line.tamper = lambda effect: ALTERED[how](effect) if isinstance(effect, SubmitOrder) else effect
 
     house.confirms()
     house.until("10:06:05")
@@ -458,15 +430,17 @@ def test_a_typed_order_is_confirmed_and_gets_its_stop() -> None:
     assert house.held() == "0.1"
 
 
-def test_two_typed_orders_never_share_an_id() -> None:
-    """EX-04"""
+def test_typed_orders_have_their_own_ids_and_live_five_minutes() -> None:
+    """EX-04, ST-03"""
     house = a_quiet_house()
-
     house.presses(a_typed_buy())
     house.presses(a_typed_buy())
-
     ids = {p.order.client_order_id for p in house.desk.stage.proposals()}
+
+    house.until("10:11:00")
+
     assert len(ids) == 2
+    assert [fact.end for fact in house.facts(facts.ProposalEnded)] == [ProposalEnd.EXPIRED] * 2
 
 
 def test_a_typed_order_without_a_stop_is_not_staged(snapshot: SnapshotAssertion) -> None:
@@ -479,24 +453,14 @@ def test_a_typed_order_without_a_stop_is_not_staged(snapshot: SnapshotAssertion)
     assert house.last(facts.ProposalSkipped).reasons == snapshot
 
 
-@pytest.mark.parametrize(("clock", "is_staged"), [("11:30", True), ("11:30:01", False)])
-def test_a_typed_order_is_judged_by_the_clock(clock: str, is_staged: bool) -> None:
+def test_a_typed_order_is_judged_by_the_clock() -> None:
     """RK-07"""
-    house = a_quiet_house().until(clock)
-
-    house.presses(a_typed_buy())
-
-    assert bool(house.desk.stage.proposals()) is is_staged
-
-
-def test_a_manual_proposal_lives_five_minutes() -> None:
-    """ST-03"""
     house = a_quiet_house()
-    house.presses(a_typed_buy())
 
-    house.until("10:11:00")
+    for clock in ("11:30", "11:30:01"):
+        house.until(clock).presses(a_typed_buy())
 
-    assert house.last(facts.ProposalEnded).end is ProposalEnd.EXPIRED
+    assert len(house.desk.stage.proposals()) == len(house.facts(facts.ProposalSkipped)) == 1
 
 
 def test_closing_what_is_not_there_says_so(snapshot: SnapshotAssertion) -> None:

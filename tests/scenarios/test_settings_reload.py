@@ -56,13 +56,18 @@ def keys(changes: tuple[str, ...]) -> list[str]:
     return [change.split()[0] for change in changes]
 
 
-def test_changed_file_refuses_entries(snapshot: SnapshotAssertion) -> None:
-    """RK-13"""
+def test_changed_file_refuses_entries_until_restored(snapshot: SnapshotAssertion) -> None:
+    """RK-13: the change is recorded once"""
     house = at_ten()
-    house.presses(SettingsFileSeen(a_file(daily_loss=usd("50"), entries_a_day=3, weekly_loss=usd("90"))))
+    for _ in range(3):
+        house.presses(SettingsFileSeen(a_file(daily_loss=usd("50"), entries_a_day=3, weekly_loss=usd("90"))))
 
     assert refused(house) == ("kill switch",)
     assert ViewBuilder(house.engine).draw(house.line.at).status.entries_refused == snapshot
+    assert len(house.facts(facts.SettingsFileChanged)) == 1
+    house.presses(SettingsFileSeen(Settings()))
+    assert len(house.facts(facts.SettingsFileAgreed)) == 1
+    assert refused(house) == ()
     assert house.desk.control.settings == Settings()
 
 
@@ -145,16 +150,6 @@ def test_other_settings_wait_for_a_restart() -> None:
     assert house.last(facts.LimitsReloaded).taken == ()
     assert keys(house.last(facts.LimitsReloaded).left) == ["symbols", "account.mode"]
     assert house.desk.control.settings == Settings()
-    assert refused(house) == ()
-
-
-def test_restored_file_opens_entries_again() -> None:
-    """RK-13"""
-    house = at_ten()
-    house.presses(SettingsFileSeen(a_file(entries_a_day=3)))
-    house.presses(SettingsFileSeen(Settings()))
-
-    assert len(house.facts(facts.SettingsFileAgreed)) == 1
     assert refused(house) == ()
 
 
@@ -287,15 +282,6 @@ def test_file_restored_before_a_start_is_no_news() -> None:
 
     assert len(house.facts(facts.SettingsFileChanged)) == 1
     assert house.desk.control.refusal() is None
-
-
-def test_same_change_is_recorded_once() -> None:
-    """RK-13"""
-    house = at_ten()
-    for _ in range(3):
-        house.presses(SettingsFileSeen(a_file(entries_a_day=3)))
-
-    assert len(house.facts(facts.SettingsFileChanged)) == 1
 
 
 def test_settings_file_of_the_demo_is_watched(tmp_path: Path, snapshot: SnapshotAssertion) -> None:

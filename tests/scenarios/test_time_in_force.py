@@ -29,7 +29,7 @@ def a_rich_house(settings: Settings = RICH) -> House:
 
 @pytest.mark.parametrize("time_in_force", [TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC])
 def test_a_whole_order_keeps_its_time_in_force(time_in_force: TimeInForce) -> None:
-    """OP-02, EX-11"""
+    """OP-02, OP-06, EX-11, EX-12: the broker makes a GTC entry and its stop in one request, good till cancelled"""
     house = a_rich_house()
 
     house.presses(replace(a_typed_buy("2", limit="99.60"), time_in_force=time_in_force))
@@ -37,10 +37,12 @@ def test_a_whole_order_keeps_its_time_in_force(time_in_force: TimeInForce) -> No
     house.until("10:06:02")
     assert house.ticket.order.time_in_force is time_in_force
     house.confirms()
-    house.until("10:06:05")
+    house.until("10:07")
 
     assert house.facts(OrderCreated)[0].order.time_in_force is time_in_force
     assert house.notebook.records[0]["time_in_force"] == time_in_force.value
+    if time_in_force is TimeInForce.GTC:
+        assert [(stop.request.time_in_force, stop.request.quantity) for stop in house.stops] == [(TimeInForce.GTC, 2)]
 
 
 def test_a_fraction_is_for_the_day_alone(snapshot: SnapshotAssertion) -> None:
@@ -51,19 +53,6 @@ def test_a_fraction_is_for_the_day_alone(snapshot: SnapshotAssertion) -> None:
 
     assert house.last(ProposalSkipped).checks == ("quantity",)
     assert house.last(ProposalSkipped).reasons == snapshot
-
-
-def test_a_gtc_entry_has_a_gtc_stop() -> None:
-    """OP-06, EX-12: the broker makes both in one request, good till cancelled"""
-    house = a_rich_house()
-    house.presses(replace(a_typed_buy("2"), time_in_force=TimeInForce.GTC))
-    house.opens_ticket()
-    house.until("10:06:02")
-    house.confirms()
-    house.until("10:07")
-
-    assert [(stop.request.time_in_force, stop.request.quantity) for stop in house.stops] == [(TimeInForce.GTC, 2)]
-    assert house.held() == "2"
 
 
 def test_a_typed_exit_keeps_its_time_in_force() -> None:
@@ -118,36 +107,24 @@ def test_a_limit_entry_past_its_time_is_cancelled() -> None:
     assert (house.entry.status, house.entry.cancel_code) == (OrderStatus.CANCELLED, CancelCode.OUTLIVED)
 
 
-def test_the_settings_time_applies_to_other_entries() -> None:
-    """EX-07"""
-    dump = RICH.model_dump(mode="json")
-    house = a_rich_house(Settings.model_validate({**dump, "orders": {"ttl_seconds": 60}}))
-    waits(house, AWAY)
-    house.until("10:07:20")
-
-    assert house.entry.status is OrderStatus.CANCELLED
-
-
-def test_a_typed_time_overrides_the_settings() -> None:
-    """EX-07"""
-    dump = RICH.model_dump(mode="json")
-    house = a_rich_house(Settings.model_validate({**dump, "orders": {"ttl_seconds": 60}}))
-    waits(house, replace(AWAY, ttl_seconds=600))
-    house.until("10:10")
-    assert house.entry.status is OrderStatus.SUBMITTED
-
-    house.until("10:16:30")
-
-    assert house.entry.status is OrderStatus.CANCELLED
-
-
-def test_without_a_time_an_entry_works_for_its_day() -> None:
+@pytest.mark.parametrize(
+    ("of_settings", "typed", "until", "status"),
+    [
+        (60, None, "10:07:20", OrderStatus.CANCELLED),
+        (60, 600, "10:10", OrderStatus.SUBMITTED),
+        (60, 600, "10:16:30", OrderStatus.CANCELLED),
+        (0, None, "10:30", OrderStatus.SUBMITTED),
+    ],
+)
+def test_a_typed_time_goes_before_that_of_the_settings(
+    of_settings: int, typed: int | None, until: str, status: OrderStatus
+) -> None:
     """EX-07: 0 is never"""
-    house = a_rich_house()
-    waits(house, AWAY)
-    house.until("10:30")
+    dump = RICH.model_dump(mode="json")
+    house = a_rich_house(Settings.model_validate({**dump, "orders": {"ttl_seconds": of_settings}}))
+    waits(house, replace(AWAY, ttl_seconds=typed))
 
-    assert (house.entry.status, house.entry.expires_at) == (OrderStatus.SUBMITTED, None)
+    assert house.until(until).entry.status is status
 
 
 def test_an_entry_filled_in_time_stays() -> None:
