@@ -98,21 +98,12 @@ def test_protections_read_the_trades_of_a_backtest(keyturn: Keyturn, bars: Path,
     assert "stop_loss_guard" in answer.out
 
 
-def test_money_is_in_cents(keyturn: Keyturn, bars: Path) -> None:
-    """SY-07: in words; JSON and CSV have every digit."""
-    told = keyturn("replay", bars, "--headless", "--operator", "confirm-all").out
-
-    profits = [line.rpartition(" ")[2] for line in told.splitlines() if line.startswith("trade ")]
-    assert profits
-    assert all(len(profit.partition(".")[2]) == 2 for profit in profits)
-
-
-def test_milliseconds_are_whole_and_one_is_singular(
+def test_figures_are_as_people_write_them(
     keyturn: Keyturn, bars: Path, tmp_path: Path, snapshot: SnapshotAssertion
 ) -> None:
-    """EX-16, SP-01"""
+    """SY-07, EX-16, SP-01: money in cents, whole milliseconds, one in the singular; JSON and CSV have every digit"""
     folder = tmp_path / "journal"
-    keyturn("replay", bars, "--headless", "--operator", "confirm-all", "--journal-dir", folder)
+    played = keyturn("replay", bars, "--headless", "--operator", "confirm-all", "--journal-dir", folder).out
     told = keyturn("latency", "--journal-dir", folder).out
     one = Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("one")
     one.prepare()
@@ -121,6 +112,9 @@ def test_milliseconds_are_whole_and_one_is_singular(
 
     proved = keyturn("journal", "verify", "--account", "one").out
 
+    profits = [line.rpartition(" ")[2] for line in played.splitlines() if line.startswith("trade ")]
+    assert profits
+    assert all(len(profit.partition(".")[2]) == 2 for profit in profits)
     assert " ms" in told
     assert not any("." in word for word in told.split() if word[0].isdigit())
     assert proved == snapshot

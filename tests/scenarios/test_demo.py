@@ -64,8 +64,8 @@ def test_demo_opens_with_protected_positions(tmp_path: Path, snapshot: SnapshotA
         assert runtime.operator.next_at() is None
 
 
-def test_proposals_come_from_several_strategies(tmp_path: Path) -> None:
-    """The first within seconds of the opening, then one in less than a minute as a rule."""
+def test_proposals_come_at_the_quotes_that_are_shown(tmp_path: Path) -> None:
+    """MD-06: the first within seconds, of several strategies; each change of a quote is told."""
     with demo(tmp_path) as runtime:
         came: list[ProposalStaged] = []
         times = []
@@ -78,6 +78,7 @@ def test_proposals_come_from_several_strategies(tmp_path: Path) -> None:
 
         runtime.engine.state.add_listener(hear)
         began = runtime.at
+        shows_what_it_fills_at(runtime)
         runtime.play(began + timedelta(minutes=15))
 
         assert times[0] - began < timedelta(seconds=20)
@@ -88,30 +89,29 @@ def test_proposals_come_from_several_strategies(tmp_path: Path) -> None:
         assert longest <= timedelta(minutes=6)
 
 
-def test_quotes_shown_are_those_filled_at(tmp_path: Path) -> None:
-    """MD-06: each change, while the market is open; between them it stays as it was told."""
-    with demo(tmp_path) as runtime:
-        opened(runtime)
-        told: dict[Symbol, Quote] = {}
-        take = runtime.take
+def shows_what_it_fills_at(runtime: VirtualRuntime) -> None:
+    """For a minute; between two changes a quote stays as it was told."""
+    told: dict[Symbol, Quote] = {}
+    take = runtime.take
 
-        def listening(at: object, message: object) -> None:
-            if isinstance(message, QuoteArrived):
-                told[message.quote.symbol] = message.quote
-            take(at, message)  # type: ignore[arg-type]
+    def listening(at: object, message: object) -> None:
+        if isinstance(message, QuoteArrived):
+            told[message.quote.symbol] = message.quote
+        take(at, message)  # type: ignore[arg-type]
 
-        runtime.take = listening  # type: ignore[method-assign]
-        began, seen = runtime.at, 0
-        for second in range(1, 61):
-            runtime.play(began + timedelta(seconds=second))
-            for symbol, quote in told.items():
-                now = runtime.exchange.quote(runtime.at, symbol)
-                assert isinstance(now, Quote)
-                if runtime.at - quote.at < timedelta(seconds=1):
-                    seen += 1
-                    assert (now.bid, now.ask) == (quote.bid, quote.ask)
-        assert set(told) == {*map(Symbol, TRADED), *BOUGHT}
-        assert seen > 50
+    runtime.take = listening  # type: ignore[method-assign]
+    began, seen = runtime.at, 0
+    for second in range(1, 61):
+        runtime.play(began + timedelta(seconds=second))
+        for symbol, quote in told.items():
+            now = runtime.exchange.quote(runtime.at, symbol)
+            assert isinstance(now, Quote)
+            if runtime.at - quote.at < timedelta(seconds=1):
+                seen += 1
+                assert (now.bid, now.ask) == (quote.bid, quote.ask)
+    runtime.take = take  # type: ignore[method-assign]
+    assert set(told) == {*map(Symbol, TRADED), *BOUGHT}
+    assert seen > 50
 
 
 def test_restart_keeps_the_market_and_the_exchange(tmp_path: Path) -> None:

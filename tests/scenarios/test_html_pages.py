@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.scenarios.backtests import Keyturn
+from tests.scenarios.backtests import Keyturn, keyturn_at, minutes_of, only_before
 
 COMMANDS = ("explain", "report", "measures")
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two mornings. They are played once."""
+    folder = tmp_path_factory.mktemp("played")
+    bars = only_before("18:00", minutes_of(folder / "SPY_seeded.csv", last=date(2026, 1, 6)))
+    words = ("replay", bars, "--headless", "--operator", "confirm-all", "--journal-dir", folder / "journal")
+    assert keyturn_at(folder / "home")(*words).code == 0
+    return folder / "journal"
+
+
 @pytest.fixture
-def journal(keyturn: Keyturn, bars: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "journal"
-    assert keyturn("replay", bars, "--headless", "--operator", "confirm-all", "--journal-dir", folder).code == 0
-    return folder
+def journal(played: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(played, tmp_path / "journal"))
 
 
 def test_no_page_is_written_over_what_is_none(keyturn: Keyturn, journal: Path, tmp_path: Path) -> None:

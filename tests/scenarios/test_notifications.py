@@ -215,26 +215,42 @@ def test_urgent_message_is_repeated_until_delivered() -> None:
     assert len(house.facts(facts.NotificationSent)) == 1
 
 
-def test_unsent_message_is_no_repeat() -> None:
-    """SY-03"""
-    answers = [Delivery(DeliveryCode.NOT_SENT), DELIVERED]
+@pytest.mark.parametrize(
+    ("first", "is_repeat"),
+    [
+        (None, True),
+        (Delivery(DeliveryCode.NOT_SENT), False),
+        (Delivery(DeliveryCode.NO_ADDRESS), False),
+        (Delivery(DeliveryCode.BAD_ADDRESS), False),
+    ],
+    ids=["silent", "not sent", "no address", "bad address"],
+)
+def test_an_undelivered_urgent_message_is_tried_again(first: Delivery | None, is_repeat: bool) -> None:
+    """SY-03: marked as a repeat where it may have arrived"""
+    answers = [first, DELIVERED]
     house, receivers = a_house(lambda _: answers.pop(0))
     house.presses(Kill("key"))
     house.until("10:05")
 
-    assert len(receivers.told()) == 2
-    assert not any(REPEAT in told for told in receivers.told())
+    assert [e.tries for e in receivers.heard] == [1, 2]
+    assert [told.startswith(REPEAT) for told in receivers.told()] == [False, is_repeat]
+
+
+def a_fill_that_is_told(*answers: Delivery) -> tuple[House, Receivers]:
+    """Over a link that answers so, one after the other; the last answer stays."""
+    left = list(answers)
+    receivers = Receivers(lambda _: left.pop(0) if len(left) > 1 else left[0])
+    rules = {"fills": {"channels": [PHONE], "kinds": ["fill"]}}
+    house = with_receivers(House(a_day(("10:06", "10:20", STEADY)), settings(rules=rules)), receivers)
+    house.opens().until("10:06")
+    house.confirms_at("10:06:02")
+    return house.until("10:20"), receivers
 
 
 @pytest.mark.parametrize("code", [DeliveryCode.REFUSED, DeliveryCode.UNCLEAR, DeliveryCode.TIMED_OUT])
 def test_ordinary_message_is_tried_once(code: DeliveryCode) -> None:
     """SY-03: at most once, where it may have arrived."""
-    receivers = Receivers(lambda _: Delivery(code))
-    rules = {"fills": {"channels": [PHONE], "kinds": ["fill"]}}
-    house = with_receivers(House(a_day(("10:06", "10:20", STEADY)), settings(rules=rules)), receivers)
-    house.opens().until("10:06")
-    house.confirms_at("10:06:02")
-    house.until("10:20")
+    house, receivers = a_fill_that_is_told(Delivery(code))
 
     assert len(receivers.heard) == 1
     assert [(fact.code, fact.again_at) for fact in house.facts(facts.NotificationFailed)] == [(code, None)]
@@ -249,28 +265,11 @@ def test_message_without_a_carrier_stays_here() -> None:
 
 def test_unsent_ordinary_message_is_retried() -> None:
     """SY-03: over a link that comes back."""
-    answers = [Delivery(DeliveryCode.NOT_SENT), Delivery(DeliveryCode.NOT_SENT), DELIVERED]
-    receivers = Receivers(lambda _: answers.pop(0))
-    house = with_receivers(
-        House(a_day(("10:06", "10:20", STEADY)), settings(rules={"fills": {"channels": [PHONE], "kinds": ["fill"]}})),
-        receivers,
-    )
-    house.opens().until("10:06")
-    house.confirms_at("10:06:02")
-    house.until("10:20")
+    unsent = Delivery(DeliveryCode.NOT_SENT)
+    house, receivers = a_fill_that_is_told(unsent, unsent, DELIVERED)
 
     assert len(receivers.heard) == 3
     assert len(house.facts(facts.NotificationSent)) == 1
-
-
-def test_silent_channel_is_tried_again() -> None:
-    """SY-03: the carrier's process is gone without a word."""
-    house, receivers = a_house(lambda effect: None if effect.tries == 1 else DELIVERED)
-    house.presses(Kill("key"))
-    house.until("10:05")
-
-    assert [e.tries for e in receivers.heard] == [1, 2]
-    assert receivers.told()[1].startswith(REPEAT)
 
 
 def test_restart_repeats_only_urgent_messages(snapshot: SnapshotAssertion) -> None:
@@ -305,18 +304,6 @@ def test_removed_channel_is_given_up() -> None:
 
     assert house.facts(facts.NotificationFailed)[-1].code is DeliveryCode.NO_CHANNEL
     assert house.desk.notifications.line(PHONE, is_urgent=True).batch == []
-
-
-@pytest.mark.parametrize("code", [DeliveryCode.NO_ADDRESS, DeliveryCode.BAD_ADDRESS])
-def test_address_error_is_retried(code: DeliveryCode) -> None:
-    """SY-03: the keyring was locked, or the program not there, for a moment."""
-    answers = [Delivery(code), DELIVERED]
-    house, receivers = a_house(lambda _: answers.pop(0))
-    house.presses(Kill("key"))
-    house.until("10:05")
-
-    assert [e.tries for e in receivers.heard] == [1, 2]
-    assert not any(REPEAT in told for told in receivers.told())
 
 
 def test_address_errors_are_given_up_in_time() -> None:
