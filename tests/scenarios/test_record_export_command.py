@@ -5,26 +5,35 @@ from __future__ import annotations
 import io
 import json
 import runpy
+import shutil
 from contextlib import redirect_stdout
+from datetime import date
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.scenarios.backtests import Keyturn
+from tests.scenarios.backtests import Keyturn, keyturn_at, minutes_of, only_before
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify_record.py"
 KEY = "01" * 32
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two replayed mornings of years ago. They are played once."""
+    folder = tmp_path_factory.mktemp("played")
+    bars = only_before("18:00", minutes_of(folder / "SPY_seeded.csv", last=date(2026, 1, 6)))
+    words = ("replay", bars, "--headless", "--operator", "confirm-all", "--journal-dir", folder / "journal")
+    assert keyturn_at(folder / "home")(*words).code == 0
+    return folder / "journal"
+
+
 @pytest.fixture
-def journal(keyturn: Keyturn, bars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A replayed day of years ago."""
+def journal(played: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KEYTURN_RECORD_KEY", KEY)
-    folder = tmp_path / "journal"
-    assert keyturn("replay", bars, "--headless", "--operator", "confirm-all", "--journal-dir", folder).code == 0
-    return folder
+    return Path(shutil.copytree(played, tmp_path / "journal"))
 
 
 def checked(export: Path, *words: str) -> tuple[int, str]:
