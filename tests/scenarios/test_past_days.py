@@ -127,14 +127,11 @@ def test_correlation_is_known_before_the_first_bar() -> None:
     engine = started(OPEN)
     before = engine.state.sizing.ranges.likeness(SPY, IBM)
     is_told(engine, SPY, IBM)
-    hears(engine, todays(1))
-    ran = started(SESSIONS[0].open)
-    hears(ran, [bar for bar in market() if bar.start < OPEN + ONE_MINUTE])
 
     assert before == (None, 0)
     found, days = engine.state.sizing.ranges.likeness(SPY, IBM)
     assert days >= 20
-    assert (found, days) == ran.state.sizing.ranges.likeness(SPY, IBM)
+    assert (found, days) == that_ran_on().state.sizing.ranges.likeness(SPY, IBM)
 
 
 def test_the_average_range_is_known_at_the_open() -> None:
