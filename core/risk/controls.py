@@ -252,7 +252,7 @@ CONTROLS: tuple[Control, ...] = (
         "trading halt",
         (SEC_BEFORE_ENTRY,),
         (),
-        _STORIES + "test_trading_halts.py::test_entry_in_a_halted_symbol_is_refused",
+        _STORIES + "test_trading_hours.py::test_entry_in_a_halted_symbol_is_refused",
         Trial(first=First.HALTED_SYMBOL),
     ),
     Control(
