@@ -29,6 +29,7 @@ SETTINGS = Settings.model_validate(
             "protections": {"loss_streak": {"trade_limit": 3}, "max_drawdown": {"trade_limit": 4, "limit": "0.001"}},
         },
         "strategies": {"vwap": {"enabled": False}},
+        "reconciliation": {"every_seconds": 60},
     },
 )  # fmt: skip
 
