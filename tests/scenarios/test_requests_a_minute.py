@@ -104,11 +104,11 @@ def test_a_kill_beyond_the_limit() -> None:
 
 
 def test_queries_leave_room_for_a_kill_of_all_entries() -> None:
-    """RK-24, OP-07: 52 entries work, more than the reserve: books after a gap wait, and each cancel leaves at once"""
-    house, meter = a_wide_floor(52)
+    """RK-24, OP-07: 60 entries work, more than the reserve: books after a gap wait, and each cancel leaves at once"""
+    house, meter = a_wide_floor(60)
     house.until("10:00")
-    buys(house, named(52), limit="99.50")
-    house.desk.messages.count(house.line.at, LIMIT - 52 - house.desk.messages.requests(house.line.at))
+    buys(house, named(60), limit="99.50")
+    house.desk.messages.count(house.line.at, LIMIT - 60 - house.desk.messages.requests(house.line.at))
     for state in (ConnectionState.DOWN, ConnectionState.UP):
         lamp = ConnectionStatus(Channel.TRADES, state, house.line.at)
         house.line.take(house.line.at, ConnectionChanged(lamp))
@@ -119,7 +119,7 @@ def test_queries_leave_room_for_a_kill_of_all_entries() -> None:
     cancels = [at for at, kind in meter.times if kind == "CancelOrder"]
     passes(house, 65)
 
-    assert cancels == [killed_at] * 52
+    assert cancels == [killed_at] * 60
     assert meter.by_kind()["FetchPicture"] > asked
     assert [order for order in house.desk.ledger.working() if not order.only_reduces] == []
     assert meter.most() <= LIMIT - RESERVE
