@@ -44,7 +44,7 @@ def test_daily_loss(week: Week, end: str, in_utc: str) -> None:
 
 def test_weekly_loss() -> None:
     """RK-03: two days lose the week's limit together; it ends as the next trading week's Monday begins."""
-    week, end = HOLIDAY, "Mon 2 00:00:00"
+    week, end = SPRING, "Mon 11 00:00:00"
     earlier = week.before[-1]
     settings = settings_with(weekly_loss={"usd": "12"}, daily_loss={"usd": "12"})
     house = Weeks(week, [Minute(earlier, "10:05"), Minute(week.day, "10:05")], settings)
