@@ -30,15 +30,6 @@ def fewer_collections() -> None:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def unsynced(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Nothing waits for the platter: no crash is one of the machine. `real/` waits."""
-    with pytest.MonkeyPatch.context() as patch:
-        if "real" not in request.path.parts:
-            patch.setattr(os, "fsync", lambda _descriptor: None)
-        yield
-
-
-@pytest.fixture(autouse=True, scope="module")
 def strategy_processes() -> Iterator[None]:
     """They begin by a fork of a warm one, and end with their module."""
     from tests.kit.warm_processes import ended, warm
