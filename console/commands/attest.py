@@ -19,8 +19,7 @@ from state.files import AccountFolder, JournalFolder
 
 if TYPE_CHECKING:
     from core.post_mortem.missed_trades import Trip
-    from core.runtime.attest.report import Load, Reading, Row
-    from core.runtime.attest.run import Attested, Watch
+    from core.runtime.attest.report import Attested, Load, Reading, Row, Watch
     from core.settings.settings import Settings
 
 
@@ -119,7 +118,7 @@ def _demos_day() -> tuple[int, str]:
 
 def _run(settings: Settings, many: int, seed: int) -> Attested:
     """Run the attestation in a temporary folder."""
-    from core.runtime.attest.run import attested
+    from core.runtime.attest.report import attested
     from state.journal import FileJournal
 
     with (
@@ -199,7 +198,7 @@ def _show(rows: Sequence[Row], over: Sequence[str]) -> None:
 
 
 def _in_all(rows: Sequence[Row]) -> str:
-    from core.runtime.attest.run import Result
+    from core.runtime.attest.report import Result
 
     held = sum(row.tested.result is Result.HELD for row in rows)
     off = sum(not row.is_on for row in rows)

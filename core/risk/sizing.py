@@ -1,7 +1,7 @@
 """Convert a risk in USD to a quantity of shares; the only place that does so (RK-02, RK-10).
 
 Used by strategies, the quantity keys of the order form, and checks that name the size which would pass. The risk is
-scaled by the terms of `core/risk/size_factors/`, capped by the largest order and the risk budget, and rounded down.
+scaled by the terms of `core/risk/size_factors.py`, capped by the largest order and the risk budget, and rounded down.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 from core.model.sizing import LeftOut, Room, Size, SizeLimit, Term, product
 from core.model.values import NO_SHARES, ZERO, Money, Quantity
-from core.risk.size_factors import ALL, BINDING
-from core.risk.size_factors.base import Conditions, Scale, WantedEntry
+from core.risk.size_factors import ALL, BINDING, Conditions, Scale, WantedEntry
 
 BY_RISK, BY_NOTIONAL, BY_BUDGET = SizeLimit.RISK, SizeLimit.NOTIONAL, SizeLimit.BUDGET
 BY_ALLOCATION, BY_LEAST = SizeLimit.ALLOCATION, SizeLimit.LEAST

@@ -39,7 +39,7 @@ from core.model.codes import DeskState
 from core.runtime.call_record import CallMade, CallOutcome
 from core.runtime.runtime import Runtime
 from core.settings.service import SocketPlace, TcpPlace
-from core.views.builders.standing import newest_data, word_of
+from core.views.builders.desk import newest_data, word_of
 
 LOOK_SECONDS = 1.0
 """Between two snapshots of the engine."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.advisers.base import Adviser
+from core.advisers import Adviser
 from core.brokers.port import Broker, OrderStream
 from core.engine import Engine
 from core.execution.gateway import Withheld

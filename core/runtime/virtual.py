@@ -14,11 +14,10 @@ from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 
-from core.advisers.base import Adviser
+from core.advisers import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import NOTHING, Engine
-from core.execution.gateway import TAKEN_BACK, Withheld
-from core.execution.lanes import Lane
+from core.execution.gateway import TAKEN_BACK, Lane, Withheld
 from core.messages import inputs
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.commands import Command

@@ -10,11 +10,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from core.model.bar import Bar
-from core.strategies.base import Strategy
+from core.strategies.base import RemoteMemory, Strategy
 from core.strategies.breakout import BreakoutState, BreakoutStrategy
 from core.strategies.mean_reversion import MeanReversionState, MeanReversionStrategy
 from core.strategies.momentum import MomentumState, MomentumStrategy
-from core.strategies.remote_memory import RemoteMemory
 from core.strategies.sma import SmaState, SmaStrategy
 from core.strategies.vwap import VwapState, VwapStrategy
 

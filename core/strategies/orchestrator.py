@@ -17,7 +17,7 @@ from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Venue
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import Symbol
-from core.risk.size_factors.base import Conditions
+from core.risk.size_factors import Conditions
 from core.settings.settings import Settings
 from core.strategies.builtin import HOUSE, OF_THE_HOUSE, StrategyKinds
 from core.strategies.memory import SIGNAL, OrchestratorState, RunnerState, StrategyMemory, fault_in_words

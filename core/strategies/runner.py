@@ -21,12 +21,10 @@ from core.model.session import Calendar, NoSession, Session, Venue
 from core.model.signal import EntrySignal, ExitSignal, SuspensionCause
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.evaluation import Suspension
-from core.risk.size_factors.base import Conditions
+from core.risk.size_factors import Conditions
 from core.settings.settings import Settings
-from core.strategies.answers import not_now, shut
-from core.strategies.base import Strategy
+from core.strategies.base import Context, Strategy, not_now, shut
 from core.strategies.builtin import HOUSE
-from core.strategies.context import Context
 from core.strategies.memory import SIGNAL, RunnerState, StrategyMemory
 from core.strategies.user_strategies import MissingStrategy
 

@@ -13,11 +13,9 @@ from typing import Any, Protocol
 from core.model.bar import Bar
 from core.model.signal import Answer, NoTrade, NoTradeReason
 from core.settings.strategies import HOUSE_NAMES, OWN_NAME, StrategiesSettings
-from core.strategies.base import Figures, Strategy
+from core.strategies.base import Context, Figures, RemoteMemory, Strategy
 from core.strategies.builtin import HOUSE, StrategyKinds
-from core.strategies.context import Context
-from core.strategies.remote_memory import RemoteMemory
-from core.strategies.signal_checks import UnfitError
+from core.strategies.trade_plan import UnfitError
 
 RESERVED = frozenset({*HOUSE_NAMES, *StrategiesSettings.model_fields, "manual", "house", "desk", "broker", "keyturn"})
 MISSING = NoTrade(NoTradeReason.MISSING)

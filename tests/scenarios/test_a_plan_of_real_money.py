@@ -12,8 +12,8 @@ from core.messages.commands import BasketRow, SignBasket
 from core.model.account import Mode
 from core.model.basket import holds_as_typed, whole_dollars
 from core.model.values import Money
-from core.settings.desk import AccountSettings
-from core.workflows.baskets.baskets import NOT_PRICED, NOT_TYPED, BasketDrafts, digest_now, rehearsed
+from core.settings.service import AccountSettings
+from core.workflows.baskets import NOT_PRICED, NOT_TYPED, BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import House
 from tests.scenarios.plans import SETTINGS, a_buy, a_floor, a_sale, marks, opens, the_plan
 from tests.scenarios.plans import a_house_that_holds as one_that_holds

@@ -25,7 +25,7 @@ from core.runtime.chart_history import AGAIN, KEPT, ChartBook, ChartWatch
 from core.runtime.demo_market import CALM, DemoCharts
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
-from core.views.builders.charts import LOOKED_AT, Charts
+from core.views.builders.symbols import LOOKED_AT, Charts
 from core.views.results import ChartPast
 from state.journal import MemoryJournal
 

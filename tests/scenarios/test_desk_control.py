@@ -47,7 +47,7 @@ from core.model.codes import Denial, HaltCause, KeyEnd, TicketEnd
 from core.model.desk import DeskNumber, KeyTurn, PaintProof
 from core.model.values import TicketId
 from core.views.builders.desk import ViewBuilder
-from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
+from core.workflows.baskets import BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import (
     STEADY,
     House,

@@ -12,8 +12,8 @@ from core.model.basket import BasketEnd, BasketPhase, BasketSource
 from core.model.order import Effect, Side
 from core.model.staging import MANUAL
 from core.model.values import Quantity, Symbol, plain
-from core.workflows.baskets.basket_dry_run import NOT_FLAT
-from core.workflows.baskets.baskets import NONE_MARKED
+from core.workflows.basket_dry_run import NOT_FLAT
+from core.workflows.baskets import NONE_MARKED
 from tests.scenarios.house import House
 from tests.scenarios.plans import a_house_that_holds, answers, marks, passes, runs_out, signs, the_plan
 

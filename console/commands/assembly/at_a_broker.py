@@ -111,7 +111,7 @@ def calendar_of(broker: AccountBroker) -> ExchangeCalendar:
 
 def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
     """Return the engine at a broker, restored from its journal."""
-    from core.advisers.house import advisers_of
+    from core.advisers import advisers_of
     from core.io.wall_clock import utc_now
     from core.model.values import Symbol
     from core.runtime.chart_history import ChartWatch

@@ -24,7 +24,7 @@ from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
-from core.workflows.operator.notice_routing import (
+from core.workflows.operator.notification_delivery import (
     CLOCK,
     CRISIS,
     REGIME,

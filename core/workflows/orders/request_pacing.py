@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.execution.lanes import BOOKS, requests_of
+from core.execution.gateway import BOOKS, requests_of
 from core.messages import inputs
 from core.messages.effects import (
     Effect,

@@ -20,7 +20,7 @@ from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
-from core.risk.self_cross import is_wash_trade
+from core.risk.checks.other_orders import is_wash_trade
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation

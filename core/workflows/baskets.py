@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
-from core.execution.excess_exits import working_entries
+from core.execution.cover import working_entries
 from core.facts import BasketEnded, BasketMarked, BasketOpened, BasketRefused, BasketSigned
 from core.messages.command_ports import LATE
 from core.messages.commands import BasketRow, LeaveBasket, MarkInBasket, OpenBasket, ReversePosition, SignBasket
@@ -43,10 +43,9 @@ from core.model.values import (
 )
 from core.risk.gate import Gate
 from core.staging.baskets import BasketRun
-from core.staging.resting_entries import aimed_at, reach_of, refusal_of, stop_for, with_legs
-from core.staging.stage_state import marked_for
+from core.staging.stage_state import aimed_at, marked_for, reach_of, refusal_of, stop_for, with_legs
 from core.trading_state.state import TradingState
-from core.workflows.baskets.basket_dry_run import BasketDryRun, DryRunResult
+from core.workflows.basket_dry_run import BasketDryRun, DryRunResult
 from core.workflows.operator.desk_rights import turn_of
 from core.workflows.staging.manual_proposals import side_of
 from core.workflows.staging.proposal_staging import closing_side, effect_of_exit, left_to_close

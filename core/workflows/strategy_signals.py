@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core import facts
-from core.exits.rules import Due, ExitPosition, exit_due
+from core.exits import Due, ExitPosition, exit_due
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
 from core.messages.effects import Effect, FetchHistory

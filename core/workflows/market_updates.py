@@ -29,12 +29,12 @@ from core.settings.risk import ANY_SPREAD
 from core.strategies.questions import Signals
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import is_only_watched, move_trails
+from core.workflows.advice import Recommendations
 from core.workflows.protection.owed_stops import is_held_over
 from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.staging.exits import AutoExits
 from core.workflows.staging.proposals import Proposals
-from core.workflows.strategies.advice import Recommendations
-from core.workflows.strategies.strategy_signals import ExitRules, StrategyHealth
+from core.workflows.strategy_signals import ExitRules, StrategyHealth
 from core.workflows.workflow import answers
 
 NOTHING: tuple[Effect, ...] = ()

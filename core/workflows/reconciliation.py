@@ -54,13 +54,13 @@ from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Price, Quantity, S
 from core.ports import JournalError
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
+from core.workflows.broker_lists import ListedOrders
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
 from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal
 from core.workflows.protection.protective_stops import ProtectiveStops
-from core.workflows.reconciliation.broker_lists import ListedOrders
 from core.workflows.workflow import answers, apart, done_apart, follows
 
 # ── times of requests ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,18 +19,22 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from core.execution.activity_comparison import cash_difference, changed_difference, figures_difference, fill_differences
 from core.execution.order import Order, has_news
-from core.execution.position_correction import splits_in
+from core.execution.position_correction import (
+    cash_difference,
+    changed_difference,
+    figures_difference,
+    fill_differences,
+    splits_in,
+)
 from core.execution.reconciliation import Comparison
 from core.facts import ActivitiesCompared, ActivityQuarantined, CashMoved, SharesMoved, Source
 from core.messages.desk_commands import CompareActivities
 from core.messages.effects import Effect, FetchActivities
 from core.messages.inputs import ActivitiesFetched
-from core.model.activity import Activity, ActivityKind, DropCopy, harmless, in_order
 from core.model.broker import NoAnswer, OrderReport
 from core.model.order import OrderStatus
-from core.model.reconciliation import Difference, DifferenceKind
+from core.model.reconciliation import Activity, ActivityKind, Difference, DifferenceKind, DropCopy, harmless, in_order
 from core.model.session import Session
 from core.model.values import ZERO, ClientOrderId, Symbol
 from core.trading_state.account_history import quarantined_as

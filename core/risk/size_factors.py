@@ -1,11 +1,19 @@
-"""The terms that scale the risk of a trade (RK-16, RK-10, RK-11, RK-19)."""
+"""Terms that scale the risk of a trade (RK-10, RK-11): each a factor from 0 to 1 with its text.
+
+A term reads only the plain figures that it is given. If a figure is missing it is left out and says so; then the fixed
+risk applies. No term ever makes a trade larger.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from typing import Protocol
 
+from core.model.instrument import ANY_SHARE, ONE, Instrument
 from core.model.sizing import (
+    UNKNOWN,
     WHOLE,
     LeftOut,
     MarketMeasure,
@@ -17,9 +25,150 @@ from core.model.sizing import (
     VixReading,
     Volatility,
 )
-from core.model.values import CENT, SUB_PENNY, ZERO, Fraction, plain
-from core.risk.size_factors.base import Conditions, Edge, Likeness, WantedEntry, told
-from core.settings.risk import TrendSettings, VixSettings
+from core.model.values import CENT, SUB_PENNY, ZERO, Fraction, Money, Price, Symbol, plain
+from core.settings.risk import SizingSettings, TrendSettings, VixSettings
+
+# ── what a factor is ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class WantedEntry:
+    """The order to size, by its own figures.
+
+    Attributes
+    ----------
+    risk
+        USD lost when the stop fills at its price; None if it needs an unknown equity.
+    price, way
+        USD, above zero: its price, and the distance of its stop.
+    max_notional
+        Highest cost of the order, USD; None allows nothing.
+    step
+        Smallest part of a share.
+    least
+        USD of the smallest order; zero if any size is allowed.
+    is_bare
+        Neither the broker nor the desk holds its stop: the risk budget counts its full cost (RK-21).
+    instrument
+        The instrument to buy or sell.
+    """
+
+    risk: Money | None
+    price: Price
+    way: Decimal
+    max_notional: Money | None
+    step: Decimal
+    is_long: bool = True
+    least: Decimal = Decimal(0)
+    is_bare: bool = False
+    instrument: Instrument = ANY_SHARE
+
+    @property
+    def unit_cost(self) -> Decimal:
+        """Cost of one unit, USD."""
+        return self.instrument.cost(ONE, self.price)
+
+    @property
+    def unit_loss(self) -> Decimal:
+        """Loss of one unit at the stop, USD."""
+        return self.instrument.risk(ONE, self.way)
+
+    @property
+    def unit_stake(self) -> Decimal:
+        """Share of the risk budget of one unit, USD."""
+        return self.unit_cost if self.is_bare else self.unit_loss
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Correlation of the symbol with a held one: from −1 to 1; None while `days`, its daily returns, are too few."""
+
+    symbol: Symbol
+    is_long: bool
+    correlation: Fraction | None
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """The factor on the risk of a trade after losses of the day or week."""
+
+    factor: Fraction
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Results of a strategy's last closed trades, as ratios of their cost.
+
+    Attributes
+    ----------
+    gained, lost
+        Sum of the ratios above zero, and the negated sum of the others.
+    """
+
+    trades: int = 0
+    wins: int = 0
+    gained: Decimal = Decimal(0)
+    lost: Decimal = Decimal(0)
+
+
+NO_EDGE = Edge()
+USUAL = SizingSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The figures available when an order is sized; an unknown one is None and is left out.
+
+    Attributes
+    ----------
+    atr
+        Average true range of the symbol's one-minute bars, USD.
+    vix, market
+        The regime as last recorded, whatever its day.
+    throttle
+        None before the day has its opening equity.
+    equity
+        The equity for limits that are a share of it, USD.
+    open_losses
+        The loss if every stop filled now, USD.
+    capital_left
+        USD that the order may cost by its strategy's allocation; None if it has none, or equity is unknown.
+    """
+
+    settings: SizingSettings = USUAL
+    atr: Price | None = None
+    vix: VixReading | NoVix = UNKNOWN.vix
+    market: MarketMeasure | NoMarket = UNKNOWN.market
+    held: tuple[Likeness, ...] = ()
+    throttle: Throttle | None = None
+    edge: Edge = NO_EDGE
+    equity: Decimal | None = None
+    open_losses: Decimal = Decimal(0)
+    capital_left: Decimal | None = None
+
+    @property
+    def budget_left(self) -> Decimal | None:
+        """USD that a further order may lose at its stop (RK-21); None if equity is unknown."""
+        return None if self.equity is None else self.settings.budget * self.equity - self.open_losses
+
+
+class Scale(Protocol):
+    """One term. It returns None if it is switched off."""
+
+    name: str
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None: ...
+
+
+def told(factor: Decimal) -> Fraction:
+    """Round a factor as shown and applied: to two places, rounded down, one at most."""
+    return Fraction(min(factor, Decimal(1)).quantize(CENT, ROUND_FLOOR))
+
+
+# ── the factors ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# The terms that scale the risk of a trade (RK-16, RK-10, RK-11, RK-19).
 
 
 class AtrScale:
@@ -195,3 +344,17 @@ def factor_of(vix: VixReading | NoVix, terms: VixSettings) -> Fraction:
     if vix.level is VixLevel.HIGH:
         return told(terms.high)
     return told(terms.elevated) if vix.level is VixLevel.ELEVATED else WHOLE
+
+
+# ── all factors ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+BINDING: tuple[Scale, ...] = (VixScale(), TrendScale(), CorrelationScale(), ThrottleScale())
+"""Terms that lower the limit itself: an order over it is refused, also of a manual size.
+
+`SizingBook.is_calm` tells quickly whether none of them can cut.
+"""
+ALL: tuple[Scale, ...] = (AtrScale(), *BINDING, KellyScale())
+"""In the order in which a ticket lists them.
+
+The first and the last are advisory: they change with each bar and trade.
+"""

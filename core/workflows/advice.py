@@ -22,9 +22,9 @@ from core import facts
 from core.messages.commands import AdoptAdvice, DropRecommendation
 from core.messages.effects import Effect
 from core.messages.inputs import FromAdviser, Input
+from core.model.instrument import SYMBOL
 from core.model.recommendation import Advice, AdviserFault, Recommendation, TradeIdea
 from core.model.signal import EntrySignal
-from core.model.symbols import SYMBOL
 from core.model.values import Symbol
 from core.strategies.trade_plan import TradePlanStrategy
 from core.trading_state.account_history import Given

@@ -1,4 +1,4 @@
-"""Start and stop the engine, and compare its clock with the broker's (EX-09).
+"""Start and stop the engine, compare its clock with the broker's, and keep the account of the day (EX-09, RK-20).
 
 How a start treats each half-done step:
 
@@ -21,23 +21,41 @@ How a start treats each half-done step:
 Compare the broker's clock with the desk's; if they differ or ours jumped, entries wait (EX-23).
 So does everything that time alone would trigger. The operator's actions and stops do not depend on the clock. The
 broker's clock is read each minute, and every few seconds while ours is in doubt: only agreement with it ends the doubt.
+
+Without orders in extended hours the day's first bar triggers it, for there is none before the open. The figures of a
+day that has begun are fetched again: before that the broker may have reported the close of an earlier day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from core.facts import ClockDiffered, ClockJumped, ClockSettled, EngineStarted, EngineStopped, SubmissionBlocked
-from core.messages.effects import Effect, FetchClock
-from core.messages.inputs import CallsCounted, ClockFetched, ClockRead, ConnectionChanged, Start, Stop
-from core.model.account import Channel, ConnectionState
-from core.model.broker import NoAnswer
+from core.messages.effects import Effect, FetchAccount, FetchClock
+from core.messages.inputs import (
+    AccountFetched,
+    CallsCounted,
+    ClockFetched,
+    ClockRead,
+    ConnectionChanged,
+    PictureFetched,
+    Start,
+    Stop,
+)
+from core.model.account import Account, Channel, ConnectionState
+from core.model.bar import ONE_MINUTE
+from core.model.broker import BrokerPicture, NoAnswer
+from core.model.session import Session
 from core.model.values import ZERO
+from core.risk.day import begun, corrected
 from core.trading_state.state import TradingState
 from core.workflows.orders.order_recovery import OrderRecovery
-from core.workflows.reconciliation.reconciliation import Reconciliation
+from core.workflows.protection.protections import MarginMonitor, ProtectionEvents
+from core.workflows.reconciliation import Reconciliation
 from core.workflows.workflow import answers, apart
+
+# ── start, stop and clock ────────────────────────────────────────────────────────────────────────────────────────────
 
 NOT_WRITTEN = "the desk ended before it was written down: it was not sent; stage it again if you still want it"
 
@@ -170,3 +188,102 @@ class ClockWatch:
         if settles_at is not None and self.state.at >= settles_at:
             self.state.record(ClockSettled(self._step))
             self._step, self._is_told = ZERO, False
+
+
+# ── the account of the day ───────────────────────────────────────────────────────────────────────────────────────────
+
+SHORTLY = timedelta(minutes=5)
+"""Time before the open of the last update of the day's reference equity."""
+
+
+class DayOpen:
+    """`_again_at` is the time of the next request if no answer gave the day's equity."""
+
+    ACTS_BY_TIME = True
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._again_at = datetime.min.replace(tzinfo=UTC)
+
+    def next_due(self) -> Iterator[datetime]:
+        session = self._next_session()
+        if session is not None:
+            yield max(self.state.calendar.venue.extended_span(session)[0], self._again_at)
+        stale = self._stale_from()
+        if stale is not None:
+            yield max(stale, self._again_at)
+
+    def due(self) -> Iterable[Effect]:
+        if not any(self.state.at >= at for at in self.next_due()):
+            return ()
+        self._again_at = self.state.at + ONE_MINUTE
+        return (FetchAccount(),)
+
+    def _stale_from(self) -> datetime | None:
+        """Return when the figures of a day that has begun become too old for its open; None if they do not."""
+        state = self.state
+        day = state.calendar.trading_day(state.at)
+        today = state.calendar.session_on(day)
+        if not isinstance(today, Session) or state.at >= today.open or state.opening.opening_equity(day) is None:
+            return None
+        looks = [today.open - SHORTLY]
+        if state.control.settings.risk.session.policy == "include_extended":
+            looks.insert(0, state.calendar.venue.extended_span(today)[0])
+        seen = state.sightings.account.at if isinstance(state.sightings.account, Account) else None
+        return next((look for look in looks if seen is None or seen < look), None)
+
+    def _next_session(self) -> Session | None:
+        """Return the next session whose opening equity is unknown; None if no entry may act before an open."""
+        state = self.state
+        if state.control.settings.risk.session.policy != "include_extended":
+            return None
+        day = state.calendar.trading_day(state.at)
+        today = state.calendar.session_on(day)
+        if not isinstance(today, Session):
+            return state.calendar.next_session(state.at)
+        if state.at < today.open and state.opening.opening_equity(day) is None:
+            return today
+        return state.calendar.next_session(max(state.at, today.open))
+
+
+class AccountUpdates:
+    def __init__(self, state: TradingState, protection_events: ProtectionEvents, margin_monitor: MarginMonitor) -> None:
+        self.state = state
+        self.protection_events = protection_events
+        self.margin_monitor = margin_monitor
+
+    @answers(AccountFetched)
+    def on_account(self, reply: AccountFetched) -> Iterable[Effect]:
+        if isinstance(reply.answer, Account):
+            self._see(reply.answer)
+        return ()
+
+    @answers(PictureFetched)
+    def on_picture(self, reply: PictureFetched) -> Iterable[Effect]:
+        """Take the instruments and the account from the broker's books."""
+        if isinstance(reply.answer, BrokerPicture):
+            self.state.sightings.instruments.update({i.symbol: i for i in reply.answer.instruments})
+            self._see(reply.answer.account)
+        return ()
+
+    def _see(self, account: Account) -> None:
+        """Keep the figures; the first of a session's day fix the reference for its loss (RK-03)."""
+        before, self.state.sightings.account = self.state.sightings.account, account
+        day = self.state.calendar.trading_day(self.state.at)
+        session = self.state.calendar.session_on(day)
+        if isinstance(session, Session):
+            is_older = isinstance(before, Account) and account.at < before.at
+            if self.state.opening.opening_equity(day) is None:
+                self.state.record(begun(day, account, self.state.calendar))
+            elif self.state.at < session.open and not is_older:
+                self._correct(day, account)
+        self.protection_events.see_account(account)
+        self.protection_events.look()
+        self.margin_monitor.see(account)
+
+    def _correct(self, day: date, account: Account) -> None:
+        """Accept the broker's later report of the last close until the open: it may roll after midnight (RK-03)."""
+        found = corrected(day, account, self.state.calendar, self.state.opening.state)
+        if found is not None:
+            self.state.record(found)
+            self.protection_events.on_corrected(account)

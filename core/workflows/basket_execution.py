@@ -17,8 +17,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core import facts
-from core.execution.excess_exits import effect_now, working_entries
-from core.execution.lanes import BOOKS, FIGURES
+from core.execution.cover import effect_now, working_entries
+from core.execution.gateway import BOOKS, FIGURES
 from core.execution.order import Order
 from core.messages.commands import AnswerBasket, LeaveBasket
 from core.messages.effects import Effect, FetchPicture
@@ -42,12 +42,11 @@ from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
 from core.risk.message_counts import for_entries
 from core.staging.baskets import BasketRun
 from core.trading_state.state import TradingState
-from core.workflows.baskets.basket_dry_run import NOT_FLAT
+from core.workflows.basket_dry_run import NOT_FLAT
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_updates import look_up
-from core.workflows.reconciliation.reconciliation import Reconciliation
-from core.workflows.staging.confirmation_checks import TicketAuthorizations
-from core.workflows.staging.ticket_figures import is_as_shown
+from core.workflows.reconciliation import Reconciliation
+from core.workflows.staging.confirmation_checks import TicketAuthorizations, is_as_shown
 from core.workflows.staging.tickets import Tickets
 from core.workflows.workflow import answers
 
