@@ -271,7 +271,6 @@ class Engine:
         return self._follow.get(kind, ())
 
     def the(self, kind: type[Workflow]) -> Workflow:
-        """Return the workflow of that class."""
         return next(workflow for workflow in self.workflows if isinstance(workflow, kind))
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -77,8 +77,10 @@ def _waits_bare(draft: Draft) -> bool:
 
 def _risk(draft: Draft, view: DeskView) -> Decimal | None:
     """Return the loss allowed at the stop in USD, after the factors that reduce every order."""
-    from core.risk.size_factors import WantedEntry  # loads the settings: too slow before the first paint
-    from core.risk.sizing import binding_cuts
+    from core.risk.sizing import (
+        WantedEntry,  # loads the settings: too slow before the first paint
+        binding_cuts,
+    )
 
     risk, symbol = view.sizing.risk, draft.symbol
     if risk is None or symbol is None or draft.price is None or draft.stop is None or draft.farthest is None:

@@ -120,7 +120,6 @@ def paragraphs(lines: Iterable[str]) -> Iterator[str]:
 
 
 def page(results: Sequence[Result]) -> str:
-    """Return the page of a backtest."""
     return document("Keyturn backtest", (part for result in results for part in _result(result)))
 
 

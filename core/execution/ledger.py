@@ -303,7 +303,6 @@ class Ledger:
         return self._index.state
 
     def restore(self, state: LedgerState) -> None:
-        """Restore a saved state."""
         self._index.restore(state)
 
     def _day_started(self, at: datetime, _fact: DayStarted) -> None:

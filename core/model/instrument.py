@@ -219,7 +219,6 @@ class Lots:
 
     @property
     def has_fractions(self) -> bool:
-        """Whether fractions trade."""
         return self.step < ONE
 
 

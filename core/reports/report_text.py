@@ -136,7 +136,6 @@ NAME = 36
 
 
 def lines_of(report: Report) -> Iterator[str]:
-    """Yield the lines of the page."""
     if report.is_quiet:
         yield quiet_line(report)
         return

@@ -24,7 +24,7 @@ from core.model.sizing import UNKNOWN, WHOLE, Regime
 from core.model.values import ZERO, Fraction, Money, Price, Symbol
 from core.risk.day import monday_of
 from core.risk.protections.closed_trades import ClosedTrade, closed, direction_of
-from core.risk.size_factors import Conditions, Edge, Likeness, Throttle, correlation, factor_of, may_cut
+from core.risk.sizing import Conditions, Edge, Likeness, Throttle, correlation, factor_of, may_cut
 from core.settings.risk import SizingSettings, ThrottleSettings
 
 LONG_WEEKEND = timedelta(days=5)

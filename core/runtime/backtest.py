@@ -193,7 +193,6 @@ def _costs(backtest: Backtest, left: list[Row]) -> dict[str, object]:
 
 
 def _names(backtest: Backtest) -> list[str]:
-    """Return the names of the enabled strategies."""
     terms = backtest.runtime.engine.state.control.settings.strategies
     return [name for name in terms.names if terms.of(name).enabled]
 

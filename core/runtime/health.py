@@ -458,8 +458,6 @@ def _head_of(connection: socket.socket) -> bytes:
 
 
 def pages_of(figures: EngineFigures) -> Pages:
-    """Return the pages by path."""
-
     def healthz() -> Page:
         is_well, told = figures.health()
         status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE

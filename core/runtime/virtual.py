@@ -29,12 +29,11 @@ from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.advisers import Rounds
 from core.runtime.call_record import call_made
-from core.runtime.chart_history import ChartBook
 from core.runtime.demo import OpeningScript
 from core.runtime.feed import BAR, SliceTraded, Timed
 from core.runtime.inbox import Link, Operator
 from core.runtime.pending_requests import no_answer
-from core.runtime.reference_data import AssetBook
+from core.runtime.reference_data import AssetBook, ChartBook
 from core.runtime.runtime import Carrier, Keeping, Runtime
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.runtime.simulated_exchange import HeardFromOutside, QuoteRounds, RunLeft, RunRecorder, Said

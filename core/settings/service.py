@@ -272,7 +272,6 @@ class AdvisersSettings(SettingsTable):
 
     @property
     def enabled(self) -> tuple[str, ...]:
-        """The names of the enabled advisers."""
         return ("watchman",) if self.watchman.enabled else ()
 
 

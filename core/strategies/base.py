@@ -18,7 +18,7 @@ from core.model.recommendation import Recommendation
 from core.model.session import Session, Venue
 from core.model.signal import Answer, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Money, Price, Quantity
-from core.risk.size_factors import Conditions
+from core.risk.sizing import Conditions
 
 # ── context ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 # The strategy's view of the account and its position, beside the bar (ST-03).

@@ -16,8 +16,7 @@ from core.model.instrument import STOCK_TICKS
 from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
-from core.risk.size_factors import WantedEntry
-from core.risk.sizing import size_of
+from core.risk.sizing import WantedEntry, size_of
 from core.strategies.base import NO_SETUP, WARMING_UP, ZERO_SIZE, Context, Figures, leaving, not_now, shut
 
 __all__ = [

@@ -27,7 +27,15 @@ from core.model.values import ZERO, Symbol
 from core.ports import Recorded
 from core.settings.settings import Settings
 from core.strategies.base import PATIENCE, WARMING_UP, Context, OverdueError, Strategy, leaving, not_now, shut
-from core.strategies.builtin import HOUSE, StrategyKinds, written_memory
+from core.strategies.builtin import (
+    HOUSE,
+    MissingStrategy,
+    StrategyKinds,
+    UserStrategyRunning,
+    error_in_words,
+    started,
+    written_memory,
+)
 from core.strategies.memory import SIGNAL
 from core.strategies.runner import (
     Anew,
@@ -43,7 +51,6 @@ from core.strategies.runner import (
 )
 from core.strategies.sma import SmaState
 from core.strategies.trade_plan import TradePlan, TradePlanState, fault_in
-from core.strategies.user_strategies import MissingStrategy, UserStrategyRunning, error_in_words, started
 
 Signals = list[EntrySignal | ExitSignal]
 WISHES = frozenset({ExitReason.TAKE_PROFIT, ExitReason.MEAN_REVERSION, ExitReason.SIGNAL})

@@ -18,8 +18,7 @@ from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, plain, priced, rounded_down
-from core.risk.size_factors import WantedEntry
-from core.risk.sizing import size_of
+from core.risk.sizing import WantedEntry, size_of
 from core.settings.strategies import TradePlanSettings
 from core.strategies.base import WARMING_UP, ZERO_SIZE, Context, Figures, leaving, not_now, shut, text
 from core.strategies.indicators import AverageRange

@@ -44,7 +44,7 @@ from core.risk.protections.protection_registry import ProtectionBook
 from core.risk.regime import RegimeBook
 from core.risk.shadow_trades import ShadowTrades
 from core.risk.size_factor_inputs import SizingBook
-from core.risk.size_factors import Conditions
+from core.risk.sizing import Conditions
 from core.risk.sizing_inputs import gathered
 from core.risk.trading_status import DiskFailure, InForce, SymbolLists, TradingStatus
 from core.staging.baskets import Baskets

@@ -318,7 +318,6 @@ class DeskView:
 
     @property
     def account(self) -> AccountId:
-        """Return the account of the desk."""
         return self.status.account
 
 

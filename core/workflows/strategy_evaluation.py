@@ -242,7 +242,6 @@ class StrategyEvaluation:
         return self.state.control.settings.evaluation
 
     def _strategies(self) -> tuple[str, ...]:
-        """Return the strategies that are turned on, by name."""
         settings = self.state.control.settings.strategies
         running = {r.strategy.name for runners in self.state.orchestrator.runners.values() for r in runners}
         return tuple(sorted(name for name in running if settings.of(name).enabled))

@@ -11,7 +11,7 @@ from core.messages.desk_commands import LoseDesk, ReloadLimits, SettingsFileSeen
 from core.messages.inputs import RegimeArrived
 from core.model.sizing import DailyValue, NoMarket, Regime, VixLevel, VixReading
 from core.risk.regime import last_reading
-from core.risk.size_factors import factor_of
+from core.risk.sizing import factor_of
 from core.settings.changes import digest_of
 from core.settings.service import WatchdogSettings
 from core.settings.settings import Settings

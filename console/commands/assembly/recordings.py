@@ -221,7 +221,7 @@ def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
 
     Raises `OperatorError`.
     """
-    from core.strategies.user_strategies import MissingStrategy, started
+    from core.strategies.builtin import MissingStrategy, started
 
     own = [name for name in settings.strategies.own if settings.strategies.of(name).enabled]
     for name in own:

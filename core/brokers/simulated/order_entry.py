@@ -337,7 +337,6 @@ class OrderEntry:
         self._frictions = Frictions(config)
 
     def submit(self, submission: SubmitRequest) -> Accepted | Refused:
-        """Accept or refuse an order."""
         self._reach(submission.at, submission.order.symbol)
         situation = self._situation(submission.at, submission.order, None)
         refused = refusal(situation) or self._frictions.refusal(submission.order)

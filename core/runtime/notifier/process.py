@@ -72,7 +72,6 @@ class Channel:
 
 
 def channels_in(settings: NotifySettings) -> dict[str, Channel]:
-    """Return all channels in the settings by name."""
     found = {name: Channel(terms.by) for name, terms in settings.channels.items()}
     if settings.command:
         found[COMMAND] = Channel(COMMAND, SecretStr(orjson.dumps(settings.command).decode()))

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, NoTrade, NoTradeReason
-from core.risk.size_factors import Conditions
+from core.risk.sizing import Conditions
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.loading import LIBRARIES, ROOMS, loaded, said_of, settings_reader
 from core.runtime.strategy_host.pipe_messages import Memory, misfit, plain_of

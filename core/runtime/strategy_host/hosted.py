@@ -26,9 +26,8 @@ from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.process import Blocked, LostError, StrategyProcess
 from core.settings.strategies import UserStrategySettings
 from core.strategies.base import Context, Figures, OverdueError, RemoteMemory
-from core.strategies.builtin import StrategyKind, StrategyKinds
+from core.strategies.builtin import RaisedError, StrategyKind, StrategyKinds, UserStrategyRunning
 from core.strategies.trade_plan import UnfitError
-from core.strategies.user_strategies import RaisedError, UserStrategyRunning
 
 # ── a seat in a process ──────────────────────────────────────────────────────────────────────────────────────────────
 # A strategy's seat in its process: created and asked there, with bars for which it was asked in advance.

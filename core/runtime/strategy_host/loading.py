@@ -54,7 +54,6 @@ ROOMS = (
     "core.model.session",
     "core.model.signal",
     "core.model.values",
-    "core.risk.size_factors",
     "core.risk.sizing",
 )
 """Modules of this program: the vocabulary, the indicators, and position sizing."""

@@ -435,6 +435,5 @@ def throttle_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
 
 
 def _next_week(state: TradingState, today: date) -> Session:
-    """Return the first session of next week."""
     monday = monday_of(today) + timedelta(days=7)
     return state.calendar.next_session(state.calendar.venue.start_of(monday))

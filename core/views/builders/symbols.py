@@ -25,7 +25,7 @@ from core.model.staging import MANUAL
 from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol, plain
 from core.risk.checks.order_value import room_of, taken_of
 from core.risk.exposure import open_losses
-from core.risk.size_factors import Conditions
+from core.risk.sizing import Conditions
 from core.risk.sizing_inputs import held_in
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import close_before, lists_of, shown_price, traded_symbols, volume_of
@@ -180,7 +180,6 @@ Listed = Callable[[Symbol], bool | None]
 
 
 def no_list(_symbol: Symbol) -> bool | None:
-    """Return None: there is no list."""
     return None
 
 

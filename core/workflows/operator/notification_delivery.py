@@ -127,7 +127,6 @@ NAMED_ALONE = frozenset({NoticeKind.PROPOSAL})
 
 
 def takes(rule: RuleSettings, kind: NoticeKind, severity: Severity, symbol: Symbol | None, account: AccountId) -> bool:
-    """Whether the rule matches."""
     return (
         (kind in rule.kinds if rule.kinds else kind not in NAMED_ALONE)
         and severity.rank >= rule.at_least.rank

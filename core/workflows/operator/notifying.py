@@ -377,7 +377,6 @@ class Notifying:
         return any(True for _ in self._rules(subject.kind, subject.severity, subject.symbol))
 
     def _tell_of(self, fact: facts.Fact, kind: NoticeKind, matter: str = "", grave: Severity | None = None) -> None:
-        """Notify in the words of the log."""
         if self._terms.in_force:
             self._tell(Subject(kind, event_text.in_words(fact), matter=matter, grave=grave))
 

@@ -283,7 +283,6 @@ class RequestPacing:
         return self.state.at - asked_at >= keeps
 
     def _first_of(self, symbols: tuple[Symbol, ...], room: int | None) -> tuple[Symbol, ...]:
-        """Return the first symbols that have room."""
         if room is None:
             return symbols
         for number, symbol in enumerate(symbols):

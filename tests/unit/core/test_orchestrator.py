@@ -17,7 +17,7 @@ from core.model.session import XNYS
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.risk.evaluation import Suspension
-from core.risk.size_factors import Conditions
+from core.risk.sizing import Conditions
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.strategies import StrategiesSettings, VwapSettings

@@ -16,7 +16,7 @@ from core.model.recommendation import Recommendation
 from core.model.session import VENUES, XNYS, Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Fraction, Money, Price, Quantity, Symbol, VenueId
-from core.risk.size_factors import Conditions, Likeness, Throttle
+from core.risk.sizing import Conditions, Likeness, Throttle
 from core.runtime.strategy_host import pipe_messages
 from core.strategies.base import Context
 from core.strategies.trade_plan import SignalFault
