@@ -33,8 +33,8 @@ from core.model.values import CENT, NO_SHARES, SUB_PENNY, ZERO, Fraction, Money,
 from core.settings.risk import SizingSettings, TrendSettings, VixSettings
 
 # Terms that scale the risk of a trade (RK-10, RK-11): each a factor from 0 to 1 with its text. A term reads only the
-# plain figures that it is given. If one is missing it is left out and says so; then the fixed risk applies. No term ever
-# makes a trade larger.
+# plain figures that it is given. If one is missing it is left out and says so; then the fixed risk applies. No term
+# ever makes a trade larger.
 
 # ── what a factor is ─────────────────────────────────────────────────────────────────────────────────────────────────
 
