@@ -60,7 +60,7 @@ def attest(
     load = Load(of, attested.messages if attested is not None else None)
     rows = rows_of(settings, reading, attested)
     if html is not None:
-        from core.analytics.html_page import attestation_page
+        from core.analytics.presentation import attestation_page
 
         cells, fails = [_cells(row) for row in rows], [row.fails for row in rows]
         write_page(html, attestation_page(cells, fails, _over(folder, whence, load)))
@@ -158,7 +158,7 @@ def _over(folder: AccountFolder | None, whence: str, load: Load) -> tuple[str, .
 
 def _cells(row: Row) -> Mapping[str, str]:
     """Return the cells of a row by column; times by the venue's clock."""
-    from core.analytics.html_page import HEAD
+    from core.analytics.presentation import HEAD
     from core.risk.controls import WORDS
 
     told = "never in this journal" if row.last_trip is None else _told(row.last_trip)

@@ -11,9 +11,23 @@ from textwrap import wrap
 
 from core.analytics.account_days import HEAD, ProfitMonth, calendar_lines, largest_of, month_rows, months_of, shade_of
 from core.analytics.desk_measures import DeskMeasures, Figures, MarginDay
-from core.analytics.html_page import HEIGHT, LOW, document, escaped, folded, paragraphs, plot, plotted, table
 from core.analytics.metrics import drawdowns, framed
-from core.analytics.wording import LINES, NONE, ROLLING, drawdown_in_words, value_of
+from core.analytics.presentation import (
+    HEIGHT,
+    LINES,
+    LOW,
+    NONE,
+    ROLLING,
+    document,
+    drawdown_in_words,
+    escaped,
+    folded,
+    paragraphs,
+    plot,
+    plotted,
+    table,
+    value_of,
+)
 from core.model.session import HOME
 from core.model.values import Money
 

@@ -147,8 +147,7 @@ def _require_room(options: BacktestOptions) -> None:
 
 
 def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None:
-    from core.analytics.html_page import page
-    from core.analytics.wording import tables
+    from core.analytics.presentation import page, tables
 
     if options.page_file is not None:
         try:
