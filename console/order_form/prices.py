@@ -22,7 +22,7 @@ from console.order_form.draft import (
 from core.model.instrument import Ticks
 from core.model.order import Effect, Side, StopHolder, TimeInForce
 from core.model.values import ZERO, Fraction, Price
-from core.staging.stage_state import Reach, reach_of
+from core.staging.resting_entries import Reach, reach_of
 from core.views import SymbolView
 from widgets import format as f
 

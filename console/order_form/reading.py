@@ -25,7 +25,7 @@ from core.model.order import TYPED, Effect, OrderType, StopHolder, TimeInForce
 from core.model.sizing import product
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Quantity, Symbol, plain, rounded_down
-from core.staging.stage_state import LONGEST_TTL
+from core.staging.resting_entries import LONGEST_TTL
 from core.views import DeskView
 from widgets import format as f
 

@@ -16,7 +16,7 @@ from core.messages.commands import BasketRow
 from core.model.instrument import small_letters, symbol_in
 from core.model.order import TYPED, Effect, OrderType, TimeInForce
 from core.model.values import Fraction, Money, Price, Quantity
-from core.staging.stage_state import LONGEST_TTL
+from core.staging.resting_entries import LONGEST_TTL
 
 NEEDED = ("symbol", "side")
 OPTIONAL = (

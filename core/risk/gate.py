@@ -32,7 +32,7 @@ from core.risk.protections.protection_registry import Override, ProtectionBook
 from core.risk.size_factor_inputs import SizingBook
 from core.risk.trading_status import SymbolLists, TradingStatus
 from core.settings.settings import Settings
-from core.staging.stage_state import Reach, aimed_at, reach_of
+from core.staging.resting_entries import Reach, aimed_at, reach_of
 
 NOT_ASKED = NoSession("the calendar was not asked")
 

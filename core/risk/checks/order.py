@@ -16,7 +16,7 @@ from core.risk.gate import Candidate, ReviewContext, passed, refused, warned
 from core.risk.message_counts import for_entries, limits_of
 from core.risk.price_history import DAYS
 from core.settings.risk import ALL_OF_IT, ANY_QUANTITY
-from core.staging.stage_state import target_of
+from core.staging.resting_entries import target_of
 
 # ── checks of the desk ───────────────────────────────────────────────────────────────────────────────────────────────
 # Checks of the desk and its connection to the broker (OP-07, EX-14, EX-15, RK-24, OP-10).

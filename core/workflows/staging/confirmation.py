@@ -19,7 +19,8 @@ from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import TicketId, plain
 from core.risk.day import TWIN, WORD, SeenEntry
 from core.risk.gate import Gate, ReviewContext
-from core.staging.stage_state import Confirmation, time_to_live
+from core.staging.resting_entries import time_to_live
+from core.staging.stage_state import Confirmation
 from core.trading_state.state import TradingState
 from core.workflows.operator.desk_rights import turn_of
 from core.workflows.orders.position_close import PositionClose, exit_reason_of

@@ -39,8 +39,8 @@ from core.risk.checks.other_orders import crossed_by_exit
 from core.risk.gate import ReviewContext, warned, without_equity
 from core.risk.margin import MarginEffect
 from core.settings.orders import StagingSettings
+from core.staging.resting_entries import target_of
 from core.staging.stage import end_of_session, end_of_stops
-from core.staging.stage_state import target_of
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.vwap import VwapStrategy
 from core.trading_state.state import TradingState

@@ -33,7 +33,7 @@ from core.model.values import (
     priced,
     rounded_down,
 )
-from core.staging.stage_state import aimed_at, refusal_of, stop_for, target_of, with_legs
+from core.staging.resting_entries import aimed_at, refusal_of, stop_for, target_of, with_legs
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import is_a_share
 from core.workflows.staging.guard_refusals import stops_of, waits_for_entry

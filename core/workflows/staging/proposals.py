@@ -18,7 +18,7 @@ from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, StopPlan
 from core.model.values import ClientOrderId, ProposalId, Quantity, Symbol
-from core.staging.stage_state import with_legs
+from core.staging.resting_entries import with_legs
 from core.trading_state.state import TradingState
 from core.workflows.orders.request_room import held_exit_of
 from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, terms_of

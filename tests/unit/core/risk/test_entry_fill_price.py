@@ -26,7 +26,7 @@ from core.risk.exposure import exposure_of
 from core.risk.gate import Candidate, Check
 from core.risk.sizing_inputs import cap_of, wanted_of
 from core.settings.settings import Settings
-from core.staging.stage_state import with_legs
+from core.staging.resting_entries import with_legs
 from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import Books
