@@ -29,7 +29,7 @@ from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.messages import commands
 from core.messages.desk_commands import KeepWatchlist
-from core.model.symbols import HELD, MAIN
+from core.model.instrument import HELD, MAIN
 from core.model.values import Price, ProposalId, Quantity, Symbol, plain
 from core.risk.protections.protection import GLOBAL
 from core.views import DeskView, PositionRow, ProtectionRow, StrategyRow

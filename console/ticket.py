@@ -18,7 +18,7 @@ from console.arming import ShownTicket
 from console.keymap import confirming_key, written
 from core.model.account import Mode
 from core.model.codes import DeskState, ProposalEnd
-from core.model.symbols import capitals
+from core.model.instrument import capitals
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, NotEdited, ProposalRow, TicketView
 from widgets import format as f

@@ -22,8 +22,8 @@ from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.settings.orders import ReconciliationSettings, StagingSettings
 from core.settings.types import AmountSettings, SettingsTable
-from core.workflows.day import start as start_workflow
-from core.workflows.reconciliation import reconciliation as comparison_workflow
+from core.workflows import reconciliation as comparison_workflow
+from core.workflows import trading_day as start_workflow
 from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("EXECUTION.md")

@@ -18,7 +18,7 @@ from core.risk.checks.losses import ProtectionCheck
 from core.risk.controls import CONTROLS
 from core.risk.gate import Check
 from core.risk.protections.protection_registry import ProtectionBook
-from core.risk.size_factors import ALL, BINDING
+from core.risk.sizing import ALL, BINDING
 from core.settings.protections import ProtectionsSettings
 from docs.pages import Tables, filled, table, written
 

@@ -26,8 +26,7 @@ from console.desk import DeskApp
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.model.desk import Seat
 from core.runtime.runtime import Runtime
-from core.runtime.service.listener import Peer, peer_of
-from core.runtime.service.service import EngineService
+from core.runtime.service.service import EngineService, Peer, peer_of
 from docs.picture import SIZE, save, until
 from state.engine_socket import connected, listening
 

@@ -44,7 +44,7 @@ class DeskFiles:
         return chain_of(order_id, read(self.folder().journal))
 
     def explain(self, what: str) -> Iterator[str]:
-        from core.post_mortem.trade_text import lines_of
+        from core.post_mortem.page import lines_of
         from state.past_days import explained
 
         found, is_trade = explained(self.folder().journal, what)

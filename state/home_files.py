@@ -19,7 +19,7 @@ from pathlib import Path
 
 from core.files.regular_file import bytes_of
 from core.messages.desk_commands import WatchlistFilesSeen
-from core.model.symbols import MAIN, SYMBOL, Watchlist, capitals, fault_of
+from core.model.instrument import MAIN, SYMBOL, Watchlist, capitals, fault_of
 from core.model.values import Symbol
 from core.ports import OperatorError
 from state.files import make_folder, replace_file

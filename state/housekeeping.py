@@ -21,8 +21,8 @@ from core.model.values import AccountId, Symbol
 from core.ports import JournalWriteError, OperatorError
 from core.runtime.runtime import Runtime
 from core.settings.settings import Settings
-from core.views.builders.standing import newest_data
-from core.workflows.staging.ticket_figures import signed_in_words
+from core.views.builders.desk import newest_data
+from core.workflows.staging.confirmation_checks import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.files import AccountFolder
 from state.heartbeat import SILENCE_STEP, Status

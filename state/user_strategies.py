@@ -17,8 +17,7 @@ from core.ports import OperatorError
 from core.runtime.strategy_host.hosted import kind_of
 from core.runtime.strategy_host.process import STARTING, LostError, StrategyProcess
 from core.strategies.base import PATIENCE, OverdueError
-from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
-from core.strategies.user_strategies import name_fault
+from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds, name_fault
 from state.files import FILE_MODE, make_folder, naming, open_private, write_all
 
 LARGEST = 1_000_000

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 
-from core.model.symbols import HELD, ListKind
+from core.model.instrument import HELD, ListKind
 from core.model.values import Price, Symbol
 from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f

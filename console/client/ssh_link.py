@@ -18,7 +18,7 @@ from console.client.engine_link import LinkBrokenError
 from console.client.ssh_stream import GREETING_PATIENCE, SshStream
 from core.model.harmless_text import harmless, is_news
 from core.ports import OperatorError
-from core.protocol.relay import Channel
+from core.protocol.frames import Channel
 
 if TYPE_CHECKING:
     import socket

@@ -19,7 +19,7 @@ from typing import IO
 from console.client.engine_link import LinkBrokenError
 from core.ports import OperatorError
 from core.protocol.codec import FrameError
-from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed
+from core.protocol.frames import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed
 
 READ = 65_536
 MOST_WAITING = 262_144

@@ -61,9 +61,8 @@ def explain(
 
     Example: keyturn explain 2026-11-19 --html thursday.html
     """
-    from core.post_mortem.page import page
-    from core.post_mortem.trade_text import as_json as told
-    from core.post_mortem.trade_text import lines_of
+    from core.post_mortem.page import as_json as told
+    from core.post_mortem.page import lines_of, page
     from state.past_days import explained
 
     folder = journal_of(host_of(context).home, account, journal_dir).journal

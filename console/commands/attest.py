@@ -19,8 +19,7 @@ from state.files import AccountFolder, JournalFolder
 
 if TYPE_CHECKING:
     from core.post_mortem.missed_trades import Trip
-    from core.runtime.attest.report import Load, Reading, Row
-    from core.runtime.attest.run import Attested, Watch
+    from core.runtime.attest.report import Attested, Load, Reading, Row, Watch
     from core.settings.settings import Settings
 
 
@@ -61,7 +60,7 @@ def attest(
     load = Load(of, attested.messages if attested is not None else None)
     rows = rows_of(settings, reading, attested)
     if html is not None:
-        from core.analytics.html_page import attestation_page
+        from core.analytics.presentation import attestation_page
 
         cells, fails = [_cells(row) for row in rows], [row.fails for row in rows]
         write_page(html, attestation_page(cells, fails, _over(folder, whence, load)))
@@ -119,7 +118,7 @@ def _demos_day() -> tuple[int, str]:
 
 def _run(settings: Settings, many: int, seed: int) -> Attested:
     """Run the attestation in a temporary folder."""
-    from core.runtime.attest.run import attested
+    from core.runtime.attest.report import attested
     from state.journal import FileJournal
 
     with (
@@ -159,7 +158,7 @@ def _over(folder: AccountFolder | None, whence: str, load: Load) -> tuple[str, .
 
 def _cells(row: Row) -> Mapping[str, str]:
     """Return the cells of a row by column; times by the venue's clock."""
-    from core.analytics.html_page import HEAD
+    from core.analytics.presentation import HEAD
     from core.risk.controls import WORDS
 
     told = "never in this journal" if row.last_trip is None else _told(row.last_trip)
@@ -199,7 +198,7 @@ def _show(rows: Sequence[Row], over: Sequence[str]) -> None:
 
 
 def _in_all(rows: Sequence[Row]) -> str:
-    from core.runtime.attest.run import Result
+    from core.runtime.attest.report import Result
 
     held = sum(row.tested.result is Result.HELD for row in rows)
     off = sum(not row.is_on for row in rows)

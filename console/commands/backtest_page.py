@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from console.commands.shared import cents
-from core.analytics.html_page import plotted
-from core.analytics.wording import (
+from core.analytics.presentation import (
     Result,
     drawdown_in_words,
     of_few_sessions,
     of_the_bars,
     of_what_is_modelled,
     of_what_is_not_measured,
+    plotted,
     told,
     value_of,
 )

@@ -75,7 +75,7 @@ def quote(
 
     Example: keyturn quote SPY --json
     """
-    from core.model.symbols import capitals
+    from core.model.instrument import capitals
     from core.model.values import Symbol
     from core.views.export import quote_of
 

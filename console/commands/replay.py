@@ -25,7 +25,7 @@ from console.commands.shared import (
     tell,
 )
 from console.start import prepare
-from core.analytics.wording import of_what_is_modelled
+from core.analytics.presentation import of_what_is_modelled
 from state.files import JournalFolder
 
 

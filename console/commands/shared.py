@@ -14,8 +14,7 @@ import orjson
 import typer
 
 from console.commands.assembly.host import Host
-from core.io.harmless_json import harmless_json
-from core.model.harmless_text import harmless
+from core.model.harmless_text import harmless, harmless_json
 from core.model.session import HOME
 from core.model.values import number_in
 from core.ports import OperatorError

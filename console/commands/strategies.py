@@ -151,8 +151,7 @@ def _looked_at(host: Host, what: str, overrides: tuple[str, ...]) -> StrategyLis
 
 def _faults_in_table(found: Found, settings: Settings) -> tuple[str, ...]:
     """Return why it cannot be constructed with its settings table."""
-    from core.strategies.builtin import StrategyKinds
-    from core.strategies.user_strategies import MissingStrategy, started
+    from core.strategies.builtin import MissingStrategy, StrategyKinds, started
 
     if found.kind is None or found.name not in settings.strategies.own:
         return ()

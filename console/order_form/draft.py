@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import Enum
 
-from core.model.instrument import ANY_SHARE, Instrument, Ticks
+from core.model.instrument import ANY_SHARE, Instrument, Ticks, small_letters
 from core.model.order import TYPED, Effect, OrderType, StopHolder, TimeInForce
-from core.model.symbols import small_letters
 from core.model.values import ZERO, Fraction, Price, Quantity
 from core.views import SymbolView
 

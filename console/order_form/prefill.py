@@ -62,8 +62,10 @@ class QuantityPreset:
 
 def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
     """Return `part` of the risk of one trade, at most 1, or of the position for a closing order."""
-    from core.risk.size_factors.base import WantedEntry  # loads the settings: too slow before the first paint
-    from core.risk.sizing import size_within
+    from core.risk.sizing import (
+        WantedEntry,  # loads the settings: too slow before the first paint
+        size_within,
+    )
 
     if draft.symbol is None:
         return QuantityPreset(None, "a size needs its symbol: type it first")

@@ -20,10 +20,10 @@ from console.order_form.draft import (
 )
 from console.order_form.prices import read_prices, read_target, read_trail
 from core.messages.commands import ProposeOrder
+from core.model.instrument import SHARE, capitals, small_letters
 from core.model.order import TYPED, Effect, OrderType, StopHolder, TimeInForce
 from core.model.sizing import product
 from core.model.staging import MANUAL
-from core.model.symbols import SHARE, capitals, small_letters
 from core.model.values import ZERO, Fraction, Quantity, Symbol, plain, rounded_down
 from core.staging.resting_entries import LONGEST_TTL
 from core.views import DeskView
@@ -77,8 +77,10 @@ def _waits_bare(draft: Draft) -> bool:
 
 def _risk(draft: Draft, view: DeskView) -> Decimal | None:
     """Return the loss allowed at the stop in USD, after the factors that reduce every order."""
-    from core.risk.size_factors.base import WantedEntry  # loads the settings: too slow before the first paint
-    from core.risk.sizing import binding_cuts
+    from core.risk.sizing import (
+        WantedEntry,  # loads the settings: too slow before the first paint
+        binding_cuts,
+    )
 
     risk, symbol = view.sizing.risk, draft.symbol
     if risk is None or symbol is None or draft.price is None or draft.stop is None or draft.farthest is None:

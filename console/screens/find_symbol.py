@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from console.screens.dialog import DialogHost
 from console.screens.form import FieldsScreen, TextField
 from core.messages.desk_commands import LookAt
+from core.model.instrument import SHARE, capitals
 from core.model.reference_data import AssetsFound, ListedAsset
-from core.model.symbols import SHARE, capitals
 from core.model.values import Symbol
 from core.views import DeskView, SymbolView
 from widgets import format as f

@@ -21,7 +21,7 @@ from textual.widgets import Input
 
 from console.keymap import KEYS, KeyScope, footer, written
 from console.screens.dialog import Dialog, DialogHost
-from core.model.symbols import capitals
+from core.model.instrument import capitals
 from core.views import DeskView
 from widgets.grid_cells import Tone
 from widgets.lines import Cell, Lines, TextLine, joined

@@ -25,8 +25,8 @@ from console.screens.question import TICK
 from console.terminal.driver import DeskKillPort
 from console.ticket import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume
+from core.model.instrument import capitals
 from core.model.order import OrderStatus
-from core.model.symbols import capitals
 from core.model.values import ClientOrderId
 from core.views import IN_DOUBT, DeskView, OrderRow
 from widgets.kill import halted_lines, help_lines, killed_lines, order_of

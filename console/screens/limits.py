@@ -19,7 +19,7 @@ from console.screens.question import WIDTH, Question
 from console.screens.reading import FRAME
 from console.ticket import TypedWord, in_capitals
 from core.messages.commands import ListSymbol, UnlistSymbol
-from core.model.symbols import LONGEST_REASON, ListedSymbol, ListKind
+from core.model.instrument import LONGEST_REASON, ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import DeskView, ProtectionRow, ReloadView
 from widgets.grid_cells import Tone

@@ -20,7 +20,7 @@ from console.order_form.prices import Taken, price_of, ticked
 from console.order_form.reading import read_draft
 from console.screens.dialog import DialogHost
 from console.screens.form import FieldsScreen, TextField
-from core.model.symbols import capitals
+from core.model.instrument import capitals
 from core.model.values import Price, plain, priced
 from widgets.lines import Cell, TextLine
 

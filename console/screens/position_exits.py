@@ -21,8 +21,8 @@ from decimal import ROUND_DOWN, Decimal
 from console.order_form.draft import WHOLE, Measure, Measured, distance_in, number_in, priced_at, way_of
 from console.screens.dialog import DialogHost
 from console.screens.form import FieldsScreen, TextField
+from core.model.instrument import small_letters
 from core.model.order import StopHolder
-from core.model.symbols import small_letters
 from core.model.values import NO_SHARES, ZERO, Fraction, Price, Quantity, plain, rounded_down
 from core.views import DeskView, PositionRow
 from widgets import format as f

@@ -17,10 +17,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 from core.analytics.metrics import DayOfEquity
-from core.analytics.wording import NONE
+from core.analytics.presentation import NONE
 from core.facts import CashMoved, DayCorrected, DayStarted, SharesMoved
-from core.model.activity import ActivityKind
 from core.model.instrument import share
+from core.model.reconciliation import ActivityKind
 from core.model.values import NO_MONEY, ZERO, Money
 from core.ports import Recorded
 

@@ -29,7 +29,7 @@ from core.analytics.metrics import (
     win_rate,
 )
 from core.analytics.metrics import framed as series_of
-from core.analytics.wording import ROLLING
+from core.analytics.presentation import ROLLING
 from core.facts import CorporateActionApplied, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
 from core.model.position import AnyTrade
 from core.model.sizing import RegimeLabels

@@ -11,9 +11,23 @@ from textwrap import wrap
 
 from core.analytics.account_days import HEAD, ProfitMonth, calendar_lines, largest_of, month_rows, months_of, shade_of
 from core.analytics.desk_measures import DeskMeasures, Figures, MarginDay
-from core.analytics.html_page import HEIGHT, LOW, document, escaped, folded, paragraphs, plot, plotted, table
 from core.analytics.metrics import drawdowns, framed
-from core.analytics.wording import LINES, NONE, ROLLING, drawdown_in_words, value_of
+from core.analytics.presentation import (
+    HEIGHT,
+    LINES,
+    LOW,
+    NONE,
+    ROLLING,
+    document,
+    drawdown_in_words,
+    escaped,
+    folded,
+    paragraphs,
+    plot,
+    plotted,
+    table,
+    value_of,
+)
 from core.model.session import HOME
 from core.model.values import Money
 
@@ -54,7 +68,6 @@ MORE_OF_TRADES = ("slippage", "fees")
 
 
 def lines_of(found: DeskMeasures) -> Iterator[str]:
-    """Yield the lines of the page."""
     yield title(found)
     yield from _account(found)
     yield ""
@@ -117,7 +130,6 @@ def rolling_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
 
 
 def trade_rows(found: DeskMeasures) -> list[tuple[str, str]]:
-    """Return the figures of all trades."""
     shown = (*OF_TRADES, *MORE_OF_TRADES)
     rows = [(name, value_of(found.measures[key], kind)) for key, name, kind in LINES if key in shown]
     in_r = (("mean R", "mean_r", "ratio"), ("R in all", "total_r", "ratio"), ("trades without R", "without_r", "count"))
@@ -125,7 +137,6 @@ def trade_rows(found: DeskMeasures) -> list[tuple[str, str]]:
 
 
 def group_rows(groups: Mapping[str, Figures]) -> list[tuple[str, ...]]:
-    """Return name and figures of each group."""
     return [(name, *(value_of(each[key], kind) for _, key, kind, _ in COLUMNS)) for name, each in groups.items()]
 
 

@@ -13,7 +13,7 @@ from datetime import date
 
 import pandas as pd
 
-from core.analytics.wording import ROLLING
+from core.analytics.presentation import ROLLING
 
 SESSIONS_A_YEAR = 252
 """Trading days of a US year, to annualize daily figures."""

@@ -14,7 +14,6 @@ from datetime import date, datetime
 from typing import Protocol
 
 from core.model.account import Account, ConnectionStatus, Mode
-from core.model.activity import DropCopy
 from core.model.api_contract import ApiRecord, KeyNames, Keys
 from core.model.broker import (
     Accepted,
@@ -30,6 +29,7 @@ from core.model.broker import (
 )
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
+from core.model.reconciliation import DropCopy
 from core.model.reference_data import ListedAsset
 from core.model.session import Session
 from core.model.values import AccountId, BrokerOrderId, ClientOrderId, Symbol

@@ -6,12 +6,11 @@ Each module renders the facts of its subjects, one function per subject, and has
 from __future__ import annotations
 
 from core import facts
-from core.event_text import staging
+from core.event_text import orders
 from core.event_text.desk import DESK, DESKS, NOTIFICATIONS
 from core.event_text.lines import EventTexts
 from core.event_text.market import GUARDS, MARKET
-from core.event_text.orders import ACTIVITIES, ORDERS
-from core.event_text.staging import STAGING
+from core.event_text.orders import ACTIVITIES, ORDERS, STAGING
 from core.model.codes import Denial, HaltCause, RefusalKind
 from core.model.harmless_text import ALERT, CRITICAL, ERROR
 from core.risk import evaluation
@@ -26,7 +25,7 @@ SEVERITIES: dict[type, str] = {
 OF_NO_DESK = frozenset({Denial.OTHER, Denial.NO_DOOR, Denial.OTHER_ACCOUNT, Denial.NO_DESK})
 """Denials of a command that no person at a desk can have sent."""
 TEXTS: EventTexts = {
-    **{fact: (kind, staging.in_words) for fact, kind in staging.KINDS.items()},
+    **{fact: (kind, orders.in_words) for fact, kind in orders.KINDS.items()},
     **{fact: (kind, evaluation.in_words) for fact, kind in evaluation.KINDS.items()},
     **DESK,
     **DESKS,

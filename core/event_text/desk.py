@@ -10,7 +10,7 @@ from core.model.codes import HaltCause, KeyEnd
 from core.model.notice import DeliveryCode
 from core.model.reconciliation import DifferenceKind
 from core.model.session import HOME
-from core.risk.checks.verdicts import usd
+from core.risk.gate import usd
 from core.risk.trading_status import difference_in_words, jump_in_words
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from core import facts
 from core.event_text.lines import EventTexts, told
-from core.model import alert as alerts
+from core.model import notice as alerts
 from core.model.session import HOME
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import percent, plain, priced
 from core.risk import regime
-from core.risk.checks.verdicts import usd
+from core.risk.gate import usd
 from core.risk.protections.frequency import GOES_ON, RepeatedExecution
 from core.strategies.memory import fault_in_words
 

@@ -189,12 +189,11 @@ def latency_report(
             }
             for span in slice_.spans()
         ],
-        "timings": [{"order": order_id, **_instants(timing)} for order_id, timing in kept.orders.items()],
+        "timings": [
+            {"order": order_id, **{name: _iso(getattr(timing, name)) for name in INSTANTS}}
+            for order_id, timing in kept.orders.items()
+        ],
     }
-
-
-def _instants(timing: Timing) -> dict[str, str | None]:
-    return {name: _iso(getattr(timing, name)) for name in INSTANTS}
 
 
 def _iso(at: datetime | None) -> str | None:

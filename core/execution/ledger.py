@@ -1,4 +1,4 @@
-"""The ledger: all our orders, every execution once, the positions that they make, and the trades.
+"""The ledger and its folds: all our orders, every execution once, the positions that they make, and the trades.
 
 It folds facts and answers queries. It decides nothing, and no other class changes an order's status or a position. Each
 of its parts covers one subject; further queries go to the part.
@@ -7,20 +7,244 @@ of its parts covers one subject; further queries go to the part.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from core import facts
 from core.execution.ledger_state import ExitClaims, LedgerIndex, LedgerState, Legs, ReplacementChains
 from core.execution.order import Order
-from core.execution.order_folds import OrderFolds
 from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
+from core.model.codes import EndCode
+from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.session import Calendar
 from core.model.sizing import RegimeLabels
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 from core.ports import PastIndex
+
+# ── folds of facts into orders ───────────────────────────────────────────────────────────────────────────────────────
+# Fold facts into orders: creation, status, doubt, cancels. It decides nothing.
+
+
+class OrderFolds:
+    """The only writer of an order, except for its fills."""
+
+    def __init__(
+        self, index: LedgerIndex, chains: ReplacementChains, require_new: Callable[[ClientOrderId], None]
+    ) -> None:
+        self.index, self.chains, self.require_new = index, chains, require_new
+        self.folds: Mapping[Any, Any] = {
+            facts.ApprovalRedeemed: self._redeemed,
+            facts.EngineStarted: self._started,
+            facts.OrderCreated: self._created,
+            facts.StopCut: self._stop_cut,
+            facts.ProposalStaged: self._staged,
+            facts.LegResized: self._resized,
+            facts.OrderRestated: self._restated,
+            facts.OrderRevived: self._revived,
+            facts.OrderIdled: self._idled,
+            facts.OrderTradesAgain: self._trades_again,
+            facts.ContingentOrdersMissing: self._legs_missing,
+            facts.OrderStateChanged: self._state_changed,
+            facts.OrderKept: self._kept,
+            facts.KeptOrderReleased: self._kept_released,
+            facts.StateRestored: self._restored,
+            facts.OrderStateUnknown: self._in_doubt,
+            facts.OrderNotFound: self._not_found,
+            facts.CancelRequested: self._cancel_requested,
+            facts.CancelFailed: self._cancel_failed,
+            facts.CancelDropped: self._cancel_dropped,
+            facts.BrokerWarned: self._warned,
+            facts.WarningConfirmed: self._warning_confirmed,
+            facts.UpdateIgnored: self._ignored,
+        }
+
+    def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
+        self.require_new(fact.order.client_order_id)
+        created = Order(
+            request=fact.order,
+            proposal_id=fact.proposal_id,
+            strategy=fact.strategy,
+            signal_time=fact.signal_time,
+            created_at=at,
+            stop=fact.stop,
+            parent=fact.parent,
+            exit_reason=fact.exit_reason,
+            intended_price=fact.intended_price,
+            reference=fact.reference,
+            expires_at=fact.expires_at,
+            role=fact.role,
+            target_price=fact.target_price,
+            counted_at=fact.counted_at,
+        )
+        self.index.orders[created.id] = created
+        self.index.note_working(created)
+        self.index.enter(created)
+        self.index.state.orders_sent += 1
+        created.permit = self.index.state.permits.pop(created.id, None)
+        if (old := self.chains.predecessor(created)) is not None:
+            old.replacement = created.id
+        # Reduce the claim of a stop by the order just recorded for its shares, and not before (EX-20).
+        less_of = self.index.state.redeemed.pop(created.id, None)
+        cut = self.index.orders.get(less_of) if less_of is not None else None
+        if cut is not None:
+            cut.owed = Quantity(max((cut.owed or ZERO) - created.request.quantity, ZERO))
+            self.index.note_cut(cut)
+
+    def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
+        order = self.index.orders[fact.client_order_id]
+        self._mark_replaced(order, fact.after)
+        order.status = fact.after
+        _doubt_ends(order)
+        order.reason = fact.reason or order.reason
+        order.end_code = fact.code
+        if fact.broker_order_id is not None:
+            order.broker_order_id = fact.broker_order_id
+        if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
+            order.submitted_at = at
+        order.kept = order.again_at = None
+        order.was_absent = False
+        if fact.after.is_terminal:
+            if fact.code is not EndCode.LOST_THERE:
+                order.permit = None
+            order.ended_at = at
+            order.idle, order.idle_word = None, ""
+            self.index.note_ended(order)
+            self.index.note_cut(order)
+
+    def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
+        """Mark the old order as replaced once the broker took the new one; undo the mark if it did not."""
+        old = self.chains.predecessor(order)
+        if old is None:
+            return
+        if order.status is OrderStatus.PENDING and old.replacement == order.id:
+            old.replacement = None
+            old.replaced_by = order.id if after is OrderStatus.SUBMITTED else None
+        elif after.is_terminal and after is not OrderStatus.FILLED and old.is_working:
+            old.replaced_by = None  # the broker works the old one: it can be moved again
+        if old.is_working and after in (OrderStatus.REJECTED, OrderStatus.CANCELLED):
+            old.owed = None  # it was not reduced after all
+
+    def _started(self, _at: datetime, _fact: facts.EngineStarted) -> None:
+        self.index.state.redeemed.clear()
+        self.index.state.permits.clear()
+
+    def _redeemed(self, _at: datetime, fact: facts.ApprovalRedeemed) -> None:
+        self.index.state.permits[fact.client_order_id] = fact.approval
+        if fact.approval.less_of is not None:
+            self.index.state.redeemed[fact.client_order_id] = fact.approval.less_of
+
+    def _stop_cut(self, _at: datetime, fact: facts.StopCut) -> None:
+        cut = self.index.orders[fact.client_order_id]
+        cut.owed = fact.owed
+        self.index.note_cut(cut)
+
+    def _staged(self, _at: datetime, fact: facts.ProposalStaged) -> None:
+        """Mark ended stops as requested: a stop on a ticket covers all unprotected shares of its position."""
+        proposal = fact.proposal
+        if not proposal.is_guard or proposal.order.replaces is not None:
+            return
+        for order in self.index.orders.values():
+            is_its = (order.request.symbol, order.strategy) == (proposal.symbol, proposal.strategy)
+            if is_its and order.is_protective and not order.is_working:
+                order.is_asked_for = True
+
+    def _resized(self, _at: datetime, fact: facts.LegResized) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.request = replace(order.request, quantity=fact.quantity)
+
+    def _restated(self, _at: datetime, fact: facts.OrderRestated) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.request = fact.after.of(order.request)
+        order.terms_before = order.terms_before or fact.before
+
+    def _revived(self, _at: datetime, fact: facts.OrderRevived) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.SUBMITTED
+        order.broker_order_id, order.ended_at, order.end_code = fact.broker_order_id, None, EndCode.AS_ITS_STATE_SAYS
+        order.cancel_requested_at, order.cancel_failed_at, order.cancel_code = None, None, None
+        order.owed, order.is_asked_for, order.reason = None, False, ""
+        self.index.note_working(order)
+        self.index.note_cut(order)
+
+    def _idled(self, _at: datetime, fact: facts.OrderIdled) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.idle, order.idle_word = fact.code, fact.word
+        _doubt_ends(order)
+
+    def _trades_again(self, _at: datetime, fact: facts.OrderTradesAgain) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.idle, order.idle_word = None, ""
+        _doubt_ends(order)
+
+    def _legs_missing(self, _at: datetime, fact: facts.ContingentOrdersMissing) -> None:
+        self.index.orders[fact.client_order_id].is_bare = True
+
+    def _kept(self, _at: datetime, fact: facts.OrderKept) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.kept, order.again_at, order.was_absent = fact.approval, fact.again_at, fact.is_absent
+        order.in_doubt_since = order.first_not_found_at = None
+        order.not_found = 0
+
+    def _kept_released(self, _at: datetime, fact: facts.KeptOrderReleased) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.kept = order.again_at = None
+
+    def _restored(self, _at: datetime, _fact: facts.StateRestored) -> None:
+        """Forget kept orders after a restore: they may have been sent after the archive was made."""
+        for order in self.index.working.values():
+            order.kept = order.again_at = None
+
+    def _in_doubt(self, at: datetime, fact: facts.OrderStateUnknown) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.in_doubt_since = order.in_doubt_since or at
+        order.reason = fact.reason
+
+    def _not_found(self, at: datetime, fact: facts.OrderNotFound) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.not_found += 1
+        order.first_not_found_at = order.first_not_found_at or at
+
+    def _warned(self, at: datetime, fact: facts.BrokerWarned) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.warnings, order.warned_at = (*order.warnings, *fact.warnings), at
+
+    def _warning_confirmed(self, _at: datetime, fact: facts.WarningConfirmed) -> None:
+        self.index.orders[fact.client_order_id].warned_at = None
+
+    def _cancel_requested(self, at: datetime, fact: facts.CancelRequested) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.cancel_requested_at = order.cancel_requested_at or at
+        order.cancel_failed_at = None
+        order.reason = order.cancel_reason = fact.reason
+        order.cancel_code = fact.code
+        order.owed = None
+
+    def _cancel_failed(self, at: datetime, fact: facts.CancelFailed) -> None:
+        order = self.index.orders[fact.client_order_id]
+        if order.cancel_requested_at is not None:  # a late answer after the cancel was dropped
+            order.cancel_failed_at = at
+            order.cancel_failures += 1
+
+    def _cancel_dropped(self, at: datetime, fact: facts.CancelDropped) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.cancel_requested_at, order.cancel_failed_at, order.let_go_at = None, None, at
+        order.cancel_failures, order.reason, order.cancel_reason, order.cancel_code = 0, "", "", None
+
+    def _ignored(self, _at: datetime, _fact: facts.UpdateIgnored) -> None:
+        self.index.state.updates_ignored += 1
+
+
+def _doubt_ends(order: Order) -> None:
+    """End its doubt, and the reason with it."""
+    if order.in_doubt_since is not None:
+        order.in_doubt_since, order.reason = None, order.cancel_reason
+
+
+# ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Ledger:
@@ -79,7 +303,6 @@ class Ledger:
         return self._index.state
 
     def restore(self, state: LedgerState) -> None:
-        """Restore a saved state."""
         self._index.restore(state)
 
     def _day_started(self, at: datetime, _fact: DayStarted) -> None:

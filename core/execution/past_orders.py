@@ -54,7 +54,6 @@ class PastInMemory:
         """Do nothing: no part of it is on a disk."""
 
     def rows(self) -> Iterator[tuple[int, ClientOrderId, bytes, str]]:
-        """Return all rows, by number."""
         return ((number, *self._rows[number]) for number in sorted(self._rows))
 
 

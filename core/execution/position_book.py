@@ -23,8 +23,7 @@ from core.facts import CorporateActionApplied, OrderFilled, OwnerShare, Position
 from core.model.codes import EndCode
 from core.model.instrument import named
 from core.model.order import OrderStatus, Side
-from core.model.position import Ended, Fill, Position, Trade, trade_in
-from core.model.realised import realised
+from core.model.position import Ended, Fill, Position, Trade, realised, trade_in
 from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.sizing import RegimeLabels

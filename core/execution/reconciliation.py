@@ -62,7 +62,6 @@ class OrderListing:
 
     @property
     def working(self) -> tuple[OrderReport, ...]:
-        """Return those of `orders` that work, or may."""
         return tuple(self._working.values())
 
     def follow(self, orders: tuple[OrderReport, ...]) -> None:

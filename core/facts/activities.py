@@ -7,8 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts.registry import Fact, fact
-from core.model.activity import ActivityId, ActivityKind
-from core.model.reconciliation import Difference
+from core.model.reconciliation import ActivityId, ActivityKind, Difference
 from core.model.values import Money, Price, Quantity, Symbol
 
 

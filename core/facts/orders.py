@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from core.facts import older_records
+from core.facts import registry
 from core.facts.registry import Fact, fact
 from core.model.codes import BlockCode, CancelCode, EndCode, IdleCode, OwedReason, RefusalKind
 from core.model.order import AnyOrder, LegRole, OrderStatus
@@ -140,7 +140,7 @@ class ContingentOrdersMissing(Fact):
     client_order_id: ClientOrderId
 
 
-@fact(version=4, upgrades={1: older_records.order_state_changed})
+@fact(version=4, upgrades={1: registry.order_state_changed})
 @dataclass(frozen=True, slots=True)
 class OrderStateChanged(Fact):
     """One step of the state machine (EX-01, EX-03).
@@ -179,7 +179,7 @@ class OrderNotFound(Fact):
     client_order_id: ClientOrderId
 
 
-@fact(version=2, upgrades={1: older_records.submission_blocked})
+@fact(version=2, upgrades={1: registry.submission_blocked})
 @dataclass(frozen=True, slots=True)
 class SubmissionBlocked(Fact):
     """The gateway blocked the order."""
@@ -316,7 +316,7 @@ class WarningConfirmed(Fact):
     user: str = ""
 
 
-@fact(version=2, upgrades={1: older_records.cancel_requested})
+@fact(version=2, upgrades={1: registry.cancel_requested})
 @dataclass(frozen=True, slots=True)
 class CancelRequested(Fact):
     client_order_id: ClientOrderId
@@ -375,7 +375,7 @@ class OrderFilled(Fact):
 class PositionChanged(Fact):
     """The position after the fill before it; informational, folded from the fill.
 
-    `realised` is that fill's profit less its fee, USD (`core.model.realised`); None in records of version 1.
+    `realised` is that fill's profit less its fee, USD (`core.model.position`); None in records of version 1.
     """
 
     symbol: Symbol

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from core.facts import older_records
+from core.facts import registry
 from core.facts.registry import Fact, fact
 from core.model.codes import HaltCause, ReadOnlyCode
+from core.model.instrument import ListKind
 from core.model.reconciliation import Difference
 from core.model.sizing import Regime
-from core.model.symbols import ListKind
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 
 
-@fact(version=2, upgrades={1: older_records.protection_tripped})
+@fact(version=2, upgrades={1: registry.protection_tripped})
 @dataclass(frozen=True, slots=True)
 class ProtectionTripped(Fact):
     """A protection locked a scope; informational, folded from trades and bars.
@@ -222,7 +222,7 @@ class ReconciliationPassed(Fact):
     differences: tuple[Difference, ...] = ()
 
 
-@fact(version=3, upgrades={2: older_records.reconciliation_failed})
+@fact(version=3, upgrades={2: registry.reconciliation_failed})
 @dataclass(frozen=True, slots=True)
 class ReconciliationFailed(Fact):
     """The desk is read-only, and why; `differences` are those that were found."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from core.facts import older_records
+from core.facts import registry
 from core.facts.registry import Fact, fact
 from core.model.basket import Basket, BasketEnd, BasketPhase, BasketReport, SignedOrder
 from core.model.codes import AuthorizationCode, BasketStop, Denial, ProposalEnd, TicketEnd
@@ -46,7 +46,7 @@ class SymbolRefused(Fact):
     reason: str
 
 
-@fact(version=6, upgrades={4: older_records.proposed})
+@fact(version=6, upgrades={4: registry.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalStaged(Fact):
     """An order was staged. `bid` and `ask` are the desk's quote at that time, USD (AN-03).
@@ -60,7 +60,7 @@ class ProposalStaged(Fact):
     ask: Price | None = None
 
 
-@fact(version=6, upgrades={5: older_records.refused_by_checks})
+@fact(version=6, upgrades={5: registry.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ProposalSkipped(Fact):
     """A signal or a manual order that did not become a proposal, with every reason.
@@ -77,7 +77,7 @@ class ProposalSkipped(Fact):
     checks: tuple[str, ...] = ()
 
 
-@fact(version=5, upgrades={4: older_records.proposed})
+@fact(version=5, upgrades={4: registry.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalEdited(Fact):
     """Another quantity or limit under the same id. The version shown before can no longer be confirmed."""
@@ -180,7 +180,7 @@ class CommandRefused(Fact):
     desk: DeskNumber | None = None
 
 
-@fact(version=2, upgrades={1: older_records.refused_by_checks})
+@fact(version=2, upgrades={1: registry.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ConfirmationRefused(Fact):
     """A confirmation was refused.
@@ -227,7 +227,7 @@ class AuthorizationProlonged(Fact):
     ends_at: datetime
 
 
-@fact(version=2, upgrades={1: older_records.mandate_ended}, aliases=("MandateEnded",))
+@fact(version=2, upgrades={1: registry.mandate_ended}, aliases=("MandateEnded",))
 @dataclass(frozen=True, slots=True)
 class AuthorizationEnded(Fact):
     """An authorization has nothing left to permit, and why."""
@@ -328,7 +328,7 @@ class BasketOrderSkipped(Fact):
     reasons: tuple[str, ...]
 
 
-@fact(version=2, upgrades={1: older_records.plan_moved}, aliases=("PlanMoved",))
+@fact(version=2, upgrades={1: registry.plan_moved}, aliases=("PlanMoved",))
 @dataclass(frozen=True, slots=True)
 class BasketPhaseChanged(Fact):
     """The basket's phase changed, and why. `stop` is why no further order is sent; None while it continues."""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from core.files.csv_files import FIRST_ROW, Record, Row, Table, TableError, shown
 from core.messages.commands import BasketRow
+from core.model.instrument import small_letters, symbol_in
 from core.model.order import TYPED, Effect, OrderType, TimeInForce
-from core.model.symbols import small_letters, symbol_in
 from core.model.values import Fraction, Money, Price, Quantity
 from core.staging.resting_entries import LONGEST_TTL
 

@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.files.regular_file import OddFileError, TooLargeError, bytes_of
-from core.model.instrument import ANY_SHARE
+from core.model.instrument import ANY_SHARE, small_letters, symbol_in
 from core.model.signal import ExitReason
 from core.model.sizing import DailyBar, DailyValue
-from core.model.symbols import small_letters, symbol_in
 from core.model.values import Price, number_in
 from core.ports import OperatorError
 from core.risk.protections.closed_trades import ClosedTrade, Direction, ratio_of

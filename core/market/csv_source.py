@@ -38,8 +38,8 @@ from core.market.file_shape import (
     shape_of,
     symbol_in_column,
     when_trouble,
+    zoned,
 )
-from core.market.zoned_times import zoned
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote, WholeSession
 from core.model.session import HOME, Session, Venue
 from core.model.values import ZERO, Price, Quantity, Symbol, number_in

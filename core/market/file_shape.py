@@ -1,4 +1,4 @@
-"""The shape of a file of bars: its columns, the format of its times, the period of its rows (MD-08).
+"""The shape of a file of bars: its columns, the format and zone of its times, the period of its rows (MD-08).
 
 The exports of brokers and vendors are recognised by the names of their columns. What can be read in more than one way
 is refused with the row, the column and what to do, and is never guessed: a time without a zone, 01/02/2024, bars of
@@ -11,15 +11,17 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.files.csv_files import FIRST_ROW, FileFault, Table, TableError, shown
+from core.model.instrument import capitals, symbol_in
 from core.model.session import HOME
-from core.model.symbols import capitals, symbol_in
 from core.model.values import Symbol
+from core.ports import OperatorError
 
 FIGURES = ("open", "high", "low", "close", "volume")
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -254,3 +256,45 @@ def require_days(path: Path, days: Sequence[date]) -> None:
             "export those",
             FileFault.BAR_LENGTH,
         )
+
+
+# ── times with a zone ────────────────────────────────────────────────────────────────────────────────────────────────
+# Times without a zone, read in the zone that the operator names for a file (MD-08).
+#
+# Nothing is guessed: a time that a change of the clocks leaves out, or that it repeats, is refused with its line.
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return the time zone of a name of the IANA database. Raises `OperatorError`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise OperatorError(f"--zone {name}: there is no such time zone; write it as {HOME.zone.key}, or UTC") from None
+
+
+def zoned(table: Table, shape: Shape, zone: ZoneInfo) -> Shape:
+    """Write the UTC of each row's time into its column, and return the shape of the table then.
+
+    A time that cannot be read stays as it is. Raises `TableError`.
+    """
+    for index, row in enumerate(table.rows):
+        if max(*shape.columns, shape.clock or 0) >= len(row):
+            continue
+        text = row[shape.when].strip()
+        if shape.clock is not None:
+            text = f"{text} {row[shape.clock].strip()}"
+        if (time := instant_in(text)) is None:
+            continue
+        place = f"{table.path}:{index + FIRST_ROW}: time {shown(text)}"
+        if time.tzinfo is not None:
+            raise TableError(f"{place} has its zone already; leave out --zone {zone.key}", FileFault.ZONE)
+        # The only instant of a local time. Raises `TableError`.
+        instants = {time.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+        if all(each.astimezone(zone).replace(tzinfo=None) != time for each in instants):
+            raise TableError(
+                f"{place} does not exist in {zone.key}: the clocks went forward; write UTC", FileFault.ZONE
+            )
+        if len(instants) > 1:
+            raise TableError(f"{place} happens twice in {zone.key}: the clocks went back; write UTC", FileFault.ZONE)
+        row[shape.when] = instants.pop().isoformat()
+    return replace(shape, clock=None)

@@ -57,7 +57,6 @@ class CommandPort:
 
     @property
     def seat(self) -> Seat:
-        """The seat of its operator."""
         return Seat(self._sender.terminal, self._sender.user)
 
     def through(self, command: Command, account: AccountId | None = None, desk: DeskNumber | None = None) -> Command:
@@ -68,7 +67,6 @@ class CommandPort:
 
 
 def addressed(command: Command, account: AccountId) -> Command:
-    """Return the command, addressed to this account."""
     return replace(command, account=account)
 
 

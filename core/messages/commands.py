@@ -29,8 +29,8 @@ from core.messages.desk_commands import (
 )
 from core.model.basket import BasketSource, SkippedRow
 from core.model.desk import PaintProof, Sender
+from core.model.instrument import ListKind
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
-from core.model.symbols import ListKind
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 WHOLE = Fraction(Decimal(1))

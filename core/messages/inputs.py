@@ -9,7 +9,6 @@ from enum import Enum
 
 from core.messages.commands import Command
 from core.model.account import Account, ConnectionStatus
-from core.model.activity import DropCopy
 from core.model.bar import Bar, Quote, WholeSession
 from core.model.broker import (
     Accepted,
@@ -26,6 +25,7 @@ from core.model.broker import (
 from core.model.codes import BlockCode
 from core.model.instrument import BrokerInstrument
 from core.model.notice import Delivery
+from core.model.reconciliation import DropCopy
 from core.model.reference_data import CorporateAction, PastDays
 from core.model.sizing import Regime
 from core.model.staging import Approval

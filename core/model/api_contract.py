@@ -1,10 +1,11 @@
-"""Access to a broker: the API keys of an account, and the schema of the answers (MD-07).
+"""Access to a broker: the API keys of an account, their redaction, and the schema of the answers (MD-07).
 
 The tables are beside the adapters. Every reader gets its fields through its table, so the two cannot drift apart.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import field as made
@@ -153,3 +154,30 @@ def removals(records: Iterable[ApiRecord]) -> tuple[ApiRemoval, ...]:
         if one.instead
     ]
     return tuple(sorted(found, key=lambda removal: (removal.day or date.max, removal.record, removal.field)))
+
+
+# ── redaction of keys ────────────────────────────────────────────────────────────────────────────────────────────────
+# Redact keys in text for people (SY-06). Parsed data is never changed: a short key may match digits.
+
+HIDDEN = "(hidden)"
+PLAIN = 8
+"""The length from which a key is redacted anywhere; a shorter one only as a separate word."""
+
+
+class Redaction:
+    """Redacts the keys in text for a screen, a journal or an error."""
+
+    def __init__(self, *keys: SecretStr) -> None:
+        words = sorted({key.get_secret_value() for key in keys} - {""}, key=len, reverse=True)
+        self._words = re.compile("|".join(map(_pattern, words))) if words else None
+
+    def __call__(self, text: str) -> str:
+        return text if self._words is None else self._words.sub(HIDDEN, text)
+
+    def __repr__(self) -> str:
+        return "Redaction()"
+
+
+def _pattern(word: str) -> str:
+    plain = re.escape(word)
+    return plain if len(word) >= PLAIN else rf"(?<![A-Za-z0-9_]){plain}(?![A-Za-z0-9_])"

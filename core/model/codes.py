@@ -1,7 +1,7 @@
 """Codes for decisions: why something ended, was cancelled or was refused (SP-07).
 
 Each is in its fact beside the text for people. The text may change at any time; a code keeps its meaning for ever.
-Records from before there were codes are read through `core.facts.older_records`.
+Records from before there were codes are read through `core.facts.registry`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sanitise external text for screens, suppress repeated messages, and name the levels of log lines (SY-06, SP-07).
+"""Sanitise external text and JSON for screens, suppress repeated messages, name the levels of log lines (SY-06, SP-07).
 
 
 Text from outside (a broker's message, a news line) may hold control characters, marks that change the reading
@@ -78,3 +78,19 @@ GRAVER = (INFO, WARN, ERROR, CRITICAL)
 def at_least(level: str) -> tuple[str, ...]:
     """Return the filter levels that show a line of this level: its own, and the lower ones."""
     return GRAVER[: GRAVER.index(level) + 1] if level in GRAVER else (INFO, level)
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# JSON with every character escaped that a terminal would interpret; the JSON value is unchanged (SY-06).
+
+
+def harmless_json(text: str) -> str:
+    """Escape the remaining ones: JSON itself escapes control characters below the space."""
+    return text if text.isascii() and "\x7f" not in text else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    if character < "\x7f" or unicodedata.category(character) not in HARMFUL:
+        return character
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -1,12 +1,192 @@
-"""Differences between our books and the broker's (EX-09): one per line, as plain text."""
+"""The broker's activities, and differences between our books and the broker's (EX-09, AN-06)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
+from typing import NewType
 
-from core.model.values import Symbol
+from core.model.account import Account
+from core.model.broker import BrokerPosition, Execution
+from core.model.order import Side
+from core.model.values import CENT, NO_MONEY, ZERO, BrokerOrderId, Money, Price, Quantity, Symbol
+
+# ── activities ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# Account activities beside orders, and the scripted events of the simulated exchange.
+#
+# Account activities beside orders, as the broker reports them: fees, dividends, interest, transfers, splits (EX-09).
+# Each activity has a unique id from the broker. Only the parsed fields are used; its text is for people, and no
+# decision reads it.
+#
+# 2026-01-07 dividend SPY 0.25; 2026-01-09 interest 0.12; 2026-01-12 split SPY 2:1; 2026-01-14 transfer 500; 2026-01-15
+# fee -0.35; 2026-01-16 shares SPY 10 at 101.50
+
+ActivityId = NewType("ActivityId", str)
+LONGEST_WORDS = 160
+
+
+class ActivityKind(Enum):
+    """The kind of activity. A kind without a name here is `OTHER`, with the broker's name for it in `words`."""
+
+    FEE = "fee"
+    DIVIDEND = "dividend"
+    INTEREST = "interest"
+    TRANSFER = "transfer"
+    """Of cash, in above zero."""
+    SHARES = "shares"
+    """A transfer of shares, in above zero."""
+    SPLIT = "split"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One activity, not a fill.
+
+    Attributes
+    ----------
+    day
+        The broker's own date of it.
+    amount
+        Cash that it moved, USD, in above zero; zero if none.
+    quantity
+        Shares that it moved, in above zero, or that it was paid for; None if it names none.
+    price
+        USD a share of the moved shares; None if not reported.
+    rate
+        USD a share that it was paid for; None if not reported.
+    """
+
+    id: ActivityId
+    day: date
+    kind: ActivityKind
+    amount: Money = NO_MONEY
+    symbol: Symbol | None = None
+    quantity: Quantity | None = None
+    price: Price | None = None
+    rate: Price | None = None
+    words: str = ""
+
+    @property
+    def by_its_figures(self) -> Money | None:
+        """Rate times shares, to the cent; None if it does not name both."""
+        if self.rate is None or self.quantity is None:
+            return None
+        return Money((self.rate * self.quantity).quantize(CENT, ROUND_HALF_UP))
+
+    @property
+    def moves_shares(self) -> bool:
+        return self.quantity is not None and self.kind in (ActivityKind.SHARES, ActivityKind.OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFill:
+    """An execution as the broker's list of activities has it."""
+
+    execution: Execution
+    broker_order_id: BrokerOrderId
+    symbol: Symbol
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableActivity:
+    """An activity that could not be read; `id` is None if not even the id could be."""
+
+    id: ActivityId | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropCopy:
+    """The broker's activities from a day on, and the account as it was at the same time.
+
+    Attributes
+    ----------
+    since
+        The first day of it.
+    positions
+        The held positions, for a split that our books do not know yet.
+    """
+
+    since: date
+    account: Account
+    positions: tuple[BrokerPosition, ...]
+    fills: tuple[BrokerFill, ...]
+    activities: tuple[Activity, ...]
+    unreadable: tuple[UnreadableActivity, ...] = ()
+
+
+def in_order(activities: Iterable[Activity]) -> list[Activity]:
+    """Sort by day, then by id, whatever the broker's order."""
+    return sorted(activities, key=lambda one: (one.day, one.id))
+
+
+def harmless(words: str) -> str:
+    """Make external text safe for a log line: printable, and not too long."""
+    return "".join(letter if letter.isprintable() else " " for letter in words)[:LONGEST_WORDS]
+
+
+NUMBER = r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?"
+FORMS: dict[ActivityKind, str] = {
+    ActivityKind.DIVIDEND: rf"(?P<symbol>[A-Z.]+) (?P<number>{NUMBER})",
+    ActivityKind.INTEREST: rf"(?P<number>{NUMBER})",
+    ActivityKind.FEE: rf"(?P<number>{NUMBER})",
+    ActivityKind.TRANSFER: rf"(?P<number>{NUMBER})",
+    ActivityKind.SPLIT: r"(?P<symbol>[A-Z.]+) (?P<number>[0-9]{1,4}):(?P<other>[0-9]{1,4})",
+    ActivityKind.SHARES: rf"(?P<symbol>[A-Z.]+) (?P<number>{NUMBER}) at (?P<other>{NUMBER})",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """One event, at the beginning of its day.
+
+    Attributes
+    ----------
+    number
+        USD of cash; USD a share of a dividend; new shares of a split; transferred shares.
+    other
+        Old shares of a split; USD a share of transferred shares; zero otherwise.
+    """
+
+    day: date
+    kind: ActivityKind
+    number: Decimal
+    symbol: Symbol | None = None
+    other: Decimal = ZERO
+
+
+def read_events(text: str) -> tuple[AccountEvent, ...]:
+    """Parse the script, sorted by day. Raises ValueError with the text that cannot be read."""
+    events = [_event(words.strip()) for words in text.split(";") if words.strip()]
+    return tuple(sorted(events, key=lambda event: event.day))
+
+
+def _kind(words: str) -> tuple[ActivityKind, re.Match[str]]:
+    for kind, form in FORMS.items():
+        if (
+            found := re.fullmatch(rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}) {kind.value} {form}", words)
+        ) is not None:
+            return kind, found
+    raise ValueError(f"{words!r} is no event: try 2026-01-07 dividend SPY 0.25, or split SPY 2:1")
+
+
+def _event(words: str) -> AccountEvent:
+    kind, found = _kind(words)
+    parts = found.groupdict()
+    number, other = Decimal(parts["number"]), Decimal(parts.get("other") or 0)
+    if kind is ActivityKind.SPLIT and not (number and other):
+        raise ValueError(f"{words!r}: a split is of so many new shares for so many old ones")
+    symbol = Symbol(parts["symbol"]) if "symbol" in parts else None
+    return AccountEvent(date.fromisoformat(parts["day"]), kind, number, symbol, other)
+
+
+# ── reconciliation ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 NO_SYMBOL = Symbol("?")
 """For a broker's row without a readable symbol."""

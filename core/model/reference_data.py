@@ -14,8 +14,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.model.bar import Bar
+from core.model.instrument import capitals
 from core.model.session import Calendar, Session
-from core.model.symbols import capitals
 from core.model.values import Price, Quantity, Symbol, plain
 
 MOST_FOUND = 12

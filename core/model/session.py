@@ -134,7 +134,6 @@ class Venue:
         return at.astimezone(self.zone)
 
     def day_of(self, at: datetime) -> date:
-        """Return its date at an instant."""
         return at.astimezone(self.zone).date()
 
     def at(self, day: date, clock: time) -> datetime:
@@ -206,9 +205,7 @@ class Calendar(Protocol):
         """The venue; its clock decides when a day begins and ends."""
         ...
 
-    def session_on(self, day: date) -> Session | NoSession:
-        """Return the session of a day."""
-        ...
+    def session_on(self, day: date) -> Session | NoSession: ...
 
     def session_at(self, at: datetime) -> Session | NoSession:
         """Return the session that is open at `at` (UTC)."""

@@ -14,8 +14,8 @@ from core.model.session import HOME, NoSession, Session
 from core.model.staging import MANUAL, CheckResult, Proposal, Verdict
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Symbol
 from core.ports import Recorded
-from core.risk.checks.verdicts import UNMEASURED
 from core.risk.controls import BY_NAME
+from core.risk.gate import UNMEASURED
 from core.risk.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, aims_of, shadow_of
 from core.settings.settings import Settings
 

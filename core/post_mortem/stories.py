@@ -27,8 +27,7 @@ from core import facts
 from core.analytics.equity import Part, in_cents
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.model.order import AnyOrder, Side
-from core.model.position import AnyTrade
-from core.model.realised import closed_by, realised
+from core.model.position import AnyTrade, closed_by, realised
 from core.model.staging import Review
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.ports import Recorded

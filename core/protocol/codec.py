@@ -28,7 +28,7 @@ from pydantic import BaseModel
 
 from core.messages.commands import Command
 from core.messages.desk_commands import SettingsFileSeen, WatchlistFilesSeen
-from core.risk.size_factors.base import Conditions
+from core.risk.sizing import Conditions
 from core.views.desk import DeskView, EngineFailed, EngineLoading
 
 View: TypeAlias = DeskView | EngineLoading | EngineFailed

@@ -371,7 +371,6 @@ class Report:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether there is nothing to report."""
         told = self.trades or self.found.let_go or self.controls.acted or self.controls.near or self.quality.troubles
         return not (self.parts or told or self.unprotected) and self.standing.is_empty
 
@@ -473,7 +472,6 @@ def _close_of(day: date, session_at: SessionAt) -> datetime:
 
 
 def _together(days: Sequence[Figures]) -> Figures:
-    """Return the sums of the figures shown for each day."""
     return Figures(
         days[0].first,
         days[-1].last,

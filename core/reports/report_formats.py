@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from core.analytics.equity import Part
-from core.analytics.html_page import WIDTH, document, escaped, paragraphs, plot, table
+from core.analytics.presentation import WIDTH, document, escaped, paragraphs, plot, table
 from core.model.order_terms import order_in_words
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
 from core.model.sizing import UNKNOWN
 from core.model.values import ZERO, Money, plain, priced
-from core.post_mortem.page import MORE, amounts
-from core.post_mortem.trade_text import cents, name_of, part_as_json, usd
+from core.post_mortem.page import MORE, amounts, cents, name_of, part_as_json, usd
 from core.reports.figures import Fall, Figures, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.report import Held, Report, StillStands, TradeTold
 from core.reports.report_text import (

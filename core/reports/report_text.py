@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from core.analytics.equity import Part
-from core.analytics.html_page import plotted
+from core.analytics.presentation import plotted
 from core.model.harmless_words import harmless
 from core.model.order import StopHolder
 from core.model.order_terms import OWED, order_in_words
@@ -19,7 +19,7 @@ from core.model.signal import EXIT_WORDS
 from core.model.sizing import UNKNOWN
 from core.model.values import ZERO, Money, percent, plain, priced
 from core.post_mortem.missed_trades import TripKind
-from core.post_mortem.trade_text import WIDTH, name_of, usd
+from core.post_mortem.page import WIDTH, name_of, usd
 from core.reports.figures import Figures, NotTaken, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.quality import Noted, lasted
 from core.reports.report import Held, Report, TradeTold
@@ -136,7 +136,6 @@ NAME = 36
 
 
 def lines_of(report: Report) -> Iterator[str]:
-    """Yield the lines of the page."""
     if report.is_quiet:
         yield quiet_line(report)
         return

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.messages.commands import ListSymbol, RefuseSymbol
-from core.model.symbols import ListKind
+from core.model.instrument import ListKind
 from core.risk.trials import Asked, Control, First, Trial, Tried, value_of
 from core.settings.risk import ANY_DEFICITS, ANY_PRICE, ANY_QUANTITY, SHORTEST_TWIN, UNLIMITED
 from core.settings.settings import Settings

@@ -27,7 +27,7 @@ DIGITS = 28
 LEAST_SESSIONS = 2
 """Minimum for a standard deviation."""
 ANNUAL_SESSIONS = 63
-"""Minimum for an annualized figure: a quarter, as in `core.analytics.wording` (AN-01)."""
+"""Minimum for an annualized figure: a quarter, as in `core.analytics.presentation` (AN-01)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -351,7 +351,6 @@ class ShadowTrades:
         }
 
     def restore(self, state: ShadowTradesState) -> None:
-        """Restore a saved state."""
         self.state = state
         self.following = {}
         for shadow in state.shadows.values():

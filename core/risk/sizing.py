@@ -1,19 +1,374 @@
 """Convert a risk in USD to a quantity of shares; the only place that does so (RK-02, RK-10).
 
 Used by strategies, the quantity keys of the order form, and checks that name the size which would pass. The risk is
-scaled by the terms of `core/risk/size_factors/`, capped by the largest order and the risk budget, and rounded down.
+scaled by the terms below, capped by the largest order and the risk budget, and rounded down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Protocol
 
-from core.model.sizing import LeftOut, Room, Size, SizeLimit, Term, product
-from core.model.values import NO_SHARES, ZERO, Money, Quantity
-from core.risk.size_factors import ALL, BINDING
-from core.risk.size_factors.base import Conditions, Scale, WantedEntry
+from core.model.instrument import ANY_SHARE, ONE, Instrument
+from core.model.sizing import (
+    UNKNOWN,
+    WHOLE,
+    LeftOut,
+    MarketMeasure,
+    NoMarket,
+    NoVix,
+    Room,
+    Size,
+    SizeLimit,
+    Term,
+    Trend,
+    VixLevel,
+    VixReading,
+    Volatility,
+    product,
+)
+from core.model.values import CENT, NO_SHARES, SUB_PENNY, ZERO, Fraction, Money, Price, Quantity, Symbol, plain
+from core.settings.risk import SizingSettings, TrendSettings, VixSettings
+
+# Terms that scale the risk of a trade (RK-10, RK-11): each a factor from 0 to 1 with its text. A term reads only the
+# plain figures that it is given. If one is missing it is left out and says so; then the fixed risk applies. No term
+# ever makes a trade larger.
+
+# ── what a factor is ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class WantedEntry:
+    """The order to size, by its own figures.
+
+    Attributes
+    ----------
+    risk
+        USD lost when the stop fills at its price; None if it needs an unknown equity.
+    price, way
+        USD, above zero: its price, and the distance of its stop.
+    max_notional
+        Highest cost of the order, USD; None allows nothing.
+    step
+        Smallest part of a share.
+    least
+        USD of the smallest order; zero if any size is allowed.
+    is_bare
+        Neither the broker nor the desk holds its stop: the risk budget counts its full cost (RK-21).
+    instrument
+        The instrument to buy or sell.
+    """
+
+    risk: Money | None
+    price: Price
+    way: Decimal
+    max_notional: Money | None
+    step: Decimal
+    is_long: bool = True
+    least: Decimal = Decimal(0)
+    is_bare: bool = False
+    instrument: Instrument = ANY_SHARE
+
+    @property
+    def unit_cost(self) -> Decimal:
+        """Cost of one unit, USD."""
+        return self.instrument.cost(ONE, self.price)
+
+    @property
+    def unit_loss(self) -> Decimal:
+        """Loss of one unit at the stop, USD."""
+        return self.instrument.risk(ONE, self.way)
+
+    @property
+    def unit_stake(self) -> Decimal:
+        """Share of the risk budget of one unit, USD."""
+        return self.unit_cost if self.is_bare else self.unit_loss
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Correlation of the symbol with a held one: from −1 to 1; None while `days`, its daily returns, are too few."""
+
+    symbol: Symbol
+    is_long: bool
+    correlation: Fraction | None
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """The factor on the risk of a trade after losses of the day or week."""
+
+    factor: Fraction
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Results of a strategy's last closed trades, as ratios of their cost.
+
+    Attributes
+    ----------
+    gained, lost
+        Sum of the ratios above zero, and the negated sum of the others.
+    """
+
+    trades: int = 0
+    wins: int = 0
+    gained: Decimal = Decimal(0)
+    lost: Decimal = Decimal(0)
+
+
+NO_EDGE = Edge()
+USUAL = SizingSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The figures available when an order is sized; an unknown one is None and is left out.
+
+    Attributes
+    ----------
+    atr
+        Average true range of the symbol's one-minute bars, USD.
+    vix, market
+        The regime as last recorded, whatever its day.
+    throttle
+        None before the day has its opening equity.
+    equity
+        The equity for limits that are a share of it, USD.
+    open_losses
+        The loss if every stop filled now, USD.
+    capital_left
+        USD that the order may cost by its strategy's allocation; None if it has none, or equity is unknown.
+    """
+
+    settings: SizingSettings = USUAL
+    atr: Price | None = None
+    vix: VixReading | NoVix = UNKNOWN.vix
+    market: MarketMeasure | NoMarket = UNKNOWN.market
+    held: tuple[Likeness, ...] = ()
+    throttle: Throttle | None = None
+    edge: Edge = NO_EDGE
+    equity: Decimal | None = None
+    open_losses: Decimal = Decimal(0)
+    capital_left: Decimal | None = None
+
+    @property
+    def budget_left(self) -> Decimal | None:
+        """USD that a further order may lose at its stop (RK-21); None if equity is unknown."""
+        return None if self.equity is None else self.settings.budget * self.equity - self.open_losses
+
+
+class Scale(Protocol):
+    """One term. It returns None if it is switched off."""
+
+    name: str
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None: ...
+
+
+def told(factor: Decimal) -> Fraction:
+    """Round a factor as shown and applied: to two places, rounded down, one at most."""
+    return Fraction(min(factor, Decimal(1)).quantize(CENT, ROUND_FLOOR))
+
+
+# ── the factors ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# The terms that scale the risk of a trade (RK-16, RK-10, RK-11, RK-19).
+
+
+class AtrScale:
+    """A stop closer than the market's usual noise is likely to be hit: the order is sized as if its stop were further
+    away.
+    """
+
+    name = "ATR"
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms, atr = conditions.settings.atr, conditions.atr
+        if not terms.enabled:
+            return None
+        if atr is None:
+            return LeftOut(self.name, f"fewer than {terms.bars} bars yet")
+        noise = terms.multiple * atr
+        words = f"{plain(terms.multiple)} × ATR is {noise.quantize(SUB_PENNY)}, the stop {plain(wanted.way)} USD away"
+        return Term(self.name, told(wanted.way / noise) if noise > wanted.way else WHOLE, words)
+
+
+class CorrelationScale:
+    """A position that moves with another adds to its risk: over a correlation of 0.7 the risk is cut (RK-16).
+
+    A short beside a long that moves with it reduces risk, and is not cut.
+    """
+
+    name = "correlation"
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms = conditions.settings.correlation
+        if not terms.enabled:
+            return None
+        if not conditions.held:
+            return Term(self.name, WHOLE, "nothing else is held")
+        measured = [(correlation, h) for h in conditions.held if (correlation := _felt(h, wanted)) is not None]
+        if measured:
+            highest, like = max(measured, key=lambda pair: pair[0])
+            if highest > terms.limit:
+                return Term(self.name, told(terms.factor), f"{highest.quantize(CENT)} with {like.symbol}")
+        unknown = [held for held in conditions.held if held.correlation is None]
+        if unknown:
+            few = min(unknown, key=lambda held: held.days)
+            return LeftOut(self.name, f"{few.days} of {terms.days} days with {few.symbol}")
+        return Term(self.name, WHOLE, f"{measured[0][0].quantize(CENT)} with {measured[0][1].symbol}")
+
+
+def _felt(held: Likeness, wanted: WantedEntry) -> Decimal | None:
+    """Return the correlation with its sign by direction: positive if the two win and lose together."""
+    if held.correlation is None:
+        return None
+    return held.correlation if held.is_long is wanted.is_long else -held.correlation
+
+
+def correlation(first: Sequence[Decimal], second: Sequence[Decimal]) -> Fraction | None:
+    """Pearson's correlation of returns of the same days; None if one of the two did not move.
+
+    The sum of the products of the deviations, over the root of the product of the sums of their squares.
+    """
+    count = len(first)
+    if count != len(second):
+        raise ValueError(f"{count} returns beside {len(second)}")
+    if not count:
+        return None
+    mean_1, mean_2 = sum(first, ZERO) / count, sum(second, ZERO) / count
+    apart_1, apart_2 = [x - mean_1 for x in first], [y - mean_2 for y in second]
+    square_1, square_2 = sum((x * x for x in apart_1), ZERO), sum((y * y for y in apart_2), ZERO)
+    if not square_1 or not square_2:
+        return None
+    together = sum((x * y for x, y in zip(apart_1, apart_2, strict=True)), ZERO)
+    one = Decimal(1)
+    return Fraction(max(-one, min(one, together / (square_1.sqrt() * square_2.sqrt()))))
+
+
+class KellyScale:
+    """Half of Kelly's fraction, from the strategy's own closed trades; off by default (RK-10).
+
+    Kelly = wins − losses ÷ (mean gain ÷ mean loss), as parts of all trades: the part of equity to risk. It only
+    ever lowers the risk of a trade; a strategy that has lost so far gets none.
+    """
+
+    name = "half-Kelly"
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms, edge = conditions.settings.kelly, conditions.edge
+        if not terms.enabled:
+            return None
+        if edge.trades < terms.trade_limit:
+            return LeftOut(self.name, f"{edge.trades} of {terms.trade_limit} trades yet")
+        if conditions.equity is None or not wanted.risk:
+            return LeftOut(self.name, "equity is not known")
+        part = max(kelly(edge) * terms.fraction, ZERO)
+        words = f"{part * 100:.2f} % of equity, from {edge.trades} trades"
+        return Term(self.name, told(part * conditions.equity / wanted.risk), words)
+
+
+def kelly(edge: Edge) -> Decimal:
+    """Return the share of equity to risk by the formula; below zero if the trades lost."""
+    losses = edge.trades - edge.wins
+    if not edge.gained or not edge.lost:
+        return Decimal(1 if edge.gained else -1)
+    won, lost = Decimal(edge.wins) / edge.trades, Decimal(losses) / edge.trades
+    return won - lost * (edge.lost / losses) / (edge.gained / edge.wins)
+
+
+class ThrottleScale:
+    """After a part of a loss limit the risk of a trade is less, until a new week or a profitable day (RK-11)."""
+
+    name = "throttle"
+
+    def weigh(self, _wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        if conditions.throttle is None:
+            return LeftOut(self.name, "equity at the start of today is not known")
+        return Term(self.name, conditions.throttle.factor, conditions.throttle.words)
+
+
+class TrendScale:
+    """Risk less against SPY's trend and in a volatile market (RK-10, RK-19). Off by default.
+
+    In a bull market (trend up) a short entry is cut, in a bear market (trend down) a long one. A volatile market
+    cuts both. Each factor comes from `risk.sizing.trend`; where both apply they are multiplied. Without a measure
+    the risk is not cut, and the size says so.
+    """
+
+    name = "trend"
+
+    def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms, market = conditions.settings.trend, conditions.market
+        if not terms.enabled:
+            return None
+        if isinstance(market, NoMarket):
+            return LeftOut(self.name, market.reason)
+        if market.trend is None or market.volatility is None:
+            return LeftOut(self.name, f"{market.symbol} has too few daily bars")
+        against = market.trend is (Trend.DOWN if wanted.is_long else Trend.UP)
+        factor = terms.against if against else Decimal(1)
+        factor *= terms.volatile if market.volatility is Volatility.WILD else 1
+        words = f"{market.symbol} {market.trend.value}, {market.volatility.value} on {market.bars_to}"
+        return Term(self.name, told(factor), words)
+
+
+def may_cut(market: MarketMeasure | NoMarket, terms: TrendSettings) -> bool:
+    """Whether an entry in one direction is cut."""
+    if not terms.enabled or isinstance(market, NoMarket):
+        return False
+    if market.trend is None or market.volatility is None:
+        return False
+    by_trend = market.trend is not Trend.SIDEWAYS and terms.against < 1
+    return by_trend or (market.volatility is Volatility.WILD and terms.volatile < 1)
+
+
+class VixScale:
+    """At a high VIX the market moves further: its level lowers the risk of a trade (RK-10, RK-19).
+
+    The level is the desk's last recorded one, however old, shown with its day. Without one the fixed risk applies,
+    with the reason.
+    """
+
+    name = "VIX"
+
+    def weigh(self, _wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None:
+        terms, vix = conditions.settings.vix, conditions.vix
+        if not terms.enabled:
+            return None
+        if isinstance(vix, NoVix):
+            return LeftOut(self.name, vix.reason)
+        return Term(self.name, factor_of(vix, terms), f"{vix.level.value} on {vix.measured_on}")
+
+
+def factor_of(vix: VixReading | NoVix, terms: VixSettings) -> Fraction:
+    """Return the factor by the VIX; 1 if it is unknown or switched off."""
+    if not terms.enabled or isinstance(vix, NoVix):
+        return WHOLE
+    if vix.level is VixLevel.HIGH:
+        return told(terms.high)
+    return told(terms.elevated) if vix.level is VixLevel.ELEVATED else WHOLE
+
+
+# ── all factors ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+BINDING: tuple[Scale, ...] = (VixScale(), TrendScale(), CorrelationScale(), ThrottleScale())
+"""Terms that lower the limit itself: an order over it is refused, also of a manual size.
+
+`SizingBook.is_calm` tells quickly whether none of them can cut.
+"""
+ALL: tuple[Scale, ...] = (AtrScale(), *BINDING, KellyScale())
+"""In the order in which a ticket lists them.
+
+The first and the last are advisory: they change with each bar and trade.
+"""
+
+
+# ── the size ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 BY_RISK, BY_NOTIONAL, BY_BUDGET = SizeLimit.RISK, SizeLimit.NOTIONAL, SizeLimit.BUDGET
 BY_ALLOCATION, BY_LEAST = SizeLimit.ALLOCATION, SizeLimit.LEAST

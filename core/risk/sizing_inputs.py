@@ -14,9 +14,8 @@ from core.model.staging import StopPlan
 from core.model.values import CENT, Money, Symbol, exact_percent, plain
 from core.risk.exposure import Allocations, LastPrice, at_stake, capital_of, open_losses
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.size_factors.base import Conditions, WantedEntry
-from core.risk.size_factors.inputs import SizingBook
-from core.risk.sizing import binding_cuts, size_of
+from core.risk.size_factor_inputs import SizingBook
+from core.risk.sizing import Conditions, WantedEntry, binding_cuts, size_of
 from core.settings.types import AmountSettings
 
 

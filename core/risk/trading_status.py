@@ -31,8 +31,8 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from core import facts
 from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
+from core.model.instrument import ListedSymbol, ListKind
 from core.model.reconciliation import Difference
-from core.model.symbols import ListedSymbol, ListKind
 from core.model.values import ClientOrderId, Symbol
 from core.settings.history import put_down, taken_up
 from core.settings.settings import Settings

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from core.advisers.base import Adviser, Shown, consulted, shown_of
+from core.advisers import Adviser, Shown, consulted, shown_of
 from core.messages.inputs import FromAdviser
 from core.model.account import ConnectionStatus
 from core.model.recommendation import AdviserFault, Watch
-from core.settings.desk import AdvisersSettings
+from core.settings.service import AdvisersSettings
 from core.views import DeskView
 
 

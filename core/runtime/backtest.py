@@ -23,8 +23,7 @@ from core.model.order import Side
 from core.model.session import Calendar, Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Price, Symbol, plain
-from core.runtime.feed import Timed
-from core.runtime.regime_feed import RegimeFiles
+from core.runtime.feed import RegimeFiles, Timed
 from core.runtime.replay_report import Report, Row, iso, open_positions, tallied
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
@@ -194,7 +193,6 @@ def _costs(backtest: Backtest, left: list[Row]) -> dict[str, object]:
 
 
 def _names(backtest: Backtest) -> list[str]:
-    """Return the names of the enabled strategies."""
     terms = backtest.runtime.engine.state.control.settings.strategies
     return [name for name in terms.names if terms.of(name).enabled]
 

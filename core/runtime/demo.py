@@ -28,9 +28,8 @@ from core.runtime.demo_market import CALM, MARKETS, DemoMarket
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import market_of
 from core.settings.settings import Settings
-from core.strategies.base import Strategy
+from core.strategies.base import Context, Strategy
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
-from core.strategies.context import Context
 from core.trading_state.state import TradingState
 
 FIRST_DAY = date(2026, 1, 5)

@@ -20,8 +20,8 @@ from core.model.bar import Bar
 from core.model.reference_data import ActionKind, CorporateAction, PastDay, PastDays
 from core.model.session import HOME, Session
 from core.model.values import Symbol
-from core.runtime.chart_history import SESSIONS, ChartBook
 from core.runtime.feed import SliceTraded, Timed, bar_item, past_item, slice_item
+from core.runtime.reference_data import SESSIONS, ChartBook
 from core.views.results import ChartBar, ChartPast, day_of, hours_of
 
 MONDAY = 0

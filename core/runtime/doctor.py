@@ -16,7 +16,7 @@ from core.model.bar import Quote
 from core.model.broker import NoAnswer
 from core.model.instrument import BrokerInstrument
 from core.model.values import Symbol
-from core.risk.checks.verdicts import usd
+from core.risk.gate import usd
 
 SKEW = timedelta(seconds=1)
 """A larger difference between this machine's clock and the broker's puts a warning on every ticket."""

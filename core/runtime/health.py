@@ -39,7 +39,7 @@ from core.model.codes import DeskState
 from core.runtime.call_record import CallMade, CallOutcome
 from core.runtime.runtime import Runtime
 from core.settings.service import SocketPlace, TcpPlace
-from core.views.builders.standing import newest_data, word_of
+from core.views.builders.desk import newest_data, word_of
 
 LOOK_SECONDS = 1.0
 """Between two snapshots of the engine."""
@@ -418,7 +418,8 @@ class _Handler(BaseHTTPRequestHandler):
         server: BaseServer = self.server
         assert isinstance(server, _Server)
         page = server.pages.get(self.path.partition("?")[0])
-        if server.address_family != socket.AF_UNIX and not _is_local(self.headers.get("Host", "localhost")):
+        # Whether the Host header names this machine: a browser redirected by another site names that site.
+        if server.address_family != socket.AF_UNIX and LOCAL.fullmatch(self.headers.get("Host", "localhost")) is None:
             self.send_error(HTTPStatus.FORBIDDEN, "ask by the name of this machine's own address")
         elif page is None:
             self.send_error(HTTPStatus.NOT_FOUND, "there are /healthz and /metrics")
@@ -436,11 +437,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Do not log."""
-
-
-def _is_local(host: str) -> bool:
-    """Whether the Host header names this machine: a browser redirected by another site names that site."""
-    return LOCAL.fullmatch(host) is not None
 
 
 def _head_of(connection: socket.socket) -> bytes:
@@ -462,8 +458,6 @@ def _head_of(connection: socket.socket) -> bytes:
 
 
 def pages_of(figures: EngineFigures) -> Pages:
-    """Return the pages by path."""
-
     def healthz() -> Page:
         is_well, told = figures.health()
         status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE

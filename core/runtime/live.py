@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.advisers.base import Adviser
+from core.advisers import Adviser
 from core.brokers.port import Broker, OrderStream
 from core.engine import Engine
 from core.execution.gateway import Withheld
@@ -27,12 +27,11 @@ from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId, Symbol
 from core.ports import KillSwitch
 from core.runtime.advisers import AdviserPool
-from core.runtime.chart_history import ChartWatch
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
 from core.runtime.market_history import PastWatch, RegimeWatch
 from core.runtime.pending_requests import PendingRequests, RequestExecutor
-from core.runtime.reference_data import Announcements, AssetWatch, followed
+from core.runtime.reference_data import Announcements, AssetWatch, ChartWatch, followed
 from core.runtime.runtime import Carrier, Keeping, Runtime
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.views.builders.desk import ViewBuilder

@@ -29,7 +29,7 @@ from core.model.sizing import DailyBar, MarketMeasure, NoMarket, NoVix, Regime
 from core.model.values import Symbol
 from core.risk.protections.volatility_halt import session_deviation
 from core.risk.regime import market_of
-from core.risk.size_factors.inputs import DAYS
+from core.risk.size_factor_inputs import DAYS
 from core.settings.protections import VolatilityHaltSettings
 
 PLACE = "history of days"

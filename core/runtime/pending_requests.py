@@ -19,8 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from core.brokers.port import Broker
-from core.execution.gateway import TAKEN_BACK, Gateway, Withheld
-from core.execution.lanes import Lane, LaneQueue, lane_of
+from core.execution.gateway import TAKEN_BACK, Gateway, Lane, LaneQueue, Withheld, lane_of
 from core.market.port import MarketData, MarketDataError
 from core.messages import effects, inputs
 from core.model.account import NoAccount
@@ -32,7 +31,7 @@ from core.model.order import OrderRequest
 from core.model.values import ClientOrderId, Symbol
 from core.runtime.call_record import CallListener, call_made, counted
 from core.runtime.clock_guard import ClockGuard
-from core.runtime.threads import Act, NoThreadError, Threads
+from core.runtime.inbox import Act, NoThreadError, Threads
 from core.settings.settings import Settings
 
 TO_BE_HEARD = 0.1

@@ -40,9 +40,8 @@ from core.model.reference_data import AssetsFound
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
 from core.runtime.call_record import CallListener, CallMade
-from core.runtime.chart_history import ChartBook
 from core.runtime.inbox import HaltLatch
-from core.runtime.reference_data import AssetBook
+from core.runtime.reference_data import AssetBook, ChartBook
 from core.runtime.shutdown import not_sent
 from core.runtime.virtual_time import BEAT, RESTING_BEAT
 from core.views import ChartView, DeskView

@@ -24,7 +24,7 @@ from core.ports import OperatorError
 from core.risk.checks import standard_gate
 from core.risk.day import word_of
 from core.trading_state.state import TradingState
-from core.workflows.baskets.baskets import digest_now, rehearsed
+from core.workflows.baskets import digest_now, rehearsed
 
 TO_OPEN = timedelta(milliseconds=500)
 TO_CONFIRM = timedelta(seconds=1)

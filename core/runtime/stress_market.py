@@ -31,10 +31,10 @@ from core.messages.commands import Command, ProposeOrder, RequestCancel
 from core.messages.desk_commands import KeepWatchlist
 from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
+from core.model.instrument import MAIN
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.session import HOME, NoSession, Session
 from core.model.staging import MANUAL
-from core.model.symbols import MAIN
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.feed import QUOTE, Timed, bar_item, merged
 from core.runtime.scripted_operator import ConfirmAll

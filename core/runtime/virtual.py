@@ -14,11 +14,10 @@ from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 
-from core.advisers.base import Adviser
+from core.advisers import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import NOTHING, Engine
-from core.execution.gateway import TAKEN_BACK, Withheld
-from core.execution.lanes import Lane
+from core.execution.gateway import TAKEN_BACK, Lane, Withheld
 from core.messages import inputs
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.commands import Command
@@ -30,12 +29,11 @@ from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.advisers import Rounds
 from core.runtime.call_record import call_made
-from core.runtime.chart_history import ChartBook
 from core.runtime.demo import OpeningScript
 from core.runtime.feed import BAR, SliceTraded, Timed
 from core.runtime.inbox import Link, Operator
 from core.runtime.pending_requests import no_answer
-from core.runtime.reference_data import AssetBook
+from core.runtime.reference_data import AssetBook, ChartBook
 from core.runtime.runtime import Carrier, Keeping, Runtime
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.runtime.simulated_exchange import HeardFromOutside, QuoteRounds, RunLeft, RunRecorder, Said

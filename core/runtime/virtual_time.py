@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.brokers.simulated.rules import is_taken
-from core.execution.lanes import Lane, LaneQueue, lane_of
+from core.brokers.simulated.order_entry import is_taken
+from core.execution.gateway import Lane, LaneQueue, lane_of
 from core.messages import inputs
 from core.messages.effects import (
     CancelOrder,

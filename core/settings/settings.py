@@ -9,10 +9,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from core.settings.brokers import AlpacaSettings, ExchangeSettings
-from core.settings.desk import AccountSettings, AdvisersSettings, AttendanceSettings, DisplaySettings
 from core.settings.orders import (
+    AlpacaSettings,
     ConfirmSettings,
+    ExchangeSettings,
     ExecutionSettings,
     OrdersSettings,
     ReconciliationSettings,
@@ -20,7 +20,16 @@ from core.settings.orders import (
 )
 from core.settings.protections import FREQTRADE
 from core.settings.risk import RegimeSettings, RiskSettings
-from core.settings.service import HealthSettings, NotifySettings, ProofSettings, WatchdogSettings
+from core.settings.service import (
+    AccountSettings,
+    AdvisersSettings,
+    AttendanceSettings,
+    DisplaySettings,
+    HealthSettings,
+    NotifySettings,
+    ProofSettings,
+    WatchdogSettings,
+)
 from core.settings.strategies import OF_NO_STRATEGY, EvaluationSettings, ExitSettings, StrategiesSettings
 from core.settings.types import NOTHING_ODD, GrowingSettingsTable, HistoricalValue, SymbolName
 

@@ -25,8 +25,8 @@ from pydantic import (
     model_validator,
 )
 
+from core.model.instrument import SYMBOL, symbol_in
 from core.model.session import HOME
-from core.model.symbols import SYMBOL, symbol_in
 from core.model.values import number_in
 
 LARGEST_AMOUNT = 1_000_000_000

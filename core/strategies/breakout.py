@@ -14,9 +14,7 @@ from decimal import Decimal
 from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade, NoTradeReason
 from core.settings.strategies import BreakoutSettings
-from core.strategies.answers import NO_SETUP, THIN_VOLUME, text
-from core.strategies.base import Figures
-from core.strategies.context import Context
+from core.strategies.base import NO_SETUP, THIN_VOLUME, Context, Figures, text
 from core.strategies.indicators import AverageRange, Highest, Mean
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 

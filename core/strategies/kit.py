@@ -16,11 +16,8 @@ from core.model.instrument import STOCK_TICKS
 from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down
-from core.risk.size_factors.base import WantedEntry
-from core.risk.sizing import size_of
-from core.strategies.answers import NO_SETUP, WARMING_UP, ZERO_SIZE, leaving, not_now, shut
-from core.strategies.base import Figures
-from core.strategies.context import Context
+from core.risk.sizing import WantedEntry, size_of
+from core.strategies.base import NO_SETUP, WARMING_UP, ZERO_SIZE, Context, Figures, leaving, not_now, shut
 
 __all__ = [
     "NO_SETUP",

@@ -9,9 +9,7 @@ from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade
 from core.model.values import plain
 from core.settings.strategies import MeanReversionSettings
-from core.strategies.answers import NO_SETUP, text
-from core.strategies.base import Figures
-from core.strategies.context import Context
+from core.strategies.base import NO_SETUP, Context, Figures, text
 from core.strategies.indicators import AverageRange, Deviation
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 

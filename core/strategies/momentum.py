@@ -9,9 +9,7 @@ from core.model.bar import Bar
 from core.model.signal import ExitReason, NoTrade
 from core.model.values import ZERO, percent
 from core.settings.strategies import MomentumSettings
-from core.strategies.answers import NO_SETUP, THIN_VOLUME, WEAK_SETUP
-from core.strategies.base import Figures
-from core.strategies.context import Context
+from core.strategies.base import NO_SETUP, THIN_VOLUME, WEAK_SETUP, Context, Figures
 from core.strategies.indicators import AverageRange, Gain, Mean, Strength
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 

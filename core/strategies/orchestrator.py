@@ -17,9 +17,9 @@ from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Venue
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import Symbol
-from core.risk.size_factors.base import Conditions
+from core.risk.sizing import Conditions
 from core.settings.settings import Settings
-from core.strategies.builtin import HOUSE, OF_THE_HOUSE, StrategyKinds
+from core.strategies.builtin import HOUSE, OF_THE_HOUSE, RESERVED, MissingStrategy, StrategyKinds
 from core.strategies.memory import SIGNAL, OrchestratorState, RunnerState, StrategyMemory, fault_in_words
 from core.strategies.questions import Missed, StrategyQuestions, bars_needed, has_missed_bars
 from core.strategies.runner import (
@@ -38,7 +38,6 @@ from core.strategies.runner import (
     a_runner,
     key_of,
 )
-from core.strategies.user_strategies import RESERVED, MissingStrategy
 from core.strategies.vwap import VwapStrategy
 
 

@@ -26,10 +26,16 @@ from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTra
 from core.model.values import ZERO, Symbol
 from core.ports import Recorded
 from core.settings.settings import Settings
-from core.strategies.answers import WARMING_UP, leaving, not_now, shut
-from core.strategies.base import PATIENCE, OverdueError, Strategy
-from core.strategies.builtin import HOUSE, StrategyKinds, written_memory
-from core.strategies.context import Context
+from core.strategies.base import PATIENCE, WARMING_UP, Context, OverdueError, Strategy, leaving, not_now, shut
+from core.strategies.builtin import (
+    HOUSE,
+    MissingStrategy,
+    StrategyKinds,
+    UserStrategyRunning,
+    error_in_words,
+    started,
+    written_memory,
+)
 from core.strategies.memory import SIGNAL
 from core.strategies.runner import (
     Anew,
@@ -43,10 +49,8 @@ from core.strategies.runner import (
     Step,
     ToldSignal,
 )
-from core.strategies.signal_checks import fault_in
 from core.strategies.sma import SmaState
-from core.strategies.trade_plan import TradePlan, TradePlanState
-from core.strategies.user_strategies import MissingStrategy, UserStrategyRunning, error_in_words, started
+from core.strategies.trade_plan import TradePlan, TradePlanState, fault_in
 
 Signals = list[EntrySignal | ExitSignal]
 WISHES = frozenset({ExitReason.TAKE_PROFIT, ExitReason.MEAN_REVERSION, ExitReason.SIGNAL})

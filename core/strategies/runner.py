@@ -21,14 +21,11 @@ from core.model.session import Calendar, NoSession, Session, Venue
 from core.model.signal import EntrySignal, ExitSignal, SuspensionCause
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.evaluation import Suspension
-from core.risk.size_factors.base import Conditions
+from core.risk.sizing import Conditions
 from core.settings.settings import Settings
-from core.strategies.answers import not_now, shut
-from core.strategies.base import Strategy
-from core.strategies.builtin import HOUSE
-from core.strategies.context import Context
+from core.strategies.base import Context, Strategy, not_now, shut
+from core.strategies.builtin import HOUSE, MissingStrategy
 from core.strategies.memory import SIGNAL, RunnerState, StrategyMemory
-from core.strategies.user_strategies import MissingStrategy
 
 SHOWN = timedelta(days=30)
 """A start replays no older bars of a journal to a strategy; earlier ones are forgotten."""

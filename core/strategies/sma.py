@@ -17,9 +17,7 @@ from core.model.order import Side
 from core.model.signal import ExitReason, NoTrade, NoTradeReason
 from core.model.values import CENT, ZERO
 from core.settings.strategies import SmaSettings
-from core.strategies.answers import NO_SETUP, text
-from core.strategies.base import Figures
-from core.strategies.context import Context
+from core.strategies.base import NO_SETUP, Context, Figures, text
 from core.strategies.indicators import AverageRange, Deviation, Mean
 from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 

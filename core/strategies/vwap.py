@@ -17,11 +17,9 @@ from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, percent, rounded_down
-from core.risk.size_factors.base import WantedEntry
-from core.risk.sizing import size_of
+from core.risk.sizing import WantedEntry, size_of
 from core.settings.strategies import VwapAdaptive, VwapSettings
-from core.strategies.base import Figures
-from core.strategies.context import Context
+from core.strategies.base import Context, Figures
 
 ONE = Decimal(1)
 THREE = Decimal(3)

@@ -14,11 +14,11 @@ from decimal import Decimal
 from typing import Any
 
 from core import facts
-from core.execution.activity_comparison import FillOfOurs
 from core.execution.ledger import Ledger
-from core.model.activity import ActivityId
+from core.execution.position_correction import FillOfOurs
 from core.model.position import AnyTrade
 from core.model.recommendation import Recommendation, TradeIdea
+from core.model.reconciliation import ActivityId
 from core.model.values import NO_MONEY, ZERO, Money, Symbol
 
 OVERLAP = timedelta(days=7)

@@ -107,7 +107,6 @@ class Desks:
         return self.state.hold
 
     def desk(self, number: DeskNumber) -> Desk | None:
-        """Return the attached desk of that number."""
         return self.state.attached.get(number)
 
     def seat(self, number: DeskNumber) -> Seat:

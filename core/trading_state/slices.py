@@ -10,6 +10,7 @@ A new slice is a class and a line in `Slices`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -17,17 +18,18 @@ from typing import Any, Protocol, TypeVar
 from core.execution.breaker import Breaker, RefusalCounts
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
-from core.exits.watch import ExitWatch
-from core.facts import BarClosed, Fact, OrderFilled
+from core.exits import ExitWatch
+from core.facts import AlertDropped, AlertKept, AlertRang, BarClosed, Fact, OrderFilled, WatchlistKept
 from core.market.normaliser import Normaliser
 from core.model.instrument import Instrument
+from core.model.notice import EVENTS, Alert
 from core.model.position import Ended
 from core.model.recommendation import Recommendation
 from core.model.session import Calendar
 from core.model.sizing import Regime, RegimeLabels, labels_of
 from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 from core.ports import PastIndex
-from core.risk.checks.desk import queued_orders
+from core.risk.checks.order import queued_orders
 from core.risk.day import Day, RecentEntries
 from core.risk.evaluation import EvaluationBook, Suspension
 from core.risk.exposure import Allocations, DayValue
@@ -41,8 +43,8 @@ from core.risk.protections.protection import Scope
 from core.risk.protections.protection_registry import ProtectionBook
 from core.risk.regime import RegimeBook
 from core.risk.shadow_trades import ShadowTrades
-from core.risk.size_factors.base import Conditions
-from core.risk.size_factors.inputs import SizingBook
+from core.risk.size_factor_inputs import SizingBook
+from core.risk.sizing import Conditions
 from core.risk.sizing_inputs import gathered
 from core.risk.trading_status import DiskFailure, InForce, SymbolLists, TradingStatus
 from core.staging.baskets import Baskets
@@ -53,7 +55,99 @@ from core.trading_state.account_history import Activities, AdviceBook, DayResult
 from core.trading_state.desks import Attendance, Desks
 from core.trading_state.notifications import Notifications
 from core.trading_state.owed_stops import OwedStops
-from core.trading_state.watchlists import Alerts, Watchlists
+
+# ── watchlists and alerts ────────────────────────────────────────────────────────────────────────────────────────────
+# The slices of watchlists and alerts, and the known prices of watched symbols (MD-06).
+
+
+@dataclass(slots=True)
+class WatchlistsState:
+    """`lists` in the order of their creation; `filed` are those that equal their file."""
+
+    lists: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
+    filed: tuple[str, ...] = ()
+
+
+class Watchlists:
+    name = "watchlists"
+
+    def __init__(self) -> None:
+        self.state = WatchlistsState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {WatchlistKept: self._kept}
+
+    def restore(self, state: WatchlistsState) -> None:
+        self.state = state
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The symbols of all lists, each once."""
+        return tuple(dict.fromkeys(symbol for symbols in self.state.lists.values() for symbol in symbols))
+
+    def _kept(self, _at: datetime, fact: WatchlistKept) -> None:
+        others = tuple(name for name in self.state.filed if name != fact.name)
+        self.state.filed = (*others, fact.name) if fact.is_filed and fact.symbols else others
+        if fact.symbols:
+            self.state.lists[fact.name] = fact.symbols
+        else:
+            self.state.lists.pop(fact.name, None)
+
+
+NONE: tuple[Alert, ...] = ()
+
+
+@dataclass(slots=True)
+class AlertsState:
+    """`last` is the last number given; `rung` counts triggered alerts."""
+
+    kept: dict[int, Alert] = field(default_factory=dict)
+    last: int = 0
+    rung: int = 0
+
+
+class Alerts:
+    name = "alerts"
+
+    def __init__(self) -> None:
+        self.state = AlertsState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            AlertKept: self._kept,
+            AlertDropped: self._dropped,
+            AlertRang: self._rang,
+        }
+        self._by_symbol: dict[Symbol, tuple[Alert, ...]] = {}
+
+    def restore(self, state: AlertsState) -> None:
+        self.state = state
+        self._sort()
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """Each symbol once, in the order of their first alert."""
+        return tuple(self._by_symbol)
+
+    def of(self, symbol: Symbol) -> tuple[Alert, ...]:
+        return self._by_symbol.get(symbol, NONE)
+
+    def _sort(self) -> None:
+        self._by_symbol = {}
+        for alert in self.state.kept.values():
+            self._by_symbol[alert.terms.symbol] = (*self.of(alert.terms.symbol), alert)
+
+    def _kept(self, _at: datetime, fact: AlertKept) -> None:
+        self.state.kept[fact.alert.number] = fact.alert
+        self.state.last = max(self.state.last, fact.alert.number)
+        self._sort()
+
+    def _dropped(self, _at: datetime, fact: AlertDropped) -> None:
+        self.state.kept.pop(fact.alert.number, None)
+        self._sort()
+
+    def _rang(self, _at: datetime, fact: AlertRang) -> None:
+        self.state.rung += 1
+        if fact.alert.terms.kind not in EVENTS:
+            self.state.kept.pop(fact.alert.number, None)
+            self._sort()
+
 
 # ── what strategies ask ──────────────────────────────────────────────────────────────────────────────────────────────
 # The strategies' view of books and stage: queries to slices that they cannot access.

@@ -14,9 +14,8 @@ from decimal import Decimal
 
 from core.execution.order import Order
 from core.model.bar import Bar
-from core.model.instrument import AssetClass
+from core.model.instrument import MAIN, SHARE, AssetClass
 from core.model.order import Side, StopKnown
-from core.model.symbols import MAIN, SHARE
 from core.model.values import ZERO, Price, Quantity, Symbol
 from core.trading_state.state import TradingState
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from core.model.alert import Alert
 from core.model.desk import DeskNumber
+from core.model.instrument import ListedSymbol
+from core.model.notice import Alert
 from core.model.recommendation import TradeIdea
-from core.model.symbols import ListedSymbol
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.results import ChartView, DayRow, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
@@ -318,7 +318,6 @@ class DeskView:
 
     @property
     def account(self) -> AccountId:
-        """Return the account of the desk."""
         return self.status.account
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from core.model.bar import Quote
 from core.model.codes import NEEDS_NOBODY, OwedReason
-from core.model.instrument import Instrument, share
+from core.model.instrument import Instrument, ListedSymbol, share
 from core.model.order import (
     Effect,
     Leg,
@@ -27,7 +27,6 @@ from core.model.order import (
 from core.model.reference_data import CorporateAction
 from core.model.signal import ExitReason
 from core.model.staging import GuardRefusal
-from core.model.symbols import ListedSymbol
 from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol, plain
 
 

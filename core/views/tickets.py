@@ -18,13 +18,13 @@ from core.model.values import NO_SHARES, ZERO, Digest, Fraction, Money, Price, P
 from core.views.rows import ProposalRow
 
 if TYPE_CHECKING:
-    from core.risk.size_factors.base import Conditions
+    from core.risk.sizing import Conditions
 
 
 @cache
 def no_conditions() -> Conditions:
     """Return conditions with only the order's own figures."""
-    from core.risk.size_factors.base import Conditions
+    from core.risk.sizing import Conditions
 
     return Conditions()
 

@@ -14,8 +14,8 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Proposal
 from core.model.values import ZERO, Money, ProposalId, TicketId, plain
 from core.ports import Recorded
+from core.post_mortem.page import SHOWN, instant, told_of, usd
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
-from core.post_mortem.trade_text import SHOWN, instant, told_of, usd
 from core.risk.shadow_trades import BLOCKED
 from core.what_if.changes import Change
 from core.what_if.input_replayer import asks_the_same

@@ -22,9 +22,8 @@ from pydantic import SecretStr
 from core import facts
 from core.event_text import in_words, severity_of
 from core.facts.registry import BY_TYPE, Fact
-from core.io.harmless_json import harmless_json
-from core.io.redaction import HIDDEN, Redaction
-from core.model.harmless_text import CRITICAL, ERROR
+from core.model.api_contract import HIDDEN, Redaction
+from core.model.harmless_text import CRITICAL, ERROR, harmless_json
 from core.model.order import OrderStatus
 from core.runtime.call_record import CallMade, CallOutcome
 from core.views.builders.event_log import REFUSING

@@ -47,9 +47,9 @@ from core.model.notice import (
 from core.model.session import HOME
 from core.model.values import AccountId
 from core.ports import OperatorError
+from core.runtime.inbox import NoThreadError, Threads
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Find, Notifier
-from core.runtime.threads import NoThreadError, Threads
 from core.settings.service import NotifySettings
 from state.files import FOLDER_MODE, open_private, replace_file, write_all
 
@@ -431,7 +431,7 @@ def _next(channel: str, alerts: list[Alert], now: datetime) -> tuple[list[Alert]
 
 def channels_for(settings: NotifySettings, account: AccountId) -> tuple[str, ...]:
     """Return the channels for the watchdog's alerts, each once; without a known account those for any account."""
-    from core.workflows.operator.notice_routing import rules_for
+    from core.workflows.operator.notification_delivery import rules_for
 
     terms = settings
     if not account:

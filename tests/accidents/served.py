@@ -25,8 +25,7 @@ from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.values import ProposalId
 from core.runtime.inbox import Link
 from core.runtime.scripted_operator import turn_of
-from core.runtime.service.listener import Peer
-from core.runtime.service.service import EngineService
+from core.runtime.service.service import EngineService, Peer
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.tickets import TicketView

@@ -28,7 +28,7 @@ from console.commands.assembly.at_a_broker import live_runtime
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from core.brokers.alpaca.connection import ALPACA
-from core.execution.lanes import Lane, LaneKind, lane_of
+from core.execution.gateway import Lane, LaneKind, lane_of
 from core.messages.commands import Kill, OpenTicket, ProposeClose, ProposeOrder, Rearm
 from core.messages.effects import CancelOrder, Effect, LookUpOrder
 from core.model.account import Mode

@@ -30,10 +30,10 @@ from core.model.signal import ExitReason
 from core.model.staging import CheckResult, Review, Verdict
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.risk.checks import standard_gate
-from core.risk.checks.verdicts import usd
+from core.risk.gate import usd
 from core.risk.protections.closed_trades import ClosedTrade, Direction
 from core.risk.protections.protection_registry import ProtectionBook
-from core.risk.size_factors.inputs import SizingBook
+from core.risk.size_factor_inputs import SizingBook
 from core.runtime.feed import Timed
 from core.settings.protections import ProtectionsSettings
 from core.workflows.staging.proposal_staging import candidate_of

@@ -36,8 +36,8 @@ from core.runtime.strategy_host.loading import loaded
 from core.runtime.strategy_host.process import STARTING
 from core.runtime.virtual import VirtualRuntime
 from core.settings.strategies import HOUSE_NAMES, UserStrategySettings
+from core.strategies.base import Context
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
-from core.strategies.context import Context
 from state.files import Home
 from state.journal import HashOnlyJournal
 from state.settings_file import load_settings

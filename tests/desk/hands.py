@@ -11,8 +11,8 @@ from textual import events
 from core.messages.commands import Command
 from core.model.session import HOME
 from core.ports import OperatorError, Recorded
+from core.post_mortem.page import lines_of
 from core.post_mortem.post_mortem import Read, post_mortem
-from core.post_mortem.trade_text import lines_of
 from core.views.builders.history import history_of
 from core.views.order_chain import chain_of
 from core.views.results import HistoryDay

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.screens.advice import AdviceScreen
 from console.screens.new_order import NewOrderScreen
-from core.event_text.staging import idea_in_words
+from core.event_text.orders import idea_in_words
 from core.messages.commands import AdoptAdvice, DropRecommendation, ProposeOrder
 from core.messages.inputs import FromAdviser, Priority
 from core.model.recommendation import Advice, TradeIdea

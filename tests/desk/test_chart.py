@@ -20,7 +20,7 @@ from core.model.session import HOME
 from core.model.values import Price, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.views import ChartBar, ChartView
-from core.views.builders.charts import Charts
+from core.views.builders.symbols import Charts
 from core.views.results import day_of, hours_of
 from state.journal import MemoryJournal
 from tests.desk.desk_house import SPY, market

@@ -8,7 +8,7 @@ from decimal import Decimal
 from console.screens.limits import ListsScreen, TakeOff, TakeOffScreen, read_list
 from core.facts import SymbolListed, SymbolUnlisted
 from core.messages.commands import ListSymbol
-from core.model.symbols import ListedSymbol, ListKind
+from core.model.instrument import ListedSymbol, ListKind
 from core.model.values import Price, Symbol
 from core.views import WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import House, open_desk

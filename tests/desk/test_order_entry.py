@@ -17,7 +17,7 @@ from core.messages.commands import ProposeOrder
 from core.model.bar import Feed, Quote
 from core.model.order import Effect, OrderType
 from core.model.values import Money, Price, Quantity, Symbol
-from core.risk.size_factors.base import Conditions
+from core.risk.sizing import Conditions
 from core.settings.settings import Settings
 from core.views import DeskView, LogRow, NotStaged, SizingView, SymbolView
 from tests.desk.desk_house import SPY, House, open_desk

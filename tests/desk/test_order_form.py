@@ -20,7 +20,7 @@ from core.model.bar import Feed, Quote
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.sizing import Room
 from core.model.values import Fraction, Money, Price, Quantity
-from core.risk.size_factors.base import Conditions, Throttle
+from core.risk.sizing import Conditions, Throttle
 from core.settings.settings import Settings
 from core.views import DeskView, PositionRow, SizingView, SymbolView
 from tests.desk.desk_house import SPY, House, open_desk

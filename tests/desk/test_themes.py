@@ -21,7 +21,7 @@ from console.screens.new_order import NewOrderScreen
 from console.theme import DEFAULT, PALETTES, theme_for
 from core.model.account import Mode
 from core.ports import OperatorError
-from core.settings.desk import DisplaySettings
+from core.settings.service import DisplaySettings
 from core.views import DeskView
 from state.files import Home
 from state.settings_file import load_settings

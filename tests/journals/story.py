@@ -54,7 +54,7 @@ from core.runtime.demo import demo_account
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.virtual import VirtualRuntime
 from core.settings.changes import digest_of
-from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
+from core.workflows.baskets import BasketDrafts, digest_now, rehearsed
 from state.files import AccountFolder, Home
 from state.user_strategies import example_strategy
 from tests.journals.homes import ACCOUNT, keep

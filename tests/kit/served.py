@@ -13,8 +13,7 @@ from pathlib import Path
 from console.client.remote import RemoteEngine
 from core.model.desk import Seat
 from core.runtime.runtime import Runtime
-from core.runtime.service.listener import Peer, peer_of
-from core.runtime.service.service import EngineService
+from core.runtime.service.service import EngineService, Peer, peer_of
 from state.engine_socket import connected, listening
 from tests.kit.waiting import PATIENCE
 

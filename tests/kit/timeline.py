@@ -41,11 +41,10 @@ from core.brokers.alpaca.answers import Timeouts
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.io import http_requests, wall_clock
 from core.market.alpaca.data import AlpacaData
-from core.runtime import threads
+from core.runtime import inbox
 from core.runtime.service.desk_connection import PictureFeed
 from core.runtime.service.desks import DeskServer
-from core.runtime.service.listener import Doorway
-from core.runtime.service.service import EngineService
+from core.runtime.service.service import Doorway, EngineService
 from core.runtime.virtual_time import Pace
 
 START = datetime(2026, 11, 19, 15, 5, tzinfo=UTC)
@@ -476,7 +475,7 @@ def _wait_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
         timeline.know_process(self)
 
     patch.setattr(subprocess.Popen, "__init__", begin_process)
-    patch.setattr(threads, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]
+    patch.setattr(inbox, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]
     patch.setattr(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]
 
 

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from core.facts import CashMoved
-from core.model.activity import ActivityId, ActivityKind
+from core.model.reconciliation import ActivityId, ActivityKind
 from core.model.values import Money, Symbol
 from core.ports import JournalDamagedError
 from state.files import AccountFolder

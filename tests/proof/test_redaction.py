@@ -17,7 +17,7 @@ import pytest
 
 from core.facts import ActivitiesCompared, CashMoved, CorporateActionApplied, Fact, SharesMoved
 from core.facts.registry import BY_TYPE
-from core.model.activity import ActivityId, ActivityKind
+from core.model.reconciliation import ActivityId, ActivityKind
 from core.model.values import ClientOrderId, Digest, ExecutionId, Money, Price, ProposalId, Quantity, Symbol
 from core.ports import JournalDamagedError, OperatorError
 from state.codec import RecordError, checked_sum, encode

@@ -19,7 +19,7 @@ from core.model.reference_data import PastDay, PastDays
 from core.model.staging import MANUAL, Review
 from core.model.values import Money, Price, Quantity
 from core.settings.settings import Settings
-from core.workflows.baskets.baskets import BasketDrafts, rehearsed
+from core.workflows.baskets import BasketDrafts, rehearsed
 from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, minutes
 from tests.scenarios.plans import a_buy, leaves, opens, passes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY

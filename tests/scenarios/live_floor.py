@@ -20,11 +20,11 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
 from core.messages.inputs import AcceptBroker, BarArrived, MarketDataBroken
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
-from core.model.activity import DropCopy
 from core.model.bar import Bar, NoQuote, Quote
 from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
+from core.model.reconciliation import DropCopy
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from core.runtime.live import LiveRuntime
 from core.runtime.market_history import RegimeWatch

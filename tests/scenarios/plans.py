@@ -12,7 +12,7 @@ from core.model.order import OrderType
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.staging.baskets import BasketRun
-from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
+from core.workflows.baskets import BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import House, minutes
 
 SOLD = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")

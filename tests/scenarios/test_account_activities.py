@@ -20,10 +20,17 @@ from core.messages.commands import OpenTicket, ProposeClose
 from core.messages.desk_commands import CompareActivities
 from core.messages.effects import Effect, FetchActivities
 from core.messages.inputs import ActivitiesFetched, Input
-from core.model.activity import Activity, ActivityId, ActivityKind, BrokerFill, DropCopy, UnreadableActivity
 from core.model.bar import Bar
 from core.model.order import Side
-from core.model.reconciliation import DifferenceKind
+from core.model.reconciliation import (
+    Activity,
+    ActivityId,
+    ActivityKind,
+    BrokerFill,
+    DifferenceKind,
+    DropCopy,
+    UnreadableActivity,
+)
 from core.model.staging import MANUAL
 from core.model.values import Money, Price
 from core.settings.settings import Settings

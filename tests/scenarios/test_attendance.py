@@ -15,7 +15,7 @@ from core.model.account import Mode
 from core.model.codes import CancelCode, HaltCause
 from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
-from core.settings.desk import AttendanceSettings
+from core.settings.service import AttendanceSettings
 from core.settings.settings import Settings
 from core.views import AwayView
 from core.views.builders.desk import ViewBuilder

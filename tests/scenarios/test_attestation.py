@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core import engine
 from core.facts import (
     BarClosed,
     BasketOrderSkipped,
@@ -23,22 +24,20 @@ from core.facts import (
     TicketOpened,
 )
 from core.messages.commands import Confirm, Halt, Kill, ListSymbol, OpenTicket
+from core.model.instrument import ListKind
 from core.model.order import OrderStatus, OrderType, Side
 from core.model.session import HOME
 from core.model.staging import CheckResult, Review, Verdict
-from core.model.symbols import ListKind
 from core.model.values import ProposalId, Symbol, TicketId
 from core.risk import gate
 from core.risk.checks import order_value, standard_gate
-from core.risk.checks.verdicts import passed
 from core.risk.controls import BY_NAME, CONTROLS
+from core.risk.gate import passed
 from core.risk.trials import First, Trial, Tried
-from core.runtime.attest import run, script, trial_market
-from core.runtime.attest.report import QUOTES_A_BAR, Load, Reading, read_of, rows_of
-from core.runtime.attest.run import Attested, Result, attested
+from core.runtime.attest import report, script, trial_market
+from core.runtime.attest.report import QUOTES_A_BAR, Attested, Load, Reading, Result, attested, read_of, rows_of
 from core.runtime.attest.trial_market import HELD, LEAST
 from core.settings.settings import Settings
-from core.workflows import assembly
 from state.files import Home
 from state.journal import FileJournal, MemoryJournal
 from tests.scenarios.backtests import Keyturn
@@ -256,10 +255,10 @@ def an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
 def ends_after(patch: pytest.MonkeyPatch, lasts: timedelta) -> None:
     """The session of a run ends earlier, and its market has fewer messages."""
     ends = trial_market.OPEN + lasts
-    for module in (trial_market, run):
+    for module in (trial_market, report):
         patch.setattr(module, "SESSION", replace(trial_market.SESSION, close=ends))
         patch.setattr(module, "LEAST", len(trial_market.QUOTED) * (lasts // timedelta(minutes=1)))
-    for module in (script, run):
+    for module in (script, report):
         patch.setattr(module, "AFTER", ends + timedelta(minutes=2))
     patch.setattr(script, "LAST_AT", ends - timedelta(minutes=10))
 
@@ -289,7 +288,7 @@ def test_run_sends_as_many_messages_as_asked(whole: tuple[Attested, MemoryJourna
 def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
     """RK-23: three faults are planted."""
     kept = [check for check in standard_gate().checks if check.name != "spread"]
-    monkeypatch.setattr(assembly, "standard_gate", lambda: gate.Gate(kept))
+    monkeypatch.setattr(engine, "standard_gate", lambda: gate.Gate(kept))
     monkeypatch.setattr(order_value.NotionalCheck, "review", lambda *_: passed("notional", "looked away"))
     monkeypatch.setattr(gate, "_warning", lambda verdict: verdict)
     tried = [BY_NAME[name] for name in ("kill switch", "notional", "spread", "stop")]
@@ -304,7 +303,7 @@ def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, snapshot: Sna
 @pytest.mark.usefixtures("an_hour")
 def test_blocked_plain_order_proves_nothing(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
     """RK-23: whoever refuses everything has proved nothing."""
-    monkeypatch.setattr(assembly, "standard_gate", lambda: gate.Gate([_No()]))
+    monkeypatch.setattr(engine, "standard_gate", lambda: gate.Gate([_No()]))
 
     found = attested(Settings(), 0, MemoryJournal(), controls=[BY_NAME["stop"]]).results["stop"]
 
@@ -350,7 +349,7 @@ def test_run_leaves_the_account_untouched(keyturn: Keyturn, tmp_path: Path) -> N
     assert of(rows, "portfolio")["why"] == "it is off"
     day, many = re.match(r"(\S+): ([\d,]+) messages", rows[0]["busiest_day"]).groups()  # type: ignore[union-attr]
     assert (day, int(many.replace(",", "")) // (QUOTES_A_BAR + 1)) == (THURSDAY.isoformat(), bars)
-    assert rows[0]["messages"] >= max(run.LEAST, 2 * int(many.replace(",", "")))
+    assert rows[0]["messages"] >= max(report.LEAST, 2 * int(many.replace(",", "")))
     assert files_of(folder.parent) == before
     assert reads_alone(page.read_text()) == [row["control"] for row in rows]
 

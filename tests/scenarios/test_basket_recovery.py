@@ -19,7 +19,7 @@ from core.model.order import OrderStatus
 from core.model.values import Symbol, plain
 from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
-from core.workflows.baskets.basket_execution import STILL_CLEARING
+from core.workflows.basket_execution import STILL_CLEARING
 from tests.scenarios.house import House
 from tests.scenarios.plans import (
     BOUGHT,

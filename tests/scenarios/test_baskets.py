@@ -33,8 +33,8 @@ from core.model.order import OrderStatus, Side, TimeInForce, digest_of
 from core.model.values import Digest, Money, Price, Symbol, TicketId
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
-from core.workflows.baskets.basket_dry_run import TWICE
-from core.workflows.baskets.baskets import CHANGED, NONE_MARKED, RUNS
+from core.workflows.basket_dry_run import TWICE
+from core.workflows.baskets import CHANGED, NONE_MARKED, RUNS
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.plans import (
     BOUGHT,

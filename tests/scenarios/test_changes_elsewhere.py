@@ -22,7 +22,7 @@ from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.strategies import StrategiesSettings, VwapSettings
 from core.settings.types import AmountSettings
-from core.workflows.reconciliation.reconciliation import NOTHING_HELD
+from core.workflows.reconciliation import NOTHING_HELD
 from core.workflows.staging.proposal_staging import left_to_close
 from state.codec import decode
 from tests.scenarios.elsewhere import others_order

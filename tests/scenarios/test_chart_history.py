@@ -21,11 +21,11 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import HOME
 from core.model.values import Symbol
 from core.runtime import demo, demo_market
-from core.runtime.chart_history import AGAIN, KEPT, ChartBook, ChartWatch
 from core.runtime.demo_market import CALM, DemoCharts
+from core.runtime.reference_data import AGAIN, KEPT, ChartBook, ChartWatch
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
-from core.views.builders.charts import LOOKED_AT, Charts
+from core.views.builders.symbols import LOOKED_AT, Charts
 from core.views.results import ChartPast
 from state.journal import MemoryJournal
 

@@ -16,7 +16,7 @@ from core.messages.commands import AnswerBasket, Confirm, Keyed, Resume, SignBas
 from core.model.basket import BasketSource
 from core.model.codes import Denial, HaltCause
 from core.model.desk import Sender
-from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
+from core.workflows.baskets import BasketDrafts, digest_now, rehearsed
 from state.codec import decode, encode
 from tests.scenarios.exchange_requests import BUY, LIMIT, sent, submit
 from tests.scenarios.house import House, a_house_with_a_proposal, to

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.excess_exits import refusal_of_less
+from core.execution.cover import refusal_of_less
 from core.execution.order import Order
 from core.messages.commands import Kill, ProposeOrder, RequestCancel
 from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, ReplaceOrder

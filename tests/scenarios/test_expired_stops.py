@@ -15,7 +15,7 @@ from core.model.staging import Proposal
 from core.model.values import Quantity
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
-from core.workflows.operator.notice_routing import of_exit
+from core.workflows.operator.notification_delivery import of_exit
 from core.workflows.protection.owed_stops import WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes

@@ -303,7 +303,7 @@ def test_input_is_explained_by_its_workflows(keyturn: Keyturn) -> None:
     assert words[0] == "AccountFetched, an input"
     assert [line.split()[2] for line in words[1:3]] == ["CircuitBreaker.hear", "AccountUpdates.on_account"]
     settled = dict(line.split()[1:3] for line in words if line.startswith("  then "))
-    assert settled["Reconciliation.settle"].strip("(),") == "core/workflows/reconciliation/reconciliation.py"
+    assert settled["Reconciliation.settle"].strip("(),") == "core/workflows/reconciliation.py"
     (found,) = keyturn("journal", "explain", "Confirm", "--json").json
     assert found["is_command"]
     assert found["answered_by"][0]["name"] == "Confirmations.on_confirm"

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.lanes import Lane, LaneKind
+from core.execution.gateway import Lane, LaneKind
 from core.facts import (
     ConfirmationRefused,
     KeptOrderReleased,
@@ -41,7 +41,7 @@ from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Q
 from core.runtime.inbox import Link
 from core.settings.settings import Settings
 from core.views import DeskView
-from core.workflows.reconciliation.reconciliation import Reconciliation
+from core.workflows.reconciliation import Reconciliation
 from core.workflows.staging.confirmation import Confirmations
 from state.journal import MemoryJournal
 from tests.kit.timeline import timeline

@@ -24,8 +24,8 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.call_record import counted
 from core.settings.settings import Settings
-from core.strategies.context import Context
-from core.strategies.signal_checks import fault_in
+from core.strategies.base import Context
+from core.strategies.trade_plan import fault_in
 from core.strategies.vwap import VwapStrategy
 from tests.scenarios.house import (
     DIP,

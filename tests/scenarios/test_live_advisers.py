@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from core.advisers.base import Adviser, Shown
+from core.advisers import Adviser, Shown
 from core.facts import AdviceGiven, AdviserFailed, AdviserOverstepped, AdviserPaused, Fact, OrderCreated
 from core.messages.commands import Kill
 from core.model.recommendation import Advice
 from core.runtime.advisers import AdviserPool
 from core.runtime.live import LiveRuntime
-from core.settings.desk import AdvisersSettings
+from core.settings.service import AdvisersSettings
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_live_runtime import a_ticket, at_the_dip
 

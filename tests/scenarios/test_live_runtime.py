@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from core.execution.lanes import Lane, LaneKind
+from core.execution.gateway import Lane, LaneKind
 from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeOrder
 from core.model.bar import Bar
 from core.model.broker import Accepted, NoAnswer, Refused

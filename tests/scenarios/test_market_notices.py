@@ -10,7 +10,7 @@ from core.facts import NotificationDue, NotificationSettled
 from core.messages.inputs import RegimeArrived
 from core.model.notice import NoticeKind, Severity
 from core.model.sizing import MarketMeasure, Regime, Trend, VixLevel, VixReading, Volatility
-from core.workflows.operator.notice_routing import CRISIS
+from core.workflows.operator.notification_delivery import CRISIS
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, minutes
 from tests.scenarios.receivers import PHONE, Receivers, settings, with_receivers
 from tests.unit.core.brokers.trading_floor import SPY

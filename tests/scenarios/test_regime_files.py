@@ -17,7 +17,7 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import RegimeMeasured
 from core.market.calendar import load_calendar
 from core.model.sizing import MarketMeasure, NoMarket, NoVix, VixReading
-from core.runtime.regime_feed import RegimeFiles, regime_of_files
+from core.runtime.feed import RegimeFiles, regime_of_files
 from state.files import Home
 from tests.scenarios.backtests import Keyturn, only_before
 

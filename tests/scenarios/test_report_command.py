@@ -23,7 +23,7 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import ProposalStaged, TradeClosed
 from core.messages.commands import Halt
 from core.messages.inputs import Start
-from core.post_mortem.trade_text import made_by_strategy
+from core.post_mortem.page import made_by_strategy
 from core.reports.report import Report
 from core.reports.report_formats import page
 from core.reports.report_text import lines_of, text_of

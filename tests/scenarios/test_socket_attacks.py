@@ -49,7 +49,7 @@ from core.protocol.frames import (
 from core.runtime.service import desks
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
 from core.runtime.service.desks import BACK, NEW, TOKENS, WITHIN, Arrival
-from core.runtime.service.listener import LINES, STRANGERS, Doorway, peer_of
+from core.runtime.service.service import LINES, STRANGERS, Doorway, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.engine_socket import connected, listening

@@ -27,7 +27,7 @@ from core.ports import OperatorError
 from core.protocol.codec import BY_KIND
 from core.protocol.frames import PROTOCOL, Ended, Hello, Picture, Role
 from core.runtime.service.desks import NOT_FOR_DESKS
-from core.runtime.service.listener import A_BREATH, Peer, peer_of
+from core.runtime.service.service import A_BREATH, Peer, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.tickets import TicketView

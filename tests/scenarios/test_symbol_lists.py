@@ -11,9 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 from core import facts
 from core.messages.commands import Confirm, ListSymbol, OpenTicket, ProposeClose, UnlistSymbol
 from core.model.codes import CancelCode, Denial
+from core.model.instrument import ListKind
 from core.model.order import OrderStatus
 from core.model.staging import CheckResult
-from core.model.symbols import ListKind
 from core.model.values import Symbol
 from core.settings.settings import Settings
 from core.views import ProtectionRow

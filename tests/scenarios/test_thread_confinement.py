@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.advisers.base import Shown
+from core.advisers import Shown
 from core.engine import Engine
 from core.messages.commands import Halt, Kill
 from core.model.account import Mode

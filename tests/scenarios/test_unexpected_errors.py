@@ -18,7 +18,7 @@ from core.messages.effects import LookUpOrder, SubmitOrder
 from core.model.codes import CancelCode, GuardCode, HaltCause
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol, plain
-from core.workflows.baskets.basket_execution import BasketExecution
+from core.workflows.basket_execution import BasketExecution
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.orders.cancellation import Cancellation, Replacement
 from core.workflows.orders.position_close import PositionClose

@@ -10,7 +10,7 @@ from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.codes import SHUTS_ENTRIES_ALONE, CancelCode, HaltCause, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
-from core.workflows.operator.notice_routing import BY_HAND
+from core.workflows.operator.notification_delivery import BY_HAND
 
 if TYPE_CHECKING:
     from simulation.auditor import Auditor, Seen

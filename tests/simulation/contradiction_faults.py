@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from core.execution import order as order_states
+from core.execution.ledger import OrderFolds
 from core.execution.order import Order
-from core.execution.order_folds import OrderFolds
 from core.execution.reconciliation import Comparison
 from core.facts import Source
 from core.messages.effects import CancelOrder, Effect
@@ -28,7 +28,7 @@ from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.protection.excess_exits import ExcessExits
-from core.workflows.reconciliation.reconciliation import Reconciliation
+from core.workflows.reconciliation import Reconciliation
 
 
 def one_reading_is_believed(patch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from core.model.order import OrderStatus
 from core.model.session import Session
 from core.model.staging import AuthorizationKind, StandingAuthorization
 from core.trading_state.notifications import READ_ONLY
-from core.workflows.operator.notice_routing import EXIT, STOP
+from core.workflows.operator.notification_delivery import EXIT, STOP
 from tests.simulation.bareness import NEEDS_A_PERSON, Owner
 
 if TYPE_CHECKING:

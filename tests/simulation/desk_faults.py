@@ -11,7 +11,7 @@ import pytest
 from core import facts
 from core.messages.commands import Command, Confirm, SignBasket
 from core.model.desk import DeskNumber
-from core.workflows.baskets.baskets import BasketDrafts
+from core.workflows.baskets import BasketDrafts
 from core.workflows.operator import desk_control
 from core.workflows.operator.desk_control import Attending, KeyHolding
 from core.workflows.operator.desk_rights import DeskRights

@@ -27,17 +27,15 @@ from core.model.broker import Execution, NoAnswer, OrderReport
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.risk.checks.losses import ProtectionCheck
-from core.risk.checks.verdicts import passed
-from core.risk.gate import Gate
+from core.risk.gate import Gate, passed
 from core.risk.trading_status import TradingStatus
 from core.staging.baskets import BasketRun, Baskets
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 from core.trading_state.state import TradingState
-from core.workflows.baskets import baskets
-from core.workflows.baskets.basket_dry_run import DryRunResult
-from core.workflows.baskets.basket_execution import BasketExecution
-from core.workflows.day.start import EngineStart
+from core.workflows import baskets
+from core.workflows.basket_dry_run import DryRunResult
+from core.workflows.basket_execution import BasketExecution
 from core.workflows.orders.exit_legs import ContingentOrders
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
@@ -46,6 +44,7 @@ from core.workflows.orders.submission import Submission
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.proposal_staging import ProposalEdits
+from core.workflows.trading_day import EngineStart
 from tests.simulation.world import Disk, Switch
 
 
@@ -269,7 +268,7 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
 
 def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
     """`P` signs every order that fits (OP-05)."""
-    patch.setattr("core.workflows.baskets.baskets.BasketDrafts._refusal", lambda *_: None)
+    patch.setattr("core.workflows.baskets.BasketDrafts._refusal", lambda *_: None)
     rehearsed = baskets.rehearsed
 
     def all_of_it(desk: TradingState, gate: Gate, run: BasketRun) -> list[DryRunResult]:

@@ -13,8 +13,7 @@ from core.brokers.simulated.intrabar import is_within
 from core.brokers.simulated.market import Segment
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.order_book import Book, BookedOrder
-from core.brokers.simulated.order_entry import OrderEntry
-from core.brokers.simulated.rules import Situation
+from core.brokers.simulated.order_entry import OrderEntry, Situation
 from core.model.broker import Accepted, Execution, UpdateEvent
 from core.model.order import OrderClass
 from core.model.session import Calendar

@@ -31,8 +31,8 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Digest, Money, Price, Quantity, Symbol, TicketId
 from core.runtime.scripted_operator import turn_of
 from core.staging.baskets import BasketRun
-from core.workflows.baskets.basket_dry_run import DryRunResult
-from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
+from core.workflows.basket_dry_run import DryRunResult
+from core.workflows.baskets import BasketDrafts, digest_now, rehearsed
 from tests.simulation.world import SPY, Trouble
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
 from core.risk.day import word_of
-from core.settings.desk import AttendanceSettings
+from core.settings.service import AttendanceSettings
 from tests.simulation import tempter
 from tests.simulation.bareness import Stretch
 from tests.simulation.contradiction_play import Contradicting

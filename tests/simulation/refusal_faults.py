@@ -6,17 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-import core.risk.checks.prices
-import core.risk.self_cross
+import core.risk.checks.market
+import core.risk.checks.other_orders
 from core.model.staging import Verdict
-from core.risk.checks.desk import MessageRateCheck
 from core.risk.checks.exposure import ConcentrationCheck
 from core.risk.checks.funds import BrokerLimitsCheck, MarginDeficitsCheck
 from core.risk.checks.market import ListsCheck
-from core.risk.checks.order import OrderSizeCheck
+from core.risk.checks.order import MessageRateCheck, OrderSizeCheck
 from core.risk.checks.order_value import DayValueCheck
-from core.risk.checks.verdicts import refused
-from core.risk.gate import Candidate, Check
+from core.risk.gate import Candidate, Check, refused
 
 Fault = Callable[[pytest.MonkeyPatch], None]
 CONTROLS: tuple[type[Check], ...] = (
@@ -32,14 +30,14 @@ CONTROLS: tuple[type[Check], ...] = (
 
 def any_order_of_the_symbol_is_met(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        core.risk.self_cross,
+        core.risk.checks.other_orders,
         "_opposite",
         lambda order, ledger: (one for one in ledger.working() if one.request.symbol == order.symbol),
     )
 
 
 def every_price_is_too_dear(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(core.risk.checks.prices, "_beyond", lambda _side, _pays, _whence, _band: True)
+    patch.setattr(core.risk.checks.market, "_beyond", lambda _side, _pays, _whence, _band: True)
 
 
 def _rejects_everything(control: type[Check]) -> Fault:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from core.advisers.base import Shown, consulted, shown_of
+from core.advisers import Shown, consulted, shown_of
 from core.facts import Rearmed
 from core.messages.commands import (
     AdoptAdvice,
@@ -33,7 +33,7 @@ from core.model.recommendation import Advice, AdviserFault, TradeIdea, Unauthori
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
 from core.views.builders.desk import ViewBuilder
-from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
+from core.workflows.baskets import BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import to
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from core.execution.order import Order
 from core.execution.reconciliation import Comparison
 from core.messages.effects import Effect
 from core.model.broker import OrderReport
+from core.workflows.broker_lists import ListedOrders
 from core.workflows.orders.order_updates import is_ours
-from core.workflows.reconciliation.broker_lists import ListedOrders
 from tests.simulation.play import Player
 from tests.simulation.sessions import session_of
 

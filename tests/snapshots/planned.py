@@ -14,8 +14,8 @@ from console.host_files import NoHostFiles
 from core.facts import TicketOpened
 from core.model.session import HOME
 from core.ports import Recorded
+from core.post_mortem.page import lines_of
 from core.post_mortem.post_mortem import Read, post_mortem
-from core.post_mortem.trade_text import lines_of
 from core.views import DeskView
 from core.views.order_chain import chain_of
 from tests.scenarios.house import House

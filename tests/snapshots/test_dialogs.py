@@ -31,10 +31,10 @@ from console.screens.question import ArmedQuestion, EverybodysQuestion
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from console.screens.ticket import TicketScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
-from core.event_text.staging import idea_in_words
+from core.event_text.orders import idea_in_words
 from core.model.codes import DeskState
+from core.model.instrument import ListedSymbol, ListKind
 from core.model.recommendation import TradeIdea
-from core.model.symbols import ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
 from tests.snapshots.day import BARE, ENTRY, NOW, PROTECTIONS, SPY, STATUS, STOP, WORKING, ago, full, price, shares

@@ -21,7 +21,7 @@ from random import Random
 from time import monotonic
 
 from core.facts import CashMoved
-from core.model.activity import ActivityId, ActivityKind
+from core.model.reconciliation import ActivityId, ActivityKind
 from core.model.values import Money, Symbol
 from state.files import AccountFolder
 from state.journal import FileJournal

@@ -11,7 +11,7 @@ VENUES = "core/model/session.py"
 READ_ZONES = {
     VENUES,
     "core/model/session.py",  # the type of a venue's zone
-    "core/market/zoned_times.py",  # the zone that an operator names for a file
+    "core/market/file_shape.py",  # the zone that an operator names for a file
     "core/market/csv_source.py",
     "core/runtime/feed.py",
     "console/commands/assembly/recordings.py",

@@ -18,7 +18,7 @@ from core.model.api_contract import Keys
 from core.model.broker import OrderUpdate, UnreadUpdate
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.wire.clients import until
 from tests.wire.exchange.server import LoopbackExchange
 

@@ -14,7 +14,7 @@ from core.brokers.alpaca.books import KINDS, a_non_trade
 from core.brokers.alpaca.fields import UnreadableFieldError
 from core.facts import ActivitiesCompared, CashMoved
 from core.messages.desk_commands import CompareActivities
-from core.model.activity import ActivityKind, DropCopy
+from core.model.reconciliation import ActivityKind, DropCopy
 from core.model.values import plain
 from tests.kit.rows import cases
 from tests.kit.timeline import timeline

@@ -15,7 +15,7 @@ from core.messages.inputs import CorporateActionsArrived, MarketDataBroken
 from core.model.reference_data import ActionKind, CorporateAction
 from core.model.values import Symbol
 from core.runtime.reference_data import Announcements
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.kit.rows import cases
 from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import LoopbackExchange

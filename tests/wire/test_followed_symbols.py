@@ -15,7 +15,7 @@ from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.messages.inputs import BarArrived, TradingHaltHeard
 from core.model.account import ConnectionState
 from core.model.values import Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from core.views import DeskView
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.lanes import Lane, LaneKind
+from core.execution.gateway import Lane, LaneKind
 from core.facts import (
     OrderCreated,
     OrderKept,

@@ -21,7 +21,7 @@ from core.model.bar import Bar
 from core.model.sizing import DailyBar, DailyValue, MarketMeasure, NoMarket, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.market_history import NOT_ASKED, RegimeWatch
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from core.settings.risk import RegimeSettings
 from state.vix_file import VixFile
 from tests.scenarios.house import a_day

@@ -22,7 +22,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.account import ConnectionState, ConnectionStatus
 from core.model.bar import ONE_MINUTE, NoQuote, Quote
 from core.model.values import Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.kit.rows import cases
 from tests.kit.timeline import timeline
 from tests.kit.waiting import PATIENCE

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.execution.lanes import Lane, LaneKind
+from core.execution.gateway import Lane, LaneKind
 from core.messages.commands import Kill, ProposeClose
 from core.model.order import OrderStatus
 from tests.kit.no_threads import no_thread_starts

@@ -30,7 +30,7 @@ from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys
 from core.model.broker import NoAnswer
 from core.model.values import Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from core.settings.risk import RegimeSettings
 from core.views import DeskView
 from tests.wire.clients import until

@@ -111,13 +111,12 @@ def calendar_of(broker: AccountBroker) -> ExchangeCalendar:
 
 def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
     """Return the engine at a broker, restored from its journal."""
-    from core.advisers.house import advisers_of
+    from core.advisers import advisers_of
     from core.io.wall_clock import utc_now
     from core.model.values import Symbol
-    from core.runtime.chart_history import ChartWatch
     from core.runtime.live import LiveRuntime
     from core.runtime.market_history import SPY, PastWatch, RegimeWatch
-    from core.runtime.reference_data import Announcements, AssetWatch
+    from core.runtime.reference_data import Announcements, AssetWatch, ChartWatch
     from state.kill_switch import FileKillSwitch
     from state.running_engine import EngineLock, thread_dumps
 

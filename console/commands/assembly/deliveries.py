@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from console.commands.assembly.engines import carrier_of
 from console.commands.assembly.host import Host
 from core.model.harmless_words import harmless
+from core.model.instrument import symbol_in
 from core.model.notice import DeliveryCode, NoticeKind, Severity
-from core.model.symbols import symbol_in
 from core.model.values import AccountId
 from core.ports import OperatorError
 
@@ -24,7 +24,7 @@ def channels_of(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
 ) -> tuple[str, ...]:
     """Return the channels that the rules select, each once; empty if no rule matches."""
-    from core.workflows.operator.notice_routing import rules_for
+    from core.workflows.operator.notification_delivery import rules_for
 
     about = None if symbol is None else symbol_in(symbol)
     if symbol is not None and about is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from console.commands.assembly.engines import own_files, strategy_kinds
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from core.model.symbols import capitals
+from core.model.instrument import capitals
 from core.ports import Journal, OperatorError
 from state.accounts import Chosen
 from state.files import JournalFolder
@@ -160,7 +160,7 @@ def recorded(
     """
     from core.market.calendar import load_calendar
     from core.market.csv_source import is_daily
-    from core.market.zoned_times import zone_named
+    from core.market.file_shape import zone_named
 
     of_times = zone_named(zone) if zone else None
     daily = {path: is_daily(path) for path in files}
@@ -221,7 +221,7 @@ def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
 
     Raises `OperatorError`.
     """
-    from core.strategies.user_strategies import MissingStrategy, started
+    from core.strategies.builtin import MissingStrategy, started
 
     own = [name for name in settings.strategies.own if settings.strategies.of(name).enabled]
     for name in own:
@@ -315,7 +315,7 @@ def played_by(
     recorder: RunRecorder | None = None,
 ) -> Played:
     """Return the runtime of a recording."""
-    from core.advisers.house import advisers_of
+    from core.advisers import advisers_of
     from core.runtime.simulated_exchange import link_of
 
     return made(
@@ -373,8 +373,7 @@ def over_night(names: Iterable[str]) -> tuple[str, ...]:
 
 def measured(recording: Recording, vix: Path | None, market: Path | None) -> Recording:
     """Return the recording with the regime from its files of daily figures. Raises `TableError`."""
-    from core.runtime.feed import last_heard
-    from core.runtime.regime_feed import RegimeFiles, regime_of_files
+    from core.runtime.feed import RegimeFiles, last_heard, regime_of_files
 
     if vix is None and market is None:
         return recording

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 
 from core.ports import OperatorError
-from core.protocol.relay import HELLO, Channel, Kind, Piece, PieceReader, packed, pieces_of
+from core.protocol.frames import HELLO, Channel, Kind, Piece, PieceReader, packed, pieces_of
 
 READ = 65_536
 MOST_WAITING = 262_144

@@ -131,14 +131,13 @@ def demo_parts(
 
     The engine with current settings, the exchange restored from its log, the market from there on, and the operator.
     """
-    from core.advisers.house import advisers_of
+    from core.advisers import advisers_of
     from core.market.synthetic import listed_in_the_demo
     from core.model.values import Symbol
     from core.runtime import demo
     from core.runtime.demo_market import DemoCharts
-    from core.runtime.feed import merged
+    from core.runtime.feed import RegimeFiles, merged, regime_of_files
     from core.runtime.reference_data import AssetBook
-    from core.runtime.regime_feed import RegimeFiles, regime_of_files
     from core.runtime.simulated_exchange import config_of, edition_of, link_of, opening_record, requests_of, resumed
     from core.runtime.virtual_time import Pace
 

@@ -30,8 +30,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from core.brokers.alpaca.contract import ERROR
 from core.io.http_requests import LIMITED, Reply, backoff
-from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
+from core.model.api_contract import Redaction
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument

@@ -36,7 +36,6 @@ from core.brokers.alpaca.parsing import (
 )
 from core.brokers.alpaca.wire import NoAnswerError, Questions
 from core.model.account import Account
-from core.model.activity import Activity, ActivityId, ActivityKind, BrokerFill, DropCopy, UnreadableActivity, harmless
 from core.model.broker import (
     BrokerPicture,
     BrokerPosition,
@@ -48,6 +47,15 @@ from core.model.broker import (
     UnreadablePosition,
 )
 from core.model.order import ORDER_ID, Side
+from core.model.reconciliation import (
+    Activity,
+    ActivityId,
+    ActivityKind,
+    BrokerFill,
+    DropCopy,
+    UnreadableActivity,
+    harmless,
+)
 from core.model.values import NO_MONEY, Money, Price, Quantity, Symbol
 
 ORDERS_ON_A_PAGE = 500

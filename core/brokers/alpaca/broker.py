@@ -28,7 +28,6 @@ from core.brokers.alpaca.answers import (
     speaks_of_its_id,
 )
 from core.brokers.alpaca.books import AlpacaActivities, AlpacaBooks
-from core.brokers.alpaca.connection_status import RequestStatus
 from core.brokers.alpaca.contract import SHARES
 from core.brokers.alpaca.fields import UnparsedMessages, rows
 from core.brokers.alpaca.keys import checked
@@ -49,25 +48,25 @@ from core.brokers.alpaca.wire import (
     CallCounter,
     NoAnswerError,
     Questions,
+    RequestStatus,
     StatedRefusalError,
     Wire,
     as_no_answer,
 )
 from core.brokers.port import BrokerAccount
 from core.io.http_requests import Reply
-from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import Account, ConnectionStatus, Mode
-from core.model.activity import DropCopy
-from core.model.api_contract import Keys
+from core.model.api_contract import Keys, Redaction
 from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, OrderStatus
 from core.model.recommendation import only_for_people
+from core.model.reconciliation import DropCopy
 from core.model.reference_data import ListedAsset
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 
 AN_ASSET_KEEPS = 900.0
 """Seconds for which an asset's properties are cached (EX-17)."""

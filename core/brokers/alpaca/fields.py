@@ -160,7 +160,6 @@ class Fields:
 
 
 def rows(raw: object, place: str) -> list[object]:
-    """Return a JSON list."""
     if not isinstance(raw, list):
         raise UnreadableFieldError(f"{place}: not a list but {shown(raw)}")
     return raw

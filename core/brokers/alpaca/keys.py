@@ -36,7 +36,7 @@ def checked(keys: Keys, mode: Mode) -> Keys:
     key_id, secret = keys.key_id.get_secret_value(), keys.secret.get_secret_value()
     if not key_id or not secret:
         raise AccountRefusedError(MISSING)
-    if not all(_is_plain(word) for word in (key_id, secret)):
+    if not all(all("!" <= letter <= "~" for letter in word) for word in (key_id, secret)):
         raise AccountRefusedError(DAMAGED)
     other = Mode.LIVE if mode is Mode.PAPER else Mode.PAPER
     if key_id.startswith(PREFIXES[other]):
@@ -78,7 +78,3 @@ def check_the_keys(mode: Mode) -> str:
 def keys_on_the_line(mode: Mode) -> str:
     """Return the same for a connection of an open desk, which is retried automatically."""
     return f"{CHECK.format(mode=mode.value)}; {MEANWHILE}"
-
-
-def _is_plain(word: str) -> bool:
-    return all("!" <= letter <= "~" for letter in word)

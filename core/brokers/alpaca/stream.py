@@ -26,19 +26,18 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from core.brokers.alpaca.answers import NotJsonError, decoded
-from core.brokers.alpaca.connection_status import StreamStatus
 from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
 from core.brokers.alpaca.keys import checked, checked_address, keys_on_the_line
 from core.brokers.alpaca.order_format import is_foreign
 from core.brokers.alpaca.parsing import an_unread_update, an_update
+from core.brokers.alpaca.wire import StreamStatus
 from core.brokers.port import HearUpdate
 from core.io.http_requests import backoff, is_loopback
-from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import ConnectionState, ConnectionStatus, Mode
-from core.model.api_contract import Keys
+from core.model.api_contract import Keys, Redaction
 from core.model.broker import UnreadUpdate
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 
 UPDATES = "trade_updates"
 NO_OBJECT = "order updates: no JSON object"

@@ -17,10 +17,10 @@ from functools import partial
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.market import ExchangeMarket
 from core.model.account import Account
-from core.model.activity import AccountEvent, Activity, ActivityId, ActivityKind, read_events
 from core.model.broker import BrokerPosition
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import Side
+from core.model.reconciliation import AccountEvent, Activity, ActivityId, ActivityKind, read_events
 from core.model.session import Calendar, Session
 from core.model.values import CENT, ZERO, Money, Price, Quantity, Symbol
 

@@ -62,7 +62,7 @@ class ExchangeConfig:
     margin_interest
         A year, on cash below zero, charged for each night.
     events
-        Scripted account events by day, in the format of `core.model.activity`.
+        Scripted account events by day, in the format of `core.model.reconciliation`.
     sec_fee, taf_fee
         As a share of the proceeds of a sale, and USD a share sold: charged at the end of the day, up to the next cent.
     edition

@@ -125,7 +125,6 @@ Request = SubmitRequest | CancelRequest | ReplaceRequest
 
 
 def encoded(request: Request) -> Record:
-    """Encode the request as a record."""
     if isinstance(request, CancelRequest):
         return {
             "request": "cancel",

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from core.model.activity import BrokerFill
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument
 from core.model.order import Effect, Leg, OrderClass, OrderRequest, OrderStatus, Side
+from core.model.reconciliation import BrokerFill
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
 KEPT = timedelta(days=7)

@@ -34,7 +34,7 @@ from core.model.reference_data import CorporateAction
 from core.model.session import Calendar
 from core.model.sizing import DailyBar
 from core.model.values import Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 
 Result = TypeVar("Result")
 

@@ -35,7 +35,6 @@ NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def minute_of(at: datetime) -> datetime:
-    """Return the start of the minute."""
     return at.replace(second=0, microsecond=0)
 
 

@@ -30,7 +30,7 @@ from core.market.alpaca.wire import read_bar, read_status, shown
 from core.market.port import Heard
 from core.messages.inputs import MarketDataBroken
 from core.model.values import Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 
 TOO_MANY = 405
 """Alpaca's code for more symbols than the plan allows; the subscription stays as it was."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.risk.checks.desk import BackPressureCheck, BreakerCheck, KillCheck, MessageRateCheck, ModeCheck
 from core.risk.checks.exposure import ConcentrationCheck, OpenPositionsCheck, PortfolioCheck
 from core.risk.checks.funds import BrokerLimitsCheck, BuyingPowerCheck, MarginCheck, MarginDeficitsCheck
 from core.risk.checks.losses import (
@@ -15,14 +14,27 @@ from core.risk.checks.losses import (
 )
 from core.risk.checks.market import (
     ListsCheck,
+    PriceCollarCheck,
+    QuoteAgeCheck,
     SessionCheck,
     SessionLimitsCheck,
+    SpreadCheck,
     SymbolRefusedCheck,
     TradableCheck,
     TradingHaltCheck,
+    VixCheck,
     WindowCheck,
 )
-from core.risk.checks.order import OrderSizeCheck, PriceRulesCheck, QuantityRulesCheck
+from core.risk.checks.order import (
+    BackPressureCheck,
+    BreakerCheck,
+    KillCheck,
+    MessageRateCheck,
+    ModeCheck,
+    OrderSizeCheck,
+    PriceRulesCheck,
+    QuantityRulesCheck,
+)
 from core.risk.checks.order_value import AllocationCheck, DayValueCheck, NotionalCheck
 from core.risk.checks.other_orders import (
     DayTradesCheck,
@@ -31,7 +43,6 @@ from core.risk.checks.other_orders import (
     TradeFrequencyCheck,
     TwinCheck,
 )
-from core.risk.checks.prices import PriceCollarCheck, QuoteAgeCheck, SpreadCheck, VixCheck
 from core.risk.gate import Gate
 from core.risk.protections.frequency import DayTrades, RepeatedExecution
 from core.risk.protections.protection_registry import NAMES

@@ -12,9 +12,8 @@ from core.model.reconciliation import NO_SYMBOL, DifferenceKind
 from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO, Symbol, percent, plain
 from core.risk.checks.funds import free_for
-from core.risk.checks.verdicts import passed, refused, unmeasured, usd, warned, without_equity
 from core.risk.exposure import exposure_by_sector
-from core.risk.gate import Candidate, ReviewContext
+from core.risk.gate import Candidate, ReviewContext, passed, refused, unmeasured, usd, warned, without_equity
 
 
 class PortfolioCheck:

@@ -13,8 +13,7 @@ from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import Effect, OrderRequest
 from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO, ClientOrderId, Money, Symbol, percent
-from core.risk.checks.verdicts import passed, refused, unmeasured, usd, warned, without_equity
-from core.risk.gate import Candidate, ReviewContext
+from core.risk.gate import Candidate, ReviewContext, passed, refused, unmeasured, usd, warned, without_equity
 from core.risk.margin import MarginEffect, Unknown, effect_of, limit_under, maintenance_coming
 
 

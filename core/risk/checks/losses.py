@@ -12,9 +12,18 @@ from core.model.sizing import Term
 from core.model.staging import NoStop, StopPlan, Verdict, unsaid
 from core.model.values import ZERO, priced
 from core.risk.checks.order_value import would_pass
-from core.risk.checks.verdicts import lacking, overridden_until, passed, refused, usd, warned, without_equity
 from core.risk.exposure import at_stake, open_losses
-from core.risk.gate import Candidate, ReviewContext
+from core.risk.gate import (
+    Candidate,
+    ReviewContext,
+    lacking,
+    overridden_until,
+    passed,
+    refused,
+    usd,
+    warned,
+    without_equity,
+)
 from core.risk.protections.closed_trades import Direction
 from core.risk.protections.protection import GLOBAL, Lock, Scope
 from core.risk.protections.protection_registry import Override

@@ -19,12 +19,10 @@ from core.risk.checks.exposure import ConcentrationCheck, PortfolioCheck
 from core.risk.checks.funds import BuyingPowerCheck, MarginCheck, free_for
 from core.risk.checks.market import SessionLimitsCheck, limits_of
 from core.risk.checks.order import OrderSizeCheck, most_shares
-from core.risk.checks.verdicts import lacking, passed, refused, usd
 from core.risk.exposure import Capital, Share, capital_of, exposure_by_sector, exposure_by_symbol, value_taken
-from core.risk.gate import Candidate, Gate, ReviewContext
+from core.risk.gate import Candidate, Gate, ReviewContext, lacking, passed, refused, usd
 from core.risk.margin import Unknown, maintenance_coming, night_multiple, requirement_of
-from core.risk.size_factors import BINDING
-from core.risk.sizing import size_within
+from core.risk.sizing import BINDING, size_within
 from core.risk.sizing_inputs import conditions_of, wanted_of
 from core.settings.risk import UNLIMITED
 

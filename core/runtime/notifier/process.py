@@ -25,9 +25,9 @@ from core.messages.effects import SendNotification
 from core.messages.inputs import NotificationAnswered
 from core.model.notice import Delivery, DeliveryCode
 from core.ports import OperatorError
+from core.runtime.inbox import NoThreadError, Threads
 from core.runtime.notifier.channels import COMMAND
 from core.runtime.notifier.message import Message, Request, answer_in
-from core.runtime.threads import NoThreadError, Threads
 from core.settings.service import NotifySettings
 
 BEGIN = Path(__file__).with_name("begin.py")
@@ -72,7 +72,6 @@ class Channel:
 
 
 def channels_in(settings: NotifySettings) -> dict[str, Channel]:
-    """Return all channels in the settings by name."""
     found = {name: Channel(terms.by) for name, terms in settings.channels.items()}
     if settings.command:
         found[COMMAND] = Channel(COMMAND, SecretStr(orjson.dumps(settings.command).decode()))

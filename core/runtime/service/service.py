@@ -1,19 +1,316 @@
-"""An engine with its desks: the engine in the calling thread, connections and desks in their own threads (SY-01)."""
+"""An engine with its desks, and its listener: connections and desks have their own threads (SY-01)."""
 
 from __future__ import annotations
 
+import os
+import pwd
+import selectors
 import socket
+import struct
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
+from core.protocol import frames
+from core.protocol.codec import FrameError
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused, Role
 from core.runtime.runtime import Runtime
 from core.runtime.service.desk_connection import DeskConnection, PictureFeed
 from core.runtime.service.desks import FULL, MOST, Arrival, Arrivals, DeskServer, EngineBooks
-from core.runtime.service.listener import Caller, Doorway, Peer, peer_of
+
+# ── the listener ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# New connections and the press lines, each identified by the kernel, in a thread of its own (OP-13).
+#
+# New connections and the press lines: its own thread, so that a halt is always received (SY-01). It accepts
+# connections, identifies the process at the other end through the kernel, and reads its hello. A desk is handed to the
+# desks' thread. A press line stays here: each message on it is a halt or a kill, and latches the gateway in this
+# thread, before anything is queued.
+
+_CREDENTIALS = struct.Struct("3i")
+SSH_DAEMON = "sshd"
+_PARENT, _TERMINAL = 1, 4
+"""Field positions in `/proc/N/stat`, after the name."""
+_PSEUDO_TERMINALS, _CONSOLES = range(136, 144), 4
+"""Major device numbers from the kernel's `devices.txt`."""
+ANCESTORS = 32
+"""The number of parent processes searched for the SSH daemon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A process at the other end.
+
+    Attributes
+    ----------
+    terminal
+        The device of its controlling terminal, such as `/dev/pts/3`; empty if it has none.
+    address
+        The SSH client's address; empty if it did not come over SSH.
+    """
+
+    process: int
+    user_number: int
+    user: str
+    terminal: str
+    address: str
+
+    @property
+    def is_ours(self) -> bool:
+        return self.user_number == os.getuid()
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Return the peer of a connection. Raises OSError if the kernel does not know it."""
+    asked = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    process, user, _group = _CREDENTIALS.unpack(asked)
+    name = str(user)
+    with suppress(KeyError):
+        name = pwd.getpwuid(user).pw_name
+    return Peer(process, user, name, _terminal_of(process), _address_of(process))
+
+
+def _terminal_of(process: int) -> str:
+    """Return the terminal's device by its number in the process table: `pts/3`, `tty1`, or the number itself."""
+    fields = _stat_of(process)
+    number = int(fields[_TERMINAL]) if len(fields) > _TERMINAL else 0
+    if number == 0:
+        return ""
+    major, minor = (number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xFFF00)
+    if major in _PSEUDO_TERMINALS:
+        return f"/dev/pts/{minor}"
+    return f"/dev/tty{minor}" if major == _CONSOLES else f"{major}:{minor}"
+
+
+def _stat_of(process: int) -> list[str]:
+    """Return the fields after the name: state, parent, group, session, terminal …"""
+    with suppress(OSError, ValueError, IndexError):
+        return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    return []
+
+
+def _address_of(process: int) -> str:
+    """Return the client address that an SSH daemon among its parents set."""
+    if not _is_below_ssh(process):
+        return ""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/environ").read_bytes().split(b"\0"):
+            if line.startswith(b"SSH_CONNECTION="):
+                return line.partition(b"=")[2].split(b" ")[0].decode(errors="replace")[:64]
+    return ""
+
+
+def _is_below_ssh(process: int) -> bool:
+    for _ in range(ANCESTORS):
+        fields = _stat_of(process)
+        if len(fields) <= _PARENT:
+            return False
+        process = int(fields[_PARENT])
+        if process <= 1:
+            return False
+        with suppress(OSError):
+            if Path(f"/proc/{process}/comm").read_text().startswith(SSH_DAEMON):
+                return True
+    return False
+
+
+PATIENCE = 5.0
+"""Seconds within which a hello must be complete."""
+STRANGERS = 64
+"""The maximum of connections without a hello; the oldest is closed."""
+LINES = 32
+"""The maximum of press lines; the oldest is closed, and its desk opens another."""
+TICK = 0.5
+RETRY = 0.1
+"""Seconds without accepting connections after the process has run out of descriptors."""
+A_BREATH = 0.02
+"""Seconds between two presses of one line that count; a flood affects nothing but the latch."""
+
+
+@dataclass(slots=True)
+class Caller:
+    """A connection of which only the process is known, or a press line."""
+
+    connection: socket.socket
+    peer: Peer
+    since: float
+    reader: frames.FrameReader = field(default_factory=lambda: frames.FrameReader(frames.LARGEST_HELLO))
+    is_line: bool = False
+    pressed: dict[str, float] = field(default_factory=dict)
+
+    def say(self, frame: bytes) -> None:
+        """Send as much as possible without waiting."""
+        with suppress(OSError):
+            self.connection.send(frame)
+
+
+Welcoming = Callable[[Caller, frames.Hello], frames.Refused | None]
+"""Takes over a desk's connection with the bytes received after its hello, or returns a refusal."""
+
+
+class Doorway:
+    """Serve the listener from `thread.start()` until `close`.
+
+    Parameters
+    ----------
+    press
+        Sets the latch for a halt or a kill, in the calling thread.
+    welcome
+        Takes over a connection that said hello as a desk.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        peer_of: Callable[[socket.socket], Peer],
+        press: Callable[[frames.Press], None],
+        welcome: Welcoming,
+        refusal: Callable[[frames.Hello], frames.Refused | None],
+        say: Callable[[str], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._listener = listener
+        self._peer_of = peer_of
+        self._press = press
+        self._welcome = welcome
+        self._refusal = refusal
+        self._say = say
+        self._now = now
+        self._is_over = False
+        self._shut_until = 0.0
+        listener.setblocking(False)
+        self._wakes, self._wake = os.pipe()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wakes, selectors.EVENT_READ)
+        self._selector.register(listener, selectors.EVENT_READ)
+        self._callers: dict[int, Caller] = {}
+        self.thread = threading.Thread(target=self._serve, name="doorway", daemon=True)
+
+    def close(self) -> None:
+        self._is_over = True
+        with suppress(OSError):
+            os.write(self._wake, b"\0")
+        self.thread.join(1.0)
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _serve(self) -> None:
+        while not self._is_over:
+            try:
+                self._turn()
+            except Exception as error:  # the thread's boundary: the next press is still received
+                self._say(f"accepting desks failed ({type(error).__name__}: {error}); it goes on")
+                time.sleep(A_BREATH)
+        for caller in list(self._callers.values()):
+            self._let_go(caller)
+        self._selector.close()
+
+    def _turn(self) -> None:
+        for key, _events in self._selector.select(TICK):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif isinstance(key.data, Caller):
+                self._hear(key.data)
+        now = self._now()
+        for caller in list(self._callers.values()):
+            if not caller.is_line and now - caller.since > PATIENCE:
+                self._let_go(caller)
+        if self._shut_until and now >= self._shut_until:
+            self._shut_until = 0.0
+            self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError:  # no descriptor is left: existing connections stay, and accepting resumes later
+            self._selector.unregister(self._listener)
+            self._shut_until = self._now() + RETRY
+            return
+        connection.setblocking(False)
+        try:
+            peer = self._peer_of(connection)
+        except OSError:
+            connection.close()
+            return
+        if not peer.is_ours:
+            connection.close()
+            return
+        self._make_room(STRANGERS, is_line=False)
+        caller = Caller(connection, peer, self._now())
+        self._callers[connection.fileno()] = caller
+        self._selector.register(connection, selectors.EVENT_READ, caller)
+
+    def _make_room(self, most: int, *, is_line: bool) -> None:
+        same = [caller for caller in self._callers.values() if caller.is_line is is_line]
+        if len(same) >= most:
+            oldest = min(same, key=lambda caller: caller.since)
+            self._hear(oldest)  # its earlier messages still count, above all a press
+            if self._callers.get(oldest.connection.fileno()) is oldest and oldest.is_line is is_line:
+                self._let_go(oldest)
+
+    def _hear(self, caller: Caller) -> None:
+        try:
+            content = caller.connection.recv(frames.LARGEST_HELLO)
+            if not content:
+                raise ConnectionResetError("it hung up")
+            for frame in caller.reader.feed(content):
+                request = frames.from_desk(frame) if caller.is_line else frames.first_word(frame)
+                if caller.is_line:
+                    if not isinstance(request, frames.Press):
+                        raise FrameError("this line is for presses")
+                    kind, now = request.kind, self._now()
+                    if now - caller.pressed.get(kind, -A_BREATH) >= A_BREATH:
+                        caller.pressed[kind] = now
+                        self._press(request)
+                    caller.say(frames.pack(frames.Pressed(request.number)))
+                elif isinstance(request, frames.Hello):
+                    self._hear_hello(caller, request)
+                    if not caller.is_line:
+                        return
+                else:
+                    raise FrameError("the first word is hello")
+        except (BlockingIOError, InterruptedError):
+            return
+        except FrameError as error:
+            caller.say(frames.pack(frames.Refused(frames.RefusalCode.NOT_UNDERSTOOD, str(error))))
+            self._let_go(caller)
+        except OSError:
+            self._let_go(caller)
+        except Exception as error:  # the boundary of one connection; a press on it is repeated over the next one
+            self._say(f"a connection was let go of ({type(error).__name__}: {error}); the engine goes on")
+            self._let_go(caller)
+
+    def _hear_hello(self, caller: Caller, hello: frames.Hello) -> None:
+        refused = self._refusal(hello)
+        if refused is None and hello.role is frames.Role.PRESS:
+            self._make_room(LINES, is_line=True)
+            caller.is_line = True
+            return
+        if refused is None:
+            self._forget(caller)
+            refused = self._welcome(caller, hello)
+            if refused is None:
+                return
+        caller.say(frames.pack(refused))
+        self._let_go(caller)
+
+    def _forget(self, caller: Caller) -> None:
+        if self._callers.pop(caller.connection.fileno(), None) is not None:
+            self._selector.unregister(caller.connection)
+
+    def _let_go(self, caller: Caller) -> None:
+        self._forget(caller)
+        with suppress(OSError):
+            caller.connection.close()
+
+
+# ── the service ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 OTHER_VERSION = (
     "the engine is {} and this desk is {}, nothing was asked of it: "

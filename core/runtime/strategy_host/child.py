@@ -20,13 +20,13 @@ from pydantic import TypeAdapter, ValidationError
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, NoTrade, NoTradeReason
-from core.risk.size_factors.base import Conditions
+from core.risk.sizing import Conditions
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.loading import LIBRARIES, ROOMS, loaded, said_of, settings_reader
 from core.runtime.strategy_host.pipe_messages import Memory, misfit, plain_of
 from core.runtime.strategy_host.sandbox import OUT_OF_MEMORY, confine, move_on
-from core.strategies.context import Context
-from core.strategies.signal_checks import SignalFault, UnfitError, fault_in
+from core.strategies.base import Context
+from core.strategies.trade_plan import SignalFault, UnfitError, fault_in
 
 A_WHILE = 0.25
 """Seconds after which a batch is answered as far as it has come."""

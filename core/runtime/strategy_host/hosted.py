@@ -25,12 +25,9 @@ from core.runtime.feed import Timed
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.process import Blocked, LostError, StrategyProcess
 from core.settings.strategies import UserStrategySettings
-from core.strategies.base import Figures, OverdueError
-from core.strategies.builtin import StrategyKind, StrategyKinds
-from core.strategies.context import Context
-from core.strategies.remote_memory import RemoteMemory
-from core.strategies.signal_checks import UnfitError
-from core.strategies.user_strategies import RaisedError, UserStrategyRunning
+from core.strategies.base import Context, Figures, OverdueError, RemoteMemory
+from core.strategies.builtin import RaisedError, StrategyKind, StrategyKinds, UserStrategyRunning
+from core.strategies.trade_plan import UnfitError
 
 # ── a seat in a process ──────────────────────────────────────────────────────────────────────────────────────────────
 # A strategy's seat in its process: created and asked there, with bars for which it was asked in advance.

@@ -21,7 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from core.settings.strategies import UserStrategySettings
 from core.strategies.kit import OwnStrategy
-from core.strategies.signal_checks import UnfitError
+from core.strategies.trade_plan import UnfitError
 
 LIBRARIES = (
     "__future__",
@@ -47,8 +47,6 @@ LIBRARIES = (
 ROOMS = (
     "core.strategies.kit",
     "core.strategies.base",
-    "core.strategies.context",
-    "core.strategies.answers",
     "core.strategies.indicators",
     "core.model.bar",
     "core.model.order",
@@ -56,11 +54,10 @@ ROOMS = (
     "core.model.session",
     "core.model.signal",
     "core.model.values",
-    "core.risk.size_factors.base",
     "core.risk.sizing",
 )
 """Modules of this program: the vocabulary, the indicators, and position sizing."""
-ABOVE_THEM = ("core", "core.model", "core.strategies", "core.risk", "core.risk.size_factors")
+ABOVE_THEM = ("core", "core.model", "core.strategies", "core.risk")
 """Parents of `ROOMS`: an import from one must name one of those modules."""
 CLOCKS = frozenset({"now", "today", "utcnow"})
 """Methods of datetime and date that read the machine's clock."""

@@ -21,10 +21,9 @@ from core.model.recommendation import Recommendation
 from core.model.session import VENUES, Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import MOST, Money, Price, Quantity, Symbol, VenueId, number_in
-from core.risk.size_factors.base import Conditions
-from core.strategies.base import Figures
-from core.strategies.context import Context
-from core.strategies.signal_checks import SignalFault, UnfitError
+from core.risk.sizing import Conditions
+from core.strategies.base import Context, Figures
+from core.strategies.trade_plan import SignalFault, UnfitError
 
 HEAD = struct.Struct(">I")
 LARGEST = 8 * 1024 * 1024
@@ -341,7 +340,6 @@ def _shown(value: object) -> str:
 
 
 def _size(plain: object) -> int:
-    """Count the plain values."""
     if isinstance(plain, dict):
         return sum(map(_size, plain.values()))
     return sum(map(_size, plain)) if isinstance(plain, list) else 1

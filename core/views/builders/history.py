@@ -12,8 +12,7 @@ from core.execution.order import Order
 from core.model.instrument import Instrument, share
 from core.model.order import AnyOrder, OrderStatus, Side
 from core.model.order_terms import order_in_words, purpose_in_words
-from core.model.position import AnyTrade, Fill
-from core.model.realised import realised
+from core.model.position import AnyTrade, Fill, realised
 from core.model.signal import EXIT_WORDS, ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, Money, Price, Quantity, Symbol, plain, priced
 from core.ports import Recorded

@@ -11,9 +11,9 @@ from core.model.session import Session
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Money, Symbol, exact_percent, percent, plain
 from core.risk.checks.exposure import places_taken
-from core.risk.checks.verdicts import overridden_until, usd
 from core.risk.day import entries_taken, monday_of, shuts_again_at
 from core.risk.exposure import exposure_by_sector, exposure_by_symbol, exposure_of, open_losses, value_taken
+from core.risk.gate import overridden_until, usd
 from core.risk.margin import distance_of
 from core.risk.protections.frequency import RepeatedExecution
 from core.risk.protections.protection import EVERYTHING, GLOBAL
@@ -435,6 +435,5 @@ def throttle_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
 
 
 def _next_week(state: TradingState, today: date) -> Session:
-    """Return the first session of next week."""
     monday = monday_of(today) + timedelta(days=7)
     return state.calendar.next_session(state.calendar.venue.start_of(monday))

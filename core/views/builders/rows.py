@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from core.execution.cover import cover_of
-from core.execution.excess_exits import beyond, effect_now
+from core.execution.cover import beyond, cover_of, effect_now
 from core.execution.order import Order, nearest_first
 from core.execution.other_orders import held_by_others
 from core.facts import Fact, OrdersRecalled

@@ -14,8 +14,8 @@ from core.risk.evaluation import RESUMED, EvaluationBook, Proposed, figures_in_w
 from core.risk.exposure import Allocations, capital_of
 from core.risk.shadow_trades import ShadowTrade
 from core.strategies.base import Figures
+from core.strategies.builtin import MissingStrategy
 from core.strategies.runner import Runner
-from core.strategies.user_strategies import MissingStrategy
 from core.trading_state.state import TradingState
 from core.views import ClosedRow, DayRow, ResultRow, ShadowRow, StrategyRow, TradeRow
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.execution.excess_exits import effect_now, working_entries
+from core.execution.cover import effect_now, working_entries
 from core.execution.ledger_state import position_key
 from core.execution.order import Order
 from core.facts import Fact, ProposalEnded, ProposalStaged
@@ -48,12 +48,11 @@ from core.views.builders.rows import (
     trail_starts_in_words,
 )
 from core.views.builders.symbols import halted_in_words, said_on_a_ticket
-from core.workflows.baskets.basket_dry_run import DryRunResult
-from core.workflows.baskets.baskets import digest_now, rehearsed, taken_back
+from core.workflows.basket_dry_run import DryRunResult
+from core.workflows.baskets import digest_now, rehearsed, taken_back
 from core.workflows.orders.request_room import held_exits
-from core.workflows.staging.confirmation_checks import reviewed, verdicts_meanwhile
+from core.workflows.staging.confirmation_checks import listed_exits, reviewed, verdicts_meanwhile
 from core.workflows.staging.proposal_staging import candidate_of
-from core.workflows.staging.ticket_figures import listed_exits
 
 
 def margin_view(candidate: Candidate, state: ReviewContext) -> MarginView | None:

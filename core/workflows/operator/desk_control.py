@@ -23,7 +23,7 @@ from core.model.desk import DeskNumber
 from core.model.values import plain
 from core.trading_state.desks import AwayKind
 from core.trading_state.state import TradingState
-from core.workflows.baskets.baskets import BasketDrafts
+from core.workflows.baskets import BasketDrafts
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.tickets import Tickets

@@ -7,17 +7,17 @@ from dataclasses import replace
 from functools import partial
 
 from core import facts
-from core.execution.excess_exits import only_opens
+from core.execution.cover import only_opens
 from core.execution.order import Order
 from core.execution.other_orders import OtherOrder
 from core.messages import commands
 from core.messages.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
 from core.messages.inputs import Input, PictureFetched
 from core.model.codes import CancelCode, Denial, HaltCause
+from core.model.instrument import LONGEST_REASON, ListKind
 from core.model.order import OrderStatus
 from core.model.order_terms import order_in_words
 from core.model.staging import MANUAL
-from core.model.symbols import LONGEST_REASON, ListKind
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from core.trading_state.state import TradingState
 from core.workflows.operator.limits_reload import WORD

@@ -26,7 +26,7 @@ from core.settings.changes import (
 from core.settings.history import as_recorded
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
-from core.workflows.day.market_updates import RegimeUpdates
+from core.workflows.market_updates import RegimeUpdates
 from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.workflow import answers
 

@@ -24,7 +24,7 @@ from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
-from core.workflows.operator.notice_routing import (
+from core.workflows.operator.notification_delivery import (
     CLOCK,
     CRISIS,
     REGIME,
@@ -377,7 +377,6 @@ class Notifying:
         return any(True for _ in self._rules(subject.kind, subject.severity, subject.symbol))
 
     def _tell_of(self, fact: facts.Fact, kind: NoticeKind, matter: str = "", grave: Severity | None = None) -> None:
-        """Notify in the words of the log."""
         if self._terms.in_force:
             self._tell(Subject(kind, event_text.in_words(fact), matter=matter, grave=grave))
 

@@ -186,12 +186,12 @@ def _grown(known: list[Order], names: set[ClientOrderId]) -> list[Order]:
     size = 0
     while size != len(names):
         size = len(names)
-        names |= {order.id for order in known if order.request.replaces in names or _is_leg_of(order, names)}
+        names |= {
+            order.id
+            for order in known
+            if order.request.replaces in names or (order.role is not None and order.parent in names)
+        }
     return [order for order in known if order.id in names]
-
-
-def _is_leg_of(order: Order, names: set[ClientOrderId]) -> bool:
-    return order.role is not None and order.parent in names
 
 
 def _has_made_way(stop: Order) -> bool:

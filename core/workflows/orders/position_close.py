@@ -16,8 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from core.execution.cover import unreserved
-from core.execution.excess_exits import free_of_exits
+from core.execution.cover import free_of_exits, unreserved
 from core.execution.order import Order
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
 from core.messages.commands import TakeBackExits

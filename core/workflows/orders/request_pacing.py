@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.execution.lanes import BOOKS, requests_of
+from core.execution.gateway import BOOKS, requests_of
 from core.messages import inputs
 from core.messages.effects import (
     Effect,
@@ -283,7 +283,6 @@ class RequestPacing:
         return self.state.at - asked_at >= keeps
 
     def _first_of(self, symbols: tuple[Symbol, ...], room: int | None) -> tuple[Symbol, ...]:
-        """Return the first symbols that have room."""
         if room is None:
             return symbols
         for number, symbol in enumerate(symbols):

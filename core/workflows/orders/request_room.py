@@ -24,7 +24,7 @@ from decimal import Decimal
 from functools import partial
 
 from core.execution.breaker import BreakerPhase
-from core.execution.lanes import requests_of
+from core.execution.gateway import requests_of
 from core.execution.order import Order
 from core.facts import BreakerClosed, BreakerOpened, CallAnswered, CallFailed
 from core.messages.commands import ClearBreaker

@@ -13,7 +13,7 @@ from functools import partial
 
 from core import facts
 from core.execution import order as order_states
-from core.execution.excess_exits import refusal_of_less
+from core.execution.cover import refusal_of_less
 from core.execution.order import Order
 from core.execution.other_orders import in_the_way_of
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder

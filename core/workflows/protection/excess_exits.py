@@ -19,8 +19,7 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
-from core.execution.cover import unreserved
-from core.execution.excess_exits import beyond, exits_beyond, free_of_exits, takes_any_price
+from core.execution.cover import beyond, exits_beyond, free_of_exits, takes_any_price, unreserved
 from core.execution.order import Order, nearest_first
 from core.facts import OrderStateChanged, StopCut
 from core.messages.commands import Kill

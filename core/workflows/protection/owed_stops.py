@@ -241,7 +241,8 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
     if order.status is OrderStatus.EXPIRED:
         return WITH_ITS_DAY
     if order.status is OrderStatus.REJECTED or order.end_code in ENDED_BY_THE_BROKER:
-        return None if _was_taken_back(order) else REFUSED
+        # Whether a person cancelled it before the broker's report came.
+        return None if order.cancel_requested_at is not None and order.cancel_code not in CUT else REFUSED
     is_gone = order.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE)
     return NOT_THERE if is_gone and order.cancel_code not in BY_A_PERSON else None
 
@@ -249,11 +250,6 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
 def _has_a_price(stop: Order) -> bool:
     """Whether it is a stop with its own price: a trailing one has none."""
     return stop.exit_reason is ExitReason.STOP_LOSS and not stop.request.type.trails
-
-
-def _was_taken_back(stop: Order) -> bool:
-    """Whether a person cancelled it before the broker's report came."""
-    return stop.cancel_requested_at is not None and stop.cancel_code not in CUT
 
 
 def stop_by_desk(state: TradingState, order: Order) -> StopHolder | None:

@@ -20,7 +20,7 @@ from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
-from core.risk.self_cross import is_wash_trade
+from core.risk.checks.other_orders import is_wash_trade
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
@@ -179,7 +179,10 @@ class ProtectiveStops:
                 yield from apart(self.state, partial(self._give_due, position))
 
     def _give_due(self, position: Position) -> Iterator[Effect]:
-        last, side = self._model(position), closing_side(position)
+        # The model of the stop that is due: the last that ended, or one that the broker reduced.
+        exits = self.state.ledger.exits
+        working = (order for order in exits.working(position.symbol, position.strategy) if order.is_protective)
+        last, side = exits.last_stop(position) or next(working, None), closing_side(position)
         if last is None or self.state.control.naked_at is not None:
             return
         for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
@@ -193,12 +196,6 @@ class ProtectiveStops:
                 yield from self.release_stop(use, entry, Quantity(left))
         if not last.is_asked_for:
             self.stop_renewal.ask(last, PERMITTED_NO_MORE)
-
-    def _model(self, position: Position) -> Order | None:
-        """Return the model of the stop that is due: the last that ended, or one that the broker reduced."""
-        exits = self.state.ledger.exits
-        working = (order for order in exits.working(position.symbol, position.strategy) if order.is_protective)
-        return exits.last_stop(position) or next(working, None)
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
         """Send the owed stop of an entry, even while killed, but not after NAKED: its authorization is older."""

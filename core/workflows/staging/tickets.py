@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from core.execution.lanes import FIGURES
+from core.execution.gateway import FIGURES
 from core.facts import ProposalEnded, TicketClosed, TicketOpened
 from core.messages.commands import OpenTicket
 from core.messages.desk_commands import LookAt
@@ -35,9 +35,8 @@ from core.risk.gate import Gate
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import is_a_share
 from core.workflows.orders.request_room import A_CANCEL, AN_ORDER, RequestRoom
-from core.workflows.staging.confirmation_checks import touch_of
+from core.workflows.staging.confirmation_checks import figures_of, in_the_way, touch_of, watched_exits
 from core.workflows.staging.proposal_staging import candidate_of, effect_of_exit, left_to_close
-from core.workflows.staging.ticket_figures import figures_of, in_the_way, watched_exits
 from core.workflows.workflow import answers, apart, follow_up
 
 KEEPS = timedelta(seconds=5)

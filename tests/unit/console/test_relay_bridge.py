@@ -12,7 +12,7 @@ import pytest
 
 from console.commands.assembly.relay_bridge import MOST_WAITING, RelayBridge
 from core.ports import OperatorError
-from core.protocol.relay import HELLO, Channel, Kind, Piece, PieceReader, packed
+from core.protocol.frames import HELLO, Channel, Kind, Piece, PieceReader, packed
 
 
 class Way:

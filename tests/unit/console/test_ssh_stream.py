@@ -15,7 +15,7 @@ import pytest
 from console.client.engine_link import LinkBrokenError
 from console.client.ssh_stream import SshStream
 from core.ports import OperatorError
-from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed
+from core.protocol.frames import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed
 
 
 class Relay:

@@ -16,7 +16,7 @@ def loaded_of(names: set[str], modules: str) -> str:
 
 def test_the_desk_imports_no_heavy_library() -> None:
     """SY-08"""
-    modules = "app, console.desk, console.commands.backtest_page, core.analytics.wording, core.market.calendar"
+    modules = "app, console.desk, console.commands.backtest_page, core.analytics.presentation, core.market.calendar"
 
     assert loaded_of(HEAVY, modules) == ""
 

@@ -17,12 +17,12 @@ from core.model.session import XNYS
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.risk.evaluation import Suspension
-from core.risk.size_factors.base import Conditions
+from core.risk.sizing import Conditions
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.strategies import StrategiesSettings, VwapSettings
 from core.settings.types import AmountSettings
-from core.strategies.context import Context
+from core.strategies.base import Context
 from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, Orchestrator
 from core.strategies.questions import RAISED
 from tests.kit.rows import table

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.alert import QuietHours, instant, next_time
+from core.model.notice import QuietHours, instant, next_time
 from core.model.session import HOME
 from tests.kit.rows import table
 

@@ -25,7 +25,7 @@ from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys
 from core.model.values import Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 
 KEYS = Keys(SecretStr("PKREDIRECTED"), SecretStr("a-secret-of-ours"))
 SPY, AT = Symbol("SPY"), datetime(2026, 11, 19, 15, tzinfo=UTC)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.runtime.service.listener import peer_of
+from core.runtime.service.service import peer_of
 from state.engine_socket import NoEngineError, SocketRefusedError, connected, listening
 
 

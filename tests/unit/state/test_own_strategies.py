@@ -17,7 +17,7 @@ from core.settings.strategies import UserStrategySettings
 from core.strategies.builtin import HOUSE as BUILT_IN
 from core.strategies.builtin import StrategyKind
 from core.strategies.memory import Memories, StrategyMemory
-from core.strategies.signal_checks import UnfitError
+from core.strategies.trade_plan import UnfitError
 from state import user_strategies
 from state.user_strategies import Found, example_strategy, found_in, kinds_in, kinds_of, look_at, write_new
 

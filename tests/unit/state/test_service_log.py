@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from core.io.redaction import HIDDEN
+from core.model.api_contract import HIDDEN
 from state.files import AccountFolder
 from state.service_log import lines as events
 from state.service_log.files import Limits, LogReader, OrderLines, all_files, last_record, whole_id

@@ -17,11 +17,11 @@ from core.brokers.simulated.log import RequestLog
 from core.brokers.simulated.market import Segment
 from core.brokers.simulated.order_book import Book
 from core.model.account import Account
-from core.model.activity import Activity
 from core.model.bar import ONE_MINUTE, Bar, NoQuote, Quote
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import STOCK_TICKS, BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
+from core.model.reconciliation import Activity
 from core.model.session import Calendar, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 from tests.unit.core.brokers.unlinked_book import UnlinkedBook

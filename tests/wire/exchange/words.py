@@ -14,11 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from core.model.account import Account
-from core.model.activity import Activity, ActivityKind
 from core.model.bar import Bar, Quote
 from core.model.broker import BrokerPosition, Execution, OrderReport
 from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import Side
+from core.model.reconciliation import Activity, ActivityKind
 from core.model.session import Session
 from core.model.values import ZERO, Symbol, plain
 from tests.wire.exchange.hours import NEW_YORK

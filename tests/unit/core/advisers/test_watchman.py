@@ -7,11 +7,10 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.advisers.base import Shown
-from core.advisers.watchman import Watchman
+from core.advisers import Shown, Watchman
 from core.model.recommendation import Watch
 from core.model.values import Quantity, Symbol
-from core.settings.desk import WatchmanSettings
+from core.settings.service import WatchmanSettings
 from core.views import LogRow, NotStaged, PositionRow
 from tests.desk.still_house import a_position
 

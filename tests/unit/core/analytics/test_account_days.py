@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.analytics.account_days import AccountDay, AccountFacts, account_days, growth, missing
 from core.facts import CashMoved, DayCorrected, DayStarted, Fact, SharesMoved
-from core.model.activity import ActivityId, ActivityKind
+from core.model.reconciliation import ActivityId, ActivityKind
 from core.model.values import Money, Price, Quantity, Symbol
 from core.ports import Recorded
 

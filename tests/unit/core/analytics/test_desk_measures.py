@@ -18,9 +18,9 @@ from core.analytics.measures_page import account_rows, as_json, day_rows, lines_
 from core.facts import CashMoved, CorporateActionApplied, DayStarted, Fact, OrderCreated, PositionCorrected, TradeClosed
 from core.facts.activities import OwnerQuantity
 from core.market.calendar import load_calendar
-from core.model.activity import ActivityId, ActivityKind
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
 from core.model.position import Trade
+from core.model.reconciliation import ActivityId, ActivityKind
 from core.model.session import HOME
 from core.model.signal import ExitReason
 from core.model.staging import StopPlan

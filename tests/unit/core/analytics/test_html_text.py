@@ -9,10 +9,9 @@ from html import unescape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analytics import html_page
-from core.analytics.html_page import escaped
-from core.io.harmless_json import harmless_json
-from core.model.harmless_text import HARMFUL, harmless
+from core.analytics import presentation
+from core.analytics.presentation import escaped
+from core.model.harmless_text import HARMFUL, harmless, harmless_json
 
 CHARACTERS = [*map(chr, range(0x250)), *"\u200b\u202e\u2066\ufeff\ufffe\ue000日🚀\U000e0001\U0010ffff", "\ud800"]
 """One of each category at the least, whose own tables are slow to build."""
@@ -21,9 +20,9 @@ CHARACTERS = [*map(chr, range(0x250)), *"\u200b\u202e\u2066\ufeff\ufffe\ue000日
 def test_an_attestation_has_no_control_character() -> None:
     """SY-06: neither those of the terminal nor those that turn the direction of reading."""
     words = "\x1b[31mred\x07 \u202ereversed\u2066 <b>bold</b>\x9b2J\x00"
-    row = dict.fromkeys(html_page.HEAD, words)
+    row = dict.fromkeys(presentation.HEAD, words)
 
-    page = html_page.attestation_page([row], [True], [words])
+    page = presentation.attestation_page([row], [True], [words])
 
     assert not [c for c in page if c != "\n" and unicodedata.category(c) in HARMFUL]
     assert "&lt;b&gt;bold" in page

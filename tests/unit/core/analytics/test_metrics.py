@@ -32,7 +32,7 @@ from core.analytics.metrics import (
     win_rate,
     yearly,
 )
-from core.analytics.wording import ROLLING, of_few_sessions, told
+from core.analytics.presentation import ROLLING, of_few_sessions, told
 from tests.kit.rows import table
 
 FIRST = date(2024, 1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analytics.html_page import plotted, sampled
+from core.analytics.presentation import plotted, sampled
 
 
 def whole(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.analytics.wording import COLUMNS, tables
+from core.analytics.presentation import COLUMNS, tables
 
 
 def a_result(**tables_: list[dict[str, Any]]) -> dict[str, Any]:

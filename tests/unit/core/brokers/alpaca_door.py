@@ -25,7 +25,7 @@ from core.model.account import Mode
 from core.model.api_contract import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.kit.timeline import timeline
 
 KEY_ID, SECRET = "PKTESTTESTTESTTEST00", "not-a-secret-of-anyone"  # pragma: allowlist secret

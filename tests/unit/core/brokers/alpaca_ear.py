@@ -17,7 +17,7 @@ from websockets.http11 import Request, Response
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.broker import OrderUpdate, UnreadUpdate
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import KEYS, an_update_json
 
 CONNECTING, UP, DOWN = ConnectionState.CONNECTING, ConnectionState.UP, ConnectionState.DOWN

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.execution.lanes import COSTS, requests_of
+from core.execution.gateway import COSTS, requests_of
 from core.market.port import MarketData
 from core.messages.effects import (
     CancelOrder,

@@ -12,16 +12,15 @@ from pydantic import SecretStr, ValidationError
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.connection_status import TOO_OFTEN
 from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.brokers.alpaca.wire import CONNECTIONS, Wire
+from core.brokers.alpaca.wire import CONNECTIONS, TOO_OFTEN, Wire
 from core.brokers.port import BrokerAccount
 from core.io.http_requests import http_session, is_loopback, within
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import AccountRefusedError, Keys
 from core.model.broker import NoAnswer, Refused
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import (
     HTML,

@@ -16,7 +16,7 @@ from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.recommendation import UnauthorizedAIActionError, Watch, watched
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import (
     HTML,

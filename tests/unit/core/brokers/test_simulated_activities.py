@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange, rebuild
 from core.brokers.simulated.log import fault_in
-from core.model.activity import Activity, ActivityKind, read_events
 from core.model.order import Side
+from core.model.reconciliation import Activity, ActivityKind, read_events
 from core.model.values import plain
 from core.ports import OperatorError
 from core.runtime.simulated_exchange import config_of, opening_record, opening_settings, require_the_same

@@ -8,12 +8,11 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.activity_comparison import FillOfOurs, cash_difference, figures_difference, fill_differences
+from core.execution.position_correction import FillOfOurs, cash_difference, figures_difference, fill_differences
 from core.facts import CashMoved
-from core.model.activity import Activity, ActivityId, ActivityKind, BrokerFill
 from core.model.broker import Execution
 from core.model.order import Side
-from core.model.reconciliation import DifferenceKind
+from core.model.reconciliation import Activity, ActivityId, ActivityKind, BrokerFill, DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 from tests.kit.rows import table
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.execution.lanes import LaneKind, lane_of
+from core.execution.gateway import LaneKind, lane_of
 from core.messages.effects import (
     CancelOrder,
     Effect,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.execution.ledger import Ledger
 from core.execution.position_correction import splits_in
 from core.facts import CorporateActionApplied, OwnerShare, PositionCorrected
-from core.model.activity import Activity, ActivityId, ActivityKind
+from core.model.reconciliation import Activity, ActivityId, ActivityKind
 from core.model.values import Price, Quantity, Symbol
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours, at

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.execution.ledger import Ledger
-from core.exits.rules import Due, ExitPosition, exit_due, stop_of, target_of, trail_of
-from core.exits.watch import ExitWatch
+from core.exits import Due, ExitPosition, ExitWatch, exit_due, stop_of, target_of, trail_of
 from core.model.bar import Bar
 from core.model.position import Position
 from core.model.signal import ExitReason

@@ -10,7 +10,7 @@ import pytest
 
 from core.files.csv_files import FileFault, TableError
 from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes, symbol_of
-from core.market.zoned_times import zone_named
+from core.market.file_shape import zone_named
 from core.model.bar import Bar, Feed, Quote
 from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError

@@ -12,8 +12,8 @@ import pytest
 from console.screens.watchlist import Drop, read_alert
 from core.files.basket_file import BasketFileError, read_plan
 from core.files.csv_files import COLUMNS, TableError, read_trades
+from core.model.instrument import capitals, small_letters, symbol_in
 from core.model.reference_data import AssetList, ListedAsset
-from core.model.symbols import capitals, small_letters, symbol_in
 from core.model.values import Symbol
 from state.home_files import WatchlistFiles
 from tests.kit.rows import table

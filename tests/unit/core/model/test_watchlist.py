@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.symbols import MOST_LISTS, MOST_SYMBOLS, Watchlist, fault_of
+from core.model.instrument import MOST_LISTS, MOST_SYMBOLS, Watchlist, fault_of
 from core.model.values import Symbol
 from tests.kit.rows import table
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.protocol.codec import FrameError
-from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed, pieces_of
+from core.protocol.frames import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed, pieces_of
 from tests.kit.rows import table
 
 PIECES = st.lists(st.builds(Piece, st.sampled_from(Kind), st.sampled_from(Channel), st.binary(max_size=40)), max_size=8)

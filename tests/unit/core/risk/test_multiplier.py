@@ -21,8 +21,7 @@ from core.risk.checks.funds import reserved_for_unseen
 from core.risk.exposure import Share, capital_of, exposure_of, open_losses
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import effect_of
-from core.risk.size_factors.base import Conditions, WantedEntry
-from core.risk.sizing import size_of
+from core.risk.sizing import Conditions, WantedEntry, size_of
 from core.risk.sizing_inputs import cap_of
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_account, settings, usd

@@ -14,9 +14,23 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.model.sizing import UNKNOWN, LeftOut, MarketMeasure, Size, Term, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Fraction, Money, Price, Symbol
-from core.risk.size_factors import ALL, BINDING
-from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry
-from core.risk.sizing import BY_BUDGET, BY_LEAST, BY_NOTIONAL, BY_RISK, BY_STEP, NO_RISK, binding_cuts, size_of
+from core.risk.sizing import (
+    ALL,
+    BINDING,
+    BY_BUDGET,
+    BY_LEAST,
+    BY_NOTIONAL,
+    BY_RISK,
+    BY_STEP,
+    NO_RISK,
+    Conditions,
+    Edge,
+    Likeness,
+    Throttle,
+    WantedEntry,
+    binding_cuts,
+    size_of,
+)
 from core.settings.risk import KellySettings, SizingSettings, TrendSettings
 from tests.kit.rows import table
 from tests.kit.texts import texts

@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from core.runtime.strategy_host.pipe_messages import ITEMS_A_BAR, Memory
-from core.strategies.signal_checks import UnfitError
+from core.strategies.trade_plan import UnfitError
 from tests.kit.rows import table
 
 

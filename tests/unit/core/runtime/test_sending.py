@@ -11,8 +11,7 @@ from typing import Any, cast
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.gateway import Gateway
-from core.execution.lanes import Lane, LaneKind
+from core.execution.gateway import Gateway, Lane, LaneKind
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer, Refused
@@ -20,8 +19,8 @@ from core.model.codes import RefusalKind
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, TicketId
 from core.runtime.call_record import CallMade, CallOutcome
+from core.runtime.inbox import NoThreadError, Threads
 from core.runtime.pending_requests import PendingRequests, RequestExecutor
-from core.runtime.threads import NoThreadError, Threads
 from core.settings.settings import Settings
 from tests.kit.no_threads import no_thread_starts
 from tests.unit.core.execution.books import TEN, a_request

@@ -16,10 +16,10 @@ from core.model.recommendation import Recommendation
 from core.model.session import VENUES, XNYS, Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Fraction, Money, Price, Quantity, Symbol, VenueId
-from core.risk.size_factors.base import Conditions, Likeness, Throttle
+from core.risk.sizing import Conditions, Likeness, Throttle
 from core.runtime.strategy_host import pipe_messages
-from core.strategies.context import Context
-from core.strategies.signal_checks import SignalFault
+from core.strategies.base import Context
+from core.strategies.trade_plan import SignalFault
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 

@@ -16,9 +16,8 @@ from core.model.bar import Bar
 from core.model.session import XNYS, Session
 from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol
-from core.strategies.base import Strategy
-from core.strategies.context import Context
-from core.strategies.signal_checks import fault_in
+from core.strategies.base import Context, Strategy
+from core.strategies.trade_plan import fault_in
 from tests.data import days_of, minutes_of
 
 SPY = Symbol("SPY")

@@ -22,8 +22,7 @@ from core.model.session import XNYS, Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings.strategies import VwapSettings
-from core.strategies.base import Strategy
-from core.strategies.context import Context
+from core.strategies.base import Context, Strategy
 from core.strategies.vwap import VwapState, VwapStrategy
 from tests.data import MARKET
 from tests.kit.rows import table

@@ -15,7 +15,7 @@ from core.model.session import XNYS, Session
 from core.model.signal import EntrySignal
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings.strategies import VwapAdaptive, VwapSettings
-from core.strategies.context import Context
+from core.strategies.base import Context
 from core.strategies.vwap import VwapStrategy, bounded, scale_of
 
 OPEN = datetime(2024, 1, 2, 14, 30, tzinfo=UTC)

@@ -27,7 +27,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.account import ConnectionState, ConnectionStatus
 from core.model.bar import ONE_MINUTE
 from core.model.values import Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.unit.core.market.alpaca.morning import CALENDAR, SPY, at, clock_of
 
 KEY, SECRET = "PKTEST", "a secret of the tests"  # pragma: allowlist secret

@@ -14,7 +14,7 @@ from core.market.alpaca.failure import Seen
 from core.market.alpaca.socket import DataSocket
 from core.model.account import ConnectionState
 from core.model.values import Symbol
-from core.settings.brokers import AlpacaSettings
+from core.settings.orders import AlpacaSettings
 from tests.kit.timeline import Timeline
 from tests.unit.core.market.alpaca.morning import at, every_minute
 from tests.unit.core.market.alpaca.server import a_desk, a_server, eventually, pauses

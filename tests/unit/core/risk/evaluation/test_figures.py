@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from core.analytics.wording import ROLLING
+from core.analytics.presentation import ROLLING
 from core.facts import DayStarted, PositionChanged, RegimeMeasured
 from core.model.position import Trade
 from core.model.session import Session

@@ -1,0 +1,388 @@
+"""Presentation of results: names and formats of the measures, CSV texts, and self-contained HTML files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from html import escape
+from itertools import chain, repeat
+from typing import Any
+
+from core.model.harmless_text import harmless
+
+# ── names and formats ────────────────────────────────────────────────────────────────────────────────────────────────
+
+NONE = "–"
+ROLLING = 63
+"""Sessions of a quarter: the window of rolling figures, and the least for annualized measures (AN-01)."""
+SHOWN_SPLITS = 5
+"""The maximum of splits named on a page; a file with more has no market prices."""
+
+LINES: tuple[tuple[str, str, str], ...] = (
+    ("total_return", "total return", "percent"),
+    ("yearly_return", "return a year", "percent"),
+    ("sharpe", "Sharpe", "ratio"),
+    ("sortino", "Sortino", "ratio"),
+    ("calmar", "Calmar", "ratio"),
+    ("omega", "Omega", "ratio"),
+    ("max_drawdown", "deepest drawdown", "percent"),
+    ("drawdown_sessions", "drawdown length", "count"),
+    ("longest_under_water", "longest under water", "count"),
+    ("trades", "trades", "count"),
+    ("win_rate", "win rate", "percent"),
+    ("profit_factor", "profit factor", "ratio"),
+    ("expectancy", "expectancy, USD", "money"),
+    ("profit", "profit, USD", "money"),
+    ("best_trade", "best trade, USD", "money"),
+    ("worst_trade", "worst trade, USD", "money"),
+    ("slippage", "slippage (+ lost), USD", "money"),
+    ("fees", "fees, in the profit, USD", "money"),
+    ("margin_interest", "margin interest, USD", "money"),
+    ("first_equity", "first equity, USD", "money"),
+    ("last_equity", "last equity, USD", "money"),
+    ("orders", "orders", "count"),
+    ("orders_rejected", "of them rejected", "count"),
+    ("sessions", "sessions", "count"),
+)
+"""For each measure: its key, name and format."""
+
+
+def told(metrics: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return name and value of every measure, as text."""
+    return [_told(key, name, kind, metrics.get(key)) for key, name, kind in LINES]
+
+
+def _told(key: str, name: str, kind: str, value: object) -> tuple[str, str]:
+    """Return one measure; negative slippage is called price improvement."""
+    if key == "slippage" and isinstance(value, int | float) and value < 0:
+        return "price improvement, USD", value_of(-value, kind)
+    return name, value_of(value, kind)
+
+
+def value_of(value: object, kind: str) -> str:
+    """Format a number; a dash if undefined."""
+    if not isinstance(value, int | float):
+        return NONE
+    match kind:
+        case "percent":
+            return f"{value * 100:.2f} %"
+        case "ratio":
+            return f"{value:.2f}"
+        case "money":
+            return f"{value:,.2f}"
+        case _:
+            return f"{value:,.0f}"
+
+
+def of_few_sessions(metrics: Mapping[str, Any]) -> str:
+    """Return why annualized measures are missing; empty if they are not."""
+    sessions = metrics["sessions"]
+    return f"{sessions} sessions: annualized measures need {ROLLING}" if sessions < ROLLING else ""
+
+
+def drawdown_in_words(metrics: Mapping[str, object]) -> str:
+    """Describe the time of the deepest drawdown."""
+    if not metrics.get("drawdown_from"):
+        return "never below an earlier close"
+    end = metrics.get("drawdown_recovered")
+    over = f"made good on {end}" if end else "not made good by the end"
+    return f"from {metrics['drawdown_from']}, deepest on {metrics['drawdown_deepest']}, {over}"
+
+
+def of_the_bars(result: Mapping[str, Any]) -> list[str]:
+    """Return the notes on the bars that precede any figure: quarantined and missing ones."""
+    lines = []
+    if result["timeframe"] == "1day" and "vwap" in result["reasons"]:
+        lines.append("vwap measures the minutes of a session, and bars of days have none: play a file of minutes")
+    if many := result["quarantined"]:
+        rows = "1 row was" if many == 1 else f"{many:,} rows were"
+        lines.append(f"{rows} set aside, the first {result['first_quarantined']}")
+    if many := result["outside_session"]:
+        lines.append("1 bar is outside market hours" if many == 1 else f"{many:,} bars are outside market hours")
+    missing = result["missing"]
+    if missing["missing"]:
+        lines.append(f"{missing['missing']:,} of {missing['of']:,} {missing['unit']} are missing")
+    return [*lines, *_of_splits(result["splits"], is_daily=result["timeframe"] == "1day")]
+
+
+def _of_splits(splits: Sequence[Mapping[str, Any]], *, is_daily: bool) -> Iterator[str]:
+    for split in splits[:SHOWN_SPLITS]:
+        when = split["time"][:10] if is_daily else split["time"]
+        yield (
+            f"{when}: opens at {split['open']} after a close of {split['close_before']}, as a split {split['split']}; "
+            "prices are not adjusted: what is held over it is wrong"
+        )
+        for held in split["held_over"]:
+            entered = f"held over it: what was bought {held['entry_time']}"
+            yield (
+                f"{entered}, and is still open"
+                if held["exit_time"] is None
+                else f"{entered}, profit {Decimal(held['profit']):.2f}"
+            )
+    if len(splits) > SHOWN_SPLITS:
+        yield f"{len(splits) - SHOWN_SPLITS:,} more bars open as after a split; --json names all"
+
+
+def of_what_is_modelled(result: Mapping[str, Any]) -> list[str]:
+    """Return the notes on modelled values, and on positions left open."""
+    modelled, left = result["modelled"], result["open"]
+    lines = []
+    if derived := modelled["at_derived_quotes"]:
+        many = "every execution" if derived == modelled["executions"] else f"{derived:,} of {modelled['executions']:,}"
+        lines.append(f"{many} met a quote that was worked out from its bar: none was recorded just then")
+    if decided := modelled["decided_by_the_path"]:
+        trades = "1 trade" if decided == 1 else f"{decided:,} trades"
+        lines.append(f"the order of high and low inside a bar decided {trades}: the worse end was taken")
+    if left:
+        what = "1 position is" if len(left) == 1 else f"{len(left):,} positions are"
+        lines.append(f"{what} open at the end, and counted as a trade that is closed at the last quote")
+    lines += (
+        f"{each['symbol']} has no price after {each['stale_since']}: {each['quantity']} shares are counted at "
+        f"{each['price']} of then, and no gain on them"
+        for each in left
+        if each["stale_since"]
+    )
+    return lines
+
+
+def of_what_is_not_measured(result: Mapping[str, Any]) -> str:
+    """Return one line on the unmeasured inputs, by which a desk may trade otherwise; empty if there are none."""
+    if not result["not_measured"]:
+        return ""
+    return f"not measured here: {' and '.join(result['not_measured'])}; a desk may trade otherwise"
+
+
+Result = Mapping[str, Any]
+"""The result of a backtest from `core.runtime.backtest`: plain JSON."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "trades": (
+        "symbol",
+        "entry_time",
+        "entry_price",
+        "quantity",
+        "exit_time",
+        "exit_price",
+        "exit_reason",
+        "profit",
+        "slippage",
+        "fees",
+    ),
+    "equity": ("day", "equity", "drawdown"),
+    "orders": (
+        "client_order_id",
+        "symbol",
+        "side",
+        "type",
+        "quantity",
+        "status",
+        "submitted_at",
+        "filled_quantity",
+        "average_price",
+    ),
+    "signals": ("time", "strategy", "symbol", "side", "confidence"),
+}
+"""Tables that are lists in the result, and their columns."""
+
+
+def tables(result: Result) -> dict[str, str]:
+    """Return each table's file name and text."""
+    texts = {f"{name}.csv": _table(columns, result[name]) for name, columns in COLUMNS.items()}
+    reasons = [
+        {"strategy": strategy, "reason": reason, "bars": bars}
+        for strategy, counted in result["reasons"].items()
+        for reason, bars in counted.items()
+    ]
+    skipped = [{"strategy": "", "reason": reason, "bars": count} for reason, count in result["skipped"].items()]
+    measures = [{"measure": name, "value": value} for name, value in result["metrics"].items()]
+    return {
+        **texts,
+        "reasons.csv": _table(("strategy", "reason", "bars"), [*reasons, *skipped]),
+        "metrics.csv": _table(("measure", "value"), measures),
+    }
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
+    """Write values unchanged: integers stay integers in a column with missing values."""
+    import pandas as pd
+
+    return str(pd.DataFrame(rows, columns=list(columns), dtype=object).to_csv(index=False, lineterminator="\n"))
+
+
+# ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Results as self-contained HTML files: escaped text, plots, the page of a run and of an attestation.
+
+
+def escaped(text: str) -> str:
+    """Escape for the terminal, then for HTML (SY-06)."""
+    return escape(harmless(text))
+
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+EIGHTHS = len(BLOCKS) - 1
+"""Steps of one character."""
+
+
+def plotted(
+    values: Sequence[float], width: int, height: int, label: Callable[[float], str], *, hangs: bool = False
+) -> list[str]:
+    """Return the lines of a plot, its scale at the left; no line is wider than `width`. Empty without values.
+
+    A column shows the last value of its part of the series. `hangs` draws from the top down, for drawdowns: 0 is then
+    the top.
+    """
+    if not values or height < 1:
+        return []
+    low, high = (0.0, max(values)) if hangs else (min(values), max(values))
+    marks = [label(high), *[""] * (height - 2), label(low)] if height > 1 else [label(high)]
+    if hangs:
+        marks.reverse()
+    margin = max(map(len, marks)) + 2
+    columns = sampled(values, max(width - margin, 1))
+    span = (high - low) or 1.0
+    fills = [round((value - low) / span * height * EIGHTHS) for value in columns]
+    if not hangs:
+        fills = [max(fill, 1) for fill in fills]
+    rows = [[_block(fill - row * EIGHTHS, hangs=hangs) for fill in fills] for row in range(height)]
+    if not hangs:
+        rows.reverse()
+    return [f"{mark:>{margin - 2}} ┤{''.join(row)}" for mark, row in zip(marks, rows, strict=True)]
+
+
+def _block(fill: int, *, hangs: bool) -> str:
+    """Return the character of a column filled by this many eighths; from the top only whole and half blocks exist."""
+    eighths = min(max(fill, 0), EIGHTHS)
+    if not hangs:
+        return BLOCKS[eighths]
+    return " ▔▀█"[0 if eighths == 0 else 1 if eighths < EIGHTHS // 2 else 2 if eighths < EIGHTHS else 3]
+
+
+def sampled(values: Sequence[float], many: int) -> list[float]:
+    """Return at most this many values: the last of each part, including the very last."""
+    if len(values) <= many:
+        return list(values)
+    return [values[(number + 1) * len(values) // many - 1] for number in range(many)]
+
+
+WIDTH, HEIGHT, LOW = 900, 220, 110
+"""Pixels of a plot; the drawdown's is lower."""
+POINTS = 900
+NUMBER = ' class="n"'
+STYLE = """
+body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:940px;padding:0 1rem;color:#1b1f24;background:#fff}
+h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;font-size:13px}
+td,th{padding:.15rem .7rem .15rem 0;text-align:left;border-bottom:1px solid #e3e6ea}td.n{text-align:right}
+svg{width:100%;height:auto;background:#f7f8fa}details{margin-top:1rem}
+@media(prefers-color-scheme:dark){body{color:#e6e8eb;background:#15181c}svg{background:#1d2126}
+td,th{border-color:#2c3138}}
+"""
+
+
+def document(title: str, body: Iterable[str], style: str = "") -> str:
+    """Return a complete file; `style` is added to that of every page."""
+    words, parts = escaped(title), "\n".join(body)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{words}</title>'
+        f"<style>{STYLE}{style}</style></head>\n<body>\n<h1>{words}</h1>\n{parts}\n</body></html>\n"
+    )
+
+
+def table(
+    rows: Iterable[Sequence[object]],
+    head: Sequence[str] = (),
+    *,
+    number: int | None = None,
+    fails: Sequence[bool] = (),
+) -> str:
+    """Return a table; the column `number` is right-aligned, and rows that fail are marked."""
+    over = "<tr>" + "".join(f"<th>{escaped(name)}</th>" for name in head) + "</tr>" if head else ""
+    marks = chain((' class="fails"' if failed else "" for failed in fails), repeat(""))
+    body = "".join(
+        f"<tr{mark}>"
+        + "".join(f"<td{NUMBER if at == number else ''}>{escaped(str(cell))}</td>" for at, cell in enumerate(row))
+        + "</tr>"
+        for row, mark in zip(rows, marks, strict=False)
+    )
+    return f"<table>{over}{body}</table>"
+
+
+def folded(summary: str, content: str) -> str:
+    return f"<details><summary>{escaped(summary)}</summary>{content}</details>"
+
+
+def paragraphs(lines: Iterable[str]) -> Iterator[str]:
+    yield from (f"<p>{escaped(line)}</p>" for line in lines)
+
+
+def page(results: Sequence[Result]) -> str:
+    return document("Keyturn backtest", (part for result in results for part in _result(result)))
+
+
+def _result(result: Result) -> Iterator[str]:
+    strategy = result["strategy"] or ", ".join(result["reasons"])
+    yield "<h2>" + escaped(f"{result['file']}: {strategy}, {result['profile']}") + "</h2>"
+    if "interrupted" in result:
+        yield "<p><strong>Interrupted: the file was not played to its end.</strong></p>"
+    yield from (f"<p><strong>{escaped(line)}</strong></p>" for line in of_the_bars(result))
+    yield table(_all(result), number=1)
+    yield from paragraphs((of_what_is_not_measured(result), *of_what_is_modelled(result)))
+    equity = [float(each["equity"]) for each in result["equity"]]
+    below = [-float(each["drawdown"]) for each in result["equity"]]
+    if len(equity) > 1:
+        days = f"{result['equity'][0]['day']} to {result['equity'][-1]['day']}"
+        yield f"<h3>Equity, USD: {min(equity):,.2f} to {max(equity):,.2f}, {days}</h3>" + plot(
+            equity, HEIGHT, "#1f77b4"
+        )
+        words = escaped(drawdown_in_words(result["metrics"]))
+        yield f"<h3>Drawdown: {words}</h3>" + plot(below, LOW, "#c0392b")
+    counted = [(who, reason, n) for who, reasons in result["reasons"].items() for reason, n in reasons.items()]
+    counted += [("gate", reason, n) for reason, n in result["skipped"].items()]
+    yield "<h3>Why it did not trade</h3>" + table([(who, reason, f"{n:,}") for who, reason, n in counted], number=2)
+    for name in ("trades", "signals", "orders"):
+        columns = COLUMNS[name]
+        rows = [[row[column] or "" for column in columns] for row in result[name]]
+        yield folded(f"{len(rows):,} {name}", table(rows, [column.replace("_", " ") for column in columns]))
+
+
+def _all(result: Result) -> list[tuple[str, str]]:
+    return [
+        ("symbol", str(result["symbol"])),
+        ("bars", f"{result['bars']:,}"),
+        ("timeframe", str(result["timeframe"])),
+        *told(result["metrics"]),
+    ]
+
+
+def plot(values: Sequence[float], height: int, colour: str, under: str = "") -> str:
+    """Return a curve as wide as `WIDTH`; `under` is drawn beneath it."""
+    columns = sampled(values, POINTS)
+    low, high = min(columns), max(columns)
+    span = (high - low) or 1.0
+    points = " ".join(
+        f"{number * WIDTH / (len(columns) - 1):.1f},{height - 4 - (value - low) / span * (height - 8):.1f}"
+        for number, value in enumerate(columns)
+    )
+    line = f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>'
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img">{under}{line}</svg>'
+
+
+MORE = (
+    "table{width:100%}td{vertical-align:top}tr.fails td:first-child{border-left:4px solid #c0392b;padding-left:.4rem}"
+)
+HEAD = ("control", "rule", "setting", "on", "last trip", "run", "test")
+
+
+def attestation_page(rows: Sequence[Mapping[str, str]], fails: Sequence[bool], words: Sequence[str]) -> str:
+    """Return the complete file.
+
+    Parameters
+    ----------
+    rows
+        The cells of each control by the names of `HEAD`.
+    fails
+        Whether each row is marked as failed.
+    words
+        The lines above the table: account, settings, load.
+    """
+    cells = [[row[name] for name in HEAD] for row in rows]
+    return document("Keyturn attest", (*paragraphs(words), table(cells, HEAD, fails=fails)), MORE)

@@ -1,0 +1,268 @@
+"""Exit rules for positions of any strategy: their terms, the rules, and their saved marks (ST-09)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core.execution.ledger import Ledger
+from core.execution.ledger_state import position_key
+from core.facts import BarClosed, OrderFilled, PositionCorrected
+from core.model.bar import Bar
+from core.model.instrument import STOCK_TICKS
+from core.model.order import StopHolder
+from core.model.position import Position
+from core.model.signal import ExitReason
+from core.model.values import ZERO, Price, Quantity, Symbol, exact_percent, percent
+from core.settings.strategies import ExitSettings
+
+# ── the rules ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# The exit rules: pure functions of a position, its terms and a close (ST-09).
+#
+# No state is kept, and no clock is read: a position's history since its entry is in `ExitPosition`.
+
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class ExitPosition:
+    """A position at the close of a bar.
+
+    Attributes
+    ----------
+    is_long
+        A short gains when the price falls; every rule is then its mirror image.
+    average_price
+        Average cost of a share (a short: proceeds), USD.
+    held, unprotected
+        Shares held, and those of them without a working exit or a stop at the broker.
+    best
+        The best price since the entry: for a long the highest, for a short the lowest.
+    days
+        Days of its venue's calendar since the entry.
+    is_late
+        It must be flat by the close, and that is near.
+    own_stop, own_target
+        Prices that came with the entry, USD; None if there are none.
+    is_target_at_broker, is_trailed_at_broker
+        An order at the broker takes the profit, or trails: no rule competes with it (EX-13).
+    """
+
+    is_long: bool
+    average_price: Price
+    held: Quantity
+    unprotected: Quantity
+    best: Price
+    days: int
+    is_late: bool
+    own_stop: Price | None = None
+    own_target: Price | None = None
+    is_target_at_broker: bool = False
+    is_trailed_at_broker: bool = False
+
+    def gain_at(self, price: Decimal) -> Decimal:
+        """Return the gain at a price as a ratio of the cost."""
+        way = price - self.average_price if self.is_long else self.average_price - price
+        return way / self.average_price
+
+    def off(self, fraction: Decimal, price: Decimal) -> Price:
+        """Return the price `fraction` worse than `price`; better if it is below zero."""
+        return STOCK_TICKS.nearest(price * (ONE - fraction if self.is_long else ONE + fraction))
+
+    def is_worse(self, price: Decimal, than: Decimal) -> bool:
+        """Return whether the price is at `than` or beyond it, to the losing side."""
+        return price <= than if self.is_long else price >= than
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A due exit: quantity, reason, the price that triggered it (USD), and its text."""
+
+    quantity: Quantity
+    reason: ExitReason
+    level: Price
+    words: str
+
+
+def exit_due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Due | None:
+    """Return the first rule that applies at this close; None if none does.
+
+    The order is: stop, the day's close, trailing stop, target, time. The stop sells only shares without an exit at the
+    broker; every other rule sells all of them, and their stop is cancelled first (EX-21).
+    """
+    return next(_due(terms, standing, close), None)
+
+
+def _due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Iterator[Due]:
+    stop = stop_of(terms, standing)
+    if stop is not None and standing.unprotected > ZERO and standing.is_worse(close, stop):
+        yield Due(
+            standing.unprotected, ExitReason.STOP_LOSS, stop, f"close {_text(close)} is at the stop {_text(stop)}"
+        )
+    if standing.is_late:
+        yield Due(standing.held, ExitReason.FORCE_FLAT, close, "flat before the market closes")
+    trail = trail_of(terms, standing)
+    if trail is not None and not standing.is_trailed_at_broker and standing.is_worse(close, trail):
+        words = f"close {_text(close)} is {percent(terms.trail)} behind the best price {_text(standing.best)}"
+        yield Due(standing.held, ExitReason.TRAILING_STOP, trail, words)
+    target = target_of(terms, standing)
+    if target is not None and not standing.is_target_at_broker and standing.is_worse(target, close):
+        words = f"close {_text(close)} is at the target {_text(target)}"
+        yield Due(standing.held, ExitReason.TAKE_PROFIT, target, words)
+    if terms.max_days and standing.days > terms.max_days:
+        yield Due(standing.held, ExitReason.TIME_EXIT, close, f"held for {standing.days} days")
+    gain = standing.gain_at(close)
+    if terms.stale_days and standing.days > terms.stale_days and gain < terms.stale_gain:
+        words = f"held for {standing.days} days and only {percent(gain)} up"
+        yield Due(standing.held, ExitReason.TIME_EXIT, close, words)
+
+
+def in_words(terms: ExitSettings) -> Iterator[str]:
+    """Yield the rules without a price at the entry, for the ticket (OP-03)."""
+    if terms.trail:
+        begins = f" once {exact_percent(terms.trail_from)} up" if terms.trail_from else ""
+        yield f"{exact_percent(terms.trail)} behind the best price{begins}"
+    if terms.stale_days:
+        yield f"after {terms.stale_days} days unless {exact_percent(terms.stale_gain)} up"
+    if terms.max_days:
+        yield f"after {terms.max_days} days"
+
+
+def stop_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
+    """Return the entry's own stop, or the rule's."""
+    if standing.own_stop is not None or not terms.stop:
+        return standing.own_stop
+    return standing.off(terms.stop, standing.average_price)
+
+
+def target_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
+    """Return the entry's own target, or the rule's."""
+    if standing.own_target is not None or not terms.profit_target:
+        return standing.own_target
+    return standing.off(-terms.profit_target, standing.average_price)
+
+
+def trail_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
+    """Return the trailing stop's price; None while it does not trail yet."""
+    if not terms.trail or standing.gain_at(standing.best) < terms.trail_from:
+        return None
+    return standing.off(terms.trail, standing.best)
+
+
+def _text(price: Decimal) -> str:
+    return str(STOCK_TICKS.nearest(price))
+
+
+# ── marks of positions ───────────────────────────────────────────────────────────────────────────────────────────────
+# Marks of each position for its exits: when it was opened, and the best price since (ST-09, SP-05).
+#
+# Folded from fills and bars after the ledger folded them, so that a restart at any instant finds the same marks.
+
+
+@dataclass(slots=True)
+class ExitMark:
+    """The mark of a position.
+
+    Attributes
+    ----------
+    opened_at
+        When its position was opened, UTC.
+    best
+        The best price since: a long's highest, a short's lowest, USD; at first the entry price.
+    stop, target
+        From the entry, USD; None if there are none, and after the broker's books showed a split: the entry's prices are
+        then for other shares.
+    is_stop_ours
+        The ticket said that this desk watches that stop.
+    """
+
+    opened_at: datetime
+    best: Price
+    stop: Price | None = None
+    target: Price | None = None
+    is_stop_ours: bool = False
+
+
+@dataclass(slots=True)
+class WatchState:
+    """`marks` is keyed `SYMBOL/strategy`, as positions are."""
+
+    marks: dict[str, ExitMark] = field(default_factory=dict)
+
+
+class ExitWatch:
+    """The slice of the marks."""
+
+    name = "exits"
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.state = WatchState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            BarClosed: self._bar_closed,
+            OrderFilled: self._filled,
+            PositionCorrected: self._corrected,
+        }
+
+    def restore(self, state: WatchState) -> None:
+        self.state = state
+
+    def mark(self, position: Position) -> ExitMark:
+        """Return its mark; a fresh one if the position is older than this slice."""
+        found = self.state.marks.get(position_key(position.symbol, position.strategy))
+        if found is not None and found.opened_at == position.opened_at:
+            return found
+        entry = self.ledger.order(position.entry_order)
+        if entry is None:
+            return ExitMark(position.opened_at, position.average_price)
+        stop, is_ours = entry.stop, entry.stop is not None and entry.stop.holder is StopHolder.DESK
+        price = None if stop is None or stop.behind is not None else stop.price
+        return ExitMark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
+
+    def take_bar(self, bar: Bar) -> None:
+        """Update the best price.
+
+        After the entry a whole bar counts; in the entry's own bar only the close is surely later.
+        """
+        for position in self.ledger.positions_in(bar.symbol):
+            if bar.end <= position.opened_at:
+                continue
+            mark, is_long = self._kept(position), position.quantity > 0
+            seen = bar.close if bar.start < position.opened_at else bar.high if is_long else bar.low
+            mark.best = max(mark.best, seen) if is_long else min(mark.best, seen)
+
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        if self.ledger.state.positions:
+            self.take_bar(fact.bar)
+
+    def _kept(self, position: Position) -> ExitMark:
+        mark = self.mark(position)
+        self.state.marks[position_key(position.symbol, position.strategy)] = mark
+        return mark
+
+    def _filled(self, _at: datetime, fact: OrderFilled) -> None:
+        order = self.ledger.order(fact.fill.client_order_id)
+        if order is None:
+            return
+        position = self.ledger.position(order.request.symbol, order.strategy)
+        if position is None:
+            self.state.marks.pop(position_key(order.request.symbol, order.strategy), None)
+        else:
+            self._kept(position)
+
+    def _corrected(self, _at: datetime, fact: PositionCorrected) -> None:
+        """Keep the marks of owners that kept shares; drop all after a split, or if no owner is known."""
+        if fact.owners and not fact.is_split:
+            self._forget_but(fact.symbol, {position_key(fact.symbol, share.strategy) for share in fact.owners})
+            return
+        self._forget_but(fact.symbol, set())
+        for position in self.ledger.positions_in(fact.symbol):
+            key = position_key(position.symbol, position.strategy)
+            self.state.marks[key] = ExitMark(position.opened_at, position.average_price)
+
+    def _forget_but(self, symbol: Symbol, kept: set[str]) -> None:
+        for key in [key for key in self.state.marks if key.rpartition("/")[0] == symbol and key not in kept]:
+            del self.state.marks[key]

@@ -1,0 +1,395 @@
+"""The slice of sizing inputs: ranges and closes of the symbols, and losses of the day and the week.
+
+The throttle: reduces the risk of a trade after losses of the day and the week (RK-11).
+It stays as recorded until a new week begins or a day made money. Then it is lifted: a loss of the week from before
+throttles again only once it has grown. A day made money if the next one opens with more equity, which is also true of a
+deposit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from core import facts
+from core.model.bar import Bar
+from core.model.position import Ended
+from core.model.reference_data import PastDays
+from core.model.session import HOME
+from core.model.sizing import UNKNOWN, WHOLE, Regime
+from core.model.values import ZERO, Fraction, Money, Price, Symbol
+from core.risk.day import monday_of
+from core.risk.protections.closed_trades import ClosedTrade, closed, direction_of
+from core.risk.sizing import Conditions, Edge, Likeness, Throttle, correlation, factor_of, may_cut
+from core.settings.risk import SizingSettings, ThrottleSettings
+
+LONG_WEEKEND = timedelta(days=5)
+"""After a longer gap the symbol was not followed, and the move over the gap does not count."""
+Held: TypeAlias = tuple[tuple[Symbol, bool], ...]
+"""Symbols of the positions, and whether each is long."""
+DAYS = 61
+"""Number of closes kept: sixty daily returns."""
+
+
+@dataclass(slots=True)
+class Moves:
+    """Moves of one symbol.
+
+    Attributes
+    ----------
+    day
+        The trading day of its last bar.
+    average
+        True range in USD: a plain average over the first bars, then with Wilder's smoothing.
+    closes
+        Of the days before `day`, oldest first.
+    """
+
+    day: date
+    close: Price
+    bars: int = 0
+    average: Decimal = ZERO
+    closes: list[tuple[date, Price]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RangesState:
+    by_symbol: dict[Symbol, Moves] = field(default_factory=dict)
+
+
+class Ranges:
+    def __init__(self, trading_day: Callable[[datetime], date]) -> None:
+        self.trading_day = trading_day
+        self.state = RangesState()
+        self._likeness: dict[tuple[Symbol, Symbol], tuple[Fraction | None, int]] = {}
+        self._rows: dict[Symbol, tuple[tuple[Held, int], tuple[Likeness, ...]]] = {}
+
+    def take(self, bar: Bar, over: int) -> None:
+        """Add a minute; its true range starts at the close before, over a night or a weekend too."""
+        moves, day = self.state.by_symbol.get(bar.symbol), self.trading_day(bar.start)
+        high, low = bar.high, bar.low
+        if moves is None:
+            moves = self.state.by_symbol[bar.symbol] = Moves(day, bar.close)
+        else:
+            before = moves.close
+            if day != moves.day:
+                before = before if day - moves.day <= LONG_WEEKEND else bar.close
+                moves.closes.append((moves.day, moves.close))
+                del moves.closes[:-DAYS]
+                moves.day = day
+                self._forget_likenesses()
+            high, low = (before if before > high else high), (before if before < low else low)
+        moves.close = bar.close
+        moves.bars += 1
+        count = moves.bars if moves.bars < over else over
+        moves.average += (high - low - moves.average) / count
+
+    def take_history(self, symbol: Symbol, bars: Iterable[Bar], over: int) -> None:
+        """Take past bars up to the first live one; they replace the known ones if they are more."""
+        past = Ranges(self.trading_day)
+        for bar in bars:
+            past.take(bar, over)
+        told, known = past.state.by_symbol.get(symbol), self.state.by_symbol.get(symbol)
+        if told is None:
+            return
+        if known is not None:
+            told.closes = sorted({**dict(told.closes), **dict(known.closes)}.items())[-DAYS:]
+        if known is not None and known.bars > told.bars:
+            known.closes = told.closes
+        else:
+            self.state.by_symbol[symbol] = told
+        self._forget_likenesses()
+
+    def take_past(self, past: PastDays, over: int) -> None:
+        """Take closes of the days before today's, and the last day's final minutes if today had too few for a range."""
+        closes = {each.day: each.close for each in past.days if each.close is not None}
+        heard = Ranges(self.trading_day)
+        for bar in past.minutes:
+            heard.take(bar, over)
+        told, known = heard.state.by_symbol.get(past.symbol), self.state.by_symbol.get(past.symbol)
+        if told is None and closes:
+            told = Moves(max(closes), closes[max(closes)])
+        if told is None:
+            return
+        if known is None or known.day < told.day or (known.day == told.day and known.bars < told.bars):
+            moves = self.state.by_symbol[past.symbol] = told
+        else:
+            moves = known
+            if known.bars < over <= told.bars and known.day - told.day <= LONG_WEEKEND:
+                moves.average = (told.average * (over - known.bars) + known.average * known.bars) / over
+                moves.bars = over
+        kept = {} if known is None else dict(known.closes)
+        every = {**kept, **closes}
+        moves.closes = sorted((day, close) for day, close in every.items() if day < moves.day)[-DAYS:]
+        self._forget_likenesses()
+
+    def atr(self, symbol: Symbol, over: int) -> Price | None:
+        """Return the average true range, USD; None before it has that many bars."""
+        moves = self.state.by_symbol.get(symbol)
+        return Price(moves.average) if moves is not None and moves.bars >= over else None
+
+    def likenesses(self, symbol: Symbol, held: Held, days: int) -> tuple[Likeness, ...]:
+        """Return the correlation with each other held symbol, each over at least `days` days.
+
+        Returns the same tuple while nothing changed, because every view reads it for each symbol.
+        """
+        asked = (held, days)
+        if (known := self._rows.get(symbol)) is None or known[0] != asked:
+            rows = tuple(self._row(symbol, other, days, is_long=long) for other, long in held if other != symbol)
+            known = self._rows[symbol] = (asked, rows)
+        return known[1]
+
+    def _row(self, symbol: Symbol, other: Symbol, least: int, *, is_long: bool) -> Likeness:
+        correlation, days = self.likeness(symbol, other)
+        return Likeness(other, is_long, (correlation or Fraction(ZERO)) if days >= least else None, days)
+
+    def _forget_likenesses(self) -> None:
+        self._likeness.clear()
+        self._rows.clear()
+
+    def likeness(self, first: Symbol, second: Symbol) -> tuple[Fraction | None, int]:
+        """Return the correlation of daily returns on the days that both have, and the number of those."""
+        pair = (first, second) if first < second else (second, first)
+        if pair not in self._likeness:
+            self._likeness[pair] = self._measured(*pair)
+        return self._likeness[pair]
+
+    def _measured(self, first: Symbol, second: Symbol) -> tuple[Fraction | None, int]:
+        closes = [dict(m.closes) if (m := self.state.by_symbol.get(s)) else {} for s in (first, second)]
+        days = sorted(closes[0].keys() & closes[1].keys())
+        returns = [_returns([known[day] for day in days]) for known in closes]
+        return correlation(*returns), len(returns[0])
+
+
+def _returns(closes: list[Price]) -> list[Decimal]:
+    return [after / before - 1 for before, after in pairwise(closes)]
+
+
+@dataclass(slots=True)
+class LossesState:
+    """State of the throttle.
+
+    `ended` is the reason for its end, until that is recorded; `forgiven` is the week's loss at that time, USD. `before`
+    is the day before's opening equity, `week_day` the first day of the week with a record.
+    """
+
+    factor: Fraction = WHOLE
+    words: str = ""
+    day: date | None = None
+    opening: Money | None = None
+    week_opening: Money | None = None
+    ended: str = ""
+    forgiven: Money | None = None
+    before: Money | None = None
+    week_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The loss of a span of the account, and its limit, USD."""
+
+    lost: Decimal
+    limit: Decimal | None
+
+    def reaches(self, part: Decimal) -> bool:
+        return self.limit is not None and self.lost > 0 and self.lost >= part * self.limit
+
+    def in_words(self, span: str) -> str:
+        return f"{self.lost:,.2f} of {self.limit:,.2f} USD lost {span}"
+
+
+class Losses:
+    def __init__(self) -> None:
+        self.state = LossesState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            facts.DayStarted: self._day_started,
+            facts.DayCorrected: self._day_corrected,
+            facts.RiskThrottled: self._throttled,
+            facts.RiskRestored: self._restored,
+        }
+
+    @property
+    def throttle(self) -> Throttle | None:
+        """None before the first day began."""
+        state = self.state
+        return None if state.day is None else Throttle(state.factor, state.words or "no loss limit is near")
+
+    def measure(self, today: Loss, week: Loss, terms: ThrottleSettings) -> Throttle | None:
+        """Return the throttle by the current losses if it is lower than before; None if nothing changes."""
+        found = []
+        if today.reaches(terms.daily_part):
+            found.append(Throttle(Fraction(terms.daily_factor), today.in_words("today")))
+        has_grown = self.state.forgiven is None or week.lost > self.state.forgiven
+        if has_grown and week.reaches(terms.weekly_part):
+            found.append(Throttle(Fraction(terms.weekly_factor), week.in_words("this week")))
+        least = min(found, key=lambda throttle: throttle.factor, default=None)
+        return least if least is not None and least.factor < self.state.factor else None
+
+    def _day_started(self, _at: datetime, fact: facts.DayStarted) -> None:
+        state, before = self.state, self.state.opening
+        is_new_week = state.day is None or monday_of(state.day) != monday_of(fact.day)
+        if is_new_week:
+            state.week_opening, state.week_day, state.forgiven = fact.equity, fact.day, None
+        if state.factor < WHOLE and is_new_week:
+            state.ended = "a new week begins"
+        else:
+            self._end_by_the_day_before(before, fact.equity)
+        state.day, state.opening, state.before = fact.day, fact.equity, before
+
+    def _day_corrected(self, _at: datetime, fact: facts.DayCorrected) -> None:
+        """Correct the opening equity.
+
+        A throttle that ended by the first figure stays ended: the next account figure measures it again.
+        """
+        state = self.state
+        state.opening = fact.equity
+        if state.week_day == fact.day:
+            state.week_opening = fact.equity
+        else:
+            self._end_by_the_day_before(state.before, fact.equity)
+
+    def _end_by_the_day_before(self, began: Money | None, ended: Money) -> None:
+        if self.state.factor < WHOLE and began is not None and ended > began:
+            self.state.ended = f"the day before made {ended - began:,.2f} USD"
+
+    def _throttled(self, _at: datetime, fact: facts.RiskThrottled) -> None:
+        self.state.factor, self.state.words = fact.factor, fact.reason
+
+    def _restored(self, _at: datetime, _fact: facts.RiskRestored) -> None:
+        state = self.state
+        state.factor, state.words, state.ended = WHOLE, "", ""
+        if state.week_opening is not None and state.opening is not None:
+            state.forgiven = Money(max(state.week_opening - state.opening, ZERO))
+
+
+KEPT_TRADES = 100
+"""Newest trades kept per strategy."""
+
+
+@dataclass(slots=True)
+class SizingState:
+    """`results` holds the profit ratios of each strategy's last closed trades."""
+
+    ranges: RangesState = field(default_factory=RangesState)
+    losses: LossesState = field(default_factory=LossesState)
+    results: dict[str, list[Decimal]] = field(default_factory=dict)
+
+
+class SizingBook:
+    """The slice of sizing inputs: ranges and closes of the symbols, the throttle, and each strategy's own trades.
+
+    The inputs of every size.
+
+    Parameters
+    ----------
+    settings
+        Read at each bar and each size.
+    regime
+        The desk's last recorded measure of the market; read at each size (RK-19).
+    trading_day
+        The trading day of an instant, by the venue's clock.
+    ended
+        The trade that the current fill closed.
+    """
+
+    name = "sizing"
+
+    def __init__(
+        self,
+        settings: Callable[[], SizingSettings] = SizingSettings,
+        regime: Callable[[], Regime] = lambda: UNKNOWN,
+        trading_day: Callable[[datetime], date] = HOME.day_of,
+        ended: Callable[[], Ended | None] = lambda: None,
+    ) -> None:
+        self.settings = settings
+        self.regime = regime
+        self.ended = ended
+        self.ranges = Ranges(trading_day)
+        self.losses = Losses()
+        self.results: dict[str, list[Decimal]] = {}
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            **self.losses.folds,
+            facts.BarClosed: self._bar_closed,
+            facts.HistoryLoaded: self._history_taken,
+            facts.PastDaysLoaded: self._past_taken,
+            facts.OrderFilled: self._order_filled,
+        }
+
+    @property
+    def is_calm(self) -> bool:
+        """Return whether neither losses nor the market lower the risk of a trade."""
+        regime, settings = self.regime(), self.settings()
+        is_market_calm = factor_of(regime.vix, settings.vix) == WHOLE and not may_cut(regime.market, settings.trend)
+        return is_market_calm and self.losses.state.factor == WHOLE
+
+    @property
+    def state(self) -> SizingState:
+        return SizingState(self.ranges.state, self.losses.state, self.results)
+
+    def restore(self, state: SizingState) -> None:
+        self.ranges = Ranges(self.ranges.trading_day)
+        self.ranges.state, self.losses.state, self.results = state.ranges, state.losses, state.results
+
+    def _bar_closed(self, _at: datetime, fact: facts.BarClosed) -> None:
+        self.ranges.take(fact.bar, self.settings().atr.bars)
+
+    def _history_taken(self, _at: datetime, fact: facts.HistoryLoaded) -> None:
+        """Feed the bars to the ranges, as to strategies."""
+        self.take_history(fact.symbol, fact.bars)
+
+    def _past_taken(self, _at: datetime, fact: facts.PastDaysLoaded) -> None:
+        self.take_past(fact.past)
+
+    def _order_filled(self, _at: datetime, _fact: facts.OrderFilled) -> None:
+        if (over := self.ended()) is not None:
+            self.take(closed(over.trade, direction_of(over)))
+
+    def take_history(self, symbol: Symbol, bars: Iterable[Bar]) -> None:
+        self.ranges.take_history(symbol, bars, self.settings().atr.bars)
+
+    def take_past(self, past: PastDays) -> None:
+        self.ranges.take_past(past, self.settings().atr.bars)
+
+    def average_range(self, symbol: Symbol) -> Price | None:
+        """Return the average true range of its minutes (ATR), USD."""
+        return self.ranges.atr(symbol, self.settings().atr.bars)
+
+    def take(self, trade: ClosedTrade) -> None:
+        ratios = self.results.setdefault(trade.strategy, [])
+        ratios.append(trade.ratio)
+        del ratios[:-KEPT_TRADES]
+
+    def conditions(
+        self,
+        symbol: Symbol,
+        strategy: str,
+        *,
+        held: Iterable[tuple[Symbol, bool]],
+        equity: Decimal | None,
+        open_losses: Decimal,
+    ) -> Conditions:
+        """Return the conditions for an order in `symbol`.
+
+        `held` are the positions' symbols, and whether each is long.
+        """
+        settings, regime = self.settings(), self.regime()
+        return Conditions(
+            settings=settings,
+            atr=self.ranges.atr(symbol, settings.atr.bars),
+            vix=regime.vix,
+            market=regime.market,
+            held=self.ranges.likenesses(symbol, tuple(held), settings.correlation.days),
+            throttle=self.losses.throttle,
+            edge=self._edge(strategy),
+            equity=equity,
+            open_losses=open_losses,
+        )
+
+    def _edge(self, strategy: str) -> Edge:
+        ratios = self.results.get(strategy, ())
+        gains, losses = [r for r in ratios if r > 0], [-r for r in ratios if r <= 0]
+        return Edge(len(ratios), len(gains), sum(gains, ZERO), sum(losses, ZERO))

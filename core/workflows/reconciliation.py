@@ -1,0 +1,553 @@
+"""Reconcile our books with the broker's (EX-09).
+
+It runs before anything trades, after each gap of the order stream, after a late fill, every minute of a session, and in
+the extended hours around it while anything may happen in them.
+
+1. Request the broker's books: account, positions, open orders and recently closed ones. One request at a time, with a
+   minimum distance; requests in between are merged into the next.
+2. Without an answer the desk is read-only before the first agreement, or after several failures in a row, and asks
+   again. A broker with a stated rate limit (429) counts as reachable until several comparisons are missing.
+3. Take in missed news of orders that both we and the broker list.
+4. Look up by client order id our orders that it does not list, or whose request is half done.
+5. Before the first agreement of a run: orders with our form of id that the journal does not know show that this folder
+   is older than its account. The desk is read-only until a person accepts them.
+6. Compare net quantities by symbol. If an order in doubt or in flight, or a recent fill, may explain a difference, the
+   next comparison decides. So it does if one of our orders was given up and the broker does not list it: its request
+   may have arrived since, longer ago than the list reaches, and it is looked up once more. An order that no look-up
+   finds does not end for a minute while a fill of it may be the difference.
+7. If the broker shows less than our books, one reading is no proof: until two agree, ten seconds apart, and no order in
+   the broker's own list contradicts them, the desk is read-only and sends nothing. Fills of external orders since the
+   last agreement explain it at once. A difference without an explanation that one of our stops at the broker
+   contradicts waits for a person: no protection is cancelled for it.
+8. Beyond the limits nothing is corrected: the desk is read-only, states why, and asks again. Stops and closes that are
+   owed or under way in symbols that agree go on.
+9. Within the limits the broker is right: our position is corrected, and the correction recorded. If several owners hold
+   the symbol, each keeps its shares and its stop; shares that nobody here bought have no owner. Shares that an order
+   missing at the broker may have bought belong to its owner; if the fill is reported later, the correction is undone
+   first.
+10. A strategy that must be flat by the close but holds over it is an error; its exit is staged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from core import facts
+from core.execution import order as order_states
+from core.execution.other_orders import others_in
+from core.execution.position_correction import owners_after
+from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
+from core.messages.effects import Effect, FetchPicture, SubmitOrder
+from core.messages.inputs import AcceptBroker, PictureFetched
+from core.model.account import Channel, ConnectionState
+from core.model.broker import BrokerPicture, NoAnswer, OrderReport
+from core.model.codes import ReadOnlyCode
+from core.model.desk import renamed
+from core.model.harmless_text import is_news
+from core.model.order import OrderStatus, Side
+from core.model.reconciliation import Difference
+from core.model.session import NoSession, Session
+from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Price, Quantity, Symbol, plain
+from core.ports import JournalError
+from core.trading_state.state import TradingState
+from core.trading_state.watched_symbols import see_trail
+from core.workflows.broker_lists import ListedOrders
+from core.workflows.operator.kill_switch import KillSwitchWorkflow
+from core.workflows.orders.position_close import PositionClose
+from core.workflows.orders.unsent_orders import UnsentOrders
+from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
+from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal
+from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.workflow import answers, apart, done_apart, follows
+
+# ── times of requests ────────────────────────────────────────────────────────────────────────────────────────────────
+# Schedule requests for the broker's books: one at a time, with a minimum distance.
+
+
+class ReconciliationTimes:
+    """Remembers the last request of the books, and computes the next."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._asked_at: datetime | None = None
+        self._ask_at: datetime | None = None
+        self._is_waiting = False
+        self._is_wanted_again = False
+
+    def asks(self) -> None:
+        """Note that the books are requested now."""
+        self._asked_at = self.state.at
+        self._ask_at = self.state.at + self._seconds("again_seconds")
+        self._is_waiting, self._is_wanted_again = True, False
+
+    def answered(self) -> None:
+        """Note the answer, and schedule requests that came meanwhile."""
+        wanted_again = self._is_wanted_again
+        self._is_waiting = self._is_wanted_again = False
+        self._ask_at = self._earliest() if wanted_again else None
+
+    def may_ask_now(self) -> bool:
+        """Whether to request the books at once; if not, they are scheduled."""
+        if self._is_waiting:
+            self._is_wanted_again = True
+            return False
+        earliest = self._earliest()
+        if self.state.at >= earliest:
+            return True
+        self._ask_at = earliest if self._ask_at is None else min(self._ask_at, earliest)
+        return False
+
+    def next(self) -> datetime | None:
+        return self._ask_at if self._ask_at is not None else self._next_round()
+
+    def again(self, limited_seconds: float | None = None) -> None:
+        """Schedule another request, not before the end of a rate limit."""
+        pause = max(self._seconds("again_seconds"), timedelta(seconds=limited_seconds or 0))
+        later = self.state.at + pause
+        self._ask_at = later if self._ask_at is None else min(self._ask_at, later)
+
+    def _earliest(self) -> datetime:
+        return self.state.at if self._asked_at is None else self._asked_at + self._seconds("apart_seconds")
+
+    def _next_round(self) -> datetime | None:
+        """Return the next regular request: each minute of a session, and of the extended hours while needed.
+
+        Outside them it is their next start. While orders work without an order stream the requests are frequent
+        (EX-17).
+        """
+        every = self._every()
+        if self._asked_at is None or not every:
+            return None
+        calendar, at = self.state.calendar, max(self._asked_at + every, self.state.at)
+        if not isinstance(calendar.session_at(at), NoSession) or self._watches_others():
+            return at
+        following = calendar.next_session(at)
+        if not self._minds_extended_hours():
+            return following.open
+        today = calendar.session_on(calendar.trading_day(at))
+        if isinstance(today, Session) and at < calendar.venue.extended_span(today)[1]:
+            return max(at, calendar.venue.extended_span(today)[0])
+        return calendar.venue.extended_span(following)[0]
+
+    def _watches_others(self) -> bool:
+        """Whether killed with external orders left to cancel: the books are watched at any hour then (OP-07)."""
+        is_killed = self.state.control.killed_by is not None
+        return is_killed and any(other.may_open and not other.is_unread for other in self.state.sightings.all_others)
+
+    def _minds_extended_hours(self) -> bool:
+        """Whether the policy has entries in extended hours, or an order or position of ours may be affected (RK-20)."""
+        ledger = self.state.ledger
+        is_included = self.state.control.settings.risk.session.policy == "include_extended"
+        return is_included or next(ledger.working(), None) is not None or bool(ledger.positions())
+
+    def _every(self) -> timedelta:
+        """Return the interval. Without an order stream the books replace it: often while orders work.
+
+        While an entry's ticket is open it is shorter than the silence that sends the entry back to review (OP-04).
+        """
+        lamp = self.state.sightings.lamps.get(Channel.TRADES)
+        every = self._seconds("every_seconds")
+        if lamp is None or lamp.state is ConnectionState.UP:
+            return every
+        tickets = self.state.stage.state.tickets.values()
+        if any(not ticket.order.effect.only_reduces for ticket in tickets):
+            silence = timedelta(seconds=float(self.state.control.settings.confirm.silent_seconds))
+            return min(self._seconds("poll_seconds"), silence / 2)
+        return self._seconds("poll_seconds") if next(self.state.ledger.working(), None) is not None else every
+
+    def _seconds(self, name: str) -> timedelta:
+        return timedelta(seconds=float(getattr(self.state.control.settings.reconciliation, name)))
+
+
+# ── the comparison ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
+"""The end of each reason that no later comparison resolves."""
+
+APART = timedelta(seconds=10)
+"""Time between two readings of the broker's books that prove missing shares (EX-09)."""
+LISTED = 5
+"""Orders that a reason names."""
+NOTHING_HELD = "the broker's books show nothing to close"
+
+
+class Reconciliation:
+    """Requests the broker's books, and makes ours agree with them or reports why not."""
+
+    def __init__(
+        self,
+        state: TradingState,
+        listed_orders: ListedOrders,
+        protective_stops: ProtectiveStops,
+        position_close: PositionClose,
+        excess_exits: ExcessExits,
+        stop_renewal: StopRenewal,
+        expired_exits: ExpiredExits,
+        unsent_orders: UnsentOrders,
+        kill_switch: KillSwitchWorkflow,
+        overnight: OvernightPositions,
+    ) -> None:
+        self.state = state
+        self.listed_orders = listed_orders
+        self.protective_stops = protective_stops
+        self.position_close = position_close
+        self.excess_exits = excess_exits
+        self.stop_renewal = stop_renewal
+        self.expired_exits = expired_exits
+        self.unsent_orders = unsent_orders
+        self.kill_switch = kill_switch
+        self.overnight = overnight
+        self.times = ReconciliationTimes(state)
+        self._unanswered = 0
+        self._nets_when_asked: dict[Symbol, Quantity] | None = None
+        self._listing = OrderListing()
+        self._shrunk: dict[Symbol, tuple[datetime, Quantity]] = {}
+        self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] | None = None
+        self._is_unproven = False
+
+    # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self) -> Iterator[Effect]:
+        """Request the books now, and again if nothing comes."""
+        self.times.asks()
+        self.state.sightings.books_are_wanted = False
+        ledger = self.state.ledger
+        self._nets_when_asked = {
+            position.symbol: ledger.net_quantity(position.symbol) for position in ledger.positions()
+        }
+        yield FetchPicture()
+
+    def settle(self, _asked: list[Effect]) -> Iterable[Effect]:
+        """Request wanted books once the pending answer has come and the last request is long enough ago."""
+        if not self.state.sightings.books_are_wanted:
+            return ()
+        self.state.sightings.books_are_wanted = False
+        return self.ask() if self.times.may_ask_now() else ()
+
+    # ── 2. the answer ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(PictureFetched)
+    def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
+        self.times.answered()
+        if isinstance(reply.answer, NoAnswer):
+            self._not_answered(reply.answer.reason, reply.answer.limited_seconds)
+            return
+        yield from self._compare(reply.answer)
+
+    def _not_answered(self, reason: str, limited_seconds: float | None = None) -> None:
+        """Note a missing answer; an agreement of this run survives one or two of them."""
+        limits = self.state.control.settings.reconciliation
+        self.times.again(limited_seconds)
+        if limited_seconds is not None and self._is_waited_out():
+            return
+        self._unanswered += 1
+        if self.state.control.state.is_reconciled and self._unanswered < limits.max_unanswered:
+            return
+        words = f"the broker cannot be reached: {reason}; asked again every {limits.again_seconds} s"
+        self._fail((words,), ReadOnlyCode.UNREACHABLE)
+
+    def _is_waited_out(self) -> bool:
+        """Whether a rate limit is waited out: the broker is there, unless the books are missing for long."""
+        limits = self.state.control.settings.reconciliation
+        longest = timedelta(seconds=float(limits.every_seconds) * limits.max_unanswered)
+        seen_at = self.state.sightings.books_at
+        return self.state.control.state.is_reconciled and seen_at is not None and self.state.at - seen_at < longest
+
+    def _see_trails(self, picture: BrokerPicture) -> None:
+        for report in picture.orders:
+            trails = report.trail_price is not None or report.trail_fraction is not None
+            if trails and (order := self.state.order_of(report)) is not None:
+                see_trail(self.state, order, report.stop_price)
+
+    def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
+        """Run steps 3 to 10."""
+        self.state.sightings.books_at = self.state.at
+        self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
+        comparison = self._beside(picture)
+        self._unanswered = 0
+        self._see_trails(picture)
+        faults = self.state.sightings.faults
+        unknown = self._unknown(comparison)  # before a new record can use the id of one of these
+        follows = list(self.listed_orders.take_in(comparison))
+        self.state.sightings.others = comparison.others()
+        without_ours = replace(picture, unreadable=comparison.unread_of_others())
+        self.state.sightings.all_others = tuple(others_in(without_ours, self.state.sightings.others, self.state.ledger))
+        self.state.sightings.foreign_positions = picture.foreign_positions
+        positions = comparison.positions()
+        self.state.sightings.unread_positions = comparison.unknown()
+        self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
+        self.state.sightings.apart, self.state.sightings.gone = {}, frozenset()
+        self._is_unproven = False
+        follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
+        waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
+        self._nets_when_asked = None
+        if unknown:
+            self.times.again()
+            self._is_unproven = True
+            listed = {*comparison.orders(), *map(unknown_order, unknown)}
+            found = (*positions, *sorted(listed, key=lambda each: (each.symbol, each.note)))
+            self._fail((_older(unknown),), ReadOnlyCode.OLDER, found)
+        elif waits_for or (positions and self.state.sightings.faults > faults):  # perhaps not everything was taken in
+            self.times.again()
+            self._say_what_is_open([d.symbol for d in positions])
+        elif unproven := self._unproven(positions, comparison):
+            self.times.again()
+            self._fail(unproven, ReadOnlyCode.UNPROVEN, (*positions, *comparison.orders()))
+        else:
+            try:
+                yield from self._judge(comparison, positions, follows)
+            except ReconciliationError:
+                yield from follows
+                yield from apart(self.state, self.kill_switch.take_back_others)
+                yield from self._give_what_is_owed()
+                return
+            except JournalError:
+                raise
+            except Exception:  # earlier effects are requested all the same
+                yield from follows
+                raise
+        yield from follows
+        yield from apart(self.state, self.kill_switch.take_back_others)
+        yield from self._give_what_is_owed()
+
+    def _give_what_is_owed(self) -> Iterator[Effect]:
+        """Send kept orders, stops of fills, closes and restored stops; none waits for other symbols' books."""
+        yield from apart(self.state, self.unsent_orders.send)
+        yield from apart(self.state, partial(self.protective_stops.resume, self._too_far))
+        yield from apart(self.state, partial(self.position_close.go_on, self._too_far))
+        yield from self._renew()
+
+    @follows(facts.ConfirmationRefused)
+    def after_refusal(self, fact: facts.ConfirmationRefused) -> Iterable[Effect]:
+        """Protect shares whose exit was refused, if they waited unprotected for it."""
+        confirmation = self.state.stage.state.confirmations.get(fact.ticket_id)
+        return self._guard() if confirmation is not None and confirmation.proposal.only_reduces else ()
+
+    def _guard(self) -> Iterator[Effect]:
+        """Send stops between two comparisons for shares whose exit sells nothing."""
+        yield from apart(self.state, partial(self.protective_stops.resume, self._too_far))
+        yield from self._renew()
+
+    def _renew(self) -> Iterator[Effect]:
+        """Restore reduced stops with their shares, and request stops that a crash kept from being requested."""
+        yield from apart(self.state, self.excess_exits.after_comparison)
+        done_apart(self.state, self.stop_renewal.resume)
+        done_apart(self.state, self.expired_exits.resume)
+        yield from apart(self.state, partial(self.protective_stops.give_what_is_due, self.state.sightings.differing))
+
+    @property
+    def _too_far(self) -> frozenset[Symbol]:
+        sightings = self.state.sightings
+        is_any_too_far = sightings.apart or sightings.gone or self._is_unproven
+        return sightings.differing if is_any_too_far else sightings.unread_positions
+
+    def _judge(
+        self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]
+    ) -> Iterator[Effect]:
+        """Correct our books, and drop effects in `follows` that the correction makes needless.
+
+        Raises ReconciliationError, after recording it, if a person must decide.
+        """
+        found = (*positions, *comparison.orders(), *self.overnight.differences())
+        try:
+            comparison.require_within_limits(positions)
+        except ReconciliationError as error:
+            self.times.again()
+            self.state.sightings.apart, self.state.sightings.gone = (
+                comparison.quantities_apart(positions),
+                comparison.gone(positions),
+            )
+            self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
+            raise
+        self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+        self._shrunk, self._filled_by_others = {}, comparison.filled_by_others()
+        self.state.sightings.differing = comparison.unknown()
+        for difference in positions:
+            follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
+            yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
+        self.overnight.stage_exits()
+
+    def _beside(self, picture: BrokerPicture) -> Comparison:
+        limits = self.state.control.settings.reconciliation
+        return Comparison(self.state.ledger, picture, limits, self._listing)
+
+    # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
+        """Whether the next comparison decides: an order may explain it, or fills came while the books were fetched.
+
+        Their positions may be older than their orders then.
+        """
+        before = self._nets_when_asked
+        if before is not None and before.get(symbol, ZERO) != self.state.ledger.net_quantity(symbol):
+            return True
+        return self.listed_orders.may_explain(symbol, comparison)
+
+    def _say_what_is_open(self, differing: list[Symbol]) -> None:
+        """Report the open differences before the first agreement; later the desk trades on meanwhile."""
+        if not self.state.control.state.is_reconciled:
+            named = ", ".join(differing)
+            words = f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again"
+            self._fail((words,), ReadOnlyCode.UNDECIDED)
+
+    # ── 5. a folder older than its account ───────────────────────────────────────────────────────────────────────
+
+    def _unknown(self, comparison: Comparison) -> tuple[OrderReport, ...]:
+        """Return orders with our form of id that the journal does not know, until a person accepts them (EX-24).
+
+        They are looked for before the first agreement of a run. The installation gets a new name at once: an exit
+        confirmed meanwhile must not have the id of one of them.
+        """
+        control = self.state.control.state
+        waiting = set(control.unknown_orders)
+        if self._filled_by_others is None:
+            new = tuple(r.client_order_id for r in comparison.unknown_of_ours() if self._is_news(r))
+            if new:
+                causes = (*map(str.encode, new), self.state.at.isoformat().encode())
+                self.state.record(facts.UnknownOrdersFound(new, renamed(control.installation or "", *causes)))
+                waiting.update(new)
+        return tuple(report for report in comparison.picture.orders if report.client_order_id in waiting)
+
+    def _is_news(self, report: OrderReport) -> bool:
+        """Whether the order was neither accepted before nor removed by a reset or a restore (SP-04)."""
+        control = self.state.control
+        if report.client_order_id in {*control.state.unknown_orders, *control.state.accepted_orders}:
+            return False
+        return report.accepted_at is None or not control.is_forgotten(report.accepted_at)
+
+    # ── 7. unproven differences ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _unproven(self, positions: Sequence[Difference], comparison: Comparison) -> tuple[str, ...]:
+        """Return why nothing is corrected yet; empty if all missing shares are proven or explained."""
+        gone = [difference for difference in positions if comparison.shrinks(difference)]
+        self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in gone if d.symbol in self._shrunk}
+        words = tuple(word for difference in gone if (word := self._why_unproven(difference, comparison)))
+        self._is_unproven = bool(words)
+        return words
+
+    def _why_unproven(self, difference: Difference, comparison: Comparison) -> str:
+        symbol = difference.symbol
+        ours, theirs = self.state.ledger.net_quantity(symbol), comparison.theirs(symbol)
+        true = theirs.quantity if theirs else Quantity(ZERO)
+        since, seen = self._shrunk.get(symbol, (self.state.at, true))
+        since = since if seen == true else self.state.at
+        self._shrunk[symbol] = since, true
+        if self._sold_by_others(symbol, comparison, Side.SELL if ours > 0 else Side.BUY) >= abs(ours - true):
+            return ""
+        said = f"{symbol}: the broker says {plain(true)}, our books have {plain(ours)}"
+        if (order := comparison.contradicting(symbol)) is not None:
+            rests = f"its own list has our {order.request.side.value} {order.request.type.value}"
+            return f"{said}, but {rests} of {plain(order.remaining)}; nothing is taken back; {WAY_OUT}"
+        if self.state.at - since < APART:
+            return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
+        return ""
+
+    def _sold_by_others(self, symbol: Symbol, comparison: Comparison, side: Side) -> Quantity:
+        """Return the quantity that external orders filled since the last agreement.
+
+        Before the first one of this run it is unknown how much was counted already, and none of it explains anything.
+        """
+        if self._filled_by_others is None:
+            return NO_SHARES
+        sold = ZERO
+        for order_id, (of, way, filled) in comparison.filled_by_others().items():
+            before = self._filled_by_others.get(order_id)
+            if (of, way) == (symbol, side):
+                sold += filled - (before[2] if before is not None else ZERO)
+        return Quantity(sold)
+
+    # ── 8 and 9. the result ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _calls_off(self, effect: Effect, symbol: Symbol) -> bool:
+        """Whether this is an exit requested before the correction that has nothing left to close."""
+        order = self.state.ledger.order(effect.order.client_order_id) if isinstance(effect, SubmitOrder) else None
+        if order is None or order.request.symbol != symbol or not self.protective_stops.is_loose(order):
+            return False
+        self.state.record(facts.SubmissionBlocked(order.id, NOTHING_HELD))
+        self.state.record(order_states.change(order, OrderStatus.CANCELLED, facts.Source.DESK, None, NOTHING_HELD))
+        return True
+
+    @answers(AcceptBroker)
+    def on_accept(self, command: AcceptBroker) -> Iterator[Effect]:
+        """Accept the broker's books at the operator's command; the limits do not apply."""
+        comparison = self._beside(command.picture)
+        positions = comparison.positions()
+        corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
+        unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())
+        if unknown != self.state.control.state.accepted_orders:
+            self.state.record(facts.UnknownOrdersAccepted(unknown))
+        self.state.record(facts.ReconciliationPassed(corrections, (*positions, *comparison.orders())))
+        self.state.sightings.differing, self.state.sightings.apart, self.state.sightings.gone = (
+            comparison.unknown(),
+            {},
+            frozenset(),
+        )
+        for difference in positions:
+            yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
+        yield from self._renew()
+
+    def _correct(self, difference: Difference, comparison: Comparison) -> str:
+        """Set our position to the broker's."""
+        theirs = comparison.theirs(difference.symbol)
+        ours = self.state.ledger.net_quantity(difference.symbol)
+        true = theirs.quantity if theirs else Quantity(ZERO)
+        average, is_split = theirs.average_price if theirs else None, bool(difference.note)
+        owners = owners_after(self.state.ledger, difference.symbol, true, average, is_split=is_split)
+        if not ours and not owners and average is not None:
+            owners = self._taken_for_a_lost_order(difference.symbol, true, average, comparison)
+        reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
+        if len(owners) > 1:
+            reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
+        self.state.record(facts.PositionCorrected(difference.symbol, true, average, reason, owners, is_split))
+        return reason
+
+    def _taken_for_a_lost_order(
+        self, symbol: Symbol, true: Quantity, average: Price, comparison: Comparison
+    ) -> tuple[facts.OwnerShare, ...]:
+        """Return the owner of shares that a lost order of ours may have bought; it keeps its stop (EX-13).
+
+        None if orders that the journal does not have bought some (EX-24).
+        """
+        side = Side.BUY if true > 0 else Side.SELL
+        accepted = self.state.control.state.accepted_orders
+        unknown = (r for r in comparison.unknown_of_ours() if r.client_order_id not in accepted)
+        is_unknown = any(
+            (report.symbol, report.side) == (symbol, side) and report.filled_quantity for report in unknown
+        )
+        if is_unknown or self._sold_by_others(symbol, comparison, side):
+            return ()
+        owner = self.listed_orders.order_recovery.owner_of(symbol, true)
+        return () if owner is None else (facts.OwnerShare(owner, true, average),)
+
+    def _pass(self, corrections: tuple[str, ...], found: tuple[Difference, ...]) -> None:
+        """Record an agreement if it is news: after a start, with a correction, or with changed differences."""
+        state = self.state.control.state
+        if corrections or not state.is_reconciled or found != state.differences:
+            self.state.record(facts.ReconciliationPassed(corrections, found))
+
+    def _fail(self, reasons: tuple[str, ...], code: ReadOnlyCode, found: tuple[Difference, ...] = ()) -> None:
+        state = self.state.control.state
+        if state.is_reconciled or is_news(reasons, state.read_only_because):
+            self.state.record(facts.ReconciliationFailed(reasons, found, code))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        if (at := self.times.next()) is not None:
+            yield at
+
+    def due(self) -> Iterable[Effect]:
+        at = self.times.next()
+        return self.ask() if at is not None and self.state.at >= at else ()
+
+
+def _older(unknown: Sequence[OrderReport]) -> str:
+    named = "; ".join(f"{reported(each)} {each.symbol} {each.raw_status}" for each in unknown[:LISTED])
+    more = f" and {len(unknown) - LISTED} more" if len(unknown) > LISTED else ""
+    return (
+        f"{len(unknown)} orders at the broker are Keyturn's and not in this journal ({named}{more}): this folder is "
+        f"older than its account, or another Keyturn trades it; {WAY_OUT}"
+    )

@@ -1,1 +1,0 @@
-"""Reconciliation of our books with the broker's."""

@@ -1,1 +1,0 @@
-"""Strategies: their evaluation, warm-up, health and advice."""

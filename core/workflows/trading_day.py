@@ -1,0 +1,289 @@
+"""Start and stop the engine, compare its clock with the broker's, and keep the account of the day (EX-09, RK-20).
+
+How a start treats each half-done step:
+
+| left behind | action of the start |
+| --- | --- |
+| a bar without its signals, a signal without its proposal | ignored; a lasting condition signals at the next bar |
+| an open ticket, a confirmation without its order | void; the operator opens it again |
+| an approved confirmation without its order | never sent, and reported: stage it again |
+| a used authorization without its order | valid: the stop (reduced if need be) or the sale of a close goes out |
+| an order in PENDING | in doubt: looked up by its client order id, never sent again |
+| an order known never to have left the desk | sent if its authorization is valid, else on a ticket (EX-22) |
+| an order that is being replaced | unchanged until the broker reports on both |
+| a cancel without its end | requested again, unless the close that it was for was given up |
+| a fill without its stop | the stop goes out under the ticket's authorization; if that has ended, on a ticket |
+| a stop that was reduced, without the rest of it | its pair is cancelled; the rest follows after the comparison |
+| a stop whose day has ended, without its ticket | its ticket is requested |
+| an entry whose legs are not named yet | the broker's books or a look-up name them |
+| a close without its sale | continues, or restores the stop at its time-out |
+
+Compare the broker's clock with the desk's; if they differ or ours jumped, entries wait (EX-23).
+So does everything that time alone would trigger. The operator's actions and stops do not depend on the clock. The
+broker's clock is read each minute, and every few seconds while ours is in doubt: only agreement with it ends the doubt.
+
+Without orders in extended hours the day's first bar triggers it, for there is none before the open. The figures of a
+day that has begun are fetched again: before that the broker may have reported the close of an earlier day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from core.facts import ClockDiffered, ClockJumped, ClockSettled, EngineStarted, EngineStopped, SubmissionBlocked
+from core.messages.effects import Effect, FetchAccount, FetchClock
+from core.messages.inputs import (
+    AccountFetched,
+    CallsCounted,
+    ClockFetched,
+    ClockRead,
+    ConnectionChanged,
+    PictureFetched,
+    Start,
+    Stop,
+)
+from core.model.account import Account, Channel, ConnectionState
+from core.model.bar import ONE_MINUTE
+from core.model.broker import BrokerPicture, NoAnswer
+from core.model.session import Session
+from core.model.values import ZERO
+from core.risk.day import begun, corrected
+from core.trading_state.state import TradingState
+from core.workflows.orders.order_recovery import OrderRecovery
+from core.workflows.protection.protections import MarginMonitor, ProtectionEvents
+from core.workflows.reconciliation import Reconciliation
+from core.workflows.workflow import answers, apart
+
+# ── start, stop and clock ────────────────────────────────────────────────────────────────────────────────────────────
+
+NOT_WRITTEN = "the desk ended before it was written down: it was not sent; stage it again if you still want it"
+
+
+class EngineStart:
+    """Engine start and stop, and the connection changes between them."""
+
+    def __init__(self, state: TradingState, reconciliation: Reconciliation, order_recovery: OrderRecovery) -> None:
+        self.state = state
+        self.reconciliation = reconciliation
+        self.order_recovery = order_recovery
+
+    @answers(Start)
+    def on_start(self, _command: Start) -> Iterator[Effect]:
+        # Orders confirmed just before a crash: they were not recorded, so never sent (OP-02, EX-20).
+        stage, ledger = self.state.stage.state, self.state.ledger
+        unwritten = [
+            turned.ticket.order.client_order_id
+            for turned in stage.confirmations.values()
+            if turned.is_decided and not turned.is_void and not turned.is_told
+            if not ledger.has(turned.ticket.order.client_order_id)
+            if not turned.ticket.cancels or turned.approval.id not in stage.used
+        ]
+        self.state.record(EngineStarted())
+        for order_id in unwritten:
+            self.state.record(SubmissionBlocked(order_id, NOT_WRITTEN))
+        yield from apart(self.state, self.reconciliation.ask)
+
+    @answers(Stop)
+    def on_stop(self, command: Stop) -> Iterable[Effect]:
+        self.state.record(EngineStopped(command.reason))
+        return ()
+
+    @answers(ConnectionChanged)
+    def on_lamp(self, message: ConnectionChanged) -> Iterable[Effect]:
+        """Request the broker's books when the order stream is back: it does not replay a gap.
+
+        Look-ups of orders in doubt restart at once, without the pauses that grew while the connection was down.
+        """
+        lamp = message.lamp
+        before = self.state.sightings.lamps.get(lamp.line)
+        self.state.sightings.lamps[lamp.line] = lamp
+        is_back = before is not None and lamp.state is ConnectionState.UP and before.state is not ConnectionState.UP
+        if is_back and lamp.line is not Channel.DATA:
+            self.order_recovery.begin_anew()
+        self.state.sightings.books_are_wanted |= is_back and lamp.line is Channel.TRADES
+        return ()
+
+    @answers(CallsCounted)
+    def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
+        """Keep the call counts, the most frequent first."""
+        self.state.sightings.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
+        return ()
+
+
+EACH = timedelta(minutes=1)
+IN_DOUBT = timedelta(seconds=5)
+
+
+class ClockWatch:
+    """`_asked_at` is the time of the last request; since `_agreed_at` both clocks agree in this doubt."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._asked_at: datetime | None = None
+        self._agreed_at: datetime | None = None
+        self._is_told = False
+        self._step = ZERO
+
+    @answers(Start)
+    def on_start(self, _command: Start) -> Iterable[Effect]:
+        return self._ask() if self._pause is not None else ()
+
+    @answers(ClockRead)
+    def on_read(self, message: ClockRead) -> Iterable[Effect]:
+        if message.jumped or not self.state.control.is_clock_in_doubt:
+            self.state.record(ClockJumped(message.jumped, message.behind))
+            self._is_told = False
+        self._agreed_at = None
+        return self._ask()
+
+    @answers(ClockFetched)
+    def on_clock(self, reply: ClockFetched) -> Iterable[Effect]:
+        if isinstance(reply.answer, NoAnswer):
+            return ()
+        self._step += reply.step
+        if reply.is_near:
+            self._agreed_at = self._agreed_at or self.state.at
+            self._settle()
+            return ()
+        self._agreed_at = None
+        if not self._is_told or not self.state.control.is_clock_in_doubt:
+            self._is_told = True
+            self.state.record(ClockDiffered(reply.ahead))
+        return ()
+
+    def next_due(self) -> Iterator[datetime]:
+        if (pause := self._pause) is not None:
+            yield self.state.at if self._asked_at is None else self._asked_at + pause
+        if (settles_at := self._settles_at()) is not None:
+            yield settles_at
+
+    def due(self) -> Iterable[Effect]:
+        self._settle()
+        pause = self._pause
+        is_due = pause is not None and (self._asked_at is None or self.state.at >= self._asked_at + pause)
+        return self._ask() if is_due else ()
+
+    @property
+    def _pause(self) -> timedelta | None:
+        """Return the time between two requests; None if the desk uses the broker's clock."""
+        if self.state.control.is_clock_in_doubt:
+            return IN_DOUBT
+        return EACH if self.state.sightings.has_own_clock else None
+
+    def _ask(self) -> Iterable[Effect]:
+        self._asked_at = self.state.at
+        return (FetchClock(),)
+
+    def _settles_at(self) -> datetime | None:
+        """Return when the doubt ends: both clocks agree, and ours has been steady since."""
+        jumped_at = self.state.control.state.clock_jumped_at
+        if jumped_at is None or self._agreed_at is None:
+            return None
+        steady = timedelta(seconds=float(self.state.control.settings.risk.clock_steady_seconds))
+        return max(self._agreed_at, jumped_at + steady)
+
+    def _settle(self) -> None:
+        settles_at = self._settles_at()
+        if settles_at is not None and self.state.at >= settles_at:
+            self.state.record(ClockSettled(self._step))
+            self._step, self._is_told = ZERO, False
+
+
+# ── the account of the day ───────────────────────────────────────────────────────────────────────────────────────────
+
+SHORTLY = timedelta(minutes=5)
+"""Time before the open of the last update of the day's reference equity."""
+
+
+class DayOpen:
+    """`_again_at` is the time of the next request if no answer gave the day's equity."""
+
+    ACTS_BY_TIME = True
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._again_at = datetime.min.replace(tzinfo=UTC)
+
+    def next_due(self) -> Iterator[datetime]:
+        session = self._next_session()
+        if session is not None:
+            yield max(self.state.calendar.venue.extended_span(session)[0], self._again_at)
+        stale = self._stale_from()
+        if stale is not None:
+            yield max(stale, self._again_at)
+
+    def due(self) -> Iterable[Effect]:
+        if not any(self.state.at >= at for at in self.next_due()):
+            return ()
+        self._again_at = self.state.at + ONE_MINUTE
+        return (FetchAccount(),)
+
+    def _stale_from(self) -> datetime | None:
+        """Return when the figures of a day that has begun become too old for its open; None if they do not."""
+        state = self.state
+        day = state.calendar.trading_day(state.at)
+        today = state.calendar.session_on(day)
+        if not isinstance(today, Session) or state.at >= today.open or state.opening.opening_equity(day) is None:
+            return None
+        looks = [today.open - SHORTLY]
+        if state.control.settings.risk.session.policy == "include_extended":
+            looks.insert(0, state.calendar.venue.extended_span(today)[0])
+        seen = state.sightings.account.at if isinstance(state.sightings.account, Account) else None
+        return next((look for look in looks if seen is None or seen < look), None)
+
+    def _next_session(self) -> Session | None:
+        """Return the next session whose opening equity is unknown; None if no entry may act before an open."""
+        state = self.state
+        if state.control.settings.risk.session.policy != "include_extended":
+            return None
+        day = state.calendar.trading_day(state.at)
+        today = state.calendar.session_on(day)
+        if not isinstance(today, Session):
+            return state.calendar.next_session(state.at)
+        if state.at < today.open and state.opening.opening_equity(day) is None:
+            return today
+        return state.calendar.next_session(max(state.at, today.open))
+
+
+class AccountUpdates:
+    def __init__(self, state: TradingState, protection_events: ProtectionEvents, margin_monitor: MarginMonitor) -> None:
+        self.state = state
+        self.protection_events = protection_events
+        self.margin_monitor = margin_monitor
+
+    @answers(AccountFetched)
+    def on_account(self, reply: AccountFetched) -> Iterable[Effect]:
+        if isinstance(reply.answer, Account):
+            self._see(reply.answer)
+        return ()
+
+    @answers(PictureFetched)
+    def on_picture(self, reply: PictureFetched) -> Iterable[Effect]:
+        """Take the instruments and the account from the broker's books."""
+        if isinstance(reply.answer, BrokerPicture):
+            self.state.sightings.instruments.update({i.symbol: i for i in reply.answer.instruments})
+            self._see(reply.answer.account)
+        return ()
+
+    def _see(self, account: Account) -> None:
+        """Keep the figures; the first of a session's day fix the reference for its loss (RK-03)."""
+        before, self.state.sightings.account = self.state.sightings.account, account
+        day = self.state.calendar.trading_day(self.state.at)
+        session = self.state.calendar.session_on(day)
+        if isinstance(session, Session):
+            is_older = isinstance(before, Account) and account.at < before.at
+            if self.state.opening.opening_equity(day) is None:
+                self.state.record(begun(day, account, self.state.calendar))
+            elif self.state.at < session.open and not is_older:
+                self._correct(day, account)
+        self.protection_events.see_account(account)
+        self.protection_events.look()
+        self.margin_monitor.see(account)
+
+    def _correct(self, day: date, account: Account) -> None:
+        """Accept the broker's later report of the last close until the open: it may roll after midnight (RK-03)."""
+        found = corrected(day, account, self.state.calendar, self.state.opening.state)
+        if found is not None:
+            self.state.record(found)
+            self.protection_events.on_corrected(account)
