@@ -11,7 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
-from core.advisers.base import Adviser, Shown
+from core.advisers import Adviser, Shown
 from core.messages.commands import Confirm, Kill, OpenTicket
 from core.messages.inputs import FromAdviser
 from core.model.recommendation import Advice, TradeIdea, UnauthorizedAIActionError
@@ -113,7 +113,7 @@ def test_the_watchman_names_a_check_that_keeps_refusing(snapshot: SnapshotAssert
     """OP-09"""
     settings = Settings.model_validate({"advisers": {"watchman": {"enabled": True}}})
     house = a_house_in_a_position(settings=settings)
-    from core.advisers.house import advisers_of
+    from core.advisers import advisers_of
 
     asks(house, *advisers_of(settings.advisers))
     for _ in range(5):
@@ -145,7 +145,7 @@ def test_an_unsteady_adviser_is_not_asked_in_virtual_time() -> None:
 
 def test_an_adviser_is_off_until_it_is_turned_on() -> None:
     """OP-09"""
-    from core.advisers.house import advisers_of
+    from core.advisers import advisers_of
 
     assert advisers_of(Settings().advisers) == ()
 

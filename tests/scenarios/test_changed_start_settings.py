@@ -25,7 +25,7 @@ from core.model.sizing import DailyValue, NoMarket, Regime, VixLevel, VixReading
 from core.model.values import Symbol
 from core.ports import OperatorError
 from core.risk.regime import last_reading
-from core.risk.size_factors.factors import factor_of
+from core.risk.sizing import factor_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.changes import digest_of
 from core.settings.history import read

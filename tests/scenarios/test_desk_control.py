@@ -33,7 +33,7 @@ from core.model.codes import Denial, HaltCause, KeyEnd, TicketEnd
 from core.model.desk import DeskNumber, KeyTurn, PaintProof
 from core.model.values import TicketId
 from core.views.builders.desk import ViewBuilder
-from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
+from core.workflows.baskets import BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY
 

@@ -15,9 +15,9 @@ from core.model.basket import BasketEnd, BasketPhase, BasketSource, holds_as_typ
 from core.model.order import Effect, Side
 from core.model.staging import MANUAL
 from core.model.values import Money, Quantity, Symbol, plain
-from core.settings.desk import AccountSettings
-from core.workflows.baskets.basket_dry_run import NOT_FLAT
-from core.workflows.baskets.baskets import NONE_MARKED, NOT_PRICED, NOT_TYPED, BasketDrafts, digest_now, rehearsed
+from core.settings.service import AccountSettings
+from core.workflows.basket_dry_run import NOT_FLAT
+from core.workflows.baskets import NONE_MARKED, NOT_PRICED, NOT_TYPED, BasketDrafts, digest_now, rehearsed
 from tests.scenarios.house import House
 from tests.scenarios.plans import (
     SETTINGS,
