@@ -29,8 +29,7 @@ from core.views import (
 )
 from widgets import format as f
 from widgets.format import coming_in_words, short_id, short_ids
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, Tone
 from widgets.log import story_of
 from widgets.orders import LEGS, OTHER, REFUSAL
 from widgets.positions import FOREIGN

@@ -1,21 +1,28 @@
-"""The frames of the desk: each part gets its share of the newest view; last line, chart's symbol."""
+"""The frames of the desk, and full garbage collections while nobody types.
+
+A full collection stops all threads, including the engine's and the one that reads the kill chord. Measured in a desk
+that opens and closes dialogs: 60 to 170 ms every 2 to 3 s at Python's choice, the slowest arrow key and chord of each
+hundred. Here the time is chosen; small collections run as usual.
+"""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.geometry import Size
 from textual.screen import Screen
 
 from console.baskets import BasketFollower, waits
-from console.bell import Bell, title_of
 from console.board import Board, width_of
 from console.client.access import NOT_ASKED, EngineAccess
 from console.closing import Closing, not_heard
 from console.desk_commands import DeskCommands
+from console.display import Bell, title_of
 from console.follow_ups import FollowUps
 from console.input_router import KeyHearing
 from console.key_remapping import moved_by
@@ -23,19 +30,55 @@ from console.keymap import footer, use, written
 from console.screens.basket import BasketScreen
 from console.screens.desk_control import KeyWatch
 from console.screens.dialog import Dialog, DialogHost
+from console.screens.first_start import Sight, Tour
 from console.screens.form import FieldsScreen
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
-from console.tour import Sight, Tour
 from core.model.account import Mode
 from core.model.harmless_text import ALERT
 from core.model.values import Symbol
 from core.views import DeskView
 from core.views.desk import EngineFailed
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.pane import WithoutEngine
-from widgets.strip_and_footer import FooterLine
+from widgets.lines import Tone
+from widgets.pane import FooterLine, WithoutEngine
+
+COLLECTS_EVERY = 60.0
+"""Seconds between two collections while the keyboard rests."""
+RESTED = 5.0
+"""Seconds without a key that count as rest."""
+AT_MOST = 600.0
+"""Seconds after which a collection runs even during typing, so that memory does not grow all day."""
+LEFT_TO_PYTHON = 100_000
+"""Middle-generation collections before Python runs a full one: some 700 million objects, a day's worth."""
+
+
+class GcSchedule:
+    """`heard` notes every key, `look` runs in every frame; `now` is the console's clock."""
+
+    def __init__(self, now: float) -> None:
+        self._heard_at = now
+        self._done_at = now
+
+    def heard(self, at: float) -> None:
+        self._heard_at = max(at, self._heard_at)
+
+    def look(self, now: float) -> bool:
+        """Collect if due; return whether it ran."""
+        since = now - self._done_at
+        if since < COLLECTS_EVERY or (now - self._heard_at < RESTED and since < AT_MOST):
+            return False
+        self._done_at = now
+        StylesCache.get_inner_outer.cache_clear()  # it holds the lines of the last thousand widgets, closed ones too
+        gc.collect()
+        return True
+
+
+def choose_moments() -> None:
+    """For the whole process: run no full collection except those of `GcSchedule`."""
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, LEFT_TO_PYTHON)
+
 
 SAID_FOR = 5.0
 """Seconds for which a message is shown, unless another screen comes to the top."""

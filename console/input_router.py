@@ -11,11 +11,10 @@ from console.board import Board
 from console.filtered_panes import FilteredPane
 from console.keymap import PANES, KeyScope
 from console.screens.basket import BasketScreen
-from console.screens.dialog import Dialog, DialogHost
+from console.screens.dialog import ArmedQuestion, Dialog, DialogHost
 from console.screens.form import FIRST_KEYS, TypedDialog
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
-from console.screens.question import ArmedQuestion
 from console.screens.reading import HelpScreen
 from console.screens.ticket import TicketScreen
 from console.terminal.input_reader import Dropped

@@ -28,7 +28,7 @@ from state.files import AccountFolder
 from state.heartbeat import SILENCE_STEP, Status
 from state.home_files import WatchlistFiles
 from state.kill_switch import FileKillSwitch, HaltRequest, asks_to_flatten
-from state.proof.daily_signing import DailySigning
+from state.proof.signing_key import DailySigning
 
 EVERY_SECONDS = 1.0
 """Seconds between two checks: a file must be unchanged between two of them, or it is still being written."""

@@ -36,11 +36,10 @@ from core.facts.registry import kind_of
 from core.model.desk import renamed
 from core.ports import JournalDamagedError, JournalWriteError, OperatorError, Recorded
 from state import folder_swap
-from state.backups import backup, is_empty
 from state.codec import RecordError, decode
 from state.documents import newest_checkpoint
 from state.files import AccountFolder, make_folder
-from state.folder_swap import ArchiveError, Contents, unpack
+from state.folder_swap import ArchiveError, Contents, backup, is_empty, unpack
 from state.journal import BEGINNING, FileJournal
 from state.journal_files import last_line, lines_backwards, opened, segments
 from state.journal_inspection import verify

@@ -17,8 +17,7 @@ from core.model.order import Side
 from core.model.values import ZERO, ProposalId, plain
 from core.views import BasketRowView, BasketView
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine, spread
+from widgets.lines import Cell, TextLine, Tone, spread
 from widgets.ticket import HOLDS, wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"

@@ -39,8 +39,7 @@ from widgets.chart_scales import (
     candles_of,
     curves,
 )
-from widgets.grid_cells import Cell, Tone
-from widgets.lines import Lines, TextLine
+from widgets.lines import Cell, Lines, TextLine, Tone
 from widgets.pane import put_note, put_title
 
 BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))

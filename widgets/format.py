@@ -19,7 +19,7 @@ from core.model.reference_data import in_words
 from core.model.session import HOME
 from core.model.values import CENT, SHORT_ID, ClientOrderId, plain
 from core.views import ActionRow, PositionRow, ProposalRow
-from widgets.grid_cells import CUT, Tone
+from widgets.lines import CUT, Tone
 
 PLACE, PLACE_IN_SHORT = HOME.name, HOME.short
 """The city of the clock, written after a time. All times of the desk use one clock, named in the first line."""

@@ -21,7 +21,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.grid_cells import (
+from widgets.lines import (
     GAP,
     MARK_WIDTH,
     MARKS,

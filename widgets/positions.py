@@ -13,8 +13,7 @@ from core.views import HALTED, ActionRow, DeskView, ForeignRow, PositionRow, nea
 from widgets import format as f
 from widgets.format import coming_in_words, ex_day
 from widgets.grid import Align, Column, Grid, Row
-from widgets.grid_cells import Tone, widths_of
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, Tone, widths_of
 from widgets.pane import Pane, positions_when_empty
 
 Changes = Mapping[Symbol, Decimal | None]

@@ -20,8 +20,7 @@ from core.model.order_terms import OWED
 from core.model.values import Money, plain
 from core.views import IN_DOUBT, WARNED, DeskView, KeyView, ProposalRow, StatusView
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, Lines, TextLine, joined, spread
+from widgets.lines import Cell, Lines, TextLine, Tone, joined, spread
 from widgets.pane import WithoutEngine
 
 SHAPES: Mapping[ConnectionState, str] = {

@@ -23,8 +23,7 @@ from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import Fraction, Price, plain
 from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketView
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine, joined
+from widgets.lines import Cell, TextLine, Tone, joined
 from widgets.proposals import exit_word
 
 

@@ -14,7 +14,7 @@ from core.views import HALTED, ActionRow, DeskView, WatchRow, near
 from widgets import format as f
 from widgets.format import coming_in_words, ex_day
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_cells import Tone, has_room, widths_of
+from widgets.lines import Tone, has_room, widths_of
 from widgets.pane import Pane
 
 BLOCKS = "▁▂▃▄▅▆▇█"

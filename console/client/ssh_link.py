@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from console.client.engine_link import LinkBrokenError
+from console.client.access import LinkBrokenError
 from console.client.ssh_stream import GREETING_PATIENCE, SshStream
 from core.model.harmless_text import harmless, is_news
 from core.ports import OperatorError

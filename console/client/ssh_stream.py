@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from console.client.engine_link import LinkBrokenError
+from console.client.access import LinkBrokenError
 from core.ports import OperatorError
 from core.protocol.codec import FrameError
 from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed

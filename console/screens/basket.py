@@ -16,8 +16,7 @@ from textual.containers import Vertical
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, Painted, ShownTicket, ask_whether_drawn
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import holds_key, proof_of
-from console.screens.dialog import Dialog, DialogHost
-from console.screens.question import WIDTH, ArmedQuestion
+from console.screens.dialog import WIDTH, ArmedQuestion, Dialog, DialogHost
 from console.ticket import Spelling, TypedWord
 from core.messages.commands import AnswerBasket, Decline, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode

@@ -23,8 +23,7 @@ from console.keymap import KEYS, KeyScope, footer, written
 from console.screens.dialog import Dialog, DialogHost
 from core.model.symbols import capitals
 from core.views import DeskView
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, Lines, TextLine, joined
+from widgets.lines import Cell, Lines, TextLine, Tone, joined
 from widgets.pane import put_note, put_title
 from widgets.ticket import wrapped
 

@@ -20,8 +20,7 @@ from console.arming import OPENS_AFTER, Arming, Painted, ShownTicket, ask_whethe
 from console.client.access import Owed
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import holder_in_words, holds_key
-from console.screens.dialog import Dialog, DialogHost
-from console.screens.question import TICK
+from console.screens.dialog import TICK, Dialog, DialogHost
 from console.terminal.driver import DeskKillPort
 from console.ticket import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume

@@ -13,17 +13,15 @@ from datetime import date, datetime
 from textual import events
 
 from console.keymap import KeyScope, bindings_for, written
-from console.screens.dialog import MINIMUM, DialogHost
+from console.screens.dialog import MINIMUM, WIDTH, DialogHost, Question
 from console.screens.form import FieldsScreen, TextField
-from console.screens.question import WIDTH, Question
 from console.screens.reading import FRAME
 from console.ticket import TypedWord, in_capitals
 from core.messages.commands import ListSymbol, UnlistSymbol
 from core.model.symbols import LONGEST_REASON, ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import DeskView, ProtectionRow, ReloadView
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, Tone
 from widgets.ticket import wrapped
 
 OVERRIDE = "OVERRIDE"

@@ -10,10 +10,9 @@ from decimal import Decimal
 
 from console.keymap import KeyScope, bindings_for
 from console.order_form.draft import TOO_LARGE, WHOLE, is_too_large, number_in
-from console.screens.dialog import DialogHost
+from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.find_symbol import BrokersList, SymbolScreen, not_listed
 from console.screens.form import FieldsScreen, Form, FormField, TextField
-from console.screens.question import WIDTH, ArmedQuestion
 from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist
 from core.model.alert import Alert, AlertKind, AlertTerms, in_words
 from core.model.alert import fault_of as alert_fault_of

@@ -11,7 +11,7 @@ separate thread writes to the terminal, through its own non-blocking descriptor,
 terminal can be given up.
 
 Not visible here are bytes that the kernel, ssh or tmux accepted and did not deliver. So the terminal is asked for an
-answer (`console.terminal.paint_proof`), after a stall and while something may be confirmed; input typed before the
+answer (`console.terminal.keys`), after a stall and while something may be confirmed; input typed before the
 frame was drawn arrives before it.
 """
 
@@ -33,7 +33,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from console.terminal.paint_proof import REQUEST, Proofs
+from console.terminal.keys import REQUEST, Proofs
 
 ESCAPE, RESET = "\x1b[", "\x1b[0m"
 UNSEEN_ON_BLANKS = frozenset({"", "1", "2", "3", "1;2", "1;3", "2;3"})

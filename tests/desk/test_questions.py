@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
-from console.screens.question import ArmedQuestion
+from console.screens.dialog import ArmedQuestion
 from core.facts import CancelRequested
 from core.model.order import Effect, OrderStatus, OrderType, Side
 from tests.desk.desk_house import House, open_desk

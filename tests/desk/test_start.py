@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from console.commands import demo, program
+from console.commands.assembly.desks import COMPLETION, PAINTS_A_SECOND, open_plainly
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions
-from console.start import COMPLETION, PAINTS_A_SECOND, open_plainly
 from tests.kit.rows import each
 
 

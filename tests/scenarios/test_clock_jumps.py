@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from console.bell import Bell
+from console.display import Bell
 from core.facts import (
     ClockDiffered,
     ClockJumped,

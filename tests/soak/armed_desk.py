@@ -17,9 +17,8 @@ from console.arming import REDUCES_AFTER
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from console.screens.basket import BasketScreen
-from console.screens.dialog import Dialog
+from console.screens.dialog import ArmedQuestion, Dialog
 from console.screens.kill import KillScreen
-from console.screens.question import ArmedQuestion
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.messages.commands import (
     AnswerBasket,

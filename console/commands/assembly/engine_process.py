@@ -121,7 +121,7 @@ def run_service(host: Host) -> None:
 
     from core.runtime.service.service import EngineService
     from state.engine_socket import listening
-    from state.release import release
+    from state.host_info import release
 
     settings = settings_of(host)
     with ExitStack() as stack:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from state.home_files import WatchlistFiles
     from state.housekeeping import Housekeeping
     from state.kill_switch import FileKillSwitch
-    from state.proof.daily_signing import DailySigning
+    from state.proof.signing_key import DailySigning
 
 
 def open_engine(
@@ -100,7 +100,7 @@ def signing_of(
     """
     from console.commands.assembly.host import own_program
     from core.io.wall_clock import utc_now
-    from state.proof.daily_signing import DailySigning
+    from state.proof.signing_key import DailySigning
 
     if not settings.proof.sign_daily:
         return None
@@ -149,7 +149,7 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
     from core.io.wall_clock import utc_now
     from core.market.vix import VixService
     from core.market.vix_source import HttpVixSource
-    from state.vix_file import VixFile
+    from state.home_files import VixFile
 
     if not settings.regime.vix_url:
         return None
