@@ -10,20 +10,14 @@ from console.arming import PASSES_AFTER
 from console.board import Board
 from console.filtered_panes import FilteredPane
 from console.keymap import PANES, KeyScope
-from console.screens.basket import BasketScreen
-from console.screens.dialog import ArmedQuestion, Dialog, DialogHost
+from console.screens.dialog import ArmedDialog, Dialog, DialogHost
 from console.screens.form import FIRST_KEYS, TypedDialog
-from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.reading import HelpScreen
-from console.screens.ticket import TicketScreen
 from console.terminal.input_reader import Dropped
 from core.messages.desk_commands import KeyPressed
 from widgets.chart import Chart
 from widgets.grid import Grid
-
-ARMED = (TicketScreen, BasketScreen, ArmedQuestion, KillScreen)
-"""Screens with a key that counts only after it was painted and no input followed for a moment."""
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
 """Events that restart the confirmation delay."""
@@ -53,10 +47,10 @@ class KeyHearing:
             if event.words is not None:
                 self.desk.say(event.words, "warning")
             for screen in self.app.screen_stack:
-                if isinstance(screen, ARMED):
-                    screen.arming.hear(event.key, at)
+                if isinstance(screen, ArmedDialog):
+                    screen.armed.arming.hear(event.key, at)
             self.desk.keyboard.hear(event.key, at)
-        elif isinstance(top, ARMED):
+        elif isinstance(top, ArmedDialog):
             top.hear(key, at)
         else:
             self.desk.keyboard.hear(key, at)
@@ -112,7 +106,7 @@ class KeyHearing:
     def distrust_pictures(self) -> None:
         """Disarm all screens after a change of the terminal's size, because it may show an older paint."""
         for screen in self.app.screen_stack:
-            if isinstance(screen, ARMED):
-                screen.painted.forget()
+            if isinstance(screen, ArmedDialog):
+                screen.armed.forget()
         if self.app.screen_stack:
             self.app.screen_stack[-1].refresh()

@@ -27,7 +27,7 @@ from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.widget import Widget, _RenderCache
 
-from console.arming import REDUCES_AFTER, Arming, Keyboard, Painted, ShownTicket, ask_whether_drawn
+from console.arming import REDUCES_AFTER, Arming, Keyboard, Painted, ShownTicket
 from console.client.access import EngineAccess
 from console.host_files import HostFiles
 from console.keymap import KeyScope, bindings_for, footer, written
@@ -216,6 +216,75 @@ class DialogHost(Protocol):
     def ask(self, question: Dialog) -> None: ...
 
 
+class ArmedKey(Painted):
+    """The armed key of one screen: it counts after its effect was on the screen for a moment without input (OP-04).
+
+    Attributes
+    ----------
+    was_early
+        Whether it was pressed too early, and did not count since.
+    """
+
+    def __init__(self, screen: Dialog, behind: DialogHost) -> None:
+        super().__init__(Arming(behind.keyboard), lambda: behind.link, behind.now)
+        self.was_early = False
+        self._screen = screen
+
+    def seconds_left(self, shown: ShownTicket, key: str, silence: float) -> float | None:
+        """Return the seconds until it would count: 0 is armed, None is not painted yet."""
+        return self.arming.seconds_left(shown, key, silence, self._now())
+
+    def state(self, shown: ShownTicket, key: str, silence: float, armed: str = "armed ") -> Cell:
+        """Return its state in words if nothing prevents arming; `armed` is said once it would count."""
+        left = self.seconds_left(shown, key, silence)
+        if left == 0:
+            self.was_early = False
+            return Cell(armed, "strong")
+        seconds = f"{silence if left is None else left + 0.05:.1f} s"
+        if self.was_early:
+            return Cell(f"too early: press {key} in {seconds}", "warning")
+        return Cell(f"armed in {seconds}", "muted")
+
+    def follow(self) -> bool:
+        """Follow the paint; return whether the screen is drawn again because its frame was skipped."""
+        must_draw = self.look()
+        if must_draw:
+            self._screen.refresh()
+        return must_draw
+
+    def take(self, shown: ShownTicket) -> bool:
+        """Return once whether it confirmed exactly this and no other key followed."""
+        return self.arming.take(shown, self._now())
+
+    def ask_whether_drawn(self, shown: ShownTicket) -> None:
+        """Check after the next frame that this was drawn, if no frame has shown it yet."""
+        if self.must_ask(shown):
+            skipped, screen = self.asked(), self._screen
+            screen.call_after_refresh(
+                lambda: self.drew(shown, skipped, screen.is_active and screen.size == screen.app.size)
+            )
+
+
+class ArmedDialog(Dialog):
+    """A dialog with an armed key; the desk gives it every key, click and paste by `hear`."""
+
+    armed: ArmedKey
+
+    def hear(self, character: str | None, at: float) -> None:
+        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
+        raise NotImplementedError
+
+    def disarm(self) -> None:
+        """Disarm: another screen covers it, or its content is no longer valid."""
+        self.armed.forget()
+
+    def on_screen_suspend(self) -> None:
+        self.disarm()
+
+    def on_screen_resume(self) -> None:
+        self.disarm()
+
+
 WIDTH = 66
 QUESTION_AROUND = 4
 """Lines for the frame, a gap and the keys."""
@@ -262,7 +331,7 @@ class Question(Dialog):
         self.dismiss()
 
 
-class ArmedQuestion(Question):
+class ArmedQuestion(Question, ArmedDialog):
     """A question with an armed key; `does` describes its effect in a word or two and `act` executes it."""
 
     NEEDS_KEY = True
@@ -274,14 +343,12 @@ class ArmedQuestion(Question):
         self.behind = behind
         self.does = does
         self.act = act
-        self.arming = Arming(behind.keyboard)
+        self.armed = ArmedKey(self, behind)
         self.shown = ShownTicket("question", title)
-        self._was_early = False
         super().__init__(title, lines)
-        self.painted = Painted(self.arming, lambda: behind.link, behind.now)
 
     def on_mount(self) -> None:
-        ask_whether_drawn(self, self.painted, self.shown)
+        self.armed.ask_whether_drawn(self.shown)
         self.set_interval(TICK, self.tick)
 
     def key_line(self) -> TextLine:
@@ -290,51 +357,36 @@ class ArmedQuestion(Question):
         return spread(left, (self._state(key),), WIDTH)
 
     def _state(self, key: str) -> Cell:
-        if self.arming.is_turning():
+        if self.armed.arming.is_turning():
             return Cell("doing it…", "strong")
         if self.behind.is_too_small:
             return Cell("terminal too small", "warning")
         if (doubt := self.behind.link.doubt) is not None:
             return Cell(doubt, "warning")
-        left = self.arming.seconds_left(self.shown, key, REDUCES_AFTER, self.behind.now())
-        if left == 0:
-            self._was_early = False
-            return Cell("armed ", "strong")
-        seconds = f"{REDUCES_AFTER if left is None else left + 0.05:.1f} s"
-        if self._was_early:
-            return Cell(f"too early: press {key} in {seconds}", "warning")
-        return Cell(f"armed in {seconds}", "muted")
+        return self.armed.state(self.shown, key, REDUCES_AFTER)
 
     def hear(self, character: str | None, at: float) -> None:
-        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
-        self.painted.see_whether_it_ran()
+        self.armed.see_whether_it_ran()
         key = written("question.do")
         if character != key or self.behind.is_too_small:
-            self.arming.hear(character, at)
-        elif not self.arming.turn(self.shown, key, REDUCES_AFTER, at):
-            self._was_early = True
+            self.armed.arming.hear(character, at)
+        elif not self.armed.arming.turn(self.shown, key, REDUCES_AFTER, at):
+            self.armed.was_early = True
         self.tick()
 
     def tick(self) -> None:
         """Follow the confirmation delay and act once, if the key was not followed by other input."""
-        self.painted.see_whether_it_ran()
+        self.armed.see_whether_it_ran()
         if not self.is_active or self.behind.is_too_small:
-            self.painted.forget()
+            self.disarm()
             return
-        if self.painted.look():
-            self.refresh()
-        if self.arming.take(self.shown, self.behind.now()):
+        self.armed.follow()
+        if self.armed.take(self.shown):
             self.dismiss()
             self.act()
             return
         self.keys.show([self.key_line()])
-        ask_whether_drawn(self, self.painted, self.shown)
-
-    def on_screen_suspend(self) -> None:
-        self.painted.forget()
-
-    def on_screen_resume(self) -> None:
-        self.painted.forget()
+        self.armed.ask_whether_drawn(self.shown)
 
     def action_answer(self) -> None:
         """The key is evaluated in `hear`."""

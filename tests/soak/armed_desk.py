@@ -125,7 +125,7 @@ class KeptDesk(DeskApp):
         if isinstance(top, BasketScreen):
             return top.plan is not None and top._state(top.plan).text in ARMED
         if isinstance(top, ArmedQuestion):
-            left = top.arming.seconds_left(top.shown, "D", REDUCES_AFTER, self.now())
+            left = top.armed.seconds_left(top.shown, "D", REDUCES_AFTER)
             return left == 0 and self.link.doubt is None
         return False
 
