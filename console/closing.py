@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import FrameType
 
-from console.client.access import EngineAccess
-from console.host_files import HostFiles
+from console.client.access import EngineAccess, HostFiles
 from core.ports import OperatorError
 
 DEADLINE = 3.0

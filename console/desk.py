@@ -20,18 +20,15 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 
 from console.arming import Keyboard, WholeWay
-from console.baskets import BasketFollower
 from console.board import Board
-from console.client.access import EngineAccess
+from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
 from console.closing import Closing, OwedPress
-from console.desk_actions import DeskActions
+from console.desk_actions import BasketFollower, DeskActions
 from console.desk_commands import DeskCommands
 from console.display import Display, DisplayTerms, theme_after, theme_for
 from console.filtered_panes import LOOK, HistoryPane, WriteShown
 from console.follow_ups import FollowUps
-from console.frame_loop import FrameLoop, GcSchedule, LastLine
-from console.host_files import NO_SURROUNDINGS, HostFiles
-from console.input_router import HEARD, KeyHearing
+from console.frame_loop import HEARD, FrameLoop, GcSchedule, KeyHearing, LastLine
 from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
 from console.layout import fits
 from console.order_form.prefill import FormMemory, Preset

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.baskets import BasketFollower
-from console.desk_actions import OrderActions
+from console.desk_actions import BasketFollower, OrderActions
 from console.follow_ups import FollowUps
 from console.guard_words import Guard, why_not
 from console.keymap import written

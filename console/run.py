@@ -7,12 +7,11 @@ import sys
 import threading
 from contextlib import suppress
 
-from console.client.access import EngineAccess
+from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
 from console.closing import CLOSING_PATIENCE
 from console.desk import DeskApp
 from console.display import DisplayTerms
 from console.frame_loop import choose_moments
-from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.terminal.driver import may_ask_for_mouse
 from core.model.harmless_text import harmless
 

@@ -34,8 +34,7 @@ from core.model.symbols import MAIN, SYMBOL, Watchlist, capitals, fault_of
 from core.model.values import Symbol
 from core.ports import OperatorError
 from core.risk.regime import can_leave
-from state.files import make_folder, open_private, replace_file
-from state.toml_files import tables_of
+from state.files import make_folder, open_private, replace_file, tables_of
 
 FOLDER = "watchlists"
 ENDS = ".toml"

@@ -29,9 +29,8 @@ from core.settings.strategies import HOUSE_NAMES, StrategiesSettings, UserStrate
 from core.settings.types import WHOLE, AmountSettings
 from state.accounts import Chosen
 from state.credentials import VARIABLE
-from state.files import Home
+from state.files import Home, KeyPath, TomlError, UnreadableTomlError, odd_value, tables_of, toml_of
 from state.home_files import NAME, read_sectors
-from state.toml_files import KeyPath, TomlError, UnreadableTomlError, odd_value, tables_of, toml_of
 
 PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH", "KEYTURN_RECORD_KEY"})

@@ -28,8 +28,7 @@ from textual.strip import Strip
 from textual.widget import Widget, _RenderCache
 
 from console.arming import REDUCES_AFTER, Arming, Keyboard, Painted, ShownTicket
-from console.client.access import EngineAccess
-from console.host_files import HostFiles
+from console.client.access import EngineAccess, HostFiles
 from console.keymap import KeyScope, bindings_for, footer, written
 from console.order_form.prefill import FormMemory, Preset
 from console.terminal.driver import TerminalLink

@@ -11,10 +11,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.client import conversation
-from console.client.access import EngineLink
+from console.client.access import NO_SURROUNDINGS, EngineLink, HostFiles
 from console.client.remote import RemoteEngine
 from console.desk import DeskApp
-from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.screens.desk_control import LeaveScreen
 from console.screens.kill import KillScreen
 from core.model.desk import Seat

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import console.screens
-from console.host_files import NoHostFiles
+from console.client.access import NoHostFiles
 from console.screens.advice import AdviceScreen
 from console.screens.basket import BasketScreen
 from console.screens.commands import CommandsScreen, KeepLayoutScreen

@@ -106,7 +106,7 @@ QUESTION = "First start here. Which profile? It sets every limit that you do not
 def is_first_start(host: Host, settings: Settings) -> bool:
     """Whether no profile is set, and no engine has run on the account of these keys."""
     from state.credentials import KnownAccounts
-    from state.toml_files import tables_of
+    from state.files import tables_of
 
     if is_simulated(settings) or "KEYTURN_PROFILE" in host.environ or KnownAccounts(host.home).path.exists():
         return False

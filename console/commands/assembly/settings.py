@@ -70,7 +70,7 @@ def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplayTerms | No
 def _text_of(path: Path) -> str:
     """Return a file's text; an unreadable one has none."""
     from core.files.regular_file import bytes_of
-    from state.toml_files import LARGEST
+    from state.files import LARGEST
 
     try:
         return bytes_of(path, LARGEST).decode(errors="replace")
