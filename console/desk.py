@@ -152,7 +152,6 @@ class DeskApp(App[None]):
         self.call_later(self._frame)  # after Textual has taken over the new size
 
     def _frame(self) -> None:
-        """Handle one frame."""
         if not self.screen_stack:
             return  # the app is closing
         self.frames.look()

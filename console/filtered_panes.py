@@ -215,7 +215,6 @@ class HistoryPane(FilteredPane, History):
         self.note(self.filter_note(len(shown), len(rows)))
 
     def _shown(self) -> list[HistoryRow]:
-        """Return the rows that match the filter."""
         return [row for row in self._rows() if self.passes(_words(row))]
 
     def _rows(self) -> tuple[HistoryRow, ...]:

@@ -383,7 +383,6 @@ class FrameLoop:
         return first + footer(self.hearing.place(), acting, self.last_line.room(self.app.size) - len(first))
 
     def _is_uncovered(self) -> bool:
-        """Return whether no dialog covers the desk."""
         return len(self.app.screen_stack) == 1
 
     def _is_plan_waiting(self) -> bool:

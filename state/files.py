@@ -313,10 +313,7 @@ class Home:
     def account(self, name: str) -> AccountFolder:
         """Return the folder of an account, which need not exist.
 
-        Raises
-        ------
-        AccountNameError
-            The name could lead out of the state folder, or be hidden in it.
+        Raises AccountNameError: the name could lead out of the state folder, or be hidden in it.
         """
         if not ACCOUNT_NAME.fullmatch(name):
             raise AccountNameError(

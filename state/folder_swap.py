@@ -158,7 +158,6 @@ def _walk(path: Path, take: Take) -> None:
 
 
 def _pieces(source: BufferedIOBase, size: int) -> Iterator[bytes]:
-    """Yield a file's bytes in pieces."""
     while size:
         piece = _exactly(source, min(PIECE, size))
         size -= len(piece)

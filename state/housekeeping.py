@@ -200,7 +200,6 @@ class Housekeeping:
             )
 
     def _send(self, runtime: Runtime, command: Command) -> None:
-        """Send a command addressed to the account."""
         runtime.send(addressed(command, AccountId(self.folder.name)))
 
     def _look_at_the_switch(self, runtime: Runtime) -> None:

@@ -87,12 +87,8 @@ def read_for(folder: Path, days: Sequence[date]) -> Read:
 def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[facts.Fact], ...]) -> tuple[Read, list[Recorded]]:
     """Read these days, and return separately the earlier records of those facts, which a post-mortem does not use.
 
-    Raises
-    ------
-    OperatorError
-        The journal has none of the days.
-    JournalDamagedError
-        A record of one of them is not valid.
+    Raises OperatorError: the journal has none of the days.
+    Raises JournalDamagedError: a record of one of them is not valid.
     """
     known = days_of(folder)
     wanted = [record for day in days for record in read_day(folder, day)]
@@ -124,10 +120,7 @@ def _after(folder: Path, days: Sequence[date], last: date) -> list[Recorded]:
 def days_between(folder: Path, first: date | None, last: date | None) -> tuple[date, ...]:
     """Return the days of a journal from `first` to `last`; without them its last day.
 
-    Raises
-    ------
-    OperatorError
-        It has none of them.
+    Raises OperatorError: it has none of them.
     """
     known = days_of(folder)
     if not known:
@@ -193,10 +186,7 @@ def _read(folder: Path, days: Sequence[date], is_wanted: Callable[[bytes], bool]
 def day_of_trade(folder: Path, order: str) -> date:
     """Return the day on which the trade closed by this order ended; `order` is the beginning of its id.
 
-    Raises
-    ------
-    OperatorError
-        None, or more than one.
+    Raises OperatorError: none, or more than one.
     """
     days_between(folder, None, None)
     found = {
@@ -220,12 +210,8 @@ WORKDAYS = timedelta(days=4)
 def reported(folder: Path, day: str | None, week: str | None) -> Report:
     """Return the report of that day, of the Monday-to-Friday week of a day, or of the journal's last day.
 
-    Raises
-    ------
-    OperatorError
-        One of them is no day, both are given, or the journal has no record of it.
-    JournalDamagedError
-        A record of these days is not valid.
+    Raises OperatorError: one of them is no day, both are given, or the journal has no record of it.
+    Raises JournalDamagedError: a record of these days is not valid.
     """
     if day is not None and week is not None:
         raise OperatorError("--day and --week: one of them, not both")

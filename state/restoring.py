@@ -253,14 +253,9 @@ def restore(
 ) -> Restored | None:
     """Restore an account from a checked archive; return None if the operator did not agree.
 
-    Raises
-    ------
-    AlreadyRunningError
-        An engine holds the account.
-    ArchiveError
-        The archive cannot be trusted; nothing is changed.
-    SuccessionError
-        The disk fails.
+    Raises AlreadyRunningError: an engine holds the account.
+    Raises ArchiveError: the archive cannot be trusted; nothing is changed.
+    Raises SuccessionError: the disk fails.
     """
     is_new = not folder.path.exists()
     folder.prepare()
@@ -331,7 +326,6 @@ class _Restore:
     def _facts(
         self, plan: RestorePlan, stage: AccountFolder, there: JournalEnd, comes: JournalEnd, kept: Path | None
     ) -> list[Fact]:
-        """Return the facts that the restored journal records about its restore."""
         # The time until which records are lost. A restored exchange lost the same; a broker has every order until now.
         if plan.has_exchange:
             until = plan.ends_at
@@ -395,12 +389,8 @@ class Reset:
 def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bool]) -> Reset | None:
     """Start a new journal for an account; return None if the operator did not agree.
 
-    Raises
-    ------
-    AlreadyRunningError
-        An engine holds the account.
-    OperatorError
-        There is nothing to reset, or the disk fails.
+    Raises AlreadyRunningError: an engine holds the account.
+    Raises OperatorError: there is nothing to reset, or the disk fails.
     """
     folder.prepare()
     with EngineLock(folder) as lock:

@@ -191,7 +191,6 @@ def thread_dumps(folder: AccountFolder) -> Iterator[None]:
 
 
 def _opened(folder: AccountFolder) -> int:
-    """Open the file. Raises OSError."""
     folder.logs.mkdir(mode=FOLDER_MODE, exist_ok=True)
     descriptor = open_private(folder.threads, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:

@@ -501,7 +501,6 @@ class Chart(Lines, can_focus=True):
         return self._chart is not None and bool(self._chart.bars or behind(self._chart, self.look.minutes))
 
     def _candles(self) -> tuple[Candle, ...]:
-        """Return the candles of the chosen timeframe."""
         if self._chart is None:
             return ()
         return candles_of(self._chart.bars, self.look.minutes, behind(self._chart, self.look.minutes))

@@ -166,7 +166,6 @@ def widths_of(columns: Sequence[Column], width: int) -> list[int]:
 
 
 def _needed(columns: Sequence[Column]) -> int:
-    """Return the total width with gaps."""
     return sum(column.width + GAP for column in columns)
 
 

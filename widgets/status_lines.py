@@ -273,7 +273,6 @@ def margin_in_words(status: StatusView) -> str:
 
 
 def _margins(status: StatusView) -> Sequence[str]:
-    """Return its words, the shorter ones last."""
     distance = status.margin_distance
     if distance is None:
         return ("",)

@@ -329,7 +329,6 @@ def _margin(margin: MarginView, width: int) -> list[TextLine]:
 
 
 def _target(order: OrderRequest) -> Decimal | None:
-    """Return the price of the target leg."""
     leg = order.leg(LegRole.TARGET)
     return None if leg is None else leg.limit_price
 
@@ -382,7 +381,6 @@ def _leaves_at(view: TicketView) -> Decimal | None:
 
 
 def _touch(view: TicketView) -> Decimal | None:
-    """Return the price at which it would trade now."""
     if isinstance(view.quote, NoQuote):
         return None
     return view.quote.ask if view.ticket.order.side is Side.BUY else view.quote.bid

@@ -224,10 +224,7 @@ def _amount(text: str | None) -> Decimal | None:
 def _handed_in(host: Host, account: str | None, name: str, text: str, deploy: Decimal | None) -> str:
     """Hand a file of orders to the running engine, and return its answer (OP-05).
 
-    Raises
-    ------
-    OperatorError
-        No engine runs, it refused the basket, or it did not answer.
+    Raises OperatorError: no engine runs, it refused the basket, or it did not answer.
     """
     from core.facts import BasketOpened, BasketRefused
     from state.basket_inbox import ask

@@ -123,7 +123,6 @@ def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_
 
 
 def _loss(plan: RestorePlan) -> tuple[str, ...]:
-    """Describe the effects of a restore."""
     until = f"the last of {plan.ends_at:%Y-%m-%d %H:%M:%S} UTC"
     comes = f"{plan.account}: {plan.archive} holds {counted(plan.records, 'record')}, {until}"
     if not plan.present:
@@ -133,7 +132,6 @@ def _loss(plan: RestorePlan) -> tuple[str, ...]:
 
 
 def _forgetting(plan: ResetPlan) -> tuple[str, ...]:
-    """Describe the effects of a reset."""
     lost = "proposals, orders, trades, and what counts against the limits of a day"
     return (f"{plan.account}: {counted(plan.present, 'record')} would be forgotten: {lost}", KEPT)
 

@@ -470,7 +470,6 @@ class Form(Dialog):
         return len(self._said) + len(self._alive) > self._room()
 
     def _room(self) -> int:
-        """Return the number of lines under the fields."""
         return max(1, self.free_lines - FRAME - GAP - len(self.fields))
 
     def _draw(self) -> None:

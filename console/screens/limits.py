@@ -250,7 +250,6 @@ class ListsScreen(FieldsScreen):
         self.behind.say(f"{self.symbol}: taking it off {kind.value}")
 
     def _meaning(self) -> Sequence[TextLine]:
-        """Return the effect of Enter."""
         if not self.fields[0].text:
             return ((Cell(EXAMPLES, "muted"),),)
         meant = self._meant()

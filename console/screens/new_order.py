@@ -318,7 +318,6 @@ class NewOrderScreen(Form):
         self.answered("staging…")
 
     def _why_empty(self, field: str) -> str:
-        """Return why the desk left the field empty."""
         offer = self.offers.of(field)
         return offer.words if offer is not None and not offer.text and not self.inputs[field].value else ""
 

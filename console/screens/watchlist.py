@@ -149,7 +149,6 @@ class AlertScreen(FieldsScreen):
         self.behind.say(f"{self.symbol}: alert when {in_words(meant)}")
 
     def _meaning(self) -> Sequence[TextLine]:
-        """Return the effect of Enter, above the current price."""
         meant, row = self._meant(), self._row()
         price = "no price yet" if row is None or row.last is None else f"last {f.at_tick(row.last)}"
         change = None if row is None else row.change_fraction

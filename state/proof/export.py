@@ -95,12 +95,8 @@ def export(
 
     `only` makes it an excerpt of those records.
 
-    Raises
-    ------
-    OperatorError
-        No day in the range is signed, or the range goes beyond the signed days.
-    JournalDamagedError
-        The journal or the chain of heads is not valid.
+    Raises OperatorError: no day in the range is signed, or the range goes beyond the signed days.
+    Raises JournalDamagedError: the journal or the chain of heads is not valid.
     """
     heads = [signed for signed in read_heads(folder.heads) if signed.head.day <= last.isoformat()]
     shown = [signed.head for signed in heads if signed.head.day >= first.isoformat()]
@@ -300,12 +296,8 @@ def service_at(url: str, seconds: float) -> Service:
 def stamp_last(folder: AccountFolder, url: str, service: Service) -> Stamp:
     """Return the stamp of the last head, requested if none is stored; on the disk when this returns.
 
-    Raises
-    ------
-    OperatorError
-        No day is signed, or the service did not stamp the request. Nothing is stored then.
-    JournalDamagedError
-        The chain of heads is not valid.
+    Raises OperatorError: no day is signed, or the service did not stamp the request. Nothing is stored then.
+    Raises JournalDamagedError: the chain of heads is not valid.
     """
     heads = read_heads(folder.heads)
     if not heads:

@@ -83,10 +83,7 @@ class BacktestOptions:
 def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[str, object]]:
     """Return each file's result, in the order of the files; `watch` is called with a file's name and progress.
 
-    Raises
-    ------
-    OperatorError
-        A file or a setting that cannot be used; then no result is returned.
+    Raises OperatorError: a file or a setting that cannot be used; then no result is returned.
     """
     _require_room(options)
     require_files(options.files)
@@ -99,7 +96,6 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
-    """Backtest one file in this process."""
     from core.runtime.backtest import FRICTIONS, Backtest, missing, not_measured, report_of, splits
     from core.runtime.regime_feed import RegimeFiles
     from core.runtime.strategy_host.hosted import foresee

@@ -110,10 +110,7 @@ def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> No
 def run_headless(runtime: VirtualRuntime, reason: str) -> bool:
     """Run in this thread until the end; a signal finishes the current act, and then False is returned.
 
-    Raises
-    ------
-    OperatorError
-        The journal could not be written; the result cannot be trusted.
+    Raises OperatorError: the journal could not be written; the result cannot be trusted.
     """
     for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(name, lambda *_: runtime.leave())

@@ -171,10 +171,7 @@ def start_service(host: Host, say: Callable[[str], None] | None = None) -> Start
     The watchdog ends one that does not come up (`starting_seconds`), and itself after three. `say` is told every few
     seconds what is waited for.
 
-    Raises
-    ------
-    OperatorError
-        It ended, with its own message.
+    Raises OperatorError: it ended, with its own message.
     """
     from state.running_engine import holder
     from state.watchdog.presence import watchdog_of

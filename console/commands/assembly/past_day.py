@@ -236,7 +236,6 @@ def _started_as(recording: Recording) -> RunStarted:
 
 
 def _keys_of(records: Sequence[Recorded], account: AccountId) -> list[HeardFromOutside]:
-    """Return the recorded decisions on strategies' proposals."""
 
     def heard(at: datetime, said: Command) -> HeardFromOutside:
         return HeardFromOutside(0, at, addressed(said, account))
