@@ -109,7 +109,8 @@ class KeyHearing:
         stack, filtered = self.app.screen_stack, self.board.typing
         top = stack[-1] if stack else None
         typed = filtered if len(stack) == 1 and filtered is not None else top
-        if self._is_unseen(top) and isinstance(event, events.Key | events.Paste):
+        is_unseen = isinstance(top, Dialog) and top.NEEDS_ROOM and self.desk.is_too_small  # then only its exits work
+        if is_unseen and isinstance(event, events.Key | events.Paste):
             return not (isinstance(event, events.Key) and event.key in FIRST_KEYS)
         if isinstance(event, events.Key) and isinstance(
             typed, NewOrderScreen | TypedDialog | FilteredPane | HelpScreen
@@ -119,10 +120,6 @@ class KeyHearing:
             typed.paste(event.text)
             return True
         return False
-
-    def _is_unseen(self, top: Screen[object] | None) -> bool:
-        """Return whether the terminal is too small for the dialog; then only its exits work."""
-        return isinstance(top, Dialog) and top.NEEDS_ROOM and self.desk.is_too_small
 
     def place(self) -> KeyScope:
         """Return where the focus is."""
@@ -379,16 +376,13 @@ class FrameLoop:
         if self.closing.failure is not None and self._is_uncovered():
             return f"{written('leave')} leave"
         acting = top.acting_keys() if isinstance(top, Dialog) else None
-        first = f"{written('basket')} BASKET WAITS  " if self._is_plan_waiting() else ""
+        view = self.desk.view
+        is_plan_waiting = self._is_uncovered() and view is not None and waits(view.plan)
+        first = f"{written('basket')} BASKET WAITS  " if is_plan_waiting else ""
         return first + footer(self.hearing.place(), acting, self.last_line.room(self.app.size) - len(first))
 
     def _is_uncovered(self) -> bool:
         return len(self.app.screen_stack) == 1
-
-    def _is_plan_waiting(self) -> bool:
-        """Return whether a basket needs the operator and no dialog covers the desk."""
-        view = self.desk.view
-        return self._is_uncovered() and view is not None and waits(view.plan)
 
     def _is_typing(self) -> bool:
         """Return whether somebody is typing, so that a new dialog would catch a key meant for something else."""

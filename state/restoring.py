@@ -404,7 +404,9 @@ def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bo
                 return None
             kept = keep(folder, there, "reset", when)
             stage = folder_swap.begin(folder, "the reset")
-            at = _account_time(folder, there, when)
+            at = when  # wall time; on a simulated exchange the time of its market
+            if folder.exchange.exists():
+                at = max((each for each in (there.at, _last_request(folder)) if each is not None), default=when)
             write(stage, at, _facts(folder, there, when, max(at, there.at or at), kept))
             put_in_place(folder)
             return Reset(plan, kept, notes)
@@ -412,13 +414,6 @@ def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bo
             raise not_begun(folder, error) from error
         finally:
             folder_swap.drop(folder)
-
-
-def _account_time(folder: AccountFolder, there: JournalEnd, when: datetime) -> datetime:
-    """Return the account's time: wall time, or on a simulated exchange the time of its market."""
-    if not folder.exchange.exists():
-        return when
-    return max((at for at in (there.at, _last_request(folder)) if at is not None), default=when)
 
 
 def _last_request(folder: AccountFolder) -> datetime | None:

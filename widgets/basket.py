@@ -93,7 +93,8 @@ def _sum(view: BasketView, width: int) -> TextLine:
     parts += [f"+{f.money(frees)}"] if sells else []
     parts += [f"−{f.money(costs)}"] if view.opens else []
     after = going[-1].power_after if going else view.power_now
-    power = (Cell("power ", "muted"), Cell(f"{f.money(view.power_now)} → {f.money(after)}", _power_tone(after)))
+    tone: Tone = "urgent" if after is not None and after < ZERO else ""
+    power = (Cell("power ", "muted"), Cell(f"{f.money(view.power_now)} → {f.money(after)}", tone))
     return spread((Cell(", ".join(parts), "strong"),), power, width)
 
 
@@ -109,10 +110,6 @@ def _loss(view: BasketView, width: int) -> list[TextLine]:
     told += [f"NO STOP, the loss has no bound: {', '.join(unprotected)}"] if unprotected else []
     told += [f"not known: {', '.join(unknown)}"] if unknown else []
     return wrapped("", "; ".join(told), width, "warning" if unprotected or unknown else "")
-
-
-def _power_tone(after: Decimal | None) -> Tone:
-    return "urgent" if after is not None and after < ZERO else ""
 
 
 # ── the orders ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -259,11 +259,8 @@ def may_act(desk: DialogHost) -> bool:
 
 def holder_in_words(view: DeskView) -> str:
     """Format `eve on pts/3 from 10.0.0.7 holds the key`."""
-    return f"{_who(view.status.key)} holds the key"
-
-
-def _who(key: KeyView) -> str:
-    return "nobody" if key.holder is None else key.holder.seat.in_words
+    holder = view.status.key.holder
+    return f"{'nobody' if holder is None else holder.seat.in_words} holds the key"
 
 
 def proof_of(desk: DialogHost) -> PaintProof:

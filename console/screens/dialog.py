@@ -53,15 +53,12 @@ class Backdrop(Screen[None]):
         (width, height), style = self.size, self.rich_style
         is_known = self._render_cache.size == self.size and len(self._render_cache.lines) == height
         lines = [*self._render_cache.lines] if is_known else [Strip.blank(width, style)] * height
-        wanted = self._changed_lines() if is_known else range(height)
+        wanted = {y for region in self._dirty_regions for y in region.line_range} if is_known else range(height)
         for y, line in _drawn(beneath, wanted):
             if y < height:
                 lines[y] = line.adjust_cell_length(width, style)
         self._render_cache = _RenderCache(self.size, lines)
         self._dirty_regions.clear()
-
-    def _changed_lines(self) -> set[int]:
-        return {y for region in self._dirty_regions for y in region.line_range}
 
 
 def _drawn(screen: Screen[object], lines: Collection[int]) -> list[tuple[int, Strip]]:

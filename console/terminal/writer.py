@@ -29,7 +29,6 @@ from functools import lru_cache
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, Console, RenderableType
 from rich.control import Control
-from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
@@ -87,7 +86,8 @@ class Pen:
                 self._turn(PLAIN)
                 self.parts.append(Strip.render_style(style, text, self.system))
             elif text:
-                self._turn(_parts_of(style, self.system), is_blank=not text.strip(" "))
+                parts = PLAIN if style is None else _parted(Strip.render_ansi(style, self.system))
+                self._turn(parts, is_blank=not text.strip(" "))
                 self.parts.append(text)
 
     def finished(self) -> str:
@@ -126,10 +126,6 @@ def _step(before: Parts, after: Parts) -> str:
     changed = [after[0]] if after[0] != before[0] else []
     changed += [now or none for was, now, none in zip(before[1:], after[1:], ("39", "49"), strict=True) if was != now]
     return f"{ESCAPE}{';'.join(changed)}m"
-
-
-def _parts_of(style: Style | None, system: ColorSystem) -> Parts:
-    return PLAIN if style is None else _parted(Strip.render_ansi(style, system))
 
 
 @lru_cache(maxsize=4096)
