@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
 
 from core.files.regular_file import bytes_of
 from state.files import AccountFolder, naming, open_private, replace_file, write_all
@@ -98,6 +97,8 @@ def read(folder: AccountFolder, now: float | None = None) -> tuple[Status, float
 
     The age of a heartbeat from the future is its distance from now: a running engine uses the clock that is read here.
     """
+    from pydantic import TypeAdapter, ValidationError  # not needed by a desk that starts
+
     try:
         content = bytes_of(folder.heartbeat, LARGEST)
         beaten = folder.heartbeat.stat().st_mtime
