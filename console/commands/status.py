@@ -82,7 +82,7 @@ def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator
 
 def status_of(host: Host, account: str | None, now: float | None = None) -> dict[str, object]:
     """Return the engine's state from its folder alone; it may run meanwhile. `now` is in seconds since 1970."""
-    from state import heartbeat
+    from state import running_engine
     from state.kill_switch import FileKillSwitch, HaltRequest
 
     names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
@@ -93,7 +93,7 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     empty["killed_by"] = FileKillSwitch(folder, host.environ).latched_by() if folder else None
     pid = holder(folder) if folder else None
-    beaten = heartbeat.read(folder, now) if folder else None
+    beaten = running_engine.read_heartbeat(folder, now) if folder else None
     if folder is None or (beaten is None and pid is None):
         return {**empty, "state": "stopped", "pid": None, "heartbeat_age": None, "mode": "paper", "account": None}
     if beaten is None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from state.files import AccountFolder, Home
-from state.heartbeat import Status, read
 from state.kill_switch import HaltRequest
+from state.running_engine import Status, read_heartbeat
 from state.watchdog.alerts import Push
 from state.watchdog.engine_process import Child, NotifySocket, Wakeups, status_in_words, without_notify
 from state.watchdog.judge import EngineSigns, Judge, Reason, Restarts, Trouble
@@ -297,7 +297,7 @@ class Watchdog:
     def _held(self) -> str:
         """Describe the positions and orders left, by the last heartbeat."""
         folder = self._signs.folder
-        beaten = read(folder) if folder is not None else None
+        beaten = read_heartbeat(folder) if folder is not None else None
         last = beaten[0] if beaten is not None else self._last
         if last is None or not (last.positions or last.orders_working):
             return ""

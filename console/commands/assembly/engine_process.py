@@ -241,9 +241,9 @@ def what_it_does(folder: AccountFolder | None) -> str:
 
 def what_stays_open(folder: AccountFolder) -> list[str]:
     """Return the positions and orders left without the engine, one per line, by its last heartbeat."""
-    from state.heartbeat import read
+    from state.running_engine import read_heartbeat
 
-    found = read(folder)
+    found = read_heartbeat(folder)
     if found is None:
         return ["how it stands is not known: it has written no heartbeat"]
     status, _age = found

@@ -77,8 +77,8 @@ def keeper_of(
     `signing` the daily signing.
     """
     from core.views.builders.standing import word_of
-    from state.heartbeat import Heartbeat
     from state.housekeeping import Housekeeping, SettingsWatch
+    from state.running_engine import Heartbeat
     from state.settings_file import sectors_file
 
     watch = SettingsWatch(
