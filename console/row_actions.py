@@ -11,9 +11,8 @@ from collections.abc import Callable
 
 from console.desk_actions import BasketFollower, OrderActions
 from console.follow_ups import FollowUps
-from console.guard_words import Guard, why_not
 from console.keymap import written
-from console.proposal_outcome import is_close_of, is_guard, waiting_exit, waits_for_price
+from console.proposal_outcome import Guard, is_close_of, is_guard, waiting_exit, waits_for_price, why_not
 from console.screens.desk_control import may_act
 from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.edit import DeclineScreen, declining
