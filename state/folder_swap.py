@@ -1,9 +1,8 @@
 """Backups of an account, and replacing its journal and documents by the ones of an archive (SP-04).
 
-Read the archive of a backup without trusting it (SP-04).
-Nothing in an archive decides where a file goes: only names that a backup writes are accepted. Links, devices,
-extensions, repeated names and implausible sizes are refused. The archive is read to its end, which has its checksum,
-before anything is written.
+The archive of a backup is read without trust. Nothing in an archive decides where a file goes: only names that a backup
+writes are accepted. Links, devices, extensions, repeated names and implausible sizes are refused. The archive is read
+to its end, which has its checksum, before anything is written.
 
 The new files are written completely into a staging folder. That folder's name records the progress of the swap, and
 each rename is on the disk before the next step begins.

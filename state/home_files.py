@@ -1,10 +1,8 @@
 """Files that all accounts of a home share: watchlists, sectors, and the last VIX (MD-06, RK-23, RK-19).
 
-    symbols = ["BAC", "JPM"]
-
-They may be edited while an engine runs. A fault in one is reported with its place and does not affect the others.
-
-A fault is reported in one line with the symbol. Without a file there are no sectors.
+Watchlists may be edited while an engine runs; one holds `symbols = ["BAC", "JPM"]`. A fault in one is reported with its
+place and does not affect the others. A fault in the sectors is reported with the symbol; without a file there are none.
+The VIX is replaced atomically, and fetched by one process at a time.
 """
 
 from __future__ import annotations

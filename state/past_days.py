@@ -3,8 +3,8 @@
 The explained days are read completely, with their chain checked. Of other days only the lines of needed facts are
 decoded: the segments are an index by day, and a line names its fact in its first bytes.
 
-Read the parts of a journal for a report of a day or a week, and build the report (AN-06).
-It reads the records that explain the days, and the few facts for the current state. The running engine is not involved.
+A report of a day or a week reads the records that explain the days, and the few facts for the current state. The
+running engine is not involved.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """Which engine runs on a folder, and its heartbeat: the status for `status` and the watchdog (SP-04, SY-02).
 
-The status of a running engine, for `status` and the watchdog: a small file, and its age (SY-02).
-It is rewritten only after a change; otherwise only its modification time moves. It is never synced: nothing depends on
-it.
+The heartbeat is a small file, and its age. It is rewritten only after a change; otherwise only its modification time
+moves. It is never synced: nothing depends on it.
 
-The file stays in place; only the lock on it counts. Its content names the holder for people and for `status`.
+The lock's file stays in place; only the lock counts. Its content names the holder for people and for `status`.
 
-The handler is in C and needs no interpreter lock, so that a stuck engine still answers. The signal is sent only to a
-process that announced its handler: any other would be killed by it.
+The handler that dumps the threads is in C and needs no interpreter lock, so that a stuck engine still answers. The
+signal is sent only to a process that announced its handler: any other would be killed by it.
 """
 
 from __future__ import annotations

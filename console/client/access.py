@@ -1,7 +1,7 @@
 """What a desk reaches: its engine, in this process or elsewhere, with losses and gaps, and files (OP-13).
 
-The console itself never accesses the disk; the composition root supplies this object. Each call may block and is made
-in a separate thread.
+The console itself never accesses the disk; the composition root supplies `HostFiles`, whose calls may block and are
+made in a separate thread.
 """
 
 from __future__ import annotations

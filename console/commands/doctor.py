@@ -1,6 +1,4 @@
-"""The commands `keyturn doctor` and `keyturn reconcile`: this desk's connections, and its books beside the
-broker's (EX-09).
-"""
+"""The commands `keyturn doctor` and `keyturn reconcile`: connections, and books beside the broker's (EX-09)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The commands that pass tables: a basket in, positions, orders, trades and quotes out (OP-05).
 
-`keyturn positions`, `orders`, `trades`, `quote` and `export`: print the desk's rows of a running engine.
-They only read: no desk is attached, nobody takes control, and nothing is recorded (SY-08).
+`keyturn positions`, `orders`, `trades`, `quote` and `export` print the desk's rows of a running engine. They only read:
+no desk is attached, nobody takes control, and nothing is recorded (SY-08).
 """
 
 from __future__ import annotations

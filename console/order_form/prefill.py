@@ -3,8 +3,6 @@
 The operator's files replace the shipped presets, one file for each key: `presets/F5.toml`. An invalid file is reported
 and its key keeps the shipped preset; other keys are not affected.
 
-A closing order takes a part of the position.
-
 Typed fields are not changed. A value that is unknown, or known only from a stale quote, stays empty with the reason. A
 filled field is drawn as a suggestion until the operator accepts it.
 

@@ -8,9 +8,9 @@ changed again: after one full repaint, every later change repeats it. Measured w
 clocks tick: 34 kB/s without this module, 0.2 with it. Screens in between cache the screens beneath them, so they are
 notified too; otherwise a status line under two dialogs would not update (OP-07).
 
-A question that names its object, answered by another key than the one that asked it.
-It is armed like a ticket (OP-04): its key counts only after a moment on the screen without input, so that typing ahead,
-a held key or a paste does not answer it.
+A question names its object, and is answered by another key than the one that asked it. It is armed like a ticket: its
+key counts only after a moment on the screen without input, so that typing ahead, a held key or a paste does not answer
+it.
 """
 
 from __future__ import annotations

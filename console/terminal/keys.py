@@ -1,5 +1,4 @@
-r"""The kill chord, the grammar of terminal input, the character of a sequence, and the proof of a paint (OP-04,
-OP-07).
+r"""The kill chord, the grammar of terminal input, and the answers that prove a paint (OP-04, OP-07).
 
 | behind ESC | is | ends with |
 | --- | --- | --- |

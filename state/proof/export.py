@@ -5,8 +5,8 @@ records. A complete record has the salt of its line; a record with withheld part
 or only the hash to which its line commits. An excerpt, the records of one order, has each record's path to the root of
 its day. `docs/verify_record.py` checks it and shares no code with this module.
 
-The answer is checked for its status, hash and nonce, and its time is read. Its signature is left to `openssl ts
--verify`, which is given the trusted certificates.
+The answer of a time-stamp service (RFC 3161) is checked for its status, hash and nonce, and its time is read. Its
+signature is left to `openssl ts -verify`, which is given the trusted certificates.
 
 `stamps/2026-11-20.tsr` stamps that day's line in `heads.jsonl`, with its newline: exactly the file printed by `keyturn
 journal head --day 2026-11-20`. A head covers all earlier ones, so only the newest is stamped.

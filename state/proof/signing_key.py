@@ -3,8 +3,8 @@
 An agent signs the given bytes, so a head's signature is the same as with a key of the keyring. Only two requests are
 used: list the keys, and sign.
 
-The key that signs each day of a record: Ed25519, in the keyring, an SSH agent or the environment (SP-08).
-It is never read from a file. All three sources give the same signatures.
+The key is Ed25519, in the keyring, an SSH agent or the environment. It is never read from a file. All three sources
+give the same signatures.
 
 `keyturn journal sign` runs once at a start and once after each day: it may wait for a keyring or an agent, and reads
 and hashes the day while orders continue. A failure is reported, and the next run signs the missing days.
