@@ -1,4 +1,4 @@
-"""The commands `keyturn engine` and `keyturn relay`: an engine as a service, and as the end of a remote desk (SY-02)."""
+"""The commands `keyturn engine` and `keyturn relay`: an engine as a service, and a remote desk (SY-02)."""
 
 from __future__ import annotations
 
