@@ -10,10 +10,9 @@ import sys
 from collections.abc import Mapping
 from errno import EACCES, EEXIST, EISDIR, ENOENT, ENOSPC, ENOTDIR, EROFS
 
-from console.commands.assembly.desks import open_demo, open_desk
+from console.commands.assembly.desks import open_demo, open_desk, open_plainly
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions
-from console.start import open_plainly
 from core.ports import JournalError, OperatorError
 
 REMEDIES: Mapping[int, str] = {

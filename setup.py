@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: a wheel and an sdist hold the commit that they were built of (state/release.py)."""
+"""What pyproject.toml cannot say: a wheel and an sdist hold the commit that they were built of (state/host_info.py)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from setuptools.command.sdist import sdist
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from state.release import WRITTEN, commit_of  # noqa: E402
+from state.host_info import WRITTEN, commit_of  # noqa: E402
 
 
 def write_commit(folder: str) -> None:

@@ -21,8 +21,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from textual.screen import Screen
-
 from console.client.access import LinkToEngine
 from console.terminal.driver import TerminalLink
 from console.terminal.keys import OPEN
@@ -275,12 +273,3 @@ class Painted:
         """Disarm: it is not on the screen or not readable, so it must be painted again."""
         self.arming.forget()
         self._drawing = None
-
-
-def ask_whether_drawn(screen: Screen[None], painted: Painted, shown: ShownTicket) -> None:
-    """Check after the next frame that it was drawn, if no frame has shown it yet."""
-    if painted.must_ask(shown):
-        skipped = painted.asked()
-        screen.call_after_refresh(
-            lambda: painted.drew(shown, skipped, screen.is_active and screen.size == screen.app.size)
-        )

@@ -12,10 +12,10 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
+from console.display import SHIPPED, ColumnOfPanes, DeskLayout
 from console.filtered_panes import FilteredPane, HistoryPane, LogPane
 from console.keymap import written
 from console.layout import WIDEST, Choice, PaneArea, columns_of, fits, is_narrow, too_small
-from console.layouts import SHIPPED, ColumnOfPanes, DeskLayout
 from console.panes import PANES, OrdersPane, PositionsPane, ProposalsPane, Want, WatchPane
 from core.model.desk import DeskNumber
 from core.model.values import Symbol
@@ -23,9 +23,8 @@ from core.views import DeskView
 from core.views.desk import EngineFailed, EngineLoading
 from widgets.chart import Chart, levels_of
 from widgets.lines import Cell, Lines
-from widgets.pane import Pane, WithoutEngine, state_of
+from widgets.pane import FooterLine, Pane, WithoutEngine, items_of, state_of, strip_line
 from widgets.status_lines import StatusLines
-from widgets.strip_and_footer import FooterLine, items_of, strip_line
 from widgets.ticket import wrapped
 
 P = TypeVar("P", bound=Pane)

@@ -20,41 +20,34 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 
 from console.arming import Keyboard, WholeWay
-from console.baskets import BasketFollower
 from console.board import Board
-from console.client.access import EngineAccess
+from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
 from console.closing import Closing, OwedPress
-from console.desk_actions import DeskActions
+from console.desk_actions import BasketFollower, DeskActions
 from console.desk_commands import DeskCommands
-from console.display import Display, DisplayTerms, after
+from console.display import Display, DisplayTerms, theme_after, theme_for
 from console.filtered_panes import LOOK, HistoryPane, WriteShown
 from console.follow_ups import FollowUps
-from console.frame_loop import FrameLoop, LastLine
-from console.gc_schedule import GcSchedule
-from console.host_files import NO_SURROUNDINGS, HostFiles
-from console.input_router import HEARD, KeyHearing
+from console.frame_loop import HEARD, FrameLoop, GcSchedule, KeyHearing, LastLine
 from console.keymap import AWAITED, KeyScope, bindings_for, reachable, use, written
 from console.layout import fits
-from console.order_form.prefill import FormMemory
-from console.order_form.presets import Preset
+from console.order_form.prefill import FormMemory, Preset
 from console.panes import PANES
 from console.row_actions import NOT_SELECTED, RowActions
 from console.screens.advice import AdviceScreen
-from console.screens.desk_control import holder_in_words, holds_key, may_act
+from console.screens.desk_control import LeaveScreen, holder_in_words, holds_key, may_act
 from console.screens.dialog import Dialog, DialogLayer
 from console.screens.first_start import ChordScreen
 from console.screens.kill import KillScreen
-from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from console.terminal.driver import DeskKillPort, KeyturnDriver, TerminalLink, link_of, make_driver
 from console.terminal.keys import is_modified
 from console.terminal.writer import tight
-from console.theme import theme_for
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid
-from widgets.grid_cells import Tone
+from widgets.lines import Tone
 from widgets.orders import NEW
 
 NO_SYMBOL = "this row is of no symbol"
@@ -159,7 +152,6 @@ class DeskApp(App[None]):
         self.call_later(self._frame)  # after Textual has taken over the new size
 
     def _frame(self) -> None:
-        """Handle one frame."""
         if not self.screen_stack:
             return  # the app is closing
         self.frames.look()
@@ -398,7 +390,7 @@ class DeskApp(App[None]):
 
     def action_wear(self, name: str = "") -> None:
         """Change to that theme, or to the next one, and keep it for the next start."""
-        self._wear(name or after(self.theme))
+        self._wear(name or theme_after(self.theme))
         self.errands.keep_theme(self.theme)
 
     def action_tour(self) -> None:

@@ -1,20 +1,202 @@
-"""Actions of the keys for the whole desk: flatten, clear the breaker, reload the limits, open an exit."""
+"""Actions of keys on the desk as a whole, on an order and on a basket.
+
+A basket that this desk did not request, for example one from a file, is announced and never takes the focus, because a
+key meant for another place could mark one of its orders. A basket that asks is opened once nobody is typing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from console.arming import CUT_FOR, PASSES_AFTER
-from console.follow_ups import FollowUps
+from console.follow_ups import FollowUps, order_in_words
 from console.keymap import written
-from console.order_actions import breaker_in_words
-from console.screens.desk_control import TAKE, TakeByQuestion, TakeByWord, holds_key, may_act, taking_lines
-from console.screens.dialog import DialogHost
-from console.screens.leave import leaving_lines
+from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, last_refusal
+from console.screens.basket import BasketScreen
+from console.screens.desk_control import (
+    TAKE,
+    TakeByQuestion,
+    TakeByWord,
+    holds_key,
+    leaving_lines,
+    may_act,
+    taking_lines,
+)
+from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
+from console.screens.edit import EditOrderScreen
 from console.screens.limits import LOOSEN, ListsScreen, LoosenScreen, ReloadedScreen
-from console.screens.question import ArmedQuestion
-from core.messages.commands import ClearBreaker, ProposeFlattening
+from console.screens.reading import WhyScreen
+from core.messages.commands import (
+    ClearBreaker,
+    ConfirmWarning,
+    EditOrder,
+    OpenBasket,
+    ProposeFlattening,
+    RequestCancel,
+    ReversePosition,
+)
 from core.messages.desk_commands import CompareActivities, ReloadLimits, StopEngine, TakeKey
-from core.model.values import Symbol
+from core.model.account import Channel, ConnectionState
+from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
+from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId
+from core.views import WARNED, BasketView, DeskView, OrderRow, PositionRow, RowMark
+from core.views.rows import replacement_of
 from core.views.standing import BREAKER_OK
+from widgets import format as f
+from widgets.format import short_ids
+from widgets.lines import Cell, TextLine
+from widgets.orders import LEGS, REFUSAL
+from widgets.ticket import wrapped
+
+
+def fate_of(order: OrderRow) -> str:
+    """Return what happens to an order whose warning is not confirmed."""
+    if order.taken_back_at is not None:
+        return f"Unless you let it stand, it is cancelled at {f.clock(order.taken_back_at)} {f.PLACE}."
+    if order.status.is_working:
+        return "It only reduces, and stands either way: your key says that you have read this."
+    return "It has ended, and what it filled stays: your key confirms that you have read this."
+
+
+def breaker_in_words(view: DeskView, now: datetime) -> list[TextLine]:
+    """Return why the breaker is open, whether the broker answers now, and what clearing it allows."""
+    why = view.wire.breaker_reason or f"{view.wire.breaker}: one entry is let through"
+    lines = wrapped("", f"It is {why}.", WIDTH, "warning")
+    lamp = next((lamp for lamp in view.status.lamps if lamp.line is Channel.BROKER), None)
+    if lamp is not None:
+        how = "the broker answers" if lamp.state is ConnectionState.UP else f"the broker is {lamp.state.value.upper()}"
+        lines += wrapped("now    ", f"{how}, for {f.span(now - lamp.since)}", WIDTH)
+    return [*lines, (), *wrapped("", "Cleared, entries may leave at once. Exits and cancels always may.", WIDTH)]
+
+
+def _waits_for_entry(view: DeskView, leg: OrderRow) -> bool:
+    return RowMark.HELD in leg.marks and any(row.id == leg.parent and row.is_entry for row in view.orders)
+
+
+class OrderActions:
+    """The actions of the orders pane."""
+
+    def __init__(self, behind: DialogHost, following: FollowUps) -> None:
+        self.behind = behind
+        self.following = following
+
+    def say_all(self, view: DeskView, _key: str) -> None:
+        count = len(view.refusals)
+        self.behind.say(f"{count} refused, at the end of the list" if count else "nothing was refused so far")
+
+    def _order(self, view: DeskView, key: str) -> OrderRow | None:
+        if key.startswith(REFUSAL):
+            self.behind.say(f"this was refused and never became an order; {written('grid.open')} tells why")
+        if key.startswith(LEGS):
+            self.behind.say(f"these wait for their entry: {written('grid.open')} gives each its row, for its own keys")
+        return next((row for row in view.orders if row.id == key), None)
+
+    def cancel(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is None:
+            return
+        if not order.status.is_working:
+            if (instead := replacement_of(view.orders, order)) is not None:
+                self.following.mark(instead.id)
+                self.behind.say(
+                    f"replaced: {order_in_words(instead)} works; {written('pane.orders')} selects it", "warning"
+                )
+                return
+            working = any(row.parent == order.id and row.status.is_working for row in view.orders)
+            below = "; ↓ selects what works under it" if working else ""
+            self.behind.say(f"this order is {short_ids(order.state_in_words)} already{below}")
+            return
+        if order.effect.only_reduces and not may_act(self.behind):
+            return
+        name = order_in_words(order)
+        if not order.is_protective and not order.is_paired:
+            self._send_cancel(order.id, name)
+            return
+        then = Cell(f"{order.symbol} would have NO STOP at the broker.", "warning")
+        if order.goes_back_in_words:
+            then = Cell(f"The stop before it goes back: {', '.join(order.goes_back_in_words)}.")
+        lines = [(Cell(name, "strong"),), (then,)]
+        self.behind.ask(
+            ArmedQuestion(
+                self.behind,
+                "Cancel this pair?" if order.is_paired else "Cancel this stop?",
+                lines,
+                "cancel it",
+                lambda: self._send_cancel(order.id, name),
+            )
+        )
+
+    def _send_cancel(self, order_id: ClientOrderId, name: str) -> None:
+        self.behind.handle.send(RequestCancel(order_id))
+        self.behind.say(f"asked to cancel {name}")
+
+    def cancel_entries_of_symbol(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is not None:
+            self.following.cancels.ask_for_symbol(view, order.symbol)
+
+    def cancel_all_entries(self, view: DeskView, _key: str) -> None:
+        self.following.cancels.ask_for_all(view)
+
+    def edit(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is None:
+            return
+        if not order.status.is_working:
+            self.behind.say(f"this order is {short_ids(order.state_in_words)} already")
+        elif order.is_protective and _waits_for_entry(view, order):
+            self.behind.say(
+                f"its entry is not filled: {written('order.cancel')} there cancels both, then {written('order.new')} "
+                "enters them with another stop",
+                "warning",
+            )
+        elif order.is_protective:
+            self.behind.say(f"a stop moves by {written('position.stop')} in Positions", "warning")
+        elif order.effect.only_reduces:
+            self.behind.say("an exit is not edited: cancel it, and close again", "warning")
+        else:
+            self._ask_for_terms(order)
+
+    def _ask_for_terms(self, order: OrderRow) -> None:
+        def stage(quantity: Quantity, limit: Price | None) -> None:
+            self.following.wait_for_ticket(order.symbol, order.strategy, lambda row: row.replaces == order.id, dialog)
+            self.behind.handle.send(EditOrder(order.id, quantity, limit, order.stop_price))
+
+        dialog = EditOrderScreen(self.behind, order, stage)
+        self.behind.ask(dialog)
+
+    def confirm_warning(self, view: DeskView, key: str) -> None:
+        """Confirm a warning after it was shown in full, by its own key (OP-11)."""
+        order = self._order(view, key)
+        if order is None:
+            return
+        if WARNED not in order.marks:
+            self.behind.say("the broker has warned of nothing here that waits for you")
+            return
+        lines = [line for words in order.warnings for line in wrapped("", words, WIDTH, "warning")]
+        lines += [(), *wrapped("", fate_of(order), WIDTH)]
+
+        def confirm() -> None:
+            now = self._order_of(order.id)
+            if now is None or WARNED not in now.marks:
+                self.behind.say(f"too late: {order_in_words(order)} was cancelled, or confirmed before", "warning")
+                return
+            self.behind.handle.send(ConfirmWarning(order.id, order.warnings))
+            self.behind.say(f"asked: {order_in_words(order)} stands as the broker took it")
+
+        title = f"The broker warns of {order_in_words(order)}"
+        self.behind.ask(ArmedQuestion(self.behind, title, lines, "let it stand", confirm))
+
+    def _order_of(self, order_id: ClientOrderId) -> OrderRow | None:
+        """Return the current state of the order, because the view changes while a question is open."""
+        view = self.behind.view
+        return next((row for row in view.orders if row.id == order_id), None) if view is not None else None
+
+    def why(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is not None:
+            self.behind.ask(WhyScreen(order.id, order_in_words(order), self.behind.surroundings.why))
 
 
 class DeskActions:
@@ -152,3 +334,102 @@ class DeskActions:
             self.behind.open_ticket(exits[0].id)
         else:
             self.behind.say(f"no exit waits; {written('position.close')} on a position asks for one")
+
+
+class BasketFollower:
+    """Waits for at most one basket."""
+
+    def __init__(self, behind: DialogHost, ring: Callable[[], None]) -> None:
+        self.behind = behind
+        self.ring = ring
+        self._asked: tuple[int, float] | None = None
+        self._known: TicketId | None = None
+        self._phase: BasketPhase | None = None
+        self._has_looked = False
+        self._is_owed_an_answer = False
+        """It asks but was not opened yet, because somebody was typing or a dialog was open."""
+
+    def open(self) -> None:
+        """Open the current basket; if it has ended, request one for the waiting proposals."""
+        view = self.behind.view
+        if view is None:
+            return
+        plan = view.plan
+        if plan is not None and (plan.phase is not BasketPhase.OVER or not view.proposals):
+            self._show(plan)
+        else:
+            self.ask_for(BasketSource.PROPOSALS)
+
+    def sign_closes(self) -> None:
+        self.ask_for(BasketSource.FLATTEN)
+
+    def ask_for(self, source: BasketSource) -> None:
+        view = self.behind.view
+        if view is not None:
+            self._asked = (last_refusal(view), self.behind.now())
+            self.behind.handle.send(OpenBasket(source))
+            self.behind.say("trying every order against every check…")
+
+    def reverse(self, held: PositionRow) -> None:
+        """Request a basket that closes the position and opens the same quantity on the other side."""
+        view = self.behind.view
+        if view is not None:
+            self._asked = (last_refusal(view), self.behind.now())
+            self.behind.handle.send(ReversePosition(held.symbol, held.strategy, held.quantity))
+            self.behind.say("trying both orders against every check…")
+
+    def look(self, view: DeskView, may_open: bool, is_typing: bool) -> None:
+        """Take a new view; a dialog is never covered unasked."""
+        plan = view.plan
+        if plan is not None:
+            self._look_at(plan, may_open, is_typing)
+        self._has_looked = True
+        if self._asked is None:
+            return
+        sequence, since = self._asked
+        refused = [row.text for row in view.refusals if row.sequence > sequence and row.kind == "basket"]
+        if refused or self.behind.now() - since > PATIENCE:
+            self._asked = None
+            self.behind.say(refused[-1] if refused else NO_ANSWER_YET, "warning")
+
+    def _look_at(self, plan: BasketView, may_open: bool, is_typing: bool) -> None:
+        is_new, phase_before = plan.id != self._known, self._phase
+        self._known, self._phase = plan.id, plan.phase
+        is_asked_for = self._asked is not None and plan.source is not BasketSource.FILE
+        is_in_the_way = plan.source is BasketSource.REVERSAL and not may_open
+        if is_new and plan.is_open and is_asked_for and not is_in_the_way:
+            self._asked = None
+            self._show(plan)
+        elif is_new and plan.is_open:
+            self._asked = None if is_asked_for else self._asked
+            self.ring()
+            self._announce(f"the basket {plan.name or plan.source.value} waits for its marks and its key")
+        elif phase_before is not plan.phase and plan.phase is BasketPhase.ASKING:
+            self.ring()
+            self._is_owed_an_answer = True
+            in_doubt = any(
+                row.standing is BasketOrderState.IN_DOUBT and not row.effect.only_reduces and not row.is_taken_back
+                for row in plan.rows
+            )
+            self._announce(f"the basket ASKS: {'a buy is in doubt' if in_doubt else 'a sell is not filled'}")
+        elif self._has_looked and phase_before is not plan.phase and plan.phase is BasketPhase.OVER:
+            end = plan.end.value if plan.end is not None else "over"
+            is_told = plan.source is BasketSource.FLATTEN and plan.end is BasketEnd.LEFT
+            if may_open and not is_told:  # its screen said what becomes of the closes
+                self.behind.say(f"basket {end}: {plan.end_reason}; {written('basket')} shows it", "strong")
+
+        is_ours = holds_key(self.behind)
+        if plan.phase is BasketPhase.ASKING and self._is_owed_an_answer and may_open and not is_typing and is_ours:
+            self._show(plan)
+
+    def _show(self, plan: BasketView) -> None:
+        self._is_owed_an_answer = False
+        self.behind.ask(BasketScreen(self.behind, plan.id))
+
+    def _announce(self, words: str) -> None:
+        self.behind.say(f"{words}; {written('basket')} opens it", "warning")
+
+
+def waits(plan: BasketView | None) -> bool:
+    """Return whether the basket needs the operator: to confirm it or to answer its question."""
+    return plan is not None and (plan.is_open or plan.phase is BasketPhase.ASKING)

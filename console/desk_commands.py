@@ -33,12 +33,10 @@ from textual.worker import get_current_worker
 
 from console.board import Board
 from console.details import Telling, away, wire
-from console.display import FILE, FOLDER
-from console.display import file_of as theme_file
+from console.display import LOG_PANE, THEME_FILE, THEME_FOLDER, ColumnOfPanes, DeskLayout, layout_fault, theme_file
 from console.keymap import Key, KeyScope, written
-from console.layouts import LOG, ColumnOfPanes, DeskLayout, fault_of
-from console.order_form.presets import FOLDER as PRESETS
-from console.order_form.presets import KEYS, Preset, file_of, presets_in
+from console.order_form.prefill import FOLDER as PRESETS
+from console.order_form.prefill import KEYS, Preset, file_of, presets_in
 from console.panes import PANES
 from console.screens.commands import CommandsScreen, KeepLayoutScreen
 from console.screens.desk_control import holds_key
@@ -51,8 +49,7 @@ from core.views import DeskView, LogRow
 from core.views.results import HistoryDay, HistoryKind
 from widgets.chart import Chart
 from widgets.grid import Grid
-from widgets.grid_cells import in_a_line
-from widgets.lines import TextLine
+from widgets.lines import TextLine, in_a_line
 
 KIND = "file"
 FIRST = -1_000_001
@@ -90,7 +87,7 @@ class FileNotes:
 
 
 LAYOUTS = "layouts"
-KNOWN = tuple(name for name in PANES if name != LOG)
+KNOWN = tuple(name for name in PANES if name != LOG_PANE)
 """Panes allowed in a column; the log is below all of them."""
 COLUMNS = {"two": 2, "three": 3}
 """Most columns, by the key of a file."""
@@ -117,7 +114,7 @@ def layouts_in(files: Mapping[str, str | None]) -> OwnLayouts:
     for file, text in sorted(files.items()):
         name = file.removesuffix(".toml")
         try:
-            if fault := fault_of(name):
+            if fault := layout_fault(name):
                 raise _WrongError(fault)
             each[name] = _read(name, text)
         except _WrongError as wrong:
@@ -267,7 +264,7 @@ class DeskCommands:
         """Keep the theme for the next start; it is worn already."""
         key = written("theme")
         self.aside(
-            lambda: self.desk.surroundings.keep(FOLDER, FILE, theme_file(name)),
+            lambda: self.desk.surroundings.keep(THEME_FOLDER, THEME_FILE, theme_file(name)),
             lambda place: self.desk.say(f"theme {name}, kept in {place}; {key} is the next one"),
         )
 

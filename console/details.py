@@ -12,7 +12,6 @@ from core.model.order import LegRole, StopHolder, StopKnown
 from core.model.values import ClientOrderId, percent, plain
 from core.views import (
     IN_DOUBT,
-    ActionRow,
     AwayView,
     DayRow,
     DeskView,
@@ -29,8 +28,7 @@ from core.views import (
 )
 from widgets import format as f
 from widgets.format import coming_in_words, short_id, short_ids
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, Tone
 from widgets.log import story_of
 from widgets.orders import LEGS, OTHER, REFUSAL
 from widgets.positions import FOREIGN
@@ -74,16 +72,13 @@ def away(view: DeskView, _key: str, now: datetime) -> list[TextLine]:
     """Return the period, the number of events of each kind, and the events in order."""
     if view.away is None:
         return []
-    lines: list[TextLine] = [(Cell(_span_of_absence(view.away, now), "strong"),), (Cell(_counts(view.away)),)]
+    until = "now" if view.away.until is None else f.dated_clock(view.away.until, now)
+    period = f"no desk from {f.dated_clock(view.away.since, now)} to {until}"
+    lines: list[TextLine] = [(Cell(period, "strong"),), (Cell(_counts(view.away)),)]
     for row in view.away.rows:
         lines += wrapped(f"{f.dated_clock(row.at, now)}  {row.kind:<{BEFORE}}", short_ids(row.words), WIDTH)
     left = sum(count for _, count in view.away.counts) - len(view.away.rows)
     return [*lines, *([(Cell(f"{left} more; the log has them", "muted"),)] if left else [])]
-
-
-def _span_of_absence(away: AwayView, now: datetime) -> str:
-    until = "now" if away.until is None else f.dated_clock(away.until, now)
-    return f"no desk from {f.dated_clock(away.since, now)} to {until}"
 
 
 def _counts(away: AwayView) -> str:
@@ -411,12 +406,13 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *_signed(row),
         *_way_out(row),
         *_working(view, row),
-        *(line for each in view.actions if each.action.symbol == row.symbol for line in _comes(each)),
+        *(
+            line
+            for each in view.actions
+            if each.action.symbol == row.symbol
+            for line in field("comes", coming_in_words(each), "warning" if each.is_near else "")
+        ),
     ]
-
-
-def _comes(row: ActionRow) -> list[TextLine]:
-    return field("comes", coming_in_words(row), "warning" if row.is_near else "")
 
 
 def _stop(row: PositionRow) -> list[TextLine]:

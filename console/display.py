@@ -1,4 +1,10 @@
-"""How the screen is drawn: what the settings say of it, and the theme that was chosen at the desk.
+"""How the desk looks and sounds: themes, layouts, frame rate, the bell and the terminal's title (DESK, OP-06).
+
+The colours: calm on paper, unmistakable with real money, readable in any terminal.
+No meaning depends on colour: gain and loss have signs and arrows, a selection has its mark, urgent text is reversed.
+`keyturn` and `light` show gain and loss in green and red, as most desks do. `colour-blind` uses only blue and yellow on
+plain greys, which also differ in lightness. In a terminal with 16 colours each theme is replaced by one made of them,
+because the nearest colours would coincide and red is unreadable there on a selected row.
 
 A chosen theme is kept in a file of its own and applies at the next start, unless an option or the environment names
 another.
@@ -6,15 +12,320 @@ another.
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple, Protocol
 
-from console.bell import AGAIN_AFTER
-from console.theme import DEFAULT, PALETTES
+from textual.theme import Theme
+
+from core.views import WARNED, DeskView
+
+DEFAULT = "keyturn"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of the desk, by meaning.
+
+    Attributes
+    ----------
+    background, surface, panel
+        Of the panes; of dialogs; of the status lines and the last line.
+    selection, elsewhere
+        Of the selected row, in the focused pane and in the others.
+    border, focus
+        Of panes; of the focused pane and of dialogs.
+    live
+        Every border, if orders use real money.
+    """
+
+    background: str
+    surface: str
+    panel: str
+    text: str
+    muted: str
+    gain: str
+    loss: str
+    warning: str
+    selection: str
+    elsewhere: str
+    field: str
+    border: str
+    focus: str
+    live: str
+
+
+DARK = Palette(
+    background="#11151A",
+    surface="#171C23",
+    panel="#222A34",
+    text="#D8DEE6",
+    muted="#A3AFBD",
+    gain="#6FCF97",
+    loss="#FF8F86",
+    warning="#F2C14E",
+    selection="#1D2D6A",
+    elsewhere="#1B2A3A",
+    field="#1D2D6A",
+    border="#4A5666",
+    focus="#7FB2E5",
+    live="#FF5C5C",
+)
+LIGHT = Palette(
+    background="#FAFAF7",
+    surface="#FFFFFF",
+    panel="#E6EAF0",
+    text="#1B2430",
+    muted="#4F5A68",
+    gain="#0B5F2F",
+    loss="#9B1022",
+    warning="#6E4E00",
+    selection="#C9DFF6",
+    elsewhere="#E6EFF9",
+    field="#D3E5F8",
+    border="#98A3B0",
+    focus="#1F6FB8",
+    live="#C00020",
+)
+COLOUR_BLIND = Palette(
+    background="#141414",
+    surface="#1C1C1C",
+    panel="#2A2A2A",
+    text="#E8E8E8",
+    muted="#B4B4B4",
+    gain="#6DB6FF",
+    loss="#FFE14D",
+    warning="#FFFFFF",
+    selection="#0A2A6E",
+    elsewhere="#2A2A2A",
+    field="#0A2A6E",
+    border="#6A6A6A",
+    focus="#6DB6FF",
+    live="#FFE14D",
+)
+HIGH_CONTRAST = Palette(
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    text="#FFFFFF",
+    muted="#DADADA",
+    gain="#8AD4FF",
+    loss="#FFBE5C",
+    warning="#FFFF66",
+    selection="#00285C",
+    elsewhere="#1C1C1C",
+    field="#00285C",
+    border="#FFFFFF",
+    focus="#FFFF66",
+    live="#FF8080",
+)
+SIXTEEN_DARK = Palette(
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    text="#FFFFFF",
+    muted="#AAAAAA",
+    gain="#55FF55",
+    loss="#FFFF55",
+    warning="#FF55FF",
+    selection="#0000AA",
+    elsewhere="#000000",
+    field="#0000AA",
+    border="#AAAAAA",
+    focus="#55FFFF",
+    live="#FF5555",
+)
+SIXTEEN_LIGHT = Palette(
+    background="#FFFFFF",
+    surface="#FFFFFF",
+    panel="#FFFFFF",
+    text="#000000",
+    muted="#555555",
+    gain="#0000AA",
+    loss="#AA0000",
+    warning="#AA00AA",
+    selection="#55FFFF",
+    elsewhere="#FFFFFF",
+    field="#55FFFF",
+    border="#555555",
+    focus="#0000AA",
+    live="#AA0000",
+)
+SIXTEEN_CONTRAST = replace(SIXTEEN_DARK, muted="#FFFFFF", warning="#FFFFFF")
+PALETTES = {"keyturn": DARK, "light": LIGHT, "colour-blind": COLOUR_BLIND, "high-contrast": HIGH_CONTRAST}
+SIXTEEN = {"light": SIXTEEN_LIGHT, "high-contrast": SIXTEEN_CONTRAST}
+"""For a terminal with 16 colours; all other themes use `SIXTEEN_DARK`."""
+FEW_COLOURS = ("standard", "windows")
+"""Rich's names for a terminal with 16 colours."""
+
+
+def theme_for(name: str, colour_system: str | None) -> Theme:
+    """Return the theme of that name, in the colours of the terminal."""
+    palette = SIXTEEN.get(name, SIXTEEN_DARK) if colour_system in FEW_COLOURS else PALETTES[name]
+    return theme_of(name, palette, is_dark=name != "light")
+
+
+def theme_of(name: str, palette: Palette, is_dark: bool) -> Theme:
+    """Return the theme; every colour is given, so that none is derived."""
+    return Theme(
+        name=name,
+        primary=palette.field,
+        secondary=palette.muted,
+        accent=palette.focus,
+        foreground=palette.text,
+        background=palette.background,
+        surface=palette.surface,
+        panel=palette.panel,
+        success=palette.gain,
+        warning=palette.warning,
+        error=palette.loss,
+        dark=is_dark,
+        variables={
+            **{f"keyturn-{name}": colour for name, colour in asdict(palette).items()},
+            "text": palette.text,
+            "text-muted": palette.muted,
+            "text-disabled": palette.muted,
+            "text-success": palette.gain,
+            "text-error": palette.loss,
+            "text-warning": palette.warning,
+            "panel-lighten-2": palette.border,
+            "input-selection-background": palette.selection,
+            "input-selection-foreground": palette.text,
+            "input-cursor-background": palette.text,
+            "input-cursor-foreground": palette.background,
+        },
+    )
+
+
+LOG_PANE = "log"
+"""Below all columns, in every layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnOfPanes:
+    """Panes below each other, the first the last to be dropped; `width` in cells, 0 for the remaining width."""
+
+    panes: tuple[str, ...]
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLayout:
+    """The placement of the panes.
+
+    Attributes
+    ----------
+    one
+        With one column, the permanent pane and the one below it until another is chosen.
+    two, three
+        The columns, if there are two or three.
+    gives_way
+        With two columns, the pane replaced by a chosen pane without a place.
+    """
+
+    name: str
+    one: tuple[str, str]
+    two: tuple[ColumnOfPanes, ...]
+    three: tuple[ColumnOfPanes, ...]
+    gives_way: str
+
+
+_GUARDS = ColumnOfPanes(("protections", "strategies"), 40)
+TRADE = DeskLayout(
+    "trade",
+    ("proposals", "positions"),
+    (ColumnOfPanes(("proposals", "positions", "orders")), ColumnOfPanes(("protections", "strategies", "watch"), 40)),
+    (
+        ColumnOfPanes(("proposals", "positions", "orders", "watch"), 80),
+        ColumnOfPanes(("chart", "results")),
+        _GUARDS,
+    ),
+    "orders",
+)
+WATCH = DeskLayout(
+    "watch",
+    ("watch", "proposals"),
+    (ColumnOfPanes(("watch", "proposals", "positions"), 64), ColumnOfPanes(("chart",))),
+    (ColumnOfPanes(("watch", "proposals", "positions", "orders"), 80), ColumnOfPanes(("chart",)), _GUARDS),
+    "positions",
+)
+REVIEW = DeskLayout(
+    "review",
+    ("results", "history"),
+    (ColumnOfPanes(("results", "history"), 78), ColumnOfPanes(("chart",))),
+    (ColumnOfPanes(("results", "history"), 90), ColumnOfPanes(("chart", "positions"))),
+    "history",
+)
+SHIPPED: Mapping[str, DeskLayout] = {layout.name: layout for layout in (TRADE, WATCH, REVIEW)}
+LAYOUT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
+
+
+def layout_fault(name: str) -> str:
+    """Return why the operator's layout cannot have that name; empty if it can."""
+    if name in SHIPPED:
+        return f"{name} is shipped; call yours otherwise"
+    return "" if LAYOUT_NAME.fullmatch(name) else "is called by 1 to 16 small letters, digits, - or _, a letter first"
+
+
+def layout_in_words(layout: DeskLayout, columns: Sequence[ColumnOfPanes]) -> str:
+    """Format the visible columns, such as `proposals, positions | chart`."""
+    return " | ".join(", ".join(column.panes) for column in columns) or ", ".join(layout.one)
+
+
+AGAIN_AFTER = 30.0
+"""Seconds after which a waiting exit rings again, unless a setting says otherwise."""
+
+
+class Bell:
+    """Rings once for a new proposal, broker's warning, blocked adviser, triggered alert, or shares without their stop.
+
+    It repeats while an exit waits, shares lack their stop (EX-22), or authorized exits wait because the desk's clock is
+    in doubt (EX-23).
+    """
+
+    def __init__(self, again_after: float = AGAIN_AFTER) -> None:
+        self.again_after = again_after
+        self._staged: int | None = None
+        self._warned: frozenset[str] = frozenset()
+        self._owed: frozenset[str] = frozenset()
+        self._oversteps: int | None = None
+        self._rung: int | None = None
+        self._rang_at = 0.0
+
+    def rings(self, view: DeskView, now: float) -> bool:
+        """Return whether to ring for this view; `now` is in seconds of the console's clock."""
+        is_new = view.staged > self._staged if self._staged is not None else bool(view.proposals)
+        warned = frozenset(row.id for row in view.orders if WARNED in row.marks)
+        is_new = is_new or not warned <= self._warned
+        is_new = is_new or view.advice.oversteps > (
+            view.advice.oversteps if self._oversteps is None else self._oversteps
+        )
+        is_new = is_new or (self._rung is not None and view.rung > self._rung)
+        self._rung = view.rung
+        self._staged, self._warned, self._oversteps = view.staged, warned, view.advice.oversteps
+        owed = frozenset(row.key for row in view.positions if row.calls_a_person)
+        owed |= frozenset(f"clock {symbol}" for symbol in view.status.held_by_clock)
+        is_new = is_new or not owed <= self._owed
+        self._owed = owed
+        is_urgent = bool(owed) or any(row.is_urgent for row in view.proposals)
+        if is_new or (is_urgent and now - self._rang_at >= self.again_after):
+            self._rang_at = now
+            return True
+        return False
+
+
+def title_of(view: DeskView | None) -> str:
+    """Format `(2) Keyturn`."""
+    waiting = len(view.proposals) if view is not None else 0
+    name = "Keyturn" if view is None or view.status.mode.value == "paper" else "Keyturn LIVE"
+    return f"({waiting}) {name}" if waiting else name
+
 
 FRAMES = 10
 """Frames a second, unless the settings say fewer."""
-FOLDER, FILE = "display", "theme.toml"
+THEME_FOLDER, THEME_FILE = "display", "theme.toml"
 """Where the chosen theme is kept, beside the settings."""
 
 
@@ -37,13 +348,13 @@ class Display(NamedTuple):
     bell_seconds: float = AGAIN_AFTER
 
 
-def after(theme: str) -> str:
+def theme_after(theme: str) -> str:
     """Return the theme after that one."""
     names = [*PALETTES]
     return names[(names.index(theme) + 1) % len(names)]
 
 
-def file_of(theme: str) -> str:
+def theme_file(theme: str) -> str:
     """Return the text of the file that keeps the theme."""
     return f'theme = "{theme}"\n'
 

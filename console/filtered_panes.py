@@ -15,8 +15,7 @@ from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
 from core.views.results import HistoryDay, HistoryRow
 from widgets import format as f
-from widgets.history import History, in_words
-from widgets.log import Log, LogLine, folded
+from widgets.log import History, Log, LogLine, folded, in_words
 from widgets.pane import Pane
 
 TYPED = {name for key in KEYS if key.place is KeyScope.FILTER for name in key.keys.split(",")}
@@ -216,7 +215,6 @@ class HistoryPane(FilteredPane, History):
         self.note(self.filter_note(len(shown), len(rows)))
 
     def _shown(self) -> list[HistoryRow]:
-        """Return the rows that match the filter."""
         return [row for row in self._rows() if self.passes(_words(row))]
 
     def _rows(self) -> tuple[HistoryRow, ...]:

@@ -20,9 +20,8 @@ from console.proposal_outcome import (
     awaited,
     last_refusal,
 )
-from console.screens.dialog import DialogHost
+from console.screens.dialog import WIDTH, DialogHost, EverybodysQuestion
 from console.screens.form import FieldsScreen
-from console.screens.question import WIDTH, EverybodysQuestion
 from core.messages.commands import RequestCancel
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol

@@ -1,41 +1,182 @@
-"""The frames of the desk: each part gets its share of the newest view; last line, chart's symbol."""
+"""The desk by input and by frame: where a key goes, and what each part gets of the newest view (OP-04).
+
+A full collection stops all threads, including the engine's and the one that reads the kill chord. Measured in a desk
+that opens and closes dialogs: 60 to 170 ms every 2 to 3 s at Python's choice, the slowest arrow key and chord of each
+hundred. Here the time is chosen; small collections run as usual.
+"""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from textual import events
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.geometry import Size
 from textual.screen import Screen
 
-from console.baskets import BasketFollower, waits
-from console.bell import Bell, title_of
+from console.arming import PASSES_AFTER
 from console.board import Board, width_of
 from console.client.access import NOT_ASKED, EngineAccess
 from console.closing import Closing, not_heard
+from console.desk_actions import BasketFollower, waits
 from console.desk_commands import DeskCommands
+from console.display import Bell, title_of
+from console.filtered_panes import FilteredPane
 from console.follow_ups import FollowUps
-from console.input_router import KeyHearing
 from console.key_remapping import moved_by
-from console.keymap import footer, use, written
+from console.keymap import PANES, KeyScope, footer, use, written
 from console.screens.basket import BasketScreen
 from console.screens.desk_control import KeyWatch
-from console.screens.dialog import Dialog, DialogHost
-from console.screens.form import FieldsScreen
+from console.screens.dialog import ArmedDialog, Dialog, DialogHost
+from console.screens.first_start import Sight, Tour
+from console.screens.form import FIRST_KEYS, FieldsScreen, TypedDialog
 from console.screens.kill import KillScreen
+from console.screens.new_order import NewOrderScreen
+from console.screens.reading import HelpScreen
 from console.screens.ticket import TicketScreen
-from console.tour import Sight, Tour
+from console.terminal.input_reader import Dropped
+from core.messages.desk_commands import KeyPressed
 from core.model.account import Mode
 from core.model.harmless_text import ALERT
 from core.model.values import Symbol
 from core.views import DeskView
 from core.views.desk import EngineFailed
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.pane import WithoutEngine
-from widgets.strip_and_footer import FooterLine
+from widgets.chart import Chart
+from widgets.grid import Grid
+from widgets.lines import Tone
+from widgets.pane import FooterLine, WithoutEngine
+
+HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
+"""Events that restart the confirmation delay."""
+
+TELLS_EVERY = 15.0
+"""Seconds between two reports of activity; TAKE needs its word for a minute after the last one."""
+
+
+class KeyHearing:
+    """The input routing of one desk; `app` is its Textual side."""
+
+    def __init__(self, app: App[None], desk: DialogHost, board: Board) -> None:
+        self.app = app
+        self.desk = desk
+        self.board = board
+        self._told_at = float("-inf")
+        self._asked_at_escape = 0
+
+    def hear(self, event: events.Event, at: float) -> None:
+        """Handle a key, click or paste at that time of the console's clock."""
+        top = self.app.screen_stack[-1] if self.app.screen_stack else None
+        key = event.character or event.key if isinstance(event, events.Key) else None
+        if key is not None:
+            self._tell(at)
+        if isinstance(event, Dropped):
+            # Handle dropped input: it confirms nothing, and a confirming key just before it does not count.
+            if event.words is not None:
+                self.desk.say(event.words, "warning")
+            for screen in self.app.screen_stack:
+                if isinstance(screen, ArmedDialog):
+                    screen.armed.arming.hear(event.key, at)
+            self.desk.keyboard.hear(event.key, at)
+        elif isinstance(top, ArmedDialog):
+            top.hear(key, at)
+        else:
+            self.desk.keyboard.hear(key, at)
+        if key is not None:
+            # Decide whether a key after an escape may be the rest of a sequence that the link cut. The terminal is
+            # queried at the escape, and its answer arrives after such a rest: a key after both is a key. This holds for
+            # keys that only stage; a confirming key waits longer (`console.arming`).
+            keyboard, link = self.desk.keyboard, self.desk.link
+            if keyboard.may_be_a_rest and at - keyboard.begun_at >= PASSES_AFTER and link.paint_is_proved is True:
+                answered_at = link.painted_at(self._asked_at_escape)
+                keyboard.may_be_a_rest = answered_at is None or answered_at > at
+            if keyboard.has_begun:
+                self._asked_at_escape = link.ask_for_proof()
+
+    def _tell(self, at: float) -> None:
+        """Report activity from time to time, because most keys send the engine nothing (OP-13, RK-27)."""
+        handle = self.desk.handle
+        if at - self._told_at >= TELLS_EVERY and handle.desk is not None and handle.link.doubt is None:
+            self._told_at = at
+            handle.send(KeyPressed())
+
+    def is_typed(self, event: events.Event) -> bool:
+        """Return whether it was text for a dialog or for a pane's filter, which take it before any binding."""
+        stack, filtered = self.app.screen_stack, self.board.typing
+        top = stack[-1] if stack else None
+        typed = filtered if len(stack) == 1 and filtered is not None else top
+        is_unseen = isinstance(top, Dialog) and top.NEEDS_ROOM and self.desk.is_too_small  # then only its exits work
+        if is_unseen and isinstance(event, events.Key | events.Paste):
+            return not (isinstance(event, events.Key) and event.key in FIRST_KEYS)
+        if isinstance(event, events.Key) and isinstance(
+            typed, NewOrderScreen | TypedDialog | FilteredPane | HelpScreen
+        ):
+            return typed.take(event)
+        if isinstance(event, events.Paste) and isinstance(typed, TypedDialog | FilteredPane):
+            typed.paste(event.text)
+            return True
+        return False
+
+    def place(self) -> KeyScope:
+        """Return where the focus is."""
+        top = self.app.screen_stack[-1]
+        if isinstance(top, Dialog):
+            return top.PLACE
+        if self.board.typing is not None:
+            return KeyScope.FILTER
+        focused = self.app.focused
+        name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid | Chart) else ""
+        return next((pane for pane in PANES if pane.value == name), KeyScope.EVERYWHERE)
+
+    def distrust_pictures(self) -> None:
+        """Disarm all screens after a change of the terminal's size, because it may show an older paint."""
+        for screen in self.app.screen_stack:
+            if isinstance(screen, ArmedDialog):
+                screen.armed.forget()
+        if self.app.screen_stack:
+            self.app.screen_stack[-1].refresh()
+
+
+COLLECTS_EVERY = 60.0
+"""Seconds between two collections while the keyboard rests."""
+RESTED = 5.0
+"""Seconds without a key that count as rest."""
+AT_MOST = 600.0
+"""Seconds after which a collection runs even during typing, so that memory does not grow all day."""
+LEFT_TO_PYTHON = 100_000
+"""Middle-generation collections before Python runs a full one: some 700 million objects, a day's worth."""
+
+
+class GcSchedule:
+    """`heard` notes every key, `look` runs in every frame; `now` is the console's clock."""
+
+    def __init__(self, now: float) -> None:
+        self._heard_at = now
+        self._done_at = now
+
+    def heard(self, at: float) -> None:
+        self._heard_at = max(at, self._heard_at)
+
+    def look(self, now: float) -> bool:
+        """Collect if due; return whether it ran."""
+        since = now - self._done_at
+        if since < COLLECTS_EVERY or (now - self._heard_at < RESTED and since < AT_MOST):
+            return False
+        self._done_at = now
+        StylesCache.get_inner_outer.cache_clear()  # it holds the lines of the last thousand widgets, closed ones too
+        gc.collect()
+        return True
+
+
+def choose_moments() -> None:
+    """For the whole process: run no full collection except those of `GcSchedule`."""
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, LEFT_TO_PYTHON)
+
 
 SAID_FOR = 5.0
 """Seconds for which a message is shown, unless another screen comes to the top."""
@@ -235,17 +376,13 @@ class FrameLoop:
         if self.closing.failure is not None and self._is_uncovered():
             return f"{written('leave')} leave"
         acting = top.acting_keys() if isinstance(top, Dialog) else None
-        first = f"{written('basket')} BASKET WAITS  " if self._is_plan_waiting() else ""
+        view = self.desk.view
+        is_plan_waiting = self._is_uncovered() and view is not None and waits(view.plan)
+        first = f"{written('basket')} BASKET WAITS  " if is_plan_waiting else ""
         return first + footer(self.hearing.place(), acting, self.last_line.room(self.app.size) - len(first))
 
     def _is_uncovered(self) -> bool:
-        """Return whether no dialog covers the desk."""
         return len(self.app.screen_stack) == 1
-
-    def _is_plan_waiting(self) -> bool:
-        """Return whether a basket needs the operator and no dialog covers the desk."""
-        view = self.desk.view
-        return self._is_uncovered() and view is not None and waits(view.plan)
 
     def _is_typing(self) -> bool:
         """Return whether somebody is typing, so that a new dialog would catch a key meant for something else."""

@@ -15,7 +15,7 @@ from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from console.layouts import LOG, TRADE, ColumnOfPanes, DeskLayout
+from console.display import LOG_PANE, TRADE, ColumnOfPanes, DeskLayout
 from console.screens.dialog import MINIMUM
 
 WIDE, WIDEST = 120, 180
@@ -62,7 +62,7 @@ class Choice:
     def with_pane(self, name: str) -> Choice:
         """Return the choice that shows `name` at every size; it replaces a zoomed pane."""
         zoomed = None if self.zoomed is None else name
-        if name == LOG:
+        if name == LOG_PANE:
             return replace(self, zoomed=zoomed)
         beside = self.beside if name == self.layout.one[0] else name
         has_place = any(name in column.panes for column in self.layout.two)
@@ -107,7 +107,7 @@ def places(screen: Size, area: Size, choice: Choice, wants: Wants | None = None)
             regions[name] = Region(x, y, width, height)
             y += height
         x += width
-    return {**regions, LOG: Region(0, above, area.width, area.height - above)}
+    return {**regions, LOG_PANE: Region(0, above, area.width, area.height - above)}
 
 
 def columns_of(screen: Size, choice: Choice) -> tuple[ColumnOfPanes, ...]:
@@ -215,7 +215,9 @@ class PaneLayout(Layout):
     def must_change_for(self, wants: Wants, area: Size) -> bool:
         """Return whether a pane lacks room that another division would give."""
         now = places(self.screen, area, self.choice, self.wants)
-        if all(region.height >= _wanted(name, wants) for name, region in now.items() if name not in (ELASTIC, LOG)):
+        if all(
+            region.height >= _wanted(name, wants) for name, region in now.items() if name not in (ELASTIC, LOG_PANE)
+        ):
             return False
         return places(self.screen, area, self.choice, wants) != now
 

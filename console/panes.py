@@ -18,10 +18,9 @@ from widgets.grid import Grid
 from widgets.orders import LEGS, Orders
 from widgets.pane import Pane
 from widgets.positions import Positions
-from widgets.proposals import ProposalTable
+from widgets.proposals import ProposalTable, Strategies
 from widgets.protections import Protections
 from widgets.results import Results
-from widgets.strategies import Strategies
 from widgets.watch import Watch
 
 Want = Callable[[str, str | None], None]

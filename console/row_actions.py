@@ -1,31 +1,24 @@
-"""Actions of keys on a row: proposals, positions, watchlists, strategies; orders are in order_actions (MD-06,
-RK-26).
+"""Actions of keys on a row: proposals, positions, watchlists, strategies; `desk_actions` has those on an order (MD-06).
 
-The operator's decision about a nightly evaluation: resume a strategy, adopt or decline more capital (ST-10).
-Each is asked with its figures, and answered by another key than the one that asked it.
-
-Actions of keys on a row: decline, close, move a stop, override, pause; for orders see `order_actions`.
 Each reports its effect on the last line. None sends an order: an order that opens, closes or replaces is staged and
-gets a ticket.
+gets a ticket. The decision about a nightly evaluation is asked with its figures, and answered by another key than the
+one that asked it: resume a strategy, adopt or decline more capital (RK-26, ST-10).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.baskets import BasketFollower
+from console.desk_actions import BasketFollower, OrderActions
 from console.follow_ups import FollowUps
-from console.guard_words import Guard, why_not
 from console.keymap import written
-from console.order_actions import OrderActions
-from console.proposal_outcome import is_close_of, is_guard, waiting_exit, waits_for_price
+from console.proposal_outcome import Guard, is_close_of, is_guard, waiting_exit, waits_for_price, why_not
 from console.screens.desk_control import may_act
-from console.screens.dialog import DialogHost
+from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.edit import DeclineScreen, declining
 from console.screens.form import FieldsScreen
 from console.screens.limits import OVERRIDE, ListsScreen, OverrideScreen
 from console.screens.position_exits import HALF, CloseScreen, MoveStopScreen, TargetScreen, Trail, TrailScreen, part_of
-from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.messages import commands
 from core.messages.desk_commands import KeepWatchlist

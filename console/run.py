@@ -7,12 +7,11 @@ import sys
 import threading
 from contextlib import suppress
 
-from console.client.access import EngineAccess
+from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
 from console.closing import CLOSING_PATIENCE
 from console.desk import DeskApp
 from console.display import DisplayTerms
-from console.gc_schedule import choose_moments
-from console.host_files import NO_SURROUNDINGS, HostFiles
+from console.frame_loop import choose_moments
 from console.terminal.driver import may_ask_for_mouse
 from core.model.harmless_text import harmless
 
@@ -54,7 +53,7 @@ def say_what_stays(desk: DeskApp) -> None:
     """Leave one line in the shell: what stays at the broker."""
     if desk.view is None:
         return
-    from console.screens.leave import left_in_words
+    from console.screens.desk_control import left_in_words
 
     with suppress(OSError):
         sys.stdout.write(f"keyturn: {left_in_words(desk.view, goes_on=desk.handle.goes_on)}\n")

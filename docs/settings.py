@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from console.commands.settings import Key, every_key
+from console.commands.state import Key, every_key
 from core.settings.changes import leaves
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import SettingsTable

@@ -44,11 +44,8 @@ def encode(sequence: int, at: datetime, fact: Fact, previous: str) -> tuple[byte
 
     A bar costs 2.0 µs here, chained; generic encoding takes 2.6 µs for the identical line.
 
-    Raises
-    ------
-    RecordError
-        The fact holds a value that could not be read back: NaN, an infinity, half a surrogate pair, a time without a
-        zone.
+    Raises RecordError: the fact holds a value that could not be read back: NaN, an infinity, half a surrogate pair, a
+    time without a zone.
     """
     if at.tzinfo is None:
         raise RecordError(f"the time {at} has no zone")

@@ -24,10 +24,7 @@ from state.files import Home, make_folder, replace_file
 def find_keys(environ: Mapping[str, str], mode: Mode, names: KeyNames) -> Keys:
     """Return the keys for this kind of account (OP-10).
 
-    Raises
-    ------
-    OperatorError
-        There are none, only one of the two is set, or they cannot be of this kind.
+    Raises OperatorError: there are none, only one of the two is set, or they cannot be of this kind.
     """
     found = _in_environment(environ, names) or _in_keyring(mode, names)
     if found is None:

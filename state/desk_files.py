@@ -29,7 +29,7 @@ LARGEST = 4000
 
 @dataclass(frozen=True, slots=True)
 class DeskFiles:
-    """Implements `console.host_files.HostFiles`."""
+    """Implements `console.client.access.HostFiles`."""
 
     home: Home
     folder: Callable[[], AccountFolder]

@@ -40,10 +40,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
 
     A socket left by a killed engine is removed: with the lock held, no engine listens on it.
 
-    Raises
-    ------
-    SocketRefusedError
-        A link, a file or a folder is at its path; it is left unchanged.
+    Raises SocketRefusedError: a link, a file or a folder is at its path; it is left unchanged.
     """
     found = _kind_at(path)
     if found is not None:
@@ -70,12 +67,8 @@ def listening(path: Path) -> Iterator[socket.socket]:
 def connected(path: Path, patience: float) -> socket.socket:
     """Connect to the engine of this folder; `patience` is the time-out in seconds.
 
-    Raises
-    ------
-    NoEngineError
-        No engine listens.
-    SocketRefusedError
-        It is a link, no socket, or another user's.
+    Raises NoEngineError: no engine listens.
+    Raises SocketRefusedError: it is a link, no socket, or another user's.
     """
     found = _kind_at(path)
     if found is None:

@@ -1,9 +1,8 @@
-"""Replace an account's journal and documents by others, and read the archive that they come from.
+"""Backups of an account, and replacing its journal and documents by the ones of an archive (SP-04).
 
-Read the archive of a backup without trusting it (SP-04).
-Nothing in an archive decides where a file goes: only names that a backup writes are accepted. Links, devices,
-extensions, repeated names and implausible sizes are refused. The archive is read to its end, which has its checksum,
-before anything is written.
+The archive of a backup is read without trust. Nothing in an archive decides where a file goes: only names that a backup
+writes are accepted. Links, devices, extensions, repeated names and implausible sizes are refused. The archive is read
+to its end, which has its checksum, before anything is written.
 
 The new files are written completely into a staging folder. That folder's name records the progress of the swap, and
 each rename is on the disk before the next step begins.
@@ -17,11 +16,18 @@ each rename is on the disk before the next step begins.
 
 Every step may be repeated. Lock, kill switch, archives and the operator's files stay in place, and so does the
 simulated exchange's log if there is no new one. The heartbeat, which has figures of the old journal, is deleted.
+
+A backup of an account: documents, signed and stamped heads, journal, and the simulated exchange's log (SP-04).
+One archive holds them all, and may be made while an engine runs. The documents are read first, then the journal, and
+the exchange's log last: so the journal in the archive includes the documents' last record, and the exchange's log every
+order that the journal has as accepted. The kill switch, the lock and the heartbeat belong to the running installation
+and are not included.
 """
 
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import re
 import shutil
@@ -36,6 +42,7 @@ from pathlib import Path
 from core.files.regular_file import bytes_of, open_regular, reading
 from core.ports import OperatorError
 from state.files import AccountFolder, make_folder, naming, open_private, replace_file, sync_folder, write_all
+from state.journal_files import COMPRESSED, current_file, segments, sequence_in
 
 OURS = re.compile(
     r"journal/\d{4}-\d{2}-\d{2}\.(?:jsonl|gz)|documents\.json|backups/documents\.[1-5]\.json|heads\.jsonl|stamps/\d{4}-\d{2}-\d{2}\.tsr"
@@ -150,7 +157,6 @@ def _walk(path: Path, take: Take) -> None:
 
 
 def _pieces(source: BufferedIOBase, size: int) -> Iterator[bytes]:
-    """Yield a file's bytes in pieces."""
     while size:
         piece = _exactly(source, min(PIECE, size))
         size -= len(piece)
@@ -296,3 +302,110 @@ def _reason(left: Path) -> str:
 
 
 _UNNAMED = "a restore or a reset"
+
+
+class BackupError(OperatorError):
+    """A backup that cannot be made; the message gives a remedy."""
+
+
+def backup(folder: AccountFolder, to: Path) -> Path:
+    """Write the archive, mode 0600, and return its path.
+
+    Parameters
+    ----------
+    to
+        The archive's path, or a folder, in which it is named `keyturn-<account>-<last record>.tar.gz`.
+
+    Raises
+    ------
+    BackupError
+        There is nothing to back up, or the archive exists already.
+    """
+    refuse_half_done(folder)
+    files = _documents(folder)
+    # The stamp files; each was written as a whole.
+    stamps = {f"{folder.stamps.name}/{path.name}": bytes_of(path) for path in sorted(folder.stamps.glob("*.tsr"))}
+    heads = _lines_of(folder.heads)
+    journal = _journal(folder)
+    exchange = _lines_of(folder.exchange) | _lines_of(folder.runs)
+    if not files and not journal:
+        raise BackupError(f"account {folder.name!r} has neither journal nor documents yet: there is nothing to back up")
+    target = to / f"keyturn-{folder.name}-{_last_sequence(journal)}.tar.gz" if to.is_dir() else to
+    if target.exists():
+        raise BackupError(f"{target} is there already; choose another name")
+    temporary = target.with_name(f".{target.name}.new")
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        with naming(target), os.fdopen(descriptor, "wb") as file:
+            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
+                for name, content in (files | stamps | heads | journal | exchange).items():
+                    _add(archive, f"{folder.name}/{name}", content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)  # a full disk needs the space elsewhere
+        raise
+    temporary.replace(target)
+    sync_folder(target.parent)
+    return target
+
+
+def is_empty(folder: AccountFolder) -> bool:
+    """Whether there is nothing to back up: neither journal nor documents."""
+    return not _documents(folder) and not _journal_paths(folder)
+
+
+def _documents(folder: AccountFolder) -> dict[str, bytes]:
+    """Return the documents and their older versions; each is always replaced as a whole, so each is complete."""
+    kept = sorted(folder.backups.glob("documents.*.json")) if folder.backups.is_dir() else []
+    found = {}
+    for path in (folder.documents, *kept):
+        try:
+            found[path.relative_to(folder.path).as_posix()] = bytes_of(path)
+        except FileNotFoundError:
+            continue  # rotated away meanwhile
+    return found
+
+
+def _journal(folder: AccountFolder) -> dict[str, bytes]:
+    """Every segment up to its last whole line."""
+    paths = map(current_file, _journal_paths(folder))
+    return {f"journal/{path.name}": _content_of(path) for path in paths}
+
+
+def _content_of(path: Path) -> bytes:
+    """A compressed segment is whole."""
+    return bytes_of(path) if path.suffix == COMPRESSED else _whole_lines(path)
+
+
+def _journal_paths(folder: AccountFolder) -> list[Path]:
+    if folder.journal.exists() and not folder.journal.is_dir():
+        raise BackupError(f"{folder.journal} is no folder: the journal is not there; put it back")
+    return segments(folder.journal) if folder.journal.is_dir() else []
+
+
+def _lines_of(path: Path) -> dict[str, bytes]:
+    """Return a file beside the journal, if it exists."""
+    try:
+        return {path.name: _whole_lines(path)}
+    except FileNotFoundError:
+        return {}
+
+
+def _whole_lines(path: Path) -> bytes:
+    content = bytes_of(path)
+    return content[: content.rfind(b"\n") + 1]
+
+
+def _last_sequence(journal: dict[str, bytes]) -> int:
+    for content in reversed(journal.values()):
+        if content:
+            return sequence_in(content.rstrip(b"\n").rpartition(b"\n")[2]) or 0
+    return 0
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    entry.mode = 0o600
+    archive.addfile(entry, io.BytesIO(content))

@@ -25,10 +25,10 @@ from core.views.builders.desk import newest_data
 from core.workflows.staging.confirmation_checks import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.files import AccountFolder
-from state.heartbeat import SILENCE_STEP, Status
 from state.home_files import WatchlistFiles
 from state.kill_switch import FileKillSwitch, HaltRequest, asks_to_flatten
-from state.proof.daily_signing import DailySigning
+from state.proof.signing_key import DailySigning
+from state.running_engine import SILENCE_STEP, Status
 
 EVERY_SECONDS = 1.0
 """Seconds between two checks: a file must be unchanged between two of them, or it is still being written."""
@@ -200,7 +200,6 @@ class Housekeeping:
             )
 
     def _send(self, runtime: Runtime, command: Command) -> None:
-        """Send a command addressed to the account."""
         runtime.send(addressed(command, AccountId(self.folder.name)))
 
     def _look_at_the_switch(self, runtime: Runtime) -> None:

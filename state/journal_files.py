@@ -279,12 +279,8 @@ def closed_segments(folder: AccountFolder, now: datetime, days: int) -> list[Pat
 def compress(folder: AccountFolder, now: datetime, days: int) -> Iterator[Compressed]:
     """Compress them one by one, oldest first.
 
-    Raises
-    ------
-    OperatorError
-        A compressed copy differs from its segment. The segment stays.
-    OSError
-        The disk fails or is full. The segment stays.
+    Raises OperatorError: a compressed copy differs from its segment. The segment stays.
+    Raises OSError: the disk fails or is full. The segment stays.
     """
     for path in closed_segments(folder, now, days):
         yield _compress(path)

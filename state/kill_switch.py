@@ -66,10 +66,7 @@ class FileKillSwitch:
     def latch(self, by: str, *, flatten: bool = False) -> None:
         """Create the file, or add a line with the source, and whether to flatten the positions.
 
-        Raises
-        ------
-        OSError
-            The line could not be written; after `prepare` the file exists all the same.
+        Raises OSError: the line could not be written; after `prepare` the file exists all the same.
         """
         line = " ".join(by.split()) + (f" {FLATTEN}" if flatten else "") + "\n"
         while not self._add(line):
@@ -143,10 +140,7 @@ class FileKillSwitch:
         It is renamed before the last read, so that no concurrent line is lost: a writer checks afterwards that its file
         still has the latch's name.
 
-        Raises
-        ------
-        OSError
-            A non-empty folder has its name, or its parent folder is not writable: it stays shut.
+        Raises OSError: a non-empty folder has its name, or its parent folder is not writable: it stays shut.
         """
         if self._others(self.set_by()[self._told :]):
             return

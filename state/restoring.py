@@ -36,11 +36,10 @@ from core.facts.registry import kind_of
 from core.model.desk import renamed
 from core.ports import JournalDamagedError, JournalWriteError, OperatorError, Recorded
 from state import folder_swap
-from state.backups import backup, is_empty
 from state.codec import RecordError, decode
 from state.documents import newest_checkpoint
 from state.files import AccountFolder, make_folder
-from state.folder_swap import ArchiveError, Contents, unpack
+from state.folder_swap import ArchiveError, Contents, backup, is_empty, unpack
 from state.journal import BEGINNING, FileJournal
 from state.journal_files import last_line, lines_backwards, opened, segments
 from state.journal_inspection import verify
@@ -254,14 +253,9 @@ def restore(
 ) -> Restored | None:
     """Restore an account from a checked archive; return None if the operator did not agree.
 
-    Raises
-    ------
-    AlreadyRunningError
-        An engine holds the account.
-    ArchiveError
-        The archive cannot be trusted; nothing is changed.
-    SuccessionError
-        The disk fails.
+    Raises AlreadyRunningError: an engine holds the account.
+    Raises ArchiveError: the archive cannot be trusted; nothing is changed.
+    Raises SuccessionError: the disk fails.
     """
     is_new = not folder.path.exists()
     folder.prepare()
@@ -332,7 +326,6 @@ class _Restore:
     def _facts(
         self, plan: RestorePlan, stage: AccountFolder, there: JournalEnd, comes: JournalEnd, kept: Path | None
     ) -> list[Fact]:
-        """Return the facts that the restored journal records about its restore."""
         # The time until which records are lost. A restored exchange lost the same; a broker has every order until now.
         if plan.has_exchange:
             until = plan.ends_at
@@ -396,12 +389,8 @@ class Reset:
 def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bool]) -> Reset | None:
     """Start a new journal for an account; return None if the operator did not agree.
 
-    Raises
-    ------
-    AlreadyRunningError
-        An engine holds the account.
-    OperatorError
-        There is nothing to reset, or the disk fails.
+    Raises AlreadyRunningError: an engine holds the account.
+    Raises OperatorError: there is nothing to reset, or the disk fails.
     """
     folder.prepare()
     with EngineLock(folder) as lock:
@@ -415,7 +404,9 @@ def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bo
                 return None
             kept = keep(folder, there, "reset", when)
             stage = folder_swap.begin(folder, "the reset")
-            at = _account_time(folder, there, when)
+            at = when  # wall time; on a simulated exchange the time of its market
+            if folder.exchange.exists():
+                at = max((each for each in (there.at, _last_request(folder)) if each is not None), default=when)
             write(stage, at, _facts(folder, there, when, max(at, there.at or at), kept))
             put_in_place(folder)
             return Reset(plan, kept, notes)
@@ -423,13 +414,6 @@ def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bo
             raise not_begun(folder, error) from error
         finally:
             folder_swap.drop(folder)
-
-
-def _account_time(folder: AccountFolder, there: JournalEnd, when: datetime) -> datetime:
-    """Return the account's time: wall time, or on a simulated exchange the time of its market."""
-    if not folder.exchange.exists():
-        return when
-    return max((at for at in (there.at, _last_request(folder)) if at is not None), default=when)
 
 
 def _last_request(folder: AccountFolder) -> datetime | None:

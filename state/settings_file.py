@@ -30,9 +30,8 @@ from core.settings.strategies import HOUSE_NAMES, StrategiesSettings, UserStrate
 from core.settings.types import WHOLE, AmountSettings
 from state.accounts import Chosen
 from state.credentials import VARIABLE
-from state.files import Home
+from state.files import Home, KeyPath, TomlError, UnreadableTomlError, odd_value, tables_of, toml_of
 from state.home_files import NAME, read_sectors
-from state.toml_files import KeyPath, TomlError, UnreadableTomlError, odd_value, tables_of, toml_of
 
 PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH", "KEYTURN_RECORD_KEY"})
@@ -93,7 +92,8 @@ def load_settings(
     for the settings that choose one. A `stage` overlays its own profile, below the operator's settings; it is ignored
     under another profile.
     """
-    layers = [_file_layer(home.settings), _environment_layer(environ), _override_layer(overrides)]
+    file = SettingsLayer(tables_of(home.settings, "settings", SettingsError), name=home.settings.name)
+    layers = [file, _environment_layer(environ), _override_layer(overrides)]
     for layer in layers:
         if odd := odd_value(layer.values):
             raise SettingsError(f"{layer.place(odd[0])}: {odd[1]}")
@@ -226,10 +226,6 @@ def _profile_layer(layers: Sequence[SettingsLayer], usual: object) -> tuple[Sett
     return SettingsLayer(PROFILES[chosen], name=f"profile {chosen}"), chosen
 
 
-def _file_layer(path: Path) -> SettingsLayer:
-    return SettingsLayer(tables_of(path, "settings", SettingsError), name=path.name)
-
-
 def _environment_layer(environ: Mapping[str, str]) -> SettingsLayer:
     layer = SettingsLayer(name="environment")
     for variable in variables_in(environ):
@@ -240,13 +236,9 @@ def _environment_layer(environ: Mapping[str, str]) -> SettingsLayer:
 
 
 def variables_in(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the variables that are settings."""
-    return [name for name in sorted(environ) if name.startswith(PREFIX) and not _is_other(name)]
-
-
-def _is_other(name: str) -> bool:
-    """Whether a variable of ours is no setting: a gate, a folder, or the address of a channel."""
-    return name in OTHER_VARIABLES or name.startswith(VARIABLE)
+    """Return the names of the variables that are settings: no gate, folder, or address of a channel."""
+    ours = (name for name in sorted(environ) if name.startswith(PREFIX))
+    return [name for name in ours if name not in OTHER_VARIABLES and not name.startswith(VARIABLE)]
 
 
 def path_of_variable(name: str) -> KeyPath:

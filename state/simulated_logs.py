@@ -218,7 +218,8 @@ class RunLogFile:
         with suppress(OSError):
             self._descriptor = open_private(folder.runs, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             _end_last_line(self._descriptor, folder.runs)
-        self._write({"run": _started_as_json(started)})
+        values = {each.name: getattr(started, each.name) for each in fields(started)}
+        self._write({"run": {**values, "settings": put_down(started.settings)}})
 
     def heard(self, what: HeardFromOutside) -> None:
         seat = {name: text for name, text in (("terminal", what.terminal), ("user", what.user)) if text}
@@ -311,11 +312,6 @@ def file_played(path: Path) -> PlayedFile:
 
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _started_as_json(started: RunStarted) -> dict[str, Any]:
-    values = {each.name: getattr(started, each.name) for each in fields(started)}
-    return {**values, "settings": put_down(started.settings)}
 
 
 def _started_of(values: dict[str, Any]) -> RunStarted:

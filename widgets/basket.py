@@ -17,8 +17,7 @@ from core.model.order import Side
 from core.model.values import ZERO, ProposalId, plain
 from core.views import BasketRowView, BasketView
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine, spread
+from widgets.lines import Cell, TextLine, Tone, spread
 from widgets.ticket import HOLDS, wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"
@@ -94,7 +93,8 @@ def _sum(view: BasketView, width: int) -> TextLine:
     parts += [f"+{f.money(frees)}"] if sells else []
     parts += [f"−{f.money(costs)}"] if view.opens else []
     after = going[-1].power_after if going else view.power_now
-    power = (Cell("power ", "muted"), Cell(f"{f.money(view.power_now)} → {f.money(after)}", _power_tone(after)))
+    tone: Tone = "urgent" if after is not None and after < ZERO else ""
+    power = (Cell("power ", "muted"), Cell(f"{f.money(view.power_now)} → {f.money(after)}", tone))
     return spread((Cell(", ".join(parts), "strong"),), power, width)
 
 
@@ -110,10 +110,6 @@ def _loss(view: BasketView, width: int) -> list[TextLine]:
     told += [f"NO STOP, the loss has no bound: {', '.join(unprotected)}"] if unprotected else []
     told += [f"not known: {', '.join(unknown)}"] if unknown else []
     return wrapped("", "; ".join(told), width, "warning" if unprotected or unknown else "")
-
-
-def _power_tone(after: Decimal | None) -> Tone:
-    return "urgent" if after is not None and after < ZERO else ""
 
 
 # ── the orders ───────────────────────────────────────────────────────────────────────────────────────────────────────

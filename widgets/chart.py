@@ -39,8 +39,7 @@ from widgets.chart_scales import (
     candles_of,
     curves,
 )
-from widgets.grid_cells import Cell, Tone
-from widgets.lines import Lines, TextLine
+from widgets.lines import Cell, Lines, TextLine, Tone
 from widgets.pane import put_note, put_title
 
 BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -502,7 +501,6 @@ class Chart(Lines, can_focus=True):
         return self._chart is not None and bool(self._chart.bars or behind(self._chart, self.look.minutes))
 
     def _candles(self) -> tuple[Candle, ...]:
-        """Return the candles of the chosen timeframe."""
         if self._chart is None:
             return ()
         return candles_of(self._chart.bars, self.look.minutes, behind(self._chart, self.look.minutes))

@@ -18,8 +18,8 @@ from core.model.order_terms import WORDS, filled_in
 from core.model.reference_data import in_words
 from core.model.session import HOME
 from core.model.values import CENT, SHORT_ID, ClientOrderId, plain
-from core.views import ActionRow, PositionRow, ProposalRow
-from widgets.grid_cells import CUT, Tone
+from core.views import HALTED, ActionRow, PositionRow, ProposalRow, WatchRow
+from widgets.lines import CUT, Cell, Tone
 
 PLACE, PLACE_IN_SHORT = HOME.name, HOME.short
 """The city of the clock, written after a time. All times of the desk use one clock, named in the first line."""
@@ -98,6 +98,18 @@ def price(value: Decimal | None) -> str:
 def at_tick(value: Decimal | None) -> str:
     """Format a price rounded to its tick, half up."""
     return UNKNOWN if value is None else f"{value.quantize(STOCK_TICKS.at(value), ROUND_HALF_UP):,f}"
+
+
+def is_old(row: PositionRow | WatchRow, now: datetime) -> bool:
+    return row.last_at is not None and now - row.last_at > STALE_AFTER
+
+
+def last_price(row: PositionRow | WatchRow, now: datetime) -> Cell:
+    """Format `182.11`, `182.11!` if it is old (the digits keep their place), or a word if trading is halted."""
+    if row.halted:
+        return Cell(HALTED, "warning")
+    text = at_tick(row.last)
+    return Cell(f"{text}!", "warning") if is_old(row, now) else Cell(f"{text} ")
 
 
 def pointed(text: str, places: int = PLACES) -> str:

@@ -21,7 +21,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.grid_cells import (
+from widgets.lines import (
     GAP,
     MARK_WIDTH,
     MARKS,
@@ -404,11 +404,9 @@ class Grid(Widget, can_focus=True):
             self.post_message(self.Moved(self, self.selected))
 
     def _body_height(self) -> int:
-        """Number of lines for rows."""
         return self.content_size.height - self._has_header - self._has_place_line()
 
     def _has_place_line(self) -> bool:
-        """Return whether the last line shows the position in the list."""
         height = self.content_size.height - self._has_header
         return self.tell_place is None and not self.follows and len(self.window.rows) > height
 

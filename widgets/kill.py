@@ -14,8 +14,7 @@ from core.model.codes import HaltCause
 from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow, RowMark
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, Tone
 from widgets.ticket import wrapped
 
 

@@ -264,7 +264,6 @@ def _whole_state(row: OrderRow) -> str:
 
 
 def _short_state(row: OrderRow) -> str:
-    """Return the marks, or the status if there are none."""
     doubt = [DOUBTED] if IN_DOUBT in row.marks else []
     return ", ".join([*doubt, *_other_marks(row)]) or short_ids(_standing(row))
 

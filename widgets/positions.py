@@ -9,12 +9,11 @@ from decimal import Decimal
 
 from core.model.order import StopHolder
 from core.model.values import Quantity, Symbol, plain
-from core.views import HALTED, ActionRow, DeskView, ForeignRow, PositionRow, near
+from core.views import ActionRow, DeskView, ForeignRow, PositionRow, near
 from widgets import format as f
 from widgets.format import coming_in_words, ex_day
 from widgets.grid import Align, Column, Grid, Row
-from widgets.grid_cells import Tone, widths_of
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, Tone, widths_of
 from widgets.pane import Pane, positions_when_empty
 
 Changes = Mapping[Symbol, Decimal | None]
@@ -140,7 +139,7 @@ class Positions(Pane):
         self._fill()
         known = [row.profit for row in rows if row.profit is not None]
         total = f", {f.signed(sum(known, Decimal(0)))} USD" if known else ""
-        old = [row.last_at for row in rows if row.last_at is not None and _is_old(row, now)]
+        old = [row.last_at for row in rows if row.last_at is not None and f.is_old(row, now)]
         stale = f", PRICES UP TO {f.age(min(old), now)} OLD" if old else ""
         said = f"{len(rows)} open{total}{stale}" if rows else ""
         said += f"{', ' if said else ''}{len(foreign)} of other kinds" if foreign else ""
@@ -209,7 +208,7 @@ class Positions(Pane):
             said.append(coming_in_words(coming))
         if row.unattended_until is not None:
             said.append(f"exits UNATTENDED until {f.minute_of_week(row.unattended_until, self._now)}")
-        if row.last_at is not None and _is_old(row, self._now):
+        if row.last_at is not None and f.is_old(row, self._now):
             said.append(f"last price {f.age(row.last_at, self._now)} old, of {f.dated_clock(row.last_at, self._now)}")
         others = (f.sign_in_words(other) for other in self._rows)
         self.note(f"{row.symbol}: {', '.join(said)}" if said else next((sign for sign in others if sign), ""))
@@ -224,7 +223,7 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex:
             Cell(row.symbol, "warning" if ex else "strong"),
             Cell(f.quantity(row.quantity)),
             Cell(f.price(row.average_price).replace(",", "")),
-            _last(row, now),
+            f.last_price(row, now),
             Cell(f.money(row.value).replace("-", "−")),
             Cell(f.arrowed(row.profit), f.tone_of(row.profit)),
             Cell(f.signed_percent(row.profit_fraction), f.tone_of_percent(row.profit_fraction)),
@@ -256,18 +255,6 @@ def _foreign_row(row: ForeignRow, *, has_mark: bool) -> Row:
 
 def _kind(row: ForeignRow) -> str:
     return f"{row.symbol}: {row.asset_class}, which this desk does not trade: watch and close it at the broker"
-
-
-def _is_old(row: PositionRow, now: datetime) -> bool:
-    return row.last_at is not None and now - row.last_at > f.STALE_AFTER
-
-
-def _last(row: PositionRow, now: datetime) -> Cell:
-    """Format `182.11`, `182.11!` if it is old (the digits keep their place), or a word if trading is halted."""
-    if row.halted:
-        return Cell(HALTED, "warning")
-    text = f.at_tick(row.last)
-    return Cell(f"{text}!", "warning") if _is_old(row, now) else Cell(f"{text} ")
 
 
 def _stop(row: PositionRow) -> Cell:

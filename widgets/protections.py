@@ -13,7 +13,7 @@ from decimal import Decimal
 from core.views import DeskView, ProtectionRow, SuspensionView
 from widgets import format as f
 from widgets.grid import Cell, Column, Grid, Row, Tone
-from widgets.grid_cells import GAP, MARK_WIDTH
+from widgets.lines import GAP, MARK_WIDTH
 from widgets.pane import Pane
 
 NAME = 12

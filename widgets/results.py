@@ -19,8 +19,7 @@ from widgets import format as f
 from widgets.chart import Canvas
 from widgets.chart_scales import DOTS_ACROSS, DOTS_DOWN
 from widgets.grid import Align, Column, Row
-from widgets.grid_cells import fitted
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, fitted
 from widgets.pane import INDENT, Pane
 
 TODAY, WEEK = "today", "this week"

@@ -20,8 +20,7 @@ from core.model.order_terms import OWED
 from core.model.values import Money, plain
 from core.views import IN_DOUBT, WARNED, DeskView, KeyView, ProposalRow, StatusView
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, Lines, TextLine, joined, spread
+from widgets.lines import Cell, Lines, TextLine, Tone, joined, spread
 from widgets.pane import WithoutEngine
 
 SHAPES: Mapping[ConnectionState, str] = {
@@ -274,7 +273,6 @@ def margin_in_words(status: StatusView) -> str:
 
 
 def _margins(status: StatusView) -> Sequence[str]:
-    """Return its words, the shorter ones last."""
     distance = status.margin_distance
     if distance is None:
         return ("",)

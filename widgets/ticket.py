@@ -23,8 +23,7 @@ from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import Fraction, Price, plain
 from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketView
 from widgets import format as f
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine, joined
+from widgets.lines import Cell, TextLine, Tone, joined
 from widgets.proposals import exit_word
 
 
@@ -330,7 +329,6 @@ def _margin(margin: MarginView, width: int) -> list[TextLine]:
 
 
 def _target(order: OrderRequest) -> Decimal | None:
-    """Return the price of the target leg."""
     leg = order.leg(LegRole.TARGET)
     return None if leg is None else leg.limit_price
 
@@ -383,7 +381,6 @@ def _leaves_at(view: TicketView) -> Decimal | None:
 
 
 def _touch(view: TicketView) -> Decimal | None:
-    """Return the price at which it would trade now."""
     if isinstance(view.quote, NoQuote):
         return None
     return view.quote.ask if view.ticket.order.side is Side.BUY else view.quote.bid

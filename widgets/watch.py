@@ -10,11 +10,11 @@ from rich.cells import cell_len
 
 from core.model.instrument import HELD, ListKind
 from core.model.values import Price, Symbol
-from core.views import HALTED, ActionRow, DeskView, WatchRow, near
+from core.views import ActionRow, DeskView, WatchRow, near
 from widgets import format as f
 from widgets.format import coming_in_words, ex_day
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_cells import Tone, has_room, widths_of
+from widgets.lines import Tone, has_room, widths_of
 from widgets.pane import Pane
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -129,7 +129,7 @@ class Watch(Pane):
     def _row(self, row: WatchRow, now: datetime, room: int) -> Row:
         """Return the row, from a cache if nothing changed: of two hundred rows most do not."""
         drawn, ex = self._drawn.get(row.symbol), ex_day(near(self._actions(), row.symbol))
-        beside = _is_old(row, now), ex, room
+        beside = f.is_old(row, now), ex, room
         if drawn is not None and drawn[1] == beside and drawn[0] == row:
             return drawn[2]
         made = _row(row, now, self._columns, ex, room)
@@ -154,14 +154,12 @@ class Watch(Pane):
         said += [coming_in_words(coming)] if (coming := near(self._actions(), row.symbol)) is not None else []
         said += [f"{row.working} working"] if row.working else []
         said += [f"alert when {alert}" for alert in row.alerts]
-        if row.last_at is not None and _is_old(row, self._now):
+        if row.last_at is not None and f.is_old(row, self._now):
             said.append(f"last price {f.age(row.last_at, self._now)} old")
-        self.note(whole_words(f"{row.symbol}: ", said, self._room_of_edge()))
-
-    def _room_of_edge(self) -> int:
-        """Cells of the lower edge left for text beside its corners and the position in the list."""
+        # The lower edge has room for text beside its corners and the position in the list.
         place = f"{self.grid.window.place()} ─ " if self.grid.window.place() else ""
-        return self.outer_size.width - EDGE - cell_len(place)
+        room = self.outer_size.width - EDGE - cell_len(place)
+        self.note(whole_words(f"{row.symbol}: ", said, room))
 
 
 def whole_words(head: str, said: Sequence[str], room: int) -> str:
@@ -185,22 +183,10 @@ def _has_something(row: WatchRow) -> bool:
     return bool(row.held or row.working or row.exit_waits or row.proposed or row.alerts)
 
 
-def _is_old(row: WatchRow, now: datetime) -> bool:
-    return row.last_at is not None and now - row.last_at > f.STALE_AFTER
-
-
 def _row(row: WatchRow, now: datetime, columns: Sequence[Column], ex: str, room: int) -> Row:
     """Return the row; only visible columns are computed, because two hundred rows change four times a second."""
     cells = (CELLS[column.title](row, now, column) for column in columns[:-1])
     return Row(row.symbol, (*cells, _has(row, ex, room)))
-
-
-def _last(row: WatchRow, now: datetime) -> Cell:
-    """Format `166.76`, `166.76!` if it is old (the digits keep their place), or a word if trading is halted."""
-    if row.halted:
-        return Cell(HALTED, "warning")
-    text = f.at_tick(row.last)
-    return Cell(f"{text}!", "warning") if _is_old(row, now) else Cell(f"{text} ")
 
 
 def _change(fraction: Decimal | None) -> str:
@@ -269,7 +255,7 @@ CELLS: Mapping[str, CellOf] = {
     SYMBOL.title: lambda row, _now, _column: Cell(row.symbol, "strong"),
     BID.title: lambda row, _now, _column: Cell(f.at_tick(None if row.quote is None else row.quote.bid)),
     ASK.title: lambda row, _now, _column: Cell(f.at_tick(None if row.quote is None else row.quote.ask)),
-    LAST.title: lambda row, now, _column: _last(row, now),
+    LAST.title: lambda row, now, _column: f.last_price(row, now),
     USD.title: lambda row, _now, _column: Cell(
         f.UNKNOWN if row.change is None else f.signed(row.change), f.tone_of(row.change)
     ),

@@ -1,4 +1,8 @@
-"""A desk's interface to an engine, in this process or elsewhere, and the operator's place (OP-13)."""
+"""What a desk reaches: its engine, in this process or elsewhere, with losses and gaps, and files (OP-13).
+
+The console itself never accesses the disk; the composition root supplies `HostFiles`, whose calls may block and are
+made in a separate thread.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,23 @@ import os
 import pwd
 import sys
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Literal, Protocol
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
 from core.model.desk import DeskNumber, Seat
 from core.model.reference_data import AssetsFound
-from core.model.values import Symbol
+from core.model.values import AccountId, Symbol
+from core.ports import OperatorError, Recorded
 from core.views import DeskView
 from core.views.desk import EngineFailed, EngineLoading
+from core.views.results import HistoryDay
 
 
 def a_console_door() -> CommandPort:
@@ -188,3 +195,207 @@ class EngineAccess(ABC):
     @abstractmethod
     def close(self, reason: str, patience: float) -> bool:
         """Leave, and wait for at most `patience` seconds; return whether it is done."""
+
+
+REMEMBERED = 16
+"""The number of remembered gaps: each one disarms tickets, so older ones do not matter."""
+GAP = 1.0
+"""Seconds of silence after which the screen is unconfirmed (OP-04); the engine sends twice in that time."""
+
+SILENT = 3.0
+"""Seconds after which the silence is shown prominently: a hanging engine does not break the link."""
+
+
+class LinkBrokenError(OperatorError):
+    """The engine's machine cannot be reached; the message is shown unchanged."""
+
+
+class EngineLink(LinkToEngine):
+    """The link of one desk to another process. Written in the thread that reads the connection, read in any."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._gaps: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+        self._heard_at = now()
+        self._lost_at: float | None = None
+
+    def hear(self) -> None:
+        """Note a message from the engine."""
+        now = self._now()
+        if self._lost_at is not None or now - self._heard_at > GAP:
+            self._gaps.append((self._heard_at, now))
+        self._heard_at, self._lost_at, self.trouble = now, None, None
+
+    def lose(self, trouble: str) -> None:
+        """Note the loss of the connection and its reason."""
+        if self._lost_at is None:
+            self._lost_at = self._now()
+        self.trouble = trouble
+
+    @property
+    def doubt(self) -> str | None:
+        if self.trouble is not None:
+            return self.trouble
+        silent = self._now() - self._heard_at
+        return f"the engine has said nothing for {silent:.0f} s" if silent > GAP else None
+
+    @property
+    def silence(self) -> float | None:
+        silent = self._now() - self._heard_at
+        return silent if self.trouble is None and silent >= SILENT else None
+
+    def had_gap(self, since: float, until: float) -> bool:
+        if self.doubt is not None and self._heard_at < until:
+            return True
+        return any(begin < until and since < end for begin, end in list(self._gaps))
+
+
+WAITS_FOR_ANSWER = "waiting for the engine to answer"
+WAITS_FOR_BOOKS = "the engine answers; waiting for its positions and orders"
+"""What a desk waits for that has not received a view yet, in order."""
+
+
+class EngineReports(EngineAccess):
+    """What a conversation reports of a remote engine. Written in the link's thread, read in any.
+
+    Attributes
+    ----------
+    presses
+        The number of the engine's halts and kills included in the view.
+    account
+        The account of the engine that receives this desk's commands; None while there is none.
+    """
+
+    link: EngineLink
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__(EngineLink(now), WAITS_FOR_ANSWER, "engine link")
+        self.presses = 0
+        self.account: AccountId | None = None
+        self._now = now
+        self._clock: tuple[datetime, float, float] | None = None
+        self._number: DeskNumber | None = None
+        self._desk: DeskNumber | None = None
+
+    @property
+    def desk(self) -> DeskNumber | None:
+        return self._desk
+
+    @property
+    def has_seen_it(self) -> bool:
+        """Whether a view of the engine was received."""
+        return self._clock is not None
+
+    def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None:
+        self._number, self._keys, self.account, self.presses = desk, keys, account, 0
+        if isinstance(self.view, EngineLoading):
+            self.view = EngineLoading(WAITS_FOR_BOOKS)
+
+    def lose(self, trouble: str) -> None:
+        """Note the loss of the connection and its reason."""
+        self.account = None
+        self.link.lose(trouble)
+        if isinstance(self.view, EngineLoading):
+            self.view = EngineLoading(trouble)
+
+    def prepare(self, words: str) -> None:
+        self.view = EngineLoading(words)
+
+    def fail(self, words: str) -> None:
+        """Show that this engine cannot be used."""
+        self.view = EngineFailed(words)
+
+    def show(self, view: DeskView) -> None:
+        """Show a view, and take the desk's number with it: in the previous view a returned desk has no control."""
+        is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
+        self.view, self._desk = view, self._number
+        if is_news:
+            self._on_news()
+
+    def set_clock(self, clock: datetime, rate: float) -> None:
+        self._clock = (clock, self._now(), rate)
+
+
+class HostFiles(Protocol):
+    def why(self, order_id: str) -> Iterable[Recorded]:
+        """Return the history of an order. Raises OperatorError, JournalError or OSError."""
+
+    def explain(self, what: str) -> Iterable[str]:
+        """Explain the result of a day or of an order's trade, in lines. Raises as `why` does."""
+
+    def history(self, day: date | None) -> HistoryDay:
+        """Return orders and trades of that day, or of the journal's last.
+
+        Raises OperatorError, JournalError or OSError.
+        """
+
+    def write(self, name: str, text: str) -> str:
+        """Write a new file, never over another, and return its place. Raises OperatorError or OSError."""
+
+    def kept(self, folder: str) -> Mapping[str, str | None]:
+        """Return the operator's files in that folder (presets or layouts); None if unreadable. Raises OSError."""
+
+    def keep(self, folder: str, name: str, text: str) -> str:
+        """Write or overwrite that file and return its place. Raises OperatorError or OSError."""
+
+    def drop(self, folder: str, name: str) -> None:
+        """Remove that file. Raises OperatorError or OSError."""
+
+    def leave_press(self, *, kills: bool) -> None:
+        """Leave a halt or kill for the engine that runs or starts next. Raises OperatorError or OSError."""
+
+    def is_first_start(self) -> bool:
+        """Return whether the guide was never closed here."""
+
+    def guide_was_closed(self) -> None:
+        """Do not show the guide again. Raises OSError."""
+
+    def must_try_chord(self) -> bool:
+        """Return whether real orders can be sent from here and the kill chord never arrived."""
+
+    def chord_was_received(self) -> None:
+        """Do not test the chord again. Raises OSError."""
+
+
+class NoHostFiles:
+    """For a desk without files, such as a replay's."""
+
+    def why(self, order_id: str) -> Iterable[Recorded]:
+        raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {order_id}")
+
+    def explain(self, what: str) -> Iterable[str]:
+        raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {what}")
+
+    def history(self, day: date | None) -> HistoryDay:
+        raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {day or 'any day'}")
+
+    def write(self, name: str, text: str) -> str:
+        raise OperatorError(f"this desk keeps nothing on the disk; {name} ({len(text)} characters) was not written")
+
+    def kept(self, _folder: str) -> Mapping[str, str | None]:
+        return {}
+
+    def keep(self, folder: str, name: str, text: str) -> str:
+        words = f"{folder}/{name} ({len(text)} characters)"
+        raise OperatorError(f"this desk keeps nothing on the disk; {words} was not written")
+
+    def drop(self, folder: str, name: str) -> None:
+        raise OperatorError(f"this desk keeps nothing on the disk; there is no {folder}/{name}")
+
+    def leave_press(self, *, kills: bool) -> None:
+        raise OperatorError("this desk keeps nothing on the disk")
+
+    def is_first_start(self) -> bool:
+        return False
+
+    def guide_was_closed(self) -> None:
+        """Nothing is stored."""
+
+    def must_try_chord(self) -> bool:
+        return False
+
+    def chord_was_received(self) -> None:
+        """Nothing is stored."""
+
+
+NO_SURROUNDINGS = NoHostFiles()

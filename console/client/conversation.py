@@ -18,8 +18,7 @@ from contextlib import suppress
 
 from msgspec import Raw
 
-from console.client.access import WAITING, Owed
-from console.client.engine_link import EngineReports, LinkBrokenError
+from console.client.access import WAITING, EngineReports, LinkBrokenError, Owed
 from core.messages.command_ports import addressed
 from core.messages.commands import Command
 from core.model.desk import DeskNumber, Seat

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from console.client.access import NOT_ASKED, WAITING, Owed
-from console.client.engine_link import EngineReports
+from console.client.access import NOT_ASKED, WAITING, EngineReports, Owed
 from core.messages.commands import Command, Halt, Kill
 from core.model.desk import Seat
 from core.model.values import Symbol

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from console.client.engine_link import LinkBrokenError
+from console.client.access import LinkBrokenError
 from console.client.ssh_stream import GREETING_PATIENCE, SshStream
 from core.model.harmless_text import harmless, is_news
 from core.ports import OperatorError
@@ -61,10 +61,7 @@ def ssh_command(named: str, destination: str, *, is_first: bool) -> list[str]:
 
     The first may prompt, and start an engine.
 
-    Raises
-    ------
-    OperatorError
-        The value cannot be split like a shell command.
+    Raises OperatorError: the value cannot be split like a shell command.
     """
     relay = RELAY if is_first else (*RELAY, NO_START)
     if not named.strip():
@@ -226,10 +223,7 @@ class SshLink:
 
         `tell` is called once with the relay's message on its engine; it never waits.
 
-        Raises
-        ------
-        OperatorError
-            It ended before that; the message gives the reason.
+        Raises OperatorError: it ended before that; the message gives the reason.
         """
         self._tell = tell
         with ctrl_c_ignored():
@@ -306,7 +300,6 @@ class SshLink:
         return stream.greeted.is_set()
 
     def _pause(self, tries: int) -> float:
-        """Return the delay before the next attempt, and report it."""
         pause = self._pauses[min(tries, len(self._pauses) - 1)]
         self._trouble = f"the link to {self._destination} broke: {self._trouble}; tried again in {pause:g} s"
         return pause

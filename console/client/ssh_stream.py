@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from console.client.engine_link import LinkBrokenError
+from console.client.access import LinkBrokenError
 from core.ports import OperatorError
 from core.protocol.codec import FrameError
 from core.protocol.frames import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed
@@ -88,12 +88,8 @@ class SshStream:
     def open(self, channel: Channel) -> socket.socket:
         """Return a connection to the engine; an earlier one of that channel is closed.
 
-        Raises
-        ------
-        OperatorError
-            The relay refused it; the message is the relay's.
-        LinkBrokenError
-            The link broke, or there was no answer.
+        Raises OperatorError: the relay refused it; the message is the relay's.
+        Raises LinkBrokenError: the link broke, or there was no answer.
         """
         ours, inner = socket.socketpair()
         inner.setblocking(False)
@@ -269,7 +265,6 @@ class SshStream:
             self._drop(line.channel)
 
     def _leave(self, line: _Line) -> None:
-        """Handle the desk's closing of its end."""
         if not line.is_ending:
             self._out += packed(Piece(Kind.CLOSE, line.channel))
         self._drop(line.channel)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
+from console.commands.assembly.backtests import checked_folder, write_tables
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.assembly.tables_folder import checked_folder, write_tables
+from console.commands.notify import channels_of, deliver, delivery_as_json, delivery_in_words
 from console.commands.shared import (
     Account,
     AsJson,
@@ -133,7 +133,7 @@ def report(
     from core.reports.report_formats import page
     from core.reports.report_text import lines_of, subject_of, text_of
     from core.views.export import tables_of
-    from state.past_reports import reported
+    from state.past_days import reported
 
     host = host_of(context)
     checked_page(html)
@@ -278,7 +278,7 @@ def measures(
     from core.analytics.measures_page import as_json as told
     from core.analytics.measures_page import lines_of, page
     from core.views.export import tables_of
-    from state.past_reports import measured
+    from state.past_days import measured
 
     folder = journal_of(host_of(context).home, account, journal_dir).journal
     checked_page(html)

@@ -1,20 +1,36 @@
-"""`keyturn doctor`: the connections between this desk and the exchange, with a remedy for each failure."""
+"""The commands `keyturn doctor` and `keyturn reconcile`: connections, and books beside the broker's (EX-09)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.assembly.at_a_broker import calendar_of, keys_of_source, mode_of, real_broker, source_of
+from console.commands.assembly.at_a_broker import (
+    account_of_the_keys,
+    calendar_of,
+    keys_of_source,
+    live_books,
+    mode_of,
+    real_broker,
+    source_of,
+)
 from console.commands.assembly.host import Host
-from console.commands.assembly.settings import settings_of
-from console.commands.shared import AsJson, host_of, print_json, say
+from console.commands.assembly.settings import is_simulated, settings_of
+from console.commands.assembly.simulated import demo_books
+from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.ports import OperatorError
+from state.accounts import account_of
+from state.files import AccountFolder
+from state.running_engine import last_account
 
 if TYPE_CHECKING:
+    from core.brokers.port import Broker
+    from core.engine import Engine
     from core.runtime.doctor import Finding
 
 
@@ -64,3 +80,117 @@ def findings(host: Host) -> Iterator[Finding]:
     places = Places(kind.title, kind.reached_by, source.reached_by)
     yield from Doctor(broker, connected.orders, market, symbols, mode, utc_now, promised, places).look()
     broker.close()
+
+
+WORD = "ACCEPT"
+
+
+def reconcile(
+    context: typer.Context,
+    account: Account = None,
+    accept_broker: Annotated[
+        bool, typer.Option("--accept-broker", help="Accept the broker's books for every position that differs.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=f"Do not ask for the word {WORD}.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare with the broker, while no engine runs. Exit code 0 if the books agree, 1 if they differ.
+
+    Example: keyturn reconcile --accept-broker
+    """
+    host = host_of(context)
+    found = compared(host, account)
+    if accept_broker and not found["ok"]:
+        if not yes:
+            _tell(found, err=True)
+            _ask_for_the_word()
+        found = compared(host, account, accept=True)
+    if as_json:
+        print_json(found)
+    else:
+        _tell(found)
+    if not found["ok"]:
+        raise typer.Exit(1)
+
+
+def _tell(found: dict[str, object], *, err: bool = False) -> None:
+    word = "the books agree" if found["ok"] else "the books DIFFER"
+    has = f"{counted(found['positions'], 'position')} and {counted(found['orders'], 'working order')}"
+    say(f"{word}: the broker has {has}", err=err)
+    differences = found["differences"]
+    assert isinstance(differences, list)
+    for one in differences:
+        note = f"; {one['note']}" if one["note"] else ""
+        say(
+            f"  {one['kind']} {one['symbol']}: here {one['local'] or '–'}, broker {one['broker'] or '–'}{note}", err=err
+        )
+
+
+def _ask_for_the_word() -> None:
+    typed = typer.prompt(f"Our positions become the broker's. Type {WORD}", default="", show_default=False, err=True)
+    if typed.strip() != WORD:
+        raise OperatorError(f"nothing was changed: {WORD} was not typed")
+
+
+def compared(host: Host, account: str | None, *, accept: bool = False) -> dict[str, object]:
+    """Compare our books with the broker's, while no engine runs (EX-09)."""
+    from core.model.reconciliation import ONLY_SHOWN
+    from core.runtime.reconcile import Reconciling
+    from state.kill_switch import FileKillSwitch
+    from state.running_engine import EngineLock
+
+    folder = _account(host, account)
+    with ExitStack() as stack:
+        stack.enter_context(EngineLock(folder))
+        engine, broker, now, write = _books_of(host, folder, stack, accept=accept)
+        switch = FileKillSwitch(folder, host.environ) if accept else None
+        reconciling = Reconciling(engine, broker, now, switch)
+        found = reconciling.accept() if accept else reconciling.look()
+        if accept:
+            write()
+    return {
+        "ok": all(d.kind in ONLY_SHOWN for d in found.differences),
+        "positions": found.positions,
+        "orders": found.orders,
+        "differences": [
+            {"kind": d.kind.value, "symbol": d.symbol, "local": d.local, "broker": d.broker, "note": d.note}
+            for d in found.differences
+        ],
+    }
+
+
+def _account(host: Host, account: str | None) -> AccountFolder:
+    """Return the named, running or last account; if none ran yet, the one of the settings."""
+    from core.runtime.demo import demo_account, seed_of
+
+    found = host.home.account(account) if account else last_account(host.home)
+    if found is not None and found.path.is_dir():
+        return found
+    settings = settings_of(host)
+    if is_simulated(settings):
+        first = host.home.account(demo_account(1))
+    elif account is not None and seed_of(account) is not None:
+        return account_of(host.home, account)
+    else:
+        first = account_of_the_keys(host, settings)
+    if account not in (None, first.name):
+        raise OperatorError(f"{account}: the keys that are set are of account {first.name}; set its own")
+    first.prepare()
+    return first
+
+
+def _books_of(
+    host: Host, folder: AccountFolder, stack: ExitStack, *, accept: bool
+) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
+    """Return the engine of a stopped account, its broker, the clock, and the function that writes a checkpoint.
+
+    Raises `OperatorError` if the account has no broker to ask.
+    """
+    from core.runtime.demo import seed_of
+
+    seed = seed_of(folder.name)
+    if seed is not None:
+        return demo_books(host, folder, seed, stack, accept=accept)
+    if folder.exchange.exists():
+        raise OperatorError(f"{folder.name}: this account has no broker to compare with")
+    return live_books(host, folder, stack, accept=accept)

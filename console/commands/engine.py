@@ -1,4 +1,4 @@
-"""keyturn engine: the engine as a service: start, stop, restart, status, logs, run, watch (SY-02)."""
+"""The commands `keyturn engine` and `keyturn relay`: an engine as a service, and a remote desk (SY-02)."""
 
 from __future__ import annotations
 
@@ -318,3 +318,28 @@ commands = typer.Typer(
 )
 for command in (start, stop, restart, status, logs, run, watch):
     commands.command()(command)
+
+
+def relay(
+    context: typer.Context,
+    no_start: Annotated[bool, typer.Option("--no-start", help="Do not start an engine if none runs.")] = False,
+) -> None:
+    """Bridge a desk on another machine to this machine's engine, over stdin and stdout; started through SSH.
+
+    It starts an engine if none runs, except with --no-start, which a desk passes when it attaches again.
+
+    Example: ssh server keyturn relay
+    """
+    from console.commands.assembly.attach import STARTED, EngineNearby
+    from console.commands.assembly.relay_bridge import RelayBridge
+    from core.ports import OperatorError
+    from core.protocol.codec import FrameError
+
+    nearby = EngineNearby(host_of(context), may_start=not no_start)
+    bridge = RelayBridge(0, 1, nearby.connect, lambda: STARTED if nearby.has_started else "")
+    try:
+        bridge.run()
+    except FrameError as error:
+        raise OperatorError(f"relay: {error}") from None
+    except (BrokenPipeError, ConnectionError):
+        return

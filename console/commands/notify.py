@@ -1,4 +1,4 @@
-"""`keyturn notify`: the notification channels and rules, and a test message for each channel (SY-03)."""
+"""The command `keyturn notify`: channels and rules, and a test message for each channel (SY-03)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,66 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
+from console.commands.assembly.engines import carrier_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, host_of, print_json, say, tell
 from core.model.harmless_words import harmless
 from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity
 from core.model.session import HOME
+from core.model.symbols import symbol_in
+from core.model.values import AccountId
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
     from core.model.notice import Delivery
     from core.settings.service import NotifySettings
+
+
+def channels_of(
+    terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
+) -> tuple[str, ...]:
+    """Return the channels that the rules select, each once; empty if no rule matches."""
+    from core.workflows.operator.notice_routing import rules_for
+
+    about = None if symbol is None else symbol_in(symbol)
+    if symbol is not None and about is None:
+        raise OperatorError(f"--symbol {symbol} is no symbol such as SPY")
+    found = [c for _, rule in rules_for(terms, kind, severity, about, AccountId(account)) for c in rule.channels]
+    return tuple(dict.fromkeys(found))
+
+
+def deliver(
+    host: Host, terms: NotifySettings, channels: tuple[str, ...], title: str, text: str, severity: Severity
+) -> dict[str, Delivery]:
+    """Send the message; return the delivery by channel."""
+    from core.runtime.notifier.message import Message
+
+    message = Message(title, text, severity is Severity.URGENT)
+    carrier = carrier_of(host, terms)
+    try:
+        return {name: carrier.deliver(name, message) for name in channels}
+    finally:
+        carrier.close()
+
+
+def delivery_in_words(end: Delivery) -> str:
+    from core.event_text.desk import failed_in_words
+
+    if end.code is DeliveryCode.DELIVERED:
+        return "delivered"
+    more = f": {harmless(end.said)}" if end.said else ""
+    return f"NOT delivered, {failed_in_words(end.code, end.status)}{more}"
+
+
+def delivery_as_json(end: Delivery) -> dict[str, object]:
+    return {
+        "is_delivered": end.code is DeliveryCode.DELIVERED,
+        "code": end.code,
+        "status": end.status,
+        "said": harmless(end.said),
+    }
+
 
 commands = typer.Typer(help="Notification channels and rules.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -10,29 +10,21 @@ from console.commands import (
     analysis,
     attest,
     backtest,
-    basket,
     demo,
     doctor,
     engine,
     export,
     journal,
-    kill,
     notify,
     protections,
-    reconcile,
-    regime,
-    relay,
-    replay,
     service,
-    settings,
     state,
     status,
     strategies,
 )
-from console.commands.assembly.desks import open_desk
+from console.commands.assembly.desks import open_desk, prepare
 from console.commands.assembly.host import Host
 from console.commands.shared import say
-from console.start import prepare
 from core.ports import OperatorError
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
@@ -61,7 +53,7 @@ def build(host: Host) -> typer.Typer:
         if is_wanted:
             from importlib.metadata import version
 
-            from state.release import release
+            from state.host_info import release
 
             say(f"keyturn {release(version('keyturn'))}")
             raise typer.Exit
@@ -99,7 +91,7 @@ def build(host: Host) -> typer.Typer:
             open_desk(context.obj, destination)
 
     program.command(name="demo")(demo.demo)
-    program.command(name="replay")(replay.replay)
+    program.command(name="replay")(demo.replay)
     program.command(name="backtest")(backtest.backtest)
     program.command(name="attest")(attest.attest)
     program.command(name="doctor")(doctor.doctor)
@@ -107,23 +99,23 @@ def build(host: Host) -> typer.Typer:
     program.command(name="whatif")(analysis.whatif)
     program.command(name="report")(analysis.report)
     program.command(name="status")(status.status)
-    program.command(name="kill")(kill.kill)
-    program.command(name="basket")(basket.basket)
-    program.command(name="plan", hidden=True)(basket.basket)
+    program.command(name="kill")(status.kill)
+    program.command(name="basket")(export.basket)
+    program.command(name="plan", hidden=True)(export.basket)
     for command in (export.positions, export.orders, export.trades, export.quote, export.export):
         program.command()(command)
     program.command(name="activities")(analysis.activities)
     program.command(name="latency")(analysis.latency)
     program.command(name="measures")(analysis.measures)
-    program.command(name="relay")(relay.relay)
-    program.command(name="reconcile")(reconcile.reconcile)
-    program.command(name="regime")(regime.regime)
+    program.command(name="relay")(engine.relay)
+    program.command(name="reconcile")(doctor.reconcile)
+    program.command(name="regime")(protections.regime)
     program.add_typer(notify.commands, name="notify")
     program.add_typer(protections.commands, name="protections")
     program.add_typer(strategies.commands, name="strategies")
     program.add_typer(engine.commands, name="engine")
     program.add_typer(service.commands, name="service")
     program.add_typer(journal.commands, name="journal")
-    program.add_typer(settings.commands, name="settings")
+    program.add_typer(state.settings_commands, name="settings")
     program.add_typer(state.commands, name="state")
     return program

@@ -1,11 +1,11 @@
-"""`keyturn state`: show, back up, restore and reset the state folder (SP-04)."""
+"""The commands `keyturn state` and `keyturn settings` (SP-04)."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from console.commands.assembly.host import Host
-from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
+from console.commands.shared import Account, AsJson, counted, host_of, print_json, say, tell
 from core.model.harmless_text import harmless
 from core.ports import Checkpoint, OperatorError
 from state.accounts import account_of, whole_account
 from state.running_engine import last_account
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from state.restoring import ResetPlan, RestorePlan
+
 
 RESTORE = "RESTORE"
 RESET = "RESET"
@@ -58,7 +61,7 @@ def backup(
 
     Example: keyturn state backup /var/backups
     """
-    from state.backups import backup as write_backup
+    from state.folder_swap import backup as write_backup
 
     say(str(write_backup(account_of(host_of(context).home, account), target or Path.cwd())))
 
@@ -120,7 +123,6 @@ def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_
 
 
 def _loss(plan: RestorePlan) -> tuple[str, ...]:
-    """Describe the effects of a restore."""
     until = f"the last of {plan.ends_at:%Y-%m-%d %H:%M:%S} UTC"
     comes = f"{plan.account}: {plan.archive} holds {counted(plan.records, 'record')}, {until}"
     if not plan.present:
@@ -130,7 +132,6 @@ def _loss(plan: RestorePlan) -> tuple[str, ...]:
 
 
 def _forgetting(plan: ResetPlan) -> tuple[str, ...]:
-    """Describe the effects of a reset."""
     lost = "proposals, orders, trades, and what counts against the limits of a day"
     return (f"{plan.account}: {counted(plan.present, 'record')} would be forgotten: {lost}", KEPT)
 
@@ -220,3 +221,86 @@ def _reset(host: Host, account: str | None, agree: Callable[[ResetPlan], bool]) 
     if done is None:
         return None
     return {**asdict(done.plan), "backup": str(done.backup), "notes": done.notes}
+
+
+settings_commands = typer.Typer(
+    help="Print an example of the settings file, or every key.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the settings: its default, its looser direction and its meaning."""
+
+    name: str
+    default: str
+    looser: str
+    meaning: str
+
+
+@settings_commands.callback()
+def settings() -> None:
+    """The settings: an example of the file, and every key."""
+
+
+@settings_commands.command()
+def example(
+    profile: Annotated[str, typer.Option("--profile", help="micro, swing or freqtrade.")] = "micro",
+    output: Annotated[Path | None, typer.Option("--output", help="Write to this new file.")] = None,
+) -> None:
+    """Print a settings.toml with every key, its meaning and the profile's value.
+
+    Example: keyturn settings example --profile swing --output settings.toml
+    """
+    from core.settings.settings import PROFILES
+    from state.settings_file import example_settings
+
+    if profile not in PROFILES:
+        raise OperatorError(f"--profile {profile}: there is none; one of {', '.join(PROFILES)}")
+    text = example_settings(profile)
+    if output is None:
+        say(text.rstrip("\n"))
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OperatorError(f"{output} exists already; name another file") from None
+    except OSError as error:
+        raise OperatorError(f"{output}: {error.strerror}; name another place") from None
+    say(f"{output}: written, profile {profile}")
+
+
+@settings_commands.command()
+def keys(is_json: AsJson = False) -> None:
+    """Print every key with its default, its looser direction and its meaning.
+
+    Example: keyturn settings keys
+    """
+    found = list(every_key())
+    tell(
+        is_json,
+        lambda: {each.name: {"default": each.default, "looser": each.looser, "is": each.meaning} for each in found},
+        (f"{each.name} = {each.default}  ({each.looser})  {each.meaning}" for each in found),
+    )
+
+
+def every_key() -> Iterator[Key]:
+    """Yield every key, with the default of the micro profile."""
+    from core.settings.changes import leaves
+    from core.settings.directions import direction_of
+    from core.settings.settings import PROFILES, Settings
+    from state.settings_file import written
+
+    terms = Settings.model_validate(PROFILES["micro"])
+    for path, value in leaves(terms):
+        meaning = meaning_of(terms, path)
+        yield Key(".".join(path), written(value), direction_of(path).value, meaning)
+
+
+def meaning_of(table: BaseModel, path: tuple[str, ...]) -> str:
+    """Return the description of a key; without one, that of its table."""
+    for part in path[:-1]:
+        table = getattr(table, part)
+    description = type(table).model_fields[path[-1]].description
+    return description or (type(table).__doc__ or "").partition("\n")[0]

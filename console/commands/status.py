@@ -1,10 +1,11 @@
-"""`keyturn status`: the state of a running engine, read from its folder."""
+"""The commands `keyturn status` and `keyturn kill`: an account from another terminal (OP-08)."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from itertools import zip_longest
+from typing import Annotated
 
 import typer
 
@@ -81,7 +82,7 @@ def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator
 
 def status_of(host: Host, account: str | None, now: float | None = None) -> dict[str, object]:
     """Return the engine's state from its folder alone; it may run meanwhile. `now` is in seconds since 1970."""
-    from state import heartbeat
+    from state import running_engine
     from state.kill_switch import FileKillSwitch, HaltRequest
 
     names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
@@ -92,7 +93,7 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     empty["killed_by"] = FileKillSwitch(folder, host.environ).latched_by() if folder else None
     pid = holder(folder) if folder else None
-    beaten = heartbeat.read(folder, now) if folder else None
+    beaten = running_engine.read_heartbeat(folder, now) if folder else None
     if folder is None or (beaten is None and pid is None):
         return {**empty, "state": "stopped", "pid": None, "heartbeat_age": None, "mode": "paper", "account": None}
     if beaten is None:
@@ -123,3 +124,35 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
         "desks": status.desks,
         "key": status.key,
     }
+
+
+def kill(
+    context: typer.Context,
+    account: Account = None,
+    flatten: Annotated[
+        bool, typer.Option("--flatten", help="Also stage a close of each position; each needs a confirmation.")
+    ] = False,
+) -> None:
+    """Halt everything that could open a position, until REARM is typed at the desk.
+
+    Example: keyturn kill --flatten
+    """
+    say(killed(host_of(context), account, flatten))
+
+
+def killed(host: Host, account: str | None, flatten: bool) -> str:
+    """Latch the switch of an account, and describe the effect. Raises `OperatorError`, OSError."""
+    from state.kill_switch import FileKillSwitch
+
+    folder = account_of(host.home, account)  # no repairs first: a kill waits for nothing
+    switch = FileKillSwitch(folder, host.environ)
+    try:
+        switch.latch("command", flatten=flatten)
+    except OSError as error:
+        if switch.is_on() is None:
+            raise
+        return f"{folder.name}: killed; that it was by command could not be written: {error.strerror}"
+    if holder(folder) is None:
+        return f"{folder.name}: no engine runs; it will start killed"
+    plan = " the basket that flattens waits at the desk, p opens it there;" if flatten else ""
+    return f"{folder.name}: killed;{plan} `keyturn status` shows what still works"

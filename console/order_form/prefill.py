@@ -1,6 +1,7 @@
-"""The values that the desk fills in: prices, sizes, offers, and the drafts of closed forms (RK-02).
+"""What a new order starts with: a preset, a position, or the last order (RK-02).
 
-A closing order takes a part of the position.
+The operator's files replace the shipped presets, one file for each key: `presets/F5.toml`. An invalid file is reported
+and its key keeps the shipped preset; other keys are not affected.
 
 Typed fields are not changed. A value that is unknown, or known only from a stale quote, stays empty with the reason. A
 filled field is drawn as a suggestion until the operator accepts it.
@@ -12,14 +13,14 @@ empty because no quote was known is filled when one arrives.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from console.order_form.draft import BUY, LIMIT, SHORT, Draft
-from console.order_form.presets import Preset, Presets
+from console.order_form.draft import BUY, LIMIT, SHORT, WHOLE, Draft, Measure, distance_in, one_of
 from console.order_form.prices import Taken, price_of
 from console.order_form.reading import read_draft
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
@@ -27,6 +28,104 @@ from core.model.sizing import SizeLimit
 from core.model.values import ZERO, Money, Quantity, plain, priced, rounded_down
 from core.views import DeskView
 from widgets import format as f
+
+FOLDER = "presets"
+LONGEST_NAME = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`stop` and `target` as typed; the target may be empty."""
+
+    name: str
+    stop: str
+    target: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.name}: stop {self.stop}" + (f", target {self.target}" if self.target else ", no target")
+
+
+SHIPPED: tuple[Preset, ...] = (
+    Preset("1 %", "1%"),
+    Preset("2 %, 2R", "2%", "2r"),
+    Preset("5 ATR, 2R", "5atr", "2r"),
+    Preset("10 ATR, 3R", "10atr", "3r"),
+)
+"""In the order of `KEYS`; the first fills in a new order. The ATR is that of minutes."""
+KEYS = ("F5", "F6", "F7", "F8")
+
+
+@dataclass(frozen=True, slots=True)
+class Presets:
+    """The presets; `faults` lists rejected entries with their place."""
+
+    each: tuple[Preset, ...] = SHIPPED
+    faults: Sequence[str] = ()
+
+
+class _WrongError(Exception):
+    """The error of one preset."""
+
+
+def presets_in(files: Mapping[str, str | None]) -> Presets:
+    """Parse preset files by name; None is an unreadable file. Each has `name`, `stop` and perhaps `target`."""
+    each, faults = list(SHIPPED), []
+    for file, text in sorted(files.items()):
+        key = file.removesuffix(".toml")
+        try:
+            if key not in KEYS:
+                raise _WrongError(f"there is no such preset; it is {one_of([f'{key}.toml' for key in KEYS])}")
+            each[KEYS.index(key)] = preset_in(text)
+        except _WrongError as wrong:
+            faults.append(f"{FOLDER}/{file[:LONGEST_NAME]}: {wrong}")
+    return Presets(tuple(each), tuple(faults))
+
+
+def preset_in(text: str | None) -> Preset:
+    """Parse a preset. Raises `_WrongError`."""
+    if text is None:
+        raise _WrongError("cannot be read")
+    try:
+        return _preset(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _WrongError(str(error)[:80]) from None
+
+
+def fault_in(preset: Preset) -> str:
+    """Return why the preset is invalid; empty if it is valid."""
+    try:
+        _preset({"name": preset.name, "stop": preset.stop, "target": preset.target})
+    except _WrongError as wrong:
+        return str(wrong)
+    return ""
+
+
+def file_of(preset: Preset) -> str:
+    """Return the text of its file; no value needs escaping in TOML."""
+    target = f'target = "{preset.target}"\n' if preset.target else ""
+    return f"name = '{preset.name}'\nstop = \"{preset.stop}\"\n{target}"
+
+
+def _preset(table: Mapping[str, object]) -> Preset:
+    if unknown := sorted(set(table) - {"name", "stop", "target"}):
+        raise _WrongError(f"there is no {unknown[0][:LONGEST_NAME]}; it has name, stop and target")
+    name, stop, target = (table.get(key, "") for key in ("name", "stop", "target"))
+    is_name = isinstance(name, str) and name.strip() and name.isprintable() and "'" not in name
+    if not isinstance(name, str) or not is_name or len(name) > LONGEST_NAME:
+        raise _WrongError(f"needs a name, {LONGEST_NAME} characters at most, without '")
+    way = distance_in(stop) if isinstance(stop, str) else None
+    if not isinstance(stop, str) or way is None or way.measure is Measure.R or _is_whole(stop):
+        raise _WrongError("needs a stop, as 1% or 5atr")
+    if not isinstance(target, str) or (target and (distance_in(target) is None or _is_whole(target))):
+        raise _WrongError("has a wrong target; write it as 2%, 10atr or 2r, or leave it out")
+    return Preset(name.strip(), stop, target)
+
+
+def _is_whole(text: str) -> bool:
+    """Return whether the distance is all of the price or more."""
+    distance = distance_in(text)
+    return distance is not None and distance.measure is Measure.PERCENT and distance.count >= WHOLE
 
 
 class Way(Enum):

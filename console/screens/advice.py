@@ -14,9 +14,8 @@ from textual.containers import Vertical
 
 from console.keymap import KeyScope, bindings_for, footer, written
 from console.screens.desk_control import may_act
-from console.screens.dialog import Dialog, DialogHost
+from console.screens.dialog import WIDTH, ArmedQuestion, Dialog, DialogHost
 from console.screens.new_order import NewOrderScreen
-from console.screens.question import WIDTH, ArmedQuestion
 from core.messages.commands import AdoptAdvice, DropRecommendation
 from core.model.recommendation import TradeIdea
 from core.model.values import plain

@@ -13,11 +13,10 @@ from decimal import Decimal
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, Painted, ShownTicket, ask_whether_drawn
+from console.arming import OPENS_AFTER, REDUCES_AFTER, ShownTicket
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import holds_key, proof_of
-from console.screens.dialog import Dialog, DialogHost
-from console.screens.question import WIDTH, ArmedQuestion
+from console.screens.dialog import WIDTH, ArmedDialog, ArmedKey, ArmedQuestion, DialogHost
 from console.ticket import Spelling, TypedWord
 from core.messages.commands import AnswerBasket, Decline, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode
@@ -115,7 +114,7 @@ MARKS_ASKED = 2
 """Marks from which leaving the basket asks first: each is a key of its own."""
 
 
-class BasketScreen(Dialog):
+class BasketScreen(ArmedDialog):
     PLACE = KeyScope.BASKET
     NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
@@ -124,8 +123,7 @@ class BasketScreen(Dialog):
         super().__init__()
         self.behind = behind
         self.plan_id = plan_id
-        self.arming = Arming(behind.keyboard)
-        self.painted = Painted(self.arming, lambda: behind.link, behind.now)
+        self.armed = ArmedKey(self, behind)
         self.box = Vertical(id="basket")
         self.body = Lines(id="basket-body")
         self.keys = Lines(id="basket-keys")
@@ -133,7 +131,6 @@ class BasketScreen(Dialog):
         self.spelling = Spelling()
         self._typed_for: Digest | None = None
         self._is_unpriced = False
-        self._was_early = False
         self._sent: ShownTicket | None = None
 
     def compose(self) -> ComposeResult:
@@ -273,23 +270,14 @@ class BasketScreen(Dialog):
         shown = self._shown(plan)
         if shown is None:
             return Cell("not armed", "warning")
-        if self._sent == shown or self.arming.is_turning():
+        if self._sent == shown or self.armed.arming.is_turning():
             return Cell("sending…" if plan.is_open else "going on…", "strong")
         if (obstacle := self._obstacle()) is not None:
             return Cell(obstacle, "warning")
         if not self.spelling.stands:
             return Cell("LIVE, not armed", "warning")
-        key = self._key(plan)
-        left = self.arming.seconds_left(shown, key, self._silence(plan), self.behind.now())
-        if left == 0:
-            self._was_early = False
-            return Cell("armed" if self.behind.link.paint_is_proved is True else "armed, by time", "strong")
-        seconds = f"{self._silence(plan) if left is None else left + 0.05:.1f} s"
-        return (
-            Cell(f"too early: press {key} in {seconds}", "warning")
-            if self._was_early
-            else Cell(f"armed in {seconds}", "muted")
-        )
+        armed = "armed" if self.behind.link.paint_is_proved is True else "armed, by time"
+        return self.armed.state(shown, self._key(plan), self._silence(plan), armed)
 
     def _obstacle(self) -> str | None:
         if not self.is_active:
@@ -334,23 +322,22 @@ class BasketScreen(Dialog):
         shown = self._shown(self.plan)
         if shown is None or self._obstacle() is not None:
             return
-        ask_whether_drawn(self, self.painted, shown)
+        self.armed.ask_whether_drawn(shown)
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, character: str | None, at: float) -> None:
-        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
-        self.painted.see_whether_it_ran()
+        self.armed.see_whether_it_ran()
         plan = self.plan
         shown = self._shown(plan)
         key = self._key(plan) if plan is not None else None
-        is_painted = shown is not None and self.arming.is_painted(shown)
+        is_painted = shown is not None and self.armed.arming.is_painted(shown)
         is_spelling = self.spelling.hear(character, key, is_painted)
         if is_spelling or plan is None or shown is None or key is None or character != key:
-            self.arming.hear(character, at)
-        elif not self._may_turn() or not self.arming.turn(shown, key, self._silence(plan), at):
-            self.arming.hear(character, at)
-            self._was_early = True
+            self.armed.arming.hear(character, at)
+        elif not self._may_turn() or not self.armed.arming.turn(shown, key, self._silence(plan), at):
+            self.armed.arming.hear(character, at)
+            self.armed.was_early = True
         self.tick()
 
     def _may_turn(self) -> bool:
@@ -358,14 +345,13 @@ class BasketScreen(Dialog):
 
     def tick(self) -> None:
         """Follow the confirmation delay, and send a confirmation once."""
-        self.painted.see_whether_it_ran()
+        self.armed.see_whether_it_ran()
         plan = self.plan
         shown = self._shown(plan)
         if shown is None or self._obstacle() is not None:
-            self._forget()
-        if self.painted.look():
-            self.refresh()
-        if plan is not None and shown is not None and self.arming.take(shown, self.behind.now()):
+            self.disarm()
+        self.armed.follow()
+        if plan is not None and shown is not None and self.armed.take(shown):
             self._turn(plan, shown)
         if plan is not None and self.is_active:
             self._draw_keys(plan, self.behind.engine_now())
@@ -383,15 +369,9 @@ class BasketScreen(Dialog):
             asked, proof = plan.phase_since, proof_of(self.behind)
             self.behind.handle.send(AnswerBasket(plan.id, True, asked, hold=plan.hold, proof=proof))
 
-    def _forget(self) -> None:
-        self.painted.forget()
+    def disarm(self) -> None:
+        self.armed.forget()
         self.spelling.forget()
-
-    def on_screen_suspend(self) -> None:
-        self._forget()
-
-    def on_screen_resume(self) -> None:
-        self._forget()
 
     def action_move(self, step: int) -> None:
         plan = self.plan

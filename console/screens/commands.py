@@ -13,8 +13,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.fuzzy import FuzzySearch
 
+from console.display import ColumnOfPanes, DeskLayout, layout_fault, layout_in_words
 from console.keymap import PANES, Key, KeyScope, reachable
-from console.layouts import ColumnOfPanes, DeskLayout, fault_of, in_words
 from console.screens.dialog import DialogHost
 from console.screens.form import LONGEST, FieldsScreen, TextField, TypedDialog
 from widgets.grid import Cell, Column, Grid, Row
@@ -175,8 +175,11 @@ class KeepLayoutScreen(FieldsScreen):
             word = name.removeprefix(DROP)
             said = f"Enter removes the layout {word}" if word in self.own else f"there is no layout {word} of yours"
             return [(Cell(said, "warning"),), *yours]
-        over = f", in the place of {in_words(self.own[name], self.own[name].two)}" if name in self.own else ""
-        return [(Cell("Enter keeps ", "muted"), Cell(in_words(self.kept, self.shown), "strong"), Cell(over)), *yours]
+        over = f", in the place of {layout_in_words(self.own[name], self.own[name].two)}" if name in self.own else ""
+        return [
+            (Cell("Enter keeps ", "muted"), Cell(layout_in_words(self.kept, self.shown), "strong"), Cell(over)),
+            *yours,
+        ]
 
     def accept(self) -> None:
         name = self._typed()
@@ -185,7 +188,7 @@ class KeepLayoutScreen(FieldsScreen):
             self.drop(name.removeprefix(DROP))
         elif name.startswith(DROP):
             self.refuse("the name of one of yours stands behind drop")
-        elif fault := fault_of(name):
+        elif fault := layout_fault(name):
             self.refuse(f"a layout {fault}" if not fault.startswith(name or " ") else fault)
         elif name in self.own and self._over != name:
             self._over = name

@@ -1,4 +1,4 @@
-"""Stacked screens that do not repaint everything, and the interface of the desk for its dialogs.
+"""Stacked screens that do not repaint everything, the desk's interface for them, and questions (OP-04).
 
 Textual 8.2.8 draws the whole screen beneath through Rich at each of its changes. With ten prices a second and an open
 ticket that would be most of the desk's work. Here only the changed lines are taken, as the widgets drew them.
@@ -7,31 +7,35 @@ In Textual 8.2.8 a screen beneath another passes its changes to the top screen a
 changed again: after one full repaint, every later change repeats it. Measured with a ticket open at 120 × 40 while only
 clocks tick: 34 kB/s without this module, 0.2 with it. Screens in between cache the screens beneath them, so they are
 notified too; otherwise a status line under two dialogs would not update (OP-07).
+
+A question names its object, and is answered by another key than the one that asked it. It is armed like a ticket: its
+key counts only after a moment on the screen without input, so that typing ahead, a held key or a paste does not answer
+it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from textual._context import visible_screen_stack
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.widget import Widget, _RenderCache
 
-from console.arming import Keyboard
-from console.client.access import EngineAccess
-from console.host_files import HostFiles
-from console.keymap import KeyScope
-from console.order_form.prefill import FormMemory
-from console.order_form.presets import Preset
+from console.arming import REDUCES_AFTER, Arming, Keyboard, Painted, ShownTicket
+from console.client.access import EngineAccess, HostFiles
+from console.keymap import KeyScope, bindings_for, footer, written
+from console.order_form.prefill import FormMemory, Preset
 from console.terminal.driver import TerminalLink
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
-from widgets.grid_cells import Tone
-from widgets.lines import Lines
+from widgets.lines import Cell, Lines, TextLine, Tone, spread
+from widgets.pane import put_title
 
 
 class Backdrop(Screen[None]):
@@ -49,15 +53,12 @@ class Backdrop(Screen[None]):
         (width, height), style = self.size, self.rich_style
         is_known = self._render_cache.size == self.size and len(self._render_cache.lines) == height
         lines = [*self._render_cache.lines] if is_known else [Strip.blank(width, style)] * height
-        wanted = self._changed_lines() if is_known else range(height)
+        wanted = {y for region in self._dirty_regions for y in region.line_range} if is_known else range(height)
         for y, line in _drawn(beneath, wanted):
             if y < height:
                 lines[y] = line.adjust_cell_length(width, style)
         self._render_cache = _RenderCache(self.size, lines)
         self._dirty_regions.clear()
-
-    def _changed_lines(self) -> set[int]:
-        return {y for region in self._dirty_regions for y in region.line_range}
 
 
 def _drawn(screen: Screen[object], lines: Collection[int]) -> list[tuple[int, Strip]]:
@@ -209,3 +210,185 @@ class DialogHost(Protocol):
     def show_list(self, name: str) -> None: ...
     def step_off(self, pane: str, key: str) -> None: ...
     def ask(self, question: Dialog) -> None: ...
+
+
+class ArmedKey(Painted):
+    """The armed key of one screen: it counts after its effect was on the screen for a moment without input (OP-04).
+
+    Attributes
+    ----------
+    was_early
+        Whether it was pressed too early, and did not count since.
+    """
+
+    def __init__(self, screen: Dialog, behind: DialogHost) -> None:
+        super().__init__(Arming(behind.keyboard), lambda: behind.link, behind.now)
+        self.was_early = False
+        self._screen = screen
+
+    def seconds_left(self, shown: ShownTicket, key: str, silence: float) -> float | None:
+        """Return the seconds until it would count: 0 is armed, None is not painted yet."""
+        return self.arming.seconds_left(shown, key, silence, self._now())
+
+    def state(self, shown: ShownTicket, key: str, silence: float, armed: str = "armed ") -> Cell:
+        """Return its state in words if nothing prevents arming; `armed` is said once it would count."""
+        left = self.seconds_left(shown, key, silence)
+        if left == 0:
+            self.was_early = False
+            return Cell(armed, "strong")
+        seconds = f"{silence if left is None else left + 0.05:.1f} s"
+        if self.was_early:
+            return Cell(f"too early: press {key} in {seconds}", "warning")
+        return Cell(f"armed in {seconds}", "muted")
+
+    def follow(self) -> bool:
+        """Follow the paint; return whether the screen is drawn again because its frame was skipped."""
+        must_draw = self.look()
+        if must_draw:
+            self._screen.refresh()
+        return must_draw
+
+    def take(self, shown: ShownTicket) -> bool:
+        """Return once whether it confirmed exactly this and no other key followed."""
+        return self.arming.take(shown, self._now())
+
+    def ask_whether_drawn(self, shown: ShownTicket) -> None:
+        """Check after the next frame that this was drawn, if no frame has shown it yet."""
+        if self.must_ask(shown):
+            skipped, screen = self.asked(), self._screen
+            screen.call_after_refresh(
+                lambda: self.drew(shown, skipped, screen.is_active and screen.size == screen.app.size)
+            )
+
+
+class ArmedDialog(Dialog):
+    """A dialog with an armed key; the desk gives it every key, click and paste by `hear`."""
+
+    armed: ArmedKey
+
+    def hear(self, character: str | None, at: float) -> None:
+        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
+        raise NotImplementedError
+
+    def disarm(self) -> None:
+        """Disarm: another screen covers it, or its content is no longer valid."""
+        self.armed.forget()
+
+    def on_screen_suspend(self) -> None:
+        self.disarm()
+
+    def on_screen_resume(self) -> None:
+        self.disarm()
+
+
+WIDTH = 66
+QUESTION_AROUND = 4
+"""Lines for the frame, a gap and the keys."""
+TICK = 0.05
+
+
+class Question(Dialog):
+    """Base: lines, with the keys of its place under them."""
+
+    PLACE = KeyScope.QUESTION
+
+    def __init__(self, title: str, lines: Sequence[TextLine]) -> None:
+        super().__init__()
+        self.asked = title
+        self.lines = lines
+        self.body = Lines()
+        self.keys = Lines([self.key_line()])
+
+    def compose(self) -> ComposeResult:
+        box = Vertical(classes="question")
+        put_title(box, self.asked)
+        with box:
+            yield self.body
+            yield self.keys
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.room_changed()
+
+    def room_changed(self) -> None:
+        """Draw the lines; those without room are counted. The keys always have room."""
+        room = max(1, self.free_lines - QUESTION_AROUND)
+        lines = [*self.lines]
+        if len(lines) > room:
+            lines[room - 1 :] = [
+                (Cell(f"… {len(lines) - room + 1} lines more: a taller terminal shows them", "warning"),)
+            ]
+        self.body.show([*lines, ()])
+
+    def key_line(self) -> TextLine:
+        return (Cell(footer(self.PLACE), "strong"),)
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+
+class ArmedQuestion(Question, ArmedDialog):
+    """A question with an armed key; `does` describes its effect in a word or two and `act` executes it."""
+
+    NEEDS_KEY = True
+    BINDINGS = bindings_for(KeyScope.QUESTION)
+
+    def __init__(
+        self, behind: DialogHost, title: str, lines: Sequence[TextLine], does: str, act: Callable[[], None]
+    ) -> None:
+        self.behind = behind
+        self.does = does
+        self.act = act
+        self.armed = ArmedKey(self, behind)
+        self.shown = ShownTicket("question", title)
+        super().__init__(title, lines)
+
+    def on_mount(self) -> None:
+        self.armed.ask_whether_drawn(self.shown)
+        self.set_interval(TICK, self.tick)
+
+    def key_line(self) -> TextLine:
+        key = written("question.do")
+        left = (Cell(f" {key} ", "strong"), Cell(f" {self.does}   {written('question.back')}  no"))
+        return spread(left, (self._state(key),), WIDTH)
+
+    def _state(self, key: str) -> Cell:
+        if self.armed.arming.is_turning():
+            return Cell("doing it…", "strong")
+        if self.behind.is_too_small:
+            return Cell("terminal too small", "warning")
+        if (doubt := self.behind.link.doubt) is not None:
+            return Cell(doubt, "warning")
+        return self.armed.state(self.shown, key, REDUCES_AFTER)
+
+    def hear(self, character: str | None, at: float) -> None:
+        self.armed.see_whether_it_ran()
+        key = written("question.do")
+        if character != key or self.behind.is_too_small:
+            self.armed.arming.hear(character, at)
+        elif not self.armed.arming.turn(self.shown, key, REDUCES_AFTER, at):
+            self.armed.was_early = True
+        self.tick()
+
+    def tick(self) -> None:
+        """Follow the confirmation delay and act once, if the key was not followed by other input."""
+        self.armed.see_whether_it_ran()
+        if not self.is_active or self.behind.is_too_small:
+            self.disarm()
+            return
+        self.armed.follow()
+        if self.armed.take(self.shown):
+            self.dismiss()
+            self.act()
+            return
+        self.keys.show([self.key_line()])
+        self.armed.ask_whether_drawn(self.shown)
+
+    def action_answer(self) -> None:
+        """The key is evaluated in `hear`."""
+
+
+class EverybodysQuestion(ArmedQuestion):
+    """A question whose answer stops new activity; a desk without control may ask it too (OP-13)."""
+
+    NEEDS_KEY = False

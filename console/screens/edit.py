@@ -66,7 +66,6 @@ class EditScreen(FieldsScreen):
         return [number_in(field.text) for field in self.fields]
 
     def _quote(self) -> TextLine:
-        """Return the latest quote."""
         view = self.behind.view
         known = next((row for row in view.symbols if row.symbol == self.row.symbol), None) if view is not None else None
         if known is None or known.quote is None:

@@ -169,7 +169,6 @@ class SymbolSearch:
         )
 
     def _found(self) -> AssetsFound | None:
-        """Return the answer to the current input."""
         found = self.behind.handle.found
         return found if found is not None and found.asked == self.text else None
 

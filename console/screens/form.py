@@ -23,8 +23,7 @@ from console.keymap import KEYS, KeyScope, footer, written
 from console.screens.dialog import Dialog, DialogHost
 from core.model.instrument import capitals
 from core.views import DeskView
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, Lines, TextLine, joined
+from widgets.lines import Cell, Lines, TextLine, Tone, joined
 from widgets.pane import put_note, put_title
 from widgets.ticket import wrapped
 
@@ -471,7 +470,6 @@ class Form(Dialog):
         return len(self._said) + len(self._alive) > self._room()
 
     def _room(self) -> int:
-        """Return the number of lines under the fields."""
         return max(1, self.free_lines - FRAME - GAP - len(self.fields))
 
     def _draw(self) -> None:

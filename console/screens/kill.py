@@ -16,12 +16,11 @@ from textual import _time, events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.arming import OPENS_AFTER, Arming, Painted, ShownTicket, ask_whether_drawn
+from console.arming import OPENS_AFTER, ShownTicket
 from console.client.access import Owed
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import holder_in_words, holds_key
-from console.screens.dialog import Dialog, DialogHost
-from console.screens.question import TICK
+from console.screens.dialog import TICK, ArmedDialog, ArmedKey, Dialog, DialogHost
 from console.terminal.driver import DeskKillPort
 from console.ticket import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume
@@ -36,7 +35,7 @@ from widgets.status_lines import what_stops_entries
 from widgets.ticket import wrapped
 
 
-class ResumeKey:
+class ResumeKey(ArmedKey):
     """The resume key of one kill screen.
 
     Attributes
@@ -46,14 +45,11 @@ class ResumeKey:
     """
 
     def __init__(self, screen: Dialog, behind: DialogHost, door: DeskKillPort) -> None:
-        self.arming = Arming(behind.keyboard)
-        self.painted = Painted(self.arming, lambda: behind.link, behind.now)
+        super().__init__(screen, behind)
         self.since: float | None = None
-        self._screen = screen
         self._behind = behind
         self._door = door
         self._chord_at = door.pressed_at
-        self._was_early = False
 
     @property
     def is_of_use(self) -> bool:
@@ -72,31 +68,23 @@ class ResumeKey:
         others = [halt.cause.value for halt in view.status.halts if not halt.is_of_key] if view else []
         return f"take back the key's halt; stays halted: {', '.join(others)}" if others else "resume"
 
-    def _shown(self) -> ShownTicket:
+    def _content(self) -> ShownTicket:
         """Return the content to arm; a further press on any desk is another halt, so the key is armed again."""
         view = self._behind.view
         return ShownTicket(f"halted {view.status.presses if view is not None else 0}", self.does())
 
-    def state(self) -> Cell:
+    def in_words(self) -> Cell:
         """Return the state of the key in words."""
-        key = written("kill.resume")
         if self.arming.is_turning() or self.since is not None:
             return Cell("resuming…", "strong")
         if doubt := self._behind.link.doubt:
             return Cell(doubt, "warning")
-        left = self.arming.seconds_left(self._shown(), key, OPENS_AFTER, self._behind.now())
-        if left == 0:
-            self._was_early = False
-            return Cell("armed ", "strong")
-        seconds = f"{OPENS_AFTER if left is None else left + 0.05:.1f} s"
-        if self._was_early:
-            return Cell(f"too early: press {key} in {seconds}", "warning")
-        return Cell(f"armed in {seconds}", "muted")
+        return self.state(self._content(), written("kill.resume"), OPENS_AFTER)
 
-    def ask_whether_drawn(self) -> None:
+    def check_paint(self) -> None:
         """Check after the next frame that its effect was drawn."""
         if self.acts:
-            ask_whether_drawn(self._screen, self.painted, self._shown())
+            self.ask_whether_drawn(self._content())
 
     def hear(self, character: str | None, at: float) -> None:
         """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
@@ -104,33 +92,32 @@ class ResumeKey:
         is_before_chord = at < self._behind.now() - (_time.get_time() - self._door.pressed_at)
         if character != written("kill.resume") or is_before_chord or not self.acts:
             self.arming.hear(character, at)
-        elif not self.arming.turn(self._shown(), character, OPENS_AFTER, at):
-            self._was_early = True
+        elif not self.arming.turn(self._content(), character, OPENS_AFTER, at):
+            self.was_early = True
 
     def _see_chord(self) -> None:
         """Disarm on a chord read by the input thread, even before the screen is notified."""
-        self.painted.see_whether_it_ran()
+        self.see_whether_it_ran()
         if self._door.pressed_at != self._chord_at:
             self._chord_at = self._door.pressed_at
-            self.painted.forget()
+            self.forget()
 
-    def follow(self) -> bool:
+    def send_once(self) -> bool:
         """Follow the confirmation delay and send once if no other key followed; return False without a halt to end."""
         self._see_chord()
         if not self._screen.is_active or not self.acts:
-            self.painted.forget()
+            self.forget()
             return False
-        if self.painted.look():
-            self._screen.refresh()
-        if self.arming.take(self._shown(), self._behind.now()):
+        self.follow()
+        if self.take(self._content()):
             self.since = self._behind.now()
             self._behind.handle.send(Resume())
         return True
 
-    def forget(self) -> None:
+    def give_up(self) -> None:
         """Disarm, and stop waiting for the pending result."""
         self.since = None
-        self.painted.forget()
+        self.forget()
 
 
 REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
@@ -151,7 +138,7 @@ HELD_BY = {
 }
 
 
-class KillScreen(Dialog):
+class KillScreen(ArmedDialog):
     PLACE = KeyScope.KILL
     BINDINGS = bindings_for(PLACE)
     NEEDS_ROOM = False
@@ -166,8 +153,7 @@ class KillScreen(Dialog):
         self.keys = Lines(id="kill-keys")
         self.typed = ""
         self._in_any_case = ""
-        self.resume = ResumeKey(self, behind, door)
-        self.arming, self.painted = self.resume.arming, self.resume.painted
+        self.armed = self.resume = ResumeKey(self, behind, door)
         self._rearming_since: float | None = None
         self._presses = behind.view.status.presses if behind.view is not None else 0
         self._stays_because = ""
@@ -182,7 +168,7 @@ class KillScreen(Dialog):
 
     def on_mount(self) -> None:
         self._draw()
-        self.resume.ask_whether_drawn()
+        self.resume.check_paint()
         self.set_interval(TICK, self.tick)
 
     @property
@@ -228,7 +214,7 @@ class KillScreen(Dialog):
         """Handle the chord while this screen is open: discard the typed letters and disarm U."""
         self.typed = self._in_any_case = ""
         self._asked_of = ()
-        self.resume.forget()
+        self.resume.give_up()
         self._draw()
 
     # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -274,7 +260,7 @@ class KillScreen(Dialog):
             yield (
                 Cell(f" {written('kill.resume')} ", "strong"),
                 Cell(f" {self.resume.does()}   "),
-                self.resume.state(),
+                self.resume.in_words(),
             )
         if self._stays_because:
             yield (Cell(f" STAYS HALTED: {self._stays_because}", "urgent"),)
@@ -410,7 +396,6 @@ class KillScreen(Dialog):
     # ── resuming ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, character: str | None, at: float) -> None:
-        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
         self.resume.hear(character, at)
         self.tick()
 
@@ -418,18 +403,12 @@ class KillScreen(Dialog):
         was_sent = self.resume.since
         if self.behind.handle.owes_press != self._owed:
             self._draw()
-        if not self.resume.follow():
+        if not self.resume.send_once():
             return
         if self.resume.since != was_sent:
             self._stays_because = ""
         self._draw()
-        self.resume.ask_whether_drawn()
-
-    def on_screen_suspend(self) -> None:
-        self.painted.forget()
-
-    def on_screen_resume(self) -> None:
-        self.painted.forget()
+        self.resume.check_paint()
 
     def action_resume(self) -> None:
         """The key is evaluated in `hear`."""

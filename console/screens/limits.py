@@ -13,17 +13,15 @@ from datetime import date, datetime
 from textual import events
 
 from console.keymap import KeyScope, bindings_for, written
-from console.screens.dialog import MINIMUM, DialogHost
+from console.screens.dialog import MINIMUM, WIDTH, DialogHost, Question
 from console.screens.form import FieldsScreen, TextField
-from console.screens.question import WIDTH, Question
 from console.screens.reading import FRAME
 from console.ticket import TypedWord, in_capitals
 from core.messages.commands import ListSymbol, UnlistSymbol
 from core.model.instrument import LONGEST_REASON, ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import DeskView, ProtectionRow, ReloadView
-from widgets.grid_cells import Tone
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, Tone
 from widgets.ticket import wrapped
 
 OVERRIDE = "OVERRIDE"
@@ -252,7 +250,6 @@ class ListsScreen(FieldsScreen):
         self.behind.say(f"{self.symbol}: taking it off {kind.value}")
 
     def _meaning(self) -> Sequence[TextLine]:
-        """Return the effect of Enter."""
         if not self.fields[0].text:
             return ((Cell(EXAMPLES, "muted"),),)
         meant = self._meant()

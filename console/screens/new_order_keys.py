@@ -14,8 +14,7 @@ from textual.widgets import Input
 
 from console.keymap import KeyScope, reachable, written
 from console.order_form.draft import CHOICES, lettered, moved, number_in, one_of
-from console.order_form.prefill import Offers, preset
-from console.order_form.presets import KEYS, SHIPPED, Preset, fault_in
+from console.order_form.prefill import KEYS, SHIPPED, Offers, Preset, fault_in, preset
 from console.order_form.prices import Taken, price_of, ticked
 from console.order_form.reading import read_draft
 from console.screens.dialog import DialogHost

@@ -75,7 +75,6 @@ class CloseScreen(FieldsScreen):
         ]
 
     def _wanted(self) -> Quantity | str:
-        """Return the quantity of the input, or the error text."""
         text, row = self.fields[0].text.strip(), self.row
         held = Quantity(abs(row.quantity)) if row is not None else NO_SHARES
         if not text:
@@ -195,7 +194,6 @@ class MoveStopScreen(FieldsScreen):
         return number_in(typed.removesuffix(RANGES)) if typed.endswith(RANGES) else None
 
     def _price(self, row: PositionRow) -> Price | str:
-        """Return the typed price, or the error text."""
         if self._text == BREAK_EVEN:
             ticks, is_long = row.instrument.ticks, row.quantity > 0
             return row.break_even or ticks.break_even(row.average_price, is_long=is_long)

@@ -11,11 +11,11 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 
-from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, Painted, ask_whether_drawn
+from console.arming import OPENS_AFTER, REDUCES_AFTER
 from console.keymap import KeyScope, bindings_for, written
 from console.proposal_outcome import last_refusal
 from console.screens.desk_control import holds_key, proof_of
-from console.screens.dialog import Dialog, DialogHost
+from console.screens.dialog import ArmedDialog, ArmedKey, DialogHost
 from console.screens.edit import DeclineScreen, EditScreen, declining
 from console.screens.find_symbol import QuoteRefresh
 from console.ticket import (
@@ -46,7 +46,7 @@ PATIENCE = 5.0
 """Seconds after which the ticket says that no figures arrived."""
 
 
-class TicketScreen(Dialog):
+class TicketScreen(ArmedDialog):
     """The ticket of one proposal, from the request for its figures to its order or its end."""
 
     PLACE = KeyScope.TICKET
@@ -58,13 +58,11 @@ class TicketScreen(Dialog):
         super().__init__()
         self.behind = behind
         self.standing = TicketStatus(proposal_id)
-        self.arming = Arming(behind.keyboard)
-        self.painted = Painted(self.arming, lambda: behind.link, behind.now)
+        self.armed = ArmedKey(self, behind)
         self.looking = QuoteRefresh(behind)
         self.box = TicketBox()
         self.spelling = Spelling()
         self._asked_at = behind.now()
-        self._was_early = False
         self._is_unattended = False
         self._ask_the_engine()  # the answer is under way during layout
 
@@ -102,7 +100,7 @@ class TicketScreen(Dialog):
 
     def _open(self) -> None:
         self._asked_at = self.behind.now()
-        self._forget()
+        self.disarm()
         self.behind.handle.send(OpenTicket(self.proposal_id, self._is_unattended))
 
     def _show_what_is_known(self) -> None:
@@ -162,19 +160,19 @@ class TicketScreen(Dialog):
     def _draw_keys(self, now: datetime) -> None:
         readiness = self._readiness()
         waits_for_a_letter = self.spelling.word is not None and not self.spelling.word.typed
-        self._was_early = self._was_early and (readiness.left != 0 or waits_for_a_letter)
+        self.armed.was_early = self.armed.was_early and (readiness.left != 0 or waits_for_a_letter)
         self.box.show_keys(self.standing, self.spelling.word, readiness, now)
 
     def _readiness(self) -> Readiness:
         left = None
         if self._shown is not None and self.standing.row is not None:
             key = key_of(self.standing.row)
-            left = self.arming.seconds_left(shown_of(self._shown), key, self._silence(), self.behind.now())
+            left = self.armed.seconds_left(shown_of(self._shown), key, self._silence())
         return Readiness(
             left,
             self._silence(),
-            is_turning=self.arming.is_turning(),
-            was_early=self._was_early,
+            is_turning=self.armed.arming.is_turning(),
+            was_early=self.armed.was_early,
             obstacle=self._obstacle(),
             is_proved=self.behind.link.paint_is_proved is True,
         )
@@ -208,27 +206,26 @@ class TicketScreen(Dialog):
         """Check after the next frame that this ticket was drawn."""
         if self._shown is None or self.phase is not TicketPhase.READY or self._obstacle() is not None:
             return
-        ask_whether_drawn(self, self.painted, shown_of(self._shown))
+        self.armed.ask_whether_drawn(shown_of(self._shown))
 
-    def _forget(self) -> None:
-        self.painted.forget()
+    def disarm(self) -> None:
+        self.armed.forget()
         self.spelling.forget()
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, character: str | None, at: float) -> None:
-        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
-        self.painted.see_whether_it_ran()
+        self.armed.see_whether_it_ran()
         key = key_of(self.standing.row) if self.standing.row is not None else None
         shown, is_ready = self._shown, self.phase is TicketPhase.READY
-        is_painted = is_ready and shown is not None and self.arming.is_painted(shown_of(shown))
+        is_painted = is_ready and shown is not None and self.armed.arming.is_painted(shown_of(shown))
         is_spelling = self.spelling.hear(character, key, is_painted)
-        self._was_early |= is_ready and self.spelling.was_lost
+        self.armed.was_early |= is_ready and self.spelling.was_lost
         if is_spelling or character is None or character != key or shown is None or not is_ready:
-            self.arming.hear(character, at)
-        elif not self._may_turn() or not self.arming.turn(shown_of(shown), key, self._silence(), at):
-            self.arming.hear(character, at)
-            self._was_early |= self.spelling.stands
+            self.armed.arming.hear(character, at)
+        elif not self._may_turn() or not self.armed.arming.turn(shown_of(shown), key, self._silence(), at):
+            self.armed.arming.hear(character, at)
+            self.armed.was_early |= self.spelling.stands
         self.tick()
 
     def _may_turn(self) -> bool:
@@ -236,13 +233,12 @@ class TicketScreen(Dialog):
 
     def tick(self) -> None:
         """Follow the confirmation delay, and send a confirmation."""
-        self.painted.see_whether_it_ran()
+        self.armed.see_whether_it_ran()
         if self.phase is not TicketPhase.READY or self._obstacle() is not None:
-            self._forget()
-        if self.painted.look():
-            self.refresh()
+            self.disarm()
+        if self.armed.follow():
             self._ask_whether_drawn()
-        if self._shown is not None and self.arming.take(shown_of(self._shown), self.behind.now()):
+        if self._shown is not None and self.armed.take(shown_of(self._shown)):
             shown = self._shown
             self.standing.confirm(shown)
             ticket, proof = shown.ticket, proof_of(self.behind)
@@ -252,12 +248,6 @@ class TicketScreen(Dialog):
         if self._shown is not None and self.is_active:
             self._draw_keys(self.behind.engine_now())
             self._ask_whether_drawn()
-
-    def on_screen_suspend(self) -> None:
-        self._forget()
-
-    def on_screen_resume(self) -> None:
-        self._forget()
 
     def action_confirm(self, key: str) -> None:
         """Name the right key if one for another effect was pressed; the key itself is evaluated in `hear`."""
@@ -362,5 +352,5 @@ class TicketScreen(Dialog):
         self._leave()
 
     def _leave(self) -> None:
-        self.arming.forget()
+        self.armed.arming.forget()
         self.dismiss()

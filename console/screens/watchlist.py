@@ -10,10 +10,9 @@ from decimal import Decimal
 
 from console.keymap import KeyScope, bindings_for
 from console.order_form.draft import TOO_LARGE, WHOLE, is_too_large, number_in
-from console.screens.dialog import DialogHost
+from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.find_symbol import BrokersList, SymbolScreen, not_listed
 from console.screens.form import FieldsScreen, Form, FormField, TextField
-from console.screens.question import WIDTH, ArmedQuestion
 from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist
 from core.model.instrument import MAIN, Watchlist, fault_of, small_letters
 from core.model.notice import Alert, AlertKind, AlertTerms, in_words
@@ -150,7 +149,6 @@ class AlertScreen(FieldsScreen):
         self.behind.say(f"{self.symbol}: alert when {in_words(meant)}")
 
     def _meaning(self) -> Sequence[TextLine]:
-        """Return the effect of Enter, above the current price."""
         meant, row = self._meant(), self._row()
         price = "no price yet" if row is None or row.last is None else f"last {f.at_tick(row.last)}"
         change = None if row is None else row.change_fraction

@@ -17,8 +17,7 @@ from textual._parser import ParseTimeout
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
-from console.terminal.keys import KITTY_FUNCTION, Press, as_kitty, looks_typed, read_press, typed
-from console.terminal.paint_proof import ANSWER
+from console.terminal.keys import ANSWER, KITTY_FUNCTION, Press, as_kitty, looks_typed, read_press, typed
 from console.terminal.scanner import (
     DOUBT_SILENCE,
     BrokenSequence,

@@ -35,6 +35,7 @@ from enum import Enum
 from textual.constants import ESCAPE_DELAY
 
 from console.terminal.keys import (
+    ANSWER,
     CONTROL,
     CTRL_K,
     ESCAPE,
@@ -53,7 +54,6 @@ from console.terminal.keys import (
     read_press,
     typed,
 )
-from console.terminal.paint_proof import ANSWER
 
 PASTE_SILENCE = 0.5
 """Seconds without a byte, apart from repeated chords and the terminal's answers, that end a paste."""

@@ -11,7 +11,7 @@ separate thread writes to the terminal, through its own non-blocking descriptor,
 terminal can be given up.
 
 Not visible here are bytes that the kernel, ssh or tmux accepted and did not deliver. So the terminal is asked for an
-answer (`console.terminal.paint_proof`), after a stall and while something may be confirmed; input typed before the
+answer (`console.terminal.keys`), after a stall and while something may be confirmed; input typed before the
 frame was drawn arrives before it.
 """
 
@@ -29,11 +29,10 @@ from functools import lru_cache
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, Console, RenderableType
 from rich.control import Control
-from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from console.terminal.paint_proof import REQUEST, Proofs
+from console.terminal.keys import REQUEST, Proofs
 
 ESCAPE, RESET = "\x1b[", "\x1b[0m"
 UNSEEN_ON_BLANKS = frozenset({"", "1", "2", "3", "1;2", "1;3", "2;3"})
@@ -87,7 +86,8 @@ class Pen:
                 self._turn(PLAIN)
                 self.parts.append(Strip.render_style(style, text, self.system))
             elif text:
-                self._turn(_parts_of(style, self.system), is_blank=not text.strip(" "))
+                parts = PLAIN if style is None else _parted(Strip.render_ansi(style, self.system))
+                self._turn(parts, is_blank=not text.strip(" "))
                 self.parts.append(text)
 
     def finished(self) -> str:
@@ -126,10 +126,6 @@ def _step(before: Parts, after: Parts) -> str:
     changed = [after[0]] if after[0] != before[0] else []
     changed += [now or none for was, now, none in zip(before[1:], after[1:], ("39", "49"), strict=True) if was != now]
     return f"{ESCAPE}{';'.join(changed)}m"
-
-
-def _parts_of(style: Style | None, system: ColorSystem) -> Parts:
-    return PLAIN if style is None else _parted(Strip.render_ansi(style, system))
 
 
 @lru_cache(maxsize=4096)

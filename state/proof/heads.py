@@ -191,12 +191,8 @@ def _whole(path: Path) -> bytes:
 def sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[SignedHead]:
     """Sign each finished day without a head, and sync; return the new heads.
 
-    Raises
-    ------
-    OperatorError
-        The chain was signed by another key.
-    JournalDamagedError
-        The journal or the chain of heads is not valid.
+    Raises OperatorError: the chain was signed by another key.
+    Raises JournalDamagedError: the journal or the chain of heads is not valid.
     """
     with _alone(folder):
         return _sign_days(folder, key, now)

@@ -338,9 +338,7 @@ def _json(event: Fields, **_: Any) -> bytes:
     try:
         text = orjson.dumps(event)
     except orjson.JSONEncodeError:  # half a surrogate pair, or a number out of range
-        text = orjson.dumps({str(name): _writable(value) for name, value in event.items()})
+        text = orjson.dumps(
+            {str(name): str(value).encode("utf-8", "backslashreplace").decode() for name, value in event.items()}
+        )
     return harmless_json(text.decode()).encode() + b"\n"
-
-
-def _writable(value: object) -> str:
-    return str(value).encode("utf-8", "backslashreplace").decode()

@@ -27,8 +27,7 @@ from pathlib import Path
 from statistics import median
 
 from state.files import AccountFolder, Home, open_private
-from state.heartbeat import Status, read
-from state.running_engine import holder
+from state.running_engine import Status, holder, read_heartbeat
 from state.watchdog.presence import MEGABYTE, Limits
 
 HOUR = 3600.0
@@ -370,7 +369,7 @@ class EngineSigns:
             self.folder, self._is_found = held, True
         assert self.folder is not None
         beat, odd = _beat_of(self.folder.heartbeat)
-        read_now = read(self.folder) if beat is not None else None
+        read_now = read_heartbeat(self.folder) if beat is not None else None
         return Seen(
             at,
             beat,

@@ -199,7 +199,6 @@ def _harmless(line: str) -> str:
 
 
 def _append(path: Path, content: bytes) -> None:
-    """Append to the file. Raises OSError."""
     path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
     with suppress(FileNotFoundError):
         if path.lstat().st_size > LARGEST_LOG:

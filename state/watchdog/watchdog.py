@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from state.files import AccountFolder, Home
-from state.heartbeat import Status, read
 from state.kill_switch import HaltRequest
+from state.running_engine import Status, read_heartbeat
 from state.watchdog.alerts import Push
 from state.watchdog.engine_process import Child, NotifySocket, Wakeups, status_in_words, without_notify
 from state.watchdog.judge import EngineSigns, Judge, Reason, Restarts, Trouble
@@ -222,7 +222,6 @@ class Watchdog:
             self._log.say(f"the engine is up again, {at - before.at:.1f} s after the end of the one before")
 
     def _has_ended(self, pid: int, status: int) -> End:
-        """Handle an end that was not requested here."""
         words = f"process {pid} ended with {status_in_words(status)}"
         if status == DELIBERATE:
             self._log.say(f"{words}: it was asked to; the watchdog ends too")
@@ -241,7 +240,6 @@ class Watchdog:
         return End(status, reason, self._clock())
 
     def _leave(self, child: Child) -> End:
-        """Handle a signal to leave: the engine leaves first."""
         by = self._wakeups.asked_by
         self._manager.stopping(f"asked to end ({by.name if by else ''})")
         self._log.say(f"asked to end ({by.name if by else ''}); process {child.pid} leaves first")
@@ -250,7 +248,6 @@ class Watchdog:
         return End(DELIBERATE if status == DELIBERATE else NOT_LEFT, None, self._clock())
 
     def _dump(self, child: Child) -> None:
-        """Log the stack traces of the engine."""
         folder = self._signs.folder
         if folder is None or not child.ask_for_threads(folder):
             self._log.say("its threads are not asked: it did not say that it answers")
@@ -300,7 +297,7 @@ class Watchdog:
     def _held(self) -> str:
         """Describe the positions and orders left, by the last heartbeat."""
         folder = self._signs.folder
-        beaten = read(folder) if folder is not None else None
+        beaten = read_heartbeat(folder) if folder is not None else None
         last = beaten[0] if beaten is not None else self._last
         if last is None or not (last.positions or last.orders_working):
             return ""

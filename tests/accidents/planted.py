@@ -10,12 +10,12 @@ import pytest
 import console.arming
 import console.desk
 import console.row_actions
-import console.screens.question
+import console.screens.dialog
 import console.screens.ticket
 import console.terminal.input_reader
 import console.terminal.scanner
 from console.arming import Arming, Keyboard, ShownTicket
-from console.client.engine_link import EngineLink
+from console.client.access import EngineLink
 from console.client.remote import RemoteEngine
 from console.proposal_outcome import any_of_it
 from console.screens.desk_control import KeyWatch
@@ -111,7 +111,7 @@ def any_close_is_taken_for_half(patch: Patch) -> None:
 
 
 def a_question_is_answered_at_once(patch: Patch) -> None:
-    patch.setattr(console.screens.question, "REDUCES_AFTER", 0.0)
+    patch.setattr(console.screens.dialog, "REDUCES_AFTER", 0.0)
 
 
 def a_word_is_asked_for_and_not_waited_for(patch: Patch) -> None:

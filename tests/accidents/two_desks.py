@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from console.arming import ALONE_FOR
-from console.client.engine_link import GAP
+from console.client.access import GAP
 from core.model.order import CONFIRMING_KEYS
 from tests.accidents.hand import CTRL_K, ENTER, ESCAPE
 from tests.accidents.hand_of_two import HandOfTwo

@@ -30,7 +30,7 @@ from core.messages.desk_commands import TakeKey
 from core.protocol.frames import PROTOCOL, FrameReader, Hello, Press, Pressed, PressKind, Role, Seen, from_engine, pack
 from core.views import DeskView, KeyView, StrategyRow
 from state.engine_socket import connected
-from state.release import release
+from state.host_info import release
 from tests.bench.desk import Watched, opened
 from tests.bench.engine_alone import RELEASE, ROOT, Alone, alone, memory, processor_seconds, seat, waited
 from tests.real.ssh_server import SSHD, Server

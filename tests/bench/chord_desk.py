@@ -16,7 +16,7 @@ from typing import Any
 
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
-from console.gc_schedule import choose_moments
+from console.frame_loop import choose_moments
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.messages.commands import Command, Halt, Kill

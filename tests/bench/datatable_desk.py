@@ -27,14 +27,12 @@ from textual.widgets import DataTable, Label
 
 from console.board import Board
 from console.client.handle import EngineHandle
-from console.display import FRAMES
+from console.display import DEFAULT, FRAMES, theme_for
 from console.layout import PaneArea, places
 from console.run import TURN
-from console.theme import DEFAULT, theme_for
 from core.views import DeskView
 from widgets.grid import Column, Row
-from widgets.grid_cells import GAP, widths_of
-from widgets.lines import joined
+from widgets.lines import GAP, joined, widths_of
 
 ROOT = Path(__file__).resolve().parents[2]
 EDGES = 2

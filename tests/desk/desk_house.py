@@ -15,10 +15,9 @@ import pyte
 import pytest
 from textual.pilot import Pilot
 
-from console.client.access import a_console_door
+from console.client.access import NO_SURROUNDINGS, HostFiles, a_console_door
 from console.desk import DeskApp
 from console.display import DisplayTerms
-from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
 from console.terminal.writer import tight

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from textual import events
 
 from console.arming import ALONE_FOR, CUT_FOR, HELD_FOR, OPENS_AFTER, REDUCES_AFTER, Arming, Keyboard, ShownTicket
-from console.input_router import KeyHearing
+from console.frame_loop import KeyHearing
 from tests.kit.rows import each
 
 TICKET = ShownTicket("t1", "digest")

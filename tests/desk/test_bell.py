@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.bell import Bell, title_of
+from console.display import Bell, title_of
 from core.model.order import Effect, Side
 from tests.desk.still_house import a_view
 

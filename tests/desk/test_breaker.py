@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.screens.question import ArmedQuestion
+from console.screens.dialog import ArmedQuestion
 from core.facts import BreakerClosed, BreakerOpened, ConfirmationReceived, OrderCreated
 from core.messages.effects import Effect as Request
 from core.messages.effects import FetchFigures

@@ -8,7 +8,7 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 
 from console.follow_ups import STAY
-from console.screens.question import ArmedQuestion
+from console.screens.dialog import ArmedQuestion
 from core.facts import CancelRequested, OrderStateChanged
 from core.messages.commands import RequestCancel
 from core.model.order import Effect, OrderStatus, OrderType, Side

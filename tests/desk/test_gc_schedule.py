@@ -10,7 +10,7 @@ import pytest
 from textual._styles_cache import StylesCache
 from textual.color import Color
 
-from console.gc_schedule import AT_MOST, EVERY, RESTED, GcSchedule, choose_moments
+from console.frame_loop import AT_MOST, COLLECTS_EVERY, RESTED, GcSchedule, choose_moments
 
 
 class Ring:
@@ -50,16 +50,16 @@ def test_collection_waits_for_a_typing_hand() -> None:
 
 def test_it_is_done_as_soon_as_the_hand_rests() -> None:
     tidying = GcSchedule(0.0)
-    tidying.heard(EVERY + 1)
-    assert not tidying.look(EVERY + 1 + RESTED - 0.1)
-    assert tidying.look(EVERY + 1 + RESTED)
+    tidying.heard(COLLECTS_EVERY + 1)
+    assert not tidying.look(COLLECTS_EVERY + 1 + RESTED - 0.1)
+    assert tidying.look(COLLECTS_EVERY + 1 + RESTED)
 
 
 def test_a_late_key_turns_no_clock_back() -> None:
     tidying = GcSchedule(0.0)
-    tidying.heard(EVERY + 3)
-    tidying.heard(EVERY)
-    assert not tidying.look(EVERY + 6)
+    tidying.heard(COLLECTS_EVERY + 3)
+    tidying.heard(COLLECTS_EVERY)
+    assert not tidying.look(COLLECTS_EVERY + 6)
 
 
 def test_the_lines_of_closed_widgets_are_let_go() -> None:
@@ -68,7 +68,7 @@ def test_the_lines_of_closed_widgets_are_let_go() -> None:
     gone = weakref.ref(cache)
     del cache
     assert gone() is not None
-    assert GcSchedule(0.0).look(EVERY)
+    assert GcSchedule(0.0).look(COLLECTS_EVERY)
     assert gone() is None
 
 

@@ -13,12 +13,12 @@ from syrupy.assertion import SnapshotAssertion
 from textual.app import ComposeResult
 from textual.geometry import Region
 
-from console.theme import PALETTES, theme_for
+from console.display import PALETTES, theme_for
 from core.model.harmless_text import HARMFUL, REPLACEMENT, harmless
 from tests.kit.rows import each
 from tests.kit.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_cells import fitted
+from widgets.lines import fitted
 
 COLUMNS = (
     Column("sym", 6),

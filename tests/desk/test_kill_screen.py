@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from textual.events import Key
 
+from console.screens.desk_control import leaving_lines
 from console.screens.kill import KillScreen
-from console.screens.leave import leaving_lines
 from console.screens.new_order import NewOrderScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed
 from core.messages.commands import Kill, Rearm

@@ -6,15 +6,15 @@ from itertools import combinations
 
 from textual.geometry import Region, Size
 
+from console.display import LOG_PANE, REVIEW, SHIPPED, WATCH, DeskLayout
 from console.layout import Choice, PaneLayout, places
-from console.layouts import LOG, REVIEW, SHIPPED, WATCH, DeskLayout
 from console.panes import PANES
 from console.screens.new_order import NewOrderScreen
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, an_exit, an_order, open_still
 from tests.kit.rows import each
 
-CHOICES = tuple(name for name in PANES if name not in ("proposals", LOG))
+CHOICES = tuple(name for name in PANES if name not in ("proposals", LOG_PANE))
 """What one column shows beside proposals and log, by its number."""
 SIZES = [(80, 24), (100, 30), (119, 50), (120, 24), (120, 40), (179, 45), (180, 24), (200, 60), (300, 90)]
 SHOWN = [(80, 24), (120, 40), (200, 60)]

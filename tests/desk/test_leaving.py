@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from console.screens.leave import detaching_lines, leaving_lines, left_in_words
+from console.screens.desk_control import detaching_lines, leaving_lines, left_in_words
 from core.model.codes import HaltCause
 from core.model.order import Effect, Side, StopHolder
 from core.model.values import Price, Quantity

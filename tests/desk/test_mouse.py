@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.geometry import Region
 
-from console.screens.question import ArmedQuestion
+from console.screens.dialog import ArmedQuestion
 from console.screens.ticket import TicketScreen
 from core.facts import CancelRequested, ConfirmationReceived, ProposalEnded
 from tests.desk.desk_house import House, open_desk

@@ -9,7 +9,7 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 from textual import events
 
-from console.order_form.presets import SHIPPED, Preset
+from console.order_form.prefill import SHIPPED, Preset
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import ProposalStaged

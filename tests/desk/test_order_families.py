@@ -9,7 +9,7 @@ from typing import Any
 from syrupy.assertion import SnapshotAssertion
 from textual.app import App, ComposeResult
 
-from console.screens.question import ArmedQuestion
+from console.screens.dialog import ArmedQuestion
 from console.screens.reading import DetailScreen
 from core.messages.commands import RequestCancel
 from core.model.order import Effect, Leg, LegRole, OrderStatus, OrderType, Side
@@ -19,7 +19,7 @@ from core.views.rows import families, working_orders
 from tests.desk.still_house import StillHouse, a_view, an_order, open_still
 from tests.kit.screen import text_of
 from widgets.orders import LEGS, Orders
-from widgets.strip_and_footer import items_of
+from widgets.pane import items_of
 
 STOP, TARGET = Price(Decimal("166.26")), Price(Decimal("168.00"))
 LEGS_OF_IT = (Leg(LegRole.STOP, stop_price=STOP), Leg(LegRole.TARGET, limit_price=TARGET))

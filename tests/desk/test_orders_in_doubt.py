@@ -7,7 +7,7 @@ from threading import Event
 
 from syrupy.assertion import SnapshotAssertion
 
-from console.screens.leave import leaving_lines
+from console.screens.desk_control import leaving_lines
 from core.messages.effects import Effect, LookUpOrder, SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
@@ -21,7 +21,7 @@ from tests.desk.still_house import a_position, a_view, an_order, open_still
 from tests.desk.test_kill_screen_crowded import crowded
 from tests.kit.stepped_engine import WiredHandle
 from widgets.lines import joined
-from widgets.strip_and_footer import items_of
+from widgets.pane import items_of
 
 SIZES = [(80, 24), (120, 40)]
 

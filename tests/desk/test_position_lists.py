@@ -12,7 +12,7 @@ from core.model.order import StopHolder
 from core.model.values import Money, Price, Quantity, Symbol
 from core.views import PositionRow, WatchRow, WatchView
 from tests.desk.still_house import StillHouse, a_position, a_view, open_still
-from widgets.grid_cells import NO_ROOM, Column, widths_of
+from widgets.lines import NO_ROOM, Column, widths_of
 from widgets.positions import sum_line
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.terminal.paint_proof import GIVES_UP_AFTER, LATE_AFTER, PATIENCE, WATCH, Proofs
+from console.terminal.keys import GIVES_UP_AFTER, LATE_AFTER, PATIENCE, WATCH, Proofs
 
 TRIP = 0.02
 

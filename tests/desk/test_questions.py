@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
-from console.screens.question import ArmedQuestion
+from console.screens.dialog import ArmedQuestion
 from core.facts import CancelRequested
 from core.model.order import Effect, OrderStatus, OrderType, Side
 from tests.desk.desk_house import House, open_desk
@@ -64,12 +64,12 @@ async def test_a_hidden_question_is_not_armed() -> None:
         await house.until(house.is_armed)
         await house.press("ctrl+k")
         await house.sees("HALTED")
-        assert not question.arming.has_painted
+        assert not question.armed.arming.has_painted
         await house.press("escape")
         await house.until(house.is_armed)
 
         await house.pilot.resize_terminal(60, 20)
-        await house.until(lambda: not question.arming.has_painted)
+        await house.until(lambda: not question.armed.arming.has_painted)
         await house.press("D")
         await house.wait(0.5)
         assert not house.facts(CancelRequested)

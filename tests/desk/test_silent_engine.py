@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from console.client.engine_link import EngineLink
-from console.screens.leave import LeaveScreen
+from console.client.access import EngineLink
+from console.screens.desk_control import LeaveScreen
 from tests.desk.still_house import StillHouse, a_position, a_view, open_still
 from widgets import format as f
 

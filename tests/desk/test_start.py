@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from console.commands import demo, program
+from console.commands.assembly.desks import COMPLETION, PAINTS_A_SECOND, open_plainly
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions
-from console.start import COMPLETION, PAINTS_A_SECOND, open_plainly
 from tests.kit.rows import each
 
 
@@ -79,7 +79,7 @@ def test_completion_opens_no_desk() -> None:
 def test_textual_paints_at_the_asked_rate() -> None:
     """OP-03: it reads the number once, when it is loaded; a desk that loads it earlier would wait for its paints."""
     program = (
-        "import app, sys; from console import start; loaded = 'textual' in sys.modules; "
+        "import app, sys; from console.commands.assembly import desks as start; loaded = 'textual' in sys.modules; "
         "start.need_a_terminal = lambda: None; start.prepare(); "
         "from console import desk; from textual import constants; print(loaded, constants.MAX_FPS)"
     )

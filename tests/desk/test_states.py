@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from console.screens.leave import leaving_lines
+from console.screens.desk_control import leaving_lines
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.codes import DeskState, HaltCause
 from core.model.order import StopHolder

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from console.commands.assembly.desks import need_a_terminal
 from console.panes import PANES
-from console.start import need_a_terminal
 from core.model.desk import DeskNumber
 from core.model.values import Fraction, Money
 from core.ports import OperatorError

@@ -12,7 +12,7 @@ from core.model.order import OrderStatus
 from tests.desk.still_house import a_position, a_protection, a_view, an_exit, an_order, open_still
 from tests.kit.rows import each
 from widgets.lines import joined
-from widgets.strip_and_footer import items_of, strip_line
+from widgets.pane import items_of, strip_line
 
 NUMBERS = [(name, str(number % 10)) for number, name in enumerate(PANES, start=1)]
 

@@ -15,10 +15,9 @@ from rich.style import Style
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import display_of
 from console.desk import DeskApp
-from console.display import FRAMES, after, file_of
+from console.display import DEFAULT, FRAMES, PALETTES, theme_after, theme_file, theme_for
 from console.keymap import KEYS
 from console.screens.new_order import NewOrderScreen
-from console.theme import DEFAULT, PALETTES, theme_for
 from core.model.account import Mode
 from core.ports import OperatorError
 from core.settings.service import DisplaySettings
@@ -41,7 +40,7 @@ from tests.desk.still_house import (
 )
 from tests.kit.rows import each
 from tests.kit.screen import lines_of
-from widgets.grid_cells import Background, Tone
+from widgets.lines import Background, Tone
 
 NAMES = tuple(PALETTES)
 TERMINALS = {"truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "standard": {"TERM": "xterm-16color"}}
@@ -241,7 +240,7 @@ async def test_a_theme_changes_everywhere_at_once(monkeypatch: pytest.MonkeyPatc
                 pictures.append((dialog, segments_of(house)))
         assert pictures[0] == pictures[1], (kind, name)
         assert disk.of_the_operator["display"] == {"theme.toml": f'theme = "{name}"\n'}
-    assert [after(name) for name in NAMES] == [*NAMES[1:], NAMES[0]]
+    assert [theme_after(name) for name in NAMES] == [*NAMES[1:], NAMES[0]]
 
 
 def segments_of(house: StillHouse) -> list[list[tuple[str, Style | None]]]:
@@ -294,7 +293,7 @@ def test_the_screen_is_set_before_it_is_painted(
     (tmp_path / "settings.toml").write_text(file)
     if kept:
         (tmp_path / "display").mkdir(exist_ok=True)
-        (tmp_path / "display" / "theme.toml").write_text(file_of(kept))
+        (tmp_path / "display" / "theme.toml").write_text(theme_file(kept))
     environ = {"KEYTURN_HOME": str(tmp_path), "DISPLAY": ":0"}
     if variable is not None:
         environ["KEYTURN_DISPLAY__THEME"] = variable

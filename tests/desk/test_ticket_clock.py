@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from console.client.engine_link import EngineLink
+from console.client.access import EngineLink
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import OrderCreated
 from core.messages.commands import LeaveTicket

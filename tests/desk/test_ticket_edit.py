@@ -102,7 +102,7 @@ async def test_a_ticket_under_a_form_is_not_armed() -> None:
         await house.until(lambda: isinstance(house.desk.screen, DeclineScreen))
         await house.wait(0.6)
         await house.sees("not armed")
-        assert not ticket.arming.has_painted
+        assert not ticket.armed.arming.has_painted
         await house.press("B")
         await house.wait(0.3)
 

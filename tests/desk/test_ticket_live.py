@@ -48,7 +48,7 @@ async def test_what_breaks_the_word_begins_it_again(snapshot: SnapshotAssertion)
         await opens_a_live_ticket(house)
         screen = house.desk.screen
         assert isinstance(screen, TicketScreen)
-        screen.painted.forget()
+        screen.armed.forget()
         screen.hear("S", screen.behind.now())
         assert screen.armed_in_words() == snapshot
         await house.wait(0.6)

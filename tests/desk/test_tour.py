@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from console.screens.desk_control import LeaveScreen
+from console.screens.first_start import ROWS, STEPS
 from console.screens.kill import KillScreen
-from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.reading import HelpScreen
 from console.screens.ticket import TicketScreen
-from console.tour import ROWS, STEPS
 from core.facts import OrderSent
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk

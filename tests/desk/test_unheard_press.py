@@ -11,12 +11,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.client import conversation
-from console.client.engine_link import EngineLink
+from console.client.access import NO_SURROUNDINGS, EngineLink, HostFiles
 from console.client.remote import RemoteEngine
 from console.desk import DeskApp
-from console.host_files import NO_SURROUNDINGS, HostFiles
+from console.screens.desk_control import LeaveScreen
 from console.screens.kill import KillScreen
-from console.screens.leave import LeaveScreen
 from core.model.desk import Seat
 from state.desk_files import DeskFiles
 from state.engine_socket import NoEngineError

@@ -35,7 +35,7 @@ from typing import Any
 
 import pytest
 
-from console.client.engine_link import EngineLink
+from console.client.access import EngineLink
 from console.client.remote import RemoteEngine
 from core.brokers.alpaca.answers import Timeouts
 from core.brokers.alpaca.stream import AlpacaOrderStream

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from state.release import WRITTEN, commit_of
+from state.host_info import WRITTEN, commit_of
 from tests.package.building import ROOT, Built, Environment, build, install
 from tests.real.terminal import Pty
 

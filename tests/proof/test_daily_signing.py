@@ -21,8 +21,8 @@ from core.settings.settings import Settings
 from state.files import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
-from state.proof.daily_signing import DailySigning
 from state.proof.heads import read_heads, sign_days
+from state.proof.signing_key import DailySigning
 from tests.proof.journals import KEY, over, written
 from tests.scenarios.house import House, minutes
 

@@ -13,9 +13,8 @@ import orjson
 import pytest
 
 from core.ports import JournalDamagedError, OperatorError
-from state.backups import backup
 from state.files import AccountFolder
-from state.folder_swap import look
+from state.folder_swap import backup, look
 from state.journal_files import segments
 from state.proof.heads import read_heads, sign_days
 from state.proof.parts import KINDS, joined, path, root, split

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from console.terminal.paint_proof import ANSWER, REQUEST
+from console.terminal.keys import ANSWER, REQUEST
 from state.files import Home
 from tests.real.terminal import Pty
 from tests.real.waiting import LIMIT

@@ -18,7 +18,7 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.service.service import EngineService
 from core.runtime.virtual import VirtualRuntime
 from state.engine_socket import listening
-from state.release import release
+from state.host_info import release
 from tests.real.waiting import pause
 
 LOOK = 0.1

@@ -14,8 +14,7 @@ import pytest
 
 from console.commands.assembly.host import own_program
 from state.files import AccountFolder, Home
-from state.heartbeat import read
-from state.running_engine import holder
+from state.running_engine import holder, read_heartbeat
 from tests.real.waiting import LIMIT, until
 from tests.wire.receivers import WebServer, a_web_server
 
@@ -70,7 +69,7 @@ class Service:
 
     def engine(self) -> int | None:
         """The process that holds the account, once it is on."""
-        held, beaten = holder(self.folder), read(self.folder)
+        held, beaten = holder(self.folder), read_heartbeat(self.folder)
         is_on = beaten is not None and beaten[0].pid == held and beaten[0].state == "on"
         return held if is_on else None
 
@@ -124,7 +123,7 @@ def test_an_engine_that_hangs_or_dies_is_reported(home: Home, web: WebServer) ->
     assert "SIGKILL" in said
     assert "core/runtime/" in service.folder.watchdog_log.read_text()
     assert holder(service.folder) is None
-    beaten = read(service.folder)
+    beaten = read_heartbeat(service.folder)
     assert beaten is not None
     assert beaten[0].state == "stopped"
     assert "phone was told" in said

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from state.files import AccountFolder
+from state.home_files import VixFile
 from state.running_engine import AlreadyRunningError, EngineLock, holder
 from state.user_strategies import example_strategy
-from state.vix_file import VixFile
 from tests.real.terminal import ROOT
 from tests.real.tools import is_running
 from tests.real.waiting import until
@@ -35,7 +35,7 @@ HOLDS_TURN = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from state.vix_file import VixFile
+from state.home_files import VixFile
 with VixFile(Path(sys.argv[1]), lambda: datetime.now(UTC)).turn() as is_ours:
     print("held" if is_ours else "not ours", flush=True)
     sys.stdin.read()

@@ -13,8 +13,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import EngineStarted
 from state.files import Home
+from state.host_info import release
 from state.journal import FileJournal
-from state.release import release
 from tests.scenarios.backtests import Keyturn
 
 

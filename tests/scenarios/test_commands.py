@@ -23,7 +23,7 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.messages.commands import Kill
 from state import basket_inbox
 from state.files import Home
-from state.heartbeat import Heartbeat, Status
+from state.running_engine import Heartbeat, Status
 from tests.data import MARKET
 from tests.scenarios.backtests import Keyturn, only_before
 

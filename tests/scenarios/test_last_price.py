@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from console.order_form.prices import Taken, price_of
+from console.screens.new_order import about_lines
 from core.messages.desk_commands import KeepWatchlist, LookAt
 from core.messages.inputs import QuoteArrived
 from core.model.bar import Feed, Quote
@@ -21,7 +22,6 @@ from tests.unit.core.brokers.trading_floor import IBM, SPY
 from widgets import format as f
 from widgets.chart import Look, chart_lines, figures, levels_of
 from widgets.chart_scales import candles_of
-from widgets.order_form import about_lines
 
 TYPED = replace(a_typed_buy("0.2", "101", "95"), symbol=SPY)
 

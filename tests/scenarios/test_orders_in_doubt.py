@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.screens.leave import leaving_lines
+from console.screens.desk_control import leaving_lines
 from core import facts
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, Effect, SubmitOrder

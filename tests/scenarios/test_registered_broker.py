@@ -17,8 +17,7 @@ import pytest
 from console.commands.assembly.at_a_broker import live_runtime
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.doctor import findings
-from console.commands.reconcile import compared
+from console.commands.doctor import compared, findings
 from core.brokers.port import BrokerAccount, BrokerKind, Connected, SimulatedKind
 from core.brokers.registry import BROKERS
 from core.brokers.simulated.config import ExchangeConfig

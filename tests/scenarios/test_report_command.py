@@ -30,8 +30,7 @@ from core.reports.report_text import lines_of, text_of
 from core.settings.settings import Settings
 from state.files import Home
 from state.journal import Chain, days_of, read
-from state.past_days import explained
-from state.past_reports import reported
+from state.past_days import explained, reported
 from tests.scenarios.backtests import Keyturn, minutes_of
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy

@@ -17,10 +17,9 @@ from core.messages.commands import Halt, Resume
 from core.model.codes import HaltCause
 from core.runtime.virtual import VirtualRuntime
 from state.files import AccountFolder, Home
-from state.heartbeat import Status, read
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch, HaltRequest
-from state.running_engine import listens
+from state.running_engine import Status, listens, read_heartbeat
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import House, at, minutes, to
 
@@ -174,7 +173,7 @@ def test_an_older_heartbeat_has_no_silence(tmp_path: Path) -> None:
         '"proposals_waiting":0,"journal_sequence":5,"account":"paper"}\n'
     )
 
-    status, _ = read(folder) or (None, None)
+    status, _ = read_heartbeat(folder) or (None, None)
 
     assert status is not None
     assert status.data_silent_seconds is None

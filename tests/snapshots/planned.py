@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from console.host_files import NoHostFiles
+from console.client.access import NoHostFiles
 from core.facts import TicketOpened
 from core.model.session import HOME
 from core.ports import Recorded

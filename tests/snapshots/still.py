@@ -10,11 +10,10 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from console.client.access import nobody_looks
+from console.client.access import NO_SURROUNDINGS, HostFiles, nobody_looks
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
-from console.host_files import NO_SURROUNDINGS, HostFiles
-from console.input_router import ARMED
+from console.screens.dialog import ArmedDialog
 from core.messages.commands import Command
 from core.model.desk import DeskNumber
 from core.runtime.runtime import Runtime
@@ -108,7 +107,7 @@ class Still:
         for _ in range(2):
             await self.pilot.pause()
             self.desk._frame()
-            if isinstance(self.desk.screen, ARMED):
+            if isinstance(self.desk.screen, ArmedDialog):
                 self.desk.screen.tick()
         await self.pilot.pause()
 

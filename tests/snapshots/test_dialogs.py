@@ -12,22 +12,20 @@ from typing import Any
 import pytest
 
 import console.screens
-from console.host_files import NoHostFiles
+from console.client.access import NoHostFiles
 from console.screens.advice import AdviceScreen
 from console.screens.basket import BasketScreen
 from console.screens.commands import CommandsScreen, KeepLayoutScreen
-from console.screens.desk_control import TakeByQuestion, TakeByWord
-from console.screens.dialog import Dialog
+from console.screens.desk_control import LeaveScreen, TakeByQuestion, TakeByWord
+from console.screens.dialog import ArmedQuestion, Dialog, EverybodysQuestion
 from console.screens.edit import DeclineScreen, EditOrderScreen, EditScreen
 from console.screens.find_symbol import FindSymbolScreen
 from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.kill import KillScreen
-from console.screens.leave import LeaveScreen
 from console.screens.limits import ListsScreen, LoosenScreen, OverrideScreen, ReloadedScreen, TakeOffScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.new_order_keys import KeepPresetScreen
 from console.screens.position_exits import CloseScreen, MoveStopScreen, TargetScreen, TrailScreen
-from console.screens.question import ArmedQuestion, EverybodysQuestion
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from console.screens.ticket import TicketScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen

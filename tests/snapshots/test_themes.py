@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from console.theme import PALETTES
+from console.display import PALETTES
 from core.model.account import Mode
 from core.settings.settings import DisplaySettings
 from core.views import DeskView

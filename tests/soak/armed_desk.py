@@ -17,9 +17,8 @@ from console.arming import REDUCES_AFTER
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from console.screens.basket import BasketScreen
-from console.screens.dialog import Dialog
+from console.screens.dialog import ArmedQuestion, Dialog
 from console.screens.kill import KillScreen
-from console.screens.question import ArmedQuestion
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.messages.commands import (
     AnswerBasket,
@@ -126,7 +125,7 @@ class KeptDesk(DeskApp):
         if isinstance(top, BasketScreen):
             return top.plan is not None and top._state(top.plan).text in ARMED
         if isinstance(top, ArmedQuestion):
-            left = top.arming.seconds_left(top.shown, "D", REDUCES_AFTER, self.now())
+            left = top.armed.seconds_left(top.shown, "D", REDUCES_AFTER)
             return left == 0 and self.link.doubt is None
         return False
 

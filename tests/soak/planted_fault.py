@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 def late_keys_count() -> None:
     """An engine that says nothing, and one that is another, disarm nothing; and what lay there meanwhile counts."""
-    from console.client.engine_link import EngineLink
+    from console.client.access import EngineLink
     from core.runtime import runtime
     from core.runtime.service import desks
 

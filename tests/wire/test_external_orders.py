@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.commands.assembly.host import Host
-from console.commands.reconcile import compared
+from console.commands.doctor import compared
 from core.facts import OtherTakenBack
 from core.messages.commands import Kill, ProposeClose
 from tests.wire.exchange.server import LoopbackExchange

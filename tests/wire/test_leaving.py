@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.screens.leave import leaving_lines
+from console.screens.desk_control import leaving_lines
 from core.messages.commands import ProposeOrder
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.values import CENT, Price, Symbol

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from console.commands.assembly.at_a_broker import mode_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.reconcile import compared
+from console.commands.doctor import compared
 from core.facts import Killed, OrderStateChanged, OrderStateUnknown
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import ConnectionState, Mode

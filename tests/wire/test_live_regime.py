@@ -23,7 +23,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.runtime.market_history import NOT_ASKED, RegimeWatch
 from core.settings.orders import AlpacaSettings
 from core.settings.risk import RegimeSettings
-from state.vix_file import VixFile
+from state.home_files import VixFile
 from tests.scenarios.house import a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.market.vix.source import Source

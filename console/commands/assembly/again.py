@@ -60,10 +60,7 @@ Watch = Callable[[str], None]
 def played_again(host: Host, source: AccountFolder, day: date, changes: Sequence[str], watch: Watch) -> PlayedAgain:
     """Replay the day unchanged, and with each change.
 
-    Raises
-    ------
-    OperatorError
-        The day, a change or a file of that run is missing or cannot be used.
+    Raises OperatorError: the day, a change or a file of that run is missing or cannot be used.
     """
     asked = [change_of(text) for text in changes]
     found = recorded_day(source, day)

@@ -58,10 +58,7 @@ def keys_of_source(host: Host, source: SourceKind, kind: BrokerKind, keys: Keys,
 def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: Keys) -> AccountFolder:
     """Return the account's folder, by the broker's name for it; offline by the last known name.
 
-    Raises
-    ------
-    OperatorError
-        The keys are refused, or the broker cannot be reached and never was with these keys.
+    Raises OperatorError: the keys are refused, or the broker cannot be reached and never was with these keys.
     """
     from core.model.api_contract import AccountRefusedError
     from core.model.broker import NoAnswer

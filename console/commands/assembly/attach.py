@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from console.client.engine_link import LinkBrokenError
+from console.client.access import LinkBrokenError
 from console.commands.assembly.engine_process import known_account, running_account, start_service
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import display_of, is_simulated, settings_of
@@ -83,7 +83,7 @@ def attach(host: Host) -> None:
     from console.client.remote import RemoteEngine
     from console.run import run_desk
     from state.desk_files import DeskFiles
-    from state.release import release
+    from state.host_info import release
 
     settings = settings_of(host)
     if is_first_start(host, settings):
@@ -106,7 +106,7 @@ QUESTION = "First start here. Which profile? It sets every limit that you do not
 def is_first_start(host: Host, settings: Settings) -> bool:
     """Whether no profile is set, and no engine has run on the account of these keys."""
     from state.credentials import KnownAccounts
-    from state.toml_files import tables_of
+    from state.files import tables_of
 
     if is_simulated(settings) or "KEYTURN_PROFILE" in host.environ or KnownAccounts(host.home).path.exists():
         return False
@@ -147,7 +147,7 @@ def attach_elsewhere(host: Host, destination: str) -> None:
     from console.client.ssh_link import VARIABLE, SshLink
     from console.run import run_desk
     from state.desk_files import DeskFiles
-    from state.release import release
+    from state.host_info import release
 
     def folder() -> AccountFolder:
         raise OperatorError(f"the account's files are on {destination}; `ssh {destination} keyturn journal` reads them")

@@ -1,4 +1,4 @@
-"""Backtests: each file through its own engine, in parallel on all cores (AN-04)."""
+"""Backtests: each file through its own engine, in parallel; a new folder for the tables of `--csv` (AN-04)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,29 @@ from typing import TYPE_CHECKING, Any
 from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import measured, of_symbols, playing, recorded, require_files, symbol_in_name
 from console.commands.assembly.settings import backtest_settings
-from console.commands.assembly.tables_folder import checked_folder, write_tables
-from core.model.instrument import capitals
+from core.model.symbols import capitals
 from core.ports import OperatorError
 from state.files import naming
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+
+def checked_folder(folder: Path | None) -> None:
+    """Check that `--csv` can be written, before anything is read. Raises `OperatorError`."""
+    if folder is not None and os.path.lexists(folder) and not folder.is_dir():
+        raise OperatorError(f"{folder} is a file; name a new folder for the tables")
+    if folder is not None and folder.is_dir() and any(folder.iterdir()):
+        raise OperatorError(f"{folder} is not empty; name a new folder for the tables")
+
+
+def write_tables(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write each table into the folder of `--csv`. Raises OSError."""
+    with naming(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        with naming(folder / name):
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 LOOKS_A_SECOND = 10
@@ -67,10 +83,7 @@ class BacktestOptions:
 def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[str, object]]:
     """Return each file's result, in the order of the files; `watch` is called with a file's name and progress.
 
-    Raises
-    ------
-    OperatorError
-        A file or a setting that cannot be used; then no result is returned.
+    Raises OperatorError: a file or a setting that cannot be used; then no result is returned.
     """
     _require_room(options)
     require_files(options.files)
@@ -83,9 +96,8 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
-    """Backtest one file in this process."""
     from core.runtime.backtest import FRICTIONS, Backtest, missing, not_measured, report_of, splits
-    from core.runtime.feed import RegimeFiles
+    from core.runtime.regime_feed import RegimeFiles
     from core.runtime.strategy_host.hosted import foresee
     from core.runtime.virtual_time import Pace
     from state.journal import HashOnlyJournal
@@ -147,7 +159,8 @@ def _require_room(options: BacktestOptions) -> None:
 
 
 def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None:
-    from core.analytics.presentation import page, tables
+    from core.analytics.html_page import page
+    from core.analytics.wording import tables
 
     if options.page_file is not None:
         try:

@@ -121,7 +121,7 @@ def run_service(host: Host) -> None:
 
     from core.runtime.service.service import EngineService
     from state.engine_socket import listening
-    from state.release import release
+    from state.host_info import release
 
     settings = settings_of(host)
     with ExitStack() as stack:
@@ -171,10 +171,7 @@ def start_service(host: Host, say: Callable[[str], None] | None = None) -> Start
     The watchdog ends one that does not come up (`starting_seconds`), and itself after three. `say` is told every few
     seconds what is waited for.
 
-    Raises
-    ------
-    OperatorError
-        It ended, with its own message.
+    Raises OperatorError: it ended, with its own message.
     """
     from state.running_engine import holder
     from state.watchdog.presence import watchdog_of
@@ -244,9 +241,9 @@ def what_it_does(folder: AccountFolder | None) -> str:
 
 def what_stays_open(folder: AccountFolder) -> list[str]:
     """Return the positions and orders left without the engine, one per line, by its last heartbeat."""
-    from state.heartbeat import read
+    from state.running_engine import read_heartbeat
 
-    found = read(folder)
+    found = read_heartbeat(folder)
     if found is None:
         return ["how it stands is not known: it has written no heartbeat"]
     status, _age = found

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from state.home_files import WatchlistFiles
     from state.housekeeping import Housekeeping
     from state.kill_switch import FileKillSwitch
-    from state.proof.daily_signing import DailySigning
+    from state.proof.signing_key import DailySigning
 
 
 def open_engine(
@@ -76,9 +76,9 @@ def keeper_of(
     lacks, `sources` the sources above the settings file, `lists` the operator's watchlists if the account has them, and
     `signing` the daily signing.
     """
-    from core.views.builders.desk import word_of
-    from state.heartbeat import Heartbeat
+    from core.views.builders.standing import word_of
     from state.housekeeping import Housekeeping, SettingsWatch
+    from state.running_engine import Heartbeat
     from state.settings_file import sectors_file
 
     watch = SettingsWatch(
@@ -100,7 +100,7 @@ def signing_of(
     """
     from console.commands.assembly.host import own_program
     from core.io.wall_clock import utc_now
-    from state.proof.daily_signing import DailySigning
+    from state.proof.signing_key import DailySigning
 
     if not settings.proof.sign_daily:
         return None
@@ -149,7 +149,7 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
     from core.io.wall_clock import utc_now
     from core.market.vix import VixService
     from core.market.vix_source import HttpVixSource
-    from state.vix_file import VixFile
+    from state.home_files import VixFile
 
     if not settings.regime.vix_url:
         return None
@@ -158,7 +158,7 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
 
 def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | None:
     """Return the notifier; None if there is no rule (SY-03). A rule that can never match is reported."""
-    from core.workflows.operator.notification_delivery import accounts_not_known
+    from core.workflows.operator.notice_routing import accounts_not_known
 
     if not settings.notify.in_force:
         return None

@@ -225,18 +225,14 @@ class ModelledDay:
                 recording, journal, seed=FILE_SEED, account=account, installation=self.installation
             )
             runtime = played_by(RunAgain, recording, engine, exchange, None, pace=Pace(None))
-            run = RecordedRun(_started_as(recording), tuple(_keys_of(self.found.of_day, engine.state.account_name)))
+            started = RunStarted(RunKind.REPLAY, recording.first, 0, 0, recording.settings, "", 0, None, "none")
+            run = RecordedRun(started, tuple(_keys_of(self.found.of_day, engine.state.account_name)))
             taken = runtime.again(run, self.found.known, changed, has_parted=True)
             runtime.run(self.found.ends)
         return taken
 
 
-def _started_as(recording: Recording) -> RunStarted:
-    return RunStarted(RunKind.REPLAY, recording.first, 0, 0, recording.settings, "", 0, None, "none")
-
-
 def _keys_of(records: Sequence[Recorded], account: AccountId) -> list[HeardFromOutside]:
-    """Return the recorded decisions on strategies' proposals."""
 
     def heard(at: datetime, said: Command) -> HeardFromOutside:
         return HeardFromOutside(0, at, addressed(said, account))

@@ -189,10 +189,7 @@ def recorded(
 def _only(names: tuple[str, ...], settings: Settings, kinds: StrategyKinds) -> Settings:
     """Enable these strategies and disable all others, whatever the settings.
 
-    Raises
-    ------
-    OperatorError
-        One of them does not load, or their allocations exceed the whole.
+    Raises OperatorError: one of them does not load, or their allocations exceed the whole.
     """
     from pydantic import ValidationError
 

@@ -49,7 +49,7 @@ def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplayTerms | No
 
     A theme that was chosen at a desk comes before the settings file's, and after an option's and the environment's.
     """
-    from console.display import FILE, FOLDER, Display, theme_in
+    from console.display import THEME_FILE, THEME_FOLDER, Display, theme_in
 
     written = _text_of(host.home.settings)
     variables = {name.upper() for name in host.environ if name.upper().startswith("KEYTURN_DISPLAY")}
@@ -61,7 +61,7 @@ def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplayTerms | No
     options = {text.partition("=")[0].strip() for text in overrides}
     if variables & {"KEYTURN_DISPLAY", "KEYTURN_DISPLAY__THEME"} or options & {"display", "display.theme"}:
         return display
-    theme = theme_in(_text_of(host.home.of_the_operator(FOLDER) / FILE))
+    theme = theme_in(_text_of(host.home.of_the_operator(THEME_FOLDER) / THEME_FILE))
     if theme is None:
         return display
     return (display or Display())._replace(theme=theme)
@@ -70,7 +70,7 @@ def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplayTerms | No
 def _text_of(path: Path) -> str:
     """Return a file's text; an unreadable one has none."""
     from core.files.regular_file import bytes_of
-    from state.toml_files import LARGEST
+    from state.files import LARGEST
 
     try:
         return bytes_of(path, LARGEST).decode(errors="replace")

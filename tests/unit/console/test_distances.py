@@ -18,7 +18,7 @@ from console.order_form.draft import (
     priced_at,
     way_of,
 )
-from console.order_form.presets import SHIPPED, fault_in, file_of, preset_in
+from console.order_form.prefill import SHIPPED, fault_in, file_of, preset_in
 from console.order_form.prices import ticked
 from core.model.instrument import STOCK_TICKS
 from tests.kit.rows import table

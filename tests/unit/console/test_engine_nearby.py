@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from console.client.engine_link import LinkBrokenError
+from console.client.access import LinkBrokenError
 from console.commands import engine
 from console.commands.assembly.attach import EngineNearby
 from console.commands.assembly.engine_process import Started, awaited

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.desk_commands import layout_file_of, layouts_in
-from console.layouts import REVIEW, TRADE, WATCH, DeskLayout, fault_of
+from console.display import REVIEW, TRADE, WATCH, DeskLayout, layout_fault
 from tests.kit.rows import table
 
 SOUND = 'one = ["watch", "chart"]\n[[two]]\npanes = ["watch", "orders"]\nwidth = 64\n[[two]]\npanes = ["chart"]\n'
@@ -50,6 +50,6 @@ def test_a_wrong_layout_is_named_and_others_load(file: str, text: str | None, fa
 
 
 def test_names() -> None:
-    assert fault_of("mine") == ""
-    assert "shipped" in fault_of("watch")
-    assert "small letters" in fault_of("")
+    assert layout_fault("mine") == ""
+    assert "shipped" in layout_fault("watch")
+    assert "small letters" in layout_fault("")

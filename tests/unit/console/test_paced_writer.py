@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.terminal.paint_proof import REQUEST
+from console.terminal.keys import REQUEST
 from console.terminal.writer import ONE_BREATH, PROOF_PATIENCE, STALLED_AFTER, TOGETHER, PacedWriter
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 
-from console.client.engine_link import LinkBrokenError
+from console.client.access import LinkBrokenError
 from console.client.ssh_stream import SshStream
 from core.ports import OperatorError
 from core.protocol.frames import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed

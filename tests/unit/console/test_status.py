@@ -12,8 +12,7 @@ from console.commands.assembly.host import Host
 from console.commands.status import _uncovered, exit_code, status_of
 from core.ports import OperatorError
 from state.files import AccountFolder
-from state.heartbeat import Heartbeat, Status
-from state.running_engine import EngineLock
+from state.running_engine import EngineLock, Heartbeat, Status
 
 
 def test_an_unknown_account_is_not_called_stopped(tmp_path: Path) -> None:

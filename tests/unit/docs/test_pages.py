@@ -17,7 +17,7 @@ from core.settings.settings import Settings
 from docs import controls, execution, keys, man, measures, risk
 from docs.pages import BLOCK, filled
 from docs.requirements import ROOT
-from state.toml_files import toml_of
+from state.files import toml_of
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted({*DOCS.glob("*.md")} - {DOCS / "REQUIREMENTS.md"})]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from console.commands.settings import every_key
+from console.commands.state import every_key
 from docs.settings import BY_NAME, PAGE, page
 
 ROOT = Path(__file__).resolve().parents[3]

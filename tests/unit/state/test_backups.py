@@ -9,9 +9,9 @@ import pytest
 
 from core.facts import EngineStarted
 from core.ports import Checkpoint
-from state.backups import BackupError, backup
 from state.documents import TinyDocuments
 from state.files import AccountFolder
+from state.folder_swap import BackupError, backup
 from state.journal import FileJournal
 from state.journal_inspection import verify
 

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from core.ports import JournalDamagedError, OperatorError
-from state import backups, journal_files
-from state.backups import backup
+from state import folder_swap, journal_files
 from state.files import AccountFolder
-from state.folder_swap import look
+from state.folder_swap import backup, look
 from state.journal import FileJournal, days_of, read, read_day
 from state.journal_files import compress, lines_backwards, segments
 from state.journal_inspection import fingerprint, tail, verify
@@ -128,7 +127,7 @@ def test_a_backup_reads_a_segment_compressed_meanwhile(
 ) -> None:
     """SP-04"""
     listed = segments(folder.journal)
-    monkeypatch.setattr(backups, "_journal_paths", lambda _folder: listed)
+    monkeypatch.setattr(folder_swap, "_journal_paths", lambda _folder: listed)
     list(compress(folder, LATER, 30))
 
     found = look(backup(folder, tmp_path)).files

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from state.files import AccountFolder, AccountNameError, Home, SharedFolderError
-from state.heartbeat import Heartbeat, Status
-from state.running_engine import EngineLock, last_account
+from state.running_engine import EngineLock, Heartbeat, Status, last_account
 
 
 def a_status(account: str) -> Status:

@@ -13,9 +13,8 @@ import pytest
 
 from core.facts import Fact, Killed, StateReset, StateRestored
 from core.ports import OperatorError
-from state.backups import backup
 from state.files import AccountFolder
-from state.folder_swap import DONE, EMPTIED, NEW, READY, is_half_done, look
+from state.folder_swap import DONE, EMPTIED, NEW, READY, backup, is_half_done, look
 from state.restoring import SuccessionError, reset, restore
 from state.running_engine import EngineLock
 from tests.unit.state.accounts import NOW, a_longer_life, add, an_account, everything_in, facts_of, is_sound, modes_in

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from state.release import WRITTEN, commit_of, release
+from state.host_info import WRITTEN, commit_of, release
 
 
 def git(folder: Path, *words: str) -> str:

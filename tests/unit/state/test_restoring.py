@@ -9,10 +9,9 @@ import pytest
 
 from core.facts import EngineStarted, InstallationNamed, Killed, Rearmed, StateRestored
 from core.facts.registry import BY_NAME
-from state.backups import backup
 from state.documents import newest_checkpoint
 from state.files import AccountFolder
-from state.folder_swap import ArchiveError, look
+from state.folder_swap import ArchiveError, backup, look
 from state.restoring import Restored, RestorePlan, SuccessionError, restore
 from state.running_engine import AlreadyRunningError, EngineLock
 from tests.unit.state.accounts import NOW, a_longer_life, add, an_account, everything_in, facts_of, is_sound, modes_in

@@ -88,8 +88,8 @@ ROOMS = ("commands", "order_form", "screens")
 FOLDERS = (*(f"console/{room}" for room in ROOMS), "core/files", "core/model", "core/settings", "state")
 OURS = {
     "core/model/order_terms.py": "order.side.value", "state/credentials.py": "channel",
-    "state/settings_file.py": "key", "console/commands/replay.py": "row['side']",
-    "console/commands/assembly/settings.py": "name", "console/screens/leave.py": "owed",
+    "state/settings_file.py": "key", "console/commands/demo.py": "row['side']",
+    "console/commands/assembly/settings.py": "name", "console/screens/desk_control.py": "owed",
 }  # fmt: skip
 """Words of ours, and names of variables."""
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from state.files import AccountFolder, Home
-from state.heartbeat import Heartbeat, Status
-from state.running_engine import EngineLock
+from state.running_engine import EngineLock, Heartbeat, Status
 from state.watchdog.judge import EngineSigns, resident_of
 from state.watchdog.presence import LARGEST_LOG, WatchdogLog
 from tests.kit.rows import cases

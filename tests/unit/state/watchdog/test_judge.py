@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from state.heartbeat import Status
+from state.running_engine import Status
 from state.watchdog.judge import Judge, RemarkCode, Restarts, Seen, Trouble
 from state.watchdog.presence import MEGABYTE, Limits
 

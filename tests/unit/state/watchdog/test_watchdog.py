@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Self
 
 from state.files import AccountFolder, Home
-from state.heartbeat import Heartbeat, Status
 from state.kill_switch import HaltRequest
-from state.running_engine import EngineLock
+from state.running_engine import EngineLock, Heartbeat, Status
 from state.watchdog.engine_process import Child, Said, Wakeups
 from state.watchdog.judge import Seen, Trouble, Verdict
 from state.watchdog.presence import MEGABYTE, Limits, WatchdogLog, last_said

@@ -14,7 +14,7 @@ import pytest
 from core.files.csv_files import daily_values
 from core.market.vix import FRESH_FOR, PATIENCE, Kept, VixError, VixService
 from core.model.sizing import DailyValue, NoVix, VixLevel, VixReading
-from state.vix_file import DAMAGED, VixFile
+from state.home_files import DAMAGED, VixFile
 from tests.kit.rows import cases
 from tests.unit.core.market.vix.source import TWO_DAYS
 
