@@ -26,9 +26,9 @@ from core.files.csv_files import is_of_the_vix
 from core.files.regular_file import bytes_of
 from core.market.vix import Kept
 from core.messages.desk_commands import WatchlistFilesSeen
+from core.model.instrument import MAIN, SYMBOL, Watchlist, capitals, fault_of
 from core.model.session import XNYS
 from core.model.sizing import DailyValue, NoVix, VixReading
-from core.model.symbols import MAIN, SYMBOL, Watchlist, capitals, fault_of
 from core.model.values import Symbol
 from core.ports import OperatorError
 from core.risk.regime import can_leave

@@ -27,7 +27,7 @@ from console.commands.shared import (
     speed_of,
     tell,
 )
-from core.analytics.wording import of_what_is_modelled
+from core.analytics.presentation import of_what_is_modelled
 from core.ports import OperatorError
 from state.files import JournalFolder
 

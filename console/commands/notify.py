@@ -11,9 +11,9 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, host_of, print_json, say, tell
 from core.model.harmless_words import harmless
+from core.model.instrument import symbol_in
 from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity
 from core.model.session import HOME
-from core.model.symbols import symbol_in
 from core.model.values import AccountId
 from core.ports import OperatorError
 
@@ -26,7 +26,7 @@ def channels_of(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
 ) -> tuple[str, ...]:
     """Return the channels that the rules select, each once; empty if no rule matches."""
-    from core.workflows.operator.notice_routing import rules_for
+    from core.workflows.operator.notification_delivery import rules_for
 
     about = None if symbol is None else symbol_in(symbol)
     if symbol is not None and about is None:

@@ -98,7 +98,7 @@ def regime(
     """
     from core.io.wall_clock import utc_now
     from core.risk import regime
-    from core.runtime.regime_feed import RegimeQuery, look
+    from core.runtime.feed import RegimeQuery, look
 
     host, query = host_of(context), RegimeQuery(vix, bars, _day("--since", since), _day("--until", until))
     settings = settings_of(host, tuple(overrides or ()))

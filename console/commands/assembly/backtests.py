@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import measured, of_symbols, playing, recorded, require_files, symbol_in_name
 from console.commands.assembly.settings import backtest_settings
-from core.model.symbols import capitals
+from core.model.instrument import capitals
 from core.ports import OperatorError
 from state.files import naming
 
@@ -97,7 +97,7 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
     from core.runtime.backtest import FRICTIONS, Backtest, missing, not_measured, report_of, splits
-    from core.runtime.regime_feed import RegimeFiles
+    from core.runtime.feed import RegimeFiles
     from core.runtime.strategy_host.hosted import foresee
     from core.runtime.virtual_time import Pace
     from state.journal import HashOnlyJournal
@@ -159,8 +159,7 @@ def _require_room(options: BacktestOptions) -> None:
 
 
 def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None:
-    from core.analytics.html_page import page
-    from core.analytics.wording import tables
+    from core.analytics.presentation import page, tables
 
     if options.page_file is not None:
         try:

@@ -76,7 +76,7 @@ def keeper_of(
     lacks, `sources` the sources above the settings file, `lists` the operator's watchlists if the account has them, and
     `signing` the daily signing.
     """
-    from core.views.builders.standing import word_of
+    from core.views.builders.desk import word_of
     from state.housekeeping import Housekeeping, SettingsWatch
     from state.running_engine import Heartbeat
     from state.settings_file import sectors_file
@@ -158,7 +158,7 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
 
 def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | None:
     """Return the notifier; None if there is no rule (SY-03). A rule that can never match is reported."""
-    from core.workflows.operator.notice_routing import accounts_not_known
+    from core.workflows.operator.notification_delivery import accounts_not_known
 
     if not settings.notify.in_force:
         return None
