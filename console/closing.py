@@ -118,7 +118,7 @@ class Departure(threading.Thread):
             return  # 64 kB of causes wait already
 
 
-CLOSING_PATIENCE = 3.0
+CLOSING_TIMEOUT = 3.0
 """Seconds for the engine to close when the operator leaves."""
 
 
@@ -145,7 +145,7 @@ class Closing:
     def begin(self) -> None:
         """Called when the operator leaves."""
         self.was_left = True
-        self._until = self._now() + CLOSING_PATIENCE
+        self._until = self._now() + CLOSING_TIMEOUT
         self._handle.leave("left by the operator", on_purpose=True)
 
     def is_over(self) -> bool:

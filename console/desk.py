@@ -71,8 +71,8 @@ class DeskApp(App[None]):
         surroundings: HostFiles = NO_SURROUNDINGS,
         display: DisplayTerms | None = None,
     ) -> None:
-        self.door = DeskKillPort(handle, self._open_kill_soon, self._exit_soon)
-        super().__init__(driver_class=make_driver(self.door), ansi_color=False)
+        self.port = DeskKillPort(handle, self._open_kill_soon, self._exit_soon)
+        super().__init__(driver_class=make_driver(self.port), ansi_color=False)
         self.animation_level = "none"
         display = display or Display()
         self._wear(display.theme)
@@ -267,7 +267,7 @@ class DeskApp(App[None]):
                 self._typed_at.append((event, ref(self.screen)))
         await super().on_event(event)
         if isinstance(event, events.Resize):
-            self.hearing.distrust_pictures()
+            self.hearing.distrust_frames()
 
     def on_key(self, event: events.Key) -> None:
         """Handle a key that its screen did not use: it is looked up among the keys of the top screen.
@@ -447,7 +447,7 @@ class DeskApp(App[None]):
 
     def action_kill(self) -> None:
         """Halt, for drivers without our input thread, which otherwise handles the chord."""
-        self.door.press_kill()
+        self.port.press_kill()
 
     def _open_kill_soon(self) -> None:
         """Called from the thread that read the chord."""
@@ -464,7 +464,7 @@ class DeskApp(App[None]):
         if isinstance(top, KillScreen):
             top.chord_again()
         else:
-            self.push_screen(KillScreen(self, self.door))
+            self.push_screen(KillScreen(self, self.port))
 
     def action_leave(self) -> None:
         has_engine = self.view is not None and not self.handle.ended.is_set()

@@ -12,7 +12,7 @@ from datetime import datetime
 from console.arming import CUT_FOR, PASSES_AFTER
 from console.follow_ups import FollowUps, order_in_words
 from console.keymap import written
-from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, last_refusal
+from console.proposal_outcome import NO_ANSWER_YET, TIMEOUT, last_refusal
 from console.screens.basket import BasketScreen
 from console.screens.desk_control import (
     TAKE,
@@ -63,10 +63,14 @@ def breaker_in_words(view: DeskView, now: datetime) -> list[TextLine]:
     """Return why the breaker is open, whether the broker answers now, and what clearing it allows."""
     why = view.wire.breaker_reason or f"{view.wire.breaker}: one entry is let through"
     lines = wrapped("", f"It is {why}.", WIDTH, "warning")
-    lamp = next((lamp for lamp in view.status.lamps if lamp.line is Channel.BROKER), None)
-    if lamp is not None:
-        how = "the broker answers" if lamp.state is ConnectionState.UP else f"the broker is {lamp.state.value.upper()}"
-        lines += wrapped("now    ", f"{how}, for {f.span(now - lamp.since)}", WIDTH)
+    connection = next((connection for connection in view.status.connections if connection.line is Channel.BROKER), None)
+    if connection is not None:
+        how = (
+            "the broker answers"
+            if connection.state is ConnectionState.UP
+            else f"the broker is {connection.state.value.upper()}"
+        )
+        lines += wrapped("now    ", f"{how}, for {f.span(now - connection.since)}", WIDTH)
     return [*lines, (), *wrapped("", "Cleared, entries may leave at once. Exits and cancels always may.", WIDTH)]
 
 
@@ -388,7 +392,7 @@ class BasketFollower:
             return
         sequence, since = self._asked
         refused = [row.text for row in view.refusals if row.sequence > sequence and row.kind == "basket"]
-        if refused or self.behind.now() - since > PATIENCE:
+        if refused or self.behind.now() - since > TIMEOUT:
             self._asked = None
             self.behind.say(refused[-1] if refused else NO_ANSWER_YET, "warning")
 

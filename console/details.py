@@ -546,7 +546,9 @@ def wire(view: DeskView, _key: str, _now: datetime) -> list[TextLine]:
     ]
     if not found.spans:
         lines += field("", "no order was confirmed today")
-    odd = [(lamp.line.value, what, count) for lamp in view.status.lamps for what, count in lamp.odd]
+    odd = [
+        (connection.line.value, what, count) for connection in view.status.connections for what, count in connection.odd
+    ]
     for number, (line, what, count) in enumerate(odd):
         lines += field("left out" if not number else "", f"{count:>6}  {line}: {what}", "warning")
     lines.append(())

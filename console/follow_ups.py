@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from console.keymap import written
 from console.proposal_outcome import (
     NO_ANSWER_YET,
-    PATIENCE,
+    TIMEOUT,
     AwaitedProposal,
     RefusedProposal,
     StagedProposal,
@@ -42,7 +42,7 @@ MOST_LINES = 10
 """Lines for names in a question, as many as fit in the smallest terminal; an unnamed order is not cancelled."""
 BETWEEN = "  "
 STAY = "Stops and exits of positions stay; an entry's waiting stop goes with it."
-CANCEL_PATIENCE = 5.0
+CANCEL_TIMEOUT = 5.0
 """Seconds to wait for the broker's answers."""
 
 
@@ -105,7 +105,7 @@ class EntryCancels:
             return
         rows = [row for row in view.orders if row.id in self._asked.ids]
         working = [row for row in rows if row.status.is_working]
-        if working and self.behind.now() - self._asked.since <= CANCEL_PATIENCE:
+        if working and self.behind.now() - self._asked.since <= CANCEL_TIMEOUT:
             return
         gone = sum(row.status is OrderStatus.CANCELLED for row in rows)
         said = [f"{_entries(gone)} cancelled"] if gone else []
@@ -270,7 +270,7 @@ class FollowUps:
         if any(row.id == order_id for row in view.orders):
             self.mark(order_id)
             self._order, self._sent = None, order_id
-        elif self.behind.now() - since > PATIENCE:
+        elif self.behind.now() - since > TIMEOUT:
             self._order = None
 
     def mark(self, order_id: ClientOrderId) -> None:
@@ -334,7 +334,7 @@ class FollowUps:
             self.behind.say(f"staged {staged} close, {opens}", "strong")
         elif refused:
             self.behind.say(refused[-1], "warning")
-        elif self.behind.now() - asked.since > PATIENCE:
+        elif self.behind.now() - asked.since > TIMEOUT:
             self.behind.say(NO_ANSWER_YET, "warning")
         else:
             return
@@ -358,7 +358,7 @@ class FollowUps:
                     self.behind.open_ticket(proposal_id)
             case RefusedProposal(words, told):
                 self._refused(words, told)
-            case None if waited > PATIENCE:
+            case None if waited > TIMEOUT:
                 self._refused(NO_ANSWER_YET, NO_ANSWER_YET)
 
     def _refused(self, why: str, told: str) -> None:

@@ -132,7 +132,7 @@ class KeyHearing:
         name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid | Chart) else ""
         return next((pane for pane in PANES if pane.value == name), KeyScope.EVERYWHERE)
 
-    def distrust_pictures(self) -> None:
+    def distrust_frames(self) -> None:
         """Disarm all screens after a change of the terminal's size, because it may show an older paint."""
         for screen in self.app.screen_stack:
             if isinstance(screen, ArmedDialog):

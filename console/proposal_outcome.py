@@ -15,7 +15,7 @@ from core.model.staging import GuardRefusal
 from core.model.values import ProposalId, Quantity, Symbol
 from core.views import DeskView, NotStaged, PositionRow, ProposalRow
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds to wait."""
 
 NO_ANSWER_YET = "the engine has not answered yet; what it stages appears in Proposals"

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 
 from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
-from console.closing import CLOSING_PATIENCE
+from console.closing import CLOSING_TIMEOUT
 from console.desk import DeskApp
 from console.display import DisplayTerms
 from console.frame_loop import choose_moments
@@ -33,7 +33,7 @@ def run_desk(
     desk = DeskApp(handle, surroundings=surroundings, display=display)
     desk.run(mouse=may_ask_for_mouse(os.environ))
     desk.owed.leave_behind()
-    has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
+    has_closed = handle.close("the desk ended", CLOSING_TIMEOUT)
     status, words = outcome(desk, has_closed)
     was_heard, owed = desk.owed.last_words()
     status = status if was_heard else status or 1
@@ -78,7 +78,7 @@ def leave_with(status: int, *, has_ended: bool) -> None:
 def outcome(desk: DeskApp, has_closed: bool) -> tuple[int, str | None]:
     """Return the exit status and its message; every unrequested end is an error."""
     if desk.exit_status is not None:
-        return desk.exit_status, desk.door.reason
+        return desk.exit_status, desk.port.reason
     if desk.closing.failure is not None:
         return 1, desk.closing.failure
     if not desk.closing.was_left:

@@ -23,7 +23,7 @@ TRADING = frozenset(
     {
         "adopt", "approval", "approve", "broker", "buy", "cancel", "close", "command", "confirm", "confirmation",
         "cover", "desk", "edit", "engine", "execute", "execution", "flatten", "gateway", "handle", "inbox", "kill",
-        "mandate", "order", "override", "place", "propose", "rearm", "record", "redeem", "release", "replace",
+        "authorization", "order", "override", "place", "propose", "rearm", "record", "redeem", "release", "replace",
         "runtime", "sell", "send", "short", "sign", "stage", "staging", "submit", "ticket", "trade",
     }
 )  # fmt: skip

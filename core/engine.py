@@ -18,9 +18,9 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchBooks,
     FetchClock,
     FetchHistory,
-    FetchPicture,
     LookUpSymbols,
 )
 from core.model.account import Mode
@@ -200,8 +200,8 @@ NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount, FetchClock})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
-UNSYNCED = QUESTIONS | {FetchPicture, FetchActivities, FetchHistory, LookUpSymbols}
-"""Effects that need no sync of their own; the answer of `FetchPicture` is awaited, so it moves a deadline."""
+UNSYNCED = QUESTIONS | {FetchBooks, FetchActivities, FetchHistory, LookUpSymbols}
+"""Effects that need no sync of their own; the answer of `FetchBooks` is awaited, so it moves a deadline."""
 
 UNHURRIED = (facts.NotificationSent, facts.NotificationFailed, facts.NotificationWithdrawn)
 """Facts that wait for the next sync; no order waits for it.
@@ -212,7 +212,7 @@ If the machine loses them, urgent notices are sent again as repeats, others are 
 
 REPLANNED = frozenset(
     {
-        inputs.PictureFetched,
+        inputs.BooksFetched,
         inputs.HistoryFetched,
         inputs.ActivitiesFetched,
         inputs.SymbolsLookedUp,
@@ -257,7 +257,7 @@ class Engine:
         self.state = state = TradingState(
             account, mode, calendar, journal, kinds, followers=self._followers, listeners=[self._note]
         )
-        self.doors = PortRegistry(state.account_name)
+        self.ports = PortRegistry(state.account_name)
         self.rights = DeskRights(state)
         self.workflows = workflows_of(state)
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
@@ -297,7 +297,7 @@ class Engine:
         is_quiet = kind not in REPLANNED
         self._is_moved = self._is_moved or not is_quiet
         try:
-            for handler in self.handlers[kind] if kind not in COMMANDS else self._behind_the_door(message):
+            for handler in self.handlers[kind] if kind not in COMMANDS else self._behind_the_port(message):
                 try:
                     effects = handler(message)
                     if effects is not NOTHING:
@@ -358,7 +358,7 @@ class Engine:
         self._is_moved = self._is_moved or self._pacing.is_holding
         return leaving
 
-    def _behind_the_door(self, message: Any) -> tuple[Handler, ...]:
+    def _behind_the_port(self, message: Any) -> tuple[Handler, ...]:
         """Return the handlers of a command, or record and show its refusal (OP-01, OP-13).
 
         A command for another account is refused; one that opens or loosens needs a registered port, and desk control if
@@ -374,7 +374,7 @@ class Engine:
         return ()
 
     def _denied(self, message: Any) -> Denied | None:
-        return self.doors.refusal(message) or self.rights.denial(message)
+        return self.ports.refusal(message) or self.rights.denial(message)
 
     def apply(self, at: datetime, settings: Settings, installation: str) -> None:
         """Apply settings and the installation's name; they are recorded if they changed."""
@@ -391,7 +391,7 @@ class Engine:
 
     def _on_start(self, _message: inputs.Start) -> Iterable[Effect]:
         """Close the registry: no further port is registered."""
-        self.doors.shut()
+        self.ports.shut()
         return NOTHING
 
     def _on_deadline(self, _message: inputs.DeadlineReached) -> Iterator[Effect]:

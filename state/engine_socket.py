@@ -64,8 +64,8 @@ def listening(path: Path) -> Iterator[socket.socket]:
         listener.close()
 
 
-def connected(path: Path, patience: float) -> socket.socket:
-    """Connect to the engine of this folder; `patience` is the time-out in seconds.
+def connected(path: Path, timeout: float) -> socket.socket:
+    """Connect to the engine of this folder; `timeout` is the time-out in seconds.
 
     Raises NoEngineError: no engine listens.
     Raises SocketRefusedError: it is a link, no socket, or another user's.
@@ -77,10 +77,10 @@ def connected(path: Path, patience: float) -> socket.socket:
         whose = "a link or no socket" if found.st_uid == os.getuid() else "another user's"
         raise SocketRefusedError(f"{path} is {whose}: nothing is said to it; find out who put it there")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(patience)
+    connection.settimeout(timeout)
     try:
         with _short(path) as address:
-            _connect(connection, address, time.monotonic() + patience)
+            _connect(connection, address, time.monotonic() + timeout)
     except (ConnectionRefusedError, FileNotFoundError):
         connection.close()
         raise NoEngineError("no engine listens at its socket; `keyturn engine start` starts it") from None

@@ -21,7 +21,7 @@ WRITTEN = "state/_commit.txt"
 """Below the root; never part of a clone."""
 LARGEST = 200
 """The maximum size of that file in bytes."""
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Time-out of git in seconds."""
 
 
@@ -45,7 +45,7 @@ def described(root: Path) -> str:
     """Return the last tag and the commits since, or the commit; with `-dirty` after changes. Empty without git."""
     asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=8"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return told.stdout.strip()

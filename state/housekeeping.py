@@ -204,15 +204,15 @@ class Housekeeping:
 
     def _look_at_the_switch(self, runtime: Runtime) -> None:
         """Kill if the file or the environment is set, by any process; a command may also ask for flattening (OP-08)."""
-        door = self.switch.is_on()
-        if door is None:
+        port = self.switch.is_on()
+        if port is None:
             return
         news = self.switch.news()
         if runtime.engine.state.control.killed_by is None:
-            by = names_in(self.switch.set_by()) if door == "file" else door
-            self._send(runtime, Kill(by or door))
+            by = names_in(self.switch.set_by()) if port == "file" else port
+            self._send(runtime, Kill(by or port))
         elif news:  # again, behind every command typed before it
-            self._send(runtime, Kill(names_in(news) or door))
+            self._send(runtime, Kill(names_in(news) or port))
         if asks_to_flatten(news):
             self._send(runtime, ProposeFlattening())
             self._send(runtime, OpenBasket(BasketSource.FLATTEN))

@@ -123,7 +123,7 @@ def read_heartbeat(folder: AccountFolder, now: float | None = None) -> tuple[Sta
     return status, abs((time.time() if now is None else now) - beaten)
 
 
-PATIENCE_SECONDS = 0.2
+TIMEOUT_SECONDS = 0.2
 """Seconds to retry: `status` takes the lock for microseconds to find the holder."""
 
 
@@ -236,7 +236,7 @@ def _last_beat(folder: AccountFolder) -> float:
 
 
 def _locked_in_time(descriptor: int) -> bool:
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + TIMEOUT_SECONDS
     while not _locked(descriptor, fcntl.LOCK_EX):
         if time.monotonic() >= until:
             return False

@@ -16,7 +16,7 @@ from core.files.regular_file import bytes_of
 from core.ports import OperatorError
 from core.runtime.strategy_host.hosted import kind_of
 from core.runtime.strategy_host.process import STARTING, LostError, StrategyProcess
-from core.strategies.base import PATIENCE, OverdueError
+from core.strategies.base import TIMEOUT, OverdueError
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds, name_fault
 from state.files import FILE_MODE, make_folder, naming, open_private, write_all
 
@@ -42,10 +42,10 @@ class Found:
     layers: tuple[str, ...] = ()
 
 
-def found_in(folder: Path, *, waits: float = PATIENCE) -> tuple[Found, ...]:
+def found_in(folder: Path, *, waits: float = TIMEOUT) -> tuple[Found, ...]:
     """Return every strategy file of a folder, by name; empty without a folder."""
     paths = _paths_in(folder)
-    asked = [_asked(path, waits, PATIENCE) for path in paths]  # all processes start in parallel
+    asked = [_asked(path, waits, TIMEOUT) for path in paths]  # all processes start in parallel
     return tuple(
         each if isinstance(each, Found) else _answered(path, each) for path, each in zip(paths, asked, strict=True)
     )
@@ -58,7 +58,7 @@ def _paths_in(folder: Path) -> list[Path]:
         return []
 
 
-def kinds_in(folder: Path, *, waits: float = PATIENCE) -> StrategyKinds:
+def kinds_in(folder: Path, *, waits: float = TIMEOUT) -> StrategyKinds:
     """Return the strategies that a desk may run, built-in and from the folder, with the faults of the others."""
     return kinds_of(found_in(folder, waits=waits))
 
@@ -69,16 +69,16 @@ def kinds_of(files: tuple[Found, ...]) -> StrategyKinds:
     return StrategyKinds({**HOUSE, **own}, faults)
 
 
-def look_at(path: Path, *, waits: float = PATIENCE, patience: float = PATIENCE) -> Found:
+def look_at(path: Path, *, waits: float = TIMEOUT, timeout: float = TIMEOUT) -> Found:
     """Load one file in its own process, or return the faults.
 
-    `waits` and `patience` are in seconds: how long a bar waits for a starting process, and the time-out of an answer.
+    `waits` and `timeout` are in seconds: how long a bar waits for a starting process, and the time-out of an answer.
     """
-    asked = _asked(path, waits, patience)
+    asked = _asked(path, waits, timeout)
     return asked if isinstance(asked, Found) else _answered(path, asked)
 
 
-def _asked(path: Path, waits: float, patience: float) -> Found | StrategyProcess:
+def _asked(path: Path, waits: float, timeout: float) -> Found | StrategyProcess:
     """Return a starting process, or the reason for none."""
     name = path.stem
     if fault := name_fault(name):
@@ -88,7 +88,7 @@ def _asked(path: Path, waits: float, patience: float) -> Found | StrategyProcess
     except (OSError, UnicodeDecodeError, OperatorError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return Found(name, path, faults=(f"{path.name}: it cannot be read: {said}",))
-    process = StrategyProcess(name, str(path), text, waits=waits, patience=patience)
+    process = StrategyProcess(name, str(path), text, waits=waits, timeout=timeout)
     try:
         process.begin()
     except OSError as error:

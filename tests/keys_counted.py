@@ -22,7 +22,7 @@ from tests.real.waiting import pause
 SERVER = f"keyturn-keys-{os.getpid()}"
 """Of this run alone: two at a time end neither's desk."""
 SIZE = ("120", "40")
-PATIENCE = 90.0
+TIMEOUT = 90.0
 """Seconds until a screen shows what is waited for."""
 SETTLED = 0.9
 """Seconds between two keys of what is only prepared."""
@@ -184,7 +184,7 @@ def screen() -> str:
     return tmux("capture-pane", "-p", "-t", "=k:")
 
 
-def waits(pattern: str, seconds: float = PATIENCE) -> bool:
+def waits(pattern: str, seconds: float = TIMEOUT) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if re.search(pattern, screen()):

@@ -274,7 +274,7 @@ class Grid(Widget, can_focus=True):
     def show_columns(self, columns: Sequence[Column]) -> None:
         """Set other columns, for another width; call `show` next with rows of that many cells."""
         self._columns = tuple(columns)
-        self._forget_picture()
+        self._forget_lines()
 
     @property
     def selected(self) -> str | None:
@@ -375,7 +375,7 @@ class Grid(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         self.window.keep_visible()
-        self._forget_picture()
+        self._forget_lines()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -412,7 +412,7 @@ class Grid(Widget, can_focus=True):
 
     # Lines
 
-    def _picture(self) -> list[GridLine]:
+    def _lines(self) -> list[GridLine]:
         rows = self.window.in_view()
         lines: list[GridLine] = []
         if self._has_header:
@@ -436,19 +436,19 @@ class Grid(Widget, can_focus=True):
     def _draw(self) -> None:
         if not self.is_mounted or not self.content_size:
             return
-        picture = self._picture()
+        lines = self._lines()
         if self.tell_place is not None:
             self.tell_place(self.window.place())
-        before = self._drawn if len(self._drawn) == len(picture) else [GridLine(note="\0")] * len(picture)
-        regions = [*differences(before, picture, self._widths(), self.content_size.width)]
+        before = self._drawn if len(self._drawn) == len(lines) else [GridLine(note="\0")] * len(lines)
+        regions = [*differences(before, lines, self._widths(), self.content_size.width)]
         if not regions:
             return
-        kept = set(picture)
-        self._drawn = picture
+        kept = set(lines)
+        self._drawn = lines
         self._strips = {line: strip for line, strip in self._strips.items() if line in kept}
         self.refresh(*regions)
 
-    def _forget_picture(self) -> None:
+    def _forget_lines(self) -> None:
         self._strips.clear()
         self._drawn = []
         self._draw()

@@ -45,32 +45,36 @@ MEANS: Mapping[tuple[Channel, ConnectionState], str] = {
 """The consequence for the operator, if the words of the status do not state it."""
 
 
-def is_broker_away(lamps: Sequence[ConnectionStatus]) -> bool:
+def is_broker_away(connections: Sequence[ConnectionStatus]) -> bool:
     """Return whether the broker answers no requests; an entry confirmed meanwhile is refused (OP-03)."""
-    return any(lamp.line is Channel.BROKER and lamp.state in AWAY for lamp in lamps)
+    return any(connection.line is Channel.BROKER and connection.state in AWAY for connection in connections)
 
 
-def lamps_in_brief(lamps: Sequence[ConnectionStatus], *, is_wide: bool) -> TextLine:
+def connections_in_brief(connections: Sequence[ConnectionStatus], *, is_wide: bool) -> TextLine:
     """Format `● trades  ● data`; on a narrow terminal only unhealthy connections."""
-    shown = [lamp for lamp in lamps if is_wide or lamp.state not in CALM]
+    shown = [connection for connection in connections if is_wide or connection.state not in CALM]
     cells: list[Cell] = []
-    for lamp in shown:
-        word = lamp.line.value if lamp.state is ConnectionState.UP else f"{lamp.line.value} {lamp.state.value.upper()}"
-        word += f", {len(lamp.polled)} polled" if lamp.polled else ""
-        cells.append(Cell(f"{SHAPES[lamp.state]} {word}  ", "" if lamp.state in CALM else "warning"))
+    for connection in shown:
+        word = (
+            connection.line.value
+            if connection.state is ConnectionState.UP
+            else f"{connection.line.value} {connection.state.value.upper()}"
+        )
+        word += f", {len(connection.polled)} polled" if connection.polled else ""
+        cells.append(Cell(f"{SHAPES[connection.state]} {word}  ", "" if connection.state in CALM else "warning"))
     return tuple(cells)
 
 
-def lamps_in_words(lamps: Sequence[ConnectionStatus], now: datetime, width: int) -> list[TextLine]:
+def connections_in_words(connections: Sequence[ConnectionStatus], now: datetime, width: int) -> list[TextLine]:
     """Describe each unhealthy connection: since when, the number of attempts, the error and its consequence."""
     lines: list[TextLine] = []
-    for lamp in lamps:
-        if lamp.state in CALM and not lamp.words:
+    for connection in connections:
+        if connection.state in CALM and not connection.words:
             continue
-        tried = f", try {lamp.tries}" if lamp.tries > 1 else ""
-        what = "; ".join(filter(None, (lamp.words, MEANS.get((lamp.line, lamp.state), ""))))
-        state = "" if lamp.state is ConnectionState.UP else f" {lamp.state.value}"
-        head = f"{lamp.line.value.upper()}{state} for {f.span(now - lamp.since)}{tried}"
+        tried = f", try {connection.tries}" if connection.tries > 1 else ""
+        what = "; ".join(filter(None, (connection.words, MEANS.get((connection.line, connection.state), ""))))
+        state = "" if connection.state is ConnectionState.UP else f" {connection.state.value}"
+        head = f"{connection.line.value.upper()}{state} for {f.span(now - connection.since)}{tried}"
         text = f"{head}: {what}" if what else head
         lines += [(Cell(part, "warning"),) for part in textwrap.wrap(text, width, max_lines=2, placeholder=" …")]
     return lines
@@ -167,8 +171,8 @@ def first_line(
         market = "CLOSED"
     profile = f"  {status.profile}" if width >= WIDE else ""
     left = (Cell("KEYTURN ", "strong"), badge)
-    lamps = lamps_in_brief(status.lamps, is_wide=width >= WIDE)
-    right = (*lamps, *_data(status, now))
+    connections = connections_in_brief(status.connections, is_wide=width >= WIDE)
+    right = (*connections, *_data(status, now))
     now = now if is_heard else status.at
     time = f"{f.weekday_clock(now)} {f.PLACE}"
     room = width - len(joined(left)) - len(joined(right)) - APART
@@ -264,7 +268,7 @@ def what_stops_entries(status: StatusView) -> str:
 def _off(status: StatusView) -> str:
     if status.entries_refused is not None:
         return status.entries_refused
-    return "the broker is away" if is_broker_away(status.lamps) else ""
+    return "the broker is away" if is_broker_away(status.connections) else ""
 
 
 def margin_in_words(status: StatusView) -> str:
@@ -503,7 +507,7 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
         if row.held_by_others:
             unprotected = f"UNCOVERED {row.symbol} {f.quantity(row.unprotected)} by this desk"
             lines += _whole(f"{unprotected}: {row.held_by_others}", width, "warning")
-    lines += lamps_in_words(status.lamps, now, width)
+    lines += connections_in_words(status.connections, now, width)
     if status.disk is not None:
         lines += _whole(f"DISK: {status.disk}", width, "urgent")
     lines += _doubted(view, width)

@@ -29,7 +29,7 @@ from core.views.desk import EngineFailed, EngineLoading
 from core.views.results import HistoryDay
 
 
-def a_console_door() -> CommandPort:
+def a_console_port() -> CommandPort:
     """Return the console's port, with the names of its terminal and user."""
     return CommandPort(PortKind.CONSOLE, terminal(), user())
 
@@ -193,8 +193,8 @@ class EngineAccess(ABC):
         """
 
     @abstractmethod
-    def close(self, reason: str, patience: float) -> bool:
-        """Leave, and wait for at most `patience` seconds; return whether it is done."""
+    def close(self, reason: str, timeout: float) -> bool:
+        """Leave, and wait for at most `timeout` seconds; return whether it is done."""
 
 
 REMEMBERED = 16

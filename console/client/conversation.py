@@ -330,10 +330,10 @@ class Conversation:
 
     def _take(self, told: frames.FromEngine) -> None:
         desk = self._desk
-        if isinstance(told, frames.Picture | frames.Changed | frames.Pulse) and told.clock is not None:
+        if isinstance(told, frames.Snapshot | frames.Changed | frames.Pulse) and told.clock is not None:
             desk.presses = told.presses
             desk.set_clock(told.clock, told.rate)
-        if isinstance(told, frames.Picture):
+        if isinstance(told, frames.Snapshot):
             view = decode_view(told.value)
             if not isinstance(view, DeskView):
                 raise FrameError(f"{type(view).__name__} is no picture")

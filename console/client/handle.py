@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.client.access import EngineAccess, LinkToEngine, a_console_door
+from console.client.access import EngineAccess, LinkToEngine, a_console_port
 from core.messages.command_ports import CommandPort
 from core.messages.commands import Command, Halt, Kill
 from core.messages.desk_commands import AttachDesk
@@ -37,7 +37,7 @@ class EngineHandle(EngineAccess):
     ----------
     build
         Builds the runtime in the engine's thread; resources are closed by the given stack.
-    door
+    port
         The port for commands that open positions or loosen limits; registered with the engine before it runs, and kept
         private.
     wall
@@ -47,13 +47,13 @@ class EngineHandle(EngineAccess):
     def __init__(
         self,
         build: Callable[[ExitStack], Runtime],
-        door: CommandPort | None = None,
+        port: CommandPort | None = None,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(LinkToEngine(), "reading the journal", "engine")
         self._build = build
         self._wall = wall
-        self.door = door or a_console_door()
+        self.port = port or a_console_port()
         self._runtime: Runtime | None = None
         self._drawn_at = 0.0
         self._reason = "left"
@@ -62,7 +62,7 @@ class EngineHandle(EngineAccess):
     def send(self, command: Command) -> None:
         """Put a command into the inbox; before the engine is ready, only a halt and a kill are kept."""
         if self._runtime is not None:
-            self._runtime.send(self.door.through(command, self._account(), self._number()))
+            self._runtime.send(self.port.through(command, self._account(), self._number()))
         elif isinstance(command, Halt | Kill):
             self._early.append(command)
 
@@ -107,9 +107,9 @@ class EngineHandle(EngineAccess):
         if self._runtime is not None:
             self._runtime.leave()
 
-    def close(self, reason: str, patience: float) -> bool:
+    def close(self, reason: str, timeout: float) -> bool:
         self.leave(reason)
-        return self._thread.ident is None or self.ended.wait(patience)
+        return self._thread.ident is None or self.ended.wait(timeout)
 
     # ── the engine's thread ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -130,13 +130,13 @@ class EngineHandle(EngineAccess):
 
     def _work(self, stack: ExitStack) -> None:
         runtime = self._build(stack)
-        runtime.admit(self.door.known)
+        runtime.admit(self.port.known)
         gc.freeze()  # loaded objects stay: a full collection over them would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
         self._keys = runtime.keys()
         self._runtime = runtime
         runtime.watch(self._watched)
-        runtime.send(self.door.through(AttachDesk(self.door.seat, LINK), runtime.account))
+        runtime.send(self.port.through(AttachDesk(self.port.seat, LINK), runtime.account))
         for command in self._early:
             runtime.send(command)
         try:
@@ -168,4 +168,4 @@ class EngineHandle(EngineAccess):
         if self._runtime is not None:
             self._drawn_at = now
             words = self._runtime.preparing()
-            self.view = self._runtime.picture() if words is None else EngineLoading(words)
+            self.view = self._runtime.view() if words is None else EngineLoading(words)

@@ -135,9 +135,9 @@ class RemoteEngine(EngineReports):
         if self._conversation is not None:
             self._conversation.leave(says_goodbye=self._says_goodbye)
 
-    def close(self, reason: str, patience: float) -> bool:
+    def close(self, reason: str, timeout: float) -> bool:
         self.leave(reason)
-        has_ended = self._thread.ident is None or self.ended.wait(patience)
+        has_ended = self._thread.ident is None or self.ended.wait(timeout)
         self._on_leave()
         return has_ended
 

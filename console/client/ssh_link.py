@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from console.client.access import LinkBrokenError
-from console.client.ssh_stream import GREETING_PATIENCE, SshStream
+from console.client.ssh_stream import GREETING_TIMEOUT, SshStream
 from core.model.harmless_text import harmless, is_news
 from core.ports import OperatorError
 from core.protocol.frames import Channel
@@ -197,10 +197,10 @@ class SshLink:
         named: str,
         show: Callable[[str], None],
         pauses: tuple[float, ...] = PAUSES,
-        patience: float = GREETING_PATIENCE,
+        timeout: float = GREETING_TIMEOUT,
     ) -> None:
         self._destination, self._named = checked(destination), named
-        self._show, self._pauses, self._patience = show, pauses, patience
+        self._show, self._pauses, self._timeout = show, pauses, timeout
         self._tell: Callable[[str], None] = tell_nobody
         self._told = ""
         self._has_terminal = True
@@ -267,7 +267,7 @@ class SshLink:
 
     def _live(self) -> None:
         """Run each ssh to its end, with a pause before the next. A first one that never greeted is not repeated."""
-        tries = 0 if self._run(patience=None) else None
+        tries = 0 if self._run(timeout=None) else None
         while tries is not None and not self._is_left.wait(self._pause(tries)):
             try:
                 self._start(may_ask=False)
@@ -275,7 +275,7 @@ class SshLink:
                 self._trouble = str(error)
                 tries += 1
             else:
-                tries = 0 if self._run(self._patience) else tries + 1
+                tries = 0 if self._run(self._timeout) else tries + 1
 
     def _start(self, *, may_ask: bool) -> SshStream:
         command = ssh_command(self._named, self._destination, is_first=may_ask)
@@ -287,12 +287,12 @@ class SshLink:
             self._process, self._stream = process, stream
         return stream
 
-    def _run(self, patience: float | None) -> bool:
+    def _run(self, timeout: float | None) -> bool:
         """Run the stream to its end; return whether a relay had greeted."""
         stream, process = self._stream, self._process
         assert stream is not None
         assert process is not None
-        stream.run(patience)
+        stream.run(timeout)
         self._trouble = f"the link to {self._destination} broke"  # until ssh's own message is known
         words = process.last_words(self._destination)
         self._trouble = stream.trouble or words

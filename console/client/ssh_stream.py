@@ -24,11 +24,11 @@ from core.protocol.frames import HELLO, LARGEST_PIECE, Channel, Kind, Piece, Pie
 READ = 65_536
 MOST_WAITING = 262_144
 """The maximum of buffered bytes for a slow desk; above it ssh is not read."""
-GREETING_PATIENCE = 20.0
+GREETING_TIMEOUT = 20.0
 """Time-out for the relay's greeting in seconds, without password prompts."""
-ANSWER_PATIENCE = 60.0
+ANSWER_TIMEOUT = 60.0
 """Time-out for opening a channel in seconds: the engine may have to be started first."""
-LINE_PATIENCE = 2.0
+LINE_TIMEOUT = 2.0
 """Time-out of a local socket in seconds."""
 FIRST_WORDS = 80
 """The maximum length of other output shown in place of a greeting."""
@@ -101,12 +101,12 @@ class SshStream:
                 raise self._broken()
             self._asked.append(line)
             self._wake_up()
-        if not line.answered.wait(ANSWER_PATIENCE):
-            line.refuse(LinkBrokenError(f"{self._destination} has not answered for {ANSWER_PATIENCE:g} s"))
+        if not line.answered.wait(ANSWER_TIMEOUT):
+            line.refuse(LinkBrokenError(f"{self._destination} has not answered for {ANSWER_TIMEOUT:g} s"))
         if line.refusal is not None:
             ours.close()
             raise line.refusal
-        ours.settimeout(LINE_PATIENCE)
+        ours.settimeout(LINE_TIMEOUT)
         return ours
 
     def give_up(self) -> None:
@@ -126,12 +126,12 @@ class SshStream:
 
     # ── the thread of `run` ──────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, patience: float | None = GREETING_PATIENCE) -> None:
+    def run(self, timeout: float | None = GREETING_TIMEOUT) -> None:
         """Run until ssh ends, or sends invalid data.
 
-        `patience` is the time-out of the greeting; None while a person types.
+        `timeout` is the time-out of the greeting; None while a person types.
         """
-        until = None if patience is None else time.monotonic() + patience
+        until = None if timeout is None else time.monotonic() + timeout
         try:
             while self._turn(until):
                 pass

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from state.files import AccountFolder
 
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Time-out for the engine's snapshot, in seconds."""
 AT_ONCE = 1 << 18
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV with every column and a header line.")]
@@ -88,7 +88,7 @@ def quote(
     from core.views.export import quote_of
 
     asked = Symbol(capitals(symbol))
-    found = quote_of(_picture(context, account), asked)
+    found = quote_of(_view(context, account), asked)
     if found is None:
         raise OperatorError(f"{asked}: the engine does not follow it; add it to a watchlist")
     if as_json:
@@ -103,7 +103,7 @@ def _print(context: typer.Context, pane: str, account: str | None, *, as_json: b
     if pane not in PANES:
         raise OperatorError(f"{pane}: no such pane; one of {', '.join(PANES)}")
     exported: Exported = PANES[pane]
-    rows = [cells(row) for row in exported.rows(_picture(context, account))]
+    rows = [cells(row) for row in exported.rows(_view(context, account))]
     if as_json:
         print_json(rows)
     else:
@@ -124,25 +124,25 @@ def _print_rows(names: Sequence[str], rows: Sequence[dict[str, Any]], *, as_csv:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _picture(context: typer.Context, account: str | None) -> DeskView:
+def _view(context: typer.Context, account: str | None) -> DeskView:
     from state.accounts import account_of
 
-    return picture_of(account_of(host_of(context).home, account))
+    return view_of(account_of(host_of(context).home, account))
 
 
-def picture_of(folder: AccountFolder) -> DeskView:
+def view_of(folder: AccountFolder) -> DeskView:
     """Return the current view of the account's engine. Raises `OperatorError`."""
     from state.engine_socket import connected
 
-    return picture_over(connected(folder.engine_socket, PATIENCE))
+    return view_over(connected(folder.engine_socket, TIMEOUT))
 
 
-def picture_over(connection: socket.socket) -> DeskView:
+def view_over(connection: socket.socket) -> DeskView:
     """Return one view from the engine at the other end, and close the connection. Raises `OperatorError`."""
     from importlib.metadata import version
 
     from core.protocol.codec import FrameError, decode_view
-    from core.protocol.frames import LARGEST, PROTOCOL, FrameReader, Hello, Picture, Refused, Role, from_engine, pack
+    from core.protocol.frames import LARGEST, PROTOCOL, FrameReader, Hello, Refused, Role, Snapshot, from_engine, pack
     from core.views import DeskView
     from state.host_info import release
 
@@ -155,7 +155,7 @@ def picture_over(connection: socket.socket) -> DeskView:
                     told = from_engine(frame)
                     if isinstance(told, Refused):
                         raise OperatorError(told.words)
-                    if isinstance(told, Picture):
+                    if isinstance(told, Snapshot):
                         view = decode_view(told.value)
                         assert isinstance(view, DeskView)
                         return view

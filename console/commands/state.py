@@ -30,7 +30,7 @@ RESET = "RESET"
 """Must be typed in full."""
 AT_THE_BROKER = "the broker's books are as they are: the next start compares, and trades only once both agree"
 KEPT = "an archive of what is here is written first"
-PATIENCE_SECONDS = 1.0
+TIMEOUT_SECONDS = 1.0
 """A faster operation shows no progress bar."""
 UNDONE = 1
 """The exit code if the word was not typed."""
@@ -149,7 +149,7 @@ class ProgressBar:
     """Progress of an archive's verification: only on a terminal, only if slow, and removed at the end."""
 
     def __init__(self) -> None:
-        self._appears_at = time.monotonic() + PATIENCE_SECONDS if sys.stderr.isatty() else None
+        self._appears_at = time.monotonic() + TIMEOUT_SECONDS if sys.stderr.isatty() else None
         self._shown = 0
 
     def __call__(self, part: float) -> None:

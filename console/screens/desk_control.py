@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from textual.binding import Binding
 
 from console.client.access import Owed
-from console.closing import CLOSING_PATIENCE
+from console.closing import CLOSING_TIMEOUT
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost, Question
 from console.screens.limits import WordScreen
@@ -86,8 +86,8 @@ def owed_lines(owed: Owed | None, place: str) -> list[TextLine]:
     if owed is None:
         return []
     head = f"{owed.upper()} NOT HEARD YET: the engine does not know of it."
-    left = f"It is sent for {CLOSING_PATIENCE:g} s more; then it is left for the engine that runs or starts next."
-    lost = f"Where it is not heard within {CLOSING_PATIENCE:g} s it is lost: `ssh {place} keyturn kill`."
+    left = f"It is sent for {CLOSING_TIMEOUT:g} s more; then it is left for the engine that runs or starts next."
+    lost = f"Where it is not heard within {CLOSING_TIMEOUT:g} s it is lost: `ssh {place} keyturn kill`."
     return [*wrapped("", head, WIDTH, "urgent"), *wrapped("", lost if place else left, WIDTH, "warning")]
 
 

@@ -44,12 +44,12 @@ class ResumeKey(ArmedKey):
         The time of the confirmed press, by the console's clock; None while nothing is pending.
     """
 
-    def __init__(self, screen: Dialog, behind: DialogHost, door: DeskKillPort) -> None:
+    def __init__(self, screen: Dialog, behind: DialogHost, port: DeskKillPort) -> None:
         super().__init__(screen, behind)
         self.since: float | None = None
         self._behind = behind
-        self._door = door
-        self._chord_at = door.pressed_at
+        self._port = port
+        self._chord_at = port.pressed_at
 
     @property
     def is_of_use(self) -> bool:
@@ -89,7 +89,7 @@ class ResumeKey(ArmedKey):
     def hear(self, character: str | None, at: float) -> None:
         """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
         self._see_chord()
-        is_before_chord = at < self._behind.now() - (_time.get_time() - self._door.pressed_at)
+        is_before_chord = at < self._behind.now() - (_time.get_time() - self._port.pressed_at)
         if character != written("kill.resume") or is_before_chord or not self.acts:
             self.arming.hear(character, at)
         elif not self.arming.turn(self._content(), character, OPENS_AFTER, at):
@@ -98,8 +98,8 @@ class ResumeKey(ArmedKey):
     def _see_chord(self) -> None:
         """Disarm on a chord read by the input thread, even before the screen is notified."""
         self.see_whether_it_ran()
-        if self._door.pressed_at != self._chord_at:
-            self._chord_at = self._door.pressed_at
+        if self._port.pressed_at != self._chord_at:
+            self._chord_at = self._port.pressed_at
             self.forget()
 
     def send_once(self) -> bool:
@@ -121,7 +121,7 @@ class ResumeKey(ArmedKey):
 
 
 REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
-REARM_PATIENCE = 1.0
+REARM_TIMEOUT = 1.0
 """Seconds to wait for a re-arming or resuming; afterwards the screen says why nothing changed."""
 REARMED = "re-armed: entries are on again"
 RESUMED = "resumed: entries are on again"
@@ -144,16 +144,16 @@ class KillScreen(ArmedDialog):
     NEEDS_ROOM = False
     STAYS_CLEAR = False
 
-    def __init__(self, behind: DialogHost, door: DeskKillPort) -> None:
+    def __init__(self, behind: DialogHost, port: DeskKillPort) -> None:
         super().__init__()
         self.behind = behind
-        self.door = door
+        self.port = port
         self.box = Vertical(id="kill")
         self.body = Lines(id="kill-body")
         self.keys = Lines(id="kill-keys")
         self.typed = ""
         self._in_any_case = ""
-        self.armed = self.resume = ResumeKey(self, behind, door)
+        self.armed = self.resume = ResumeKey(self, behind, port)
         self._rearming_since: float | None = None
         self._presses = behind.view.status.presses if behind.view is not None else 0
         self._stays_because = ""
@@ -188,7 +188,7 @@ class KillScreen(ArmedDialog):
                 stopped = what_stops_entries(view.status)
                 self.behind.say(f"re-armed; {stopped}" if stopped else REARMED, "strong")
                 return
-            if by == "environment" or self.behind.now() - self._rearming_since > REARM_PATIENCE:
+            if by == "environment" or self.behind.now() - self._rearming_since > REARM_TIMEOUT:
                 self._rearming_since = None
                 self._stays_because = HELD_BY.get(by or "", f"killed by {by}; the log says what happened")
         self._draw()
@@ -205,7 +205,7 @@ class KillScreen(ArmedDialog):
                 stopped = f"still halted: {still}" if still else what_stops_entries(view.status)
                 self.behind.say(f"the key's halt has ended; {stopped}" if stopped else RESUMED, "strong")
             return True
-        if self.behind.now() - since > REARM_PATIENCE:
+        if self.behind.now() - since > REARM_TIMEOUT:
             self.resume.since = None
             self._stays_because = NOT_RESUMED
         return False
@@ -221,7 +221,7 @@ class KillScreen(ArmedDialog):
 
     def _draw(self) -> None:
         if self.is_killed:
-            self.door.let_k_be_a_letter()
+            self.port.let_k_be_a_letter()
         width, view = self._width, self.behind.view
         self._owed = self.behind.handle.owes_press
         title = "KILLED" if self.is_killed else "KILL"
@@ -350,7 +350,7 @@ class KillScreen(ArmedDialog):
 
         Keys typed before the chord were meant for the screen beneath and are ignored.
         """
-        if event.time < self.door.pressed_at:
+        if event.time < self.port.pressed_at:
             event.stop()
             event.prevent_default()
             return
@@ -416,7 +416,7 @@ class KillScreen(ArmedDialog):
     def action_kill(self) -> None:
         """Kill, for drivers without our input thread, which otherwise reads `K` itself."""
         if not self.is_killed:
-            self.door.press_kill_again()
+            self.port.press_kill_again()
 
     def action_help(self) -> None:
         """Say what each key does in place of the lists, or show the lists again; no other screen opens."""
@@ -435,7 +435,7 @@ class KillScreen(ArmedDialog):
             self.close()
 
     def close(self) -> None:
-        self.door.let_k_be_a_letter()
+        self.port.let_k_be_a_letter()
         self.dismiss()
 
 

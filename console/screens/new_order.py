@@ -14,7 +14,7 @@ from console.keymap import KeyScope, bindings_for, written
 from console.order_form.draft import CHOICES, ORDER, Draft, FieldFault
 from console.order_form.prefill import ASKS_QUOTE, DEFAULTS, FILLED, NUMBERS, KeptOrder, Offers, Way
 from console.order_form.reading import read_draft, read_form
-from console.proposal_outcome import NO_ANSWER_YET, PATIENCE, AwaitedProposal, RefusedProposal, StagedProposal, awaited
+from console.proposal_outcome import NO_ANSWER_YET, TIMEOUT, AwaitedProposal, RefusedProposal, StagedProposal, awaited
 from console.screens.dialog import DialogHost
 from console.screens.find_symbol import FindSymbolScreen, QuoteRefresh
 from console.screens.form import BESIDE, FIRST_KEYS, MOVES, NOTHING, WIDTH, Form, FormField
@@ -212,7 +212,7 @@ class NewOrderScreen(Form):
                 self._awaited = None
                 self._refused = self.texts(), ""
                 self.answered(words, "NOT STAGED ")
-            case None if self.behind.now() - self._awaited.since > PATIENCE:
+            case None if self.behind.now() - self._awaited.since > TIMEOUT:
                 self._awaited = None
                 self.answered(NO_ANSWER_YET)
 

@@ -42,7 +42,7 @@ __all__ = ["TicketPhase", "TicketScreen"]
 TICK = 0.05
 ALWAYS = ("ticket.next", "ticket.leave", "ticket.help")
 """Keys named in the last line of a ticket in any state."""
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds after which the ticket says that no figures arrived."""
 
 
@@ -153,7 +153,7 @@ class TicketScreen(ArmedDialog):
     # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _draw(self, view: DeskView, now: datetime) -> None:
-        self.box.show(self.standing, view, now, self.behind.now() - self._asked_at > PATIENCE)
+        self.box.show(self.standing, view, now, self.behind.now() - self._asked_at > TIMEOUT)
         self._draw_keys(now)
         self._ask_whether_drawn()
 

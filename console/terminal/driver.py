@@ -35,7 +35,7 @@ from console.terminal.input_reader import Dropped, KillChordPort, Reader
 from console.terminal.writer import PacedWriter
 from core.messages.commands import Halt
 
-PATIENCE = 2.0
+TIMEOUT = 2.0
 """Time-out in seconds for the engine to finish its act and close its journal when the desk must leave."""
 
 
@@ -83,7 +83,7 @@ class DeskKillPort:
     def leave(self, reason: str) -> None:
         self.reason = reason
         self.handle.leave(reason)
-        self.handle.ended.wait(PATIENCE)
+        self.handle.ended.wait(TIMEOUT)
         self._close()
 
     def halt(self, reason: str) -> None:
@@ -108,20 +108,20 @@ class KillPort(KillChordPort, Protocol):
         """Halt on SIGUSR1 (OP-08). Called from the thread that handles signals."""
 
 
-def make_driver(door: KillPort) -> type[KeyturnDriver]:
+def make_driver(port: KillPort) -> type[KeyturnDriver]:
     """Return the class for `App(driver_class=…)`, which creates the driver itself."""
 
     class DeskDriver(KeyturnDriver):
         pass
 
-    DeskDriver.door = door
+    DeskDriver.port = port
     return DeskDriver
 
 
 class KeyturnDriver(LinuxDriver):
     """The driver of the desk. The counts are for tests and the log."""
 
-    door: ClassVar[KillPort]
+    port: ClassVar[KillPort]
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -130,14 +130,14 @@ class KeyturnDriver(LinuxDriver):
         self._writer: PacedWriter | None = None
         self._is_synchronised = False
         self._clock = time.monotonic
-        self._reader = Reader(self.door, self._hear, self._prove, debug)
+        self._reader = Reader(self.port, self._hear, self._prove, debug)
         self.keys_dropped = 0
         """Keys, pastes and clicks made while the link was stalled (OP-04)."""
         self.input_error: Exception | None = None
         """The exception that ended the input thread, if it was ours."""
         self._departure = Departure(
-            leave=self.door.leave,
-            halt=self.door.halt,
+            leave=self.port.leave,
+            halt=self.port.halt,
             stop_painting=self._stop_painting,
             restore=self._restore_at_once,
         )

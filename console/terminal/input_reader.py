@@ -67,9 +67,9 @@ class Reader:
     """Reads one keyboard. `send` takes its messages, `prove` each answer of the terminal. The counts are for tests."""
 
     def __init__(
-        self, door: KillChordPort, send: Callable[[Message], None], prove: Callable[[], None], debug: bool = False
+        self, port: KillChordPort, send: Callable[[Message], None], prove: Callable[[], None], debug: bool = False
     ) -> None:
-        self._door = door
+        self._port = port
         self._send = send
         self._prove = prove
         self._parser = GuardedParser(debug)
@@ -109,7 +109,7 @@ class Reader:
         for token in tokens:
             match token:
                 case ChordByte():
-                    self._door.press_kill()
+                    self._port.press_kill()
                 case Sequence(text):
                     self._is_after_garbage = not self._is_ours(text) and not self._take_sequence(text)
                 case Typed(text) if not self._is_after_garbage:
@@ -131,9 +131,9 @@ class Reader:
     def _is_ours(self, sequence: str) -> bool:
         press = read_press(sequence)
         if press is Press.CHORD:
-            self._door.press_kill()
-        elif press is Press.SECOND and self._door.is_kill_open():
-            self._door.press_kill_again()
+            self._port.press_kill()
+        elif press is Press.SECOND and self._port.is_kill_open():
+            self._port.press_kill_again()
         elif sequence == ANSWER:
             self._prove()
         else:
@@ -142,14 +142,14 @@ class Reader:
 
     def _take_typed(self, text: str) -> None:
         for part in CAPITAL_K.split(text):
-            if part == "K" and self._door.is_kill_open():
-                self._door.press_kill_again()
+            if part == "K" and self._port.is_kill_open():
+                self._port.press_kill_again()
             else:
                 self._parse(part)
 
     def _take_straggler(self, text: str, is_behind_chord: bool) -> None:
-        if text == "K" and is_behind_chord and self._door.is_kill_open():  # alone in its read: pressed, not pasted
-            self._door.press_kill_again()
+        if text == "K" and is_behind_chord and self._port.is_kill_open():  # alone in its read: pressed, not pasted
+            self._port.press_kill_again()
         elif not self._is_ours(text):
             self._drop(text)
 

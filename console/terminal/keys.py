@@ -231,7 +231,7 @@ def is_modified(key: events.Key) -> bool:
 REQUEST = "\x1b[5n"
 ANSWER = "\x1b[0n"
 
-PATIENCE = 0.5
+TIMEOUT = 0.5
 """Time-out in seconds for a terminal that never answered; after it frames count by time."""
 
 LATE_AFTER = 1.0
@@ -307,9 +307,9 @@ class Proofs:
         there = asked_at + max((trip for trip in self._trips if trip <= min(self._limit(), FARTHEST)), default=0.0)
         return there if now >= there else None
 
-    def give_patience_an_end(self, now: float) -> None:
+    def limit_timeout(self, now: float) -> None:
         """Stop waiting for a terminal that never answered, after its time-out."""
-        if self.is_given is None and self._waiting and now - self._waiting[0] > PATIENCE:
+        if self.is_given is None and self._waiting and now - self._waiting[0] > TIMEOUT:
             self.is_given = False
 
     def is_late(self, now: float) -> bool:

@@ -198,7 +198,7 @@ class Scanner:
         """Process the silence since the last bytes; everything that arrived until now has been read."""
         self._looked_at = now
         silence = now - self._heard_at
-        if self._sequence and silence >= self._patience():
+        if self._sequence and silence >= self._timeout():
             self._give_sequence_up()
         if silence >= SEQUENCE_SILENCE and (half := self._decoder.getstate()[0]):
             self._decoder.reset()
@@ -214,7 +214,7 @@ class Scanner:
         if self._paste is not None and now - self._paste_since >= PASTE_LASTS:
             self._break_paste_off(self._paste)
 
-    def _patience(self) -> float:
+    def _timeout(self) -> float:
         """Return the time-out of the sequence: input that may be typed by hand is decided quickly."""
         is_typed = len(self._sequence) <= len("\x1bO") and self._sequence != CONTROL
         return ESCAPE_DELAY if is_typed else SEQUENCE_SILENCE

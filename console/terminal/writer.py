@@ -149,7 +149,7 @@ def _parted(codes: str) -> Parts:
 STALLED_AFTER = 1.0
 """Seconds without progress after which the link counts as stalled, and a frame as late (OP-04)."""
 
-PROOF_PATIENCE = 1.5
+PROOF_TIMEOUT = 1.5
 """Time-out in seconds for the terminal to prove after a stall that it draws; then its keys count anyway."""
 
 RESTORE = (
@@ -257,7 +257,7 @@ class PacedWriter(threading.Thread):
         if self.stalled_for() > STALLED_AFTER:
             return True
         with self._changed:
-            if self._stall_ended_at is not None and self._now() - self._stall_ended_at > PROOF_PATIENCE:
+            if self._stall_ended_at is not None and self._now() - self._stall_ended_at > PROOF_TIMEOUT:
                 self._is_unproven = False
             return self._proofs.is_blind(self._now()) or self._is_unproven
 
@@ -268,7 +268,7 @@ class PacedWriter(threading.Thread):
         """Whether this terminal acknowledges drawing; None while unknown."""
         with self._changed:
             if not self._waiting:
-                self._proofs.give_patience_an_end(self._now())
+                self._proofs.limit_timeout(self._now())
             return self._proofs.is_given
 
     def ask_for_proof(self) -> int:
@@ -303,13 +303,13 @@ class PacedWriter(threading.Thread):
             if self._proof_wanted is not None and self._proofs.answered_at(self._proof_wanted) is not None:
                 self._is_unproven = False
 
-    def stop(self, patience: float = 0.5) -> bool:
-        """Send the waiting output for at most `patience` seconds; return whether all of it was sent."""
+    def stop(self, timeout: float = 0.5) -> bool:
+        """Send the waiting output for at most `timeout` seconds; return whether all of it was sent."""
         with self._changed:
             self._is_painting = False
             self._is_stopping = True
             self._changed.notify()
-        self.join(patience)
+        self.join(timeout)
         everything_left = not self.is_alive() and not self.is_gone
         self._is_abandoned = True
         return everything_left

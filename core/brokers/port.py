@@ -17,7 +17,7 @@ from core.model.account import Account, ConnectionStatus, Mode
 from core.model.api_contract import ApiRecord, KeyNames, Keys
 from core.model.broker import (
     Accepted,
-    BrokerPicture,
+    BrokerBooks,
     CancelTaken,
     Capabilities,
     NoAnswer,
@@ -65,7 +65,7 @@ class Broker(Protocol):
 
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument: ...
 
-    def picture(self) -> BrokerPicture | NoAnswer:
+    def books(self) -> BrokerBooks | NoAnswer:
         """Return account, positions, open orders and those closed in the last days, all or nothing (EX-09)."""
         ...
 

@@ -22,7 +22,7 @@ SEVERITIES: dict[type, str] = {
     facts.ActivityQuarantined: ERROR,
     facts.AlertRang: ALERT,
 }
-OF_NO_DESK = frozenset({Denial.OTHER, Denial.NO_DOOR, Denial.OTHER_ACCOUNT, Denial.NO_DESK})
+OF_NO_DESK = frozenset({Denial.OTHER, Denial.NO_PORT, Denial.OTHER_ACCOUNT, Denial.NO_DESK})
 """Denials of a command that no person at a desk can have sent."""
 TEXTS: EventTexts = {
     **{fact: (kind, orders.in_words) for fact, kind in orders.KINDS.items()},

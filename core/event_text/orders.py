@@ -100,7 +100,7 @@ def _approval(fact: ApprovalFact) -> str:
     old = fact.approval.less_of
     if old is not None:
         return f"what was signed with {old} permits {plain(fact.quantity)} of it, used for {fact.client_order_id}"
-    by = "permission" if fact.approval.mandate_id else "approval"
+    by = "permission" if fact.approval.authorization_id else "approval"
     return f"{by} {fact.approval.id} used for {fact.client_order_id}"
 
 
@@ -109,20 +109,23 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 
 
 def _authorization(fact: AuthorizationFact) -> str:
+    permitted = _permitted(fact.authorization_id)
     if isinstance(fact, facts.AuthorizationProlonged):
-        return f"{_permitted(fact.mandate_id)} waits for a stop in doubt, until {HOME.clock(fact.ends_at)} at the most"
-    return f"{_permitted(fact.mandate_id)} has ended: {fact.reason}"
+        return f"{permitted} waits for a stop in doubt, until {HOME.clock(fact.ends_at)} at the most"
+    return f"{permitted} has ended: {fact.reason}"
 
 
-def _permitted(mandate_id: str) -> str:
+def _permitted(authorization_id: str) -> str:
     """Return `the close that ticket 3f9a02 permits`; an id of another form stays as it is."""
-    ticket, _, kind = mandate_id.rpartition("-")
+    ticket, _, kind = authorization_id.rpartition("-")
     what = PERMITTED.get(kind.partition(".")[0])
-    return f"permission {mandate_id}" if what is None or not ticket else f"{what} {ticket} permits"
+    return f"permission {authorization_id}" if what is None or not ticket else f"{what} {ticket} permits"
 
 
 def _released(fact: facts.ExitReleased) -> str:
-    return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, by {_permitted(fact.mandate_id)}"
+    return (
+        f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, by {_permitted(fact.authorization_id)}"
+    )
 
 
 def _draft(fact: DraftFact) -> str:

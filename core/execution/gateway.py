@@ -95,7 +95,7 @@ def lane_of(effect: effects.Effect) -> Lane:
             return Lane(LaneKind.LOOK_UPS, effect.client_order_id)
         case effects.FetchFigures():
             return Lane(LaneKind.FIGURES, effect.proposal_id)
-        case effects.FetchPicture():
+        case effects.FetchBooks():
             return Lane(LaneKind.BOOKS)
         case effects.FetchAccount():
             return Lane(LaneKind.ACCOUNT)
@@ -167,7 +167,7 @@ COSTS: Mapping[type, int] = {
     effects.FetchFigures: FIGURES,
     effects.FetchAccount: 1,
     effects.FetchClock: 1,
-    effects.FetchPicture: BOOKS,
+    effects.FetchBooks: BOOKS,
     effects.FetchActivities: ACTIVITIES,
     effects.LookUpSymbols: 0,
 }
@@ -336,7 +336,9 @@ class Gateway:
         if approval.order_digest != order.digest(self.account):
             return Withheld(f"the order is not the one that approval {approval.id} was given for; confirm a new ticket")
         if asked_at > approval.lapses_at:
-            again = "confirm a new ticket" if approval.mandate_id is None else "what was signed permits it no more"
+            again = (
+                "confirm a new ticket" if approval.authorization_id is None else "what was signed permits it no more"
+            )
             words = f"approval {approval.id} lapsed at {self.venue.clock(approval.lapses_at)}; {again}"
             return Withheld(words, BlockCode.LAPSED)
         return None if why_not is None else Withheld(why_not)

@@ -235,11 +235,11 @@ class Order:
         is_ours = not self.is_cancelling if self.is_working else self.filled_quantity > 0
         return self.warned_at is not None and is_ours
 
-    def taken_back_at(self, patience: timedelta) -> datetime | None:
+    def taken_back_at(self, timeout: timedelta) -> datetime | None:
         """Return when its warning times out; None if nothing waits, or the order keeps working anyway."""
         if self.warned_at is None or not self.warning_waits or not self.is_working or self.only_reduces:
             return None
-        return self.warned_at + patience
+        return self.warned_at + timeout
 
 
 def has_news(report: OrderReport, order: Order | PastOrder) -> bool:

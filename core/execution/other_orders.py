@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.execution.ledger import Ledger
-from core.model.broker import BrokerPicture, ForeignOrder, OrderReport, UnreadableOrder
+from core.model.broker import BrokerBooks, ForeignOrder, OrderReport, UnreadableOrder
 from core.model.order import OrderRequest, Side
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Quantity, Symbol, plain
 
@@ -34,20 +34,20 @@ class OtherOrder:
     is_unread: bool = False
 
 
-def others_in(picture: BrokerPicture, readable: Iterable[OrderReport], ledger: Ledger) -> Iterator[OtherOrder]:
+def others_in(books: BrokerBooks, readable: Iterable[OrderReport], ledger: Ledger) -> Iterator[OtherOrder]:
     """Yield all external orders, readable or not; an order with several legs counts once."""
-    held = {ours.symbol: ours.quantity for ours in picture.positions}
-    for unread in picture.unreadable_positions:
+    held = {ours.symbol: ours.quantity for ours in books.positions}
+    for unread in books.unreadable_positions:
         if unread.symbol is not None:
             held[unread.symbol] = ledger.net_quantity(unread.symbol)
-    held |= {foreign.symbol: foreign.quantity for foreign in picture.foreign_positions}
+    held |= {foreign.symbol: foreign.quantity for foreign in books.foreign_positions}
     for report in readable:
         yield other_of(report, ledger, held.get(report.symbol, NO_SHARES))
-    legs = {leg for order in picture.foreign_orders for leg in order.legs}
-    for foreign in picture.foreign_orders:
+    legs = {leg for order in books.foreign_orders for leg in order.legs}
+    for foreign in books.foreign_orders:
         if foreign.broker_order_id not in legs:
             yield _of_another_kind(foreign, held)
-    for unreadable in picture.unreadable:
+    for unreadable in books.unreadable:
         yield _unreadable(unreadable, held, ledger)
 
 

@@ -14,7 +14,7 @@ from operator import is_not
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.model.broker import BrokerPicture, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
+from core.model.broker import BrokerBooks, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
 from core.model.order import ORDER_ID, OrderStatus, Side
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
 from core.model.values import (
@@ -120,20 +120,20 @@ class Comparison:
     def __init__(
         self,
         ledger: Ledger,
-        picture: BrokerPicture,
+        books: BrokerBooks,
         limits: ReconciliationSettings,
         listing: OrderListing | None = None,
     ) -> None:
         self.ledger = ledger
-        self.picture = picture
+        self.books = books
         self.limits = limits
         self.listing = listing or OrderListing()
-        self.listing.follow(picture.orders)
+        self.listing.follow(books.orders)
         self.reports = self.listing.reports
-        self._is_any_unnamed = any(held.symbol is None for held in picture.unreadable_positions)
-        self._unread = {held.symbol for held in picture.unreadable_positions if held.symbol is not None}
-        self._theirs = {position.symbol: position for position in (*picture.positions, *self._taken_over())}
-        self.unread = {order.id: row for row in picture.unreadable if (order := self._of_ours(row)) is not None}
+        self._is_any_unnamed = any(held.symbol is None for held in books.unreadable_positions)
+        self._unread = {held.symbol for held in books.unreadable_positions if held.symbol is not None}
+        self._theirs = {position.symbol: position for position in (*books.positions, *self._taken_over())}
+        self.unread = {order.id: row for row in books.unreadable if (order := self._of_ours(row)) is not None}
 
     def _of_ours(self, row: UnreadableOrder) -> Order | None:
         """Return our order of an unreadable row, or None; an order that ended on both sides needs no reading."""
@@ -148,7 +148,7 @@ class Comparison:
 
     def _taken_over(self) -> Iterator[BrokerPosition]:
         """Yield positions of untraded kinds that older books took over: they are compared until they are gone."""
-        for held in self.picture.foreign_positions:
+        for held in self.books.foreign_positions:
             if self.ledger.net_quantity(held.symbol):
                 yield BrokerPosition(held.symbol, held.quantity, held.average_price)
 
@@ -234,7 +234,7 @@ class Comparison:
         """Return the fills of external orders that the broker lists."""
         return {
             report.broker_order_id: (report.symbol, report.side, report.filled_quantity)
-            for report in self.picture.orders
+            for report in self.books.orders
             if report.filled_quantity and report.side is not None and not self.ledger.has(report.client_order_id)
         }
 
@@ -275,7 +275,7 @@ class Comparison:
         """Return orders with our form of id, ended or not, that the journal never had (EX-24)."""
         return tuple(
             report
-            for report in self.picture.orders
+            for report in self.books.orders
             if ORDER_ID.fullmatch(report.client_order_id) and not self.ledger.has(report.client_order_id)
         )
 
@@ -288,12 +288,12 @@ class Comparison:
 
     def _foreign(self) -> Iterator[Difference]:
         """Yield orders and positions of kinds that this desk never trades."""
-        legs = {leg for order in self.picture.foreign_orders for leg in order.legs}
-        for order in self.picture.foreign_orders:
+        legs = {leg for order in self.books.foreign_orders for leg in order.legs}
+        for order in self.books.foreign_orders:
             if order.broker_order_id not in legs:
                 note = f"{order.client_order_id} is not this desk's; it is left alone"
                 yield Difference(DifferenceKind.FOREIGN_ORDER, order.symbol or NO_SYMBOL, None, order.words, note)
-        for held in self.picture.foreign_positions:
+        for held in self.books.foreign_positions:
             if not self.ledger.net_quantity(held.symbol):
                 yield Difference(DifferenceKind.FOREIGN_POSITION, held.symbol, None, _held(held), LEFT_ALONE)
 
@@ -310,7 +310,7 @@ class Comparison:
 
     def _unreadable_positions(self) -> Iterator[Difference]:
         note = "our books keep theirs, and nothing opens; look at it at the broker, and close it there or here"
-        for held in self.picture.unreadable_positions:
+        for held in self.books.unreadable_positions:
             ours = NO_SHARES if held.symbol is None else self.ledger.net_quantity(held.symbol)
             local = plain(ours) if ours else None
             yield Difference(
@@ -324,7 +324,7 @@ class Comparison:
     def unread_of_others(self) -> tuple[UnreadableOrder, ...]:
         """Return the unreadable rows of external orders."""
         ours = set(map(id, self.unread.values()))
-        return tuple(row for row in self.picture.unreadable if id(row) not in ours and not self._was_ours(row))
+        return tuple(row for row in self.books.unreadable if id(row) not in ours and not self._was_ours(row))
 
     def _was_ours(self, row: UnreadableOrder) -> bool:
         return row.is_over and row.client_order_id is not None and self.ledger.has(row.client_order_id)

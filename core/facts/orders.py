@@ -189,7 +189,7 @@ class SubmissionBlocked(Fact):
     code: BlockCode = BlockCode.OTHER
 
 
-@fact(version=3)
+@fact(version=4, upgrades={3: registry.authorized})
 @dataclass(frozen=True, slots=True)
 class OrderKept(Fact):
     """The broker does not have the order, and it is still to be sent (EX-22).
@@ -217,17 +217,17 @@ class KeptOrderReleased(Fact):
     client_order_id: ClientOrderId
 
 
-@fact()
+@fact(version=2, upgrades={1: registry.authorized})
 @dataclass(frozen=True, slots=True)
 class PermissionReturned(Fact):
     """An authorization released an order that was never sent: its quantity is available again (EX-22)."""
 
     client_order_id: ClientOrderId
-    mandate_id: str
+    authorization_id: str
     quantity: Quantity
 
 
-@fact()
+@fact(version=2, upgrades={1: registry.authorized})
 @dataclass(frozen=True, slots=True)
 class StopAskedFor(Fact):
     """A stop of a confirmed ticket is owed, and its authorization no longer permits it: it waits on a new ticket.
@@ -236,7 +236,7 @@ class StopAskedFor(Fact):
     """
 
     client_order_id: ClientOrderId
-    mandate_id: str
+    authorization_id: str
     quantity: Quantity
 
 

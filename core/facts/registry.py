@@ -164,7 +164,7 @@ GUARDS: Words = (
     ("the desk failed before sending it", GuardCode.FAILED),
 )
 
-MANDATES: Words = (
+AUTHORIZATIONS: Words = (
     ("sold", AuthorizationCode.SOLD),
     ("nothing is left to ", AuthorizationCode.NOTHING_LEFT),
     ("close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME),
@@ -288,8 +288,19 @@ def reconciliation_failed(data: Data) -> Data:
     return {**data, "code": found[0] if found else ReadOnlyCode.APART.value}
 
 
-def mandate_ended(data: Data) -> Data:
-    return {**data, "code": _meant(MANDATES, data["reason"], AuthorizationCode.OTHER)}
+AUTHORIZED = {"mandate_id": "authorization_id", "mandates": "authorizations"}
+
+
+def authorized(data: Data) -> Data:
+    """Authorizations were called mandates, in a fact and in its approval."""
+    named = {AUTHORIZED.get(name, name): value for name, value in data.items()}
+    if approval := named.get("approval"):
+        named["approval"] = {AUTHORIZED.get(name, name): value for name, value in approval.items()}
+    return named
+
+
+def authorization_ended(data: Data) -> Data:
+    return {**data, "code": _meant(AUTHORIZATIONS, data["reason"], AuthorizationCode.OTHER)}
 
 
 def plan_moved(data: Data) -> Data:

@@ -126,7 +126,7 @@ class TicketClosed(Fact):
     code: TicketEnd = TicketEnd.OTHER
 
 
-@fact(version=5)
+@fact(version=6, upgrades={5: registry.authorized})
 @dataclass(frozen=True, slots=True)
 class ConfirmationReceived(Fact):
     """The digest was confirmed. It issues the approval; nothing is sent before the checks ran again.
@@ -139,7 +139,7 @@ class ConfirmationReceived(Fact):
     ticket_id: TicketId
     digest: Digest
     approval: Approval
-    mandates: tuple[StandingAuthorization, ...]
+    authorizations: tuple[StandingAuthorization, ...]
     terminal: str = ""
     user: str = ""
     turn: KeyTurn | None = None
@@ -154,7 +154,7 @@ class TwinConfirmed(Fact):
     like: ClientOrderId
 
 
-@fact()
+@fact(version=2, upgrades={1: registry.authorized})
 @dataclass(frozen=True, slots=True)
 class ExitReleased(Fact):
     """An exit is sent without a key, by the exits confirmed with its entry (OP-06); its ticket follows.
@@ -163,7 +163,7 @@ class ExitReleased(Fact):
     """
 
     proposal_id: ProposalId
-    mandate_id: str
+    authorization_id: str
     quantity: Quantity
 
 
@@ -207,7 +207,7 @@ class OrderApproved(Fact):
     ask: Price | None
 
 
-@fact(version=2)
+@fact(version=3, upgrades={2: registry.authorized})
 @dataclass(frozen=True, slots=True)
 class ApprovalRedeemed(Fact):
     """The approval was used for exactly this order; the intent follows in the same transaction."""
@@ -218,21 +218,21 @@ class ApprovalRedeemed(Fact):
     quantity: Quantity
 
 
-@fact(aliases=("MandateProlonged",))
+@fact(version=2, upgrades={1: registry.authorized}, aliases=("MandateProlonged",))
 @dataclass(frozen=True, slots=True)
 class AuthorizationProlonged(Fact):
     """A confirmed close waits for a stop that is in doubt: its time is extended (EX-21, EX-22)."""
 
-    mandate_id: str
+    authorization_id: str
     ends_at: datetime
 
 
-@fact(version=2, upgrades={1: registry.mandate_ended}, aliases=("MandateEnded",))
+@fact(version=3, upgrades={1: registry.authorization_ended, 2: registry.authorized}, aliases=("MandateEnded",))
 @dataclass(frozen=True, slots=True)
 class AuthorizationEnded(Fact):
     """An authorization has nothing left to permit, and why."""
 
-    mandate_id: str
+    authorization_id: str
     reason: str
     code: AuthorizationCode = AuthorizationCode.OTHER
 
@@ -257,7 +257,7 @@ class BasketMarked(Fact):
     is_marked: bool
 
 
-@fact(version=4, aliases=("PlanSigned",))
+@fact(version=5, upgrades={4: registry.authorized}, aliases=("PlanSigned",))
 @dataclass(frozen=True, slots=True)
 class BasketSigned(Fact):
     """The operator confirmed this digest: each order has an authorization, and is checked again at its turn (OP-02).
@@ -284,7 +284,7 @@ class BasketSigned(Fact):
     digest: Digest
     orders: tuple[SignedOrder, ...]
     left_out: tuple[tuple[ProposalId, tuple[str, ...]], ...]
-    mandates: tuple[StandingAuthorization, ...]
+    authorizations: tuple[StandingAuthorization, ...]
     ends_at: datetime
     buying_power: Money | None
     taken_back: tuple[ClientOrderId, ...] = ()

@@ -63,7 +63,7 @@ class VixMemory(Protocol):
 
 
 FRESH_FOR = timedelta(hours=1)
-PATIENCE = timedelta(minutes=5)
+TIMEOUT = timedelta(minutes=5)
 """Pause after a failure. Our choice: a public server is not hammered."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -114,7 +114,7 @@ class VixService:
         now, kept = self._now(), self._kept
         if kept.fetched_at is not None and timedelta(0) <= now - kept.fetched_at < FRESH_FOR:
             return True
-        return kept.failed_at is not None and timedelta(0) <= now - kept.failed_at < PATIENCE
+        return kept.failed_at is not None and timedelta(0) <= now - kept.failed_at < TIMEOUT
 
     def _ask_unless_settled(self) -> None:
         if self._is_settled():

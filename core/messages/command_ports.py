@@ -22,7 +22,7 @@ from core.model.codes import Denial
 from core.model.desk import DeskNumber, Seat, Sender
 from core.model.values import AccountId
 
-NO_DOOR = "Rejected: sender is not the console. Find out which program sent it"
+NO_PORT = "Rejected: sender is not the console. Find out which program sent it"
 NO_ACCOUNT = "Rejected: it names no account. Find out which program sent it"
 TOO_LATE = "a port is made known before the desk runs"
 SCRIPT_ON_REAL_MONEY = "keys by script are taken on the simulated exchange alone"
@@ -87,15 +87,15 @@ class PortRegistry:
         self._known: tuple[KnownPort, ...] = ()
         self._is_shut = self._is_real = False
 
-    def admit(self, door: KnownPort) -> None:
+    def admit(self, port: KnownPort) -> None:
         """Register a port. Raises `ValueError` once the desk runs, and for a script at a real broker."""
-        if door in self._known:
+        if port in self._known:
             return
         if self._is_shut:
             raise ValueError(TOO_LATE)
-        if self._is_real and door.kind is PortKind.SCRIPT:
+        if self._is_real and port.kind is PortKind.SCRIPT:
             raise ValueError(SCRIPT_ON_REAL_MONEY)
-        self._known = (*self._known, door)
+        self._known = (*self._known, port)
 
     def shut(self) -> None:
         """The desk runs: admit no further port."""
@@ -113,8 +113,8 @@ class PortRegistry:
         if not self.is_for_this_account(command):
             words = NO_ACCOUNT if command.account is None else self._elsewhere(command.account)
             return Denied(Denial.OTHER_ACCOUNT, words)
-        words_of_the_door = self._past_the_door(command.sender) if isinstance(command, Keyed) else None
-        return None if words_of_the_door is None else Denied(Denial.NO_DOOR, words_of_the_door)
+        words_of_the_port = self._past_the_port(command.sender) if isinstance(command, Keyed) else None
+        return None if words_of_the_port is None else Denied(Denial.NO_PORT, words_of_the_port)
 
     def is_for_this_account(self, command: Command) -> bool:
         """A halt or a kill without an account stops every engine that it reaches."""
@@ -124,13 +124,13 @@ class PortRegistry:
     def _elsewhere(self, account: AccountId) -> str:
         return f"Rejected: it is for account {account}, and this desk is for {self.account}. Send it there"
 
-    def _past_the_door(self, sender: Sender | None) -> str | None:
+    def _past_the_port(self, sender: Sender | None) -> str | None:
         if sender is None:
-            return NO_DOOR
+            return NO_PORT
         digest = _digest(sender.token)
-        kinds = [door.kind for door in self._known if compare_digest(door.digest, digest)]
+        kinds = [port.kind for port in self._known if compare_digest(port.digest, digest)]
         if not kinds:
-            return NO_DOOR
+            return NO_PORT
         return SCRIPT_ON_REAL_MONEY if self._is_real and kinds[0] is PortKind.SCRIPT else None
 
 

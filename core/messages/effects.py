@@ -91,8 +91,8 @@ class FetchClock:
 
 
 @dataclass(frozen=True, slots=True)
-class FetchPicture:
-    """Fetch the broker's books (EX-09), with its data of these instruments. Answered by `PictureFetched`."""
+class FetchBooks:
+    """Fetch the broker's books (EX-09), with its data of these instruments. Answered by `BooksFetched`."""
 
     instruments: tuple[Symbol, ...] = ()
 
@@ -180,7 +180,7 @@ Effect = (
     | FetchFigures
     | FetchAccount
     | FetchClock
-    | FetchPicture
+    | FetchBooks
     | FetchActivities
     | FetchHistory
     | LookUpSymbols

@@ -12,7 +12,7 @@ from core.model.account import Account, ConnectionStatus
 from core.model.bar import Bar, Quote, WholeSession
 from core.model.broker import (
     Accepted,
-    BrokerPicture,
+    BrokerBooks,
     CancelTaken,
     FreshFigures,
     NoAnswer,
@@ -222,10 +222,10 @@ class ClockFetched:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFetched:
+class BooksFetched:
     """The broker's books, for a reconciliation."""
 
-    answer: BrokerPicture | NoAnswer
+    answer: BrokerBooks | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ class ActivitiesFetched:
 class AcceptBroker:
     """The operator accepts the broker's books for every position that differs, whatever the limits (EX-09)."""
 
-    picture: BrokerPicture
+    books: BrokerBooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,7 @@ class CallsCounted:
 class ConnectionChanged:
     """A connection came, went, or fell silent."""
 
-    lamp: ConnectionStatus
+    connection: ConnectionStatus
 
 
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,7 +379,7 @@ Input = (
     | HistoryFetched
     | SymbolsLookedUp
     | WatchlistWritten
-    | PictureFetched
+    | BooksFetched
     | ActivitiesFetched
     | AcceptBroker
     | BrokerUpdated

@@ -317,7 +317,7 @@ class UnreadablePosition:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerPicture:
+class BrokerBooks:
     """The broker's state for a reconciliation (EX-09): positions, open orders, and orders closed in the last days.
 
     `foreign_orders` and `foreign_positions` are of kinds that this desk never trades; nothing is compared with them.

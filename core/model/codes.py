@@ -230,7 +230,7 @@ class Denial(Enum):
     """Why a command is refused at the inbox, before any of it is done."""
 
     OTHER = "other"
-    NO_DOOR = "no_door"
+    NO_PORT = "no_door"
     OTHER_ACCOUNT = "other_account"
     NOT_HOLDER = "not_holder"
     """Another desk has control, or none has."""

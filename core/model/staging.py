@@ -306,7 +306,7 @@ class Approval:
 
     Attributes
     ----------
-    mandate_id
+    authorization_id
         The authorization that released the order; None if the confirmation itself permits it.
     order_digest
         `OrderRequest.digest` of the only order that it permits.
@@ -318,7 +318,7 @@ class Approval:
 
     id: str
     ticket_id: TicketId
-    mandate_id: str | None
+    authorization_id: str | None
     order_digest: Digest
     lapses_at: datetime
     less_of: ClientOrderId | None = None

@@ -188,7 +188,7 @@ class Preparing(Frame, tag="preparing", frozen=True):
     words: str
 
 
-class Picture(Frame, tag="picture", frozen=True):
+class Snapshot(Frame, tag="picture", frozen=True):
     """A complete view: the first one, and whenever changes do not suffice. `value` is `encode(view)`.
 
     `presses` is the number of halts and kills in it, since the engine's start.
@@ -248,7 +248,7 @@ class Pulse(Frame, tag="pulse", frozen=True):
 
 
 FromDesk: TypeAlias = Hello | Say | Attend | Watch | Search | Seen | Detach | Press
-FromEngine: TypeAlias = Welcome | Refused | Preparing | Picture | Changed | Answered | Found | Pressed | Ended | Pulse
+FromEngine: TypeAlias = Welcome | Refused | Preparing | Snapshot | Changed | Answered | Found | Pressed | Ended | Pulse
 
 
 def _protocol() -> str:

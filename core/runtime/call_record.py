@@ -27,7 +27,7 @@ KINDS: dict[type, str] = {
     effects.LookUpOrder: "look_up",
     effects.FetchFigures: "figures",
     effects.FetchAccount: "account",
-    effects.FetchPicture: "books",
+    effects.FetchBooks: "books",
     effects.FetchActivities: "activities",
     effects.FetchClock: "clock",
     effects.FetchHistory: "history",
@@ -94,7 +94,7 @@ def _outcome(message: inputs.Input) -> tuple[CallOutcome, str, RefusalKind | Non
             | inputs.AccountFetched()
             | inputs.ActivitiesFetched()
             | inputs.ClockFetched()
-            | inputs.PictureFetched()
+            | inputs.BooksFetched()
             | inputs.HistoryFetched()
             | inputs.SymbolsLookedUp()
         ):

@@ -35,7 +35,7 @@ from core.trading_state.state import TradingState
 FIRST_DAY = date(2026, 1, 5)
 LAST_DAY = date(2028, 12, 29)
 """The days of the seeded market; a demo that reaches the end opens a new account with another seed."""
-PATIENCE = 1.0
+TIMEOUT = 1.0
 """Seconds to ask each strategy before the desk opens, so that a slow user strategy cannot delay the start."""
 LEAD = timedelta(seconds=8)
 """How long before the first proposal the desk opens."""
@@ -149,7 +149,7 @@ def _entries(
         risk_per_trade=Money(settings.risk.per_trade.of(cash) or NO_MONEY),
         max_notional=Money(settings.risk.max_notional.of(cash) or NO_MONEY),
     )
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + TIMEOUT
     for bar in bars:
         try:
             answer = strategy.on_bar(bar, context)

@@ -20,7 +20,7 @@ from core.risk.gate import usd
 
 SKEW = timedelta(seconds=1)
 """A larger difference between this machine's clock and the broker's puts a warning on every ticket."""
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds within which a stream must connect."""
 
 
@@ -149,14 +149,14 @@ class Doctor:
         up = asyncio.Event()
         seen: list[ConnectionStatus] = []
 
-        def show(lamp: ConnectionStatus) -> None:
-            seen.append(lamp)
-            if lamp.state in (ConnectionState.UP, ConnectionState.POLLING, ConnectionState.REFUSED):
+        def show(connection: ConnectionStatus) -> None:
+            seen.append(connection)
+            if connection.state in (ConnectionState.UP, ConnectionState.POLLING, ConnectionState.REFUSED):
                 up.set()
 
         task = asyncio.create_task(run(lambda _heard: None, show))
         try:
-            await asyncio.wait_for(up.wait(), PATIENCE)
+            await asyncio.wait_for(up.wait(), TIMEOUT)
         except TimeoutError:
             pass
         finally:
@@ -166,4 +166,4 @@ class Doctor:
         is_up = last is not None and last.state is ConnectionState.UP
         remedy = "" if is_up else "the desk asks instead of listening until it is there"
         words = ": ".join(filter(None, (last.state.value, last.words))) if last is not None else ""
-        return Finding(name, is_up, words or f"nothing in {PATIENCE:g} s", remedy)
+        return Finding(name, is_up, words or f"nothing in {TIMEOUT:g} s", remedy)

@@ -114,7 +114,7 @@ class Inbox:
         self._wake = wake
         self._waiting: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
         self._quotes: dict[Symbol, QuoteArrived] = {}
-        self._lamps: dict[Channel, ConnectionStatus] = {}
+        self._connections: dict[Channel, ConnectionStatus] = {}
         self._lock = threading.Lock()
 
     def put(self, priority: Priority, message: Input) -> None:
@@ -144,11 +144,11 @@ class Inbox:
         """Put a regime, earlier days, or an adviser's answer."""
         self.put(Priority.MARKET, message)
 
-    def show(self, lamp: ConnectionStatus) -> None:
+    def show(self, connection: ConnectionStatus) -> None:
         """Put a changed connection status."""
         with self._lock:
-            self._lamps[lamp.line] = lamp = steady(self._lamps.get(lamp.line), lamp)
-        self.put(Priority.BROKER, ConnectionChanged(lamp))
+            self._connections[connection.line] = connection = steady(self._connections.get(connection.line), connection)
+        self.put(Priority.BROKER, ConnectionChanged(connection))
 
     def take_from(self, priority: Priority) -> Iterator[Input]:
         """Yield the messages, including those that arrive meanwhile."""
@@ -196,13 +196,13 @@ class Link:
 
     Attributes
     ----------
-    patience
+    timeout
         The time-out of a request: the total time limit of a client.
     """
 
     latency: timedelta = timedelta(milliseconds=100)
     answer_delay: timedelta = timedelta(0)
-    patience: timedelta = timedelta(seconds=8)
+    timeout: timedelta = timedelta(seconds=8)
 
     def carry(self, effect: Effect) -> Iterable[timedelta]:
         """Return the delays after which a request arrives; empty if it is lost."""
@@ -264,6 +264,6 @@ class HaltLatch:
             pressed_by = next(iter(self._held.values()), None)
         if pressed_by is not None:
             return f"halted by {pressed_by}"
-        if door := self.switch.is_on():
-            return f"killed by {door}"
+        if port := self.switch.is_on():
+            return f"killed by {port}"
         return self._recorded

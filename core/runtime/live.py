@@ -108,12 +108,12 @@ class LiveStreams:
 
     def _consulting(self) -> AdviserPool:
         """Build the adviser pool; it draws its own views, so the operator's are not affected."""
-        pictures, state = ViewBuilder(self.engine), self.engine.state
+        views, state = ViewBuilder(self.engine), self.engine.state
         terms = state.control.settings.advisers
         return AdviserPool(
             self.advisers,
             terms,
-            lambda: pictures.draw(self.clock()),
+            lambda: views.draw(self.clock()),
             lambda name: name not in state.advice.state.paused,
         )
 
@@ -216,7 +216,7 @@ class LiveRuntime(Runtime):
         listed, history = None if assets is None else assets.book, None if charts is None else charts.book
         begun = max(now() if guard is None else guard.read(), engine.state.at)
         super().__init__(engine, switch, begun, keeper, listed, history, notifier)
-        engine.doors.stand_at_a_real_broker()
+        engine.ports.stand_at_a_real_broker()
         engine.state.orchestrator.measure(steady)
         self._guard = guard or (None if steady is None else ClockGuard(now, steady, self.at))
         engine.state.sightings.has_own_clock = self._guard is not None

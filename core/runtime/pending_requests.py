@@ -24,7 +24,7 @@ from core.market.port import MarketData, MarketDataError
 from core.messages import effects, inputs
 from core.model.account import NoAccount
 from core.model.bar import Bar, NoQuote
-from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
+from core.model.broker import BrokerBooks, FreshFigures, NoAnswer
 from core.model.codes import BlockCode
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
@@ -79,8 +79,8 @@ class RequestExecutor:
                 return inputs.FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
             case effects.FetchAccount():
                 return inputs.AccountFetched(broker.account())
-            case effects.FetchPicture():
-                return inputs.PictureFetched(self._picture(effect))
+            case effects.FetchBooks():
+                return inputs.BooksFetched(self._books(effect))
             case effects.FetchClock():
                 return self._clock()
             case effects.FetchActivities():
@@ -131,12 +131,12 @@ class RequestExecutor:
             NoInstrument(instrument.reason) if isinstance(instrument, NoAnswer) else instrument,
         )
 
-    def _picture(self, effect: effects.FetchPicture) -> BrokerPicture | NoAnswer:
+    def _books(self, effect: effects.FetchBooks) -> BrokerBooks | NoAnswer:
         """Fetch the broker's books, and its data on the requested instruments."""
-        picture = self.broker.picture()
-        if isinstance(picture, NoAnswer):
-            return picture
-        return replace(picture, instruments=self._instruments(effect.instruments))
+        books = self.broker.books()
+        if isinstance(books, NoAnswer):
+            return books
+        return replace(books, instruments=self._instruments(effect.instruments))
 
     def _instruments(self, symbols: Iterable[Symbol]) -> tuple[BrokerInstrument, ...]:
         asked = [lambda s=s: self.broker.instrument(s) for s in sorted(symbols)]
@@ -169,8 +169,8 @@ def no_answer(effect: effects.Effect, reason: str) -> inputs.Input:
             return inputs.FiguresFetched(effect.proposal_id, effect.ticket_id, nothing, effect.is_quote_alone)
         case effects.FetchAccount():
             return inputs.AccountFetched(nothing)
-        case effects.FetchPicture():
-            return inputs.PictureFetched(nothing)
+        case effects.FetchBooks():
+            return inputs.BooksFetched(nothing)
         case effects.FetchActivities():
             return inputs.ActivitiesFetched(nothing)
         case effects.FetchClock():
@@ -356,7 +356,7 @@ class PendingRequests:
 
     def _ask(self, effect: effects.Effect, settings: Settings) -> None:
         self._put(self._answer_to(effect, settings))
-        self._tell_counts(is_told=isinstance(effect, effects.FetchPicture))
+        self._tell_counts(is_told=isinstance(effect, effects.FetchBooks))
 
     def _tell_counts(self, *, is_told: bool = False) -> None:
         """Report the request counts with each copy of the broker's books, and when more was sent than was counted.

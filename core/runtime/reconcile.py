@@ -18,12 +18,12 @@ from core.execution.gateway import Gateway
 from core.execution.reconciliation import Comparison
 from core.facts import Fact
 from core.messages import effects, inputs
-from core.model.broker import BrokerPicture, NoAnswer
+from core.model.broker import BrokerBooks, NoAnswer
 from core.model.reconciliation import Difference
 from core.ports import Journal, KillSwitch, OperatorError, Recorded
 from core.runtime.inbox import HaltLatch
 
-QUESTIONS = (effects.FetchPicture, effects.FetchAccount, effects.LookUpOrder)
+QUESTIONS = (effects.FetchBooks, effects.FetchAccount, effects.LookUpOrder)
 REASON = "compared with the broker"
 
 
@@ -67,28 +67,28 @@ class Reconciling:
         """
         self._take(inputs.Start())
         found = self.engine.state.control.state.differences
-        books = self._books(self._picture())
+        books = self._books(self._fetched())
         return replace(books, differences=found or books.differences)  # including those that a start would correct
 
     def accept(self) -> ComparedBooks:
         """Look, then accept the broker's values for the remaining differences. Raises `OperatorError`."""
         self.look()
-        self._take(inputs.AcceptBroker(self._picture()))
-        books = self._books(self._picture())
+        self._take(inputs.AcceptBroker(self._fetched()))
+        books = self._books(self._fetched())
         self._take(inputs.Stop(REASON))
         return books
 
-    def _picture(self) -> BrokerPicture:
-        picture = self.broker.picture()
-        if isinstance(picture, NoAnswer):
-            raise OperatorError(f"the broker cannot be reached: {picture.reason}; nothing was changed, try again")
-        return picture
+    def _fetched(self) -> BrokerBooks:
+        fetched = self.broker.books()
+        if isinstance(fetched, NoAnswer):
+            raise OperatorError(f"the broker cannot be reached: {fetched.reason}; nothing was changed, try again")
+        return fetched
 
-    def _books(self, picture: BrokerPicture) -> ComparedBooks:
+    def _books(self, fetched: BrokerBooks) -> ComparedBooks:
         state = self.engine.state
-        comparison = Comparison(state.ledger, picture, state.control.settings.reconciliation)
-        working = sum(1 for report in picture.orders if report.status is None or report.status.is_working)
-        return ComparedBooks(len(picture.positions), working, (*comparison.positions(), *comparison.orders()))
+        comparison = Comparison(state.ledger, fetched, state.control.settings.reconciliation)
+        working = sum(1 for report in fetched.orders if report.status is None or report.status.is_working)
+        return ComparedBooks(len(fetched.positions), working, (*comparison.positions(), *comparison.orders()))
 
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -118,8 +118,8 @@ class Reconciling:
                 return inputs.LookUpAnswered(effect.client_order_id, found)
             case effects.FetchAccount():
                 return inputs.AccountFetched(broker.account())
-            case effects.FetchPicture():
-                return inputs.PictureFetched(broker.picture())
+            case effects.FetchBooks():
+                return inputs.BooksFetched(broker.books())
         return None
 
     def _sent(self, effect: effects.SubmitOrder | effects.ReplaceOrder) -> inputs.Input:

@@ -127,7 +127,7 @@ class Runtime(ABC):
         notifier: Carrier | None = None,
     ) -> None:
         self.engine = engine
-        self.doors = engine.doors
+        self.ports = engine.ports
         self.at = start
         self.latch = HaltLatch(switch)
         self.latch.note(engine.state.control.refusal())
@@ -144,7 +144,7 @@ class Runtime(ABC):
         self._call_listeners: tuple[CallListener, ...] = ()
         self._commands: deque[tuple[int, float, Command]] = deque()
         self._has_ended = self._is_leaving = self._is_shut = False
-        self._pictures: ViewBuilder | None = None
+        self._views: ViewBuilder | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
         self._watched: Symbol | None = None
         self._is_quoted = False
@@ -197,9 +197,9 @@ class Runtime(ABC):
     def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
         """Keep an order that never left, for the next start."""
 
-    def admit(self, door: KnownPort) -> None:
+    def admit(self, port: KnownPort) -> None:
         """Add a port whose commands may open positions and loosen limits. Only during assembly."""
-        self.doors.admit(door)
+        self.ports.admit(port)
 
     def add_call_listener(self, listener: CallListener) -> None:
         """Add a listener for each finished request, called in the thread that carried it.
@@ -216,7 +216,7 @@ class Runtime(ABC):
     @property
     def account(self) -> AccountId:
         """The account whose commands are accepted here."""
-        return self.doors.account
+        return self.ports.account
 
     def desk_of(self, link: str) -> DeskNumber | None:
         """The number of the desk on a connection; None until it is attached. Any thread; never waits."""
@@ -266,7 +266,7 @@ class Runtime(ABC):
 
     def on_beat(self, act: Callable[[], None]) -> None:
         """Call `act` at every beat in this runtime's thread, and make views available."""
-        self._pictures = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
+        self._views = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
         self.engine.state.add_listener(self._hear_news)
         self._on_beat.append(act)
 
@@ -302,19 +302,19 @@ class Runtime(ABC):
         """The key bindings that the settings change."""
         return self.engine.state.control.settings.keys
 
-    def picture(self) -> DeskView:
+    def view(self) -> DeskView:
         """Draw the desk's current view. Only in this runtime's thread."""
         self._drawn = (self.engine.state.journal.sequence, self._watched)
         self._is_quoted = self._has_news = False
-        if self._pictures is None:
-            self._pictures = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
-        self._pictures.watched = self._drawn[1]
-        return self._pictures.draw(self.clock())
+        if self._views is None:
+            self._views = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
+        self._views.watched = self._drawn[1]
+        return self._views.draw(self.clock())
 
     def chart_of(self, symbol: Symbol, view: DeskView) -> ChartView | None:
         """Return the chart of a symbol that one of several desks watches, as of the time of `view`."""
-        assert self._pictures is not None
-        return self._pictures.chart(symbol, view.status.at, view.positions)
+        assert self._views is not None
+        return self._views.chart(symbol, view.status.at, view.positions)
 
     def has_changed(self) -> bool:
         """Whether anything was recorded or quoted since the last view, or another symbol is watched."""
@@ -474,7 +474,7 @@ class Runtime(ABC):
 
     def _presses(self, command: Command) -> TypeGuard[Halt | Kill]:
         """Whether the command halts or kills this account; one for another account is refused and latches nothing."""
-        return isinstance(command, Halt | Kill) and self.doors.is_for_this_account(command)
+        return isinstance(command, Halt | Kill) and self.ports.is_for_this_account(command)
 
     def _obey_kills(self) -> None:
         """Process the kills and halts at the head of the queue."""

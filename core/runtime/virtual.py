@@ -94,7 +94,7 @@ class VirtualRuntime(Runtime):
         self.pace = pace or Pace(None)
         self.pace.beat_by(self.beat_seconds)
         self.operator = operator
-        self._by_script = _script_door(engine) if operator is not None else None
+        self._by_script = _script_port(engine) if operator is not None else None
         self.rounds = Rounds(advisers, engine.state.control.settings.advisers, start)
         self._quotes = quotes
         self._advised = ViewBuilder(engine) if advisers else None
@@ -272,10 +272,10 @@ class VirtualRuntime(Runtime):
                 self.obey(said if self._by_script is None else self._by_script(said))
 
     def _ask_advisers(self, at: datetime) -> None:
-        pictures, paused = self._advised, self.engine.state.advice.state.paused
-        if pictures is None:
+        views, paused = self._advised, self.engine.state.advice.state.paused
+        if views is None:
             return
-        for said in self.rounds.ask(at, lambda: pictures.draw(at), lambda name: name not in paused):
+        for said in self.rounds.ask(at, lambda: views.draw(at), lambda name: name not in paused):
             self.take(at, said)
 
     def _market_moves(self) -> None:
@@ -426,15 +426,15 @@ class VirtualRuntime(Runtime):
         delays = self._carried(request)
         for delay in delays:
             self._later(self.at + delay, inputs.Priority.KILL, lambda: self._reach(request))
-        if not any(delay < self.link.patience for delay in delays):
-            self._later(self.at + self.link.patience, inputs.Priority.BROKER, lambda: self._give_up(request))
+        if not any(delay < self.link.timeout for delay in delays):
+            self._later(self.at + self.link.timeout, inputs.Priority.BROKER, lambda: self._give_up(request))
 
     def _carried(self, request: Request) -> tuple[timedelta, ...]:
         return tuple(self.link.carry(request.effect))
 
     def _reach(self, request: Request) -> None:
         """Deliver a request to the exchange, and send its answer back."""
-        ends, is_in_time = request.sent_at + self.link.patience, False
+        ends, is_in_time = request.sent_at + self.link.timeout, False
         for delay, told in self.link.bring(request.effect, self.ask(request.effect)):
             is_in_time |= self.at + delay < ends
             self._later(self.at + delay, inputs.Priority.BROKER, lambda told=told: self._hear(request, told))  # type: ignore[misc]
@@ -459,7 +459,7 @@ class VirtualRuntime(Runtime):
         if request.is_over:
             return
         request.is_given_up = True
-        said = no_answer(request.effect, f"no answer in {self.link.patience.total_seconds():g} s")
+        said = no_answer(request.effect, f"no answer in {self.link.timeout.total_seconds():g} s")
         if isinstance(said, inputs.SubmissionAnswered):
             said = replace(said, sent_at=request.sent_at)
         self._end(request)
@@ -500,8 +500,8 @@ class VirtualRuntime(Runtime):
         heappush(self._heap, (at, priority.value, next(self._numbers), act))
 
 
-def _script_door(engine: Engine) -> Callable[[Command], Command]:
+def _script_port(engine: Engine) -> Callable[[Command], Command]:
     """Return the port of scripted keys; only allowed here, because the broker is the simulated exchange."""
-    door = CommandPort(PortKind.SCRIPT)
-    engine.doors.admit(door.known)
-    return door.through
+    port = CommandPort(PortKind.SCRIPT)
+    engine.ports.admit(port.known)
+    return port.through

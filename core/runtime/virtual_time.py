@@ -18,9 +18,9 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchBooks,
     FetchClock,
     FetchFigures,
-    FetchPicture,
     LookUpOrder,
     ReplaceOrder,
     SubmitOrder,
@@ -154,9 +154,9 @@ class ExchangeAnswers:
                 return inputs.ClockFetched(at)
             case FetchActivities():
                 return inputs.ActivitiesFetched(exchange.activities(at, effect.since))
-            case FetchPicture():
+            case FetchBooks():
                 listed = self.instruments(effect.instruments)
-                return inputs.PictureFetched(replace(exchange.picture(at), instruments=listed))
+                return inputs.BooksFetched(replace(exchange.books(at), instruments=listed))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
     def _submitted(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> Accepted | Refused | NoAnswer:

@@ -354,7 +354,7 @@ class Baskets:
     def _given_up(self, at: datetime, fact: facts.AuthorizationEnded) -> None:
         """Handle a close whose stop was not cancelled, or that had nothing left to sell."""
         run = self.running
-        ticket, _, kind = fact.mandate_id.rpartition("-")
+        ticket, _, kind = fact.authorization_id.rpartition("-")
         proposal = (
             run.proposal_of(TicketId(ticket)) if run is not None and kind == AuthorizationKind.CLOSE.value else None
         )

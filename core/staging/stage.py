@@ -56,8 +56,8 @@ class Stage:
             facts.StopAskedFor: self._asked_for,
             facts.ExitReleased: self._exit_released,
             facts.SubmissionBlocked: self._blocked,
-            facts.AuthorizationEnded: self._mandate_ended,
-            facts.AuthorizationProlonged: self._mandate_prolonged,
+            facts.AuthorizationEnded: self._authorization_ended,
+            facts.AuthorizationProlonged: self._authorization_prolonged,
             facts.SettingsApplied: self._settings_applied,
             facts.BasketSigned: self._plan_signed,
             facts.BasketEnded: self._plan_ended,
@@ -135,40 +135,59 @@ class Stage:
         confirmation = self.state.confirmations.get(approval.ticket_id)
         if confirmation is None or confirmation.is_void:
             return f"approval {approval.id} has no confirmation that stands; confirm a new ticket"
-        if approval.mandate_id is None and approval != confirmation.approval:
+        if approval.authorization_id is None and approval != confirmation.approval:
             return f"approval {approval.id} is not the one that the confirmation gave; confirm a new ticket"
         return None
 
     def permit(self, use: AuthorizationUse, order: OrderRequest, account: str, at: datetime) -> Approval | str:
         """Return an approval for one order within an authorization's limits, or why it is outside of them."""
-        mandate = use.mandate
-        if at > mandate.ends_at:
-            return f"what the ticket permitted ended at {self.calendar.venue.clock(mandate.ends_at)}; stage a new order"
-        if (order.symbol, order.side, order.stop_price) != (mandate.symbol, mandate.side, mandate.stop_price):
+        authorization = use.authorization
+        if at > authorization.ends_at:
+            ended = self.calendar.venue.clock(authorization.ends_at)
+            return f"what the ticket permitted ended at {ended}; stage a new order"
+        if (order.symbol, order.side, order.stop_price) != (
+            authorization.symbol,
+            authorization.side,
+            authorization.stop_price,
+        ):
             return "the ticket permitted another order than this; stage a new order"
-        if mandate.terms is not None and order.terms != mandate.terms:
+        if authorization.terms is not None and order.terms != authorization.terms:
             return "the ticket permitted other prices than these; stage a new order"
-        if order.quantity > mandate.quantity - use.released:
-            return (
-                f"the ticket permitted {mandate.quantity - use.released} more, not {order.quantity}; stage a new order"
-            )
+        left = authorization.quantity - use.released
+        if order.quantity > left:
+            return f"the ticket permitted {left} more, not {order.quantity}; stage a new order"
         digest = order.digest(account)
-        return Approval(f"{mandate.id}-{use.releases + 1}", mandate.ticket_id, mandate.id, digest, mandate.ends_at)
+        return Approval(
+            f"{authorization.id}-{use.releases + 1}",
+            authorization.ticket_id,
+            authorization.id,
+            digest,
+            authorization.ends_at,
+        )
 
-    def mandates(self, kind: AuthorizationKind, parent: ClientOrderId | None = None) -> tuple[AuthorizationUse, ...]:
+    def authorizations(
+        self, kind: AuthorizationKind, parent: ClientOrderId | None = None
+    ) -> tuple[AuthorizationUse, ...]:
         """Return the valid authorizations of a kind, of one order or of all."""
-        uses = [use for use in self.state.mandates.values() if use.mandate.kind is kind]
-        return tuple(uses if parent is None else [use for use in uses if use.mandate.parent == parent])
+        uses = [use for use in self.state.authorizations.values() if use.authorization.kind is kind]
+        return tuple(uses if parent is None else [use for use in uses if use.authorization.parent == parent])
 
     def signed_exits(self, entry: ClientOrderId, at: datetime) -> AuthorizationUse | None:
         """Return the valid authorization to send exits of this entry's position without a key (OP-06)."""
-        return next((use for use in self.mandates(AuthorizationKind.EXITS, entry) if at <= use.mandate.ends_at), None)
+        return next(
+            (use for use in self.authorizations(AuthorizationKind.EXITS, entry) if at <= use.authorization.ends_at),
+            None,
+        )
 
     def named(self, at: datetime) -> set[ClientOrderId]:
         """Return orders that a confirmation or a waiting proposal may still refer to."""
         over = self.retention.over(self.state, at)
         found = {proposal.order.replaces for proposal in self.state.proposals.values()}
-        found |= {use.mandate.parent for use in self.state.mandates.values() if use.mandate.ticket_id not in over}
+        found |= {
+            use.authorization.parent
+            for use in self.state.authorizations.values()
+            if use.authorization.ticket_id not in over
+        }
         for ticket_id, confirmation in self.state.confirmations.items():
             if ticket_id not in over:
                 order = confirmation.ticket.order
@@ -188,9 +207,9 @@ class Stage:
         for confirmation in self.state.confirmations.values():
             if confirmation.approval.id not in self.state.used and not confirmation.is_void:
                 confirmation.is_void = True
-                self._drop_mandates(confirmation.ticket.id)
-        for use in self.mandates(AuthorizationKind.BASKET):
-            del self.state.mandates[use.mandate.id]
+                self._drop_authorizations(confirmation.ticket.id)
+        for use in self.authorizations(AuthorizationKind.BASKET):
+            del self.state.authorizations[use.authorization.id]
 
     def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
         self.retention.forget_older_than_a_day(self.state, at)
@@ -220,7 +239,7 @@ class Stage:
             for confirmation in self.state.confirmations.values():
                 if confirmation.proposal.id == proposal_id and not confirmation.is_decided:
                     confirmation.is_void = True
-                    self._drop_mandates(confirmation.ticket.id)
+                    self._drop_authorizations(confirmation.ticket.id)
         self._drop_tickets(fact.proposal_id)
 
     def _opened(self, _at: datetime, fact: facts.TicketOpened) -> None:
@@ -237,8 +256,8 @@ class Stage:
         self.state.confirmations[ticket.id] = Confirmation(
             ticket, self.state.proposals[ticket.proposal_id], fact.approval, at, hold=hold
         )
-        for mandate in fact.mandates:
-            self.state.mandates[mandate.id] = AuthorizationUse(mandate)
+        for authorization in fact.authorizations:
+            self.state.authorizations[authorization.id] = AuthorizationUse(authorization)
 
     def _twin_confirmed(self, _at: datetime, fact: facts.TwinConfirmed) -> None:
         self.state.confirmations[fact.ticket_id].twin_of = fact.like
@@ -249,7 +268,7 @@ class Stage:
         confirmation = self.state.confirmations.get(fact.ticket_id)
         if confirmation is not None and not confirmation.is_decided:
             confirmation.is_void = True
-            self._drop_mandates(fact.ticket_id)
+            self._drop_authorizations(fact.ticket_id)
 
     def _approved(self, _at: datetime, fact: facts.OrderApproved) -> None:
         self.state.confirmations[fact.ticket_id].is_decided = True
@@ -259,33 +278,33 @@ class Stage:
             self.state.used.add(fact.approval.id)
         else:
             self.state.less[fact.approval.id] = fact.approval.lapses_at
-        if fact.approval.mandate_id is not None:
-            self.state.mandates[fact.approval.mandate_id].releases += 1
-            self.state.redeemed[fact.client_order_id] = fact.approval.mandate_id, fact.quantity
+        if fact.approval.authorization_id is not None:
+            self.state.authorizations[fact.approval.authorization_id].releases += 1
+            self.state.redeemed[fact.client_order_id] = fact.approval.authorization_id, fact.quantity
 
     def _created(self, _at: datetime, fact: facts.OrderCreated) -> None:
         """Use up the permission when its order is recorded: after a crash in between it is still valid (EX-20,
         EX-22).
         """
-        mandate_id, quantity = self.state.redeemed.pop(fact.order.client_order_id, ("", NO_SHARES))
-        use = self.state.mandates.get(mandate_id)
+        authorization_id, quantity = self.state.redeemed.pop(fact.order.client_order_id, ("", NO_SHARES))
+        use = self.state.authorizations.get(authorization_id)
         if use is not None:
             use.released = Quantity(use.released + quantity)
 
     def _returned(self, _at: datetime, fact: facts.PermissionReturned) -> None:
-        use = self.state.mandates.get(fact.mandate_id)
+        use = self.state.authorizations.get(fact.authorization_id)
         if use is not None and fact.client_order_id not in use.returned:
             use.released = Quantity(use.released - fact.quantity)
             use.returned = (*use.returned, fact.client_order_id)
 
     def _asked_for(self, _at: datetime, fact: facts.StopAskedFor) -> None:
         """A stop that waits on a new ticket is no longer owed."""
-        use = self.state.mandates.get(fact.mandate_id)
+        use = self.state.authorizations.get(fact.authorization_id)
         if use is not None:
             use.released = Quantity(use.released + fact.quantity)
 
     def _exit_released(self, _at: datetime, fact: facts.ExitReleased) -> None:
-        use = self.state.mandates.get(fact.mandate_id)
+        use = self.state.authorizations.get(fact.authorization_id)
         if use is not None:
             use.exits = (*use.exits, ClientOrderId(fact.proposal_id))
 
@@ -294,33 +313,37 @@ class Stage:
             if confirmation.ticket.order.client_order_id == fact.client_order_id:
                 confirmation.is_told = True
 
-    def _mandate_prolonged(self, _at: datetime, fact: facts.AuthorizationProlonged) -> None:
-        use = self.state.mandates.get(fact.mandate_id)
+    def _authorization_prolonged(self, _at: datetime, fact: facts.AuthorizationProlonged) -> None:
+        use = self.state.authorizations.get(fact.authorization_id)
         if use is not None:
-            use.mandate = replace(use.mandate, ends_at=fact.ends_at)
+            use.authorization = replace(use.authorization, ends_at=fact.ends_at)
 
-    def _mandate_ended(self, _at: datetime, fact: facts.AuthorizationEnded) -> None:
-        self.state.mandates.pop(fact.mandate_id, None)
+    def _authorization_ended(self, _at: datetime, fact: facts.AuthorizationEnded) -> None:
+        self.state.authorizations.pop(fact.authorization_id, None)
 
     def _settings_applied(self, _at: datetime, _fact: facts.SettingsApplied) -> None:
         """The confirmed exits may differ from the new rules: each needs its key again (OP-06)."""
-        for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.kind is AuthorizationKind.EXITS]:
-            del self.state.mandates[mandate_id]
+        for authorization_id in [
+            i for i, use in self.state.authorizations.items() if use.authorization.kind is AuthorizationKind.EXITS
+        ]:
+            del self.state.authorizations[authorization_id]
 
     def _plan_signed(self, _at: datetime, fact: facts.BasketSigned) -> None:
-        for mandate in fact.mandates:
-            self.state.mandates[mandate.id] = AuthorizationUse(mandate)
+        for authorization in fact.authorizations:
+            self.state.authorizations[authorization.id] = AuthorizationUse(authorization)
 
     def _plan_ended(self, _at: datetime, fact: facts.BasketEnded) -> None:
-        self._drop_mandates(fact.plan_id)
+        self._drop_authorizations(fact.plan_id)
 
     def _drop_tickets(self, proposal_id: ProposalId) -> None:
         for ticket in [t for t in self.state.tickets.values() if t.proposal_id == proposal_id]:
             del self.state.tickets[ticket.id]
 
-    def _drop_mandates(self, ticket_id: TicketId) -> None:
-        for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.ticket_id == ticket_id]:
-            del self.state.mandates[mandate_id]
+    def _drop_authorizations(self, ticket_id: TicketId) -> None:
+        for authorization_id in [
+            i for i, use in self.state.authorizations.items() if use.authorization.ticket_id == ticket_id
+        ]:
+            del self.state.authorizations[authorization_id]
 
     def _day_started(self, at: datetime, _fact: facts.DayStarted) -> None:
         self.retention.begin_day(self.state, at)

@@ -52,7 +52,7 @@ class AuthorizationUse:
     orders that it released without a key.
     """
 
-    mandate: StandingAuthorization
+    authorization: StandingAuthorization
     released: Quantity = NO_SHARES
     releases: int = 0
     returned: tuple[ClientOrderId, ...] = ()
@@ -69,7 +69,7 @@ class StageState:
     reviews: dict[ProposalId, Review] = field(default_factory=dict)
     tickets: dict[TicketId, Ticket] = field(default_factory=dict)
     confirmations: dict[TicketId, Confirmation] = field(default_factory=dict)
-    mandates: dict[str, AuthorizationUse] = field(default_factory=dict)
+    authorizations: dict[str, AuthorizationUse] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     redeemed: dict[ClientOrderId, tuple[str, Quantity]] = field(default_factory=dict)
     """The authorization and the quantity of orders that are not recorded yet."""
@@ -103,8 +103,8 @@ class TicketRetention:
         day = day_of(at)
         before = {id_: c for id_, c in state.confirmations.items() if day_of(c.received_at) < day}
         its: dict[TicketId, list[AuthorizationUse]] = {}
-        for use in state.mandates.values() if before else ():
-            its.setdefault(use.mandate.ticket_id, []).append(use)
+        for use in state.authorizations.values() if before else ():
+            its.setdefault(use.authorization.ticket_id, []).append(use)
         return {id_ for id_, c in before.items() if not self._may_owe(c, its.get(id_, []), at)}
 
     def forget_older_than_a_day(self, state: StageState, at: datetime) -> None:
@@ -116,7 +116,9 @@ class TicketRetention:
         state.confirmations = {id_: c for id_, c in state.confirmations.items() if id_ not in old}
         state.used = {used for used in state.used if not used.startswith(names)}
         state.refusals = {id_: reasons for id_, reasons in state.refusals.items() if id_ not in old}
-        state.mandates = {id_: use for id_, use in state.mandates.items() if use.mandate.ticket_id not in old}
+        state.authorizations = {
+            id_: use for id_, use in state.authorizations.items() if use.authorization.ticket_id not in old
+        }
 
     def begin_day(self, state: StageState, at: datetime) -> None:
         """Forget expired smaller permissions, which have no ticket and are refused by their time.
@@ -133,13 +135,13 @@ class TicketRetention:
         """Return whether its order may fill yet, or a stop of it may be staged."""
         if self.is_working(confirmation.ticket.order.client_order_id):
             return True
-        stops = [use for use in its if use.mandate.kind in STOPS]
-        if any(at <= use.mandate.ends_at for use in stops):
+        stops = [use for use in its if use.authorization.kind in STOPS]
+        if any(at <= use.authorization.ends_at for use in stops):
             return True
         is_to_go_back = any(
-            use.mandate.kind is AuthorizationKind.RESTORE_STOP for use in stops
+            use.authorization.kind is AuthorizationKind.RESTORE_STOP for use in stops
         )  # it ends after its sale
-        is_owed = any(use.released < use.mandate.quantity for use in stops)  # it is staged on a ticket, once
+        is_owed = any(use.released < use.authorization.quantity for use in stops)  # it is staged on a ticket, once
         age = at - confirmation.received_at
         return (is_owed and age <= A_WEEK) or (is_to_go_back and age <= A_MONTH)
 

@@ -181,7 +181,7 @@ class RemoteMemory:
 Figures = tuple[tuple[str, str], ...]
 
 
-PATIENCE = 2.0
+TIMEOUT = 2.0
 """Time limit of one answer in seconds; a process that has not answered by then is ended."""
 
 
@@ -189,7 +189,7 @@ class OverdueError(Exception):
     """There was no answer in time."""
 
     def __init__(self) -> None:
-        super().__init__(f"no answer in {PATIENCE:g} s; its process was ended")
+        super().__init__(f"no answer in {TIMEOUT:g} s; its process was ended")
 
 
 class Strategy(Protocol):

@@ -26,7 +26,7 @@ from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTra
 from core.model.values import ZERO, Symbol
 from core.ports import Recorded
 from core.settings.settings import Settings
-from core.strategies.base import PATIENCE, WARMING_UP, Context, OverdueError, Strategy, leaving, not_now, shut
+from core.strategies.base import TIMEOUT, WARMING_UP, Context, OverdueError, Strategy, leaving, not_now, shut
 from core.strategies.builtin import (
     HOUSE,
     MissingStrategy,
@@ -232,7 +232,7 @@ MALFORMED = "MALFORMED"
 """Counted beside the reasons: a malformed signal."""
 RESTS = "RESTS"
 """Answer of a strategy that was too slow and receives no bar until the operator resumes it."""
-PATIENCE_MS = Decimal(round(PATIENCE * 1000))
+TIMEOUT_MS = Decimal(round(TIMEOUT * 1000))
 NOT_IN_TIME = "the bars since then could not be shown to it in time"
 
 Missed = Mapping[tuple[str, Symbol, datetime], StrategyFailed]
@@ -348,7 +348,7 @@ class StrategyQuestions:
         """Build the failure; one that was broken off was too slow."""
         name, symbol, limit = runner.name, runner.symbol, self.settings.strategies.slow_milliseconds
         if isinstance(error, OverdueError):
-            return StrategyFailed(name, symbol, bar.start, "", PATIENCE_MS, limit, is_broken_off=True)
+            return StrategyFailed(name, symbol, bar.start, "", TIMEOUT_MS, limit, is_broken_off=True)
         return StrategyFailed(name, symbol, bar.start, error_in_words(error))
 
     def _rest(self, runner: Runner) -> Said:

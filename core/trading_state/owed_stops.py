@@ -297,9 +297,9 @@ class OwedStops:
 
     def _is_closing(self, position: Position) -> bool:
         """Whether a close is in progress, or stops that made way for one will be restored by its authorization."""
-        closes = (use for use in self._stage.mandates(AuthorizationKind.CLOSE) if use.is_unused)
-        for use in (*closes, *self._stage.mandates(AuthorizationKind.RESTORE_STOP)):
-            signed = self._stage.state.confirmations.get(use.mandate.ticket_id)
+        closes = (use for use in self._stage.authorizations(AuthorizationKind.CLOSE) if use.is_unused)
+        for use in (*closes, *self._stage.authorizations(AuthorizationKind.RESTORE_STOP)):
+            signed = self._stage.state.confirmations.get(use.authorization.ticket_id)
             if signed is not None and _is_of(signed.proposal.symbol, signed.proposal.strategy, position):
                 return True
         return False

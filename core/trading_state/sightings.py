@@ -52,7 +52,7 @@ class Sightings:
         basket are interpreted by it.
     unlisted
         The last few symbols that the broker itself said it does not list. An order in one is refused at once.
-    lamps
+    connections
         The status of each connection. Entries wait for both (OP-04); the books are requested when the order stream is
         back.
     departing
@@ -121,7 +121,7 @@ class Sightings:
     looked_at: dict[Symbol, None] = field(default_factory=dict)
     instruments: dict[Symbol, BrokerInstrument] = field(default_factory=dict)
     unlisted: dict[Symbol, NoInstrument] = field(default_factory=dict)
-    lamps: dict[Channel, ConnectionStatus] = field(default_factory=dict)
+    connections: dict[Channel, ConnectionStatus] = field(default_factory=dict)
     departing: Departures = field(default_factory=Departures)
     books_at: datetime | None = None
     books_are_wanted: bool = False

@@ -95,7 +95,7 @@ def subject_of(fact: facts.Fact) -> str | None:
         case facts.TicketClosed() | facts.ConfirmationReceived() | facts.ConfirmationRefused() | facts.OrderApproved():
             return fact.ticket_id
         case facts.AuthorizationEnded() | facts.AuthorizationProlonged():
-            return fact.mandate_id.partition("-")[0]
+            return fact.authorization_id.partition("-")[0]
         case facts.ApprovalRedeemed():
             return fact.client_order_id
         case facts.OrderCreated():

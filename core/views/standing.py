@@ -135,7 +135,7 @@ class StatusView:
         Proceeds of sales that a cash account may not spend yet.
     disk
         A fault or slowness of the journal's disk; None if all is well.
-    lamps
+    connections
         The connections to broker and market; none on the simulated exchange.
     margin_distance
         Distance to maintenance, as a share of equity; None if no margin is in use.
@@ -179,7 +179,7 @@ class StatusView:
     daily_loss_limit: Money | None
     disk: str | None
     notes: tuple[str, ...]
-    lamps: tuple[ConnectionStatus, ...] = ()
+    connections: tuple[ConnectionStatus, ...] = ()
     margin_distance: Fraction | None = None
     is_margin_near: bool = False
     at_risk: Fraction | None = None

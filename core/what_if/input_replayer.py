@@ -210,7 +210,7 @@ class SaidAgain:
             return command
         return self._as_it_is_now(command)  # type: ignore[return-value]
 
-    def doors(self) -> Iterator[CommandPort]:
+    def ports(self) -> Iterator[CommandPort]:
         yield self._script
         yield from self._ports.values()
 

@@ -124,8 +124,8 @@ class RunAgain(VirtualRuntime):
         state = self.engine.state
         taken = Taken()
         self._said = SaidAgain(run, known, state, changed, taken, has_parted, was.places)
-        for door in self._said.doors():
-            self.admit(door.known)
+        for port in self._said.ports():
+            self.admit(port.known)
         terms = run.started.settings.notify
         if run.started.kind is RunKind.DEMO and terms.in_demo and terms.in_force:
             self._notifier = Silent()
@@ -138,9 +138,9 @@ class RunAgain(VirtualRuntime):
             own = ConfirmAll(state, lambda proposal: self._said.is_to_be_confirmed(proposal, has_script))
             self.operator = own if self.operator is None else Together((self.operator, own))
             if self._by_script is None:
-                door = CommandPort(PortKind.SCRIPT)
-                self.admit(door.known)
-                self._by_script = door.through
+                port = CommandPort(PortKind.SCRIPT)
+                self.admit(port.known)
+                self._by_script = port.through
         return taken
 
     @property

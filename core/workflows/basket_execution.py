@@ -21,8 +21,8 @@ from core.execution.cover import effect_now, working_entries
 from core.execution.gateway import BOOKS, FIGURES
 from core.execution.order import Order
 from core.messages.commands import AnswerBasket, LeaveBasket
-from core.messages.effects import Effect, FetchPicture
-from core.messages.inputs import PictureFetched
+from core.messages.effects import Effect, FetchBooks
+from core.messages.inputs import BooksFetched
 from core.model.account import Account
 from core.model.basket import (
     BasketEnd,
@@ -33,7 +33,7 @@ from core.model.basket import (
     ReportLine,
     SignedOrder,
 )
-from core.model.broker import BrokerPicture
+from core.model.broker import BrokerBooks
 from core.model.codes import BasketStop, CancelCode, ProposalEnd
 from core.model.order import OrderRequest, OrderStatus
 from core.model.order_terms import order_in_words
@@ -96,7 +96,7 @@ class BasketTurns:
         orders = [order for signed in doubted if (order := self.state.ledger.order(signed.order_id)) is not None]
         return (
             min(order.in_doubt_since or self.state.sightings.departing.left_at(order) for order in orders)
-            + self._patience()
+            + self._timeout()
         )
 
     def due(self, run: BasketRun) -> Iterator[datetime]:
@@ -143,9 +143,9 @@ class BasketTurns:
         return is_told and self.state.at < self._answer_due(order)
 
     def _answer_due(self, order: Order) -> datetime:
-        return self.state.sightings.departing.left_at(order) + self._patience()
+        return self.state.sightings.departing.left_at(order) + self._timeout()
 
-    def _patience(self) -> timedelta:
+    def _timeout(self) -> timedelta:
         """Return the time-out of one answer (EX-06)."""
         return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
 
@@ -159,24 +159,24 @@ class BasketReporting:
     def __init__(self, state: TradingState) -> None:
         self.state = state
 
-    def report(self, run: BasketRun, picture: BrokerPicture | None) -> BasketReport:
-        account = picture.account if picture is not None else self.state.sightings.account
+    def report(self, run: BasketRun, books: BrokerBooks | None) -> BasketReport:
+        account = books.account if books is not None else self.state.sightings.account
         return BasketReport(
             lines=tuple(self._line(run, signed) for signed in run.orders),
-            positions=_positions(run, picture),
+            positions=_positions(run, books),
             power_before=run.power_before,
             power_after=Money(account.buying_power) if isinstance(account, Account) else None,
-            is_of_the_broker=picture is not None,
-            left=self._left(run, picture),
+            is_of_the_broker=books is not None,
+            left=self._left(run, books),
         )
 
-    def _left(self, run: BasketRun, picture: BrokerPicture | None) -> tuple[str, ...]:
+    def _left(self, run: BasketRun, books: BrokerBooks | None) -> tuple[str, ...]:
         """List the remains of a flattening: positions, by the broker's books if it answered, and working entries."""
         if run.plan.source is not BasketSource.FLATTEN:
             return ()
-        if picture is not None:
-            held = {position.symbol: position.quantity for position in picture.positions}
-            unread = [f"{each.symbol or 'a position'} cannot be read" for each in picture.unreadable_positions]
+        if books is not None:
+            held = {position.symbol: position.quantity for position in books.positions}
+            unread = [f"{each.symbol or 'a position'} cannot be read" for each in books.unreadable_positions]
         else:
             held = {p.symbol: self.state.ledger.net_quantity(p.symbol) for p in self.state.ledger.positions()}
             unread = []
@@ -205,11 +205,11 @@ class BasketReporting:
         )
 
 
-def _positions(run: BasketRun, picture: BrokerPicture | None) -> tuple[tuple[Symbol, Quantity], ...]:
-    if picture is None:
+def _positions(run: BasketRun, books: BrokerBooks | None) -> tuple[tuple[Symbol, Quantity], ...]:
+    if books is None:
         return ()
-    held = {position.symbol: position.quantity for position in picture.positions}
-    unread = {position.symbol for position in picture.unreadable_positions}
+    held = {position.symbol: position.quantity for position in books.positions}
+    unread = {position.symbol for position in books.unreadable_positions}
     symbols = dict.fromkeys(signed.proposal.symbol for signed in run.orders if signed.proposal.symbol not in unread)
     return tuple((symbol, held.get(symbol, NO_SHARES)) for symbol in symbols)
 
@@ -254,7 +254,7 @@ class BasketExecution:
         self.turns = BasketTurns(state)
         self.reporting = BasketReporting(state)
         self._polled_at: datetime | None = None
-        self._picture: BrokerPicture | None = None
+        self._books: BrokerBooks | None = None
         self._asked_at: datetime | None = None
         self._asks_again = False
         self._held_at: datetime | None = None
@@ -279,15 +279,15 @@ class BasketExecution:
         if run is not None and run.id == command.plan_id:
             yield from self._stop(run, BY_OPERATOR, BasketStop.OPERATOR)
 
-    @answers(PictureFetched)
-    def on_picture(self, reply: PictureFetched) -> Iterable[Effect]:
+    @answers(BooksFetched)
+    def on_books(self, reply: BooksFetched) -> Iterable[Effect]:
         """Keep the broker's books for the report, if they are no older than its request."""
-        picture, run = reply.answer, self.plans.running
-        if not isinstance(picture, BrokerPicture):
+        books, run = reply.answer, self.plans.running
+        if not isinstance(books, BrokerBooks):
             return ()
-        is_of_now = self._asked_at is None or picture.account.at >= self._asked_at
+        is_of_now = self._asked_at is None or books.account.at >= self._asked_at
         if run is not None and run.phase is BasketPhase.REPORTING and is_of_now:
-            self._picture = picture
+            self._books = books
         return ()
 
     # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -394,12 +394,12 @@ class BasketExecution:
         yield from self._ask()
 
     def _ask(self) -> Iterator[Effect]:
-        self._picture, self._asked_at, self._asks_again = None, self.state.at, False
+        self._books, self._asked_at, self._asks_again = None, self.state.at, False
         yield from self.reconciliation.ask()
 
     def _report(self, run: BasketRun) -> Iterator[Effect]:
         """Wait for the cancels of a stop or a kill, then ask the broker again (EX-10)."""
-        if FetchPicture in self.state.sightings.held_queries:
+        if FetchBooks in self.state.sightings.held_queries:
             self._held_at = self.state.at
         is_late = self.state.at >= self._report_late_at(run)
         if not is_late and self.turns.is_on_its_way_out(run):
@@ -407,14 +407,14 @@ class BasketExecution:
             return
         if not is_late and self._asks_again:
             yield from self._ask()
-        if self._picture is None and not is_late:
+        if self._books is None and not is_late:
             return
         for signed in run.orders:
             if run.plan.source.brings_its_orders and signed.proposal.id in self.state.stage.state.proposals:
                 self.state.record(facts.ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its basket is over"))
         end = BasketEnd.STOPPED if run.stop is not None or run.halted else BasketEnd.DONE
         self.state.record(
-            facts.BasketEnded(run.id, end, self.plans.standings.in_sum(run), self.reporting.report(run, self._picture))
+            facts.BasketEnded(run.id, end, self.plans.standings.in_sum(run), self.reporting.report(run, self._books))
         )
 
     def _report_late_at(self, run: BasketRun) -> datetime:
@@ -438,8 +438,8 @@ class BasketExecution:
             return
         use = next(
             use
-            for use in self.state.stage.mandates(AuthorizationKind.BASKET, signed.order_id)
-            if use.mandate.ticket_id == run.id
+            for use in self.state.stage.authorizations(AuthorizationKind.BASKET, signed.order_id)
+            if use.authorization.ticket_id == run.id
         )
         permitted = self.state.stage.permit(use, proposal.order, self.state.account_name, self.state.at)
         if isinstance(permitted, str):
@@ -451,7 +451,7 @@ class BasketExecution:
         self.state.record(facts.BasketTurnBegun(run.id, proposal.id, ticket.id))
         self.state.record(facts.TicketOpened(ticket, *self.state.touch(proposal.symbol)))
         self.state.record(
-            facts.ConfirmationReceived(ticket.id, ticket.digest, approval, self.authorizations.mandates(ticket))
+            facts.ConfirmationReceived(ticket.id, ticket.digest, approval, self.authorizations.authorizations(ticket))
         )
         yield self.tickets.readings.to_decide(proposal, ticket.id, cancels=len(ticket.cancels))
 

@@ -456,8 +456,8 @@ class BasketDrafts:
                 digest=command.digest,
                 orders=orders,
                 left_out=tuple((t.proposal.id, _why_left_out(t, run)) for t in tried if t not in going),
-                mandates=tuple(
-                    self._mandate(run, number, order, command.digest, ends_at)
+                authorizations=tuple(
+                    self._authorization(run, number, order, command.digest, ends_at)
                     for number, order in enumerate(orders, start=1)
                 ),
                 ends_at=ends_at,
@@ -494,7 +494,7 @@ class BasketDrafts:
             return NOT_TYPED
         return None if holds_as_typed(typed, worth) else f"its entries cost {worth:,.2f} USD by now; read it again"
 
-    def _mandate(
+    def _authorization(
         self, run: BasketRun, number: int, signed: SignedOrder, digest: Digest, ends_at: datetime
     ) -> StandingAuthorization:
         order = signed.proposal.order

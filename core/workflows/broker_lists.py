@@ -156,7 +156,7 @@ class ListedOrders:
             has_left = order.status is OrderStatus.PENDING and not self.state.sightings.departing.is_here(order)
             if order.is_working and report is None and (is_asked or has_left):
                 return True
-            is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at
+            is_recent = order.ended_at is None or order.ended_at >= comparison.books.account.at
             shown = report.filled_quantity if report else ZERO
             if (report is not None or is_recent) and order.filled_quantity > shown:
                 return True

@@ -40,10 +40,10 @@ from core.execution import order as order_states
 from core.execution.other_orders import others_in
 from core.execution.position_correction import owners_after
 from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
-from core.messages.effects import Effect, FetchPicture, SubmitOrder
-from core.messages.inputs import AcceptBroker, PictureFetched
+from core.messages.effects import Effect, FetchBooks, SubmitOrder
+from core.messages.inputs import AcceptBroker, BooksFetched
 from core.model.account import Channel, ConnectionState
-from core.model.broker import BrokerPicture, NoAnswer, OrderReport
+from core.model.broker import BrokerBooks, NoAnswer, OrderReport
 from core.model.codes import ReadOnlyCode
 from core.model.desk import renamed
 from core.model.harmless_text import is_news
@@ -148,9 +148,9 @@ class ReconciliationTimes:
 
         While an entry's ticket is open it is shorter than the silence that sends the entry back to review (OP-04).
         """
-        lamp = self.state.sightings.lamps.get(Channel.TRADES)
+        connection = self.state.sightings.connections.get(Channel.TRADES)
         every = self._seconds("every_seconds")
-        if lamp is None or lamp.state is ConnectionState.UP:
+        if connection is None or connection.state is ConnectionState.UP:
             return every
         tickets = self.state.stage.state.tickets.values()
         if any(not ticket.order.effect.only_reduces for ticket in tickets):
@@ -218,7 +218,7 @@ class Reconciliation:
         self._nets_when_asked = {
             position.symbol: ledger.net_quantity(position.symbol) for position in ledger.positions()
         }
-        yield FetchPicture()
+        yield FetchBooks()
 
     def settle(self, _asked: list[Effect]) -> Iterable[Effect]:
         """Request wanted books once the pending answer has come and the last request is long enough ago."""
@@ -229,8 +229,8 @@ class Reconciliation:
 
     # ── 2. the answer ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @answers(PictureFetched)
-    def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
+    @answers(BooksFetched)
+    def on_books(self, reply: BooksFetched) -> Iterator[Effect]:
         self.times.answered()
         if isinstance(reply.answer, NoAnswer):
             self._not_answered(reply.answer.reason, reply.answer.limited_seconds)
@@ -256,26 +256,26 @@ class Reconciliation:
         seen_at = self.state.sightings.books_at
         return self.state.control.state.is_reconciled and seen_at is not None and self.state.at - seen_at < longest
 
-    def _see_trails(self, picture: BrokerPicture) -> None:
-        for report in picture.orders:
+    def _see_trails(self, books: BrokerBooks) -> None:
+        for report in books.orders:
             trails = report.trail_price is not None or report.trail_fraction is not None
             if trails and (order := self.state.order_of(report)) is not None:
                 see_trail(self.state, order, report.stop_price)
 
-    def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
+    def _compare(self, books: BrokerBooks) -> Iterator[Effect]:
         """Run steps 3 to 10."""
         self.state.sightings.books_at = self.state.at
-        self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
-        comparison = self._beside(picture)
+        self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in books.positions}
+        comparison = self._beside(books)
         self._unanswered = 0
-        self._see_trails(picture)
+        self._see_trails(books)
         faults = self.state.sightings.faults
         unknown = self._unknown(comparison)  # before a new record can use the id of one of these
         follows = list(self.listed_orders.take_in(comparison))
         self.state.sightings.others = comparison.others()
-        without_ours = replace(picture, unreadable=comparison.unread_of_others())
+        without_ours = replace(books, unreadable=comparison.unread_of_others())
         self.state.sightings.all_others = tuple(others_in(without_ours, self.state.sightings.others, self.state.ledger))
-        self.state.sightings.foreign_positions = picture.foreign_positions
+        self.state.sightings.foreign_positions = books.foreign_positions
         positions = comparison.positions()
         self.state.sightings.unread_positions = comparison.unknown()
         self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
@@ -370,9 +370,9 @@ class Reconciliation:
             yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
         self.overnight.stage_exits()
 
-    def _beside(self, picture: BrokerPicture) -> Comparison:
+    def _beside(self, books: BrokerBooks) -> Comparison:
         limits = self.state.control.settings.reconciliation
-        return Comparison(self.state.ledger, picture, limits, self._listing)
+        return Comparison(self.state.ledger, books, limits, self._listing)
 
     # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -409,7 +409,7 @@ class Reconciliation:
                 causes = (*map(str.encode, new), self.state.at.isoformat().encode())
                 self.state.record(facts.UnknownOrdersFound(new, renamed(control.installation or "", *causes)))
                 waiting.update(new)
-        return tuple(report for report in comparison.picture.orders if report.client_order_id in waiting)
+        return tuple(report for report in comparison.books.orders if report.client_order_id in waiting)
 
     def _is_news(self, report: OrderReport) -> bool:
         """Whether the order was neither accepted before nor removed by a reset or a restore (SP-04)."""
@@ -473,7 +473,7 @@ class Reconciliation:
     @answers(AcceptBroker)
     def on_accept(self, command: AcceptBroker) -> Iterator[Effect]:
         """Accept the broker's books at the operator's command; the limits do not apply."""
-        comparison = self._beside(command.picture)
+        comparison = self._beside(command.books)
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())

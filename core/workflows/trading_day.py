@@ -35,17 +35,17 @@ from core.facts import ClockDiffered, ClockJumped, ClockSettled, EngineStarted, 
 from core.messages.effects import Effect, FetchAccount, FetchClock
 from core.messages.inputs import (
     AccountFetched,
+    BooksFetched,
     CallsCounted,
     ClockFetched,
     ClockRead,
     ConnectionChanged,
-    PictureFetched,
     Start,
     Stop,
 )
 from core.model.account import Account, Channel, ConnectionState
 from core.model.bar import ONE_MINUTE
-from core.model.broker import BrokerPicture, NoAnswer
+from core.model.broker import BrokerBooks, NoAnswer
 from core.model.session import Session
 from core.model.values import ZERO
 from core.risk.day import begun, corrected
@@ -90,18 +90,20 @@ class EngineStart:
         return ()
 
     @answers(ConnectionChanged)
-    def on_lamp(self, message: ConnectionChanged) -> Iterable[Effect]:
+    def on_connection(self, message: ConnectionChanged) -> Iterable[Effect]:
         """Request the broker's books when the order stream is back: it does not replay a gap.
 
         Look-ups of orders in doubt restart at once, without the pauses that grew while the connection was down.
         """
-        lamp = message.lamp
-        before = self.state.sightings.lamps.get(lamp.line)
-        self.state.sightings.lamps[lamp.line] = lamp
-        is_back = before is not None and lamp.state is ConnectionState.UP and before.state is not ConnectionState.UP
-        if is_back and lamp.line is not Channel.DATA:
+        connection = message.connection
+        before = self.state.sightings.connections.get(connection.line)
+        self.state.sightings.connections[connection.line] = connection
+        is_back = (
+            before is not None and connection.state is ConnectionState.UP and before.state is not ConnectionState.UP
+        )
+        if is_back and connection.line is not Channel.DATA:
             self.order_recovery.begin_anew()
-        self.state.sightings.books_are_wanted |= is_back and lamp.line is Channel.TRADES
+        self.state.sightings.books_are_wanted |= is_back and connection.line is Channel.TRADES
         return ()
 
     @answers(CallsCounted)
@@ -258,10 +260,10 @@ class AccountUpdates:
             self._see(reply.answer)
         return ()
 
-    @answers(PictureFetched)
-    def on_picture(self, reply: PictureFetched) -> Iterable[Effect]:
+    @answers(BooksFetched)
+    def on_books(self, reply: BooksFetched) -> Iterable[Effect]:
         """Take the instruments and the account from the broker's books."""
-        if isinstance(reply.answer, BrokerPicture):
+        if isinstance(reply.answer, BrokerBooks):
             self.state.sightings.instruments.update({i.symbol: i for i in reply.answer.instruments})
             self._see(reply.answer.account)
         return ()

@@ -44,7 +44,7 @@ MADE_OF_SYMBOLS = frozenset(
         "less_of",
         "like",
     }
-    | {"mandate_id", "marked", "parent", "proposal_id", "replaced_by", "replacement", "replaces", "taken_back"}
+    | {"authorization_id", "marked", "parent", "proposal_id", "replaced_by", "replacement", "replaces", "taken_back"}
 )
 """Keys with identifiers of orders, or derived from one: unsalted hashes, open to trying every symbol (EX-04)."""
 EITHER = frozenset(

@@ -36,7 +36,7 @@ KIND = b"ssh-ed25519"
 """Not `sk-ssh-ed25519@openssh.com`: a security key signs more than the given bytes."""
 PUBLIC = 32
 """Bytes of a public key."""
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds: an agent may ask a person first."""
 LARGEST = 256 * 1024
 """The maximum size of an answer in bytes, as in OpenSSH."""
@@ -101,13 +101,13 @@ class SshAgent:
             raise OperatorError(f"{AGENT_VARIABLE} is not set: ssh-agent starts an SSH agent, ssh-add gives it the key")
         try:
             with socket.socket(socket.AF_UNIX) as agent:
-                agent.settimeout(PATIENCE)
+                agent.settimeout(TIMEOUT)
                 agent.connect(self._place)
                 agent.sendall(_string(question))
                 length = int.from_bytes(_read(agent, 4))
                 answer = _read(agent, min(length, LARGEST))
         except TimeoutError:
-            raise OperatorError(f"the SSH agent did not answer in {PATIENCE:g} s") from None
+            raise OperatorError(f"the SSH agent did not answer in {TIMEOUT:g} s") from None
         except OSError as error:
             raise OperatorError(
                 f"the SSH agent does not answer ({AGENT_VARIABLE}): {error.strerror or error}"

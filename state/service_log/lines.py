@@ -171,7 +171,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "proposal_id",
     ),
     "parent": ("parent", "order.replaces", "trade.entry_order", "proposal_id"),
-    "ticket": ("ticket_id", "ticket.id", "approval.ticket_id", "plan_id", "plan.id", "mandate_id"),
+    "ticket": ("ticket_id", "ticket.id", "approval.ticket_id", "plan_id", "plan.id", "authorization_id"),
     "symbol": (
         "symbol",
         "fill.symbol",

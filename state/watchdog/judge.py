@@ -336,7 +336,7 @@ class Restarts:
 
 PROC = Path("/proc")
 PROBE = ".watchdog"
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Time-out of `ps` in seconds, on a system without /proc."""
 
 
@@ -419,7 +419,7 @@ def _resident_by_ps(pid: int) -> int | None:
     """Return the resident memory by `ps`, for macOS, which reports kilobytes."""
     try:
         answer = subprocess.run(
-            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=PATIENCE, check=False
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
         return int(answer.stdout) * 1024
     except (OSError, ValueError, subprocess.TimeoutExpired):

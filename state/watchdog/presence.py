@@ -51,7 +51,7 @@ class Limits:
         Memory over its limit and silent data must last this long.
     restarts, within_seconds
         The maximum of restarts in this time; then the engine stays down.
-    patience_seconds
+    timeout_seconds
         Between SIGTERM and SIGKILL: a leaving engine waits for answers, and writes its checkpoint.
     dump_seconds
         Time-out for the stack traces of a hanging engine.
@@ -71,7 +71,7 @@ class Limits:
     holds_seconds: float = 10.0
     restarts: int = 3
     within_seconds: float = 600.0
-    patience_seconds: float = 15.0
+    timeout_seconds: float = 15.0
     dump_seconds: float = 1.0
     push_seconds: float = 30.0
     look_seconds: float = 1.0

@@ -263,11 +263,11 @@ class Watchdog:
     def _end(self, child: Child) -> int:
         """Send SIGTERM, then SIGKILL after the time-out. Return the exit status."""
         child.ask_to_leave()
-        status = self._awaited(child, self.limits.patience_seconds)
+        status = self._awaited(child, self.limits.timeout_seconds)
         while status is None:
-            self._alert(f"process {child.pid} did not leave in {self.limits.patience_seconds:g} s: killed")
+            self._alert(f"process {child.pid} did not leave in {self.limits.timeout_seconds:g} s: killed")
             child.kill()
-            status = self._awaited(child, self.limits.patience_seconds)
+            status = self._awaited(child, self.limits.timeout_seconds)
         self._hear(child, is_over=True)
         return status
 

@@ -120,7 +120,7 @@ class SteppedHandle(EngineHandle):
 
     def __init__(self, runtime: VirtualRuntime, clock: Clock) -> None:
         super().__init__(lambda _stack: runtime)
-        runtime.admit(self.door.known)
+        runtime.admit(self.port.known)
         self.runtime, self._clock = runtime, clock
 
     def say(self, command: Command) -> None:
@@ -151,7 +151,7 @@ class WiredDesk(DeskApp):
 
     def __init__(self, handle: EngineAccess, wire: Wire) -> None:
         super().__init__(handle, wire.clock.now)
-        self.driver_class = driver_on(wire, self.door)
+        self.driver_class = driver_on(wire, self.port)
 
     def _leave(self) -> None:
         """Leaving is none of the accidents: the next one needs the desk."""

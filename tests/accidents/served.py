@@ -75,9 +75,9 @@ class ServedWorld:
         self._stack = ExitStack()
         listener = self._stack.enter_context(listening(self._path))
         self.service = EngineService(self.runtime, listener, "tests", lambda _connection: HERE, self._clock.now)
-        desks, doorway = self.service.desks, self.service.doorway
+        desks, desk_listener = self.service.desks, self.service.desk_listener
         desks.thread = SteppedThread(self._clock, desks._serve, "desks")
-        doorway.thread = SteppedThread(self._clock, doorway._serve, "doorway")
+        desk_listener.thread = SteppedThread(self._clock, desk_listener._serve, "desk_listener")
         self._listen_for_confirmations()
         self.runtime.engine.state.add_listener(self._hear)
         self.service.begin()
@@ -98,7 +98,7 @@ class ServedWorld:
     def say(self, command: Command) -> None:
         """By a door of the engine's own process."""
         if self.is_up:
-            self.runtime.send(self.service.books.door.through(command, self.runtime.account))
+            self.runtime.send(self.service.books.port.through(command, self.runtime.account))
 
     def reach(self) -> socket.socket:
         return connected(self._path, 1.0)
@@ -132,7 +132,7 @@ class ServedWorld:
             pass
         runtime.beat()
         has_moved = self.service.desks.thread.turn()  # type: ignore[attr-defined]
-        return self.service.doorway.thread.turn() or has_moved  # type: ignore[attr-defined, no-any-return]
+        return self.service.desk_listener.thread.turn() or has_moved  # type: ignore[attr-defined, no-any-return]
 
     # ── losses
 

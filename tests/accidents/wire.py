@@ -135,7 +135,7 @@ class WiredWriter(PacedWriter):
             if not self._rest:
                 self._sent()
 
-    def stop(self, patience: float = 0.5) -> bool:
+    def stop(self, timeout: float = 0.5) -> bool:
         self._is_painting = False
         return True
 
@@ -216,6 +216,6 @@ def driver_on(wire: Wire, door: Any) -> type[WiredDriver]:
             finally:
                 Departure.listen = listen  # type: ignore[method-assign]
 
-    OnThisWire.door = door
+    OnThisWire.port = door
     OnThisWire.wire = wire
     return OnThisWire

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.facts import OrderCreated, OrderStateChanged, Source
-from core.messages.effects import FetchPicture
-from core.messages.inputs import PictureFetched
+from core.messages.effects import FetchBooks
+from core.messages.inputs import BooksFetched
 from core.model.broker import Accepted
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
@@ -66,8 +66,8 @@ def measure() -> list[tuple[str, str]]:
                 came_and_went(engine.state, exchange, at, number)
 
             def compare() -> None:
-                answer = runtime.ask(FetchPicture())  # noqa: B023
-                assert isinstance(answer, PictureFetched)
+                answer = runtime.ask(FetchBooks())  # noqa: B023
+                assert isinstance(answer, BooksFetched)
                 engine.handle(at, answer)  # noqa: B023
 
             compare()

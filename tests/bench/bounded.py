@@ -39,10 +39,10 @@ from core.facts import (
     TradeClosed,
 )
 from core.market.calendar import ExchangeCalendar, load_calendar
-from core.messages.effects import FetchPicture
-from core.messages.inputs import PictureFetched
+from core.messages.effects import FetchBooks
+from core.messages.inputs import BooksFetched
 from core.model.account import Mode
-from core.model.broker import BrokerPicture, OrderReport
+from core.model.broker import BrokerBooks, OrderReport
 from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Fill
@@ -209,15 +209,15 @@ def comparisons(engine: Engine, reports: list[OrderReport]) -> tuple[float, floa
     """Nothing moved; and one order more, listed by a broker that makes all other reports anew."""
     with tempfile.TemporaryDirectory() as folder:
         runtime, journal = opened(Path(folder))
-        answer = runtime.ask(FetchPicture())
-        assert isinstance(answer, PictureFetched)
-        assert isinstance(answer.answer, BrokerPicture)
+        answer = runtime.ask(FetchBooks())
+        assert isinstance(answer, BooksFetched)
+        assert isinstance(answer.answer, BrokerBooks)
         account = answer.answer.account
         journal.close()
     numbers = count(1_000_000_000, 2)
 
     def compare(listed: tuple[OrderReport, ...]) -> None:
-        engine.handle(engine.state.at, PictureFetched(BrokerPicture(account, (), listed)))
+        engine.handle(engine.state.at, BooksFetched(BrokerBooks(account, (), listed)))
 
     listed = tuple(reports)
     compare(listed)

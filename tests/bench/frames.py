@@ -38,11 +38,11 @@ def main() -> None:
         return made
 
     with tempfile.TemporaryDirectory() as place, the_stress_desk(Path(place)) as runtime:
-        here = runtime.picture()
+        here = runtime.view()
         there: Any = decode_view(encode(here))
         for _ in range(pictures):
             runtime.run(until=runtime.at + STEP)
-            before, here = here, runtime.picture()
+            before, here = here, runtime.view()
             whole = measured("whole picture, encoded", lambda here=here: encode(here))
             measured("whole picture, decoded and checked", lambda whole=whole: decode_view(whole))
             found = measured("changes found", lambda before=before, here=here: changes(before, here))

@@ -19,7 +19,7 @@ from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds after which a paint is given up."""
 BARE = """
 from textual.app import App
@@ -50,7 +50,7 @@ def watched(words: list[str], wanted: tuple[bytes, ...], home: str, rests: float
         os.execv(words[0], words)
     ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     seen, times, processor = b"", [float("nan")] * len(wanted), float("nan")
-    while (isnan(processor) or time.monotonic() - began < rests) and time.monotonic() - began < PATIENCE:
+    while (isnan(processor) or time.monotonic() - began < rests) and time.monotonic() - began < TIMEOUT:
         if select.select([master], [], [], 0.005)[0]:
             seen += os.read(master, 65536)
         for number, text in enumerate(wanted):

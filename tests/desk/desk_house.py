@@ -46,7 +46,7 @@ from tests.kit import virtual_time
 from tests.kit.screen import text_of
 from tests.kit.stepped_engine import SteppedHandle, WiredHandle
 from tests.kit.styled import STYLES
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 
@@ -123,14 +123,14 @@ class House:
     desk: DeskApp
     pilot: Pilot[Any]
     runtime: VirtualRuntime
-    door: CommandPort = field(default_factory=a_console_door)
+    port: CommandPort = field(default_factory=a_console_door)
     """What commands of desks come through."""
 
     async def until(self, holds: Callable[[], object]) -> None:
-        end = virtual_time.now() + PATIENCE
+        end = virtual_time.now() + TIMEOUT
         await self.pilot.pause()
         while not holds():
-            assert virtual_time.now() < end, f"did not happen in {PATIENCE:g} s:\n{self.picture()}"
+            assert virtual_time.now() < end, f"did not happen in {TIMEOUT:g} s:\n{self.picture()}"
             await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
@@ -176,13 +176,13 @@ class House:
 
     def goes_live(self) -> None:
         """The console is told of a live account; live trading itself is shut elsewhere (OP-10)."""
-        draw = self.runtime.picture
+        draw = self.runtime.view
 
         def live() -> DeskView:
             view = draw()
             return replace(view, status=replace(view.status, mode=Mode.LIVE))
 
-        self.runtime.picture = live  # type: ignore[method-assign]
+        self.runtime.view = live  # type: ignore[method-assign]
 
     def is_armed(self) -> bool:
         """By the terminal's own word, or by time."""
@@ -252,14 +252,14 @@ async def open_desk(
     handle = handled_by(runtime)
     desk = kind(handle, now or HeldClock(), surroundings, display)
     async with desk.run_test(size=size) as pilot:
-        house = House(desk, pilot, runtime, handle.door)
+        house = House(desk, pilot, runtime, handle.port)
         if ready:
             await house.until(lambda: desk.view is not None and desk.view.proposals)
             await house.wait(0.15)
         try:
             yield house
         finally:
-            handle.close("the test is over", PATIENCE)
+            handle.close("the test is over", TIMEOUT)
 
 
 def _runtime(settings: Settings | None = None) -> VirtualRuntime:

@@ -14,7 +14,7 @@ from core.runtime.virtual_time import Pace
 from tests.desk.desk_house import SPY, House
 from tests.kit import virtual_time
 from tests.kit.stepped_engine import SteppedHandle
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 from tests.scenarios.house import House as Story
 from tests.scenarios.plans import SOLD, a_house_that_holds
 
@@ -39,7 +39,7 @@ async def open_on(
     line.pace = Pace(1.0)
     line.pace.free_until = line.at
     line.link = Link(latency)
-    handle = SteppedHandle(line, before.door)
+    handle = SteppedHandle(line, before.port)
     desk = DeskApp(handle, virtual_time.now)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, line)
@@ -47,7 +47,7 @@ async def open_on(
         try:
             yield house
         finally:
-            handle.close("the test is over", PATIENCE)
+            handle.close("the test is over", TIMEOUT)
 
 
 async def opens_a_plan(house: House, *rows: BasketRow) -> None:

@@ -116,7 +116,7 @@ def the_engines_view() -> DeskView:
     """The demo's desk as its first proposal waits."""
     runtime = _runtime()
     runtime.run(until=market()[2] + timedelta(milliseconds=100))
-    return runtime.picture()
+    return runtime.view()
 
 
 def a_view(**parts: Any) -> DeskView:

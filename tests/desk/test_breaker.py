@@ -151,8 +151,8 @@ async def test_clearing_says_whether_the_broker_answers() -> None:
     down = ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, at - timedelta(seconds=40), tries=5, words=GONE)
     up = replace(down, state=ConnectionState.UP, tries=0, words="")
     async with open_still(a_view(wire=latched)) as house:
-        for lamp, words in ((down, "now the broker is DOWN, for 0:40"), (up, "now the broker answers, for 0:40")):
-            await house.shows_next(status=replace(house.handle.view.status, lamps=(lamp,)))
+        for connection, words in ((down, "now the broker is DOWN, for 0:40"), (up, "now the broker answers, for 0:40")):
+            await house.shows_next(status=replace(house.handle.view.status, connections=(connection,)))
             await asks_to_clear_it(house)
             await house.sees(words)
             await house.press("escape")

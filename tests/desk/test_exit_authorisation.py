@@ -45,7 +45,7 @@ async def test_u_authorises_exits_and_takes_it_back() -> None:
         await house.until(lambda: bool(house.facts(ConfirmationReceived)))
 
         (told,) = house.facts(ConfirmationReceived)
-        assert [m.kind for m in told.mandates] == [AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.EXITS]
+        assert [m.kind for m in told.authorizations] == [AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.EXITS]
         assert not house.facts(ExitReleased)
 
 

@@ -22,7 +22,7 @@ from tests.desk.still_house import a_view, an_order
 from tests.desk.test_orders_in_doubt import holds_up
 from tests.kit.pause import pause
 from tests.kit.stepped_engine import WiredHandle
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 from widgets.kill import halted_lines, killed_lines
 from widgets.status_lines import _banners
 
@@ -89,11 +89,11 @@ async def test_help_on_the_kill_screen_opens_nothing() -> None:
     async with open_desk() as house:
         await house.press("ctrl+k")
         await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.is_armed())
-        screen, presses = house.desk.screen, house.desk.door.pressed_at
+        screen, presses = house.desk.screen, house.desk.port.pressed_at
 
         await house.press("question_mark")
         await house.sees("blocks new ones until you type", "K  kill: cancel 0 entries")
-        assert (house.desk.screen, house.desk.door.pressed_at, house.is_armed()) == (screen, presses, False)
+        assert (house.desk.screen, house.desk.port.pressed_at, house.is_armed()) == (screen, presses, False)
         assert not house.facts(Killed)
         await house.press("escape")
         await house.sees("No new entries. Exits still work")
@@ -119,11 +119,11 @@ def test_a_halt_counts_the_entries_that_may_fill() -> None:
 async def test_only_rearm_in_full_ends_a_kill() -> None:
     """OP-07"""
     async with open_desk(handled_by=WiredHandle) as house:
-        house.desk.door.press_kill()
-        assert house.desk.door.is_kill_open()
-        house.desk.door.press_kill_again()
+        house.desk.port.press_kill()
+        assert house.desk.port.is_kill_open()
+        house.desk.port.press_kill_again()
         await house.sees("KILLED since")
-        assert not house.desk.door.is_kill_open(), "the K of NAKED is a letter"
+        assert not house.desk.port.is_kill_open(), "the K of NAKED is a letter"
         await house.press("escape")
         await house.sees("by key: no position. Ctrl+K, type REARM")
 
@@ -234,15 +234,15 @@ async def test_late_keys_do_nothing_on_the_kill_screen(key: str) -> None:
         assert desk.focused is not None
         desk.focused.call_later(goes_on.wait)
         desk.post_message(Key(key, "\x1b" if key == "escape" else key))
-        async with asyncio.timeout(PATIENCE):  # the pane does nothing meanwhile, and the house would wait for it
+        async with asyncio.timeout(TIMEOUT):  # the pane does nothing meanwhile, and the house would wait for it
             while not any(typed.key == key for typed, _ in desk._typed_at):
                 await pause(0.01)
-            desk.door.press_kill()
+            desk.port.press_kill()
             while not isinstance(desk.screen, KillScreen):
                 await pause(0.01)
         goes_on.set()
         await house.wait(0.3)
 
         assert isinstance(desk.screen, KillScreen)
-        assert desk.door.is_kill_open()
+        assert desk.port.is_kill_open()
         assert not house.facts(Killed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.terminal.keys import GIVES_UP_AFTER, LATE_AFTER, PATIENCE, WATCH, Proofs
+from console.terminal.keys import GIVES_UP_AFTER, LATE_AFTER, TIMEOUT, WATCH, Proofs
 
 TRIP = 0.02
 
@@ -35,9 +35,9 @@ def test_a_mute_terminal_is_known_in_time() -> None:
     proofs = Proofs()
     proofs.ask(0.0)
 
-    proofs.give_patience_an_end(PATIENCE - 0.01)
+    proofs.limit_timeout(TIMEOUT - 0.01)
     assert proofs.is_given is None
-    proofs.give_patience_an_end(PATIENCE + 0.01)
+    proofs.limit_timeout(TIMEOUT + 0.01)
     assert proofs.is_given is False
 
     proofs.answer(2.0)

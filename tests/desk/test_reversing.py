@@ -49,7 +49,7 @@ async def test_no_basket_opens_over_a_dialog() -> None:
         sent = held_back(house, ReversePosition)
         await house.press("2", "home", "v", "question_mark")
         await house.until(lambda: sent and len(house.desk.screen_stack) == 2)
-        house.runtime.send(house.door.through(sent[0], house.runtime.account, house.desk.handle.desk))
+        house.runtime.send(house.port.through(sent[0], house.runtime.account, house.desk.handle.desk))
         await house.until(lambda: picture(house).plan is not None and picture(house).plan.is_open)  # type: ignore[union-attr]
         await house.wait(0.4)
         assert not isinstance(house.desk.screen, BasketScreen)

@@ -14,7 +14,7 @@ LINK = "eve's"
 
 def says(house: House, command: Command, desk: DeskNumber | None = None) -> None:
     """At another desk of the same engine."""
-    house.runtime.send(house.door.through(command, house.runtime.account, desk))
+    house.runtime.send(house.port.through(command, house.runtime.account, desk))
 
 
 async def eve(house: House) -> DeskNumber:

@@ -84,7 +84,7 @@ async def test_a_stopped_engine_is_in_every_frame() -> None:
     async with open_still(a_view(proposals=())) as house:
         await house.sees("ENTRIES ON", "EXITS ON")
         away = ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, a_view().status.at, None, 3, "no answer in 3 s")
-        house.handle.show(status=replace(a_view().status, lamps=(away,)))
+        house.handle.show(status=replace(a_view().status, connections=(away,)))
         said = "try 3: no answer in 3 s; no entry can leave; exits and cancels are tried"
         await house.sees("ENTRIES OFF", "EXITS ON", said)
         await house.shows_next(status=a_view().status)

@@ -161,7 +161,7 @@ def test_refused_entries_are_shut(snapshot: SnapshotAssertion) -> None:
 def test_shut_entries_say_why(snapshot: SnapshotAssertion) -> None:
     """RK-09, OP-03, OP-07"""
     shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")
-    away = replace(shut, lamps=(ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, NOW),))
+    away = replace(shut, connections=(ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, NOW),))
     refused = replace(away, entries_refused="killed by key")
 
     assert [what_stops_entries(status) for status in (STATUS, shut, away, refused)] == snapshot

@@ -170,7 +170,7 @@ async def test_a_red_check_or_its_end_elsewhere_disarms_a_ticket() -> None:
     async with open_desk() as house:
         ticket = await house.opens_the_ticket()
 
-        house.desk.door.halt("a test")
+        house.desk.port.halt("a test")
         await house.until(lambda: ticket.phase is TicketPhase.RED)
         await house.press("B")
         await house.wait(0.4)

@@ -32,14 +32,14 @@ class DeskByTime(DeskApp):
 
 def warns_of_everything(house: House) -> None:
     """Every check has something to say, in a line of its own."""
-    draw = house.runtime.picture
+    draw = house.runtime.view
     said = Review(tuple(Verdict(f"check {n}", CheckResult.WARNS, f"reason number {n}") for n in range(MANY)))
 
     def warned() -> DeskView:
         view = draw()
         return replace(view, tickets=tuple(replace(ticket, now=said) for ticket in view.tickets))
 
-    house.runtime.picture = warned  # type: ignore[method-assign]
+    house.runtime.view = warned  # type: ignore[method-assign]
 
 
 async def test_without_proof_a_terminal_arms_by_time() -> None:

@@ -24,7 +24,7 @@ from state.kill_switch import FileKillSwitch, HaltRequest
 from tests.desk.desk_house import House, _runtime
 from tests.desk.still_house import a_view, open_still
 from tests.kit import virtual_time
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 
 
 def nobody() -> socket.socket:
@@ -44,7 +44,7 @@ async def a_desk(handle: RemoteEngine, surroundings: HostFiles = NO_SURROUNDINGS
         try:
             yield house
         finally:
-            handle.close("the test is over", PATIENCE)
+            handle.close("the test is over", TIMEOUT)
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ async def test_an_unheard_kill_sets_the_kill_switch(files: DeskFiles, folder: Ac
         await house.press("K")
         await house.sees("KILLING: the engine has not heard it yet")
 
-        house.desk.door.leave("the terminal hung up")
+        house.desk.port.leave("the terminal hung up")
 
     assert FileKillSwitch(folder, {}).is_on() == "file"
 

@@ -121,11 +121,11 @@ class Desk:
         request = DemoOptions(seed=SEED)
         self.program = Host.of(environ)
         self.runtime: VirtualRuntime = demo_runtime(self.program, request, stack)
-        self.door = CommandPort(PortKind.SCRIPT)
-        self.runtime.admit(self.door.known)
+        self.port = CommandPort(PortKind.SCRIPT)
+        self.runtime.admit(self.port.known)
         self.runtime.pace.speed = None
         self.runtime.operator = ConfirmAll(self.desk)
-        self.runtime._by_script = self.door.through  # its keys come through the same door
+        self.runtime._by_script = self.port.through  # its keys come through the same door
 
     @property
     def desk(self):  # type: ignore[no-untyped-def]
@@ -145,7 +145,7 @@ class Desk:
         self.runtime.at = max(self.runtime.at, moment)
 
     def presses(self, command: Command) -> None:
-        self.runtime.obey(self.door.through(command, self.runtime.engine.state.account_name))
+        self.runtime.obey(self.port.through(command, self.runtime.engine.state.account_name))
 
     def price(self, symbol: Symbol, part: str) -> Price:
         """The last price, times a factor."""

@@ -15,7 +15,7 @@ from core.model.desk import Seat
 from core.runtime.runtime import Runtime
 from core.runtime.service.service import EngineService, Peer, peer_of
 from state.engine_socket import connected, listening
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 
 
 def at_a_terminal(connection: socket.socket) -> Peer:
@@ -32,7 +32,7 @@ class Served:
     thread: threading.Thread
 
     def connect(self) -> socket.socket:
-        return connected(self.path, PATIENCE)
+        return connected(self.path, TIMEOUT)
 
     def a_desk(self, kind: type[RemoteEngine] = RemoteEngine) -> RemoteEngine:
         return kind(lambda _role: self.connect(), Seat("/dev/pts/7", "tester"), "tests")
@@ -50,4 +50,4 @@ def served(runtime: Runtime) -> Iterator[Served]:
                 yield Served(path, service, thread)
             finally:
                 runtime.leave()
-                thread.join(PATIENCE)
+                thread.join(TIMEOUT)

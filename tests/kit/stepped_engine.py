@@ -99,7 +99,7 @@ class SteppedHandle(EngineHandle):
         super()._live()
         self.turns.end()
 
-    def close(self, reason: str, patience: float) -> bool:
+    def close(self, reason: str, timeout: float) -> bool:
         self.leave(reason)
         while not self.turns.is_over():
             self.turns.give()

@@ -13,7 +13,7 @@ from console.client.remote import RemoteEngine
 from console.client.ssh_link import SshLink
 from core.model.desk import Seat
 from tests.kit.served import Served
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 
 ROOT = Path(__file__).parents[2]
 SERVER = "eve@server"
@@ -56,15 +56,15 @@ class Through:
 
 
 @contextmanager
-def through(program: StandIn, patience: float = PATIENCE) -> Iterator[Through]:
+def through(program: StandIn, timeout: float = TIMEOUT) -> Iterator[Through]:
     """A desk whose link has begun; raises what `begin` raises."""
     shown: list[str] = []
-    link = SshLink(SERVER, str(program.path), shown.append, SOON, patience)
+    link = SshLink(SERVER, str(program.path), shown.append, SOON, timeout)
     desk = RemoteEngine(link.connect, Seat("/dev/pts/7", "tester"), "tests", on_leave=link.give_up)
     try:
         link.begin(desk.unsaid.append)
         desk.start()
         yield Through(link, desk, shown)
     finally:
-        desk.close("the test is over", PATIENCE)
+        desk.close("the test is over", TIMEOUT)
         link.close()

@@ -61,7 +61,7 @@ def test_what_no_agent_says_is_one_line(snapshot: SnapshotAssertion) -> None:
 
 def test_an_agent_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
     """SP-08"""
-    monkeypatch.setattr(signing_key, "PATIENCE", 0.01)
+    monkeypatch.setattr(signing_key, "TIMEOUT", 0.01)
     with OddAgent(None) as odd:
         assert refusal(odd.environ, "SHA256:") == snapshot
 

@@ -156,7 +156,7 @@ def quiet(runtime: VirtualRuntime) -> None:
 
 def assert_books_agree(runtime: VirtualRuntime) -> None:
     desk, exchange = runtime.engine.state, runtime.exchange
-    theirs = {p.symbol: p.quantity for p in exchange.picture(runtime.at).positions}
+    theirs = {p.symbol: p.quantity for p in exchange.books(runtime.at).positions}
     ours = {p.symbol: desk.ledger.net_quantity(p.symbol) for p in desk.ledger.positions()}
     assert ours == theirs
     for report in exchange.orders(runtime.at):

@@ -21,7 +21,7 @@ from core.views.desk import EngineLoading
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
 from tests.kit.through_ssh import DENIED, SERVER, StandIn, Through, through
-from tests.kit.waiting import PATIENCE, until
+from tests.kit.waiting import TIMEOUT, until
 from tests.real.tools import is_running
 from tests.scenarios.test_socket_desks import Told, holds, key_on, with_a_ticket
 
@@ -98,7 +98,7 @@ def test_a_desk_over_ssh_leaves_no_process(ssh: StandIn, there: Served, engine: 
         process = way.link.process
         assert process is not None
         way.desk.leave("left", on_purpose=True)
-        assert way.desk.ended.wait(PATIENCE)
+        assert way.desk.ended.wait(TIMEOUT)
     assert is_gone(process)
     until(lambda: told.of(KeyFreed))
     assert told.of(DeskLost) == []
@@ -144,7 +144,7 @@ def test_a_killed_ssh_is_replaced(ssh: StandIn, there: Served, engine: VirtualRu
 
 def test_a_silent_ssh_is_replaced(ssh: StandIn, there: Served) -> None:
     """SY-01"""
-    with through(ssh, patience=1.5) as way:
+    with through(ssh, timeout=1.5) as way:
         has_a_picture(way)
         ssh.does(SILENT)
         first = way.link.process
@@ -182,7 +182,7 @@ def test_a_desk_without_a_link_is_left_at_once(ssh: StandIn, there: Served) -> N
         kills_ssh(way)
         until(lambda: len(ssh.calls()) == 2)
         way.desk.leave("left", on_purpose=True)
-        assert way.desk.ended.wait(PATIENCE)
+        assert way.desk.ended.wait(TIMEOUT)
         silent = way.link.process
         way.link.close()
         assert silent is None or is_gone(silent)

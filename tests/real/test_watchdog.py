@@ -25,7 +25,7 @@ SILENT = 5.0
 LIMITS = Limits(
     silent_seconds=SILENT,
     starting_seconds=LIMIT,
-    patience_seconds=SILENT,
+    timeout_seconds=SILENT,
     dump_seconds=LIMIT,
     look_seconds=0.02,
     first_look_seconds=0.02,
@@ -71,11 +71,11 @@ def test_an_engine_in_trouble_is_dumped_and_restarted(tmp_path: Path) -> None:
 class Process:
     """A watchdog in a process of its own, and its account."""
 
-    def __init__(self, home: Path, way: str, patience: float = LIMIT, environ: dict[str, str] | None = None) -> None:
+    def __init__(self, home: Path, way: str, timeout: float = LIMIT, environ: dict[str, str] | None = None) -> None:
         self.folder: AccountFolder = Home.of({"KEYTURN_HOME": str(home)}).account("paper")
         self.folder.prepare()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(home), str(patience), *engine_of(self.folder, way)],
+            [sys.executable, "-c", PROGRAM, str(home), str(timeout), *engine_of(self.folder, way)],
             env={**os.environ, **(environ or {})},
             stderr=subprocess.PIPE,
             text=True,

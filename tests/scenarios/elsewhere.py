@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.model.broker import BrokerPicture, OrderReport
+from core.model.broker import BrokerBooks, OrderReport
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from tests.scenarios.house import House
@@ -39,13 +39,13 @@ def trades_elsewhere(exchange: SimulatedExchange, at: datetime, side: Side, shar
     exchange._ledger.execute(symbol, side, Quantity(Decimal(shares)), Price(Decimal(100)), at)
     others: list[OrderReport] = exchange.__dict__.setdefault("orders_of_others", [])
     if not others:
-        picture = exchange.picture
+        picture = exchange.books
 
-        def with_others(at: datetime) -> BrokerPicture:
+        def with_others(at: datetime) -> BrokerBooks:
             books = picture(at)
             return replace(books, orders=(*books.orders, *others))
 
-        exchange.picture = with_others  # type: ignore[method-assign]
+        exchange.books = with_others  # type: ignore[method-assign]
     others.append(others_order(side, shares, symbol, f"elsewhere-{len(others) + 1}"))
 
 

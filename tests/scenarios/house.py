@@ -33,7 +33,7 @@ from core.messages.inputs import (
 )
 from core.model.account import Mode
 from core.model.bar import Bar
-from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderUpdate, Refused
+from core.model.broker import BrokerBooks, NoAnswer, NotFound, OrderUpdate, Refused
 from core.model.codes import RefusalKind
 from core.model.desk import DeskNumber, PaintProof, Seat
 from core.model.instrument import BrokerInstrument
@@ -195,7 +195,7 @@ class House:
         self.kinds = kinds
         self.journal = Disk()
         self.switch = Switch()
-        self.door = CommandPort(PortKind.SCRIPT)
+        self.port = CommandPort(PortKind.SCRIPT)
         self.notebook = Notebook()
         config = ExchangeConfig(**{**self.usual, **rules})  # type: ignore[arg-type]
         self.exchange = SimulatedExchange(config, self.calendar, self.notebook, instruments)
@@ -209,9 +209,9 @@ class House:
         rebuild(self.desk, None)
         self.engine.apply(start, self.settings, "house")
         feed = (bar_item(BarArrived(bar, "the story")) for bar in self.bars if bar.end > start)
-        self.engine.doors.admit(self.door.known)
+        self.engine.ports.admit(self.port.known)
         self.line = Line(self.engine, self.exchange, feed, start=start, switch=self.switch)
-        self.line._by_script = self.door.through  # for an operator that comes later
+        self.line._by_script = self.port.through  # for an operator that comes later
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -259,12 +259,12 @@ class House:
 
     def slows_down(self, seconds: float) -> None:
         """Every request takes this long to arrive."""
-        self.line.link = Link(timedelta(seconds=seconds), patience=timedelta(seconds=seconds + 8))
+        self.line.link = Link(timedelta(seconds=seconds), timeout=timedelta(seconds=seconds + 8))
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def presses(self, command: Command) -> None:
-        self.line.obey(self.door.through(command, self.desk.account_name))
+        self.line.obey(self.port.through(command, self.desk.account_name))
 
     def attaches(
         self, user: str, returning: DeskNumber | None = None, terminal: str = "/dev/pts/3", *, by_itself: bool = False
@@ -278,14 +278,14 @@ class House:
 
     def presses_at(self, desk: DeskNumber, command: Command) -> None:
         """As whoever serves the desks stamps it."""
-        self.line.obey(self.door.through(command, self.desk.account_name, desk))
+        self.line.obey(self.port.through(command, self.desk.account_name, desk))
 
     def confirms_at_desk(self, desk: DeskNumber, ticket: Ticket | None = None, hold: int | None = None) -> None:
         seen = ticket or self.ticket
         key = turn_of(seen)
         self.presses_at(desk, replace(key, hold=hold or self.desk.desks.hold, proof=PaintProof.ANSWERED))
 
-    def accepts(self, picture: BrokerPicture) -> None:
+    def accepts(self, picture: BrokerBooks) -> None:
         """The operator takes the broker's word."""
         self.line.take(self.line.at, AcceptBroker(picture))
 
@@ -332,7 +332,7 @@ class House:
         return plain(self.desk.ledger.net_quantity(symbol))
 
     def held_by_the_broker(self, symbol: Symbol = SPY) -> str:
-        positions = {p.symbol: p.quantity for p in self.exchange.picture(self.line.at).positions}
+        positions = {p.symbol: p.quantity for p in self.exchange.books(self.line.at).positions}
         return plain(positions.get(symbol, Decimal(0)))
 
     def requests(self) -> list[str]:

@@ -21,7 +21,7 @@ from core.messages.commands import Command
 from core.messages.inputs import AcceptBroker, BarArrived, MarketDataBroken
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.bar import Bar, NoQuote, Quote
-from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.broker import Accepted, BrokerBooks, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.reconciliation import DropCopy
@@ -124,10 +124,10 @@ class LiveFloor:
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return self.exchange.instrument(symbol)
 
-    def picture(self) -> BrokerPicture | NoAnswer:
+    def books(self) -> BrokerBooks | NoAnswer:
         with self.lock:
             self.asked.append("picture")
-            return self.troubles.get("picture") or self.moved().picture(self.now())
+            return self.troubles.get("picture") or self.moved().books(self.now())
 
     def activities(self, since: date) -> DropCopy | NoAnswer:
         with self.lock:
@@ -219,8 +219,8 @@ class LiveHouse:
             regime=regime,
             steady=steady,
         )
-        self.door = CommandPort(PortKind.CONSOLE, "/dev/pts/7", "lena")
-        self.runtime.admit(self.door.known)
+        self.port = CommandPort(PortKind.CONSOLE, "/dev/pts/7", "lena")
+        self.runtime.admit(self.port.known)
         self.view: DeskView | None = None
         self.runtime.on_beat(self._look)
         self.runtime.rest_while(lambda: True)
@@ -234,7 +234,7 @@ class LiveHouse:
             self.failure = error
 
     def _look(self) -> None:
-        self.view = self.runtime.picture()
+        self.view = self.runtime.view()
 
     def __enter__(self) -> LiveHouse:
         self.thread.start()
@@ -256,9 +256,9 @@ class LiveHouse:
             raise self.failure
 
     def presses(self, command: Command) -> None:
-        self.runtime.send(self.door.through(command, self.engine.state.account_name))
+        self.runtime.send(self.port.through(command, self.engine.state.account_name))
 
-    def accepts(self, picture: BrokerPicture) -> None:
+    def accepts(self, picture: BrokerBooks) -> None:
         """The operator takes the broker's word."""
         self.runtime.send(AcceptBroker(picture))  # type: ignore[arg-type]  # an answer, as if it had been asked for
 
@@ -270,4 +270,4 @@ class LiveHouse:
 
     def held(self) -> Decimal:
         with self.floor.lock:
-            return sum((p.quantity for p in self.floor.moved().picture(self.floor.now()).positions), Decimal(0))
+            return sum((p.quantity for p in self.floor.moved().books(self.floor.now()).positions), Decimal(0))

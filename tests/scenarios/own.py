@@ -71,7 +71,7 @@ def _found(name: str, text: str) -> Found:
     path = Path(mkdtemp()) / f"{name}.py"
     path.write_text(text)
     path.chmod(0o600)
-    return look_at(path, waits=WAITS, patience=ANSWERS)
+    return look_at(path, waits=WAITS, timeout=ANSWERS)
 
 
 def kind_of(name: str, text: str) -> StrategyKind:
@@ -193,7 +193,7 @@ def endless_from(kind: StrategyKind, clock: str) -> StrategyKind:
     """A strategy that never answers a bar from that time on: only those bars are given up, and at once."""
 
     def hear(made: Any, bar: Bar) -> None:
-        made.hosted.process.patience = AT_ONCE if clock_of(bar) >= clock else ANSWERS
+        made.hosted.process.timeout = AT_ONCE if clock_of(bar) >= clock else ANSWERS
 
     return _overheard(kind, hear)
 

@@ -12,9 +12,9 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchBooks,
     FetchClock,
     FetchFigures,
-    FetchPicture,
     LookUpOrder,
     LookUpSymbols,
     ReplaceOrder,
@@ -47,7 +47,7 @@ class RequestMeter:
     def _requests(self, effect: Effect, at: datetime) -> int:
         """What `AlpacaBroker` makes of it; an asset is remembered for a quarter of an hour."""
         match effect:
-            case FetchPicture():
+            case FetchBooks():
                 return BOOKS + self._new_assets(effect.instruments, at)
             case FetchFigures():
                 return (0 if effect.is_quote_alone else FIGURES) + self._new_assets([effect.symbol], at)

@@ -188,7 +188,7 @@ def test_split_accepted_by_hand_is_not_applied_again() -> None:
     house.until("21:00", SESSIONS[10])
     house.line.breaks_at(FetchActivities, arrives=False)
     house.until("04:05", SPLIT_ON)
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     assert house.held() == "20"
 
     house.until("21:00", SPLIT_ON)

@@ -55,7 +55,7 @@ from tests.scenarios.plans import (
     the_plan,
     words,
 )
-from tests.scenarios.test_changes_elsewhere import picture_of
+from tests.scenarios.test_changes_elsewhere import view_of
 
 NAMES = tuple[str, ...]
 
@@ -447,7 +447,7 @@ def test_order_of_a_closed_position_is_withdrawn(snapshot: SnapshotAssertion) ->
     signs(house)
     first = the_plan(house).orders[0].proposal
     assert standings(house)[0] is BasketOrderState.CHECKING
-    books = picture_of(house)
+    books = view_of(house)
     house.accepts(replace(books, positions=[it for it in books.positions if it.symbol != first.symbol]))
 
     runs_out(house)

@@ -13,10 +13,10 @@ import pytest
 from core import facts
 from core.execution.order import Order
 from core.messages.commands import Kill, MoveStop, ProposeClose, ProposeOrder, Rearm, RequestCancel
-from core.messages.effects import CancelOrder, Effect, FetchFigures, FetchPicture, LookUpOrder, SubmitOrder
-from core.messages.inputs import BrokerUpdated, Input, LookUpAnswered, PictureFetched, SubmissionAnswered
+from core.messages.effects import CancelOrder, Effect, FetchBooks, FetchFigures, LookUpOrder, SubmitOrder
+from core.messages.inputs import BooksFetched, BrokerUpdated, Input, LookUpAnswered, SubmissionAnswered
 from core.model.bar import Bar
-from core.model.broker import Accepted, BrokerPicture, OrderReport, OrderUpdate, UpdateEvent
+from core.model.broker import Accepted, BrokerBooks, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderClass, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
@@ -341,7 +341,7 @@ class SlowFigures(Link):
     """The figures of a turned key come later than it waits for them, and nothing of the books comes at all."""
 
     def carry(self, effect: Effect) -> Iterable[timedelta]:
-        if isinstance(effect, FetchPicture):
+        if isinstance(effect, FetchBooks):
             return ()
         return (timedelta(seconds=7) if isinstance(effect, FetchFigures) else self.latency,)
 
@@ -609,7 +609,7 @@ def test_a_leg_counts_only_after_its_entrys_fills() -> None:
     house.until("10:06:30")
     stop = leg(house, LegRole.STOP)
     house.line.is_deaf = True
-    house.line.breaks_at(FetchPicture, arrives=False, times=2)
+    house.line.breaks_at(FetchBooks, arrives=False, times=2)
     house.until("10:07:10")
     assert stop.filled_quantity == 0
 
@@ -630,7 +630,7 @@ def test_a_dropped_entrys_leg_counts_only_after_its_fills() -> None:
     house.line.is_deaf = True
     house.exchange.submit(house.line.at, house.entry.request)
     accepted = the_report(house, house.entry.id)
-    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.breaks_at(FetchBooks, arrives=False, times=99)
     house.until("10:10:40")
     (sold,) = the_report(house, house.entry.id).legs
     assert sold.filled_quantity == 20
@@ -647,7 +647,7 @@ def test_an_entrys_look_up_reports_the_fill_of_its_leg() -> None:
     """EX-05: the entry is unchanged, and the sale of its stop was not reported"""
     house = in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:20", FALL))
     house.line.is_deaf = True
-    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.breaks_at(FetchBooks, arrives=False, times=99)
     house.until("10:08:40")
     assert house.held() == "20"
 
@@ -751,7 +751,7 @@ def test_the_shown_stop_is_the_one_in_force() -> None:
     shown, there = [], []
     for clock in ("10:08:30", "10:11:30"):
         house.until(clock)
-        (row,) = house.line.picture().positions
+        (row,) = house.line.view().positions
         chart = ViewBuilder(house.engine).chart(SPY, house.line.at, (row,))
         assert chart is not None
         assert chart.stops == (row.standing_stop,)
@@ -797,8 +797,8 @@ def _with_answers(
             return replace(message, answer=Accepted(alter_one(message.answer.report)))
         if to_look_ups and isinstance(message, LookUpAnswered) and isinstance(message.answer, OrderReport):
             return replace(message, answer=alter_one(message.answer))
-        if isinstance(message, PictureFetched) and isinstance(message.answer, BrokerPicture):
-            return PictureFetched(replace(message.answer, orders=tuple(map(alter_one, message.answer.orders))))
+        if isinstance(message, BooksFetched) and isinstance(message.answer, BrokerBooks):
+            return BooksFetched(replace(message.answer, orders=tuple(map(alter_one, message.answer.orders))))
         return message
 
     house.line.ask = altered  # type: ignore[method-assign]

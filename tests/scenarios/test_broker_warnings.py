@@ -44,17 +44,17 @@ def a_house_whose_entry_was_warned_of() -> House:
 
 
 def marks(house: House) -> tuple[str, ...]:
-    return house.line.picture().orders[0].marks
+    return house.line.view().orders[0].marks
 
 
 def test_a_warning_is_recorded_in_the_brokers_words() -> None:
     """OP-11"""
     house = a_house_whose_entry_was_warned_of()
 
-    row = house.line.picture().orders[0]
+    row = house.line.view().orders[0]
     assert (row.marks, row.warnings) == ((WARNED,), WORDS)
     assert house.last(BrokerWarned).warnings == WORDS
-    assert any(WORDS[0] in line.text for line in house.line.picture().log)
+    assert any(WORDS[0] in line.text for line in house.line.view().log)
 
 
 def test_an_entry_with_an_unread_warning_is_cancelled() -> None:
@@ -110,7 +110,7 @@ def test_a_warning_of_a_filled_order_still_waits() -> None:
     warns_of(house, lambda effect: not effect.order.effect.only_reduces)
     house.confirms_at("10:06:02")
     house.until("10:06:40")
-    (entry,) = (row for row in house.line.picture().orders if not row.is_protective)
+    (entry,) = (row for row in house.line.view().orders if not row.is_protective)
     before = (entry.status, entry.marks, entry.taken_back_at)
 
     house.presses(ConfirmWarning(house.entry.id, WORDS))

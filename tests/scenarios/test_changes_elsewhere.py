@@ -12,9 +12,9 @@ from syrupy.assertion import SnapshotAssertion
 from core.execution.order import Order
 from core.facts import OrderStateChanged, PositionCorrected, ProposalEnded, SubmissionBlocked
 from core.messages.commands import Confirm, ProposeClose, RequestCancel
-from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
-from core.messages.inputs import BrokerUpdated, LookUpAnswered, PictureFetched
-from core.model.broker import BrokerPicture, OrderUpdate, UpdateEvent
+from core.messages.effects import CancelOrder, FetchBooks, LookUpOrder, SubmitOrder
+from core.messages.inputs import BooksFetched, BrokerUpdated, LookUpAnswered
+from core.model.broker import BrokerBooks, OrderUpdate, UpdateEvent
 from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Quantity
@@ -40,16 +40,16 @@ AWAY = (("10:06", "10:30", "99.70"),)
 """The price stays above the entry's limit: it works and does not fill."""
 
 
-def picture_of(house: House) -> BrokerPicture:
-    found = house.line.ask(FetchPicture())
-    assert isinstance(found, PictureFetched)
-    assert isinstance(found.answer, BrokerPicture)
+def view_of(house: House) -> BrokerBooks:
+    found = house.line.ask(FetchBooks())
+    assert isinstance(found, BooksFetched)
+    assert isinstance(found.answer, BrokerBooks)
     return found.answer
 
 
 def compares(house: House) -> None:
     """The broker's books arrive as they are."""
-    house.line.take(house.line.at, PictureFetched(picture_of(house)))
+    house.line.take(house.line.at, BooksFetched(view_of(house)))
 
 
 def closes_elsewhere(house: House) -> None:
@@ -58,7 +58,7 @@ def closes_elsewhere(house: House) -> None:
     exchange, at = house.exchange, house.line.at
     for order in house.desk.ledger.working():
         exchange.cancel(at, order.id)
-    held = {p.symbol: p.quantity for p in exchange.picture(at).positions}[SPY]
+    held = {p.symbol: p.quantity for p in exchange.books(at).positions}[SPY]
     exchange.submit(at, OrderRequest(ClientOrderId("elsewhere"), SPY, Side.SELL, Effect.CLOSE, held, OrderType.MARKET))
     house.line._pass_updates_on()
     house.until_moment(at)
@@ -177,7 +177,7 @@ def test_a_waiting_close_that_would_open_is_withdrawn(theirs: Decimal, snapshot:
     house.until("10:06:33")
     ticket, sent = house.ticket, len(requested(house))
     assert ticket.order.side is Side.SELL
-    picture = picture_of(house)
+    picture = view_of(house)
     held = tuple(replace(position, quantity=Quantity(theirs)) for position in picture.positions if theirs)
     house.accepts(replace(picture, positions=held))
 
@@ -194,10 +194,10 @@ def test_a_waiting_close_that_would_open_is_withdrawn(theirs: Decimal, snapshot:
 def test_a_stop_for_no_shares_is_cancelled() -> None:
     """EX-09, EX-13: left at the broker it would open a short"""
     house = a_house_in_a_position(**ON_MARGIN)
-    picture = picture_of(house)
+    picture = view_of(house)
     picture = replace(picture, positions=(), orders=(*picture.orders, others_order(Side.SELL, "0.502")))
 
-    house.line.take(house.line.at, PictureFetched(picture))
+    house.line.take(house.line.at, BooksFetched(picture))
     house.until("10:07")
 
     assert house.last(PositionCorrected).quantity == 0
@@ -214,10 +214,10 @@ def test_a_stop_for_a_corrected_fill_never_leaves() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:04")
     house.exchange.take_updates()
-    picture = picture_of(house)
+    picture = view_of(house)
     picture = replace(picture, positions=(), orders=(*picture.orders, others_order(Side.SELL, "0.502")))
 
-    house.line.take(house.line.at, PictureFetched(picture))
+    house.line.take(house.line.at, BooksFetched(picture))
     house.until("10:06:09")
 
     (stop,) = house.stops

@@ -121,7 +121,7 @@ def test_a_desk_sends_the_shown_account() -> None:
     handle = EngineHandle(lambda _stack: house.line)
     house.line.send = heard.append  # type: ignore[method-assign, assignment]
     handle._runtime = house.line
-    handle.view = house.line.picture()
+    handle.view = house.line.view()
 
     handle.send(RefuseSymbol(SPY, "not today"))
     handle.press_kill()

@@ -49,7 +49,7 @@ def of_a_door_of_its_own(_house: House, key: Confirm) -> Confirm:
 
 def of_what_the_engine_knows(house: House, key: Confirm) -> Confirm:
     """Everything that can be found of a door in the engine: its digest."""
-    return replace(key, sender=Sender("/dev/pts/1", "lena", house.engine.doors._known[0].digest))
+    return replace(key, sender=Sender("/dev/pts/1", "lena", house.engine.ports._known[0].digest))
 
 
 WAYS: dict[str, Callable[[House, Confirm], None]] = {
@@ -70,8 +70,8 @@ def test_a_key_posted_by_code_confirms_nothing(way: str, forged: Callable[[House
     house.until("10:06:05")
 
     assert house.last(CommandRefused).command == "Confirm"
-    assert house.last(CommandRefused).code is Denial.NO_DOOR
-    assert any("CRITICAL: confirm refused" in row.text for row in house.line.picture().refusals)
+    assert house.last(CommandRefused).code is Denial.NO_PORT
+    assert any("CRITICAL: confirm refused" in row.text for row in house.line.view().refusals)
     assert (sent(house), house.facts(ConfirmationReceived), house.facts(ConfirmationRefused)) == ([], [], [])
     house.confirms()
     house.until("10:06:10")
@@ -97,7 +97,7 @@ def test_scripted_keys_need_the_simulated_exchange() -> None:
         LiveHouse(at_the_dip()).runtime.admit(script.known)
 
     with LiveHouse(at_the_dip()) as house:
-        house.engine.doors._known += (script.known,)
+        house.engine.ports._known += (script.known,)
         house.runtime.send(script.through(a_ticket(house), house.engine.state.account_name))
         house.waits(lambda view: any("by script" in row.text for row in view.refusals), "the refusal")
 
@@ -181,11 +181,11 @@ def test_a_confirmation_has_terminal_and_user() -> None:
         house.waits(lambda view: view.orders, "the order")
     (record,) = [r for r in house.journal.records() if isinstance(r.fact, ConfirmationReceived)]
     assert (record.fact.terminal, record.fact.user) == ("/dev/pts/7", "lena")
-    token = house.door._sender.token
+    token = house.port._sender.token
     assert not any(
         token.hex().encode().hex() in encode(r.sequence, r.at, r.fact, "")[0].hex() for r in house.journal.records()
     )
-    assert "token" not in repr(house.door._sender)
+    assert "token" not in repr(house.port._sender)
 
 
 def test_a_journal_without_ports_opens() -> None:
@@ -197,7 +197,7 @@ def test_a_journal_without_ports_opens() -> None:
     assert decode(encode(record.sequence, record.at, record.fact, "")[0]).fact == record.fact
     assert isinstance(record.fact, ConfirmationReceived)
     assert ConfirmationReceived(
-        *[getattr(record.fact, n) for n in ("ticket_id", "digest", "approval", "mandates")]
+        *[getattr(record.fact, n) for n in ("ticket_id", "digest", "approval", "authorizations")]
     ) == (replace(record.fact, terminal="", user=""))
 
 

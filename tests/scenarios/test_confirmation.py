@@ -299,7 +299,7 @@ def test_an_open_ticket_shows_that_the_price_ran(snapshot: SnapshotAssertion) ->
     house = a_house_with_an_open_ticket()
     house.line.take(house.line.at, QuoteArrived(a_quote("10:06:01", "99.60", "99.69")))
 
-    shown = house.line.picture().tickets[0].now
+    shown = house.line.view().tickets[0].now
 
     assert [v.reason for v in shown.warnings if v.check == PRICE] == snapshot
 

@@ -13,15 +13,15 @@ from core import facts
 from core.messages.commands import OpenTicket, ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
+    BooksFetched,
     BrokerUpdated,
     CancelAnswered,
     ClockRead,
     LookUpAnswered,
-    PictureFetched,
     SubmissionAnswered,
 )
 from core.model.broker import (
-    BrokerPicture,
+    BrokerBooks,
     CancelTaken,
     Execution,
     NotFound,
@@ -59,7 +59,7 @@ class BrokersWord:
     def _of(self, told: object) -> object:
         if isinstance(told, LookUpAnswered) and isinstance(told.answer, OrderReport):
             return replace(told, answer=self._changed(told.answer) or NotFound())
-        if isinstance(told, PictureFetched) and isinstance(told.answer, BrokerPicture):
+        if isinstance(told, BooksFetched) and isinstance(told.answer, BrokerBooks):
             orders = tuple(said for order in told.answer.orders if (said := self._changed(order)) is not None)
             return replace(told, answer=replace(told.answer, orders=orders))
         return told

@@ -138,21 +138,21 @@ def test_results_show_what_half_a_close_made() -> None:
     buys(house, "10", "09:35", SESSIONS[0])
     sells(house, "5", SESSIONS[1])
 
-    (row,) = [row for row in house.line.picture().results if row.strategy == MANUAL]
+    (row,) = [row for row in house.line.view().results if row.strategy == MANUAL]
 
     made = realised_by_hand(house)[SESSIONS[1]]
     assert made > 0
     assert (row.trades, row.in_part, row.realised) == (0, 1, made)
-    parts = house.line.picture().trades
+    parts = house.line.view().trades
     fill = house.facts(OrderFilled)[-1].fill
     assert [(t.quantity, t.exit_price, t.profit, t.is_part) for t in parts] == [(5, fill.price, made, True)]
-    assert PANES["trades"].rows(house.line.picture()) == parts
+    assert PANES["trades"].rows(house.line.view()) == parts
     assert cells(parts[0])["part_of_open_position"] is True
     assert ViewBuilder(house.engine).draw(house.line.at).trades == parts
     (held,) = house.desk.ledger.positions()
     assert row.unrealised == held.profit(Decimal(price_on(SESSIONS[1])))
     sells(house, "5", SESSIONS[1])
-    assert [t.is_part for t in house.line.picture().trades] == [False]
+    assert [t.is_part for t in house.line.view().trades] == [False]
 
 
 def test_parts_of_earlier_days_are_not_counted() -> None:
@@ -161,7 +161,7 @@ def test_parts_of_earlier_days_are_not_counted() -> None:
     buys(house, "10", "09:35", SESSIONS[0])
     sells(house, "5", SESSIONS[1])
     house.until("09:35", SESSIONS[2])
-    views = house.line.picture(), ViewBuilder(house.restarted().engine).draw(house.line.at)
+    views = house.line.view(), ViewBuilder(house.restarted().engine).draw(house.line.at)
 
     for view in views:
         assert [row.in_part for row in view.results if row.strategy == MANUAL] == [0]
@@ -171,7 +171,7 @@ def test_parts_of_earlier_days_are_not_counted() -> None:
     house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(2)), strategy=MANUAL))
     confirms_now(house)
     passes(house, 1)
-    assert [row.in_part for row in house.line.picture().results if row.strategy == MANUAL] == [1]
+    assert [row.in_part for row in house.line.view().results if row.strategy == MANUAL] == [1]
 
 
 def test_an_average_of_two_exits_is_rounded() -> None:

@@ -54,7 +54,7 @@ def test_demo_opens_with_protected_positions(tmp_path: Path, snapshot: SnapshotA
         opened(runtime)
 
         assert held(runtime) == {symbol: Decimal(shares) for symbol, shares in BOUGHT.items()}
-        theirs = {p.symbol: p.quantity for p in runtime.exchange.picture(runtime.at).positions}
+        theirs = {p.symbol: p.quantity for p in runtime.exchange.books(runtime.at).positions}
         assert held(runtime) == theirs
         state = runtime.engine.state
         stops = Counter(o.request.symbol for o in state.ledger.working() if o.request.stop_price is not None)
@@ -119,7 +119,7 @@ def test_restart_keeps_the_market_and_the_exchange(tmp_path: Path) -> None:
     with demo(tmp_path) as runtime:
         opened(runtime)
         runtime.play(runtime.at + timedelta(minutes=3, seconds=17))
-        at, books, before = runtime.at, runtime.exchange.picture(runtime.at), held(runtime)
+        at, books, before = runtime.at, runtime.exchange.books(runtime.at), held(runtime)
         prices = {symbol: runtime.exchange.quote(at, Symbol(symbol)) for symbol in TRADED}
         runtime.stop("left")
 
@@ -127,7 +127,7 @@ def test_restart_keeps_the_market_and_the_exchange(tmp_path: Path) -> None:
         assert again.operator is None
         assert again.engine.state.control.settings.strategies.vwap.symbols == TRADED
         assert {symbol: again.exchange.quote(at, Symbol(symbol)) for symbol in TRADED} == prices
-        assert again.exchange.picture(at) == books
+        assert again.exchange.books(at) == books
         again.run(until=again.at + timedelta(seconds=2))
         assert held(again) == before
         assert again.engine.state.control.refusal() is None

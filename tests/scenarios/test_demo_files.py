@@ -59,7 +59,7 @@ def test_a_plain_demo_resumes_a_busy_one(tmp_path: Path) -> None:
 
         assert plain.engine.state.control.state.is_reconciled
         ours = {p.symbol: p.quantity for p in plain.engine.state.ledger.positions()}
-        assert ours == {p.symbol: p.quantity for p in plain.exchange.picture(plain.at).positions}
+        assert ours == {p.symbol: p.quantity for p in plain.exchange.books(plain.at).positions}
         assert held <= set(ours)
 
 
@@ -88,7 +88,7 @@ def test_an_old_account_keeps_its_rules(tmp_path: Path) -> None:
 
         ours = {p.symbol: p.quantity for p in again.engine.state.ledger.positions()}
         assert ours
-        assert ours == {p.symbol: p.quantity for p in again.exchange.picture(again.at).positions}
+        assert ours == {p.symbol: p.quantity for p in again.exchange.books(again.at).positions}
         assert again.engine.state.control.state.is_reconciled
 
 

@@ -12,7 +12,7 @@ from core.event_text import in_words
 from core.execution.breaker import BreakerPhase
 from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderApproved, OrderSent, ProposalSkipped
 from core.messages.commands import ClearBreaker, ProposeClose
-from core.messages.effects import FetchAccount, FetchFigures, FetchPicture, SubmitOrder
+from core.messages.effects import FetchAccount, FetchBooks, FetchFigures, SubmitOrder
 from core.messages.inputs import AccountFetched, ConnectionChanged, SubmissionAnswered
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus
 from core.model.broker import NoAnswer, Refused
@@ -44,12 +44,12 @@ def phase(house: House) -> BreakerPhase:
 
 
 def guard(house: House) -> ProtectionRow:
-    return next(row for row in house.line.picture().protections if row.key == "breaker")
+    return next(row for row in house.line.view().protections if row.key == "breaker")
 
 
 def answers_take(house: House, seconds: float) -> None:
     """The answers to orders, and the stream's word on them, take this much longer."""
-    house.line.link = Link(answer_delay=timedelta(seconds=seconds), patience=timedelta(minutes=10))
+    house.line.link = Link(answer_delay=timedelta(seconds=seconds), timeout=timedelta(minutes=10))
 
 
 def buys(house: House, quantity: str = "0.1", limit: str = "99.60", stop: str = "99.30") -> None:
@@ -239,7 +239,7 @@ def test_the_breaker_row_shows_count_and_time() -> None:
 def test_a_long_outage_writes_few_records() -> None:
     """EX-15: what goes on failing while it is open is counted no further."""
     house = a_quiet_house()
-    house.line.breaks_at(FetchPicture, arrives=False, times=400)
+    house.line.breaks_at(FetchBooks, arrives=False, times=400)
 
     house.until("11:06:30")
 
@@ -296,14 +296,14 @@ def test_pending_orders_silence_strategies() -> None:
     house = waits_for_two_answers(House(bars, PATIENT).opens().until("10:06:30"))
 
     house.until("10:07")
-    row = house.line.picture().strategies[0]
+    row = house.line.view().strategies[0]
     refused, staged = house.facts(ProposalSkipped), house.desk.stage.proposals()
     house.until("10:08")
 
     assert row.last_answer == "BACK_PRESSURE"
     assert dict(row.reasons)["BACK_PRESSURE"] == 1
     assert (refused, staged) == ([], ())
-    assert house.line.picture().strategies[0].last_answer == "SIGNAL"
+    assert house.line.view().strategies[0].last_answer == "SIGNAL"
 
 
 def test_the_send_time_is_recorded_with_the_answer() -> None:

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.execution.cover import refusal_of_less
 from core.execution.order import Order
 from core.messages.commands import Kill, ProposeOrder, RequestCancel
-from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, ReplaceOrder
+from core.messages.effects import CancelOrder, FetchBooks, LookUpOrder, ReplaceOrder
 from core.messages.effects import Effect as Effects
 from core.messages.inputs import Input, LookUpAnswered, SubmissionAnswered
 from core.model.bar import Bar
@@ -95,7 +95,7 @@ def flat_with_both_remainders(side: dict[str, object]) -> House:
     house = a_bracket(side, *three_and_three(side))
     house.until("10:10:50")
     house.line.is_deaf = True
-    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.breaks_at(FetchBooks, arrives=False, times=99)
     house.line.breaks_at(LookUpOrder, arrives=False, times=99)
     house.until("10:15")
     house.line.is_deaf = False
@@ -252,7 +252,7 @@ def test_single_miss_cancels_no_exit() -> None:
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
-@pytest.mark.parametrize(("silent", "seconds"), [((), 3), ((FetchPicture,), 11), ((FetchPicture, LookUpOrder), 11)])
+@pytest.mark.parametrize(("silent", "seconds"), [((), 3), ((FetchBooks,), 11), ((FetchBooks, LookUpOrder), 11)])
 def test_lost_reduction_is_given_up_in_time(silent: tuple[type[Effects], ...], seconds: int) -> None:
     """EX-06, EX-13: after two misses and a list without it; without the list after ten seconds"""
     house = lost_reduction(arrives=False)
@@ -344,7 +344,7 @@ def is_sold_elsewhere(house: House, shares: str) -> None:
     """
     price = Price(Decimal(100))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(shares)), price, house.line.at)
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     house.until_moment(house.line.at + timedelta(minutes=2))
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from console.commands.export import picture_over
+from console.commands.export import view_over
 from console.keymap import PANES as DESK_PANES
 from core.facts import DeskAttached
 from core.model.order import Side
@@ -49,8 +49,8 @@ def test_a_program_is_shown_the_desk_and_attaches_none(there: Served, engine: Vi
     recorded: list[object] = []
     engine.engine.state.add_listener(lambda _sequence, _at, fact: recorded.append(fact))
 
-    view = picture_over(there.connect())
-    again = picture_over(there.connect())
+    view = view_over(there.connect())
+    again = view_over(there.connect())
 
     assert isinstance(view, DeskView)
     assert again.status.at >= view.status.at
@@ -81,7 +81,7 @@ def test_only_so_many_are_shown_at_once(there: Served) -> None:
 
     until(lambda: not there.service.desks.is_watched)
     assert all(views)
-    assert isinstance(picture_over(there.connect()), DeskView)
+    assert isinstance(view_over(there.connect()), DeskView)
 
 
 def test_each_pane_is_exported_with_every_field() -> None:
@@ -164,4 +164,4 @@ def test_no_engine_is_one_line(there: Served) -> None:
     there.thread.join()
 
     with pytest.raises(OperatorError):
-        picture_over(there.connect())
+        view_over(there.connect())

@@ -36,7 +36,7 @@ class Story:
 def sold_elsewhere(house: House, shares: str) -> None:
     """Its stop is for too much as soon as the broker's books are taken over: a fraction is never made less in place."""
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(shares)), Price(Decimal(100)), house.line.at)
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     passes(house, 40)
 
 

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core import facts
 from core.messages.commands import RequestCancel
-from core.messages.inputs import BrokerUpdated, LookUpAnswered, PictureFetched
+from core.messages.inputs import BooksFetched, BrokerUpdated, LookUpAnswered
 from core.model.order import OrderStatus, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
 from tests.scenarios.changes import ROOMY, confirms_now, passes
@@ -42,7 +42,7 @@ def test_a_fill_reported_twice_counts_once() -> None:
 
     for update in house.updates():
         house.line.take(house.line.at, BrokerUpdated(update))
-    house.line.take(house.line.at, PictureFetched(house.exchange.picture(house.line.at)))
+    house.line.take(house.line.at, BooksFetched(house.exchange.books(house.line.at)))
     house.line.take(house.line.at, LookUpAnswered(house.entry.id, a_report(house)))
 
     assert len(house.facts(facts.OrderFilled)) == 1
@@ -132,7 +132,7 @@ def test_a_fill_after_a_cancel_is_late_and_compared() -> None:
     house.presses(RequestCancel(house.entry.id))
     house.until("10:06:06")
     assert house.entry.status is OrderStatus.CANCELLED
-    pictures = len([m for m in house.line.heard if isinstance(m, PictureFetched)])
+    pictures = len([m for m in house.line.heard if isinstance(m, BooksFetched)])
 
     report = a_report(house, filled_quantity=Quantity(Decimal("0.1")), average_price=Price(Decimal("99.60")))
     hears(house, report, an_execution("late-1", "0.1"))
@@ -144,7 +144,7 @@ def test_a_fill_after_a_cancel_is_late_and_compared() -> None:
     assert house.entry.status is OrderStatus.CANCELLED
     assert house.entry.late_fill
     assert [f.is_late for f in house.facts(facts.OrderFilled)] == [True]
-    assert len([m for m in house.line.heard if isinstance(m, PictureFetched)]) == pictures + 1
+    assert len([m for m in house.line.heard if isinstance(m, BooksFetched)]) == pictures + 1
 
 
 def test_a_fill_that_races_a_cancel_is_taken() -> None:

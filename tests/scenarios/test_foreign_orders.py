@@ -13,8 +13,8 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import FillNotBelieved, OtherTakenBack, ProposalSkipped, ReconciliationPassed
 from core.messages.commands import Kill, ProposeClose
 from core.messages.effects import Effect
-from core.messages.inputs import BrokerUpdated, Input, PictureFetched
-from core.model.broker import BrokerPicture, Execution, OrderUpdate, UnreadableOrder, UpdateEvent
+from core.messages.inputs import BooksFetched, BrokerUpdated, Input
+from core.model.broker import BrokerBooks, Execution, OrderUpdate, UnreadableOrder, UpdateEvent
 from core.model.order import OrderType, Side
 from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, Symbol
@@ -118,8 +118,8 @@ def with_unreadable(house: House, *orders: UnreadableOrder) -> None:
 
     def asked(effect: Effect) -> Input:
         reply = ask(house.line, effect)
-        if isinstance(reply, PictureFetched) and isinstance(reply.answer, BrokerPicture):
-            return PictureFetched(replace(reply.answer, unreadable=orders))
+        if isinstance(reply, BooksFetched) and isinstance(reply.answer, BrokerBooks):
+            return BooksFetched(replace(reply.answer, unreadable=orders))
         return reply
 
     house.line.ask = asked  # type: ignore[method-assign]

@@ -18,7 +18,7 @@ from core.messages.commands import (
     TightenStop,
     TrailStop,
 )
-from core.messages.effects import FetchPicture, LookUpOrder, SubmitOrder
+from core.messages.effects import FetchBooks, LookUpOrder, SubmitOrder
 from core.model.broker import UpdateEvent
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.staging import GuardRefusal
@@ -120,7 +120,7 @@ def with_an_exit_at_its_limit() -> House:
 
 def with_an_exit_in_doubt() -> House:
     house = in_a_position()
-    for kind in (SubmitOrder, LookUpOrder, FetchPicture):
+    for kind in (SubmitOrder, LookUpOrder, FetchBooks):
         house.line.breaks_at(kind, arrives=False, times=99)
     house.presses(ProposeClose(SPY))
     confirms_now(house)
@@ -189,7 +189,7 @@ def test_an_unanswered_stop_is_not_moved() -> None:
     house = in_a_position()
     house.presses(RequestCancel(house.stops[0].id))
     passes(house, 2)
-    for kind in (SubmitOrder, LookUpOrder, FetchPicture):
+    for kind in (SubmitOrder, LookUpOrder, FetchBooks):
         house.line.breaks_at(kind, arrives=False, times=99)
     house.presses(MoveStop(SPY, house.entry.strategy, usd("99.40")))
     confirms_now(house)

@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from core import facts
 from core.event_text import in_words
 from core.messages.commands import Command, Halt, Kill, OpenTicket, ProposeClose, ProposeFlattening, Rearm, Resume
-from core.messages.effects import CancelOrder, Effect, FetchPicture, LatchKill, SubmitOrder
+from core.messages.effects import CancelOrder, Effect, FetchBooks, LatchKill, SubmitOrder
 from core.messages.inputs import BarArrived, DeadlineReached, Stop
 from core.model.codes import HaltCause, ProposalEnd
 from core.model.order import OrderStatus, Side
@@ -113,7 +113,7 @@ def test_an_earlier_command_ends_no_press(before: Command, word: str) -> None:
     press = Kill("key") if word == "killed" else Halt("key")
     house.presses(press)
 
-    house.line.send(house.door.through(to(house.line, before)))
+    house.line.send(house.port.through(to(house.line, before)))
     house.line.send(press)
     house.line.step(house.line.at)
 
@@ -221,7 +221,7 @@ def an_entry_that_a_kill_caught_in_doubt() -> House:
     """Its request arrived, its answer and the stream's word did not; no look-up finds it, and the books do not come."""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=True)
-    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.breaks_at(FetchBooks, arrives=False, times=99)
     house.line.is_deaf = house.line.finds_nothing = True
     house.confirms_at("10:06:02")
     house.until("10:06:04")
@@ -465,7 +465,7 @@ def test_an_append_that_fails_is_a_full_disk_too() -> None:
 
     effects = list(house.engine.handle(house.line.at, Kill("key")))
 
-    assert [type(e) for e in effects] == [LatchKill, FetchPicture]
+    assert [type(e) for e in effects] == [LatchKill, FetchBooks]
     assert house.desk.control.killed_by == "key"
 
 
@@ -591,7 +591,7 @@ def test_an_earlier_rearm_ends_no_later_kill(tmp_path: Path) -> None:
     assert (switch.is_on(), house.desk.control.killed_by) == ("file", "key, command")
 
     elsewhere.latch("command of another")
-    house.line.send(house.door.through(to(house.line, Rearm("REARM"))))
+    house.line.send(house.port.through(to(house.line, Rearm("REARM"))))
     keeper.look(house.line)
     house.until_moment(house.line.at + timedelta(seconds=1))
     assert (switch.is_on(), house.desk.control.killed_by is None) == ("file", False)

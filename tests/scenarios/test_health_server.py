@@ -33,7 +33,7 @@ from core.settings.service import HealthSettings, TcpPlace
 from state.journal import read
 
 Answer = tuple[int, bytes]
-PATIENCE = 120
+TIMEOUT = 120
 """Seconds after which a test that waits for an answer has failed."""
 
 
@@ -64,7 +64,7 @@ def demo(home: Path, *overrides: str) -> Iterator[tuple[VirtualRuntime, EngineFi
 
 
 def ask(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -218,7 +218,7 @@ def test_a_stale_socket_is_taken_over_privately(tmp_path: Path) -> None:
         runtime.beat()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(PATIENCE)
+            client.settimeout(TIMEOUT)
             client.connect(str(path))
             client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert b"200 OK" in client.recv(1000)
@@ -264,7 +264,7 @@ def test_only_local_gets_of_known_pages_are_answered() -> None:
 
 def _sent(port: int, content: bytes) -> bytes:
     """All that comes back of it, until the connection ends."""
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client, suppress(ConnectionError):
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client, suppress(ConnectionError):
         client.sendall(content)
         answer = b""
         while more := client.recv(4096):
@@ -296,7 +296,7 @@ def test_slow_clients_hold_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ThreadingMixIn, "process_request_thread", counted)
     with a_server() as port:
-        slow = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(30)]
+        slow = [socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) for _ in range(30)]
         for client in slow:
             with suppress(ConnectionError):
                 client.send(b"G")

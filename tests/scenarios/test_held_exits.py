@@ -63,7 +63,7 @@ def test_an_exit_waits_for_room_under_its_stop() -> None:
     house = holding()
     (held,) = held_exits(house.desk)
     left = leaving(house)
-    row = house.line.picture().positions[0]
+    row = house.line.view().positions[0]
     before = stop_of(house)
 
     passes(house, 62)
@@ -108,7 +108,7 @@ def test_a_waiting_exit_is_taken_back() -> None:
     passes(house, 62)
 
     assert (held_exits(house.desk), stop_of(house), house.held_by_the_broker()) == ([], (True, False), "0.502")
-    assert house.desk.stage.mandates(AuthorizationKind.RESTORE_STOP) == ()
+    assert house.desk.stage.authorizations(AuthorizationKind.RESTORE_STOP) == ()
     ended = {fact.code for fact in house.facts(AuthorizationEnded)}
     assert ended == {AuthorizationCode.TAKEN_BACK, AuthorizationCode.STAYED}
     confirms_a_close(house)
@@ -208,7 +208,7 @@ def test_a_restart_after_its_time_needs_a_key() -> None:
     passes(house, 0.1)
     (held,) = held_exits(house.desk)
 
-    house._take_up(held.use.mandate.ends_at)
+    house._take_up(held.use.authorization.ends_at)
     at_a_limit(house).opens()
     passes(house, 5)
 

@@ -45,7 +45,7 @@ from core.workflows.reconciliation import Reconciliation
 from core.workflows.staging.confirmation import Confirmations
 from state.journal import MemoryJournal
 from tests.kit.timeline import timeline
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
@@ -75,7 +75,7 @@ class SlowFloor(LiveFloor):
         if not self.is_slow or order.effect.only_reduces:
             return answer
         self.waiting.append(order.client_order_id)
-        self.may_answer.wait(PATIENCE)
+        self.may_answer.wait(TIMEOUT)
         with self.lock:
             report = self.moved().order(self.now(), order.client_order_id)
         return Accepted(report) if isinstance(report, OrderReport) else answer
@@ -91,7 +91,7 @@ EXITS, ENTRIES = Lane(LaneKind.EXITS, SPY), Lane(LaneKind.ENTRIES)
 def hold(house: LiveHouse, lane: Lane) -> threading.Event:
     """A request hangs in this lane until the event is set."""
     released = threading.Event()
-    house.runtime.sending.queue(lane, lambda: released.wait(PATIENCE) and None)
+    house.runtime.sending.queue(lane, lambda: released.wait(TIMEOUT) and None)
     return released
 
 
@@ -112,7 +112,7 @@ def turn(house: LiveHouse, command: ProposeOrder | ProposeClose) -> ClientOrderI
 
 def waits(house: LiveHouse, holds: Callable[[DeskView], object], what: str) -> DeskView:
     try:
-        return house.waits(holds, what, PATIENCE)
+        return house.waits(holds, what, TIMEOUT)
     except AssertionError as error:
         log = [row.text for row in house.view.log[-5:]] if house.view else []
         raise AssertionError(f"{error}; the log ends with {log}") from None
@@ -317,7 +317,7 @@ class NoFigures(SlowFloor):
 
     def account(self) -> Account | NoAnswer:
         if self.is_slow:
-            self.may_answer.wait(PATIENCE)
+            self.may_answer.wait(TIMEOUT)
         return super().account()
 
 
@@ -431,7 +431,7 @@ def test_leaving_finishes_a_close():
         waits(house, lambda _: "cancel" in floor.asked, "its stop is asked to make way")
         house.runtime.leave()
     assert [a for a in floor.asked if a.startswith("submit")][-1] == "submit sell market"
-    assert floor.exchange.picture(floor.now()).positions == ()
+    assert floor.exchange.books(floor.now()).positions == ()
     assert house.runtime.last_words == ()
 
 
@@ -638,7 +638,7 @@ def test_a_kept_order_waits_for_the_books():
         waits(again, lambda view: view.status.word == "read-only", "the books differ")
         assert status_of(again, stop) is OrderStatus.PENDING
         assert "submit sell stop" not in floor.asked
-        again.accepts(floor.exchange.picture(floor.now()))
+        again.accepts(floor.exchange.books(floor.now()))
         floor.offset += A_WHILE
         waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.05"), "a covered position")
     assert floor.asked.count("submit sell stop") == 1

@@ -16,7 +16,7 @@ from core.facts import OrderSent, ProposalSkipped, ProposalStaged
 from core.market.alpaca.failure import Seen
 from core.messages.commands import Kill
 from core.messages.effects import CancelOrder
-from core.messages.inputs import AccountFetched, CallsCounted, ConnectionChanged, LookUpAnswered, PictureFetched
+from core.messages.inputs import AccountFetched, BooksFetched, CallsCounted, ConnectionChanged, LookUpAnswered
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.bar import Bar
 from core.model.order import StopHolder
@@ -41,11 +41,11 @@ from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
 
 
 def spans(house: House) -> dict[str, timedelta]:
-    return {span.name: span.percentiles[0] for span in house.line.picture().wire.spans}
+    return {span.name: span.percentiles[0] for span in house.line.view().wire.spans}
 
 
 def detail(house: House) -> str:
-    lines = wire(house.line.picture(), "", house.line.at) or []
+    lines = wire(house.line.view(), "", house.line.at) or []
     return "\n".join("".join(cell.text for cell in line) for line in lines)
 
 
@@ -62,7 +62,7 @@ def test_a_stop_sent_by_authorization_is_not_measured() -> None:
     house = a_house_in_a_position()
 
     assert len(house.facts(OrderSent)) == 2
-    assert {span.orders for span in house.line.picture().wire.spans} == {1}
+    assert {span.orders for span in house.line.view().wire.spans} == {1}
 
 
 def test_the_journal_alone_has_the_same_latencies() -> None:
@@ -108,8 +108,8 @@ def test_latencies_are_shown_with_their_units() -> None:
 def test_what_was_left_out_is_shown_with_its_count() -> None:
     """MD-03: where the calls are"""
     house = a_house_in_a_position()
-    lamp = ConnectionStatus(Channel.DATA, ConnectionState.UP, house.line.at, odd=((Seen.LATE.value, 12),))
-    house.line.take(house.line.at, ConnectionChanged(lamp))
+    connection = ConnectionStatus(Channel.DATA, ConnectionState.UP, house.line.at, odd=((Seen.LATE.value, 12),))
+    house.line.take(house.line.at, ConnectionChanged(connection))
 
     assert re.search(rf"left out +12  data: {Seen.LATE.value}", detail(house))
 
@@ -123,7 +123,7 @@ def test_invalid_and_rejected_orders_count_apart() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:05")
 
-    wire = house.line.picture().wire
+    wire = house.line.view().wire
 
     assert (wire.sent, wire.invalid, wire.rejected) == (1, 1, 1)
 
@@ -136,7 +136,7 @@ def test_a_limit_of_the_trader_is_no_broker_rule(snapshot: SnapshotAssertion) ->
 
     assert house.last(ProposalSkipped).checks == ("entry window",)
     assert house.last(ProposalSkipped).reasons == snapshot
-    assert house.line.picture().wire.invalid == 0
+    assert house.line.view().wire.invalid == 0
 
 
 def test_the_most_frequent_calls_come_first() -> None:
@@ -145,7 +145,7 @@ def test_the_most_frequent_calls_come_first() -> None:
 
     house.line.take(house.line.at, CallsCounted((("GET /account", 3), ("GET /orders", 12))))
 
-    assert house.line.picture().wire.calls == (("GET /orders", 12), ("GET /account", 3))
+    assert house.line.view().wire.calls == (("GET /orders", 12), ("GET /account", 3))
     assert "12  GET /orders" in detail(house)
 
 
@@ -188,7 +188,7 @@ def look_ups(house: House) -> int:
 
 
 def books(house: House) -> int:
-    return sum(isinstance(message, PictureFetched) for message in house.line.heard)
+    return sum(isinstance(message, BooksFetched) for message in house.line.heard)
 
 
 def a_house_with_entries(count: int) -> House:
@@ -222,8 +222,8 @@ def test_many_lost_cancels_are_looked_up_at_once() -> None:
 def test_without_the_stream_working_orders_are_polled() -> None:
     """EX-17: one batched poll as the fallback."""
     house = a_house_with_entries(1)
-    lamp = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, since=house.line.at)
-    house.line.take(house.line.at, ConnectionChanged(lamp))
+    connection = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, ConnectionChanged(connection))
     before = (look_ups(house), books(house))
 
     house.until_moment(house.line.at + timedelta(seconds=60))
@@ -234,8 +234,8 @@ def test_without_the_stream_working_orders_are_polled() -> None:
 def test_without_the_stream_an_idle_desk_is_not_polled() -> None:
     """EX-17"""
     house = a_house_with_entries(0)
-    lamp = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, since=house.line.at)
-    house.line.take(house.line.at, ConnectionChanged(lamp))
+    connection = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, ConnectionChanged(connection))
     before = books(house)
 
     house.until_moment(house.line.at + timedelta(seconds=60))

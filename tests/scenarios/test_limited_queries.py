@@ -16,23 +16,23 @@ from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchAccount,
+    FetchBooks,
     FetchFigures,
-    FetchPicture,
     LookUpOrder,
     SubmitOrder,
 )
 from core.messages.inputs import (
     AccountFetched,
+    BooksFetched,
     CallsCounted,
     ConnectionChanged,
     Input,
-    PictureFetched,
     Stop,
     SubmissionAnswered,
 )
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.basket import BasketPhase
-from core.model.broker import BrokerPicture, BrokerPosition, Capabilities, NoAnswer
+from core.model.broker import BrokerBooks, BrokerPosition, Capabilities, NoAnswer
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.risk.message_counts import MessageCounts, of_an_earlier_run
 from core.views import ProtectionRow
@@ -80,7 +80,7 @@ def wants_books(house: House) -> None:
 
 
 def row(house: House) -> ProtectionRow:
-    return next(row for row in house.line.picture().protections if row.key == "message_rate")
+    return next(row for row in house.line.view().protections if row.key == "message_rate")
 
 
 def is_read_only(house: House) -> bool:
@@ -92,7 +92,7 @@ def test_a_429_of_the_books_is_no_silence() -> None:
     house = a_house_in_a_position(HOURS)
 
     for _ in range(5):
-        house.line.take(house.line.at, PictureFetched(LIMITED))
+        house.line.take(house.line.at, BooksFetched(LIMITED))
         passes(house, 1)
 
     assert not is_read_only(house)
@@ -102,12 +102,12 @@ def test_a_429_of_the_books_is_no_silence() -> None:
 def test_the_books_wait_for_retry_after() -> None:
     """EX-15: as long as the broker says, and no longer"""
     house = a_house_in_a_position(HOURS)
-    house.line.take(house.line.at, PictureFetched(LIMITED))
+    house.line.take(house.line.at, BooksFetched(LIMITED))
     left = leaving(house)
 
     passes(house, 30)
 
-    assert first(left, FetchPicture) == 20
+    assert first(left, FetchBooks) == 20
 
 
 def test_books_that_stay_away_make_it_read_only() -> None:
@@ -115,7 +115,7 @@ def test_books_that_stay_away_make_it_read_only() -> None:
     house = a_house_in_a_position(HOURS)
     house.line.tamper = lambda effect: effect
     ask = house.line.ask
-    house.line.ask = lambda e: PictureFetched(LIMITED) if isinstance(e, FetchPicture) else ask(e)  # type: ignore[method-assign]
+    house.line.ask = lambda e: BooksFetched(LIMITED) if isinstance(e, FetchBooks) else ask(e)  # type: ignore[method-assign]
 
     passes(house, 170)
     before = is_read_only(house)
@@ -187,7 +187,7 @@ def test_what_waits_for_room_is_shown() -> None:
 
     passes(house, 60)
 
-    assert list(held) == [FetchPicture]
+    assert list(held) == [FetchBooks]
     assert shown.is_tripped
     assert house.desk.sightings.held_queries == {}
     assert not row(house).is_tripped
@@ -203,7 +203,7 @@ def test_a_query_moves_up_while_it_waits() -> None:
         left = leaving(house)
         wants_books(house)
         passes(house, 65)
-        found[requests] = first(left, FetchPicture)
+        found[requests] = first(left, FetchBooks)
 
     *with_room, without = found.values()
     assert with_room == [0, 10, 10]
@@ -222,7 +222,7 @@ def test_wanted_again_a_held_query_is_one() -> None:
 
     passes(house, 20.5)
 
-    assert [kind for _, kind in left].count(FetchPicture) == 1
+    assert [kind for _, kind in left].count(FetchBooks) == 1
 
 
 def test_a_kills_cancels_leave_in_a_full_minute() -> None:
@@ -237,7 +237,7 @@ def test_a_kills_cancels_leave_in_a_full_minute() -> None:
     passes(house, 5)
 
     assert first(left, CancelOrder) == 0
-    assert first(left, FetchPicture) is None
+    assert first(left, FetchBooks) is None
     assert not house.entry.is_working
 
 
@@ -248,7 +248,7 @@ def test_a_look_up_of_an_ended_order_is_dropped() -> None:
     house.until("10:06:10")
     fills_the_minute(house)
     left = leaving(house)
-    list(house.engine._settled(PictureFetched(LIMITED), [LookUpOrder(house.entry.id)], []))
+    list(house.engine._settled(BooksFetched(LIMITED), [LookUpOrder(house.entry.id)], []))
 
     house.presses(Kill("key"))
     passes(house, 70)
@@ -282,7 +282,7 @@ def test_a_restart_assumes_the_minute_before_it(is_clean: bool, away: int, assum
     house.opens()
     passes(house, 1)
 
-    assert first(left, FetchPicture) == 0
+    assert first(left, FetchBooks) == 0
     assert assumed < house.desk.messages.requests(house.line.at) < assumed + 20
 
 
@@ -373,7 +373,7 @@ def test_books_after_a_gap_of_the_stream_are_awaited() -> None:
         left = leaving(house)
         house.line.take(house.line.at, ConnectionChanged(ConnectionStatus(Channel.TRADES, state, house.line.at)))
 
-    assert first(left, FetchPicture) == 0
+    assert first(left, FetchBooks) == 0
 
 
 def test_an_order_in_doubt_is_looked_up_at_once() -> None:
@@ -433,11 +433,11 @@ def test_an_asset_of_an_unknown_position_is_asked_soon() -> None:
 
     def with_ibm(effect: Effect) -> Input:
         answer = ask(effect)
-        if isinstance(effect, FetchPicture) and isinstance(answer, PictureFetched):
+        if isinstance(effect, FetchBooks) and isinstance(answer, BooksFetched):
             asked.append(effect.instruments)
-            assert isinstance(answer.answer, BrokerPicture)
+            assert isinstance(answer.answer, BrokerBooks)
             ibm = BrokerPosition(IBM, Quantity(Decimal(1)), Price(Decimal(100)))
-            return PictureFetched(replace(answer.answer, positions=(ibm,)))
+            return BooksFetched(replace(answer.answer, positions=(ibm,)))
         return answer
 
     house.line.ask = with_ibm  # type: ignore[method-assign]

@@ -14,13 +14,13 @@ from syrupy.assertion import SnapshotAssertion
 
 from core import facts
 from core.messages.commands import ProposeClose, RequestCancel
-from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
+from core.messages.effects import CancelOrder, FetchBooks, LookUpOrder, SubmitOrder
 from core.messages.inputs import (
+    BooksFetched,
     BrokerUpdated,
     CancelAnswered,
     ConnectionChanged,
     LookUpAnswered,
-    PictureFetched,
     SubmissionAnswered,
     SubmissionStopped,
 )
@@ -127,7 +127,7 @@ def a_house_of_a_lost_request(*, arrives: bool) -> House:
     """It is 10:06:10; the broker's books cannot be had, and every look-up says that there is no such order."""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=arrives)
-    house.line.breaks_at(FetchPicture, arrives=False, times=1000)
+    house.line.breaks_at(FetchBooks, arrives=False, times=1000)
     house.line.is_deaf = house.line.finds_nothing = True
     house.confirms_at("10:06:02")
     return house.until("10:06:10")
@@ -165,12 +165,12 @@ def test_an_unnamed_order_in_the_books_ends_nothing() -> None:
     """EX-06: what cannot be read may be this very order."""
     house = a_house_of_a_lost_request(arrives=False)
     house.until("10:09")
-    picture = house.exchange.picture(house.line.at)
+    picture = house.exchange.books(house.line.at)
     nobodys = UnreadableOrder("an order: qty is missing", BrokerOrderId("b-1"), None, SPY)
 
-    house.line.take(house.line.at, PictureFetched(replace(picture, unreadable=(nobodys,))))
+    house.line.take(house.line.at, BooksFetched(replace(picture, unreadable=(nobodys,))))
     with_it = house.entry.status
-    house.line.take(house.line.at, PictureFetched(replace(picture, unreadable=())))
+    house.line.take(house.line.at, BooksFetched(replace(picture, unreadable=())))
 
     assert (with_it, house.entry.status) == (OrderStatus.PENDING, OrderStatus.CANCELLED)
 
@@ -462,8 +462,8 @@ def test_a_cancel_waits_for_the_orders_answer() -> None:
 def test_a_stop_of_an_ended_authorization_stays() -> None:
     """OP-02, OP-06"""
     house = a_house_with_a_working_entry()
-    (use,) = house.desk.stage.state.mandates.values()
-    use.mandate = replace(use.mandate, ends_at=at("10:06:04"))
+    (use,) = house.desk.stage.state.authorizations.values()
+    use.authorization = replace(use.authorization, ends_at=at("10:06:04"))
     House.built.remove(house)  # the mandate was shortened behind the journal's back
 
     hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.1"))), an_execution("x-1", "0.1"))

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import CancelRequested, OrderCreated, ProposalSkipped, ProposalStaged, TicketOpened
 from core.messages.commands import Confirm, OpenTicket, ProposeClose, RequestCancel
-from core.messages.inputs import PictureFetched
+from core.messages.inputs import BooksFetched
 from core.model.broker import Capabilities
 from core.model.order import OrderStatus
 from core.model.staging import CheckResult
@@ -190,7 +190,7 @@ def test_the_brokers_own_limit_binds(snapshot: SnapshotAssertion) -> None:
     house = a_floor(within(per_minute=500))
     house.desk.sightings.capabilities = Capabilities(messages_a_minute=11)
     asked = len(house.line.heard)
-    while not any(isinstance(message, PictureFetched) for message in house.line.heard[asked:]):
+    while not any(isinstance(message, BooksFetched) for message in house.line.heard[asked:]):
         passes(house, 1)
     buys(house, "AAA")
 

@@ -39,7 +39,7 @@ def test_a_reduced_stop_stays_away_after_naked(killed_before: bool) -> None:
     """OP-07, EX-13: its cancel is on the wire when NAKED is typed"""
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.302")), Price(Decimal(100)), house.line.at)
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     assert house.stops[0].is_cancelling
     if killed_before:
         house.presses(Kill("key"))
@@ -156,7 +156,7 @@ def test_a_confirmed_stop_is_sent_after_naked() -> None:
     assert working_stops(house) == ["0.502 at 99"]
 
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.302")), Price(Decimal(100)), house.line.at)
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     house.until_moment(house.line.at + timedelta(minutes=2))
 
     assert working_stops(house) == ["0.2 at 99"]

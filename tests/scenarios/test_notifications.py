@@ -159,20 +159,20 @@ def test_lasting_disconnect_is_reported(snapshot: SnapshotAssertion) -> None:
     """SY-03"""
     house, receivers = a_house(rules={"lines": {"channels": [PHONE], "kinds": ["disconnect"]}})
 
-    def lamp(state: ConnectionState) -> None:
+    def connection(state: ConnectionState) -> None:
         status = ConnectionStatus(Channel.TRADES, state, house.line.at)
         house.line.take(house.line.at, ConnectionChanged(status))
 
-    lamp(ConnectionState.DOWN)
+    connection(ConnectionState.DOWN)
     house.until("10:00:30")
-    lamp(ConnectionState.UP)
+    connection(ConnectionState.UP)
     house.until("10:05")
     assert receivers.told() == []
-    lamp(ConnectionState.DOWN)
+    connection(ConnectionState.DOWN)
     house.until("10:05:40")
-    lamp(ConnectionState.CONNECTING)
+    connection(ConnectionState.CONNECTING)
     house.until("10:06:30")
-    lamp(ConnectionState.UP)
+    connection(ConnectionState.UP)
     house.until("10:10")
 
     assert receivers.told() == snapshot

@@ -8,9 +8,9 @@ import pytest
 
 from core import facts
 from core.messages.commands import ProposeClose
-from core.messages.effects import FetchPicture, SubmitOrder
-from core.messages.inputs import PictureFetched
-from core.model.broker import BrokerPicture
+from core.messages.effects import FetchBooks, SubmitOrder
+from core.messages.inputs import BooksFetched
+from core.model.broker import BrokerBooks
 from core.model.codes import DeskState, EndCode, ReadOnlyCode
 from core.model.order import LegRole, OrderStatus, Side, order_id_of
 from core.model.staging import MANUAL
@@ -55,10 +55,10 @@ def with_an_older_journal() -> tuple[House, ClientOrderId]:
     return house.restarted().until("10:08:40"), bought
 
 
-def books_of(house: House) -> BrokerPicture:
-    told = house.line.ask(FetchPicture())
-    assert isinstance(told, PictureFetched)
-    assert isinstance(told.answer, BrokerPicture)
+def books_of(house: House) -> BrokerBooks:
+    told = house.line.ask(FetchBooks())
+    assert isinstance(told, BooksFetched)
+    assert isinstance(told.answer, BrokerBooks)
     return told.answer
 
 

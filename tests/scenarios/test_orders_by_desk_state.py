@@ -25,9 +25,9 @@ import pytest
 from core.execution.order import Order
 from core.facts import ConfirmationRefused, ProposalEnded, ProposalSkipped
 from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeClose, ProposeFlattening, RequestCancel
-from core.messages.effects import FetchPicture
-from core.messages.inputs import AccountFetched, PictureFetched, RegimeArrived
-from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport
+from core.messages.effects import FetchBooks
+from core.messages.inputs import AccountFetched, BooksFetched, RegimeArrived
+from core.model.broker import BrokerBooks, BrokerPosition, NoAnswer, OrderReport
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus
 from core.model.sizing import MarketMeasure, NoVix, Regime, Trend, Volatility
@@ -211,17 +211,17 @@ def where(row: Row) -> House:
     return house
 
 
-def the_books(house: House) -> BrokerPicture:
-    reply = house.line.ask(FetchPicture())
-    assert isinstance(reply, PictureFetched)
-    assert isinstance(reply.answer, BrokerPicture)
+def the_books(house: House) -> BrokerBooks:
+    reply = house.line.ask(FetchBooks())
+    assert isinstance(reply, BooksFetched)
+    assert isinstance(reply.answer, BrokerBooks)
     return reply.answer
 
 
-def hears(house: House, books: BrokerPicture) -> None:
+def hears(house: House, books: BrokerBooks) -> None:
     """And then nothing for a while."""
-    house.line.take(house.line.at, PictureFetched(books))
-    house.line.breaks_at(FetchPicture, arrives=True)
+    house.line.take(house.line.at, BooksFetched(books))
+    house.line.breaks_at(FetchBooks, arrives=True)
 
 
 def buys(house: House, symbol: Symbol, quantity: str, limit: str, stop: str, then: float = 10) -> None:
@@ -461,7 +461,7 @@ def test_a_kill_cancels_entries_and_names_the_stops(row: Row) -> None:
     (stop,) = house.stops
     assert at_the_broker(house, the_waiting(house)) is OrderStatus.CANCELLED
     assert at_the_broker(house, stop) is OrderStatus.SUBMITTED
-    assert [named.id for named in house.line.picture().kill.stops_working] == [stop.id]
+    assert [named.id for named in house.line.view().kill.stops_working] == [stop.id]
     house.presses(RequestCancel(stop.id))
     passes(house, 0.2)
     assert at_the_broker(house, stop) is OrderStatus.CANCELLED

@@ -119,7 +119,7 @@ def test_the_ticket_says_until_when_the_stop_is_good(snapshot: SnapshotAssertion
     assert shown.stops_until == at("16:00", FRIDAY)
     assert [joined(line) for line in ticket_lines(shown, house.line.at, 74)] == snapshot
     house.confirms()
-    assert [use.mandate.ends_at for use in house.desk.stage.state.mandates.values()] == [shown.stops_until]
+    assert [use.authorization.ends_at for use in house.desk.stage.state.authorizations.values()] == [shown.stops_until]
 
 
 def test_a_later_proposal_forgets_no_signed_stop() -> None:
@@ -230,7 +230,7 @@ def test_a_fill_in_differing_books_has_its_stop() -> None:
 def test_externally_sold_shares_are_owed_no_stop() -> None:
     """EX-13: shares that are bought later have the stop of their own ticket, or none."""
     house = a_fill_while_the_books_differ().until("10:30")
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     house.until("10:35")
 
     assert (house.held(), is_bare(house)) == ("6", ())
@@ -277,7 +277,7 @@ def test_a_crash_between_two_stops_leaves_one() -> None:
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     (stop,) = house.stops
     elsewhere(house, Side.SELL, "0.302")
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     house.line.breaks_at(SubmitOrder, arrives=False)
     passes(house, 2)
     house.loses_the_journal_after(end_of(house, stop))
@@ -404,8 +404,8 @@ def test_an_authorization_is_returned_once() -> None:
     """OP-02, EX-20, EX-22: the order ends unsent, and the desk dies between the two records of that."""
     house = a_start_with_a_stop_owed(is_kept=True)
     (stop,) = house.stops
-    (use,) = house.desk.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
-    returned = facts.PermissionReturned(stop.id, use.mandate.id, stop.request.quantity)
+    (use,) = house.desk.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
+    returned = facts.PermissionReturned(stop.id, use.authorization.id, stop.request.quantity)
 
     house.desk.record(returned)
     house.desk.record(returned)
@@ -474,8 +474,8 @@ def test_later_shares_get_no_older_signed_stop() -> None:
     confirms_now(house)
     house.until("10:02")
     (stop,) = house.stops
-    (use,) = house.desk.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
-    house.desk.record(facts.PermissionReturned(stop.id, use.mandate.id, stop.request.quantity))
+    (use,) = house.desk.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
+    house.desk.record(facts.PermissionReturned(stop.id, use.authorization.id, stop.request.quantity))
     house.presses(ProposeClose(SPY))
     confirms_now(house)
     house.until("10:04")

@@ -214,7 +214,7 @@ async def listened(watch: PastWatch, until: int) -> list[object]:
         if len(heard) >= until:
             is_enough.set()
 
-    task = asyncio.create_task(watch.run(hear, lambda _lamp: None))
+    task = asyncio.create_task(watch.run(hear, lambda _connection: None))
     await is_enough.wait()
     task.cancel()
     return heard

@@ -12,11 +12,11 @@ from syrupy.assertion import SnapshotAssertion
 
 from core import facts
 from core.messages.commands import Kill, ProposeClose, Rearm
-from core.messages.effects import CancelOrder, Effect, FetchPicture, LookUpOrder
-from core.messages.inputs import ConnectionChanged, Input, LookUpAnswered, PictureFetched
+from core.messages.effects import CancelOrder, Effect, FetchBooks, LookUpOrder
+from core.messages.inputs import BooksFetched, ConnectionChanged, Input, LookUpAnswered
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.bar import Bar
-from core.model.broker import BrokerPicture, BrokerPosition
+from core.model.broker import BrokerBooks, BrokerPosition
 from core.model.codes import ReadOnlyCode
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import DifferenceKind
@@ -38,11 +38,11 @@ def holding(symbol: str, quantity: str) -> BrokerPosition:
     return BrokerPosition(Symbol(symbol), Quantity(Decimal(quantity)), Price(Decimal(100)))
 
 
-def books(house: House) -> BrokerPicture:
+def books(house: House) -> BrokerBooks:
     """What the broker's books say now."""
-    fetched = house.line.ask(FetchPicture())
-    assert isinstance(fetched, PictureFetched)
-    assert isinstance(fetched.answer, BrokerPicture)
+    fetched = house.line.ask(FetchBooks())
+    assert isinstance(fetched, BooksFetched)
+    assert isinstance(fetched.answer, BrokerBooks)
     return fetched.answer
 
 
@@ -55,7 +55,7 @@ def compares(house: House, *positions: BrokerPosition, **others: tuple[()]) -> N
     gone = {p.symbol: ledger.net_quantity(p.symbol) - there.get(p.symbol, Decimal(0)) for p in ledger.positions()}
     sold = tuple(others_order(Side.SELL, plain(shares), symbol) for symbol, shares in gone.items() if shares > 0)
     fetched = replace(books(house), positions=positions, **others)
-    house.line.take(house.line.at, PictureFetched(replace(fetched, orders=(*fetched.orders, *sold))))
+    house.line.take(house.line.at, BooksFetched(replace(fetched, orders=(*fetched.orders, *sold))))
 
 
 def a_quiet_house() -> House:
@@ -65,7 +65,7 @@ def a_quiet_house() -> House:
 def test_nothing_opens_before_the_first_comparison(snapshot: SnapshotAssertion) -> None:
     """EX-09"""
     house = House(minutes("09:30", "10:30", "99.60"))
-    house.line.breaks_at(FetchPicture, arrives=True)
+    house.line.breaks_at(FetchBooks, arrives=True)
     house.opens().until("09:30:05")
 
     house.presses(a_typed_buy())
@@ -78,7 +78,7 @@ def test_nothing_opens_before_the_first_comparison(snapshot: SnapshotAssertion) 
 def test_unreachable_broker_is_asked_again() -> None:
     """EX-09"""
     house = House(minutes("09:30", "10:30", "99.60"))
-    house.line.breaks_at(FetchPicture, arrives=True)
+    house.line.breaks_at(FetchBooks, arrives=True)
 
     house.opens().until("09:30:15")
 
@@ -89,7 +89,7 @@ def test_unreachable_broker_is_asked_again() -> None:
 def test_urgent_question_does_not_wait() -> None:
     """EX-09, EX-22: what is owed a stop waits for that answer."""
     house = House(minutes("09:30", "10:30", "99.60"))
-    house.line.breaks_at(FetchPicture, arrives=True)
+    house.line.breaks_at(FetchBooks, arrives=True)
     house.opens()
     house.presses(Kill("key"))
     house.presses(Rearm(REARM))
@@ -211,7 +211,7 @@ def test_restart_is_read_only_until_compared(snapshot: SnapshotAssertion) -> Non
 
 
 def times_asked(house: House) -> int:
-    return sum(isinstance(message, PictureFetched) for message in house.line.heard)
+    return sum(isinstance(message, BooksFetched) for message in house.line.heard)
 
 
 def the_order_stream_is(house: House, state: ConnectionState) -> None:
@@ -346,7 +346,7 @@ def test_question_during_a_fetch_is_asked_once_after() -> None:
 def test_third_unanswered_question_makes_it_read_only() -> None:
     """EX-09"""
     house = a_quiet_house().until("10:06:30")
-    house.line.breaks_at(FetchPicture, arrives=False, times=3)
+    house.line.breaks_at(FetchBooks, arrives=False, times=3)
 
     house.until("10:07:15")
     after_two = house.desk.control.refusal()
@@ -394,7 +394,7 @@ def test_unlisted_order_is_looked_up() -> None:
     """EX-09"""
     house = a_house_in_a_position()
 
-    house.line.take(house.line.at, PictureFetched(replace(books(house), orders=())))
+    house.line.take(house.line.at, BooksFetched(replace(books(house), orders=())))
 
     assert kinds(house) == ["orphaned_order"]
     house.until("10:06:40")
@@ -409,7 +409,7 @@ def an_entry_that_filled_unheard() -> House:
     confirms_now(house)
     house.until("10:10:50")
     house.line.is_deaf = True
-    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.breaks_at(FetchBooks, arrives=False, times=99)
     house.until("10:12")
     house.line.is_deaf = False
     house.line.mends()
@@ -434,7 +434,7 @@ def test_unlisted_filled_stop_counts_once() -> None:
     """EX-09: our books were corrected to nothing, and sold once more with its look-up"""
     house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "99.60 99.60 98 98"))
     house.line.is_deaf = True
-    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.breaks_at(FetchBooks, arrives=False, times=99)
     house.line.breaks_at(LookUpOrder, arrives=False, times=99)
     house.until("10:10")
     house.line.is_deaf = False
@@ -453,7 +453,7 @@ def test_a_stop_working_only_there_guards_again() -> None:
     """EX-06, EX-09, EX-13: nothing else guards its shares"""
     house = a_house_in_a_position()
     engine, at_, stop = house.line.engine, house.line.at, house.stops[0]
-    picture = house.line.ask(FetchPicture())
+    picture = house.line.ask(FetchBooks())
     before = [list(engine.handle(at_, picture)) for _ in range(2)]
 
     house.desk.record(
@@ -572,8 +572,8 @@ def test_fill_during_a_fetch_is_no_difference() -> None:
 
     def with_older_positions(effect: Effect) -> Input:
         reply = answer(effect)
-        if isinstance(reply, PictureFetched) and isinstance(reply.answer, BrokerPicture):
-            return PictureFetched(replace(reply.answer, positions=()))
+        if isinstance(reply, BooksFetched) and isinstance(reply.answer, BrokerBooks):
+            return BooksFetched(replace(reply.answer, positions=()))
         return reply
 
     house.line.ask = with_older_positions  # type: ignore[method-assign]
@@ -607,7 +607,7 @@ def test_unreachable_broker_blocks_no_close() -> None:
     house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
     house.confirms_at("10:06:02")
     house.until("10:06:05")
-    house.line.breaks_at(FetchPicture, arrives=False, times=100)
+    house.line.breaks_at(FetchBooks, arrives=False, times=100)
     house.until("10:08")
     assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.UNREACHABLE
     assert house.desk.control.refusal() is not None
@@ -641,7 +641,7 @@ def test_stale_books_cancel_nothing() -> None:
     none_yet = Quantity(Decimal(0))
     behind = replace(entry, status=OrderStatus.SUBMITTED, raw_status="new", filled_quantity=none_yet, executions=())
     others = [order for order in listed.orders if order is not entry]
-    house.line.take(house.line.at, PictureFetched(replace(listed, orders=(behind, *others))))
+    house.line.take(house.line.at, BooksFetched(replace(listed, orders=(behind, *others))))
     passes(house, 5)
 
     assert "cancel" not in house.requests()

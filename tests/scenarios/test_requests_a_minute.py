@@ -83,7 +83,7 @@ def test_a_basket_of_30_unsettled_sells() -> None:
     assert held == ["10"] * 30
     assert the_plan(house).phase is BasketPhase.WAITING
     assert meter.by_kind()["SubmitOrder"] == 60
-    assert meter.longest_without("FetchPicture", 0) <= 60
+    assert meter.longest_without("FetchBooks", 0) <= 60
     assert meter.most() <= LIMIT - RESERVE
 
 
@@ -110,17 +110,17 @@ def test_queries_leave_room_for_a_kill_of_all_entries() -> None:
     buys(house, named(60), limit="99.50")
     house.desk.messages.count(house.line.at, LIMIT - 60 - house.desk.messages.requests(house.line.at))
     for state in (ConnectionState.DOWN, ConnectionState.UP):
-        lamp = ConnectionStatus(Channel.TRADES, state, house.line.at)
-        house.line.take(house.line.at, ConnectionChanged(lamp))
+        connection = ConnectionStatus(Channel.TRADES, state, house.line.at)
+        house.line.take(house.line.at, ConnectionChanged(connection))
     passes(house, 12)
-    killed_at, asked = house.line.at, meter.by_kind()["FetchPicture"]
+    killed_at, asked = house.line.at, meter.by_kind()["FetchBooks"]
 
     house.presses(Kill("key"))
     cancels = [at for at, kind in meter.times if kind == "CancelOrder"]
     passes(house, 65)
 
     assert cancels == [killed_at] * 60
-    assert meter.by_kind()["FetchPicture"] > asked
+    assert meter.by_kind()["FetchBooks"] > asked
     assert [order for order in house.desk.ledger.working() if not order.only_reduces] == []
     assert meter.most() <= LIMIT - RESERVE
 
@@ -134,7 +134,7 @@ def test_200_symbols_leave_the_reserve() -> None:
 
     assert len(house.desk.ledger.positions()) == 8
     assert len(house.desk.sightings.instruments) == 201
-    assert meter.longest_without("FetchPicture", 600) <= 70
+    assert meter.longest_without("FetchBooks", 600) <= 70
     assert meter.most() <= LIMIT - RESERVE
 
 
@@ -161,7 +161,7 @@ def test_closes_without_room_wait_with_their_stops() -> None:
     closes_by_tickets(house, proposals)
     waiting = held_exits(house.desk)
     stops = [order for held in waiting for order in held.stops if order.is_working and not order.is_cancelling]
-    shown = [row for row in house.line.picture().positions if row.exit_waits_since is not None]
+    shown = [row for row in house.line.view().positions if row.exit_waits_since is not None]
     passes(house, 62)
 
     sales = [order for order in house.desk.ledger.state.orders.values() if order.only_reduces and not order.stands_by]

@@ -12,7 +12,7 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.virtual_time import BEAT, RESTING_BEAT
 from core.views import DeskView
 from tests.kit.served import served
-from tests.kit.waiting import PATIENCE, until
+from tests.kit.waiting import TIMEOUT, until
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
@@ -30,5 +30,5 @@ def test_an_engine_without_a_desk_beats_less_often(tmp_path: Path) -> None:
             assert runtime.beat_seconds() == BEAT
 
             desk.leave("left", on_purpose=True)
-            assert desk.close("left", PATIENCE)
+            assert desk.close("left", TIMEOUT)
             until(lambda: runtime.beat_seconds() == RESTING_BEAT, "it left")

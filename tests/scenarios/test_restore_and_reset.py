@@ -142,7 +142,7 @@ def test_a_restore_reuses_no_manual_order_id(state: State, tmp_path: Path) -> No
     assert out.startswith("demo: restored ")
     with demo(tmp_path) as runtime:
         assert runtime.engine.state.control.refusal() is None
-        assert not runtime.exchange.picture(runtime.at).orders
+        assert not runtime.exchange.books(runtime.at).orders
         assert order_by_hand(runtime) != before
     assert state("journal", "verify")[0] == 0
 

@@ -187,7 +187,7 @@ def test_the_key_alone_signs_no_entries_with_real_money() -> None:
 def test_what_its_entries_cost_signs_it_and_no_other_figure_does(typed: str, is_signed: bool) -> None:
     """OP-05"""
     house = a_live_floor()
-    view = house.line.picture().plan
+    view = house.line.view().plan
     assert view is not None
     assert view.worth is not None
     assert whole_dollars(view.worth)[:2] == "15"
@@ -204,7 +204,7 @@ def test_what_its_entries_cost_signs_it_and_no_other_figure_does(typed: str, is_
 def test_without_a_price_of_each_entry_it_is_not_signed() -> None:
     """OP-05: nobody can say what it costs."""
     house = a_live_floor()
-    view, run = house.line.picture().plan, the_plan(house)
+    view, run = house.line.view().plan, the_plan(house)
     assert view is not None
     unpriced = replace(view, rows=(replace(view.rows[0], cost=None), *view.rows[1:]))
     first, *others = rehearsed(house.desk, house.engine.the(BasketDrafts).gate, run)

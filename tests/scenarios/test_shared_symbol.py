@@ -9,9 +9,9 @@ import pytest
 
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import PositionCorrected, ReconciliationPassed
-from core.messages.effects import FetchPicture
-from core.messages.inputs import PictureFetched
-from core.model.broker import BrokerPicture, BrokerPosition
+from core.messages.effects import FetchBooks
+from core.messages.inputs import BooksFetched
+from core.model.broker import BrokerBooks, BrokerPosition
 from core.model.values import Price, Quantity, plain
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
@@ -121,7 +121,7 @@ def test_an_accepted_split_divides_both_positions() -> None:
     house = a_house_of_two(watched=True)
     twice = BrokerPosition(SPY, Quantity(Decimal("1.804")), Price(Decimal("49.80")))
 
-    house.accepts(replace(picture_of(house), positions=(twice,)))
+    house.accepts(replace(view_of(house), positions=(twice,)))
 
     vwap = house.desk.ledger.position(SPY, "vwap")
     assert owners(house) == {"vwap": "1.004", "manual": "0.8"}
@@ -140,8 +140,8 @@ def test_an_older_record_without_owners_is_taken() -> None:
     assert owners(house) == {UNKNOWN_OWNER: "0.9"}
 
 
-def picture_of(house: House) -> BrokerPicture:
-    fetched = house.line.ask(FetchPicture())
-    assert isinstance(fetched, PictureFetched)
-    assert isinstance(fetched.answer, BrokerPicture)
+def view_of(house: House) -> BrokerBooks:
+    fetched = house.line.ask(FetchBooks())
+    assert isinstance(fetched, BooksFetched)
+    assert isinstance(fetched.answer, BrokerBooks)
     return fetched.answer

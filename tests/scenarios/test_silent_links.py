@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from core.facts import ConfirmationRefused, OrderApproved
-from core.messages.effects import FetchPicture
-from core.messages.inputs import ConnectionChanged, PictureFetched
+from core.messages.effects import FetchBooks
+from core.messages.inputs import BooksFetched, ConnectionChanged
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.staging import LINK
 from core.runtime.inbox import steady
@@ -34,8 +34,8 @@ def a_house_with_an_open_ticket() -> House:
 
 def a_link_was_heard(house: House, line: Channel, seconds: float, state: ConnectionState = ConnectionState.UP) -> None:
     """So many seconds ago, and not since."""
-    lamp = ConnectionStatus(line, state, at("09:30"), house.line.at - timedelta(seconds=seconds))
-    house.line.take(house.line.at, ConnectionChanged(lamp))
+    connection = ConnectionStatus(line, state, at("09:30"), house.line.at - timedelta(seconds=seconds))
+    house.line.take(house.line.at, ConnectionChanged(connection))
 
 
 @pytest.mark.parametrize("line", BOTH)
@@ -57,7 +57,7 @@ def test_an_entry_needs_both_links(line: Channel, seconds: float, is_sent: bool)
 def test_a_link_that_never_spoke_blocks_entries(line: Channel) -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
-    house.line.breaks_at(FetchPicture, arrives=True, times=9)
+    house.line.breaks_at(FetchBooks, arrives=True, times=9)
     house.desk.sightings.books_at = None
     house.line.take(house.line.at, ConnectionChanged(ConnectionStatus(line, ConnectionState.CONNECTING, at("09:30"))))
 
@@ -102,7 +102,7 @@ def test_a_ticket_warns_of_a_silent_link() -> None:
     house = a_house_with_an_open_ticket()
     a_link_was_heard(house, Channel.DATA, 8)
 
-    (warning,) = [v for v in house.line.picture().tickets[0].now.warnings if v.check == "link"]
+    (warning,) = [v for v in house.line.view().tickets[0].now.warnings if v.check == "link"]
 
     assert warning.reason.startswith("market data: nothing came for 8 s")
 
@@ -111,9 +111,9 @@ def test_polled_books_replace_order_updates() -> None:
     """OP-04: the stream is down, and the ticket of an entry has the books asked for often enough."""
     house = a_house_with_an_open_ticket()
     a_link_was_heard(house, Channel.TRADES, 60, ConnectionState.DOWN)
-    asked = len([m for m in house.line.heard if isinstance(m, PictureFetched)])
+    asked = len([m for m in house.line.heard if isinstance(m, BooksFetched)])
     house.until("10:06:20")
-    pictures = [m for m in house.line.heard if isinstance(m, PictureFetched)][asked:]
+    pictures = [m for m in house.line.heard if isinstance(m, BooksFetched)][asked:]
 
     house.confirms()
     house.until("10:06:21")
@@ -153,9 +153,9 @@ def test_a_live_desk_needs_a_link_that_speaks(line: Channel) -> None:
     with LiveHouse(floor) as house:
         key = a_ticket(house)
         floor.silent.add(line)
-        lamp = house.engine.state.sightings.lamps[line]
+        connection = house.engine.state.sightings.connections[line]
         floor.offset += timedelta(seconds=6)
-        house.waits(lambda _: floor.now() - lamp.heard_at > timedelta(seconds=6), "six seconds")
+        house.waits(lambda _: floor.now() - connection.heard_at > timedelta(seconds=6), "six seconds")
         house.presses(key)
         house.waits(lambda view: any("nothing came for" in row.text for row in view.refusals), "the refusal")
     assert not [asked for asked in floor.asked if asked.startswith("submit")]

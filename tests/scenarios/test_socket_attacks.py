@@ -32,7 +32,6 @@ from core.protocol.frames import (
     FromDesk,
     FromEngine,
     Hello,
-    Picture,
     Press,
     Pressed,
     PressKind,
@@ -41,6 +40,7 @@ from core.protocol.frames import (
     Role,
     Say,
     Seen,
+    Snapshot,
     Watch,
     Welcome,
     from_engine,
@@ -49,14 +49,14 @@ from core.protocol.frames import (
 from core.runtime.service import desks
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
 from core.runtime.service.desks import BACK, NEW, TOKENS, WITHIN, Arrival
-from core.runtime.service.service import LINES, STRANGERS, Doorway, peer_of
+from core.runtime.service.service import LINES, STRANGERS, DeskListener, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.engine_socket import connected, listening
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
 from tests.kit.timeline import Timeline
-from tests.kit.waiting import PATIENCE, until
+from tests.kit.waiting import TIMEOUT, until
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
@@ -109,13 +109,13 @@ def is_well(there: Served, engine: VirtualRuntime) -> None:
     """A desk is attached and shown a picture, and a halt is taken."""
     desk = Client(there, HELLO)
     assert isinstance(desk.until(Welcome), Welcome)
-    desk.until(Picture)
+    desk.until(Snapshot)
     line = Client(there, LINE, Press(1, PressKind.HALT))
     line.until(Pressed)
     assert engine.latch.presses > 0
     assert there.thread.is_alive()
     assert there.service.desks.thread.is_alive()
-    assert there.service.doorway.thread.is_alive()
+    assert there.service.desk_listener.thread.is_alive()
 
 
 @pytest.mark.parametrize(
@@ -246,22 +246,22 @@ def test_a_press_on_a_dropped_line_counts(tmp_path: Path) -> None:
     def hears(press: Press) -> None:
         heard.append(press.number)
         is_held.set()
-        goes_on.wait(PATIENCE)
+        goes_on.wait(TIMEOUT)
 
     with listening(path) as listener, ExitStack() as stack:
-        doorway = Doorway(listener, peer_of, hears, lambda *_: None, lambda _: None, lambda _: None)
-        doorway.thread.start()
-        another = stack.enter_context(connected(path, PATIENCE))
+        desk_listener = DeskListener(listener, peer_of, hears, lambda *_: None, lambda _: None, lambda _: None)
+        desk_listener.thread.start()
+        another = stack.enter_context(connected(path, TIMEOUT))
         lines: list[socket.socket] = []
         for number in range(LINES):
-            lines.append(stack.enter_context(connected(path, PATIENCE)))
+            lines.append(stack.enter_context(connected(path, TIMEOUT)))
             lines[-1].sendall(pack(LINE) + pack(Press(number, PressKind.HALT)) * (number == LINES - 1))
-        assert is_held.wait(PATIENCE)
+        assert is_held.wait(TIMEOUT)
         another.sendall(pack(LINE))
         lines[0].sendall(pack(Press(100, PressKind.HALT)))
         goes_on.set()
         until(lambda: 100 in heard)
-        doorway.close()
+        desk_listener.close()
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_an_invalid_chart_symbol_is_ignored(there: Served, engine: VirtualRuntim
     """SY-01"""
     desk = Client(there, HELLO, *[Watch(symbol) for symbol in ("", "../../etc/passwd", "\x00", "É" * 256, "SPY")])
     desk.until(Welcome)
-    desk.until(Picture)
+    desk.until(Snapshot)
     for symbol in ("", "NOSUCH", "\ud7ff"):
         desk.says(Watch(symbol), Say(1, Raw(encode(Halt("key"))), 0))
         desk.until(Answered)
@@ -395,7 +395,7 @@ def test_a_halt_is_set_during_floods(there: Served, engine: VirtualRuntime) -> N
     finally:
         is_over.set()
         for thread in threads:
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
     assert engine.latch.presses >= 1
     is_well(there, engine)
 
@@ -407,12 +407,12 @@ def test_a_latch_is_set_while_the_engine_is_busy(there: Served, engine: VirtualR
     def hang() -> None:
         if not goes_on.is_set():
             is_busy.set()
-            goes_on.wait(PATIENCE)
+            goes_on.wait(TIMEOUT)
 
     line = Client(there, LINE)
     engine.on_beat(hang)
     try:
-        assert is_busy.wait(PATIENCE)
+        assert is_busy.wait(TIMEOUT)
         line.says(Press(1, PressKind.HALT))
         assert line.until(Pressed) == Pressed(1)
         assert engine.latch.presses == 1
@@ -428,12 +428,12 @@ def test_an_uncounted_desk_is_dropped(there: Served, engine: VirtualRuntime, mon
     def hang() -> None:
         if not goes_on.is_set():
             is_busy.set()
-            goes_on.wait(PATIENCE)
+            goes_on.wait(TIMEOUT)
 
     monkeypatch.setattr(desks, "COUNTED", 0.3)
     engine.on_beat(hang)
     try:
-        assert is_busy.wait(PATIENCE)
+        assert is_busy.wait(TIMEOUT)
         given_up = Client(there, HELLO)
         assert given_up.is_hung_up()
         assert there.service.desks.count == 0
@@ -488,7 +488,7 @@ def test_an_accept_error_costs_one_connection(
         desk.press_kill()
         until(lambda: engine.latch.presses > 0)
     finally:
-        desk.close("the test is over", PATIENCE)
+        desk.close("the test is over", TIMEOUT)
     assert "a connection was let go of (ZeroDivisionError: a slip)" in "".join(engine.engine.notes)
     is_well(there, engine)
 
@@ -501,9 +501,9 @@ def test_an_oversized_picture_costs_one_desk(
     assert begins is not None
     until(lambda: engine.at >= begins)  # a chart that is not full yet is hardly larger than none
     engine.pace.attend(attended=True)  # and what trades on meanwhile makes every picture larger
-    small = Client(there, HELLO).until(Picture)
-    large = Client(there, HELLO, Watch("SPY")).until(Picture)
-    sizes = sorted(len(pack(each)) for each in (small, large) if isinstance(each, Picture))
+    small = Client(there, HELLO).until(Snapshot)
+    large = Client(there, HELLO, Watch("SPY")).until(Snapshot)
+    sizes = sorted(len(pack(each)) for each in (small, large) if isinstance(each, Snapshot))
     monkeypatch.setattr(frames, "LARGEST", sum(sizes) // 2)
     beside, looks = Client(there, HELLO), Client(there, HELLO, Watch("SPY"))
 
@@ -512,7 +512,7 @@ def test_an_oversized_picture_costs_one_desk(
     assert isinstance(refused, Refused)
     assert "a frame has at most" in refused.words
     assert looks.is_hung_up()
-    assert isinstance(beside.until(Picture), Picture)
+    assert isinstance(beside.until(Snapshot), Snapshot)
     is_well(there, engine)
 
 
@@ -542,7 +542,7 @@ def test_a_press_is_owed_until_it_arrives() -> None:
             until(lambda: first.latch.presses > 0)
             until(lambda: isinstance(desk.view, DeskView))
         finally:
-            desk.close("the test is over", PATIENCE)
+            desk.close("the test is over", TIMEOUT)
 
 
 def test_a_desk_that_reads_no_answers_is_dropped() -> None:
@@ -587,7 +587,7 @@ def test_a_command_for_another_account_is_refused(there: Served, engine: Virtual
 def test_a_desk_that_reads_nothing_delays_no_other(there: Served, engine: VirtualRuntime) -> None:
     """SY-01: and once it reads it is shown what is now, without what was between."""
     slow, beside = Client(there, HELLO), there.a_desk()
-    slow.until(Picture)
+    slow.until(Snapshot)
     kept = next(iter(there.service.desks._desks.values()))
     kept.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
     beside.start()
@@ -608,7 +608,7 @@ def test_a_desk_that_reads_nothing_delays_no_other(there: Served, engine: Virtua
         first = slow.until(Changed)
         second = slow.until(Changed)
     finally:
-        beside.close("the test is over", PATIENCE)
+        beside.close("the test is over", TIMEOUT)
     assert isinstance(first, Changed)
     assert isinstance(second, Changed)
     assert second.since == first.number

@@ -25,7 +25,7 @@ from core.model.reference_data import AssetList, AssetsFound, ListedAsset
 from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import OperatorError
 from core.protocol.codec import BY_KIND
-from core.protocol.frames import PROTOCOL, Ended, Hello, Picture, Role
+from core.protocol.frames import PROTOCOL, Ended, Hello, Role, Snapshot
 from core.runtime.service.desks import NOT_FOR_DESKS
 from core.runtime.service.service import A_BREATH, Peer, peer_of
 from core.runtime.virtual import VirtualRuntime
@@ -35,7 +35,7 @@ from tests.accidents.house import LONG
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import order_in, runtime
 from tests.kit.timeline import timeline
-from tests.kit.waiting import PATIENCE, until
+from tests.kit.waiting import TIMEOUT, until
 from tests.scenarios.test_socket_attacks import HELLO, Client
 from tests.unit.core.protocol.anything import a_value_of
 
@@ -88,7 +88,7 @@ def attached(there: Served, desk: RemoteEngine | None = None) -> Iterator[Remote
         until(lambda: isinstance(desk.view, DeskView))
         yield desk
     finally:
-        desk.close("the test is over", PATIENCE)
+        desk.close("the test is over", TIMEOUT)
 
 
 def view_of(desk: RemoteEngine) -> DeskView:
@@ -171,7 +171,7 @@ def test_a_key_from_a_standstill_confirms_nothing(
     there: Served, engine: VirtualRuntime, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OP-04, OP-02: whoever pressed it may have put its ticket aside since."""
-    monkeypatch.setattr("core.runtime.service.desks.CATCHES_UP", PATIENCE)  # on a busy machine it is sent late
+    monkeypatch.setattr("core.runtime.service.desks.CATCHES_UP", TIMEOUT)  # on a busy machine it is sent late
     desks, stood_still = there.service.desks, 0.0
     desks._now = lambda: timeline().monotonic() + stood_still
     with attached(there) as desk:
@@ -188,7 +188,7 @@ def test_a_key_late_in_the_inbox_confirms_nothing(there: Served, engine: Virtual
     """OP-04: its thread stood still, and the desks' own did not."""
     with attached(there) as desk:
         ticket = with_a_ticket(engine, desk)
-        late = there.service.books.door.through(addressed(key_on(ticket, 1), engine.account), desk=DeskNumber(1))
+        late = there.service.books.port.through(addressed(key_on(ticket, 1), engine.account), desk=DeskNumber(1))
         engine._commands.append((0, timeline().monotonic() - 2 * STOOD_STILL, late))
         engine.wake()
         until(lambda: told.of(facts.ConfirmationRefused))
@@ -217,9 +217,9 @@ def test_a_watcher_may_only_stop_and_look(there: Served, told: Told) -> None:
 def test_a_desk_without_a_terminal_has_no_control(engine: VirtualRuntime, told: Told) -> None:
     """OP-13: whatever it says of itself in its hello."""
     with served(engine) as there:
-        there.service.doorway._peer_of = without_a_terminal
+        there.service.desk_listener._peer_of = without_a_terminal
         robot = Client(there, Hello(PROTOCOL, "tests", Role.DESK, "/dev/pts/7", "eve"))
-        robot.until(Picture)
+        robot.until(Snapshot)
         with attached(there) as desk:
             assert view_of(desk).status.key.holder is None
             desk.send(TakeKey("TAKE", 0))
@@ -389,12 +389,12 @@ def test_an_earlier_resume_never_ends_a_halt(there: Served, engine: VirtualRunti
         def hears(number: DeskNumber, command: Command, seen: int, **how: Any) -> str:
             if isinstance(command, Resume):
                 is_held.set()
-                goes_on.wait(PATIENCE)
+                goes_on.wait(TIMEOUT)
             return hear(number, command, seen, **how)
 
         there.service.books.hear = hears  # type: ignore[method-assign]
         desk.send(Resume())
-        assert is_held.wait(PATIENCE)
+        assert is_held.wait(TIMEOUT)
         timeline().advance(2 * A_BREATH)  # the same press within one is not another
         desk.press_kill()
         until(lambda: engine.latch.presses == 2)
@@ -412,7 +412,7 @@ def test_an_earlier_resume_never_ends_a_halt(there: Served, engine: VirtualRunti
 def test_every_desk_gets_the_last_words(there: Served, engine: VirtualRuntime) -> None:
     """EX-22: and the desks wait for another engine."""
     raw = Client(there, HELLO)
-    raw.until(Picture)
+    raw.until(Snapshot)
     with attached(there) as desk:
         engine.leave()
         assert isinstance(raw.until(Ended), Ended)
@@ -429,7 +429,7 @@ def test_only_the_holder_stops_the_engine(there: Served, engine: VirtualRuntime,
         assert (told.of(facts.CommandRefused)[0].command, told.of(facts.CommandRefused)[0].desk) == ("StopEngine", 2)
         assert there.thread.is_alive()
         holder.send(StopEngine())
-        there.thread.join(PATIENCE)
+        there.thread.join(TIMEOUT)
         assert not there.thread.is_alive()
 
 

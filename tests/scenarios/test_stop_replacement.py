@@ -433,7 +433,7 @@ def test_cancelling_a_stop_ends_its_replacement() -> None:
     passes(house, 5)
 
     assert {o.status for o in house.stops} == {OrderStatus.CANCELLED}
-    assert house.exchange.picture(house.line.at).positions[0].quantity == Decimal("0.502")
+    assert house.exchange.books(house.line.at).positions[0].quantity == Decimal("0.502")
 
 
 def test_a_pending_replacement_is_not_cancelled_alone() -> None:
@@ -512,7 +512,7 @@ def test_a_partial_close_keeps_the_stop_of_a_doubtful_move(is_sale_refused: bool
     assert (
         plain(house.desk.ledger.exits.covered(SPY, "vwap")) == house.held() == ("0.502" if is_sale_refused else "0.251")
     )
-    assert house.desk.stage.mandates(AuthorizationKind.RESTORE_STOP) == ()
+    assert house.desk.stage.authorizations(AuthorizationKind.RESTORE_STOP) == ()
 
 
 def test_a_partial_close_keeps_the_price_before_a_refusal() -> None:

@@ -414,7 +414,7 @@ def test_an_exit_made_smaller_has_not_failed(way: Way) -> None:
     house = holding_six(way)
     exits(house, way, "101")
     goes_elsewhere(house, way, "2")
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     passes(house, 120)
 
     assert working(house) == [f"{way.out} limit 4 {plain(way.at('101'))}"]
@@ -448,7 +448,7 @@ def test_another_close_replaces_a_smaller_exit(way: Way) -> None:
     house = holding_six(way)
     exits(house, way, "101")
     goes_elsewhere(house, way, "2")
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     passes(house, 120)
     house.presses(ProposeClose(SPY))
     house.opens_ticket()
@@ -475,7 +475,7 @@ def test_an_exit_is_cut_to_what_is_left(way: Way) -> None:
     assert [r for r in requested(house) if r.verb == "replace"] == [Request("replace", way.out, "limit", "5")]
     takes_back_the_exit(house, way, "101")
     assert working(house) == [f"{way.out} stop 5 {plain(way.at('99'))}"]
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     passes(house, 120)
     assert working(house) == [f"{way.out} stop 5 {plain(way.at('99'))}"]
     assert not unprotected_in_words(house.desk.ledger)

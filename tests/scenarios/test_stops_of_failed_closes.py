@@ -226,6 +226,6 @@ def test_after_a_week_the_stops_cannot_be_asked_for(way: Way) -> None:
     """EX-21, EX-22: it halted on what was signed and is forgotten, or said that nothing is left to protect"""
     house = two_stops_whose_sale_never_arrived(way, days=11)
 
-    ends = [fact.code for fact in house.facts(AuthorizationEnded) if "restore_stop" in fact.mandate_id]
+    ends = [fact.code for fact in house.facts(AuthorizationEnded) if "restore_stop" in fact.authorization_id]
     assert ends == [AuthorizationCode.NOT_ASKED_AGAIN] * 2
     assert_can_be_rebuilt(house)

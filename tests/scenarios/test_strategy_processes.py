@@ -48,7 +48,7 @@ ENDLESS_WORDS = (
 
 
 def a_process(text: str) -> StrategyProcess:
-    return StrategyProcess("dips", "dips.py", text, patience=WAIT)
+    return StrategyProcess("dips", "dips.py", text, timeout=WAIT)
 
 
 def test_a_refused_text_leaves_no_process(snapshot: SnapshotAssertion) -> None:

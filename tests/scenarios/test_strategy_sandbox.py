@@ -268,7 +268,7 @@ def test_type_hints_run_in_the_process_only(tmp_path: Path) -> None:
     path.write_text(text_of(Watching) + TYPE_HINTS.replace("{trace}", str(trace)))
     path.chmod(0o600)
 
-    found = look_at(path, waits=WAITS, patience=ANSWERS)
+    found = look_at(path, waits=WAITS, timeout=ANSWERS)
 
     assert not trace.exists()
     assert found.kind is None

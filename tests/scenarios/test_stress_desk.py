@@ -59,7 +59,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     """One desk with a watchlist; `view` is how it was when it was prepared."""
     home, words = tmp_path_factory.mktemp("stress"), list[str]()
     with the_stress_desk(home, WATCHED, words) as runtime:
-        yield Prepared(home, runtime, words, runtime.picture(), fingerprint(journal_of(home)))
+        yield Prepared(home, runtime, words, runtime.view(), fingerprint(journal_of(home)))
 
 
 def journal_of(home: Path) -> JournalFolder:
@@ -112,8 +112,8 @@ def test_ten_minutes_later_it_is_the_same_desk(prepared: Prepared) -> None:
     """MD-05"""
     prepared.runtime.run(until=prepared.runtime.at + timedelta(minutes=10))
 
-    assert shape(prepared.runtime.picture()) == shape(prepared.view)
-    assert prepared.runtime.picture().refusals == ()
+    assert shape(prepared.runtime.view()) == shape(prepared.view)
+    assert prepared.runtime.view().refusals == ()
 
 
 def test_each_opening_begins_anew_and_is_not_killed(prepared: Prepared, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_each_opening_begins_anew_and_is_not_killed(prepared: Prepared, tmp_path
     assert switch.is_on()
 
     with the_stress_desk(tmp_path / "again", WATCHED) as runtime:
-        assert runtime.picture().status.killed_by is None
+        assert runtime.view().status.killed_by is None
         assert fingerprint(journal_of(tmp_path / "again")) == prepared.written
 
 

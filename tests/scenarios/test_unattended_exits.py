@@ -65,7 +65,7 @@ def test_a_signed_exit_goes_out_by_itself(prices: str, reason: str) -> None:
     (released,) = house.facts(facts.ExitReleased)
     trade = house.last(facts.TradeClosed).trade
     assert (trade.exit_reason.value, released.proposal_id) == (reason, trade.exit_order)
-    assert released.mandate_id.endswith("-exits")
+    assert released.authorization_id.endswith("-exits")
     chain = [type(record.fact).__name__ for record in chain_of(trade.exit_order, house.journal.records())]
     assert chain.index("ProposalStaged") < chain.index("ExitReleased") < chain.index("OrderApproved")
     assert_can_be_rebuilt(house)
@@ -74,9 +74,9 @@ def test_a_signed_exit_goes_out_by_itself(prices: str, reason: str) -> None:
 def test_shares_that_were_let_out_count() -> None:
     """OP-06: 0.1 was signed and has gone out; the position was added to since, and waits for a key"""
     house = a_signed_house(("10:02", "10:10", UP))
-    (use,) = house.desk.stage.mandates(AuthorizationKind.EXITS)
+    (use,) = house.desk.stage.authorizations(AuthorizationKind.EXITS)
     filled = house.entry
-    house.desk.record(facts.ExitReleased(ProposalId(filled.id), use.mandate.id, filled.filled_quantity))
+    house.desk.record(facts.ExitReleased(ProposalId(filled.id), use.authorization.id, filled.filled_quantity))
 
     house.until("10:05")
 
@@ -230,7 +230,7 @@ def test_changed_settings_make_every_exit_wait() -> None:
 
     house.until("10:05")
 
-    assert house.desk.stage.mandates(AuthorizationKind.EXITS) == ()
+    assert house.desk.stage.authorizations(AuthorizationKind.EXITS) == ()
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
 
 

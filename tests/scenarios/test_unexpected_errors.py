@@ -293,7 +293,7 @@ def test_a_raising_exit_keeps_no_other_from_shrinking(monkeypatch: pytest.Monkey
     monkeypatch.setattr(ExcessExits, "_fit", raising_for(first, ExcessExits._fit))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.29")), Price(Decimal(100)), house.line.at)
 
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     passes(house, 5)
 
     assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)
@@ -338,7 +338,7 @@ def test_a_correction_cancels_all_but_the_raising_exit(monkeypatch: pytest.Monke
     monkeypatch.setattr(Cancellation, "cancel", raising_for(first, Cancellation.cancel))
     house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.3")), Price(Decimal(100)), house.line.at)
 
-    house.accepts(house.exchange.picture(house.line.at))
+    house.accepts(house.exchange.books(house.line.at))
     passes(house, 5)
 
     assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)

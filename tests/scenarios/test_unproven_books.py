@@ -9,9 +9,9 @@ import pytest
 
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed
 from core.messages.commands import Kill
-from core.messages.effects import FetchPicture
-from core.messages.inputs import PictureFetched
-from core.model.broker import BrokerPicture, OrderReport
+from core.messages.effects import FetchBooks
+from core.messages.inputs import BooksFetched
+from core.model.broker import BrokerBooks, OrderReport
 from core.model.codes import ReadOnlyCode
 from core.model.order import OrderStatus, Side
 from core.model.values import Quantity
@@ -32,7 +32,7 @@ class Books:
         patch.setattr(ExchangeAnswers, "answer", lambda *asked: self._of(answer(*asked)))
 
     def _of(self, told: object) -> object:
-        if not self.left or not isinstance(told, PictureFetched) or not isinstance(told.answer, BrokerPicture):
+        if not self.left or not isinstance(told, BooksFetched) or not isinstance(told.answer, BrokerBooks):
             return told
         self.left -= 1
         books = told.answer
@@ -81,8 +81,8 @@ def test_a_resting_stop_contradicts_missing_shares(books: Books, shares: str) ->
     assert house.facts(PositionCorrected) == []
     assert CANCEL not in requested(house)
     assert house.last(ReconciliationFailed).code is ReadOnlyCode.UNPROVEN
-    picture = house.line.ask(FetchPicture())
-    assert isinstance(picture, PictureFetched)
+    picture = house.line.ask(FetchBooks())
+    assert isinstance(picture, BooksFetched)
     house.accepts(picture.answer)  # type: ignore[arg-type]
     house.until("10:12:30")
 

@@ -10,8 +10,8 @@ import pytest
 from core.facts import PositionCorrected, ProposalSkipped, ReconciliationPassed
 from core.messages.commands import Kill, ProposeClose
 from core.messages.effects import Effect
-from core.messages.inputs import Input, PictureFetched
-from core.model.broker import BrokerPicture, UnreadablePosition
+from core.messages.inputs import BooksFetched, Input
+from core.model.broker import BrokerBooks, UnreadablePosition
 from core.model.notice import Severity
 from core.model.order import Side
 from core.model.reconciliation import DifferenceKind
@@ -36,11 +36,11 @@ def with_unread(house: House, *symbols: Symbol | None) -> None:
 
     def asked(effect: Effect) -> Input:
         reply = ask(house.line, effect)
-        if isinstance(reply, PictureFetched) and isinstance(reply.answer, BrokerPicture):
+        if isinstance(reply, BooksFetched) and isinstance(reply.answer, BrokerBooks):
             readable = tuple(
                 held for held in reply.answer.positions if held.symbol not in symbols and None not in symbols
             )
-            return PictureFetched(replace(reply.answer, positions=readable, unreadable_positions=unread))
+            return BooksFetched(replace(reply.answer, positions=readable, unreadable_positions=unread))
         return reply
 
     house.line.ask = asked  # type: ignore[method-assign]

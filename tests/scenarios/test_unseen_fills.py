@@ -177,7 +177,7 @@ def test_a_late_fill_of_a_lost_exit_sells_once(broker: BrokersWord, held: str) -
     house.until("10:12")
     left = {"all": "0", "a part": "0.202"}[held]
     if held == "a part":
-        house.accepts(house.exchange.picture(house.line.at))
+        house.accepts(house.exchange.books(house.line.at))
     assert (house.sale.end_code, house.held(), house.held_by_the_broker()) == (EndCode.LOST_THERE, left, left)
     is_seen_again(house, broker)
     house.until("10:15")

@@ -269,7 +269,7 @@ def test_what_is_held_is_followed_before_what_is_watched() -> None:
     house.opens_ticket()
     house.until("10:00:04").confirms()
     house.until("10:05")
-    house.desk.sightings.lamps[Channel.DATA] = ConnectionStatus(
+    house.desk.sightings.connections[Channel.DATA] = ConnectionStatus(
         Channel.DATA, ConnectionState.UP, house.line.at, polled=(QQQ,)
     )
 

@@ -92,7 +92,7 @@ class Story:
     closed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     confirmed: dict[str, facts.ConfirmationReceived] = field(default_factory=dict)
-    mandates: dict[str, StandingAuthorization] = field(default_factory=dict)
+    authorizations: dict[str, StandingAuthorization] = field(default_factory=dict)
     unattended: set[str] = field(default_factory=set)
     released: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
@@ -178,7 +178,7 @@ class Auditor:
             facts.Halted: self._halted,
             facts.Resumed: self._resumed,
             facts.Killed: self._killed,
-            facts.AuthorizationEnded: self._mandate_ended,
+            facts.AuthorizationEnded: self._authorization_ended,
             facts.Rearmed: self._rearmed,
         }
 
@@ -323,7 +323,7 @@ class Auditor:
         self.require(is_its, f"ticket {ticket.id} was confirmed, and its proposal is another by now")
         self._may_open(proposal)
         story.confirmed[ticket.id] = fact
-        story.mandates.update({mandate.id: mandate for mandate in fact.mandates})
+        story.authorizations.update({authorization.id: authorization for authorization in fact.authorizations})
 
     def has_signed_by_hand(self) -> bool:
         """Whether a typed order that opens was ever confirmed."""
@@ -333,22 +333,26 @@ class Auditor:
 
     def has_signed_exits(self) -> bool:
         """Whether an entry was ever confirmed together with its exits."""
-        return any(mandate.kind is AuthorizationKind.EXITS for mandate in self.story.mandates.values())
+        return any(
+            authorization.kind is AuthorizationKind.EXITS for authorization in self.story.authorizations.values()
+        )
 
     def _released_exit(self, fact: facts.ExitReleased) -> None:
         """Within what was signed with the entry, on a desk that nobody halted, of an exit that nobody made (OP-06)."""
         story, proposal = self.story, self.story.proposals[fact.proposal_id]
-        mandate = story.mandates.get(fact.mandate_id)
-        if mandate is None or mandate.kind is not AuthorizationKind.EXITS:
+        authorization = story.authorizations.get(fact.authorization_id)
+        if authorization is None or authorization.kind is not AuthorizationKind.EXITS:
             words = f"exit {fact.proposal_id} was released and nothing like it was signed"
             self.require(False, words, UNREQUESTED)
             return
         limits = (proposal.symbol, proposal.order.side)
-        self.require(limits == (mandate.symbol, mandate.side), f"{fact.proposal_id}: another exit than was signed")
         self.require(
-            proposal.is_exit and fact.quantity <= mandate.quantity, f"{fact.proposal_id}: more than was signed"
+            limits == (authorization.symbol, authorization.side), f"{fact.proposal_id}: another exit than was signed"
         )
-        self.require(self._at <= mandate.ends_at, f"{fact.proposal_id}: released after its end")
+        self.require(
+            proposal.is_exit and fact.quantity <= authorization.quantity, f"{fact.proposal_id}: more than was signed"
+        )
+        self.require(self._at <= authorization.ends_at, f"{fact.proposal_id}: released after its end")
         is_shut = story.killed or bool(story.halts - SHUTS_ENTRIES_ALONE)
         self.require(not is_shut, f"{fact.proposal_id}: released on a desk that is shut")
         story.unattended.add(fact.proposal_id)
@@ -387,14 +391,14 @@ class Auditor:
             return  # what is created by it is compared with what was signed for more
         if confirmed is None:
             self.require(False, f"approval {approval.id} has no confirmation", UNREQUESTED)
-        elif approval.mandate_id is None:
+        elif approval.authorization_id is None:
             self.require(confirmed.approval == approval, f"approval {approval.id} is not what was confirmed")
             ticket = story.tickets[approval.ticket_id]
             self.require(
                 fact.order_digest == ticket.order.digest(ticket.account), f"{approval.id}: not the ticket's order"
             )
         else:
-            is_signed = approval.mandate_id in story.mandates
+            is_signed = approval.authorization_id in story.authorizations
             self.require(is_signed, f"approval {approval.id} names no signed mandate", UNREQUESTED)
             self.plans.redeem(fact)
 
@@ -425,7 +429,7 @@ class Auditor:
             return
         digest = order.digest(self.world.engine.state.account_name)
         self.require(redeemed.order_digest == digest, f"order {order.client_order_id} is not what was redeemed")
-        if redeemed.approval.mandate_id is not None:
+        if redeemed.approval.authorization_id is not None:
             self._within(redeemed.approval, order, fact)
         if redeemed.approval.less_of is not None:
             self._is_less(order, story.orders.get(redeemed.approval.less_of))
@@ -491,36 +495,38 @@ class Auditor:
         seen = self.story.orders[fact.client_order_id]
         is_gone = seen.code is EndCode.LOST_THERE or not seen.filled
         self.require(is_gone, f"{fact.client_order_id} filled, and what permitted it was given back", UNREQUESTED)
-        self.story.released[fact.mandate_id] -= fact.quantity
+        self.story.released[fact.authorization_id] -= fact.quantity
 
     def _prolonged(self, fact: facts.AuthorizationProlonged) -> None:
         """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
-        mandate = self.story.mandates[fact.mandate_id]
-        self.require(mandate.kind is AuthorizationKind.CLOSE, f"{mandate.id} was prolonged")
-        self.require(self._at < mandate.ends_at < fact.ends_at, f"{mandate.id} was prolonged after its end")
-        ticket = self.story.tickets[mandate.ticket_id]
+        authorization = self.story.authorizations[fact.authorization_id]
+        self.require(authorization.kind is AuthorizationKind.CLOSE, f"{authorization.id} was prolonged")
+        self.require(self._at < authorization.ends_at < fact.ends_at, f"{authorization.id} was prolonged after its end")
+        ticket = self.story.tickets[authorization.ticket_id]
         held = (self.story.orders.get(order_id) for order_id in ticket.cancels)
         is_open = any(order is not None and order.status is OrderStatus.PENDING for order in held)
-        self.require(is_open, f"{mandate.id} was prolonged, and no stop in its way is in doubt")
-        self.story.mandates[mandate.id] = replace(mandate, ends_at=fact.ends_at)
+        self.require(is_open, f"{authorization.id} was prolonged, and no stop in its way is in doubt")
+        self.story.authorizations[authorization.id] = replace(authorization, ends_at=fact.ends_at)
 
     def _within(self, approval: Approval, order: OrderRequest, fact: facts.OrderCreated) -> None:
         """Within its mandate's limits, all that went before counted."""
         story = self.story
-        mandate = story.mandates.get(approval.mandate_id or "")
-        if mandate is None:
+        authorization = story.authorizations.get(approval.authorization_id or "")
+        if authorization is None:
             return
-        story.released[mandate.id] += order.quantity
-        limits = (mandate.symbol, mandate.side, mandate.stop_price)
-        self.require((order.symbol, order.side, order.stop_price) == limits, f"{mandate.id}: another order")
-        self.require(story.released[mandate.id] <= mandate.quantity, f"{mandate.id}: more than was signed")
-        self.require(self._at <= mandate.ends_at, f"{mandate.id}: released after its end")
-        if mandate.kind is AuthorizationKind.PROTECTIVE_STOP:
-            parent = story.orders[mandate.parent]
-            filled = self._filled_there(mandate.parent, parent)
-            self.require(story.released[mandate.id] <= filled, f"{mandate.id}: more stop than was filled")
-        if mandate.kind is AuthorizationKind.CLOSE:
-            self.require(story.released[mandate.id] == order.quantity, f"{mandate.id}: sold twice")
+        story.released[authorization.id] += order.quantity
+        limits = (authorization.symbol, authorization.side, authorization.stop_price)
+        self.require((order.symbol, order.side, order.stop_price) == limits, f"{authorization.id}: another order")
+        self.require(
+            story.released[authorization.id] <= authorization.quantity, f"{authorization.id}: more than was signed"
+        )
+        self.require(self._at <= authorization.ends_at, f"{authorization.id}: released after its end")
+        if authorization.kind is AuthorizationKind.PROTECTIVE_STOP:
+            parent = story.orders[authorization.parent]
+            filled = self._filled_there(authorization.parent, parent)
+            self.require(story.released[authorization.id] <= filled, f"{authorization.id}: more stop than was filled")
+        if authorization.kind is AuthorizationKind.CLOSE:
+            self.require(story.released[authorization.id] == order.quantity, f"{authorization.id}: sold twice")
 
     # ── orders, fills, positions (EX-01, EX-05, EX-08) ───────────────────────────────────────────────────────────
 
@@ -677,11 +683,11 @@ class Auditor:
     def _rearmed(self, _fact: facts.Rearmed) -> None:
         self.story.killed = self.story.naked = False
 
-    def _mandate_ended(self, fact: facts.AuthorizationEnded) -> None:
+    def _authorization_ended(self, fact: facts.AuthorizationEnded) -> None:
         """After NAKED what made way for a close does not go back, and what was signed for that ends so."""
-        mandate = self.story.mandates.get(fact.mandate_id)
-        if self.story.naked and mandate is not None and mandate.kind is AuthorizationKind.RESTORE_STOP:
-            self.story.taken_away.update(self.story.tickets[mandate.ticket_id].cancels)
+        authorization = self.story.authorizations.get(fact.authorization_id)
+        if self.story.naked and authorization is not None and authorization.kind is AuthorizationKind.RESTORE_STOP:
+            self.story.taken_away.update(self.story.tickets[authorization.ticket_id].cancels)
 
     # ── the wire ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -848,7 +854,7 @@ class Auditor:
         net = Counter[str]()
         for report in reports:
             net[report.symbol] += report.filled_quantity if report.side is Side.BUY else -report.filled_quantity
-        held = {position.symbol: position.quantity for position in world.exchange.picture(world.wire.at).positions}
+        held = {position.symbol: position.quantity for position in world.exchange.books(world.wire.at).positions}
         for symbol in {*net, *held, *(p.symbol for p in ledger.positions())}:
             ours = ledger.net_quantity(symbol)
             if self._is_for_a_person():

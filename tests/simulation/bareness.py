@@ -354,8 +354,8 @@ class Meter:
 
     def _of_exits(self, owner: Owner) -> str | None:
         world = self.world
-        for use in world.engine.state.stage.mandates(AuthorizationKind.CLOSE):
-            signed = world.engine.state.stage.state.confirmations.get(use.mandate.ticket_id)
+        for use in world.engine.state.stage.authorizations(AuthorizationKind.CLOSE):
+            signed = world.engine.state.stage.state.confirmations.get(use.authorization.ticket_id)
             if use.is_unused and signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == owner:
                 return "its stop made way for an exit"
         for seen in world.auditor.story.orders.values():

@@ -66,9 +66,11 @@ class ClockAudit:
             for seen in story.orders.values()
         ):
             return False
-        uses = desk.stage.mandates(AuthorizationKind.EXITS, position.entry_order)
-        its_own = (use for use in uses if use.mandate.side is proposal.order.side and at <= use.mandate.ends_at)
-        return any(proposal.order.quantity <= use.mandate.quantity - use.released for use in its_own)
+        uses = desk.stage.authorizations(AuthorizationKind.EXITS, position.entry_order)
+        its_own = (
+            use for use in uses if use.authorization.side is proposal.order.side and at <= use.authorization.ends_at
+        )
+        return any(proposal.order.quantity <= use.authorization.quantity - use.released for use in its_own)
 
     def leaves(self, effect: SubmitOrder | ReplaceOrder, seen: Seen) -> None:
         """No entry that was written in doubt leaves."""

@@ -17,7 +17,7 @@ from core.brokers.simulated.log import ReplaceRequest, encoded
 from core.brokers.simulated.order_book import Book, BookedOrder
 from core.messages.effects import ReplaceOrder
 from core.messages.inputs import Input, SubmissionAnswered
-from core.model.broker import Accepted, BrokerPicture, OrderReport, OrderUpdate, UpdateEvent
+from core.model.broker import Accepted, BrokerBooks, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import OrderStatus, TimeInForce
 from core.model.values import ZERO, ClientOrderId, Price, Quantity
 
@@ -132,7 +132,7 @@ class Contradictions:
             report = replace(report, legs=legs)
         return report
 
-    def books(self, picture: BrokerPicture) -> BrokerPicture:
+    def books(self, picture: BrokerBooks) -> BrokerBooks:
         """Its lists, short or empty where that is next."""
         orders = tuple(report for report in picture.orders if self.knows(report.client_order_id))
         if len(orders) < len(picture.orders):
@@ -291,7 +291,7 @@ class Contradictions:
         return self.world.wire.at
 
 
-def _less(picture: BrokerPicture) -> Iterator[object]:
+def _less(picture: BrokerBooks) -> Iterator[object]:
     """The first position with half of its shares, at least one less; the others as they are."""
     for number, position in enumerate(picture.positions):
         half = Quantity((position.quantity / 2).to_integral_value())

@@ -53,13 +53,19 @@ class DebtAudit:
             case facts.NotificationDue():
                 self._ended = [(ended_at, ended) for ended_at, ended in self._ended if ended_at != at]
             case facts.ConfirmationReceived():
-                closes = [mandate for mandate in fact.mandates if mandate.kind is AuthorizationKind.CLOSE]
+                closes = [
+                    authorization
+                    for authorization in fact.authorizations
+                    if authorization.kind is AuthorizationKind.CLOSE
+                ]
                 self._turned[fact.ticket_id] = closes
             case facts.OrderApproved():
-                self.closes |= {mandate.id: mandate for mandate in self._turned.pop(fact.ticket_id, ())}
+                self.closes |= {
+                    authorization.id: authorization for authorization in self._turned.pop(fact.ticket_id, ())
+                }
             case facts.OrderFilled():
                 self.fills[fact.fill.client_order_id] += 1
-            case facts.AuthorizationEnded() if fact.mandate_id in self.closes:
+            case facts.AuthorizationEnded() if fact.authorization_id in self.closes:
                 self._ended_without_a_word(at, fact)
             case facts.EngineStarted():
                 self.bare_since = {}
@@ -67,7 +73,7 @@ class DebtAudit:
     # ── closes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ended_without_a_word(self, at: datetime, fact: facts.AuthorizationEnded) -> None:
-        close = self.closes.pop(fact.mandate_id)
+        close = self.closes.pop(fact.authorization_id)
         if fact.code in BY_A_PERSON or self._sold_something(close):
             return
         if fact.code is AuthorizationCode.NOTHING_LEFT and self._is_nothing_left(close):
@@ -133,10 +139,10 @@ class DebtAudit:
         return [
             f"a close of {close.symbol} neither sold nor ended, and its time was over at {close.ends_at:%H:%M:%S}"
             for close in self.closes.values()
-            if close.id in story.mandates
+            if close.id in story.authorizations
             and close.ticket_id not in story.refused  # a key that the desk died under is void
             and not self._is_out(close)
-            and at > story.mandates[close.id].ends_at + timedelta(minutes=2)
+            and at > story.authorizations[close.id].ends_at + timedelta(minutes=2)
         ]
 
     def _is_out(self, close: StandingAuthorization) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.messages.effects import (
     CancelOrder,
     Effect,
-    FetchPicture,
+    FetchBooks,
     LatchKill,
     LookUpOrder,
     ReleaseKill,
@@ -58,7 +58,7 @@ class LaneWatch:
             self.asked.add(effect.order.client_order_id)
         elif isinstance(effect, LookUpOrder) and effect.client_order_id in self._doubted:
             self._doubted[effect.client_order_id] = at
-        elif isinstance(effect, FetchPicture):
+        elif isinstance(effect, FetchBooks):
             self._doubted = dict.fromkeys(self._doubted, at)
         lane = virtual_time.lane_of(effect)
         blockers = [request.effect for request in self.world.wire.lanes.out() if request.lane == lane]
@@ -66,8 +66,8 @@ class LaneWatch:
             return
         queued = [other for other in self.world.wire.lanes.waiting() if virtual_time.lane_of(other) == lane]
         before = [*blockers, *queued]
-        patience = self.world.line.patience
-        self._latest[id(effect)] = effect, at + patience * len(before) + SLACK  # kept, so that its id is no other's
+        timeout = self.world.line.timeout
+        self._latest[id(effect)] = effect, at + timeout * len(before) + SLACK  # kept, so that its id is no other's
         self.met[f"{role_of(effect)} waited in its lane"] += 1
         for other in before:
             if not _may_wait_for(effect, other):

@@ -66,7 +66,7 @@ EFFECTS = (
     "CancelOrder",
     "LookUpOrder",
     "FetchFigures",
-    "FetchPicture",
+    "FetchBooks",
     "FetchAccount",
 )
 TROUBLES = st.one_of(

@@ -90,7 +90,7 @@ def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -
 
     def cover(self: ProtectiveStops, entry_id: ClientOrderId) -> Iterator[Effect]:
         entry = self.state.ledger.order(entry_id)
-        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, entry_id):
+        for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP, entry_id):
             if entry is not None:
                 yield from self.release_stop(use, entry, entry.filled_quantity)
 
@@ -253,9 +253,9 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
             self.folds[EngineStarted] = self._keeps_plans
 
         def _keeps_plans(self, at: datetime, fact: EngineStarted) -> None:
-            mandates = {use.mandate.id: use for use in self.mandates(AuthorizationKind.BASKET)}
+            authorizations = {use.authorization.id: use for use in self.authorizations(AuthorizationKind.BASKET)}
             keeps(self, at, fact)
-            self.state.mandates |= mandates
+            self.state.authorizations |= authorizations
 
     class GoesOn(Baskets):
         def __init__(self, stage: Stage, ledger: Ledger) -> None:

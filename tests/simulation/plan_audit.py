@@ -70,7 +70,7 @@ class PlanAudit:
         self.require = auditor.require
         self.plans: dict[TicketId, PlanSeen] = {}
         self.turns: dict[TicketId, tuple[PlanSeen, SignedOrder]] = {}
-        self.mandates: dict[str, tuple[PlanSeen, SignedOrder]] = {}
+        self.authorizations: dict[str, tuple[PlanSeen, SignedOrder]] = {}
         self.hearers = {
             facts.BasketOpened: self._opened,
             facts.BasketMarked: self._marked,
@@ -159,25 +159,26 @@ class PlanAudit:
         self.require(fact.plan_id not in self._stopped(), f"{name} was signed after it was put aside")
         self.require(self._at < seen.plan.ends_at, f"{name} was signed after its time")
         lines = {line.proposal.id: line.proposal for line in seen.plan.lines}
-        for signed, mandate in zip(fact.orders, fact.mandates, strict=True):
+        for signed, authorization in zip(fact.orders, fact.authorizations, strict=True):
             proposal = signed.proposal
             self.require(proposal.id in seen.marked, f"{name}: {proposal.id} was signed without its mark")
             self.require(lines.get(proposal.id) == proposal, f"{name}: {proposal.id} is not what was opened")
-            self._is_for_it(name, mandate, signed, fact)
-            self.mandates[mandate.id] = seen, signed
+            self._is_for_it(name, authorization, signed, fact)
+            self.authorizations[authorization.id] = seen, signed
         seen.signed = fact
 
     def _is_for_it(
-        self, name: str, mandate: StandingAuthorization, signed: SignedOrder, fact: facts.BasketSigned
+        self, name: str, authorization: StandingAuthorization, signed: SignedOrder, fact: facts.BasketSigned
     ) -> None:
         order = signed.proposal.order
         its = (AuthorizationKind.BASKET, order.client_order_id, order.symbol, order.side, order.quantity, fact.ends_at)
-        given = (
-            mandate.kind, mandate.parent, mandate.symbol, mandate.side, mandate.quantity, mandate.ends_at
-        )  # fmt: skip
-        self.require(given == its, f"{name}: the mandate {mandate.id} is not for {order.client_order_id}")
-        self.require(mandate.id not in self.mandates, f"{name}: the mandate {mandate.id} was given before")
-        self.auditor.story.mandates[mandate.id] = mandate
+        its_own = authorization
+        given = (its_own.kind, its_own.parent, its_own.symbol, its_own.side, its_own.quantity, its_own.ends_at)
+        self.require(given == its, f"{name}: the mandate {authorization.id} is not for {order.client_order_id}")
+        self.require(
+            authorization.id not in self.authorizations, f"{name}: the mandate {authorization.id} was given before"
+        )
+        self.auditor.story.authorizations[authorization.id] = authorization
 
     # ── order by order (EX-10) ───────────────────────────────────────────────────────────────────────────────────
 
@@ -205,27 +206,29 @@ class PlanAudit:
         name = f"ticket {ticket.id}"
         self.require(ticket.order == signed.proposal.order, f"{name} is not the order that the basket's key signed")
         self.require(ticket.digest == signed.digest(ticket.account), f"{name} lists other stops than were signed")
-        mandate = fact.approval.mandate_id or ""
-        its = self.mandates.get(mandate)
-        self.require(its is not None and its[1] is signed, f"{name} is confirmed by {mandate}, which is not for it")
+        authorization = fact.approval.authorization_id or ""
+        its = self.authorizations.get(authorization)
+        self.require(
+            its is not None and its[1] is signed, f"{name} is confirmed by {authorization}, which is not for it"
+        )
         return True
 
     def redeem(self, fact: facts.ApprovalRedeemed) -> None:
         """A turn's approval: it goes, once."""
-        mandate, ticket = fact.approval.mandate_id or "", fact.approval.ticket_id
-        if mandate not in self.mandates:
+        authorization, ticket = fact.approval.authorization_id or "", fact.approval.ticket_id
+        if authorization not in self.authorizations:
             return
-        seen, signed = self.mandates[mandate]
+        seen, signed = self.authorizations[authorization]
         name = f"basket {seen.plan.id}: {signed.order_id}"
         self.require(self.turns.get(ticket) == (seen, signed), f"{name} goes without its turn")
-        self.require(mandate not in seen.redeemed, f"{name} goes a second time")
+        self.require(authorization not in seen.redeemed, f"{name} goes a second time")
         confirmed = self.auditor.story.confirmed.get(ticket)
         is_its = confirmed is not None and confirmed.approval == fact.approval
         self.require(is_its, f"{name} goes by another approval than its turn gave")
         self.require(fact.client_order_id == signed.order_id, f"{name} goes as {fact.client_order_id}")
         self.require(fact.quantity <= signed.proposal.order.quantity, f"{name} goes for more than was signed")
         self._may_go(seen, signed)
-        seen.redeemed.add(mandate)
+        seen.redeemed.add(authorization)
 
     def _may_go(self, seen: PlanSeen, signed: SignedOrder) -> None:
         name, keys = f"basket {seen.plan.id}: {signed.order_id}", self.auditor.world.plan_keys
@@ -304,7 +307,7 @@ class PlanAudit:
 
     def order_ids(self) -> set[ClientOrderId]:
         """Orders of all baskets that were signed."""
-        return {signed.order_id for _, signed in self.mandates.values()}
+        return {signed.order_id for _, signed in self.authorizations.values()}
 
     def asked(self) -> int:
         """How many baskets asked the operator."""

@@ -203,7 +203,7 @@ class Planner:
             }
             world.fuse.light(chance.randint(1, 90))
         elif what == "trouble":
-            of = chance.choice(("SubmitOrder", "SubmitOrder", "FetchFigures", "CancelOrder", "FetchPicture", ""))
+            of = chance.choice(("SubmitOrder", "SubmitOrder", "FetchFigures", "CancelOrder", "FetchBooks", ""))
             to = "update" if not of else chance.choice(("request", "answer", "answer"))
             fate = chance.choice(("lost", "late", "late"))
             world.line.waiting.append(Trouble(to, of, fate, chance.choice((0.3, 2.0, 6.0, 20.0, 90.0))))

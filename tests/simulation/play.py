@@ -531,13 +531,13 @@ class Player(DeskPlay, Contradicting):
         """Its lamp goes down; what is told meanwhile is lost; it comes back."""
         world = self.world
         world.line.is_mute[0] = True
-        self._lamp(ConnectionState.DOWN)
+        self._connection(ConnectionState.DOWN)
         world.run(seconds)
         world.line.is_mute[0] = False
-        self._lamp(ConnectionState.UP)
+        self._connection(ConnectionState.UP)
         world.run(0.5)
 
-    def _lamp(self, state: ConnectionState) -> None:
+    def _connection(self, state: ConnectionState) -> None:
         at = self.world.wire.at
         self.world.hear(ConnectionChanged(ConnectionStatus(Channel.TRADES, state, at)))
 

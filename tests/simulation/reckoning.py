@@ -138,7 +138,7 @@ def _is_another_story(order: Order, report: OrderReport | None) -> bool:
 
 def _compare_positions(world: World, found: Reckoning) -> None:
     ledger = world.engine.state.ledger
-    held = {position.symbol: position.quantity for position in world.exchange.picture(world.wire.at).positions}
+    held = {position.symbol: position.quantity for position in world.exchange.books(world.wire.at).positions}
     for symbol in {*held, *(position.symbol for position in ledger.positions())}:
         ours, true = ledger.net_quantity(symbol), held.get(symbol, ZERO)
         if ours != true and not _is_said(world):

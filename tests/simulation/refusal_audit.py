@@ -193,7 +193,7 @@ class RefusalAudit:
     def _times_equity(self, order: Asked) -> Decimal:
         """All that is held, works and is asked for, to the exchange's own equity."""
         world = self._auditor.world
-        picture = world.exchange.picture(world.wire.at)
+        picture = world.exchange.books(world.wire.at)
         equity = picture.account.equity
         if equity <= ZERO:
             return Decimal("Infinity")

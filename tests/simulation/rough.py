@@ -179,9 +179,9 @@ class Rough:
 
         def between() -> None:
             if command == "cancel" and working:
-                wire.obey(world.door.through(RequestCancel(working[0].id), account))
+                wire.obey(world.port.through(RequestCancel(working[0].id), account))
             else:
-                wire.obey(world.door.through(ProposeClose(SPY, Fraction(Decimal(1))), account))
+                wire.obey(world.port.through(ProposeClose(SPY, Fraction(Decimal(1))), account))
             if wire.latch.shut() is None:
                 world.auditor.wrong.append("a kill was pressed, and the latch was open after another command")
 
@@ -420,7 +420,7 @@ Arguments = tuple[str | int | float | bool, ...]
 BETWEEN = (
     "", "", "SubmissionAnswered", "SubmissionAnswered", "BrokerUpdated", "BrokerUpdated", "CancelAnswered",
     "LookUpAnswered", "FiguresFetched", "OrderFilled", "OrderFilled", "OrderCreated", "PositionChanged",
-    "SubmitOrder left", "CancelOrder left", "PictureFetched",
+    "SubmitOrder left", "CancelOrder left", "BooksFetched",
 )  # fmt: skip
 """Words in the names of the places where the desk is left or killed."""
 LENGTHS = (1.0, 3.0, 7.0, 9.0, 15.0, 30.0, 60.0, 120.0)

@@ -133,7 +133,7 @@ def names_are_counted_by_what_is_remembered(patch: pytest.MonkeyPatch) -> None:
     def counted(self: ProtectiveStops, use: AuthorizationUse, parent: Order) -> ClientOrderId:
         entry = (parent.parent if parent.is_protective else None) or parent.id
         known = [order for order in self.state.ledger.state.orders.values() if order.parent == entry]
-        return order_id_of(entry, use.mandate.side.value, str(len(known) + 1))
+        return order_id_of(entry, use.authorization.side.value, str(len(known) + 1))
 
     patch.setattr(ProtectiveStops, "_next_id", counted)
 
@@ -156,8 +156,8 @@ def a_permission_is_used_up_without_its_order(patch: pytest.MonkeyPatch) -> None
 
     def counts(self: Stage, at: datetime, fact: ApprovalRedeemed) -> None:
         redeemed(self, at, fact)
-        mandate_id, quantity = self.state.redeemed.pop(fact.client_order_id, ("", NO_SHARES))
-        if (use := self.state.mandates.get(mandate_id)) is not None:
+        authorization_id, quantity = self.state.redeemed.pop(fact.client_order_id, ("", NO_SHARES))
+        if (use := self.state.authorizations.get(authorization_id)) is not None:
             use.released = Quantity(use.released + quantity)
 
     patch.setattr(Stage, "_redeemed", counts)

@@ -33,7 +33,7 @@ REQUESTS = (
     "CancelOrder",
     "LookUpOrder",
     "FetchFigures",
-    "FetchPicture",
+    "FetchBooks",
     "FetchAccount",
 )
 PLACES = (
@@ -48,7 +48,7 @@ PLACES = (
     "SubmissionAnswered",
     "BrokerUpdated",
     "LookUpAnswered",
-    "PictureFetched",
+    "BooksFetched",
     "CancelAnswered",
     "ConfirmationReceived",
     "ApprovalRedeemed",

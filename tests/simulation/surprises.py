@@ -16,12 +16,12 @@ from typing import Any
 from core.brokers.simulated.log import ReplaceRequest, SubmitRequest, encoded
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
+    BooksFetched,
     CancelAnswered,
     ClockFetched,
     FiguresFetched,
     Input,
     LookUpAnswered,
-    PictureFetched,
     SubmissionAnswered,
 )
 from core.model.broker import (
@@ -145,10 +145,10 @@ class Surprises:
         if isinstance(answer, LookUpAnswered) and isinstance(answer.answer, OrderReport):
             is_known = self._contradictions.knows(answer.client_order_id, at)
             return LookUpAnswered(answer.client_order_id, self._said(answer.answer) if is_known else NotFound())
-        if isinstance(answer, PictureFetched) and not isinstance(answer.answer, NoAnswer):
+        if isinstance(answer, BooksFetched) and not isinstance(answer.answer, NoAnswer):
             books = self._contradictions.books(answer.answer)
             orders = tuple(self._said(report) for report in books.orders)
-            return PictureFetched(replace(books, orders=orders))
+            return BooksFetched(replace(books, orders=orders))
         if isinstance(answer, ClockFetched) and self._contradictions.ahead:
             self.met["a clock that differs"] += 1
             return ClockFetched(answer.answer, self._contradictions.ahead, is_near=False)

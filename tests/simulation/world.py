@@ -24,7 +24,7 @@ from core.market.calendar import ExchangeCalendar, load_calendar
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command, Confirm, Kill, Rearm, SignBasket
 from core.messages.desk_commands import ServeDesks
-from core.messages.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
+from core.messages.effects import CancelOrder, Effect, FetchBooks, ReplaceOrder, SubmitOrder
 from core.messages.inputs import BarArrived, BrokerUpdated, Input, Priority, Start
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
@@ -537,7 +537,7 @@ class World:
         self.price = Decimal(100)
         self.traded: list[Bar] = []
         self.said: Command | None = None
-        self.door = CommandPort(PortKind.SCRIPT)
+        self.port = CommandPort(PortKind.SCRIPT)
         self._boot(with_checkpoint=False)
 
     # ── the desk's process ───────────────────────────────────────────────────────────────────────────────────────
@@ -550,7 +550,7 @@ class World:
         requests: Iterable[tuple[datetime, Effect]] = (),
     ) -> None:
         self.engine = Engine(ACCOUNT, self.mode, calendar(), self.journal)
-        self.engine.doors.admit(self.door.known)
+        self.engine.ports.admit(self.port.known)
         checkpoint.rebuild(self.engine.state, self.drawer if with_checkpoint else None)
         self.engine.state.add_listener(self.auditor.hear)
         self.engine.state.add_listener(self._tell)
@@ -564,7 +564,7 @@ class World:
         self.engine.apply(self.clock, self.settings, "replay")
         self.wire.take(self.clock, Start())
         if self.has_desks:
-            self.wire.obey(self.door.through(ServeDesks(), self.engine.state.account_name))
+            self.wire.obey(self.port.through(ServeDesks(), self.engine.state.account_name))
         self.meter.up(self.clock)
         if self.switch.is_on() and self.engine.state.control.killed_by is None:
             self.wire.obey(Kill("file"))
@@ -696,7 +696,7 @@ class World:
             command = replace(command, hold=self.hold, proof=PaintProof.ANSWERED)
             named = command.ticket_id if isinstance(command, Confirm) else command.plan_id
             self.desk_presses.add((named, self.desk, self.hold))
-        return self.door.through(command, self.engine.state.account_name, self.desk)
+        return self.port.through(command, self.engine.state.account_name, self.desk)
 
     def rearm(self) -> None:
         """REARM, typed in sight of every order that the broker may have without a word of it (OP-07)."""
@@ -810,9 +810,9 @@ class World:
         self.surprises.end()
         self.fuse.snuff()
         self.run(180)
-        self.wire._perform(FetchPicture())
+        self.wire._perform(FetchBooks())
         self.run(10)
-        self.wire._perform(FetchPicture())
+        self.wire._perform(FetchBooks())
         self.run(90)
         close = self._session(self.clock - A_WORD_ON_ITS_WAY).close
         if close <= self.clock < close + A_WORD_ON_ITS_WAY:

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from tests.kit.screen import drawn_on_demand
 from tests.kit.style_cache import remembered
 from tests.kit.virtual_time import VirtualLoop, patched
-from tests.snapshots.pictures import Pictures
+from tests.snapshots.pictures import Views
 
 
 def pytest_asyncio_loop_factories() -> dict[str, type[VirtualLoop]]:
@@ -32,5 +32,5 @@ def _in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def pictures(snapshot: SnapshotAssertion) -> Pictures:
-    return Pictures(snapshot.use_extension(SVGImageExtension))
+def pictures(snapshot: SnapshotAssertion) -> Views:
+    return Views(snapshot.use_extension(SVGImageExtension))

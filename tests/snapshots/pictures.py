@@ -15,7 +15,7 @@ from tests.kit.screen import whole
 from tests.snapshots.still import Shown, Steps, Still, a_still_desk, nothing
 
 
-class Pictures:
+class Views:
     """Of one test. `differ` names those that are not as they were kept: a test asserts that it is empty."""
 
     def __init__(self, kept: SnapshotAssertion) -> None:

@@ -69,7 +69,7 @@ def _holding() -> House:
 
 
 def _alone(house: House) -> DeskView:
-    return replace(house.line.picture(), log=(), protections=(), strategies=())
+    return replace(house.line.view(), log=(), protections=(), strategies=())
 
 
 def _marked() -> House:

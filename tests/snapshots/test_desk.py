@@ -11,7 +11,7 @@ from core.views import HaltRow
 from core.views.desk import EngineFailed, EngineLoading
 from tests.desk.nine_days import nine_days
 from tests.snapshots.day import NOW, STATUS, ago, empty, full, with_legs
-from tests.snapshots.pictures import Pictures
+from tests.snapshots.pictures import Views
 from tests.snapshots.sizes import SMALL, USUAL, WIDE, named
 from tests.snapshots.still import Shown, presses
 
@@ -64,7 +64,7 @@ STATES: dict[str, Shown] = {
 }
 
 
-async def takes_each_pane(pictures: Pictures, view: Shown, size: tuple[int, int], *ending: tuple[int, int]) -> None:
+async def takes_each_pane(pictures: Views, view: Shown, size: tuple[int, int], *ending: tuple[int, int]) -> None:
     """The log lies beside the pane that was chosen before, and comes first. Results and chart take the place of another
     pane and keep it: they are the last of those on one desk."""
     async with pictures.desk(view, size) as still:
@@ -74,13 +74,13 @@ async def takes_each_pane(pictures: Pictures, view: Shown, size: tuple[int, int]
     await pictures.one(view, size, presses("9"), named("9", *ending))
 
 
-async def test_a_pane_with_everything_in_it(pictures: Pictures) -> None:
+async def test_a_pane_with_everything_in_it(pictures: Views) -> None:
     for size in (SMALL, USUAL):
         await takes_each_pane(pictures, full(), size, size)
     assert not pictures.differ
 
 
-async def test_a_month_of_results(pictures: Pictures) -> None:
+async def test_a_month_of_results(pictures: Views) -> None:
     async with pictures.desk(full(days=nine_days("101000")), SMALL) as still:
         await still.press("7", "z", "greater_than_sign", "greater_than_sign")
         for size in (SMALL, (100, 30), USUAL, WIDE):
@@ -89,12 +89,12 @@ async def test_a_month_of_results(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_a_pane_with_nothing_in_it_says_what_would_fill_it(pictures: Pictures) -> None:
+async def test_a_pane_with_nothing_in_it_says_what_would_fill_it(pictures: Views) -> None:
     await takes_each_pane(pictures, empty(), SMALL)
     assert not pictures.differ
 
 
-async def test_a_state_differs_in_words(pictures: Pictures) -> None:
+async def test_a_state_differs_in_words(pictures: Views) -> None:
     async with pictures.desk(STATES["loading"], SMALL) as still:
         for state, view in STATES.items():
             await still.shows_next(view)
@@ -102,7 +102,7 @@ async def test_a_state_differs_in_words(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_orders_with_their_legs(pictures: Pictures) -> None:
+async def test_orders_with_their_legs(pictures: Views) -> None:
     """One entry waits with stop and target, one is filled and its stop works, one that was filled before closed"""
     async with pictures.desk(full(orders=with_legs()), SMALL) as still:
         await still.press("3")

@@ -36,7 +36,7 @@ from core.model.recommendation import TradeIdea
 from core.model.values import Symbol
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
 from tests.snapshots.day import BARE, ENTRY, NOW, PROTECTIONS, SPY, STATUS, STOP, WORKING, ago, full, price, shares
-from tests.snapshots.pictures import Pictures
+from tests.snapshots.pictures import Views
 from tests.snapshots.planned import JournalOfADay, JournalOfOrders, a_day_of_orders, orders_of_a_plan, plan_that_waits
 from tests.snapshots.sizes import SMALL, USUAL, named
 from tests.snapshots.still import Steps, Still, presses
@@ -196,7 +196,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
 
 
 @pytest.mark.parametrize("kind", DIALOGS, ids=lambda kind: kind.__name__)
-async def test_a_dialog(kind: type[Dialog], pictures: Pictures) -> None:
+async def test_a_dialog(kind: type[Dialog], pictures: Views) -> None:
     """OP-05, OP-09, RK-06, RK-13"""
     scene = DIALOGS[kind]
     async with pictures.desk(scene.view, SMALL, **scene.terms) as still:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from core.model.desk import DeskNumber, Seat
 from core.views import AwayRow, AwayView, DeskRow, KeyView
 from tests.snapshots.day import NOW, STATUS, ago, full
-from tests.snapshots.pictures import Pictures
+from tests.snapshots.pictures import Views
 from tests.snapshots.sizes import SMALL, USUAL, named
 from tests.snapshots.still import Still
 
@@ -34,7 +34,7 @@ async def shows(still: Still, key: KeyView) -> None:
     await still.after(60)
 
 
-async def test_the_status_line_says_whose_key_it_is(pictures: Pictures) -> None:
+async def test_the_status_line_says_whose_key_it_is(pictures: Views) -> None:
     async with pictures.desk(full(), SMALL) as still:
         for size in SIZES:
             await still.resize(size)
@@ -44,7 +44,7 @@ async def test_the_status_line_says_whose_key_it_is(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_the_question_says_whose_key_is_taken(pictures: Pictures) -> None:
+async def test_the_question_says_whose_key_is_taken(pictures: Views) -> None:
     async with pictures.desk(full(), SMALL) as still:
         for whose in ("elsewhere", "lost"):
             await shows(still, KEYS[whose])
@@ -57,7 +57,7 @@ async def test_the_question_says_whose_key_is_taken(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_who_comes_back_reads_what_happened_meanwhile(pictures: Pictures) -> None:
+async def test_who_comes_back_reads_what_happened_meanwhile(pictures: Views) -> None:
     rows = (
         AwayRow(ago(60), "only followed", "vwap SPY"),
         AwayRow(ago(50), "exit sent", "sell 0.1 SPY"),

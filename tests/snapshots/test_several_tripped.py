@@ -9,7 +9,7 @@ from console.desk import DeskApp
 from core.messages.commands import Command, OpenTicket
 from core.views import DeskView
 from tests.kit.screen import text_of
-from tests.snapshots.pictures import Pictures
+from tests.snapshots.pictures import Views
 from tests.snapshots.sizes import SMALL, USUAL, WIDE
 from tests.snapshots.tickets import opens_the_first
 from tests.snapshots.tripped import tripped
@@ -37,7 +37,7 @@ def in_one(text: str) -> str:
     return FRAME.sub("", text)
 
 
-async def test_a_ticket_lists_every_reason_why_it_is_refused(pictures: Pictures) -> None:
+async def test_a_ticket_lists_every_reason_why_it_is_refused(pictures: Views) -> None:
     """RK-01, RK-09, OP-03"""
     (ticket,) = tripped().tickets
     reasons = [f"{verdict.check}: {verdict.reason}" for verdict in ticket.now.refusals]
@@ -56,7 +56,7 @@ async def test_a_ticket_lists_every_reason_why_it_is_refused(pictures: Pictures)
     assert not pictures.differ
 
 
-async def test_the_pane_says_how_many_are_tripped(pictures: Pictures) -> None:
+async def test_the_pane_says_how_many_are_tripped(pictures: Views) -> None:
     """RK-09"""
     async with pictures.desk(without_ticket(), SMALL) as still:
         await still.press("4")
@@ -67,7 +67,7 @@ async def test_the_pane_says_how_many_are_tripped(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_the_pane_tells_each_reason_whole_as_one_goes_down(pictures: Pictures) -> None:
+async def test_the_pane_tells_each_reason_whole_as_one_goes_down(pictures: Views) -> None:
     """RK-09"""
     for size in (SMALL, USUAL):
         left = {f"{row.name}: {row.reason}" for row in tripped().protections if row.is_tripped}
@@ -81,7 +81,7 @@ async def test_the_pane_tells_each_reason_whole_as_one_goes_down(pictures: Pictu
         assert (size, left) == (size, set())
 
 
-async def test_the_details_of_one_that_nobody_saw_trip(pictures: Pictures) -> None:
+async def test_the_details_of_one_that_nobody_saw_trip(pictures: Views) -> None:
     """RK-12, RK-09: entries are shut by a measurement, of which no moment is known."""
     async with pictures.desk(without_ticket(), SMALL) as still:
         await still.press("4")

@@ -12,7 +12,7 @@ from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
 from core.views import HaltRow, KillView, ProposalOutcome, TicketView
 from tests.snapshots.day import BARE, EFFECTS, ENTRY, EXIT, REFUSED, STATUS, STOP, ago, empty, full
-from tests.snapshots.pictures import Pictures
+from tests.snapshots.pictures import Views
 from tests.snapshots.planned import plan_that_is_over
 from tests.snapshots.sizes import SMALL
 from tests.snapshots.still import Answer, presses, unanswered
@@ -33,7 +33,7 @@ CHANGED: dict[str, Callable[[TicketView], TicketView]] = {
 }
 
 
-async def test_an_armed_ticket_says_exactly_what_is_sent(pictures: Pictures) -> None:
+async def test_an_armed_ticket_says_exactly_what_is_sent(pictures: Views) -> None:
     async with pictures.desk(full(), SMALL, answer=opened) as still:
         for effect, row in EFFECTS.items():
             await still.shows_next(full(proposals=(row,)))
@@ -46,7 +46,7 @@ async def test_an_armed_ticket_says_exactly_what_is_sent(pictures: Pictures) -> 
 @pytest.mark.parametrize(
     "state", ["fetching", "not-armed", "too-early", "refused", "red", "confirming", "exit-waits", "over"]
 )
-async def test_a_ticket_in_each_of_its_states(state: str, pictures: Pictures) -> None:
+async def test_a_ticket_in_each_of_its_states(state: str, pictures: Views) -> None:
     answer: Answer = unanswered if state == "fetching" else with_ticket(CHANGED.get(state, lambda view: view))
     waiting = (EXIT, ENTRY) if state == "exit-waits" else (ENTRY,)
     async with pictures.desk(full(proposals=waiting), SMALL, answer=answer) as still:
@@ -66,7 +66,7 @@ async def test_a_ticket_in_each_of_its_states(state: str, pictures: Pictures) ->
     assert not pictures.differ
 
 
-async def test_a_live_ticket_asks_for_its_symbol(pictures: Pictures) -> None:
+async def test_a_live_ticket_asks_for_its_symbol(pictures: Views) -> None:
     view = full(replace(STATUS, mode=Mode.LIVE), proposals=(ENTRY,))
     async with pictures.desk(view, SMALL, answer=opened) as still:
         await opens_the_first(still)
@@ -75,7 +75,7 @@ async def test_a_live_ticket_asks_for_its_symbol(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_the_kill_screen(pictures: Pictures) -> None:
+async def test_the_kill_screen(pictures: Views) -> None:
     flat = full(HALTED, positions=(), kill=KillView((), (), ()))
     await pictures.one(flat, SMALL, presses("ctrl+k"), "halted-flat")
     async with pictures.desk(full(), SMALL) as still:
@@ -90,18 +90,18 @@ async def test_the_kill_screen(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_a_new_order_that_is_typed(pictures: Pictures) -> None:
+async def test_a_new_order_that_is_typed(pictures: Views) -> None:
     keys = ("n", "slash", *"spy", "enter", *"47", "tab", "tab", *"166.76", "tab", *"166.26")
     await pictures.one(full(), SMALL, presses(*keys))
     assert not pictures.differ
 
 
-async def test_leaving_with_nothing_held(pictures: Pictures) -> None:
+async def test_leaving_with_nothing_held(pictures: Views) -> None:
     await pictures.one(empty(), SMALL, presses("q"))
     assert not pictures.differ
 
 
-async def test_help_for_each_pane(pictures: Pictures) -> None:
+async def test_help_for_each_pane(pictures: Views) -> None:
     async with pictures.desk(full(), SMALL) as still:
         for number in "623457":
             await still.press(number, "question_mark")
@@ -110,7 +110,7 @@ async def test_help_for_each_pane(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_the_details_of_a_row(pictures: Pictures) -> None:
+async def test_the_details_of_a_row(pictures: Views) -> None:
     async with pictures.desk(full(), SMALL) as still:
         for number in "63457":
             await still.press(number, "end", "enter")
@@ -126,7 +126,7 @@ ASKED = {
 }  # fmt: skip
 
 
-async def test_what_a_key_asks(pictures: Pictures) -> None:
+async def test_what_a_key_asks(pictures: Views) -> None:
     async with pictures.desk(full(), SMALL) as still:
         for asked, keys in ASKED.items():
             await still.press(*keys)
@@ -135,7 +135,7 @@ async def test_what_a_key_asks(pictures: Pictures) -> None:
     assert not pictures.differ
 
 
-async def test_a_plan_that_is_over_reports(pictures: Pictures) -> None:
+async def test_a_plan_that_is_over_reports(pictures: Views) -> None:
     """EX-10"""
     await pictures.one(plan_that_is_over(), SMALL, presses("p"))
     assert not pictures.differ

@@ -13,7 +13,7 @@ from core.model.account import Mode
 from core.settings.settings import DisplaySettings
 from core.views import DeskView
 from tests.snapshots.day import ENTRY, STATUS, full
-from tests.snapshots.pictures import Pictures
+from tests.snapshots.pictures import Views
 from tests.snapshots.sizes import SMALL, TOO_SMALL, USUAL, WIDE
 from tests.snapshots.still import Steps, Still, nothing, presses
 from tests.snapshots.test_states import QUIET
@@ -35,7 +35,7 @@ LOOKS = [*product(["keyturn"], TERMINALS), *((name, "truecolor") for name in PAL
 
 @pytest.mark.parametrize(("name", "terminal"), LOOKS)
 async def test_a_screen_in_other_colours(
-    name: str, terminal: str, monkeypatch: pytest.MonkeyPatch, pictures: Pictures
+    name: str, terminal: str, monkeypatch: pytest.MonkeyPatch, pictures: Views
 ) -> None:
     """DESK"""
     for variable, value in TERMINALS[terminal].items():
@@ -46,13 +46,13 @@ async def test_a_screen_in_other_colours(
     assert not pictures.differ
 
 
-async def test_a_screen_with_much_room(pictures: Pictures) -> None:
+async def test_a_screen_with_much_room(pictures: Views) -> None:
     async with pictures.desk(full(), WIDE, answer=opened) as still:
         await takes_each(pictures, still, SCREENS)
     assert not pictures.differ
 
 
-async def takes_each(pictures: Pictures, still: Still, screens: Iterable[str]) -> None:
+async def takes_each(pictures: Views, still: Still, screens: Iterable[str]) -> None:
     for screen in screens:
         view, steps = SCREENS[screen]
         await still.shows_next(view)
@@ -61,7 +61,7 @@ async def takes_each(pictures: Pictures, still: Still, screens: Iterable[str]) -
         await still.press(*["escape"] * (len(still.desk.screen_stack) - 1))
 
 
-async def test_a_terminal_that_became_too_small_says_what_it_needs(pictures: Pictures) -> None:
+async def test_a_terminal_that_became_too_small_says_what_it_needs(pictures: Views) -> None:
     async with pictures.desk(full(), SMALL, answer=opened) as still:
         for screen, (view, steps) in SCREENS.items():
             await still.shows_next(view)

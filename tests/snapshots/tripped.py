@@ -62,7 +62,7 @@ def tripped() -> DeskView:
     house.line.take(house.line.at, RegimeArrived(Regime(NoVix("nobody answered"), market)))
     house.until_moment(NOW)
     assert house.held() == "0"
-    return house.line.picture()
+    return house.line.view()
 
 
 def _buys_before(house: House, clock: str, day: date) -> None:

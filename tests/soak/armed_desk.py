@@ -52,7 +52,7 @@ AT_REST = 0.3
 """Seconds without a key after which the screen is put there again."""
 BEHIND_ESCAPE = 4.0
 """The same for the kill screen: the chord by which it comes makes a `K` behind a cut escape a key that is meant."""
-PATIENCE = 2.0
+TIMEOUT = 2.0
 """Seconds in which what was asked of the engine shows."""
 
 
@@ -101,7 +101,7 @@ class KeptDesk(DeskApp):
         if is_armed is not self._was_armed:
             self._was_armed = is_armed
             self._record("armed" if is_armed else "not-armed")
-        is_waiting = self.now() < self._asked_until and picture_of(view) == self._asked_at
+        is_waiting = self.now() < self._asked_until and view_of(view) == self._asked_at
         at_rest = BEHIND_ESCAPE if self._letter in "KF" else AT_REST
         if is_waiting or self.now() - self.keyboard.heard_at < at_rest:
             return
@@ -119,7 +119,7 @@ class KeptDesk(DeskApp):
     def _is_armed(self) -> bool:
         top = self.screen_stack[-1]
         if isinstance(top, KillScreen):
-            return self._letter in "KF" and not top.is_killed and self.door.is_kill_open() and self.link.doubt is None
+            return self._letter in "KF" and not top.is_killed and self.port.is_kill_open() and self.link.doubt is None
         if isinstance(top, TicketScreen):
             return top.phase is TicketPhase.READY and top.armed_in_words() in ARMED and self._is_wanted(top)
         if isinstance(top, BasketScreen):
@@ -156,7 +156,7 @@ class KeptDesk(DeskApp):
         if self._letter == "F" and not view.positions:
             self._holds(view, LONG, Effect.OPEN)
         else:
-            self.door.press_kill()
+            self.port.press_kill()
 
     def _ticket(self, view: DeskView) -> None:
         row = next((row for row in view.proposals if self._fits(row)), None)
@@ -195,7 +195,7 @@ class KeptDesk(DeskApp):
 
     def _send(self, command: Command) -> None:
         assert self.view is not None
-        self._asked_at, self._asked_until = picture_of(self.view), self.now() + PATIENCE
+        self._asked_at, self._asked_until = view_of(self.view), self.now() + TIMEOUT
         self.held_back.send_all_the_same(command)
 
     def _stages(self, symbol: Symbol, effect: Effect) -> None:
@@ -222,7 +222,7 @@ class KeptDesk(DeskApp):
             self._send(replace(turn_of(ticket), hold=hold, proof=proof))
 
 
-def picture_of(view: DeskView) -> object:
+def view_of(view: DeskView) -> object:
     """What a command changes."""
     plan = view.plan
     return (

@@ -76,8 +76,8 @@ class ArmedTerminal(Pty):
         self.look()
         return self.is_armed
 
-    def waits_until_armed(self, patience: float = ARMS_IN) -> bool:
-        end = time.monotonic() + patience
+    def waits_until_armed(self, timeout: float = ARMS_IN) -> bool:
+        end = time.monotonic() + timeout
         while not self.armed():
             if time.monotonic() > end:
                 return False

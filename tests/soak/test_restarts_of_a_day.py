@@ -31,9 +31,9 @@ def test_twenty_restarts_in_a_day_change_nothing(seed: int) -> None:
 def test_three_hours_later_the_stress_desk_is_the_same(tmp_path: Path) -> None:
     """MD-05"""
     with the_stress_desk(tmp_path, DemoOptions(speed=600)) as runtime:
-        before = shape(runtime.picture())
+        before = shape(runtime.view())
 
         runtime.run(until=runtime.at + timedelta(hours=3))
 
-        assert shape(runtime.picture()) == before
-        assert runtime.picture().refusals == ()
+        assert shape(runtime.view()) == before
+        assert runtime.view().refusals == ()

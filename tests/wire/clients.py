@@ -10,7 +10,7 @@ from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest, Order
 
 from tests.kit.pause import pause
 from tests.kit.timeline import timeline
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 from tests.wire.exchange.server import LoopbackExchange
 
 LOOK = 0.005
@@ -42,7 +42,7 @@ def a_stop_order(name: str, stop: str, side: str = "sell", quantity: str = "1") 
 
 async def until(is_so: Callable[[], Any]) -> None:
     """Waits for what another thread does; fails when it does not come."""
-    given_up = timeline().monotonic() + PATIENCE
+    given_up = timeline().monotonic() + TIMEOUT
     while not is_so():
         assert timeline().monotonic() < given_up, "it did not come"
         await pause(LOOK)

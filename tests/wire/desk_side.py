@@ -48,9 +48,9 @@ class Waits:
 
 
 def a_desk_broker(exchange: LoopbackExchange, waits: Waits | None = None, **seconds: str) -> AlpacaBroker:
-    patience = Timeouts() if waits is None else Timeouts(waits.take)
+    timeout = Timeouts() if waits is None else Timeouts(waits.take)
     return AlpacaBroker(
-        keys_of(exchange), Mode.PAPER, settings_for(exchange, **seconds), now=exchange.clock.now, patience=patience
+        keys_of(exchange), Mode.PAPER, settings_for(exchange, **seconds), now=exchange.clock.now, timeout=timeout
     )
 
 
@@ -71,7 +71,7 @@ class Ear:
         self.stream = stream
         self.updates: list[OrderUpdate] = []
         self.unread: list[UnreadUpdate] = []
-        self.lamps: list[ConnectionStatus] = []
+        self.connections: list[ConnectionStatus] = []
 
     def hear(self, update: OrderUpdate | UnreadUpdate) -> None:
         (self.updates if isinstance(update, OrderUpdate) else self.unread).append(update)  # type: ignore[attr-defined]
@@ -81,7 +81,7 @@ class Ear:
 
     def states(self) -> list[ConnectionState]:
         """Each once while it lasts."""
-        states = [lamp.state for lamp in self.lamps]
+        states = [connection.state for connection in self.connections]
         return [state for number, state in enumerate(states) if number == 0 or state is not states[number - 1]]
 
     async def has(self, *events: str) -> None:
@@ -98,7 +98,7 @@ async def an_ear(exchange: LoopbackExchange, *, is_up: bool = True, **seconds: s
         keys_of(exchange), Mode.PAPER, settings_for(exchange, **seconds), chance=lambda: 0.0, after_a_refusal=0.2
     )
     ear = Ear(stream)
-    task = asyncio.create_task(stream.run(ear.hear, ear.lamps.append))
+    task = asyncio.create_task(stream.run(ear.hear, ear.connections.append))
     try:
         if is_up:
             await ear.shows(ConnectionState.CONNECTING, ConnectionState.UP)

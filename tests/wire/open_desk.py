@@ -29,7 +29,7 @@ from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
 SPY, IBM, KO, XOM = SYMBOLS = tuple(map(Symbol, ("SPY", "IBM", "KO", "XOM")))
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds; only a failure takes as long."""
 LOOSE = {"KEYTURN_RISK__PER_TRADE__OF_EQUITY": "0.1", "KEYTURN_RISK__MAX_NOTIONAL__OF_EQUITY": "0.2"}
 TODAY = MORNING.date()
@@ -83,19 +83,19 @@ class Open:
 
     def __init__(self, runtime: LiveRuntime) -> None:
         self.runtime = runtime
-        self.door = CommandPort(PortKind.CONSOLE, "/dev/pts/7", "lena")
-        runtime.admit(self.door.known)
+        self.port = CommandPort(PortKind.CONSOLE, "/dev/pts/7", "lena")
+        runtime.admit(self.port.known)
         self.view: DeskView | None = None
         runtime.on_beat(self._look)
         runtime.rest_while(lambda: True)
 
     def _look(self) -> None:
         if self.view is None or self.runtime.has_changed():
-            self.view = self.runtime.picture()
+            self.view = self.runtime.view()
 
     def sends(self, command: Command) -> None:
         """As the console would: through its door, for the account of its picture."""
-        self.runtime.send(self.door.through(command, self.runtime.engine.state.account_name))
+        self.runtime.send(self.port.through(command, self.runtime.engine.state.account_name))
 
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 20.0) -> DeskView:
         """The newest picture, as soon as this holds of it."""
@@ -143,7 +143,7 @@ def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
 def waits(desk: Open, holds: Callable[[DeskView], object], what: str) -> DeskView:
     """The first picture of which it holds; where none comes, what the log ends with."""
     try:
-        return desk.waits(holds, what, PATIENCE)
+        return desk.waits(holds, what, TIMEOUT)
     except AssertionError as error:
         log = [row.text for row in desk.view.log[-5:]] if desk.view else []
         raise AssertionError(f"{error}; the log ends with {log}") from None
@@ -183,7 +183,7 @@ def status_of(desk: Open, order_id: ClientOrderId) -> OrderStatus | None:
 
 
 def eventually(holds: Callable[[], object], what: str) -> None:
-    until(holds, what, PATIENCE)
+    until(holds, what, TIMEOUT)
 
 
 def posts(market: LoopbackExchange) -> int:

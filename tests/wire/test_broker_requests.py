@@ -10,7 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import Account
-from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport
+from core.model.broker import Accepted, BrokerBooks, CancelTaken, NoAnswer, NotFound, OrderReport
 from core.model.order import Leg, LegRole, OrderClass, OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId, Price
 from tests.kit.timeline import timeline
@@ -206,9 +206,9 @@ def test_the_picture_equals_the_exchanges_book(exchange: LoopbackExchange) -> No
     broker.submit(an_order("1" * 16, order_class=OrderClass.OTO, legs=stop))
     broker.submit(an_order("2" * 16, "400", order_class=OrderClass.OTO, legs=stop))
 
-    picture = broker.picture()
+    picture = broker.books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [(p.symbol, p.quantity) for p in picture.positions] == [("SPY", 1)]
     found = {order.broker_order_id: order for order in picture.orders}
     found |= {leg.broker_order_id: leg for order in picture.orders for leg in order.legs}

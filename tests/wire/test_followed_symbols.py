@@ -102,11 +102,11 @@ async def test_symbols_over_the_plans_limit_are_polled(snapshot: SnapshotAsserti
         exchange.data["iex"].room = 1
         async with a_desk(exchange, symbols=(SPY, IBM)) as desk:
             await eventually(lambda: desk.is_in(ConnectionState.UP) and len(desk.bars()) == 60)
-            assert desk.lamps[-1].polled == (IBM,)
+            assert desk.connections[-1].polled == (IBM,)
             minutes = 30
             for first, second in ((SPY, IBM), (IBM, SPY)):
                 desk.data.follow((first, second))
-                await eventually(lambda second=second: desk.lamps[-1].polled == (second,))
+                await eventually(lambda second=second: desk.connections[-1].polled == (second,))
                 for _ in range(2):
                     minutes += 1
                     await desk.a_minute()
@@ -187,10 +187,10 @@ async def test_the_last_place_goes_to_a_new_first_symbol() -> None:
         exchange.data["iex"].room = 2
         async with a_desk(exchange, symbols=(SPY, Symbol("XOM"))) as desk:
             await eventually(lambda: desk.is_in(ConnectionState.UP) and len(desk.bars()) == 60)
-            assert desk.lamps[-1].polled == ()
+            assert desk.connections[-1].polled == ()
 
             desk.data.follow((IBM, SPY, Symbol("XOM")))
-            await eventually(lambda: desk.lamps[-1].polled == (Symbol("XOM"),))
+            await eventually(lambda: desk.connections[-1].polled == (Symbol("XOM"),))
 
             assert exchange.data["iex"]._wanted["statuses"] == {"IBM", "SPY"}
 
@@ -200,4 +200,4 @@ async def test_a_symbol_that_is_not_confirmed_is_polled() -> None:
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
         exchange.data["iex"].confirms = frozenset({"SPY"})
         async with a_desk(exchange, symbols=(SPY, IBM)) as desk:
-            await eventually(lambda: desk.is_in(ConnectionState.UP) and desk.lamps[-1].polled == (IBM,))
+            await eventually(lambda: desk.is_in(ConnectionState.UP) and desk.connections[-1].polled == (IBM,))

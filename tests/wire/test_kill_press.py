@@ -37,7 +37,8 @@ def test_a_kill_press_holds_an_order_before_its_command(
     """OP-07, OP-08: what the engine obeys in that instant lets the latch go for nobody."""
     with opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(
-            lambda view: [lamp.state for lamp in view.status.lamps].count(ConnectionState.UP) == 3, "three lamps"
+            lambda view: [connection.state for connection in view.status.connections].count(ConnectionState.UP) == 3,
+            "three lamps",
         )
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         desk.sends(a_buy_of_two())

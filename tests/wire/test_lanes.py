@@ -26,9 +26,9 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import (
     IBM,
     KO,
-    PATIENCE,
     SPY,
     SYMBOLS,
+    TIMEOUT,
     Open,
     a_buy,
     a_desk,
@@ -180,7 +180,7 @@ def test_an_unsent_stop_is_sent_by_the_next_start(
 ) -> None:
     """EX-22: an exit of its symbol hangs; nothing is looked up, no key is asked for, and nothing is sent twice."""
     with a_desk(market, tmp_path) as desk:
-        desk.runtime.sending.queue(Lane(LaneKind.EXITS, SPY), lambda: timeline().sleep(PATIENCE))
+        desk.runtime.sending.queue(Lane(LaneKind.EXITS, SPY), lambda: timeline().sleep(TIMEOUT))
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
         waits(desk, lambda _: stops_of(desk), "the stop of its fill waits")
         (stop,) = stops_of(desk)
@@ -203,7 +203,7 @@ def stops_of(desk: Open) -> list[ClientOrderId]:
 def test_an_unsent_stop_is_sized_to_the_position(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-06: somebody else sold a little meanwhile; what was signed and not sent is permitted still."""
     with a_desk(market, tmp_path) as desk:
-        desk.runtime.sending.queue(Lane(LaneKind.EXITS, SPY), lambda: timeline().sleep(PATIENCE))
+        desk.runtime.sending.queue(Lane(LaneKind.EXITS, SPY), lambda: timeline().sleep(TIMEOUT))
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
         waits(desk, lambda _: stops_of(desk), "the stop of its fill waits")
         (stop,) = stops_of(desk)

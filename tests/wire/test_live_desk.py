@@ -43,7 +43,8 @@ def test_a_desk_trades_and_its_books_agree(market: LoopbackExchange, tmp_path: P
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
         up = desk.waits(
-            lambda view: [lamp.state for lamp in view.status.lamps].count(ConnectionState.UP) == 3, "three lamps"
+            lambda view: [connection.state for connection in view.status.connections].count(ConnectionState.UP) == 3,
+            "three lamps",
         )
         stop, quantity = Price(Decimal(400)), Quantity(Decimal(shares))
         desk.sends(ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))

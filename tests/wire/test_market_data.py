@@ -25,7 +25,7 @@ from core.model.values import Symbol
 from core.settings.orders import AlpacaSettings
 from tests.kit.rows import cases
 from tests.kit.timeline import timeline
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import TIMEOUT
 from tests.wire.clients import pass_time
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import Hours
@@ -49,7 +49,7 @@ class Desk:
     ) -> None:
         self.exchange = exchange
         self.heard: list[Heard] = []
-        self.lamps: list[ConnectionStatus] = []
+        self.connections: list[ConnectionStatus] = []
         settings = AlpacaSettings(
             data_url=exchange.data_url,
             data_stream_url=exchange.data_stream_url,
@@ -80,13 +80,13 @@ class Desk:
         return [message.quote for message in self.heard if isinstance(message, QuoteArrived)]
 
     def words(self) -> str:
-        return self.lamps[-1].words if self.lamps else ""
+        return self.connections[-1].words if self.connections else ""
 
     def is_in(self, state: ConnectionState) -> bool:
-        return bool(self.lamps) and self.lamps[-1].state is state
+        return bool(self.connections) and self.connections[-1].state is state
 
     def was_in(self, state: ConnectionState) -> bool:
-        return any(lamp.state is state for lamp in self.lamps)
+        return any(connection.state is state for connection in self.connections)
 
 
 @asynccontextmanager
@@ -94,7 +94,7 @@ async def a_desk(exchange: LoopbackExchange, **change: Any) -> AsyncIterator[Des
     """At four seconds past ten, with the session's first half hour, listening."""
     await asyncio.to_thread(exchange.moves_on, SETTLED)
     desk = Desk(exchange, **change)
-    task = asyncio.create_task(desk.data.run(desk.heard.append, desk.lamps.append))
+    task = asyncio.create_task(desk.data.run(desk.heard.append, desk.connections.append))
     try:
         yield desk
     finally:
@@ -104,7 +104,7 @@ async def a_desk(exchange: LoopbackExchange, **change: Any) -> AsyncIterator[Des
 
 
 async def eventually(claim: Callable[[], object]) -> None:
-    until = timeline().monotonic() + PATIENCE
+    until = timeline().monotonic() + TIMEOUT
     while not claim():
         assert timeline().monotonic() < until, "it never came to hold"
         await pass_time(0.005)
@@ -190,7 +190,7 @@ async def test_a_general_refusal_blocks_no_symbol() -> None:
         exchange.make("unknown-symbol", symbol="IBM")
         exchange.make("connection-limit", of="data")
         async with a_desk(exchange, symbols=(SPY, Symbol("IBM"))) as desk:
-            await eventually(lambda: any("check `symbols`" in lamp.words for lamp in desk.lamps))
+            await eventually(lambda: any("check `symbols`" in connection.words for connection in desk.connections))
             await has_heard_all(desk)  # one question of the two refused, the other answered, would tell of a symbol
             assert desk.oddities() == []
             exchange.end()
@@ -254,7 +254,11 @@ async def test_connection_limit(exchange: LoopbackExchange) -> None:
     """MD-02: POLLING, and what to do; the stream is taken when it is free."""
     exchange.make("connection-limit", of="data")
     async with a_desk(exchange) as desk:
-        await eventually(lambda: any("another program holds your only connection" in lamp.words for lamp in desk.lamps))
+        await eventually(
+            lambda: any(
+                "another program holds your only connection" in connection.words for connection in desk.connections
+            )
+        )
         await desk.moves_on(30)
         await desk.moves_on(26)
         await desk.moves_on(4)
@@ -285,7 +289,7 @@ async def test_wrong_keys(exchange: LoopbackExchange, snapshot: SnapshotAssertio
 
         assert desk.is_in(ConnectionState.REFUSED)
         assert desk.words() == snapshot
-        assert OTHER_KEYS not in repr(desk.lamps) + repr(desk.data) + str(vars(desk.data.counts))
+        assert OTHER_KEYS not in repr(desk.connections) + repr(desk.data) + str(vars(desk.data.counts))
         assert desk.data.counts.requests()["GET /v2/stocks/bars"] == asked + 1
         assert isinstance(await asyncio.to_thread(desk.data.quote, SPY), NoQuote)
 
@@ -320,7 +324,7 @@ async def test_gone_for_a_while(exchange: LoopbackExchange) -> None:
         exchange.make("gone", seconds=0.5)
         await eventually(lambda: desk.is_in(ConnectionState.DOWN))
         await desk.moves_on(60)
-        await eventually(lambda: "cannot be reached" in "".join(lamp.words for lamp in desk.lamps))
+        await eventually(lambda: "cannot be reached" in "".join(connection.words for connection in desk.connections))
         await pass_time(0.6)
         for _ in range(3):
             await desk.moves_on(20)

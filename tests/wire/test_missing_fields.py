@@ -27,14 +27,17 @@ def test_an_unreadable_account_is_reported_once(market: LoopbackExchange, tmp_pa
         asked = len(market.received("GET", "/v2/account"))
         shut = desk.waits(lambda view: view.status.word == "read-only", "it is read-only")
         desk.waits(lambda _: len(market.received("GET", "/v2/account")) > asked + 4, "it is asked again and again")
-        lamps = {lamp.line: lamp.words for lamp in desk.view.status.lamps}
+        connections = {connection.line: connection.words for connection in desk.view.status.connections}
         told = [row.text for row in desk.view.log if NO_WORD in row.text]
         market.end("account-unreadable")
         desk.waits(lambda view: view.status.word == "on", "it can be read again")
-        calm = desk.waits(lambda view: all(NO_WORD not in lamp.words for lamp in view.status.lamps), "the lamp is calm")
+        calm = desk.waits(
+            lambda view: all(NO_WORD not in connection.words for connection in view.status.connections),
+            "the lamp is calm",
+        )
 
     assert NO_WORD in (shut.status.entries_refused or "")
-    assert NO_WORD in lamps[Channel.BROKER]
+    assert NO_WORD in connections[Channel.BROKER]
     failing = [text for text in told if text.startswith("no answer to")]
     assert len(failing) == 1, failing
     assert len(set(told)) == len(told), told
@@ -50,8 +53,8 @@ def test_an_unreadable_asset_refuses_an_entry(
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         desk.sends(a_buy_of_two())
         desk.waits(lambda view: says(view, "the broker has not said yet whether it trades"), "the refusal")
-        lamps = {lamp.line: lamp.words for lamp in desk.view.status.lamps}
+        connections = {connection.line: connection.words for connection in desk.view.status.connections}
         sent = market.received("POST", "/v2/orders")
 
     assert sent == []
-    assert lamps[Channel.BROKER] == snapshot
+    assert connections[Channel.BROKER] == snapshot

@@ -107,6 +107,6 @@ async def test_a_stream_survives_an_outage(exchange: LoopbackExchange) -> None:
         exchange.make("gone", seconds=0.6)
         await until(lambda: DOWN in ear.states())
         await until(lambda: ear.states()[-1] is UP)
-        assert sum(lamp.state is CONNECTING for lamp in ear.lamps) <= 5
+        assert sum(connection.state is CONNECTING for connection in ear.connections) <= 5
         await buys(exchange)
         await ear.has("new", "fill")

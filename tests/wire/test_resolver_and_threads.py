@@ -16,7 +16,7 @@ from core.messages.commands import Kill, ProposeClose
 from core.model.order import OrderStatus
 from tests.kit.no_threads import no_thread_starts
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import PATIENCE, SPY, SYMBOLS, a_buy, a_desk, a_market, is_held, status_of, turn, waits
+from tests.wire.open_desk import SPY, SYMBOLS, TIMEOUT, a_buy, a_desk, a_market, is_held, status_of, turn, waits
 
 AT_HOME = "localhost"
 
@@ -35,7 +35,7 @@ def a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]
     def look_up(host: str, *args: Any, **named: Any) -> Any:
         if host == AT_HOME and not named.get("flags", 0) & socket.AI_NUMERICHOST:
             asked.append(host)
-            is_over.wait(PATIENCE)
+            is_over.wait(TIMEOUT)
         return resolved(host, *args, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -67,7 +67,7 @@ def test_a_kill_cancels_when_a_thread_cannot_start(market: LoopbackExchange, tmp
         release = threading.Event()
         for number in range(20):  # no thread is idle
             lane = Lane(LaneKind.CANCELS, str(number))
-            desk.runtime.sending.queue(lane, lambda: release.wait(PATIENCE) and None)
+            desk.runtime.sending.queue(lane, lambda: release.wait(TIMEOUT) and None)
         with no_thread_starts("request", times=1) as failed:
             desk.sends(Kill("key"))
             waits(

@@ -52,7 +52,7 @@ def server() -> Iterator[Dripping]:
 
 
 def is_up(view: DeskView) -> bool:
-    return [lamp.state for lamp in view.status.lamps].count(ConnectionState.UP) == 3
+    return [connection.state for connection in view.status.connections].count(ConnectionState.UP) == 3
 
 
 def settings(url: str) -> AlpacaSettings:
@@ -120,12 +120,12 @@ def test_a_dripping_vix_answer_is_given_up(server: Dripping) -> None:
 
 async def test_the_update_stream_survives_a_slow_handshake(server: Dripping) -> None:
     """EX-22"""
-    stream, lamps = (
+    stream, connections = (
         AlpacaOrderStream(KEYS, Mode.PAPER, settings(server.url), chance=lambda: 0.0),
         list[ConnectionStatus](),
     )
-    task = asyncio.create_task(stream.run(lambda _: None, lamps.append))
-    await until(lambda: any(lamp.state is ConnectionState.DOWN for lamp in lamps))
+    task = asyncio.create_task(stream.run(lambda _: None, connections.append))
+    await until(lambda: any(connection.state is ConnectionState.DOWN for connection in connections))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

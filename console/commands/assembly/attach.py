@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from state.files import AccountFolder
 
 
-PATIENCE = 2.0
+TIMEOUT = 2.0
 """Time-out for a connection to the engine, in seconds."""
 STARTED = "no engine ran: it was started, and goes on when this desk is left"
 
@@ -63,7 +63,7 @@ class EngineNearby:
                 self._failed or f"the engine is not there; `{self._host.program} engine start` starts it"
             )
         self._failed = ""
-        connection = connected(folder.engine_socket, PATIENCE)
+        connection = connected(folder.engine_socket, TIMEOUT)
         self._may_start = False
         return connection
 

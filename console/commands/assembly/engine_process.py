@@ -77,7 +77,7 @@ def service_health(
 
 TOLD_EVERY = 5.0
 """Seconds between two lines about an engine that comes up."""
-STOP_PATIENCE = 10.0
+STOP_TIMEOUT = 10.0
 """Time-out of a stop in seconds: the engine finishes its act, waits for outstanding answers and closes its journal."""
 LOOK = 0.02
 
@@ -267,7 +267,7 @@ def is_listening(folder: AccountFolder) -> bool:
     return True
 
 
-def stop_service(folder: AccountFolder, patience: float = STOP_PATIENCE) -> bool:
+def stop_service(folder: AccountFolder, timeout: float = STOP_TIMEOUT) -> bool:
     """Ask the engine to end, and wait for it; False if none ran. Raises `NotInTimeError`."""
     from state.running_engine import UNKNOWN_PID, holder
 
@@ -277,10 +277,10 @@ def stop_service(folder: AccountFolder, patience: float = STOP_PATIENCE) -> bool
     if pid == UNKNOWN_PID:
         raise NotInTimeError("the engine is just starting; ask again in a second")
     os.kill(pid, signal.SIGTERM)
-    until = time.monotonic() + patience
+    until = time.monotonic() + timeout
     while holder(folder) == pid:
         if time.monotonic() > until:
-            raise NotInTimeError(f"process {pid} did not end in {patience:g} s; `keyturn status` says how it is")
+            raise NotInTimeError(f"process {pid} did not end in {timeout:g} s; `keyturn status` says how it is")
         time.sleep(LOOK)
     return True
 

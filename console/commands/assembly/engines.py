@@ -122,10 +122,10 @@ def strategy_kinds(host: Host, settings: Settings, *, is_played: bool = False) -
     When played, a bar waits until its strategy's process is ready.
     """
     from core.runtime.strategy_host.process import STARTING
-    from core.strategies.base import PATIENCE
+    from core.strategies.base import TIMEOUT
     from state.user_strategies import kinds_in
 
-    return kinds_in(strategies_folder_of(host, settings), waits=STARTING if is_played else PATIENCE)
+    return kinds_in(strategies_folder_of(host, settings), waits=STARTING if is_played else TIMEOUT)
 
 
 def strategies_folder_of(host: Host, settings: Settings) -> Path:

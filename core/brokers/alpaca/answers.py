@@ -32,7 +32,7 @@ from core.brokers.alpaca.contract import ERROR
 from core.io.http_requests import LIMITED, Reply, backoff
 from core.io.wall_clock import utc_now
 from core.model.api_contract import Redaction
-from core.model.broker import BrokerPicture, NoAnswer, NotFound, Refused
+from core.model.broker import BrokerBooks, NoAnswer, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument
 
@@ -288,7 +288,7 @@ def _without_keys(answer: Any, hide: Redaction) -> Any:
         return replace(answer, message=hide(answer.message))
     if isinstance(answer, NoAnswer | NoInstrument):
         return replace(answer, reason=hide(answer.reason))
-    if isinstance(answer, BrokerPicture) and (answer.unreadable or answer.unreadable_positions):
+    if isinstance(answer, BrokerBooks) and (answer.unreadable or answer.unreadable_positions):
         return replace(
             answer,
             unreadable=tuple(replace(one, reason=hide(one.reason)) for one in answer.unreadable),

@@ -37,7 +37,7 @@ from core.brokers.alpaca.parsing import (
 from core.brokers.alpaca.wire import NoAnswerError, Questions
 from core.model.account import Account
 from core.model.broker import (
-    BrokerPicture,
+    BrokerBooks,
     BrokerPosition,
     ForeignOrder,
     ForeignPosition,
@@ -126,7 +126,7 @@ class AlpacaBooks:
         self._now = now
         self._known: dict[str, Row] = {}
 
-    def picture(self) -> BrokerPicture:
+    def books(self) -> BrokerBooks:
         """Raises the errors of `Questions.get`; `NoAnswerError` also if they kept changing."""
         for reading in range(READINGS):
             if reading:
@@ -138,7 +138,7 @@ class AlpacaBooks:
             reports |= self._orders("closed", self._now() - DAYS, nested=True)
             positions = self._positions()
             if _quantities(before) == _quantities(positions):
-                return _picture(account, positions, self._as_before(reports.values()))
+                return _books(account, positions, self._as_before(reports.values()))
         raise NoAnswerError(NoAnswer(f"Alpaca: the positions changed {READINGS} times while they were read"))
 
     def _as_before(self, rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -211,9 +211,9 @@ def _may_work(row: Row) -> bool:
     return not isinstance(row, OrderReport) or row.status is None or row.status.is_working
 
 
-def _picture(account: Account, positions: Held, orders: tuple[Row, ...]) -> BrokerPicture:
+def _books(account: Account, positions: Held, orders: tuple[Row, ...]) -> BrokerBooks:
     """Separate holdings and orders of kinds that this desk does not trade."""
-    return BrokerPicture(
+    return BrokerBooks(
         account,
         tuple(held for held in positions if isinstance(held, BrokerPosition)),
         tuple(order for order in orders if isinstance(order, OrderReport)),

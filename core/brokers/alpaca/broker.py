@@ -58,7 +58,7 @@ from core.io.http_requests import Reply
 from core.io.wall_clock import utc_now
 from core.model.account import Account, ConnectionStatus, Mode
 from core.model.api_contract import Keys, Redaction
-from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
+from core.model.broker import Accepted, BrokerBooks, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, OrderStatus
 from core.model.recommendation import only_for_people
@@ -98,16 +98,16 @@ class AlpacaBroker:
         settings: AlpacaSettings,
         *,
         now: Callable[[], datetime] = utc_now,
-        patience: Timeouts | None = None,
+        timeout: Timeouts | None = None,
     ) -> None:
         self._now = now
         self._counter = CallCounter()
         self._line = RequestStatus(mode, now)
-        self._patience = patience or Timeouts()
+        self._timeout = timeout or Timeouts()
         self.hide = Redaction(keys.secret, keys.key_id)
         self.unread = UnparsedMessages(self.hide)
         wire = Wire(checked(keys, mode), mode, settings, self._counter)
-        self._questions = Questions(wire, self._patience, self._line, self.unread, mode)
+        self._questions = Questions(wire, self._timeout, self._line, self.unread, mode)
         self._books = AlpacaBooks(self._questions, self._figures, now)
         self._activities = AlpacaActivities(self._questions, self._figures)
         self._assets: dict[Symbol, tuple[float, BrokerInstrument]] = {}
@@ -150,7 +150,7 @@ class AlpacaBroker:
         room.
         """
         only_for_people("cancel an order")
-        ends = self._patience.until()
+        ends = self._timeout.until()
         try:
             order_id = broker_order_id or self._id_of(client_order_id, ends)
             path = f"/orders/{_in_path(order_id)}"
@@ -234,9 +234,9 @@ class AlpacaBroker:
         return asset
 
     @as_shown
-    def picture(self) -> BrokerPicture | NoAnswer:
+    def books(self) -> BrokerBooks | NoAnswer:
         try:
-            return self._books.picture()
+            return self._books.books()
         except NOTHING_READ as error:
             return as_no_answer(error)
 
@@ -296,7 +296,7 @@ class AlpacaBroker:
 
     def close(self) -> None:
         """Stop waiting and repeating from here on."""
-        self._patience.leave()
+        self._timeout.leave()
         self._questions.wire.hang_up()
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -321,7 +321,7 @@ class AlpacaBroker:
             return stated.refused
         self._questions.count_beyond()
         try:
-            self._find(client_order_id, self._patience.until(LOOK_SECONDS))
+            self._find(client_order_id, self._timeout.until(LOOK_SECONDS))
         except StatedRefusalError as error:
             if is_missing(error.stated) and not speaks_of_its_id(stated):
                 return stated.refused
@@ -338,7 +338,7 @@ class AlpacaBroker:
         if stated.code == TOO_MANY_REQUESTS:
             return stated.refused
         self._questions.count_beyond()
-        found = self._looked_up(client_order_id, self._patience.until(LOOK_SECONDS))
+        found = self._looked_up(client_order_id, self._timeout.until(LOOK_SECONDS))
         if isinstance(found, OrderReport):
             return Accepted(found)
         if isinstance(found, NotFound) and speaks_of_its_id(stated):
@@ -398,7 +398,7 @@ class AlpacaBroker:
             "direction": "asc",
             "page_size": FILLS_AT_MOST,
         }
-        endpoint, ends = "/account/activities/FILL", self._patience.until(FILLS_SECONDS)
+        endpoint, ends = "/account/activities/FILL", self._timeout.until(FILLS_SECONDS)
         self._questions.count_beyond()
         try:
             fills = self._questions.get(endpoint, f"GET {endpoint}", _all_fills, query, ends)

@@ -110,27 +110,27 @@ class AlpacaOrderStream:
 
     async def run(self, hear: HearUpdate, show: Callable[[ConnectionStatus], None]) -> None:
         """Connect, listen, and reconnect with growing pauses, until cancelled."""
-        lamps = StreamStatus(lambda lamp: show(replace(lamp, odd=self.unread.odd)), self._now)
+        connections = StreamStatus(lambda connection: show(replace(connection, odd=self.unread.odd)), self._now)
         while True:
             try:
-                await self._live(hear, lamps)
+                await self._live(hear, connections)
             except _KeysRefusedError as error:
-                lamps.refused(
+                connections.refused(
                     f"Alpaca does not take the keys for order updates ({error}): {keys_on_the_line(self._mode)}"
                 )
                 await asyncio.sleep(self._after_a_refusal)
                 continue
             except _MuteError:
-                lamps.lost(
+                connections.lost(
                     ConnectionState.SILENT,
                     f"no order updates: nothing for {self._silence_seconds:g} s, and no answer to a ping",
                 )
             except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError) as error:
-                lamps.lost(ConnectionState.DOWN, f"no order updates: {_words(error)}")
-            await asyncio.sleep(backoff(lamps.tries, self._chance(), FIRST_PAUSE, LONGEST_PAUSE))
+                connections.lost(ConnectionState.DOWN, f"no order updates: {_words(error)}")
+            await asyncio.sleep(backoff(connections.tries, self._chance(), FIRST_PAUSE, LONGEST_PAUSE))
 
-    async def _live(self, hear: HearUpdate, lamps: StreamStatus) -> None:
-        lamps.connecting()
+    async def _live(self, hear: HearUpdate, connections: StreamStatus) -> None:
+        connections.connecting()
         connection = _Connect(
             self._url,
             open_timeout=self._connect_seconds,
@@ -145,8 +145,8 @@ class AlpacaOrderStream:
                 async with asyncio.timeout(self._read_seconds):
                     await self._authenticate(socket)
                     await self._subscribe(socket, hear)
-                lamps.up()
-                await self._stay(socket, hear, lamps)
+                connections.up()
+                await self._stay(socket, hear, connections)
         except InvalidStatus as error:
             if error.response.status_code == UNAUTHORISED:
                 raise _KeysRefusedError("HTTP 401") from None
@@ -181,11 +181,11 @@ class AlpacaOrderStream:
             if hear is not None:
                 self._take(message, raw, hear)
 
-    async def _stay(self, socket: ClientConnection, hear: HearUpdate, lamps: StreamStatus) -> None:
+    async def _stay(self, socket: ClientConnection, hear: HearUpdate, connections: StreamStatus) -> None:
         """Listen and ping concurrently, until one of them ends, so that no update waits for a pong."""
         tasks = {
-            asyncio.create_task(self._listen(socket, hear, lamps)),
-            asyncio.create_task(self._keep_pinging(socket, lamps)),
+            asyncio.create_task(self._listen(socket, hear, connections)),
+            asyncio.create_task(self._keep_pinging(socket, connections)),
         }
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -196,13 +196,13 @@ class AlpacaOrderStream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _listen(self, socket: ClientConnection, hear: HearUpdate, lamps: StreamStatus) -> None:
+    async def _listen(self, socket: ClientConnection, hear: HearUpdate, connections: StreamStatus) -> None:
         while True:
             raw = await socket.recv()
-            lamps.heard()
+            connections.heard()
             self._take(self._decoded(raw, hear), raw, hear)
 
-    async def _keep_pinging(self, socket: ClientConnection, lamps: StreamStatus) -> None:
+    async def _keep_pinging(self, socket: ClientConnection, connections: StreamStatus) -> None:
         """Ping regularly.
 
         Without trades no messages come, and a pong shows that the link is up; without either for long, the connection
@@ -211,14 +211,14 @@ class AlpacaOrderStream:
 
         def hear(pong: asyncio.Future[float]) -> None:
             if not pong.cancelled() and pong.exception() is None:
-                lamps.heard()
+                connections.heard()
 
         while True:
             await asyncio.sleep(min(PING_EVERY, self._silence_seconds))
             pong = asyncio.ensure_future(await socket.ping())
             pong.add_done_callback(hear)
             answered, _ = await asyncio.wait({pong}, timeout=self._read_seconds)
-            if not answered and lamps.quiet_for() >= self._silence_seconds:
+            if not answered and connections.quiet_for() >= self._silence_seconds:
                 raise _MuteError
 
     def _take(self, message: dict[str, Any], raw: str | bytes, hear: HearUpdate) -> None:

@@ -63,8 +63,8 @@ class RequestStatus:
         self._mode = mode
         self._now = now
         self._lock = threading.Lock()
-        self._show: Callable[[ConnectionStatus], None] = lambda lamp: None
-        self._lamp = ConnectionStatus(Channel.BROKER, ConnectionState.CONNECTING, now())
+        self._show: Callable[[ConnectionStatus], None] = lambda connection: None
+        self._connection = ConnectionStatus(Channel.BROKER, ConnectionState.CONNECTING, now())
         self._blocked = ""
         self._unreadable: dict[str, str] = {}
 
@@ -72,11 +72,11 @@ class RequestStatus:
         """Report the current status, and each change from here on."""
         with self._lock:
             self._show = show
-            show(self._lamp)
+            show(self._connection)
 
     @property
-    def lamp(self) -> ConnectionStatus:
-        return self._lamp
+    def connection(self) -> ConnectionStatus:
+        return self._connection
 
     def say_blocked(self, words: str) -> None:
         """Set the account's own block reason; empty if it accepts orders."""
@@ -99,8 +99,8 @@ class RequestStatus:
         """Note an answer, or a missing one."""
         state, words = self._judged(reply)
         with self._lock:
-            heard_at = self._lamp.heard_at if isinstance(reply, NoReply) else self._now()
-            tries = self._lamp.tries + 1 if state is ConnectionState.DOWN else 0
+            heard_at = self._connection.heard_at if isinstance(reply, NoReply) else self._now()
+            tries = self._connection.tries + 1 if state is ConnectionState.DOWN else 0
             self._become(state, words or (self._standing() if state is ConnectionState.UP else ""), tries, heard_at)
 
     def _standing(self) -> str:
@@ -108,8 +108,8 @@ class RequestStatus:
         return self._blocked or next(iter(self._unreadable.values()), "")
 
     def _say_while_up(self) -> None:
-        if self._lamp.state is ConnectionState.UP:
-            self._become(ConnectionState.UP, self._standing(), 0, self._lamp.heard_at)
+        if self._connection.state is ConnectionState.UP:
+            self._become(ConnectionState.UP, self._standing(), 0, self._connection.heard_at)
 
     def _judged(self, reply: Reply | NoReply) -> tuple[ConnectionState, str]:
         if is_unauthorised(reply):
@@ -122,11 +122,11 @@ class RequestStatus:
         return ConnectionState.DOWN, doubt(reply).reason
 
     def _become(self, state: ConnectionState, words: str, tries: int, heard_at: datetime | None) -> None:
-        before = self._lamp
+        before = self._connection
         since = before.since if state is before.state else self._now()
-        self._lamp = ConnectionStatus(Channel.BROKER, state, since, heard_at, tries, words)
+        self._connection = ConnectionStatus(Channel.BROKER, state, since, heard_at, tries, words)
         if (state, tries) != (before.state, before.tries) or is_news(words, before.words):
-            self._show(self._lamp)
+            self._show(self._connection)
 
 
 IS_STABLE = 10.0
@@ -335,10 +335,10 @@ class Questions:
     """The wire, the time-outs, and the unreadable messages."""
 
     def __init__(
-        self, wire: Wire, patience: Timeouts, line: RequestStatus, unread: UnparsedMessages, mode: Mode
+        self, wire: Wire, timeout: Timeouts, line: RequestStatus, unread: UnparsedMessages, mode: Mode
     ) -> None:
         self.wire = wire
-        self.patience = patience
+        self.timeout = timeout
         self.line = line
         self.unread = unread
         self.mode = mode
@@ -369,7 +369,7 @@ class Questions:
             self.line.saw(reply)
             return reply
 
-        return self.patience.ask(once, ends)
+        return self.timeout.ask(once, ends)
 
     def count_beyond(self, requests: int = 1) -> None:
         """Count requests sent now that are beyond their task's expected number (RK-24)."""

@@ -33,7 +33,7 @@ from core.brokers.simulated.order_book import Book, BookedOrder
 from core.brokers.simulated.order_entry import OrderEntry, several_legs
 from core.model.account import Account
 from core.model.bar import Bar, NoQuote, Quote
-from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.broker import Accepted, BrokerBooks, NotFound, OrderReport, OrderUpdate, Refused
 from core.model.instrument import STOCK_TICKS, BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.reconciliation import DropCopy
@@ -330,10 +330,10 @@ class SimulatedExchange:
         matching = self._matching
         return ExchangeCounts(matching.executions, matching.at_derived_quotes, matching.same_bar.decided)
 
-    def picture(self, at: datetime) -> BrokerPicture:
+    def books(self, at: datetime) -> BrokerBooks:
         """Return the books for a reconciliation."""
         account = self.account(at)
-        return BrokerPicture(account, self._ledger.positions(), self._book.reports(at))
+        return BrokerBooks(account, self._ledger.positions(), self._book.reports(at))
 
     def activities(self, at: datetime, since: date) -> DropCopy:
         """Return account activities from a day on, fills included, and the current figures."""
@@ -415,10 +415,10 @@ class SimulatedBroker:
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return self.exchange.instrument(symbol)
 
-    def picture(self) -> BrokerPicture:
+    def books(self) -> BrokerBooks:
         found = (self.exchange.instrument(symbol) for symbol in self.symbols)
         known = tuple(instrument for instrument in found if isinstance(instrument, BrokerInstrument))
-        return replace(self.exchange.picture(self.at), instruments=known)
+        return replace(self.exchange.books(self.at), instruments=known)
 
     def activities(self, since: date) -> DropCopy:
         return self.exchange.activities(self.at, since)

@@ -97,7 +97,7 @@ PING_EVERY = 2.0
 """Seconds between pings: a quiet market answers them, a dead link does not (OP-04)."""
 SHOWN_AGAIN = timedelta(seconds=1)
 """A status with only a newer message time is shown no more often."""
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Time-out for all pages of one request, in seconds."""
 POLLED = "their bars are asked for after each minute and their quotes every second; their trading halts are not heard"
 LOOK_BACK = 3 * ONE_MINUTE
@@ -309,9 +309,9 @@ class AlpacaData:
         """After a long silence, ping to check whether the stream is still there."""
         while True:
             now = self._now()
-            patience = switch.line.patience(now)
-            if patience > timedelta(0):
-                await self._naps.until(now + patience)
+            timeout = switch.line.timeout(now)
+            if timeout > timedelta(0):
+                await self._naps.until(now + timeout)
                 continue
             if not await socket.is_there():
                 raise StreamLostError(socket.cut_because or UNANSWERED)
@@ -339,12 +339,12 @@ class AlpacaData:
                 continue
             try:
                 found = await in_thread(
-                    self._pool, PATIENCE, partial(self._history.recent, self._symbols, span.start, span.end)
+                    self._pool, TIMEOUT, partial(self._history.recent, self._symbols, span.start, span.end)
                 )
             except AskError as error:
                 switch.failed(self._now(), error.failure)
             except TimeoutError:
-                switch.failed(self._now(), Failure(f"Alpaca's data service took over {PATIENCE:.0f} s"))
+                switch.failed(self._now(), Failure(f"Alpaca's data service took over {TIMEOUT:.0f} s"))
             else:
                 minutes = switch.answered(span, found, self._now())
                 self._hand_on(minutes)
@@ -364,7 +364,7 @@ class AlpacaData:
             if beside and last > known and switch.is_up and self._timetable.is_open(last):
                 with suppress(AskError, TimeoutError):
                     found = await in_thread(
-                        self._pool, PATIENCE, partial(self._history.recent, beside, last - LOOK_BACK, last)
+                        self._pool, TIMEOUT, partial(self._history.recent, beside, last - LOOK_BACK, last)
                     )
                     self._hand_on(switch.found_beside(found, self._now()))
                     self._placed_lately = tuple(symbol for symbol in self._placed_lately if symbol not in beside)
@@ -381,7 +381,7 @@ class AlpacaData:
                 continue
             try:
                 found = await in_thread(
-                    self._pool, PATIENCE, partial(self._refused.ask, asked, self._requests.latest_quotes)
+                    self._pool, TIMEOUT, partial(self._refused.ask, asked, self._requests.latest_quotes)
                 )
             except (AskError, TimeoutError) as error:
                 fails += 1
@@ -424,24 +424,24 @@ class AlpacaData:
     def _look(self) -> None:
         """Show the status if it changed, and wake every task to check for due work."""
         assert self._switch is not None
-        lamp = replace(self._switch.line.lamp(), polled=self._polled)
+        connection = replace(self._switch.line.connection(), polled=self._polled)
         before = self._shown
-        is_another = before is None or _is_another(lamp, before)
-        if is_another or _is_much_newer(lamp, before):
-            self._shown = lamp
-            self._show(replace(lamp, odd=self.counts.odd()))
+        is_another = before is None or _is_another(connection, before)
+        if is_another or _is_much_newer(connection, before):
+            self._shown = connection
+            self._show(replace(connection, odd=self.counts.odd()))
         if is_another:
             self._naps.wake()
 
 
-def _is_another(lamp: ConnectionStatus, before: ConnectionStatus) -> bool:
-    stands = lamp.state, lamp.since, lamp.tries, lamp.polled
+def _is_another(connection: ConnectionStatus, before: ConnectionStatus) -> bool:
+    stands = connection.state, connection.since, connection.tries, connection.polled
     stood = before.state, before.since, before.tries, before.polled
-    return stands != stood or is_news(lamp.words, before.words)
+    return stands != stood or is_news(connection.words, before.words)
 
 
-def _is_much_newer(lamp: ConnectionStatus, before: ConnectionStatus | None) -> bool:
-    at, known = lamp.heard_at, before.heard_at if before is not None else None
+def _is_much_newer(connection: ConnectionStatus, before: ConnectionStatus | None) -> bool:
+    at, known = connection.heard_at, before.heard_at if before is not None else None
     return at is not None and (known is None or at - known >= SHOWN_AGAIN)
 
 

@@ -121,10 +121,10 @@ class StreamHealth:
     def is_up(self) -> bool:
         return self.state is ConnectionState.UP
 
-    def lamp(self) -> ConnectionStatus:
+    def connection(self) -> ConnectionStatus:
         return ConnectionStatus(Channel.DATA, self.state, self._since, self.heard_at, self.tries, self.words)
 
-    def patience(self, now: datetime) -> timedelta:
+    def timeout(self, now: datetime) -> timedelta:
         """Return how long an open socket may stay silent; zero and below: ping it."""
         if not self._timetable.is_open(now):
             return max(self._word_at, self._asked_at) + ASLEEP - now
@@ -354,7 +354,7 @@ class Backfill:
         wanted = self._timetable.wanted(missing.start - LOOK_BACK, missing.end)
         return MinuteSpan(*wanted) if wanted else None
 
-    def patience(self) -> timedelta:
+    def timeout(self) -> timedelta:
         """Return how long the stream's bars wait for earlier ones."""
         if self._is_doubt:
             return HELD_IN_DOUBT
@@ -520,7 +520,7 @@ class StreamFailover:
     def _hold_ends(self) -> datetime | None:
         """Return when the wait ends; only while the stream is up, because otherwise nothing waits."""
         since = self._minutes.filling_since
-        return since + self.catch_up.patience() if since is not None and self._stood else None
+        return since + self.catch_up.timeout() if since is not None and self._stood else None
 
 
 def after_a_refusal(chance: float) -> timedelta:

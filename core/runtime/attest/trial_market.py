@@ -55,7 +55,7 @@ class Line:
 
     def slows_down(self) -> None:
         """Delay the answers to orders by half a minute."""
-        self.link = Link(self._sound.latency, SLOW, patience=2 * SLOW)
+        self.link = Link(self._sound.latency, SLOW, timeout=2 * SLOW)
 
     def mends(self) -> None:
         self.is_silent, self.link = False, self._sound

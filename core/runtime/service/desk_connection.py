@@ -60,7 +60,7 @@ class Drawn:
     presses: int
 
 
-class PictureFeed:
+class SnapshotFeed:
     """The views of one runtime.
 
     Parameters
@@ -99,7 +99,7 @@ class PictureFeed:
         self._drawn_at = self._now()
         presses = runtime.latch.obeyed
         preparing = runtime.preparing()
-        view = None if preparing is not None else runtime.picture()
+        view = None if preparing is not None else runtime.view()
         charts = {symbol: runtime.chart_of(symbol, view) for symbol in symbols if view is not None and symbol}
         self._show(Drawn(view, preparing, charts, runtime.clock(), runtime.rate, presses))
 
@@ -136,7 +136,7 @@ class DeskConnection:
         self._out = bytearray()
         self._shown: DeskView | None = None
         self._drawn: Drawn | None = None
-        self._picture = 0
+        self._view = 0
         self._said: deque[float] = deque(maxlen=COMMANDS_A_SECOND)
         self._unread = 0
 
@@ -149,7 +149,7 @@ class DeskConnection:
         return not self._out
 
     @property
-    def has_picture(self) -> bool:
+    def has_snapshot(self) -> bool:
         """Whether it was shown one, taken or on its way."""
         return self._shown is not None
 
@@ -202,14 +202,14 @@ class DeskConnection:
             self.say(frames.Preparing(drawn.preparing or ""))
             return
         view = replace(drawn.view, chart=drawn.charts.get(self.watched)) if self.watched else drawn.view
-        self._picture += 1
+        self._view += 1
         if self._shown is None:
-            self.say(frames.Picture(self._picture, drawn.clock, drawn.rate, drawn.presses, Raw(encode(view))))
+            self.say(frames.Snapshot(self._view, drawn.clock, drawn.rate, drawn.presses, Raw(encode(view))))
         elif found := changes(self._shown, view):
-            since, news = self._picture - 1, Raw(encode_changes(found))
-            self.say(frames.Changed(self._picture, since, drawn.clock, drawn.rate, drawn.presses, news))
+            since, news = self._view - 1, Raw(encode_changes(found))
+            self.say(frames.Changed(self._view, since, drawn.clock, drawn.rate, drawn.presses, news))
         else:
-            self._picture -= 1
+            self._view -= 1
             self.say(frames.Pulse(drawn.clock, drawn.rate, drawn.presses))
         self._shown = view
 

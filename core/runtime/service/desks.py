@@ -79,9 +79,9 @@ TOKENS = 256
 class EngineBooks:
     """The interface to one engine. Any thread; never waits."""
 
-    def __init__(self, runtime: Runtime, door: CommandPort) -> None:
+    def __init__(self, runtime: Runtime, port: CommandPort) -> None:
         self.runtime = runtime
-        self.door = door
+        self.port = port
         self._tokens: dict[str, DeskNumber] = {}
 
     def begin(self) -> None:
@@ -118,7 +118,7 @@ class EngineBooks:
         """
         if isinstance(command, NOT_FOR_DESKS):
             return f"{type(command).__name__} is nothing that a desk says"
-        self.runtime.send(self.door.through(as_late(command) if is_late else command, desk=desk), seen)
+        self.runtime.send(self.port.through(as_late(command) if is_late else command, desk=desk), seen)
         return ""
 
     def press(self, token: str, *, kills: bool) -> None:
@@ -140,7 +140,7 @@ class EngineBooks:
 
     def _send(self, command: Command, desk: DeskNumber | None) -> None:
         with suppress(RuntimeError):  # the engine's loop has ended
-            self.runtime.send(self.door.through(command, self.runtime.account, desk))
+            self.runtime.send(self.port.through(command, self.runtime.account, desk))
 
 
 MOST = 16
@@ -282,10 +282,10 @@ class DeskServer:
         """Send as much of one view as fits now; the rest follows in later turns."""
         is_over = self._now() - looker.heard_at > SHOWN_WITHIN
         try:
-            if self._newest is not None and not looker.has_picture:
+            if self._newest is not None and not looker.has_snapshot:
                 looker.show(self._newest)
             looker.send(self._now())
-            if not is_over and not (looker.has_picture and looker.has_room):
+            if not is_over and not (looker.has_snapshot and looker.has_room):
                 self._lookers.append(looker)
                 return
         except (FrameError, OSError):
@@ -442,7 +442,7 @@ class DeskServer:
     def _note(self) -> None:
         """Update the values that the engine's thread reads at its next beat."""
         ready = [desk for desk in self._desks.values() if desk.has_room]
-        ready += [looker for looker in self._lookers if not looker.has_picture]
+        ready += [looker for looker in self._lookers if not looker.has_snapshot]
         self._wish = Wish(frozenset(desk.watched for desk in ready), self._newest is None) if ready else None
         attends = any(desk.attends for desk in self._desks.values())
         if attends != self._has_attended:

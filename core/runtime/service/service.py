@@ -20,7 +20,7 @@ from core.protocol import frames
 from core.protocol.codec import FrameError
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused, Role
 from core.runtime.runtime import Runtime
-from core.runtime.service.desk_connection import DeskConnection, PictureFeed
+from core.runtime.service.desk_connection import DeskConnection, SnapshotFeed
 from core.runtime.service.desks import FULL, MOST, Arrival, Arrivals, DeskServer, EngineBooks
 
 # ── the listener ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,7 +118,7 @@ def _is_below_ssh(process: int) -> bool:
     return False
 
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds within which a hello must be complete."""
 STRANGERS = 64
 """The maximum of connections without a hello; the oldest is closed."""
@@ -152,7 +152,7 @@ Welcoming = Callable[[Caller, frames.Hello], frames.Refused | None]
 """Takes over a desk's connection with the bytes received after its hello, or returns a refusal."""
 
 
-class Doorway:
+class DeskListener:
     """Serve the listener from `thread.start()` until `close`.
 
     Parameters
@@ -188,7 +188,7 @@ class Doorway:
         self._selector.register(self._wakes, selectors.EVENT_READ)
         self._selector.register(listener, selectors.EVENT_READ)
         self._callers: dict[int, Caller] = {}
-        self.thread = threading.Thread(target=self._serve, name="doorway", daemon=True)
+        self.thread = threading.Thread(target=self._serve, name="listener", daemon=True)
 
     def close(self) -> None:
         self._is_over = True
@@ -217,7 +217,7 @@ class Doorway:
                 self._hear(key.data)
         now = self._now()
         for caller in list(self._callers.values()):
-            if not caller.is_line and now - caller.since > PATIENCE:
+            if not caller.is_line and now - caller.since > TIMEOUT:
                 self._let_go(caller)
         if self._shut_until and now >= self._shut_until:
             self._shut_until = 0.0
@@ -338,14 +338,16 @@ class EngineService:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.runtime = runtime
-        door = CommandPort(PortKind.CONSOLE)
-        runtime.admit(door.known)
-        self.books = EngineBooks(runtime, door)
+        port = CommandPort(PortKind.CONSOLE)
+        runtime.admit(port.known)
+        self.books = EngineBooks(runtime, port)
         self.desks = DeskServer(self.books, runtime.keys, release, runtime.engine.say, now)
-        self.doorway = Doorway(listener, peer_of, self._press, self._welcome, self._refusal, runtime.engine.say, now)
+        self.desk_listener = DeskListener(
+            listener, peer_of, self._press, self._welcome, self._refusal, runtime.engine.say, now
+        )
         self._release = release
         self._arrivals, self._now = Arrivals(), now
-        self._feed = PictureFeed(runtime, self.desks.wish, self.desks.show, now)
+        self._feed = SnapshotFeed(runtime, self.desks.wish, self.desks.show, now)
 
     def run(self, reason: str) -> None:
         """Run until the runtime is told to leave; `reason` is recorded with its stop."""
@@ -362,11 +364,11 @@ class EngineService:
         self.runtime.rest_while(lambda: not self.desks.is_watched)
         self.books.begin()
         self.desks.thread.start()
-        self.doorway.thread.start()
+        self.desk_listener.thread.start()
 
     def end(self) -> None:
         """Stop serving after the runtime has ended; its last messages go to the attached desks."""
-        self.doorway.close()
+        self.desk_listener.close()
         self.desks.close(self.runtime.last_words)
 
     def _press(self, press: Press) -> None:

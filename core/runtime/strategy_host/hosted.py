@@ -122,7 +122,7 @@ class SharedProcess:
             return
         if context.is_paused and not self.process.is_running:
             raise LostError(GONE)
-        is_played = self.process.waits > self.process.patience
+        is_played = self.process.waits > self.process.timeout
         refused = self.process.ready(self.process.waits if is_played else self._left)
         if refused is not None:
             raise LostError(refused.faults[0])
@@ -153,7 +153,7 @@ class SharedProcess:
 
     def _wait_from_now(self, more: float = 0.0) -> None:
         """Start the time-out for all questions until the next call."""
-        self._ends = time.monotonic() + self.process.patience + more
+        self._ends = time.monotonic() + self.process.timeout + more
 
     @property
     def _left(self) -> float:

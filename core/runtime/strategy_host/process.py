@@ -23,7 +23,7 @@ from typing import Any
 
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.sandbox import CALLS, LIMITS, OUT_OF_MEMORY, ROOT_OF_ITS_OWN, SECONDS
-from core.strategies.base import PATIENCE, OverdueError
+from core.strategies.base import TIMEOUT, OverdueError
 from core.strategies.builtin import Coming
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,7 +63,7 @@ class StrategyProcess:
 
     Attributes
     ----------
-    patience, waits
+    timeout, waits
         The time-out of one answer in seconds; how many seconds a bar waits for a process that is still starting.
     coming
         Returns the bars after one, when they are known and nobody waits.
@@ -77,11 +77,9 @@ class StrategyProcess:
         The sandbox layers that the process reported before it read the code; empty until it is ready.
     """
 
-    def __init__(
-        self, name: str, where: str, text: str, *, patience: float = PATIENCE, waits: float = PATIENCE
-    ) -> None:
+    def __init__(self, name: str, where: str, text: str, *, timeout: float = TIMEOUT, waits: float = TIMEOUT) -> None:
         self.name, self.where, self.text = name, where, text
-        self.patience, self.waits = patience, waits
+        self.timeout, self.waits = timeout, waits
         self.coming: Coming | None = None
         self.left: list[int] = []
         self.blocked: Blocked | None = None
@@ -153,7 +151,7 @@ class StrategyProcess:
                 raise
             self._wrapper = None  # it is there and not allowed here
             return self.ready(seconds)
-        ends = min(ends, time.monotonic() + self.patience)
+        ends = min(ends, time.monotonic() + self.timeout)
         self._write(pipe_messages.framed(["load", self.name, self.where, self.text]), ends)
         match self._message(ends):
             case ["loaded", []]:
@@ -183,7 +181,7 @@ class StrategyProcess:
             raise LostError("its process is not there")
         if self._found or self._speaks(0):
             raise self._lost("its process spoke without being asked")
-        ends = time.monotonic() + (self.patience if seconds is None else seconds)
+        ends = time.monotonic() + (self.timeout if seconds is None else seconds)
         if self.blocked is not None and question[0] != "conditions":
             self.blocked.is_broken, self.blocked = True, None
         while self.left:

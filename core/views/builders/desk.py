@@ -169,7 +169,7 @@ class StatusViews:
             daily_loss_limit=Money(limit) if limit is not None else None,
             disk=self.engine.disk_trouble or self._slow_disk(),
             notes=self.engine.notes,
-            lamps=tuple(state.sightings.lamps.values()),
+            connections=tuple(state.sightings.connections.values()),
             margin_distance=distance,
             is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
             at_risk=None if risked is None else Fraction(risked[0] / risked[1]),

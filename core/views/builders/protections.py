@@ -65,7 +65,7 @@ HALF = Decimal("0.5")
 """Least use shown for a breaker that lets one entry through: it is not calm."""
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 QUERIES: Mapping[type[effects.Effect], str] = {
-    effects.FetchPicture: "comparison",
+    effects.FetchBooks: "comparison",
     effects.LookUpOrder: "look-ups",
     effects.FetchAccount: "account",
     effects.FetchActivities: "activities",

@@ -90,12 +90,12 @@ def goes_back_in_words(state: TradingState, order: Order) -> tuple[str, ...]:
 
 def _owed_after(state: TradingState, orders: Iterable[Order]) -> list[tuple[Quantity, Terms]]:
     sales, names = ClosingSales(state), {order.id for order in orders}
-    uses = state.stage.mandates(AuthorizationKind.RESTORE_STOP)
+    uses = state.stage.authorizations(AuthorizationKind.RESTORE_STOP)
     owed = [use for use in uses if not names.isdisjoint(order.id for order in sales.line(use))]
     return [
         (
             Quantity(sales.owed_at_most(use)),
-            use.mandate.terms or (OrderType.STOP, None, use.mandate.stop_price, None, None),
+            use.authorization.terms or (OrderType.STOP, None, use.authorization.stop_price, None, None),
         )
         for use in reversed(owed)
     ]
@@ -160,9 +160,9 @@ class FinishedOrders:
 def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]) -> OrderRow:
     ledger = state.ledger
     is_held = order.is_working and ledger.legs.is_held(order)
-    patience = timedelta(seconds=float(state.control.settings.execution.warning_seconds))
+    timeout = timedelta(seconds=float(state.control.settings.execution.warning_seconds))
     is_halted = order.is_working and order.request.symbol in state.normaliser.state.halted
-    drawn = _drawn(order, patience, is_to_replace=ledger.chains.replaced(order) is not None, is_held=is_held)
+    drawn = _drawn(order, timeout, is_to_replace=ledger.chains.replaced(order) is not None, is_held=is_held)
     over = beyond(ledger, order, told)
     more = (RowMark.MORE_THAN_HELD,) if over > 0 else ()
     waits = (RowMark.WAITS_TO_BE_SENT,) if state.sightings.departing.is_held_up(order, state.at) else ()
@@ -198,7 +198,7 @@ def _outcome(order: Order) -> str:
     return "CANCELLED by you" if order.status is OrderStatus.CANCELLED and is_yours else ""
 
 
-def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
+def _drawn(order: Order, timeout: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
     marks = (
         *((RowMark.CANCELLING,) if order.is_cancelling else ()),
         *((RowMark.IN_DOUBT,) if order.in_doubt_since and order.is_working else ()),
@@ -238,7 +238,7 @@ def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: b
         outcome=outcome,
         warnings=order.warnings,
         restated=order.terms_before.in_words(StatedTerms.of_order(order.request)) if order.terms_before else "",
-        taken_back_at=order.taken_back_at(patience),
+        taken_back_at=order.taken_back_at(timeout),
         is_entry=not order.only_reduces,
         time_in_force=order.request.time_in_force,
     )
@@ -292,8 +292,8 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         at_limit=cover.at_limit,
         idle=cover.idle_words,
         is_unread=position.symbol in state.sightings.unread_positions,
-        unattended_until=signed.mandate.ends_at if signed else None,
-        unattended_most=signed.mandate.quantity if signed else NO_SHARES,
+        unattended_until=signed.authorization.ends_at if signed else None,
+        unattended_most=signed.authorization.quantity if signed else NO_SHARES,
         halted=halted_in_words(state, position.symbol),
         traded=position.traded,
         break_even=position.break_even,

@@ -295,7 +295,7 @@ def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -
     beside = (*held, *working, *exits, *entries, *state.alerts.symbols)
     joined = tuple(dict.fromkeys(symbol for symbol in beside if symbol not in listed))
     today = state.calendar.trading_day(at)
-    data = state.sightings.lamps.get(Channel.DATA)
+    data = state.sightings.connections.get(Channel.DATA)
     polled = frozenset(() if data is None else data.polled)
     rows = []
     for symbol in (*listed, *joined):

@@ -11,8 +11,8 @@ from core.execution.cover import only_opens
 from core.execution.order import Order
 from core.execution.other_orders import OtherOrder
 from core.messages import commands
-from core.messages.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
-from core.messages.inputs import Input, PictureFetched
+from core.messages.effects import CancelOrder, Effect, FetchBooks, LatchKill, ReleaseKill
+from core.messages.inputs import BooksFetched, Input
 from core.model.codes import CancelCode, Denial, HaltCause
 from core.model.instrument import LONGEST_REASON, ListKind
 from core.model.order import OrderStatus
@@ -116,7 +116,7 @@ class KillSwitchWorkflow:
 
     def without_disk(self, message: Input) -> list[Effect]:
         """Send the cancels of a kill, and at each later fetch of the books, although no record can be kept (SP-06)."""
-        if isinstance(message, PictureFetched):
+        if isinstance(message, BooksFetched):
             return [_taken_back(other) for other in self._others_that_go()]
         if not isinstance(message, commands.Kill):
             return []
@@ -128,7 +128,7 @@ class KillSwitchWorkflow:
             LatchKill(message.by),
             *(CancelOrder(order.id, order.broker_order_id) for order in ours),
             *(_taken_back(other) for other in self._others_that_go()),
-            FetchPicture(),
+            FetchBooks(),
         ]
 
     @answers(commands.Rearm)

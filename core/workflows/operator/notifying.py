@@ -212,8 +212,8 @@ class Notifying:
     @answers(ConnectionChanged)
     def on_connection(self, message: ConnectionChanged) -> tuple[()]:
         """Remember the loss until the connection is back: each attempt to connect is a state change."""
-        line = message.lamp.line
-        if message.lamp.state in AWAY:
+        line = message.connection.line
+        if message.connection.state in AWAY:
             self._away.setdefault(line, self.state.at)
             return ()
         since = self._away.pop(line, None)

@@ -108,8 +108,8 @@ class Cancellation:
 
     def _is_told_of(self) -> bool:
         """Whether the stream is up to report the end; the order is watched all the same (EX-17)."""
-        lamp = self.state.sightings.lamps.get(Channel.TRADES)
-        return lamp is not None and lamp.state is ConnectionState.UP
+        connection = self.state.sightings.connections.get(Channel.TRADES)
+        return connection is not None and connection.state is ConnectionState.UP
 
     def without_disk(self, message: Input) -> list[Effect]:
         """Send the operator's cancel although no record of it can be kept (SP-06)."""
@@ -241,8 +241,8 @@ class BrokerWarnings:
                 yield from self.cancellation.cancel(order, NOT_CONFIRMED, CancelCode.WARNING)
 
     def _to_take_back(self) -> Iterator[tuple[Order, datetime]]:
-        patience = timedelta(seconds=float(self.state.control.settings.execution.warning_seconds))
+        timeout = timedelta(seconds=float(self.state.control.settings.execution.warning_seconds))
         for order in self.state.ledger.working():
-            at = order.taken_back_at(patience)
+            at = order.taken_back_at(timeout)
             if at is not None:
                 yield order, at

@@ -31,7 +31,7 @@ class ClosingSales:
         self.state = state
 
     def ticket(self, use: AuthorizationUse) -> Ticket | None:
-        confirmation = self.state.stage.state.confirmations.get(use.mandate.ticket_id)
+        confirmation = self.state.stage.state.confirmations.get(use.authorization.ticket_id)
         return confirmation.ticket if confirmation and confirmation.is_decided else None
 
     def line(self, use: AuthorizationUse) -> list[Order]:
@@ -44,13 +44,14 @@ class ClosingSales:
 
     def is_over(self, use: AuthorizationUse) -> bool:
         """Whether nothing of it works or waits any more (a crash may have come between that and its stop)."""
-        sale = self.state.ledger.order(use.mandate.parent)
+        sale = self.state.ledger.order(use.authorization.parent)
         if sale is None:
             # Whether the sale was never sent and will not be.
             sale_waits = any(
-                close.is_unused for close in self.state.stage.mandates(AuthorizationKind.CLOSE, use.mandate.parent)
+                close.is_unused
+                for close in self.state.stage.authorizations(AuthorizationKind.CLOSE, use.authorization.parent)
             )
-            return not sale_waits and not self.state.ledger.has(use.mandate.parent)
+            return not sale_waits and not self.state.ledger.has(use.authorization.parent)
         if sale.is_working:
             return False
         orders, followers = self._line(use)
@@ -66,7 +67,7 @@ class ClosingSales:
         their shares counts first; sales of the later closes count too.
         """
         orders, followers = self._line(use)
-        uses = self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, use.mandate.parent)
+        uses = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, use.authorization.parent)
         signed = sum((self._signed(one) for one in uses), ZERO)
         signed -= sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
         ticket = self.ticket(use)
@@ -79,8 +80,8 @@ class ClosingSales:
 
         The stop keeps working then; cancelled needlessly, it might be refused when it is to be restored.
         """
-        closes = self.state.stage.mandates(AuthorizationKind.CLOSE)
-        waiting = (self.ticket(use) for use in closes if use.is_unused and self.state.at < use.mandate.ends_at)
+        closes = self.state.stage.authorizations(AuthorizationKind.CLOSE)
+        waiting = (self.ticket(use) for use in closes if use.is_unused and self.state.at < use.authorization.ends_at)
         is_for_a_close = order.cancel_code in MADE_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
@@ -98,12 +99,12 @@ class ClosingSales:
 
     def _signed(self, use: AuthorizationUse) -> Decimal:
         if self.has_forgotten(use):
-            return use.mandate.quantity
-        return min(use.mandate.quantity, _unsold(self.to_go_back(use)))
+            return use.authorization.quantity
+        return min(use.authorization.quantity, _unsold(self.to_go_back(use)))
 
     def to_go_back(self, use: AuthorizationUse) -> list[Order]:
         """Return the stops at this price that were cancelled for this close and for no later confirmed one."""
-        since = self.state.stage.state.confirmations[use.mandate.ticket_id].received_at
+        since = self.state.stage.state.confirmations[use.authorization.ticket_id].received_at
         turned = self.state.stage.state.confirmations.values()
         later = [c for c in turned if c.is_decided and not c.is_void and c.received_at > since]
         named = {order_id for confirmation in later for order_id in confirmation.ticket.cancels}
@@ -117,20 +118,22 @@ class ClosingSales:
     def kept_back(self, symbol: Symbol, strategy: str) -> Decimal:
         """Return the shares that a stop may not reserve: a close is to sell them, beyond those of the close's stops."""
         closes = self.closes_under_way(symbol, strategy)
-        return sum((max(use.mandate.quantity - self._held(use), ZERO) for use in closes), ZERO)
+        return sum((max(use.authorization.quantity - self._held(use), ZERO) for use in closes), ZERO)
 
     def closes_under_way(self, symbol: Symbol, strategy: str) -> list[AuthorizationUse]:
         """Return the closes that wait for their stops; not a confirmed one that is not decided yet."""
         waiting = (
-            use for use in self.state.stage.mandates(AuthorizationKind.CLOSE) if use.is_unused and self.ticket(use)
+            use
+            for use in self.state.stage.authorizations(AuthorizationKind.CLOSE)
+            if use.is_unused and self.ticket(use)
         )
-        return [use for use in waiting if (use.mandate.symbol, self.owner(use)) == (symbol, strategy)]
+        return [use for use in waiting if (use.authorization.symbol, self.owner(use)) == (symbol, strategy)]
 
     def _held(self, use: AuthorizationUse) -> Decimal:
         return sum((stop.remaining for stop in self.stops(use) if stop.is_working), ZERO)
 
     def owner(self, use: AuthorizationUse) -> str:
-        return self.state.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
+        return self.state.stage.state.confirmations[use.authorization.ticket_id].proposal.strategy
 
     def stops(self, use: AuthorizationUse) -> list[Order]:
         """Return the orders that the ticket cancels, if the ledger knows them."""
@@ -142,9 +145,11 @@ class ClosingSales:
 
     def _of_the_same_shares(self, orders: list[Order], followers: list[AuthorizationUse]) -> list[AuthorizationUse]:
         """Return the restore authorizations of later closes for stops of this line: those of a pair."""
-        parents = {close.mandate.parent for close in followers}
+        parents = {close.authorization.parent for close in followers}
         rests = (
-            use for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP) if use.mandate.parent in parents
+            use
+            for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP)
+            if use.authorization.parent in parents
         )
         return [use for use in rests if any(stop in orders for stop in self.made_way(use))]
 
@@ -154,22 +159,22 @@ class ClosingSales:
         refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
         standing = [o for o in gone if o.id not in refused]
         followed = {o.request.replaces for o in standing}
-        return [o for o in standing if o.id not in followed and _is_signed(o, use.mandate)]
+        return [o for o in standing if o.id not in followed and _is_signed(o, use.authorization)]
 
     def own(self, parent: ClientOrderId) -> list[Order]:
         """Return the sale, its pair and their replacements, without later closes."""
         return _grown(list(self.state.ledger.state.orders.values()), {parent})
 
     def _line(self, use: AuthorizationUse) -> tuple[list[Order], list[AuthorizationUse]]:
-        known, names = list(self.state.ledger.state.orders.values()), {use.mandate.parent}
-        waiting, followers = list(self.state.stage.mandates(AuthorizationKind.CLOSE)), list[AuthorizationUse]()
+        known, names = list(self.state.ledger.state.orders.values()), {use.authorization.parent}
+        waiting, followers = list(self.state.stage.authorizations(AuthorizationKind.CLOSE)), list[AuthorizationUse]()
         while True:
             orders = _grown(known, names)
             following = [close for close in waiting if self._takes_the_place(close, names)]
             if not following:
                 return orders, followers
             followers += following
-            names |= {close.mandate.parent for close in following}
+            names |= {close.authorization.parent for close in following}
             waiting = [close for close in waiting if close not in following]
 
     def _takes_the_place(self, close: AuthorizationUse, names: set[ClientOrderId]) -> bool:
@@ -211,7 +216,11 @@ def _unsold(stops: list[Order]) -> Decimal:
     return sum((stop.remaining for stop in stops), ZERO)
 
 
-def _is_signed(stop: Order, mandate: StandingAuthorization) -> bool:
+def _is_signed(stop: Order, authorization: StandingAuthorization) -> bool:
     """Whether this is the stop signed to be restored, by its type and prices."""
     request = stop.request
-    return request.stop_price == mandate.stop_price if mandate.terms is None else request.terms == mandate.terms
+    return (
+        request.stop_price == authorization.stop_price
+        if authorization.terms is None
+        else request.terms == authorization.terms
+    )

@@ -76,8 +76,8 @@ class ContingentOrders:
     def awaits(self, order: Order) -> bool:
         """Whether unknown legs may have closed the entry's position; hidden legs only until a time-out."""
         hidden_at = self._hidden.get(order.id)
-        patience = timedelta(seconds=float(self.state.control.settings.execution.not_found_seconds))
-        is_given_up = hidden_at is not None and self.state.at - hidden_at > patience
+        timeout = timedelta(seconds=float(self.state.control.settings.execution.not_found_seconds))
+        is_given_up = hidden_at is not None and self.state.at - hidden_at > timeout
         return self.wants_more(order) and not is_given_up
 
     def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:

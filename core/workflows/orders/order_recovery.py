@@ -17,7 +17,7 @@ from core.execution.reconciliation import Comparison
 from core.facts import CancelFailed, OrderKept, OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
-from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
+from core.model.broker import BrokerBooks, NoAnswer, NotFound, OrderReport
 from core.model.codes import BY_A_PERSON, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.staging import Approval
@@ -143,10 +143,10 @@ class OrderRecovery:
         EX-09).
         """
         missed_at = order.first_not_found_at
-        if order.status is not OrderStatus.PENDING or (missed_at and comparison.picture.account.at >= missed_at):
+        if order.status is not OrderStatus.PENDING or (missed_at and comparison.books.account.at >= missed_at):
             self._unlisted.add(order.id)
         self._doubt_unknown(order)
-        if not self._may_end(order, comparison.picture):
+        if not self._may_end(order, comparison.books):
             return
         if comparison.may_hide_a_fill(order):
             since = self._differs_since.setdefault(order.id, self.state.at)
@@ -181,12 +181,12 @@ class OrderRecovery:
         }
         return owners.pop() if len(owners) == 1 else None
 
-    def _may_end(self, order: Order, picture: BrokerPicture) -> bool:
+    def _may_end(self, order: Order, books: BrokerBooks) -> bool:
         """Whether these books are as new as its last doubt, and nothing unreadable in them may be this order."""
         since = self._missing_since.get(order.id)
-        if since is None or not order.is_working or picture.account.at < since:
+        if since is None or not order.is_working or books.account.at < since:
             return False
-        symbols = {one.symbol for one in picture.unreadable if one.client_order_id is None}
+        symbols = {one.symbol for one in books.unreadable if one.client_order_id is None}
         return symbols.isdisjoint({order.request.symbol, None})
 
     def _is_followed(self, order: Order) -> bool:
@@ -298,7 +298,7 @@ class OrderRecovery:
             return approval
         if order.is_protective:
             day_of = self.state.calendar.trading_day
-            is_due = approval.mandate_id is None and day_of(self.state.at) == day_of(order.created_at)
+            is_due = approval.authorization_id is None and day_of(self.state.at) == day_of(order.created_at)
         else:
             is_due = self.state.at - order.created_at <= EXITS_AGAIN
         return replace(approval, lapses_at=self.state.at + SENT_WITHIN) if is_due else None

@@ -97,8 +97,8 @@ class PositionClose:
         Symbols in `but`, whose books differ too much, are skipped.
         """
         for use in self._standing(but):
-            is_to_sell = use.mandate.kind is AuthorizationKind.CLOSE and use.is_unused
-            is_sold = self.state.may_be_sold(use.mandate.symbol, use.mandate.side)
+            is_to_sell = use.authorization.kind is AuthorizationKind.CLOSE and use.is_unused
+            is_sold = self.state.may_be_sold(use.authorization.symbol, use.authorization.side)
             if is_to_sell and not is_sold and not self._stops_left(use):
                 yield from apart(self.state, partial(self._sell, use))
         over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
@@ -111,8 +111,8 @@ class PositionClose:
     def _standing(self, but: Collection[Symbol]) -> list[AuthorizationUse]:
         """Return the authorizations of closes, oldest first."""
         kinds = (AuthorizationKind.CLOSE, AuthorizationKind.RESTORE_STOP)
-        uses = self.state.stage.state.mandates.values()
-        return [use for use in uses if use.mandate.kind in kinds and use.mandate.symbol not in but]
+        uses = self.state.stage.state.authorizations.values()
+        return [use for use in uses if use.authorization.kind in kinds and use.authorization.symbol not in but]
 
     @follows(OrderStateChanged)
     def after_end(self, fact: OrderStateChanged) -> Iterable[Effect]:
@@ -127,9 +127,9 @@ class PositionClose:
     def under_way(self) -> tuple[Symbol, ...]:
         """Return the symbols whose stop is being cancelled or gone while the exit after it has not left."""
         leaving = [o.request.symbol for o in self.state.ledger.working() if o.only_reduces and o.is_cancelling]
-        closes = (use for use in self.state.stage.mandates(AuthorizationKind.CLOSE) if use.is_unused)
+        closes = (use for use in self.state.stage.authorizations(AuthorizationKind.CLOSE) if use.is_unused)
         held = [one.use for one in held_exits(self.state)]
-        waiting = [use.mandate.symbol for use in closes if self.closing_sales.ticket(use) and use not in held]
+        waiting = [use.authorization.symbol for use in closes if self.closing_sales.ticket(use) and use not in held]
         return tuple(dict.fromkeys((*leaving, *waiting)))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,18 +139,18 @@ class PositionClose:
         if held and self.state.control.state.was_compared:
             yield self.room.free_at(held[0].requests)
         its = [one.use for one in held]
-        for use in self.state.stage.mandates(AuthorizationKind.CLOSE):
+        for use in self.state.stage.authorizations(AuthorizationKind.CLOSE):
             if use.is_unused:
                 is_at_half_time = use in its or self._acts_at_half_time(use)
-                yield self._prolonged_at(use) if is_at_half_time else use.mandate.ends_at
-        for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP):
+                yield self._prolonged_at(use) if is_at_half_time else use.authorization.ends_at
+        for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP):
             let_go = (stop.let_go_at + LATE for stop in self.closing_sales.stops(use) if stop.let_go_at is not None)
             yield from (at for at in let_go if at > self.state.at)
 
     def due(self) -> Iterator[Effect]:
         held = [one.use for one in held_exits(self.state)]
-        for use in self.state.stage.mandates(AuthorizationKind.CLOSE):
-            if use.is_unused and self.state.at >= use.mandate.ends_at:
+        for use in self.state.stage.authorizations(AuthorizationKind.CLOSE):
+            if use.is_unused and self.state.at >= use.authorization.ends_at:
                 self._end(use, "close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME)
                 yield from apart(self.state, partial(self._guard_what_entries_left, use))
                 self._ask_again(use)
@@ -159,7 +159,7 @@ class PositionClose:
                 and self.state.at >= self._prolonged_at(use)
                 and (use in held or self._waits_in_doubt(use))
             ):
-                self.state.record(AuthorizationProlonged(use.mandate.id, self.state.at + self._patience()))
+                self.state.record(AuthorizationProlonged(use.authorization.id, self.state.at + self._timeout()))
         yield from self.go_on()
 
     def _acts_at_half_time(self, use: AuthorizationUse) -> bool:
@@ -178,9 +178,9 @@ class PositionClose:
 
     def _prolonged_at(self, use: AuthorizationUse) -> datetime:
         """Return the middle of its last time-out period, so at least as much is left when the doubt ends."""
-        return use.mandate.ends_at - self._patience() / 2
+        return use.authorization.ends_at - self._timeout() / 2
 
-    def _patience(self) -> timedelta:
+    def _timeout(self) -> timedelta:
         return timedelta(seconds=float(self.state.control.settings.staging.close_seconds))
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +205,7 @@ class PositionClose:
 
     def _ask_again(self, use: AuthorizationUse) -> None:
         """Stage the close again if only an entry with an unanswered cancel blocks it, as a wash trade."""
-        working, confirmation = self._working(use), self.state.stage.state.confirmations[use.mandate.ticket_id]
+        working, confirmation = self._working(use), self.state.stage.state.confirmations[use.authorization.ticket_id]
         proposal, wanted = confirmation.proposal, confirmation.ticket.order
         position = self.state.ledger.position(wanted.symbol, proposal.strategy)
         is_barred = bool(working) and _hold_nothing(working)
@@ -229,7 +229,7 @@ class PositionClose:
         A stop that was to be cancelled but stays is not waited for.
         """
         uses = self._of(parent)
-        waits = any(use.mandate.kind is AuthorizationKind.CLOSE and use.is_unused for use in uses)
+        waits = any(use.authorization.kind is AuthorizationKind.CLOSE and use.is_unused for use in uses)
         return not waits and all(self.closing_sales.is_over(use) and not self._is_stop_going(use) for use in uses)
 
     def _is_stop_going(self, use: AuthorizationUse) -> bool:
@@ -239,23 +239,26 @@ class PositionClose:
 
     def _may_owe_more(self, use: AuthorizationUse) -> bool:
         """Whether a stop that stayed may still end, or another exit of the owner is under way and may fail."""
-        symbol, owner = use.mandate.symbol, self.closing_sales.owner(use)
+        symbol, owner = use.authorization.symbol, self.closing_sales.owner(use)
         is_one_out = any(o.waits_at_limit or not o.stands_by for o in self.state.ledger.exits.working(symbol, owner))
         is_under_way = is_one_out or bool(self.closing_sales.closes_under_way(symbol, owner))
         return is_under_way or any(map(self.closing_sales.may_end_yet, self.closing_sales.stops(use)))
 
     def _of(self, parent: ClientOrderId) -> list[AuthorizationUse]:
-        return [use for use in self._standing(()) if use.mandate.parent == parent]
+        return [use for use in self._standing(()) if use.authorization.parent == parent]
 
     def _sell(self, use: AuthorizationUse) -> Iterator[Effect]:
-        confirmation = self.state.stage.state.confirmations[use.mandate.ticket_id]
+        confirmation = self.state.stage.state.confirmations[use.authorization.ticket_id]
         proposal, wanted = confirmation.proposal, confirmation.ticket.order
         left = min(wanted.quantity, unreserved(self.state.ledger, wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
             self._end(use, *self._why_nothing(wanted, proposal.strategy))
             if not self._may_owe_more(use):
                 self._end_all(
-                    AuthorizationKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT
+                    AuthorizationKind.RESTORE_STOP,
+                    use.authorization.parent,
+                    NOTHING_LEFT,
+                    AuthorizationCode.NOTHING_LEFT,
                 )
             return
         order = replace(wanted, quantity=Quantity(left))
@@ -280,10 +283,14 @@ class PositionClose:
                 expires_at=None,
             ),
         )
-        rests = self.state.stage.mandates(AuthorizationKind.RESTORE_STOP)
-        its = [r for r in rests if r.mandate.parent == use.mandate.parent or use in self.closing_sales.followers(r)]
+        rests = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP)
+        its = [
+            r
+            for r in rests
+            if r.authorization.parent == use.authorization.parent or use in self.closing_sales.followers(r)
+        ]
         for parent in reversed(_sales(its)):
-            for rest in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
+            for rest in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, parent):
                 yield from apart(self.state, partial(self._put_back, rest))  # the rest that this sale leaves (EX-13)
 
     def _why_nothing(self, wanted: AnyOrder, strategy: str) -> tuple[str, AuthorizationCode]:
@@ -298,15 +305,15 @@ class PositionClose:
 
     def _settle(self, parent: ClientOrderId, settled: set[ClientOrderId]) -> Iterator[Effect]:
         """Restore the stops of the sale's remaining shares, all of them if it failed."""
-        for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
+        for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, parent):
             yield from self._put_back(use)
         settled.add(parent)
 
     def _end_both(self, parent: ClientOrderId) -> Iterator[Effect]:
         """End the sale's authorizations once everything owed was requested and no more can follow."""
-        closes = self.state.stage.mandates(AuthorizationKind.CLOSE, parent)
+        closes = self.state.stage.authorizations(AuthorizationKind.CLOSE, parent)
         self._end_all(AuthorizationKind.CLOSE, parent, *self._how_it_ended(parent))
-        for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
+        for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, parent):
             if not self._may_owe_more(use):
                 self._end(use, *self._what_guards_it(use))
         for use in closes:
@@ -354,7 +361,7 @@ class PositionClose:
         )  # another was signed in its place since
         if is_signed_no_more or self._was_killed(use) or quantity <= 0:
             return
-        if self.state.control.is_naked(self.state.stage.state.confirmations[use.mandate.ticket_id].received_at):
+        if self.state.control.is_naked(self.state.stage.state.confirmations[use.authorization.ticket_id].received_at):
             return
         parent = self._parent(use, gone)
         if parent is not None:
@@ -363,11 +370,11 @@ class PositionClose:
 
     def _parent(self, use: AuthorizationUse, gone: list[Order]) -> Order | None:
         """Return the entry of the cancelled stops; the position's entry if they were forgotten."""
-        ledger, mandate = self.state.ledger, use.mandate
+        ledger, authorization = self.state.ledger, use.authorization
         if gone:
             return ledger.order(gone[-1].parent or gone[-1].id) or gone[-1]
         held = ledger.position(
-            mandate.symbol, self.state.stage.state.confirmations[mandate.ticket_id].proposal.strategy
+            authorization.symbol, self.state.stage.state.confirmations[authorization.ticket_id].proposal.strategy
         )
         return ledger.order(held.entry_order) if held is not None else None
 
@@ -380,28 +387,28 @@ class PositionClose:
 
         At most the quantity in the broker's books.
         """
-        mandate, strategy = use.mandate, self.closing_sales.owner(use)
+        authorization, strategy = use.authorization, self.closing_sales.owner(use)
         entries = [
             self.state.ledger.order(stop.parent) for stop in self.closing_sales.made_way(use) if stop.parent is not None
         ]
         told = self.state.drifted if self.state.control.killed_by is None else self.state.told_at_a_kill
-        there = free_of_exits(self.state.ledger, mandate.symbol, strategy, mandate.side, told)
-        free = min(there, unreserved(self.state.ledger, mandate.symbol, strategy, mandate.side))
+        there = free_of_exits(self.state.ledger, authorization.symbol, strategy, authorization.side, told)
+        free = min(there, unreserved(self.state.ledger, authorization.symbol, strategy, authorization.side))
         left_to_legs = self.state.ledger.legs.left_to_legs(
-            mandate.symbol, strategy, but=entries[-1] if entries else None
+            authorization.symbol, strategy, but=entries[-1] if entries else None
         )
-        return free - left_to_legs - self.closing_sales.kept_back(mandate.symbol, strategy)
+        return free - left_to_legs - self.closing_sales.kept_back(authorization.symbol, strategy)
 
     def _was_killed(self, use: AuthorizationUse) -> bool:
         """Whether a stop of the sale's own pair was cancelled by a kill that cancels stops too."""
-        its_stops = (order for order in self.closing_sales.own(use.mandate.parent) if order.is_protective)
+        its_stops = (order for order in self.closing_sales.own(use.authorization.parent) if order.is_protective)
         return any(order.cancel_code is CancelCode.KILLED for order in its_stops)
 
     def _end(self, use: AuthorizationUse, reason: str, code: AuthorizationCode) -> None:
-        self.state.record(AuthorizationEnded(use.mandate.id, reason, code))
+        self.state.record(AuthorizationEnded(use.authorization.id, reason, code))
 
     def _end_all(self, kind: AuthorizationKind, parent: ClientOrderId, reason: str, code: AuthorizationCode) -> None:
-        for use in self.state.stage.mandates(kind, parent):
+        for use in self.state.stage.authorizations(kind, parent):
             self._end(use, reason, code)
 
 
@@ -412,7 +419,7 @@ def _hold_nothing(orders: Iterable[Order]) -> bool:
 
 def _sales(uses: Iterable[AuthorizationUse]) -> list[ClientOrderId]:
     """Return the sales of these authorizations, each once."""
-    return list(dict.fromkeys(use.mandate.parent for use in uses))
+    return list(dict.fromkeys(use.authorization.parent for use in uses))
 
 
 def _why_cancelled(order: Order, exit: OrderRequest) -> tuple[str, CancelCode]:

@@ -23,15 +23,15 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchBooks,
     FetchFigures,
-    FetchPicture,
     LatchKill,
     LookUpOrder,
     LookUpSymbols,
 )
 from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketPhase
-from core.model.broker import BrokerPicture, NoAnswer, Refused
+from core.model.broker import BrokerBooks, NoAnswer, Refused
 from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries, of_an_earlier_run
 from core.trading_state.state import TradingState
@@ -46,7 +46,7 @@ ASKED_AGAIN = timedelta(minutes=1)
 OLD_AT_ONCE = 20
 """Old assets that are fetched again with one comparison."""
 
-Query = LookUpOrder | FetchFigures | FetchAccount | FetchPicture | FetchActivities | LookUpSymbols
+Query = LookUpOrder | FetchFigures | FetchAccount | FetchBooks | FetchActivities | LookUpSymbols
 Reply = (
     inputs.SubmissionAnswered
     | inputs.CancelAnswered
@@ -55,7 +55,7 @@ Reply = (
     | inputs.AccountFetched
     | inputs.ActivitiesFetched
     | inputs.ClockFetched
-    | inputs.PictureFetched
+    | inputs.BooksFetched
 )
 
 
@@ -85,7 +85,7 @@ class RequestPacing:
     def paced(self, asked: list[Effect]) -> list[Effect]:
         """Return the effects that leave now, in order, and waiting ones that have room."""
         if self._limit is None and not self._waiting and not self._cancels:
-            return [self._with_all_assets(effect) if isinstance(effect, FetchPicture) else effect for effect in asked]
+            return [self._with_all_assets(effect) if isinstance(effect, FetchBooks) else effect for effect in asked]
         others = [effect for effect in asked if not self._cancels.take(effect)]
         leaving: list[Effect] = [effect for effect in others if isinstance(effect, LatchKill)]
         for cancel in self._cancels.leaving(self._limit):
@@ -117,7 +117,7 @@ class RequestPacing:
         for effect in leaving:
             self._count(effect)
 
-    def _with_all_assets(self, query: FetchPicture) -> FetchPicture:
+    def _with_all_assets(self, query: FetchBooks) -> FetchBooks:
         query = replace(query, instruments=self._due_assets(None))
         self._count(query)
         return query
@@ -148,7 +148,7 @@ class RequestPacing:
     def _with_assets(self, waiting: Waiting) -> tuple[Query | None, Query | None]:
         """Return the part of the query that has room, and the part that keeps waiting."""
         query, room = waiting.query, self._room(waiting)
-        if isinstance(query, FetchPicture):
+        if isinstance(query, FetchBooks):
             if room is not None and room < BOOKS and not self._is_whole_minute(waiting, BOOKS):
                 return None, None
             return replace(query, instruments=self._due_assets(None if room is None else self._usual_room(room))), None
@@ -204,7 +204,7 @@ class RequestPacing:
         return max(min(for_queries(limit, reserve, share), limit - self.room.of_a_kill()), least)
 
     def _count(self, effect: Effect) -> None:
-        if isinstance(effect, FetchPicture):
+        if isinstance(effect, FetchBooks):
             self._assets.update(dict.fromkeys(effect.instruments, self.state.at))
             self._note(BOOKS + len(effect.instruments))
         elif isinstance(effect, LookUpSymbols | FetchFigures):
@@ -247,7 +247,7 @@ class RequestPacing:
                 return Share.USUAL
             is_awaited = order.in_doubt_since is not None or (order.only_reduces and order.is_cancelling)
             return Share.AWAITED if is_awaited else Share.USUAL
-        return Share.AWAITED if isinstance(query, FetchPicture) and self._are_books_awaited() else Share.USUAL
+        return Share.AWAITED if isinstance(query, FetchBooks) and self._are_books_awaited() else Share.USUAL
 
     def _are_books_awaited(self) -> bool:
         """Whether the books are urgent: before the first agreement, after a gap, a kill, or for a basket's report."""
@@ -255,9 +255,9 @@ class RequestPacing:
         is_reporting = run is not None and run.phase is BasketPhase.REPORTING
         if not control.state.is_reconciled or is_reporting or control.killed_by is not None:
             return True
-        lamp, seen_at = self.state.sightings.lamps.get(Channel.TRADES), self.state.sightings.books_at
-        is_up = lamp is not None and lamp.state is ConnectionState.UP
-        return lamp is not None and is_up and seen_at is not None and seen_at < lamp.since
+        connection, seen_at = self.state.sightings.connections.get(Channel.TRADES), self.state.sightings.books_at
+        is_up = connection is not None and connection.state is ConnectionState.UP
+        return connection is not None and is_up and seen_at is not None and seen_at < connection.since
 
     def _is_working(self, query: Query) -> bool:
         order = self.state.ledger.order(query.client_order_id) if isinstance(query, LookUpOrder) else None
@@ -308,12 +308,12 @@ class RequestPacing:
         inputs.AccountFetched,
         inputs.ActivitiesFetched,
         inputs.ClockFetched,
-        inputs.PictureFetched,
+        inputs.BooksFetched,
     )
     def on_reply(self, reply: Reply) -> Iterable[Effect]:
         """Delay every query after a stated 429. Request the books again if they show positions of unknown assets."""
         answer, seconds = reply.answer, None
-        if isinstance(answer, BrokerPicture) and self._limit is not None:
+        if isinstance(answer, BrokerBooks) and self._limit is not None:
             held = {position.symbol for position in answer.positions}
             self.state.sightings.books_are_wanted |= not held <= self._assets.keys()
         if isinstance(answer, NoAnswer):

@@ -31,10 +31,10 @@ from core.messages.commands import ClearBreaker
 from core.messages.effects import CancelOrder, Effect, FetchClock, FetchFigures, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     AccountFetched,
+    BooksFetched,
     CancelAnswered,
     FiguresFetched,
     LookUpAnswered,
-    PictureFetched,
     SubmissionAnswered,
 )
 from core.model.broker import NoAnswer
@@ -206,7 +206,7 @@ def held_exits(state: TradingState) -> list[HeldExit]:
 def _held_exits(state: TradingState) -> list[HeldExit]:
     found = []
     for use, stops in _closes(state):
-        confirmation = state.stage.state.confirmations[use.mandate.ticket_id]
+        confirmation = state.stage.state.confirmations[use.authorization.ticket_id]
         since = confirmation.received_at
         unasked = tuple(stop for stop in stops if stop.is_working and _was_never_asked(stop, since))
         if unasked:
@@ -223,8 +223,8 @@ def _closes(state: TradingState) -> list[tuple[AuthorizationUse, list[Order]]]:
     """Return decided closes that have not sold, with the orders that they cancel."""
 
     def found() -> Iterator[tuple[AuthorizationUse, list[Order]]]:
-        for use in state.stage.mandates(AuthorizationKind.CLOSE):
-            confirmation = state.stage.state.confirmations.get(use.mandate.ticket_id)
+        for use in state.stage.authorizations(AuthorizationKind.CLOSE):
+            confirmation = state.stage.state.confirmations.get(use.authorization.ticket_id)
             if use.is_unused and confirmation is not None and confirmation.is_decided:
                 orders = (state.ledger.order(order_id) for order_id in confirmation.ticket.cancels)
                 yield use, [order for order in orders if order is not None]
@@ -242,14 +242,14 @@ def _at_once(effect: Effect) -> int:
     return (requests_of(effect) or 0) if is_at_once else 0
 
 
-Reply = SubmissionAnswered | CancelAnswered | LookUpAnswered | FiguresFetched | AccountFetched | PictureFetched
+Reply = SubmissionAnswered | CancelAnswered | LookUpAnswered | FiguresFetched | AccountFetched | BooksFetched
 CALLS: dict[type[Reply], str] = {
     SubmissionAnswered: "order",
     CancelAnswered: "cancel",
     LookUpAnswered: "look-up",
     FiguresFetched: "figures",
     AccountFetched: "account",
-    PictureFetched: "books",
+    BooksFetched: "books",
 }
 """The counted replies, with the name of the request."""
 

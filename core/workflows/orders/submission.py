@@ -155,8 +155,8 @@ class Submission:
     def end_unsent(self, order: Order, why: str, code: BlockCode, approval: Approval | None) -> Iterable[Effect]:
         """End an order that never left. An authorization that it used is returned."""
         self.state.record(facts.SubmissionBlocked(order.id, why, code))
-        if approval is not None and approval.mandate_id is not None and self._is_given_back(order, approval):
-            self.state.record(facts.PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
+        if approval is not None and approval.authorization_id is not None and self._is_given_back(order, approval):
+            self.state.record(facts.PermissionReturned(order.id, approval.authorization_id, order.request.quantity))
         reason = f"{order.cancel_reason}, {why}" if order.is_cancelling else f"blocked: {why}"
         self.state.record(self._change(order, OrderStatus.CANCELLED, facts.Source.DESK, reason))
         return follow_up(self.state)
@@ -216,7 +216,7 @@ class Submission:
             yield self._gives_up_at(order)
 
     def due(self) -> Iterator[Effect]:
-        reason = f"no answer in {self._patience().total_seconds():g} s"
+        reason = f"no answer in {self._timeout().total_seconds():g} s"
         for order in list(self._unanswered()):
             if self.state.at >= self._gives_up_at(order):
                 yield from apart(self.state, partial(self.order_recovery.begin, order, reason))
@@ -228,9 +228,9 @@ class Submission:
 
     def _gives_up_at(self, order: Order) -> datetime:
         """Return the time-out, counted from the request's departure, not from our own queue (EX-06)."""
-        return self.state.sightings.departing.left_at(order) + self._patience()
+        return self.state.sightings.departing.left_at(order) + self._timeout()
 
-    def _patience(self) -> timedelta:
+    def _timeout(self) -> timedelta:
         return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
 
 

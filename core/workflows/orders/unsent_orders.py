@@ -73,7 +73,7 @@ class InterruptedOrders:
             if not self._is_asked_for(intent):
                 self._give_back(approval, intent)
             return
-        stands_by = approval.mandate_id or approval.less_of
+        stands_by = approval.authorization_id or approval.less_of
         if stands_by is None:
             self._tell(intent)
         elif stands_by in self._failed:
@@ -100,15 +100,15 @@ class InterruptedOrders:
             if cut is not None:
                 self.state.record(facts.StopCut(cut.id, Quantity(max((cut.owed or ZERO) - asked, ZERO))))
         else:
-            self._is_permitted_less(str(approval.mandate_id), order.quantity)
+            self._is_permitted_less(str(approval.authorization_id), order.quantity)
 
     def _is_stop(self, approval: Approval) -> bool:
         """Whether it is a stop. A sale has its time-out, after which the stop is restored."""
         if approval.less_of is not None:
             cut = self.state.ledger.order(approval.less_of)
             return cut is not None and cut.is_protective
-        use = self.state.stage.state.mandates.get(approval.mandate_id or "")
-        return use is not None and use.mandate.kind in STOPS
+        use = self.state.stage.state.authorizations.get(approval.authorization_id or "")
+        return use is not None and use.authorization.kind in STOPS
 
     def _is_asked_for(self, intent: Intent) -> bool:
         stops = (p for p in self.state.stage.proposals() if p.only_reduces and p.order.type.is_stop)
@@ -119,17 +119,21 @@ class InterruptedOrders:
         order = intent.order
         if order.replaces is not None or not self._is_stop(approval):
             return
-        if approval.mandate_id is not None:
-            self.state.record(facts.PermissionReturned(order.client_order_id, approval.mandate_id, order.quantity))
+        if approval.authorization_id is not None:
+            self.state.record(
+                facts.PermissionReturned(order.client_order_id, approval.authorization_id, order.quantity)
+            )
         elif approval.less_of is not None and (cut := self.state.ledger.order(approval.less_of)) is not None:
             self.state.record(facts.StopCut(cut.id, Quantity((cut.owed or ZERO) + order.quantity)))
 
-    def _is_permitted_less(self, mandate_id: str, asked: Quantity) -> None:
-        mandate = self.state.stage.state.mandates[mandate_id].mandate
-        self.state.record(facts.StopAskedFor(mandate.parent, mandate_id, asked))
-        if mandate.kind is AuthorizationKind.RESTORE_STOP:
+    def _is_permitted_less(self, authorization_id: str, asked: Quantity) -> None:
+        authorization = self.state.stage.state.authorizations[authorization_id].authorization
+        self.state.record(facts.StopAskedFor(authorization.parent, authorization_id, asked))
+        if authorization.kind is AuthorizationKind.RESTORE_STOP:
             self.state.record(
-                facts.AuthorizationEnded(mandate_id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY)
+                facts.AuthorizationEnded(
+                    authorization_id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY
+                )
             )
 
 

@@ -162,7 +162,7 @@ class ExcessExits:
             return False
         if self._asked.get(order.id, (None,))[0] != filled:
             self._asked[order.id] = filled, self.state.at
-        return self.state.at < self._asked[order.id][1] + self._patience()
+        return self.state.at < self._asked[order.id][1] + self._timeout()
 
     @answers(LookUpAnswered)
     def on_looked_up(self, reply: LookUpAnswered) -> Iterable[Effect]:
@@ -176,7 +176,7 @@ class ExcessExits:
         if order.is_working and order.id in self._asked:
             self._seen[order.id] = self._asked[order.id][0]
 
-    def _patience(self) -> timedelta:
+    def _timeout(self) -> timedelta:
         return timedelta(seconds=float(self.state.control.settings.execution.look_up_first_seconds))
 
     # ── reductions ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -329,7 +329,7 @@ class ExcessExits:
         approval = Approval(
             id=_permission_of(request.client_order_id),
             ticket_id=TicketId(""),
-            mandate_id=None,
+            authorization_id=None,
             order_digest=request.digest(self.state.account_name),
             lapses_at=self.state.at + GOOD_FOR,
             less_of=order.id,
@@ -370,8 +370,8 @@ class ExcessExits:
             if order is None or not beyond(self.state.ledger, order, self._told):
                 del self._asked[order_id]
                 self._seen.pop(order_id, None)
-            elif self._seen.get(order_id) != filled and at + self._patience() > self.state.at:
-                yield at + self._patience()
+            elif self._seen.get(order_id) != filled and at + self._timeout() > self.state.at:
+                yield at + self._timeout()
 
     def due(self) -> Iterator[Effect]:
         """Do nothing: `settle` runs after each input."""

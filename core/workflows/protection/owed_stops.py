@@ -168,7 +168,7 @@ class StopRenewal:
     def _is_owed_by_its_entry(self, leg: Order) -> bool:
         """Whether the entry owes the stop: a partly filled entry's shares get their own, not the leg."""
         is_held = self.state.ledger.legs.is_held(leg)
-        return is_held and bool(self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, leg.parent))
+        return is_held and bool(self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP, leg.parent))
 
     def resume(self) -> None:
         """Request stops at each comparison that a crash kept from being requested; each only once."""
@@ -264,7 +264,7 @@ def stop_by_desk(state: TradingState, order: Order) -> StopHolder | None:
     has_legs = order.request.legs and not order.is_bare
     return (
         StopHolder.BROKER
-        if not has_legs and state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, order.id)
+        if not has_legs and state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP, order.id)
         else None
     )
 

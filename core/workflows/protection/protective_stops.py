@@ -76,13 +76,13 @@ class ProtectiveStops:
 
     def _end_what_is_sold(self, symbol: Symbol) -> None:
         """End stops owed for closed positions. A later entry's shares have their own signed stop."""
-        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
-            entry = self.state.ledger.order(use.mandate.parent)
+        for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP):
+            entry = self.state.ledger.order(use.authorization.parent)
             if entry is None or entry.request.symbol != symbol or self.state.ledger.position(symbol, entry.strategy):
                 continue
             if entry.status.is_terminal and entry.filled_quantity > use.released:
                 self.state.record(
-                    facts.AuthorizationEnded(use.mandate.id, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT)
+                    facts.AuthorizationEnded(use.authorization.id, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT)
                 )
 
     @follows(facts.OrderStateChanged)
@@ -96,11 +96,15 @@ class ProtectiveStops:
             yield from self._make_way_for(order)
         if _is_lost(order) and order.role is None:
             # The authorization of a stop that the broker is proven to have lost, and send another (EX-22).
-            mandate_id = None if order.permit is None else order.permit.mandate_id
-            for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
-                if use.mandate.id == mandate_id and self.state.at <= use.mandate.ends_at and order.remaining > 0:
-                    self.state.record(facts.PermissionReturned(order.id, use.mandate.id, order.remaining))
-                    yield from self.cover(use.mandate.parent)
+            authorization_id = None if order.permit is None else order.permit.authorization_id
+            for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP):
+                if (
+                    use.authorization.id == authorization_id
+                    and self.state.at <= use.authorization.ends_at
+                    and order.remaining > 0
+                ):
+                    self.state.record(facts.PermissionReturned(order.id, use.authorization.id, order.remaining))
+                    yield from self.cover(use.authorization.parent)
         if not order.request.legs and order.role is None:
             return
         for leg in self.state.ledger.legs.of(order.id):
@@ -138,14 +142,16 @@ class ProtectiveStops:
         """
         if not stop.is_protective:
             return
-        signed = self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
+        signed = self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
         uses = [use for use in signed if stop.id in use.returned]
         if any(len(use.returned) == 1 for use in uses):
             for use in uses:
-                yield from self.cover(use.mandate.parent)
+                yield from self.cover(use.authorization.parent)
         elif self.stop_renewal.ask_for_blocked(stop):
             for use in uses:
-                self.state.record(facts.StopAskedFor(use.mandate.parent, use.mandate.id, stop.request.quantity))
+                self.state.record(
+                    facts.StopAskedFor(use.authorization.parent, use.authorization.id, stop.request.quantity)
+                )
 
     @answers(LookUpAnswered)
     def on_looked_up(self, reply: LookUpAnswered) -> Iterable[Effect]:
@@ -164,9 +170,9 @@ class ProtectiveStops:
 
         Symbols in `but`, whose books differ too much, are skipped.
         """
-        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
-            if use.mandate.symbol not in but:
-                yield from apart(self.state, partial(self.cover, use.mandate.parent))
+        for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP):
+            if use.authorization.symbol not in but:
+                yield from apart(self.state, partial(self.cover, use.authorization.parent))
 
     def give_what_is_due(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
         """Send stops that are owed and not under way, after all other steps of a comparison.
@@ -185,14 +191,14 @@ class ProtectiveStops:
         last, side = exits.last_stop(position) or next(working, None), closing_side(position)
         if last is None or self.state.control.naked_at is not None:
             return
-        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
-            entry = self.state.ledger.order(use.mandate.parent)
+        for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP):
+            entry = self.state.ledger.order(use.authorization.parent)
             if entry is None or (entry.request.symbol, entry.strategy) != (position.symbol, position.strategy):
                 continue
-            if use.mandate.terms != last.request.terms:
+            if use.authorization.terms != last.request.terms:
                 continue
             left = min(entry.filled_quantity - use.released, self._unprotected(entry, side))
-            if left > 0 and self._is_of_what_is_held(entry) and self.state.at <= use.mandate.ends_at:
+            if left > 0 and self._is_of_what_is_held(entry) and self.state.at <= use.authorization.ends_at:
                 yield from self.release_stop(use, entry, Quantity(left))
         if not last.is_asked_for:
             self.stop_renewal.ask(last, PERMITTED_NO_MORE)
@@ -200,14 +206,14 @@ class ProtectiveStops:
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
         """Send the owed stop of an entry, even while killed, but not after NAKED: its authorization is older."""
         entry = self.state.ledger.order(entry_id)
-        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, entry_id):
+        for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP, entry_id):
             if entry is None or not self._is_of_what_is_held(entry):
                 continue
             if self._is_left_to_its_legs(entry):
                 yield from self.order_recovery.ask_for_legs(entry)
                 continue
             owed = entry.filled_quantity + self._taken_in(entry) - use.released
-            quantity = min(owed, self._unprotected(entry, use.mandate.side))
+            quantity = min(owed, self._unprotected(entry, use.authorization.side))
             if quantity > 0 and self.state.control.naked_at is None:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
@@ -260,10 +266,10 @@ class ProtectiveStops:
 
         `parent` is its entry; or the stop that it replaces if the entry is forgotten.
         """
-        if self.state.may_be_sold(use.mandate.symbol, use.mandate.side):
+        if self.state.may_be_sold(use.authorization.symbol, use.authorization.side):
             return
-        signed = Quantity(use.mandate.quantity - use.released)
-        if ZERO < signed < quantity and self.state.at <= use.mandate.ends_at:
+        signed = Quantity(use.authorization.quantity - use.released)
+        if ZERO < signed < quantity and self.state.at <= use.authorization.ends_at:
             yield from self._release_part(use, parent, signed, lasts)
             quantity = Quantity(quantity - signed)
         yield from self._release_part(use, parent, quantity, lasts)
@@ -271,19 +277,19 @@ class ProtectiveStops:
     def _release_part(
         self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce
     ) -> Iterator[Effect]:
-        mandate = use.mandate
+        authorization = use.authorization
         order = OrderRequest(
             client_order_id=self._next_id(use, parent),
-            symbol=mandate.symbol,
-            side=mandate.side,
-            effect=OrderEffect.CLOSE if mandate.side is Side.SELL else OrderEffect.COVER,
+            symbol=authorization.symbol,
+            side=authorization.side,
+            effect=OrderEffect.CLOSE if authorization.side is Side.SELL else OrderEffect.COVER,
             quantity=quantity,
             type=OrderType.STOP,
             time_in_force=lasts if quantity % 1 == 0 else TimeInForce.DAY,
-            stop_price=mandate.stop_price,
+            stop_price=authorization.stop_price,
         )
         order = traded_in(parent.request.instrument, order)
-        order = in_terms(order, mandate)
+        order = in_terms(order, authorization)
         approval = self.state.stage.permit(use, order, self.state.account_name, self.state.at)
         if isinstance(approval, str):
             self._ask(use, order, parent.strategy, approval)
@@ -298,7 +304,7 @@ class ProtectiveStops:
                 stop=None,
                 parent=(parent.parent if parent.is_protective else None) or parent.id,
                 exit_reason=ExitReason.STOP_LOSS,
-                intended_price=mandate.stop_price,
+                intended_price=authorization.stop_price,
                 reference=parent.reference,
                 expires_at=None,
             ),
@@ -309,21 +315,23 @@ class ProtectiveStops:
 
         If it cannot wait, as beyond a market that has passed it, it is tried again at the next comparison.
         """
-        mandate = use.mandate
-        if mandate.id not in self._told:
-            self._told.add(mandate.id)
+        authorization = use.authorization
+        if authorization.id not in self._told:
+            self._told.add(authorization.id)
             self.state.record(facts.SubmissionBlocked(order.client_order_id, refusal))
         if not self.stop_renewal.ask_for(order, strategy):
             return
-        self.state.record(facts.StopAskedFor(mandate.parent, mandate.id, order.quantity))
-        if mandate.kind is AuthorizationKind.RESTORE_STOP:
+        self.state.record(facts.StopAskedFor(authorization.parent, authorization.id, order.quantity))
+        if authorization.kind is AuthorizationKind.RESTORE_STOP:
             self.state.record(
-                facts.AuthorizationEnded(mandate.id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY)
+                facts.AuthorizationEnded(
+                    authorization.id, "the stop waits for its key", AuthorizationCode.WAITS_FOR_KEY
+                )
             )
 
     def _next_id(self, use: AuthorizationUse, parent: Order) -> ClientOrderId:
         """Return the next unused id, counted by its authorization, which outlives the ledger's memory."""
-        names = (child_order_id(use.mandate, index, parent) for index in count(use.releases + 1))
+        names = (child_order_id(use.authorization, index, parent) for index in count(use.releases + 1))
         return next(name for name in names if not self.state.ledger.has(name))
 
     def _position(self, symbol: str, strategy: str) -> Position | None:
@@ -352,11 +360,11 @@ def _is_lost(stop: Order) -> bool:
     return stop.is_protective and stop.end_code is EndCode.LOST_THERE and stop.cancel_requested_at is None
 
 
-def in_terms(order: OrderRequest, mandate: StandingAuthorization) -> OrderRequest:
+def in_terms(order: OrderRequest, authorization: StandingAuthorization) -> OrderRequest:
     """Return the stop with the type and prices that were signed."""
-    if mandate.terms is None:
+    if authorization.terms is None:
         return order
-    kind, limit_price, stop_price, trail_price, trail_fraction = mandate.terms
+    kind, limit_price, stop_price, trail_price, trail_fraction = authorization.terms
     return replace(
         order,
         type=kind,
@@ -367,14 +375,14 @@ def in_terms(order: OrderRequest, mandate: StandingAuthorization) -> OrderReques
     )
 
 
-def child_order_id(mandate: StandingAuthorization, index: int, parent: Order) -> ClientOrderId:
+def child_order_id(authorization: StandingAuthorization, index: int, parent: Order) -> ClientOrderId:
     """Return the signal's id with a child index (EX-04); a manual or changed order's hash of its order id instead.
 
     A restored stop does not belong to the signal: it hashes the order whose ticket signed it, and its authorization.
     """
-    side = mandate.side
-    if mandate.kind is AuthorizationKind.RESTORE_STOP:
-        return order_id_of(mandate.parent, mandate.id, side.value, str(index))
+    side = authorization.side
+    if authorization.kind is AuthorizationKind.RESTORE_STOP:
+        return order_id_of(authorization.parent, authorization.id, side.value, str(index))
     is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
     is_by_hand = is_by_hand or parent.request.type.trails or parent.is_target
     if is_by_hand or parent.request.replaces is not None:

@@ -78,9 +78,9 @@ class Confirmations:
         if ticket is None or refusal is not None:
             self.state.record(facts.ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
-        approval, mandates = self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
+        approval, authorizations = self.authorizations.approval(ticket), self.authorizations.authorizations(ticket)
         seat = turn_of(self.state, command)
-        self.state.record(facts.ConfirmationReceived(ticket.id, ticket.digest, approval, mandates, *seat))
+        self.state.record(facts.ConfirmationReceived(ticket.id, ticket.digest, approval, authorizations, *seat))
         twin = self._twin_of(ticket)
         if twin is not None:
             self.state.record(facts.TwinConfirmed(ticket.id, twin.id))
@@ -91,7 +91,10 @@ class Confirmations:
         """Confirm an exit that was authorized with its entry, on the figures of its ticket (OP-06)."""
         self.state.record(
             facts.ConfirmationReceived(
-                ticket.id, ticket.digest, self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
+                ticket.id,
+                ticket.digest,
+                self.authorizations.approval(ticket),
+                self.authorizations.authorizations(ticket),
             )
         )
         yield from self._decide(ticket.id, fresh)

@@ -79,7 +79,7 @@ def signed_in_words(state: TradingState) -> Iterator[str]:
     for position in state.ledger.positions():
         use = state.stage.signed_exits(position.entry_order, state.at)
         if use is not None:
-            yield f"{position.symbol} until {state.calendar.venue.told(use.mandate.ends_at)}"
+            yield f"{position.symbol} until {state.calendar.venue.told(use.authorization.ends_at)}"
 
 
 def _targets(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
@@ -257,21 +257,21 @@ def silent_links(state: TradingState, at: datetime) -> Iterator[Verdict]:
     A link that is unknown, or is up but does not report pongs, cannot be silent: so is the simulated exchange's, unless
     it is configured (OP-04).
     """
-    patience = timedelta(seconds=float(state.control.settings.confirm.silent_seconds))
+    timeout = timedelta(seconds=float(state.control.settings.confirm.silent_seconds))
     for line, name in LINKS.items():
-        lamp = state.sightings.lamps.get(line)
-        if lamp is None or (lamp.state is ConnectionState.UP and lamp.heard_at is None):
+        connection = state.sightings.connections.get(line)
+        if connection is None or (connection.state is ConnectionState.UP and connection.heard_at is None):
             continue
         heard = [
-            lamp.heard_at,
-            state.sightings.books_at if line is Channel.TRADES and lamp.state is not ConnectionState.UP else None,
+            connection.heard_at,
+            state.sightings.books_at if line is Channel.TRADES and connection.state is not ConnectionState.UP else None,
         ]
         last = max((moment for moment in heard if moment is not None), default=None)
         if last is None:
             yield _refused(LINK, f"{name}: nothing came yet; open it again when they do")
-        elif at - last > patience:
+        elif at - last > timeout:
             yield _refused(LINK, f"{name}: nothing came for {_seconds(at - last)}; open it again when they do")
-        elif lamp.state is not ConnectionState.UP:
+        elif connection.state is not ConnectionState.UP:
             yield warned(LINK, f"{name}: no stream, asked for instead; the last answer is {_seconds(at - last)} old")
 
 
@@ -348,24 +348,26 @@ class TicketAuthorizations:
         return Approval(
             id=str(ticket.id),
             ticket_id=ticket.id,
-            mandate_id=None,
+            authorization_id=None,
             order_digest=ticket.order.digest(ticket.account),
             lapses_at=self.state.at + life,
         )
 
-    def mandates(self, ticket: Ticket) -> tuple[StandingAuthorization, ...]:
+    def authorizations(self, ticket: Ticket) -> tuple[StandingAuthorization, ...]:
         """Return the authorizations listed beyond the ticket's own order, each with its own end."""
         if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
             if ticket.stop.behind is not None:
                 guard = OrderType.TRAILING_STOP, None, None, ticket.stop.behind, None
-            protective = self._mandate(ticket, AuthorizationKind.PROTECTIVE_STOP, guard, self._end_of_stops(ticket))
+            protective = self._authorization(
+                ticket, AuthorizationKind.PROTECTIVE_STOP, guard, self._end_of_stops(ticket)
+            )
             return (protective, *self._signed_exits(ticket))
         if not ticket.cancels:
             return self._signed_exits(ticket)
         life = timedelta(seconds=float(self.state.control.settings.staging.close_seconds))
         return (
-            self._mandate(ticket, AuthorizationKind.CLOSE, ticket.order.terms, self.state.at + life),
+            self._authorization(ticket, AuthorizationKind.CLOSE, ticket.order.terms, self.state.at + life),
             *self._stops_to_put_back(ticket),
         )
 
@@ -373,7 +375,7 @@ class TicketAuthorizations:
         if not ticket.unattended:
             return ()
         ends_at = end_of_session(self.state.calendar, ticket.order, self.state.at)
-        return (self._mandate(ticket, AuthorizationKind.EXITS, AT_THE_MARKET, ends_at),)
+        return (self._authorization(ticket, AuthorizationKind.EXITS, AT_THE_MARKET, ends_at),)
 
     def _stops_to_put_back(self, ticket: Ticket) -> Iterator[StandingAuthorization]:
         """Yield one authorization per set of terms of the cancelled stops; the used terms show at the restore.
@@ -386,11 +388,13 @@ class TicketAuthorizations:
             terms = stop.request.terms
             signed[terms] = signed.get(terms, ZERO) + stop.remaining
         for number, (terms, quantity) in enumerate(signed.items(), start=1):
-            mandate = self._mandate(ticket, AuthorizationKind.RESTORE_STOP, terms, self._end_of_stops(ticket))
-            name = mandate.id if number == 1 else f"{mandate.id}.{number}"
-            yield replace(mandate, id=name, quantity=Quantity(quantity))
+            authorization = self._authorization(
+                ticket, AuthorizationKind.RESTORE_STOP, terms, self._end_of_stops(ticket)
+            )
+            name = authorization.id if number == 1 else f"{authorization.id}.{number}"
+            yield replace(authorization, id=name, quantity=Quantity(quantity))
 
-    def _mandate(
+    def _authorization(
         self, ticket: Ticket, kind: AuthorizationKind, terms: Terms, ends_at: datetime
     ) -> StandingAuthorization:
         is_of_entry = kind in (AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.EXITS)

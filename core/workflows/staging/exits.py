@@ -49,7 +49,7 @@ class AutoExits:
 
     def look(self) -> Iterator[Effect]:
         """Fetch the figures of every waiting, authorized exit that no open ticket shows."""
-        if not self.state.stage.mandates(AuthorizationKind.EXITS):
+        if not self.state.stage.authorizations(AuthorizationKind.EXITS):
             return
         looked_at = {ticket.proposal_id for ticket in self.state.stage.state.tickets.values()}
         for proposal in self.state.stage.proposals():
@@ -71,7 +71,7 @@ class AutoExits:
         if use is None or fresh is None or isinstance(fresh.broker_time, NoAnswer):
             self.state.record(TicketClosed(ticket.id, NEEDS_A_KEY))
             return
-        self.state.record(ExitReleased(ticket.proposal_id, use.mandate.id, ticket.order.quantity))
+        self.state.record(ExitReleased(ticket.proposal_id, use.authorization.id, ticket.order.quantity))
         yield from self.confirmations.turn(ticket, fresh)
 
     @answers(TakeBackExits)
@@ -82,8 +82,8 @@ class AutoExits:
         """
         position = self.state.ledger.position(command.symbol, command.strategy)
         if position is not None:
-            for use in self.state.stage.mandates(AuthorizationKind.EXITS, position.entry_order):
-                self.state.record(AuthorizationEnded(use.mandate.id, TAKEN_BACK, AuthorizationCode.TAKEN_BACK))
+            for use in self.state.stage.authorizations(AuthorizationKind.EXITS, position.entry_order):
+                self.state.record(AuthorizationEnded(use.authorization.id, TAKEN_BACK, AuthorizationCode.TAKEN_BACK))
         return ()
 
     def _permit(self, proposal: Proposal) -> AuthorizationUse | None:
@@ -101,9 +101,9 @@ class AutoExits:
         if self._was_refused(position) or self._may_be_sold(position):
             return None
         use = state.stage.signed_exits(position.entry_order, state.at)
-        if use is None or order.side is not use.mandate.side:
+        if use is None or order.side is not use.authorization.side:
             return None
-        return use if order.quantity <= use.mandate.quantity - self._sold_by(use) else None
+        return use if order.quantity <= use.authorization.quantity - self._sold_by(use) else None
 
     def _sold_by(self, use: AuthorizationUse) -> Decimal:
         """Return the shares that it sent: filled, or in an order that may still fill."""

@@ -56,11 +56,11 @@ def left_to_close(
     if position is None or closing_side(position) is not side:
         return Quantity(ZERO)
     out = sum((o.remaining for o in state.ledger.exits.working(symbol, strategy) if not o.stands_by), ZERO)
-    for use in state.stage.mandates(AuthorizationKind.CLOSE):
-        signed = state.stage.state.confirmations.get(use.mandate.ticket_id)
+    for use in state.stage.authorizations(AuthorizationKind.CLOSE):
+        signed = state.stage.state.confirmations.get(use.authorization.ticket_id)
         is_of_it = signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == (symbol, strategy)
-        if is_of_it and use.is_unused and use.mandate.ticket_id != ticket_id:
-            out += use.mandate.quantity
+        if is_of_it and use.is_unused and use.authorization.ticket_id != ticket_id:
+            out += use.authorization.quantity
     return Quantity(max(abs(position.quantity) - out, ZERO))
 
 

@@ -181,8 +181,8 @@ class Proposals:
         self.state.record(ProposalEnded(proposal.id, ProposalEnd.DECLINED, command.reason or "declined"))
         position = self.state.ledger.position(proposal.symbol, proposal.strategy)
         if proposal.is_exit and position is not None:
-            for use in self.state.stage.mandates(AuthorizationKind.EXITS, position.entry_order):
-                self.state.record(AuthorizationEnded(use.mandate.id, DECLINED, AuthorizationCode.DECLINED))
+            for use in self.state.stage.authorizations(AuthorizationKind.EXITS, position.entry_order):
+                self.state.record(AuthorizationEnded(use.authorization.id, DECLINED, AuthorizationCode.DECLINED))
         return ()
 
     @answers(LeaveTicket)

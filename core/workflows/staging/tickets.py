@@ -111,8 +111,8 @@ class SharedReadings:
         """Whether the reading is sound, or pending within its time-out."""
         if reading.answered_at is not None:
             return reading.is_sound
-        patience = timedelta(seconds=float(self.state.control.settings.staging.review_seconds))
-        return self.state.at - reading.asked_at < patience
+        timeout = timedelta(seconds=float(self.state.control.settings.staging.review_seconds))
+        return self.state.at - reading.asked_at < timeout
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from console.terminal.keys import REQUEST
-from console.terminal.writer import ONE_BREATH, PROOF_PATIENCE, STALLED_AFTER, TOGETHER, PacedWriter
+from console.terminal.writer import ONE_BREATH, PROOF_TIMEOUT, STALLED_AFTER, TOGETHER, PacedWriter
 
 
 class Link:
@@ -96,7 +96,7 @@ def test_a_terminal_that_never_answers_gets_its_keys_back(link: Link) -> None:
     link.sends()
     link.writer.frame("new")
     link.sends()
-    link.now += PROOF_PATIENCE
+    link.now += PROOF_TIMEOUT
     assert link.writer.is_deaf()
 
     link.now += 0.1

@@ -144,8 +144,8 @@ def order_stream(settings: AlpacaSettings) -> None:
     async def until_lost() -> None:
         lost = asyncio.Event()
 
-        def show(lamp: ConnectionStatus) -> None:
-            if lamp.state is ConnectionState.DOWN:
+        def show(connection: ConnectionStatus) -> None:
+            if connection.state is ConnectionState.DOWN:
                 lost.set()
 
         stream = AlpacaOrderStream(KEYS, Mode.PAPER, settings)

@@ -236,7 +236,7 @@ def test_shadows_equal_drawn_brackets(days: int) -> None:
 
         end = later[-1].end
         equity = floor.exchange.account(end).equity
-        held = sum((abs(each.quantity) for each in floor.exchange.picture(end).positions), Decimal(0))
+        held = sum((abs(each.quantity) for each in floor.exchange.books(end).positions), Decimal(0))
         made = equity - Decimal(100_000) - held * (HALF + FEE)
         assert (shadow.result or 0) == made, (number, shadow, bars)
         ended[shadow.course.value] += 1
@@ -273,7 +273,7 @@ def test_shadows_equal_drawn_stop_entries() -> None:
         for bar in later:
             shadow.take(bar)
 
-        (held,) = floor.exchange.picture(later[-1].end).positions or (None,)
+        (held,) = floor.exchange.books(later[-1].end).positions or (None,)
         is_open = shadow.course is ShadowCourse.OPEN
         filled[kind.name, is_open] += 1
         if kind is OrderType.STOP:

@@ -33,14 +33,14 @@ def test_what_the_log_says_of_a_time(fact: facts.Fact, said: str) -> None:
 
 
 @table(
-    "mandate said",
+    "authorization said",
     ("a9e3-close", "the close that ticket a9e3 permits has ended: sold"),
     ("a9e3-restore_stop.2", "the stop put back that ticket a9e3 permits has ended: sold"),
     ("b7-plan.3", "the order that basket b7 permits has ended: sold"),
     ("of another make", "permission of another make has ended: sold"),
 )
-def test_a_permission_has_words_for_its_reader(mandate: str, said: str) -> None:
-    assert in_words(facts.AuthorizationEnded(mandate, "sold")) == said
+def test_a_permission_has_words_for_its_reader(authorization: str, said: str) -> None:
+    assert in_words(facts.AuthorizationEnded(authorization, "sold")) == said
 
 
 def test_a_repeated_span_is_told_in_minutes(snapshot: SnapshotAssertion) -> None:

@@ -11,9 +11,9 @@ from state.running_engine import UNKNOWN_PID, AlreadyRunningError, EngineLock, h
 
 
 @pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock that is held is refused at once."""
-    monkeypatch.setattr(running_engine, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(running_engine, "TIMEOUT_SECONDS", 0.0)
 
 
 def test_a_second_engine_is_refused(folder):

@@ -72,7 +72,7 @@ OLD: dict[tuple[str, int, str], list[tuple[str, object]]] = {
 OTHERS = {
     "CancelRequested": {"client_order_id": "stop"},
     "SubmissionBlocked": {"client_order_id": "entry"},
-    "AuthorizationEnded": {"mandate_id": "t-close"},
+    "AuthorizationEnded": {"authorization_id": "t-close"},
     "BasketPhaseChanged": {"plan_id": "plan", "phase": "selling"},
 }
 ENDS = [

@@ -30,20 +30,20 @@ def a_file(folder: Path, text: str, name: str = "mine") -> Path:
 
 
 def looked_at(folder: Path, text: str, name: str = "mine") -> Found:
-    return look_at(a_file(folder, text, name), patience=600)
+    return look_at(a_file(folder, text, name), timeout=600)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
+def timeout() -> Iterator[None]:
     """However busy the machine is, a file that loads is waited for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(user_strategies, "PATIENCE", 600.0)
+        patch.setattr(user_strategies, "TIMEOUT", 600.0)
         patch.setattr(user_strategies, "STARTING", 600.0)
         yield
 
 
 @pytest.fixture(scope="module")
-def example(patience: None, tmp_path_factory: pytest.TempPathFactory) -> StrategyKind:
+def example(timeout: None, tmp_path_factory: pytest.TempPathFactory) -> StrategyKind:
     """The example that `keyturn strategies new` writes, loaded."""
     found = looked_at(tmp_path_factory.mktemp("strategies"), example_strategy("mine"))
     assert found.faults == ()
@@ -145,4 +145,4 @@ def test_a_new_file_is_private_and_replaces_none(tmp_path: Path) -> None:
 
 def test_a_file_without_end_is_refused(tmp_path: Path, snapshot) -> None:
     """ST-07: the desk opens all the same."""
-    assert look_at(a_file(tmp_path, "while True:\n    pass"), patience=0.05).faults == snapshot
+    assert look_at(a_file(tmp_path, "while True:\n    pass"), timeout=0.05).faults == snapshot

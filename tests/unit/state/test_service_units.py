@@ -101,7 +101,7 @@ def test_systemd_restarts_as_the_watchdog_does() -> None:
     assert int(found["StartLimitBurst"]) == limits.restarts + 1
     assert found["RestartPreventExitStatus"].split() == ["1", "2", str(GAVE_UP)]
     assert int(found["TimeoutStartSec"]) > limits.starting_seconds
-    assert int(found["TimeoutStopSec"]) == LATEST_STOP > 2 * limits.patience_seconds
+    assert int(found["TimeoutStopSec"]) == LATEST_STOP > 2 * limits.timeout_seconds
     assert int(found["WatchdogSec"]) > 2 * limits.look_seconds
 
 

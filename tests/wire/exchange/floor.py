@@ -265,7 +265,7 @@ class Floor:
         return self._exchange.orders(self.catch_up())
 
     def positions(self) -> tuple[BrokerPosition, ...]:
-        return self._exchange.picture(self.catch_up()).positions
+        return self._exchange.books(self.catch_up()).positions
 
     def held(self, symbol: Symbol) -> Decimal:
         """Shares held, signed, by what was told."""

@@ -191,13 +191,13 @@ class Pauses:
     def clock(self) -> float:
         return timeline().monotonic() - self._begun + sum(self.taken)
 
-    def patience(self) -> Timeouts:
+    def timeout(self) -> Timeouts:
         return Timeouts(self.pause, self.clock, lambda: self._chance, lambda: NOON)
 
 
 def a_broker(door: Door, pauses: Pauses | None = None, *, read_seconds: str = "5", keys: Keys = KEYS) -> AlpacaBroker:
     settings = AlpacaSettings(trading_url=door.url, connect_seconds=Decimal("0.5"), read_seconds=Decimal(read_seconds))
-    return AlpacaBroker(keys, Mode.PAPER, settings, now=lambda: NOON, patience=(pauses or Pauses()).patience())
+    return AlpacaBroker(keys, Mode.PAPER, settings, now=lambda: NOON, timeout=(pauses or Pauses()).timeout())
 
 
 def a_buy(quantity: str = "10", limit: str | None = "100.50", **terms: Any) -> OrderRequest:

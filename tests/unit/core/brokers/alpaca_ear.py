@@ -48,7 +48,7 @@ class Ear:
     url: str
     updates: list[OrderUpdate] = field(default_factory=list)
     unread: list[UnreadUpdate] = field(default_factory=list)
-    lamps: list[ConnectionStatus] = field(default_factory=list)
+    connections: list[ConnectionStatus] = field(default_factory=list)
     stream: AlpacaOrderStream | None = None
     happened: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -59,14 +59,14 @@ class Ear:
             self.unread.append(update)
         self.happened.set()
 
-    def show(self, lamp: ConnectionStatus) -> None:
-        self.lamps.append(lamp)
+    def show(self, connection: ConnectionStatus) -> None:
+        self.connections.append(connection)
         self.happened.set()
 
     @property
     def states(self) -> list[ConnectionState]:
         """Without those that only say that something was heard."""
-        states = [lamp.state for lamp in self.lamps]
+        states = [connection.state for connection in self.connections]
         return [state for number, state in enumerate(states) if number == 0 or state is not states[number - 1]]
 
     async def until(self, is_so: Callable[[], bool]) -> None:

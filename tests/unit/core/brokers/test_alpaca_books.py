@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.model.broker import BrokerPicture, NoAnswer
+from core.model.broker import BrokerBooks, NoAnswer
 from core.model.order import OrderType, Side
 from tests.kit.rows import cases, table
 from tests.unit.core.brokers.alpaca_door import (
@@ -72,9 +72,9 @@ def test_a_picture_has_account_positions_and_orders() -> None:
     short = a_position_json(symbol="IBM", qty="-3", side="short", avg_entry_price="120.333333333333333333")
     with a_door() as door:
         with_books(door, [an_order_json()], Says(200, [A_POSITION, short]))
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [(p.symbol, p.quantity) for p in picture.positions] == [("SPY", 10), ("IBM", -3)]
     assert picture.positions[1].average_price == Decimal("120.333333333333333333")
     assert [order.client_order_id for order in picture.orders] == [OURS]
@@ -87,9 +87,9 @@ def test_old_open_orders_are_listed_and_closed_not() -> None:
     still_open = an_old_order(1, a_month_ago) | {"status": "new"}
     with a_door() as door:
         with_books(door, [still_open, an_old_order(2, a_month_ago), an_old_order(3, NOON - timedelta(days=1))])
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [order.broker_order_id for order in picture.orders] == ["order-3", "order-1"]
 
 
@@ -99,9 +99,9 @@ def test_no_order_is_lost_or_doubled_over_pages(count: int) -> None:
     orders = [an_old_order(n, NOON - timedelta(hours=20) + timedelta(seconds=n // 7)) for n in range(count)]
     with a_door() as door:
         with_books(door, orders)
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [order.broker_order_id for order in picture.orders] == [order["id"] for order in orders]
 
 
@@ -110,7 +110,7 @@ def test_a_page_of_one_instant_ends_the_paging(snapshot: SnapshotAssertion) -> N
     orders = [an_old_order(n, NOON - timedelta(hours=1)) for n in range(PAGE + 1)]
     with a_door() as door:
         with_books(door, orders)
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
     assert isinstance(picture, NoAnswer)
     assert picture.reason == snapshot
@@ -122,7 +122,7 @@ def test_an_unordered_list_is_refused(snapshot: SnapshotAssertion) -> None:
     with a_door() as door:
         with_books(door, [])
         door.routes["GET /v2/orders"] = Says(200, rows)
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
     assert isinstance(picture, NoAnswer)
     assert picture.reason == snapshot
@@ -135,10 +135,10 @@ def test_a_fill_between_answers_rereads_the_books() -> None:
     with a_door() as door:
         with_books(door, [])
         door.routes["GET /v2/positions"] = lambda _: next(answers)
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
         assert door.lines.count("GET /v2/positions") == 4
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert len(picture.positions) == 1
 
 
@@ -148,7 +148,7 @@ def test_books_that_keep_changing_are_no_picture(snapshot: SnapshotAssertion) ->
     with a_door() as door:
         with_books(door, [])
         door.routes["GET /v2/positions"] = lambda _: Says(200, [A_POSITION | {"qty": str(next(quantities))}])
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
     assert picture == NoAnswer(snapshot)
 
@@ -160,7 +160,7 @@ def test_one_missing_answer_is_no_picture(path: str, fault: Says) -> None:
     with a_door() as door:
         with_books(door, [an_order_json()])
         door.routes[path] = fault
-        assert isinstance(a_broker(door).picture(), NoAnswer)
+        assert isinstance(a_broker(door).books(), NoAnswer)
 
 
 def test_an_ended_unreadable_foreign_order_is_noted(snapshot: SnapshotAssertion) -> None:
@@ -170,9 +170,9 @@ def test_an_ended_unreadable_foreign_order_is_noted(snapshot: SnapshotAssertion)
     with a_door() as door:
         with_books(door, [strange, an_old_order(2, at)])
         broker = a_broker(door)
-        picture = broker.picture()
+        picture = broker.books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [order.broker_order_id for order in picture.orders] == ["order-2"]
     assert broker.unread.count == 1
     assert broker.unread.last[0].reason == snapshot
@@ -198,9 +198,9 @@ def test_a_working_unreadable_foreign_order_is_named(
             200, [strange, an_order_json()] if asked.query["status"] == "open" else []
         )
         broker = a_broker(door)
-        picture = broker.picture()
+        picture = broker.books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [order.client_order_id for order in picture.orders] == [OURS]
     (found,) = picture.unreadable
     assert found.reason == f"order order-1: {reason}"
@@ -255,9 +255,9 @@ def test_an_unknown_order_kind_stops_nothing(
             200, [strange, an_order_json()] if asked.query["status"] == "open" else []
         )
         broker = a_broker(door)
-        picture = broker.picture()
+        picture = broker.books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [order.client_order_id for order in picture.orders] == [OURS]
     (found,) = picture.foreign_orders
     assert (found.broker_order_id, found.client_order_id, found.symbol) == ("order-1", "by-hand", symbol)
@@ -281,9 +281,9 @@ def test_an_unreadable_order_tells_what_it_can(
     strange = an_old_order(1, NOON - timedelta(hours=2)) | {"status": "new", "client_order_id": "by-hand"} | fields
     with a_door() as door:
         with_books(door, [strange])
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     (found,) = picture.unreadable
     assert (found.side, found.type, found.left, found.closes) == (side, kind, left, closes)
 
@@ -293,9 +293,9 @@ def test_a_simple_order_is_one_by_either_name(order_class: str) -> None:
     """MD-07"""
     with a_door() as door:
         with_books(door, [an_order_json(order_class=order_class)])
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert (len(picture.orders), picture.foreign_orders) == (1, ())
 
 
@@ -304,9 +304,9 @@ def test_other_asset_classes_are_no_shares() -> None:
     option = a_position_json(qty="2", avg_entry_price="3.15", **AN_OPTION)
     with a_door() as door:
         with_books(door, [], Says(200, [A_POSITION, option]))
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [held.symbol for held in picture.positions] == ["SPY"]
     (held,) = picture.foreign_positions
     assert (held.symbol, held.asset_class, held.quantity) == (A_CALL, "us_option", 2)
@@ -324,9 +324,9 @@ def test_one_unreadable_position_is_named(fields: dict[str, Any], symbol: str | 
     with a_door() as door:
         with_books(door, [an_order_json()], Says(200, [A_POSITION | fields, other]))
         broker = a_broker(door)
-        picture = broker.picture()
+        picture = broker.books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [held.symbol for held in picture.positions] == ["IBM"]
     assert [held.symbol for held in picture.unreadable_positions] == [symbol]
     assert len(picture.orders) == 1
@@ -338,9 +338,9 @@ def test_an_own_unreadable_order_is_one_row() -> None:
     strange = an_old_order(1, NOON - timedelta(hours=2), filled_qty="many")
     with a_door() as door:
         with_books(door, [strange, an_old_order(2, NOON - timedelta(hours=2))])
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert [order.broker_order_id for order in picture.orders] == ["order-2"]
     assert [(row.broker_order_id, row.is_over) for row in picture.unreadable] == [("order-1", True)]
 
@@ -359,9 +359,9 @@ def test_an_order_named_as_ours_fails_no_picture(fields: dict[str, Any], is_read
     strange = an_old_order(1, NOON - timedelta(hours=2)) | {"status": "new"} | fields
     with a_door() as door:
         with_books(door, [strange])
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     assert len(picture.orders) == is_read
     assert len(picture.unreadable) + len(picture.foreign_orders) == 1 - is_read
 
@@ -370,7 +370,7 @@ def test_closed_orders_of_seven_days_are_asked_for() -> None:
     """EX-09"""
     with a_door() as door:
         with_books(door, [])
-        a_broker(door).picture()
+        a_broker(door).books()
 
         after = [asked.query.get("after") for asked in door.asked if asked.path == "/v2/orders"]
     assert after == [None, None, datetime(2026, 11, 13, 17, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")]
@@ -381,11 +381,11 @@ def test_unchanged_items_are_the_same_objects() -> None:
     old = [an_old_order(number, NOON - timedelta(hours=number)) for number in (1, 2)]
     with a_door() as door:
         broker = a_broker(with_books(door, [*old, an_order_json()]))
-        first = broker.picture()
+        first = broker.books()
         door.routes["GET /v2/orders"] = listing([*old, an_order_json(limit_price="99")])
-        second = broker.picture()
+        second = broker.books()
 
-    assert isinstance(first, BrokerPicture)
-    assert isinstance(second, BrokerPicture)
+    assert isinstance(first, BrokerBooks)
+    assert isinstance(second, BrokerBooks)
     assert [order.client_order_id for order in first.orders][-1] == OURS, "what works comes last"
     assert [a is b for a, b in zip(first.orders, second.orders, strict=True)] == [True, True, False]

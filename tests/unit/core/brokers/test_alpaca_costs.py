@@ -14,9 +14,9 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchBooks,
     FetchClock,
     FetchFigures,
-    FetchPicture,
     LookUpOrder,
     LookUpSymbols,
     ReplaceOrder,
@@ -53,13 +53,13 @@ APPROVAL = Approval("a", TicketId("t"), None, Digest("digest"), NOON + timedelta
 ASSETS = {
     FetchFigures(ProposalId("p"), None, SPY): 1,
     FetchFigures(ProposalId("p"), None, SPY, is_quote_alone=True): 1,
-    FetchPicture((SPY, IBM)): 2,
+    FetchBooks((SPY, IBM)): 2,
     LookUpSymbols((SPY, IBM), NOON, NOON): 2,
 }
 """Tasks that ask for assets too, with how many."""
 TASKS: tuple[Effect, ...] = (
     SubmitOrder(a_buy(), APPROVAL), ReplaceOrder(a_buy(replaces="another"), APPROVAL, THEIRS),
-    CancelOrder(OURS, THEIRS), LookUpOrder(OURS), FetchAccount(), FetchClock(), FetchPicture(),
+    CancelOrder(OURS, THEIRS), LookUpOrder(OURS), FetchAccount(), FetchClock(), FetchBooks(),
     FetchActivities(NOON.date()), *ASSETS,
 )  # fmt: skip
 
@@ -115,7 +115,7 @@ def test_repeats_and_second_looks_are_told() -> None:
         LookUpOrder(OURS): (Says(200, filled), Says(200, [])),
         LookUpOrder(OURS, with_legs=True): (Says(200, held), Drops()),
         CancelOrder(OURS, None): (Says(200, an_order_json()), Says(504), Says(204)),
-        FetchPicture(): (Says(200, an_account_json()), Says(200, [])),
+        FetchBooks(): (Says(200, an_account_json()), Says(200, [])),
     }
     told = {}
     for task, answers in stories.items():

@@ -140,16 +140,16 @@ def test_an_order_with_wrong_keys_is_refused() -> None:
 def test_the_link_status_follows_the_answers() -> None:
     """OP-07: what is not there is shown, and what comes back too."""
     account = Says(200, an_account_json())
-    lamps: list[ConnectionStatus] = []
+    connections: list[ConnectionStatus] = []
     with a_door(account, account, Drops(), Says(502, HTML), Says(429), UNAUTHORISED, account) as door:
         broker = a_broker(door)
-        broker.show_on(lamps.append)
+        broker.show_on(connections.append)
         broker.account()
         broker.account()
         broker.account()
         broker.account()
 
-    assert [(lamp.state, lamp.tries) for lamp in lamps] == [
+    assert [(connection.state, connection.tries) for connection in connections] == [
         (ConnectionState.CONNECTING, 0),
         (ConnectionState.UP, 0),
         (ConnectionState.DOWN, 1),
@@ -158,21 +158,21 @@ def test_the_link_status_follows_the_answers() -> None:
         (ConnectionState.REFUSED, 0),
         (ConnectionState.UP, 0),
     ]
-    assert {lamp.line for lamp in lamps} == {Channel.BROKER}
-    assert (lamps[4].words, lamps[6].words) == (TOO_OFTEN, "")
-    assert "check APCA_API_KEY_ID" in lamps[5].words
+    assert {connection.line for connection in connections} == {Channel.BROKER}
+    assert (connections[4].words, connections[6].words) == (TOO_OFTEN, "")
+    assert "check APCA_API_KEY_ID" in connections[5].words
 
 
 def test_the_link_status_shows_a_blocked_account(snapshot: SnapshotAssertion) -> None:
     """EX-11"""
-    lamps: list[ConnectionStatus] = []
+    connections: list[ConnectionStatus] = []
     with a_door(Says(200, an_account_json(account_blocked=True)), Says(200, an_account_json())) as door:
         broker = a_broker(door)
-        broker.show_on(lamps.append)
+        broker.show_on(connections.append)
         broker.account()
-        assert (lamps[-1].state, lamps[-1].words[:22]) == (ConnectionState.UP, snapshot)
+        assert (connections[-1].state, connections[-1].words[:22]) == (ConnectionState.UP, snapshot)
         broker.account()
-        assert lamps[-1].words == ""
+        assert connections[-1].words == ""
 
 
 def test_no_key_is_in_anything_that_is_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.model.broker import Accepted, BrokerPicture, OrderReport
+from core.model.broker import Accepted, BrokerBooks, OrderReport
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side
 from core.model.values import BrokerOrderId, ClientOrderId, Fraction, Price
 from tests.kit.rows import table
@@ -141,9 +141,9 @@ def test_held_and_working_legs_are_in_the_picture() -> None:
     with a_door() as door:
         with_books(door, [])
         door.routes["GET /v2/orders"] = listed
-        picture = a_broker(door).picture()
+        picture = a_broker(door).books()
 
-    assert isinstance(picture, BrokerPicture)
+    assert isinstance(picture, BrokerBooks)
     found = {order.broker_order_id: [leg.broker_order_id for leg in order.legs] for order in picture.orders}
     assert found == {"p1": ["held-leg"], "live-leg": [], "p2": ["live-leg"]}
     assert ClientOrderId("their-live-leg") in {order.client_order_id for order in picture.orders}

@@ -158,7 +158,7 @@ def test_a_429_is_told_from_silence() -> None:
         says = Drops() if headers is None else Says(429, b"", headers)
         with a_door(*[says] * 24) as door:
             broker = a_broker(door)
-            answers = (broker.picture(), broker.look_up(OURS), broker.account())
+            answers = (broker.books(), broker.look_up(OURS), broker.account())
             told[name] = {getattr(answer, "limited_seconds", "no NoAnswer") for answer in answers}
 
     assert told == {"named": {60.0}, "unnamed": {5.0}, "silent": {None}}

@@ -40,14 +40,14 @@ SILENT, REFUSED = ConnectionState.SILENT, ConnectionState.REFUSED
 # ── what is heard ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_fill_is_heard_and_the_lamp_is_up() -> None:
+async def test_a_fill_is_heard_and_the_connection_is_up() -> None:
     """EX-05"""
     async with an_ear(saying(an_update())) as (ear, said):
         await ear.until(lambda: bool(ear.updates))
 
     assert (ear.updates[0].event, ear.updates[0].execution is not None) == (UpdateEvent.FILL, True)
     assert ear.states == [CONNECTING, UP]
-    assert {lamp.line for lamp in ear.lamps} == {Channel.TRADES}
+    assert {connection.line for connection in ear.connections} == {Channel.TRADES}
     assert json.loads(said[0][0])["data"] == {"key_id": KEY_ID, "secret_key": SECRET}
     assert json.loads(said[0][1]) == {"action": "listen", "data": {"streams": ["trade_updates"]}}
 
@@ -79,11 +79,11 @@ async def test_an_update_before_the_listen_answer_is_heard() -> None:
 async def test_an_unreadable_message_is_told(junk: bytes | str) -> None:
     """EX-01, EX-05: the raw text is kept, and whoever listens hears of it."""
     async with an_ear(saying(junk, an_update())) as (ear, _):
-        await ear.until(lambda: bool(ear.updates) and ear.lamps[-1].odd != ())
+        await ear.until(lambda: bool(ear.updates) and ear.connections[-1].odd != ())
 
     assert ear.stream is not None
     assert ear.stream.unread.count == 1
-    assert [count for _, count in ear.lamps[-1].odd] == [1]
+    assert [count for _, count in ear.connections[-1].odd] == [1]
     assert ear.stream.unread.last[0].raw
     assert len(ear.unread) == 1
     assert ear.states == [CONNECTING, UP]
@@ -114,11 +114,11 @@ async def test_a_quiet_market_is_not_a_broken_line() -> None:
     """MD-02: a pong is enough where nothing is traded, and the lamp says that it was heard."""
     async with an_ear(saying()) as (ear, said):
         await ear.until(lambda: UP in ear.states)
-        await ear.until(lambda: [lamp.state for lamp in ear.lamps].count(UP) == 2)
+        await ear.until(lambda: [connection.state for connection in ear.connections].count(UP) == 2)
 
     assert ear.states == [CONNECTING, UP]
     assert len(said) == 1
-    first, second = (lamp.heard_at for lamp in ear.lamps[-2:])
+    first, second = (connection.heard_at for connection in ear.connections[-2:])
     assert first is not None
     assert second is not None
     assert first < second
@@ -152,7 +152,7 @@ async def test_a_mute_line_is_shown_and_left(snapshot: SnapshotAssertion) -> Non
         await ear.until(lambda: bool(ear.updates))
 
     assert ear.states == [CONNECTING, UP, SILENT, CONNECTING, UP]
-    silent = next(lamp for lamp in ear.lamps if lamp.state is SILENT)
+    silent = next(connection for connection in ear.connections if connection.state is SILENT)
     assert silent.words == snapshot
 
 
@@ -167,7 +167,7 @@ async def test_a_server_silent_on_keys_is_left(snapshot: SnapshotAssertion) -> N
         await ear.until(lambda: bool(ear.updates))
 
     assert ear.states == [CONNECTING, DOWN, CONNECTING, UP]
-    assert ear.lamps[1].words == snapshot
+    assert ear.connections[1].words == snapshot
 
 
 @pytest.mark.parametrize("answer", [b"\xff", frame([]), frame({"stream": "authorization", "data": {"status": "?"}})])
@@ -198,7 +198,7 @@ async def test_a_refused_subscription_is_reported(snapshot: SnapshotAssertion) -
     async with an_ear(talk) as (ear, _):
         await ear.until(lambda: DOWN in ear.states)
 
-    assert ear.lamps[1].words == snapshot
+    assert ear.connections[1].words == snapshot
 
 
 async def test_refused_keys_are_retried_slowly(timeline: Timeline, snapshot: SnapshotAssertion) -> None:
@@ -215,7 +215,7 @@ async def test_refused_keys_are_retried_slowly(timeline: Timeline, snapshot: Sna
         assert timedelta(seconds=60) <= timeline.now() - begun < timedelta(seconds=61)
 
     assert ear.states[:3] == [CONNECTING, REFUSED, CONNECTING]
-    words = ear.lamps[1].words
+    words = ear.connections[1].words
     assert words == snapshot
     assert "check APCA_API_KEY_ID" in words
 
@@ -240,7 +240,7 @@ async def test_a_door_that_stays_shut_says_why(status: HTTPStatus, state: Connec
     async with an_ear(saying(), refuses=status) as (ear, said):
         await ear.until(lambda: state in ear.states)
 
-    assert words in ear.lamps[1].words
+    assert words in ear.connections[1].words
     assert said == []
 
 
@@ -249,7 +249,7 @@ async def test_a_lost_server_is_retried_with_backoff() -> None:
     async with an_ear(leaving()) as (ear, said):
         await ear.until(lambda: len(said) == 3)
 
-    tries = [lamp.tries for lamp in ear.lamps if lamp.state is DOWN]
+    tries = [connection.tries for connection in ear.connections if connection.state is DOWN]
     assert tries[:2] == [1, 2]
     pauses = [backoff(n, 0.0, FIRST_PAUSE, LONGEST_PAUSE) for n in (1, 2, 3, 7, 50)]
     assert pauses == [0.25, 0.5, 1.0, 15.0, 15.0]
@@ -291,4 +291,4 @@ async def test_keys_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
 
     written = "".join(record.getMessage() for record in caplog.records if not record.name.startswith("websockets"))
     assert SECRET not in written
-    assert SECRET not in repr([lamp.words for lamp in ear.lamps])
+    assert SECRET not in repr([connection.words for connection in ear.connections])

@@ -206,7 +206,7 @@ def test_a_short_sale_adds_cash() -> None:
 
     floor.sells("10:00", "5", limit="100.00")
 
-    picture = floor.exchange.picture(at("10:00"))
+    picture = floor.exchange.books(at("10:00"))
     assert [(p.symbol, p.quantity, p.average_price) for p in picture.positions] == [(SPY, -5, 100)]
     assert (picture.account.cash, picture.account.equity, picture.account.buying_power) == (1500, 1000, 1500)
 
@@ -249,7 +249,7 @@ def test_average_price_is_of_shares_still_held() -> None:
     floor.buys("10:01", "10", name="two", limit="110.00")
     floor.sells("10:01:01", "5")
 
-    (position,) = floor.exchange.picture(at("10:01:02")).positions
+    (position,) = floor.exchange.books(at("10:01:02")).positions
 
     assert (position.quantity, position.average_price) == (15, 105)
 

@@ -63,7 +63,7 @@ def test_scripted_activities_open_their_day() -> None:
     ]
     assert exchange.account(at("09:00", FRIDAY)).cash == Decimal("4401.30")
     assert [kind for kind, *_ in told(exchange, "09:00", MONDAY)][3:] == ["split", "transfer", "shares"]
-    (held,) = exchange.picture(at("09:00", MONDAY)).positions
+    (held,) = exchange.books(at("09:00", MONDAY)).positions
     assert (plain(held.quantity), held.average_price) == ("15", Decimal("748.5") / 15)
 
 

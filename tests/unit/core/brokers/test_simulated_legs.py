@@ -71,7 +71,7 @@ def test_the_fill_of_one_leg_cancels_the_other() -> None:
 
     assert statuses(floor, "10:02:40") == ["filled", "canceled", "filled"]
     assert floor.fills("10:02:40", TARGET) == [("10", "103")]
-    assert floor.exchange.picture(at("10:03")).positions == ()
+    assert floor.exchange.books(at("10:03")).positions == ()
 
 
 def test_a_stop_leg_fills_before_its_target() -> None:
@@ -125,7 +125,7 @@ def test_a_partly_filled_parent_has_no_leg() -> None:
 
     assert part == 4
     assert statuses(floor, "10:02:31") == ["canceled"] * 3
-    assert [p.quantity for p in floor.exchange.picture(at("10:02:31")).positions] == [4]
+    assert [p.quantity for p in floor.exchange.books(at("10:02:31")).positions] == [4]
 
 
 def test_a_working_pair_reserves_shares_once() -> None:

@@ -152,7 +152,7 @@ def live(world: World, until: datetime, drive: Callable[[Floor, datetime], None]
             case Cancel(name):
                 floor.exchange.cancel(moment, name)
             case Look():
-                floor.exchange.picture(moment)
+                floor.exchange.books(moment)
     floor.exchange.advance(until)
     return floor
 
@@ -174,7 +174,7 @@ def rebuilt(world: World, records: Iterable[Record], until: datetime) -> Floor:
 
 
 def everything(floor: Floor, moment: datetime) -> tuple[object, list[OrderUpdate]]:
-    return floor.exchange.picture(moment), floor.exchange.take_updates()
+    return floor.exchange.books(moment), floor.exchange.take_updates()
 
 
 @settings(max_examples=24)
@@ -204,7 +204,7 @@ def test_wake_ups_change_nothing(world: World) -> None:
 def test_cash_and_positions_reconcile_with_fills(world: World) -> None:
     """EX-05, EX-08"""
     floor = live(world, END, when_woken)
-    picture, updates = floor.exchange.picture(END), floor.exchange.take_updates()
+    picture, updates = floor.exchange.books(END), floor.exchange.take_updates()
 
     cash = floor.config.cash
     shares: dict[Symbol, Decimal] = {}
@@ -243,7 +243,7 @@ def test_a_cash_account_is_never_short(world: World) -> None:
     floor = live(world, END, when_woken)
 
     if not floor.config.is_margin:
-        assert all(p.quantity > 0 for p in floor.exchange.picture(END).positions)
+        assert all(p.quantity > 0 for p in floor.exchange.books(END).positions)
     taken: dict[tuple[Symbol, datetime], Decimal] = {}
     for update in floor.exchange.take_updates():
         if update.execution is not None:

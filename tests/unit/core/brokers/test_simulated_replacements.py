@@ -56,7 +56,7 @@ def test_a_moved_stop_acts_at_its_new_price_only() -> None:
 
     assert [quantity for quantity, _ in floor.fills("10:04", "moved")] == ["10"]
     assert floor.fills("10:04", "stop") == []
-    assert floor.exchange.picture(at("10:04")).positions == ()
+    assert floor.exchange.books(at("10:04")).positions == ()
 
 
 def test_a_replaced_entry_reserves_only_its_new_cost() -> None:

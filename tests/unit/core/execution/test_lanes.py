@@ -11,9 +11,9 @@ from core.messages.effects import (
     CancelOrder,
     Effect,
     FetchAccount,
+    FetchBooks,
     FetchFigures,
     FetchHistory,
-    FetchPicture,
     LatchKill,
     LookUpOrder,
     ReplaceOrder,
@@ -50,7 +50,7 @@ def test_independent_requests_do_not_wait() -> None:
     apart: list[Effect] = [
         SubmitOrder(ENTRY, APPROVAL), SubmitOrder(EXIT, APPROVAL), SubmitOrder(replace(EXIT, symbol=IBM), APPROVAL),
         CancelOrder(ONE, None), CancelOrder(OTHER, None), LookUpOrder(ONE), LookUpOrder(OTHER), FIGURES,
-        replace(FIGURES, proposal_id=ProposalId("another")), FetchAccount(), FetchPicture(),
+        replace(FIGURES, proposal_id=ProposalId("another")), FetchAccount(), FetchBooks(),
         FetchHistory((IBM,), TEN, TEN),
     ]  # fmt: skip
 

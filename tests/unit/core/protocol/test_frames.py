@@ -37,7 +37,7 @@ FROM_DESK: list[of.FromDesk] = [
 FROM_ENGINE: list[of.FromEngine] = [
     of.Welcome(PROTOCOL, "0.1.0", 1, "token", "paper", {"kill": "f12"}),
     of.Refused(of.RefusalCode.OTHER_PROTOCOL, "start the same release at both ends"),
-    of.Preparing("reading the journal"), of.Picture(1, AT, 1.0, 0, msgspec.Raw(encode(EngineLoading("x")))),
+    of.Preparing("reading the journal"), of.Snapshot(1, AT, 1.0, 0, msgspec.Raw(encode(EngineLoading("x")))),
     of.Changed(2, 1, None, 60.0, 2, msgspec.Raw(b"\x90")), of.Answered(1, ""), of.Pressed(1),
     of.Ended(("a stop of SPY",)), of.Pulse(AT, 60.0, 2), of.Pulse(),
 ]  # fmt: skip
@@ -70,12 +70,12 @@ def test_a_frame_of_the_engine_arrives(frame: of.FromEngine) -> None:
 def test_what_a_frame_holds_is_read_out_of_it() -> None:
     """SY-01"""
     (said,) = the_frames_of(pack(of.Say(1, msgspec.Raw(encode(Halt("key"))), 3)))
-    (shown,) = the_frames_of(pack(of.Picture(1, AT, 1.0, 0, msgspec.Raw(encode(EngineLoading("x"))))))
+    (shown,) = the_frames_of(pack(of.Snapshot(1, AT, 1.0, 0, msgspec.Raw(encode(EngineLoading("x"))))))
 
     say, picture = from_desk(said), from_engine(shown)
 
     assert isinstance(say, of.Say)
-    assert isinstance(picture, of.Picture)
+    assert isinstance(picture, of.Snapshot)
     assert decode_command(say.command) == Halt("key")
     assert decode_view(picture.value) == EngineLoading("x")
 

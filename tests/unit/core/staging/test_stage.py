@@ -80,7 +80,7 @@ def an_approval(ticket: Ticket, **changes: object) -> Approval:
     return replace(approval, **changes)  # type: ignore[arg-type]
 
 
-def a_mandate(ticket: Ticket, quantity: str = "10", stop: str = "99.70") -> StandingAuthorization:
+def a_authorization(ticket: Ticket, quantity: str = "10", stop: str = "99.70") -> StandingAuthorization:
     return StandingAuthorization(
         id=f"{ticket.id}-protective_stop", kind=AuthorizationKind.PROTECTIVE_STOP, ticket_id=ticket.id,
         ticket_digest=ticket.digest, parent=ticket.order.client_order_id, symbol=SPY, side=Side.SELL,
@@ -111,8 +111,8 @@ class Stagehand:
         """The whole way to a turned key."""
         proposal = proposal or self.stages(a_proposal())
         ticket = self.opens(proposal)
-        mandates = (a_mandate(ticket),) if with_stop else ()
-        self.fold(ConfirmationReceived(ticket.id, ticket.digest, an_approval(ticket), mandates))
+        authorizations = (a_authorization(ticket),) if with_stop else ()
+        self.fold(ConfirmationReceived(ticket.id, ticket.digest, an_approval(ticket), authorizations))
         return ticket
 
     def approves(self, ticket: Ticket) -> None:
@@ -208,11 +208,11 @@ def test_an_ended_proposal_takes_its_tickets(snapshot: SnapshotAssertion) -> Non
 
     assert was_confirming
     assert not hand.stage.is_confirming(ticket.proposal_id)
-    assert hand.stage.state.tickets == hand.stage.state.proposals == hand.stage.state.mandates == {}
+    assert hand.stage.state.tickets == hand.stage.state.proposals == hand.stage.state.authorizations == {}
     assert hand.why_not(ticket) == snapshot
 
 
-def test_a_sent_proposal_keeps_its_mandate() -> None:
+def test_a_sent_proposal_keeps_its_authorization() -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -220,7 +220,7 @@ def test_a_sent_proposal_keeps_its_mandate() -> None:
 
     hand.fold(ProposalEnded(ticket.proposal_id, ProposalEnd.SENT, "confirmed"))
 
-    assert len(hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)) == 1
+    assert len(hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)) == 1
 
 
 # ── approvals ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -279,7 +279,7 @@ def test_a_refused_confirmation_permits_nothing(snapshot: SnapshotAssertion) -> 
     hand.fold(ConfirmationRefused(ticket.id, ("spread: too wide",)))
 
     assert hand.why_not(ticket) == snapshot
-    assert hand.stage.state.mandates == {}
+    assert hand.stage.state.authorizations == {}
     assert hand.stage.state.refusals[ticket.id] == ("spread: too wide",)
 
 
@@ -292,7 +292,7 @@ def test_a_second_keys_refusal_changes_nothing() -> None:
     hand.fold(ConfirmationRefused(ticket.id, ("there is no such ticket",)))
 
     assert hand.why_not(ticket) is None
-    assert len(hand.stage.state.mandates) == 1
+    assert len(hand.stage.state.authorizations) == 1
 
 
 def test_an_unknown_tickets_refusal_is_counted() -> None:
@@ -320,7 +320,7 @@ def test_a_restart_voids_tickets_and_keys(snapshot: SnapshotAssertion) -> None:
     assert hand.why_not(undecided) == snapshot
     assert not hand.stage.state.confirmations[sent.id].is_void
     assert set(hand.stage.state.proposals) == {"entry", "second"}
-    assert len(hand.stage.state.mandates) == 1
+    assert len(hand.stage.state.authorizations) == 1
 
 
 # ── mandates ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,11 +341,11 @@ def a_stop(quantity: str = "4", **changes: object) -> OrderRequest:
     (a_stop(stop_price=Price(Decimal("98"))), 0, "permitted another order"),
     (a_stop(), 1, "ended at"),
 )
-def test_a_mandate_permits_what_was_signed(order: OrderRequest, late: int, reason: str | None) -> None:
+def test_a_authorization_permits_what_was_signed(order: OrderRequest, late: int, reason: str | None) -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     hand.approves(hand.confirms())
-    (use,) = hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
+    (use,) = hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
 
     permit = hand.stage.permit(use, order, ACCOUNT, CLOSES + timedelta(seconds=late))
 
@@ -357,11 +357,11 @@ def test_a_mandate_permits_what_was_signed(order: OrderRequest, late: int, reaso
         assert reason in permit
 
 
-def test_releases_count_against_a_mandate(snapshot: SnapshotAssertion) -> None:
+def test_releases_count_against_a_authorization(snapshot: SnapshotAssertion) -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     hand.approves(hand.confirms())
-    (use,) = hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
+    (use,) = hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
     first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
     assert isinstance(first, Approval)
 
@@ -379,7 +379,7 @@ def test_an_orders_record_uses_up_its_permission() -> None:
     """OP-02, EX-20, EX-22: what was redeemed and not written down counts for nothing, whatever is written beside it"""
     hand = Stagehand()
     hand.approves(hand.confirms())
-    (use,) = hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP)
+    (use,) = hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
     first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
     assert isinstance(first, Approval)
 
@@ -388,7 +388,7 @@ def test_an_orders_record_uses_up_its_permission() -> None:
     whole = hand.stage.permit(use, a_stop("10"), ACCOUNT, TEN)
 
     assert isinstance(whole, Approval)
-    assert (use.released, whole.id) == (0, f"{use.mandate.id}-2")
+    assert (use.released, whole.id) == (0, f"{use.authorization.id}-2")
     hand.fold(EngineStarted())
     assert hand.stage.state.redeemed == {}
 
@@ -400,7 +400,7 @@ def test_a_document_of_before_is_read() -> None:
     assert (state.used, state.redeemed) == ({"a"}, {})
 
 
-def test_an_ended_mandate_is_gone() -> None:
+def test_an_ended_authorization_is_gone() -> None:
     """OP-02"""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -408,20 +408,20 @@ def test_an_ended_mandate_is_gone() -> None:
     hand.fold(AuthorizationEnded(f"{ticket.id}-protective_stop", "closed"))
     hand.fold(AuthorizationEnded("nobody's", "closed"))
 
-    assert hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP) == ()
+    assert hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP) == ()
 
 
-def test_mandates_are_found_by_their_parent() -> None:
+def test_authorizations_are_found_by_their_parent() -> None:
     """EX-21"""
     hand = Stagehand()
     ticket = hand.confirms()
 
-    assert len(hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, ticket.order.client_order_id)) == 1
-    assert hand.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, ClientOrderId("another")) == ()
-    assert hand.stage.mandates(AuthorizationKind.CLOSE, ticket.order.client_order_id) == ()
+    assert len(hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP, ticket.order.client_order_id)) == 1
+    assert hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP, ClientOrderId("another")) == ()
+    assert hand.stage.authorizations(AuthorizationKind.CLOSE, ticket.order.client_order_id) == ()
 
 
-def test_an_ended_mandate_is_forgotten() -> None:
+def test_an_ended_authorization_is_forgotten() -> None:
     """OP-02, EX-22: a stop that nothing permits any more is asked for on a ticket, for a week."""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -436,10 +436,10 @@ def test_an_ended_mandate_is_forgotten() -> None:
     hand.at = TEN + timedelta(days=8)
     hand.stages(a_proposal("much later"))
 
-    assert (state.confirmations, state.mandates, state.used, state.refusals) == ({}, {}, set(), {})
+    assert (state.confirmations, state.authorizations, state.used, state.refusals) == ({}, {}, set(), {})
 
 
-def test_a_lapsed_part_of_a_mandate_is_forgotten() -> None:
+def test_a_lapsed_part_of_a_authorization_is_forgotten() -> None:
     """OP-02: it has no ticket to be forgotten with, and a desk that runs for months does not grow."""
     hand = Stagehand()
     hand.stage.state.used.add("less-of-an-older-journal")

@@ -196,7 +196,7 @@ def test_an_engine_that_does_not_leave_is_killed(tmp_path: Path) -> None:
     assert watched.dog.run() == 0
 
     assert watched.asked == ["threads", "leave", "kill"]
-    assert watched.engines[1].began - began > SOUND + QUICK.silent_seconds + QUICK.patience_seconds
+    assert watched.engines[1].began - began > SOUND + QUICK.silent_seconds + QUICK.timeout_seconds
     assert [engine.end for engine in watched.engines] == [-signal.SIGKILL, 0]
 
 

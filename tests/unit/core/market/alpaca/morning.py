@@ -90,7 +90,7 @@ class Morning:
                 for symbol in self.symbols:
                     self.told += switch.heard_bar(a_bar(now - ONE_MINUTE, symbol), now)
             switch.heard_other(now)
-        elif switch.line.opened_at is not None and switch.line.patience(now) <= timedelta(0):
+        elif switch.line.opened_at is not None and switch.line.timeout(now) <= timedelta(0):
             switch.ponged(now)
         if (due := switch.next_due()) is not None and due <= now:
             self.told += switch.due(now)

@@ -235,7 +235,7 @@ class Desk:
     def __init__(self, server: Server, start: str, **change: Any) -> None:
         self.now = at(start)
         self.heard: list[Heard] = []
-        self.lamps: list[ConnectionStatus] = []
+        self.connections: list[ConnectionStatus] = []
         self.symbols: tuple[Symbol, ...] = change.pop("symbols", (SPY,))
         self.data = AlpacaData(
             some_settings(server, **change), SecretStr(KEY), SecretStr(change.pop("secret", SECRET)), self.symbols,
@@ -244,7 +244,7 @@ class Desk:
         self.task: asyncio.Task[None] | None = None
 
     def starts(self) -> None:
-        self.task = asyncio.ensure_future(self.data.run(self.heard.append, self.lamps.append))
+        self.task = asyncio.ensure_future(self.data.run(self.heard.append, self.connections.append))
 
     async def stops(self) -> None:
         if self.task is not None:
@@ -271,7 +271,7 @@ class Desk:
         return [m.reason for m in self.heard if isinstance(m, MarketDataBroken)]
 
     def state(self) -> ConnectionState | None:
-        return self.lamps[-1].state if self.lamps else None
+        return self.connections[-1].state if self.connections else None
 
     async def is_up(self) -> None:
         await eventually(lambda: self.state() is ConnectionState.UP)

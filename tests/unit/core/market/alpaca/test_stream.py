@@ -35,11 +35,11 @@ async def test_a_muted_socket_is_replaced() -> None:
 
         server.has_minutes("10:02", "10:05")
         desk.clock("10:03:31")
-        await eventually(lambda: any(lamp.state is ConnectionState.SILENT for lamp in desk.lamps))
+        await eventually(lambda: any(connection.state is ConnectionState.SILENT for connection in desk.connections))
         server.goes_deaf()
         desk.clock("10:04:03")
         await eventually(lambda: desk.bars()[-1] == "10:03")
-        await eventually(lambda: "mute" in desk.lamps[-1].words)
+        await eventually(lambda: "mute" in desk.connections[-1].words)
         server.hears_again()
         await eventually(lambda: not server.connections)
         desk.clock("10:05:03")
@@ -66,7 +66,7 @@ async def test_a_socket_without_pongs_is_replaced() -> None:
         server.goes_deaf()
 
         desk.clock("9:30:35")
-        await eventually(lambda: "did not answer a ping" in desk.lamps[-1].words)
+        await eventually(lambda: "did not answer a ping" in desk.connections[-1].words)
         desk.clock("9:30:40")
         await eventually(lambda: server.accepted == 2)
         await desk.is_up()
@@ -80,13 +80,13 @@ async def test_a_quiet_link_with_pongs_is_healthy(monkeypatch: pytest.MonkeyPatc
         await desk.is_up()
         for clock in ("9:35:35", "9:35:40", "9:35:45"):
             desk.clock(clock)
-            await eventually(lambda clock=clock: desk.lamps[-1].heard_at == at(clock))
+            await eventually(lambda clock=clock: desk.connections[-1].heard_at == at(clock))
 
         assert desk.state() is ConnectionState.UP
         server.goes_deaf()
         desk.clock("9:35:48")
         await server.quotes_now(desk.now)
-        await eventually(lambda: desk.lamps[-1].heard_at == at("9:35:48"))
+        await eventually(lambda: desk.connections[-1].heard_at == at("9:35:48"))
 
 
 async def test_a_link_without_pongs_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ async def test_a_link_without_pongs_is_not_healthy(monkeypatch: pytest.MonkeyPat
         desk.clock("9:35:40")
         await pauses(0.6)
 
-        assert desk.lamps[-1].heard_at < at("9:35:40")
+        assert desk.connections[-1].heard_at < at("9:35:40")
 
 
 async def test_polled_quotes_are_a_sign_of_life() -> None:
@@ -108,10 +108,10 @@ async def test_polled_quotes_are_a_sign_of_life() -> None:
     async with a_server() as server, a_desk(server, "9:35:30") as desk:
         server.admission = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
         desk.starts()
-        await eventually(lambda: any("another program" in lamp.words for lamp in desk.lamps))
+        await eventually(lambda: any("another program" in connection.words for connection in desk.connections))
         desk.clock("9:35:50")
 
-        await eventually(lambda: desk.lamps[-1].heard_at == at("9:35:50"))
+        await eventually(lambda: desk.connections[-1].heard_at == at("9:35:50"))
 
 
 async def test_a_greeting_that_refuses_is_heard_too() -> None:
@@ -120,7 +120,7 @@ async def test_a_greeting_that_refuses_is_heard_too() -> None:
         server.greeting = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
         desk.starts()
 
-        await eventually(lambda: any("406" in lamp.words for lamp in desk.lamps))
+        await eventually(lambda: any("406" in connection.words for connection in desk.connections))
 
 
 async def test_a_cancel_within_a_goodbye_is_kept() -> None:
@@ -148,7 +148,7 @@ async def test_a_silent_handshake_is_left_in_time() -> None:
         def is_told(words: str) -> bool:
             """Time passes meanwhile: where the machine is too busy to connect so soon, it is tried again."""
             desk.passes(0.05)
-            return any(words in lamp.words for lamp in desk.lamps)
+            return any(words in connection.words for connection in desk.connections)
 
         server.greeting = None
         desk.starts()
@@ -218,7 +218,7 @@ async def test_bad_quotes_are_reported_once() -> None:
         await server.quotes_now(desk.now, 100.0, 100.01)
 
         await eventually(lambda: len(desk.bids()) == 2)
-        assert desk.lamps[-1].odd == ((Seen.BAD_QUOTES.value, 3),)
+        assert desk.connections[-1].odd == ((Seen.BAD_QUOTES.value, 3),)
         assert [f"{bid}" for bid in desk.bids()] == ["100.02", "100.00"]
 
 

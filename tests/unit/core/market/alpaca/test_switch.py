@@ -20,21 +20,21 @@ def test_a_muted_stream_is_polled_without_a_gap(snapshot: SnapshotAssertion) -> 
     morning = Morning("9:29:50", (SPY, QQQ))
     morning.the_stream_opens()
     morning.until("10:03:10")
-    assert morning.switch.line.lamp().state is ConnectionState.UP
+    assert morning.switch.line.connection().state is ConnectionState.UP
     morning.speaks = False
     morning.until("10:03:29")
-    assert morning.switch.line.lamp().state is ConnectionState.UP
+    assert morning.switch.line.connection().state is ConnectionState.UP
     morning.until("10:03:31")
-    assert morning.switch.line.lamp().state is ConnectionState.SILENT
-    assert morning.switch.line.lamp().words == snapshot
+    assert morning.switch.line.connection().state is ConnectionState.SILENT
+    assert morning.switch.line.connection().words == snapshot
     morning.until("10:06:50")
-    assert morning.switch.line.lamp().state is ConnectionState.POLLING
+    assert morning.switch.line.connection().state is ConnectionState.POLLING
     morning.until("10:07:20")
 
     morning.the_stream_opens()
     morning.until("10:30:05")
 
-    assert morning.switch.line.lamp().state is ConnectionState.UP
+    assert morning.switch.line.connection().state is ConnectionState.UP
     for symbol in (SPY, QQQ):
         assert morning.bars(symbol) == every_minute("9:30", "10:29")
     assert morning.oddities() == []
@@ -81,7 +81,7 @@ def test_a_short_break_needs_no_question() -> None:
     morning.the_stream_opens()
     morning.until("9:40:30")
     morning.the_stream_breaks()
-    assert morning.switch.line.lamp().state is ConnectionState.DOWN
+    assert morning.switch.line.connection().state is ConnectionState.DOWN
     morning.until("9:40:58")
     morning.the_stream_opens()
 
@@ -144,7 +144,7 @@ def test_a_mute_server_is_retried_with_backoff() -> None:
     assert morning.bars() == every_minute("9:30", "9:48")
     assert waits == sorted(waits)
     assert waits[-1] == 15
-    assert morning.switch.line.lamp().state is ConnectionState.POLLING
+    assert morning.switch.line.connection().state is ConnectionState.POLLING
 
 
 def test_a_quiet_stream_is_not_torn_down() -> None:
@@ -173,16 +173,16 @@ def test_quotes_without_bars_are_no_health(snapshot: SnapshotAssertion) -> None:
     for second in range(200):
         now = at("9:35:02") + timedelta(seconds=second)
         switch.heard_other(now)
-        if switch.line.patience(now) <= timedelta(0):
+        if switch.line.timeout(now) <= timedelta(0):
             switch.ponged(now)
-    assert switch.line.lamp().state is ConnectionState.SILENT
-    assert switch.line.lamp().words == snapshot
+    assert switch.line.connection().state is ConnectionState.SILENT
+    assert switch.line.connection().words == snapshot
 
     switch.heard_other(at("9:39:00"))
-    assert switch.line.lamp().state is ConnectionState.SILENT
+    assert switch.line.connection().state is ConnectionState.SILENT
     switch.heard_bar(a_bar("9:38"), at("9:39:01"))
 
-    assert switch.line.lamp().state is ConnectionState.UP
+    assert switch.line.connection().state is ConnectionState.UP
 
 
 def test_the_night_is_no_silence() -> None:
@@ -194,7 +194,7 @@ def test_the_night_is_no_silence() -> None:
 
     morning.until("17:30:00")
 
-    assert morning.switch.line.lamp().state is ConnectionState.UP
+    assert morning.switch.line.connection().state is ConnectionState.UP
     assert [when for when, _ in morning.asked] == ["15:58:31"]
     assert morning.bars()[-1] == "15:59"
 
@@ -227,7 +227,7 @@ def test_silent_history_names_the_hole_in_30_s(snapshot: SnapshotAssertion) -> N
 
     assert morning.bars() == [*every_minute("9:30", "9:32"), "09:35", "09:36"]
     assert morning.oddities() == snapshot
-    assert morning.switch.line.lamp().state is ConnectionState.UP
+    assert morning.switch.line.connection().state is ConnectionState.UP
 
 
 @table(
@@ -247,10 +247,10 @@ def test_each_stream_refusal_has_its_remedy(code: int, state: ConnectionState, w
 
     morning.switch.refused(morning.now, code, "'their words'")
 
-    lamp = morning.switch.line.lamp()
-    assert lamp.state is state
-    assert words in lamp.words
-    assert f"({code} 'their words')" in lamp.words
+    connection = morning.switch.line.connection()
+    assert connection.state is state
+    assert words in connection.words
+    assert f"({code} 'their words')" in connection.words
     if state is ConnectionState.REFUSED:
         assert morning.switch.line.connect_at == at("9:41:10")
 
@@ -263,9 +263,9 @@ def test_a_taken_connection_is_retried_each_minute() -> None:
 
     morning.until("9:42:10")
 
-    lamp = morning.switch.line.lamp()
-    assert lamp.state is ConnectionState.POLLING
-    assert "connection limit" in lamp.words
+    connection = morning.switch.line.connection()
+    assert connection.state is ConnectionState.POLLING
+    assert "connection limit" in connection.words
     assert morning.bars() == every_minute("9:30", "9:41")
     assert morning.switch.line.connect_at == at("9:41:10")
 
@@ -278,8 +278,8 @@ def test_wrong_keys_everywhere_retry_each_minute(snapshot: SnapshotAssertion) ->
 
     morning.switch.failed(morning.now, Failure("refused (401): check the keys", is_refused=True))
 
-    assert morning.switch.line.lamp().state is ConnectionState.REFUSED
-    assert morning.switch.line.lamp().words == snapshot
+    assert morning.switch.line.connection().state is ConnectionState.REFUSED
+    assert morning.switch.line.connection().words == snapshot
     assert morning.switch.line.connect_at == at("9:41:10")
     assert morning.switch.catch_up.ask_at(morning.now) == at("9:41:10")
     assert not morning.switch.wants_quotes(morning.now)
@@ -294,12 +294,12 @@ def test_a_refusal_that_passes_leaves_no_trace() -> None:
     morning.until("9:41:11")
 
     morning.switch.line.connecting(morning.now)
-    during = morning.switch.line.lamp().state
+    during = morning.switch.line.connection().state
     morning.the_stream_opens()
     morning.until("9:43:10")
 
     assert during is ConnectionState.REFUSED
-    assert (morning.switch.line.lamp().state, morning.switch.line.lamp().words) == (ConnectionState.UP, "")
+    assert (morning.switch.line.connection().state, morning.switch.line.connection().words) == (ConnectionState.UP, "")
     assert morning.bars() == every_minute("9:30", "9:42")
 
 
@@ -314,8 +314,8 @@ def test_wrong_stream_keys_leave_the_polls(snapshot: SnapshotAssertion) -> None:
 
     morning.until("9:42:10")
 
-    assert morning.switch.line.lamp().state is ConnectionState.REFUSED
-    assert morning.switch.line.lamp().words == snapshot
+    assert morning.switch.line.connection().state is ConnectionState.REFUSED
+    assert morning.switch.line.connection().words == snapshot
     assert morning.bars() == every_minute("9:30", "9:41")
 
 
@@ -325,19 +325,19 @@ def test_without_stream_and_poll_the_link_is_down() -> None:
     morning.switch.line.connecting(morning.now)
     morning.the_stream_breaks()
     morning.until("9:41:10")
-    assert morning.switch.line.lamp().state is ConnectionState.POLLING
+    assert morning.switch.line.connection().state is ConnectionState.POLLING
 
     morning.answers = False
     morning.until("9:42:10")
 
-    lamp = morning.switch.line.lamp()
-    assert (lamp.state, lamp.words) == (ConnectionState.DOWN, "no answer")
+    connection = morning.switch.line.connection()
+    assert (connection.state, connection.words) == (ConnectionState.DOWN, "no answer")
 
     morning.answers = True
     morning.until("9:43:10")
 
-    lamp = morning.switch.line.lamp()
-    assert (lamp.state, lamp.words) == (ConnectionState.POLLING, "broken off")
+    connection = morning.switch.line.connection()
+    assert (connection.state, connection.words) == (ConnectionState.POLLING, "broken off")
 
 
 def test_a_failed_question_backs_off() -> None:

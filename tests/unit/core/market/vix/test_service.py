@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from core.files.csv_files import daily_values
-from core.market.vix import FRESH_FOR, PATIENCE, Kept, VixError, VixService
+from core.market.vix import FRESH_FOR, TIMEOUT, Kept, VixError, VixService
 from core.model.sizing import DailyValue, NoVix, VixLevel, VixReading
 from state.home_files import DAMAGED, VixFile
 from tests.kit.rows import cases
@@ -137,7 +137,7 @@ def test_a_failure_is_followed_by_a_pause(home: Home) -> None:
     home.source.failure = "HTTP 500"
     home.service().last()
     home.source.failure = ""
-    home.later(PATIENCE - timedelta(seconds=1))
+    home.later(TIMEOUT - timedelta(seconds=1))
     waiting = home.service().last()
     home.later(timedelta(seconds=1))
 
