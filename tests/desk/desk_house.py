@@ -15,7 +15,7 @@ import pyte
 import pytest
 from textual.pilot import Pilot
 
-from console.client.access import NO_SURROUNDINGS, HostFiles, a_console_door
+from console.client.access import NO_SURROUNDINGS, HostFiles, a_console_port
 from console.desk import DeskApp
 from console.display import DisplayTerms
 from console.screens.kill import KillScreen
@@ -123,7 +123,7 @@ class House:
     desk: DeskApp
     pilot: Pilot[Any]
     runtime: VirtualRuntime
-    port: CommandPort = field(default_factory=a_console_door)
+    port: CommandPort = field(default_factory=a_console_port)
     """What commands of desks come through."""
 
     async def until(self, holds: Callable[[], object]) -> None:

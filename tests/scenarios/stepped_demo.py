@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from console.client.access import a_console_door
+from console.client.access import a_console_port
 from console.client.handle import LINK
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
@@ -41,7 +41,7 @@ class SteppedDemo:
         self.runtime.pace.speed = None
         self.runtime.pace.beat_by(lambda: NEVER)
         self.runtime.pace.now = lambda last: last + self.behind  # type: ignore[method-assign]
-        self._door = a_console_door()
+        self._door = a_console_port()
         self.runtime.admit(self._door.known)
         self.runtime.send(self._door.through(AttachDesk(self._door.seat, LINK), self.runtime.account))
 
