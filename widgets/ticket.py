@@ -120,6 +120,9 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     if order.type.trails and order.effect.only_reduces and (at := _leaves_at(view)) is not None:
         moves = "up" if order.side is Side.SELL else "down"
         lines += wrapped("", f"initial stop {f.price(at)}, only moves {moves}", width)
+        before = view.stop_cancelled
+        if before is not None and (at < before if order.side is Side.SELL else at > before):
+            lines += wrapped("", f"LOOSER than the stop that it cancels, {f.price(before)}", width, "warning")
     if view.replaced is not None:
         lines += change_lines(view.replaced)
     if not view.proposal.is_guard:
@@ -392,8 +395,12 @@ def _held(quantity: Decimal) -> str:
 
 
 def _after_fill(view: TicketView) -> TextLine:
-    """Return what the account then holds of the symbol, of every strategy."""
-    return _figure("after fill:", _held(view.quantity_after if view.account_after is None else view.account_after))
+    """Return what the account then holds of the symbol, of every strategy, and with its other working entries."""
+    after = view.quantity_after if view.account_after is None else view.account_after
+    words = _held(after)
+    if view.entries_working:
+        words += f"; {_held(after + view.entries_working)} with working entries"
+    return _figure("after fill:", words)
 
 
 def _quote(quote: Quote | NoQuote, now: datetime) -> TextLine:

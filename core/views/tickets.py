@@ -122,6 +122,10 @@ class TicketView:
         Whether a stop that ended is asked for again; else the exit is staged.
     stop_goes_back
         Whether it cancels a stop, which is restored if the order fails.
+    stop_cancelled
+        Where the nearest stop stands that it cancels; None without one, or where it only trails.
+    entries_working
+        What other working entries of its symbol may still add to the account; negative for short sales.
     """
 
     ticket: Ticket
@@ -153,6 +157,8 @@ class TicketView:
     stop_ends_at: datetime | None = None
     holds_overnight: bool = True
     stop_goes_back: bool = False
+    stop_cancelled: Price | None = None
+    entries_working: Quantity = NO_SHARES
 
 
 @dataclass(frozen=True, slots=True)

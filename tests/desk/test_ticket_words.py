@@ -20,7 +20,7 @@ from core.model.staging import MANUAL, ListedExit, NoStop, Review, StopPlan, Ver
 from core.model.staging import CheckResult as Verdicts
 from core.model.values import ClientOrderId, Fraction, Money, Price, Quantity, Symbol, plain
 from core.views import DeskView, MarginView, TicketView
-from core.views.builders.rows import account_after
+from core.views.builders.rows import account_after, may_still_fill
 from tests.desk.desk_house import open_desk
 from widgets import format as f
 from widgets.lines import joined
@@ -84,6 +84,35 @@ async def test_after_fill_is_what_the_account_then_holds() -> None:
 
     assert after == 14 + order.quantity
     assert f"after fill: {plain(after)} long" in text_of(replace(view, account_after=after), desk)
+
+
+async def test_other_entries_of_the_symbol_are_named() -> None:
+    """OP-03: what works may fill first; the order that it replaces and its own do not count twice"""
+    view, desk = await a_ticket()
+    order = view.ticket.order
+    sides = ((order.client_order_id, Side.BUY), ("another", Side.BUY), ("a-short", Side.SELL), ("third", Side.BUY))
+    rows = [SimpleNamespace(id=name, remaining=Decimal(10), request=SimpleNamespace(side=side)) for name, side in sides]
+    state = SimpleNamespace(ledger=SimpleNamespace(working_entries=lambda _: rows))
+
+    more = may_still_fill(state, order)  # type: ignore[arg-type]
+
+    assert more == 10
+    for effect in (Effect.OPEN, Effect.CLOSE):
+        assert "working entries" in text_of(replace(of_effect(view, effect), entries_working=more), desk)
+    assert "working entries" not in text_of(view, desk)
+
+
+@pytest.mark.parametrize(("stop", "is_looser"), [("612300.00", True), ("1.00", False)])
+async def test_a_looser_trail_is_named_on_its_ticket(stop: str, is_looser: bool) -> None:
+    """OP-03: beside the stop that it cancels"""
+    view, desk = await a_ticket()
+    closing = of_effect(view, Effect.CLOSE)
+    order = replace(
+        closing.ticket.order, type=OrderType.TRAILING_STOP, limit_price=None, trail_fraction=Fraction(Decimal("0.03"))
+    )
+    trailing = replace(closing, ticket=replace(closing.ticket, order=order), stop_cancelled=Price(Decimal(stop)))
+
+    assert ("LOOSER" in text_of(trailing, desk)) == is_looser
 
 
 async def test_a_margin_entry_says_what_it_takes(snapshot: SnapshotAssertion) -> None:

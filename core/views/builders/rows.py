@@ -58,6 +58,15 @@ def account_after(state: TradingState, order: OrderRequest) -> Quantity:
     return Quantity(held + (order.quantity if order.side is Side.BUY else -order.quantity))
 
 
+def may_still_fill(state: TradingState, order: OrderRequest) -> Quantity:
+    """Return what other working entries of its symbol may still add; negative for short sales."""
+    others = (
+        o for o in state.ledger.working_entries(order.symbol) if o.id not in (order.replaces, order.client_order_id)
+    )
+    left = sum((o.remaining if o.request.side is Side.BUY else -o.remaining for o in others), Decimal(0))
+    return Quantity(left)
+
+
 def cancelled_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
     return tuple(order_in_words(order.request) for order in orders)
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from core.execution.cover import effect_now, working_entries
 from core.execution.ledger_state import position_key
-from core.execution.order import Order
+from core.execution.order import Order, nearest_first
 from core.facts import Fact, ProposalEnded, ProposalStaged
 from core.model.account import Account
 from core.model.bar import NoQuote
@@ -42,6 +42,7 @@ from core.views.builders.rows import (
     day_ends_at,
     lost_in_words,
     lost_targets,
+    may_still_fill,
     orders_in_the_way,
     put_back_in_words,
     quantity_after,
@@ -220,6 +221,8 @@ class TicketViews:
             stop_ends_at=stop_ends_at,
             holds_overnight=state.control.settings.holds_overnight(proposal.strategy),
             stop_goes_back=any(order.is_protective for order in in_the_way),
+            stop_cancelled=next((o.request.stop_price for o in nearest_first(in_the_way) if o.is_protective), None),
+            entries_working=may_still_fill(state, ticket.order),
         )
 
     def _life_of_its_stop(
