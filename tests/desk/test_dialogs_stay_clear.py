@@ -32,7 +32,7 @@ async def test_banners_stay_readable_over_an_open_plan() -> None:
             house.desk.handle.send(RequestCancel(stop.id))
         await house.until(lambda: house.shows("UNCOVERED "))
         await house.until(lambda: status_is_in_sight(house))
-        await house.sees("Basket ─ rows.csv", "Esc close", "Nothing is marked yet")
+        await house.sees("Basket ─ rows.csv", "Esc back", "Nothing is marked yet")
 
         house.desk.handle.send(Kill("command"))
         await house.until(lambda: house.shows("KILLED "))
@@ -60,7 +60,7 @@ async def test_every_dialog_leaves_the_banners_free(size: tuple[int, int], keys:
 
             for status in (a_halt(), a_kill()) if key == keys[0] else (a_kill(),):
                 await house.shows_next(status=crowded(**status).status)
-                await house.sees("HALTED since" if status["word"] == "halted" else "KILLED since", "UNCOVERED SYM00")
+                await house.sees("HALTED " if status["word"] == "halted" else "KILLED since", "UNCOVERED SYM00")
                 assert status_is_in_sight(house), key
             await house.press("escape")
             await house.shows_next(status=calm.status)

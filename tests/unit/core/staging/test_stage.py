@@ -341,7 +341,7 @@ def a_stop(quantity: str = "4", **changes: object) -> OrderRequest:
     (a_stop(stop_price=Price(Decimal("98"))), 0, "permitted another order"),
     (a_stop(), 1, "ended at"),
 )
-def test_a_authorization_permits_what_was_signed(order: OrderRequest, late: int, reason: str | None) -> None:
+def test_an_authorization_permits_what_was_signed(order: OrderRequest, late: int, reason: str | None) -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     hand.approves(hand.confirms())
@@ -357,7 +357,7 @@ def test_a_authorization_permits_what_was_signed(order: OrderRequest, late: int,
         assert reason in permit
 
 
-def test_releases_count_against_a_authorization(snapshot: SnapshotAssertion) -> None:
+def test_releases_count_against_an_authorization(snapshot: SnapshotAssertion) -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     hand.approves(hand.confirms())
@@ -439,7 +439,7 @@ def test_an_ended_authorization_is_forgotten() -> None:
     assert (state.confirmations, state.authorizations, state.used, state.refusals) == ({}, {}, set(), {})
 
 
-def test_a_lapsed_part_of_a_authorization_is_forgotten() -> None:
+def test_a_lapsed_part_of_an_authorization_is_forgotten() -> None:
     """OP-02: it has no ticket to be forgotten with, and a desk that runs for months does not grow."""
     hand = Stagehand()
     hand.stage.state.used.add("less-of-an-older-journal")
