@@ -102,7 +102,7 @@ def detaching_lines(view: DeskView, *, answers: bool) -> list[TextLine]:
         lines += wrapped("", text, WIDTH, tone)
     if _has_day_stops(view):
         lines += wrapped("", RENEWED, WIDTH, "warning")
-    lines += _exits(view)
+    lines += [*_exits(view), *_others(view)]
     entries = view.kill.entries_working
     lines += [line for row in entries[:NAMED] for line in _stays(row)]
     if len(entries) > NAMED:
@@ -164,7 +164,7 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
     lines += [line for row in view.positions for line in _position(row)]
     if _has_day_stops(view):
         lines += wrapped("", WITHOUT_THEM, WIDTH, "warning")
-    lines += [*_exits(view), *_entries(view)]
+    lines += [*_exits(view), *_entries(view), *_others(view)]
     if view.proposals:
         lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
     if view.status.word in NOT_COMPARED:
@@ -213,6 +213,17 @@ def _exits(view: DeskView) -> list[TextLine]:
     if len(shown) > NAMED:
         texts.append(f"{len(shown) - NAMED} exits more work; Orders lists them.")
     return [line for text in texts for line in wrapped("", text, WIDTH)]
+
+
+def _others(view: DeskView) -> list[TextLine]:
+    """Count what is at the broker and not this desk's: nobody here watches it, and some of it may open."""
+    orders, held = len(view.others), len(view.foreign)
+    counted = [f"{orders} order{'s' * (orders != 1)}"] if orders else []
+    counted += [f"{held} position{'s' * (held != 1)} of other kinds"] if held else []
+    if not counted:
+        return []
+    stay = f"stay{'s' * (orders + held == 1)}{', and may fill' if orders else ''}"
+    return wrapped("", f"Not this desk's: {' and '.join(counted)} {stay}.", WIDTH, "warning" if orders else "")
 
 
 def _stays_shut(view: DeskView) -> list[TextLine]:
