@@ -295,7 +295,7 @@ class DeskApp(App[None]):
         grid = self.board.keyboard_of(name)
         self.screen.set_focus(grid)  # at once: the next key is already for it
         if grid is self.board.orders.grid and self.board.orders.new is not None:
-            grid.select(self.board.orders.new)
+            self.board.orders.lead_to(self.board.orders.new)
         elif isinstance(grid, Grid) and grid.selected is None and grid.opens_first is not None:
             grid.select(grid.opens_first)
         self.frames.draw_last_line()

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from console.arming import CUT_FOR, PASSES_AFTER
+from textual import _time
+
+from console.arming import CUT_FOR, PASSES_AFTER, REDUCES_AFTER
 from console.follow_ups import FollowUps, order_in_words
 from console.keymap import written
 from console.proposal_outcome import NO_ANSWER_YET, TIMEOUT, last_refusal
@@ -115,6 +117,10 @@ class OrderActions:
             return
         name = order_in_words(order)
         if not order.is_protective and not order.is_paired:
+            if self._is_unseen():
+                key = written("order.cancel")
+                self.behind.say(f"{name} is selected only now: {key} again cancels it", "warning")
+                return
             self._send_cancel(order.id, name)
             return
         then = Cell(f"{order.symbol} would have NO STOP at the broker.", "warning")
@@ -130,6 +136,11 @@ class OrderActions:
                 lambda: self._send_cancel(order.id, name),
             )
         )
+
+    def _is_unseen(self) -> bool:
+        """Whether the desk moved the selection just before the key, which may be meant for the row before (OP-04)."""
+        pressed_at = _time.get_time() - (self.behind.now() - self.behind.keyboard.heard_at)
+        return pressed_at < self.following.orders.led_at + REDUCES_AFTER
 
     def _send_cancel(self, order_id: ClientOrderId, name: str) -> None:
         self.behind.handle.send(RequestCancel(order_id))

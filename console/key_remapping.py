@@ -69,6 +69,8 @@ ALLOWED = (
     "a letter, a digit, a sign, or Enter, Space, Tab, Shift+Tab, Esc, Up, Down, Left, Right, PgUp, PgDn, Home, End, "
     "Ins, Del, Backspace, F1 to F12, or Ctrl+ and a letter but C, H, I, J, M, Z"
 )
+SAYS_TOO = "halt.way_out"
+"""The action with K as its second key outside the kill screen."""
 CONFIRMS = "a key that confirms is a capital letter other than K and Y; Enter, space and y never confirm"
 
 
@@ -92,12 +94,21 @@ def fault_in(changes: Mapping[str, str]) -> KeyFault | None:
             moved[id] = _moved(id, value)
         except _WrongError as wrong:
             return KeyFault(id, str(wrong))
-    return _conflict(moved)
+    return _conflict(_with_room(moved))
 
 
 def moved_by(changes: Mapping[str, str]) -> dict[str, Key]:
     """Return the changed lines by id; `fault_in` must have found no fault."""
-    return {id: _moved(id, value) for id, value in changes.items()}
+    return _with_room({id: _moved(id, value) for id, value in changes.items()})
+
+
+def _with_room(moved: dict[str, Key]) -> dict[str, Key]:
+    """Let a changed line have K, which outside the kill screen only says how a halt ends, as another key does."""
+    says = next(key for key in KEYS if key.id == SAYS_TOO)
+    names = [name for name in says.keys.split(",") if name != "K"]
+    if says.id in moved or not any("K" in key.keys.split(",") for key in moved.values()):
+        return moved
+    return {**moved, says.id: replace(says, keys=",".join(names), written=" ".join(map(_written, names)))}
 
 
 def _moved(id: str, value: str) -> Key:

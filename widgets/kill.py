@@ -189,9 +189,10 @@ def _other_exits(view: DeskView) -> list[OrderRow]:
 
 
 def order_of(row: OrderRow) -> str:
-    """Describe an order: its current effect and its status."""
+    """Describe an order: its current effect, how much of it is left, and its status."""
     does = f.side_word(row.side) if row.effect.only_reduces else f.doing(row.side, row.effect)
-    what = f"{does} {plain(row.quantity)} {row.symbol}"
+    count = f"{plain(row.remaining)} of {plain(row.quantity)}" if row.filled_quantity else plain(row.quantity)
+    what = f"{does} {count} {row.symbol}"
     marks = f", {', '.join(row.marks_in_words)}" if row.marks else ""
     return f"{what} {f.terms(row.terms)}, {row.status.value}{marks}"
 

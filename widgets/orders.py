@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
+from textual import _time as key_time
+
 from core.model.order import OrderStatus, TimeInForce
 from core.views import IN_DOUBT, WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
 from core.views.rows import OrderFamily, doubted_orders, families, replacement_of, working_orders
@@ -73,6 +75,8 @@ class Orders(Pane):
         super().__init__(WIDE, empty=orders_when_empty(""), id="orders")
         self.new: str | None = None
         """The id of the marked order, in view while the pane is not in use."""
+        self.led_at = float("-inf")
+        """When the desk, and not the operator, last moved the selection, by the clock of keys."""
         self._unfolded: set[str] = set()
         """Keys of the waiting legs that are expanded."""
         self._shown: tuple[DeskView, datetime] | None = None
@@ -98,7 +102,14 @@ class Orders(Pane):
         """Select what replaced the selected order, while the pane is not in use."""
         chosen = next((row for row in rows if row.id == self.grid.selected and row.outcome), None)
         if chosen is not None and not self.grid.has_focus and (instead := replacement_of(rows, chosen)) is not None:
-            self.grid.select(instead.id)
+            self.lead_to(instead.id)
+
+    def lead_to(self, order_id: str) -> None:
+        """Select that order, if it has a row, and note when, unless it is selected already."""
+        before = self.grid.selected
+        self.grid.select(order_id)
+        if self.grid.selected != before:
+            self.led_at = key_time.get_time()
 
     def is_in_view(self, order_id: str) -> bool:
         return self.display and any(row.key == order_id for row in self.grid.window.in_view())

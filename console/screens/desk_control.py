@@ -16,7 +16,7 @@ from core.model.desk import PaintProof
 from core.model.order import StopHolder, TimeInForce
 from core.model.values import plain
 from core.views import DeskView, KeyView, OrderRow, PositionRow
-from core.views.rows import DO_NOT_WORK, working_orders
+from core.views.rows import DO_NOT_WORK, IN_DOUBT, RowMark, working_orders
 from widgets import format as f
 from widgets.lines import Cell, TextLine, Tone
 from widgets.log import leg_of
@@ -102,7 +102,7 @@ def detaching_lines(view: DeskView, *, answers: bool) -> list[TextLine]:
         lines += wrapped("", text, WIDTH, tone)
     if _has_day_stops(view):
         lines += wrapped("", RENEWED, WIDTH, "warning")
-    lines += _exits(view)
+    lines += [*_exits(view), *_others(view)]
     entries = view.kill.entries_working
     lines += [line for row in entries[:NAMED] for line in _stays(row)]
     if len(entries) > NAMED:
@@ -155,7 +155,7 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
         rows = [row for row in entries if row.stop_by_desk is holder]
         named = [_entry(row) for row in rows]
         if len(rows) > NAMED:
-            named = [", ".join(f"{plain(row.quantity)} {row.symbol}" for row in rows)]
+            named = [", ".join(f"{plain(row.remaining)} {row.symbol}" for row in rows)]
         if rows:
             lines += wrapped("", f"May fill, and {text}:", WIDTH, "warning")
             lines += [line for name in named for line in wrapped("  ", name, WIDTH)]
@@ -164,7 +164,7 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
     lines += [line for row in view.positions for line in _position(row)]
     if _has_day_stops(view):
         lines += wrapped("", WITHOUT_THEM, WIDTH, "warning")
-    lines += [*_exits(view), *_entries(view)]
+    lines += [*_exits(view), *_entries(view), *_others(view)]
     if view.proposals:
         lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
     if view.status.word in NOT_COMPARED:
@@ -191,19 +191,39 @@ def _entries(view: DeskView) -> list[TextLine]:
 
 def _stays(row: OrderRow) -> list[TextLine]:
     legs = f", with {' and '.join(leg_of(leg) for leg in row.legs)}" if row.legs else ""
-    return wrapped("", f"{_entry(row)} stays, and may fill{legs}.", WIDTH)
+    return wrapped("", f"{_entry(row)} {_lot_of(row)}, and may fill{legs}.", WIDTH)
+
+
+def _lot_of(row: OrderRow) -> str:
+    if IN_DOUBT in row.marks:
+        return "is in doubt"
+    return "is being cancelled" if RowMark.CANCELLING in row.marks else "stays"
 
 
 def _exits(view: DeskView) -> list[TextLine]:
     """Name the exits that work beside the stops and targets of the positions above."""
-    told = {(row.symbol, price) for row in view.positions for price in row.targets}
+    told = {(row.symbol, row.strategy, price) for row in view.positions for price in row.targets}
     exits = (row for row in view.orders if row.status.is_working and row.effect.only_reduces)
     shown = [
         row
         for row in exits
-        if not (row.is_protective or DO_NOT_WORK & {*row.marks} or (row.symbol, row.limit_price) in told)
+        if not (row.is_protective or DO_NOT_WORK & {*row.marks} or (row.symbol, row.strategy, row.limit_price) in told)
     ]
-    return [line for row in shown[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
+    texts = [f"{_entry(row)} {_lot_of(row)}, and may fill." for row in shown[:NAMED]]
+    if len(shown) > NAMED:
+        texts.append(f"{len(shown) - NAMED} exits more work; Orders lists them.")
+    return [line for text in texts for line in wrapped("", text, WIDTH)]
+
+
+def _others(view: DeskView) -> list[TextLine]:
+    """Count what is at the broker and not this desk's: nobody here watches it, and some of it may open."""
+    orders, held = len(view.others), len(view.foreign)
+    counted = [f"{orders} order{'s' * (orders != 1)}"] if orders else []
+    counted += [f"{held} position{'s' * (held != 1)} of other kinds"] if held else []
+    if not counted:
+        return []
+    stay = f"stay{'s' * (orders + held == 1)}{', and may fill' if orders else ''}"
+    return wrapped("", f"Not this desk's: {' and '.join(counted)} {stay}.", WIDTH, "warning" if orders else "")
 
 
 def _stays_shut(view: DeskView) -> list[TextLine]:
@@ -221,7 +241,7 @@ def left_in_words(view: DeskView, *, goes_on: bool) -> str:
 
 
 def _entry(row: OrderRow) -> str:
-    return f"{f.doing(row.side, row.effect)} {plain(row.quantity)} {row.symbol} {f.terms(row.terms)}"
+    return f"{f.doing(row.side, row.effect)} {plain(row.remaining)} {row.symbol} {f.terms(row.terms)}"
 
 
 def _position(row: PositionRow) -> list[TextLine]:

@@ -330,6 +330,11 @@ class OrderRow:
         return self.is_entry and self.status.is_working and RowMark.TO_REPLACE not in self.marks
 
     @property
+    def remaining(self) -> Quantity:
+        """Return the quantity that may still fill while it works."""
+        return Quantity(self.quantity - self.filled_quantity)
+
+    @property
     def state_in_words(self) -> str:
         """Return `SUBMITTED`, `CANCELLED by you`, `REPLACED by d2733f`."""
         return self.outcome or self.status.value

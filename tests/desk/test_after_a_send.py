@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.screens.ticket import TicketScreen
 from core.facts import OrderCreated
+from core.messages.commands import RequestCancel
 from core.model.order import Effect, OrderStatus, OrderType, Side
 from core.model.values import Price
 from core.views import OrderRow
@@ -103,6 +104,21 @@ async def test_d_on_a_replaced_order_names_what_works() -> None:
         assert house.desk.board.orders.grid.selected == before.id
         await house.press("3")
         assert house.desk.board.orders.grid.selected == instead.id
+
+
+async def test_d_right_behind_a_moved_selection_cancels_nothing() -> None:
+    """OP-04: the row that the operator saw selected was another one"""
+    chosen, sent = an_order(1), an_order(2)
+    async with open_still(a_view(orders=(chosen,)), (120, 40)) as house:
+        await house.press("3", "1")
+        await house.shows_next(orders=(sent, chosen))
+        house.desk.following.mark(sent.id)
+        await house.press("3", "d")
+        assert house.desk.board.orders.grid.selected == sent.id
+        assert not house.handle.commands
+        await house.wait(0.3)
+        await house.press("d")
+        assert house.handle.commands == [RequestCancel(sent.id)]
 
 
 async def test_a_selection_follows_its_replacement() -> None:

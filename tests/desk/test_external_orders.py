@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
+from console.screens.desk_control import detaching_lines, leaving_lines
 from core.model.values import Price, Quantity, Symbol
 from core.views import ForeignRow, KillView, OtherOrderRow
 from tests.desk.still_house import a_view, open_still
@@ -59,6 +60,16 @@ def test_the_kill_screen_names_external_orders(snapshot: SnapshotAssertion) -> N
     assert before == snapshot
     assert after == snapshot
     assert not any("No order works" in line for line in after)
+
+
+def test_leaving_names_what_is_not_this_desks() -> None:
+    """MD-07, SY-01: and does not say that nothing is held"""
+    view = a_view(positions=(), orders=(), proposals=(), others=(BY_AMOUNT,), foreign=(AN_OPTION,))
+    view = replace(view, kill=KillView((), (), (), (BY_AMOUNT,)))
+    for lines in (leaving_lines(view), detaching_lines(view, answers=True)):
+        said = " ".join(joined(line).strip() for line in lines)
+        assert "1 order and 1 position of other kinds" in said
+        assert "Nothing is held" not in said
 
 
 UNREAD = OtherOrderRow("61e69015", "order 61e69015: qty is missing", "cannot be read", True, is_unread=True)

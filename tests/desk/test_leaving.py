@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from console.screens.desk_control import detaching_lines, leaving_lines, left_in_words
 from core.model.codes import HaltCause
-from core.model.order import Effect, Side, StopHolder
+from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.values import Price, Quantity
 from core.views import DeskView, HaltRow, KillView, OrderRow
+from core.views.rows import RowMark
 from tests.desk.still_house import a_position, a_view, an_order, open_still
 from widgets import format as f
 from widgets.lines import joined
@@ -39,6 +40,23 @@ def test_leaving_says_what_stays_at_the_broker() -> None:
         "1 position and 1 working order stay at the broker",
         " HALTED",
     ]
+
+
+def test_leaving_says_how_much_may_still_fill() -> None:
+    """SY-01: of an order filled in part, being cancelled or in doubt; no exit is left out"""
+    part = an_order(1, filled_quantity=Quantity(Decimal(20)), status=OrderStatus.PARTIALLY_FILLED)
+    going = an_order(2, "IBM", marks=(RowMark.CANCELLING,))
+    doubted = an_order(3, "KO", status=OrderStatus.PENDING, marks=(RowMark.IN_DOUBT,))
+    target = Price(Decimal(180))
+    sale = {"side": Side.SELL, "effect": Effect.REDUCE, "limit_price": target}
+    sales = [an_order(10 + n, "F", strategy=f"s{n}", **sale) for n in range(9)]
+    held = a_position("F", strategy="s0", targets=(target,), holder=StopHolder.BROKER, covered=SHARES, quantity=SHARES)
+    view = a_view(orders=(part, going, doubted, *sales), positions=(held,))
+    view = replace(view, kill=KillView((part, going, doubted), (), ()))
+    for lines in (leaving_lines(view), detaching_lines(view, answers=True)):
+        said = " ".join(joined(line).strip() for line in lines)
+        told = ("open 27 SPY", "IBM limit 166.76 is being cancelled", "KO limit 166.76 is in doubt", "2 exits more")
+        assert [words for words in told if words not in said] == []
 
 
 async def test_leaving_names_every_entry() -> None:

@@ -99,6 +99,18 @@ def test_two_keys_may_change_places(tmp_path: Path) -> None:
     }
 
 
+async def test_k_may_be_moved_to_and_kills_on_its_screen_alone() -> None:
+    """OP-07: settings of a release in which K said nothing on the desk still start it"""
+    assert fault_in({"order.new": "K"}) is None
+    assert fault_in({"order.new": "K", "order.cancel": "K"}) is not None
+    async with open_desk(settings=Settings(keys={"order.new": "K"})) as house:
+        await house.press("K")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        await house.press("escape", "U")
+        await house.until(lambda: "not halted: Ctrl+K halts" in house.footer())
+        await house.kills()
+
+
 def test_moved_confirming_keys_stay_reserved(snapshot: SnapshotAssertion) -> None:
     """OP-04"""
     assert fault_in({"ticket.buy": "G", "grid.open": "B"}) is None
