@@ -291,11 +291,14 @@ class DeskApp(App[None]):
     def action_pane(self, name: str) -> None:
         if name not in PANES:
             return
+        orders, was_shown = self.board.orders, self.board.orders.display
         self._choose(name)
+        if orders.display and not was_shown:
+            orders.note_unseen()
         grid = self.board.keyboard_of(name)
         self.screen.set_focus(grid)  # at once: the next key is already for it
-        if grid is self.board.orders.grid and self.board.orders.new is not None:
-            self.board.orders.lead_to(self.board.orders.new)
+        if grid is orders.grid and orders.new is not None:
+            orders.lead_to(orders.new)
         elif isinstance(grid, Grid) and grid.selected is None and grid.opens_first is not None:
             grid.select(grid.opens_first)
         self.frames.draw_last_line()

@@ -138,7 +138,7 @@ class OrderActions:
         )
 
     def _is_unseen(self) -> bool:
-        """Whether the desk moved the selection just before the key, which may be meant for the row before (OP-04)."""
+        """Whether the desk moved the selection or showed the pane just before the key: it may mean another (OP-04)."""
         pressed_at = _time.get_time() - (self.behind.now() - self.behind.keyboard.heard_at)
         return pressed_at < self.following.orders.led_at + REDUCES_AFTER
 

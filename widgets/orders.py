@@ -76,7 +76,7 @@ class Orders(Pane):
         self.new: str | None = None
         """The id of the marked order, in view while the pane is not in use."""
         self.led_at = float("-inf")
-        """When the desk, and not the operator, last moved the selection, by the clock of keys."""
+        """When the desk last moved the selection or showed a hidden pane, by the clock of keys."""
         self._unfolded: set[str] = set()
         """Keys of the waiting legs that are expanded."""
         self._shown: tuple[DeskView, datetime] | None = None
@@ -105,11 +105,15 @@ class Orders(Pane):
             self.lead_to(instead.id)
 
     def lead_to(self, order_id: str) -> None:
-        """Select that order, if it has a row, and note when, unless it is selected already."""
+        """Select that order, if it has a row; no operator has seen that yet, unless it was selected."""
         before = self.grid.selected
         self.grid.select(order_id)
         if self.grid.selected != before:
-            self.led_at = key_time.get_time()
+            self.note_unseen()
+
+    def note_unseen(self) -> None:
+        """Note that nobody has seen yet which order is selected."""
+        self.led_at = key_time.get_time()
 
     def is_in_view(self, order_id: str) -> bool:
         return self.display and any(row.key == order_id for row in self.grid.window.in_view())

@@ -121,6 +121,18 @@ async def test_d_right_behind_a_moved_selection_cancels_nothing() -> None:
         assert house.handle.commands == [RequestCancel(sent.id)]
 
 
+async def test_d_right_behind_a_hidden_pane_cancels_nothing() -> None:
+    """OP-04: nobody saw which order is selected there"""
+    async with open_still(a_view(orders=(an_order(1),)), (80, 24)) as house:
+        await house.press("7")
+        assert not house.desk.board.orders.display
+        await house.press("3", "d")
+        assert not house.handle.commands
+        await house.wait(0.3)
+        await house.press("d")
+        assert house.handle.commands == [RequestCancel(an_order(1).id)]
+
+
 async def test_a_selection_follows_its_replacement() -> None:
     """OP-04: while the pane is not in use"""
     before, instead = replaced()
