@@ -46,7 +46,7 @@ sys.path.insert(0, sys.argv[1])
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.process import StrategyProcess
 
-process = StrategyProcess("dips", "dips.py", sys.stdin.read(), patience=120)
+process = StrategyProcess("dips", "dips.py", sys.stdin.read(), timeout=120)
 assert process.ready(120) is None
 for question in json.loads(sys.argv[2]):
     os.write(process._process.stdin.fileno(), pipe_messages.framed(question))

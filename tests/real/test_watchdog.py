@@ -37,7 +37,7 @@ for name in (signal.SIGHUP, signal.SIGINT):
 from state.files import Home
 from state.watchdog.presence import Limits
 from state.watchdog.watchdog import Watchdog
-limits = Limits(silent_seconds=30.0, patience_seconds=float(sys.argv[2]), look_seconds=0.02, first_look_seconds=0.02)
+limits = Limits(silent_seconds=30.0, timeout_seconds=float(sys.argv[2]), look_seconds=0.02, first_look_seconds=0.02)
 sys.exit(Watchdog(sys.argv[3:], Home.of({"KEYTURN_HOME": sys.argv[1]}), os.environ, limits).run())
 """
 

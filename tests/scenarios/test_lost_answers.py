@@ -464,7 +464,7 @@ def test_a_stop_of_an_ended_authorization_stays() -> None:
     house = a_house_with_a_working_entry()
     (use,) = house.desk.stage.state.authorizations.values()
     use.authorization = replace(use.authorization, ends_at=at("10:06:04"))
-    House.built.remove(house)  # the mandate was shortened behind the journal's back
+    House.built.remove(house)  # the authorization was shortened behind the journal's back
 
     hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.1"))), an_execution("x-1", "0.1"))
 

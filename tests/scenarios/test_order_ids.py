@@ -70,7 +70,7 @@ def test_a_partial_sale_works_after_its_entry_is_dropped() -> None:
 
 
 def test_restored_stops_never_share_an_id() -> None:
-    """EX-04: each close has a mandate of its own, and counts for itself, whatever was forgotten in between."""
+    """EX-04: each close has an authorization of its own, and counts for itself, whatever was forgotten in between."""
     house = a_house_in_a_position(LONG)
     for _ in range(3):
         house.presses(ProposeClose(SPY))

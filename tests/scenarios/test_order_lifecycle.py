@@ -42,7 +42,7 @@ def test_every_step_of_an_order_is_recorded() -> None:
         "OrderFilled",
         "OrderStateChanged",  # FILLED
         "PositionChanged",
-        "ApprovalRedeemed",  # the stop, under the ticket's mandate
+        "ApprovalRedeemed",  # the stop, under the ticket's authorization
         "OrderCreated",
         "OrderSent",
         "OrderStateChanged",

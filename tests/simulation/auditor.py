@@ -399,7 +399,7 @@ class Auditor:
             )
         else:
             is_signed = approval.authorization_id in story.authorizations
-            self.require(is_signed, f"approval {approval.id} names no signed mandate", UNREQUESTED)
+            self.require(is_signed, f"approval {approval.id} names no signed authorization", UNREQUESTED)
             self.plans.redeem(fact)
 
     def _created(self, fact: facts.OrderCreated) -> None:
@@ -509,7 +509,7 @@ class Auditor:
         self.story.authorizations[authorization.id] = replace(authorization, ends_at=fact.ends_at)
 
     def _within(self, approval: Approval, order: OrderRequest, fact: facts.OrderCreated) -> None:
-        """Within its mandate's limits, all that went before counted."""
+        """Within its authorization's limits, all that went before counted."""
         story = self.story
         authorization = story.authorizations.get(approval.authorization_id or "")
         if authorization is None:

@@ -85,7 +85,7 @@ def a_pair_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -> None:
-    """The mandate's limit is neither minded nor checked (OP-02, OP-06)."""
+    """The authorization's limit is neither minded nor checked (OP-02, OP-06)."""
     careful = Stage.permit
 
     def cover(self: ProtectiveStops, entry_id: ClientOrderId) -> Iterator[Effect]:

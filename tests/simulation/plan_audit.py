@@ -174,9 +174,10 @@ class PlanAudit:
         its = (AuthorizationKind.BASKET, order.client_order_id, order.symbol, order.side, order.quantity, fact.ends_at)
         its_own = authorization
         given = (its_own.kind, its_own.parent, its_own.symbol, its_own.side, its_own.quantity, its_own.ends_at)
-        self.require(given == its, f"{name}: the mandate {authorization.id} is not for {order.client_order_id}")
+        self.require(given == its, f"{name}: the authorization {authorization.id} is not for {order.client_order_id}")
         self.require(
-            authorization.id not in self.authorizations, f"{name}: the mandate {authorization.id} was given before"
+            authorization.id not in self.authorizations,
+            f"{name}: {authorization.id} was given before",
         )
         self.auditor.story.authorizations[authorization.id] = authorization
 

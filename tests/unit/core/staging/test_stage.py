@@ -1,4 +1,4 @@
-"""Proposals, tickets, confirmations and mandates: what stands, what is void, what permits what."""
+"""Proposals, tickets, confirmations and authorizations: what stands, what is void, what permits what."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def test_a_restart_voids_tickets_and_keys(snapshot: SnapshotAssertion) -> None:
     assert len(hand.stage.state.authorizations) == 1
 
 
-# ── mandates ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── authorizations ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def a_stop(quantity: str = "4", **changes: object) -> OrderRequest:
