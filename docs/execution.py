@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from core.execution.order import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
+from core.execution.order_status import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.settings.orders import ReconciliationSettings, StagingSettings

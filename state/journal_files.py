@@ -1,6 +1,5 @@
-"""The journal's files: one segment per day, read through one chain, compressed when its day is over.
+"""The journal's files: one segment per day, read through one chain, compressed when its day is over (SP-01).
 
-Read the journal's files: one segment per day, with a chain through all of them (SP-01).
 All reading of a journal goes through here. Nothing here writes: `state.journal` appends and repairs.
 
 A segment is replaced only after its compressed copy is on the disk and was read back equal, byte for byte. A crash

@@ -1,6 +1,5 @@
-"""The kill screen: halted when it opens, killed by K, shut until REARM is typed; and the end of its halt.
+"""The kill screen: halted when it opens, killed by `K`, shut until REARM is typed in full (OP-07).
 
-The kill screen: halted when it opens, killed by `K`, shut until REARM is typed in full (OP-07).
 It covers everything but the status lines and the last line. Its keys are always shown; the lists take the remaining
 room. Letters of a word are collected here, without a text field, so that no key is lost to one. `K` acts at once; `U`,
 which allows entries again, is armed like a ticket's key (OP-04). `Esc` returns to the desk and ends nothing.

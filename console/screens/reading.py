@@ -1,12 +1,7 @@
 """Read-only dialogs: help, details of a row, the history of an order, the explanation of a trade or day.
 
-A read-only dialog with a title: help, details, the history of an order. Long text is scrolled.
-It confirms and asks nothing; its keys scroll and close.
-
-A key that works elsewhere is found too, with its place.
-
-`Enter` and `e` in History open the explanation. The journal is read in a separate thread, so that a slow disk does not
-block keys.
+They confirm and ask nothing; their keys scroll and close. Help finds a key that works elsewhere too, with its place.
+The explanation reads the journal in a separate thread, so that a slow disk does not block keys.
 """
 
 from __future__ import annotations

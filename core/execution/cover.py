@@ -1,12 +1,11 @@
-"""The cover of a position now and at a past time, and exits that ask for more than is held.
+"""Compute how many shares of a position are covered, by which orders, and which exits ask for too much (EX-13, EX-22).
 
-Compute how many shares of a position are covered, and by which orders (EX-13, EX-22).
 No other module computes these figures. An order in doubt covers nothing and is named separately; so is one that the
 broker holds but does not trade now. The slice `core.trading_state.owed_stops` derives from them which shares are owed a
 stop, since when and why.
 
-Compute the cover at a past time from the records of orders, by the ledger's own rules.
-It serves reports. An order that the records do not have is skipped. Nothing is forgotten, and nothing is decided.
+For reports, the cover at a past time follows from the records of orders, by the ledger's own rules. An order that the
+records do not have is skipped. Nothing is forgotten, and nothing is decided.
 """
 
 from __future__ import annotations

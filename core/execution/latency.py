@@ -1,6 +1,5 @@
-"""Measure and report the latency of orders from signal to last fill, and observe when they depart (EX-22).
+"""Measure the latency of orders from signal to last fill, span by span (EX-16), and when each departed (EX-22).
 
-Measure the latency of orders from signal to last fill, span by span (EX-16).
 It is a slice: the instants of all orders of the day that a person confirmed, folded from facts, and their spans with
 percentiles. `keyturn latency` folds the journal of any day through the same slice.
 

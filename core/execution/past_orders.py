@@ -1,10 +1,8 @@
-"""Orders that leave memory at the start of a day, are found by id, and are recalled.
+"""Remove old orders from memory at the start of a day, find them by id afterwards, and recall them.
 
-The ledger hands them over one by one, numbered. The chain of their sums is part of its state, so an index is trusted
-only if it holds exactly this journal's orders.
-
-Remove old orders from memory at the start of a day, find them afterwards, and recall them.
-Nothing is forgotten that anything may depend on, and no id is used again.
+Nothing is forgotten that anything may depend on, and no id is used again. The ledger hands them over one by one,
+numbered. The chain of their sums is part of its state, so an index is trusted only if it holds exactly this journal's
+orders.
 """
 
 from __future__ import annotations
@@ -17,7 +15,8 @@ from hashlib import sha256
 from pydantic import TypeAdapter
 
 from core.execution.ledger_state import UNKNOWN_OWNER, LedgerIndex, Legs
-from core.execution.order import DuplicateOrderError, Order
+from core.execution.order import Order
+from core.execution.order_status import DuplicateOrderError
 from core.facts import OrdersRecalled
 from core.model.position import PastOrder
 from core.model.session import Calendar

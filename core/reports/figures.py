@@ -1,28 +1,22 @@
-"""The sums of some days: results, equity by the minute, and seconds without a stop (AN-06).
-
-The seconds in which shares had no stop in force although their ticket named one, by cause (EX-22).
-They were measured by the desk (`core.trading_state.owed_stops`) and recorded; periods of less than a second are not
-included. Only seconds of open sessions count: no stop is triggered in a closed market.
-"""
+"""The sums of some days: results, and equity by the minute (AN-06)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from core.analytics.equity import Part, in_cents, to_the_cent
-from core.facts import BarClosed, StopInForce, StopOwed
-from core.model.codes import OwedReason
+from core.facts import BarClosed
 from core.model.instrument import Instrument, share
 from core.model.position import AnyTrade
-from core.model.session import HOME, DayCloses, Session
+from core.model.session import HOME, DayCloses
 from core.model.values import ZERO, Money, Price, Symbol
 from core.ports import Recorded
 from core.post_mortem.days import A_DAY, Books
-from core.post_mortem.missed_trades import LetGo, SessionAt
+from core.post_mortem.missed_trades import LetGo
 from core.post_mortem.page import made_by_strategy
 from core.post_mortem.post_mortem import TradeExplained
 from core.post_mortem.stories import Cause, FillStory
@@ -312,71 +306,3 @@ def _worth(books: Books, prices: Mapping[Symbol, Price], named: Mapping[Symbol, 
         if standing.quantity and price is not None:
             worth += (named.get(symbol) or share(symbol)).notional(standing.quantity, price)
     return worth
-
-
-Stretch = tuple[Symbol, str, datetime]
-"""The position, and the beginning."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unprotected:
-    """All periods with the same final cause.
-
-    Attributes
-    ----------
-    open
-        The number of periods that had not ended at the last record.
-    last_at
-        The beginning of the last one, UTC.
-    """
-
-    why: OwedReason
-    times: int
-    spent: timedelta
-    longest: timedelta
-    open: int
-    last_at: datetime
-
-
-def unprotected_of(records: Sequence[Recorded], session_at: SessionAt) -> tuple[Unprotected, ...]:
-    """Return the causes, the longest total first.
-
-    A period that began before the records counts from their beginning.
-    """
-    found: dict[OwedReason, Unprotected] = {}
-    going: dict[Stretch, StopOwed] = {}
-    for record in records:
-        match record.fact:
-            case StopOwed() as owed:
-                going[owed.symbol, owed.strategy, owed.since] = owed
-            case StopInForce() as over:
-                going.pop((over.symbol, over.strategy, over.since), None)
-                since, until = max(over.since, records[0].at), max(over.until, records[0].at)
-                _add(found, over.why, since, _in_session(since, until, session_at), is_open=False)
-    for owed in going.values():
-        since = max(owed.since, records[0].at)
-        _add(found, owed.why, since, _in_session(since, records[-1].at, session_at), is_open=True)
-    return tuple(sorted(found.values(), key=lambda each: each.spent, reverse=True))
-
-
-def _add(
-    found: dict[OwedReason, Unprotected], why: OwedReason, since: datetime, spent: timedelta, *, is_open: bool
-) -> None:
-    known = found.get(why) or Unprotected(why, 0, timedelta(), timedelta(), 0, since)
-    found[why] = Unprotected(
-        why,
-        known.times + 1,
-        known.spent + spent,
-        max(known.longest, spent),
-        known.open + is_open,
-        max(known.last_at, since),
-    )
-
-
-def _in_session(since: datetime, until: datetime, session_at: SessionAt) -> timedelta:
-    """Return the time within the sessions of the two instants."""
-    first, last = session_at(since), session_at(until)
-    if isinstance(first, Session) and isinstance(last, Session) and first == last:
-        return until - since
-    spent = first.close - since if isinstance(first, Session) else timedelta()
-    return spent + (until - last.open if isinstance(last, Session) else timedelta())

@@ -1,7 +1,6 @@
-"""A report as text: its first lines, about one page, or a message (AN-06).
+"""A report as text of about one page (AN-06), and its first lines as a message to people away from the desk (SY-03).
 
-A report as a message: its first lines, for people away from the desk (SY-03).
-It triggers nothing. Every line is made harmless: no link, no code, no name of an order.
+The message triggers nothing. Every line is made harmless: no link, no code, no name of an order.
 """
 
 from __future__ import annotations

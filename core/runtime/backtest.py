@@ -28,20 +28,6 @@ from core.runtime.replay_report import Report, Row, iso, open_positions, tallied
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
 
-FRICTIONS = (
-    "exchange.slippage=0.0002",
-    "exchange.slippage_by_size=0.0008",
-    "exchange.partial_fills=0.1",
-    "exchange.rejections=0.005",
-    "exchange.halts=0.002",
-    "exchange.margin_interest=0.12",
-)
-"""The default frictions of a backtest.
-
-Slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills (1 in 10), rejected orders (1
-in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our own choice.
-"""
-
 Said = tuple[str, Symbol, Side, Decimal | None]
 """A strategy, symbol, side and confidence."""
 

@@ -1,7 +1,5 @@
-"""The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second, and the script that prepares it.
+"""The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second in 20 symbols, reproducible.
 
-
-The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second in 20 symbols, reproducible.
 It is built by regular proposals, confirmations and fills on the simulated exchange, in a synthetic market that never
 closes:
 

@@ -1,7 +1,6 @@
 """The stage: proposals, open tickets, confirmations, approvals and authorizations, folded from facts (OP-02).
 
-The stage: proposals, open tickets, confirmations, approvals and authorizations, folded from facts.
-It answers questions of permission. It sends nothing and makes no risk decisions.
+It sends nothing and makes no risk decisions.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from core.model.codes import ProposalEnd
 from core.model.order import OrderRequest, TimeInForce, digest_of
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import ExitReason
-from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal
-from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId
+from core.model.staging import MANUAL, AuthorizationKind, Proposal
+from core.model.values import NO_SHARES, ClientOrderId, ProposalId, Quantity, Symbol, TicketId
 from core.staging.stage_state import AuthorizationUse, Confirmation, StageState, TicketRetention
 
 
@@ -117,53 +116,6 @@ class Stage:
             is_open = not each.is_decided and not each.is_void
             if is_open and not each.proposal.only_reduces and each.ticket.order.replaces is None:
                 yield each
-
-    def refusal_to_redeem(self, approval: Approval, order_digest: Digest, at: datetime) -> str | None:
-        """Return why this approval does not permit an order with this digest now, or None (OP-02).
-
-        The only place where permission is judged; every submission passes through it.
-        """
-        if approval.id in self.state.used or approval.id in self.state.less:
-            return f"approval {approval.id} was used already; confirm a new ticket"
-        if approval.order_digest != order_digest:
-            return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
-        if at > approval.lapses_at:
-            lapsed = self.calendar.venue.clock(approval.lapses_at)
-            return f"approval {approval.id} lapsed at {lapsed}; confirm a new ticket"
-        if approval.less_of is not None:
-            return None  # a larger quantity was confirmed; the submission compares both orders
-        confirmation = self.state.confirmations.get(approval.ticket_id)
-        if confirmation is None or confirmation.is_void:
-            return f"approval {approval.id} has no confirmation that stands; confirm a new ticket"
-        if approval.authorization_id is None and approval != confirmation.approval:
-            return f"approval {approval.id} is not the one that the confirmation gave; confirm a new ticket"
-        return None
-
-    def permit(self, use: AuthorizationUse, order: OrderRequest, account: str, at: datetime) -> Approval | str:
-        """Return an approval for one order within an authorization's limits, or why it is outside of them."""
-        authorization = use.authorization
-        if at > authorization.ends_at:
-            ended = self.calendar.venue.clock(authorization.ends_at)
-            return f"what the ticket permitted ended at {ended}; stage a new order"
-        if (order.symbol, order.side, order.stop_price) != (
-            authorization.symbol,
-            authorization.side,
-            authorization.stop_price,
-        ):
-            return "the ticket permitted another order than this; stage a new order"
-        if authorization.terms is not None and order.terms != authorization.terms:
-            return "the ticket permitted other prices than these; stage a new order"
-        left = authorization.quantity - use.released
-        if order.quantity > left:
-            return f"the ticket permitted {left} more, not {order.quantity}; stage a new order"
-        digest = order.digest(account)
-        return Approval(
-            f"{authorization.id}-{use.releases + 1}",
-            authorization.ticket_id,
-            authorization.id,
-            digest,
-            authorization.ends_at,
-        )
 
     def authorizations(
         self, kind: AuthorizationKind, parent: ClientOrderId | None = None

@@ -1,21 +1,25 @@
-"""The slice of the strategies: where each runs, its state and its context, folded from facts (ST-09, ST-03).
+"""The slice of the strategies: where each runs, its state and its context, and which of opposite signals is kept.
 
 Folding runs no strategy: it keeps the contexts up to date, and queues the bars and events for each (`runner.py`). A
 live desk runs the strategies when the bar is folded, and their answers are facts; a start replays the journal's bars to
-them after the fold, and ignores the answers. So the code of a strategy never changes the past.
+them after the fold, and ignores the answers. So the code of a strategy never changes the past (ST-03, ST-09).
+
+Opposite signals on one bar: the entries wait, and so do exits that can (ST-07). Protective exits are never delayed: a
+stop, a trailing stop, a time limit, the close of the day. Nor is an exit that was delayed once, or is proposed already:
+a strategy that signals on every bar cannot block another's exit.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from core import facts
 from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Venue
-from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
+from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTradeReason
 from core.model.values import Symbol
 from core.risk.sizing import Conditions
 from core.settings.settings import Settings
@@ -39,6 +43,10 @@ from core.strategies.runner import (
     key_of,
 )
 from core.strategies.vwap import VwapStrategy
+
+Signals = list[EntrySignal | ExitSignal]
+WISHES = frozenset({ExitReason.TAKE_PROFIT, ExitReason.MEAN_REVERSION, ExitReason.SIGNAL})
+"""Exit reasons that can wait for the next bar."""
 
 
 class Roster:
@@ -475,3 +483,22 @@ def _anomaly(reasons: Mapping[str, int], before: date) -> str:
     if len(reasons) != 1 or bars < ENOUGH_FOR_AN_ANOMALY or set(reasons) <= CHOSEN:
         return ""
     return f"{next(iter(reasons))} for all {bars} bars of the session before {before:%d %B}"
+
+
+def opposed(
+    answers: Sequence[EntrySignal | ExitSignal], bar: Bar, may_wait: Callable[[ExitSignal], bool]
+) -> facts.SignalsOpposed | None:
+    """Return the contradiction among the answers to one bar; None if there is none."""
+    buyers = tuple(a.strategy for a in answers if isinstance(a, EntrySignal))
+    exits = [a for a in answers if isinstance(a, ExitSignal)]
+    if not buyers or not exits:
+        return None
+    leaving = tuple(a.strategy for a in exits if a.exit_reason not in WISHES or not may_wait(a))
+    return facts.SignalsOpposed(bar.symbol, bar.start, buyers, tuple(a.strategy for a in exits), leaving)
+
+
+def kept(answers: Sequence[EntrySignal | ExitSignal], found: facts.SignalsOpposed | None) -> Signals:
+    """Return the answers that are staged."""
+    if found is None:
+        return list(answers)
+    return [a for a in answers if isinstance(a, ExitSignal) and a.strategy in found.leaving]

@@ -1,24 +1,19 @@
-"""Run strategies: build, warm up, ask on a bar, restart, and settle opposite signals.
-
-Protective exits are never delayed: a stop, a trailing stop, a time limit, the close of the day. Nor is an exit that was
-delayed once, or is proposed already: a strategy that signals on every bar cannot block another's exit.
+"""Run strategies: build, warm up, ask on a bar, restart, and bring up to date after a start (ST-01, ST-07).
 
 A memory is complete when it has seen as many consecutive bars as its windows are long, or every past bar that exists.
 An incomplete one starts fresh: it answers WARMING_UP until it is complete, by history or by new bars.
-
-Run strategies: build, ask on a bar, and bring up to date after a start (ST-01, ST-07).
 Nothing here is a fold. Live answers are used; answers to the journal's bars at a start are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.facts import SignalsOpposed, StrategyFailed
+from core.facts import StrategyFailed
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Calendar, Session, Venue
@@ -51,29 +46,6 @@ from core.strategies.runner import (
 )
 from core.strategies.sma import SmaState
 from core.strategies.trade_plan import TradePlan, TradePlanState, fault_in
-
-Signals = list[EntrySignal | ExitSignal]
-WISHES = frozenset({ExitReason.TAKE_PROFIT, ExitReason.MEAN_REVERSION, ExitReason.SIGNAL})
-"""Exit reasons that can wait for the next bar."""
-
-
-def opposed(
-    answers: Sequence[EntrySignal | ExitSignal], bar: Bar, may_wait: Callable[[ExitSignal], bool]
-) -> SignalsOpposed | None:
-    """Return the contradiction among the answers to one bar; None if there is none."""
-    buyers = tuple(a.strategy for a in answers if isinstance(a, EntrySignal))
-    exits = [a for a in answers if isinstance(a, ExitSignal)]
-    if not buyers or not exits:
-        return None
-    leaving = tuple(a.strategy for a in exits if a.exit_reason not in WISHES or not may_wait(a))
-    return SignalsOpposed(bar.symbol, bar.start, buyers, tuple(a.strategy for a in exits), leaving)
-
-
-def kept(answers: Sequence[EntrySignal | ExitSignal], found: SignalsOpposed | None) -> Signals:
-    """Return the answers that are staged."""
-    if found is None:
-        return list(answers)
-    return [a for a in answers if isinstance(a, ExitSignal) and a.strategy in found.leaving]
 
 
 def bars_needed(strategy: Strategy) -> int:

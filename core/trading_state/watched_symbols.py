@@ -1,8 +1,8 @@
 """Symbols whose bars affect decisions, those on the watchlists, and their known prices.
 
-The symbols whose bars affect decisions: traded ones, those that measure the market, and those held or ordered.
-Their bars are recorded. Those of symbols that are only watched are sightings: the minutes of two hundred symbols would
-fill a journal, and no decision needs them (MD-06).
+Bars affect decisions in traded symbols, those that measure the market, and those held or ordered. They are recorded.
+Those of symbols that are only watched are sightings: the minutes of two hundred symbols would fill a journal, and no
+decision needs them (MD-06).
 
 Every display of a last price uses `shown_price`, so that all agree.
 """

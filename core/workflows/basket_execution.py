@@ -40,6 +40,7 @@ from core.model.order_terms import order_in_words
 from core.model.staging import AuthorizationKind, Ticket
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
 from core.risk.message_counts import for_entries
+from core.staging import approvals
 from core.staging.baskets import BasketRun
 from core.trading_state.state import TradingState
 from core.workflows.basket_dry_run import NOT_FLAT
@@ -441,7 +442,7 @@ class BasketExecution:
             for use in self.state.stage.authorizations(AuthorizationKind.BASKET, signed.order_id)
             if use.authorization.ticket_id == run.id
         )
-        permitted = self.state.stage.permit(use, proposal.order, self.state.account_name, self.state.at)
+        permitted = approvals.permit(self.state.stage, use, proposal.order, self.state.account_name, self.state.at)
         if isinstance(permitted, str):
             self.state.record(facts.BasketOrderSkipped(run.id, proposal.id, (permitted,)))
             return

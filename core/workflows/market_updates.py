@@ -26,7 +26,7 @@ from core.model.sizing import VixReading
 from core.model.values import Fraction, Symbol
 from core.risk.regime import VixLevels, at_levels, by_levels, levels_of
 from core.settings.risk import ANY_SPREAD
-from core.strategies.questions import Signals
+from core.strategies.orchestrator import Signals
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import is_only_watched, move_trails
 from core.workflows.advice import Recommendations

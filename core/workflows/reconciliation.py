@@ -36,7 +36,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core import facts
-from core.execution import order as order_states
+from core.execution import order_status
 from core.execution.other_orders import others_in
 from core.execution.position_correction import owners_after
 from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
@@ -467,7 +467,7 @@ class Reconciliation:
         if order is None or order.request.symbol != symbol or not self.protective_stops.is_loose(order):
             return False
         self.state.record(facts.SubmissionBlocked(order.id, NOTHING_HELD))
-        self.state.record(order_states.change(order, OrderStatus.CANCELLED, facts.Source.DESK, None, NOTHING_HELD))
+        self.state.record(order_status.change(order, OrderStatus.CANCELLED, facts.Source.DESK, None, NOTHING_HELD))
         return True
 
     @answers(AcceptBroker)

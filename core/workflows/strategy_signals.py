@@ -33,7 +33,8 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import ZERO, Quantity, Symbol
 from core.settings.settings import Settings
 from core.strategies.memory import RunnerState
-from core.strategies.questions import Signals, first_minute, kept, opposed
+from core.strategies.orchestrator import Signals, kept, opposed
+from core.strategies.questions import first_minute
 from core.trading_state.state import TradingState
 from core.workflows.staging.proposals import Proposals
 from core.workflows.workflow import answers, follows

@@ -4,12 +4,10 @@
      "signature":"…"}
 
 `sum` is a salted hash of the chained sum of the day's last record, `root` the day's Merkle root, `before` the hash of
-the previous head. Heads of version 1 have the plain sum, and another split of each line (`parts.py`).
-
-The chain of heads: one signed line per day, each with the hash of the previous one (SP-08).
-Each line is parsed strictly (`report_text.py`), and must follow the previous one in number, records, day and key. Only
-finished days are signed. A head that was published, kept elsewhere or time-stamped fixes everything before it: the
-owner of the key could write another record, but not one that matches that head.
+the previous head. Heads of version 1 have the plain sum, and another split of each line (`parts.py`). Each line must
+follow the previous one in number, records, day and key. Only finished days are signed. A head that was published, kept
+elsewhere or time-stamped fixes everything before it: the owner of the key could write another record, but not one that
+matches that head.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from console.commands.assembly.recordings import UNATTENDED
+from core.brokers.simulated.config import BACKTEST_FRICTIONS
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import load_calendar
@@ -22,7 +23,7 @@ from core.messages.inputs import BarArrived
 from core.model.account import Mode
 from core.model.session import Session
 from core.model.values import Symbol
-from core.runtime.backtest import FRICTIONS, Backtest, report_of
+from core.runtime.backtest import Backtest, report_of
 from core.runtime.feed import Timed, bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of
@@ -65,7 +66,7 @@ def resident() -> float:
 def settings_for(strategy: str) -> Settings:
     """As `keyturn backtest --strategy` has them."""
     switches = (f"strategies.{name}.enabled={str(name == strategy).lower()}" for name in HOUSE_NAMES)
-    laid_over = (*UNATTENDED, *FRICTIONS, *switches)
+    laid_over = (*UNATTENDED, *BACKTEST_FRICTIONS, *switches)
     return load_settings(Home(Path("/nonexistent"), Path("/nonexistent")), {}, laid_over)
 
 

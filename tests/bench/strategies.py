@@ -17,6 +17,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from console.commands.assembly.recordings import UNATTENDED
+from core.brokers.simulated.config import BACKTEST_FRICTIONS
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.market.calendar import load_calendar
@@ -26,7 +27,7 @@ from core.model.account import Mode
 from core.model.bar import Bar
 from core.model.session import XNYS, Session
 from core.model.values import Money, Symbol
-from core.runtime.backtest import FRICTIONS, Backtest
+from core.runtime.backtest import Backtest
 from core.runtime.feed import Timed, bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of
@@ -114,7 +115,7 @@ def backtested(kinds: StrategyKinds, feed: list[Timed], *, ahead: bool) -> tuple
     sessions = sessions_of(DAYS)
     calendar = load_calendar(FIRST - timedelta(days=7), sessions[-1].day + timedelta(days=7))
     switches = [f"strategies.{name}.enabled=false" for name in HOUSE_NAMES]
-    laid_over = (*UNATTENDED, *FRICTIONS, *switches, f"strategies.{NAME}.enabled=true")
+    laid_over = (*UNATTENDED, *BACKTEST_FRICTIONS, *switches, f"strategies.{NAME}.enabled=true")
     settings = load_settings(Home(Path("/nonexistent"), Path("/nonexistent")), {}, laid_over)
     journal = HashOnlyJournal()
     engine = Engine("replay", Mode.PAPER, calendar, journal, kinds)

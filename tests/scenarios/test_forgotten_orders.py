@@ -10,7 +10,8 @@ import orjson
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.order import DuplicateOrderError, Order
+from core.execution.order import Order
+from core.execution.order_status import DuplicateOrderError
 from core.facts import Halted, OrderFilled, OrdersRecalled, TradeClosed, UpdateIgnored
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.inputs import BrokerUpdated

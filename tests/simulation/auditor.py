@@ -16,7 +16,7 @@ from typing import Any
 
 from core import facts
 from core.brokers.simulated.log import CancelRequest, decoded
-from core.execution import order as order_states
+from core.execution import order_status
 from core.execution.ledger_state import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
 from core.execution.past_orders import order_of
@@ -553,7 +553,7 @@ class Auditor:
         seen = self.story.orders[fact.client_order_id]
         step = f"order {fact.client_order_id}: {fact.before.value} → {fact.after.value}"
         self.require(fact.before is seen.status, f"{step}, and it was {seen.status.value}")
-        self.require(fact.after in order_states.TRANSITIONS[fact.before], f"{step} is no transition")
+        self.require(fact.after in order_status.TRANSITIONS[fact.before], f"{step} is no transition")
         seen.status, seen.reason, seen.code = fact.after, fact.reason, fact.code
 
     def _cancel_requested(self, fact: facts.CancelRequested) -> None:

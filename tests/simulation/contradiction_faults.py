@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.execution import order as order_states
+from core.execution import order_status
 from core.execution.ledger import OrderFolds
 from core.execution.order import Order
 from core.execution.reconciliation import Comparison
@@ -83,7 +83,7 @@ def what_works_again_is_cancelled_unrecorded(patch: pytest.MonkeyPatch) -> None:
 
 def a_suspended_stop_covers(patch: pytest.MonkeyPatch) -> None:
     """What the broker has and does not trade counts as cover, and nobody is told (EX-22)."""
-    patch.setattr(order_states, "NOT_TRADING", frozenset())
+    patch.setattr(order_status, "NOT_TRADING", frozenset())
 
 
 def what_the_broker_lost_works_for_ever(patch: pytest.MonkeyPatch) -> None:

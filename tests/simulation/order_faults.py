@@ -29,6 +29,7 @@ from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.risk.checks.losses import ProtectionCheck
 from core.risk.gate import Gate, passed
 from core.risk.trading_status import TradingStatus
+from core.staging import approvals
 from core.staging.baskets import BasketRun, Baskets
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
@@ -50,7 +51,7 @@ from tests.simulation.world import Disk, Switch
 
 def nothing_is_refused(patch: pytest.MonkeyPatch) -> None:
     """The one place where permission is judged lets everything through (OP-02)."""
-    patch.setattr(Stage, "refusal_to_redeem", lambda *_: None)
+    patch.setattr(approvals, "refusal_to_redeem", lambda *_: None)
 
 
 def the_digest_is_not_compared(patch: pytest.MonkeyPatch) -> None:
@@ -198,7 +199,7 @@ def a_restart_forgets_the_kill(patch: pytest.MonkeyPatch) -> None:
 
 def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
     """Shares that a working stop holds are sold all the same (EX-21)."""
-    patch.setattr(PositionClose, "_stops_left", lambda self, use: self.closing_sales.ticket(use) is None)
+    patch.setattr(PositionClose, "_stops_left", lambda self, use: self.sale_chains.ticket(use) is None)
     patch.setattr(
         "core.workflows.orders.position_close.unreserved",
         lambda ledger, symbol, strategy, _side: (

@@ -96,14 +96,15 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
-    from core.runtime.backtest import FRICTIONS, Backtest, missing, not_measured, report_of, splits
+    from core.brokers.simulated.config import BACKTEST_FRICTIONS
+    from core.runtime.backtest import Backtest, missing, not_measured, report_of, splits
     from core.runtime.feed import RegimeFiles
     from core.runtime.strategy_host.hosted import foresee
     from core.runtime.virtual_time import Pace
     from state.journal import HashOnlyJournal
 
     symbol = capitals(options.symbol or symbol_in_name(path))
-    laid_over = (*(FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
+    laid_over = (*(BACKTEST_FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
     names = () if options.strategy is None else (options.strategy,)
     recording = recorded(host, [path], (), laid_over, backtest_settings, names, options.zone)
     recording = measured(recording, options.vix, options.market)

@@ -1,18 +1,18 @@
-"""Alpaca's books and activities, all pages.
+"""Alpaca's books and account activities, all pages (EX-09).
 
 Pages go forward in the time of submission. The next one begins just before the last order of the one before, so that
 orders of the same instant come again and are recognised by their id. A page out of order is not accepted.
 
-Alpaca's books, read consistently: positions, open orders and those of the last days, all or nothing (EX-09).
-They come in several answers, and a fill between two of them would make them disagree. So the positions are read before
-and after the orders, and the result is valid only if they are equal.
+The books are positions, open orders and orders of the last days, all or nothing. They come in several answers, and a
+fill between two of them would make them disagree. So the positions are read before and after the orders, and the result
+is valid only if they are equal.
 
 Open orders are listed twice: nested, a working leg is not shown once its parent is filled; not nested, a held leg is in
 no list. Closed orders are nested: a filled parent shows its legs.
 
-Alpaca's account activities, all pages, parsed one by one (EX-09).
-Each page continues after the last id of the one before. An unreadable activity is reported with its id and left out;
-nothing is dropped silently. Cash is read before and after, so that the list and the figures are of the same moment.
+Activities are parsed one by one. Each page continues after the last id of the one before. An unreadable activity is
+reported with its id and left out; nothing is dropped silently. Cash is read before and after, so that the list and the
+figures are of the same moment.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from core.brokers.alpaca.fields import EVENTS
-from core.execution.order import BROKER_STATUSES
+from core.execution.order_status import BROKER_STATUSES
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.order import Side
 

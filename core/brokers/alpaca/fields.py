@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.execution.order import BROKER_STATUSES
+from core.execution.order_status import BROKER_STATUSES
 from core.model.api_contract import ApiRecord
 from core.model.broker import UpdateEvent
 from core.model.order import OrderStatus

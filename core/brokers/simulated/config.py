@@ -24,6 +24,20 @@ USUAL = Fraction(Decimal("0.3"))
 FIRST_EDITION, EDITION = 1, 2
 """Editions of the matching rules: of accounts whose opening names none, and the current one."""
 
+BACKTEST_FRICTIONS = (
+    "exchange.slippage=0.0002",
+    "exchange.slippage_by_size=0.0008",
+    "exchange.partial_fills=0.1",
+    "exchange.rejections=0.005",
+    "exchange.halts=0.002",
+    "exchange.margin_interest=0.12",
+)
+"""The default frictions of a backtest.
+
+Slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills (1 in 10), rejected orders (1
+in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our own choice.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeConfig:

@@ -1,6 +1,5 @@
-"""Build the rows of all guards of entries: measure and limit, since when it is shut, and until when (RK-19).
+"""Build the rows of all guards of entries: measure and limit, since when it is shut, and until when (RK-09).
 
-Build the rows of all guards of entries: measure and limit, since when it is shut, and until when (RK-09).
 They guard only entries; exits pass them all (RK-22). The order of the rows never changes.
 """
 

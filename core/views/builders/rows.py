@@ -35,8 +35,8 @@ from core.trading_state.watched_symbols import known_as, shown_price, stop_in_fo
 from core.views import OrderRow, PositionRow, RowMark
 from core.views.builders.symbols import halted_in_words
 from core.views.order_chain import subject_of
-from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.request_room import held_exit_of
+from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.protection.owed_stops import stop_by_desk
 from core.workflows.staging.guard_refusals import refusal_of_move, refusal_of_target, refusal_of_trail
 
@@ -98,7 +98,7 @@ def goes_back_in_words(state: TradingState, order: Order) -> tuple[str, ...]:
 
 
 def _owed_after(state: TradingState, orders: Iterable[Order]) -> list[tuple[Quantity, Terms]]:
-    sales, names = ClosingSales(state), {order.id for order in orders}
+    sales, names = SaleChains(state), {order.id for order in orders}
     uses = state.stage.authorizations(AuthorizationKind.RESTORE_STOP)
     owed = [use for use in uses if not names.isdisjoint(order.id for order in sales.line(use))]
     return [

@@ -24,9 +24,9 @@ from core.model.codes import CancelCode, ProposalEnd, RefusalKind
 from core.model.order import OrderStatus
 from core.trading_state.state import TradingState
 from core.workflows.operator.desk_rights import seat_at
-from core.workflows.orders.closing_sales import GIVEN_UP, ClosingSales
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates, look_up
+from core.workflows.orders.sale_chains import GIVEN_UP, SaleChains
 from core.workflows.orders.submission import Submission
 from core.workflows.workflow import answers, apart, follows
 
@@ -44,7 +44,7 @@ class Cancellation:
         self.order_updates = order_updates
         self.order_recovery = order_recovery
         self.submission = submission
-        self.closing_sales = ClosingSales(state)
+        self.sale_chains = SaleChains(state)
 
     @answers(RequestCancel)
     def on_request(self, command: RequestCancel) -> Iterable[Effect]:
@@ -144,7 +144,7 @@ class Cancellation:
 
     def again(self, order: Order) -> Iterator[Effect]:
         """Cancel again for the same reason, unless it was given up meanwhile: then leave the order as it is."""
-        if self.closing_sales.is_waited_for(order):
+        if self.sale_chains.is_waited_for(order):
             yield from self.cancel(order, order.cancel_reason, order.cancel_code or CancelCode.OTHER)
         else:
             self.state.record(facts.CancelDropped(order.id, GIVEN_UP))

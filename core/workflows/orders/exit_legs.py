@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from core.execution import order as order_states
+from core.execution import order_status
 from core.execution.order import Order
 from core.facts import ContingentOrdersMissing, OrderCreated, OrderIdled, OrderTradesAgain, Source, UpdateIgnored
 from core.messages.effects import Effect, LookUpOrder
@@ -102,7 +102,7 @@ class ContingentOrders:
         )
         leg = self.state.ledger.order(told.client_order_id)
         if leg is not None and told.status is not OrderStatus.REJECTED:
-            arrived = order_states.change(leg, OrderStatus.SUBMITTED, source, told.broker_order_id, "")
+            arrived = order_status.change(leg, OrderStatus.SUBMITTED, source, told.broker_order_id, "")
             self.state.record(arrived)
 
 
@@ -144,7 +144,7 @@ def follow_word(state: TradingState, order: Order, report: OrderReport) -> None:
     """Mark or unmark a working exit by the broker's status; a doubt whether the broker has it is over."""
     if not order.only_reduces or not order.is_working or order.broker_order_id != report.broker_order_id:
         return
-    word, code = report.raw_status, order_states.idle_code(report.raw_status)
+    word, code = report.raw_status, order_status.idle_code(report.raw_status)
     is_back = order.in_doubt_since is not None
     if word in OVER_FOR_THE_DAY and order.idle is None and not is_back and not _is_open(state):
         state.sightings.done_for_day.add(order.id)

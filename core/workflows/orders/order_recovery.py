@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.execution import order as order_states
+from core.execution import order_status
 from core.execution.order import Order
 from core.execution.reconciliation import Comparison
 from core.facts import CancelFailed, OrderKept, OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
@@ -23,8 +23,8 @@ from core.model.order import OrderStatus, Side
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Symbol
 from core.trading_state.state import TradingState
-from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.order_updates import OrderUpdates, is_ours, look_up
+from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.workflow import answers, follow_up
 
 A_MOMENT = timedelta(seconds=1)
@@ -50,7 +50,7 @@ class OrderRecovery:
     def __init__(self, state: TradingState, order_updates: OrderUpdates) -> None:
         self.state = state
         self.order_updates = order_updates
-        self.closing_sales = ClosingSales(state)
+        self.sale_chains = SaleChains(state)
         self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
         self._in_books: set[ClientOrderId] = set()
         self._missing_since: dict[ClientOrderId, datetime] = {}
@@ -111,7 +111,7 @@ class OrderRecovery:
             self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
             if order.status is OrderStatus.PENDING:
                 reason = f"the broker has another order with this id: {found}"
-                self.state.record(order_states.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
+                self.state.record(order_status.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
                 yield from follow_up(self.state)
             return
         yield from self.order_updates.absorb(order, reply.answer, Source.LOOK_UP)
@@ -210,7 +210,7 @@ class OrderRecovery:
             self.state.record(CancelFailed(order.id, "the broker works it all the same", None))
             return
         self._cancelled_again[order.id] = self.state.at
-        yield from self.closing_sales.cancel_again(order)
+        yield from self.sale_chains.cancel_again(order)
 
     def _not_found(self, order: Order) -> Iterator[Effect]:
         """Count the misses: five over a minute, and the books must lack it too (EX-06).
@@ -270,7 +270,7 @@ class OrderRecovery:
         self._misses.pop(order.id, None)
         self._unlisted.discard(order.id)
         gone, reason = OrderStatus.CANCELLED, "the broker knows it no more"
-        self.state.record(order_states.change(order, gone, Source.LOOK_UP, None, reason, EndCode.LOST_THERE))
+        self.state.record(order_status.change(order, gone, Source.LOOK_UP, None, reason, EndCode.LOST_THERE))
         yield from follow_up(self.state)
 
     def _never_arrived(self, order: Order) -> Iterator[Effect]:
@@ -282,7 +282,7 @@ class OrderRecovery:
             self.state.record(OrderKept(order.id, approval, self.state.at, is_absent=True))
             return
         gone, code = OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED
-        self.state.record(order_states.change(order, gone, Source.LOOK_UP, None, "never arrived", code))
+        self.state.record(order_status.change(order, gone, Source.LOOK_UP, None, "never arrived", code))
         yield from follow_up(self.state)
 
     def _permitted_again(self, order: Order) -> Approval | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core import facts
-from core.execution import order as order_states
+from core.execution import order_status
 from core.execution.cover import unreserved_of
 from core.execution.order import Order
 from core.execution.position_correction import counted_before, given_back
@@ -21,8 +21,8 @@ from core.model.position import Fill
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
-from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.exit_legs import ContingentOrders, follow_word
+from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.workflow import answers, follow_up
 
 NOBODY = ClientOrderId("")
@@ -43,7 +43,7 @@ class OrderUpdates:
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self.adopting = ContingentOrders(state)
-        self.closing_sales = ClosingSales(state)
+        self.sale_chains = SaleChains(state)
         self._asked_again: set[ClientOrderId] = set()
 
     @answers(BrokerUpdated)
@@ -134,11 +134,11 @@ class OrderUpdates:
         if order.status is OrderStatus.PENDING:
             if report.status is OrderStatus.REJECTED and not report.filled_quantity:
                 self.state.record(
-                    order_states.change(order, OrderStatus.REJECTED, source, report.broker_order_id, report.raw_status)
+                    order_status.change(order, OrderStatus.REJECTED, source, report.broker_order_id, report.raw_status)
                 )
                 yield from follow_up(self.state)
                 return
-            self.state.record(order_states.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
+            self.state.record(order_status.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
             yield from follow_up(self.state)
         if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
             self.state.record(facts.LegResized(order.id, report.quantity))
@@ -161,7 +161,7 @@ class OrderUpdates:
         if was_terminal and order.status is not OrderStatus.FILLED:
             yield from self._follow_one_that_is_over(order, report, source)
         if was_pending and order.is_cancelling:
-            yield from self.closing_sales.cancel_again(order)
+            yield from self.sale_chains.cancel_again(order)
 
     def _take_terms(self, order: Order, report: OrderReport) -> None:
         """Apply terms that the broker changed (EX-13)."""
@@ -274,7 +274,7 @@ class OrderUpdates:
         if not order.status.is_terminal:
             is_done = order.filled_quantity >= order.request.quantity
             after = OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED
-            self.state.record(order_states.change(order, after, source, report.broker_order_id, ""))
+            self.state.record(order_status.change(order, after, source, report.broker_order_id, ""))
         held = ledger.position(order.request.symbol, order.strategy)
         self.state.record(
             facts.PositionChanged(
@@ -335,14 +335,14 @@ class OrderUpdates:
         is_step_lost = (
             told is OrderStatus.PARTIALLY_FILLED and order.filled_quantity > 0
         )  # lost in a crash after its fill
-        if told not in order_states.TRANSITIONS[order.status] or not (told.is_terminal or is_step_lost):
+        if told not in order_status.TRANSITIONS[order.status] or not (told.is_terminal or is_step_lost):
             return
         if told is OrderStatus.FILLED and order.filled_quantity < order.request.quantity:
             yield from self._end_short(order, report, source)
             return
         code = EndCode.REPLACED if report.is_replaced else EndCode.AS_ITS_STATE_SAYS
         reason = _replaced_by(order) if report.is_replaced else _why(order, told)
-        self.state.record(order_states.change(order, told, source, report.broker_order_id, reason, code))
+        self.state.record(order_status.change(order, told, source, report.broker_order_id, reason, code))
         yield from follow_up(self.state)
 
     def _end_short(self, order: Order, report: OrderReport, source: facts.Source) -> Iterator[Effect]:
@@ -361,7 +361,7 @@ class OrderUpdates:
     ) -> Iterator[Effect]:
         """End the order as cancelled, since no more of it fills; the code says why, and the books are compared."""
         gone, name = OrderStatus.CANCELLED, report.broker_order_id
-        self.state.record(order_states.change(order, gone, source, name, reason, code))
+        self.state.record(order_status.change(order, gone, source, name, reason, code))
         self.state.sightings.books_are_wanted = True
         yield from follow_up(self.state)
 

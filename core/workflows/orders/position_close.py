@@ -26,11 +26,12 @@ from core.model.order import AnyOrder, OrderClass, OrderRequest, OrderStatus, Si
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
+from core.staging import approvals
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
-from core.workflows.orders.closing_sales import LATE, ClosingSales
 from core.workflows.orders.request_room import RequestRoom, held_exits
+from core.workflows.orders.sale_chains import LATE, SaleChains
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
 from core.workflows.staging.proposal_staging import terms_of
@@ -59,7 +60,7 @@ class PositionClose:
         self.cancellation = cancellation
         self.protective_stops = protective_stops
         self.room = room
-        self.closing_sales = ClosingSales(state)
+        self.sale_chains = SaleChains(state)
 
     def begin(self, ticket: Ticket) -> Iterator[Effect]:
         if self.room.limit is None:
@@ -129,7 +130,7 @@ class PositionClose:
         leaving = [o.request.symbol for o in self.state.ledger.working() if o.only_reduces and o.is_cancelling]
         closes = (use for use in self.state.stage.authorizations(AuthorizationKind.CLOSE) if use.is_unused)
         held = [one.use for one in held_exits(self.state)]
-        waiting = [use.authorization.symbol for use in closes if self.closing_sales.ticket(use) and use not in held]
+        waiting = [use.authorization.symbol for use in closes if self.sale_chains.ticket(use) and use not in held]
         return tuple(dict.fromkeys((*leaving, *waiting)))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +145,7 @@ class PositionClose:
                 is_at_half_time = use in its or self._acts_at_half_time(use)
                 yield self._prolonged_at(use) if is_at_half_time else use.authorization.ends_at
         for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP):
-            let_go = (stop.let_go_at + LATE for stop in self.closing_sales.stops(use) if stop.let_go_at is not None)
+            let_go = (stop.let_go_at + LATE for stop in self.sale_chains.stops(use) if stop.let_go_at is not None)
             yield from (at for at in let_go if at > self.state.at)
 
     def due(self) -> Iterator[Effect]:
@@ -173,7 +174,7 @@ class PositionClose:
         """
         if self._passes_over(self._working(use)):
             return False
-        unanswered = (o for o in self.closing_sales.stops(use) if o.status is OrderStatus.PENDING)
+        unanswered = (o for o in self.sale_chains.stops(use) if o.status is OrderStatus.PENDING)
         return any(self.state.ledger.chains.is_in_doubt(stop) for stop in unanswered)
 
     def _prolonged_at(self, use: AuthorizationUse) -> datetime:
@@ -187,7 +188,7 @@ class PositionClose:
 
     def _stops_left(self, use: AuthorizationUse) -> bool:
         """Whether a stop that reserves the shares still works; True also while the close has not begun."""
-        if self.closing_sales.ticket(use) is None:
+        if self.sale_chains.ticket(use) is None:
             return True
         working = self._working(use)
         return bool(working) and not (self._passes_over(working) and self.state.at >= self._prolonged_at(use))
@@ -201,7 +202,7 @@ class PositionClose:
         return bool(working) and is_taken and _hold_nothing(working)
 
     def _working(self, use: AuthorizationUse) -> list[Order]:
-        return [order for order in self.closing_sales.stops(use) if order.is_working]
+        return [order for order in self.sale_chains.stops(use) if order.is_working]
 
     def _ask_again(self, use: AuthorizationUse) -> None:
         """Stage the close again if only an entry with an unanswered cancel blocks it, as a wash trade."""
@@ -230,19 +231,19 @@ class PositionClose:
         """
         uses = self._of(parent)
         waits = any(use.authorization.kind is AuthorizationKind.CLOSE and use.is_unused for use in uses)
-        return not waits and all(self.closing_sales.is_over(use) and not self._is_stop_going(use) for use in uses)
+        return not waits and all(self.sale_chains.is_over(use) and not self._is_stop_going(use) for use in uses)
 
     def _is_stop_going(self, use: AuthorizationUse) -> bool:
-        return self.closing_sales.ticket(use) is None or any(
-            stop.is_cancelling and not _hold_nothing([stop]) for stop in self.closing_sales.stops(use)
+        return self.sale_chains.ticket(use) is None or any(
+            stop.is_cancelling and not _hold_nothing([stop]) for stop in self.sale_chains.stops(use)
         )
 
     def _may_owe_more(self, use: AuthorizationUse) -> bool:
         """Whether a stop that stayed may still end, or another exit of the owner is under way and may fail."""
-        symbol, owner = use.authorization.symbol, self.closing_sales.owner(use)
+        symbol, owner = use.authorization.symbol, self.sale_chains.owner(use)
         is_one_out = any(o.waits_at_limit or not o.stands_by for o in self.state.ledger.exits.working(symbol, owner))
-        is_under_way = is_one_out or bool(self.closing_sales.closes_under_way(symbol, owner))
-        return is_under_way or any(map(self.closing_sales.may_end_yet, self.closing_sales.stops(use)))
+        is_under_way = is_one_out or bool(self.sale_chains.closes_under_way(symbol, owner))
+        return is_under_way or any(map(self.sale_chains.may_end_yet, self.sale_chains.stops(use)))
 
     def _of(self, parent: ClientOrderId) -> list[AuthorizationUse]:
         return [use for use in self._standing(()) if use.authorization.parent == parent]
@@ -262,7 +263,7 @@ class PositionClose:
                 )
             return
         order = replace(wanted, quantity=Quantity(left))
-        approval = self.state.stage.permit(use, order, self.state.account_name, self.state.at)
+        approval = approvals.permit(self.state.stage, use, order, self.state.account_name, self.state.at)
         if isinstance(approval, str):
             self.state.record(SubmissionBlocked(order.client_order_id, approval))
             self._end(use, approval, AuthorizationCode.REFUSED)
@@ -287,7 +288,7 @@ class PositionClose:
         its = [
             r
             for r in rests
-            if r.authorization.parent == use.authorization.parent or use in self.closing_sales.followers(r)
+            if r.authorization.parent == use.authorization.parent or use in self.sale_chains.followers(r)
         ]
         for parent in reversed(_sales(its)):
             for rest in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, parent):
@@ -320,7 +321,7 @@ class PositionClose:
             yield from self._guard_what_entries_left(use)
 
     def _how_it_ended(self, parent: ClientOrderId) -> tuple[str, AuthorizationCode]:
-        made = self.closing_sales.own(parent)
+        made = self.sale_chains.own(parent)
         if not made or any(order.status is OrderStatus.FILLED for order in made):
             return "sold", AuthorizationCode.SOLD
         if any(order.cancel_code in MADE_WAY for order in made):
@@ -343,20 +344,20 @@ class PositionClose:
             )
         if use.released:
             return "the stop was asked for again", AuthorizationCode.ASKED_AGAIN
-        if any(stop.is_working for stop in self.closing_sales.stops(use)):
+        if any(stop.is_working for stop in self.sale_chains.stops(use)):
             return "the stop stayed where it was", AuthorizationCode.STAYED
         return NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT
 
     def _guard_what_entries_left(self, use: AuthorizationUse) -> Iterator[Effect]:
         """Send the stop for shares of an entry that was cancelled for the sale, once the sale has ended or failed."""
-        ticket = self.closing_sales.ticket(use)
+        ticket = self.sale_chains.ticket(use)
         for order_id in ticket.cancels if ticket else ():
             yield from self.protective_stops.cover(order_id)
 
     def _put_back(self, use: AuthorizationUse) -> Iterator[Effect]:
         """Restore the stop for the owed quantity, within the authorization."""
-        gone, quantity = self.closing_sales.to_go_back(use), self._owed(use)
-        is_signed_no_more = not gone and not self.closing_sales.has_forgotten(
+        gone, quantity = self.sale_chains.to_go_back(use), self._owed(use)
+        is_signed_no_more = not gone and not self.sale_chains.has_forgotten(
             use
         )  # another was signed in its place since
         if is_signed_no_more or self._was_killed(use) or quantity <= 0:
@@ -380,16 +381,16 @@ class PositionClose:
 
     def _owed(self, use: AuthorizationUse) -> Quantity:
         """Return the unprotected shares among those for which the stop was signed."""
-        return Quantity(max(min(self._unprotected(use), self.closing_sales.owed_at_most(use)), ZERO))
+        return Quantity(max(min(self._unprotected(use), self.sale_chains.owed_at_most(use)), ZERO))
 
     def _unprotected(self, use: AuthorizationUse) -> Decimal:
         """Return the shares that no exit, working or waiting, would close and no other entry's leg is to cover.
 
         At most the quantity in the broker's books.
         """
-        authorization, strategy = use.authorization, self.closing_sales.owner(use)
+        authorization, strategy = use.authorization, self.sale_chains.owner(use)
         entries = [
-            self.state.ledger.order(stop.parent) for stop in self.closing_sales.made_way(use) if stop.parent is not None
+            self.state.ledger.order(stop.parent) for stop in self.sale_chains.made_way(use) if stop.parent is not None
         ]
         told = self.state.drifted if self.state.control.killed_by is None else self.state.told_at_a_kill
         there = free_of_exits(self.state.ledger, authorization.symbol, strategy, authorization.side, told)
@@ -397,11 +398,11 @@ class PositionClose:
         left_to_legs = self.state.ledger.legs.left_to_legs(
             authorization.symbol, strategy, but=entries[-1] if entries else None
         )
-        return free - left_to_legs - self.closing_sales.kept_back(authorization.symbol, strategy)
+        return free - left_to_legs - self.sale_chains.kept_back(authorization.symbol, strategy)
 
     def _was_killed(self, use: AuthorizationUse) -> bool:
         """Whether a stop of the sale's own pair was cancelled by a kill that cancels stops too."""
-        its_stops = (order for order in self.closing_sales.own(use.authorization.parent) if order.is_protective)
+        its_stops = (order for order in self.sale_chains.own(use.authorization.parent) if order.is_protective)
         return any(order.cancel_code is CancelCode.KILLED for order in its_stops)
 
     def _end(self, use: AuthorizationUse, reason: str, code: AuthorizationCode) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core import facts
-from core.execution import order as order_states
+from core.execution import order_status
 from core.execution.cover import refusal_of_less
 from core.execution.order import Order
 from core.execution.other_orders import in_the_way_of
@@ -24,6 +24,7 @@ from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
+from core.staging import approvals
 from core.trading_state.state import TradingState
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates, look_up
@@ -80,7 +81,7 @@ class Submission:
         """
         order = intent.order
         digest = order.digest(self.state.account_name)
-        refusal = self.state.stage.refusal_to_redeem(approval, digest, self.state.at)
+        refusal = approvals.refusal_to_redeem(self.state.stage, approval, digest, self.state.at)
         if refusal is None and approval.less_of is not None:
             refusal = refusal_of_less(self.state.ledger.order(approval.less_of), order)
         if refusal is not None:
@@ -207,7 +208,7 @@ class Submission:
         return f"{held}; {refusal}" if held else refusal
 
     def _change(self, order: Order, after: OrderStatus, source: facts.Source, reason: str) -> facts.OrderStateChanged:
-        return order_states.change(order, after, source, None, reason)
+        return order_status.change(order, after, source, None, reason)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

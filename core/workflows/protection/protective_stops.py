@@ -21,6 +21,7 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.risk.checks.other_orders import is_wash_trade
+from core.staging import approvals
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
@@ -290,7 +291,7 @@ class ProtectiveStops:
         )
         order = traded_in(parent.request.instrument, order)
         order = in_terms(order, authorization)
-        approval = self.state.stage.permit(use, order, self.state.account_name, self.state.at)
+        approval = approvals.permit(self.state.stage, use, order, self.state.account_name, self.state.at)
         if isinstance(approval, str):
             self._ask(use, order, parent.strategy, approval)
             return

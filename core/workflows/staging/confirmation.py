@@ -19,6 +19,7 @@ from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import TicketId, plain
 from core.risk.day import TWIN, WORD, SeenEntry
 from core.risk.gate import Gate, ReviewContext
+from core.staging import approvals
 from core.staging.resting_entries import time_to_live
 from core.staging.stage_state import Confirmation
 from core.trading_state.state import TradingState
@@ -142,8 +143,8 @@ class Confirmations:
         if confirmation is None or confirmation.is_decided or self._was_refused(confirmation):
             return  # decided already: these figures came late
         ticket, proposal = confirmation.ticket, confirmation.proposal
-        refusal = self.state.stage.refusal_to_redeem(
-            confirmation.approval, ticket.order.digest(ticket.account), self.state.at
+        refusal = approvals.refusal_to_redeem(
+            self.state.stage, confirmation.approval, ticket.order.digest(ticket.account), self.state.at
         )
         if refusal is not None:
             yield from self._refuse(confirmation, (refusal,))

@@ -1,11 +1,10 @@
-"""Exits that were signed with their entry, sent without a key of their own, and resized with the position.
+"""Send exits that were signed with their entry without a key of their own, and resize exits with the position (OP-06).
 
-Send exits that were signed with their entry without a key of their own, each with fresh checks (OP-06).
 Only the confirmation differs: a ticket is opened on fresh figures, every check runs, and the stops that reserve the
 shares are cancelled first (EX-21). In any doubt the exit waits for a key like any other.
 
-Reduce waiting exits and stops with the position, and adjust the effect.
-They never grow, and nothing changes while a ticket is open, a confirmation is pending, or a basket contains it.
+Waiting exits and stops are reduced with the position, and their effect is adjusted. They never grow, and nothing
+changes while a ticket is open, a confirmation is pending, or a basket contains it.
 """
 
 from __future__ import annotations

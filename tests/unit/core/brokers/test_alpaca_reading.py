@@ -26,7 +26,7 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
     why_blocked,
 )
-from core.execution.order import BROKER_STATUSES
+from core.execution.order_status import BROKER_STATUSES
 from core.io.http_requests import Reply
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.broker import OrderReport, OrderUpdate, UpdateEvent

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.execution.ledger_state import UNKNOWN_OWNER
-from core.execution.order import change
+from core.execution.order_status import change
 from core.execution.position_correction import counted_before, given_back, owners_after
 from core.facts import OwnerShare, PositionCorrected, Source
 from core.model.broker import Execution

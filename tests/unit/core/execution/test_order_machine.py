@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from core.execution.order import (
+from core.execution.order_status import (
     BROKER_STATUSES,
     ONLY_THE_BROKER,
     TRANSITIONS,

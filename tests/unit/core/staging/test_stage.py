@@ -41,6 +41,7 @@ from core.model.staging import (
     digest_of_ticket,
 )
 from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, TicketId
+from core.staging import approvals
 from core.staging.stage import Stage
 from core.staging.stage_state import StageState
 from tests.kit.rows import table
@@ -128,8 +129,8 @@ class Stagehand:
     def why_not(
         self, ticket: Ticket, approval: Approval | None = None, order: OrderRequest | None = None
     ) -> str | None:
-        return self.stage.refusal_to_redeem(
-            approval or an_approval(ticket), (order or ticket.order).digest(ACCOUNT), self.at
+        return approvals.refusal_to_redeem(
+            self.stage, approval or an_approval(ticket), (order or ticket.order).digest(ACCOUNT), self.at
         )
 
 
@@ -347,11 +348,11 @@ def test_an_authorization_permits_what_was_signed(order: OrderRequest, late: int
     hand.approves(hand.confirms())
     (use,) = hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
 
-    permit = hand.stage.permit(use, order, ACCOUNT, CLOSES + timedelta(seconds=late))
+    permit = approvals.permit(hand.stage, use, order, ACCOUNT, CLOSES + timedelta(seconds=late))
 
     if reason is None:
         assert isinstance(permit, Approval)
-        assert hand.stage.refusal_to_redeem(permit, order.digest(ACCOUNT), CLOSES) is None
+        assert approvals.refusal_to_redeem(hand.stage, permit, order.digest(ACCOUNT), CLOSES) is None
     else:
         assert isinstance(permit, str)
         assert reason in permit
@@ -362,13 +363,13 @@ def test_releases_count_against_an_authorization(snapshot: SnapshotAssertion) ->
     hand = Stagehand()
     hand.approves(hand.confirms())
     (use,) = hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
-    first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
+    first = approvals.permit(hand.stage, use, a_stop("4"), ACCOUNT, TEN)
     assert isinstance(first, Approval)
 
     hand.fold(ApprovalRedeemed(first, ClientOrderId("stop"), first.order_digest, Quantity(Decimal(4))))
     hand.writes(a_stop("4"))
-    second = hand.stage.permit(use, a_stop("6"), ACCOUNT, TEN)
-    too_much = hand.stage.permit(use, a_stop("7"), ACCOUNT, TEN)
+    second = approvals.permit(hand.stage, use, a_stop("6"), ACCOUNT, TEN)
+    too_much = approvals.permit(hand.stage, use, a_stop("7"), ACCOUNT, TEN)
 
     assert isinstance(second, Approval)
     assert second.id != first.id
@@ -380,12 +381,12 @@ def test_an_orders_record_uses_up_its_permission() -> None:
     hand = Stagehand()
     hand.approves(hand.confirms())
     (use,) = hand.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
-    first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
+    first = approvals.permit(hand.stage, use, a_stop("4"), ACCOUNT, TEN)
     assert isinstance(first, Approval)
 
     hand.fold(ApprovalRedeemed(first, ClientOrderId("lost"), first.order_digest, Quantity(Decimal(4))))
     hand.writes(a_request("another", Side.BUY, "1"))
-    whole = hand.stage.permit(use, a_stop("10"), ACCOUNT, TEN)
+    whole = approvals.permit(hand.stage, use, a_stop("10"), ACCOUNT, TEN)
 
     assert isinstance(whole, Approval)
     assert (use.released, whole.id) == (0, f"{use.authorization.id}-2")
@@ -448,9 +449,9 @@ def test_a_lapsed_part_of_an_authorization_is_forgotten() -> None:
         hand.fold(DayStarted(hand.at.date(), Money(Decimal(1000))))
         lapses_at = hand.at + timedelta(days=1)
         less = Approval(f"less-{day}", TicketId(""), None, Digest("d"), lapses_at, less_of=ClientOrderId("more"))
-        assert hand.stage.refusal_to_redeem(less, Digest("d"), hand.at) is None
+        assert approvals.refusal_to_redeem(hand.stage, less, Digest("d"), hand.at) is None
         hand.fold(ApprovalRedeemed(less, ClientOrderId(f"o-{day}"), Digest("d"), Quantity(Decimal(1))))
-        assert "was used already" in str(hand.stage.refusal_to_redeem(less, Digest("d"), hand.at))
+        assert "was used already" in str(approvals.refusal_to_redeem(hand.stage, less, Digest("d"), hand.at))
 
     assert (len(hand.stage.state.less), hand.stage.state.used) == (2, set())
 

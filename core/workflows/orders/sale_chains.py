@@ -26,7 +26,7 @@ LATE = timedelta(minutes=5)
 """Time in which a lost cancel may still take effect; a stop that ends later ended for another reason."""
 
 
-class ClosingSales:
+class SaleChains:
     def __init__(self, state: TradingState) -> None:
         self.state = state
 
