@@ -103,15 +103,7 @@ class OrderActions:
         if order is None:
             return
         if not order.status.is_working:
-            if (instead := replacement_of(view.orders, order)) is not None:
-                self.following.mark(instead.id)
-                self.behind.say(
-                    f"replaced: {order_in_words(instead)} works; {written('pane.orders')} selects it", "warning"
-                )
-                return
-            working = any(row.parent == order.id and row.status.is_working for row in view.orders)
-            below = "; ↓ selects what works under it" if working else ""
-            self.behind.say(f"this order is {short_ids(order.state_in_words)} already{below}")
+            self._say_ended(view, order)
             return
         if order.effect.only_reduces and not may_act(self.behind):
             return
@@ -127,15 +119,39 @@ class OrderActions:
         if order.goes_back_in_words:
             then = Cell(f"The stop before it goes back: {', '.join(order.goes_back_in_words)}.")
         lines = [(Cell(name, "strong"),), (then,)]
+
+        def cancel_as_shown() -> None:
+            """Cancel it unless it ended, was replaced or changed while the question was open."""
+            now, view = self._order_of(order.id), self.behind.view
+            if now is None or view is None or (now.status.is_working and order_in_words(now) == name):
+                self._send_cancel(order.id, name)
+            elif now.status.is_working:
+                again = written("order.cancel")
+                self.behind.say(f"not cancelled: it changed to {order_in_words(now)}; {again} asks again", "warning")
+            else:
+                self._say_ended(view, now)
+
         self.behind.ask(
             ArmedQuestion(
                 self.behind,
                 "Cancel this pair?" if order.is_paired else "Cancel this stop?",
                 lines,
                 "cancel it",
-                lambda: self._send_cancel(order.id, name),
+                cancel_as_shown,
             )
         )
+
+    def _say_ended(self, view: DeskView, order: OrderRow) -> None:
+        """Say how it ended; if another order replaced it, which one works, and mark that."""
+        if (instead := replacement_of(view.orders, order)) is not None:
+            self.following.mark(instead.id)
+            self.behind.say(
+                f"replaced: {order_in_words(instead)} works; {written('pane.orders')} selects it", "warning"
+            )
+            return
+        working = any(row.parent == order.id and row.status.is_working for row in view.orders)
+        below = "; ↓ selects what works under it" if working else ""
+        self.behind.say(f"this order is {short_ids(order.state_in_words)} already{below}")
 
     def _is_unseen(self) -> bool:
         """Whether the desk moved the selection or showed the pane just before the key: it may mean another (OP-04)."""

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+import pytest
 from textual import events
 
 from console.screens.dialog import ArmedQuestion
 from core.facts import CancelRequested
 from core.model.order import Effect, OrderStatus, OrderType, Side
+from core.model.values import Price
+from core.views import OrderRow
+from core.views.rows import REPLACED
 from tests.desk.desk_house import House, open_desk
 from tests.desk.still_house import a_view, an_order, open_still
+
+
+def a_stop(number: int, price: str = "166.26", **parts: object) -> OrderRow:
+    terms: dict[str, object] = {
+        "side": Side.SELL, "effect": Effect.CLOSE, "type": OrderType.STOP, "limit_price": None,
+        "stop_price": Price(Decimal(price)), "is_protective": True,
+    }  # fmt: skip
+    return an_order(number, **{**terms, **parts})
 
 
 async def the_question(house: House) -> ArmedQuestion:
@@ -85,3 +99,24 @@ async def test_of_a_pair_the_replaced_stop_is_named() -> None:
         await house.press("3", "home", "d")
         await house.sees("Cancel this pair?", "The stop before it goes back: 6 at 99.00.")
         assert not house.shows("NO STOP at the broker")
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        (a_stop(2, status=OrderStatus.CANCELLED, outcome=f"{REPLACED}order-3"), a_stop(3, "160.00")),
+        (a_stop(2, "160.00"),),
+    ],
+    ids=["replaced", "restated"],
+)
+async def test_a_changed_stop_is_not_cancelled_by_the_old_question(later: tuple[OrderRow, ...]) -> None:
+    """OP-04, EX-13: the key was for the stop that the question named"""
+    async with open_still(a_view(orders=(a_stop(2),))) as house:
+        await house.press("3", "home", "d")
+        await house.sees("Cancel this stop?")
+        await house.until(house.is_armed)
+        await house.shows_next(orders=later)
+        await house.until(house.is_armed)
+        await house.press("D")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert house.handle.commands == []
