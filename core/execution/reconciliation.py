@@ -50,6 +50,8 @@ class OrderListing:
         Every order by our id, whether the broker lists legs separately or only under their parents.
     fresh
         The ids, legs included, that are new or changed and were not taken out yet.
+    trailing
+        The orders whose stop trails, by our id.
     """
 
     def __init__(self) -> None:
@@ -58,11 +60,22 @@ class OrderListing:
         self._apart: dict[ClientOrderId, OrderReport] = {}
         self._legs: dict[ClientOrderId, OrderReport] = {}
         self._working: dict[ClientOrderId, OrderReport] = {}
+        self.trailing: dict[ClientOrderId, OrderReport] = {}
+        self._filled: dict[ClientOrderId, OrderReport] = {}
+        """Orders with fills, without those that proved to be ours: an order of ours stays one."""
         self.reports: Mapping[ClientOrderId, OrderReport] = ChainMap(self._apart, self._legs)
 
     @property
     def working(self) -> tuple[OrderReport, ...]:
         return tuple(self._working.values())
+
+    def filled_by_others(self, ledger: Ledger) -> Iterator[OrderReport]:
+        """Yield the orders with fills that are not in our books."""
+        for order_id, report in tuple(self._filled.items()):
+            if ledger.has(order_id):
+                del self._filled[order_id]
+            else:
+                yield report
 
     def follow(self, orders: tuple[OrderReport, ...]) -> None:
         """Process the next snapshot's orders, from the first changed one on."""
@@ -74,6 +87,8 @@ class OrderListing:
             over.pop(report.client_order_id, None)
         for report in before[first:]:
             self._working.pop(report.client_order_id, None)
+            self.trailing.pop(report.client_order_id, None)
+            self._filled.pop(report.client_order_id, None)
         for report in over.values():
             self._drop(report)
         for report in orders[first:]:
@@ -90,6 +105,10 @@ class OrderListing:
         before = self._apart.get(report.client_order_id)
         if _may_work(report):
             self._working[report.client_order_id] = report
+        if report.trail_price is not None or report.trail_fraction is not None:
+            self.trailing[report.client_order_id] = report
+        if report.filled_quantity and report.side is not None:
+            self._filled[report.client_order_id] = report
         if before is report:
             return
         for leg in before.legs if before is not None else ():
@@ -234,8 +253,8 @@ class Comparison:
         """Return the fills of external orders that the broker lists."""
         return {
             report.broker_order_id: (report.symbol, report.side, report.filled_quantity)
-            for report in self.books.orders
-            if report.filled_quantity and report.side is not None and not self.ledger.has(report.client_order_id)
+            for report in self.listing.filled_by_others(self.ledger)
+            if report.side is not None
         }
 
     def _split(self, symbol: Symbol) -> str:

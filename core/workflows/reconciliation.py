@@ -256,10 +256,9 @@ class Reconciliation:
         seen_at = self.state.sightings.books_at
         return self.state.control.state.is_reconciled and seen_at is not None and self.state.at - seen_at < longest
 
-    def _see_trails(self, books: BrokerBooks) -> None:
-        for report in books.orders:
-            trails = report.trail_price is not None or report.trail_fraction is not None
-            if trails and (order := self.state.order_of(report)) is not None:
+    def _see_trails(self, listing: OrderListing) -> None:
+        for report in listing.trailing.values():
+            if (order := self.state.order_of(report)) is not None:
                 see_trail(self.state, order, report.stop_price)
 
     def _compare(self, books: BrokerBooks) -> Iterator[Effect]:
@@ -268,7 +267,7 @@ class Reconciliation:
         self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in books.positions}
         comparison = self._beside(books)
         self._unanswered = 0
-        self._see_trails(books)
+        self._see_trails(comparison.listing)
         faults = self.state.sightings.faults
         unknown = self._unknown(comparison)  # before a new record can use the id of one of these
         follows = list(self.listed_orders.take_in(comparison))
@@ -409,7 +408,7 @@ class Reconciliation:
                 causes = (*map(str.encode, new), self.state.at.isoformat().encode())
                 self.state.record(facts.UnknownOrdersFound(new, renamed(control.installation or "", *causes)))
                 waiting.update(new)
-        return tuple(report for report in comparison.books.orders if report.client_order_id in waiting)
+        return tuple(r for r in comparison.books.orders if r.client_order_id in waiting) if waiting else ()
 
     def _is_news(self, report: OrderReport) -> bool:
         """Whether the order was neither accepted before nor removed by a reset or a restore (SP-04)."""

@@ -17,11 +17,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from console.commands.assembly.simulated import DemoOptions
 from core.protocol.changes import apply_changes, changes, encode_changes
 from core.protocol.codec import View, decode_view, encode
 from tests.scenarios.test_stress_desk import the_stress_desk
 
 PICTURES, STEP = 200, timedelta(seconds=0.1)
+STRESS = DemoOptions(speed=600)
 
 
 def main() -> None:
@@ -37,7 +39,7 @@ def main() -> None:
             sizes[name].append(len(made))
         return made
 
-    with tempfile.TemporaryDirectory() as place, the_stress_desk(Path(place)) as runtime:
+    with tempfile.TemporaryDirectory() as place, the_stress_desk(Path(place), STRESS) as runtime:
         here = runtime.view()
         there: Any = decode_view(encode(here))
         for _ in range(pictures):
