@@ -71,7 +71,7 @@ def main() -> None:
 
 def fail(message: str, code: int = 2) -> None:
     """Print one line, with control characters removed (SY-06), and exit."""
-    from core.model.harmless_text import harmless
+    from core.model.text_sanitizer import harmless
 
     sys.stderr.write(f"keyturn: {harmless(message)}\n")
     raise SystemExit(code)

@@ -25,7 +25,7 @@ from widgets.chart import Chart, levels_of
 from widgets.lines import Cell, Lines
 from widgets.pane import FooterLine, Pane, WithoutEngine, items_of, state_of, strip_line
 from widgets.status_lines import StatusLines
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 P = TypeVar("P", bound=Pane)
 

@@ -22,7 +22,6 @@ from textual.screen import Screen
 from console.arming import Keyboard, WholeWay
 from console.board import Board
 from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
-from console.closing import Closing, OwedPress
 from console.desk_actions import BasketFollower, DeskActions
 from console.desk_commands import DeskCommands
 from console.display import Display, DisplayTerms, theme_after, theme_for
@@ -41,6 +40,7 @@ from console.screens.first_start import ChordScreen
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
+from console.shutdown import Closing, OwedPress
 from console.terminal.driver import DeskKillPort, KeyturnDriver, TerminalLink, link_of, make_driver
 from console.terminal.keys import is_modified
 from console.terminal.writer import tight

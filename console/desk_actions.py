@@ -43,13 +43,13 @@ from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
 from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId
 from core.views import WARNED, BasketView, DeskView, OrderRow, PositionRow, RowMark
+from core.views.desk_status import BREAKER_OK
 from core.views.rows import replacement_of
-from core.views.standing import BREAKER_OK
 from widgets import format as f
 from widgets.format import short_ids
 from widgets.lines import Cell, TextLine
 from widgets.orders import LEGS, REFUSAL
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 
 def fate_of(order: OrderRow) -> str:

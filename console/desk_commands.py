@@ -43,7 +43,7 @@ from console.screens.desk_control import holds_key
 from console.screens.dialog import Dialog, DialogHost
 from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
-from core.model.harmless_text import harmless
+from core.model.text_sanitizer import harmless
 from core.ports import JournalError, OperatorError
 from core.views import DeskView, LogRow
 from core.views.results import HistoryDay, HistoryKind

@@ -34,7 +34,7 @@ from widgets.orders import LEGS, OTHER, REFUSAL
 from widgets.positions import FOREIGN
 from widgets.proposals import answer_in_words, in_words
 from widgets.protections import guard_of
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 Telling = Callable[[DeskView, str, datetime], list[TextLine] | None]
 """Returns the details of a row by its key; None if it is not on the desk."""

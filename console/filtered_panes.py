@@ -10,7 +10,7 @@ from textual.message import Message
 
 from console.keymap import KEYS, KeyScope, bindings_for
 from console.screens.form import ERASE, LONGEST, one_line
-from core.model.harmless_text import WARN
+from core.model.text_sanitizer import WARN
 from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
 from core.views.results import HistoryDay, HistoryRow

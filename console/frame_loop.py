@@ -21,7 +21,6 @@ from textual.screen import Screen
 from console.arming import PASSES_AFTER
 from console.board import Board, width_of
 from console.client.access import NOT_ASKED, EngineAccess
-from console.closing import Closing, not_heard
 from console.desk_actions import BasketFollower, waits
 from console.desk_commands import DeskCommands
 from console.display import Bell, title_of
@@ -38,10 +37,11 @@ from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.reading import HelpScreen
 from console.screens.ticket import TicketScreen
+from console.shutdown import Closing, not_heard
 from console.terminal.input_reader import Dropped
 from core.messages.desk_commands import KeyPressed
 from core.model.account import Mode
-from core.model.harmless_text import ALERT
+from core.model.text_sanitizer import ALERT
 from core.model.values import Symbol
 from core.views import DeskView
 from core.views.desk import EngineFailed

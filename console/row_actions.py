@@ -30,7 +30,7 @@ from widgets import format as f
 from widgets.orders import OTHER
 from widgets.positions import FOREIGN
 from widgets.protections import guard_of
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 
 class WatchActions:

@@ -8,12 +8,12 @@ import threading
 from contextlib import suppress
 
 from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
-from console.closing import CLOSING_TIMEOUT
 from console.desk import DeskApp
 from console.display import DisplayTerms
 from console.frame_loop import choose_moments
+from console.shutdown import CLOSING_TIMEOUT
 from console.terminal.driver import may_ask_for_mouse
-from core.model.harmless_text import harmless
+from core.model.text_sanitizer import harmless
 
 TURN = 0.001
 """Seconds after which the engine's thread may run while the desk draws; each of its writes waits for that."""

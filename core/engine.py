@@ -37,8 +37,8 @@ from core.workflows.basket_execution import BasketExecution
 from core.workflows.baskets import BasketDrafts
 from core.workflows.broker_lists import ActivityCopy, ListedOrders
 from core.workflows.market_updates import MarketUpdates, RegimeUpdates, SpreadSampling
+from core.workflows.operator.command_rights import DeskRights, EngineStop
 from core.workflows.operator.desk_control import Attending, KeyHolding
-from core.workflows.operator.desk_rights import DeskRights, EngineStop
 from core.workflows.operator.kill_switch import KillSwitchWorkflow, PausesAndBans, SymbolListing
 from core.workflows.operator.limits_reload import LimitsReload
 from core.workflows.operator.notification_delivery import NotificationDelivery
@@ -49,8 +49,8 @@ from core.workflows.orders.exit_legs import IdleExits
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
-from core.workflows.orders.request_pacing import RequestPacing
-from core.workflows.orders.request_room import CircuitBreaker, RequestRoom
+from core.workflows.orders.query_queue import RequestPacing
+from core.workflows.orders.request_reserve import CircuitBreaker, RequestRoom
 from core.workflows.orders.submission import Submission
 from core.workflows.orders.unsent_orders import InterruptedOrders, UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
@@ -59,13 +59,13 @@ from core.workflows.protection.protections import MarginMonitor, ProtectionEvent
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.reconciliation import Reconciliation
 from core.workflows.staging.confirmation import Confirmations
-from core.workflows.staging.confirmation_checks import TicketAuthorizations
-from core.workflows.staging.exits import AutoExits, ExitResizing
 from core.workflows.staging.manual_proposals import ManualProposals, PositionProtection, StopTightening
 from core.workflows.staging.order_changes import OrderChanges
-from core.workflows.staging.proposal_staging import ProposalEdits, ProposalStaging
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_intake import ProposalEdits, ProposalStaging
+from core.workflows.staging.proposal_lifecycle import Proposals
+from core.workflows.staging.ticket_checks import TicketAuthorizations
 from core.workflows.staging.tickets import SharedReadings, Tickets
+from core.workflows.staging.unattended_exits import AutoExits, ExitResizing
 from core.workflows.strategy_evaluation import StrategyEvaluation
 from core.workflows.strategy_signals import ExitRules, StrategyHealth, WarmUp
 from core.workflows.trading_day import AccountUpdates, ClockWatch, DayOpen, EngineStart

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.engine import Engine
-from core.execution.cover import unprotected_in_words
+from core.execution.stop_coverage import unprotected_in_words
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Halt, Kill, OpenBasket, ProposeFlattening
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource
@@ -22,7 +22,7 @@ from core.ports import JournalWriteError, OperatorError
 from core.runtime.runtime import Runtime
 from core.settings.settings import Settings
 from core.views.builders.desk import newest_data
-from core.workflows.staging.confirmation_checks import signed_in_words
+from core.workflows.staging.ticket_checks import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.files import AccountFolder
 from state.home_files import WatchlistFiles

@@ -18,7 +18,7 @@ from core.model.values import ZERO, ProposalId, plain
 from core.views import BasketRowView, BasketView
 from widgets import format as f
 from widgets.lines import Cell, TextLine, Tone, spread
-from widgets.ticket import HOLDS, wrapped
+from widgets.ticket_text import HOLDS, wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"
 NONE_MARKED = "Nothing is marked yet. BUYING POWER is as if all valid orders were."

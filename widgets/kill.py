@@ -15,7 +15,7 @@ from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow, RowMark
 from widgets import format as f
 from widgets.lines import Cell, TextLine, Tone
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.model.harmless_text import harmless
+from core.model.text_sanitizer import harmless
 
 CUT = "…"
 TOO_WIDE = "#"

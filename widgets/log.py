@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from core.model.harmless_text import WARN, at_least
 from core.model.order import Leg, LegRole, OrderStatus, OrderType, StopHolder
+from core.model.text_sanitizer import WARN, at_least
 from core.model.values import SHORT_ID, ClientOrderId, Price
 from core.views import IN_DOUBT, LogRow, OrderRow, RowMark
 from core.views.results import HistoryDay, HistoryKind, HistoryRow

@@ -21,7 +21,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from core.model.codes import DeskState
-from core.model.harmless_text import harmless
+from core.model.text_sanitizer import harmless
 from core.model.values import ZERO
 from core.views import DeskView, StatusView
 from core.views.rows import doubted_orders, working_orders

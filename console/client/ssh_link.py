@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from console.client.access import LinkBrokenError
 from console.client.ssh_stream import GREETING_TIMEOUT, SshStream
-from core.model.harmless_text import harmless, is_news
+from core.model.text_sanitizer import harmless, is_news
 from core.ports import OperatorError
 from core.protocol.frames import Channel
 

@@ -90,7 +90,7 @@ def whatif(
 
     Example: keyturn whatif 2026-01-05 --change decline=8b1f0c2a --change set:risk.daily_loss.usd=50
     """
-    from console.commands.assembly.again import played_again
+    from console.commands.assembly.day_replay import played_again
     from core.what_if.outcome import as_json as told
     from core.what_if.outcome import lines_of
 

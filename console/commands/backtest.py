@@ -98,7 +98,7 @@ def _progress() -> Iterator[Watch]:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from core.model.harmless_text import harmless
+    from core.model.text_sanitizer import harmless
 
     bars: dict[str, TaskID] = {}
     with Progress(console=Console(stderr=True), transient=True) as progress:

@@ -21,8 +21,8 @@ from core.analytics.presentation import (
     told,
     value_of,
 )
-from core.model.harmless_text import harmless
 from core.model.signal import NoTradeReason
+from core.model.text_sanitizer import harmless
 from core.strategies.questions import RAISED
 
 EQUITY_LINES, DRAWDOWN_LINES = 8, 4

@@ -14,8 +14,8 @@ import orjson
 import typer
 
 from console.commands.assembly.host import Host
-from core.model.harmless_text import harmless, harmless_json
 from core.model.session import HOME
+from core.model.text_sanitizer import harmless, harmless_json
 from core.model.values import number_in
 from core.ports import OperatorError
 from state.accounts import Chosen

@@ -14,7 +14,7 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say, tell
-from core.model.harmless_text import harmless
+from core.model.text_sanitizer import harmless
 from core.ports import Checkpoint, OperatorError
 from state.accounts import account_of, whole_account
 from state.running_engine import last_account

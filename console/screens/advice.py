@@ -24,7 +24,7 @@ from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.lines import Lines, TextLine
 from widgets.pane import put_note, put_title
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 INSIDE = 72
 """Width of the text under the list, in cells."""

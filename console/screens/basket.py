@@ -17,7 +17,7 @@ from console.arming import OPENS_AFTER, REDUCES_AFTER, ShownTicket
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import holds_key, proof_of
 from console.screens.dialog import WIDTH, ArmedDialog, ArmedKey, ArmedQuestion, DialogHost
-from console.ticket import Spelling, TypedWord
+from console.ticket_status import Spelling, TypedWord
 from core.messages.commands import AnswerBasket, Decline, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode
 from core.model.basket import TYPED_HOLDS, BasketOrderState, BasketPhase, BasketSource, whole_dollars
@@ -28,7 +28,7 @@ from widgets import format as f
 from widgets.basket import detail_lines, event_lines, head_lines, order_lines, report_lines, title_of
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.pane import put_title
-from widgets.ticket import exit_lines, wrapped
+from widgets.ticket_text import exit_lines, wrapped
 
 EVENTS = 5
 """Least lines of events while it runs."""

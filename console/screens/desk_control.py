@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterator
 from textual.binding import Binding
 
 from console.client.access import Owed
-from console.closing import CLOSING_TIMEOUT
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost, Question
 from console.screens.limits import WordScreen
+from console.shutdown import CLOSING_TIMEOUT
 from core.model.codes import DeskState
 from core.model.desk import PaintProof
 from core.model.order import StopHolder, TimeInForce
@@ -20,7 +20,7 @@ from core.views.rows import DO_NOT_WORK, IN_DOUBT, RowMark, working_orders
 from widgets import format as f
 from widgets.lines import Cell, TextLine, Tone
 from widgets.log import leg_of
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 LOOK = 0.2
 """Seconds between checks whether the engine has received the pending press."""

@@ -27,7 +27,7 @@ from core.model.order import Effect
 from core.views import DeskView
 from widgets.lines import Cell, Lines, TextLine
 from widgets.pane import put_note, put_title
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 ROWS = 2
 """Lines of a step, at every width."""

@@ -25,7 +25,7 @@ from core.model.instrument import capitals
 from core.views import DeskView
 from widgets.lines import Cell, Lines, TextLine, Tone, joined
 from widgets.pane import put_note, put_title
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 ERASE = "backspace"
 LONGEST = 80

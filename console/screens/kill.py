@@ -21,7 +21,7 @@ from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import holder_in_words, holds_key
 from console.screens.dialog import TICK, ArmedDialog, ArmedKey, Dialog, DialogHost
 from console.terminal.driver import DeskKillPort
-from console.ticket import TOLD_FROM, begun, in_capitals
+from console.ticket_status import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume
 from core.model.instrument import capitals
 from core.model.order import OrderStatus
@@ -31,7 +31,7 @@ from widgets.kill import halted_lines, help_lines, killed_lines, order_of
 from widgets.lines import Cell, Lines, TextLine
 from widgets.pane import put_title
 from widgets.status_lines import what_stops_entries
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 
 class ResumeKey(ArmedKey):

@@ -16,13 +16,13 @@ from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import MINIMUM, WIDTH, DialogHost, Question
 from console.screens.form import FieldsScreen, TextField
 from console.screens.reading import FRAME
-from console.ticket import TypedWord, in_capitals
+from console.ticket_status import TypedWord, in_capitals
 from core.messages.commands import ListSymbol, UnlistSymbol
 from core.model.instrument import LONGEST_REASON, ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import DeskView, ProtectionRow, ReloadView
 from widgets.lines import Cell, TextLine, Tone
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 OVERRIDE = "OVERRIDE"
 

@@ -25,7 +25,7 @@ from core.views import DeskView, SymbolView
 from widgets import format as f
 from widgets.lines import Cell, TextLine, Tone
 from widgets.pane import put_title
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 NOT_LISTED = "it is not in the broker's list: it cannot be bought here"
 

@@ -24,7 +24,7 @@ from widgets import format as f
 from widgets.format import short_ids
 from widgets.lines import Cell, Lines, TextLine
 from widgets.pane import put_note, put_title
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 FRAME = 2
 """Lines of the frame."""

@@ -18,7 +18,7 @@ from console.screens.desk_control import holds_key, proof_of
 from console.screens.dialog import ArmedDialog, ArmedKey, DialogHost
 from console.screens.edit import DeclineScreen, EditScreen, declining
 from console.screens.find_symbol import QuoteRefresh
-from console.ticket import (
+from console.ticket_status import (
     Edit,
     Readiness,
     Spelling,
@@ -35,7 +35,7 @@ from core.messages.commands import Confirm, Decline, EditProposal, LeaveTicket, 
 from core.model.account import Mode
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, TicketView
-from widgets.ticket import watches
+from widgets.ticket_text import watches
 
 __all__ = ["TicketPhase", "TicketScreen"]
 

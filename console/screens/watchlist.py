@@ -21,7 +21,7 @@ from core.model.values import Price, Symbol
 from core.views import DeskView, WatchlistRow, WatchRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 SIDES = {">": True, "<": False}
 SIGNS = {"+": True, "-": False, "−": False}

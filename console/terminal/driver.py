@@ -9,7 +9,7 @@ It replaces three parts of Textual's driver for Linux and macOS, and nothing els
   that does, so a write is a frame or a control sequence; `console.terminal.writer` may skip frames and must send
   controls. The event loop never waits for the terminal. Textual's own writer thread is started by the base class and
   stays idle.
-- leaving: `console.closing` handles the signals, and a terminal that is gone.
+- leaving: `console.shutdown` handles the signals, and a terminal that is gone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from console.client.access import EngineAccess
-from console.closing import Departure
+from console.shutdown import Departure
 from console.terminal.input_reader import Dropped, KillChordPort, Reader
 from console.terminal.writer import PacedWriter
 from core.messages.commands import Halt
@@ -102,7 +102,7 @@ class KillPort(KillChordPort, Protocol):
     """
 
     def leave(self, reason: str) -> None:
-        """End the desk within `console.closing.DEADLINE` seconds. Called from a separate thread, at most once."""
+        """End the desk within `console.shutdown.DEADLINE` seconds. Called from a separate thread, at most once."""
 
     def halt(self, reason: str) -> None:
         """Halt on SIGUSR1 (OP-08). Called from the thread that handles signals."""

@@ -8,7 +8,7 @@ from html import escape
 from itertools import chain, repeat
 from typing import Any
 
-from core.model.harmless_text import harmless
+from core.model.text_sanitizer import harmless
 
 # ── names and formats ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,8 +12,8 @@ from core.event_text.lines import EventTexts
 from core.event_text.market import GUARDS, MARKET
 from core.event_text.orders import ACTIVITIES, ORDERS, STAGING
 from core.model.codes import Denial, HaltCause, RefusalKind
-from core.model.harmless_text import ALERT, CRITICAL, ERROR
-from core.risk import evaluation
+from core.model.text_sanitizer import ALERT, CRITICAL, ERROR
+from core.risk import strategy_evaluation
 
 SEVERITIES: dict[type, str] = {
     facts.CommandRefused: CRITICAL,
@@ -26,7 +26,7 @@ OF_NO_DESK = frozenset({Denial.OTHER, Denial.NO_PORT, Denial.OTHER_ACCOUNT, Deni
 """Denials of a command that no person at a desk can have sent."""
 TEXTS: EventTexts = {
     **{fact: (kind, orders.in_words) for fact, kind in orders.KINDS.items()},
-    **{fact: (kind, evaluation.in_words) for fact, kind in evaluation.KINDS.items()},
+    **{fact: (kind, strategy_evaluation.in_words) for fact, kind in strategy_evaluation.KINDS.items()},
     **DESK,
     **DESKS,
     **MARKET,

@@ -8,8 +8,8 @@ from types import UnionType
 from typing import Any, get_args
 
 from core import facts
-from core.model.harmless_text import INFO, WARN
 from core.model.order import OrderStatus
+from core.model.text_sanitizer import INFO, WARN
 
 CAPITAL = re.compile("(?<!^)([A-Z])")
 EventTexts = dict[type, tuple[str, Callable[[Any], str]]]

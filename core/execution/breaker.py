@@ -2,7 +2,7 @@
 
 Circuit breaker for entries: a broker that does not answer receives no order that opens or adds (EX-15).
 It blocks only entries: exits, cancels and queries always go. It is a slice, folded from facts, so it survives a
-restart. `core/workflows/orders/request_room.py` counts and decides.
+restart. `core/workflows/orders/request_reserve.py` counts and decides.
 
 Count per day the orders that the desk refused to send, and those that the broker refused (EX-11).
 It is a slice. Broker refusals that validation could have caught should be rare: watch that figure.

@@ -40,7 +40,7 @@ from core.model.values import ClientOrderId
 #
 # No lane waits for another. A request that hangs occupies one place of its lane, and nothing else.
 #
-# Properties of assets are counted separately: they are cached (`core/workflows/orders/request_pacing.py`). An adapter
+# Properties of assets are counted separately: they are cached (`core/workflows/orders/query_queue.py`). An adapter
 # reports its additional requests, such as retries and further pages (`CallsCounted.beyond`).
 
 

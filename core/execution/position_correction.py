@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
-from core.execution.cover import unreserved_of
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
+from core.execution.stop_coverage import unreserved_of
 from core.facts import CashMoved, CorporateActionApplied, OwnerQuantity, OwnerShare, PositionCorrected
 from core.model.broker import Execution
 from core.model.instrument import share

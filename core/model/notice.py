@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from core.model.harmless_words import harmless
+from core.model.notification_sanitizer import harmless
 from core.model.session import ONE_DAY, Venue
 from core.model.values import ZERO, Symbol, priced
 

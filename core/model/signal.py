@@ -151,7 +151,7 @@ class NoFigure:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationFigures:
-    """Figures of a strategy's recent closed trades (see `core.risk.evaluation` for the formulas).
+    """Figures of a strategy's recent closed trades (see `core.risk.strategy_evaluation` for the formulas).
 
     Attributes
     ----------

@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from core import facts
 from core.analytics.equity import Part, to_the_cent
-from core.execution import cover
-from core.execution.cover import PastCover
+from core.execution import stop_coverage
+from core.execution.stop_coverage import PastCover
 from core.model.codes import HaltCause
 from core.model.order import AnyOrder, StopHolder
 from core.model.position import AnyTrade
@@ -23,16 +23,16 @@ from core.model.sizing import UNKNOWN, Regime
 from core.model.staging import Proposal
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
 from core.ports import Recorded
+from core.post_mortem.attribution import FillStory, Key, Stories
 from core.post_mortem.days import Books, Standing, closes_of, closing_of, equities
 from core.post_mortem.missed_trades import SessionAt
 from core.post_mortem.post_mortem import PostMortem, Read, TradeExplained, post_mortem
-from core.post_mortem.stories import FillStory, Key, Stories
 from core.reports.figures import EquityPoint, Fall, Figures, curve_of, deepest_fall, figures_of
 from core.reports.quality import Controls, Quality, controls_of, quality_of
 from core.reports.unprotected_time import Unprotected, unprotected_of
 
 FOLDED: tuple[type[facts.Fact], ...] = (
-    *(kind for kind in cover.FOLDED if kind is not facts.OrderCreated),
+    *(kind for kind in stop_coverage.FOLDED if kind is not facts.OrderCreated),
     facts.BreakerClosed,
     facts.BreakerOpened,
     facts.Halted,

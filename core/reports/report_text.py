@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from core.analytics.equity import Part
 from core.analytics.presentation import plotted
-from core.model.harmless_words import harmless
+from core.model.notification_sanitizer import harmless
 from core.model.order import StopHolder
 from core.model.order_terms import OWED, order_in_words
 from core.model.session import HOME

@@ -29,7 +29,7 @@ from core.risk.margin import MarginState
 from core.risk.message_counts import MessageCounts
 from core.risk.price_history import PriceHistory, Volumes
 from core.risk.protections.protection_registry import Override, ProtectionBook
-from core.risk.size_factor_inputs import SizingBook
+from core.risk.sizing_history import SizingBook
 from core.risk.trading_status import SymbolLists, TradingStatus
 from core.settings.settings import Settings
 from core.staging.resting_entries import Reach, aimed_at, reach_of

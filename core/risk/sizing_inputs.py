@@ -14,8 +14,8 @@ from core.model.staging import StopPlan
 from core.model.values import CENT, Money, Symbol, exact_percent, plain
 from core.risk.exposure import Allocations, LastPrice, at_stake, capital_of, open_losses
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.size_factor_inputs import SizingBook
 from core.risk.sizing import Conditions, WantedEntry, binding_cuts, size_of
+from core.risk.sizing_history import SizingBook
 from core.settings.types import AmountSettings
 
 

@@ -22,14 +22,14 @@ from core.market.vix import VixService
 from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived, RegimeArrived
 from core.model.account import ConnectionStatus
 from core.model.bar import Bar
-from core.model.harmless_text import SaidOnce
 from core.model.reference_data import PastDay, PastDays
 from core.model.session import XNYS, Calendar, Session
 from core.model.sizing import DailyBar, MarketMeasure, NoMarket, NoVix, Regime
+from core.model.text_sanitizer import SaidOnce
 from core.model.values import Symbol
 from core.risk.protections.volatility_halt import session_deviation
 from core.risk.regime import market_of
-from core.risk.size_factor_inputs import DAYS
+from core.risk.sizing_history import DAYS
 from core.settings.protections import VolatilityHaltSettings
 
 PLACE = "history of days"

@@ -18,9 +18,9 @@ from core.messages.inputs import BarArrived, CorporateActionsArrived, MarketData
 from core.model.account import ConnectionStatus
 from core.model.bar import Bar
 from core.model.broker import NoAnswer
-from core.model.harmless_text import SaidOnce
 from core.model.reference_data import AssetList, AssetsFound, CorporateAction, ListedAsset
 from core.model.session import Calendar
+from core.model.text_sanitizer import SaidOnce
 from core.model.values import Symbol
 from core.runtime.market_history import DailyWatch, complete_bars, sessions_before
 from core.trading_state.state import TradingState

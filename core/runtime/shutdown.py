@@ -12,7 +12,7 @@ from core.model.order_terms import order_in_words
 from core.model.session import Session
 from core.trading_state.state import TradingState
 from core.workflows.orders.position_close import PositionClose
-from core.workflows.orders.request_room import held_exits
+from core.workflows.orders.request_reserve import held_exits
 from core.workflows.protection.owed_stops import stop_by_desk, unguarded
 from core.workflows.staging.confirmation import Confirmations
 

@@ -20,8 +20,8 @@ from core.model.recommendation import Recommendation
 from core.model.session import Calendar, NoSession, Session, Venue
 from core.model.signal import EntrySignal, ExitSignal, SuspensionCause
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
-from core.risk.evaluation import Suspension
 from core.risk.sizing import Conditions
+from core.risk.strategy_evaluation import Suspension
 from core.settings.settings import Settings
 from core.strategies.base import Context, Strategy, not_now, shut
 from core.strategies.builtin import HOUSE, MissingStrategy

@@ -14,10 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 from core import facts
-from core.execution.cover import CoveredBy, in_force
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.execution.order import Order
+from core.execution.stop_coverage import CoveredBy, in_force
 from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, EndCode, IdleCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.position import Position

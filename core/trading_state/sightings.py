@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from core.execution.external_orders import OtherOrder
 from core.execution.latency import Departures
-from core.execution.other_orders import OtherOrder
 from core.market.normaliser import DayFigures
 from core.messages.desk_commands import SettingsFault
 from core.messages.effects import Effect

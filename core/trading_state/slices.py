@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from core.execution.breaker import Breaker, RefusalCounts
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
-from core.exits import ExitWatch
+from core.exit_rules import ExitWatch
 from core.facts import AlertDropped, AlertKept, AlertRang, BarClosed, Fact, OrderFilled, WatchlistKept
 from core.market.normaliser import Normaliser
 from core.model.instrument import Instrument
@@ -31,7 +31,6 @@ from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbo
 from core.ports import PastIndex
 from core.risk.checks.order import queued_orders
 from core.risk.day import Day, RecentEntries
-from core.risk.evaluation import EvaluationBook, Suspension
 from core.risk.exposure import Allocations, DayValue
 from core.risk.margin import MarginSamples
 from core.risk.message_counts import MessageCounts
@@ -43,9 +42,10 @@ from core.risk.protections.protection import Scope
 from core.risk.protections.protection_registry import ProtectionBook
 from core.risk.regime import RegimeBook
 from core.risk.shadow_trades import ShadowTrades
-from core.risk.size_factor_inputs import SizingBook
 from core.risk.sizing import Conditions
+from core.risk.sizing_history import SizingBook
 from core.risk.sizing_inputs import gathered
+from core.risk.strategy_evaluation import EvaluationBook, Suspension
 from core.risk.trading_status import DiskFailure, InForce, SymbolLists, TradingStatus
 from core.staging.baskets import Baskets
 from core.staging.stage import Stage

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from core.execution.external_orders import other_of
 from core.execution.order import Order, has_news
-from core.execution.other_orders import other_of
 from core.facts import BarClosed, Fact, OrdersRecalled
 from core.messages.effects import Effect
 from core.model.account import Mode

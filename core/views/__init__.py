@@ -6,7 +6,7 @@ Times are UTC; the panes convert them. An unknown figure is None, and the screen
 from __future__ import annotations
 
 from core.views.desk import *
+from core.views.desk_status import *
 from core.views.results import *
 from core.views.rows import *
-from core.views.standing import *
 from core.views.tickets import *

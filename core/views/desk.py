@@ -13,6 +13,16 @@ from core.model.instrument import ListedSymbol
 from core.model.notice import Alert
 from core.model.recommendation import TradeIdea
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
+from core.views.desk_status import (
+    NO_WIRE,
+    NOTHING_TO_RELOAD,
+    AwayView,
+    KillView,
+    ProposalOutcome,
+    ReloadView,
+    StatusView,
+    WireView,
+)
 from core.views.results import ChartView, DayRow, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
     NOTHING_WATCHED,
@@ -23,16 +33,6 @@ from core.views.rows import (
     PositionRow,
     ProposalRow,
     WatchView,
-)
-from core.views.standing import (
-    NO_WIRE,
-    NOTHING_TO_RELOAD,
-    AwayView,
-    KillView,
-    ProposalOutcome,
-    ReloadView,
-    StatusView,
-    WireView,
 )
 from core.views.tickets import NO_SIZING, BasketView, SizingView, SymbolView, TicketView
 

@@ -18,7 +18,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import Any
 
-from core.model.harmless_text import harmless
+from core.model.text_sanitizer import harmless
 from core.model.values import Symbol, plain
 from core.views.desk import DeskView, LogRow, ProtectionRow, StrategyRow
 from core.views.results import ChartBar, DayRow, HistoryRow, ResultRow, ShadowRow, TradeRow

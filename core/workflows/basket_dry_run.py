@@ -27,8 +27,8 @@ from core.risk.day import TWIN
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
 from core.trading_state.state import TradingState
-from core.workflows.staging.confirmation_checks import holds_its_shares, in_the_way, touch_of, worst_loss_of
-from core.workflows.staging.proposal_staging import candidate_of, left_to_close
+from core.workflows.staging.proposal_intake import candidate_of, left_to_close
+from core.workflows.staging.ticket_checks import holds_its_shares, in_the_way, touch_of, worst_loss_of
 
 NOT_FLAT = "the other way begins where nothing of it is held: its close is not marked, or not filled"
 TWICE = "the basket has an order for this position before it; one order a position and basket"

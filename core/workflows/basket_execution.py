@@ -17,9 +17,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core import facts
-from core.execution.cover import effect_now, working_entries
 from core.execution.gateway import BOOKS, FIGURES
 from core.execution.order import Order
+from core.execution.stop_coverage import effect_now, working_entries
 from core.messages.commands import AnswerBasket, LeaveBasket
 from core.messages.effects import Effect, FetchBooks
 from core.messages.inputs import BooksFetched
@@ -47,7 +47,7 @@ from core.workflows.basket_dry_run import NOT_FLAT
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_updates import look_up
 from core.workflows.reconciliation import Reconciliation
-from core.workflows.staging.confirmation_checks import TicketAuthorizations, is_as_shown
+from core.workflows.staging.ticket_checks import TicketAuthorizations, is_as_shown
 from core.workflows.staging.tickets import Tickets
 from core.workflows.workflow import answers
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
-from core.execution.cover import working_entries
+from core.execution.stop_coverage import working_entries
 from core.facts import BasketEnded, BasketMarked, BasketOpened, BasketRefused, BasketSigned
 from core.messages.command_ports import LATE
 from core.messages.commands import BasketRow, LeaveBasket, MarkInBasket, OpenBasket, ReversePosition, SignBasket
@@ -47,9 +47,9 @@ from core.staging.resting_entries import aimed_at, reach_of, refusal_of, stop_fo
 from core.staging.stage_state import marked_for
 from core.trading_state.state import TradingState
 from core.workflows.basket_dry_run import BasketDryRun, DryRunResult
-from core.workflows.operator.desk_rights import turn_of
+from core.workflows.operator.command_rights import turn_of
 from core.workflows.staging.manual_proposals import side_of
-from core.workflows.staging.proposal_staging import closing_side, effect_of_exit, left_to_close
+from core.workflows.staging.proposal_intake import closing_side, effect_of_exit, left_to_close
 from core.workflows.staging.tickets import NOBODY
 from core.workflows.workflow import answers
 

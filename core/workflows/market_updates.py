@@ -18,11 +18,11 @@ from core.messages import inputs
 from core.messages.effects import Effect, FetchAccount
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar, TradingHalt
 from core.model.codes import ProposalEnd
-from core.model.harmless_text import is_news
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.sizing import VixReading
+from core.model.text_sanitizer import is_news
 from core.model.values import Fraction, Symbol
 from core.risk.regime import VixLevels, at_levels, by_levels, levels_of
 from core.settings.risk import ANY_SPREAD
@@ -32,8 +32,8 @@ from core.trading_state.watched_symbols import is_only_watched, move_trails
 from core.workflows.advice import Recommendations
 from core.workflows.protection.owed_stops import is_held_over
 from core.workflows.protection.protections import ProtectionEvents
-from core.workflows.staging.exits import AutoExits
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_lifecycle import Proposals
+from core.workflows.staging.unattended_exits import AutoExits
 from core.workflows.strategy_signals import ExitRules, StrategyHealth
 from core.workflows.workflow import answers
 

@@ -37,7 +37,7 @@ from functools import partial
 
 from core import facts
 from core.execution import order_status
-from core.execution.other_orders import others_in
+from core.execution.external_orders import others_in
 from core.execution.position_correction import owners_after
 from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
 from core.messages.effects import Effect, FetchBooks, SubmitOrder
@@ -46,10 +46,10 @@ from core.model.account import Channel, ConnectionState
 from core.model.broker import BrokerBooks, NoAnswer, OrderReport
 from core.model.codes import ReadOnlyCode
 from core.model.desk import renamed
-from core.model.harmless_text import is_news
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
+from core.model.text_sanitizer import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.trading_state.state import TradingState

@@ -17,7 +17,17 @@ from core.model.session import Session
 from core.model.signal import Evaluated, SuspensionCause
 from core.model.values import Fraction, percent
 from core.risk.day import monday_of
-from core.risk.evaluation import EVERY, RESUMED, Keep, Promote, Retire, bad_regimes, judged, key_of, vix_is_high
+from core.risk.strategy_evaluation import (
+    EVERY,
+    RESUMED,
+    Keep,
+    Promote,
+    Retire,
+    bad_regimes,
+    judged,
+    key_of,
+    vix_is_high,
+)
 from core.settings.strategies import EvaluationSettings
 from core.trading_state.state import TradingState
 from core.workflows.workflow import answers, follows

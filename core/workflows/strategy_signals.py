@@ -19,24 +19,24 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core import facts
-from core.exits import Due, ExitPosition, exit_due
+from core.exit_rules import Due, ExitPosition, exit_due
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
 from core.messages.effects import Effect, FetchHistory
 from core.messages.inputs import HistoryFetched
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer
-from core.model.harmless_text import is_news
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
+from core.model.text_sanitizer import is_news
 from core.model.values import ZERO, Quantity, Symbol
 from core.settings.settings import Settings
 from core.strategies.memory import RunnerState
 from core.strategies.orchestrator import Signals, kept, opposed
 from core.strategies.questions import first_minute
 from core.trading_state.state import TradingState
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_lifecycle import Proposals
 from core.workflows.workflow import answers, follows
 
 

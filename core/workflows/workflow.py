@@ -26,7 +26,7 @@ from core.facts import Halted
 from core.messages.effects import Effect
 from core.messages.inputs import Input
 from core.model.codes import HaltCause
-from core.model.harmless_text import is_news
+from core.model.text_sanitizer import is_news
 from core.ports import JournalError
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState

@@ -23,8 +23,8 @@ from core import facts
 from core.event_text import in_words, severity_of
 from core.facts.registry import BY_TYPE, Fact
 from core.model.api_contract import HIDDEN, Redaction
-from core.model.harmless_text import CRITICAL, ERROR, harmless_json
 from core.model.order import OrderStatus
+from core.model.text_sanitizer import CRITICAL, ERROR, harmless_json
 from core.runtime.call_record import CallMade, CallOutcome
 from core.views.builders.event_log import REFUSING
 

@@ -31,7 +31,6 @@ from pydantic import ValidationError
 
 from core.files.regular_file import bytes_of
 from core.io.wall_clock import utc_now
-from core.model.harmless_words import harmless
 from core.model.notice import (
     LONGEST_WAIT,
     MOST_LINES,
@@ -44,6 +43,7 @@ from core.model.notice import (
     text_of,
     title_of,
 )
+from core.model.notification_sanitizer import harmless
 from core.model.session import HOME
 from core.model.values import AccountId
 from core.ports import OperatorError

@@ -22,12 +22,12 @@ from console.screens.desk_control import KeyWatch
 from console.screens.ticket import TicketScreen
 from console.terminal.scanner import Scanner
 from console.terminal.writer import PacedWriter
-from console.ticket import Spelling, TypedWord
+from console.ticket_status import Spelling, TypedWord
 from core.messages.command_ports import Denied
 from core.messages.commands import Command, Confirm
 from core.runtime.service.desks import EngineBooks
+from core.workflows.operator.command_rights import DeskRights
 from core.workflows.operator.desk_control import KeyHolding
-from core.workflows.operator.desk_rights import DeskRights
 from tests.accidents.served_house import ServedHouse
 
 Patch = pytest.MonkeyPatch

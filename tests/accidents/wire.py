@@ -14,7 +14,7 @@ from typing import Any
 from textual import events
 from textual.geometry import Size
 
-from console.closing import Departure
+from console.shutdown import Departure
 from console.terminal.driver import EAGER, KeyturnDriver
 from console.terminal.writer import PacedWriter
 from tests.accidents.clock import Clock

@@ -33,10 +33,10 @@ from core.risk.checks import standard_gate
 from core.risk.gate import usd
 from core.risk.protections.closed_trades import ClosedTrade, Direction
 from core.risk.protections.protection_registry import ProtectionBook
-from core.risk.size_factor_inputs import SizingBook
+from core.risk.sizing_history import SizingBook
 from core.runtime.feed import Timed
 from core.settings.protections import ProtectionsSettings
-from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.proposal_intake import candidate_of
 from state.journal import MemoryJournal
 from tests.bench.house import SPY, fed, plain_loop, through_the_house
 from tests.bench.ticket import opened

@@ -11,8 +11,8 @@ from functools import partial
 from core.facts import BarClosed
 from core.model.sizing import VixLevel, VixReading
 from core.model.values import Fraction, Money, Price
-from core.risk.size_factor_inputs import SizingBook
 from core.risk.sizing import Conditions, Edge, Likeness, Throttle, WantedEntry, size_of
+from core.risk.sizing_history import SizingBook
 from core.settings.risk import KellySettings, SizingSettings
 from tests.bench.house import SPY, some_bars
 from tests.bench.ticket import time_of

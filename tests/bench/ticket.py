@@ -30,7 +30,7 @@ from core.runtime.scripted_operator import turn_of
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
-from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.proposal_intake import candidate_of
 from state.files import JournalFolder
 from state.journal import FileJournal
 from tests.bench.house import SPY, NoLog, NoSwitch, some_bars

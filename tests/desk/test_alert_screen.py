@@ -9,8 +9,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.screens.watchlist import AlertScreen, Drop, read_alert
 from core.facts import AlertDropped, AlertKept
-from core.model.harmless_text import ALERT
 from core.model.notice import Alert, AlertKind, AlertTerms
+from core.model.text_sanitizer import ALERT
 from core.model.values import Price, Symbol
 from core.views import LogRow, WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import open_desk

@@ -13,7 +13,7 @@ from tests.scenarios.test_extended_hours import BUY, FRIDAY, a_house, a_sale, bu
 from widgets.lines import joined
 from widgets.positions import _row
 from widgets.status_lines import _uncovered
-from widgets.ticket import ticket_lines
+from widgets.ticket_text import ticket_lines
 
 
 def drawn(house: House) -> DeskView:

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 
 from console.display import PALETTES, theme_for
-from core.model.harmless_text import HARMFUL, REPLACEMENT, harmless
+from core.model.text_sanitizer import HARMFUL, REPLACEMENT, harmless
 from tests.kit.rows import each
 from tests.kit.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row

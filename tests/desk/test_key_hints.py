@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.screens.kill import KillScreen
-from console.ticket import TypedWord
+from console.ticket_status import TypedWord
 from core.facts import Rearmed, Resumed
 from tests.desk.desk_house import House, open_desk
 

@@ -15,7 +15,7 @@ from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearme
 from core.messages.commands import Kill, Rearm
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus, Side
-from core.views.standing import HaltRow
+from core.views.desk_status import HaltRow
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order

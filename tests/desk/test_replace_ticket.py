@@ -18,7 +18,7 @@ from tests.desk.desk_house import SPY, House, open_desk
 from tests.scenarios.changes import a_house_in_a_thin_market, edits, moves, passes
 from tests.scenarios.house import STEADY, a_house_in_a_position
 from tests.scenarios.house import House as Story
-from widgets.ticket import change_in_words, ticket_lines
+from widgets.ticket_text import change_in_words, ticket_lines
 
 
 def the_stop(house: House) -> OrderRow:

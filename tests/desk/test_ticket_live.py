@@ -6,7 +6,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual import events
 
 from console.screens.ticket import TicketScreen
-from console.ticket import TypedWord
+from console.ticket_status import TypedWord
 from core.facts import ConfirmationReceived, OrderCreated
 from core.messages.commands import ProposeClose
 from tests.desk.desk_house import SPY, House, open_desk

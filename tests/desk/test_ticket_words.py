@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
-from console.ticket import WIDTH, Readiness, TicketPhase, TicketStatus, TypedWord, key_line
+from console.ticket_status import WIDTH, Readiness, TicketPhase, TicketStatus, TypedWord, key_line
 from core.model.bar import NoQuote
 from core.model.order import CONFIRMING_KEYS, Effect, Leg, LegRole, OrderClass, OrderType, Side, StopHolder, TimeInForce
 from core.model.signal import ExitReason
@@ -24,7 +24,7 @@ from core.views.builders.rows import account_after, may_still_fill
 from tests.desk.desk_house import open_desk
 from widgets import format as f
 from widgets.lines import joined
-from widgets.ticket import exit_lines, ticket_lines, title_of
+from widgets.ticket_text import exit_lines, ticket_lines, title_of
 
 LARGE = Symbol("BRK.B")
 SELLS = (Effect.REDUCE, Effect.CLOSE, Effect.SHORT)

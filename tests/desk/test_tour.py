@@ -12,7 +12,7 @@ from core.facts import OrderSent
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk
 from tests.kit.rows import each
-from widgets.ticket import wrapped
+from widgets.ticket_text import wrapped
 
 
 def step(house: House) -> str:

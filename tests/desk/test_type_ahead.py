@@ -14,7 +14,7 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.reading import HelpScreen
 from console.screens.watchlist import WatchlistScreen
 from console.terminal.scanner import BrokenSequence, Pasted, Scanner, Straggler, Typed
-from console.ticket import TypedWord
+from console.ticket_status import TypedWord
 from core.facts import CancelRequested, EngineStopped, ProposalEnded, ProposalStaged
 from core.messages.commands import Decline, ProposeClose
 from core.model.values import Quantity

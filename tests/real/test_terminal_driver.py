@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.closing import DEADLY
+from console.shutdown import DEADLY
 from console.terminal.writer import STALLED_AFTER
 from tests.real.terminal import RecordingDesk
 from tests.real.waiting import until

@@ -17,7 +17,7 @@ from core.messages.inputs import FromAdviser
 from core.model.recommendation import Advice, TradeIdea, UnauthorizedAIActionError
 from core.model.values import Price, Quantity, Symbol
 from core.settings.settings import Settings
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_lifecycle import Proposals
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
 from tests.scenarios.requests import requested
 from tests.unit.core.brokers.trading_floor import SPY

@@ -23,7 +23,7 @@ from core.settings.settings import Settings
 from core.settings.strategies import StrategiesSettings, VwapSettings
 from core.settings.types import AmountSettings
 from core.workflows.reconciliation import NOTHING_HELD
-from core.workflows.staging.proposal_staging import left_to_close
+from core.workflows.staging.proposal_intake import left_to_close
 from state.codec import decode
 from tests.scenarios.elsewhere import others_order
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal

@@ -25,7 +25,7 @@ from core.model.staging import FIGURES, PRICE, Approval, CheckResult, NoStop, St
 from core.model.values import Digest, Price, Quantity, Symbol
 from core.settings.orders import StagingSettings
 from core.settings.settings import Settings
-from core.workflows.staging.confirmation_checks import NO_FIGURES, NO_PRICE_SHOWN, allowed_move
+from core.workflows.staging.ticket_checks import NO_FIGURES, NO_PRICE_SHOWN, allowed_move
 from tests.scenarios.house import (
     RARELY,
     RECOVERY,

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.cover import refusal_of_less
 from core.execution.order import Order
+from core.execution.stop_coverage import refusal_of_less
 from core.messages.commands import Kill, ProposeOrder, RequestCancel
 from core.messages.effects import CancelOrder, FetchBooks, LookUpOrder, ReplaceOrder
 from core.messages.effects import Effect as Effects

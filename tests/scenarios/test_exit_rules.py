@@ -11,7 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
-from core.execution.cover import unprotected_in_words
+from core.execution.stop_coverage import unprotected_in_words
 from core.messages.commands import Decline, ProposeOrder
 from core.model.account import Mode
 from core.model.codes import ProposalEnd, UnprotectedKind
@@ -22,7 +22,7 @@ from core.model.values import Price, Quantity, plain
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import states
 from core.trading_state.state import TradingState
-from core.workflows.staging.confirmation_checks import listed_exits
+from core.workflows.staging.ticket_checks import listed_exits
 from state.journal import MemoryJournal
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, sent, submit

@@ -23,8 +23,8 @@ from core.model.position import Trade
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult, Proposal
 from core.model.values import ClientOrderId, Price, Quantity, plain
-from core.risk.evaluation import figures_of
 from core.risk.protections.closed_trades import Direction, closed
+from core.risk.strategy_evaluation import figures_of
 from core.runtime.inbox import Link
 from core.settings.settings import Settings
 from core.views import DeskView, PositionRow

@@ -12,7 +12,7 @@ from core.model.codes import AuthorizationCode
 from core.model.notice import Severity
 from core.model.staging import AuthorizationKind
 from core.model.values import Price
-from core.workflows.orders.request_room import TOO_LONG, held_exits
+from core.workflows.orders.request_reserve import TOO_LONG, held_exits
 from tests.scenarios.house import STEADY, House, a_house_in_a_position
 from tests.scenarios.plans import passes
 from tests.scenarios.receivers import Receivers, settings, with_receivers

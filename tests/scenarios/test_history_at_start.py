@@ -22,7 +22,7 @@ from core.runtime.scripted_operator import ConfirmAll
 from core.settings.settings import Settings
 from core.strategies.builtin import HOUSE
 from core.trading_state.checkpoint import states
-from core.workflows.staging.proposals import TOO_LATE
+from core.workflows.staging.proposal_lifecycle import TOO_LATE
 from tests.scenarios.house import RARELY, House, assert_can_be_rebuilt
 from tests.scenarios.house import running as remembered
 from tests.scenarios.weeks import OTHERS

@@ -14,12 +14,12 @@ from core.brokers.alpaca.fields import UnreadableFieldError
 from core.brokers.alpaca.parsing import a_clock, an_unread_update, an_update
 from core.execution.order import Order
 from core.facts import Fact, FillNotBelieved, MarketDataQuarantined, OrderFilled, OrderRestated, Source, UpdateIgnored
-from core.market.alpaca import wire as market_contract
+from core.market.alpaca import parsing as market_contract
 from core.market.alpaca.failure import Counts, Seen
 from core.market.alpaca.minutes import Quotes, Timetable, quote_of
+from core.market.alpaca.parsing import read_bar, read_quote
 from core.market.alpaca.socket import StreamMessages
 from core.market.alpaca.stream_failover import StreamFailover
-from core.market.alpaca.wire import read_bar, read_quote
 from core.messages.effects import Effect, LookUpOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.api_contract import ApiFieldKind, ApiRecord

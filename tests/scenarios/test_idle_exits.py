@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.cover import unprotected_in_words
+from core.execution.stop_coverage import unprotected_in_words
 from core.facts import OrderFilled, OrderIdled, OrderTradesAgain, StopInForce, StopOwed
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.inputs import LookUpAnswered, QuoteArrived

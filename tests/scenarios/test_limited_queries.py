@@ -36,7 +36,7 @@ from core.model.broker import BrokerBooks, BrokerPosition, Capabilities, NoAnswe
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.risk.message_counts import MessageCounts, of_an_earlier_run
 from core.views import ProtectionRow
-from core.workflows.orders.request_pacing import RequestPacing
+from core.workflows.orders.query_queue import RequestPacing
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, at
 from tests.scenarios.plans import a_buy, marks, opens, passes, runs_out, signs, the_plan
 from tests.scenarios.test_requests_a_minute import LIMIT, RESERVE, a_wide_floor, named

@@ -32,7 +32,7 @@ from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_lifecycle import Proposals
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
 from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at

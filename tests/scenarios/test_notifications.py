@@ -14,7 +14,6 @@ from core.messages.effects import SendNotification
 from core.messages.inputs import ConnectionChanged, DeadlineReached
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.codes import HaltCause
-from core.model.harmless_words import harmless
 from core.model.notice import (
     DELIVERED,
     REPEAT,
@@ -27,6 +26,7 @@ from core.model.notice import (
     NoticeKind,
     Severity,
 )
+from core.model.notification_sanitizer import harmless
 from core.model.order import order_id_of
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import checkpoint_of

@@ -21,7 +21,7 @@ from core.model.values import Fraction, plain
 from core.runtime.pending_requests import no_answer
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder
-from core.workflows.staging import confirmation_checks
+from core.workflows.staging import ticket_checks
 from state.housekeeping import status_of
 from tests.scenarios.changes import confirms_now, moves, passes
 from tests.scenarios.house import (
@@ -148,7 +148,7 @@ def test_a_stop_that_never_arrived_is_sent_again(is_restarted: bool) -> None:
 def test_a_stop_after_its_authorization_waits_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-22, OP-02: what was signed ends after two minutes: it is sent again no more, and a ticket asks for it"""
     in_two_minutes = at("10:08:02")
-    monkeypatch.setattr(confirmation_checks, "end_of_stops", lambda *_of: in_two_minutes)
+    monkeypatch.setattr(ticket_checks, "end_of_stops", lambda *_of: in_two_minutes)
     house = a_house_whose_stop_is_in_doubt()
     house.until("10:12")
 

@@ -10,8 +10,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
-from core.execution.cover import unprotected_in_words
 from core.execution.order import Order
+from core.execution.stop_coverage import unprotected_in_words
 from core.messages.commands import Decline, Kill, ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, Effect
 from core.model.broker import Execution, OrderUpdate
@@ -39,7 +39,7 @@ from tests.scenarios.house import (
 from tests.scenarios.test_excess_exits import LONG, SHORT, a_bracket
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 from widgets.lines import joined
-from widgets.ticket import ticket_lines
+from widgets.ticket_text import ticket_lines
 
 FRIDAY, MONDAY = THURSDAY + timedelta(days=1), THURSDAY + timedelta(days=4)
 SIDES = pytest.mark.parametrize("side", [LONG, SHORT], ids=["long", "short"])

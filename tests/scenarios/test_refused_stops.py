@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.cover import unprotected_in_words
+from core.execution.stop_coverage import unprotected_in_words
 from core.facts import StopOwed
 from core.messages.commands import Decline, Kill, MoveStop, OpenTicket, ProposeClose, RequestCancel
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder

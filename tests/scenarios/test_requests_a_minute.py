@@ -13,7 +13,7 @@ from core.model.basket import BasketPhase
 from core.model.values import ProposalId, Symbol
 from core.runtime.scripted_operator import turn_of
 from core.settings.settings import Settings
-from core.workflows.orders.request_room import held_exits
+from core.workflows.orders.request_reserve import held_exits
 from tests.scenarios.house import House, minutes
 from tests.scenarios.plans import SETTINGS, a_buy, a_sale, marks, opens, passes, runs_out, signs, the_plan
 from tests.scenarios.request_meter import RequestMeter

@@ -30,7 +30,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
-from core.workflows.staging.proposals import FORGOTTEN, Proposals
+from core.workflows.staging.proposal_lifecycle import FORGOTTEN, Proposals
 from tests.scenarios.backtests import keyturn_at
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes, to
 from tests.unit.core.brokers.trading_floor import at

@@ -22,7 +22,7 @@ from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
-from core.workflows.staging.proposals import TOO_LATE
+from core.workflows.staging.proposal_lifecycle import TOO_LATE
 from tests.scenarios.changes import ROOMY
 from tests.scenarios.house import (
     FALL,

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.cover import unprotected_in_words
+from core.execution.stop_coverage import unprotected_in_words
 from core.facts import AuthorizationEnded, ProposalSkipped
 from core.messages.commands import Kill, MoveStop, ProposeClose, ProposeOrder, RequestCancel
 from core.model.bar import Bar
@@ -19,7 +19,7 @@ from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.values import Price, Quantity, plain, priced
 from core.views.builders.desk import ViewBuilder
 from core.workflows.protection.owed_stops import NOT_THERE
-from core.workflows.staging.proposal_staging import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
+from core.workflows.staging.proposal_intake import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes

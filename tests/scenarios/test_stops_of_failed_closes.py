@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.execution.cover import unprotected_in_words
+from core.execution.stop_coverage import unprotected_in_words
 from core.facts import AuthorizationEnded, Halted, StopAskedFor
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, SubmitOrder

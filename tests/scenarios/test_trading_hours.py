@@ -10,7 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import ProposalSkipped, TradingHalted, TradingResumed
-from core.market.alpaca.wire import read_status
+from core.market.alpaca.parsing import read_status
 from core.messages.commands import Decline, ProposeClose
 from core.messages.inputs import MarketDataBroken, TradingHaltHeard
 from core.model.staging import CheckResult

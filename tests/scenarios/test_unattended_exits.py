@@ -22,8 +22,8 @@ from core.model.values import ProposalId
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from core.views.order_chain import chain_of
-from core.workflows.staging.confirmation_checks import signed_in_words
-from core.workflows.staging.exits import TAKEN_BACK
+from core.workflows.staging.ticket_checks import signed_in_words
+from core.workflows.staging.unattended_exits import TAKEN_BACK
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.requests import CANCEL, buy, requested, sell

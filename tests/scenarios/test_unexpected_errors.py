@@ -26,7 +26,7 @@ from core.workflows.orders.submission import Submission
 from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.protection.protective_stops import ProtectiveStops
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_lifecycle import Proposals
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,

@@ -13,8 +13,8 @@ from core.messages.commands import Command, Confirm, SignBasket
 from core.model.desk import DeskNumber
 from core.workflows.baskets import BasketDrafts
 from core.workflows.operator import desk_control
+from core.workflows.operator.command_rights import DeskRights
 from core.workflows.operator.desk_control import Attending, KeyHolding
-from core.workflows.operator.desk_rights import DeskRights
 from core.workflows.staging.confirmation import Confirmations
 
 

@@ -44,7 +44,7 @@ from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.submission import Submission
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging.confirmation import Confirmations
-from core.workflows.staging.proposal_staging import ProposalEdits
+from core.workflows.staging.proposal_intake import ProposalEdits
 from core.workflows.trading_day import EngineStart
 from tests.simulation.world import Disk, Switch
 

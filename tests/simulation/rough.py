@@ -11,8 +11,8 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from core.execution.cover import unprotected_in_words
 from core.execution.order import Order
+from core.execution.stop_coverage import unprotected_in_words
 from core.facts import Fact, OrderCreated
 from core.messages.commands import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.codes import MADE_WAY, CancelCode
@@ -20,8 +20,8 @@ from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity
 from core.workflows.orders.unsent_orders import InterruptedOrders
-from core.workflows.staging.exits import ExitResizing
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_lifecycle import Proposals
+from core.workflows.staging.unattended_exits import ExitResizing
 from tests.simulation.auditor import MADE_TO_RAISE
 from tests.simulation.reckoning import loose_exits
 from tests.simulation.world import SPY, Trouble, World, calendar

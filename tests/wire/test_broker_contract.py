@@ -10,7 +10,7 @@ import requests
 from alpaca.trading.requests import MarketOrderRequest, StopLossRequest, TakeProfitRequest
 
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, CLOCK, DAY, FILL, ORDER, POSITION
-from core.market.alpaca.wire import BAR, BARS, QUOTE, QUOTES
+from core.market.alpaca.parsing import BAR, BARS, QUOTE, QUOTES
 from core.model.api_contract import ApiRecord
 from core.model.values import Symbol
 from tests.unit.core.brokers.description import faults_in

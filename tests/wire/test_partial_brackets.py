@@ -18,7 +18,7 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.exchange.words import Json
 from tests.wire.open_desk import SPY, Open, environ, opened, posts, says, status_of, waits, written
 from widgets.lines import joined
-from widgets.ticket import ticket_lines
+from widgets.ticket_text import ticket_lines
 
 LOOSE = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
 SOON = {"KEYTURN_EXECUTION__LOOK_UP_FIRST_SECONDS": "0.2"}

@@ -114,7 +114,7 @@ def run_headless(runtime: VirtualRuntime, reason: str) -> bool:
     """
     for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(name, lambda *_: runtime.leave())
-    from core.model.harmless_text import harmless
+    from core.model.text_sanitizer import harmless
 
     gc.freeze()
     for note in runtime.engine.notes:

@@ -131,7 +131,7 @@ def run_service(host: Host) -> None:
         listener = stack.enter_context(listening(folder.engine_socket))
         service_health(host, runtime, stack, service_log(host, runtime, stack, keys))
         service = EngineService(runtime, listener, release(version("keyturn")))
-        from core.model.harmless_text import harmless
+        from core.model.text_sanitizer import harmless
 
         for note in runtime.engine.notes:
             sys.stderr.write(f"keyturn: {harmless(note)}\n")

@@ -25,6 +25,7 @@ from typing import Any
 
 from core.brokers.alpaca.contract import ACTIVITY, FILL, ORDER
 from core.brokers.alpaca.fields import LONGEST_TEXT, Fields, UnreadableFieldError, rows
+from core.brokers.alpaca.http_client import NoAnswerError, Questions
 from core.brokers.alpaca.order_format import a_foreign_order
 from core.brokers.alpaca.parsing import (
     a_position,
@@ -34,7 +35,6 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
     what_can_be_read,
 )
-from core.brokers.alpaca.wire import NoAnswerError, Questions
 from core.model.account import Account
 from core.model.broker import (
     BrokerBooks,

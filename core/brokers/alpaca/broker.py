@@ -14,22 +14,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from core.brokers.alpaca.answers import (
-    BUDGET,
-    OK,
-    TOO_MANY_REQUESTS,
-    NoReply,
-    Stated,
-    Timeouts,
-    as_shown,
-    is_missing,
-    missing_or,
-    refusal,
-    speaks_of_its_id,
-)
 from core.brokers.alpaca.books import AlpacaActivities, AlpacaBooks
 from core.brokers.alpaca.contract import SHARES
 from core.brokers.alpaca.fields import UnparsedMessages, rows
+from core.brokers.alpaca.http_client import (
+    NOTHING_READ,
+    CallCounter,
+    NoAnswerError,
+    Questions,
+    RequestStatus,
+    StatedRefusalError,
+    Wire,
+    as_no_answer,
+)
 from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.order_format import a_foreign_order, a_replacement, a_submission
 from core.brokers.alpaca.parsing import (
@@ -43,15 +40,18 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
     why_blocked,
 )
-from core.brokers.alpaca.wire import (
-    NOTHING_READ,
-    CallCounter,
-    NoAnswerError,
-    Questions,
-    RequestStatus,
-    StatedRefusalError,
-    Wire,
-    as_no_answer,
+from core.brokers.alpaca.refusal_codes import (
+    BUDGET,
+    OK,
+    TOO_MANY_REQUESTS,
+    NoReply,
+    Stated,
+    Timeouts,
+    as_shown,
+    is_missing,
+    missing_or,
+    refusal,
+    speaks_of_its_id,
 )
 from core.brokers.port import BrokerAccount
 from core.io.http_requests import Reply

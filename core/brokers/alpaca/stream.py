@@ -25,12 +25,12 @@ from alpaca.common.enums import BaseURL
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from core.brokers.alpaca.answers import NotJsonError, decoded
 from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
+from core.brokers.alpaca.http_client import StreamStatus
 from core.brokers.alpaca.keys import checked, checked_address, keys_on_the_line
 from core.brokers.alpaca.order_format import is_foreign
 from core.brokers.alpaca.parsing import an_unread_update, an_update
-from core.brokers.alpaca.wire import StreamStatus
+from core.brokers.alpaca.refusal_codes import NotJsonError, decoded
 from core.brokers.port import HearUpdate
 from core.io.http_requests import backoff, is_loopback
 from core.io.wall_clock import utc_now

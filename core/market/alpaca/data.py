@@ -29,10 +29,10 @@ from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.account import ConnectionStatus
 from core.model.bar import ONE_MINUTE, Bar, Feed, NoQuote, Quote
-from core.model.harmless_text import is_news
 from core.model.reference_data import CorporateAction
 from core.model.session import Calendar
 from core.model.sizing import DailyBar
+from core.model.text_sanitizer import is_news
 from core.model.values import Symbol
 from core.settings.orders import AlpacaSettings
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from core.market.alpaca.failure import Counts, Seen
-from core.market.alpaca.wire import read_quote
+from core.market.alpaca.parsing import read_quote
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import HIGHEST_PRICE
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived

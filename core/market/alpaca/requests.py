@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from core.io.http_requests import LARGEST_BODY, LIMITED, OK, Reply, TooMuchError, http_session, reply_to, within
 from core.market.alpaca.failure import Counts, Failure, Seen, asked_for
-from core.market.alpaca.wire import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown
+from core.market.alpaca.parsing import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.api_contract import Redaction
 from core.model.bar import ONE_MINUTE, Feed

@@ -25,8 +25,8 @@ from websockets.legacy.exceptions import RedirectHandshake
 
 from core.market.alpaca.failure import Counts, Seen
 from core.market.alpaca.minutes import QUOTE_AHEAD, Quotes
+from core.market.alpaca.parsing import read_bar, read_status, shown
 from core.market.alpaca.stream_failover import StreamFailover
-from core.market.alpaca.wire import read_bar, read_status, shown
 from core.market.port import Heard
 from core.messages.inputs import MarketDataBroken
 from core.model.values import Symbol

@@ -30,7 +30,7 @@ def make(
 
 
 def contract() -> tuple[ApiRecord, ...]:
-    from core.market.alpaca.wire import RECORDS
+    from core.market.alpaca.parsing import RECORDS
 
     return RECORDS
 

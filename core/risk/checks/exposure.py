@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from core.execution.external_orders import in_the_way_of
 from core.execution.ledger import Ledger
-from core.execution.other_orders import in_the_way_of
 from core.model.account import Account
 from core.model.order import Side
 from core.model.reconciliation import NO_SYMBOL, DifferenceKind

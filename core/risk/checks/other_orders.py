@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from core.execution.cover import unreserved_of
 from core.execution.ledger import Ledger
 from core.execution.order import Order
+from core.execution.stop_coverage import unreserved_of
 from core.model.bar import NoQuote, Quote
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.position import Position

@@ -50,8 +50,8 @@ from core.views.builders.rows import FinishedOrders, newest_price, order_row, po
 from core.views.builders.strategies import DayRows, result_rows, shadow_rows, strategy_rows
 from core.views.builders.symbols import Charts, Listed, action_rows, no_list, sizing, symbol_views, watch_view
 from core.views.builders.tickets import BasketViewBuilder, TicketViews
+from core.views.desk_status import BREAKER_OK, WireView, halted_by_you
 from core.views.results import Past, nothing_before
-from core.views.standing import BREAKER_OK, WireView, halted_by_you
 from core.workflows.advice import why_not
 from core.workflows.operator.desk_control import is_holder_active
 

@@ -15,9 +15,9 @@ from core.facts import Fact
 from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES, MADE_WAY, RefusalKind
 from core.model.desk import DeskNumber
-from core.model.harmless_text import WARN, SaidOnce
 from core.model.order_terms import order_in_words, purpose_in_words
 from core.model.staging import MANUAL
+from core.model.text_sanitizer import WARN, SaidOnce
 from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import Recorded
 from core.trading_state.state import TradingState

@@ -41,7 +41,7 @@ from core.views.builders.protection_limits import (
     used_of,
     weekly_loss_row,
 )
-from core.views.standing import halted_by_you
+from core.views.desk_status import halted_by_you
 
 
 def regime_rows(regime: Regime, today: date) -> Iterator[ProtectionRow]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from core.execution.cover import beyond, cover_of, effect_now
+from core.execution.external_orders import held_by_others
 from core.execution.order import Order, nearest_first
-from core.execution.other_orders import held_by_others
+from core.execution.stop_coverage import beyond, cover_of, effect_now
 from core.facts import Fact, OrdersRecalled
 from core.market.calendar import CalendarRangeError
 from core.model.codes import CancelCode, EndCode
@@ -35,10 +35,10 @@ from core.trading_state.watched_symbols import known_as, shown_price, stop_in_fo
 from core.views import OrderRow, PositionRow, RowMark
 from core.views.builders.symbols import halted_in_words
 from core.views.order_chain import subject_of
-from core.workflows.orders.request_room import held_exit_of
+from core.workflows.orders.request_reserve import held_exit_of
 from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.protection.owed_stops import stop_by_desk
-from core.workflows.staging.guard_refusals import refusal_of_move, refusal_of_target, refusal_of_trail
+from core.workflows.staging.exit_change_refusals import refusal_of_move, refusal_of_target, refusal_of_trail
 
 
 def orders_in_the_way(state: TradingState, cancels: Iterable[ClientOrderId]) -> list[Order]:

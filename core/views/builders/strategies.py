@@ -10,9 +10,16 @@ from core.model.instrument import STOCK_TICKS
 from core.model.position import Position, Trade
 from core.model.signal import NoTradeReason
 from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol, exact_percent, percent
-from core.risk.evaluation import RESUMED, EvaluationBook, Proposed, figures_in_words, missing_in_words, shut_in_words
 from core.risk.exposure import Allocations, capital_of
 from core.risk.shadow_trades import ShadowTrade
+from core.risk.strategy_evaluation import (
+    RESUMED,
+    EvaluationBook,
+    Proposed,
+    figures_in_words,
+    missing_in_words,
+    shut_in_words,
+)
 from core.strategies.base import Figures
 from core.strategies.builtin import MissingStrategy
 from core.strategies.runner import Runner

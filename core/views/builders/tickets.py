@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.execution.cover import effect_now, working_entries
 from core.execution.ledger_state import position_key
 from core.execution.order import Order, nearest_first
+from core.execution.stop_coverage import effect_now, working_entries
 from core.facts import Fact, ProposalEnded, ProposalStaged
 from core.model.account import Account
 from core.model.bar import NoQuote
@@ -51,9 +51,9 @@ from core.views.builders.rows import (
 from core.views.builders.symbols import halted_in_words, said_on_a_ticket
 from core.workflows.basket_dry_run import DryRunResult
 from core.workflows.baskets import digest_now, rehearsed, taken_back
-from core.workflows.orders.request_room import held_exits
-from core.workflows.staging.confirmation_checks import listed_exits, reviewed, verdicts_meanwhile
-from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.orders.request_reserve import held_exits
+from core.workflows.staging.proposal_intake import candidate_of
+from core.workflows.staging.ticket_checks import listed_exits, reviewed, verdicts_meanwhile
 
 
 def margin_view(candidate: Candidate, state: ReviewContext) -> MarginView | None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from core import facts
-from core.execution.cover import only_opens
+from core.execution.external_orders import OtherOrder
 from core.execution.order import Order
-from core.execution.other_orders import OtherOrder
+from core.execution.stop_coverage import only_opens
 from core.messages import commands
 from core.messages.effects import CancelOrder, Effect, FetchBooks, LatchKill, ReleaseKill
 from core.messages.inputs import BooksFetched, Input
@@ -22,7 +22,7 @@ from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from core.trading_state.state import TradingState
 from core.workflows.operator.limits_reload import WORD
 from core.workflows.orders.cancellation import Cancellation
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_lifecycle import Proposals
 from core.workflows.workflow import answers, apart, done_apart
 
 REARM = "REARM"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from core import facts
 from core.messages.desk_commands import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.effects import Effect
-from core.model.harmless_text import is_news
+from core.model.text_sanitizer import is_news
 from core.risk.regime import levels_of
 from core.settings.changes import (
     ChangeKind,

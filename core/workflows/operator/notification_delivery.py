@@ -14,7 +14,6 @@ from core import facts
 from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Channel, Mode
-from core.model.harmless_words import harmless
 from core.model.notice import (
     MOST_LINES,
     SURELY_NOT,
@@ -31,6 +30,7 @@ from core.model.notice import (
     text_of,
     title_of,
 )
+from core.model.notification_sanitizer import harmless
 from core.model.session import Session, Venue
 from core.model.signal import ExitReason
 from core.model.sizing import MarketMeasure, Regime, VixLevel, VixReading
@@ -40,7 +40,7 @@ from core.ports import JournalWriteError
 from core.settings.service import NotifySettings, QuietSettings, RuleSettings
 from core.trading_state.notifications import ChannelLine, numbers_of
 from core.trading_state.state import TradingState
-from core.workflows.orders.request_room import held_exits
+from core.workflows.orders.request_reserve import held_exits
 from core.workflows.workflow import answers, follows
 
 # ── subjects and channels ────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,13 +13,13 @@ from core import event_text, facts
 from core.messages.inputs import ConnectionChanged
 from core.model.account import Channel, ConnectionState
 from core.model.codes import FAILED_CLOSES
-from core.model.harmless_text import is_news
-from core.model.harmless_words import harmless
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
+from core.model.notification_sanitizer import harmless
 from core.model.order import Side
 from core.model.order_terms import OWED, order_in_words
 from core.model.session import Session
 from core.model.staging import MANUAL, Proposal
+from core.model.text_sanitizer import is_news
 from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
@@ -41,7 +41,7 @@ from core.workflows.operator.notification_delivery import (
     rules_for,
     unattended_since,
 )
-from core.workflows.orders.request_room import TOO_LONG, HeldExit, held_exits
+from core.workflows.orders.request_reserve import TOO_LONG, HeldExit, held_exits
 from core.workflows.workflow import answers, follows
 
 MOST_WAITING = 100

@@ -23,7 +23,7 @@ from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
 from core.model.codes import CancelCode, ProposalEnd, RefusalKind
 from core.model.order import OrderStatus
 from core.trading_state.state import TradingState
-from core.workflows.operator.desk_rights import seat_at
+from core.workflows.operator.command_rights import seat_at
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates, look_up
 from core.workflows.orders.sale_chains import GIVEN_UP, SaleChains

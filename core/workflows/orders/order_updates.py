@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from core import facts
 from core.execution import order_status
-from core.execution.cover import unreserved_of
 from core.execution.order import Order
 from core.execution.position_correction import counted_before, given_back
+from core.execution.stop_coverage import unreserved_of
 from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.broker import Execution, OrderReport, UnreadUpdate, UpdateEvent

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from core.execution.cover import free_of_exits, unreserved
 from core.execution.order import Order
+from core.execution.stop_coverage import free_of_exits, unreserved
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
 from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
@@ -30,11 +30,11 @@ from core.staging import approvals
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
-from core.workflows.orders.request_room import RequestRoom, held_exits
+from core.workflows.orders.request_reserve import RequestRoom, held_exits
 from core.workflows.orders.sale_chains import LATE, SaleChains
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
-from core.workflows.staging.proposal_staging import terms_of
+from core.workflows.staging.proposal_intake import terms_of
 from core.workflows.workflow import answers, apart, follows
 
 MAKES_WAY = "its position is being closed"

@@ -13,9 +13,9 @@ from functools import partial
 
 from core import facts
 from core.execution import order_status
-from core.execution.cover import refusal_of_less
+from core.execution.external_orders import in_the_way_of
 from core.execution.order import Order
-from core.execution.other_orders import in_the_way_of
+from core.execution.stop_coverage import refusal_of_less
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer

@@ -16,8 +16,8 @@ from datetime import datetime
 from functools import partial
 
 from core import facts
-from core.execution.cover import unreserved
 from core.execution.order import Order
+from core.execution.stop_coverage import unreserved
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import SubmissionKept, SubmissionStopped
 from core.model.codes import AuthorizationCode, BlockCode, GuardCode

@@ -19,8 +19,8 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
-from core.execution.cover import beyond, exits_beyond, free_of_exits, takes_any_price, unreserved
 from core.execution.order import Order, nearest_first
+from core.execution.stop_coverage import beyond, exits_beyond, free_of_exits, takes_any_price, unreserved
 from core.facts import OrderStateChanged, StopCut
 from core.messages.commands import Kill
 from core.messages.effects import Effect
@@ -37,9 +37,9 @@ from core.workflows.orders.order_recovery import told_of
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.owed_stops import StopRenewal
 from core.workflows.protection.protective_stops import CLOSED, ProtectiveStops
-from core.workflows.staging.guard_refusals import unguarded_of
-from core.workflows.staging.proposal_staging import left_to_close
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.exit_change_refusals import unguarded_of
+from core.workflows.staging.proposal_intake import left_to_close
+from core.workflows.staging.proposal_lifecycle import Proposals
 from core.workflows.workflow import answers, apart, done_apart, follows
 
 TOO_MUCH = ("it is for more than is held", CancelCode.TOO_MUCH)

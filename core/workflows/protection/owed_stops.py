@@ -33,10 +33,10 @@ from core.model.staging import AuthorizationKind
 from core.model.values import ZERO, Price, ProposalId, plain
 from core.trading_state.owed_stops import Owing
 from core.trading_state.state import TradingState
-from core.workflows.staging.guard_refusals import unguarded_of
+from core.workflows.staging.exit_change_refusals import unguarded_of
 from core.workflows.staging.order_changes import OrderChanges, RequestedChange
-from core.workflows.staging.proposal_staging import closing_side
-from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.proposal_intake import closing_side
+from core.workflows.staging.proposal_lifecycle import Proposals
 from core.workflows.workflow import done_apart, follows
 
 TOLD_AFTER = timedelta(seconds=3)

@@ -9,8 +9,8 @@ from functools import partial
 from itertools import count
 
 from core import facts
-from core.execution.cover import unreserved
 from core.execution.order import Order
+from core.execution.stop_coverage import unreserved
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered, SubmissionStopped
 from core.model.codes import AuthorizationCode, CancelCode, EndCode, OwedReason
@@ -28,8 +28,8 @@ from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import OrderRecovery, told_of
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.owed_stops import PERMITTED_NO_MORE, StopRenewal
-from core.workflows.staging.proposal_staging import closing_side, left_to_close
-from core.workflows.staging.proposals import Proposals, timeframe_of
+from core.workflows.staging.proposal_intake import closing_side, left_to_close
+from core.workflows.staging.proposal_lifecycle import Proposals, timeframe_of
 from core.workflows.workflow import answers, apart, follows
 
 CLOSED = "the position is closed"

@@ -23,18 +23,18 @@ from core.staging import approvals
 from core.staging.resting_entries import time_to_live
 from core.staging.stage_state import Confirmation
 from core.trading_state.state import TradingState
-from core.workflows.operator.desk_rights import turn_of
+from core.workflows.operator.command_rights import turn_of
 from core.workflows.orders.position_close import PositionClose, exit_reason_of
 from core.workflows.orders.submission import Intent, Submission
-from core.workflows.staging.confirmation_checks import (
+from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.staging.proposal_intake import candidate_of, left_to_close
+from core.workflows.staging.ticket_checks import (
     TicketAuthorizations,
     is_as_shown,
     reviewed,
     touch_of,
     verdicts_at_the_key,
 )
-from core.workflows.staging.order_changes import OrderChanges
-from core.workflows.staging.proposal_staging import candidate_of, left_to_close
 from core.workflows.staging.tickets import SharedReadings, review_time
 from core.workflows.workflow import answers, apart, follow_up
 

@@ -36,9 +36,9 @@ from core.model.values import (
 from core.staging.resting_entries import aimed_at, refusal_of, stop_for, target_of, with_legs
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import is_a_share
-from core.workflows.staging.guard_refusals import stops_of, waits_for_entry
+from core.workflows.staging.exit_change_refusals import stops_of, waits_for_entry
 from core.workflows.staging.order_changes import WAITS_FOR_ENTRY, OrderChanges
-from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, effect_of_exit
+from core.workflows.staging.proposal_intake import ProposalStaging, closing_side, effect_of_exit
 from core.workflows.workflow import answers
 
 NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"

@@ -25,9 +25,9 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, GuardRefusal, NoStop, Proposal
 from core.model.values import NO_NUMBER, ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, is_number, plain
 from core.trading_state.state import TradingState
-from core.workflows.orders.request_room import held_exits
-from core.workflows.staging.guard_refusals import refusal_of_move, stops_of, unguarded_of
-from core.workflows.staging.proposal_staging import ProposalStaging, closing_side
+from core.workflows.orders.request_reserve import held_exits
+from core.workflows.staging.exit_change_refusals import refusal_of_move, stops_of, unguarded_of
+from core.workflows.staging.proposal_intake import ProposalStaging, closing_side
 from core.workflows.workflow import answers
 
 

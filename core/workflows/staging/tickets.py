@@ -34,9 +34,9 @@ from core.model.values import ZERO, ClientOrderId, ProposalId, Quantity, Symbol,
 from core.risk.gate import Gate
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import is_a_share
-from core.workflows.orders.request_room import A_CANCEL, AN_ORDER, RequestRoom
-from core.workflows.staging.confirmation_checks import figures_of, in_the_way, touch_of, watched_exits
-from core.workflows.staging.proposal_staging import candidate_of, effect_of_exit, left_to_close
+from core.workflows.orders.request_reserve import A_CANCEL, AN_ORDER, RequestRoom
+from core.workflows.staging.proposal_intake import candidate_of, effect_of_exit, left_to_close
+from core.workflows.staging.ticket_checks import figures_of, in_the_way, touch_of, watched_exits
 from core.workflows.workflow import answers, apart, follow_up
 
 KEEPS = timedelta(seconds=5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.model.harmless_words import NO_LINK, NO_NUMBER, harmless
+from core.model.notification_sanitizer import NO_LINK, NO_NUMBER, harmless
 from tests.kit.rows import table
 
 CALLS = [

@@ -16,8 +16,8 @@ from core.model.recommendation import Recommendation
 from core.model.session import XNYS
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
-from core.risk.evaluation import Suspension
 from core.risk.sizing import Conditions
+from core.risk.strategy_evaluation import Suspension
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.strategies import StrategiesSettings, VwapSettings

@@ -16,8 +16,8 @@ import pytest
 from pydantic import SecretStr
 
 import core
+from core.brokers.alpaca.http_client import CallCounter, Wire
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.brokers.alpaca.wire import CallCounter, Wire
 from core.io.http_requests import HttpTimes, NoAnswerError, answer_of
 from core.market.alpaca.failure import Counts
 from core.market.alpaca.requests import AskError, DataRequests
@@ -31,7 +31,7 @@ KEYS = Keys(SecretStr("PKREDIRECTED"), SecretStr("a-secret-of-ours"))
 SPY, AT = Symbol("SPY"), datetime(2026, 11, 19, 15, tzinfo=UTC)
 STATUSES = (301, 302, 303, 307, 308)
 SENDERS = {
-    "core/brokers/alpaca/stream.py", "core/brokers/alpaca/wire.py", "core/io/http_requests.py",
+    "core/brokers/alpaca/stream.py", "core/brokers/alpaca/http_client.py", "core/io/http_requests.py",
     "core/market/alpaca/requests.py", "core/market/alpaca/socket.py", "core/runtime/notifier/by_apprise.py",
 }  # fmt: skip
 """Whoever sends anything over HTTP or a WebSocket; the last one is tested with its web server in `tests/wire`."""

@@ -15,7 +15,7 @@ from core.market.calendar import ExchangeCalendar
 from core.model.order import OrderRequest
 from core.model.session import HOME, KIN, VENUES, XNYS, NoSession, Session, Venue
 from core.risk.protections.protection import EVERYTHING, Lock
-from core.risk.size_factor_inputs import Ranges
+from core.risk.sizing_history import Ranges
 from core.settings.risk import SessionSettings
 from core.staging.stage import end_of_session, end_of_stops
 from core.staging.stage_state import marked_for

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.analytics import presentation
 from core.analytics.presentation import escaped
-from core.model.harmless_text import HARMFUL, harmless, harmless_json
+from core.model.text_sanitizer import HARMFUL, harmless, harmless_json
 
 CHARACTERS = [*map(chr, range(0x250)), *"\u200b\u202e\u2066\ufeff\ufffe\ue000日🚀\U000e0001\U0010ffff", "\ud800"]
 """One of each category at the least, whose own tables are slow to build."""

@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
-from core.brokers.alpaca.answers import Timeouts
 from core.brokers.alpaca.broker import AlpacaBroker
+from core.brokers.alpaca.refusal_codes import Timeouts
 from core.model.account import Mode
 from core.model.api_contract import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side

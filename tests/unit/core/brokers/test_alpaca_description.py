@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.alpaca.answers import refusal
 from core.brokers.alpaca.books import a_fill, a_non_trade
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, ERROR, ORDER
 from core.brokers.alpaca.contract import RECORDS as BROKER
@@ -24,9 +23,10 @@ from core.brokers.alpaca.parsing import (
     listed_assets,
     submitted_at,
 )
+from core.brokers.alpaca.refusal_codes import refusal
 from core.io.http_requests import Reply
-from core.market.alpaca.wire import CORPORATE_ACTION, FORMS, read_actions, read_bar, read_quote, read_status
-from core.market.alpaca.wire import RECORDS as MARKET
+from core.market.alpaca.parsing import CORPORATE_ACTION, FORMS, read_actions, read_bar, read_quote, read_status
+from core.market.alpaca.parsing import RECORDS as MARKET
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord, removals
 from core.model.bar import Feed
 from core.model.values import Symbol

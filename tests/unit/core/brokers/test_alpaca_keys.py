@@ -12,9 +12,9 @@ from pydantic import SecretStr, ValidationError
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.alpaca.broker import AlpacaBroker
+from core.brokers.alpaca.http_client import CONNECTIONS, TOO_OFTEN, Wire
 from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.brokers.alpaca.wire import CONNECTIONS, TOO_OFTEN, Wire
 from core.brokers.port import BrokerAccount
 from core.io.http_requests import http_session, is_loopback, within
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode

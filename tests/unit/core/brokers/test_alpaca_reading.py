@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.brokers.alpaca.answers import NotJsonError, Stated, decoded, doubt, is_unauthorised, refusal
 from core.brokers.alpaca.books import a_non_trade
 from core.brokers.alpaca.fields import EVENTS, Fields, UnreadableFieldError, event_of, status_of
 from core.brokers.alpaca.parsing import (
@@ -26,6 +25,7 @@ from core.brokers.alpaca.parsing import (
     submitted_at,
     why_blocked,
 )
+from core.brokers.alpaca.refusal_codes import NotJsonError, Stated, decoded, doubt, is_unauthorised, refusal
 from core.execution.order_status import BROKER_STATUSES
 from core.io.http_requests import Reply
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.execution.cover import cover_of, unprotected_in_words
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.execution.order import is_order_stale
 from core.execution.order_status import DuplicateOrderError
+from core.execution.stop_coverage import cover_of, unprotected_in_words
 from core.facts import (
     CancelFailed,
     CancelRequested,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.execution.ledger import Ledger
-from core.exits import Due, ExitPosition, ExitWatch, exit_due, stop_of, target_of, trail_of
+from core.exit_rules import Due, ExitPosition, ExitWatch, exit_due, stop_of, target_of, trail_of
 from core.model.bar import Bar
 from core.model.position import Position
 from core.model.signal import ExitReason

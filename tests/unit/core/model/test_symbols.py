@@ -51,7 +51,7 @@ def test_no_lookalike_becomes_a_symbol(text: str, tmp_path: Path) -> None:
 
 
 OF_ANY_ALPHABET = {
-    "core/model/harmless_words.py": "it looks at words of people",
+    "core/model/notification_sanitizer.py": "it looks at words of people",
     "state/proof/parts.py": "how a signed line is split never changes",
 }
 

@@ -21,9 +21,9 @@ from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.protocol.changes import Arrange, Put, apply, apply_changes, changes, encode_changes
 from core.protocol.codec import SHAPES, FrameError, encode
 from core.views.desk import EngineFailed
+from core.views.desk_status import HaltRow, KillView
 from core.views.results import ChartBar, ChartView
 from core.views.rows import OrderRow
-from core.views.standing import HaltRow, KillView
 from tests.kit.rows import table
 from tests.unit.core.protocol.anything import a_value_of, another, is_the_same
 

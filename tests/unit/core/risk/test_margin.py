@@ -22,7 +22,7 @@ from core.risk.checks.funds import MarginCheck
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import distance_of, limit_under, night_multiple
 from core.settings.settings import PROFILES, Settings
-from core.workflows.staging.confirmation_checks import figures_of
+from core.workflows.staging.ticket_checks import figures_of
 from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import IBM, SPY
 from tests.unit.core.execution.books import Books, a_request

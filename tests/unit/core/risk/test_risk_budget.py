@@ -20,7 +20,7 @@ from core.model.values import Price, Symbol
 from core.risk.checks import standard_gate
 from core.risk.checks.losses import PerTradeLossCheck, RiskBudgetCheck
 from core.risk.exposure import open_losses
-from core.risk.size_factor_inputs import SizingBook
+from core.risk.sizing_history import SizingBook
 from core.risk.sizing_inputs import cap_of
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, a_bar

@@ -20,8 +20,8 @@ from core.model.signal import ExitReason
 from core.model.sizing import UNKNOWN, MarketMeasure, Regime, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Fraction, Money, Price
 from core.risk.protections.closed_trades import ClosedTrade, Direction
-from core.risk.size_factor_inputs import KEPT_TRADES, Ranges, SizingBook
 from core.risk.sizing import Edge, Likeness, WantedEntry, binding_cuts, correlation
+from core.risk.sizing_history import KEPT_TRADES, Ranges, SizingBook
 from core.settings.risk import SizingSettings, TrendSettings, VixSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at

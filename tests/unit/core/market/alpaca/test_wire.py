@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgpack import Timestamp
 from syrupy.assertion import SnapshotAssertion
 
+from core.market.alpaca.parsing import FIRST_YEAR, LAST_YEAR, read_bar, read_quote, shown
 from core.market.alpaca.socket import messages_of
-from core.market.alpaca.wire import FIRST_YEAR, LAST_YEAR, read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Feed
 from core.model.values import MOST, Symbol

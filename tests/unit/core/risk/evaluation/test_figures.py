@@ -18,7 +18,7 @@ from core.model.session import Session
 from core.model.signal import ExitReason, NoFigure
 from core.model.sizing import UNKNOWN, MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.model.values import ClientOrderId, Money, Price, Quantity
-from core.risk.evaluation import (
+from core.risk.strategy_evaluation import (
     EvaluationBook,
     Keep,
     Promote,

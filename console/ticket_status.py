@@ -24,7 +24,7 @@ from core.views import DeskView, NotEdited, ProposalRow, TicketView
 from widgets import format as f
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.pane import Frame
-from widgets.ticket import exit_lines, known_lines, ticket_lines, title_of, wrapped
+from widgets.ticket_text import exit_lines, known_lines, ticket_lines, title_of, wrapped
 
 TOLD_FROM = 2
 """Letters in the wrong case from which that is deliberate; a single one may be a key."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from core.execution.cover import unreserved_of
 from core.execution.order import Order
+from core.execution.stop_coverage import unreserved_of
 from core.model.order import Leg, LegRole, OrderRequest, OrderStatus, OrderType
 from core.model.position import Position
 from core.model.staging import GuardRefusal
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.trading_state.state import TradingState
-from core.workflows.staging.proposal_staging import (
+from core.workflows.staging.proposal_intake import (
     closing_side,
     effect_of_exit,
     exit_in_the_way,

@@ -20,8 +20,8 @@ from core.model.staging import MANUAL, AuthorizationKind, Proposal, StopPlan
 from core.model.values import ClientOrderId, ProposalId, Quantity, Symbol
 from core.staging.resting_entries import with_legs
 from core.trading_state.state import TradingState
-from core.workflows.orders.request_room import held_exit_of
-from core.workflows.staging.proposal_staging import ProposalStaging, closing_side, terms_of
+from core.workflows.orders.request_reserve import held_exit_of
+from core.workflows.staging.proposal_intake import ProposalStaging, closing_side, terms_of
 from core.workflows.workflow import answers
 
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"

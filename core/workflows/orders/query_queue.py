@@ -35,7 +35,7 @@ from core.model.broker import BrokerBooks, NoAnswer, Refused
 from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries, of_an_earlier_run
 from core.trading_state.state import TradingState
-from core.workflows.orders.request_room import A_MOMENT, KillCancels, RequestRoom, held_exits
+from core.workflows.orders.request_reserve import A_MOMENT, KillCancels, RequestRoom, held_exits
 from core.workflows.workflow import answers
 
 MOVES_UP = (timedelta(seconds=10), timedelta(seconds=30))

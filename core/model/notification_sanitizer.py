@@ -11,7 +11,7 @@ import unicodedata
 from contextlib import suppress
 from ipaddress import ip_address
 
-from core.model.harmless_text import HARMFUL
+from core.model.text_sanitizer import HARMFUL
 
 LONGEST = 300
 """Characters of one notice."""

@@ -29,7 +29,7 @@ from core.risk.gate import Gate
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.staging.confirmation import Confirmations
-from core.workflows.staging.proposal_staging import candidate_of, closing_side, effect_of_exit
+from core.workflows.staging.proposal_intake import candidate_of, closing_side, effect_of_exit
 from core.workflows.staging.tickets import Tickets
 from core.workflows.workflow import answers, follows
 

@@ -19,7 +19,9 @@ from typing import Any, NamedTuple, TypeVar, cast
 import requests
 from alpaca.trading.client import TradingClient
 
-from core.brokers.alpaca.answers import (
+from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
+from core.brokers.alpaca.keys import check_the_keys, checked_address, keys_on_the_line
+from core.brokers.alpaca.refusal_codes import (
     OK,
     NoReply,
     NotJsonError,
@@ -30,8 +32,6 @@ from core.brokers.alpaca.answers import (
     is_unauthorised,
     refusal,
 )
-from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
-from core.brokers.alpaca.keys import check_the_keys, checked_address, keys_on_the_line
 from core.io.http_requests import (
     LARGEST_BODY,
     LIMITED,
@@ -46,7 +46,7 @@ from core.io.http_requests import (
 from core.model.account import Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import AccountRefusedError, Keys
 from core.model.broker import NoAnswer
-from core.model.harmless_text import is_news
+from core.model.text_sanitizer import is_news
 from core.settings.orders import AlpacaSettings
 
 # ── connection status ────────────────────────────────────────────────────────────────────────────────────────────────

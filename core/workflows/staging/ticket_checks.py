@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.execution.order import Order, nearest_first
-from core.exits import in_words
+from core.exit_rules import in_words
 from core.model.account import Account, Channel, ConnectionState
 from core.model.bar import NoQuote, Quote
 from core.model.broker import FreshFigures, NoAnswer
@@ -44,7 +44,7 @@ from core.staging.stage import end_of_session, end_of_stops
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.vwap import VwapStrategy
 from core.trading_state.state import TradingState
-from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.proposal_intake import candidate_of
 
 # ── figures of a ticket ──────────────────────────────────────────────────────────────────────────────────────────────
 # The figures of a ticket in money, and the exits that it would open (OP-03, OP-06, EX-21, RK-25).
