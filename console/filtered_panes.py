@@ -15,7 +15,8 @@ from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
 from core.views.results import HistoryDay, HistoryRow
 from widgets import format as f
-from widgets.log import History, Log, LogLine, folded, in_words
+from widgets.history import History, in_words
+from widgets.log import Log, LogLine, folded
 from widgets.pane import Pane
 
 TYPED = {name for key in KEYS if key.place is KeyScope.FILTER for name in key.keys.split(",")}

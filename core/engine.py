@@ -27,7 +27,7 @@ from core.model.account import Mode
 from core.model.recommendation import at_work, only_for_people
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
-from core.risk.checks import standard_gate
+from core.risk.standard_gate import standard_gate
 from core.settings.history import as_they_were
 from core.settings.settings import Settings
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
@@ -36,21 +36,24 @@ from core.workflows.advice import Advising, Recommendations
 from core.workflows.basket_execution import BasketExecution
 from core.workflows.baskets import BasketDrafts
 from core.workflows.broker_lists import ActivityCopy, ListedOrders
+from core.workflows.engine_start import EngineStart
 from core.workflows.market_updates import MarketUpdates, RegimeUpdates, SpreadSampling
 from core.workflows.operator.command_rights import DeskRights, EngineStop
 from core.workflows.operator.desk_control import Attending, KeyHolding
-from core.workflows.operator.kill_switch import KillSwitchWorkflow, PausesAndBans, SymbolListing
+from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.operator.limits_reload import LimitsReload
 from core.workflows.operator.notification_delivery import NotificationDelivery
 from core.workflows.operator.notifying import Notifying
+from core.workflows.operator.pauses_and_lists import PausesAndBans, SymbolListing
 from core.workflows.operator.watching import Alerting, Watching
 from core.workflows.orders.cancellation import BrokerWarnings, Cancellation, Replacement
+from core.workflows.orders.circuit_breaker import CircuitBreaker
 from core.workflows.orders.exit_legs import IdleExits
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.query_queue import RequestPacing
-from core.workflows.orders.request_reserve import CircuitBreaker, RequestRoom
+from core.workflows.orders.request_reserve import RequestRoom
 from core.workflows.orders.submission import Submission
 from core.workflows.orders.unsent_orders import InterruptedOrders, UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
@@ -68,7 +71,7 @@ from core.workflows.staging.tickets import SharedReadings, Tickets
 from core.workflows.staging.unattended_exits import AutoExits, ExitResizing
 from core.workflows.strategy_evaluation import StrategyEvaluation
 from core.workflows.strategy_signals import ExitRules, StrategyHealth, WarmUp
-from core.workflows.trading_day import AccountUpdates, ClockWatch, DayOpen, EngineStart
+from core.workflows.trading_day import AccountUpdates, ClockWatch, DayOpen
 from core.workflows.workflow import (
     ANSWERS,
     FOLLOWS,

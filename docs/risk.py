@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 
 from core.risk import trading_status
-from core.risk.checks import standard_gate
 from core.risk.checks.losses import ProtectionCheck
 from core.risk.controls import CONTROLS
 from core.risk.gate import Check
 from core.risk.protections.protection_registry import ProtectionBook
 from core.risk.sizing import ALL, BINDING
+from core.risk.standard_gate import standard_gate
 from core.settings.protections import ProtectionsSettings
 from docs.pages import Tables, filled, table, written
 

@@ -26,7 +26,7 @@ def channels_of(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
 ) -> tuple[str, ...]:
     """Return the channels that the rules select, each once; empty if no rule matches."""
-    from core.workflows.operator.notification_delivery import rules_for
+    from core.workflows.operator.notification_rules import rules_for
 
     about = None if symbol is None else symbol_in(symbol)
     if symbol is not None and about is None:

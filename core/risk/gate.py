@@ -23,8 +23,9 @@ from core.model.session import NoSession, Session, Venue
 from core.model.sizing import UNKNOWN, Regime
 from core.model.staging import CheckResult, NoStop, Review, StopPlan, Verdict
 from core.model.values import ZERO, Money, Price, Symbol
+from core.risk.capital_allocation import Allocations
 from core.risk.day import Day, RecentEntries, Signed
-from core.risk.exposure import Allocations, Confirmed, DayValueState, exposure_by_symbol
+from core.risk.exposure import Confirmed, DayValueState, exposure_by_symbol
 from core.risk.margin import MarginState
 from core.risk.message_counts import MessageCounts
 from core.risk.price_history import PriceHistory, Volumes

@@ -41,8 +41,9 @@ from core.model.values import ZERO, Fraction, Money, Price, Quantity, Symbol
 from core.risk.protections.closed_trades import ClosedTrade, Direction, ratio_of
 from core.risk.trading_status import TradingStatus
 from core.settings.settings import Settings
-from core.staging.resting_entries import target_of, time_to_live
+from core.staging.resting_entries import target_of
 from core.staging.stage import Stage
+from core.staging.time_in_force import time_to_live
 
 NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
 BLOCKED = ProposalEnd.BLOCKED.value

@@ -12,7 +12,8 @@ from core.model.order import OrderRequest, Side, StopHolder
 from core.model.sizing import Size, Term, product
 from core.model.staging import StopPlan
 from core.model.values import CENT, Money, Symbol, exact_percent, plain
-from core.risk.exposure import Allocations, LastPrice, at_stake, capital_of, open_losses
+from core.risk.capital_allocation import Allocations, capital_of
+from core.risk.exposure import LastPrice, at_stake, open_losses
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.sizing import Conditions, WantedEntry, binding_cuts, size_of
 from core.risk.sizing_history import SizingBook

@@ -1,4 +1,4 @@
-"""Entries: with their stop in one request, waiting at the broker, and marked for extended hours (OP-06).
+"""Entries: with their stop in one request, and waiting at the broker (OP-06).
 
 A stop entry buys above the market or sells short below it. The broker accepts no legs with one, so its stop follows
 each fill, and it is for the day alone. The fill price of a trailing entry is unknown: its stop trails from the fill on.
@@ -7,16 +7,15 @@ each fill, and it is for the day alone. The fill price of a trailing entry is un
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.model.order import WITH_STOP, Leg, LegRole, OrderClass, OrderRequest, Side, StopHolder, TimeInForce
-from core.model.staging import NoStop, Proposal, StopPlan
+from core.model.staging import NoStop, StopPlan
 from core.model.values import Price
 
 if TYPE_CHECKING:
-    from core.settings.settings import Settings
+    pass
 
 
 LONGEST_TTL = 86_400
@@ -89,16 +88,6 @@ def stop_for(order: OrderRequest, stop: StopPlan | NoStop, market: Decimal | Non
         return NOT_HELD
     way = aimed - stop.price if order.side is Side.BUY else stop.price - aimed
     return StopPlan(stop.price, stop.holder, order.instrument.ticks.nearest(way)) if way > 0 else WRONG_SIDE
-
-
-def time_to_live(proposal: Proposal, settings: Settings) -> timedelta | None:
-    """Return how long an entry may work at the broker: its own time, else the settings' for limits (EX-07)."""
-    if proposal.only_reduces:
-        return None
-    if proposal.ttl_seconds is not None:
-        return timedelta(seconds=proposal.ttl_seconds)
-    seconds = settings.orders.ttl_seconds if proposal.order.type.rests else Decimal(0)
-    return timedelta(seconds=float(seconds)) if seconds else None
 
 
 def with_legs(order: OrderRequest, stop: StopPlan | NoStop, target: Price | None = None) -> OrderRequest:

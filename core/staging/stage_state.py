@@ -1,22 +1,14 @@
-"""The state of the stage, how long a confirmation is kept, and the mark for extended hours.
-
-Mark manual orders to act before the open and after the close (RK-20).
-Only a simple limit order for the day is marked, and only if it is typed in extended hours: an exit under either policy,
-because exits are never blocked; an entry if the settings include those hours. Strategies propose in the regular session
-alone, and their orders are never marked.
-"""
+"""The state of the stage, and how long a confirmation is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.model.order import OrderClass, OrderRequest, TimeInForce
 from core.model.session import Calendar
 from core.model.staging import Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, ProposalId, Quantity, TicketId
-from core.settings.risk import SessionSettings
 
 LESS = "less-"
 """Prefix of an approval's id for a smaller quantity than confirmed."""
@@ -144,17 +136,3 @@ class TicketRetention:
         is_owed = any(use.released < use.authorization.quantity for use in stops)  # it is staged on a ticket, once
         age = at - confirmation.received_at
         return (is_owed and age <= A_WEEK) or (is_to_go_back and age <= A_MONTH)
-
-
-def marked_for(at: datetime, order: OrderRequest, calendar: Calendar, settings: SessionSettings) -> OrderRequest:
-    """Return the order typed at `at` (UTC), marked if it may act in the current extended hours."""
-    if calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is None or not can_act(order):
-        return order
-    is_wanted = order.effect.only_reduces or settings.policy == "include_extended"
-    return replace(order, extended_hours=True) if is_wanted else order
-
-
-def can_act(order: OrderRequest) -> bool:
-    """Return whether the broker accepts such an order outside the regular session, and this desk sends it there."""
-    is_simple = order.order_class is OrderClass.SIMPLE
-    return order.type.rests and order.time_in_force is TimeInForce.DAY and is_simple

@@ -29,9 +29,10 @@ from core.model.session import Calendar
 from core.model.sizing import Regime, RegimeLabels, labels_of
 from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 from core.ports import PastIndex
-from core.risk.checks.order import queued_orders
+from core.risk.capital_allocation import Allocations
+from core.risk.checks.desk_state import queued_orders
 from core.risk.day import Day, RecentEntries
-from core.risk.exposure import Allocations, DayValue
+from core.risk.exposure import DayValue
 from core.risk.margin import MarginSamples
 from core.risk.message_counts import MessageCounts
 from core.risk.price_history import PriceHistory, Volumes

@@ -44,7 +44,7 @@ from core.model.values import (
 from core.risk.gate import Gate
 from core.staging.baskets import BasketRun
 from core.staging.resting_entries import aimed_at, reach_of, refusal_of, stop_for, with_legs
-from core.staging.stage_state import marked_for
+from core.staging.time_in_force import marked_for
 from core.trading_state.state import TradingState
 from core.workflows.basket_dry_run import BasketDryRun, DryRunResult
 from core.workflows.operator.command_rights import turn_of

@@ -1,26 +1,8 @@
-"""Start and stop the engine, compare its clock with the broker's, and keep the account of the day (EX-09, RK-20).
+"""Compare the engine's clock with the broker's, open each day, and keep the account of the day (EX-09, RK-20).
 
-How a start treats each half-done step:
-
-| left behind | action of the start |
-| --- | --- |
-| a bar without its signals, a signal without its proposal | ignored; a lasting condition signals at the next bar |
-| an open ticket, a confirmation without its order | void; the operator opens it again |
-| an approved confirmation without its order | never sent, and reported: stage it again |
-| a used authorization without its order | valid: the stop (reduced if need be) or the sale of a close goes out |
-| an order in PENDING | in doubt: looked up by its client order id, never sent again |
-| an order known never to have left the desk | sent if its authorization is valid, else on a ticket (EX-22) |
-| an order that is being replaced | unchanged until the broker reports on both |
-| a cancel without its end | requested again, unless the close that it was for was given up |
-| a fill without its stop | the stop goes out under the ticket's authorization; if that has ended, on a ticket |
-| a stop that was reduced, without the rest of it | its pair is cancelled; the rest follows after the comparison |
-| a stop whose day has ended, without its ticket | its ticket is requested |
-| an entry whose legs are not named yet | the broker's books or a look-up name them |
-| a close without its sale | continues, or restores the stop at its time-out |
-
-Compare the broker's clock with the desk's; if they differ or ours jumped, entries wait (EX-23).
-So does everything that time alone would trigger. The operator's actions and stops do not depend on the clock. The
-broker's clock is read each minute, and every few seconds while ours is in doubt: only agreement with it ends the doubt.
+If the broker's clock and the desk's differ, or ours jumped, entries wait (EX-23). So does everything that time alone
+would trigger. The operator's actions and stops do not depend on the clock. The broker's clock is read each minute, and
+every few seconds while ours is in doubt: only agreement with it ends the doubt.
 
 Without orders in extended hours the day's first bar triggers it, for there is none before the open. The figures of a
 day that has begun are fetched again: before that the broker may have reported the close of an earlier day.
@@ -31,86 +13,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from core.facts import ClockDiffered, ClockJumped, ClockSettled, EngineStarted, EngineStopped, SubmissionBlocked
+from core.facts import ClockDiffered, ClockJumped, ClockSettled
 from core.messages.effects import Effect, FetchAccount, FetchClock
 from core.messages.inputs import (
     AccountFetched,
     BooksFetched,
-    CallsCounted,
     ClockFetched,
     ClockRead,
-    ConnectionChanged,
     Start,
-    Stop,
 )
-from core.model.account import Account, Channel, ConnectionState
+from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.broker import BrokerBooks, NoAnswer
 from core.model.session import Session
 from core.model.values import ZERO
 from core.risk.day import begun, corrected
 from core.trading_state.state import TradingState
-from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.protection.protections import MarginMonitor, ProtectionEvents
-from core.workflows.reconciliation import Reconciliation
-from core.workflows.workflow import answers, apart
+from core.workflows.workflow import answers
 
 # ── start, stop and clock ────────────────────────────────────────────────────────────────────────────────────────────
-
-NOT_WRITTEN = "the desk ended before it was written down: it was not sent; stage it again if you still want it"
-
-
-class EngineStart:
-    """Engine start and stop, and the connection changes between them."""
-
-    def __init__(self, state: TradingState, reconciliation: Reconciliation, order_recovery: OrderRecovery) -> None:
-        self.state = state
-        self.reconciliation = reconciliation
-        self.order_recovery = order_recovery
-
-    @answers(Start)
-    def on_start(self, _command: Start) -> Iterator[Effect]:
-        # Orders confirmed just before a crash: they were not recorded, so never sent (OP-02, EX-20).
-        stage, ledger = self.state.stage.state, self.state.ledger
-        unwritten = [
-            turned.ticket.order.client_order_id
-            for turned in stage.confirmations.values()
-            if turned.is_decided and not turned.is_void and not turned.is_told
-            if not ledger.has(turned.ticket.order.client_order_id)
-            if not turned.ticket.cancels or turned.approval.id not in stage.used
-        ]
-        self.state.record(EngineStarted())
-        for order_id in unwritten:
-            self.state.record(SubmissionBlocked(order_id, NOT_WRITTEN))
-        yield from apart(self.state, self.reconciliation.ask)
-
-    @answers(Stop)
-    def on_stop(self, command: Stop) -> Iterable[Effect]:
-        self.state.record(EngineStopped(command.reason))
-        return ()
-
-    @answers(ConnectionChanged)
-    def on_connection(self, message: ConnectionChanged) -> Iterable[Effect]:
-        """Request the broker's books when the order stream is back: it does not replay a gap.
-
-        Look-ups of orders in doubt restart at once, without the pauses that grew while the connection was down.
-        """
-        connection = message.connection
-        before = self.state.sightings.connections.get(connection.line)
-        self.state.sightings.connections[connection.line] = connection
-        is_back = (
-            before is not None and connection.state is ConnectionState.UP and before.state is not ConnectionState.UP
-        )
-        if is_back and connection.line is not Channel.DATA:
-            self.order_recovery.begin_anew()
-        self.state.sightings.books_are_wanted |= is_back and connection.line is Channel.TRADES
-        return ()
-
-    @answers(CallsCounted)
-    def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
-        """Keep the call counts, the most frequent first."""
-        self.state.sightings.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
-        return ()
 
 
 EACH = timedelta(minutes=1)

@@ -431,7 +431,7 @@ def _next(channel: str, alerts: list[Alert], now: datetime) -> tuple[list[Alert]
 
 def channels_for(settings: NotifySettings, account: AccountId) -> tuple[str, ...]:
     """Return the channels for the watchdog's alerts, each once; without a known account those for any account."""
-    from core.workflows.operator.notification_delivery import rules_for
+    from core.workflows.operator.notification_rules import rules_for
 
     terms = settings
     if not account:

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from console.commands.assembly.recordings import UNATTENDED
-from core.brokers.simulated.config import BACKTEST_FRICTIONS
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
 from core.engine import Engine
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_day

@@ -29,11 +29,11 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult, Review, Verdict
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
-from core.risk.checks import standard_gate
 from core.risk.gate import usd
 from core.risk.protections.closed_trades import ClosedTrade, Direction
 from core.risk.protections.protection_registry import ProtectionBook
 from core.risk.sizing_history import SizingBook
+from core.risk.standard_gate import standard_gate
 from core.runtime.feed import Timed
 from core.settings.protections import ProtectionsSettings
 from core.workflows.staging.proposal_intake import candidate_of

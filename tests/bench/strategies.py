@@ -17,8 +17,8 @@ from statistics import median, quantiles
 from typing import Any
 
 from console.commands.assembly.recordings import UNATTENDED
-from core.brokers.simulated.config import BACKTEST_FRICTIONS
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
 from core.engine import Engine
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_day

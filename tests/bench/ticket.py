@@ -24,7 +24,7 @@ from core.model.account import Mode
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.reference_data import PastDay, PastDays
 from core.model.values import Price, Quantity
-from core.risk.checks import standard_gate
+from core.risk.standard_gate import standard_gate
 from core.runtime.feed import bar_item
 from core.runtime.scripted_operator import turn_of
 from core.runtime.simulated_exchange import config_of, link_of

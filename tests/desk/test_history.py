@@ -18,10 +18,10 @@ from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk
 from tests.desk.still_house import StillHouse, a_view, open_still, the_engines_view
 from tests.kit.rows import each
+from widgets.history import History
+from widgets.history import _columns as columns_for
+from widgets.history import _history_row as row_of
 from widgets.lines import widths_of
-from widgets.log import History
-from widgets.log import _columns as columns_for
-from widgets.log import _history_row as row_of
 
 Explained = TypeVar("Explained", WhyScreen, ExplainScreen)
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)

@@ -10,7 +10,7 @@ from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated
 from core.messages.commands import Confirm, Decline, OpenTicket
 from core.model.desk import PaintProof
 from core.model.order import Effect
-from core.risk.checks import standard_gate
+from core.risk.standard_gate import standard_gate
 from tests.desk.desk_house import open_desk
 from tests.desk.hands import held_back
 from tests.kit.stepped_engine import WiredHandle

@@ -30,9 +30,10 @@ from core.model.session import HOME
 from core.model.staging import CheckResult, Review, Verdict
 from core.model.values import ProposalId, Symbol, TicketId
 from core.risk import gate
-from core.risk.checks import order_value, standard_gate
+from core.risk.checks import order_value
 from core.risk.controls import BY_NAME, CONTROLS
 from core.risk.gate import passed
+from core.risk.standard_gate import standard_gate
 from core.risk.trials import First, Trial, Tried
 from core.runtime.attest import report, script, trial_market
 from core.runtime.attest.report import QUOTES_A_BAR, Attested, Load, Reading, Result, attested, read_of, rows_of

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged
 from core.model.values import Symbol, plain
-from core.risk.exposure import Share
+from core.risk.capital_allocation import Share
 from core.settings.settings import Settings
 from core.views import StrategyRow
 from core.views.builders.strategies import strategy_rows

@@ -13,7 +13,7 @@ from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import SubmissionStopped
 from core.model.values import Quantity, plain
 from core.views.builders.desk import ViewBuilder
-from core.workflows.trading_day import NOT_WRITTEN
+from core.workflows.engine_start import NOT_WRITTEN
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY

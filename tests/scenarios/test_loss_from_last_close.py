@@ -18,9 +18,9 @@ from core.model.broker import FreshFigures
 from core.model.session import NoSession
 from core.model.staging import FIGURES, CheckResult, Review
 from core.model.values import Money
-from core.risk.checks import standard_gate
 from core.risk.checks.losses import DailyLossCheck
 from core.risk.day import day_before, shuts_again_at
+from core.risk.standard_gate import standard_gate
 from core.settings.settings import PROFILES, Settings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder

@@ -14,7 +14,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.values import Quantity, plain
-from core.risk.checks import standard_gate
+from core.risk.standard_gate import standard_gate
 from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, at

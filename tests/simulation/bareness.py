@@ -21,7 +21,7 @@ from core.model.order import OrderStatus, Side, StopHolder
 from core.model.session import Session
 from core.model.staging import AuthorizationKind
 from core.model.values import ZERO, Symbol
-from core.workflows.trading_day import EngineStart
+from core.workflows.engine_start import EngineStart
 
 if TYPE_CHECKING:
     from simulation.auditor import Seen

@@ -16,7 +16,7 @@ from core.messages.inputs import AcceptBroker, ClockRead
 from core.model.order import ORDER_ID, OrderType, TimeInForce
 from core.model.session import Session
 from core.model.values import ZERO
-from core.workflows.trading_day import EngineStart
+from core.workflows.engine_start import EngineStart
 from tests.simulation.contradictions import SAID, WORDS
 from tests.simulation.desk_play import NOWHERE
 from tests.simulation.rough import Arguments, Rough

@@ -37,6 +37,7 @@ from core.trading_state.state import TradingState
 from core.workflows import baskets
 from core.workflows.basket_dry_run import DryRunResult
 from core.workflows.basket_execution import BasketExecution
+from core.workflows.engine_start import EngineStart
 from core.workflows.orders.exit_legs import ContingentOrders
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
@@ -45,7 +46,6 @@ from core.workflows.orders.submission import Submission
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.proposal_intake import ProposalEdits
-from core.workflows.trading_day import EngineStart
 from tests.simulation.world import Disk, Switch
 
 

@@ -9,10 +9,11 @@ import pytest
 import core.risk.checks.market
 import core.risk.checks.other_orders
 from core.model.staging import Verdict
+from core.risk.checks.desk_state import MessageRateCheck
 from core.risk.checks.exposure import ConcentrationCheck
 from core.risk.checks.funds import BrokerLimitsCheck, MarginDeficitsCheck
 from core.risk.checks.market import ListsCheck
-from core.risk.checks.order import MessageRateCheck, OrderSizeCheck
+from core.risk.checks.order import OrderSizeCheck
 from core.risk.checks.order_value import DayValueCheck
 from core.risk.gate import Candidate, Check, refused
 

@@ -96,7 +96,7 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
-    from core.brokers.simulated.config import BACKTEST_FRICTIONS
+    from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
     from core.runtime.backtest import Backtest, missing, not_measured, report_of, splits
     from core.runtime.feed import RegimeFiles
     from core.runtime.strategy_host.hosted import foresee

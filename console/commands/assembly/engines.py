@@ -158,7 +158,7 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
 
 def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | None:
     """Return the notifier; None if there is no rule (SY-03). A rule that can never match is reported."""
-    from core.workflows.operator.notification_delivery import accounts_not_known
+    from core.workflows.operator.notification_rules import accounts_not_known
 
     if not settings.notify.in_force:
         return None

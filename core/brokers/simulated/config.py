@@ -1,42 +1,20 @@
-"""Rules of the simulated exchange: figures, hours, instruments, frictions.
-
-Frictions of an exchange: a refused order, a partial fill, a halt, slippage by size.
-Nothing is random: each depends on the seed and on its subject, so that it repeats in a rebuild and in every run. With
-the default settings there are none.
-"""
+"""Rules of the simulated exchange: figures, hours, instruments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 
-from core.model.broker import Refused
-from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest
 from core.model.session import Calendar, Session
-from core.model.values import ZERO, ClientOrderId, Fraction, Quantity, Symbol, rounded_down
+from core.model.values import ZERO, Fraction, Symbol
 
 USUAL = Fraction(Decimal("0.3"))
 FIRST_EDITION, EDITION = 1, 2
 """Editions of the matching rules: of accounts whose opening names none, and the current one."""
-
-BACKTEST_FRICTIONS = (
-    "exchange.slippage=0.0002",
-    "exchange.slippage_by_size=0.0008",
-    "exchange.partial_fills=0.1",
-    "exchange.rejections=0.005",
-    "exchange.halts=0.002",
-    "exchange.margin_interest=0.12",
-)
-"""The default frictions of a backtest.
-
-Slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills (1 in 10), rejected orders (1
-in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our own choice.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,74 +152,3 @@ class Listing:
     def traded(self, symbol: Symbol) -> Instrument:
         """Return the instrument for the ledger, listed or not."""
         return share(symbol) if self._instruments is None else self._instruments.get(symbol, share(symbol))
-
-
-ONE = Decimal(1)
-LEAST_PART, MOST_PART = Decimal("0.2"), Decimal("0.8")
-"""Smallest and largest part of a partial fill."""
-_ALL = Decimal(2) ** 64
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A halt: no order of a symbol trades from `first` to before `last`."""
-
-    first: datetime
-    last: datetime
-
-    def holds(self, at: datetime) -> bool:
-        return self.first <= at < self.last
-
-
-class Frictions:
-    """Answers by the exchange's rules and a number from 0 to 1 per event."""
-
-    def __init__(self, config: ExchangeConfig) -> None:
-        self._config = config
-        self._pauses: dict[Symbol, tuple[Session, Pause | None]] = {}
-
-    def refusal(self, order: OrderRequest) -> Refused | None:
-        """Refuse some orders without a rule."""
-        share = self._config.rejections
-        if not share or self._number("refused", order.client_order_id) >= share:
-            return None
-        return Refused(RefusalKind.OTHER, "the order was rejected by the venue")
-
-    def filled_of(self, quantity: Quantity, order_id: ClientOrderId, number: int, step: Decimal) -> Quantity:
-        """Return the filled part: all, or sometimes a part, at least one step."""
-        share = self._config.partial_fills
-        if not share or quantity <= step or self._number("part", order_id, str(number)) >= share:
-            return quantity
-        part = LEAST_PART + (MOST_PART - LEAST_PART) * self._number("how much", order_id, str(number))
-        return max(rounded_down(quantity * part, step), Quantity(step))
-
-    def slippage(self, quantity: Quantity, room: Decimal) -> Decimal:
-        """Return the slippage as a share of the price, growing with the order's part of the bar's available volume."""
-        by_size = self._config.slippage_by_size
-        if not by_size:
-            return self._config.slippage
-        part = min(quantity / room, ONE) if room > ZERO else ONE
-        return self._config.slippage + by_size * part
-
-    def is_halted(self, symbol: Symbol, session: Session, at: datetime) -> bool:
-        if not self._config.halts:
-            return False
-        known = self._pauses.get(symbol)
-        if known is None or known[0] is not session:
-            known = self._pauses[symbol] = (session, self._pause(symbol, session))
-        return known[1] is not None and known[1].holds(at)
-
-    def _pause(self, symbol: Symbol, session: Session) -> Pause | None:
-        """Return a halt, at most one per session, anywhere in it."""
-        day = session.day.isoformat()
-        if self._number("halted", symbol, day) >= self._config.halts:
-            return None
-        lasts = timedelta(minutes=self._config.halt_minutes)
-        free = max((session.close - session.open - lasts) // timedelta(minutes=1), 0)
-        first = session.open + timedelta(minutes=int(free * self._number("when", symbol, day)))
-        return Pause(first, first + lasts)
-
-    def _number(self, *names: str) -> Decimal:
-        """Return a number from 0 to below 1, the same for the same names and seed."""
-        text = "\n".join((self._config.seed, *names))
-        return Decimal(int.from_bytes(sha256(text.encode()).digest()[:8], "big")) / _ALL

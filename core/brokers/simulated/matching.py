@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from core.brokers.simulated.account import ExchangeLedger
-from core.brokers.simulated.config import ExchangeConfig, ExchangeHours, Frictions
+from core.brokers.simulated.config import ExchangeConfig, ExchangeHours
+from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.intrabar import SameBar, fill_of_a_limit, is_within, worse
 from core.brokers.simulated.market import ExchangeMarket, Segment, minute_of, side_of
 from core.brokers.simulated.order_book import NEVER, Book, BookedOrder

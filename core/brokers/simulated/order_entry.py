@@ -13,7 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.brokers.simulated.account import ExchangeLedger
-from core.brokers.simulated.config import ExchangeConfig, Frictions, Listing
+from core.brokers.simulated.config import ExchangeConfig, Listing
+from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.log import CancelRequest, ReplaceRequest, SubmitRequest
 from core.brokers.simulated.market import ExchangeMarket
 from core.brokers.simulated.matching import Matching

@@ -15,11 +15,12 @@ from core.model.order import Effect, LegRole, OrderRequest, Side
 from core.model.sizing import NO_LIMITS, Room
 from core.model.staging import Verdict, unsaid
 from core.model.values import ZERO, Money, Quantity, Symbol, exact_percent, plain
+from core.risk.capital_allocation import Capital, Share, capital_of
 from core.risk.checks.exposure import ConcentrationCheck, PortfolioCheck
 from core.risk.checks.funds import BuyingPowerCheck, MarginCheck, free_for
 from core.risk.checks.market import SessionLimitsCheck, limits_of
 from core.risk.checks.order import OrderSizeCheck, most_shares
-from core.risk.exposure import Capital, Share, capital_of, exposure_by_sector, exposure_by_symbol, value_taken
+from core.risk.exposure import exposure_by_sector, exposure_by_symbol, value_taken
 from core.risk.gate import Candidate, Gate, ReviewContext, lacking, passed, refused, usd
 from core.risk.margin import Unknown, maintenance_coming, night_multiple, requirement_of
 from core.risk.sizing import BINDING, size_within

@@ -16,8 +16,8 @@ from core.model.position import Trade
 from core.model.session import NoSession
 from core.model.values import Fraction, Money, Symbol
 from core.ports import JournalError
-from core.risk.checks import standard_gate
 from core.risk.margin import distance_of, limit_under
+from core.risk.standard_gate import standard_gate
 from core.settings.changes import ChangeKind, digest_of
 from core.trading_state.account_history import Given, key_of
 from core.trading_state.desks import AwayKind, Desk

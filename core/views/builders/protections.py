@@ -14,7 +14,7 @@ from core.messages import effects
 from core.model.codes import HaltCause
 from core.model.session import NoSession, Session
 from core.model.sizing import MarketMeasure, Regime, VixReading
-from core.risk.checks.order import queued_orders
+from core.risk.checks.desk_state import queued_orders
 from core.risk.message_counts import for_entries, limits_of
 from core.risk.protections.protection import EVERYTHING
 from core.risk.regime import market_in_words, points

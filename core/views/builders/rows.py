@@ -29,7 +29,7 @@ from core.model.order_terms import StatedTerms, order_in_words, stop_in_words
 from core.model.position import Position
 from core.model.staging import AuthorizationKind, StopPlan
 from core.model.values import NO_SHARES, ClientOrderId, Price, Quantity, Symbol, plain, priced
-from core.staging.stage import end_of_session
+from core.staging.time_in_force import end_of_session
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import known_as, shown_price, stop_in_force
 from core.views import OrderRow, PositionRow, RowMark

@@ -10,7 +10,7 @@ from core.model.instrument import STOCK_TICKS
 from core.model.position import Position, Trade
 from core.model.signal import NoTradeReason
 from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol, exact_percent, percent
-from core.risk.exposure import Allocations, capital_of
+from core.risk.capital_allocation import Allocations, capital_of
 from core.risk.shadow_trades import ShadowTrade
 from core.risk.strategy_evaluation import (
     RESUMED,

@@ -30,8 +30,7 @@ from core.risk.gate import Candidate, Gate, ReviewContext
 from core.risk.margin import MarginEffect
 from core.risk.sizing_inputs import cap_of, size_now
 from core.staging.baskets import BasketRun
-from core.staging.resting_entries import time_to_live
-from core.staging.stage import end_of_stops
+from core.staging.time_in_force import end_of_stops, time_to_live
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import seen_price
 from core.views import BasketRowView, BasketView, MarginView, ProposalRow, ReplacedView, TicketView

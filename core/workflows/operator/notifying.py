@@ -29,7 +29,6 @@ from core.workflows.operator.notification_delivery import (
     CRISIS,
     REGIME,
     WITHOUT_ACTION,
-    channels_of,
     exits_that_ended,
     is_high,
     labels_in_words,
@@ -38,9 +37,9 @@ from core.workflows.operator.notification_delivery import (
     of_line,
     of_owed,
     of_unread,
-    rules_for,
     unattended_since,
 )
+from core.workflows.operator.notification_rules import channels_of, rules_for
 from core.workflows.orders.request_reserve import TOO_LONG, HeldExit, held_exits
 from core.workflows.workflow import answers, follows
 

@@ -1,4 +1,4 @@
-"""The room for requests to the broker, and its circuit breaker (RK-24, EX-15).
+"""The room for requests to the broker that is reserved for exits and the cancels of a kill (RK-24).
 
 An exit that must cancel its stop first begins only with room for all its requests: each cancel, a look-up of it, and
 the order. Until then the stop stays in force. It leaves the reserve alone, except for half of it if others than exits
@@ -10,9 +10,6 @@ Queries leave room for a cancel of each working entry, of which the reserve may 
 once up to the broker's limit, those of opening orders first. Beyond it, where exits used the room, one leaves each
 second, so that none waits for a whole minute (OP-07). No request cancels all orders at once: the broker would choose
 which, and take the stops of entries that fill in that moment, and orders of others that are not known here.
-
-A time-out, a 5xx, a broken connection or an unreadable answer is a failure. A stated refusal is an answer. While the
-breaker is open nothing is counted; the result of the one trial entry decides.
 """
 
 from __future__ import annotations
@@ -20,24 +17,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 
-from core.execution.breaker import BreakerPhase
 from core.execution.gateway import requests_of
 from core.execution.order import Order
-from core.facts import BreakerClosed, BreakerOpened, CallAnswered, CallFailed
-from core.messages.commands import ClearBreaker
 from core.messages.effects import CancelOrder, Effect, FetchClock, FetchFigures, ReplaceOrder, SubmitOrder
-from core.messages.inputs import (
-    AccountFetched,
-    BooksFetched,
-    CancelAnswered,
-    FiguresFetched,
-    LookUpAnswered,
-    SubmissionAnswered,
-)
-from core.model.broker import NoAnswer
 from core.model.codes import CancelCode
 from core.model.position import Position
 from core.model.staging import AuthorizationKind, Proposal, Ticket
@@ -45,7 +29,6 @@ from core.model.values import ClientOrderId
 from core.risk.message_counts import MINUTE, for_entries
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
-from core.workflows.workflow import answers
 
 A_CANCEL = 2
 """Requests of a cancel and the look-up after it."""
@@ -240,83 +223,3 @@ def _at_once(effect: Effect) -> int:
     """Return the requests of an effect that does not wait for room."""
     is_at_once = isinstance(effect, AT_ONCE) or (isinstance(effect, FetchFigures) and effect.proposal_id)
     return (requests_of(effect) or 0) if is_at_once else 0
-
-
-Reply = SubmissionAnswered | CancelAnswered | LookUpAnswered | FiguresFetched | AccountFetched | BooksFetched
-CALLS: dict[type[Reply], str] = {
-    SubmissionAnswered: "order",
-    CancelAnswered: "cancel",
-    LookUpAnswered: "look-up",
-    FiguresFetched: "figures",
-    AccountFetched: "account",
-    BooksFetched: "books",
-}
-"""The counted replies, with the name of the request."""
-
-
-class CircuitBreaker:
-    def __init__(self, state: TradingState) -> None:
-        self.state = state
-
-    @answers(*CALLS)
-    def hear(self, reply: Reply) -> Iterable[Effect]:
-        """Count the reply before its own workflow handles it."""
-        call = CALLS[type(reply)]
-        breaker = self.state.breaker
-        trial = breaker.state.trial
-        is_trial = isinstance(reply, SubmissionAnswered) and reply.client_order_id == trial
-        if not is_trial and breaker.phase(self.state.at) is not BreakerPhase.CLOSED:
-            return ()
-        # Whether the reply is a rate limit, which counts as an answer. For an order it still leaves a doubt.
-        is_order = isinstance(reply, SubmissionAnswered)
-        if not is_order and isinstance(reply.answer, NoAnswer) and reply.answer.limited_seconds is not None:
-            return ()
-        if isinstance(reply.answer, NoAnswer):
-            self._failed(call, reply.answer.reason, is_trial=is_trial)
-        else:
-            self._answered(call, _took(reply, self.state), is_trial=is_trial)
-        return ()
-
-    def _failed(self, call: str, reason: str, *, is_trial: bool) -> None:
-        self.state.record(CallFailed(call, reason))
-        limits = self.state.control.settings.execution
-        if is_trial:
-            self._open(f"the entry that was let through had no answer: {reason}")
-        elif self.state.breaker.state.failures >= limits.breaker_failures:
-            self._open(f"{limits.breaker_failures} requests in a row had no answer, the last: {call}, {reason}")
-
-    def _answered(self, call: str, took: Decimal | None, *, is_trial: bool) -> None:
-        """Record an answer that ends a series, adds to one, or decides a trial; other answers are not recorded."""
-        limits, state = self.state.control.settings.execution, self.state.breaker.state
-        is_slow = took is not None and took > limits.breaker_slow_seconds
-        ends_a_row = bool(state.failures) or (bool(state.slow) and took is not None)
-        if is_slow or ends_a_row or is_trial:
-            self.state.record(CallAnswered(call, took, is_slow))
-        if is_trial and not is_slow:
-            self.state.record(BreakerClosed("the broker answered the entry that was let through"))
-        elif is_trial:
-            self._open(f"the entry that was let through was answered after {took} s")
-        elif state.slow >= limits.breaker_slow_times:
-            self._open(f"{limits.breaker_slow_times} orders in a row were answered late, the last after {took} s")
-
-    def _open(self, reason: str) -> None:
-        """Open the breaker for a minute; the third time in an hour until the operator clears it."""
-        limits, at = self.state.control.settings.execution, self.state.at
-        is_latched = len(self.state.breaker.openings_within_an_hour(at)) + 1 >= limits.breaker_openings
-        until = None if is_latched else at + timedelta(seconds=float(limits.breaker_seconds))
-        self.state.record(BreakerOpened(reason, until))
-
-    @answers(ClearBreaker)
-    def on_clear(self, _command: ClearBreaker) -> Iterable[Effect]:
-        """Clear the breaker if it is not closed already."""
-        if self.state.breaker.phase(self.state.at) is not BreakerPhase.CLOSED:
-            self.state.record(BreakerClosed("cleared by the operator"))
-        return ()
-
-
-def _took(reply: Reply, state: TradingState) -> Decimal | None:
-    """Return the seconds from the gateway's release to the answer; None if they were not measured."""
-    if not isinstance(reply, SubmissionAnswered) or reply.sent_at is None:
-        return None
-    microseconds = (state.at - reply.sent_at) // timedelta(microseconds=1)
-    return (Decimal(microseconds) / 1_000_000).quantize(Decimal("0.001"))

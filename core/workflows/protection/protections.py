@@ -23,11 +23,11 @@ from core.model.staging import MANUAL
 from core.model.values import Fraction, Money, Symbol
 from core.risk.day import shuts_again_at
 from core.risk.gate import usd
+from core.risk.loss_throttle import Loss
 from core.risk.margin import deficit_of, distance_of, limit_under
 from core.risk.protections.frequency import RepeatedExecution
 from core.risk.protections.protection import GLOBAL, Scope
 from core.risk.protections.protection_registry import RENEWED, scope_of_guard
-from core.risk.sizing_history import Loss
 from core.settings.changes import LimitChange, tightened
 from core.settings.risk import DAILY, WEEKLY
 from core.settings.types import AmountSettings

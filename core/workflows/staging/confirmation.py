@@ -20,8 +20,8 @@ from core.model.values import TicketId, plain
 from core.risk.day import TWIN, WORD, SeenEntry
 from core.risk.gate import Gate, ReviewContext
 from core.staging import approvals
-from core.staging.resting_entries import time_to_live
 from core.staging.stage_state import Confirmation
+from core.staging.time_in_force import time_to_live
 from core.trading_state.state import TradingState
 from core.workflows.operator.command_rights import turn_of
 from core.workflows.orders.position_close import PositionClose, exit_reason_of

@@ -34,7 +34,7 @@ from core.model.values import (
 from core.risk.checks.order import PriceRulesCheck, QuantityRulesCheck
 from core.risk.gate import Candidate, Gate
 from core.staging.resting_entries import target_of, with_legs
-from core.staging.stage_state import marked_for
+from core.staging.time_in_force import marked_for
 from core.trading_state.desks import ATTENDANCE
 from core.trading_state.state import TradingState
 from core.workflows.workflow import answers

@@ -40,7 +40,7 @@ from core.risk.gate import ReviewContext, warned, without_equity
 from core.risk.margin import MarginEffect
 from core.settings.orders import StagingSettings
 from core.staging.resting_entries import target_of
-from core.staging.stage import end_of_session, end_of_stops
+from core.staging.time_in_force import end_of_session, end_of_stops
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.vwap import VwapStrategy
 from core.trading_state.state import TradingState

@@ -28,8 +28,8 @@ from core.model.order import (
 )
 from core.model.staging import Approval, CheckResult, NoStop
 from core.model.values import ClientOrderId, Digest, Price, ProposalId, Quantity, Symbol, TicketId
-from core.risk.checks import standard_gate
 from core.risk.gate import Candidate
+from core.risk.standard_gate import standard_gate
 from state.codec import GENESIS, decode, encode
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import Floor

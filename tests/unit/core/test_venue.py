@@ -17,8 +17,7 @@ from core.model.session import HOME, KIN, VENUES, XNYS, NoSession, Session, Venu
 from core.risk.protections.protection import EVERYTHING, Lock
 from core.risk.sizing_history import Ranges
 from core.settings.risk import SessionSettings
-from core.staging.stage import end_of_session, end_of_stops
-from core.staging.stage_state import marked_for
+from core.staging.time_in_force import end_of_session, end_of_stops, marked_for
 from core.strategies.questions import first_minute
 from tests.kit.rows import table
 from tests.unit.core.elsewhere import FRIDAY, LONDON, SPY, SYDNEY, THURSDAY, a_bar_there, calendar_of, there

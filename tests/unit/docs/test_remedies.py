@@ -18,7 +18,7 @@ from core.market.alpaca.stream_failover import REFUSALS
 from core.model import codes
 from core.model.signal import FAILED
 from core.model.staging import AT_THE_KEY
-from core.risk.checks import standard_gate
+from core.risk.standard_gate import standard_gate
 from state.watchdog.watchdog import GAVE_UP
 
 ROOT = Path(__file__).resolve().parents[3]

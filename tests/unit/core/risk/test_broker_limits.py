@@ -14,9 +14,9 @@ from core.model.account import Account
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect
 from core.model.staging import CheckResult
-from core.risk.checks import standard_gate
 from core.risk.checks.funds import BrokerLimitsCheck
 from core.risk.gate import Candidate, ReviewContext
+from core.risk.standard_gate import standard_gate
 from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import an_account_json, an_asset_json
 from tests.unit.core.brokers.trading_floor import SPY

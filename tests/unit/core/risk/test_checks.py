@@ -19,11 +19,12 @@ from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, T
 from core.model.session import NoSession
 from core.model.staging import CheckResult
 from core.model.values import Money, Price
+from core.risk.checks.desk_state import KillCheck, ModeCheck
 from core.risk.checks.exposure import OpenPositionsCheck
 from core.risk.checks.funds import BuyingPowerCheck, reserved_for_unseen
 from core.risk.checks.losses import DailyLossCheck, PerTradeLossCheck, StopPresentCheck
 from core.risk.checks.market import QuoteAgeCheck, SessionCheck, SpreadCheck, TradableCheck, WindowCheck
-from core.risk.checks.order import KillCheck, ModeCheck, PriceRulesCheck, QuantityRulesCheck
+from core.risk.checks.order import PriceRulesCheck, QuantityRulesCheck
 from core.risk.checks.order_value import NotionalCheck
 from core.risk.day import Day
 from core.risk.gate import Candidate

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.risk.checks import standard_gate
 from core.risk.controls import BY_NAME, CONTROLS, FIA, WORDS
+from core.risk.standard_gate import standard_gate
 from core.risk.trials import Trial, value_of
 from core.runtime.attest.script import slots_of
 from core.runtime.attest.trial_market import tried_at

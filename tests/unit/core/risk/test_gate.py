@@ -13,8 +13,8 @@ from core.model.instrument import NoInstrument
 from core.model.order import Effect, Side
 from core.model.session import NoSession
 from core.model.staging import CheckResult, Verdict
-from core.risk.checks import standard_gate
 from core.risk.gate import Candidate, Check, Gate, ReviewContext, passed, refused, warned
+from core.risk.standard_gate import standard_gate
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import at
 from tests.unit.core.risk.reviews import KILLED, NOW, a_candidate, a_control, a_desk, a_quote, an_exit, settings, usd

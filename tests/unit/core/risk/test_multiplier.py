@@ -16,13 +16,14 @@ from core.model.order import StopHolder, traded_in
 from core.model.position import Fill
 from core.model.staging import StopPlan, Verdict
 from core.model.values import ClientOrderId, ExecutionId, Fraction, Price, ProposalId, Quantity, Symbol
-from core.risk.checks import standard_gate
+from core.risk.capital_allocation import Share, capital_of
 from core.risk.checks.funds import reserved_for_unseen
-from core.risk.exposure import Share, capital_of, exposure_of, open_losses
+from core.risk.exposure import exposure_of, open_losses
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import effect_of
 from core.risk.sizing import Conditions, WantedEntry, size_of
 from core.risk.sizing_inputs import cap_of
+from core.risk.standard_gate import standard_gate
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_account, settings, usd
 

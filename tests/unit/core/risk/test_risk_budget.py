@@ -17,11 +17,11 @@ from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.session import NoSession
 from core.model.staging import CheckResult
 from core.model.values import Price, Symbol
-from core.risk.checks import standard_gate
 from core.risk.checks.losses import PerTradeLossCheck, RiskBudgetCheck
 from core.risk.exposure import open_losses
 from core.risk.sizing_history import SizingBook
 from core.risk.sizing_inputs import cap_of
+from core.risk.standard_gate import standard_gate
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, a_bar
 from tests.unit.core.execution.books import Books, a_request, a_stop_plan

@@ -11,8 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DayStarted, RiskRestored, RiskThrottled
 from core.model.values import Money
+from core.risk.loss_throttle import Loss, Losses
 from core.risk.sizing import Throttle
-from core.risk.sizing_history import Loss, Losses
 from core.settings.risk import ThrottleSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import at
