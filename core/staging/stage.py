@@ -26,6 +26,8 @@ class Stage:
     ----------
     ended
         The proposal that ended last: later slices read it when they fold its end.
+    undecided
+        The confirmations that wait for their fresh figures, the first one first.
     """
 
     name = "proposals"
@@ -36,6 +38,9 @@ class Stage:
         self.calendar = calendar
         self.retention = TicketRetention(calendar, is_working)
         self.state = StageState()
+        self.undecided: dict[TicketId, Confirmation] = {}
+        self._uses: dict[object, dict[str, AuthorizationUse]] = {}
+        """The authorizations by kind, and by kind and parent, each in their order."""
         self.ended: Proposal | None = None
         self.folds = {
             facts.EngineStarted: self._started,
@@ -65,6 +70,27 @@ class Stage:
 
     def restore(self, state: StageState) -> None:
         self.state = state
+        self._index()
+
+    def _index(self) -> None:
+        state = self.state
+        self.undecided = {id_: c for id_, c in state.confirmations.items() if not c.is_decided and not c.is_void}
+        self._uses = {}
+        for use in state.authorizations.values():
+            self._enter(use)
+
+    def _enter(self, use: AuthorizationUse) -> None:
+        authorization = use.authorization
+        self.state.authorizations[authorization.id] = use
+        for key in (authorization.kind, (authorization.kind, authorization.parent)):
+            self._uses.setdefault(key, {})[authorization.id] = use
+
+    def _leave(self, authorization_id: str) -> None:
+        use = self.state.authorizations.pop(authorization_id, None)
+        if use is not None:
+            authorization = use.authorization
+            for key in (authorization.kind, (authorization.kind, authorization.parent)):
+                del self._uses[key][authorization_id]
 
     # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,10 +126,7 @@ class Stage:
 
     def is_confirming(self, proposal_id: ProposalId) -> bool:
         """Return whether a confirmation of this proposal still waits for its fresh figures."""
-        return any(
-            c.proposal.id == proposal_id and not c.is_decided and not c.is_void
-            for c in self.state.confirmations.values()
-        )
+        return any(c.proposal.id == proposal_id for c in self.undecided.values())
 
     def entries_confirmed(self, strategy: str) -> Iterator[ClientOrderId]:
         """Yield a strategy's confirmed entries, the first one first."""
@@ -112,17 +135,16 @@ class Stage:
 
     def confirmed_entries(self) -> Iterator[Confirmation]:
         """Yield confirmed entries that wait for their fresh figures, the first one first."""
-        for each in self.state.confirmations.values():
-            is_open = not each.is_decided and not each.is_void
-            if is_open and not each.proposal.only_reduces and each.ticket.order.replaces is None:
+        for each in self.undecided.values():
+            if not each.proposal.only_reduces and each.ticket.order.replaces is None:
                 yield each
 
     def authorizations(
         self, kind: AuthorizationKind, parent: ClientOrderId | None = None
     ) -> tuple[AuthorizationUse, ...]:
         """Return the valid authorizations of a kind, of one order or of all."""
-        uses = [use for use in self.state.authorizations.values() if use.authorization.kind is kind]
-        return tuple(uses if parent is None else [use for use in uses if use.authorization.parent == parent])
+        uses = self._uses.get(kind if parent is None else (kind, parent))
+        return tuple(uses.values()) if uses else ()
 
     def signed_exits(self, entry: ClientOrderId, at: datetime) -> AuthorizationUse | None:
         """Return the valid authorization to send exits of this entry's position without a key (OP-06)."""
@@ -161,10 +183,12 @@ class Stage:
                 confirmation.is_void = True
                 self._drop_authorizations(confirmation.ticket.id)
         for use in self.authorizations(AuthorizationKind.BASKET):
-            del self.state.authorizations[use.authorization.id]
+            self._leave(use.authorization.id)
+        self._index()
 
     def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
-        self.retention.forget_older_than_a_day(self.state, at)
+        if self.retention.forget_older_than_a_day(self.state, at):
+            self._index()
         self.state.proposals[fact.proposal.id] = fact.proposal
         self.state.reviews[fact.proposal.id] = fact.review
         if fact.proposal.strategy == MANUAL or fact.proposal.exit_reason in (
@@ -188,10 +212,8 @@ class Stage:
         self.state.reviews.pop(fact.proposal_id, None)
         if fact.end is not ProposalEnd.SENT:
             proposal_id = fact.proposal_id
-            for confirmation in self.state.confirmations.values():
-                if confirmation.proposal.id == proposal_id and not confirmation.is_decided:
-                    confirmation.is_void = True
-                    self._drop_authorizations(confirmation.ticket.id)
+            for confirmation in [c for c in self.undecided.values() if c.proposal.id == proposal_id]:
+                self._void(confirmation)
         self._drop_tickets(fact.proposal_id)
 
     def _opened(self, _at: datetime, fact: facts.TicketOpened) -> None:
@@ -205,11 +227,11 @@ class Stage:
         ticket = self.state.tickets[fact.ticket_id]
         self.state.confirmed += 1
         hold = None if fact.turn is None else fact.turn.hold
-        self.state.confirmations[ticket.id] = Confirmation(
+        self.state.confirmations[ticket.id] = self.undecided[ticket.id] = Confirmation(
             ticket, self.state.proposals[ticket.proposal_id], fact.approval, at, hold=hold
         )
         for authorization in fact.authorizations:
-            self.state.authorizations[authorization.id] = AuthorizationUse(authorization)
+            self._enter(AuthorizationUse(authorization))
 
     def _twin_confirmed(self, _at: datetime, fact: facts.TwinConfirmed) -> None:
         self.state.confirmations[fact.ticket_id].twin_of = fact.like
@@ -217,13 +239,12 @@ class Stage:
     def _refused(self, _at: datetime, fact: facts.ConfirmationRefused) -> None:
         self.state.refused += 1
         self.state.refusals[fact.ticket_id] = fact.reasons
-        confirmation = self.state.confirmations.get(fact.ticket_id)
-        if confirmation is not None and not confirmation.is_decided:
-            confirmation.is_void = True
-            self._drop_authorizations(fact.ticket_id)
+        if (confirmation := self.undecided.get(fact.ticket_id)) is not None:
+            self._void(confirmation)
 
     def _approved(self, _at: datetime, fact: facts.OrderApproved) -> None:
         self.state.confirmations[fact.ticket_id].is_decided = True
+        self.undecided.pop(fact.ticket_id, None)
 
     def _redeemed(self, _at: datetime, fact: facts.ApprovalRedeemed) -> None:
         if fact.approval.less_of is None:
@@ -271,18 +292,16 @@ class Stage:
             use.authorization = replace(use.authorization, ends_at=fact.ends_at)
 
     def _authorization_ended(self, _at: datetime, fact: facts.AuthorizationEnded) -> None:
-        self.state.authorizations.pop(fact.authorization_id, None)
+        self._leave(fact.authorization_id)
 
     def _settings_applied(self, _at: datetime, _fact: facts.SettingsApplied) -> None:
         """The confirmed exits may differ from the new rules: each needs its key again (OP-06)."""
-        for authorization_id in [
-            i for i, use in self.state.authorizations.items() if use.authorization.kind is AuthorizationKind.EXITS
-        ]:
-            del self.state.authorizations[authorization_id]
+        for use in self.authorizations(AuthorizationKind.EXITS):
+            self._leave(use.authorization.id)
 
     def _plan_signed(self, _at: datetime, fact: facts.BasketSigned) -> None:
         for authorization in fact.authorizations:
-            self.state.authorizations[authorization.id] = AuthorizationUse(authorization)
+            self._enter(AuthorizationUse(authorization))
 
     def _plan_ended(self, _at: datetime, fact: facts.BasketEnded) -> None:
         self._drop_authorizations(fact.plan_id)
@@ -295,7 +314,13 @@ class Stage:
         for authorization_id in [
             i for i, use in self.state.authorizations.items() if use.authorization.ticket_id == ticket_id
         ]:
-            del self.state.authorizations[authorization_id]
+            self._leave(authorization_id)
+
+    def _void(self, confirmation: Confirmation) -> None:
+        confirmation.is_void = True
+        del self.undecided[confirmation.ticket.id]
+        self._drop_authorizations(confirmation.ticket.id)
 
     def _day_started(self, at: datetime, _fact: facts.DayStarted) -> None:
         self.retention.begin_day(self.state, at)
+        self._index()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from core.model.session import Calendar
 from core.model.staging import Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
@@ -93,17 +94,20 @@ class TicketRetention:
         """Return the tickets of confirmations of earlier days that have nothing left to permit."""
         day_of = self.calendar.trading_day
         day = day_of(at)
-        before = {id_: c for id_, c in state.confirmations.items() if day_of(c.received_at) < day}
+        before = dict(takewhile(lambda each: day_of(each[1].received_at) < day, state.confirmations.items()))
         its: dict[TicketId, list[AuthorizationUse]] = {}
         for use in state.authorizations.values() if before else ():
             its.setdefault(use.authorization.ticket_id, []).append(use)
         return {id_ for id_, c in before.items() if not self._may_owe(c, its.get(id_, []), at)}
 
-    def forget_older_than_a_day(self, state: StageState, at: datetime) -> None:
-        """Forget confirmations of earlier days whose orders have ended, unless a stop of theirs is still valid."""
+    def forget_older_than_a_day(self, state: StageState, at: datetime) -> bool:
+        """Forget confirmations of earlier days whose orders have ended, unless a stop of theirs is still valid.
+
+        Returns whether there were any.
+        """
         old = self.over(state, at)
         if not old:
-            return
+            return False
         names = tuple(old)
         state.confirmations = {id_: c for id_, c in state.confirmations.items() if id_ not in old}
         state.used = {used for used in state.used if not used.startswith(names)}
@@ -111,6 +115,7 @@ class TicketRetention:
         state.authorizations = {
             id_: use for id_, use in state.authorizations.items() if use.authorization.ticket_id not in old
         }
+        return True
 
     def begin_day(self, state: StageState, at: datetime) -> None:
         """Forget expired smaller permissions, which have no ticket and are refused by their time.

@@ -254,9 +254,10 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
             self.folds[EngineStarted] = self._keeps_plans
 
         def _keeps_plans(self, at: datetime, fact: EngineStarted) -> None:
-            authorizations = {use.authorization.id: use for use in self.authorizations(AuthorizationKind.BASKET)}
+            uses = self.authorizations(AuthorizationKind.BASKET)
             keeps(self, at, fact)
-            self.state.authorizations |= authorizations
+            self.state.authorizations |= {use.authorization.id: use for use in uses}
+            self._index()
 
     class GoesOn(Baskets):
         def __init__(self, stage: Stage, ledger: Ledger) -> None:

@@ -215,9 +215,8 @@ class NotificationDelivery:
     @property
     def _is_at_a_key(self) -> bool:
         """Whether a confirmed order is about to leave: no message may cause a journal sync before it."""
-        turned = self.state.stage.state.confirmations.values()
         since = self.state.at - LONGEST_TURN
-        return any(not c.is_decided and not c.is_void and c.received_at > since for c in turned)
+        return any(c.received_at > since for c in self.state.stage.undecided.values())
 
     def _due_at(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> datetime | None:
         """Return the next time to look at the line; None if nothing waits."""

@@ -187,7 +187,7 @@ class Confirmations:
 
     def undecided(self) -> list[Confirmation]:
         """Return the confirmations whose figures are on their way."""
-        return [c for c in self.state.stage.state.confirmations.values() if not c.is_decided and not c.is_void]
+        return list(self.state.stage.undecided.values())
 
     def _was_refused(self, confirmation: Confirmation) -> bool:
         """Whether this confirmation was refused; an earlier wrong key on the same ticket does not count."""

@@ -97,7 +97,14 @@ class Stagehand:
         self.at = TEN
 
     def fold(self, fact: object) -> None:
+        """Fold it; what is indexed must then equal what a restored stage reads from the state."""
         self.stage.folds[type(fact)](self.at, fact)  # type: ignore[index,operator]
+        restored = Stage(self.stage.calendar)
+        restored.restore(self.stage.state)
+        assert restored.undecided == self.stage.undecided
+        assert [restored.authorizations(kind) for kind in AuthorizationKind] == [
+            self.stage.authorizations(kind) for kind in AuthorizationKind
+        ]
 
     def stages(self, proposal: Proposal) -> Proposal:
         self.fold(ProposalStaged(proposal, NOTHING_SAID))
