@@ -288,14 +288,14 @@ def keys(is_json: AsJson = False) -> None:
 def every_key() -> Iterator[Key]:
     """Yield every key, with the default of the micro profile."""
     from core.settings.changes import leaves
-    from core.settings.directions import direction_of
+    from core.settings.directions import looser_of
     from core.settings.settings import PROFILES, Settings
     from state.settings_file import written
 
     terms = Settings.model_validate(PROFILES["micro"])
     for path, value in leaves(terms):
         meaning = meaning_of(terms, path)
-        yield Key(".".join(path), written(value), direction_of(path).value, meaning)
+        yield Key(".".join(path), written(value), looser_of(path).direction.value, meaning)
 
 
 def meaning_of(table: BaseModel, path: tuple[str, ...]) -> str:

@@ -1,8 +1,8 @@
 """Changes between two settings files: tighter limits, looser limits, and those that need a restart (RK-13).
 
 Only limits are taken over while an engine runs, and only they keep their value if a restart would loosen them: those
-under `risk`, and those with a direction in `core/settings/directions.py`. A change of a setting under `risk` that is
-not named there, or of one that cannot be compared, counts as looser: it needs the typed word.
+under `risk`, and those with a direction. A change of a setting under `risk` without one, or of one that cannot be
+compared, counts as looser: it needs the typed word.
 """
 
 from __future__ import annotations
@@ -19,23 +19,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from core.settings.directions import (
-    BESIDE_RISK,
-    FOR_EVER,
-    LESS_IS_LOOSER,
-    MORE_IS_LOOSER,
-    NAMED,
-    STRICTER,
-    ZERO_IS_NEVER,
-    is_of_own,
-    name_of,
-)
+from core.settings.directions import BESIDE_RISK, LIMITS, OWN, is_of_own, looser_of
 from core.settings.history import VERSION, read, restated
 from core.settings.protections import ProtectionSettings, ProtectionsSettings
 from core.settings.risk import DAILY, WEEKLY
 from core.settings.settings import Settings
 from core.settings.strategies import UserStrategySettings
-from core.settings.types import WHOLE, AmountSettings, KeyPath
+from core.settings.types import WHOLE, AmountSettings, Direction, KeyPath
 
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
 WITH_A_LOCK = tuple(
@@ -44,19 +34,15 @@ WITH_A_LOCK = tuple(
     if isinstance(setting.default, ProtectionSettings)
 )
 """The names of the protections, which an override passes."""
-LIMITS = "risk"
-"""A running engine takes over this whole table; of others only the settings named in `directions`."""
 OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof", "watchdog")
 """Tables that no order depends on."""
-
-OWN: KeyPath = ("strategies", "own")
-"""The tables of the user's strategies in the settings."""
 SECTORS: KeyPath = (LIMITS, "sectors")
 """The sector of each symbol in the settings."""
 NO_OWN = UserStrategySettings()
 """The table of a user's strategy that nobody wrote; its limits are compared with these."""
 NOT_SET = "not set"
 """The text for a setting that one of two files does not have."""
+FOR_EVER = Decimal("Infinity")
 
 
 class ChangeKind(Enum):
@@ -277,21 +263,21 @@ def _of_own(tables: Mapping[str, UserStrategySettings]) -> Iterator[tuple[KeyPat
 
 
 def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) -> ChangeKind:
-    name = name_of(path)
-    if path[0] != LIMITS and name not in NAMED:
+    looser = looser_of(path)
+    if looser.direction is Direction.NONE:
         return ChangeKind.RESTART
     if is_of_own(path):
         before, after = (getattr(NO_OWN, path[-1]) if each is NOT_SET else each for each in (before, after))
         if before == after:
             return ChangeKind.RESTART
-    if name in STRICTER:
-        return ChangeKind.TIGHTER if after == STRICTER[name] else ChangeKind.LOOSER
-    if name in ZERO_IS_NEVER:
+    if looser.direction is Direction.CHOICE:
+        return ChangeKind.TIGHTER if after == looser.strictest else ChangeKind.LOOSER
+    if looser.zero_is_never:
         before, after = _or_never(before), _or_never(after)
     grows = _grows(before, after, equity)
-    if grows is None or name not in MORE_IS_LOOSER | LESS_IS_LOOSER:
+    if grows is None or looser.direction is Direction.EITHER:
         return ChangeKind.LOOSER
-    return ChangeKind.LOOSER if grows is (name in MORE_IS_LOOSER) else ChangeKind.TIGHTER
+    return ChangeKind.LOOSER if grows is (looser.direction is Direction.MORE) else ChangeKind.TIGHTER
 
 
 def _or_never(value: object) -> object:

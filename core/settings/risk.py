@@ -19,6 +19,8 @@ from core.settings.types import (
     LARGEST_AMOUNT,
     AmountSettings,
     GrowingSettingsTable,
+    LessIsLooser,
+    MoreIsLooser,
     NotNegative,
     Positive,
     Ratio,
@@ -27,6 +29,8 @@ from core.settings.types import (
     TimeOfDay,
     Trades,
     Url,
+    no_direction,
+    strictest,
 )
 
 ANY_DEFICITS = 1000
@@ -48,16 +52,16 @@ class MarginSettings(GrowingSettingsTable):
     warn_at: tuple[Ratio, ...] = Field(
         (Decimal("0.25"), Decimal("0.10")), description="distances to maintenance that warn, as shares of equity"
     )
-    refuse_at: Ratio = Field(
+    refuse_at: LessIsLooser[Ratio] = Field(
         Decimal(0), description="an entry that would leave less is refused; 0: one under maintenance"
     )
-    holds_overnight: bool = Field(
+    holds_overnight: LessIsLooser[bool] = Field(
         False, description="true: an entry over the night's buying power is refused; false: it warns"
     )
-    deficit_limit: Annotated[int, Field(ge=1, le=ANY_DEFICITS)] = Field(
+    deficit_limit: MoreIsLooser[Annotated[int, Field(ge=1, le=ANY_DEFICITS)]] = Field(
         ANY_DEFICITS, description="days with a margin deficit at which nothing more is borrowed; 1000 counts none"
     )
-    deficit_days: Annotated[int, Field(ge=1, le=366)] = Field(90, description="days in which they count")
+    deficit_days: LessIsLooser[Annotated[int, Field(ge=1, le=366)]] = Field(90, description="days in which they count")
 
     @property
     def counts_deficits(self) -> bool:
@@ -80,15 +84,15 @@ class PortfolioSettings(GrowingSettingsTable):
 
     LATER: ClassVar[frozenset[str]] = frozenset({"symbol_exposure", "sector_exposure"})
 
-    max_exposure: Multiple = Field(
+    max_exposure: MoreIsLooser[Multiple] = Field(
         UNLIMITED, description="value of all positions, long and short, as a multiple of equity; 10 limits nothing"
     )
-    reserve: NotNegative = Field(Decimal(0), description="USD; entries leave as much buying power free")
+    reserve: LessIsLooser[NotNegative] = Field(Decimal(0), description="USD; entries leave as much buying power free")
 
-    symbol_exposure: Multiple = Field(
+    symbol_exposure: MoreIsLooser[Multiple] = Field(
         UNLIMITED, description="value of one symbol, as a multiple of equity; 10 limits nothing"
     )
-    sector_exposure: Multiple = Field(
+    sector_exposure: MoreIsLooser[Multiple] = Field(
         UNLIMITED, description="value of one sector of sectors.toml, as a multiple of equity; 10 limits nothing"
     )
 
@@ -104,8 +108,10 @@ class PortfolioSettings(GrowingSettingsTable):
 class HoursSettings(SettingsTable):
     """Separate limits for hours with thin books and inactive stops (RK-20); the half is our choice."""
 
-    part: Ratio = Field(Decimal("0.5"), description="of risk.per_trade and of risk.max_notional")
-    spread_limit: Ratio = Field(Decimal("0.002"), description="of mid; a wider one refuses limit orders too")
+    part: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="of risk.per_trade and of risk.max_notional")
+    spread_limit: MoreIsLooser[Ratio] = Field(
+        Decimal("0.002"), description="of mid; a wider one refuses limit orders too"
+    )
 
 
 class SessionSettings(SettingsTable):
@@ -115,7 +121,7 @@ class SessionSettings(SettingsTable):
     the regular session alone. No crypto is traded yet: its limits have no effect.
     """
 
-    policy: Literal["regular_only", "include_extended"] = Field(
+    policy: Annotated[Literal["regular_only", "include_extended"], strictest("regular_only")] = Field(
         "regular_only", description="which hours typed entries may have; strategies enter in regular hours alone"
     )
     extended: HoursSettings = HoursSettings()
@@ -134,17 +140,17 @@ class CollarSettings(SettingsTable):
     5 % in five minutes is the band of the exchanges' own Limit Up-Limit Down plan for the most traded shares.
     """
 
-    band: Ratio = Field(
+    band: MoreIsLooser[Ratio] = Field(
         ANY_PRICE, description="an entry that would pay more than this over the middle of the quote; 1 refuses none"
     )
-    spreads: Annotated[Decimal, Field(ge=1, le=ANY_SPREAD)] = Field(
+    spreads: MoreIsLooser[Annotated[Decimal, Field(ge=1, le=ANY_SPREAD)]] = Field(
         ANY_SPREAD, description="a market entry at more than so many usual spreads of its symbol; 1000 refuses none"
     )
-    period_band: Ratio = Field(
+    period_band: MoreIsLooser[Ratio] = Field(
         ANY_PRICE, description="an entry that would pay more than this over the price of then; 1 refuses none"
     )
     period_minutes: Annotated[int, Field(ge=1, le=30)] = Field(5, description="before now, when that price was")
-    passive_band: Ratio = Field(
+    passive_band: MoreIsLooser[Ratio] = Field(
         Decimal("0.15"), description="a price that rests further away warns, where risk.collar.band is below 1"
     )
 
@@ -163,8 +169,10 @@ ALL_OF_IT = Decimal(1)
 class OrderSizeSettings(SettingsTable):
     """The largest number of shares of an order (RK-23). 1 % of the average volume is the requirement's own figure."""
 
-    shares: Positive = Field(ANY_QUANTITY, description="shares an order; 1000000000 limits nothing")
-    of_volume: Ratio = Field(ALL_OF_IT, description="of the average volume of twenty days, an order; 1 limits nothing")
+    shares: MoreIsLooser[Positive] = Field(ANY_QUANTITY, description="shares an order; 1000000000 limits nothing")
+    of_volume: MoreIsLooser[Ratio] = Field(
+        ALL_OF_IT, description="of the average volume of twenty days, an order; 1 limits nothing"
+    )
 
 
 LONGEST_TWIN = 3600
@@ -183,11 +191,13 @@ class MessageSettings(SettingsTable):
     Messages are submissions, replacements and cancels.
     """
 
-    enabled: bool = True
-    per_second: Messages = Field(50, description="messages to the broker")
-    per_minute: Messages = Field(180, description="the same; no more than the broker takes, which at Alpaca is 200")
-    per_day: Messages = Field(10_000, description="the same of a trading day")
-    reserve: Annotated[Decimal, Field(ge=0, le=Decimal("0.9"))] = Field(
+    enabled: LessIsLooser[bool] = True
+    per_second: MoreIsLooser[Messages] = Field(50, description="messages to the broker")
+    per_minute: MoreIsLooser[Messages] = Field(
+        180, description="the same; no more than the broker takes, which at Alpaca is 200"
+    )
+    per_day: MoreIsLooser[Messages] = Field(10_000, description="the same of a trading day")
+    reserve: LessIsLooser[Annotated[Decimal, Field(ge=0, le=Decimal("0.9"))]] = Field(
         Decimal("0.25"), description="of each, kept for exits and cancels; it leaves entries one at least"
     )
 
@@ -211,26 +221,26 @@ def beside_the_reserve(limit: int, reserve: Decimal) -> int:
 class TwinSettings(SettingsTable):
     """Entries like a recent one, which need the word TWIN (RK-25)."""
 
-    enabled: bool = True
-    seconds: Annotated[Decimal, Field(gt=0, le=LONGEST_TWIN)] = Field(
+    enabled: LessIsLooser[bool] = True
+    seconds: LessIsLooser[Annotated[Decimal, Field(gt=0, le=LONGEST_TWIN)]] = Field(
         Decimal(60), description="older ones are no twins; less than 1 counts as off"
     )
-    quantity: Ratio = Field(Decimal("0.10"), description="a quantity that differs by no more is like it")
-    price: Ratio = Field(Decimal("0.002"), description="a price that differs by no more is like it")
+    quantity: LessIsLooser[Ratio] = Field(Decimal("0.10"), description="a quantity that differs by no more is like it")
+    price: LessIsLooser[Ratio] = Field(Decimal("0.002"), description="a price that differs by no more is like it")
 
 
 class SelfCrossSettings(SettingsTable):
     """Entries that would meet an order of one's own (RK-25)."""
 
-    enabled: bool = True
+    enabled: LessIsLooser[bool] = True
 
 
 class FrequencySettings(SettingsTable):
     """Entries a day by SPY's range against its average (RK-12)."""
 
     enabled: bool = Field(True, description="false: entries_a_day whatever the range is")
-    none_over: Positive = Field(Decimal("1.5"), description="of the average: no entry that day")
-    one_more_under: Positive = Field(Decimal("0.8"), description="of the average: one entry more")
+    none_over: MoreIsLooser[Positive] = Field(Decimal("1.5"), description="of the average: no entry that day")
+    one_more_under: MoreIsLooser[Positive] = Field(Decimal("0.8"), description="of the average: one entry more")
 
 
 CBOE = "https://cdn.cboe.com/api/global/us_indices/daily_prices/VIX_History.csv"
@@ -245,9 +255,15 @@ class RegimeSettings(GrowingSettingsTable):
 
     LATER: ClassVar[frozenset[str]] = frozenset({"vix_low", "vix_elevated", "vix_high"})
 
-    vix_low: Points = Field(Decimal(15), description="points of the VIX; under them it is low")
-    vix_elevated: Points = Field(Decimal(20), description="points from which it is elevated, and sizes shrink")
-    vix_high: Points = Field(Decimal(30), description="points over which it is high, and sizes shrink further")
+    vix_low: Annotated[Points, no_direction("nothing is sized by it: low and normal are traded alike")] = Field(
+        Decimal(15), description="points of the VIX; under them it is low"
+    )
+    vix_elevated: MoreIsLooser[Points] = Field(
+        Decimal(20), description="points from which it is elevated, and sizes shrink"
+    )
+    vix_high: MoreIsLooser[Points] = Field(
+        Decimal(30), description="points over which it is high, and sizes shrink further"
+    )
     vix_url: Url = Field(CBOE, description="a CSV with DATE and CLOSE; empty: the VIX is not asked for")
     connect_seconds: Seconds = Field(Decimal(3), description="until a connection stands")
     read_seconds: Seconds = Field(Decimal(5), description="until the next piece of the answer")
@@ -263,17 +279,19 @@ class RegimeSettings(GrowingSettingsTable):
 class AtrSettings(SettingsTable):
     """Two average ranges are a usual distance of a stop; 14 bars is Wilder's own figure."""
 
-    enabled: bool = True
-    multiple: Positive = Field(Decimal(2), description="average ranges; a nearer stop is sized as if it stood there")
+    enabled: LessIsLooser[bool] = True
+    multiple: LessIsLooser[Positive] = Field(
+        Decimal(2), description="average ranges; a nearer stop is sized as if it stood there"
+    )
     bars: Annotated[int, Field(ge=2, le=1000)] = Field(14, description="one-minute bars that it is averaged over")
 
 
 class VixSettings(SettingsTable):
     """The ratio of the middle of the normal range, 17.5, to the middle of the elevated range, 25, and to 35."""
 
-    enabled: bool = True
-    elevated: Ratio = Field(Decimal("0.7"), description="factor where VIX is elevated")
-    high: Ratio = Field(Decimal("0.5"), description="factor where VIX is high")
+    enabled: LessIsLooser[bool] = True
+    elevated: MoreIsLooser[Ratio] = Field(Decimal("0.7"), description="factor where VIX is elevated")
+    high: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="factor where VIX is high")
 
     @model_validator(mode="after")
     def fear_makes_nothing_larger(self) -> Self:
@@ -287,34 +305,34 @@ class VixSettings(SettingsTable):
 class TrendSettings(SettingsTable):
     """Half the risk against SPY's trend or in a volatile market: as much as a high VIX leaves."""
 
-    enabled: bool = False
-    against: Ratio = Field(Decimal("0.5"), description="factor of an entry against the trend")
-    volatile: Ratio = Field(Decimal("0.5"), description="factor where SPY's range is wild")
+    enabled: LessIsLooser[bool] = False
+    against: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="factor of an entry against the trend")
+    volatile: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="factor where SPY's range is wild")
 
 
 class CorrelationSettings(SettingsTable):
     """Two positions that move together have one risk: half of it each. Twenty days are a month of trading."""
 
-    enabled: bool = True
-    limit: Ratio = Field(Decimal("0.7"), description="a higher correlation with a position cuts (RK-16)")
-    factor: Ratio = Field(Decimal("0.5"), description="factor where it does")
+    enabled: LessIsLooser[bool] = True
+    limit: MoreIsLooser[Ratio] = Field(Decimal("0.7"), description="a higher correlation with a position cuts (RK-16)")
+    factor: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="factor where it does")
     days: Annotated[int, Field(ge=3, le=60)] = Field(20, description="daily returns in common; fewer are not judged")
 
 
 class ThrottleSettings(SettingsTable):
     """After a part of a loss limit the risk of a trade is less (RK-11)."""
 
-    daily_part: Ratio = Field(Decimal("0.5"), description="of the daily limit, lost")
-    daily_factor: Ratio = Field(Decimal("0.5"), description="factor from there on")
-    weekly_part: Ratio = Field(Decimal("0.6"), description="of the weekly limit, lost")
-    weekly_factor: Ratio = Field(Decimal("0.25"), description="factor from there on")
+    daily_part: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="of the daily limit, lost")
+    daily_factor: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="factor from there on")
+    weekly_part: MoreIsLooser[Ratio] = Field(Decimal("0.6"), description="of the weekly limit, lost")
+    weekly_factor: MoreIsLooser[Ratio] = Field(Decimal("0.25"), description="factor from there on")
 
 
 class KellySettings(SettingsTable):
     """Thirty trades are the fewest with a useful mean; the last hundred describe the current strategy."""
 
     enabled: bool = False
-    fraction: Ratio = Field(Decimal("0.5"), description="of what Kelly's formula allows: half-Kelly")
+    fraction: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="of what Kelly's formula allows: half-Kelly")
     trade_limit: Trades = Field(30, description="closed trades of the strategy; fewer are not judged")
 
 
@@ -329,8 +347,8 @@ class SizingSettings(GrowingSettingsTable):
     correlation: CorrelationSettings = CorrelationSettings()
     throttle: ThrottleSettings = ThrottleSettings()
     kelly: KellySettings = KellySettings()
-    budget: Ratio = Field(Decimal("0.15"), description="of equity, lost if every stop fills (RK-21)")
-    raise_to_minimum: bool = Field(
+    budget: MoreIsLooser[Ratio] = Field(Decimal("0.15"), description="of equity, lost if every stop fills (RK-21)")
+    raise_to_minimum: MoreIsLooser[bool] = Field(
         False, description="a size under the smallest order becomes it where every limit allows (RK-18)"
     )
 
@@ -350,43 +368,57 @@ class RiskSettings(GrowingSettingsTable):
         }
     )
 
-    per_trade: AmountSettings = Field(
+    per_trade: MoreIsLooser[AmountSettings] = Field(
         AmountSettings(usd=Decimal("1.50"), of_equity=None), description="loss at the stop (RK-02)"
     )
     min_notional: NotNegative = Field(Decimal(1), description="smallest order, USD")
-    max_notional: AmountSettings = Field(AmountSettings(usd=Decimal(50), of_equity=None), description="largest order")
-    max_day_value: AmountSettings = Field(
+    max_notional: MoreIsLooser[AmountSettings] = Field(
+        AmountSettings(usd=Decimal(50), of_equity=None), description="largest order"
+    )
+    max_day_value: MoreIsLooser[AmountSettings] = Field(
         AmountSettings(usd=Decimal(LARGEST_AMOUNT), of_equity=None),
         description="all entries of a day; 1000000000 USD limit nothing (RK-23)",
     )
-    max_open_positions: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="positions at a time (EX-08)")
-    several_strategies_a_symbol: bool = Field(
+    max_open_positions: MoreIsLooser[Annotated[int, Field(ge=1, le=1000)]] = Field(
+        1, description="positions at a time (EX-08)"
+    )
+    several_strategies_a_symbol: MoreIsLooser[bool] = Field(
         False, description="true: strategies may hold a symbol side by side, each with its own position (EX-08)"
     )
-    daily_loss: AmountSettings = Field(
+    daily_loss: MoreIsLooser[AmountSettings] = Field(
         AmountSettings(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)"
     )
-    weekly_loss: AmountSettings = Field(
+    weekly_loss: MoreIsLooser[AmountSettings] = Field(
         AmountSettings(usd=Decimal(25), of_equity=None), description="blocks entries for the week (RK-03)"
     )
-    entries_a_day: Annotated[int, Field(ge=0, le=10_000)] = Field(1, description="entries a day and strategy")
-    window_start: TimeOfDay = Field(time(10, 0), description=f"first bar start for an entry, {HOME.name} (RK-07)")
-    window_end: TimeOfDay = Field(time(11, 30), description=f"last bar start for an entry, {HOME.name}, included")
-    on_missing_equity: Literal["refuse", "allow"] = Field(
+    entries_a_day: MoreIsLooser[Annotated[int, Field(ge=0, le=10_000)]] = Field(
+        1, description="entries a day and strategy"
+    )
+    window_start: LessIsLooser[TimeOfDay] = Field(
+        time(10, 0), description=f"first bar start for an entry, {HOME.name} (RK-07)"
+    )
+    window_end: MoreIsLooser[TimeOfDay] = Field(
+        time(11, 30), description=f"last bar start for an entry, {HOME.name}, included"
+    )
+    on_missing_equity: Annotated[Literal["refuse", "allow"], strictest("refuse")] = Field(
         "refuse",
         description="entries without an account value; allow: every check that needs it lets them pass, and says so",
     )
-    spread_limit: Ratio = Field(Decimal("0.002"), description="of mid (RK-17)")
-    spread_of_stop_limit: Ratio = Field(Decimal("0.20"), description="of the way to the stop (RK-17)")
-    quote_age_seconds: Seconds = Field(Decimal(15), description="older blocks a market entry (RK-17)")
-    quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
-    price_band: Ratio = Field(
+    spread_limit: MoreIsLooser[Ratio] = Field(Decimal("0.002"), description="of mid (RK-17)")
+    spread_of_stop_limit: MoreIsLooser[Ratio] = Field(Decimal("0.20"), description="of the way to the stop (RK-17)")
+    quote_age_seconds: MoreIsLooser[Seconds] = Field(Decimal(15), description="older blocks a market entry (RK-17)")
+    quote_age_seconds_iex: MoreIsLooser[Seconds] = Field(Decimal(60), description="the same on the IEX feed")
+    price_band: MoreIsLooser[Ratio] = Field(
         Decimal("0.05"), description="a limit further from the quote warns; risk.collar takes its place (EX-11)"
     )
-    clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
-    clock_wrong_seconds: Seconds = Field(Decimal(15), description="more between desk and broker refuses entries")
-    clock_jump_seconds: Seconds = Field(Decimal(2), description="a jump of this machine's clock that shuts entries")
-    clock_steady_seconds: Seconds = Field(
+    clock_skew_seconds: MoreIsLooser[Seconds] = Field(Decimal(1), description="more between desk and broker warns")
+    clock_wrong_seconds: MoreIsLooser[Seconds] = Field(
+        Decimal(15), description="more between desk and broker refuses entries"
+    )
+    clock_jump_seconds: MoreIsLooser[Seconds] = Field(
+        Decimal(2), description="a jump of this machine's clock that shuts entries"
+    )
+    clock_steady_seconds: LessIsLooser[Seconds] = Field(
         Decimal(2), description="without another jump, after which they pass again once the broker's clock agrees"
     )
     collar: CollarSettings = CollarSettings()

@@ -13,7 +13,19 @@ from pydantic import Field, field_validator, model_validator
 
 from core.model.account import Mode
 from core.model.notice import NoticeKind, Severity
-from core.settings.types import Delay, GrowingSettingsTable, Seconds, SettingsTable, SymbolName, TimeOfDay, Url
+from core.settings.types import (
+    Delay,
+    GrowingSettingsTable,
+    MoreIsLooser,
+    MoreOrZeroIsLooser,
+    Seconds,
+    SettingsTable,
+    SymbolName,
+    TimeOfDay,
+    Url,
+    no_direction,
+    strictest,
+)
 
 COMMAND = "command"
 """The name of the channel of `notify.command`."""
@@ -280,13 +292,15 @@ class AttendanceSettings(GrowingSettingsTable):
 
     LATER: ClassVar[frozenset[str]] = frozenset({"key_seconds"})
 
-    entries: Literal["keep", "cancel"] = Field("keep", description="entries that rest while no desk is attached")
-    cancel_minutes: Annotated[Decimal, Field(gt=0, le=1440)] = Field(
+    entries: Annotated[Literal["keep", "cancel"], strictest("cancel")] = Field(
+        "keep", description="entries that rest while no desk is attached"
+    )
+    cancel_minutes: MoreIsLooser[Annotated[Decimal, Field(gt=0, le=1440)]] = Field(
         Decimal(30), description="minutes that an entry may rest without a desk, where entries are cancelled"
     )
-    dead_man_hours: Annotated[Decimal, Field(ge=0, le=720)] = Field(
+    dead_man_hours: MoreOrZeroIsLooser[Annotated[Decimal, Field(ge=0, le=720)]] = Field(
         Decimal(0), description="hours without a key on a live account after which entries are halted; 0 is never"
     )
-    key_seconds: Seconds = Field(
-        Decimal(60), description="for which a desk keeps control after its connection was lost, disarmed (OP-13)"
-    )
+    key_seconds: Annotated[
+        Seconds, no_direction("how long control waits for its desk, disarmed; any other halts, kills and takes it")
+    ] = Field(Decimal(60), description="for which a desk keeps control after its connection was lost, disarmed (OP-13)")

@@ -5,7 +5,7 @@ Ratios are fractions (0.003), money is USD. The figures are those of the require
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
@@ -31,7 +31,14 @@ from core.settings.service import (
     WatchdogSettings,
 )
 from core.settings.strategies import OF_NO_STRATEGY, EvaluationSettings, ExitSettings, StrategiesSettings
-from core.settings.types import NOTHING_ODD, GrowingSettingsTable, HistoricalValue, SymbolName
+from core.settings.types import (
+    NOTHING_ODD,
+    AnyChangeIsLooser,
+    GrowingSettingsTable,
+    HistoricalValue,
+    SymbolName,
+    no_direction,
+)
 
 
 class Settings(GrowingSettingsTable):
@@ -41,29 +48,53 @@ class Settings(GrowingSettingsTable):
         {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "notify", "orders", "proof", "watchdog"}
     )
 
-    profile: Literal["micro", "swing", "freqtrade"] = "micro"
-    symbols: tuple[SymbolName, ...] = ("SPY",)
-    account: AccountSettings = AccountSettings()
-    risk: RiskSettings = RiskSettings()
+    profile: Annotated[
+        Literal["micro", "swing", "freqtrade"],
+        no_direction("it gives the defaults, and each of them has its own direction"),
+    ] = "micro"
+    symbols: Annotated[
+        tuple[SymbolName, ...],
+        no_direction("what is watched: an order in any of them needs its key and passes every check"),
+    ] = ("SPY",)
+    account: Annotated[
+        AccountSettings, no_direction("another account, with its own journal, limits and gates (OP-10)")
+    ] = AccountSettings()
+    risk: AnyChangeIsLooser[RiskSettings] = RiskSettings()
     staging: StagingSettings = StagingSettings()
     confirm: ConfirmSettings = ConfirmSettings()
     execution: ExecutionSettings = ExecutionSettings()
     orders: OrdersSettings = OrdersSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
-    strategies: StrategiesSettings = StrategiesSettings()
+    strategies: Annotated[
+        StrategiesSettings,
+        no_direction("what a strategy looks for and whether it looks: it proposes, and limits and keys are the same"),
+    ] = StrategiesSettings()
     exits: ExitSettings = ExitSettings()
-    exchange: ExchangeSettings = ExchangeSettings()
-    alpaca: AlpacaSettings = AlpacaSettings()
-    regime: RegimeSettings = RegimeSettings()
+    exchange: Annotated[ExchangeSettings, no_direction("rules of the simulated exchange, where no money is")] = (
+        ExchangeSettings()
+    )
+    alpaca: Annotated[
+        AlpacaSettings,
+        no_direction(
+            "where Alpaca is reached and how long it is waited for; its hosts are held to the account's kind (OP-10)"
+        ),
+    ] = AlpacaSettings()
+    regime: Annotated[RegimeSettings, no_direction("where the VIX is read")] = RegimeSettings()
     attendance: AttendanceSettings = AttendanceSettings()
-    display: DisplaySettings = DisplaySettings()
-    advisers: AdvisersSettings = AdvisersSettings()
+    display: Annotated[DisplaySettings, no_direction("the screen")] = DisplaySettings()
+    advisers: Annotated[AdvisersSettings, no_direction("advisers say words, and nothing of it is sent (OP-09)")] = (
+        AdvisersSettings()
+    )
     evaluation: EvaluationSettings = EvaluationSettings()
-    health: HealthSettings = HealthSettings()
-    notify: NotifySettings = NotifySettings()
-    proof: ProofSettings = ProofSettings()
-    watchdog: WatchdogSettings = WatchdogSettings()
-    keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
+    health: Annotated[HealthSettings, no_direction("who reads figures on this machine")] = HealthSettings()
+    notify: Annotated[NotifySettings, no_direction("who is told; nothing is sent by it that trades")] = NotifySettings()
+    proof: Annotated[ProofSettings, no_direction("how the record is signed")] = ProofSettings()
+    watchdog: Annotated[
+        WatchdogSettings, no_direction("when the engine is started again; nothing that trades is decided by it")
+    ] = WatchdogSettings()
+    keys: Annotated[dict[str, str], no_direction("the screen")] = Field(
+        {}, description="other keys, by the identifier of the table's line"
+    )
 
     _odd: HistoricalValue = PrivateAttr(NOTHING_ODD)
 

@@ -18,7 +18,20 @@ from pydantic import AfterValidator, Field, JsonValue, field_validator, model_va
 from core.model.order import StopHolder
 from core.model.session import HOME
 from core.model.values import exact_percent, plain
-from core.settings.types import GrowingSettingsTable, NotNegative, Positive, Ratio, SettingsTable, Trades
+from core.settings.types import (
+    AnyChangeIsLooser,
+    GrowingSettingsTable,
+    LessIsLooser,
+    MoreIsLooser,
+    MoreOrZeroIsLooser,
+    NotNegative,
+    Positive,
+    Ratio,
+    SettingsTable,
+    Trades,
+    no_direction,
+    strictest,
+)
 
 Bars = Annotated[int, Field(ge=1, le=10_000)]
 Times = Annotated[Decimal, Field(gt=0, le=100)]
@@ -75,10 +88,11 @@ class CapitalSettings(GrowingSettingsTable):
 
     LATER: ClassVar[frozenset[str]] = frozenset({"allocation", "position_part"})
 
-    allocation: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(
-        None, description="of equity, its own share; not set: it shares all of it with the others"
-    )
-    position_part: Annotated[Decimal, Field(gt=0, le=1)] = Field(
+    allocation: Annotated[
+        Annotated[Decimal, Field(gt=0, le=1)] | None,
+        no_direction("it changes at a day's start alone, within the whole of equity (ST-08)"),
+    ] = Field(None, description="of equity, its own share; not set: it shares all of it with the others")
+    position_part: MoreIsLooser[Annotated[Decimal, Field(gt=0, le=1)]] = Field(
         Decimal(1), description="of its allocation, the most that one position may cost"
     )
 
@@ -91,14 +105,16 @@ class VwapSettings(CapitalSettings):
     enabled: bool = True
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
     entry_deviation: Annotated[Decimal, Field(gt=0, lt=1)] = Field(Decimal("0.003"), description="below VWAP")
-    stop_fraction: Annotated[Decimal, Field(gt=0, lt=1)] = Field(Decimal("0.003"), description="below the entry")
+    stop_fraction: MoreIsLooser[Annotated[Decimal, Field(gt=0, lt=1)]] = Field(
+        Decimal("0.003"), description="below the entry"
+    )
     minimum_bars: Annotated[int, Field(ge=1)] = Field(20, description="bars of the session before it looks")
     minimum_volume: NotNegative = Field(Decimal(1000), description="shares of the session before it looks")
     quantity_step: Positive = Field(Decimal("0.001"), description="shares; sizes are rounded down to it")
-    stop_holder: HeldStop = Field(
+    stop_holder: Annotated[HeldStop, strictest(StopHolder.BROKER)] = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
-    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
+    flat_minutes: LessIsLooser[Annotated[int, Field(ge=0, le=HOME.session_minutes)]] = Field(
         5, description="minutes before the close; the bar that starts then is the last"
     )
     filters: VwapFilters = VwapFilters()
@@ -114,7 +130,9 @@ class TradePlanSettings(CapitalSettings):
 
     enabled: bool = False
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
-    requires_recommendation: bool = Field(False, description="enters on what the operator adopted, and on nothing else")
+    requires_recommendation: LessIsLooser[bool] = Field(
+        False, description="enters on what the operator adopted, and on nothing else"
+    )
     price_tolerance: Ratio = Field(Decimal("0.005"), description="an adopted entry further from the close waits")
     range_bars: Bars = Field(14, description="bars of the average true range that stop and target are measured by")
     stop_ranges: Times = Field(Decimal(2), description="average true ranges from the entry to the stop")
@@ -122,13 +140,13 @@ class TradePlanSettings(CapitalSettings):
         Decimal(3), description="average true ranges from the entry to the target; 0 is no target"
     )
     quantity_step: Positive = Field(Decimal("0.001"), description="shares; sizes are rounded down to it")
-    stop_holder: HeldStop = Field(
+    stop_holder: Annotated[HeldStop, strictest(StopHolder.BROKER)] = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
-    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
+    flat_minutes: LessIsLooser[Annotated[int, Field(ge=0, le=HOME.session_minutes)]] = Field(
         5, description="minutes before the close; the bar that starts then is the last"
     )
-    holds_overnight: bool = Field(False, description="it need not be flat by the close")
+    holds_overnight: MoreIsLooser[bool] = Field(False, description="it need not be flat by the close")
 
 
 class MomentumSettings(TradePlanSettings):
@@ -167,7 +185,7 @@ class MeanReversionSettings(TradePlanSettings):
     target_ranges: Annotated[Decimal, Field(ge=0, le=100)] = Field(
         Decimal(0), description="average true ranges from the entry to the target; 0: the average is the target"
     )
-    max_hold_hours: Annotated[Decimal, Field(gt=0, le=10_000)] = Field(
+    max_hold_hours: MoreIsLooser[Annotated[Decimal, Field(gt=0, le=10_000)]] = Field(
         Decimal(2), description="by the clock, nights and weekends included; a longer position is sold"
     )
 
@@ -208,10 +226,10 @@ class UserStrategySettings(CapitalSettings):
 
     enabled: bool = False
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
-    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
+    flat_minutes: LessIsLooser[Annotated[int, Field(ge=0, le=HOME.session_minutes)]] = Field(
         5, description="minutes before the close; the bar that starts then is the last"
     )
-    holds_overnight: bool = Field(False, description="it need not be flat by the close")
+    holds_overnight: MoreIsLooser[bool] = Field(False, description="it need not be flat by the close")
     terms: dict[str, JsonValue] = Field({}, description="what the strategy itself reads")
 
     @classmethod
@@ -255,31 +273,40 @@ def as_plain(value: object) -> Any:
 
 EvaluationDays = Annotated[int, Field(ge=1, le=366)]
 Sharpe = Annotated[Decimal, Field(ge=-100, le=100)]
+PROPOSES = no_direction("proposes alone")
 
 
 class EvaluationSettings(SettingsTable):
     """The evaluation of strategies after the close: which are retired, paused, or proposed for more."""
 
-    enabled: bool = Field(True, description="strategies are judged once a trading day")
-    minutes_after_close: Annotated[int, Field(ge=1, le=360)] = Field(30, description="when, after the session's close")
-    least_days: EvaluationDays = Field(14, description="from its first trade, before a strategy is judged")
-    window_days: EvaluationDays = Field(30, description="calendar days of trades that count")
-    least_trades: Trades = Field(10, description="of them, for a win rate")
-    losses_in_a_row: Trades = Field(10, description="retire it")
-    least_sharpe: Sharpe = Field(
+    enabled: LessIsLooser[bool] = Field(True, description="strategies are judged once a trading day")
+    minutes_after_close: Annotated[int, Field(ge=1, le=360), no_direction("when it is judged")] = Field(
+        30, description="when, after the session's close"
+    )
+    least_days: MoreIsLooser[EvaluationDays] = Field(
+        14, description="from its first trade, before a strategy is judged"
+    )
+    window_days: Annotated[EvaluationDays, no_direction("a longer window counts more good and more bad trades")] = (
+        Field(30, description="calendar days of trades that count")
+    )
+    least_trades: MoreIsLooser[Trades] = Field(10, description="of them, for a win rate")
+    losses_in_a_row: MoreIsLooser[Trades] = Field(10, description="retire it")
+    least_sharpe: LessIsLooser[Sharpe] = Field(
         Decimal("0.5"), description="a year; a lower Sharpe ratio retires it, compared a session: / √252"
     )
-    least_win_rate: Ratio = Field(Decimal("0.40"), description="a lower win rate retires it")
-    more_over_sharpe: Sharpe = Field(
+    least_win_rate: LessIsLooser[Ratio] = Field(Decimal("0.40"), description="a lower win rate retires it")
+    more_over_sharpe: Annotated[Sharpe, PROPOSES] = Field(
         Decimal("1.5"), description="as least_sharpe; more, with the two beside it, is proposed for more"
     )
-    more_over_win_rate: Ratio = Field(Decimal("0.60"), description="see more_over_sharpe")
-    more_over_profit_factor: Positive = Field(Decimal("1.8"), description="see more_over_sharpe")
-    more: Ratio = Field(Decimal("0.10"), description="of the allocation, by which it is proposed to grow; 0 never")
-    regime_trades: Trades = Field(10, description="of a strategy in one regime, before that is judged")
-    vix_over: Positive = Field(Decimal(30), description="points, on each of vix_days: strategies pause")
-    vix_days: Annotated[int, Field(ge=1, le=10)] = Field(5, description="closes of the VIX in a row")
-    vix_under: Positive = Field(Decimal(25), description="points; a lower close ends that pause")
+    more_over_win_rate: Annotated[Ratio, PROPOSES] = Field(Decimal("0.60"), description="see more_over_sharpe")
+    more_over_profit_factor: Annotated[Positive, PROPOSES] = Field(Decimal("1.8"), description="see more_over_sharpe")
+    more: Annotated[Ratio, PROPOSES] = Field(
+        Decimal("0.10"), description="of the allocation, by which it is proposed to grow; 0 never"
+    )
+    regime_trades: MoreIsLooser[Trades] = Field(10, description="of a strategy in one regime, before that is judged")
+    vix_over: MoreIsLooser[Positive] = Field(Decimal(30), description="points, on each of vix_days: strategies pause")
+    vix_days: MoreIsLooser[Annotated[int, Field(ge=1, le=10)]] = Field(5, description="closes of the VIX in a row")
+    vix_under: MoreIsLooser[Positive] = Field(Decimal(25), description="points; a lower close ends that pause")
 
 
 OF_NO_STRATEGY = frozenset({"manual", "broker"})
@@ -294,20 +321,34 @@ class ExitSettings(SettingsTable):
     one.
     """
 
-    enabled: bool = True
-    not_for: tuple[str, ...] = Field(("vwap",), description="strategies whose own rules rule alone")
-    profit_target: Ratio = Field(Decimal("0.02"), description="gain at which the profit is taken; 0: none")
-    stop: Ratio = Field(Decimal("0.01"), description="loss at which shares are sold that no stop covers; 0: none")
-    trail: Ratio = Field(Decimal(0), description="behind the best price since the entry; 0: no trailing stop")
-    trail_from: Ratio = Field(Decimal(0), description="gain that the best price must show before it trails")
-    stale_days: Days = Field(5, description="days of the calendar; held longer, it must show stale_gain; 0: never")
-    stale_gain: Ratio = Field(Decimal("0.02"), description="gain that keeps a position which is held for long")
-    max_days: Days = Field(0, description="days of the calendar that anything is held at most; 0: no limit")
-    flat_minutes: Annotated[int, Field(ge=0, le=HOME.session_minutes)] = Field(
+    enabled: LessIsLooser[bool] = True
+    not_for: AnyChangeIsLooser[tuple[str, ...]] = Field(("vwap",), description="strategies whose own rules rule alone")
+    profit_target: Annotated[Ratio, no_direction("where a gain is taken: what is lost stays bounded by the stop")] = (
+        Field(Decimal("0.02"), description="gain at which the profit is taken; 0: none")
+    )
+    stop: MoreOrZeroIsLooser[Ratio] = Field(
+        Decimal("0.01"), description="loss at which shares are sold that no stop covers; 0: none"
+    )
+    trail: MoreOrZeroIsLooser[Ratio] = Field(
+        Decimal(0), description="behind the best price since the entry; 0: no trailing stop"
+    )
+    trail_from: MoreIsLooser[Ratio] = Field(
+        Decimal(0), description="gain that the best price must show before it trails"
+    )
+    stale_days: MoreOrZeroIsLooser[Days] = Field(
+        5, description="days of the calendar; held longer, it must show stale_gain; 0: never"
+    )
+    stale_gain: LessIsLooser[Ratio] = Field(
+        Decimal("0.02"), description="gain that keeps a position which is held for long"
+    )
+    max_days: MoreOrZeroIsLooser[Days] = Field(
+        0, description="days of the calendar that anything is held at most; 0: no limit"
+    )
+    flat_minutes: LessIsLooser[Annotated[int, Field(ge=0, le=HOME.session_minutes)]] = Field(
         5, description="minutes before the close to be flat, where the strategy holds nothing over night"
     )
-    by_hand: bool = Field(False, description="guard what was typed, or taken over from the broker, too")
-    overnight: tuple[str, ...] = Field(
+    by_hand: LessIsLooser[bool] = Field(False, description="guard what was typed, or taken over from the broker, too")
+    overnight: AnyChangeIsLooser[tuple[str, ...]] = Field(
         (), description="strategies that hold over night, beside those whose table says so"
     )
 
@@ -342,10 +383,10 @@ class StrategiesSettings(GrowingSettingsTable):
     )
 
     folder: str = Field("", description="where your own strategies are; empty is `strategies` beside this file")
-    slow_milliseconds: Annotated[Decimal, Field(gt=0, le=60_000)] = Field(
+    slow_milliseconds: MoreIsLooser[Annotated[Decimal, Field(gt=0, le=60_000)]] = Field(
         Decimal(50), description="a strategy that takes longer for a bar is shown (ST-07)"
     )
-    faults: Annotated[int, Field(ge=1, le=1000)] = Field(
+    faults: MoreIsLooser[Annotated[int, Field(ge=1, le=1000)]] = Field(
         3, description="bars in a row on which a strategy raised or was too slow, after which it is paused"
     )
     vwap: VwapSettings = VwapSettings()

@@ -1,4 +1,4 @@
-"""Types of settings: a frozen table that refuses unknown keys, and ranges of figures."""
+"""Types of settings: a frozen table that refuses unknown keys, ranges of figures, and the looser direction of a key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self, get_args
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -72,6 +73,57 @@ def _on_the_clock(written: object) -> object:
 
 TimeOfDay = Annotated[time, BeforeValidator(_on_the_clock)]
 """To the second, by the exchange's clock."""
+
+
+class Direction(Enum):
+    """The looser direction of a setting; the value is its text."""
+
+    MORE = "more is looser"
+    LESS = "less is looser"
+    CHOICE = "all but one are looser"
+    EITHER = "each change counts as looser"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Looser:
+    """Which values of a setting allow more (RK-13), in the type of its field: `LessIsLooser[Minutes]`.
+
+    That of a table holds for its keys that have none of their own.
+
+    Attributes
+    ----------
+    zero_is_never
+        It is off at zero, which allows most.
+    strictest
+        Of a choice: the value that is tighter than any other.
+    why_none
+        Without a direction: why no value is looser than another.
+    """
+
+    direction: Direction
+    zero_is_never: bool = False
+    strictest: object = None
+    why_none: str = ""
+
+
+T = TypeVar("T")
+MoreIsLooser = Annotated[T, Looser(Direction.MORE)]
+"""Of true and false, true is more."""
+MoreOrZeroIsLooser = Annotated[T, Looser(Direction.MORE, zero_is_never=True)]
+LessIsLooser = Annotated[T, Looser(Direction.LESS)]
+AnyChangeIsLooser = Annotated[T, Looser(Direction.EITHER)]
+"""Its values have no order."""
+
+
+def strictest(value: object) -> Looser:
+    """Return the direction of a choice: every value but this one is looser."""
+    return Looser(Direction.CHOICE, strictest=value)
+
+
+def no_direction(why: str) -> Looser:
+    """Return that no value is looser than another, and why."""
+    return Looser(Direction.NONE, why_none=why)
 
 
 WHOLE = "whole"

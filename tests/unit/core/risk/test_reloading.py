@@ -14,20 +14,9 @@ from pydantic import ValidationError
 from syrupy.assertion import SnapshotAssertion
 
 from core.settings.changes import ChangeKind, changes_between, digest_of, with_changes, without_looser
-from core.settings.directions import (
-    BESIDE_RISK,
-    EITHER_WAY,
-    LESS_IS_LOOSER,
-    MORE_IS_LOOSER,
-    NO_DIRECTION,
-    STRICTER,
-    Direction,
-    direction_of,
-    why_none,
-)
+from core.settings.directions import LOOSER, looser_of
 from core.settings.settings import PROFILES, Settings
-from core.settings.strategies import UserStrategySettings
-from core.settings.types import WHOLE
+from core.settings.types import WHOLE, Direction
 from tests.kit.rows import table
 
 
@@ -58,20 +47,14 @@ def leaves(table: Any, path: tuple[str, ...] = ()) -> dict[str, object]:
 
 ONE_VALUE: frozenset[str] = frozenset()
 """Settings for which the walk has no other value."""
-RISK = leaves(Settings().risk.model_dump(context=WHOLE))
-BESIDE = leaves(Settings().model_dump(include=set(BESIDE_RISK), context=WHOLE))
-OF_OWN = {f"strategies.own.{key}" for key in UserStrategySettings.model_fields}
-
-
 EVERY = leaves(Settings().model_dump(context=WHOLE))
 
 
 def test_every_setting_has_a_direction_or_says_why_not() -> None:
     """RK-13: a new key must say which way it is looser, or that no way is."""
-    found = {key: direction_of(tuple(key.split("."))) for key in EVERY}
-    reasons = {why_none(tuple(key.split("."))) for key, direction in found.items() if direction is Direction.NONE}
+    reasons = {looser_of(tuple(key.split("."))).why_none for key in EVERY}
 
-    assert reasons == set(NO_DIRECTION.values())
+    assert reasons == {looser.why_none for looser in LOOSER.values()}
 
 
 WORDS = ("cancel", "allow", "include_extended", "within", "current", "global", "desk")
@@ -112,23 +95,15 @@ def test_no_start_takes_a_looser_value_of_any_setting() -> None:
             kinds = {change.kind for change in changes}
             back = {change.kind for change in changes_between(other, default)}
             started = without_looser(default, other)
-            if direction_of(tuple(key.split("."))) is Direction.NONE:
+            if looser_of(tuple(key.split("."))).direction is Direction.NONE:
                 assert (kinds, started) == ({ChangeKind.RESTART}, other), key
             else:
                 assert ChangeKind.RESTART not in kinds | back, key
                 assert ChangeKind.LOOSER in kinds | back, key
                 assert started == (default if ChangeKind.LOOSER in kinds else other), key
 
-    with_direction = {key for key in EVERY if direction_of(tuple(key.split("."))) is not Direction.NONE}
+    with_direction = {key for key in EVERY if looser_of(tuple(key.split("."))).direction is not Direction.NONE}
     assert with_direction - walked <= ONE_VALUE
-
-
-def test_each_limit_has_one_direction() -> None:
-    """RK-13"""
-    named = [*MORE_IS_LOOSER, *LESS_IS_LOOSER, *STRICTER, *EITHER_WAY]
-
-    assert set(named) <= {*RISK, *BESIDE, *OF_OWN}
-    assert len(named) == len(set(named))
 
 
 @table(
