@@ -1,7 +1,8 @@
 """Every check of the gate as a control: the rules that ask for it, its settings, its test and its trial.
 
-`keyturn attest` and docs/CONTROLS.md are made from this table alone. A check without a row fails a test. A rule is
-cited by the paragraph that asks for the control; for FIA's paper the subject is named.
+`keyturn attest` and docs/CONTROLS.md are made from this table alone. A check without a row fails a test; a protection
+has the usual one if it needs no other. A rule is cited by the paragraph that asks for the control; for FIA's paper the
+subject is named.
 
 A trial overrides the settings of an account without limits, so that only this control can refuse. The trial's values
 may differ from the settings in force; both are reported.
@@ -17,6 +18,7 @@ from pydantic import BaseModel
 
 from core.messages.commands import ListSymbol, RefuseSymbol
 from core.model.instrument import ListKind
+from core.risk.protections.protection_registry import WITHOUT_OWN_CHECK
 from core.risk.trials import Asked, Control, First, Trial, Tried, value_of
 from core.settings.risk import ANY_DEFICITS, ANY_PRICE, ANY_QUANTITY, SHORTEST_TWIN, UNLIMITED
 from core.settings.settings import Settings
@@ -170,6 +172,53 @@ def _shares_nothing_out(settings: Settings) -> bool:
 
 _CHECKS = "tests/unit/core/risk/test_checks.py::"
 _STORIES = "tests/scenarios/"
+_HISTORIES = "tests/unit/core/risk/protections/test_histories.py::test_each_protection_equals_a_rescan"
+_PROTECTIONS: Mapping[str, Control] = {
+    row.name: row
+    for row in (
+        _protection(
+            "max_drawdown",
+            "tests/unit/core/risk/protections/test_max_drawdown.py::test_a_fall_over_the_limit_locks_for_a_day",
+            (RTS_THRESHOLDS,),
+            nothing_at_most="limit",
+            method="within",
+            limit="0",
+            trade_limit=1,
+        ),
+        _protection(
+            "cooldown",
+            _STORIES + "test_protections.py::test_a_loss_pauses_its_symbol_for_a_while",
+            nothing_at_most="loss",
+            loss="0",
+        ),
+        _protection("low_profit", _HISTORIES, trade_limit=1, required_profit="0"),
+        _protection(
+            "volatility_halt",
+            _STORIES + "test_volatility_halt.py::test_a_wild_symbol_alone_is_halted_over_a_restart",
+            parts={
+                "the swing": _most("risk.protections.volatility_halt.limit"),
+                "the swing against the median": _most("risk.protections.volatility_halt.times_median"),
+            },
+            limit="0.0001",
+        ),
+        Control(
+            "equity curve",
+            (),
+            ("risk.protections.equity_curve",),
+            _STORIES + "test_weeks_of_the_market.py::test_equity_curve",
+            "what is typed has no curve: a strategy's results of many days are what it measures",
+            _never("equity_curve", "trades"),
+        ),
+    )
+}
+"""Rows of protections that need another than the usual one."""
+
+
+def _row_of(protection: str) -> Control:
+    """Return a protection's own row, or the usual one: the first trade that is stopped out trips it."""
+    own = _PROTECTIONS.get(protection.replace("_", " "))
+    return own or _protection(protection, _HISTORIES, trade_limit=1)
+
 
 CONTROLS: tuple[Control, ...] = (
     Control(
@@ -426,54 +475,7 @@ CONTROLS: tuple[Control, ...] = (
         Trial({"risk.weekly_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
         _loses_all("risk.weekly_loss"),
     ),
-    _protection(
-        "max_drawdown",
-        "tests/unit/core/risk/protections/test_max_drawdown.py::test_a_fall_over_the_limit_locks_for_a_day",
-        (RTS_THRESHOLDS,),
-        nothing_at_most="limit",
-        method="within",
-        limit="0",
-        trade_limit=1,
-    ),
-    _protection(
-        "stop_loss_guard",
-        "tests/unit/core/risk/protections/test_histories.py::test_each_protection_equals_a_rescan",
-        trade_limit=1,
-    ),
-    _protection(
-        "cooldown",
-        _STORIES + "test_protections.py::test_a_loss_pauses_its_symbol_for_a_while",
-        nothing_at_most="loss",
-        loss="0",
-    ),
-    _protection(
-        "low_profit",
-        "tests/unit/core/risk/protections/test_histories.py::test_each_protection_equals_a_rescan",
-        trade_limit=1,
-        required_profit="0",
-    ),
-    _protection(
-        "loss_streak",
-        "tests/unit/core/risk/protections/test_histories.py::test_each_protection_equals_a_rescan",
-        trade_limit=1,
-    ),
-    _protection(
-        "volatility_halt",
-        _STORIES + "test_volatility_halt.py::test_a_wild_symbol_alone_is_halted_over_a_restart",
-        parts={
-            "the swing": _most("risk.protections.volatility_halt.limit"),
-            "the swing against the median": _most("risk.protections.volatility_halt.times_median"),
-        },
-        limit="0.0001",
-    ),
-    Control(
-        "equity curve",
-        (),
-        ("risk.protections.equity_curve",),
-        _STORIES + "test_weeks_of_the_market.py::test_equity_curve",
-        "what is typed has no curve: a strategy's results of many days are what it measures",
-        _never("equity_curve", "trades"),
-    ),
+    *map(_row_of, WITHOUT_OWN_CHECK),
     Control(
         "repeated execution",
         (RTS_REPEATED,),

@@ -31,11 +31,7 @@ from core.risk.checks.order import OrderSizeCheck, PriceRulesCheck, QuantityRule
 from core.risk.checks.order_value import AllocationCheck, DayValueCheck, NotionalCheck
 from core.risk.checks.other_orders import SelfCrossCheck, TwinCheck
 from core.risk.gate import Gate
-from core.risk.protections.frequency import DayTrades, RepeatedExecution
-from core.risk.protections.protection_registry import NAMES
-
-OF_THEIR_OWN = frozenset({RepeatedExecution.name, DayTrades.name})
-"""Protections with a check of their own, because it asks more than whether they are tripped."""
+from core.risk.protections.protection_registry import WITHOUT_OWN_CHECK
 
 
 def standard_gate() -> Gate:
@@ -74,7 +70,7 @@ def standard_gate() -> Gate:
             OpenPositionsCheck(),
             DailyLossCheck(),
             WeeklyLossCheck(),
-            *(ProtectionCheck(name) for name in NAMES if name not in OF_THEIR_OWN),
+            *map(ProtectionCheck, WITHOUT_OWN_CHECK),
             RepeatedExecutionCheck(),
             DayTradesCheck(),
             TradeFrequencyCheck(),

@@ -161,6 +161,8 @@ NAMES = (
     DayTrades.name,
 )
 """In the order in which tickets and panes list them."""
+WITHOUT_OWN_CHECK = tuple(name for name in NAMES if name not in (RepeatedExecution.name, DayTrades.name))
+"""Those that the gate asks only whether they are tripped; the check of each other asks more."""
 RENEWED = frozenset(
     {
         GuardCode.WITH_ITS_DAY,
