@@ -46,9 +46,9 @@ def would_fill(order: OrderRequest, quote: Quote | None) -> bool:
     """Whether the order would fill at once: at any price, or at a price that the quote meets."""
     if order.type.goes_at_once:
         return True
-    if quote is None or order.type.trails:
-        return False
     stop, limit = order.stop_price, order.limit_price
+    if quote is None or (stop is None and limit is None):
+        return False
     price = quote.ask if order.side is Side.BUY else quote.bid
     is_elected = stop is None or (price >= stop if order.type.waits_above(order.side) else price <= stop)
     return is_elected and (limit is None or (price <= limit if order.side is Side.BUY else price >= limit))
