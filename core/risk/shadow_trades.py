@@ -505,8 +505,8 @@ def shadow_of(
         return None
     terms = settings.exchange
     flat = timedelta(minutes=settings.flat_minutes(strategy))
-    is_open = order.type.goes_at_once
     trigger = order.stop_behind(last) if order.type.trails and last is not None else order.stop_price
+    is_open = order.limit_price is None and trigger is None
     half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * order.instrument.ticks.at(known)
     entry_price = worse_by(half_spread, known, order.side) if is_open else order.limit_price or trigger or known
     course = ShadowCourse.OPEN if is_open else ShadowCourse.WAITS
