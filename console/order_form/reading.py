@@ -32,14 +32,17 @@ from widgets import format as f
 FAR = Decimal("0.01")
 """A limit so far through the market is a slip of the hand, or a price of another symbol."""
 
-UNGUARDED = "no stop guards what waits at it"
-"""Shown beside the limit of an exit that the market has not reached; its ticket gives the same warning (EX-13)."""
+UNGUARDED = "no stop guards what waits"
+"""Shown beside the limit of an exit that the market has not reached, or beside its type if it has none.
+
+Its ticket gives the same warning (EX-13).
+"""
 
 
 def doubt(draft: Draft, view: DeskView) -> None:
     if not draft.opens:
         if _waits_bare(draft):
-            draft.doubts["limit"] = UNGUARDED
+            draft.doubts |= {"type": UNGUARDED} if draft.limit is None else {"limit": f"{UNGUARDED} at it"}
         return
     if view.status.entries_refused is not None:
         draft.doubts["effect"] = f"entries are off: {view.status.entries_refused}"
@@ -69,9 +72,11 @@ def _waits_bare(draft: Draft) -> bool:
 
     A working exit reserves the shares that its stop reserved before; a pair includes a stop.
     """
-    is_limit = draft.type is not None and draft.type.rests and not draft.is_pair
-    if draft.effect is None or not is_limit or draft.limit is None or draft.touch is None:
+    kind = draft.type
+    if draft.effect is None or kind is None or not kind.waits_unprotected or draft.is_pair or draft.touch is None:
         return False
+    if draft.limit is None:
+        return not kind.has_limit
     return draft.limit < draft.touch if draft.buys else draft.limit > draft.touch
 
 

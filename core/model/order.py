@@ -61,8 +61,8 @@ class OrderType(Enum):
 
     A stop-limit rests as a limit once its stop is touched; a trailing stop follows the best price. An order without a
     limit accepts any price. `waits` means that a price triggers it; if that price is adverse, `is_stop`, it protects
-    the position that it closes. An order that does not wait `rests` at its limit or `goes_at_once`. `word` is its typed
-    name.
+    the position that it closes. An order that does not wait `rests` at its limit or `goes_at_once`. An exit that
+    `waits_unprotected` reserves its shares, and guards them at no price. `word` is its typed name.
     """
 
     MARKET = "market"
@@ -79,6 +79,7 @@ class OrderType(Enum):
         self.is_stop: Final = self.waits
         self.rests: Final = self.has_limit and not self.waits
         self.goes_at_once: Final = not self.has_limit and not self.waits
+        self.waits_unprotected: Final = not self.is_stop and not self.goes_at_once
         self.word: Final = "trailing" if self.trails else name.replace("_", "-")
 
     def waits_above(self, side: Side) -> bool:

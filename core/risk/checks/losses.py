@@ -200,11 +200,16 @@ def _hours(state: ReviewContext) -> str:
 
 
 def _waits(candidate: Candidate, state: ReviewContext) -> Verdict | None:
-    """Warn of an exit away from the market: it reserves the shares of the stop and does not protect them (EX-13)."""
+    """Warn of an exit that waits: it reserves the shares of the stop and does not protect them (EX-13)."""
     order, quote = candidate.order, state.quote
-    if not order.type.rests or order.legs or order.limit_price is None or isinstance(quote, NoQuote):
+    limit = order.limit_price
+    if not order.type.waits_unprotected or order.legs:
         return None
-    is_away = order.limit_price > quote.bid if order.side is Side.SELL else order.limit_price < quote.ask
+    if limit is None:
+        return warned("stop", "while it waits, no stop guards these shares")
+    if isinstance(quote, NoQuote):
+        return None
+    is_away = limit > quote.bid if order.side is Side.SELL else limit < quote.ask
     return warned("stop", "while it waits at its limit, no stop guards these shares") if is_away else None
 
 

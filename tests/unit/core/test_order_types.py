@@ -26,6 +26,11 @@ def test_types_wait_rest_or_go_at_once(kind: OrderType) -> None:
     assert [kind.waits, kind.rests, kind.goes_at_once].count(True) == 1
 
 
+def test_only_an_exit_at_its_limit_waits_unprotected() -> None:
+    """EX-13"""
+    assert [kind for kind in OrderType if kind.waits_unprotected] == [OrderType.LIMIT]
+
+
 def test_a_stop_is_on_its_side_of_the_market() -> None:
     """EX-12"""
     assert OrderType.STOP.waits_above(Side.BUY)
