@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated, ClassVar, TypeVar
 
 from core.model.desk import DeskNumber
 from core.model.instrument import ListedSymbol
@@ -100,6 +101,8 @@ class LogRow:
     `is_own`: it refuses what the operator typed, and nothing that a strategy or an exit rule proposed.
     """
 
+    FIRST: ClassVar = ("at", "level", "source", "text")
+
     sequence: int
     at: datetime
     kind: str
@@ -172,6 +175,8 @@ class ProtectionRow:
         The override of this trip; `since` is that of the trip then. Entries pass if it is not tripped.
     """
 
+    FIRST: ClassVar = ("name", "measure", "is_tripped", "until", "reason")
+
     key: str
     name: str
     measure: str
@@ -228,6 +233,8 @@ class StrategyRow:
         Why and by how much its allocation is proposed to grow; empty if it is not.
     """
 
+    FIRST: ClassVar = ("strategy", "symbol", "last_answer", "times", "is_paused")
+
     key: str
     strategy: str
     symbol: Symbol
@@ -244,6 +251,12 @@ class StrategyRow:
     may_be_resumed: bool = False
     evaluation: tuple[tuple[str, str], ...] = ()
     proposed: str = ""
+
+
+PANE = "pane"
+T = TypeVar("T")
+PaneRows = Annotated[tuple[T, ...], PANE]
+"""The rows of a pane, exported by the name of their field; `FIRST` of their class are the columns to print first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,21 +297,21 @@ class DeskView:
 
     number: int
     status: StatusView
-    proposals: tuple[ProposalRow, ...]
-    positions: tuple[PositionRow, ...]
-    orders: tuple[OrderRow, ...]
-    log: tuple[LogRow, ...]
+    proposals: PaneRows[ProposalRow]
+    positions: PaneRows[PositionRow]
+    orders: PaneRows[OrderRow]
+    log: PaneRows[LogRow]
     tickets: tuple[TicketView, ...]
     endings: tuple[ProposalOutcome, ...]
     refusals: tuple[LogRow, ...]
     kill: KillView
     symbols: tuple[SymbolView, ...]
-    strategies: tuple[StrategyRow, ...]
+    strategies: PaneRows[StrategyRow]
     staged: int
-    protections: tuple[ProtectionRow, ...]
-    trades: tuple[TradeRow, ...]
-    shadows: tuple[ShadowRow, ...]
-    results: tuple[ResultRow, ...]
+    protections: PaneRows[ProtectionRow]
+    trades: PaneRows[TradeRow]
+    shadows: PaneRows[ShadowRow]
+    results: PaneRows[ResultRow]
     chart: ChartView | None
     sizing: SizingView = NO_SIZING
     wire: WireView = NO_WIRE
@@ -312,7 +325,7 @@ class DeskView:
     watch: WatchView = NOTHING_WATCHED
     alerts: tuple[Alert, ...] = ()
     rung: int = 0
-    days: tuple[DayRow, ...] = ()
+    days: PaneRows[DayRow] = ()
     actions: tuple[ActionRow, ...] = ()
     lists: tuple[ListedSymbol, ...] = ()
 

@@ -16,13 +16,14 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
-from typing import Any
+from operator import attrgetter
+from typing import Any, get_args, get_type_hints
 
 from core.model.text_sanitizer import harmless
 from core.model.values import Symbol, plain
-from core.views.desk import DeskView, LogRow, ProtectionRow, StrategyRow
-from core.views.results import ChartBar, DayRow, HistoryRow, ResultRow, ShadowRow, TradeRow
-from core.views.rows import OrderRow, PositionRow, ProposalRow, WatchRow
+from core.views.desk import PANE, DeskView
+from core.views.results import ChartBar, HistoryRow
+from core.views.rows import WatchRow
 
 Cells = dict[str, Any]
 CENTS, DECIMALS = 2, 4
@@ -79,59 +80,26 @@ RECKONED = ("=", "+", "-", "@")
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The export of a pane: the class of its rows, its rows in a view, and the columns to print first."""
+    """The export of a pane: the class of its rows, which names the columns to print first, and its rows in a view."""
 
-    kind: type
+    kind: type[Any]
     rows: Callable[[DeskView], Iterable[object]]
-    first: tuple[str, ...]
+
+
+def _of_panes() -> Iterator[tuple[str, Exported]]:
+    """Yield each field of the view that has the rows of a pane."""
+    for name, hint in get_type_hints(DeskView, include_extras=True).items():
+        if PANE in getattr(hint, "__metadata__", ()):
+            yield name, Exported(get_args(get_args(hint)[0])[0], attrgetter(name))
 
 
 PANES: Mapping[str, Exported] = {
-    "proposals": Exported(
-        ProposalRow,
-        lambda view: view.proposals,
-        ("symbol", "strategy", "side", "quantity", "type", "limit_price", "stop_price", "expires_at"),
-    ),
-    "positions": Exported(
-        PositionRow,
-        lambda view: view.positions,
-        ("symbol", "strategy", "quantity", "average_price", "last", "profit", "stop_price", "covered"),
-    ),
-    "orders": Exported(
-        OrderRow,
-        lambda view: view.orders,
-        ("id", "symbol", "side", "quantity", "type", "limit_price", "stop_price", "status", "filled_quantity"),
-    ),
-    "trades": Exported(
-        TradeRow,
-        lambda view: view.trades,
-        ("symbol", "strategy", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "profit", "is_part"),
-    ),
-    "protections": Exported(
-        ProtectionRow, lambda view: view.protections, ("name", "measure", "is_tripped", "until", "reason")
-    ),
-    "strategies": Exported(
-        StrategyRow, lambda view: view.strategies, ("strategy", "symbol", "last_answer", "times", "is_paused")
-    ),
-    "log": Exported(LogRow, lambda view: view.log, ("at", "level", "source", "text")),
-    "results": Exported(
-        ResultRow, lambda view: view.results, ("strategy", "trades", "wins", "realised", "unrealised", "shadow")
-    ),
-    "shadows": Exported(
-        ShadowRow, lambda view: view.shadows, ("symbol", "strategy", "side", "quantity", "end", "state", "result")
-    ),
-    "days": Exported(DayRow, lambda view: view.days, ("day", "equity")),
-    "watch": Exported(
-        WatchRow, lambda view: view.watch.rows, ("symbol", "last", "last_at", "before", "volume", "held")
-    ),
-    "chart": Exported(
-        ChartBar,
-        lambda view: () if view.chart is None else view.chart.bars,
-        ("start", "open", "high", "low", "close", "volume"),
-    ),
+    **dict(_of_panes()),
+    "watch": Exported(WatchRow, lambda view: view.watch.rows),
+    "chart": Exported(ChartBar, lambda view: () if view.chart is None else view.chart.bars),
 }
 """By the name of the pane, or of a second table in it."""
-HISTORY = Exported(HistoryRow, lambda _view: (), ("at", "symbol", "text", "profit"))
+HISTORY = Exported(HistoryRow, lambda _view: ())
 """Its rows come from the journal; no view has them."""
 
 
@@ -272,4 +240,4 @@ def names_of(exported: Exported) -> list[str]:
 
 def first_of(exported: Exported) -> list[str]:
     """The columns to print first."""
-    return [public(name) for name in exported.first]
+    return [public(name) for name in exported.kind.FIRST]

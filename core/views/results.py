@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from core.model.bar import Bar
 from core.model.order import Side
@@ -20,6 +21,18 @@ class TradeRow:
 
     With `is_part` what one exit order closed today of a position that is still open.
     """
+
+    FIRST: ClassVar = (
+        "symbol",
+        "strategy",
+        "quantity",
+        "entry_time",
+        "entry_price",
+        "exit_time",
+        "exit_price",
+        "profit",
+        "is_part",
+    )
 
     key: str
     strategy: str
@@ -52,6 +65,8 @@ class ShadowRow:
         USD, at the last close while it is open; None while its limit was not touched.
     """
 
+    FIRST: ClassVar = ("symbol", "strategy", "side", "quantity", "end", "state", "result")
+
     key: str
     strategy: str
     symbol: Symbol
@@ -81,6 +96,8 @@ class ResultRow:
         Open positions of which a part was closed today.
     """
 
+    FIRST: ClassVar = ("strategy", "trades", "wins", "realised", "unrealised", "shadow")
+
     strategy: str
     trades: int
     wins: int
@@ -106,6 +123,8 @@ class ClosedRow:
 class DayRow:
     """A trading day; `equity` is the account's value at its start, USD; None if it was not reported."""
 
+    FIRST: ClassVar = ("day", "equity")
+
     day: date
     equity: Money | None
     closed: tuple[ClosedRow, ...]
@@ -123,6 +142,8 @@ class DayRow:
 @dataclass(frozen=True, slots=True)
 class ChartBar:
     """One complete minute, or a longer bar. `reference` is the strategy's own line at that bar, VWAP for VWAP."""
+
+    FIRST: ClassVar = ("start", "open", "high", "low", "close", "volume")
 
     start: datetime
     open: Price
@@ -177,6 +198,8 @@ class HistoryRow:
     profit
         Of a trade and of a partial exit, less fees, USD; None for an order.
     """
+
+    FIRST: ClassVar = ("at", "symbol", "text", "profit")
 
     kind: HistoryKind
     order: ClientOrderId

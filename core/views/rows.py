@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from core.model.bar import Quote
 from core.model.codes import NEEDS_NOBODY, OwedReason
@@ -79,6 +79,8 @@ class ProposalRow:
     traded
         The instrument of its order; None means a share.
     """
+
+    FIRST: ClassVar = ("symbol", "strategy", "side", "quantity", "type", "limit_price", "stop_price", "expires_at")
 
     id: ProposalId
     strategy: str
@@ -188,6 +190,8 @@ class PositionRow:
         Why its stop cannot be moved, or a trailing stop or target given to it, now; None if the engine stages one.
     """
 
+    FIRST: ClassVar = ("symbol", "strategy", "quantity", "average_price", "last", "profit", "stop_price", "covered")
+
     key: str
     symbol: Symbol
     strategy: str
@@ -289,6 +293,18 @@ class OrderRow:
 
     `ends_at`: the close with which a working day order ends at the broker; None for all others, or if unknown.
     """
+
+    FIRST: ClassVar = (
+        "id",
+        "symbol",
+        "side",
+        "quantity",
+        "type",
+        "limit_price",
+        "stop_price",
+        "status",
+        "filled_quantity",
+    )
 
     id: ClientOrderId
     strategy: str
@@ -500,6 +516,8 @@ class WatchRow:
     lists
         The lists that block its entries (RK-26).
     """
+
+    FIRST: ClassVar = ("symbol", "last", "last_at", "before", "volume", "held")
 
     symbol: Symbol
     quote: Quote | None = None
