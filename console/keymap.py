@@ -101,8 +101,8 @@ PANES = (
     KeyScope.HISTORY,
 )
 """Each pane has the name of its key scope."""
-NUMBERS = {pane: number % 10 for number, pane in enumerate(PANES, start=1)}
-"""The key of each pane; the tenth has zero."""
+NUMBERS = dict(zip(PANES, "1234567890", strict=True))
+"""The key of each pane; an eleventh needs another key here."""
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
@@ -110,7 +110,7 @@ _FIELD, _READING, _FORM = KeyScope.FIELD, KeyScope.READING, KeyScope.ORDER_FORM
 
 KEYS: tuple[Key, ...] = (
     *(
-        Key(f"pane.{pane.value}", _EVERYWHERE, f"{number}", f"{number}", f"app.pane('{pane.value}')", pane.value)
+        Key(f"pane.{pane.value}", _EVERYWHERE, number, number, f"app.pane('{pane.value}')", pane.value)
         for pane, number in NUMBERS.items()
     ),
     Key("pane.next", _EVERYWHERE, "tab", "Tab", "app.focus_next", "next pane"),
