@@ -3,6 +3,9 @@
 Failures are answers: `Refused` only if the broker itself stated it, `NoAnswer` for every doubt (EX-06). A request for
 an order is sent exactly once; the adapter itself repeats safe requests (queries, cancels).
 
+An adapter translates its broker's words for the state of an order to those of `BROKER_STATUSES` and `NOT_TRADING`
+(`core/execution/order_status.py`), in `raw_status` too: an exit with any other word counts as one that may not trade.
+
 A second broker is a folder with a `BrokerKind`, and a line in `registry.py`.
 """
 
