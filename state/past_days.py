@@ -22,7 +22,7 @@ from core.market.calendar import load_calendar
 from core.model.session import HOME
 from core.model.values import Price, Symbol
 from core.ports import JournalDamagedError, OperatorError, Recorded
-from core.post_mortem.days import held_after
+from core.post_mortem.day_attribution import held_after
 from core.post_mortem.post_mortem import PostMortem, Read, post_mortem
 from core.reports.figures import Figures
 from core.reports.report import FOLDED, STAGED, Quarter, Report, report_of, week_figures

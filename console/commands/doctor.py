@@ -15,12 +15,11 @@ from console.commands.assembly.at_a_broker import (
     calendar_of,
     keys_of_source,
     live_books,
-    mode_of,
     real_broker,
     source_of,
 )
 from console.commands.assembly.host import Host
-from console.commands.assembly.settings import is_simulated, settings_of
+from console.commands.assembly.settings import is_simulated, mode_of, settings_of
 from console.commands.assembly.simulated import demo_books
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.ports import OperatorError

@@ -14,9 +14,9 @@ from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.find_symbol import BrokersList, SymbolScreen, not_listed
 from console.screens.form import FieldsScreen, Form, FormField, TextField
 from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist
+from core.model.alert import Alert, AlertKind, AlertTerms, in_words
+from core.model.alert import fault_of as alert_fault_of
 from core.model.instrument import MAIN, Watchlist, fault_of, small_letters
-from core.model.notice import Alert, AlertKind, AlertTerms, in_words
-from core.model.notice import fault_of as alert_fault_of
 from core.model.values import Price, Symbol
 from core.views import DeskView, WatchlistRow, WatchRow
 from widgets import format as f

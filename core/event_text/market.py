@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core import facts
 from core.event_text.lines import EventTexts, told
-from core.model import notice as alerts
+from core.model import alert
 from core.model.session import HOME
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import percent, plain, priced
@@ -54,8 +54,8 @@ def _watch(fact: WatchFact) -> str:
 
 def _alert(fact: AlertFact) -> str:
     if isinstance(fact, facts.AlertRefused):
-        return f"no alert on {fact.terms.symbol}, {alerts.in_words(fact.terms)}: {fact.reason}"
-    symbol, words = fact.alert.terms.symbol, alerts.in_words(fact.alert.terms)
+        return f"no alert on {fact.terms.symbol}, {alert.in_words(fact.terms)}: {fact.reason}"
+    symbol, words = fact.alert.terms.symbol, alert.in_words(fact.alert.terms)
     match fact:
         case facts.AlertKept():
             return f"{symbol}: alert when {words}"

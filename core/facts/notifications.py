@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.facts.registry import Fact, fact
-from core.model.notice import Alert, AlertTerms, DeliveryCode, Notice, SuppressionCode
+from core.model.alert import Alert, AlertTerms
+from core.model.notice import DeliveryCode, Notice, SuppressionCode
 from core.model.values import Symbol
 
 

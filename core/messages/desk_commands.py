@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.model.alert import AlertTerms
 from core.model.desk import DeskNumber, Seat, Sender
 from core.model.instrument import Watchlist
-from core.model.notice import AlertTerms
 from core.model.values import AccountId, Symbol
 
 if TYPE_CHECKING:

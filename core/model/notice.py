@@ -1,4 +1,4 @@
-"""Alerts, notices to an operator who is not at the desk, their messages and retries (SY-03).
+"""Notices to an operator who is not at the desk, their messages and retries (SY-03).
 
 Notices only inform: they hold no link, no code and no order id, and no reply is read. The engine and the watchdog
 write and retry their messages in the same way.
@@ -6,165 +6,15 @@ write and retry their messages in the same way.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.model.notification_sanitizer import harmless
-from core.model.session import ONE_DAY, Venue
-from core.model.values import ZERO, Symbol, priced
-
-# ── alerts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-# Price and event alerts on a symbol, and the hours of quiet (SY-03).
-
-MOST = 100
-"""Most alerts at once: each is evaluated with every quote of its symbol."""
-HUNDRED = Decimal(100)
-FINE, COARSE = 4, 2
-"""Most decimals of a shown percentage: of a spread, and otherwise."""
-
-
-class AlertKind(StrEnum):
-    """The watched figure: the last price, its change since the close before, the spread as a share of the mid, today's
-    volume, fills, halts.
-    """
-
-    PRICE = "price"
-    CHANGE = "change"
-    SPREAD = "spread"
-    VOLUME = "volume"
-    FILL = "fill"
-    HALT = "halt"
-
-
-EVENTS = frozenset({AlertKind.FILL, AlertKind.HALT})
-"""Kinds without a level that trigger each time, until removed."""
-PERCENT = frozenset({AlertKind.CHANGE, AlertKind.SPREAD})
-ONLY_ABOVE = frozenset({AlertKind.SPREAD, AlertKind.VOLUME})
-
-
-@dataclass(frozen=True, slots=True)
-class AlertTerms:
-    """The condition of an alert.
-
-    Attributes
-    ----------
-    level
-        USD of a price, a fraction of a change or a spread, shares of a volume; None for an event.
-    is_above
-        Whether it triggers at the level and above it; else at the level and below it.
-    """
-
-    symbol: Symbol
-    kind: AlertKind
-    level: Decimal | None = None
-    is_above: bool = True
-
-    def rings_at(self, figure: Decimal) -> bool:
-        """Whether the figure has reached the level."""
-        return self.level is not None and (figure >= self.level if self.is_above else figure <= self.level)
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A stored alert with its number."""
-
-    number: int
-    terms: AlertTerms
-
-
-def fault_of(wanted: AlertTerms, kept: Sequence[AlertTerms], now: Decimal | None) -> str | None:
-    """Return why it cannot be added to the others; None if it can. `now` is the current figure."""
-    if wanted.kind in EVENTS:
-        if wanted.level is not None:
-            return f"an alert on each {wanted.kind} has no level"
-    elif wanted.level is None:
-        return f"a {wanted.kind} alert needs a level"
-    elif wanted.level <= ZERO and wanted.kind is not AlertKind.CHANGE:
-        return f"a {wanted.kind} above zero"
-    elif wanted.kind in ONLY_ABOVE and not wanted.is_above:
-        return f"a {wanted.kind} alert rings above its level"
-    if wanted in kept:
-        return "there is one like it already"
-    if len(kept) >= MOST:
-        return f"there are {MOST} alerts; drop one first"
-    if now is not None and wanted.rings_at(now):
-        return f"{what_is_seen(wanted, now)}: it would ring at once"
-    return None
-
-
-def in_words(terms: AlertTerms) -> str:
-    """As in `price at 182.50 or above`, `spread at 0.10 % or above`, `each fill`."""
-    if terms.level is None:
-        return "each fill" if terms.kind is AlertKind.FILL else "a halt, and its end"
-    return f"{terms.kind} at {_figure(terms.kind, terms.level)} or {'above' if terms.is_above else 'below'}"
-
-
-def what_is_seen(terms: AlertTerms, figure: Decimal) -> str:
-    """As in `price is 182.52`."""
-    places = FINE if terms.kind is AlertKind.SPREAD else COARSE
-    seen = figure if terms.kind not in PERCENT else round(figure * HUNDRED, places) / HUNDRED
-    return f"{terms.kind} is {_figure(terms.kind, seen)}"
-
-
-def _figure(kind: AlertKind, figure: Decimal) -> str:
-    if kind is AlertKind.PRICE:
-        return priced(figure)
-    if kind is AlertKind.VOLUME:
-        return f"{figure:,.0f} shares"
-    sign = "−" if figure < ZERO else "+" if kind is AlertKind.CHANGE else ""
-    return f"{sign}{priced(abs(figure) * HUNDRED)} %"
-
-
-SECOND = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """From `begins` to before `ends`, over midnight if that is earlier.
-
-    A time skipped when the clock goes forward is the first instant after the gap; one that occurs twice when it goes
-    back is the first of the two. So a night has one beginning and one end, an hour shorter or longer.
-    """
-
-    begins: time
-    ends: time
-
-    def end_at(self, at: datetime, venue: Venue) -> datetime | None:
-        """Return when the quiet hours at an instant end, UTC; None if there are none."""
-        return next((end for begin, end in self._around(at, venue) if begin <= at < end), None)
-
-    def _around(self, at: datetime, venue: Venue) -> Iterator[tuple[datetime, datetime]]:
-        today = venue.day_of(at)
-        for day in (today - ONE_DAY, today):
-            last = day if self.begins < self.ends else day + ONE_DAY
-            yield instant(venue, day, self.begins), instant(venue, last, self.ends)
-
-
-def instant(venue: Venue, day: date, clock: time) -> datetime:
-    """Return the first instant at which a venue's clock shows a time of a day, or is past it; UTC."""
-    wanted = datetime.combine(day, clock)
-    late = wanted.replace(tzinfo=venue.zone, fold=0).astimezone(UTC)
-    if venue.local(late).replace(tzinfo=None) == wanted:
-        return late
-    early = wanted.replace(tzinfo=venue.zone, fold=1).astimezone(UTC)  # of a skipped time: before the gap
-    seconds = range(int((late - early) / SECOND))
-    found = bisect_left(seconds, wanted, key=lambda n: venue.local(early + n * SECOND).replace(tzinfo=None))
-    return early + found * SECOND
-
-
-def next_time(venue: Venue, at: datetime, clocks: tuple[time, ...]) -> datetime:
-    """Return the first instant after `at` at which its clock shows one of these times, UTC; `clocks` is not empty."""
-    today = venue.day_of(at)
-    found = (instant(venue, day, clock) for day in (today, today + ONE_DAY, today + 2 * ONE_DAY) for clock in clocks)
-    return min(each for each in found if each > at)
-
-
-# ── notices ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+from core.model.session import Venue
+from core.model.values import Symbol
 
 
 class NoticeKind(StrEnum):

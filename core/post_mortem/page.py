@@ -14,10 +14,10 @@ from core.model.signal import EXIT_WORDS
 from core.model.staging import CheckResult
 from core.model.values import ZERO, Money, plain, priced
 from core.ports import Recorded
-from core.post_mortem.attribution import Cause, intended
-from core.post_mortem.days import DayExplained, Minute
+from core.post_mortem.day_attribution import DayExplained, Minute
 from core.post_mortem.missed_trades import LetGo
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
+from core.post_mortem.trade_attribution import Cause, intended
 
 # ── texts and JSON ───────────────────────────────────────────────────────────────────────────────────────────────────
 # A post-mortem as lines of text and as JSON; each figure with its records (AN-06).

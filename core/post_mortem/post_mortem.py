@@ -13,9 +13,9 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import DayCloses
 from core.model.values import Money, Price, Symbol
 from core.ports import OperatorError, Recorded
-from core.post_mortem.attribution import FillStory, Split, Stories, TradeStory, split_of
-from core.post_mortem.days import AROUND, DayExplained, Market, Minute, closes_of, days_explained
+from core.post_mortem.day_attribution import AROUND, DayExplained, Market, Minute, closes_of, days_explained
 from core.post_mortem.missed_trades import LetGo, SessionAt, let_go_on
+from core.post_mortem.trade_attribution import FillStory, Split, Stories, TradeStory, split_of
 from core.views.order_chain import chain_of
 
 DISTURBS = (

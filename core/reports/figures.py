@@ -15,11 +15,11 @@ from core.model.position import AnyTrade
 from core.model.session import HOME, DayCloses
 from core.model.values import ZERO, Money, Price, Symbol
 from core.ports import Recorded
-from core.post_mortem.attribution import Cause, FillStory
-from core.post_mortem.days import A_DAY, Books
+from core.post_mortem.day_attribution import A_DAY, Books
 from core.post_mortem.missed_trades import LetGo
 from core.post_mortem.page import made_by_strategy
 from core.post_mortem.post_mortem import TradeExplained
+from core.post_mortem.trade_attribution import Cause, FillStory
 
 ROUNDED = "each trade rounded to the cent"
 

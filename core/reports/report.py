@@ -23,10 +23,10 @@ from core.model.sizing import UNKNOWN, Regime
 from core.model.staging import Proposal
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
 from core.ports import Recorded
-from core.post_mortem.attribution import FillStory, Key, Stories
-from core.post_mortem.days import Books, Standing, closes_of, closing_of, equities
+from core.post_mortem.day_attribution import Books, Standing, closes_of, closing_of, equities
 from core.post_mortem.missed_trades import SessionAt
 from core.post_mortem.post_mortem import PostMortem, Read, TradeExplained, post_mortem
+from core.post_mortem.trade_attribution import FillStory, Key, Stories
 from core.reports.figures import EquityPoint, Fall, Figures, curve_of, deepest_fall, figures_of
 from core.reports.quality import Controls, Quality, controls_of, quality_of
 from core.reports.unprotected_time import Unprotected, unprotected_of

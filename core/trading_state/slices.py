@@ -21,8 +21,8 @@ from core.execution.ledger import Ledger
 from core.exit_rules import ExitWatch
 from core.facts import AlertDropped, AlertKept, AlertRang, BarClosed, Fact, OrderFilled, WatchlistKept
 from core.market.normaliser import Normaliser
+from core.model.alert import EVENTS, Alert
 from core.model.instrument import Instrument
-from core.model.notice import EVENTS, Alert
 from core.model.position import Ended
 from core.model.recommendation import Recommendation
 from core.model.session import Calendar

@@ -9,9 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, TypeVar
 
+from core.model.alert import Alert
 from core.model.desk import DeskNumber
 from core.model.instrument import ListedSymbol
-from core.model.notice import Alert
 from core.model.recommendation import TradeIdea
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.desk_status import (

@@ -29,7 +29,7 @@ from core.facts import NotificationBegun, NotificationDue, NotificationSent, Not
 from core.messages.desk_commands import KeepAlert
 from core.messages.inputs import Priority, TradingHaltHeard
 from core.model.account import Mode
-from core.model.notice import AlertKind, AlertTerms
+from core.model.alert import AlertKind, AlertTerms
 from core.model.values import Symbol
 from core.runtime.live import LiveRuntime
 from core.settings.settings import Settings

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.screens.watchlist import AlertScreen, Drop, read_alert
 from core.facts import AlertDropped, AlertKept
-from core.model.notice import Alert, AlertKind, AlertTerms
+from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.text_sanitizer import ALERT
 from core.model.values import Price, Symbol
 from core.views import LogRow, WatchlistRow, WatchRow, WatchView

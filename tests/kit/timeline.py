@@ -37,7 +37,7 @@ import pytest
 
 from console.client.access import EngineLink
 from console.client.remote import RemoteEngine
-from core.brokers.alpaca.refusal_codes import Timeouts
+from core.brokers.alpaca.retries import Timeouts
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.io import http_requests, wall_clock
 from core.market.alpaca.data import AlpacaData

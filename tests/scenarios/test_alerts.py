@@ -11,8 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import AlertDropped, AlertKept, AlertRang, AlertRefused, DesksServed
 from core.messages.desk_commands import DropAlert, KeepAlert
 from core.messages.inputs import PastArrived, QuoteArrived, TradingHaltHeard
+from core.model.alert import MOST, AlertKind, AlertTerms
 from core.model.bar import Bar, Feed, Quote
-from core.model.notice import MOST, AlertKind, AlertTerms
 from core.model.reference_data import PastDay, PastDays
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.reference_data import followed

@@ -18,8 +18,8 @@ from console.commands.journal import routes
 from core.facts import BarClosed, OrderCreated, OrderFilled, PositionCorrected, TradeClosed
 from core.messages.commands import Confirm, OpenTicket, ProposeClose
 from core.messages.inputs import DeadlineReached
-from core.post_mortem.attribution import Cause
 from core.post_mortem.post_mortem import PostMortem
+from core.post_mortem.trade_attribution import Cause
 from core.runtime.routes import FactRoute, InputRoute
 from docs.requirements import ROOT
 from state.journal import Chain, days_of, read

@@ -13,19 +13,9 @@ from core.messages.commands import Halt, Kill
 from core.messages.effects import SendNotification
 from core.messages.inputs import ConnectionChanged, DeadlineReached
 from core.model.account import Channel, ConnectionState, ConnectionStatus
+from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.codes import HaltCause
-from core.model.notice import (
-    DELIVERED,
-    REPEAT,
-    Alert,
-    AlertKind,
-    AlertTerms,
-    Delivery,
-    DeliveryCode,
-    Notice,
-    NoticeKind,
-    Severity,
-)
+from core.model.notice import DELIVERED, REPEAT, Delivery, DeliveryCode, Notice, NoticeKind, Severity
 from core.model.notification_sanitizer import harmless
 from core.model.order import order_id_of
 from core.settings.settings import Settings

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.refusal_codes import Timeouts
+from core.brokers.alpaca.retries import Timeouts
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys

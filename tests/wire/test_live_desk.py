@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.commands.assembly.at_a_broker import mode_of
 from console.commands.assembly.host import Host
-from console.commands.assembly.settings import settings_of
+from console.commands.assembly.settings import mode_of, settings_of
 from console.commands.doctor import compared
 from core.facts import Killed, OrderStateChanged, OrderStateUnknown
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder

@@ -22,7 +22,7 @@ from console.commands.assembly.engines import (
     watchlists_of,
 )
 from console.commands.assembly.host import Host
-from console.commands.assembly.settings import LastTime, settings_of
+from console.commands.assembly.settings import LastTime, mode_of, settings_of
 from core.ports import OperatorError
 from state.files import AccountFolder
 
@@ -38,14 +38,6 @@ if TYPE_CHECKING:
     from core.settings.settings import Settings
 
 CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
-
-
-def mode_of(host: Host, settings: Settings) -> Mode:
-    """Return live mode only if both gates are open (OP-10)."""
-    from core.model.account import Mode
-
-    is_open = settings.account.mode is Mode.LIVE and host.environ.get("KEYTURN_ALLOW_LIVE") == "1"
-    return Mode.LIVE if is_open else Mode.PAPER
 
 
 def keys_of_source(host: Host, source: SourceKind, kind: BrokerKind, keys: Keys, mode: Mode) -> Keys:

@@ -106,7 +106,8 @@ def known_account(host: Host) -> AccountFolder | None:
         from console.commands.assembly.simulated import DemoOptions, demo_folder
 
         return demo_folder(host, DemoOptions())
-    from console.commands.assembly.at_a_broker import mode_of, real_broker
+    from console.commands.assembly.at_a_broker import real_broker
+    from console.commands.assembly.settings import mode_of
     from state.credentials import KnownAccounts, find_keys
 
     name = KnownAccounts(host.home).name_of(
@@ -148,7 +149,8 @@ def _runtime(host: Host, settings: Settings, stack: ExitStack) -> tuple[Runtime,
 
         options = DemoOptions()
         return demo_runtime(host, options, stack), demo_folder(host, options), ()
-    from console.commands.assembly.at_a_broker import live_runtime, mode_of, real_broker
+    from console.commands.assembly.at_a_broker import live_runtime, real_broker
+    from console.commands.assembly.settings import mode_of
     from state.credentials import find_keys
 
     mode = mode_of(host, settings)

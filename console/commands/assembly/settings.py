@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from console.display import DisplayTerms
     from core.messages.desk_commands import SettingsSource
+    from core.model.account import Mode
     from core.settings.settings import Settings
     from core.trading_state.state import TradingState
 
@@ -169,3 +170,11 @@ class LastTime:
             yield SettingsSource(path_of_variable(name), f"{name} is set")
         for name in self._gone:
             yield SettingsSource(path_of_variable(name), f"{name} is no longer set")
+
+
+def mode_of(host: Host, settings: Settings) -> Mode:
+    """Return live mode only if both gates are open (OP-10)."""
+    from core.model.account import Mode
+
+    is_open = settings.account.mode is Mode.LIVE and host.environ.get("KEYTURN_ALLOW_LIVE") == "1"
+    return Mode.LIVE if is_open else Mode.PAPER

@@ -41,18 +41,16 @@ from core.brokers.alpaca.parsing import (
     why_blocked,
 )
 from core.brokers.alpaca.refusal_codes import (
-    BUDGET,
     OK,
     TOO_MANY_REQUESTS,
-    NoReply,
     Stated,
-    Timeouts,
     as_shown,
     is_missing,
     missing_or,
     refusal,
     speaks_of_its_id,
 )
+from core.brokers.alpaca.retries import BUDGET, NoReply, Timeouts
 from core.brokers.port import BrokerAccount
 from core.io.http_requests import Reply
 from core.io.wall_clock import utc_now

@@ -1,9 +1,5 @@
-"""Classify replies: stated refusals by their codes, everything else; without our keys (EX-15, SY-06).
+"""Alpaca's refusals and the meaning of their codes: a table, the only place that reads them (EX-06, SY-06).
 
-Jitter keeps many desks from retrying at once. If Alpaca says when to retry, it is then, or never if that is too late
-for the caller. Stopping the desk ends the wait.
-
-Alpaca's refusals and the meaning of their codes: a table, the only place that reads them (EX-06).
 Its messages vary and are never read for a decision, with one exception: if they name the client order id, this very
 order may have taken it. That can only lead to doubt.
 
@@ -16,122 +12,21 @@ many requests is a refusal, because only Alpaca sends that.
 from __future__ import annotations
 
 import json
-import random
 import re
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from core.brokers.alpaca.contract import ERROR
-from core.io.http_requests import LIMITED, Reply, backoff
+from core.brokers.alpaca.retries import PASSING, NoReply, wait_asked_for
+from core.io.http_requests import LIMITED, Reply
 from core.io.wall_clock import utc_now
 from core.model.api_contract import Redaction
 from core.model.broker import BrokerBooks, NoAnswer, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument
-
-
-@dataclass(frozen=True, slots=True)
-class NoReply:
-    """No reply, or an incomplete one."""
-
-    reason: str
-
-
-REPEATS = 3
-BUDGET = 15.0
-"""Seconds for a query and all its retries."""
-FIRST_PAUSE = 0.25
-"""Seconds; doubles at each retry."""
-SHORTEST_TRY = 1.0
-"""Seconds; with less time left no attempt starts."""
-PASSING = frozenset({408, 425, LIMITED})
-SERVER_ERRORS = 500
-
-
-class Timeouts:
-    """Retries one query.
-
-    Parameters
-    ----------
-    clock
-        Monotonic seconds.
-    pause
-        Waits so many seconds; returns true if the desk stops meanwhile.
-    """
-
-    def __init__(
-        self,
-        pause: Callable[[float], bool] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        chance: Callable[[], float] = random.random,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._leaving = threading.Event()
-        self._pause = pause or self._leaving.wait
-        self._clock = clock
-        self._chance = chance
-        self._now = now
-
-    def leave(self) -> None:
-        """End every pause; nothing is repeated from here on."""
-        self._leaving.set()
-
-    def ask(self, question: Callable[[float], Reply | NoReply], ends: float | None = None) -> Reply | NoReply:
-        """Return the first usable answer, or the last failure.
-
-        `question` gets the seconds that are left; `ends` is on this clock, None for the default budget from now on.
-        """
-        ends = self.until() if ends is None else ends
-        for repeat in range(REPEATS + 1):
-            reply = question(max(SHORTEST_TRY, ends - self._clock()))
-            if repeat == REPEATS or not is_passing(reply):
-                return reply
-            pause = self._pause_before(repeat, reply)
-            if self._clock() + pause + SHORTEST_TRY > ends or self._pause(pause):
-                return reply
-        raise AssertionError("the loop returns")
-
-    def until(self, seconds: float = BUDGET) -> float:
-        return self._clock() + seconds
-
-    def _pause_before(self, repeat: int, reply: Reply | NoReply) -> float:
-        asked = wait_asked_for(reply, self._now()) if isinstance(reply, Reply) else None
-        if asked is not None:
-            return asked + self._chance() * FIRST_PAUSE
-        return backoff(repeat + 1, self._chance(), FIRST_PAUSE)
-
-
-def is_passing(reply: Reply | NoReply) -> bool:
-    """Return whether the same query may succeed a little later."""
-    return isinstance(reply, NoReply) or reply.status in PASSING or reply.status >= SERVER_ERRORS
-
-
-def wait_asked_for(reply: Reply, now: datetime) -> float | None:
-    """Return the seconds that the answer asks to wait (`Retry-After`, else `X-RateLimit-Reset`).
-
-    None if it does not say.
-    """
-    after = reply.headers.get("Retry-After", "").strip()
-    if after.isascii() and after.isdigit():
-        return float(after)
-    if after:
-        try:
-            at = parsedate_to_datetime(after)
-        except ValueError:
-            return None
-        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
-    reset = reply.headers.get("X-RateLimit-Reset", "").strip()
-    if reply.status == LIMITED and reset.isascii() and reset.isdigit():
-        return max(0.0, float(reset) - now.timestamp())
-    return None
-
 
 NO_SUCH_ORDER = 40410000
 TOO_MANY_REQUESTS = 42910000

@@ -14,9 +14,9 @@ from decimal import Decimal
 
 from core.facts import BarClosed, Fact, OrderFilled
 from core.model.account import Account, Channel
+from core.model.alert import in_words as alert_in_words
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.instrument import BrokerInstrument, named
-from core.model.notice import in_words as alert_in_words
 from core.model.order import OrderRequest, Side
 from core.model.reference_data import ActionKind, CorporateAction, coming, near_until
 from core.model.reference_data import in_words as action_in_words

@@ -17,11 +17,11 @@ from core.market.normaliser import COMPLETE, DayFigures, Normaliser
 from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist, WatchlistFilesSeen
 from core.messages.effects import Effect, LookUpSymbols, WriteWatchlist
 from core.messages.inputs import BarArrived, CorporateActionsArrived, QuoteArrived, SymbolsLookedUp, WatchlistWritten
+from core.model.alert import Alert, AlertKind, what_is_seen
+from core.model.alert import fault_of as alert_fault_of
 from core.model.bar import Bar
 from core.model.broker import NoAnswer
 from core.model.instrument import LONGEST_NAME, SHARE, Watchlist, fault_of
-from core.model.notice import Alert, AlertKind, what_is_seen
-from core.model.notice import fault_of as alert_fault_of
 from core.model.session import Session
 from core.model.values import Symbol, plain, priced
 from core.trading_state.state import TradingState

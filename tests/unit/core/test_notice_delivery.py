@@ -10,8 +10,9 @@ from random import Random
 from core.facts import AlertRang, Halted, NotificationBegun, NotificationFailed, NotificationSent
 from core.messages.effects import SendNotification
 from core.messages.inputs import DeadlineReached, NotificationAnswered
+from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.codes import HaltCause
-from core.model.notice import DELIVERED, REPEAT, Alert, AlertKind, AlertTerms, Delivery, DeliveryCode
+from core.model.notice import DELIVERED, REPEAT, Delivery, DeliveryCode
 from core.settings.settings import Settings
 from tests.kit.rows import table
 from tests.scenarios.house import House, minutes

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.notice import QuietHours, instant, next_time
 from core.model.session import HOME
+from core.workflows.operator.notification_rules import QuietHours, instant, next_time
 from tests.kit.rows import table
 
 NIGHT = QuietHours(time(22), time(7))

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from core.brokers.alpaca.broker import AlpacaBroker
-from core.brokers.alpaca.refusal_codes import Timeouts
+from core.brokers.alpaca.retries import Timeouts
 from core.model.account import Mode
 from core.model.api_contract import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side

@@ -15,7 +15,7 @@ from core.facts import CorporateActionApplied, OrderFilled, OwnerQuantity, Posit
 from core.model.order import Effect, Side
 from core.model.values import Quantity
 from core.ports import Recorded
-from core.post_mortem.attribution import Stories
+from core.post_mortem.trade_attribution import Stories
 from core.views.builders.history import history_of
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import Books, a_request

@@ -9,7 +9,7 @@ from core.facts import BarClosed
 from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
 from core.ports import Recorded
-from core.post_mortem.days import Market
+from core.post_mortem.day_attribution import Market
 
 NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
 SOON, NEXT_DAY = timedelta(minutes=1), timedelta(days=1)

@@ -16,7 +16,17 @@ from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
 from core.model.values import ZERO, ClientOrderId, ExecutionId, Money, Price, ProposalId, Quantity
 from core.ports import Recorded
-from core.post_mortem.attribution import Cause, FillStory, OrderStory, Seen, Split, Step, Stories, TradeStory, split_of
+from core.post_mortem.trade_attribution import (
+    Cause,
+    FillStory,
+    OrderStory,
+    Seen,
+    Split,
+    Step,
+    Stories,
+    TradeStory,
+    split_of,
+)
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, at
 

@@ -18,7 +18,7 @@ from core.model.instrument import Instrument, share
 from core.model.session import DayCloses
 from core.model.values import ZERO, Money, Price, Symbol, plain
 from core.ports import Recorded
-from core.post_mortem.attribution import FillStory, Key
+from core.post_mortem.trade_attribution import FillStory, Key
 from core.strategies.vwap import VwapState
 
 NO_PRICE = "no price of {} was recorded before {}: what was held of it is taken at its average price"
