@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from core import facts
 from core.messages.commands import DecidePromotion, ReinstateStrategy
@@ -79,7 +80,10 @@ class StrategyEvaluation:
         return coming if self._is_open(coming.day) else None
 
     def _may_be_due(self, day: date) -> bool:
-        """Whether a strategy can be due on the next night; cheap, as it runs at every record."""
+        """Whether a strategy can be due on the next night."""
+        return self.state.of_records(("may be evaluated", day), partial(self._can_be_due, day))
+
+    def _can_be_due(self, day: date) -> bool:
         records = self.state.evaluation.state.records.values()
         oldest = min((record.began_on for record in records), default=day)
         is_old = (day - oldest).days + LONGEST_BREAK >= self._terms.least_days and bool(records)
@@ -87,6 +91,9 @@ class StrategyEvaluation:
 
     def _is_open(self, day: date) -> bool:
         """Whether that night has a strategy to evaluate and was not evaluated yet."""
+        return self.state.of_records(("is to be evaluated", day), partial(self._is_wanted, day))
+
+    def _is_wanted(self, day: date) -> bool:
         book = self.state.evaluation
         told = book.state.evaluated_on
         if told is not None and day <= told:

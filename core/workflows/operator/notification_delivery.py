@@ -192,9 +192,10 @@ class NotificationDelivery:
     def next_due(self) -> Iterator[datetime]:
         earliest = self.state.at + A_MOMENT if self._is_at_a_key else None
         yield from (at for each in (self._unwritten or {}).values() if (at := each.look_at(self._time_out)) is not None)
-        if exits_that_ended(self.state) or any(self._over_of(line) for _, _, line in self._lines()):
+        lines = self._lines()
+        if any(self._over_of(line) for _, _, line in lines) or exits_that_ended(self.state):
             yield earliest or self.state.at
-        for channel, is_urgent, line in self._lines():
+        for channel, is_urgent, line in lines:
             if (at := self._due_at(channel, line, is_urgent=is_urgent)) is not None:
                 yield at if earliest is None or line.begun_at is not None else max(at, earliest)
 
