@@ -37,6 +37,7 @@ from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.pending_requests import RequestExecutor
 from core.runtime.scripted_operator import turn_of
+from core.settings.settings import Settings
 from core.views import DeskView
 from state.credentials import find_keys
 from tests.real.waiting import pause
@@ -80,9 +81,9 @@ class Watch:
             sync(descriptor)
             self.syncs.append((began, time.monotonic()))
 
-        def timed_fetch(asking: RequestExecutor, symbol: Symbol) -> Any:
+        def timed_fetch(asking: RequestExecutor, symbol: Symbol, settings: Settings) -> Any:
             began = time.monotonic()
-            found = fetch(asking, symbol)
+            found = fetch(asking, symbol, settings)
             self.fetched.append((began, time.monotonic()))
             return found
 
