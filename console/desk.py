@@ -24,7 +24,7 @@ from console.board import Board
 from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
 from console.desk_actions import BasketFollower, DeskActions
 from console.desk_commands import DeskCommands
-from console.display import Display, DisplayTerms, theme_after, theme_for
+from console.display import Display, DisplayTerms
 from console.filtered_panes import LOOK, HistoryPane, WriteShown
 from console.follow_ups import FollowUps
 from console.frame_loop import HEARD, FrameLoop, GcSchedule, KeyHearing, LastLine
@@ -44,6 +44,7 @@ from console.shutdown import Closing, OwedPress
 from console.terminal.driver import DeskKillPort, KeyturnDriver, TerminalLink, link_of, make_driver
 from console.terminal.keys import is_modified
 from console.terminal.writer import tight
+from console.themes import theme_after, theme_for
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid

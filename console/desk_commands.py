@@ -33,7 +33,7 @@ from textual.worker import get_current_worker
 
 from console.board import Board
 from console.details import Telling, away, wire
-from console.display import LOG_PANE, THEME_FILE, THEME_FOLDER, ColumnOfPanes, DeskLayout, layout_fault, theme_file
+from console.display import LOG_PANE, THEME_FILE, THEME_FOLDER, ColumnOfPanes, DeskLayout, layout_fault
 from console.keymap import Key, KeyScope, written
 from console.order_form.prefill import FOLDER as PRESETS
 from console.order_form.prefill import KEYS, Preset, file_of, presets_in
@@ -43,6 +43,7 @@ from console.screens.desk_control import holds_key
 from console.screens.dialog import Dialog, DialogHost
 from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
+from console.themes import theme_file
 from core.model.text_sanitizer import harmless
 from core.ports import JournalError, OperatorError
 from core.views import DeskView, LogRow

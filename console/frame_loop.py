@@ -19,11 +19,12 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from console.arming import PASSES_AFTER
+from console.bell import Bell
 from console.board import Board, width_of
 from console.client.access import NOT_ASKED, EngineAccess
 from console.desk_actions import BasketFollower, waits
 from console.desk_commands import DeskCommands
-from console.display import Bell, title_of
+from console.display import title_of
 from console.filtered_panes import FilteredPane
 from console.follow_ups import FollowUps
 from console.key_remapping import moved_by

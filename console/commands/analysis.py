@@ -29,7 +29,8 @@ from console.commands.shared import (
     tell,
     write_page,
 )
-from core.model.notice import USUAL, DeliveryCode, NoticeKind
+from core.model.delivery import DeliveryCode
+from core.model.notice import USUAL, NoticeKind
 from core.model.session import HOME
 from core.ports import OperatorError
 from core.what_if.changes import HOW

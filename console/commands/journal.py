@@ -412,7 +412,7 @@ def stamp(
     Example: keyturn journal stamp --url https://freetsa.org/tsr
     """
     from core.settings.types import plain_only_on_loopback
-    from state.proof.export import service_at, stamp_last
+    from state.proof.time_stamp import service_at, stamp_last
 
     host = host_of(context)
     terms = settings_of(host).proof

@@ -10,15 +10,16 @@ from console.commands.assembly.engines import carrier_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, host_of, print_json, say, tell
+from core.model.delivery import DeliveryCode
 from core.model.instrument import symbol_in
-from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity
+from core.model.notice import USUAL, NoticeKind, Severity
 from core.model.notification_sanitizer import harmless
 from core.model.session import HOME
 from core.model.values import AccountId
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
-    from core.model.notice import Delivery
+    from core.model.delivery import Delivery
     from core.settings.service import NotifySettings
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from core import facts
 from core.event_text.lines import EventTexts, command_in_words, listed, told
 from core.model.codes import HaltCause, KeyEnd
-from core.model.notice import DeliveryCode
+from core.model.delivery import DeliveryCode
 from core.model.reconciliation import DifferenceKind
 from core.model.session import HOME
 from core.risk.gate import usd

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from core.facts.registry import Fact, fact
 from core.model.alert import Alert, AlertTerms
-from core.model.notice import DeliveryCode, Notice, SuppressionCode
+from core.model.delivery import DeliveryCode
+from core.model.notice import Notice, SuppressionCode
 from core.model.values import Symbol
 
 

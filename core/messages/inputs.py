@@ -23,8 +23,8 @@ from core.model.broker import (
     UnreadUpdate,
 )
 from core.model.codes import BlockCode
+from core.model.delivery import Delivery
 from core.model.instrument import BrokerInstrument
-from core.model.notice import Delivery
 from core.model.reconciliation import DropCopy
 from core.model.reference_data import CorporateAction, PastDays
 from core.model.sizing import Regime

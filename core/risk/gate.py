@@ -24,12 +24,13 @@ from core.model.sizing import UNKNOWN, Regime
 from core.model.staging import CheckResult, NoStop, Review, StopPlan, Verdict
 from core.model.values import ZERO, Money, Price, Symbol
 from core.risk.capital_allocation import Allocations
-from core.risk.day import Day, RecentEntries, Signed
+from core.risk.day import Day, Signed
 from core.risk.exposure import Confirmed, DayValueState, exposure_by_symbol
 from core.risk.margin import MarginState
 from core.risk.message_counts import MessageCounts
 from core.risk.price_history import PriceHistory, Volumes
 from core.risk.protections.protection_registry import Override, ProtectionBook
+from core.risk.recent_entries import RecentEntries
 from core.risk.sizing_history import SizingBook
 from core.risk.trading_status import SymbolLists, TradingStatus
 from core.settings.settings import Settings

@@ -31,8 +31,8 @@ from core.messages.effects import (
     WriteWatchlist,
 )
 from core.messages.inputs import Input, Leaving, NotificationAnswered, Stop, WatchlistWritten
+from core.model.delivery import Delivery, DeliveryCode
 from core.model.desk import DeskNumber
-from core.model.notice import Delivery, DeliveryCode
 from core.model.order import OrderStatus
 from core.model.order_terms import order_in_words
 from core.model.recommendation import only_for_people

@@ -21,7 +21,7 @@ from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.staging import Proposal, Ticket
 from core.model.values import ProposalId
 from core.ports import OperatorError
-from core.risk.day import word_of
+from core.risk.recent_entries import word_of
 from core.risk.standard_gate import standard_gate
 from core.trading_state.state import TradingState
 from core.workflows.baskets import digest_now, rehearsed

@@ -24,7 +24,7 @@ from core.messages.commands import Command
 from core.messages.effects import Effect, FetchHistory, LookUpSymbols, ReplaceOrder, SubmitOrder
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import BlockCode
-from core.model.notice import DeliveryCode
+from core.model.delivery import DeliveryCode
 from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.advisers import Rounds

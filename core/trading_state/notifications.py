@@ -12,7 +12,8 @@ from typing import Any
 
 from core import facts
 from core.model.codes import HaltCause
-from core.model.notice import SURELY_NOT, Notice, NoticeKind, Tries
+from core.model.delivery import SURELY_NOT, Tries
+from core.model.notice import Notice, NoticeKind
 from core.model.values import ProposalId
 
 ONE_MINUTE = timedelta(minutes=1)

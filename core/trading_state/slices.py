@@ -31,7 +31,7 @@ from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbo
 from core.ports import PastIndex
 from core.risk.capital_allocation import Allocations
 from core.risk.checks.desk_state import queued_orders
-from core.risk.day import Day, RecentEntries
+from core.risk.day import Day
 from core.risk.exposure import DayValue
 from core.risk.margin import MarginSamples
 from core.risk.message_counts import MessageCounts
@@ -41,6 +41,7 @@ from core.risk.protections.drawdown import NO_STRATEGY
 from core.risk.protections.frequency import business_days
 from core.risk.protections.protection import Scope
 from core.risk.protections.protection_registry import ProtectionBook
+from core.risk.recent_entries import RecentEntries
 from core.risk.regime import RegimeBook
 from core.risk.shadow_trades import ShadowTrades
 from core.risk.sizing import Conditions

@@ -23,7 +23,7 @@ from core.model.bar import Bar
 from core.model.order import OrderRequest, OrderStatus
 from core.model.staging import Proposal
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
-from core.risk.day import word_of
+from core.risk.recent_entries import word_of
 from core.runtime.simulated_exchange import HeardFromOutside, RecordedRun, RunLeft
 from core.settings.changes import digest_of
 from core.settings.settings import Settings

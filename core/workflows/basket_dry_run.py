@@ -23,9 +23,9 @@ from core.model.order import OrderStatus, Side
 from core.model.staging import Proposal, Review, StopPlan
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, plain
 from core.risk.checks.funds import free_for
-from core.risk.day import TWIN
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
+from core.risk.recent_entries import TWIN
 from core.trading_state.state import TradingState
 from core.workflows.staging.proposal_intake import candidate_of, left_to_close
 from core.workflows.staging.ticket_checks import holds_its_shares, in_the_way, touch_of, worst_loss_of

@@ -31,18 +31,8 @@ from pydantic import ValidationError
 
 from core.files.regular_file import bytes_of
 from core.io.wall_clock import utc_now
-from core.model.notice import (
-    LONGEST_WAIT,
-    MOST_LINES,
-    USUAL,
-    Delivery,
-    DeliveryCode,
-    Notice,
-    NoticeKind,
-    Tries,
-    text_of,
-    title_of,
-)
+from core.model.delivery import LONGEST_WAIT, Delivery, DeliveryCode, Tries
+from core.model.notice import MOST_LINES, USUAL, Notice, NoticeKind, text_of, title_of
 from core.model.notification_sanitizer import harmless
 from core.model.session import HOME
 from core.model.values import AccountId

@@ -11,7 +11,7 @@ from __future__ import annotations
 from core.messages.commands import ProposeOrder
 from core.model.order import OrderRequest, StopHolder
 from core.model.staging import StopPlan
-from core.risk.day import WORD
+from core.risk.recent_entries import WORD
 from tests.accidents.hand import ESCAPE, Hand, NoTicketError
 
 SOONEST = 0.17

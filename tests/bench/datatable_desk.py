@@ -27,9 +27,10 @@ from textual.widgets import DataTable, Label
 
 from console.board import Board
 from console.client.handle import EngineHandle
-from console.display import DEFAULT, FRAMES, theme_for
+from console.display import FRAMES
 from console.layout import PaneArea, places
 from console.run import TURN
+from console.themes import DEFAULT, theme_for
 from core.views import DeskView
 from widgets.grid import Column, Row
 from widgets.lines import GAP, joined, widths_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.display import Bell, title_of
+from console.bell import Bell
+from console.display import title_of
 from core.model.order import Effect, Side
 from tests.desk.still_house import a_view
 

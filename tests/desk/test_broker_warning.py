@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from console.display import Bell
+from console.bell import Bell
 from console.screens.dialog import ArmedQuestion
 from core.facts import BrokerWarned, CancelRequested, WarningConfirmed
 from core.messages.commands import ConfirmWarning, ProposeOrder

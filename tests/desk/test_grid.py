@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.app import ComposeResult
 from textual.geometry import Region
 
-from console.display import PALETTES, theme_for
+from console.themes import PALETTES, theme_for
 from core.model.text_sanitizer import HARMFUL, REPLACEMENT, harmless
 from tests.kit.rows import each
 from tests.kit.styled import StyledApp

@@ -15,9 +15,10 @@ from rich.style import Style
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import display_of
 from console.desk import DeskApp
-from console.display import DEFAULT, FRAMES, PALETTES, theme_after, theme_file, theme_for
+from console.display import FRAMES
 from console.keymap import KEYS
 from console.screens.new_order import NewOrderScreen
+from console.themes import DEFAULT, PALETTES, theme_after, theme_file, theme_for
 from core.model.account import Mode
 from core.ports import OperatorError
 from core.settings.service import DisplaySettings

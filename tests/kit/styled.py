@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.app import App
 
 import console.desk
-from console.display import DEFAULT, theme_for
+from console.themes import DEFAULT, theme_for
 
 STYLES = Path(console.desk.__file__).with_name("desk.tcss")
 

@@ -11,8 +11,8 @@ import pytest
 from core.ports import OperatorError
 from state.files import AccountFolder
 from state.folder_swap import backup, look
-from state.proof.export import Stamp, StampRequest, TimeStampError, service_at, stamp_last, stamped_at
 from state.proof.heads import read_heads, sign_days
+from state.proof.time_stamp import Stamp, StampRequest, TimeStampError, service_at, stamp_last, stamped_at
 from state.restoring import begin_anew, reset, restore
 from tests.kit.rows import cases
 from tests.proof.journals import KEY, over, written

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from core.messages.effects import SendNotification
 from core.messages.inputs import NotificationAnswered
-from core.model.notice import DeliveryCode
+from core.model.delivery import DeliveryCode
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Notifier
 from core.settings.service import NotifySettings

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.model import notice
-from core.model.notice import DELIVERED, Delivery, DeliveryCode
+from core.model import delivery
+from core.model.delivery import DELIVERED, Delivery, DeliveryCode
 from state.watchdog import alerts
 from state.watchdog.alerts import HeldTerms, OwedAlerts
 from state.watchdog.watchdog import GAVE_UP
@@ -23,8 +23,8 @@ NOT_SENT = Delivery(DeliveryCode.NOT_SENT)
 
 def test_a_watchdog_stays_until_somebody_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-02: not for the seconds that one waits which was asked to end."""
-    monkeypatch.setattr(notice, "FIRST_WAIT", timedelta(seconds=0.01))
-    monkeypatch.setattr(notice, "LONGEST_WAIT", timedelta(seconds=0.02))
+    monkeypatch.setattr(delivery, "FIRST_WAIT", timedelta(seconds=0.01))
+    monkeypatch.setattr(delivery, "LONGEST_WAIT", timedelta(seconds=0.02))
     watched = Watched(tmp_path, "exit:70", "die", limits=replace(QUICK, push_seconds=0.0))
     answer: Callable[[int], Delivery] = lambda _: DELIVERED if watched.said("goes on until") else NOT_SENT  # noqa: E731
     phone = a_phone(monkeypatch, answer)

@@ -11,7 +11,7 @@ from core.messages.effects import SendNotification
 from core.messages.inputs import DeadlineReached, NotificationAnswered
 from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.codes import HaltCause
-from core.model.notice import DELIVERED, Delivery
+from core.model.delivery import DELIVERED, Delivery
 from core.settings.settings import Settings
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, minutes
 from tests.unit.core.brokers.trading_floor import SPY

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from console.display import Bell
+from console.bell import Bell
 from core import facts
 from core.messages.commands import Kill, ProposeClose
 from core.messages.inputs import ClockFetched, ClockRead

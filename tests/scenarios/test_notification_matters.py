@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from core import facts
 from core.messages.inputs import NotificationAnswered
 from core.model.codes import HaltCause, ProposalEnd
-from core.model.notice import DELIVERED, Delivery, DeliveryCode
+from core.model.delivery import DELIVERED, Delivery, DeliveryCode
 from core.model.order import order_id_of
 from core.model.signal import ExitReason
 from core.model.values import ProposalId

@@ -15,7 +15,8 @@ from core.messages.inputs import ConnectionChanged, DeadlineReached
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.codes import HaltCause
-from core.model.notice import DELIVERED, REPEAT, Delivery, DeliveryCode, Notice, NoticeKind, Severity
+from core.model.delivery import DELIVERED, Delivery, DeliveryCode
+from core.model.notice import REPEAT, Notice, NoticeKind, Severity
 from core.model.notification_sanitizer import harmless
 from core.model.order import order_id_of
 from core.settings.settings import Settings

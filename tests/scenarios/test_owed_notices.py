@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from console.display import Bell
+from console.bell import Bell
 from core.facts import OrderFilled, StopInForce, StopOwed
 from core.messages.commands import RequestCancel
 from core.messages.effects import SubmitOrder

@@ -52,7 +52,7 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.session import Session
 from core.model.staging import Ticket
 from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity
-from core.risk.day import word_of
+from core.risk.recent_entries import word_of
 from core.settings.settings import Settings
 from tests.simulation.limits import UNGUARDED
 from tests.simulation.world import DAY, SPY, Trouble, World, calendar

@@ -40,7 +40,7 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
-from core.risk.day import word_of
+from core.risk.recent_entries import word_of
 from core.settings.service import AttendanceSettings
 from tests.simulation import tempter
 from tests.simulation.bareness import Stretch

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from console.display import PALETTES
+from console.themes import PALETTES
 from core.model.account import Mode
 from core.settings.settings import DisplaySettings
 from core.views import DeskView

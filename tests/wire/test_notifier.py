@@ -17,8 +17,8 @@ import requests
 from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
-from core.model import notice
-from core.model.notice import Delivery, DeliveryCode
+from core.model import delivery
+from core.model.delivery import Delivery, DeliveryCode
 from core.ports import OperatorError
 from core.runtime.notifier import child, process
 from core.runtime.notifier.message import Message, Request
@@ -158,7 +158,7 @@ def test_a_watchdog_retries_a_locked_keyring(web: WebServer, monkeypatch, snapsh
     """SY-02, SY-03"""
     from state.watchdog import alerts
 
-    monkeypatch.setattr(notice, "FIRST_WAIT", timedelta(seconds=0.1))
+    monkeypatch.setattr(delivery, "FIRST_WAIT", timedelta(seconds=0.1))
     finds = [None, SecretStr(web.url("hook"))]
     rules = {"channels": {"hook": {}}, "rules": {"all": {"channels": ["hook"]}}}
     terms = alerts.PushTerms(NotifySettings.model_validate(rules), lambda _: finds.pop(0), os.environ)

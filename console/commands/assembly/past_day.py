@@ -23,7 +23,7 @@ from core.model.session import HOME
 from core.model.staging import MANUAL
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId, plain
 from core.ports import OperatorError, Recorded
-from core.risk.day import word_of
+from core.risk.recent_entries import word_of
 from core.runtime.simulated_exchange import HeardFromOutside, RecordedRun, RunKind, RunStarted
 from core.settings.settings import Settings
 from core.what_if.input_replayer import Changed, Known, Taken

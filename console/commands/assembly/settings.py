@@ -50,7 +50,8 @@ def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplayTerms | No
 
     A theme that was chosen at a desk comes before the settings file's, and after an option's and the environment's.
     """
-    from console.display import THEME_FILE, THEME_FOLDER, Display, theme_in
+    from console.display import THEME_FILE, THEME_FOLDER, Display
+    from console.themes import theme_in
 
     written = _text_of(host.home.settings)
     variables = {name.upper() for name in host.environ if name.upper().startswith("KEYTURN_DISPLAY")}

@@ -13,8 +13,8 @@ from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, S
 from core.model.position import Position
 from core.model.staging import NoStop, StopPlan, Verdict
 from core.model.values import SHORT_ID, Price, plain, priced
-from core.risk.day import TWIN, WORD
 from core.risk.gate import Candidate, ReviewContext, refused, unmeasured, warned
+from core.risk.recent_entries import TWIN, WORD
 
 # ── crosses with our own orders ──────────────────────────────────────────────────────────────────────────────────────
 # Whether an order would trade against another of the same account, or the broker would treat it as a wash trade

@@ -17,7 +17,7 @@ import requests
 from apprise import AppriseAsset, NotifyFormat, NotifyType
 from requests.adapters import HTTPAdapter
 
-from core.model.notice import DELIVERED, Delivery, DeliveryCode
+from core.model.delivery import DELIVERED, Delivery, DeliveryCode
 from core.runtime.notifier.message import Message
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})

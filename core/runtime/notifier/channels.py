@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 
 import orjson
 
-from core.model.notice import DELIVERED, Delivery, DeliveryCode
+from core.model.delivery import DELIVERED, Delivery, DeliveryCode
 from core.runtime.notifier.message import Message, RefusedError
 
 GROUP = "keyturn.channels"

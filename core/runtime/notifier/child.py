@@ -21,7 +21,7 @@ from types import FrameType
 from pydantic import SecretStr
 
 from core.model.api_contract import Redaction
-from core.model.notice import Delivery, DeliveryCode
+from core.model.delivery import Delivery, DeliveryCode
 from core.runtime.notifier import channels
 from core.runtime.notifier.message import LONGEST_ANSWER, Request, answer_in, answer_line
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from core.model.notice import Delivery, DeliveryCode
+from core.model.delivery import Delivery, DeliveryCode
 
 LONGEST_ANSWER = 1 << 16
 

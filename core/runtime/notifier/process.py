@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from core.messages.effects import SendNotification
 from core.messages.inputs import NotificationAnswered
-from core.model.notice import Delivery, DeliveryCode
+from core.model.delivery import Delivery, DeliveryCode
 from core.ports import OperatorError
 from core.runtime.inbox import NoThreadError, Threads
 from core.runtime.notifier.channels import COMMAND

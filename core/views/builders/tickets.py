@@ -25,9 +25,9 @@ from core.model.signal import ExitReason
 from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import ZERO, Money, Price, ProposalId, Quantity, Symbol, plain
 from core.risk.checks.funds import margin_effect
-from core.risk.day import word_of
 from core.risk.gate import Candidate, Gate, ReviewContext
 from core.risk.margin import MarginEffect
+from core.risk.recent_entries import word_of
 from core.risk.sizing_inputs import cap_of, size_now
 from core.staging.baskets import BasketRun
 from core.staging.time_in_force import end_of_stops, time_to_live

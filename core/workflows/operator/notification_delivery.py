@@ -14,19 +14,8 @@ from core import facts
 from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Channel, Mode
-from core.model.notice import (
-    MOST_LINES,
-    SURELY_NOT,
-    URGENT_ALONE,
-    USUAL,
-    Delivery,
-    DeliveryCode,
-    Notice,
-    NoticeKind,
-    Tries,
-    text_of,
-    title_of,
-)
+from core.model.delivery import SURELY_NOT, URGENT_ALONE, Delivery, DeliveryCode, Tries
+from core.model.notice import MOST_LINES, USUAL, Notice, NoticeKind, text_of, title_of
 from core.model.notification_sanitizer import harmless
 from core.model.session import Session
 from core.model.signal import ExitReason

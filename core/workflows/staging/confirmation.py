@@ -17,8 +17,8 @@ from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
 from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import TicketId, plain
-from core.risk.day import TWIN, WORD, SeenEntry
 from core.risk.gate import Gate, ReviewContext
+from core.risk.recent_entries import TWIN, WORD, SeenEntry
 from core.staging import approvals
 from core.staging.stage_state import Confirmation
 from core.staging.time_in_force import time_to_live

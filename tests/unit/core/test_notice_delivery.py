@@ -12,7 +12,8 @@ from core.messages.effects import SendNotification
 from core.messages.inputs import DeadlineReached, NotificationAnswered
 from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.codes import HaltCause
-from core.model.notice import DELIVERED, REPEAT, Delivery, DeliveryCode
+from core.model.delivery import DELIVERED, Delivery, DeliveryCode
+from core.model.notice import REPEAT
 from core.settings.settings import Settings
 from tests.kit.rows import table
 from tests.scenarios.house import House, minutes

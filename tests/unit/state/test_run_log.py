@@ -14,7 +14,7 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Confirm, Decline
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.inputs import NotificationAnswered
-from core.model.notice import Delivery, DeliveryCode
+from core.model.delivery import Delivery, DeliveryCode
 from core.model.order import Effect
 from core.model.values import Digest, ProposalId, TicketId
 from core.protocol.codec import COMMANDS, shape_of

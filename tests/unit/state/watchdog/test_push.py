@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from core.model.notice import DELIVERED, Delivery, DeliveryCode, Tries
+from core.model.delivery import DELIVERED, Delivery, DeliveryCode, Tries
 from core.ports import OperatorError
 from core.runtime.notifier.message import Message
 from core.settings.service import NotifySettings
