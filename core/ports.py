@@ -105,7 +105,10 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state documents after the fact with this sequence number, and the digest of their shapes."""
+    """The state documents after the fact with this sequence number, and the digest of their shapes.
+
+    A document is a plain JSON value; one to be saved may be encoded already, as `orjson.Fragment`.
+    """
 
     sequence: int
     documents: Mapping[str, object]

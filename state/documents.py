@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ from tinydb.table import Document
 
 from core.facts.registry import edition
 from core.files.regular_file import bytes_of
-from core.ports import Checkpoint, NoCheckpoint
+from core.ports import Checkpoint, Documents, NoCheckpoint
 from state.files import AccountFolder, make_folder, replace_file, sync_folder
 
 VERSION = 6
@@ -184,6 +185,57 @@ class TinyDocuments:
                 self._backup(number - 1).replace(self._backup(number))
         _link_or_copy(self._path, self._backup(1))
         sync_folder(self._backups)
+
+
+class CheckpointWriter:
+    """Writes the checkpoints of an engine: its thread encodes them, and another thread writes the file.
+
+    Parameters
+    ----------
+    encode
+        Returns the documents of the synced journal, encoded. Raises OSError, JournalWriteError.
+    """
+
+    def __init__(self, encode: Callable[[], Checkpoint], documents: Documents) -> None:
+        self._encode = encode
+        self._documents = documents
+        self._writing: Thread | None = None
+        self._fault: OSError | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self._writing is not None and self._writing.is_alive()
+
+    @property
+    def has_failed(self) -> bool:
+        return self._fault is not None
+
+    def begin(self) -> None:
+        """Encode a checkpoint, and begin to write it. Raises as `write`, and the fault of the last one begun."""
+        self.join()
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
+        checkpoint = self._encode()
+        self._writing = Thread(target=self._write, args=(checkpoint,), name="checkpoint")
+        self._writing.start()
+
+    def join(self) -> None:
+        """Wait for the one under way."""
+        if self._writing is not None:
+            self._writing.join()
+
+    def write(self) -> None:
+        """Write a checkpoint now, after the one under way. Raises OSError, JournalWriteError."""
+        self.join()
+        self._fault = None  # this one replaces it
+        self._documents.save(self._encode())
+
+    def _write(self, checkpoint: Checkpoint) -> None:
+        try:
+            self._documents.save(checkpoint)
+        except OSError as error:
+            self._fault = error
 
 
 _SLICE = "slice "

@@ -24,6 +24,7 @@ from core.settings.settings import Settings
 from core.views.builders.desk import newest_data
 from core.workflows.staging.ticket_checks import signed_in_words
 from state.basket_inbox import BasketInbox
+from state.documents import CheckpointWriter
 from state.files import AccountFolder
 from state.home_files import WatchlistFiles
 from state.kill_switch import FileKillSwitch, HaltRequest, asks_to_flatten
@@ -99,6 +100,8 @@ def _mark(path: Path) -> Mark:
 
 STATUS_SECONDS = 0.2
 CHECKPOINT_SECONDS = 5.0
+AT_MOST = 100
+"""Checkpoints take at most one part in so many of the engine's time."""
 
 
 @dataclass(slots=True)
@@ -111,7 +114,7 @@ class Housekeeping:
 
     folder: AccountFolder
     switch: FileKillSwitch
-    write: Callable[[], None]
+    checkpoints: CheckpointWriter
     beat: Callable[[Status], None]
     state: Callable[[Engine], str]
     watch: SettingsWatch | None = None
@@ -124,6 +127,7 @@ class Housekeeping:
     has_asked: bool = field(init=False, default=False)
     began_at: datetime | None = field(init=False, default=None)
     _saved: int = field(init=False, default=-1)
+    _pause: float = field(init=False, default=CHECKPOINT_SECONDS)
     _told: Status | None = field(init=False, default=None)
     _told_at: float = field(init=False, default=0.0)
     _known_by: tuple[int, str, int | None] = field(init=False, default=(-1, "", None))
@@ -142,20 +146,21 @@ class Housekeeping:
         if self.signing is not None and (fault := self.signing.look()) is not None:
             runtime.engine.say(fault)
         self._keep(runtime, lambda: self.beat(self._status(runtime)))
-        if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
-            self.saved_at = time.monotonic()
+        if time.monotonic() - self.saved_at >= self._pause and not self.checkpoints.is_busy:
             self._save_what_is_new(runtime)
 
     def _save_what_is_new(self, runtime: Runtime) -> None:
         """Write a checkpoint where a fact was recorded since the last one: nothing else changes the slices."""
-        sequence = runtime.engine.state.journal.sequence
+        sequence, self.saved_at = runtime.engine.state.journal.sequence, time.monotonic()
 
         def save() -> None:
-            self.write()
+            self._saved = -1
+            self.checkpoints.begin()
             self._saved = sequence
 
-        if sequence != self._saved:
+        if sequence != self._saved or self.checkpoints.has_failed:
             self._keep(runtime, save)
+            self._pause = max(CHECKPOINT_SECONDS, AT_MOST * (time.monotonic() - self.saved_at))
 
     def _status(self, runtime: Runtime) -> Status:
         """Return the status, renewed after each record and every 0.2 s; beats are ten times as frequent."""
@@ -185,7 +190,7 @@ class Housekeeping:
         """Write the files of a clean stop."""
         if self.signing is not None:
             self.signing.close()
-        self._keep(runtime, self.write)
+        self._keep(runtime, self.checkpoints.write)
         self._keep(runtime, lambda: self.beat(status_of(runtime.engine, self.folder.name, "stopped")))
 
     def _keep(self, runtime: Runtime, act: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from core.execution.ledger_state import LedgerState
@@ -113,9 +114,19 @@ def documents_of(state: TradingState) -> dict[str, object]:
 
 def save(state: TradingState, documents: Documents) -> None:
     """Write a checkpoint of the synced journal. Raises OSError, JournalWriteError."""
+    documents.save(encoded(state))
+
+
+def encoded(state: TradingState) -> Checkpoint:
+    """Return the current documents as JSON, of the synced journal: nothing in them changes any more.
+
+    Raises OSError, JournalWriteError.
+    """
     state.journal.sync()
     state.journal.past.save()
-    documents.save(checkpoint_of(state))
+    kept, made = {**states(state), MEMORIES: state.orchestrator.memories}, adapters(state)
+    documents = {name: orjson.Fragment(made[name].dump_json(value)) for name, value in kept.items()}
+    return Checkpoint(state.journal.sequence, documents, _shape_of_documents(state))
 
 
 def checkpoint_of(state: TradingState) -> Checkpoint:

@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import ClassVar, TypeVar
 
+import orjson
+
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
@@ -450,7 +452,7 @@ class Drawer:
         return self.kept
 
     def save(self, checkpoint: Checkpoint) -> None:
-        self.kept = checkpoint
+        self.kept = replace(checkpoint, documents=orjson.loads(orjson.dumps(checkpoint.documents)))
 
 
 def rebuilt(desk: TradingState, drawer: Drawer | None = None, journal: Journal | None = None) -> TradingState:

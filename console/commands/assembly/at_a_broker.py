@@ -122,7 +122,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     switch = FileKillSwitch(folder, host.environ)
     switch.prepare()
     calendar = calendar_of(broker)
-    engine, write = open_engine(host, folder, calendar, mode, stack, settings=settings)
+    engine, checkpoints = open_engine(host, folder, calendar, mode, stack, settings=settings)
     engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
     guard = _clock_beside(broker, engine.state.at)
     engine.apply(guard.read(), settings, installation(folder))
@@ -158,7 +158,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
             host,
             folder,
             switch,
-            write,
+            checkpoints,
             (),
             left_out,
             last_time.sources(),
@@ -207,10 +207,10 @@ def live_books(
     theirs = _account_folder(host, kind, broker, keys).name
     if theirs != folder.name:
         raise OperatorError(f"{folder.name}: the keys that are set are of account {theirs}; set its own")
-    engine, write = open_engine(host, folder, calendar_of(broker), mode, stack, settings=settings, is_kept=accept)
+    engine, checkpoints = open_engine(host, folder, calendar_of(broker), mode, stack, settings=settings, is_kept=accept)
     guard = _clock_beside(broker, engine.state.at)
     engine.apply(guard.read(), settings, installation(folder))
-    return engine, broker, guard.read, write
+    return engine, broker, guard.read, checkpoints.write
 
 
 def real_broker(settings: Settings) -> BrokerKind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.settings.service import NotifySettings
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
+    from state.documents import CheckpointWriter
     from state.home_files import WatchlistFiles
     from state.housekeeping import Housekeeping
     from state.kill_switch import FileKillSwitch
@@ -38,15 +39,15 @@ def open_engine(
     *,
     settings: Settings,
     is_kept: bool = True,
-) -> tuple[Engine, Callable[[], None]]:
-    """Return the engine restored from journal and documents, and the function that writes its checkpoint.
+) -> tuple[Engine, CheckpointWriter]:
+    """Return the engine restored from journal and documents, and what writes its checkpoints.
 
     With `is_kept` False its records do not reach the disk.
     """
     from core.engine import Engine
     from core.runtime.reconcile import Forgotten
     from core.trading_state import checkpoint
-    from state.documents import TinyDocuments, known_sequence
+    from state.documents import CheckpointWriter, TinyDocuments, known_sequence
     from state.journal import FileJournal
 
     journal = stack.enter_context(closing(FileJournal(folder, known_sequence(folder))))
@@ -56,14 +57,14 @@ def open_engine(
     engine = Engine(folder.name, mode, calendar, kept, kinds)  # type: ignore[arg-type]
     rebuilt = checkpoint.rebuild(engine.state, documents)
     engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # includes the notes from loading
-    return engine, lambda: checkpoint.save(engine.state, documents)
+    return engine, CheckpointWriter(lambda: checkpoint.encoded(engine.state), documents)
 
 
 def keeper_of(
     host: Host,
     folder: AccountFolder,
     switch: FileKillSwitch,
-    write: Callable[[], None],
+    checkpoints: CheckpointWriter,
     overrides: tuple[str, ...] = (),
     left_out: tuple[str, ...] = (),
     sources: tuple[SettingsSource, ...] = (),
@@ -88,7 +89,7 @@ def keeper_of(
         sources=sources,
         beside=(sectors_file(host.home),),
     )
-    return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch, lists, signing)
+    return Housekeeping(folder, switch, checkpoints, Heartbeat(folder).beat, word_of, watch, lists, signing)
 
 
 def signing_of(

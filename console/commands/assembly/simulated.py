@@ -77,7 +77,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     market = demo.demo_market(records, options.profile, usual=_usual_market(host, options, chosen))
     host = on_stage(host, market)
     settings = settings_of(host, chosen)
-    engine, write = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings)
+    engine, checkpoints = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings)
     engine.notes = (*mended, *engine.notes)
     sequence = engine.state.journal.sequence
     last = max([engine.state.at, *(time_of(record) for record in records[-1:])])
@@ -106,7 +106,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         **parts,
         switch=switch,
         steady=time.monotonic if settings.strategies.own else None,  # the built-in strategies need no timing
-        keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources(), watchlists_of(host)),
+        keeper=keeper_of(host, folder, switch, checkpoints, chosen, left_out, last_time.sources(), watchlists_of(host)),
         notifier=notifier_of(host, settings, engine) if settings.notify.in_demo else None,
         recorder=stack.enter_context(closing(RunLogFile(folder, started))),
     )
@@ -199,7 +199,7 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
     log = stack.enter_context(closing(ExchangeLogFile(folder)))
     config = config_of(settings, folder.name, str(options.seed))
     log.append(opening_record(config, settings.symbols, stress_market.OPEN))
-    engine, write = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings)
+    engine, checkpoints = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings)
     engine.apply(stress_market.OPEN, settings, f"stress-{options.seed}")
     pace = Pace(options.speed)
     pace.free_until = stress_market.READY_AT
@@ -215,7 +215,7 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
         assets=AssetBook(
             listed_in_the_demo(dict.fromkeys((*settings.symbols, *stress_market.watchlist(options.watched))))
         ),
-        keeper=keeper_of(host, folder, switch, write, (*stress_market.SETTINGS, *options.overrides)),
+        keeper=keeper_of(host, folder, switch, checkpoints, (*stress_market.SETTINGS, *options.overrides)),
     )
 
 
@@ -251,7 +251,7 @@ def demo_books(
     records = list(log.records())
     market = demo.demo_market(records)
     settings = settings_of(on_stage(host, market), opening_settings(records))
-    engine, write = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings, is_kept=accept)
+    engine, checkpoints = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=settings, is_kept=accept)
     opens = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open
     now = max([engine.state.at, opens, *(time_of(record) for record in records[-1:])])
     engine.apply(now, settings, f"simulated-{seed}")
@@ -259,7 +259,7 @@ def demo_books(
     config = config_of(settings, folder.name, str(seed), edition_of(records))
     exchange = resumed(config, calendar, log, bars, requests_of(records), now, market.lasts)
     broker = SimulatedBroker(exchange, now, tuple(Symbol(text) for text in settings.symbols))
-    return engine, broker, lambda: now, write
+    return engine, broker, lambda: now, checkpoints.write
 
 
 def _given(options: DemoOptions) -> tuple[str, ...]:

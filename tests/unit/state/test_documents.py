@@ -13,7 +13,7 @@ from tinydb import TinyDB
 
 from core.ports import Checkpoint, NoCheckpoint
 from state import documents as module
-from state.documents import AtomicStorage, TinyDocuments, UnsoundDocumentsError, content_of, tables_in
+from state.documents import AtomicStorage, CheckpointWriter, TinyDocuments, UnsoundDocumentsError, content_of, tables_in
 from state.files import AccountFolder
 
 SLICES = {"orders": {"a": {"status": "FILLED", "fills": [1, "2.50"]}}, "kill": None, "counters": [], "checkpoint": 1}
@@ -230,3 +230,28 @@ def test_a_crash_while_rotating_loses_nothing(folder):
     shutil.move(folder.backups / "documents.1.json", folder.backups / "documents.2.json")
     folder.documents.unlink()
     assert TinyDocuments(folder).load() == Checkpoint(2, SLICES)
+
+
+def test_an_encoded_checkpoint_is_written_in_its_own_thread(folder):
+    """SP-02"""
+    made = Checkpoint(1, {name: orjson.Fragment(orjson.dumps(value)) for name, value in SLICES.items()})
+    writer = CheckpointWriter(lambda: made, TinyDocuments(folder))
+    writer.begin()
+    writer.join()
+    assert (TinyDocuments(folder).load(), writer.is_busy, writer.has_failed) == (Checkpoint(1, SLICES), False, False)
+
+
+def test_the_next_checkpoint_reports_that_the_last_failed(folder):
+    """SP-02, SP-06"""
+    writer = CheckpointWriter(lambda: Checkpoint(1, SLICES), TinyDocuments(folder))
+    (folder.documents / "in the way").mkdir(parents=True)
+    writer.begin()
+    writer.join()
+    assert writer.has_failed
+    with pytest.raises(IsADirectoryError):
+        writer.begin()
+    assert not writer.has_failed
+    shutil.rmtree(folder.documents)
+    writer.begin()
+    writer.join()
+    assert TinyDocuments(folder).load() == Checkpoint(1, SLICES)
