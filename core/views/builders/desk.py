@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
 
 from core.engine import Engine
 from core.event_text.orders import idea_in_words
@@ -14,7 +14,7 @@ from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState
 from core.model.position import Trade
 from core.model.session import NoSession
-from core.model.values import Fraction, Money, Symbol
+from core.model.values import ClientOrderId, Fraction, Money, Symbol
 from core.ports import JournalError
 from core.risk.margin import distance_of, limit_under
 from core.risk.standard_gate import standard_gate
@@ -263,6 +263,7 @@ class ViewBuilder:
         self.number = 0
         self._or_say("the log before this start", lambda: self.log.recall(self.state))
         self.over = FinishedOrders(self.state)
+        self.trades = ClosedTrades()
         self.parts = PartialExits(self.state)
         self._or_say("today's partial exits before this start", self.parts.recall)
         self.state.add_listener(self.log.hear)
@@ -313,7 +314,7 @@ class ViewBuilder:
             strategies=strategy_rows(state, today, at),
             staged=self.log.staged,
             protections=guards,
-            trades=(*(_trade(t) for t in trades), *parts),
+            trades=(*self.trades.rows(today, trades), *parts),
             shadows=shadow_rows(state, today),
             results=result_rows(state, today, trades, parts, prices),
             chart=self.chart(self.watched, at, positions),
@@ -348,6 +349,23 @@ class ViewBuilder:
             act()
         except (JournalError, OSError) as error:
             self.engine.say(f"{what} could not be read: {error}")
+
+
+class ClosedTrades:
+    """The rows of today's closed trades: only new ones are built."""
+
+    def __init__(self) -> None:
+        self._day: date | None = None
+        self._rows: dict[ClientOrderId, tuple[Trade, TradeRow]] = {}
+
+    def rows(self, today: date, trades: Iterable[Trade]) -> Iterator[TradeRow]:
+        if today != self._day:
+            self._day, self._rows = today, {}
+        for trade in trades:
+            drawn = self._rows.get(trade.exit_order)
+            if drawn is None or drawn[0] is not trade:
+                drawn = self._rows[trade.exit_order] = trade, _trade(trade)
+            yield drawn[1]
 
 
 def _trade(trade: Trade) -> TradeRow:
