@@ -240,9 +240,14 @@ def account_lines(status: StatusView, now: datetime, width: int, *, is_heard: bo
 def _with_margin(status: StatusView, now: datetime, unsettled: str, room: int) -> TextLine | None:
     """Return every figure in one line with the margin, in the first words for which there is room."""
     tone: Tone = "warning" if status.is_margin_near else ""
-    behind = (Cell(unsettled), Cell(risk_in_words(status)))
+    risks = (risk_in_words(status), risk_in_words(status, in_dollars=False))
     forms = [*islice(_accounts(status, now, WIDE), WITH_PERCENT), _tight(status, now)]
-    lines = [(*form, *behind, Cell(words, tone)) for words in _margins(status) for form in forms]
+    lines = [
+        (*form, Cell(unsettled), Cell(risk), Cell(words, tone))
+        for risk in risks
+        for words in _margins(status)
+        for form in forms
+    ]
     return next((line for line in lines if len(joined(line)) <= room), None)
 
 
@@ -286,11 +291,12 @@ def _margins(status: StatusView) -> Sequence[str]:
     return tuple(f"  {each} {f.percent(distance)}" for each in words)
 
 
-def risk_in_words(status: StatusView) -> str:
+def risk_in_words(status: StatusView, *, in_dollars: bool = True) -> str:
     """Format `at risk 283 USD, 0.3 of 15 %` of equity, if every stop filled now (RK-21); empty without equity."""
     if status.at_risk is None or status.risk_budget is None:
         return ""
-    dollars = "" if status.lost_at_stops is None else f"{status.lost_at_stops:,.0f} USD, "
+    has_dollars = in_dollars and status.lost_at_stops is not None
+    dollars = f"{status.lost_at_stops:,.0f} USD, " if has_dollars else ""
     return f"  at risk {dollars}{status.at_risk * 100:.1f} of {plain(status.risk_budget * 100)} %"
 
 
