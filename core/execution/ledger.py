@@ -12,13 +12,14 @@ from datetime import date, datetime
 from typing import Any
 
 from core import facts
+from core.execution.entry_groups import EntryGroup
 from core.execution.ledger_state import ExitClaims, LedgerIndex, LedgerState, Legs, ReplacementChains
 from core.execution.order import Order
 from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
 from core.model.codes import EndCode
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, Side
 from core.model.position import Position
 from core.model.session import Calendar
 from core.model.sizing import RegimeLabels
@@ -81,18 +82,18 @@ class OrderFolds:
             counted_at=fact.counted_at,
         )
         self.index.orders[created.id] = created
-        self.index.note_working(created)
         self.index.enter(created)
         self.index.state.orders_sent += 1
         created.permit = self.index.state.permits.pop(created.id, None)
         if (old := self.chains.predecessor(created)) is not None:
             old.replacement = created.id
+            self.index.note(old)
         # Reduce the claim of a stop by the order just recorded for its shares, and not before (EX-20).
         less_of = self.index.state.redeemed.pop(created.id, None)
         cut = self.index.orders.get(less_of) if less_of is not None else None
         if cut is not None:
             cut.owed = Quantity(max((cut.owed or ZERO) - created.request.quantity, ZERO))
-            self.index.note_cut(cut)
+            self.index.note(cut)
 
     def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         order = self.index.orders[fact.client_order_id]
@@ -112,8 +113,7 @@ class OrderFolds:
                 order.permit = None
             order.ended_at = at
             order.idle, order.idle_word = None, ""
-            self.index.note_ended(order)
-            self.index.note_cut(order)
+        self.index.note(order)
 
     def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
         """Mark the old order as replaced once the broker took the new one; undo the mark if it did not."""
@@ -127,6 +127,7 @@ class OrderFolds:
             old.replaced_by = None  # the broker works the old one: it can be moved again
         if old.is_working and after in (OrderStatus.REJECTED, OrderStatus.CANCELLED):
             old.owed = None  # it was not reduced after all
+        self.index.note(old)
 
     def _started(self, _at: datetime, _fact: facts.EngineStarted) -> None:
         self.index.state.redeemed.clear()
@@ -140,7 +141,7 @@ class OrderFolds:
     def _stop_cut(self, _at: datetime, fact: facts.StopCut) -> None:
         cut = self.index.orders[fact.client_order_id]
         cut.owed = fact.owed
-        self.index.note_cut(cut)
+        self.index.note(cut)
 
     def _staged(self, _at: datetime, fact: facts.ProposalStaged) -> None:
         """Mark ended stops as requested: a stop on a ticket covers all unprotected shares of its position."""
@@ -155,11 +156,13 @@ class OrderFolds:
     def _resized(self, _at: datetime, fact: facts.LegResized) -> None:
         order = self.index.orders[fact.client_order_id]
         order.request = replace(order.request, quantity=fact.quantity)
+        self.index.note(order)
 
     def _restated(self, _at: datetime, fact: facts.OrderRestated) -> None:
         order = self.index.orders[fact.client_order_id]
         order.request = fact.after.of(order.request)
         order.terms_before = order.terms_before or fact.before
+        self.index.note(order)
 
     def _revived(self, _at: datetime, fact: facts.OrderRevived) -> None:
         order = self.index.orders[fact.client_order_id]
@@ -167,8 +170,7 @@ class OrderFolds:
         order.broker_order_id, order.ended_at, order.end_code = fact.broker_order_id, None, EndCode.AS_ITS_STATE_SAYS
         order.cancel_requested_at, order.cancel_failed_at, order.cancel_code = None, None, None
         order.owed, order.is_asked_for, order.reason = None, False, ""
-        self.index.note_working(order)
-        self.index.note_cut(order)
+        self.index.note(order)
 
     def _idled(self, _at: datetime, fact: facts.OrderIdled) -> None:
         order = self.index.orders[fact.client_order_id]
@@ -211,9 +213,12 @@ class OrderFolds:
     def _warned(self, at: datetime, fact: facts.BrokerWarned) -> None:
         order = self.index.orders[fact.client_order_id]
         order.warnings, order.warned_at = (*order.warnings, *fact.warnings), at
+        self.index.note(order)
 
     def _warning_confirmed(self, _at: datetime, fact: facts.WarningConfirmed) -> None:
-        self.index.orders[fact.client_order_id].warned_at = None
+        order = self.index.orders[fact.client_order_id]
+        order.warned_at = None
+        self.index.note(order)
 
     def _cancel_requested(self, at: datetime, fact: facts.CancelRequested) -> None:
         order = self.index.orders[fact.client_order_id]
@@ -330,17 +335,43 @@ class Ledger:
         here = {order_id for order_id in order_ids if order_id in self.state.orders}
         return [self.state.orders[order_id] for order_id in sorted(here, key=self._index.places.__getitem__)]
 
+    def working_exits(self) -> tuple[Order, ...]:
+        """Return working orders that only reduce."""
+        return tuple(self._index.reducing.values())
+
     def working_entries(self, symbol: Symbol | None = None, strategy: str | None = None) -> tuple[Order, ...]:
         """Return working orders that open or add."""
-        if not self._index.working:
-            return ()
+        entries = tuple(self._index.entries.values())
+        if symbol is None and strategy is None:
+            return entries
         return tuple(
             o
-            for o in self._index.working.values()
-            if not o.only_reduces
-            and (symbol is None or o.request.symbol == symbol)
-            and (strategy is None or o.strategy == strategy)
+            for o in entries
+            if (symbol is None or o.request.symbol == symbol) and (strategy is None or o.strategy == strategy)
         )
+
+    def entry_groups(self, symbol: Symbol | None = None, strategy: str | None = None) -> list[EntryGroup]:
+        """Return the groups of working orders that open or add, the one with the oldest order first."""
+        if not self._index.groups:
+            return []
+        groups = [
+            group
+            for group in self._index.groups.values()
+            if (symbol is None or group.symbol == symbol) and (strategy is None or group.strategy == strategy)
+        ]
+        return sorted(groups, key=lambda group: self._index.places[next(iter(group.orders))])
+
+    def working_on(self, symbol: Symbol, side: Side) -> Iterable[Order]:
+        """Return working orders of a symbol on one side."""
+        return self._index.on_side.get((symbol, side), {}).values() if self._index.working else ()
+
+    def pending(self) -> tuple[Order, ...]:
+        """Return orders that the broker has not answered for, also in doubt."""
+        return tuple(self._index.pending.values())
+
+    def warned(self) -> list[Order]:
+        """Return working orders with a warning that waits, oldest first."""
+        return self.in_order(self._index.warned)
 
     def lost_today(self, symbol: Symbol, at: datetime) -> Iterator[Order]:
         """Orders that ended today because the broker did not have them."""
@@ -350,16 +381,19 @@ class Ledger:
             if is_its and order.ended_at is not None and self.calendar.trading_day(order.ended_at) == today:
                 yield order
 
-    def unfilled_entries(self, strategy: str, day: date) -> tuple[Order, ...]:
+    def unfilled_entries(self, strategy: str, day: date) -> dict[ClientOrderId, Order]:
         """Return working entries of a strategy without a fill on a trading day, whatever was filled before.
 
         One per replacement chain.
         """
-        return tuple(
-            o
-            for o in (self.working_entries(strategy=strategy) if self._index.working else ())
-            if not self.chains.has_filled_on(day, o) and self.chains.replaced(o) is None
-        )
+        found: dict[ClientOrderId, Order] = {}
+        for group in self.entry_groups(strategy=strategy):
+            found |= group.untouched
+            found |= {o.id: o for o in group.others() if self._is_unfilled(day, o)}
+        return found
+
+    def _is_unfilled(self, day: date, order: Order) -> bool:
+        return not self.chains.has_filled_on(day, order) and self.chains.replaced(order) is None
 
     def entries_filled(self, strategy: str, day: date) -> int:
         """Return the number of a strategy's entry orders filled on a trading day, wholly or in part."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TypeVar
 
+from core.execution.entry_groups import EntryGroup
 from core.execution.order import Order
 from core.model.codes import EndCode
 from core.model.order import LegRole, OrderStatus, Side
@@ -15,6 +17,10 @@ from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, Executio
 
 UNKNOWN_OWNER = "broker"
 """Strategy name of a position taken over from the broker's books that has no owner."""
+
+
+Key = TypeVar("Key")
+Orders = dict[ClientOrderId, Order]
 
 
 def position_key(symbol: Symbol, strategy: str) -> str:
@@ -74,7 +80,19 @@ class LedgerState:
 
 
 class LedgerIndex:
-    """The state with its indexes: the order sequence, working orders, exits by owner, reduced stops, legs by parent."""
+    """The state with its indexes: the order sequence, legs by parent, reduced stops, and the working orders.
+
+    Attributes
+    ----------
+    working, entries, reducing
+        The working orders; those that open or add; those that only reduce.
+    on_side, exits, groups
+        Working orders by symbol and side; those that only reduce by owner; those that open or add in groups.
+    pending
+        Orders that the broker has not answered for.
+    warned
+        Working orders with a warning that waits.
+    """
 
     def __init__(self) -> None:
         self.restore(LedgerState())
@@ -82,55 +100,80 @@ class LedgerIndex:
     def restore(self, state: LedgerState) -> None:
         """Restore a saved state and rebuild the indexes."""
         self.state = state
-        self.working: dict[ClientOrderId, Order] = {}
-        self.exits: dict[tuple[Symbol, str], dict[ClientOrderId, Order]] = {}
-        for order in state.orders.values():
-            if order.is_working:
-                self.note_working(order)
-        self.cut = {order.id: order for order in state.orders.values() if order.is_cut}
+        self.working: Orders = {}
+        self.entries: Orders = {}
+        self.reducing: Orders = {}
+        self.pending: Orders = {}
+        self.warned: Orders = {}
+        self.cut: Orders = {}
+        self.on_side: dict[tuple[Symbol, Side], Orders] = {}
+        self.exits: dict[tuple[Symbol, str], Orders] = {}
+        self.groups: dict[tuple[Symbol, Side, str], EntryGroup] = {}
         self.places: dict[ClientOrderId, int] = {}
-        self.legs: dict[ClientOrderId, dict[ClientOrderId, Order]] = {}
+        self.legs: dict[ClientOrderId, Orders] = {}
         for order in state.orders.values():
             self.enter(order)
 
     @property
-    def orders(self) -> dict[ClientOrderId, Order]:
+    def orders(self) -> Orders:
         """Return the orders, oldest first."""
         return self.state.orders
 
     def enter(self, order: Order) -> None:
-        """Index an order: its place in the sequence, and its parent if it is a leg."""
+        """Index an order: its place in the sequence, its parent if it is a leg, and what it is now."""
         self.places[order.id] = next(reversed(self.places.values()), 0) + 1
         if order.role is not None and order.parent is not None:
             self.legs.setdefault(order.parent, {})[order.id] = order
+        self.note(order)
 
     def leave(self, order: Order) -> None:
         del self.state.orders[order.id], self.places[order.id]
         self.cut.pop(order.id, None)
         if order.role is not None and order.parent is not None:
-            its = self.legs[order.parent]
-            del its[order.id]
-            if not its:
-                del self.legs[order.parent]
+            _put(self.legs, order.parent, order, belongs=False)
 
-    def note_working(self, order: Order) -> None:
-        self.working[order.id] = order
-        if order.only_reduces:
-            self.exits.setdefault((order.request.symbol, order.strategy), {})[order.id] = order
+    def note(self, order: Order) -> None:
+        """Index an order as it is now: after each change of its status, quantities, warning or replacement."""
+        request, is_working, reduces = order.request, order.is_working, order.only_reduces
+        _keep(self.cut, order, belongs=order.is_cut)
+        _keep(self.working, order, belongs=is_working)
+        _keep(self.pending, order, belongs=order.status is OrderStatus.PENDING)
+        _keep(self.warned, order, belongs=is_working and order.warned_at is not None)
+        _put(self.on_side, (request.symbol, request.side), order, belongs=is_working)
+        if reduces:
+            _keep(self.reducing, order, belongs=is_working)
+            _put(self.exits, (request.symbol, order.strategy), order, belongs=is_working)
+        else:
+            self._note_entry(order)
 
-    def note_ended(self, order: Order) -> None:
-        self.working.pop(order.id, None)
-        owner = (order.request.symbol, order.strategy)
-        its = self.exits.get(owner, {})
+    def _note_entry(self, order: Order) -> None:
+        _keep(self.entries, order, belongs=order.is_working)
+        key = (order.request.symbol, order.request.side, order.strategy)
+        group = self.groups.get(key)
+        if order.is_working:
+            group = group or self.groups.setdefault(key, EntryGroup(*key))
+            group.note(order)
+        elif group is not None:
+            group.drop(order.id)
+            if not group.orders:
+                del self.groups[key]
+
+
+def _keep(members: Orders, order: Order, *, belongs: bool) -> None:
+    if belongs:
+        members[order.id] = order
+    else:
+        members.pop(order.id, None)
+
+
+def _put(groups: dict[Key, Orders], key: Key, order: Order, *, belongs: bool) -> None:
+    """Keep an order in its group; no empty group is kept."""
+    if belongs:
+        groups.setdefault(key, {})[order.id] = order
+    elif (its := groups.get(key)) is not None:
         its.pop(order.id, None)
         if not its:
-            self.exits.pop(owner, None)
-
-    def note_cut(self, order: Order) -> None:
-        if order.is_cut:
-            self.cut[order.id] = order
-        else:
-            self.cut.pop(order.id, None)
+            del groups[key]
 
 
 class Legs:

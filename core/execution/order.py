@@ -13,7 +13,7 @@ from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, Side, S
 from core.model.order_terms import StatedTerms
 from core.model.position import PastOrder
 from core.model.signal import ExitReason
-from core.model.staging import Approval, StopPlan
+from core.model.staging import Approval, StopPlan, at_stake
 from core.model.values import (
     NO_MONEY,
     NO_SHARES,
@@ -177,6 +177,18 @@ class Order:
     def cost_to_come(self) -> Money:
         """Return the USD that limits count for the unfilled part of a working entry."""
         return self.request.instrument.cost(self.remaining, self.counted_price)
+
+    @property
+    def loss_to_come(self) -> Money:
+        """Return the USD that limits count as the loss at the stop, for the unfilled part of a working entry."""
+        farthest = self.request.limit_price or self.intended_price or ZERO
+        return self.request.instrument.risk(self.remaining, at_stake(self.counted_price, farthest, self.stop))
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it never filled, replaces no order, and is not being replaced."""
+        is_in_a_chain = (self.request.replaces or self.replacement or self.replaced_by) is not None
+        return self.last_filled_on is None and not is_in_a_chain
 
     @property
     def counted_price(self) -> Decimal:

@@ -221,7 +221,6 @@ class OrderRetention:
             self.index.orders[order.id] = order
             self.index.state.executions.update(dict.fromkeys(past.executions, order.id))
             self.index.enter(order)
-            self.index.note_cut(order)
 
 
 def _is_old(order: Order, at: datetime) -> bool:

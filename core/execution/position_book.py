@@ -198,6 +198,7 @@ class PositionBook:
             self._count_entry(order.strategy, day)
         order.last_filled_on = max(order.last_filled_on or day, day)
         count_fill(order, fact)
+        self.index.note(order)
         if not order.only_reduces:
             self.opened.append(OpenedTrade(at, order, fact.fill.quantity, fact.fill.price))
         self._move_position(at, order, fact.fill)

@@ -41,7 +41,7 @@ NOTHING_TOLD: Told = {}
 
 def exits_beyond(ledger: Ledger, told: Told = NOTHING_TOLD) -> list[tuple[Order, Quantity]]:
     """Return each working exit that asks for more than its allocation, with the allocation."""
-    owners = dict.fromkeys((o.request.symbol, o.strategy) for o in ledger.working() if o.only_reduces)
+    owners = dict.fromkeys((o.request.symbol, o.strategy) for o in ledger.working_exits())
     return [pair for symbol, strategy in owners for pair in _beyond(ledger, symbol, strategy, told)]
 
 

@@ -80,6 +80,15 @@ class NoStop:
     reason: str
 
 
+def at_stake(price: Decimal, farthest: Decimal, stop: StopPlan | NoStop | None) -> Decimal:
+    """Return USD per share at risk: from the entry's `farthest` fill to its stop, or `price` if the desk and the broker
+    hold no stop.
+    """
+    if not isinstance(stop, StopPlan) or stop.holder is StopHolder.YOU:
+        return price
+    return stop.way_from(farthest)
+
+
 @dataclass(frozen=True, slots=True)
 class ListedExit:
     """An exit that this desk watches, listed on the ticket of its entry.

@@ -176,9 +176,5 @@ def _costs(strategy: str, ledger: Ledger, but: OrderRequest | None) -> list[tupl
         for p in ledger.positions()
         if p.strategy == strategy
     ]
-    coming = [
-        (order.request.symbol, order.cost_to_come)
-        for order in ledger.working_entries(strategy=strategy)
-        if order.id not in left_out
-    ]
+    coming = [(group.symbol, group.cost(left_out)) for group in ledger.entry_groups(strategy=strategy)]
     return [*held, *coming]

@@ -185,11 +185,11 @@ def entries_taken(
 
     So of two confirmations at the same time the first one gets the last entry.
     """
-    working = [order.id for order in ledger.unfilled_entries(strategy, day) if order.id != but]
+    working = ledger.unfilled_entries(strategy, day)
     to_come = [order_id for order_id in signed(strategy) if not ledger.has(order_id)]
     if but in to_come:
         del to_come[to_come.index(but) :]
-    return _counted(ledger.entries_filled(strategy, day), len(working), len(to_come))
+    return _counted(ledger.entries_filled(strategy, day), len(working) - (but in working), len(to_come))
 
 
 _counted = lru_cache(maxsize=64)(EntriesTaken)

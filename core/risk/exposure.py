@@ -25,7 +25,6 @@ from core.facts import OrderFilled
 from core.model.instrument import Instrument
 from core.model.order import OrderRequest, StopHolder
 from core.model.position import Position
-from core.model.staging import NoStop, StopPlan
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Symbol
 
 LastPrice = Callable[[Symbol], Price | None]
@@ -37,14 +36,13 @@ def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = Non
     `but` is left out because the asking order replaces it.
     """
     guards: dict[str, list[Order]] = {}
+    for order in ledger.working_exits():
+        if order.is_protective and not ledger.legs.is_held(order) and not ledger.chains.is_in_doubt(order):
+            guards.setdefault(position_key(order.request.symbol, order.strategy), []).append(order)
     lost = ZERO
-    for order in ledger.working():
-        if order.only_reduces:
-            if order.is_protective and not ledger.legs.is_held(order) and not ledger.chains.is_in_doubt(order):
-                guards.setdefault(position_key(order.request.symbol, order.strategy), []).append(order)
-        elif order.id != but and ledger.chains.replaced(order) is None:
-            farthest = order.request.limit_price or order.intended_price or ZERO
-            lost += order.request.instrument.risk(order.remaining, at_stake(order.counted_price, farthest, order.stop))
+    for group in ledger.entry_groups():
+        lost += group.sums((but,)).loss
+        lost += sum((o.loss_to_come for o in group.others((but,)) if ledger.chains.replaced(o) is None), ZERO)
     for position in ledger.positions():
         stops = guards.get(position_key(position.symbol, position.strategy), [])
         guarded = [stop for stop in stops if ledger.chains.replaced(stop) is None]
@@ -94,15 +92,6 @@ def _way_to(stop: Price, position: Position, price: Price) -> Decimal:
     return min(max((position.average_price - price) * sign, -way), price)
 
 
-def at_stake(price: Decimal, farthest: Decimal, stop: StopPlan | NoStop | None) -> Decimal:
-    """Return USD per share at risk: from the entry's `farthest` fill to its stop, or `price` if the desk and the broker
-    hold no stop.
-    """
-    if not isinstance(stop, StopPlan) or stop.holder is StopHolder.YOU:
-        return price
-    return stop.way_from(farthest)
-
-
 Prices = Callable[[Symbol], tuple[datetime, Price] | None]
 
 
@@ -113,7 +102,7 @@ def exposure_of(ledger: Ledger, prices: Prices, but: OrderRequest | None = None)
     """
     left_out = () if but is None else (but.client_order_id, but.replaces)
     held = sum((_worth(p, prices(p.symbol)) for p in ledger.positions()), ZERO)
-    coming = sum((order.cost_to_come for order in ledger.working_entries() if order.id not in left_out), ZERO)
+    coming = sum((group.cost(left_out) for group in ledger.entry_groups()), ZERO)
     return Money(held + coming)
 
 
@@ -124,10 +113,9 @@ def exposure_by_symbol(ledger: Ledger, prices: Prices, but: OrderRequest | None 
     for position in ledger.positions():
         worth = _worth(position, prices(position.symbol))
         found[position.symbol] = Money(found.get(position.symbol, ZERO) + worth)
-    for order in ledger.working_entries():
-        if order.id not in left_out:
-            symbol = order.request.symbol
-            found[symbol] = Money(found.get(symbol, ZERO) + order.cost_to_come)
+    for group in ledger.entry_groups():
+        if not group.is_all(left_out):
+            found[group.symbol] = Money(found.get(group.symbol, ZERO) + group.cost(left_out))
     return found
 
 
@@ -212,8 +200,9 @@ def value_taken(
     """
     left_out = () if but is None else (but.client_order_id, but.replaces)
     working = ZERO
-    for order in ledger.working_entries():
-        if order.id not in left_out:
+    for group in ledger.entry_groups():
+        working += group.sums(left_out).cost
+        for order in group.others(left_out):
             old = ledger.chains.replaced(order)
             counted = ZERO if old is None or old.id in left_out else old.cost_to_come
             working += max(order.cost_to_come - counted, ZERO)

@@ -16,7 +16,6 @@ from decimal import Decimal
 from typing import Any
 
 from core.execution.ledger import Ledger
-from core.execution.order import Order
 from core.facts import MarginDeficitSeen, MarginSampled, MarginWarned
 from core.model.account import Account
 from core.model.instrument import BrokerInstrument, NoInstrument
@@ -182,15 +181,14 @@ def maintenance_coming(
     An entry with an unknown requirement counts with its full value.
     """
     left_out = () if but is None else (but.client_order_id, but.replaces)
-    coming: list[tuple[Order, Decimal]] = [
-        (order, order.cost_to_come) for order in ledger.working_entries() if order.id not in left_out
-    ]
-    coming += [(fill.order, fill.cost) for fill in ledger.book.opened_since(since)]
-    return sum((worth * _part_kept(order, instrument(order.request.symbol)) for order, worth in coming), ZERO)
+    coming = [(group.symbol, group.side, group.cost(left_out)) for group in ledger.entry_groups()]
+    filled = ledger.book.opened_since(since)
+    coming += [(fill.order.request.symbol, fill.order.request.side, Money(fill.cost)) for fill in filled]
+    return sum((worth * _part_kept(side, instrument(symbol)) for symbol, side, worth in coming), ZERO)
 
 
-def _part_kept(order: Order, instrument: BrokerInstrument | NoInstrument) -> Decimal:
-    requirement = requirement_of(instrument, order.request.side)
+def _part_kept(side: Side, instrument: BrokerInstrument | NoInstrument) -> Decimal:
+    requirement = requirement_of(instrument, side)
     return WHOLE if isinstance(requirement, Unknown) else requirement
 
 

@@ -10,10 +10,10 @@ from core.model.account import Account
 from core.model.instrument import BrokerInstrument
 from core.model.order import OrderRequest, Side, StopHolder
 from core.model.sizing import Size, Term, product
-from core.model.staging import StopPlan
+from core.model.staging import StopPlan, at_stake
 from core.model.values import CENT, Money, Symbol, exact_percent, plain
 from core.risk.capital_allocation import Allocations, capital_of
-from core.risk.exposure import LastPrice, at_stake, open_losses
+from core.risk.exposure import LastPrice, open_losses
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.sizing import Conditions, WantedEntry, binding_cuts, size_of
 from core.risk.sizing_history import SizingBook
@@ -42,7 +42,7 @@ def gathered(
 def held_in(ledger: Ledger) -> tuple[tuple[Symbol, bool], ...]:
     """Return each held symbol and whether it is long; working entries count."""
     held = {(p.symbol, p.quantity > 0): None for p in ledger.positions()}
-    held |= {(o.request.symbol, o.request.side is Side.BUY): None for o in ledger.working_entries()}
+    held |= {(group.symbol, group.side is Side.BUY): None for group in ledger.entry_groups()}
     return tuple(held)
 
 

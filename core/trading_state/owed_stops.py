@@ -240,7 +240,7 @@ class OwedStops:
     def _unfilled(self) -> dict[str, Decimal]:
         """Return, by position, the shares of market exits that did not fill in time."""
         found: dict[str, Decimal] = {}
-        for order in self._ledger.working():
+        for order in self._ledger.working_exits():
             if order.idle is IdleCode.UNFILLED:
                 key = position_key(order.request.symbol, order.strategy)
                 found[key] = found.get(key, ZERO) + self._ledger.exits.claim(order)

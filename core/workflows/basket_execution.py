@@ -130,7 +130,7 @@ class BasketTurns:
 
     def _is_lane_busy(self, order: OrderRequest) -> bool:
         """An entry waits for every pending request, a reducing order only for exits of its symbol (EX-22)."""
-        asked = [o for o in self.state.ledger.working() if o.status is OrderStatus.PENDING and o.kept is None]
+        asked = [o for o in self.state.ledger.pending() if o.kept is None]
         if order.effect.only_reduces:
             asked = [o for o in asked if o.only_reduces and o.request.symbol == order.symbol]
         return any(o.in_doubt_since is None for o in asked)

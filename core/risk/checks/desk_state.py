@@ -5,7 +5,6 @@ from __future__ import annotations
 from core.execution.breaker import BreakerPhase
 from core.execution.ledger import Ledger
 from core.model.account import Mode
-from core.model.order import OrderStatus
 from core.model.staging import Verdict, unsaid
 from core.risk.gate import Candidate, ReviewContext, passed, refused
 from core.risk.message_counts import for_entries, limits_of
@@ -73,7 +72,7 @@ class BackPressureCheck:
 
 def queued_orders(ledger: Ledger) -> int:
     """Count pending orders without an answer; orders in doubt are looked up and do not count."""
-    return len([o for o in ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None])
+    return len([o for o in ledger.pending() if o.in_doubt_since is None])
 
 
 SPANS = ("second", "minute", "day")

@@ -161,7 +161,7 @@ def _met(ledger: Ledger, symbol: Symbol, owner: str) -> str:
 def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
     """Return symbol and strategy of each open or coming position."""
     taken = {(p.symbol, p.strategy) for p in ledger.positions()}
-    taken.update([(o.request.symbol, o.strategy) for o in ledger.working_entries()])
+    taken.update([(group.symbol, group.strategy) for group in ledger.entry_groups()])
     return taken
 
 
@@ -183,6 +183,6 @@ def _opposed(candidate: Candidate, state: ReviewContext) -> str | None:
     held = state.ledger.net_quantity(symbol)
     if held and (held > 0) is (side is Side.SELL):
         return f"{symbol} is held {'long' if held > 0 else 'short'}; close it first"
-    if any(order.request.side is not side for order in state.ledger.working_entries(symbol)):
+    if any(group.side is not side for group in state.ledger.entry_groups(symbol)):
         return f"an order that opens {symbol} the other way is working; cancel it first"
     return None

@@ -90,6 +90,6 @@ def _others_of_today(candidate: Candidate, state: ReviewContext) -> int:
 
     own = (candidate.order.symbol, candidate.strategy)
     today = {(p.symbol, p.strategy) for p in state.ledger.positions() if is_of_today(p.opened_at)}
-    coming = {(o.request.symbol, o.strategy) for o in state.ledger.working_entries()}
+    coming = {(group.symbol, group.strategy) for group in state.ledger.entry_groups()}
     held_over = {(p.symbol, p.strategy) for p in state.ledger.positions() if not is_of_today(p.opened_at)}
     return len((today | coming) - held_over - {own})

@@ -66,7 +66,9 @@ def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | N
     filled = (fill for fill in ledger.book.opened_since(account.at) if not _is_seen(fill.order, account))
     reserved = sum((fill.cost for fill in filled), ZERO)
     for order in ledger.working_entries():
-        if _is_seen(order, account) or order.id == but:
+        if order.submitted_at is not None and order.submitted_at < account.at:
+            continue  # the figures show it
+        if order.id == but:
             continue
         old = ledger.chains.replaced(order)
         reserved += max(order.cost_to_come - _counted(old, account), ZERO)
@@ -279,7 +281,7 @@ def cash_left(candidate: Candidate, state: ReviewContext, account: Account) -> M
     if shorts is None:
         return None
     left_out = (candidate.order.client_order_id, candidate.order.replaces)
-    working = sum((o.cost_to_come for o in state.ledger.working_entries() if o.id not in left_out), ZERO)
+    working = sum((group.cost(left_out) for group in state.ledger.entry_groups()), ZERO)
     filled = sum((fill.cost for fill in state.ledger.book.opened_since(account.at)), ZERO)
     own = min(account.cash - shorts, account.equity)
     return Money(max(own - working - filled, ZERO))

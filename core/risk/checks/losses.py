@@ -9,10 +9,10 @@ from core.model.bar import NoQuote
 from core.model.order import Side, StopHolder
 from core.model.session import Session
 from core.model.sizing import Term
-from core.model.staging import NoStop, StopPlan, Verdict, unsaid
+from core.model.staging import NoStop, StopPlan, Verdict, at_stake, unsaid
 from core.model.values import ZERO, priced
 from core.risk.checks.order_value import would_pass
-from core.risk.exposure import at_stake, open_losses
+from core.risk.exposure import open_losses
 from core.risk.gate import (
     Candidate,
     ReviewContext,

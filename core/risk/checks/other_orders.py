@@ -98,8 +98,8 @@ def whose_stop_it_bars(order: OrderRequest, ledger: Ledger) -> Order | None:
     """By Alpaca's table, return our working entry whose later stop this entry would block."""
     if not is_simple(order):
         return None
-    for resting in ledger.working_entries(order.symbol):
-        if resting.request.side is not order.side or resting.id == order.replaces or resting.stop is None:
+    for resting in ledger.working_on(order.symbol, order.side):
+        if resting.only_reduces or resting.id == order.replaces or resting.stop is None:
             continue
         if sends_its_stop(resting.request, resting.stop):
             return resting
@@ -119,10 +119,8 @@ def _resting(side: Side, order: OrderRequest, ledger: Ledger) -> Iterator[Order]
     """Yield working orders on a side of the symbol, without the replaced order and legs that their holder
     keeps back.
     """
-    for resting in ledger.working():
-        request = resting.request
-        is_there = request.symbol == order.symbol and request.side is side
-        if is_there and resting.id != order.replaces and not ledger.legs.is_held(resting):
+    for resting in ledger.working_on(order.symbol, side):
+        if resting.id != order.replaces and not ledger.legs.is_held(resting):
             yield resting
 
 

@@ -367,7 +367,7 @@ def _last_entry(state: TradingState, strategy: str, today: date) -> datetime | N
     ledger = state.ledger
     times = [p.opened_at for p in ledger.positions() if p.strategy == strategy]
     times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
-    times += [o.created_at for o in ledger.unfilled_entries(strategy, today)]
+    times += [o.created_at for o in ledger.unfilled_entries(strategy, today).values()]
     return max((t for t in times if state.calendar.trading_day(t) == today), default=None)
 
 

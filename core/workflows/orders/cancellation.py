@@ -242,7 +242,7 @@ class BrokerWarnings:
 
     def _to_take_back(self) -> Iterator[tuple[Order, datetime]]:
         timeout = timedelta(seconds=float(self.state.control.settings.execution.warning_seconds))
-        for order in self.state.ledger.working():
+        for order in self.state.ledger.warned():
             at = order.taken_back_at(timeout)
             if at is not None:
                 yield order, at

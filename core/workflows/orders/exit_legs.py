@@ -191,8 +191,8 @@ class IdleExits:
     def _stops(self, symbol: Symbol) -> Iterator[Order]:
         if not self.state.ledger.positions_in(symbol):  # asked at each bar and quote: most symbols are not held
             return
-        for order in self.state.ledger.working():
-            is_stop = order.request.type is OrderType.STOP and order.only_reduces and order.request.symbol == symbol
+        for order in self.state.ledger.working_exits():
+            is_stop = order.request.type is OrderType.STOP and order.request.symbol == symbol
             if is_stop and order.status is not OrderStatus.PENDING and not self.state.ledger.legs.is_held(order):
                 yield order
 
@@ -236,8 +236,8 @@ class IdleExits:
 
     def _at_the_market(self) -> Iterator[Order]:
         """Yield market exits at the broker that are not marked as unfilled yet."""
-        for order in self.state.ledger.working():
-            is_out = order.only_reduces and order.request.type.goes_at_once and order.status is not OrderStatus.PENDING
+        for order in self.state.ledger.working_exits():
+            is_out = order.request.type.goes_at_once and order.status is not OrderStatus.PENDING
             if (is_out or order.id in self._passed) and order.idle is not IdleCode.UNFILLED:
                 yield order
 

@@ -224,7 +224,7 @@ class Submission:
 
     def _unanswered(self) -> Iterator[Order]:
         """Yield the orders that left and have no answer yet."""
-        asked = (o for o in self.state.ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)
+        asked = (o for o in self.state.ledger.pending() if o.in_doubt_since is None)
         return (order for order in asked if not self.state.sightings.departing.is_here(order))
 
     def _gives_up_at(self, order: Order) -> datetime:

@@ -75,6 +75,7 @@ class Books:
         intended: str | None = None,
         exit_reason: ExitReason | None = None,
         parent: str | None = None,
+        stop: StopPlan | None = None,
     ) -> Order:
         request = request or a_request()
         self.fold(
@@ -83,7 +84,7 @@ class Books:
                 proposal_id=ProposalId("proposal"),
                 strategy=strategy,
                 signal_time=self.at,
-                stop=None,
+                stop=stop,
                 parent=ClientOrderId(parent) if parent else None,
                 exit_reason=exit_reason,
                 intended_price=Price(Decimal(intended)) if intended else None,

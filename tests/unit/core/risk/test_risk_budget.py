@@ -156,12 +156,11 @@ def test_a_stop_in_doubt_guards_nothing() -> None:
 
 def test_an_entry_on_its_way_counts_as_filled() -> None:
     """RK-21"""
-    books = Books()
-    order = books.creates(a_request(quantity="10", limit="100"))
-    bare = lost(books)
-    order.stop = a_stop_plan("99")
+    bare, books = Books(), Books()
+    bare.creates(a_request(quantity="10", limit="100"))
+    order = books.creates(a_request(quantity="10", limit="100"), stop=a_stop_plan("99"))
 
-    assert (bare, lost(books)) == (1000, 10)
+    assert (lost(bare), lost(books)) == (1000, 10)
     assert open_losses(books.ledger, last().get, order.id) == 0
 
 
