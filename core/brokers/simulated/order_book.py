@@ -158,10 +158,11 @@ class BookedOrder:
         request = self.request
         if request.type.trails:
             return True
-        level = request.limit_price if self.rests_at_its_limit else request.stop_price
+        rests = self.rests_at_its_limit
+        level = request.limit_price if rests else request.stop_price
         if level is None:
             return True
-        is_above = request.side is Side.SELL if self.rests_at_its_limit else request.type.waits_above(request.side)
+        is_above = request.side is Side.SELL if rests else request.type.waits_above(request.side)
         return high >= level if is_above else low <= level
 
     def whole_report(self) -> OrderReport:
@@ -204,6 +205,7 @@ class Book:
         self.working: dict[Symbol, list[BookedOrder]] = {}
         self._orders: dict[ClientOrderId, BookedOrder] = {}
         self._listed: dict[ClientOrderId, BookedOrder] = {}
+        self._reserves: dict[ClientOrderId, Decimal] = {}
         self._outbox: list[OrderUpdate] = []
         self._told: dict[ClientOrderId, OrderReport] = {}
         self._changed: dict[ClientOrderId, None] = {}
@@ -300,7 +302,7 @@ class Book:
 
     def reserved(self) -> Decimal:
         """Return USD of buying power that working opening orders reserve."""
-        return sum((o.to_reserve for o in self.all_working() if o.opens), ZERO)
+        return sum(self._reserves.values(), ZERO)
 
     def reports(self, at: datetime) -> tuple[OrderReport, ...]:
         """Return working orders and those closed within seven days, in order of acceptance.
@@ -330,7 +332,11 @@ class Book:
         self._has_changed(order)
 
     def _has_changed(self, order: BookedOrder) -> None:
-        """Mark an order and its parent for a new report; all others keep theirs."""
+        """Mark an order and its parent for a new report, and count what it reserves; all others keep theirs."""
+        if order.opens and order.is_working:
+            self._reserves[order.request.client_order_id] = order.to_reserve
+        else:
+            self._reserves.pop(order.request.client_order_id, None)
         for one in (order, order.parent):
             if one is not None and one.request.client_order_id in self._listed:
                 self._changed[one.request.client_order_id] = None
