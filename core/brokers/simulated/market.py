@@ -181,10 +181,7 @@ class ExchangeMarket:
         Until it is settled it follows the position.
         """
         bar = self.bars.get(symbol)
-        if bar is None:
-            return None
-        path = self._paths.get(symbol)
-        return path if path is not None and path.bar is bar else self._walked(bar)
+        return None if bar is None else self._path(bar)
 
     def path_of(self, order: BookedOrder) -> Path | None:
         """Return the path of the newest bar for one order: the extreme that is worse for it first, whatever others
@@ -210,17 +207,29 @@ class ExchangeMarket:
         if path is not None and path is not self._paths.get(symbol) and at >= path.turns_at:
             self._paths[symbol] = path
 
-    def _walked(self, bar: Bar) -> Path:
+    def _path(self, bar: Bar) -> Path:
+        path = self._paths.get(bar.symbol)
+        if path is not None and path.bar is bar:
+            return path
         lasts = self.lasts.get(bar.symbol, ONE_MINUTE)
         return Path.of(bar, low_first=self._low_first(bar), lasts=lasts, before=self._before.get(bar.symbol))
 
     def price(self, symbol: Symbol, at: datetime) -> Price | None:
         """Return the last price, or the middle of a recorded quote before the first trade; None without either."""
-        path = self.path(symbol)
-        if path is not None:
-            return path.last(at)[1]
+        last = self._last(symbol, at)
+        if last is not None:
+            return last[1]
         quote = self.quotes.get(symbol)
         return None if quote is None else STOCK_TICKS.nearest(quote.mid)
+
+    def _last(self, symbol: Symbol, at: datetime) -> tuple[datetime, Price] | None:
+        """Return the newest point of its path; before the first extreme that is the open, in either direction."""
+        bar = self.bars.get(symbol)
+        if bar is None:
+            return None
+        if at - bar.start < offsets_of(self.lasts.get(symbol, ONE_MINUTE))[1]:
+            return bar.start, bar.open
+        return self._path(bar).last(at)
 
     def begin(self, bar: Bar) -> None:
         """Set the newest bar of its symbol."""
@@ -241,10 +250,10 @@ class ExchangeMarket:
     def quote(self, symbol: Symbol, at: datetime) -> Quote | NoQuote:
         """Return the recorded quote unless a later price is newer; else one derived from the last price."""
         recorded = self.quotes.get(symbol)
-        path = self.path(symbol)
-        if path is None:
+        last = self._last(symbol, at)
+        if last is None:
             return NoQuote(f"{symbol} has not traded yet") if recorded is None else recorded
-        traded_at, price = path.last(at)
+        traded_at, price = last
         if recorded is not None and recorded.at >= traded_at:
             return recorded
         bid, ask = (self.around(symbol, price, side) for side in (Side.SELL, Side.BUY))
