@@ -117,7 +117,7 @@ class Candidate:
         return quote.ask if self.order.side is Side.BUY else quote.bid
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReviewContext:
     """The state that a review reads.
 
@@ -165,12 +165,20 @@ class ReviewContext:
     capabilities: Capabilities = EVERYTHING
     quote_of_now: Quote | NoQuote = field(init=False, compare=False, repr=False)
     """The quote if it is recent or was fetched for this review; an old one says nothing about a fill."""
+    equity: Decimal | None = field(init=False, compare=False, repr=False)
+    """The equity for limits that are a share of it: the day's opening, as for sizes (RK-02); else today's.
+
+    None if neither is known.
+    """
     _exposures: list[tuple[OrderRequest, Mapping[Symbol, Money], Money]] = field(
         default_factory=list, init=False, compare=False, repr=False
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "quote_of_now", self._young_quote())
+        self.quote_of_now = self._young_quote()
+        self.equity = self.opening.opening_equity(self.day)
+        if self.equity is None and isinstance(self.account, Account):
+            self.equity = self.account.equity
 
     def exposure(self, but: OrderRequest) -> tuple[Mapping[Symbol, Money], Money]:
         """Return USD held and coming per symbol and in all, without this order; cached per order."""
@@ -186,17 +194,6 @@ class ReviewContext:
         limit = risk.quote_age_seconds_iex if self.quote.feed is Feed.IEX else risk.quote_age_seconds
         is_old = self.quote.age(self.at).total_seconds() > limit
         return NoQuote("the last one is old") if is_old else self.quote
-
-    @property
-    def equity(self) -> Decimal | None:
-        """Return the equity for limits that are a share of it: the day's opening, as for sizes (RK-02); else today's.
-
-        None if neither is known.
-        """
-        opening = self.opening.opening_equity(self.day)
-        if opening is not None:
-            return opening
-        return self.account.equity if isinstance(self.account, Account) else None
 
 
 class Check(Protocol):
