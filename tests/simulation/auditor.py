@@ -122,6 +122,17 @@ class Story:
     passes: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
 
 
+def indexed(state: TradingState) -> tuple[object, ...]:
+    """What ledger and stage know beside their state, so that no question scans every order."""
+    ledger, stage = state.ledger, state.stage
+    groups = {
+        (g.symbol, g.side, g.strategy): (g.sums(), set(g.untouched), set(g.touched)) for g in ledger.entry_groups()
+    }
+    uses = {kind: [use.authorization.id for use in stage.authorizations(kind)] for kind in AuthorizationKind}
+    pending, warned = ([order.id for order in orders] for orders in (ledger.pending(), ledger.warned()))
+    return groups, {order.id for order in ledger.working_exits()}, pending, warned, uses, list(stage.undecided)
+
+
 class Auditor:
     """Follows one journal; after a crash a new one reads it from the first line and takes over what was sent."""
 
@@ -789,6 +800,7 @@ class Auditor:
         self.require(
             list(again.ledger.working()) == list(live.ledger.working()), f"working orders rebuilt from {name} differ"
         )
+        self.require(indexed(again) == indexed(live), f"the indexes rebuilt from {name} differ")
 
     def uncovered(self) -> list[str]:
         """Positions whose entry asked for a stop at the broker and that none guards, though nobody took it away."""
