@@ -200,7 +200,7 @@ class CheckpointWriter:
         self._encode = encode
         self._documents = documents
         self._writing: Thread | None = None
-        self._fault: OSError | None = None
+        self._fault: Exception | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -217,8 +217,13 @@ class CheckpointWriter:
         if fault is not None:
             raise fault
         checkpoint = self._encode()
-        self._writing = Thread(target=self._write, args=(checkpoint,), name="checkpoint")
-        self._writing.start()
+        writing = Thread(target=self._write, args=(checkpoint,), name="checkpoint")
+        try:
+            writing.start()
+        except RuntimeError:  # the system gives no further thread
+            self._documents.save(checkpoint)
+        else:
+            self._writing = writing
 
     def join(self) -> None:
         """Wait for the one under way."""
@@ -234,7 +239,7 @@ class CheckpointWriter:
     def _write(self, checkpoint: Checkpoint) -> None:
         try:
             self._documents.save(checkpoint)
-        except OSError as error:
+        except Exception as error:  # the engine's thread raises it
             self._fault = error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+import threading
 from hashlib import sha256
 from itertools import count
 
@@ -255,3 +256,28 @@ def test_the_next_checkpoint_reports_that_the_last_failed(folder):
     writer.begin()
     writer.join()
     assert TinyDocuments(folder).load() == Checkpoint(1, SLICES)
+
+
+def test_an_unexpected_fault_of_a_checkpoint_is_raised(folder, monkeypatch):
+    """SP-02, SP-06: by the engine's thread, not lost with the other one"""
+    writer = CheckpointWriter(lambda: Checkpoint(1, SLICES), TinyDocuments(folder))
+    monkeypatch.setattr(TinyDocuments, "save", lambda *_: {}["no such table"])
+    writer.begin()
+    writer.join()
+    with pytest.raises(KeyError):
+        writer.begin()
+
+
+def test_without_a_thread_a_checkpoint_is_written_at_once(folder, monkeypatch):
+    """SP-02, SY-02: as many tasks as a service may have are no reason to end the engine"""
+    writer = CheckpointWriter(lambda: Checkpoint(1, SLICES), TinyDocuments(folder))
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading, "_start_new_thread", refused)
+        writer.begin()
+    assert TinyDocuments(folder).load() == Checkpoint(1, SLICES)
+    writer.begin()
+    writer.join()
+
+
+def refused(*_):
+    raise RuntimeError("can't start new thread")
