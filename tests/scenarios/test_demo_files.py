@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -21,9 +22,10 @@ from core.facts import ProposalStaged
 from core.messages.commands import Kill, Rearm
 from core.model.basket import BasketSource
 from core.model.signal import ExitReason
-from core.ports import OperatorError
+from core.ports import Checkpoint, OperatorError
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import PROFILES
+from state.documents import TinyDocuments
 from state.files import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
@@ -129,6 +131,23 @@ def test_an_unwritable_checkpoint_is_reported(tmp_path: Path) -> None:
 
         assert any("cannot be written" in note for note in runtime.engine.notes)
         assert runtime.engine.state.control.halts == {}
+
+
+def test_no_checkpoint_is_written_after_the_lock_is_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SP-02, SP-04: documents beside a journal that was swapped meanwhile would keep the next start from beginning."""
+    save = TinyDocuments.save
+
+    def save_late(documents: TinyDocuments, checkpoint: Checkpoint) -> None:
+        time.sleep(0.2)
+        save(documents, checkpoint)
+
+    monkeypatch.setattr(TinyDocuments, "save", save_late)
+    with demo(tmp_path) as runtime:
+        keeper = runtime.keeper
+        assert isinstance(keeper, Housekeeping)
+        keeper.checkpoints.begin()
+
+    assert not keeper.checkpoints.is_busy
 
 
 def test_a_flattening_after_a_kill_is_staged(tmp_path: Path) -> None:
