@@ -122,14 +122,17 @@ class OrderActions:
 
         def cancel_as_shown() -> None:
             """Cancel it unless it ended, was replaced or changed while the question was open."""
-            now, view = self._order_of(order.id), self.behind.view
-            if now is None or view is None or (now.status.is_working and order_in_words(now) == name):
+            now, view, again = self._order_of(order.id), self.behind.view, written("order.cancel")
+            if now is None or view is None:
                 self._send_cancel(order.id, name)
-            elif now.status.is_working:
-                again = written("order.cancel")
-                self.behind.say(f"not cancelled: it changed to {order_in_words(now)}; {again} asks again", "warning")
-            else:
+            elif not now.status.is_working:
                 self._say_ended(view, now)
+            elif order_in_words(now) != name:
+                self.behind.say(f"not cancelled: it changed to {order_in_words(now)}; {again} asks again", "warning")
+            elif now.goes_back_in_words != order.goes_back_in_words:
+                self.behind.say(f"not cancelled: the stop that would go back changed; {again} asks again", "warning")
+            else:
+                self._send_cancel(order.id, name)
 
         self.behind.ask(
             ArmedQuestion(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -116,6 +117,21 @@ async def test_a_changed_stop_is_not_cancelled_by_the_old_question(later: tuple[
         await house.sees("Cancel this stop?")
         await house.until(house.is_armed)
         await house.shows_next(orders=later)
+        await house.until(house.is_armed)
+        await house.press("D")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert house.handle.commands == []
+
+
+@pytest.mark.parametrize("later", [(), ("4 at 99.00",)], ids=["none", "less"])
+async def test_a_pair_is_not_cancelled_if_another_stop_goes_back(later: tuple[str, ...]) -> None:
+    """OP-04, EX-21: the question promised a stop that would not be there"""
+    pair = a_stop(2, is_paired=True, goes_back_in_words=("6 at 99.00",))
+    async with open_still(a_view(orders=(pair,))) as house:
+        await house.press("3", "home", "d")
+        await house.sees("The stop before it goes back: 6 at 99.00.")
+        await house.until(house.is_armed)
+        await house.shows_next(orders=(replace(pair, goes_back_in_words=later),))
         await house.until(house.is_armed)
         await house.press("D")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
