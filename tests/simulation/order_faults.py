@@ -87,7 +87,7 @@ def a_pair_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
 
 def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -> None:
     """The authorization's limit is neither minded nor checked (OP-02, OP-06)."""
-    careful = Stage.permit
+    careful = approvals.permit
 
     def cover(self: ProtectiveStops, entry_id: ClientOrderId) -> Iterator[Effect]:
         entry = self.state.ledger.order(entry_id)
@@ -95,11 +95,11 @@ def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -
             if entry is not None:
                 yield from self.release_stop(use, entry, entry.filled_quantity)
 
-    def permit(self: Stage, use: Any, *rest: Any) -> Any:
-        return careful(self, replace(use, released=Decimal(-1_000_000)), *rest)
+    def permit(stage: Stage, use: Any, *rest: Any) -> Any:
+        return careful(stage, replace(use, released=Decimal(-1_000_000)), *rest)
 
     patch.setattr(ProtectiveStops, "cover", cover)
-    patch.setattr(Stage, "permit", permit)
+    patch.setattr(approvals, "permit", permit)
 
 
 def nothing_is_synced(patch: pytest.MonkeyPatch) -> None:
