@@ -99,7 +99,7 @@ def _mark(path: Path) -> Mark:
 
 
 STATUS_SECONDS = 0.2
-CHECKPOINT_SECONDS = 5.0
+CHECKPOINT_SECONDS, LONGEST_SECONDS = 5.0, 60.0
 AT_MOST = 100
 """Checkpoints take at most one part in so many of the engine's time."""
 
@@ -160,7 +160,7 @@ class Housekeeping:
 
         if sequence != self._saved or self.checkpoints.has_failed:
             self._keep(runtime, save)
-            self._pause = max(CHECKPOINT_SECONDS, AT_MOST * (time.monotonic() - self.saved_at))
+            self._pause = min(max(CHECKPOINT_SECONDS, AT_MOST * (time.monotonic() - self.saved_at)), LONGEST_SECONDS)
 
     def _status(self, runtime: Runtime) -> Status:
         """Return the status, renewed after each record and every 0.2 s; beats are ten times as frequent."""

@@ -18,6 +18,7 @@ from core.messages.inputs import (
     CancelAnswered,
     ClockRead,
     LookUpAnswered,
+    QuoteArrived,
     SubmissionAnswered,
 )
 from core.model.broker import (
@@ -32,6 +33,7 @@ from core.model.broker import (
 )
 from core.model.codes import BlockCode, EndCode, GuardCode, OwedReason, RefusalKind
 from core.model.order import OrderStatus, Side
+from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.virtual_time import ExchangeAnswers
 from core.views import RowMark
@@ -43,7 +45,7 @@ from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_lost_answers import AWAY
 from tests.scenarios.test_owed_notices import row_of
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, a_quote
 
 Change = Callable[[OrderReport], OrderReport | None]
 
@@ -404,6 +406,22 @@ def test_a_larger_entry_has_the_stop_that_was_signed() -> None:
     assert [p.order.quantity for p in house.desk.stage.proposals() if p.is_guard] == [Decimal("0.4")]
     (owed,) = house.facts(facts.StopOwed)
     assert (owed.quantity, owed.why) == (Decimal("0.4"), OwedReason.WAITS_FOR_KEY)
+
+
+def test_a_larger_entry_past_its_stop_leaves_at_once() -> None:
+    """EX-22, OP-06: the market passed the stop of the part that was not signed: its exit is urgent, before a bar"""
+    falls = ("10:07", "10:30", "99.05 99.05 99.00 99.00")
+    house = a_house_with_a_proposal(("10:06", "10:06", "99.70 99.70 99.65 99.70"), falls)
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    is_changed_there(house, house.entry.id, quantity=Quantity(Decimal("0.902")))
+    house.until("10:07")
+    house.line.take(house.line.at, QuoteArrived(a_quote("10:07", "99.05", "99.06")))
+    house.until("10:07:20")
+
+    (leaving,) = [p for p in house.desk.stage.proposals() if p.is_exit]
+    (held,) = house.desk.ledger.positions()
+    assert (leaving.order.quantity, leaving.exit_reason) == (held.quantity, ExitReason.STOP_LOSS)
 
 
 def test_what_the_broker_took_off_a_stop_is_asked_for() -> None:

@@ -19,6 +19,7 @@ from core.model.broker import OrderUpdate
 from core.model.codes import BlockCode, EndCode
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.session import Session
+from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind
 from core.model.values import ZERO, Symbol
 from core.workflows.engine_start import EngineStart
@@ -268,6 +269,8 @@ class Meter:
             return found
         if (found := self._of_exits(owner)) is not None:
             return found
+        if self._exit_waits(owner):
+            return PASSED
         found = self._of_asked(owner, stops) or self._of_stops(stops)
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
@@ -373,6 +376,13 @@ class Meter:
         waiting = self.world.engine.state.stage.state.proposals.values()
         return any(p.guard is not None and (p.symbol, p.strategy) == owner for p in waiting)
 
+    def _exit_waits(self, owner: Owner) -> bool:
+        """Whether the exit of a stop that the market has passed is proposed."""
+        waiting = self.world.engine.state.stage.state.proposals.values()
+        return any(
+            p.exit_reason is ExitReason.STOP_LOSS and p.is_exit and (p.symbol, p.strategy) == owner for p in waiting
+        )
+
     def _of_asked(self, owner: Owner, stops: list[Seen]) -> str | None:
         """A stop that was asked for when no later one was written."""
         world, story = self.world, self.world.auditor.story
@@ -448,6 +458,7 @@ MADE_LESS = "the broker made the stop less"
 ENDED_SHORT = "the broker ended the stop before it had sold all"
 PERMITTED_NO_MORE = "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
 NEVER_ARRIVED = "the stop never reached the broker; a new one waits for its key"
+PASSED = "the market had passed its stop; its exit waits for a key"
 NEVER_WRITTEN = "its record was made to fail twice; a new stop waits for its key"
 MORE_THAN_SIGNED = "the broker made the entry more than was signed; a stop for the rest waits for its key"
 ENDED_WHILE_DOWN = "what was signed was over with its day, and the desk was down"
@@ -456,7 +467,7 @@ DIED_BEFORE = "the desk died between the stop's record and its sending"
 NEEDS_A_PERSON = frozenset(
     {
         NO_CAUSE, DENIED, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED, NEVER_WRITTEN,
-        MORE_THAN_SIGNED, ENDED,
+        MORE_THAN_SIGNED, PASSED, ENDED,
     }
 )  # fmt: skip
 """What ends by a key alone, or by nothing that anybody knows of."""

@@ -212,7 +212,12 @@ class StopRenewal:
         is_long = order.time_in_force is TimeInForce.GTC or why.code in FOR_DAYS
         is_for_days = is_long and unprotected == unprotected.to_integral_value()
         lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
-        return self.order_changes.stage_guard(position, unprotected, price, why, lasts)
+        was_refused = self.order_changes.has_refused(position, why)
+        if self.order_changes.stage_guard(position, unprotected, price, why, lasts):
+            return True
+        if not was_refused and self.order_changes.is_passed(position, price):
+            self.proposals.stage_stopped(position, unprotected, price)
+        return False
 
     def _price(self, position: Position, order: OrderRequest, why: RequestedChange) -> Price | None:
         """Return the price nearest to the market of several that expired: one stop covers all unprotected shares."""

@@ -201,12 +201,17 @@ class OrderChanges:
         if stop % tick:
             return f"{plain(stop)} is off its tick of {tick}"
         is_sale = order.side is Side.SELL
-        now = self.state.orchestrator.state.marks.get(order.symbol)
-        if isinstance(quote, Quote) and not self._has_a_bar_since(quote):
-            now = quote.bid if is_sale else quote.ask
+        now = self._market(order.symbol, quote, is_sale=is_sale)
         if now is None or (stop < now if is_sale else stop > now):
             return None
         return f"stop {plain(stop)} is on the wrong side of the market, {plain(now)}: it would trade at once"
+
+    def _market(self, symbol: Symbol, quote: Quote | NoQuote | None = None, *, is_sale: bool) -> Price | None:
+        """Return the price that such an order would meet: the quote's, or the last bar's if that is newer."""
+        quote = quote or self.state.sightings.quotes.get(symbol)
+        if isinstance(quote, Quote) and not self._has_a_bar_since(quote):
+            return quote.bid if is_sale else quote.ask
+        return self.state.orchestrator.state.marks.get(symbol)
 
     def _has_a_bar_since(self, quote: Quote) -> bool:
         started = self.state.normaliser.state.last_starts.get(quote.symbol)
@@ -270,13 +275,22 @@ class OrderChanges:
         order = traded_in(position.instrument, order)
         guard = replace(self._guard(order, position.strategy, None, why.words), guard=why.code)
         key = (position.symbol, position.strategy, why.code)
-        if key in self._refused and self._refusal_now(guard) is not None:
+        if self.has_refused(position, why) and self._refusal_now(guard) is not None:
             return False
         self._stage(guard)
         is_there = guard.id in self.state.stage.state.proposals
         if why.code is not GuardCode.BY_HAND:
             (self._refused.discard if is_there else self._refused.add)(key)
         return is_there
+
+    def has_refused(self, position: Position, why: RequestedChange) -> bool:
+        """Whether such a stop was refused when it was proposed last."""
+        return (position.symbol, position.strategy, why.code) in self._refused
+
+    def is_passed(self, position: Position, stop: Price) -> bool:
+        """Whether the market is at the stop's price, or beyond it."""
+        now = self._market(position.symbol, is_sale=position.quantity > 0)
+        return now is not None and (stop >= now if position.quantity > 0 else stop <= now)
 
     def _guard(self, order: OrderRequest, strategy: str, reference: Price | None, reason: str) -> Proposal:
         return Proposal(

@@ -17,7 +17,7 @@ from core.model.order_terms import order_in_words
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, StopPlan
-from core.model.values import ClientOrderId, ProposalId, Quantity, Symbol
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, priced
 from core.staging.resting_entries import with_legs
 from core.trading_state.state import TradingState
 from core.workflows.orders.request_reserve import held_exit_of
@@ -133,6 +133,22 @@ class Proposals:
                 intended_price=mark,
                 reference=mark,
                 reason=reason,
+            )
+        )
+
+    def stage_stopped(self, position: Position, quantity: Quantity, stop: Price) -> None:
+        """Stage the exit of shares whose stop the market passed before the broker had it (EX-22)."""
+        mark = self.state.orchestrator.state.marks.get(position.symbol) or stop
+        self.stage_exit(
+            ExitSignal(
+                strategy=position.strategy,
+                symbol=position.symbol,
+                bar_start=self.state.at.replace(second=0, microsecond=0),
+                quantity=quantity,
+                exit_reason=ExitReason.STOP_LOSS,
+                intended_price=stop,
+                reference=mark,
+                reason=f"the market passed its stop {priced(stop)} before the broker had it",
             )
         )
 
