@@ -98,7 +98,7 @@ def _mark(path: Path) -> Mark:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-STATUS_SECONDS = 0.2
+STATUS_SECONDS = 1.0
 CHECKPOINT_SECONDS, LONGEST_SECONDS = 5.0, 60.0
 AT_MOST = 100
 """Checkpoints take at most one part in so many of the engine's time."""
@@ -163,7 +163,7 @@ class Housekeeping:
             self._pause = min(max(CHECKPOINT_SECONDS, AT_MOST * (time.monotonic() - self.saved_at)), LONGEST_SECONDS)
 
     def _status(self, runtime: Runtime) -> Status:
-        """Return the status, renewed after each record and every 0.2 s; beats are ten times as frequent."""
+        """Return the status, renewed after each record and every second; beats are more frequent."""
         engine, now = runtime.engine, time.monotonic()
         known_by = engine.state.journal.sequence, self.state(engine), self._data_silent_seconds(runtime)
         if self._told is None or known_by != self._known_by or now - self._told_at >= STATUS_SECONDS:

@@ -257,6 +257,7 @@ class Runtime(ABC):
     def watch(self, symbol: Symbol | None) -> None:
         """Include this symbol's chart from the next view on."""
         self._watched = symbol
+        self.beat_soon()
 
     def search(self, text: str) -> AssetsFound:
         """Search the broker's symbols by symbol or name. Any thread; never waits. It is no command and no fact."""
@@ -275,15 +276,23 @@ class Runtime(ABC):
         self._on_beat.append(act)
 
     def rest_while(self, nobody_looks: Callable[[], bool]) -> None:
-        """Beat less often while `nobody_looks` returns True; it is called in this runtime's thread."""
+        """Beat less often while `nobody_looks` returns True, too; it is called in this runtime's thread."""
         self._nobody_looks = nobody_looks
 
     def beat_seconds(self) -> float:
         """Seconds of wall time between two beats."""
-        return RESTING_BEAT if self._nobody_looks() else BEAT
+        return BEAT if self.has_changed() and not self._nobody_looks() else RESTING_BEAT
+
+    def beat_soon(self) -> None:
+        """Wake the runtime for a beat: a desk waits for a view although nothing was recorded. Any thread."""
+        self.hurry()
+        self.wake()
 
     def beat(self) -> None:
-        """Run the tasks of a beat, in this runtime's thread: about fifty times a second, ten while no desk looks."""
+        """Run the tasks of a beat, in this runtime's thread.
+
+        About fifty times a second while a desk waits for a changed view, ten times otherwise.
+        """
         if self.keeper is not None:
             self.keeper.look(self)
         for act in self._on_beat:

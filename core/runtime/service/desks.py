@@ -444,6 +444,8 @@ class DeskServer:
         ready = [desk for desk in self._desks.values() if desk.has_room]
         ready += [looker for looker in self._lookers if not looker.has_snapshot]
         self._wish = Wish(frozenset(desk.watched for desk in ready), self._newest is None) if ready else None
+        if self._wish is not None and self._wish.at_once:
+            self._books.runtime.beat_soon()
         attends = any(desk.attends for desk in self._desks.values())
         if attends != self._has_attended:
             self._has_attended = attends
