@@ -48,3 +48,16 @@ def test_a_watched_engine_beats_often_once_something_changed(tmp_path: Path) -> 
         beats.append(runtime.beat_seconds())
 
     assert beats == [RESTING_BEAT, BEAT, RESTING_BEAT]
+
+
+def test_a_view_keeps_its_number_until_something_differs(tmp_path: Path) -> None:
+    """SY-05"""
+    with ExitStack() as stack:
+        runtime = demo_runtime(Host.of({"KEYTURN_HOME": str(tmp_path)}), DemoOptions(), stack)
+        first, second = runtime.view(), runtime.view()
+
+        runtime.watch(Symbol("SPY"))
+        third = runtime.view()
+
+    assert (second.number, third.number) == (first.number, first.number + 1)
+    assert second.strategies is first.strategies

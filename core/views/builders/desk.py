@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from core.engine import Engine
@@ -261,6 +262,7 @@ class ViewBuilder:
         self.days = DayRows(self.state)
         self.watched: Symbol | None = None
         self.number = 0
+        self._last: DeskView | None = None
         self._or_say("the log before this start", lambda: self.log.recall(self.state))
         self.over = FinishedOrders(self.state)
         self.trades = ClosedTrades()
@@ -272,8 +274,17 @@ class ViewBuilder:
         self.state.add_listener(self.tickets.hear)
 
     def draw(self, at: datetime) -> DeskView:
-        """Build the view; `at` is the engine's current time."""
-        self.number += 1
+        """Build the view; `at` is the engine's current time. If nothing else differs, it is the last view with that."""
+        view, last = self._view(at), self._last
+        again = None if last is None else replace(last, status=replace(last.status, at=at))
+        if again is None or again != view:
+            self.number += 1
+            again = replace(view, number=self.number)
+        self._last = again
+        return again
+
+    def _view(self, at: datetime) -> DeskView:
+        """Build the view, with the number of the last one."""
         state = self.state
         self.log.note(self.engine.notes, at)
         today = state.calendar.trading_day(at)
