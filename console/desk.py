@@ -1,7 +1,7 @@
 """The desk: the Textual app that draws the engine's views and turns keys into commands. It decides nothing.
 
 It paints first and starts the engine afterwards. Up to ten times a second it takes the newest view and passes each pane
-its part; each pane draws only the cells that changed.
+its part; each pane draws only the cells that changed. While nothing changes and no key is typed, that is once a second.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class DeskApp(App[None]):
         self.tidying = GcSchedule(now())
         self.closing = Closing(handle, now)
         self.owed = OwedPress(handle, surroundings)
+        self._is_resting = False
         self.board = Board(self._do)
         self.board.status.place = handle.place
         self.last_line = LastLine(self.board.line, now)
@@ -131,8 +132,9 @@ class DeskApp(App[None]):
     def _start(self) -> None:
         """Start the engine and its imports once the first paint is under way to the terminal."""
         gc.enable()
+        self.handle.on_change = self._wake_up_soon
         self.handle.start(self._look_at_once)
-        self.set_interval(1 / self._frames_a_second, self._frame)
+        self._frame_timer = self.set_interval(1 / self._frames_a_second, self._frame_or_rest)
 
     def _look_at_once(self) -> None:
         """Called from the engine's thread; a closing desk ignores it."""
@@ -151,6 +153,35 @@ class DeskApp(App[None]):
 
     def on_resize(self, _event: events.Resize) -> None:
         self.call_later(self._frame)  # after Textual has taken over the new size
+
+    def _frame_or_rest(self) -> None:
+        """Draw a frame, or none until the next second while the keyboard rests and nothing changes."""
+        self._is_resting = True  # first, so that a change wakes it from here on
+        seconds = self.frames.still_for() if self.screen_stack and self.tidying.is_at_rest(self.now()) else 0.0
+        if seconds:
+            self._frame_timer.pause()
+            self._rest_timer = self.set_timer(seconds, self._wake_up)
+        else:
+            self._is_resting = False
+            self._frame()
+
+    def _wake_up_soon(self) -> None:
+        """Called from the engine's thread; a closing desk ignores it."""
+        if self._is_resting:
+            with suppress(RuntimeError):
+                self.call_later(self._wake_up)
+
+    def _wake_up(self) -> None:
+        if self._end_rest():
+            self._frame()
+
+    def _end_rest(self) -> bool:
+        """Let the frames go on; return whether they rested."""
+        was_resting, self._is_resting = self._is_resting, False
+        if was_resting:
+            self._rest_timer.stop()
+            self._frame_timer.resume()
+        return was_resting
 
     def _frame(self) -> None:
         if not self.screen_stack:
@@ -258,6 +289,7 @@ class DeskApp(App[None]):
                 event.character = None  # no letter in any word, field or ticket, whatever the parser made of it
             at = self.now() - max(0.0, _time.get_time() - event.time)
             self.tidying.heard(at)
+            self._end_rest()
             self.hearing.hear(event, at)
             if self.hearing.is_typed(event):
                 await self.errands.do_what_is_due()
@@ -461,6 +493,7 @@ class DeskApp(App[None]):
         """Open the kill screen once over everything."""
         if not self.screen_stack:
             return  # the app is closing; the engine has received it
+        self._end_rest()
         for screen in self.screen_stack:
             if isinstance(screen, ChordScreen):
                 screen.hear_chord()

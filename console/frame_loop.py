@@ -36,7 +36,7 @@ from console.screens.first_start import Sight, Tour
 from console.screens.form import FIRST_KEYS, FieldsScreen, TypedDialog
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
-from console.screens.reading import HelpScreen
+from console.screens.reading import HelpScreen, ReadingScreen
 from console.screens.ticket import TicketScreen
 from console.shutdown import Closing, not_heard
 from console.terminal.input_reader import Dropped
@@ -162,10 +162,14 @@ class GcSchedule:
     def heard(self, at: float) -> None:
         self._heard_at = max(at, self._heard_at)
 
+    def is_at_rest(self, now: float) -> bool:
+        """Return whether the keyboard rests."""
+        return now - self._heard_at >= RESTED
+
     def look(self, now: float) -> bool:
         """Collect if due; return whether it ran."""
         since = now - self._done_at
-        if since < COLLECTS_EVERY or (now - self._heard_at < RESTED and since < AT_MOST):
+        if since < COLLECTS_EVERY or (not self.is_at_rest(now) and since < AT_MOST):
             return False
         self._done_at = now
         StylesCache.get_inner_outer.cache_clear()  # it holds the lines of the last thousand widgets, closed ones too
@@ -193,6 +197,10 @@ class LastLine:
 
     def say(self, text: str, tone: Tone, screen: Screen[object]) -> None:
         self._said = (text, tone, self._now(), screen)
+
+    @property
+    def has_message(self) -> bool:
+        return self._said is not None
 
     def room(self, size: Size) -> int:
         """Return the cells for keys; the kill key is at the end, one cell closer than other keys."""
@@ -252,6 +260,10 @@ AT_THE_KEYS = 3.0
 """Seconds after a key within which another one may follow."""
 
 
+SETTLES = 0.25
+"""Seconds after a change in which no frame is left out: what changed may move the panes."""
+
+
 class FrameHost(DialogHost, Protocol):
     """The desk, as its frames need it."""
 
@@ -292,16 +304,35 @@ class FrameLoop:
         self._has_keys = False
         self._notes_said = 0
         self._is_lost = False
+        self._second = 0
+        self._drawn_for: tuple[object, ...] = ()
+        self._changed_at = float("-inf")
 
     def arrange(self) -> None:
         """Arrange the panes for the size and the state of the engine."""
         self.board.arrange(self.app.screen_stack[0], self.desk.view is not None, self.app.size)
+
+    def still_for(self) -> float:
+        """Return the seconds until a frame differs from the last one, if no view, link or key changes it before."""
+        handle, view, (_, *dialogs) = self.desk.handle, self.desk.view, self.app.screen_stack
+        if view is None or self.closing.is_waiting or self.last_line.has_message or handle.unsaid:
+            return 0.0
+        if handle.link.doubt is not None or not all(isinstance(each, ReadingScreen) for each in dialogs):
+            return 0.0
+        now, at = self.desk.now(), self.desk.engine_now().timestamp()
+        drawn_for = (view.number, handle.desk, handle.owes_press, handle.ended.is_set(), self.app.size, *dialogs)
+        if drawn_for != self._drawn_for:
+            self._drawn_for, self._changed_at = drawn_for, now
+        if int(at) != self._second or now - self._changed_at < SETTLES:
+            return 0.0
+        return 1 - at % 1
 
     def look(self) -> None:
         """Take the newest view, and end a desk that was left."""
         if self.closing.is_over():
             self.app.exit()
         view = self.desk.handle.view
+        self._second = int(self.desk.engine_now().timestamp())
         was_lost, self._is_lost = self._is_lost, self.desk.handle.link.trouble is not None
         if was_lost and not self._is_lost:
             self.last_line.take_back(NOT_ASKED)

@@ -110,6 +110,9 @@ class EngineAccess(ABC):
         Requests that did not reach the engine, as text; removed when shown.
     found
         The last search result; None before the first.
+    on_change
+        Called in another thread after each change of the view but of its time, and of the link; it never waits and does
+        not raise.
     """
 
     goes_on = False
@@ -124,6 +127,7 @@ class EngineAccess(ABC):
         self.found: AssetsFound | None = None
         self._keys: Mapping[str, str] = {}
         self._watched: Symbol | None = None
+        self.on_change: Callable[[], None] = nobody_looks
         self._on_news: Callable[[], None] = nobody_looks
         self._is_leaving = False
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
@@ -297,6 +301,7 @@ class EngineReports(EngineAccess):
         self.link.lose(trouble)
         if isinstance(self.view, EngineLoading):
             self.view = EngineLoading(trouble)
+        self.on_change()
 
     def prepare(self, words: str) -> None:
         self.view = EngineLoading(words)
@@ -304,12 +309,15 @@ class EngineReports(EngineAccess):
     def fail(self, words: str) -> None:
         """Show that this engine cannot be used."""
         self.view = EngineFailed(words)
+        self.on_change()
 
     def show(self, view: DeskView) -> None:
         """Show a view, and take the desk's number with it: in the previous view a returned desk has no control."""
-        is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
+        last = self.view if isinstance(self.view, DeskView) else None
         self.view, self._desk = view, self._number
-        if is_news:
+        if last is None or view.number != last.number:
+            self.on_change()
+        if last is None or view.log is not last.log:
             self._on_news()
 
     def set_clock(self, clock: datetime, rate: float) -> None:

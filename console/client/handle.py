@@ -127,6 +127,7 @@ class EngineHandle(EngineAccess):
             if self._runtime is not None:
                 self.last_words = self._runtime.last_words
             self.ended.set()
+            self.on_change()
 
     def _work(self, stack: ExitStack) -> None:
         runtime = self._build(stack)
@@ -167,5 +168,7 @@ class EngineHandle(EngineAccess):
     def _draw(self, now: float) -> None:
         if self._runtime is not None:
             self._drawn_at = now
-            words = self._runtime.preparing()
-            self.view = self._runtime.view() if words is None else EngineLoading(words)
+            last, words = self.view, self._runtime.preparing()
+            self.view = view = self._runtime.view() if words is None else EngineLoading(words)
+            if not (isinstance(view, DeskView) and isinstance(last, DeskView) and view.number == last.number):
+                self.on_change()

@@ -150,6 +150,7 @@ class RemoteEngine(EngineReports):
             self.fail(f"unexpected {type(error).__name__}: {error}; attach again, the engine goes on")
         finally:
             self.ended.set()
+            self.on_change()
 
     def _begin(self) -> Conversation:
         from console.client.conversation import Conversation
