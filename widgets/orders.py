@@ -85,10 +85,10 @@ class Orders(Pane):
     def show(self, view: DeskView, now: datetime) -> None:
         self._shown = view, now
         rows, refused, others = view.orders, view.refusals if self.shows_all else (), view.others
+        self._make_room()
         shown = [_other(row) for row in others]
         shown += [self._marked(row) for row in self._rows(families(rows), now)]
         shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]
-        self._make_room()
         self.grid.show(shown, empty=orders_when_empty(self.state))
         self._follow_replacement(rows)
         if self.new is not None:
@@ -175,9 +175,7 @@ class Orders(Pane):
                 yield self._row(leg, now, DEEPER)
 
     def _row(self, row: OrderRow, now: datetime, before: str = "") -> Row:
-        """Return the row; an ended order looks the same at any time."""
-        is_over = row.status.is_terminal
-        return _drawn(row, row.created_at if is_over else now, before, is_narrow=self.content_size.width < ROOM)
+        return _drawn(row, _time(row, now), before, is_narrow=self._is_narrow)
 
     def _marked(self, row: Row) -> Row:
         return replace(row, mark=NEW, tone=row.tone or "strong") if row.key == self.new else row
@@ -230,14 +228,14 @@ def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[s
 
 
 @lru_cache(maxsize=1024)
-def _drawn(row: OrderRow, now: datetime, before: str, *, is_narrow: bool) -> Row:
+def _drawn(row: OrderRow, time: str, before: str, *, is_narrow: bool) -> Row:
     cells = (
         Cell(f"{before}{_effect(row, is_leg=bool(before), is_narrow=is_narrow)}"),
         Cell(f.quantity(row.quantity)),
         Cell(row.symbol, "strong"),
         Cell(f.short_terms(row.terms) if is_narrow else f.terms_on_point(row.terms)),
         Cell(_short_state(row) if is_narrow else _state(row), "warning" if row.marks else ""),
-        Cell(_time(row, now), "muted" if row.status.is_terminal else ""),
+        Cell(time, "muted" if row.status.is_terminal else ""),
     )
     words = (_effect(row, is_leg=bool(before), is_narrow=False), *(cell.text for cell in cells[1:3]))
     copied = "  ".join([*words, f.terms(row.terms), _whole_state(row), row.id])
