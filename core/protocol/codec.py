@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from hashlib import sha256
 from math import isfinite
 from operator import attrgetter, itemgetter
@@ -24,7 +24,6 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
-from pydantic import BaseModel
 
 from core.messages.commands import Command
 from core.messages.desk_commands import SettingsFileSeen, WatchlistFilesSeen
@@ -60,14 +59,11 @@ class Shape:
     values: Callable[[Any], tuple[Any, ...]]
     make: Callable[..., Any]
 
-    @property
-    def is_table(self) -> bool:
-        """Whether it is a settings table: cached and shared, because building one validates it."""
-        return issubclass(self.kind, BaseModel)
-
 
 def bare(hint: Hint) -> Hint:
     """Return the underlying type."""
+    if isinstance(hint, type):
+        return hint
     origin: Any = get_origin(hint)
     if origin is Annotated:
         return bare(get_args(hint)[0])
@@ -76,7 +72,7 @@ def bare(hint: Hint) -> Hint:
 
 def is_shaped(hint: Hint) -> bool:
     """Whether it is a class with fields."""
-    return isinstance(hint, type) and (is_dataclass(hint) or issubclass(hint, BaseModel))
+    return isinstance(hint, type) and is_dataclass(hint)
 
 
 def is_union(hint: Hint) -> bool:
@@ -96,9 +92,8 @@ def kinds_of(kind: Any) -> tuple[Any, ...]:
     return kind, *(each for each in below if getattr(each, "__dataclass_fields__", own) is not own)
 
 
+@cache
 def _fields_of(kind: Any) -> dict[str, Hint]:
-    if issubclass(kind, BaseModel):
-        return {name: bare(field.annotation) for name, field in kind.model_fields.items()}
     hints = get_type_hints(kind, localns=LATE)
     return {field.name: bare(hints[field.name]) for field in fields(kind) if field.name != NEVER}
 
@@ -138,7 +133,7 @@ def _make_by_name(kind: type, names: tuple[str, ...], *values: Any) -> Any:
 def _shape(number: int, kind: Any) -> Shape:
     hints = _fields_of(kind)
     names = tuple(hints)
-    by_name = issubclass(kind, BaseModel) or any(field.kw_only for field in fields(kind))
+    by_name = any(field.kw_only for field in fields(kind))
     make = partial(_make_by_name, kind, names) if by_name else kind
     return Shape(number, kind, names, tuple(hints.values()), _getter(names), make)
 
@@ -187,8 +182,6 @@ Read: TypeAlias = Callable[[Any], Any]
 
 LARGEST_POWER, LONGEST = 64, 80
 """The maximum power of ten of a number, and the maximum length of its text, which bound its memory."""
-SHARED = 256
-"""The number of cached settings tables."""
 
 _encoder = msgspec.msgpack.Encoder()
 _PLAIN = frozenset({NoneType, bool, int, float, str, bytes, Decimal, datetime, date, time, timedelta})
@@ -403,7 +396,7 @@ def _shape_reader(shape: Shape) -> Read:
                 values[place] = read(values[place])
         return make(*values)
 
-    return lru_cache(SHARED)(read_fields) if shape.is_table else read_fields
+    return read_fields
 
 
 def _number(number: Decimal) -> Decimal:

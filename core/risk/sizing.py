@@ -29,8 +29,8 @@ from core.model.sizing import (
     Volatility,
     product,
 )
+from core.model.sizing_terms import USUAL, SizingTerms, TrendTerms, VixTerms
 from core.model.values import CENT, NO_SHARES, SUB_PENNY, ZERO, Fraction, Money, Price, Quantity, Symbol, plain
-from core.settings.risk import SizingSettings, TrendSettings, VixSettings
 
 # Terms that scale the risk of a trade (RK-10, RK-11): each a factor from 0 to 1 with its text. A term reads only the
 # plain figures that it is given. If one is missing it is left out and says so; then the fixed risk applies. No term
@@ -122,7 +122,6 @@ class Edge:
 
 
 NO_EDGE = Edge()
-USUAL = SizingSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ class Conditions:
         USD that the order may cost by its strategy's allocation; None if it has none, or equity is unknown.
     """
 
-    settings: SizingSettings = USUAL
+    settings: SizingTerms = USUAL
     atr: Price | None = None
     vix: VixReading | NoVix = UNKNOWN.vix
     market: MarketMeasure | NoMarket = UNKNOWN.market
@@ -317,7 +316,7 @@ class TrendScale:
         return Term(self.name, told(factor), words)
 
 
-def may_cut(market: MarketMeasure | NoMarket, terms: TrendSettings) -> bool:
+def may_cut(market: MarketMeasure | NoMarket, terms: TrendTerms) -> bool:
     """Whether an entry in one direction is cut."""
     if not terms.enabled or isinstance(market, NoMarket):
         return False
@@ -345,7 +344,7 @@ class VixScale:
         return Term(self.name, factor_of(vix, terms), f"{vix.level.value} on {vix.measured_on}")
 
 
-def factor_of(vix: VixReading | NoVix, terms: VixSettings) -> Fraction:
+def factor_of(vix: VixReading | NoVix, terms: VixTerms) -> Fraction:
     """Return the factor by the VIX; 1 if it is unknown or switched off."""
     if not terms.enabled or isinstance(vix, NoVix):
         return WHOLE

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ from core.model.position import Ended
 from core.model.reference_data import PastDays
 from core.model.session import HOME
 from core.model.sizing import UNKNOWN, WHOLE, Regime
+from core.model.sizing_terms import AtrTerms, CorrelationTerms, KellyTerms, SizingTerms, TrendTerms, VixTerms
 from core.model.values import ZERO, Fraction, Price, Symbol
 from core.risk.loss_throttle import Losses, LossesState
 from core.risk.protections.closed_trades import ClosedTrade, closed, direction_of
@@ -27,6 +29,22 @@ Held: TypeAlias = tuple[tuple[Symbol, bool], ...]
 """Symbols of the positions, and whether each is long."""
 DAYS = 61
 """Number of closes kept: sixty daily returns."""
+
+
+@lru_cache(maxsize=8)
+def sizing_terms(settings: SizingSettings) -> SizingTerms:
+    """Return the terms of the settings; the same object for equal ones, so that views share it."""
+    atr, vix, trend = settings.atr, settings.vix, settings.trend
+    like, kelly = settings.correlation, settings.kelly
+    return SizingTerms(
+        AtrTerms(atr.enabled, atr.multiple, atr.bars),
+        VixTerms(vix.enabled, vix.elevated, vix.high),
+        TrendTerms(trend.enabled, trend.against, trend.volatile),
+        CorrelationTerms(like.enabled, like.limit, like.factor, like.days),
+        KellyTerms(kelly.enabled, kelly.fraction, kelly.trade_limit),
+        settings.budget,
+        settings.raise_to_minimum,
+    )
 
 
 @dataclass(slots=True)
@@ -219,8 +237,8 @@ class SizingBook:
     @property
     def is_calm(self) -> bool:
         """Return whether neither losses nor the market lower the risk of a trade."""
-        regime, settings = self.regime(), self.settings()
-        is_market_calm = factor_of(regime.vix, settings.vix) == WHOLE and not may_cut(regime.market, settings.trend)
+        regime, terms = self.regime(), sizing_terms(self.settings())
+        is_market_calm = factor_of(regime.vix, terms.vix) == WHOLE and not may_cut(regime.market, terms.trend)
         return is_market_calm and self.losses.state.factor == WHOLE
 
     @property
@@ -275,7 +293,7 @@ class SizingBook:
         """
         settings, regime = self.settings(), self.regime()
         return Conditions(
-            settings=settings,
+            settings=sizing_terms(settings),
             atr=self.ranges.atr(symbol, settings.atr.bars),
             vix=regime.vix,
             market=regime.market,

@@ -10,10 +10,10 @@ from functools import partial
 
 from core.facts import BarClosed
 from core.model.sizing import VixLevel, VixReading
+from core.model.sizing_terms import KellyTerms, SizingTerms
 from core.model.values import Fraction, Money, Price
 from core.risk.sizing import Conditions, Edge, Likeness, Throttle, WantedEntry, size_of
 from core.risk.sizing_history import SizingBook
-from core.settings.risk import KellySettings, SizingSettings
 from tests.bench.house import SPY, some_bars
 from tests.bench.ticket import time_of
 
@@ -22,7 +22,7 @@ WANTED = WantedEntry(
 )
 LIKE = tuple(Likeness(SPY, True, Fraction(Decimal("0.5")), 60) for _ in range(30))
 EVERYTHING = Conditions(
-    settings=SizingSettings(kelly=KellySettings(enabled=True)),
+    settings=SizingTerms(kelly=KellyTerms(enabled=True)),
     atr=Price(Decimal("0.40")),
     vix=VixReading(Decimal("23.40"), date(2026, 11, 18), VixLevel.ELEVATED),
     held=LIKE,

@@ -26,6 +26,7 @@ from core.model.values import Symbol
 from core.ports import OperatorError
 from core.risk.regime import last_reading
 from core.risk.sizing import factor_of
+from core.risk.sizing_history import sizing_terms
 from core.runtime.virtual import VirtualRuntime
 from core.settings.changes import digest_of
 from core.settings.history import read
@@ -298,7 +299,7 @@ def test_the_vix_is_high_where_it_is_set(high: int, factor: str) -> None:
     house.line.take(house.line.at, RegimeArrived(Regime(reading, NoMarket("not asked"))))
 
     vix = house.engine.state.regime.regime.vix
-    assert factor_of(vix, house.engine.state.control.settings.risk.sizing.vix) == Decimal(factor)
+    assert factor_of(vix, sizing_terms(house.engine.state.control.settings.risk.sizing).vix) == Decimal(factor)
 
 
 def test_a_reloaded_level_acts_at_once() -> None:

@@ -51,8 +51,6 @@ def anything_of(hint: Hint, chance: Random) -> Any:
 
 
 def a_value_of(shape: Shape, chance: Random) -> Any:
-    if shape.is_table:
-        return shape.kind()
     return shape.make(*(anything_of(hint, chance) for hint in shape.hints))
 
 
@@ -65,7 +63,7 @@ def another(value: Any, chance: Random) -> Any:
             chance.shuffle(members)
         return tuple(members + members[: chance.random() < 0.1])
     shape = BY_KIND.get(type(value))
-    if shape is None or shape.is_table:
+    if shape is None:
         return value
     pairs = zip(shape.values(value), shape.hints, strict=True)
     return shape.make(*(_another_field(part, hint, chance) for part, hint in pairs))

@@ -18,10 +18,11 @@ from core.model.bar import Bar
 from core.model.session import XNYS
 from core.model.signal import ExitReason
 from core.model.sizing import UNKNOWN, MarketMeasure, Regime, Trend, VixLevel, VixReading, Volatility
+from core.model.sizing_terms import USUAL
 from core.model.values import Fraction, Money, Price
 from core.risk.protections.closed_trades import ClosedTrade, Direction
 from core.risk.sizing import Edge, Likeness, WantedEntry, binding_cuts, correlation
-from core.risk.sizing_history import KEPT_TRADES, Ranges, SizingBook
+from core.risk.sizing_history import KEPT_TRADES, Ranges, SizingBook, sizing_terms
 from core.settings.risk import SizingSettings, TrendSettings, VixSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
@@ -225,6 +226,11 @@ def measured(level: VixLevel | None) -> Regime:
     if level is None:
         return UNKNOWN
     return replace(UNKNOWN, vix=VixReading(Decimal("23.40"), WEDNESDAY, level))
+
+
+def test_the_usual_terms_are_the_defaults_of_the_settings() -> None:
+    """RK-10"""
+    assert sizing_terms(SizingSettings()) == USUAL
 
 
 VIX_TERMS = {

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.sizing import UNKNOWN, LeftOut, MarketMeasure, Size, Term, Trend, VixLevel, VixReading, Volatility
+from core.model.sizing_terms import KellyTerms, SizingTerms, TrendTerms
 from core.model.values import Fraction, Money, Price, Symbol
 from core.risk.sizing import (
     ALL,
@@ -31,7 +32,6 @@ from core.risk.sizing import (
     binding_cuts,
     size_of,
 )
-from core.settings.risk import KellySettings, SizingSettings, TrendSettings
 from tests.kit.rows import table
 from tests.kit.texts import texts
 
@@ -174,7 +174,7 @@ def test_too_few_days_leave_correlation_out(snapshot: SnapshotAssertion) -> None
 
 
 TREND = replace(
-    NOTHING, settings=SizingSettings(trend=TrendSettings(enabled=True, against=Decimal("0.6"), volatile=Decimal("0.5")))
+    NOTHING, settings=SizingTerms(trend=TrendTerms(enabled=True, against=Decimal("0.6"), volatile=Decimal("0.5")))
 )
 
 
@@ -208,7 +208,7 @@ def test_an_unknown_trend_is_left_out(snapshot: SnapshotAssertion) -> None:
     assert "trend" not in [term.name for term in size_of(wanted(), NOTHING).terms]
 
 
-KELLY = replace(NOTHING, settings=SizingSettings(kelly=KellySettings(enabled=True)), equity=Decimal(100))
+KELLY = replace(NOTHING, settings=SizingTerms(kelly=KellyTerms(enabled=True)), equity=Decimal(100))
 
 
 @table(
@@ -252,7 +252,7 @@ def test_the_remaining_risk_budget_caps_the_size() -> None:
     assert shares(spent) == (0, f"{BY_BUDGET} {BY_STEP}")
 
 
-RAISES = SizingSettings(raise_to_minimum=True)
+RAISES = SizingTerms(raise_to_minimum=True)
 
 
 def test_raising_to_the_minimum_needs_a_setting() -> None:
@@ -300,9 +300,7 @@ LIKENESS = st.builds(
 EDGE = st.builds(Edge, st.integers(31, 60), st.integers(1, 30), cents("0.01", "1"), cents("0.01", "1"))
 CONDITIONS = st.builds(
     Conditions,
-    settings=st.builds(
-        SizingSettings, kelly=st.builds(KellySettings, enabled=st.booleans()), raise_to_minimum=st.booleans()
-    ),
+    settings=st.builds(SizingTerms, kelly=st.builds(KellyTerms, enabled=st.booleans()), raise_to_minimum=st.booleans()),
     atr=st.none() | cents("0.0001", "100", places=4),
     vix=st.just(UNKNOWN.vix) | st.builds(a_vix, st.sampled_from(VixLevel)),
     held=st.lists(LIKENESS, max_size=3).map(tuple),
