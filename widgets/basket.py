@@ -128,10 +128,10 @@ def order_lines(view: BasketView, selected: ProposalId | None, width: int, room:
         header = f"   {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'EXPECTED':>9}{'FILLED':>7}{'AT':>10}  STATE"
         rows = [_run_row(row, row.proposal_id == selected) for row in shown]
     if not more:
-        return [(Cell(header, "header"),), *rows]
+        return [(Cell(header, "muted"),), *rows]
     if len(header) + len(more) < width:
-        return [spread((Cell(header, "header"),), (Cell(more, "muted"),), width), *rows]
-    return [(Cell(header, "header"),), *rows, (Cell(f"   {more}", "muted"),)]
+        return [spread((Cell(header, "muted"),), (Cell(more, "muted"),), width), *rows]
+    return [(Cell(header, "muted"),), *rows, (Cell(f"   {more}", "muted"),)]
 
 
 def _window(

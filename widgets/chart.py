@@ -509,7 +509,7 @@ class Chart(Lines, can_focus=True):
         width, height = self.content_size
         if self._chart is not None and self._has_bars():
             return chart_lines(self._chart, width, height, self.look, self._levels)
-        return [(Cell(line, "empty"),) for line in textwrap.wrap(self._why_empty(), max(10, width))]
+        return [(Cell(line, "muted"),) for line in textwrap.wrap(self._why_empty(), max(10, width))]
 
     def _why_empty(self) -> str:
         if self._symbol is None:

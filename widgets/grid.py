@@ -197,9 +197,6 @@ class Grid(Widget, can_focus=True):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "grid--header",
-        "grid--note",
-        "grid--empty",
         "grid--selected",
         "grid--selected-elsewhere",
         "grid--gain",
@@ -416,9 +413,9 @@ class Grid(Widget, can_focus=True):
         rows = self.window.in_view()
         lines: list[GridLine] = []
         if self._has_header:
-            lines.append(GridLine(tuple(Cell(column.title, "header") for column in self._columns)))
+            lines.append(GridLine(tuple(Cell(column.title, "muted") for column in self._columns)))
         if not self.window.rows:
-            lines.append(GridLine(note=self._empty, tone="empty"))
+            lines.append(GridLine(note=self._empty, tone="muted"))
         lines += (self._line_of(row) for row in rows)
         height = self.content_size.height
         lines += [GridLine()] * (height - len(lines))
@@ -467,8 +464,8 @@ class Grid(Widget, can_focus=True):
     def _strip(self, line: GridLine) -> Strip:
         width = self.content_size.width
         base = self._style("", line.background)
-        if line.tone == "empty":
-            return Strip([Segment(fitted(line.note, width, Align.LEFT, 0), self._style("empty", ""))])
+        if line.note and line.tone:
+            return Strip([Segment(fitted(line.note, width, Align.LEFT, 0), self._style(line.tone, ""))])
         segments = [Segment(line.mark, base)]
         if line.across:
             segments.append(
@@ -485,7 +482,7 @@ class Grid(Widget, can_focus=True):
         strip = Strip(segments).adjust_cell_length(width, base)
         if not line.note:
             return strip
-        note = Strip([Segment(f" {line.note}", self._style("note", ""))])
+        note = Strip([Segment(f" {line.note}", self._style("muted", ""))])
         return Strip.join([strip.crop(0, max(0, width - note.cell_length)), note]).adjust_cell_length(width, base)
 
     def _style(self, tone: Tone, background: Background) -> Style:

@@ -66,7 +66,7 @@ MARKS = {(False, False): "  ", (False, True): "  ", (True, False): "▹ ", (True
 
 MARK_WIDTH = 2
 
-Tone = Literal["", "header", "note", "empty", "gain", "loss", "warning", "urgent", "muted", "strong"]
+Tone = Literal["", "gain", "loss", "warning", "urgent", "muted", "strong"]
 """Meaning of a text: its component class without `grid--`. Words and signs carry the meaning too."""
 
 Background = Literal["", "selected", "selected-elsewhere"]
@@ -203,9 +203,6 @@ class Lines(Widget):
     """Shows lines; as high as their number unless its style says otherwise."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "lines--header",
-        "lines--note",
-        "lines--empty",
         "lines--gain",
         "lines--loss",
         "lines--warning",

@@ -115,7 +115,7 @@ def _sums(rows: Sequence[ClosedRow], room: int) -> Iterator[TextLine]:
     yield (
         Cell(
             f"{INDENT}{'STRATEGY':<{PERIOD_NAME}}{'TRADES':>{NUMBER}}{'WON':>{NUMBER}}{'P&L USD':>{PERIOD_SUM}}",
-            "header",
+            "muted",
         ),
     )
     shown = rows if len(rows) < room - 1 else rows[: max(0, room - BLANK)]
@@ -175,7 +175,7 @@ def _calendar(period: Period, inside: Sequence[DayRow]) -> Iterator[TextLine]:
     A day without closed trades has a dot; a day without data is empty.
     """
     by_day = {row.day: row for row in inside}
-    yield (Cell(INDENT + "".join(f"{name:<{DAY_CELLS}}" for name in WORKDAYS).rstrip(), "header"),)
+    yield (Cell(INDENT + "".join(f"{name:<{DAY_CELLS}}" for name in WORKDAYS).rstrip(), "muted"),)
     monday = period.first - timedelta(days=period.first.weekday())
     last = (period.first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
     while monday <= last:
@@ -354,7 +354,7 @@ def sum_lines(rows: Sequence[ResultRow], width: int, room: int) -> list[TextLine
     is_beside = width >= SHADOW_FROM
     titles = (("STRATEGY", NAME), ("TRADES", TRADES), ("WON", WON), ("REALISED", SUM), ("UNREALISED", SUM))
     head = INDENT + " ".join(fitted(title, cells, _side(number), 0) for number, (title, cells) in enumerate(titles))
-    lines: list[TextLine] = [(Cell(f"{head}  NOT TAKEN, USD" if is_beside else f"{head}, USD", "header"),)]
+    lines: list[TextLine] = [(Cell(f"{head}  NOT TAKEN, USD" if is_beside else f"{head}, USD", "muted"),)]
     for number, row in enumerate(rows):
         own = [*_lines_of(row, is_beside)]
         if len(lines) + len(own) > room - (number < len(rows) - 1) and number:
