@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -135,19 +135,25 @@ def test_an_unwritable_checkpoint_is_reported(tmp_path: Path) -> None:
 
 def test_no_checkpoint_is_written_after_the_lock_is_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SP-02, SP-04: documents beside a journal that was swapped meanwhile would keep the next start from beginning."""
-    save = TinyDocuments.save
+    save, is_waited_for = TinyDocuments.save, Event()
 
     def save_late(documents: TinyDocuments, checkpoint: Checkpoint) -> None:
-        time.sleep(0.2)
+        is_waited_for.wait()
         save(documents, checkpoint)
 
-    monkeypatch.setattr(TinyDocuments, "save", save_late)
-    with demo(tmp_path) as runtime:
-        keeper = runtime.keeper
-        assert isinstance(keeper, Housekeeping)
-        keeper.checkpoints.begin()
-
-    assert not keeper.checkpoints.is_busy
+    try:
+        with demo(tmp_path) as runtime:
+            keeper = runtime.keeper
+            assert isinstance(keeper, Housekeeping)
+            monkeypatch.setattr(TinyDocuments, "save", save_late)
+            keeper.checkpoints.begin()
+            writing = keeper.checkpoints._writing
+            assert writing is not None
+            join = writing.join
+            monkeypatch.setattr(writing, "join", lambda: (is_waited_for.set(), join()))
+        assert not keeper.checkpoints.is_busy
+    finally:
+        is_waited_for.set()
 
 
 def test_a_flattening_after_a_kill_is_staged(tmp_path: Path) -> None:
