@@ -188,7 +188,7 @@ class Legs:
 
     def are_expected(self, order: Order) -> bool:
         """Whether the broker holds, or held, legs of it that it has not named yet."""
-        is_moot = order.is_bare or order.status in (OrderStatus.PENDING, OrderStatus.REJECTED)
+        is_moot = order.is_bare or order.status is OrderStatus.PENDING
         if not order.request.legs or is_moot or (order.status.is_terminal and not order.filled_quantity):
             return False
         return not self.of(order.id)

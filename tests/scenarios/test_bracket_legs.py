@@ -27,6 +27,7 @@ from core.workflows.orders.exit_legs import HIDDEN
 from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, replacement, sent, submit
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, minutes
+from tests.scenarios.late_fills import fills_late
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
 
 FILLED, CANCELLED = OrderStatus.FILLED, OrderStatus.CANCELLED
@@ -153,6 +154,30 @@ def test_missing_legs_are_looked_up_before_a_stop() -> None:
     assert house.facts(facts.ContingentOrdersMissing) == []
     assert sent(house) == [submit(BUY, LIMIT, "20")]
     assert leg(house, LegRole.STOP).status is WORKING
+    assert uncovered(house) == []
+
+
+def test_a_bracket_that_fills_after_its_refusal_has_a_stop() -> None:
+    """EX-13, EX-22: rejected is the first word of it, so its legs are unknown when it fills all the same"""
+    house = a_house(("10:06", "10:30", ABOVE))
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=False)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    passes(house, 1)
+    house.exchange.cancel(house.line.at, house.entry.id)
+    told = house.exchange.order(house.line.at, house.entry.id)
+    assert isinstance(told, OrderReport)
+    rejected = replace(told, status=OrderStatus.REJECTED, raw_status="rejected", legs=())
+    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.REJECTED, house.line.at, rejected)))
+    house.line.is_deaf = False
+    assert (house.entry.status, house.stops) == (OrderStatus.REJECTED, [])
+
+    fills_late(house.exchange, house.line.at, house.entry.id, "20")
+    house.line._pass_updates_on()
+    house.until("10:06:05")
+
+    assert [stop.request.quantity for stop in house.stops if stop.is_working] == [Decimal(20)]
     assert uncovered(house) == []
 
 
