@@ -384,14 +384,14 @@ class Meter:
         )
 
     def _of_asked(self, owner: Owner, stops: list[Seen]) -> str | None:
-        """A stop that was asked for when no later one was written."""
+        """A stop that was asked for when no later one was written, but for those of other entries."""
         world, story = self.world, self.world.auditor.story
-        last = max((stop.sequence for stop in stops), default=0)
         for order_id, sequence in story.asked_for.items():
             entry = story.orders.get(order_id)
-            if entry is None or (entry.order.symbol, entry.strategy) != owner or sequence < last:
+            if entry is None or (entry.order.symbol, entry.strategy) != owner:
                 continue
-            if story.declined.get(owner, 0) <= sequence:
+            last = max((stop.sequence for stop in stops if stop.parent in (None, order_id)), default=0)
+            if sequence >= last and story.declined.get(owner, 0) <= sequence:
                 return MORE_THAN_SIGNED if order_id in world.contradictions.restated else NEVER_WRITTEN
         return None
 
@@ -422,6 +422,8 @@ class Meter:
                 return "the operator took the stop back"
             if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
                 return "its target was taken back, and the broker ends both"
+            if stop.status is OrderStatus.CANCELLED and world.contradictions.ended.get(order_id) == "canceled":
+                return CALLED_CANCELLED
             replaced = story.orders.get(stop.order.replaces or "")
             if stop.status.is_terminal and replaced is not None and replaced.code is not EndCode.REPLACED:
                 continue  # the one before stands, or ended by itself
@@ -452,6 +454,7 @@ class Meter:
 
 
 DENIED = "the broker did not know the stop when it was looked up"
+CALLED_CANCELLED = "the broker called the stop cancelled; a person gives another"
 LOST = "the broker knew the stop no more; a new one waits for its key"
 REFUSED = "the broker refused the stop"
 MADE_LESS = "the broker made the stop less"
@@ -466,8 +469,8 @@ ENDED = "what was signed was over with its day; a new stop waits for its key"
 DIED_BEFORE = "the desk died between the stop's record and its sending"
 NEEDS_A_PERSON = frozenset(
     {
-        NO_CAUSE, DENIED, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED, NEVER_WRITTEN,
-        MORE_THAN_SIGNED, PASSED, ENDED,
+        NO_CAUSE, DENIED, CALLED_CANCELLED, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED,
+        NEVER_WRITTEN, MORE_THAN_SIGNED, PASSED, ENDED,
     }
 )  # fmt: skip
 """What ends by a key alone, or by nothing that anybody knows of."""
