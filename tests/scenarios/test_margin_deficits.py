@@ -118,7 +118,7 @@ def test_short_sale_proceeds_are_not_own_cash() -> None:
     context = a_desk(settings=COUNTED, account=account, margin=after(3), day=THURSDAY)
     short = replace(house.desk.ledger.positions()[0], quantity=Quantity(Decimal(-80)))
     held_short = SimpleNamespace(
-        positions=lambda: (short,), working_entries=lambda: (), book=SimpleNamespace(opened_since=lambda _at: ())
+        positions=lambda: (short,), entry_groups=lambda: (), book=SimpleNamespace(opened_since=lambda _at: ())
     )
     at_125 = replace(context, ledger=held_short, prices=lambda _s: (NOW, Price(Decimal(125))))
     unpriced = replace(context, ledger=held_short)
