@@ -11,7 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.execution.stop_coverage import unprotected_in_words
-from core.facts import AuthorizationEnded, ProposalSkipped
+from core.facts import AuthorizationEnded, OrderRestated, ProposalSkipped
 from core.messages.commands import Kill, MoveStop, ProposeClose, ProposeOrder, RequestCancel
 from core.model.bar import Bar
 from core.model.codes import FAILED_CLOSES, UnprotectedKind
@@ -21,7 +21,7 @@ from core.views.builders.desk import ViewBuilder
 from core.workflows.protection.owed_stops import NOT_THERE
 from core.workflows.staging.proposal_intake import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
-from tests.scenarios.elsewhere import trades_elsewhere
+from tests.scenarios.elsewhere import is_changed_there, trades_elsewhere
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.requests import Request, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -157,6 +157,24 @@ def test_a_partial_close_puts_its_stop_back_for_the_rest(way: Way) -> None:
     assert sorted(working(house)) == sorted(
         [f"{way.out} stop 10 {plain(way.at('98.50'))}", f"{way.out} limit 10 {plain(way.at('102'))}"]
     )
+    assert not unprotected_in_words(house.desk.ledger)
+    assert_can_be_rebuilt(house)
+
+
+@BOTH
+def test_a_stop_changed_during_a_close_goes_back_as_signed(way: Way) -> None:
+    """EX-21, EX-13: the broker moves it once the key is turned, and says so when it is cancelled"""
+    house = holding_six(way)
+    (stop,) = (order for order in house.desk.ledger.working() if order.is_protective)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(2))))
+    house.opens_ticket()
+    passes(house, 1)
+    is_changed_there(house, stop.id, stop_price=way.at("98.50"))
+    house.confirms()
+    passes(house, 2)
+
+    assert house.last(OrderRestated).after.stop_price == way.at("98.50")
+    assert working(house) == [f"{way.out} stop 4 {plain(way.at('99'))}"]
     assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 

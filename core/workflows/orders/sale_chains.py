@@ -154,12 +154,22 @@ class SaleChains:
         return [use for use in rests if any(stop in orders for stop in self.made_way(use))]
 
     def made_way(self, use: AuthorizationUse) -> list[Order]:
-        """Return the stops at this price that were cancelled for it and not replaced by another signed one."""
+        """Return the stops at this price that were cancelled for it and not replaced by another signed one.
+
+        If there is none, those whose terms the broker changed after they were signed (EX-13).
+        """
         gone, cancels = self.stops(use), self._cancels(use)
         refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
         standing = [o for o in gone if o.id not in refused]
         followed = {o.request.replaces for o in standing}
-        return [o for o in standing if o.id not in followed and _is_signed(o, use.authorization)]
+        last = [o for o in standing if o.id not in followed]
+        return [o for o in last if _is_signed(o, use.authorization)] or [o for o in last if self._is_changed(o, use)]
+
+    def _is_changed(self, stop: Order, use: AuthorizationUse) -> bool:
+        """Whether the broker changed the terms of this stop, so that its close names no such stop."""
+        signed = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, use.authorization.parent)
+        is_named = any(_is_signed(stop, one.authorization) for one in signed)
+        return stop.is_protective and stop.terms_before is not None and not is_named
 
     def own(self, parent: ClientOrderId) -> list[Order]:
         """Return the sale, its pair and their replacements, without later closes."""
