@@ -408,6 +408,27 @@ def test_a_larger_entry_has_the_stop_that_was_signed() -> None:
     assert (owed.quantity, owed.why) == (Decimal("0.4"), OwedReason.WAITS_FOR_KEY)
 
 
+def test_a_stop_that_waits_is_for_what_has_none() -> None:
+    """EX-22, EX-13: a part was sold, and the signed stop is back for most of the rest: a key sends the other one"""
+    house = a_house_with_a_proposal(
+        ("10:06", "10:06", "99.70 99.70 99.65 99.70"), ("10:07", "10:30", "99.60"), cash=Decimal(10_000)
+    )
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    is_changed_there(house, house.entry.id, quantity=Quantity(Decimal("4.502")))
+    house.until("10:09")
+    waiting = [p.order.quantity for p in house.desk.stage.proposals()]
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(2))))
+    confirms_now(house)
+    passes(house, 5)
+    (asked,) = house.desk.stage.proposals()
+    confirms_now(house)
+    passes(house, 5)
+
+    assert (waiting, asked.order.quantity) == ([Decimal(4)], Decimal(2))
+    assert sum(stop.remaining for stop in house.stops if stop.is_working) == Decimal("2.502")
+
+
 def test_a_larger_entry_past_its_stop_leaves_at_once() -> None:
     """EX-22, OP-06: the market passed the stop of the part that was not signed: its exit is urgent, before a bar"""
     falls = ("10:07", "10:30", "99.05 99.05 99.00 99.00")

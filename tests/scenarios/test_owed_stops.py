@@ -429,7 +429,7 @@ def test_an_old_journal_owes_no_stop() -> None:
 
 
 def test_an_earlier_days_stop_is_asked_for() -> None:
-    """EX-13, OP-02: it would have ended with its day; on a ticket, once."""
+    """EX-13, OP-02: it would have ended with its day; on a ticket, once, for what no signed stop guards by then."""
     days = [*a_day(("10:06", "10:30", STEADY)), *minutes("09:30", "10:20", STEADY, day=FRIDAY)]
     house = House(days, FRACTIONS.model_copy(update=RARELY), cash=Decimal(10_000)).opens().until("10:05")
     for proposal in house.desk.stage.proposals():
@@ -445,7 +445,7 @@ def test_an_earlier_days_stop_is_asked_for() -> None:
 
     house.until("09:45", day=FRIDAY)
 
-    assert waiting(house) == ["6 at 99"]
+    assert (working_stops(house), waiting(house)) == (["2 at 99", "2 at 99"], ["2 at 99"])
     assert house.desk.ledger.exits.cut_stops() == ()
 
 

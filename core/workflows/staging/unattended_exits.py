@@ -3,8 +3,9 @@
 Only the confirmation differs: a ticket is opened on fresh figures, every check runs, and the stops that reserve the
 shares are cancelled first (EX-21). In any doubt the exit waits for a key like any other.
 
-Waiting exits and stops are reduced with the position, and their effect is adjusted. They never grow, and nothing
-changes while a ticket is open, a confirmation is pending, or a basket contains it.
+Waiting exits and stops are reduced with the position, and their effect is adjusted; a stop is also reduced to the
+shares that have none, and withdrawn if all have one. They never grow, and nothing changes while a ticket is open, a
+confirmation is pending, or a basket contains it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
 from core.model.basket import BasketPhase
 from core.model.broker import NoAnswer
-from core.model.codes import AuthorizationCode, EndCode, ProposalEnd
-from core.model.order import OrderRequest, OrderStatus, OrderType
+from core.model.codes import AuthorizationCode, EndCode, OwedReason, ProposalEnd
+from core.model.order import OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind, Proposal
@@ -29,6 +30,7 @@ from core.risk.gate import Gate
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.staging.confirmation import Confirmations
+from core.workflows.staging.exit_change_refusals import unguarded_of
 from core.workflows.staging.proposal_intake import candidate_of, closing_side, effect_of_exit
 from core.workflows.staging.tickets import Tickets
 from core.workflows.workflow import answers, follows
@@ -132,6 +134,7 @@ class AutoExits:
 
 
 NO_WHOLE_SHARE = "less than a whole share is left, and the broker holds a pair of exits for whole shares only"
+HAS_A_STOP = "its shares have a stop by now"
 
 
 class ExitResizing:
@@ -144,7 +147,8 @@ class ExitResizing:
         for proposal in list(self._free_exits()):
             order = self._fitting(proposal)
             if order.quantity <= 0:
-                self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, NO_WHOLE_SHARE))
+                why = HAS_A_STOP if proposal.is_guard else NO_WHOLE_SHARE
+                self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, why))
             elif order != proposal.order:
                 edited = replace(proposal, order=order)
                 context = self.state.figures_for(self.state.at, edited.symbol, None)
@@ -177,4 +181,16 @@ class ExitResizing:
         quantity = min(order.quantity, held)
         if quantity < order.quantity and order.legs:
             quantity = Quantity(rounded_down(quantity, Decimal(1)))
-        return replace(order, quantity=Quantity(quantity), effect=effect_of_exit(order.side, quantity, held))
+        if proposal.is_guard and self._is_at_rest(position):
+            quantity = min(quantity, unguarded_of(self.state, position))
+        lasts = TimeInForce.DAY if proposal.is_guard and quantity % 1 else order.time_in_force
+        effect = effect_of_exit(order.side, quantity, held)
+        return replace(order, quantity=Quantity(quantity), effect=effect, time_in_force=lasts)
+
+    def _is_at_rest(self, position: Position) -> bool:
+        """Whether only stops that the broker accepted work for it: nothing may fail and leave more without one."""
+        owing = self.state.owed_stops.of(position)
+        exits = self.state.ledger.exits.working(position.symbol, position.strategy)
+        return (owing is None or owing.why is OwedReason.WAITS_FOR_KEY) and all(
+            o.is_protective and not o.is_cancelling and o.status is not OrderStatus.PENDING for o in exits
+        )
