@@ -13,6 +13,7 @@ from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.codes import EndCode
 from core.model.notice import Severity
 from core.model.order import OrderStatus, TimeInForce
+from core.model.signal import ExitReason
 from core.model.values import Price, Quantity
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import (
@@ -164,6 +165,44 @@ def test_a_lost_answer_whose_order_fills_counts_once(broker: BrokersWord, until:
     assert covered == (Decimal("0.502") if is_taken_in else 0)
     assert_counted_once(house, "0.502")
     assert [(stop.request.quantity, stop.is_working) for stop in house.stops] == [(Decimal("0.502"), True)]
+
+
+def two_lost_entries(broker: BrokersWord, then: str) -> House:
+    """A bracket never arrives; then 2.5 are typed whose stop the desk is to send, and they fill unseen."""
+    bars = [*minutes("09:55", "10:08", "100"), *minutes("10:09", "10:40", then)]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:02")
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.presses(a_typed_buy("8", limit="99.90", stop="99.10"))
+    confirms_now(house)
+    house.until("10:06")
+    assert house.entry.end_code is EndCode.NEVER_ARRIVED
+    house.presses(a_typed_buy("2.5", limit="100.10", stop="99"))
+    broker.changes[house.proposal.order.client_order_id] = lambda _report: None
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    confirms_now(house)
+    return house.until("10:10")
+
+
+def test_shares_of_one_of_two_lost_entries_ask_for_a_stop(broker: BrokersWord) -> None:
+    """EX-22, EX-13: nobody can say whose they are, so that a stop waits for a key; the fill's own stop replaces it"""
+    house = two_lost_entries(broker, then="100")
+    (asked,) = house.desk.stage.proposals()
+    assert (asked.order.quantity, asked.order.stop_price, asked.is_guard) == (Decimal("2.5"), Decimal(99), True)
+    is_seen_again(house, broker)
+    house.until("10:13")
+
+    assert not house.desk.stage.proposals()
+    assert [(stop.request.quantity, stop.is_working) for stop in house.stops] == [(Decimal("2.5"), True)]
+    assert_can_be_rebuilt(house)
+
+
+def test_shares_of_one_of_two_lost_entries_leave_past_a_stop(broker: BrokersWord) -> None:
+    """EX-22, OP-06: the market is beyond the stop of the ticket that may have bought them"""
+    house = two_lost_entries(broker, then="98.80")
+
+    (leaving,) = house.desk.stage.proposals()
+    assert (leaving.order.quantity, leaving.exit_reason) == (Decimal("2.5"), ExitReason.STOP_LOSS)
 
 
 @pytest.mark.parametrize("held", ["all", "a part"])

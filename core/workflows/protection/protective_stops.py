@@ -190,7 +190,10 @@ class ProtectiveStops:
         exits = self.state.ledger.exits
         working = (order for order in exits.working(position.symbol, position.strategy) if order.is_protective)
         last, side = exits.last_stop(position) or next(working, None), closing_side(position)
-        if last is None or self.state.control.naked_at is not None:
+        if self.state.control.naked_at is not None:
+            return
+        if last is None:
+            self._ask_for_one_of_several(position)
             return
         for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP):
             entry = self.state.ledger.order(use.authorization.parent)
@@ -203,6 +206,22 @@ class ProtectiveStops:
                 yield from self.release_stop(use, entry, Quantity(left))
         if not last.is_asked_for:
             self.stop_renewal.ask(last, PERMITTED_NO_MORE)
+
+    def _ask_for_one_of_several(self, position: Position) -> None:
+        """Request a stop for shares that only the broker's books show, and that several lost entries may have bought.
+
+        It is the nearest one that their tickets name.
+        """
+        entries = [] if position.entry_order else self._lost_entries(position)
+        for entry in (entry for entry in entries if not entry.request.legs):
+            for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP, entry.id):
+                order = self._stop(use, entry, Quantity(abs(position.quantity)), TimeInForce.DAY)
+                self.stop_renewal.ask_for(order, entry.strategy)
+
+    def _lost_entries(self, position: Position) -> list[Order]:
+        """Return the owner's entries of today that the broker did not have and that may have bought more."""
+        lost = self.state.ledger.lost_today(position.symbol, self.state.at)
+        return [o for o in lost if not o.only_reduces and o.strategy == position.strategy and o.remaining > 0]
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
         """Send the owed stop of an entry, even while killed, but not after NAKED: its authorization is older."""
@@ -232,8 +251,7 @@ class ProtectiveStops:
         position = self.state.ledger.position(entry.request.symbol, entry.strategy)
         if position is None or not entry.is_lost or entry.ended_at is None or position.entry_order:
             return NO_SHARES
-        lost = self.state.ledger.lost_today(position.symbol, self.state.at)
-        if [o for o in lost if not o.only_reduces and o.strategy == entry.strategy and o.remaining > 0] != [entry]:
+        if self._lost_entries(position) != [entry]:
             return NO_SHARES
         is_its_side = (position.quantity > 0) is (entry.request.side is Side.BUY)
         is_since = is_its_side and position.opened_at >= entry.ended_at
@@ -279,18 +297,7 @@ class ProtectiveStops:
         self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce
     ) -> Iterator[Effect]:
         authorization = use.authorization
-        order = OrderRequest(
-            client_order_id=self._next_id(use, parent),
-            symbol=authorization.symbol,
-            side=authorization.side,
-            effect=OrderEffect.CLOSE if authorization.side is Side.SELL else OrderEffect.COVER,
-            quantity=quantity,
-            type=OrderType.STOP,
-            time_in_force=lasts if quantity % 1 == 0 else TimeInForce.DAY,
-            stop_price=authorization.stop_price,
-        )
-        order = traded_in(parent.request.instrument, order)
-        order = in_terms(order, authorization)
+        order = self._stop(use, parent, quantity, lasts)
         approval = approvals.permit(self.state.stage, use, order, self.state.account_name, self.state.at)
         if isinstance(approval, str):
             self._ask(use, order, parent.strategy, approval)
@@ -310,6 +317,20 @@ class ProtectiveStops:
                 expires_at=None,
             ),
         )
+
+    def _stop(self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce) -> OrderRequest:
+        authorization = use.authorization
+        order = OrderRequest(
+            client_order_id=self._next_id(use, parent),
+            symbol=authorization.symbol,
+            side=authorization.side,
+            effect=OrderEffect.CLOSE if authorization.side is Side.SELL else OrderEffect.COVER,
+            quantity=quantity,
+            type=OrderType.STOP,
+            time_in_force=lasts if quantity % 1 == 0 else TimeInForce.DAY,
+            stop_price=authorization.stop_price,
+        )
+        return in_terms(traded_in(parent.request.instrument, order), authorization)
 
     def _ask(self, use: AuthorizationUse, order: OrderRequest, strategy: str, refusal: str) -> None:
         """Stage the owed stop for a key, once for these shares, as its authorization no longer permits it (OP-02).
