@@ -178,8 +178,11 @@ class Meter:
                 return seen
         return None
 
+    def _bare(self, owner: Owner) -> Decimal:
+        return self.named[owner] - sum((self._guards(order) for order in self._exits(owner)), ZERO)
+
     def _judge(self, owner: Owner, at: datetime) -> None:
-        bare = self.named[owner] - sum((self._guards(order) for order in self._exits(owner)), ZERO)
+        bare = self._bare(owner)
         if bare > 0 and owner not in self.bare:
             self.bare[owner] = Stretch(owner, at)
             self._causes[owner] = self._cause(owner)
@@ -373,8 +376,13 @@ class Meter:
 
     def waits_for_a_key(self, owner: Owner) -> bool:
         """Whether a stop for its shares is proposed: who is to be told is told of it."""
+        return self._proposed(owner) > 0
+
+    def _proposed(self, owner: Owner) -> Decimal:
+        """Shares for which a stop is proposed."""
         waiting = self.world.engine.state.stage.state.proposals.values()
-        return any(p.guard is not None and (p.symbol, p.strategy) == owner for p in waiting)
+        of_it = (p for p in waiting if p.guard is not None and (p.symbol, p.strategy) == owner)
+        return sum((p.order.quantity for p in of_it), ZERO)
 
     def _exit_waits(self, owner: Owner) -> bool:
         """Whether the exit of a stop that the market has passed is proposed."""
@@ -384,14 +392,15 @@ class Meter:
         )
 
     def _of_asked(self, owner: Owner, stops: list[Seen]) -> str | None:
-        """A stop that was asked for when no later one was written, but for those of other entries."""
+        """A stop that was asked for: no later one was written, but for other entries, or it is still proposed."""
         world, story = self.world, self.world.auditor.story
+        is_proposed = self._proposed(owner) >= self._bare(owner)
         for order_id, sequence in story.asked_for.items():
             entry = story.orders.get(order_id)
             if entry is None or (entry.order.symbol, entry.strategy) != owner:
                 continue
             last = max((stop.sequence for stop in stops if stop.parent in (None, order_id)), default=0)
-            if sequence >= last and story.declined.get(owner, 0) <= sequence:
+            if (is_proposed or sequence >= last) and story.declined.get(owner, 0) <= sequence:
                 return MORE_THAN_SIGNED if order_id in world.contradictions.restated else NEVER_WRITTEN
         return None
 
