@@ -251,10 +251,10 @@ class OwedStops:
         if not quantity:
             self._end(key, at)
         elif owing is None:
-            why = self._why(position)
+            why = self._why(position, quantity)
             self.state.owed[key] = Owing(position.symbol, position.strategy, at, quantity, why, quantity)
         else:
-            why = self._why(position)
+            why = self._why(position, quantity)
             if why not in NEEDS_NOBODY and not owing.needs_a_person:
                 owing.needed_since = at
             owing.quantity, owing.why, owing.most = quantity, why, max(owing.most, quantity)
@@ -264,8 +264,8 @@ class OwedStops:
         if owing is not None and (at - owing.since >= SHORTEST or owing.told is not None):
             self.state.over.append((owing, at))
 
-    def _why(self, position: Position) -> OwedReason:
-        """Return the first reason that applies, from work in progress to no action at all."""
+    def _why(self, position: Position, quantity: Quantity) -> OwedReason:
+        """Return the first reason that applies to these shares, from work in progress to no action at all."""
         exits = self._ledger.exits.working(position.symbol, position.strategy)
         if any(order.kept is not None for order in exits):
             return OwedReason.KEPT
@@ -281,7 +281,8 @@ class OwedStops:
         if self._is_closing(position):
             return OwedReason.CLOSING
         entries = self._ledger.working_entries(position.symbol, position.strategy)
-        if any(entry.request.legs and not entry.is_bare and entry.filled_quantity for entry in entries):
+        waiting = sum((e.filled_quantity for e in entries if e.request.legs and not e.is_bare), ZERO)
+        if waiting >= quantity:
             return OwedReason.LEGS_WAIT
         if any(p.is_guard and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
             return OwedReason.WAITS_FOR_KEY

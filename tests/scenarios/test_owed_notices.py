@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from console.bell import Bell
-from core.facts import OrderFilled, StopInForce, StopOwed
-from core.messages.commands import RequestCancel
+from core.facts import OrderFilled, ProposalStaged, StopInForce, StopOwed
+from core.messages.commands import OpenTicket, RequestCancel
 from core.messages.effects import SubmitOrder
 from core.model.codes import OwedReason
 from core.model.notice import Severity
+from core.model.values import Price
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.changes import passes
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, assert_can_be_rebuilt
+from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
 from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.test_orders_in_doubt import loses
+from tests.unit.core.brokers.trading_floor import a_bar
 
 LONG = ("10:06", "10:30", STEADY)
 FIVE = timedelta(seconds=5)
@@ -151,6 +162,36 @@ def test_what_the_desk_goes_on_with_is_told_once() -> None:
 
     assert len(house.facts(StopOwed)) == 1
     assert len([sent for sent in receivers.heard if sent.is_urgent]) == 1
+
+
+def test_an_owed_stop_is_not_hidden_by_a_half_filled_bracket() -> None:
+    """EX-22, SY-03: the bracket's shares wait for their legs, and nobody is needed; the others wait for a key"""
+    down = "100.05 100.05 99.95 100"
+    bars = [
+        *minutes("09:55", "10:09", "101"),
+        a_bar("10:10", down, volume=30),
+        *minutes("10:11", "10:19", "100.5"),
+        a_bar("10:20", down),
+        *minutes("10:21", "10:30", "100.5"),
+    ]
+    terms = ROOMY.model_copy(update={"notify": settings().notify})
+    house = with_receivers(House(bars, terms, cash=Decimal(10_000)).opens(), Receivers()).until("10:05")
+    refuses_stops(house)
+    house.presses(a_typed_buy("0.5", limit="101.10", stop="99"))
+    confirms_now(house)
+    passes(house, 60)
+    house.presses(replace(a_typed_buy("6", limit="100", stop="98"), target_price=Price(Decimal(103))))
+    house.presses(OpenTicket(house.last(ProposalStaged).proposal.id))
+    passes(house, 1)
+    house.confirms()
+    told = []
+    for clock in ("10:08", "10:15", "10:25"):
+        house.until(clock)
+        (owing,) = house.desk.owed_stops.all()
+        told.append((house.held(), owing.why, "stop manual SPY" in house.desk.notifications.state.matters))
+
+    assert told == [(held, OwedReason.WAITS_FOR_KEY, True) for held in ("0.5", "3.5", "6.5")]
+    assert_can_be_rebuilt(house)
 
 
 def test_an_owed_stop_outlives_a_restart() -> None:
