@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from core.execution.order import Order
 from core.execution.stop_coverage import unprotected_in_words
 from core.facts import AuthorizationEnded, Halted, StopAskedFor
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, SubmitOrder
+from core.model.broker import UpdateEvent
 from core.model.codes import AuthorizationCode
 from core.model.order import OrderStatus, OrderType
 from core.model.values import Fraction, Quantity, plain
@@ -58,6 +60,14 @@ def one_of_two_stops_stays(way: Way, goes: int = 0, *, second: str = "98", secon
     return house
 
 
+def ends_alone(house: House, leg: Order) -> None:
+    """At a broker that leaves the other leg of its pair as it is."""
+    booked = house.exchange._book.find(leg.id)
+    assert booked is not None
+    house.exchange._book._close(booked, house.line.at)
+    house.exchange._book._tell(booked, UpdateEvent.CANCELED, house.line.at)
+
+
 @BOTH
 @pytest.mark.parametrize("goes", [0, 1], ids=["the first goes", "the second goes"])
 def test_one_stop_goes_back_although_the_other_stayed(way: Way, goes: int) -> None:
@@ -67,6 +77,29 @@ def test_one_stop_goes_back_although_the_other_stayed(way: Way, goes: int) -> No
 
     both = [f"{way.out} stop {shares} {plain(way.at(stop))}" for shares, stop in (("4", "99"), ("3", "98"))]
     assert sorted(working(house)) == sorted(both)
+    assert not unprotected_in_words(house.desk.ledger)
+    assert_can_be_rebuilt(house)
+
+
+@BOTH
+@pytest.mark.parametrize("seconds", [1, 100], ids=["before", "after"])
+def test_a_target_makes_way_for_the_stop_of_its_pair(way: Way, seconds: float) -> None:
+    """EX-21, EX-13: the stop alone ended, before the close was given up or after; the shares are its again"""
+    house = House(quiet_but(way), ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    enters(house, way, "4", "100.10", "99", target_price=way.at("103"))
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.line.breaks_at(CancelOrder, arrives=False, times=40)
+    house.confirms()
+    passes(house, seconds)
+    ends_alone(house, house.stops[0])
+    passes(house, 101 - seconds)
+    house.line.mends()
+    passes(house, 120)
+
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
+    assert working(house) == [f"{way.out} stop 4 {plain(way.at('99'))}"]
     assert not unprotected_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
 

@@ -360,9 +360,13 @@ class PositionClose:
         is_signed_no_more = not gone and not self.sale_chains.has_forgotten(
             use
         )  # another was signed in its place since
-        if is_signed_no_more or self._was_killed(use) or quantity <= 0:
+        confirmation = self.state.stage.state.confirmations[use.authorization.ticket_id]
+        if is_signed_no_more or self._was_killed(use) or self.state.control.is_naked(confirmation.received_at):
             return
-        if self.state.control.is_naked(self.state.stage.state.confirmations[use.authorization.ticket_id].received_at):
+        if self.sale_chains.owed_at_most(use) > 0 and (targets := self.sale_chains.in_the_way(use)):
+            yield from self._take_out(targets, confirmation.ticket.order)
+            return
+        if quantity <= 0:
             return
         parent = self._parent(use, gone)
         if parent is not None:

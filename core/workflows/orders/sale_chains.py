@@ -83,7 +83,11 @@ class SaleChains:
         closes = self.state.stage.authorizations(AuthorizationKind.CLOSE)
         waiting = (self.ticket(use) for use in closes if use.is_unused and self.state.at < use.authorization.ends_at)
         is_for_a_close = order.cancel_code in MADE_WAY and order.stands_by
-        return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
+        if not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting):
+            return True
+        return any(
+            order in self.in_the_way(use) for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP)
+        )
 
     def cancel_again(self, order: Order) -> Iterator[Effect]:
         """Repeat the cancel of an order that works in spite of it, unless the reason for it was given up."""
@@ -109,6 +113,11 @@ class SaleChains:
         later = [c for c in turned if c.is_decided and not c.is_void and c.received_at > since]
         named = {order_id for confirmation in later for order_id in confirmation.ticket.cancels}
         return [stop for stop in self.made_way(use) if stop.id not in named and _has_made_way(stop)]
+
+    def in_the_way(self, use: AuthorizationUse) -> list[Order]:
+        """Return the targets that reserve the shares of a stop to be restored: their pair's stop is gone."""
+        pairs = {stop.parent for stop in self.to_go_back(use)}
+        return [order for order in self.stops(use) if order.is_target and order.is_working and order.parent in pairs]
 
     def may_end_yet(self, stop: Order) -> bool:
         """Whether a cancel of the stop may still take effect, including a lost one for a while."""
