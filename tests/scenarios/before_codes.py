@@ -42,6 +42,7 @@ SAID_SINCE = (
     b"its exit ended with the day",
     b"replaced by a ",
     b"replaced by another stop",
+    b"the broker has not got it",
 )
 """Words that no release without codes wrote."""
 

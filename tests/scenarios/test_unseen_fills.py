@@ -7,10 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import NotificationDue, OrderFilled, PositionChanged, PositionCorrected, ProposalStaged, TradeClosed
+from core.facts import (
+    NotificationDue,
+    OrderFilled,
+    PositionChanged,
+    PositionCorrected,
+    ProposalStaged,
+    SubmissionBlocked,
+    TradeClosed,
+)
 from core.messages.commands import ProposeClose, RequestCancel
-from core.messages.effects import CancelOrder, SubmitOrder
-from core.model.codes import EndCode
+from core.messages.effects import CancelOrder, Effect, SubmitOrder
+from core.model.codes import BlockCode, EndCode
 from core.model.notice import Severity
 from core.model.order import OrderStatus, TimeInForce
 from core.model.signal import ExitReason
@@ -287,4 +295,32 @@ def test_a_short_that_a_lost_stop_left_counts_once(broker: BrokersWord) -> None:
 
     assert (stop.end_code, before) == (EndCode.LOST_THERE, ("-15", "-15"))
     assert (house.held(), house.held_by_the_broker(), stop.filled_quantity) == ("-15", "-15", 15)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_fill_of_a_stop_to_be_sent_again_counts_once(broker: BrokersWord, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-05, EX-09, EX-22: its shares were taken off as it waited here; its fill opens nothing, for no moment"""
+    house = a_house_with_a_proposal(("10:06", "10:06", STEADY), ("10:07", "10:20", "99.40 99.40 99 99"))
+    house.confirms_at("10:06:02")
+    ask = house.line.ask
+
+    def takes_it_unseen(effect: Effect) -> object:
+        if isinstance(effect, SubmitOrder) and effect.order.type.is_stop:
+            broker.changes[effect.order.client_order_id] = lambda _report: None
+            house.line.is_deaf = True
+            house.line.breaks_at(SubmitOrder, arrives=True)
+        return ask(effect)
+
+    monkeypatch.setattr(house.line, "ask", takes_it_unseen)
+    house.until("10:09:30")
+    (stop,) = house.stops
+    at_its_end = (stop.end_code, house.last(SubmissionBlocked).code, house.held(), house.held_by_the_broker())
+    is_seen_again(house, broker)
+    house.until("10:15")
+
+    assert at_its_end == (EndCode.NEVER_ARRIVED, BlockCode.LOST, "0", "0")
+    assert (stop.filled_quantity, house.held()) == (ALL, "0")
+    assert [fact.quantity for fact in house.facts(PositionChanged)] == [ALL, 0]
+    assert [fact.for_a_fill for fact in house.facts(PositionCorrected)] == [False, True]
+    assert house.desk.control.state.is_reconciled
     assert_can_be_rebuilt(house)

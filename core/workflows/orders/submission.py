@@ -159,7 +159,8 @@ class Submission:
         if approval is not None and approval.authorization_id is not None and self._is_given_back(order, approval):
             self.state.record(facts.PermissionReturned(order.id, approval.authorization_id, order.request.quantity))
         reason = f"{order.cancel_reason}, {why}" if order.is_cancelling else f"blocked: {why}"
-        self.state.record(self._change(order, OrderStatus.CANCELLED, facts.Source.DESK, reason))
+        end = EndCode.NEVER_ARRIVED if code is BlockCode.LOST else EndCode.AS_ITS_STATE_SAYS
+        self.state.record(order_status.change(order, OrderStatus.CANCELLED, facts.Source.DESK, None, reason, end))
         return follow_up(self.state)
 
     def _is_given_back(self, order: Order, approval: Approval) -> bool:
