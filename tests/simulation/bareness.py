@@ -405,13 +405,21 @@ class Meter:
         return None
 
     def _is_guarded_otherwise(self, stop: Seen) -> bool:
-        """Whether other stops of the same entry work there for all that it bought."""
-        book = self.world.exchange._book
-        others = [o for o in self.world.auditor.story.orders.values() if o.parent == stop.parent and o is not stop]
-        booked = [book.find(o.order.client_order_id) for o in others if o.order.type.is_stop]
+        """Whether the stops of its entry sold or guard all that it bought, but for what a person took back since."""
+        book, story = self.world.exchange._book, self.world.auditor.story
         entry = book.find(stop.parent) if stop.parent is not None else None
-        working = sum((order.remaining for order in booked if order is not None and order.is_working), ZERO)
-        return entry is not None and ZERO < entry.filled <= working
+        guarded = ZERO
+        for order_id, seen in story.orders.items():
+            booked = book.find(order_id)
+            if booked is None or seen.parent != stop.parent or not seen.order.type.is_stop:
+                continue
+            is_taken_back = order_id in story.taken_away and self._cancelled_at(order_id) > stop.sequence
+            guarded += booked.filled + (booked.remaining if booked.is_working or is_taken_back else ZERO)
+        return entry is not None and ZERO < entry.filled <= guarded
+
+    def _cancelled_at(self, order_id: str) -> int:
+        """The record of its cancel."""
+        return self.world.auditor.cancels.asked_for.get(order_id, 0)
 
     def _of_stops(self, stops: list[Seen]) -> str:
         """How the newest of its stops ended."""
@@ -421,7 +429,8 @@ class Meter:
             booked = world.exchange._book.find(order_id)
             if story.declined.get((stop.order.symbol, stop.strategy), 0) > stop.sequence:
                 return "the operator declined another stop"
-            if order_id in world.contradictions.made_less and self._is_of_what_is_held(stop):
+            is_made_less = order_id in world.contradictions.made_less and self._is_of_what_is_held(stop)
+            if is_made_less and not self._is_guarded_otherwise(stop):
                 return MADE_LESS
             if booked is not None and booked.filled and not booked.remaining:
                 continue  # it sold its own shares: those that are bare had another
@@ -437,7 +446,7 @@ class Meter:
             if stop.status.is_terminal and replaced is not None and replaced.code is not EndCode.REPLACED:
                 continue  # the one before stands, or ended by itself
             is_refused = stop.status is OrderStatus.REJECTED or stop.blocked is not None
-            if is_refused and self._is_guarded_otherwise(stop):
+            if (is_refused or stop.code is EndCode.LOST_THERE) and self._is_guarded_otherwise(stop):
                 continue  # its shares are not bare
             if stop.status is OrderStatus.REJECTED:
                 return REFUSED
