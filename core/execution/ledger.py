@@ -18,7 +18,7 @@ from core.execution.order import Order
 from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
-from core.model.codes import EndCode
+from core.model.codes import BY_A_PERSON, CancelCode, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.position import Position
 from core.model.session import Calendar
@@ -225,7 +225,8 @@ class OrderFolds:
         order.cancel_requested_at = order.cancel_requested_at or at
         order.cancel_failed_at = None
         order.reason = order.cancel_reason = fact.reason
-        order.cancel_code = fact.code
+        if fact.code is not CancelCode.REAPPEARED or order.cancel_code not in BY_A_PERSON:  # a person's stays theirs
+            order.cancel_code = fact.code
         order.owed = None
 
     def _cancel_failed(self, at: datetime, fact: facts.CancelFailed) -> None:

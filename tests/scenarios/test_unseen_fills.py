@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.facts import (
+    CancelRequested,
     NotificationDue,
     OrderFilled,
     PositionChanged,
@@ -18,7 +19,7 @@ from core.facts import (
 )
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, Effect, SubmitOrder
-from core.model.codes import BlockCode, EndCode
+from core.model.codes import BlockCode, CancelCode, EndCode
 from core.model.notice import Severity
 from core.model.order import OrderStatus, TimeInForce
 from core.model.signal import ExitReason
@@ -323,4 +324,23 @@ def test_a_fill_of_a_stop_to_be_sent_again_counts_once(broker: BrokersWord, monk
     assert [fact.quantity for fact in house.facts(PositionChanged)] == [ALL, 0]
     assert [fact.for_a_fill for fact in house.facts(PositionCorrected)] == [False, True]
     assert house.desk.control.state.is_reconciled
+    assert_can_be_rebuilt(house)
+
+
+def test_a_cancelled_stop_that_reappeared_is_not_proposed(broker: BrokersWord) -> None:
+    """EX-13, EX-22: a person took it back while the broker did not find it; found again it ends, and that is all"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    (stop,) = house.stops
+    broker.changes[stop.id] = lambda _report: None
+    house.line.breaks_at(CancelOrder, arrives=False, times=100)
+    house.presses(RequestCancel(stop.id))
+    passes(house, 120)
+    at_its_end = stop.end_code
+    is_seen_again(house, broker)
+    passes(house, 240)
+
+    assert at_its_end is EndCode.LOST_THERE
+    assert house.last(CancelRequested).code is CancelCode.REAPPEARED
+    assert [*house.exchange._book.all_working()] == []
+    assert house.desk.stage.proposals() == ()
     assert_can_be_rebuilt(house)
