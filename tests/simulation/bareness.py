@@ -424,6 +424,7 @@ class Meter:
     def _of_stops(self, stops: list[Seen]) -> str:
         """How the newest of its stops ended."""
         world, story = self.world, self.world.auditor.story
+        last_of_all = NO_CAUSE
         for stop in sorted(stops, key=lambda stop: stop.sequence)[::-1]:
             order_id = stop.order.client_order_id
             booked = world.exchange._book.find(order_id)
@@ -440,8 +441,8 @@ class Meter:
                 return "the operator took the stop back"
             if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
                 return "its target was taken back, and the broker ends both"
-            if stop.status is OrderStatus.CANCELLED and world.contradictions.ended.get(order_id) == "canceled":
-                return CALLED_CANCELLED
+            is_called = stop.status is OrderStatus.CANCELLED and world.contradictions.ended.get(order_id) == "canceled"
+            last_of_all = CALLED_CANCELLED if is_called else last_of_all
             replaced = story.orders.get(stop.order.replaces or "")
             if stop.status.is_terminal and replaced is not None and replaced.code is not EndCode.REPLACED:
                 continue  # the one before stands, or ended by itself
@@ -468,7 +469,7 @@ class Meter:
                 return DENIED
             if stop.status.is_working and booked is not None and not booked.is_working:
                 return "nobody had told of the stop's end"
-        return NO_CAUSE
+        return last_of_all
 
 
 DENIED = "the broker did not know the stop when it was looked up"
