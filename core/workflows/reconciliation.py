@@ -30,7 +30,7 @@ the extended hours around it while anything may happen in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,13 +44,13 @@ from core.messages.effects import Effect, FetchBooks, SubmitOrder
 from core.messages.inputs import AcceptBroker, BooksFetched
 from core.model.account import Channel, ConnectionState
 from core.model.broker import BrokerBooks, NoAnswer, OrderReport
-from core.model.codes import ReadOnlyCode
+from core.model.codes import ProposalEnd, ReadOnlyCode
 from core.model.desk import renamed
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
 from core.model.text_sanitizer import is_news
-from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Price, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
@@ -171,6 +171,7 @@ APART = timedelta(seconds=10)
 """Time between two readings of the broker's books that prove missing shares (EX-09)."""
 LISTED = 5
 """Orders that a reason names."""
+SENT_BEFORE = "the broker has this order already: it was sent before this folder was restored"
 NOTHING_HELD = "the broker's books show nothing to close"
 
 
@@ -407,8 +408,15 @@ class Reconciliation:
             if new:
                 causes = (*map(str.encode, new), self.state.at.isoformat().encode())
                 self.state.record(facts.UnknownOrdersFound(new, renamed(control.installation or "", *causes)))
+                self._withdraw(new)
                 waiting.update(new)
         return tuple(r for r in comparison.books.orders if r.client_order_id in waiting) if waiting else ()
+
+    def _withdraw(self, sent: Collection[ClientOrderId]) -> None:
+        """Withdraw proposals that were sent before the folder was restored: a key would take over the older order."""
+        for proposal in self.state.stage.proposals():
+            if proposal.order.client_order_id in sent:
+                self.state.record(facts.ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, SENT_BEFORE))
 
     def _is_news(self, report: OrderReport) -> bool:
         """Whether the order was neither accepted before nor removed by a reset or a restore (SP-04)."""

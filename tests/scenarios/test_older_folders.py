@@ -101,6 +101,22 @@ def test_shares_of_unknown_orders_are_no_lost_orders(broker: BrokersWord) -> Non
     assert house.last(facts.PositionCorrected).owners == ()
 
 
+def test_a_waiting_proposal_that_was_sent_before_is_withdrawn() -> None:
+    """EX-24, EX-04: a key on it would take over the older order and its fill"""
+    house = a_house_in_a_position(BARS).until("10:07:30")
+    house.presses(a_typed_buy(limit=None))
+    (typed,) = [p for p in house.desk.stage.proposals() if p.strategy == MANUAL]
+    before = list(house.journal.records())[-1].sequence
+    house.confirms_at("10:08")
+    house.until("10:08:30")
+    house.loses_the_journal_after(before)
+    house = house.restarted().until("10:08:40")
+
+    assert typed.order.client_order_id in house.last(facts.UnknownOrdersFound).client_order_ids
+    assert typed.id not in house.desk.stage.state.proposals
+    assert house.last(facts.ProposalEnded).proposal_id == typed.id
+
+
 def test_later_orders_get_ids_of_their_own() -> None:
     """EX-24, EX-04: the numbers go on past those that the broker knows"""
     house, bought = with_an_older_journal()
