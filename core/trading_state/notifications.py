@@ -11,12 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from core import facts
-from core.model.codes import HaltCause
+from core.model.codes import FAILED_CLOSES, HaltCause
 from core.model.delivery import SURELY_NOT, Tries
 from core.model.notice import Notice, NoticeKind
 from core.model.values import ProposalId
 
 ONE_MINUTE = timedelta(minutes=1)
+MOST_FAILED_CLOSES = 20
+"""Failed closes that are kept without a notice. Without rules for notices none is ever made."""
 
 
 @dataclass(slots=True)
@@ -158,11 +160,20 @@ class Matter:
     numbers: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class FailedClose:
+    """A signed close that failed, without a notice of it yet."""
+
+    at: datetime
+    reason: str
+
+
 @dataclass(slots=True)
 class NotificationsState:
     """`last` is the last number given; queues are keyed by channel, matters by subject.
 
-    `over` has the numbers of escalation notices still queued for matters that ended.
+    `over` has the numbers of escalation notices still queued for matters that ended. `failed_closes` has the last ones
+    without a notice, the oldest first: a crash may keep the end of a close and lose its notice.
     """
 
     last: int = 0
@@ -170,6 +181,7 @@ class NotificationsState:
     ordinary: dict[str, ChannelLine] = field(default_factory=dict)
     matters: dict[str, Matter] = field(default_factory=dict)
     over: list[int] = field(default_factory=list)
+    failed_closes: list[FailedClose] = field(default_factory=list)
     reported: date | None = None
     sent: int = 0
     failed: int = 0
@@ -193,6 +205,7 @@ class Notifications:
             facts.NotificationFailed: self._failed,
             facts.NotificationSettled: self._settled,
             facts.NotificationWithdrawn: self._withdrawn,
+            facts.AuthorizationEnded: self._authorization_ended,
             facts.ProposalEnded: self._ended,
             facts.Resumed: self._resumed,
             facts.Rearmed: self._rearmed,
@@ -246,6 +259,8 @@ class Notifications:
     def _known(self, fact: facts.NotificationDue | facts.NotificationSuppressed) -> None:
         """Note the matter: it begins once and a step is taken once, whatever the delivery."""
         if not fact.matter:
+            if fact.notice.kind is NoticeKind.EXIT_WAITING:
+                del self.state.failed_closes[:1]
             return
         matter = self.state.matters.get(fact.matter)
         if matter is None:
@@ -335,6 +350,10 @@ class Notifications:
 
     def _settled(self, _at: datetime, fact: facts.NotificationSettled) -> None:
         self._end(fact.matter)
+
+    def _authorization_ended(self, at: datetime, fact: facts.AuthorizationEnded) -> None:
+        if fact.code in FAILED_CLOSES:
+            self.state.failed_closes = [*self.state.failed_closes, FailedClose(at, fact.reason)][-MOST_FAILED_CLOSES:]
 
     def _ended(self, _at: datetime, fact: facts.ProposalEnded) -> None:
         self._end(of_proposal(fact.proposal_id))

@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
-from core.messages.commands import Halt, Kill
+from core.messages.commands import Halt, Kill, ProposeClose
 from core.messages.effects import SendNotification
 from core.messages.inputs import ConnectionChanged, DeadlineReached
 from core.model.account import Channel, ConnectionState, ConnectionStatus
@@ -21,7 +21,7 @@ from core.model.notification_sanitizer import harmless
 from core.model.order import order_id_of
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import checkpoint_of
-from tests.scenarios.changes import confirms_now
+from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, minutes
 from tests.scenarios.receivers import (
     PHONE,
@@ -133,6 +133,29 @@ def test_rules_choose_by_kind_severity_and_symbol() -> None:
     assert (NoticeKind.FILL, (SECOND,)) in due
     assert (NoticeKind.KILL, (PHONE,)) in due
     assert all(THIRD not in channels for _, channels in due)
+
+
+@pytest.mark.parametrize("lost_behind", [facts.AuthorizationEnded, facts.Halted, facts.Killed])
+def test_notice_lost_with_the_end_of_the_journal_is_sent_at_the_start(lost_behind: type[facts.Fact]) -> None:
+    """EX-21, SY-03, EX-20: the fact reached the disk, and the records behind it did not."""
+    receivers = Receivers()
+    house = with_receivers(a_house_in_a_position(settings=settings(rules={"all": {"channels": [PHONE]}})), receivers)
+    if lost_behind is facts.AuthorizationEnded:
+        house.presses(ProposeClose(SPY))
+        house.line.refuses_the_next_order("asset is not tradable")
+        confirms_now(house)
+        passes(house, 1)
+    else:
+        house.presses(Halt("key") if lost_behind is facts.Halted else Kill("key"))
+    fact = next(record for record in house.journal.records() if isinstance(record.fact, lost_behind))
+    told = [f.notice.words for f in house.facts(facts.NotificationDue) if f.notice.at == fact.at]
+    house.loses_the_journal_after(fact.sequence)
+    house = with_receivers(house.restarted(), receivers)
+    passes(house, 5)
+
+    assert len(told) == 1
+    assert [f.notice.words for f in house.facts(facts.NotificationDue)].count(told[0]) == 1
+    assert house.desk.notifications.state.failed_closes == []
 
 
 def test_texts_of_a_halt_and_a_kill(snapshot: SnapshotAssertion) -> None:

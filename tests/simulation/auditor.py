@@ -73,6 +73,8 @@ class Seen:
     """Sales of the same shares that were out when this was written."""
     knew: dict[str, Decimal] = field(default_factory=dict)
     """What the desk knew then to be filled of each entry of its owner."""
+    raised: Decimal = Decimal(0)
+    """Shares by which the broker made it more than was signed."""
 
     @property
     def is_sale(self) -> bool:
@@ -469,7 +471,13 @@ class Auditor:
     def _resized(self, fact: facts.LegResized) -> None:
         seen = self.story.orders[fact.client_order_id]
         self.require(seen.role is not None or seen.order.legs != (), f"{fact.client_order_id} is no leg to resize")
+        self._raised(seen, fact.quantity)
         seen.order = replace(seen.order, quantity=fact.quantity)
+
+    def _raised(self, seen: Seen, quantity: Decimal) -> None:
+        """Only what the broker added to it counts: a leg that follows its entry is more because of that."""
+        if seen.order.client_order_id in self.world.contradictions.restated:
+            seen.raised = max(seen.raised + quantity - seen.order.quantity, Decimal(0))
 
     def _kept(self, fact: facts.OrderKept) -> None:
         """Only what reduces and has no answer goes again, by its own name (EX-22)."""
@@ -486,6 +494,7 @@ class Auditor:
         is_so = fact.client_order_id in self.world.contradictions.restated
         self.require(is_so, f"{fact.client_order_id} was restated, and the broker changed nothing of it")
         self.require(fact.before == StatedTerms.of_order(seen.order), f"{fact.client_order_id}: other terms before")
+        self._raised(seen, fact.after.quantity)
         seen.order = fact.after.of(seen.order)  # type: ignore[assignment]
 
     def _revived(self, fact: facts.OrderRevived) -> None:
@@ -731,7 +740,7 @@ class Auditor:
         held = abs(story.positions[position_key(order.symbol, seen.strategy)])
         out = sum(
             (
-                other.order.quantity - other.filled
+                max(other.order.quantity - other.raised - other.filled, Decimal(0))
                 for other in story.orders.values()
                 if other.order.effect.only_reduces
                 and other.order.symbol == order.symbol

@@ -338,6 +338,16 @@ class Meter:
     def _is_of_what_is_held(self, stop: Seen) -> bool:
         return stop.at >= self._opened.get((stop.order.symbol, stop.strategy), stop.at)
 
+    def _bought_what_is_held(self, entry: Seen) -> bool:
+        """Whether it filled since the position was opened."""
+        booked = self.world.exchange._book.find(entry.order.client_order_id)
+        opened = self._opened.get((entry.order.symbol, entry.strategy), entry.at)
+        return booked is not None and bool(booked.executions) and booked.executions[-1].at >= opened
+
+    def _is_of_an_unfilled_entry(self, stop: Seen) -> bool:
+        entry = self.world.exchange._book.find(stop.parent) if stop.parent is not None else None
+        return stop.role is not None and entry is not None and not entry.filled
+
     def _filled_at(self, entries: list[Seen]) -> datetime:
         """When the exchange filled any of them last; a desk that has just come up hears of it then."""
         book, down = self.world.exchange._book, self.world.auditor.story.down
@@ -397,7 +407,7 @@ class Meter:
         is_proposed = self._proposed(owner) >= self._bare(owner)
         for order_id, sequence in story.asked_for.items():
             entry = story.orders.get(order_id)
-            if entry is None or (entry.order.symbol, entry.strategy) != owner:
+            if entry is None or (entry.order.symbol, entry.strategy) != owner or not self._bought_what_is_held(entry):
                 continue
             last = max((stop.sequence for stop in stops if stop.parent in (None, order_id)), default=0)
             if (is_proposed or sequence >= last) and story.declined.get(owner, 0) <= sequence:
@@ -405,7 +415,10 @@ class Meter:
         return None
 
     def _is_guarded_otherwise(self, stop: Seen) -> bool:
-        """Whether the stops of its entry sold or guard all that it bought, but for what a person took back since."""
+        """Whether the stops of its entry sold or guard all that it bought, but for what a person took back since.
+
+        A stop for more than its entry bought was to guard the shares of others too.
+        """
         book, story = self.world.exchange._book, self.world.auditor.story
         entry = book.find(stop.parent) if stop.parent is not None else None
         guarded = ZERO
@@ -415,7 +428,7 @@ class Meter:
                 continue
             is_taken_back = order_id in story.taken_away and self._cancelled_at(order_id) > stop.sequence
             guarded += booked.filled + (booked.remaining if booked.is_working or is_taken_back else ZERO)
-        return entry is not None and ZERO < entry.filled <= guarded
+        return entry is not None and ZERO < entry.filled <= guarded and stop.order.quantity <= entry.filled
 
     def _cancelled_at(self, order_id: str) -> int:
         """The record of its cancel."""
@@ -435,6 +448,8 @@ class Meter:
                 return MADE_LESS
             if booked is not None and booked.filled and not booked.remaining:
                 continue  # it sold its own shares: those that are bare had another
+            if self._is_of_an_unfilled_entry(stop):
+                continue  # nobody holds shares that it was to guard
             if order_id in world.meddled:
                 return "somebody took the stop away at the broker"
             if order_id in story.taken_away:

@@ -69,6 +69,7 @@ class DebtAudit:
                 self._ended_without_a_word(at, fact)
             case facts.EngineStarted():
                 self.bare_since = {}
+                self._ended = [(at, ended) for _, ended in self._ended]  # a crash took its notice: told at the start
 
     # ── closes ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -47,6 +47,7 @@ MOST_WAITING = 100
 """Non-urgent notices that may wait for one channel; more are counted and not sent."""
 MOST_WAIT = timedelta(seconds=4)
 """Upper bound of the settings: a notice that needs a person leaves within five seconds (EX-22)."""
+A_DAY = timedelta(days=1)
 AFTER_THE_CLOSE = timedelta(minutes=5)
 """Time after the close of the day's report: the last fills are in by then."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
@@ -118,7 +119,23 @@ class Notifying:
     def after_authorization(self, fact: facts.AuthorizationEnded) -> None:
         """Notify of a signed close that failed."""
         if fact.code in FAILED_CLOSES:
-            self._tell(Subject(WAITING, f"a close did not go through: {fact.reason}; the position stands"))
+            self._tell_of_failed_close(fact.reason)
+
+    @follows(facts.EngineStarted)
+    def after_start(self, _fact: facts.EngineStarted) -> None:
+        """Notify of failed closes, halts and kills whose notice was not on the disk when the engine ended."""
+        control, state = self.state.control, self.state.notifications.state
+        for close in list(state.failed_closes):
+            if self.state.at - close.at < A_DAY:
+                self._tell_of_failed_close(close.reason)
+        for cause, reason in control.state.halts.items():
+            if of_halt(cause) not in state.matters:
+                self.after_halt(facts.Halted(cause, reason))
+        if control.state.killed_by is not None and KILL not in state.matters:
+            self.after_kill(facts.Killed(control.state.killed_by, naked=control.naked_at is not None))
+
+    def _tell_of_failed_close(self, reason: str) -> None:
+        self._tell(Subject(WAITING, f"a close did not go through: {reason}; the position stands"))
 
     @follows(facts.ProtectionTripped)
     def after_protection(self, fact: facts.ProtectionTripped) -> None:
