@@ -20,6 +20,7 @@ from core.execution.order import Order
 from core.execution.past_orders import KEPT
 from core.model.account import PERCENTILES, LatencySpan
 from core.model.bar import ONE_MINUTE
+from core.model.codes import ProposalEnd
 from core.model.order import OrderStatus
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, ProposalId, TicketId
@@ -78,7 +79,9 @@ class Latencies:
         self.folds = {
             facts.ProposalStaged: self._staged,
             facts.TicketOpened: self._ticket_opened,
+            facts.TicketClosed: self._ticket_closed,
             facts.ConfirmationReceived: self._confirmed,
+            facts.ProposalEnded: self._ended,
             facts.OrderCreated: self._created,
             facts.OrderSent: self._sent,
             facts.OrderStateChanged: self._state_changed,
@@ -115,8 +118,20 @@ class Latencies:
     def _ticket_opened(self, _at: datetime, fact: facts.TicketOpened) -> None:
         self.state.tickets[fact.ticket.id] = fact.ticket.proposal_id
 
+    def _ticket_closed(self, _at: datetime, fact: facts.TicketClosed) -> None:
+        self.state.tickets.pop(fact.ticket_id, None)
+
+    def _ended(self, _at: datetime, fact: facts.ProposalEnded) -> None:
+        if fact.end is not ProposalEnd.SENT:
+            self._forget(fact.proposal_id)
+
+    def _forget(self, proposal_id: ProposalId) -> None:
+        """Forget an order that will not come, or has come."""
+        self.state.staged.pop(proposal_id, None)
+        self.state.confirmed.pop(proposal_id, None)
+
     def _confirmed(self, at: datetime, fact: facts.ConfirmationReceived) -> None:
-        proposal_id = self.state.tickets.get(fact.ticket_id)
+        proposal_id = self.state.tickets.pop(fact.ticket_id, None)
         if proposal_id is not None:
             self.state.confirmed[proposal_id] = at
 
@@ -128,6 +143,7 @@ class Latencies:
         self.state.orders[fact.order.client_order_id] = Timing(
             signal=waited[0], staged=waited[1], confirmed=self.state.confirmed.get(fact.proposal_id)
         )
+        self._forget(fact.proposal_id)
         self._known = None
 
     def _sent(self, _at: datetime, fact: facts.OrderSent) -> None:

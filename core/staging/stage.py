@@ -187,7 +187,7 @@ class Stage:
         self._index()
 
     def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
-        if self.retention.forget_older_than_a_day(self.state, at):
+        if self.retention.forget(self.state, at):
             self._index()
         self.state.proposals[fact.proposal.id] = fact.proposal
         self.state.reviews[fact.proposal.id] = fact.review

@@ -75,12 +75,18 @@ class StageState:
     skipped: int = 0
     confirmed: int = 0
     refused: int = 0
+    forgot_at: datetime | None = None
 
 
 A_WEEK = timedelta(days=7)
 """The ledger keeps whole orders for the same time."""
 A_MONTH = timedelta(days=30)
 """Retention of an order that never arrived: a sale that is in doubt when the desk stops is one."""
+
+
+KEPT_TODAY = timedelta(hours=1)
+"""Retention of a confirmation of today with nothing left to permit. Baskets refer to theirs for some minutes."""
+OFTEN = timedelta(minutes=10)
 
 
 class TicketRetention:
@@ -100,12 +106,16 @@ class TicketRetention:
             its.setdefault(use.authorization.ticket_id, []).append(use)
         return {id_ for id_, c in before.items() if not self._may_owe(c, its.get(id_, []), at)}
 
-    def forget_older_than_a_day(self, state: StageState, at: datetime) -> bool:
-        """Forget confirmations of earlier days whose orders have ended, unless a stop of theirs is still valid.
+    def forget(self, state: StageState, at: datetime) -> bool:
+        """Forget confirmations with nothing left to permit, of earlier days and of today; at most once in ten minutes.
 
         Returns whether there were any.
         """
-        old = self.over(state, at)
+        day_of = self.calendar.trading_day
+        if state.forgot_at is not None and at - state.forgot_at < OFTEN and day_of(at) == day_of(state.forgot_at):
+            return False
+        state.forgot_at = at
+        old = self.over(state, at) | self._over_today(state, at)
         if not old:
             return False
         names = tuple(old)
@@ -117,12 +127,29 @@ class TicketRetention:
         }
         return True
 
+    def _over_today(self, state: StageState, at: datetime) -> set[TicketId]:
+        """Return the tickets of decided confirmations that have ended and whose authorizations have all ended.
+
+        A stop's stays for the day: the stop may be sent again on it after the broker lost it (EX-22).
+        """
+        permitted = {use.authorization.ticket_id for use in state.authorizations.values()}
+        aged = takewhile(lambda each: at - each[1].received_at >= KEPT_TODAY, state.confirmations.items())
+        return {
+            id_
+            for id_, confirmation in aged
+            if id_ not in permitted
+            and (confirmation.is_decided or confirmation.is_void)
+            and not confirmation.ticket.order.type.is_stop
+            and not self.is_working(confirmation.ticket.order.client_order_id)
+        }
+
     def begin_day(self, state: StageState, at: datetime) -> None:
         """Forget expired smaller permissions, which have no ticket and are refused by their time.
 
         Refusals stay while their ticket or its confirmation does.
         """
-        self.forget_older_than_a_day(state, at)
+        state.forgot_at = None
+        self.forget(state, at)
         state.less = {id_: lapses_at for id_, lapses_at in state.less.items() if at <= lapses_at}
         state.used = {id_ for id_ in state.used if not id_.startswith(LESS)}  # from older journals
         known = state.tickets.keys() | state.confirmations.keys()

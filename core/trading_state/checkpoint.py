@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
+from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -16,6 +17,7 @@ from core.execution.ledger_state import LedgerState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.settings.settings import Settings
 from core.strategies.memory import Memories
+from core.trading_state.document_encoder import DocumentEncoder
 from core.trading_state.state import TradingState
 
 MEMBERS = "one of"
@@ -25,8 +27,11 @@ Shape = Any
 """A text for an atomic type; `{"a": …, "b?": …}` for fields, those with a default marked; otherwise lists."""
 
 
-def shape_of(kind: Any, within: tuple[Any, ...] = ()) -> Shape:
-    """Return the shape of a type; `within` are its enclosing types, which are not repeated."""
+def shape_of(kind: Any, within: tuple[Any, ...] = (), *, with_defaults: bool = False) -> Shape:
+    """Return the shape of a type; `within` are its enclosing types, which are not repeated.
+
+    `with_defaults` adds the default values to the marks.
+    """
     kind = getattr(kind, "__supertype__", kind)
     if kind in within:
         return f"as the {within.index(kind) + 1}. around it"
@@ -34,30 +39,37 @@ def shape_of(kind: Any, within: tuple[Any, ...] = ()) -> Shape:
         return "settings"  # its history is handled separately
     if isinstance(kind, type) and issubclass(kind, Enum):
         return [MEMBERS, *sorted(str(member.value) for member in kind)]
+    part = partial(shape_of, with_defaults=with_defaults)
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         return {
-            field.name + ("?" if _has_default(field) else ""): shape_of(hints[field.name], (*within, kind))
+            field.name + _mark_of(field, with_defaults): part(hints[field.name], (*within, kind))
             for field in fields(kind)
         }
     if get_origin(kind) is Annotated:
-        return shape_of(get_args(kind)[0], within)
+        return part(get_args(kind)[0], within)
     if args := [arg for arg in get_args(kind) if arg is not Ellipsis]:
         name = getattr(get_origin(kind), "__name__", str(get_origin(kind)))
-        return [name.replace("UnionType", "Union"), *(shape_of(arg, within) for arg in args)]
+        return [name.replace("UnionType", "Union"), *(part(arg, within) for arg in args)]
     return "None" if kind is type(None) else str(getattr(kind, "__name__", kind))
 
 
-def _has_default(field: Any) -> bool:
-    return field.default is not MISSING or field.default_factory is not MISSING
+def _mark_of(field: Any, with_defaults: bool) -> str:
+    if field.default is MISSING:
+        return "" if field.default_factory is MISSING else "?"
+    if not with_defaults:
+        return "?"
+    is_set = isinstance(field.default, frozenset)
+    return f"?{sorted(map(repr, field.default)) if is_set else field.default!r}"
 
 
 def digest_of(kinds: Iterable[tuple[str, Any]]) -> str:
     """Return the digest of these types' shapes, by name, without the members of enumerations.
 
-    Data written with fewer members contains none of the new ones, and is read unchanged.
+    Data written with fewer members contains none of the new ones, and is read unchanged. Fields with their default are
+    not written, so another default is another shape.
     """
-    shapes = {name: _without_members(shape_of(kind)) for name, kind in kinds}
+    shapes = {name: _without_members(shape_of(kind, with_defaults=True)) for name, kind in kinds}
     return sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()
 
 
@@ -112,21 +124,25 @@ def documents_of(state: TradingState) -> dict[str, object]:
     return {name: made[name].dump_python(value, mode="json") for name, value in kept.items()}
 
 
-def save(state: TradingState, documents: Documents) -> None:
-    """Write a checkpoint of the synced journal. Raises OSError, JournalWriteError."""
-    documents.save(encoded(state))
+class CheckpointEncoder:
+    """Encodes the checkpoints of one desk, one after the other; rows that did not change are not encoded again."""
 
+    def __init__(self, state: TradingState) -> None:
+        self._state = state
+        kinds = {**{each.name: type(each.state) for each in state.slices}, MEMORIES: Memories}
+        self._encoders = {name: DocumentEncoder(kind, _adapter(kind)) for name, kind in kinds.items()}
 
-def encoded(state: TradingState) -> Checkpoint:
-    """Return the current documents as JSON, of the synced journal: nothing in them changes any more.
+    def encode(self) -> Checkpoint:
+        """Return the current documents as JSON, of the synced journal: nothing in them changes any more.
 
-    Raises OSError, JournalWriteError.
-    """
-    state.journal.sync()
-    state.journal.past.save()
-    kept, made = {**states(state), MEMORIES: state.orchestrator.memories}, adapters(state)
-    documents = {name: orjson.Fragment(made[name].dump_json(value)) for name, value in kept.items()}
-    return Checkpoint(state.journal.sequence, documents, _shape_of_documents(state))
+        Raises OSError, JournalWriteError.
+        """
+        state = self._state
+        state.journal.sync()
+        state.journal.past.save()
+        kept = {**states(state), MEMORIES: state.orchestrator.memories}
+        documents = {name: orjson.Fragment(self._encoders[name].encode(value)) for name, value in kept.items()}
+        return Checkpoint(state.journal.sequence, documents, _shape_of_documents(state))
 
 
 def checkpoint_of(state: TradingState) -> Checkpoint:

@@ -183,9 +183,10 @@ def cost_after(many: int) -> Cost:
                 desk.record(fact)
             reports = lived(desk, calendar, many, tell)
             desk.record(InstallationNamed("bench"))
-            checkpoint.save(desk, documents)
+            checkpoints = checkpoint.CheckpointEncoder(desk)
+            documents.save(checkpoints.encode())
             size = folder.documents.stat().st_size / 1000
-            writing = timed(lambda: checkpoint.save(desk, documents), 5)
+            writing = timed(lambda: documents.save(checkpoints.encode()), 5)
             quiet, moved = comparisons(engine, reports)
             pictures = ViewBuilder(engine)
             drawing = timed(lambda: pictures.draw(desk.at), 7)

@@ -74,7 +74,7 @@ def write(folder: AccountFolder, calendar: ExchangeCalendar, many: int) -> Tradi
             desk.at = bar.end
             desk.record(BarClosed(bar))
             list(desk.orchestrator.ask(bar))
-        checkpoint.save(desk, TinyDocuments(folder))
+        TinyDocuments(folder).save(checkpoint.CheckpointEncoder(desk).encode())
         for bar in islice(bars, TAIL):
             desk.at = bar.end
             desk.record(BarClosed(bar))

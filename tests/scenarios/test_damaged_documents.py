@@ -44,12 +44,12 @@ def folder(tmp_path: Path) -> AccountFolder:
         documents = TinyDocuments(account, clock=lambda: next(clock))
         for fact in (InstallationNamed("demo"), SettingsApplied(Settings()), EngineStarted()):
             desk.record(fact)
-        checkpoint.save(desk, documents)
+        documents.save(checkpoint.CheckpointEncoder(desk).encode())
         for bar in bars[:-1]:
             desk.at = bar.end
             desk.record(BarClosed(bar))
         desk.record(Killed("key"))
-        checkpoint.save(desk, documents)
+        documents.save(checkpoint.CheckpointEncoder(desk).encode())
         desk.at = bars[-1].end
         desk.record(BarClosed(bars[-1]))
     return account

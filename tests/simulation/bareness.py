@@ -430,6 +430,11 @@ class Meter:
             guarded += booked.filled + (booked.remaining if booked.is_working or is_taken_back else ZERO)
         return entry is not None and ZERO < entry.filled <= guarded and stop.order.quantity <= entry.filled
 
+    def _taken_back(self, stops: list[Seen]) -> Decimal:
+        """Shares of what is held whose stops the operator took back."""
+        held = [stop for stop in stops if stop.order.client_order_id in self.world.auditor.story.taken_away]
+        return sum((stop.order.quantity - stop.filled for stop in held if self._is_of_what_is_held(stop)), ZERO)
+
     def _cancelled_at(self, order_id: str) -> int:
         """The record of its cancel."""
         return self.world.auditor.cancels.asked_for.get(order_id, 0)
@@ -453,7 +458,7 @@ class Meter:
             if order_id in world.meddled:
                 return "somebody took the stop away at the broker"
             if order_id in story.taken_away:
-                return "the operator took the stop back"
+                return TAKEN_BACK
             if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
                 return "its target was taken back, and the broker ends both"
             is_called = stop.status is OrderStatus.CANCELLED and world.contradictions.ended.get(order_id) == "canceled"
@@ -465,7 +470,8 @@ class Meter:
             if (is_refused or stop.code is EndCode.LOST_THERE) and self._is_guarded_otherwise(stop):
                 continue  # its shares are not bare
             if stop.status is OrderStatus.REJECTED:
-                return REFUSED
+                owner = stop.order.symbol, stop.strategy
+                return TAKEN_BACK if self._bare(owner) <= self._taken_back(stops) else REFUSED
             if stop.code in (EndCode.FILLED_SHORT, EndCode.REJECTED_LATER):
                 return ENDED_SHORT
             if stop.status is OrderStatus.EXPIRED:
@@ -487,6 +493,7 @@ class Meter:
         return last_of_all
 
 
+TAKEN_BACK = "the operator took the stop back"
 DENIED = "the broker did not know the stop when it was looked up"
 CALLED_CANCELLED = "the broker called the stop cancelled; a person gives another"
 LOST = "the broker knew the stop no more; a new one waits for its key"

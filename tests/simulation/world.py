@@ -173,14 +173,15 @@ class Drawer:
     def __init__(self) -> None:
         self.sequence = 0
         self.text = b""
+        self.shape = ""
 
     def load(self) -> Checkpoint | NoCheckpoint:
         if not self.text:
             return NoCheckpoint("none was saved")
-        return Checkpoint(self.sequence, orjson.loads(self.text))
+        return Checkpoint(self.sequence, orjson.loads(self.text), self.shape)
 
     def save(self, made: Checkpoint) -> None:
-        self.sequence, self.text = made.sequence, orjson.dumps(made.documents)
+        self.sequence, self.text, self.shape = made.sequence, orjson.dumps(made.documents), made.shape
 
 
 class Switch:
@@ -550,8 +551,10 @@ class World:
         requests: Iterable[tuple[datetime, Effect]] = (),
     ) -> None:
         self.engine = Engine(ACCOUNT, self.mode, calendar(), self.journal)
+        self.checkpoints = checkpoint.CheckpointEncoder(self.engine.state)
         self.engine.ports.admit(self.port.known)
-        checkpoint.rebuild(self.engine.state, self.drawer if with_checkpoint else None)
+        notes = checkpoint.rebuild(self.engine.state, self.drawer if with_checkpoint else None)
+        self.auditor.require(notes == (), f"the checkpoint was not used: {notes}")
         self.engine.state.add_listener(self.auditor.hear)
         self.engine.state.add_listener(self._tell)
         self.wire = Wire(self, self.clock)
@@ -739,7 +742,7 @@ class World:
         self.left_behind |= owed
         if self.tell is not None:
             self.tell(f"       the desk is left, {len(owed)} orders never left it")
-        checkpoint.save(self.engine.state, self.drawer)
+        self.drawer.save(self.checkpoints.encode())
         self.restart(with_checkpoint=True, down=self.next_leave)
 
     def bar(
@@ -819,4 +822,4 @@ class World:
             self.run(A_WORD_ON_ITS_WAY.seconds)  # what ended with the session was not told yet
 
     def save_checkpoint(self) -> None:
-        self._survives(lambda: checkpoint.save(self.engine.state, self.drawer))
+        self._survives(lambda: self.drawer.save(self.checkpoints.encode()))

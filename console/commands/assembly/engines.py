@@ -57,7 +57,7 @@ def open_engine(
     engine = Engine(folder.name, mode, calendar, kept, kinds)  # type: ignore[arg-type]
     rebuilt = checkpoint.rebuild(engine.state, documents)
     engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # includes the notes from loading
-    checkpoints = CheckpointWriter(lambda: checkpoint.encoded(engine.state), documents)
+    checkpoints = CheckpointWriter(checkpoint.CheckpointEncoder(engine.state).encode, documents)
     stack.callback(checkpoints.join)  # nothing is written after the account's lock is released
     return engine, checkpoints
 

@@ -10,7 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.ports import Checkpoint, JournalDamagedError, NoCheckpoint
-from core.trading_state.checkpoint import rebuild, save, states
+from core.trading_state.checkpoint import CheckpointEncoder, rebuild, states
 from core.trading_state.state import TradingState
 from tests.kit.rows import cases
 from tests.scenarios.house import Drawer, House, a_house_in_a_position, rebuilt, running
@@ -20,7 +20,7 @@ def a_kept_desk() -> tuple[House, Drawer]:
     """A desk in a position, whose documents were written on the way."""
     house = a_house_in_a_position()
     drawer = Drawer()
-    save(house.desk, drawer)
+    drawer.save(CheckpointEncoder(house.desk).encode())
     assert isinstance(drawer.kept, Checkpoint)
     drawer.kept = replace(drawer.kept, documents=orjson.loads(orjson.dumps(drawer.kept.documents)))
     house.until("10:08")
@@ -66,7 +66,7 @@ def test_a_document_is_a_copy() -> None:
     """SP-02: what lives on after a checkpoint does not reach back into it."""
     house = a_house_in_a_position()
     drawer = Drawer()
-    save(house.desk, drawer)
+    drawer.save(CheckpointEncoder(house.desk).encode())
     assert isinstance(drawer.kept, Checkpoint)
     before = orjson.dumps(drawer.kept.documents)
 

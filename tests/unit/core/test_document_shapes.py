@@ -19,7 +19,9 @@ class Counts:
 
 
 def like_counts(**fields: object) -> type:
-    return make_dataclass("Counts", [(name, kind, None) for name, kind in fields.items()])
+    """Counts with other fields: those with a dictionary begin empty."""
+    made = [(name, kind, field(default_factory=dict) if "dict" in str(kind) else None) for name, kind in fields.items()]
+    return make_dataclass("Counts", made)
 
 
 def test_a_member_more_changes_nothing() -> None:
@@ -40,6 +42,15 @@ def test_a_member_more_changes_nothing() -> None:
 def test_a_field_that_comes_goes_or_changes_does(changed: type) -> None:
     """SP-02, SP-07: older documents cannot say what nobody looked for then"""
     assert digest_of([("counts", changed)]) != digest_of([("counts", Counts)])
+
+
+def test_another_default_is_another_shape() -> None:
+    """SP-02, SP-07: a field with its default is not written"""
+    other = make_dataclass(
+        "Counts", [("side", SIDE | None, SIDE.BUY), ("seen", dict[str, int], field(default_factory=dict))]
+    )  # type: ignore[name-defined]
+
+    assert digest_of([("counts", other)]) != digest_of([("counts", Counts)])
 
 
 def test_a_new_slice_changes_the_shape() -> None:

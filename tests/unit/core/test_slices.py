@@ -26,7 +26,7 @@ from core.model.codes import HaltCause
 from core.model.values import Symbol
 from core.ports import Checkpoint
 from core.settings.settings import Settings
-from core.trading_state.checkpoint import MEMORIES, adapters, documents_of, rebuild, save, states
+from core.trading_state.checkpoint import MEMORIES, CheckpointEncoder, adapters, documents_of, rebuild, states
 from core.trading_state.slices import named_folds, table_of
 from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
@@ -82,7 +82,7 @@ def test_a_new_slice_needs_its_class_and_the_list() -> None:
     live, drawer = a_desk(Toy()), Drawer()
     live.record(SettingsApplied(Settings()))
     live.record(Halted(HaltCause.KEY, "by key"))
-    save(live, drawer)
+    drawer.save(CheckpointEncoder(live).encode())
     live.record(Halted(HaltCause.INVARIANT, "broken"))
     assert isinstance(drawer.kept, Checkpoint)
     assert drawer.kept.documents["toy"] == {"halts": {"key": 1}, "last": at("09:30").isoformat().replace("+00:00", "Z")}
@@ -98,7 +98,7 @@ def test_older_documents_leave_a_slice_to_the_journal(snapshot: SnapshotAssertio
     """SP-02, SP-07"""
     live, drawer = a_desk(), Drawer()
     live.record(Halted(HaltCause.KEY, "by key"))
-    save(live, drawer)
+    drawer.save(CheckpointEncoder(live).encode())
 
     again = a_desk(Toy(), journal=live.journal)  # type: ignore[arg-type]
 
