@@ -13,9 +13,12 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from core.execution.latency import Latencies
+from core.execution.ledger import Ledger
 from core.execution.ledger_state import LedgerState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.settings.settings import Settings
+from core.staging.stage import Stage
 from core.strategies.memory import Memories
 from core.trading_state.document_encoder import DocumentEncoder
 from core.trading_state.state import TradingState
@@ -124,13 +127,23 @@ def documents_of(state: TradingState) -> dict[str, object]:
     return {name: made[name].dump_python(value, mode="json") for name, value in kept.items()}
 
 
+TABLES = {
+    Ledger.name: ("orders", "trades"),
+    Stage.name: ("confirmations",),
+    Latencies.name: ("orders",),
+}
+"""The fields of documents that grow with the orders of the day."""
+
+
 class CheckpointEncoder:
     """Encodes the checkpoints of one desk, one after the other; rows that did not change are not encoded again."""
 
     def __init__(self, state: TradingState) -> None:
         self._state = state
         kinds = {**{each.name: type(each.state) for each in state.slices}, MEMORIES: Memories}
-        self._encoders = {name: DocumentEncoder(kind, _adapter(kind)) for name, kind in kinds.items()}
+        self._encoders = {
+            name: DocumentEncoder(kind, _adapter(kind), TABLES.get(name, ())) for name, kind in kinds.items()
+        }
 
     def encode(self) -> Checkpoint:
         """Return the current documents as JSON, of the synced journal: nothing in them changes any more.

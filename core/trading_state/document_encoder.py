@@ -1,66 +1,63 @@
-"""Encode a state document as JSON, and each of its rows only when it changed (SP-02).
+"""Encode a state document as JSON, and the rows of its large tables only when they changed (SP-02).
 
 A desk encodes its documents on the engine's thread every few seconds, and nearly all rows of a day are orders that have
-ended. A row is compared with what it was the last time, field by field; this is exact, because only rows with immutable
-field values are compared.
+ended. A row is compared with what it was the last time, field by field; this is exact, because the values of its fields
+are immutable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
+from functools import cache
 from operator import attrgetter, eq, is_
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import orjson
 from pydantic import TypeAdapter
-
-ATOMS = (str, int, float, bool, bytes, Decimal, datetime, date, time, timedelta, NoneType, Enum)
 
 
 class DocumentEncoder:
     """Encodes the documents of one type, one after the other.
 
     Fields that have their default are left out: the reader adds them.
+
+    Parameters
+    ----------
+    tables
+        The fields with many rows: dictionaries with text keys, or lists.
     """
 
-    def __init__(self, kind: Any, adapter: TypeAdapter[Any]) -> None:
+    def __init__(self, kind: Any, adapter: TypeAdapter[Any], tables: tuple[str, ...] = ()) -> None:
         self._adapter = adapter
-        self._parts = dict(_parts_in(kind))
-
-    @property
-    def has_rows(self) -> bool:
-        return bool(self._parts)
+        hints = get_type_hints(kind) if tables else {}
+        self._tables = {name: RowTable(hints[name]) for name in tables}
 
     def encode(self, document: Any) -> bytes:
         """Return the JSON of a document."""
-        return b"".join(self.pieces(document))
+        return b"".join(self._pieces(document))
 
-    def pieces(self, document: Any) -> Iterator[bytes]:
+    def _pieces(self, document: Any) -> Iterator[bytes]:
         """Yield the JSON piece by piece: it is large, and is joined once."""
-        rest = self._adapter.dump_json(document, exclude=set(self._parts), exclude_defaults=True)
+        rest = self._adapter.dump_json(document, exclude=set(self._tables), exclude_defaults=True)
         yield rest[:-1]
         separator = b"" if rest == b"{}" else b","
-        for name, part in self._parts.items():
+        for name, table in self._tables.items():
             yield b'%b"%b":' % (separator, name.encode())
-            yield from part.pieces(getattr(document, name))
+            yield from table.pieces(getattr(document, name))
             separator = b","
         yield rest[-1:]
 
 
 class RowTable:
-    """Encodes the rows of a document: a dictionary with text keys, or a list."""
+    """Encodes a table. A row is a frozen dataclass, or a dataclass whose fields have immutable values."""
 
-    def __init__(self, row: Any, *, has_keys: bool) -> None:
-        self._has_keys = has_keys
-        self._adapter: TypeAdapter[Any] = TypeAdapter(row)
-        is_frozen = _is_immutable(row)
-        self._read: Callable[[Any], Any] | None = None if is_frozen else attrgetter(*(f.name for f in fields(row)))
-        self._is_same = is_ if is_frozen else eq
+    def __init__(self, hint: Any) -> None:
+        self._has_keys = get_origin(hint) is dict
+        row = get_args(hint)[-1]
+        self._adapter = _adapter_of(row)
+        self._read: Callable[[Any], Any] | None = None if is_frozen(row) else attrgetter(*(f.name for f in fields(row)))
+        self._is_same = is_ if self._read is None else eq
         self._keys: list[str] = []
         self._seen: list[Any] = []
         self._parts: list[bytes] = []
@@ -89,55 +86,12 @@ class RowTable:
         return {key: index for index, key in enumerate(self._keys)}
 
 
-def _parts_in(kind: Any) -> Iterator[tuple[str, DocumentEncoder | RowTable]]:
-    """Yield the fields with rows, and those that have such fields."""
-    if not is_dataclass(kind):
-        return
-    hints = get_type_hints(kind)
-    for field in fields(kind):
-        hint = hints[field.name]
-        origin, args = get_origin(hint), get_args(hint)
-        if origin is dict and _plain(args[0]) is str and _are_rows(args[1]):
-            yield field.name, RowTable(args[1], has_keys=True)
-        elif origin is list and _are_rows(args[0]):
-            yield field.name, RowTable(args[0], has_keys=False)
-        elif is_dataclass(hint) and not _is_immutable(hint):
-            part = DocumentEncoder(hint, TypeAdapter(hint))
-            if part.has_rows:
-                yield field.name, part
+def is_frozen(row: Any) -> bool:
+    """Whether rows of this type cannot change; of a union, whether all of its types cannot."""
+    kinds: Any = [row] if is_dataclass(row) else get_args(row)
+    return all(kind.__dataclass_params__.frozen for kind in kinds)
 
 
-def _are_rows(kind: Any) -> bool:
-    """Whether these are tuples or dataclasses that cannot change, or a dataclass whose field values cannot."""
-    if get_origin(kind) is tuple:
-        return _is_immutable(kind)
-    if get_origin(kind) in (Union, UnionType):
-        return all(map(is_dataclass, get_args(kind))) and _is_immutable(kind)
-    return is_dataclass(kind) and _has_immutable_fields(kind)
-
-
-def _has_immutable_fields(kind: Any) -> bool:
-    hints = get_type_hints(kind)
-    return all(_is_immutable(hints[field.name]) for field in fields(kind))
-
-
-def _is_immutable(kind: Any) -> bool:
-    kind = _plain(kind)
-    origin = get_origin(kind)
-    if origin is Annotated:
-        return _is_immutable(get_args(kind)[0])
-    if origin in (Union, UnionType, tuple, frozenset):
-        return all(arg is Ellipsis or _is_immutable(arg) for arg in get_args(kind))
-    if not isinstance(kind, type):
-        return False
-    if is_dataclass(kind):
-        is_frozen = kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
-        return is_frozen and _has_immutable_fields(kind)
-    return issubclass(kind, ATOMS)
-
-
-def _plain(kind: Any) -> Any:
-    """Return the type that a new type stands for."""
-    while (base := getattr(kind, "__supertype__", None)) is not None:
-        kind = base
-    return kind
+@cache
+def _adapter_of(row: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(row)
