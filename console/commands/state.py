@@ -180,11 +180,12 @@ def _say_kill(done: dict[str, object]) -> None:
 
 def documents_of(host: Host, account: str | None) -> dict[str, object]:
     """Return the state documents, with their last record. Raises `OperatorError`."""
+    from core.trading_state.checkpoint import in_full
     from state.documents import TinyDocuments
 
     found = TinyDocuments(whole_account(host.home, account)).load()
     if isinstance(found, Checkpoint):
-        return {"sequence": found.sequence, **found.documents}
+        return {"sequence": found.sequence, **in_full(found.documents)}
     raise OperatorError(f"{found.reason}; the next start writes them again from the journal")
 
 

@@ -220,6 +220,18 @@ class Order:
         return self.status is OrderStatus.CANCELLED and self.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE)
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it is an exit, no stop and no leg, that ended before it sold all, unasked (EX-21)."""
+        is_close = self.only_reduces and not self.is_protective and self.role is None
+        if not is_close or not self.remaining or self.cancel_code is not None or self.made_way:
+            return False
+        if self.status is OrderStatus.CANCELLED:
+            return self.end_code is not EndCode.AS_ITS_STATE_SAYS or self.broker_order_id is not None
+        return self.status is OrderStatus.REJECTED or (
+            self.status is OrderStatus.EXPIRED and not self.request.type.rests
+        )
+
+    @property
     def is_cut(self) -> bool:
         """Whether it is a stop that ended as too large, or was reduced, and may be owed shares."""
         if not self.is_protective or self.status is not OrderStatus.CANCELLED:

@@ -103,7 +103,7 @@ class OrderListing:
 
     def _take(self, report: OrderReport) -> None:
         before = self._apart.get(report.client_order_id)
-        if _may_work(report):
+        if may_work(report):
             self._working[report.client_order_id] = report
         if report.trail_price is not None or report.trail_fraction is not None:
             self.trailing[report.client_order_id] = report
@@ -123,7 +123,8 @@ class OrderListing:
         self._apart[report.client_order_id] = report
 
 
-def _may_work(report: OrderReport) -> bool:
+def may_work(report: OrderReport) -> bool:
+    """Whether it works at the broker, or has an unknown status."""
     return report.status is None or report.status.is_working
 
 

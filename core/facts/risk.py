@@ -11,7 +11,7 @@ from core.model.codes import HaltCause, ReadOnlyCode
 from core.model.instrument import ListKind
 from core.model.reconciliation import Difference
 from core.model.sizing import Regime
-from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol
 
 
 @fact(version=2, upgrades={1: registry.protection_tripped})
@@ -255,6 +255,8 @@ class PositionCorrected(Fact):
         Earlier prices are for shares before a split.
     for_a_fill
         It undoes an earlier one, for the fill of a lost order that is told now. False in records before version 3.
+    unexplained
+        Shares that the broker has no more although no order sold them; zero in older records.
     """
 
     symbol: Symbol
@@ -264,3 +266,4 @@ class PositionCorrected(Fact):
     owners: tuple[OwnerShare, ...] = ()
     is_split: bool = False
     for_a_fill: bool = False
+    unexplained: Quantity = NO_SHARES

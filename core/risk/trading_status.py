@@ -119,6 +119,7 @@ class TradingStatusState:
     refused_symbols: dict[Symbol, Refusal] = field(default_factory=dict)
     forgotten_until: datetime | None = None
     unknown_orders: tuple[ClientOrderId, ...] = ()
+    unknown_since: datetime | None = None
     accepted_orders: tuple[ClientOrderId, ...] = ()
     settings_file: str | None = None
     clock: str | None = None
@@ -266,12 +267,14 @@ class TradingStatus:
     def _named(self, _at: datetime, fact: facts.InstallationNamed) -> None:
         self.state.installation = fact.name
 
-    def _unknown_found(self, _at: datetime, fact: facts.UnknownOrdersFound) -> None:
+    def _unknown_found(self, at: datetime, fact: facts.UnknownOrdersFound) -> None:
         self.state.installation = fact.name
         self.state.unknown_orders += fact.client_order_ids
+        self.state.unknown_since = self.state.unknown_since or at
 
     def _unknown_accepted(self, _at: datetime, fact: facts.UnknownOrdersAccepted) -> None:
-        self.state.unknown_orders, self.state.accepted_orders = (), fact.client_order_ids
+        self.state.unknown_orders, self.state.unknown_since = (), None
+        self.state.accepted_orders = fact.client_order_ids
 
     def _forgot(self, _at: datetime, fact: facts.StateReset | facts.StateRestored) -> None:
         self.state.forgotten_until = fact.forgotten_until

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import partial
@@ -13,12 +14,13 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from core.execution.latency import Latencies
+from core.execution.latency import Latencies, LatenciesState
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import LedgerState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.settings.settings import Settings
 from core.staging.stage import Stage
+from core.staging.stage_state import StageState
 from core.strategies.memory import Memories
 from core.trading_state.document_encoder import DocumentEncoder
 from core.trading_state.state import TradingState
@@ -133,6 +135,16 @@ TABLES = {
     Latencies.name: ("orders",),
 }
 """The fields of documents that grow with the orders of the day."""
+WITH_TABLES = {Ledger.name: LedgerState, Stage.name: StageState, Latencies.name: LatenciesState}
+
+
+def in_full(documents: Mapping[str, object]) -> dict[str, object]:
+    """Return the documents with the defaults that their rows leave out; those of another shape as they are."""
+    full = dict(documents)
+    for name, kind in WITH_TABLES.items():
+        with suppress(ValidationError):
+            full[name] = _adapter(kind).dump_python(_adapter(kind).validate_python(documents.get(name)), mode="json")
+    return full
 
 
 class CheckpointEncoder:

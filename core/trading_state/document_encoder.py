@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 class DocumentEncoder:
     """Encodes the documents of one type, one after the other.
 
-    Fields that have their default are left out: the reader adds them.
+    Fields of rows that have their default are left out: the reader adds them.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class DocumentEncoder:
 
     def _pieces(self, document: Any) -> Iterator[bytes]:
         """Yield the JSON piece by piece: it is large, and is joined once."""
-        rest = self._adapter.dump_json(document, exclude=set(self._tables), exclude_defaults=True)
+        rest = self._adapter.dump_json(document, exclude=set(self._tables))
         yield rest[:-1]
         separator = b"" if rest == b"{}" else b","
         for name, table in self._tables.items():

@@ -11,10 +11,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from core import facts
-from core.model.codes import FAILED_CLOSES, HaltCause
+from core.execution.ledger import Ledger
+from core.execution.order import Order
+from core.model.codes import FAILED_CLOSES, AuthorizationCode, HaltCause
 from core.model.delivery import SURELY_NOT, Tries
 from core.model.notice import Notice, NoticeKind
-from core.model.values import ProposalId
+from core.model.notification_sanitizer import harmless
+from core.model.order_terms import order_in_words
+from core.model.staging import AuthorizationKind
+from core.model.values import ProposalId, Symbol, TicketId
+from core.staging.stage import Stage
 
 ONE_MINUTE = timedelta(minutes=1)
 MOST_FAILED_CLOSES = 20
@@ -164,8 +170,9 @@ class Matter:
 class FailedClose:
     """A signed close that failed, without a notice of it yet."""
 
-    at: datetime
-    reason: str
+    symbol: Symbol | None
+    strategy: str
+    words: str
 
 
 @dataclass(slots=True)
@@ -194,8 +201,10 @@ class Notifications:
 
     name = "notifications"
 
-    def __init__(self, day_of: Callable[[datetime], date]) -> None:
+    def __init__(self, day_of: Callable[[datetime], date], ledger: Ledger, stage: Stage) -> None:
         self._day_of = day_of
+        self._ledger = ledger
+        self._stage = stage
         self.state = NotificationsState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             facts.NotificationDue: self._due,
@@ -205,7 +214,9 @@ class Notifications:
             facts.NotificationFailed: self._failed,
             facts.NotificationSettled: self._settled,
             facts.NotificationWithdrawn: self._withdrawn,
-            facts.AuthorizationEnded: self._authorization_ended,
+            facts.AuthorizationEnded: self._hear_of_close,
+            facts.OrderStateChanged: self._hear_of_close,
+            facts.PositionChanged: self._position_changed,
             facts.ProposalEnded: self._ended,
             facts.Resumed: self._resumed,
             facts.Rearmed: self._rearmed,
@@ -232,6 +243,40 @@ class Notifications:
         if not is_urgent:
             left = sorted([*left, *self.line(channel, is_urgent=False).left])
         return left[-a_minute] + ONE_MINUTE if len(left) >= a_minute else None
+
+    def failed_close(self, fact: facts.Fact) -> FailedClose | None:
+        """Return the close that failed with this fact and left its shares held; else None.
+
+        A close that waited for a stop to make way fails with its authorization; any other with its order.
+        """
+        if isinstance(fact, facts.AuthorizationEnded) and fact.code in FAILED_CLOSES:
+            return self._by_its_authorization(fact)
+        if isinstance(fact, facts.OrderStateChanged):
+            order = self._ledger.order(fact.client_order_id)
+            if order is not None and order.has_failed and not self._is_told_by_its_authorization(order):
+                return self._by_its_order(order)
+        return None
+
+    def _by_its_authorization(self, fact: facts.AuthorizationEnded) -> FailedClose:
+        ticket_id = TicketId(fact.authorization_id.removesuffix(f"-{AuthorizationKind.CLOSE.value}"))
+        signed = self._stage.state.confirmations.get(ticket_id)
+        if signed is None:
+            return FailedClose(None, "", f"a close did not go through: {fact.reason}; the position stands")
+        is_named = fact.code is AuthorizationCode.NOT_THROUGH
+        close = "a close" if is_named else order_in_words(signed.ticket.order)
+        words = f"{close} did not go through: {fact.reason}; the position stands"
+        return FailedClose(signed.proposal.symbol, signed.proposal.strategy, words)
+
+    def _by_its_order(self, order: Order) -> FailedClose | None:
+        if self._ledger.position(order.request.symbol, order.strategy) is None:
+            return None
+        why = order.reason or f"{order.status.value.lower()} at the broker"
+        words = f"{order_in_words(order.request)} did not go through: {why}; the position stands"
+        return FailedClose(order.request.symbol, order.strategy, words)
+
+    def _is_told_by_its_authorization(self, order: Order) -> bool:
+        signed = (c for c in self._stage.state.confirmations.values() if c.ticket.order.client_order_id == order.id)
+        return any(confirmation.ticket.cancels for confirmation in signed)
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -260,7 +305,7 @@ class Notifications:
         """Note the matter: it begins once and a step is taken once, whatever the delivery."""
         if not fact.matter:
             if fact.notice.kind is NoticeKind.EXIT_WAITING:
-                del self.state.failed_closes[:1]
+                self._keep_failed(lambda close: harmless(close.words) != fact.notice.words)
             return
         matter = self.state.matters.get(fact.matter)
         if matter is None:
@@ -351,9 +396,18 @@ class Notifications:
     def _settled(self, _at: datetime, fact: facts.NotificationSettled) -> None:
         self._end(fact.matter)
 
-    def _authorization_ended(self, at: datetime, fact: facts.AuthorizationEnded) -> None:
-        if fact.code in FAILED_CLOSES:
-            self.state.failed_closes = [*self.state.failed_closes, FailedClose(at, fact.reason)][-MOST_FAILED_CLOSES:]
+    def _hear_of_close(self, _at: datetime, fact: facts.Fact) -> None:
+        if (failed := self.failed_close(fact)) is not None:
+            self.state.failed_closes = [*self.state.failed_closes, failed][-MOST_FAILED_CLOSES:]
+
+    def _position_changed(self, _at: datetime, fact: facts.PositionChanged) -> None:
+        """Forget failed closes of shares that are sold."""
+        if not fact.quantity:
+            self._keep_failed(lambda close: (close.symbol, close.strategy) != (fact.symbol, fact.strategy))
+
+    def _keep_failed(self, is_kept: Callable[[FailedClose], bool]) -> None:
+        if self.state.failed_closes:
+            self.state.failed_closes = [close for close in self.state.failed_closes if is_kept(close)]
 
     def _ended(self, _at: datetime, fact: facts.ProposalEnded) -> None:
         self._end(of_proposal(fact.proposal_id))

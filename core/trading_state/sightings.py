@@ -68,6 +68,9 @@ class Sightings:
     held_by_the_broker
         Its positions at the last comparison; None before one. A read-only desk closes by them; their symbols are
         followed.
+    unaccepted
+        The symbols of orders that a folder older than its account does not know and that work or have filled, until a
+        person accepts them (EX-24): no exit is sent there automatically, because one may rest or have sold already.
     differing, apart, gone
         Symbols whose books differ; the broker's surplus if both have a position; symbols of which the broker has none.
         No stop is sent for differing shares, and orders beyond the broker's quantity are cancelled, also at a kill.
@@ -128,6 +131,7 @@ class Sightings:
     deadline_moved: bool = False
     held_by_the_broker: dict[Symbol, Quantity] | None = None
     differing: frozenset[Symbol] = frozenset()
+    unaccepted: frozenset[Symbol] = frozenset()
     apart: dict[Symbol, Quantity] = field(default_factory=dict)
     gone: frozenset[Symbol] = frozenset()
     unread_positions: frozenset[Symbol] = frozenset()

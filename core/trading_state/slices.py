@@ -300,7 +300,7 @@ class Slices:
         self.watchlists = add(Watchlists())
         self.alerts = add(Alerts())
         self.results = add(DayResults(day_of, self._realised))
-        self.notifications = add(Notifications(day_of))
+        self.notifications = add(Notifications(day_of, self.ledger, self.stage))
         self.activities = add(Activities(self.ledger, day_of))
         for each in further:
             add(each)

@@ -319,10 +319,13 @@ class TradingState(Slices):
             return (self.sightings.held_by_the_broker or {}).get(symbol, Quantity(ZERO))
         return self.ledger.net_quantity(symbol)
 
-    def may_be_sold(self, symbol: Symbol, side: Side) -> bool:
+    def may_be_sold(self, symbol: Symbol, side: Side, signed_at: datetime | None = None) -> bool:
         """Whether the broker's books differ, and an exit on this side that it has just lost may have filled: no other
-        exit is sent for those shares, which would open the other side.
+        exit is sent for those shares, which would open the other side. The same holds for orders that an older folder
+        does not know (EX-24).
         """
+        if self.may_have_unknown_orders(symbol, signed_at):
+            return True
         if symbol not in self.sightings.differing:
             return False
         return any(
@@ -330,6 +333,16 @@ class TradingState(Slices):
             for order in self.ledger.lost_today(symbol, self.at)
             if order.ended_at is not None and self.at - order.ended_at <= SETTLED_WITHIN
         )
+
+    def may_have_unknown_orders(self, symbol: Symbol, signed_at: datetime | None = None) -> bool:
+        """Whether the account has orders of this desk in the symbol that the journal does not know (EX-24).
+
+        Before the first books of a run it is not known in which symbols. What was confirmed after they were found goes.
+        """
+        since = self.control.state.unknown_since
+        if not self.control.state.unknown_orders or (signed_at and since and signed_at >= since):
+            return False
+        return self.sightings.books_at is None or symbol in self.sightings.unaccepted
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
         """Return the newer of the last bar's close and the last quote's middle, with its time, or None.

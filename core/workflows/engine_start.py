@@ -59,9 +59,9 @@ class EngineStart:
             if not ledger.has(turned.ticket.order.client_order_id)
             if not turned.ticket.cancels or turned.approval.id not in stage.used
         ]
-        self.state.record(EngineStarted())
-        for order_id in unwritten:
+        for order_id in unwritten:  # before the start voids them: a crash in between loses none
             self.state.record(SubmissionBlocked(order_id, NOT_WRITTEN))
+        self.state.record(EngineStarted())
         yield from apart(self.state, self.reconciliation.ask)
 
     @answers(Stop)

@@ -39,14 +39,21 @@ from core import facts
 from core.execution import order_status
 from core.execution.external_orders import others_in
 from core.execution.position_correction import owners_after
-from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
+from core.execution.reconciliation import (
+    Comparison,
+    OrderListing,
+    ReconciliationError,
+    may_work,
+    reported,
+    unknown_order,
+)
 from core.messages.effects import Effect, FetchBooks, SubmitOrder
 from core.messages.inputs import AcceptBroker, BooksFetched
 from core.model.account import Channel, ConnectionState
 from core.model.broker import BrokerBooks, NoAnswer, OrderReport
 from core.model.codes import ProposalEnd, ReadOnlyCode
 from core.model.desk import renamed
-from core.model.order import OrderStatus, Side
+from core.model.order import OrderStatus, Side, StopHolder
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
 from core.model.text_sanitizer import is_news
@@ -271,6 +278,7 @@ class Reconciliation:
         self._see_trails(comparison.listing)
         faults = self.state.sightings.faults
         unknown = self._unknown(comparison)  # before a new record can use the id of one of these
+        self.state.sightings.unaccepted = frozenset(r.symbol for r in unknown if r.filled_quantity or may_work(r))
         follows = list(self.listed_orders.take_in(comparison))
         self.state.sightings.others = comparison.others()
         without_ours = replace(books, unreadable=comparison.unread_of_others())
@@ -279,8 +287,8 @@ class Reconciliation:
         positions = comparison.positions()
         self.state.sightings.unread_positions = comparison.unknown()
         self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
-        self.state.sightings.apart, self.state.sightings.gone = {}, frozenset()
-        self._is_unproven = False
+        self.state.sightings.apart, self.state.sightings.gone, self._is_unproven = {}, frozenset(), False
+        self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in positions if d.symbol in self._shrunk}
         follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
@@ -362,7 +370,7 @@ class Reconciliation:
             )
             self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
             raise
-        self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+        self._pass(tuple(self._correct(d, comparison, self._unexplained(d, comparison)) for d in positions), found)
         self._shrunk, self._filled_by_others = {}, comparison.filled_by_others()
         self.state.sightings.differing = comparison.unknown()
         for difference in positions:
@@ -430,7 +438,6 @@ class Reconciliation:
     def _unproven(self, positions: Sequence[Difference], comparison: Comparison) -> tuple[str, ...]:
         """Return why nothing is corrected yet; empty if all missing shares are proven or explained."""
         gone = [difference for difference in positions if comparison.shrinks(difference)]
-        self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in gone if d.symbol in self._shrunk}
         words = tuple(word for difference in gone if (word := self._why_unproven(difference, comparison)))
         self._is_unproven = bool(words)
         return words
@@ -442,15 +449,32 @@ class Reconciliation:
         since, seen = self._shrunk.get(symbol, (self.state.at, true))
         since = since if seen == true else self.state.at
         self._shrunk[symbol] = since, true
-        if self._sold_by_others(symbol, comparison, Side.SELL if ours > 0 else Side.BUY) >= abs(ours - true):
+        if self._is_explained(symbol, comparison):
             return ""
         said = f"{symbol}: the broker says {plain(true)}, our books have {plain(ours)}"
         if (order := comparison.contradicting(symbol)) is not None:
             rests = f"its own list has our {order.request.side.value} {order.request.type.value}"
             return f"{said}, but {rests} of {plain(order.remaining)}; nothing is taken back; {WAY_OUT}"
+        if self._is_guarded_here(symbol):
+            return f"{said}, and this desk guards them; nothing is taken back; {WAY_OUT}"
         if self.state.at - since < APART:
             return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
         return ""
+
+    def _is_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
+        """Whether fills of other orders account for all shares that the broker has no more."""
+        ours, theirs = self.state.ledger.net_quantity(symbol), comparison.theirs(symbol)
+        missing = abs(ours - (theirs.quantity if theirs else ZERO))
+        return self._sold_by_others(symbol, comparison, Side.SELL if ours > 0 else Side.BUY) >= missing
+
+    def _is_guarded_here(self, symbol: Symbol) -> bool:
+        """Whether a stop or signed exits that this desk holds guard shares: a correction would end them (EX-09)."""
+        for position in self.state.ledger.positions_in(symbol):
+            entry = self.state.ledger.order(position.entry_order) if position.entry_order is not None else None
+            is_held_here = entry is not None and entry.stop is not None and entry.stop.holder is StopHolder.DESK
+            if is_held_here or self.state.stage.signed_exits(position.entry_order, self.state.at) is not None:
+                return True
+        return False
 
     def _sold_by_others(self, symbol: Symbol, comparison: Comparison, side: Side) -> Quantity:
         """Return the quantity that external orders filled since the last agreement.
@@ -484,8 +508,10 @@ class Reconciliation:
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())
-        if unknown != self.state.control.state.accepted_orders:
+        control = self.state.control.state
+        if control.unknown_orders or unknown != control.accepted_orders:
             self.state.record(facts.UnknownOrdersAccepted(unknown))
+        self.state.sightings.unaccepted = frozenset()
         self.state.record(facts.ReconciliationPassed(corrections, (*positions, *comparison.orders())))
         self.state.sightings.differing, self.state.sightings.apart, self.state.sightings.gone = (
             comparison.unknown(),
@@ -496,7 +522,18 @@ class Reconciliation:
             yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
         yield from self._renew()
 
-    def _correct(self, difference: Difference, comparison: Comparison) -> str:
+    def _unexplained(self, difference: Difference, comparison: Comparison) -> Quantity:
+        """Return the shares that the broker has no more although no order of its list sold them."""
+        symbol = difference.symbol
+        if not comparison.shrinks(difference) or self._is_explained(symbol, comparison):
+            return NO_SHARES
+        ours, theirs = self.state.ledger.net_quantity(symbol), comparison.theirs(symbol)
+        side = Side.SELL if ours > 0 else Side.BUY
+        sold = sum((n for of, way, n in comparison.filled_by_others().values() if (of, way) == (symbol, side)), ZERO)
+        missing = abs(ours - (theirs.quantity if theirs else ZERO))
+        return Quantity(max(missing - sold, ZERO))
+
+    def _correct(self, difference: Difference, comparison: Comparison, unexplained: Quantity = NO_SHARES) -> str:
         """Set our position to the broker's."""
         theirs = comparison.theirs(difference.symbol)
         ours = self.state.ledger.net_quantity(difference.symbol)
@@ -508,7 +545,9 @@ class Reconciliation:
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
         if len(owners) > 1:
             reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
-        self.state.record(facts.PositionCorrected(difference.symbol, true, average, reason, owners, is_split))
+        self.state.record(
+            facts.PositionCorrected(difference.symbol, true, average, reason, owners, is_split, unexplained=unexplained)
+        )
         return reason
 
     def _taken_for_a_lost_order(

@@ -43,7 +43,7 @@ def texts(pictures: ViewBuilder, house: House) -> list[str]:
 
 def test_what_was_typed_and_refused_is_the_operators_own() -> None:
     """OP-12: what strategies and exits were refused is counted apart from it; a signal has the time of its bar"""
-    log, now, bar = log_room.EventLog(), at("10:06"), at("10:05")
+    log, now, bar = log_room.EventLog(lambda _fact: None), at("10:06"), at("10:05")
     told = (
         (facts.CommandGiven(DeskNumber(1), "TrailStop"), None),
         (facts.ProposalSkipped("vwap", SPY, now, ("an exit waits",)), True),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import ApprovalRedeemed, Fact, Halted, OrderApproved, OrderCreated, SubmissionBlocked
+from core.facts import ApprovalRedeemed, EngineStarted, Fact, Halted, OrderApproved, OrderCreated, SubmissionBlocked
 from core.messages.commands import ProposeClose
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import SubmissionStopped
@@ -47,6 +47,20 @@ def test_unwritten_entry_is_reported_and_never_sent(last: type[Fact]) -> None:
     (told,) = house.facts(SubmissionBlocked)
     assert told.reason == NOT_WRITTEN
     assert house.sent() == []
+
+
+def test_unwritten_entry_is_reported_over_two_crashes() -> None:
+    """EX-20: the second comes right behind the record of the first start"""
+    house = a_house_with_a_proposal(AWAY)
+    house.slows_down(1)
+    house.confirms_at("10:06:02")
+    dies_behind(house, ApprovalRedeemed, orders=1)
+    house.loses_the_journal_after([r.sequence for r in house.journal.records() if type(r.fact) is EngineStarted][-1])
+    house.restarted()
+    passes(house, 5)
+
+    (told,) = house.facts(SubmissionBlocked)
+    assert told.reason == NOT_WRITTEN
 
 
 def test_unwritten_stop_is_sent() -> None:

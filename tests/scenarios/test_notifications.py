@@ -135,7 +135,7 @@ def test_rules_choose_by_kind_severity_and_symbol() -> None:
     assert all(THIRD not in channels for _, channels in due)
 
 
-@pytest.mark.parametrize("lost_behind", [facts.AuthorizationEnded, facts.Halted, facts.Killed])
+@pytest.mark.parametrize("lost_behind", [facts.AuthorizationEnded, facts.StopOwed, facts.Halted, facts.Killed])
 def test_notice_lost_with_the_end_of_the_journal_is_sent_at_the_start(lost_behind: type[facts.Fact]) -> None:
     """EX-21, SY-03, EX-20: the fact reached the disk, and the records behind it did not."""
     receivers = Receivers()
@@ -145,16 +145,22 @@ def test_notice_lost_with_the_end_of_the_journal_is_sent_at_the_start(lost_behin
         house.line.refuses_the_next_order("asset is not tradable")
         confirms_now(house)
         passes(house, 1)
+    elif lost_behind is facts.StopOwed:
+        house.exchange.cancel(house.line.at, house.stops[0].id)
+        passes(house, 70)
+    elif lost_behind is facts.Halted:
+        halts(house, "one")
+        halts(house, "two")
     else:
-        house.presses(Halt("key") if lost_behind is facts.Halted else Kill("key"))
-    fact = next(record for record in house.journal.records() if isinstance(record.fact, lost_behind))
-    told = [f.notice.words for f in house.facts(facts.NotificationDue) if f.notice.at == fact.at]
+        house.presses(Kill("key"))
+        house.presses(Kill("key", naked=True))
+    *_, fact = (record for record in house.journal.records() if isinstance(record.fact, lost_behind))
+    *_, lost = (f.notice.words for f in house.facts(facts.NotificationDue) if f.notice.at == fact.at)
     house.loses_the_journal_after(fact.sequence)
     house = with_receivers(house.restarted(), receivers)
     passes(house, 5)
 
-    assert len(told) == 1
-    assert [f.notice.words for f in house.facts(facts.NotificationDue)].count(told[0]) == 1
+    assert [f.notice.words for f in house.facts(facts.NotificationDue)].count(lost) == 1
     assert house.desk.notifications.state.failed_closes == []
 
 

@@ -235,3 +235,30 @@ def test_a_restore_knows_what_it_forgot() -> None:
     house = house.restarted().until("10:09:30")
 
     assert house.facts(facts.UnknownOrdersFound) == []
+
+
+@pytest.mark.parametrize("accepts", [False, True])
+def test_nothing_is_sent_where_an_order_is_unknown(accepts: bool) -> None:
+    """EX-24, OP-06: the copy is from while an entry rested; its stop, which the folder lacks, rests at the broker"""
+    bars = [*minutes("09:55", "10:09", "99.70"), *minutes("10:10", "10:59", "99.60")]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("0.5", limit="99.60", stop="99.30"))
+    confirms_now(house)
+    passes(house, 5)
+    before = list(house.journal.records())[-1].sequence
+    house.until("10:14")
+    (stop,) = house.stops
+    house.loses_the_journal_after(before)
+    sent = len(house.requests())
+    house = house.restarted()
+    passes(house, 120)
+
+    assert house.held() == house.held_by_the_broker() == "0.5"
+    assert house.requests()[sent:] == []
+    assert house.facts(facts.StopOwed) == []
+    assert house.desk.stage.proposals() == ()
+    if accepts:
+        house.accepts(books_of(house))
+        passes(house, 5)
+        assert stop.id in house.last(facts.UnknownOrdersAccepted).client_order_ids
+        assert house.restarted().until("10:18").desk.control.word() is DeskState.ON

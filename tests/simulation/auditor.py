@@ -31,6 +31,7 @@ from core.ports import NoCheckpoint
 from core.risk.protections.protection import GLOBAL
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
+from core.workflows.operator.notification_delivery import STOP
 from tests.simulation.bareness import names_stop
 from tests.simulation.cancel_audit import CancelAudit
 from tests.simulation.clock_audit import ClockAudit
@@ -108,6 +109,7 @@ class Story:
     halts: set[HaltCause] = field(default_factory=set)
     started: int = 0
     down: tuple[datetime, datetime] | None = None
+    has_compared: bool = False
     taken_away: set[str] = field(default_factory=set)
     declined: dict[tuple[str, str], int] = field(default_factory=dict)
     """By whose shares: the record in which a person declined their stop last."""
@@ -198,7 +200,12 @@ class Auditor:
     def hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
         """One record of the journal."""
         if isinstance(fact, facts.EngineStarted):
-            self.story.down = (getattr(self, "_at", at), at)
+            died = getattr(self, "_at", at)
+            if self.story.down is not None and not self.story.has_compared:
+                died = self.story.down[0]  # it died again before it knew what had happened meanwhile
+            self.story.down, self.story.has_compared = (died, at), False
+        if isinstance(fact, facts.ReconciliationPassed | facts.ReconciliationFailed):
+            self.story.has_compared = True
         self._sequence, self._at = sequence, at
         self.story.counts[type(fact).__name__] += 1
         if at_work() is not None:
@@ -845,8 +852,13 @@ class Auditor:
         if stop.status is OrderStatus.CANCELLED:  # the broker ends both of a pair where its target is taken back
             pair |= {sibling.id for sibling in self.world.engine.state.ledger.legs.oco_siblings(stop)}
         is_taken = bool(pair & {*self.story.taken_away, *self.world.meddled})
+        is_taken |= self.world.contradictions.ended.get(stop.id) == "canceled" and self._is_told_of_stop(stop)
         is_cut = stop.cancel_code is CancelCode.NONE_AT_THE_BROKER and self._is_for_a_person()  # nothing to guard there
         return is_taken or is_cut or stop.cancel_code in TAKEN_AWAY or stop.end_code is EndCode.NEVER_ARRIVED
+
+    def _is_told_of_stop(self, stop: Order) -> bool:
+        told = self.world.engine.state.notifications.state.matters
+        return f"{STOP} {stop.strategy} {stop.request.symbol}" in told
 
     def compare_with_exchange(self) -> None:
         """Everything was delivered and compared: orders, fills and positions are the exchange's own (EX-09, EX-20)."""

@@ -256,7 +256,7 @@ class ViewBuilder:
         self.protections = ProtectionRows(self.state)
         self.status = StatusViews(engine, self.protections)
         self.plan = BasketViewBuilder(self.state, gate)
-        self.log = EventLog()
+        self.log = EventLog(self.state.notifications.failed_close)
         self.tickets = TicketViews(self.state, gate, self.log)
         self.charts = Charts(self.state, past)
         self.days = DayRows(self.state)

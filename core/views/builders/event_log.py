@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -20,6 +20,7 @@ from core.model.staging import MANUAL
 from core.model.text_sanitizer import WARN, SaidOnce
 from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import Recorded
+from core.trading_state.notifications import FailedClose
 from core.trading_state.state import TradingState
 from core.views import LogRow, NotEdited, NotStaged, ProposalOutcome
 from core.views.order_chain import subject_of
@@ -199,7 +200,8 @@ class EventLog:
         The price at which each waiting proposal was staged, unaffected by edits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, failed_close: Callable[[facts.Fact], FailedClose | None]) -> None:
+        self._failed_close = failed_close
         self.rows: deque[LogRow] = deque(maxlen=ROWS)
         self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
         self.endings: deque[ProposalOutcome] = deque(maxlen=REFUSALS)
@@ -240,8 +242,9 @@ class EventLog:
             self.staged += 1
         if isinstance(fact, REFUSING):
             self.refusals.append(row)
-        if isinstance(fact, facts.AuthorizationEnded) and fact.code in FAILED_CLOSES:
-            self.failed_closes.append(replace(row, text=fact.reason))
+        if (failed := self._failed_close(fact)) is not None:
+            words = fact.reason if isinstance(fact, facts.AuthorizationEnded) else failed.words
+            self.failed_closes.append(replace(row, text=words))
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(ProposalOutcome(fact.proposal_id, fact.end, fact.reason))
 

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from core import event_text, facts
 from core.messages.inputs import ConnectionChanged
 from core.model.account import Channel, ConnectionState
-from core.model.codes import FAILED_CLOSES
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.notification_sanitizer import harmless
 from core.model.order import Side
@@ -47,7 +46,6 @@ MOST_WAITING = 100
 """Non-urgent notices that may wait for one channel; more are counted and not sent."""
 MOST_WAIT = timedelta(seconds=4)
 """Upper bound of the settings: a notice that needs a person leaves within five seconds (EX-22)."""
-A_DAY = timedelta(days=1)
 AFTER_THE_CLOSE = timedelta(minutes=5)
 """Time after the close of the day's report: the last fills are in by then."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
@@ -117,25 +115,30 @@ class Notifying:
 
     @follows(facts.AuthorizationEnded)
     def after_authorization(self, fact: facts.AuthorizationEnded) -> None:
-        """Notify of a signed close that failed."""
-        if fact.code in FAILED_CLOSES:
-            self._tell_of_failed_close(fact.reason)
+        if self.state.notifications.failed_close(fact) is not None:
+            self._tell_of_failed_closes()
+
+    @follows(facts.OrderStateChanged)
+    def after_order(self, fact: facts.OrderStateChanged) -> None:
+        if self.state.notifications.failed_close(fact) is not None:
+            self._tell_of_failed_closes()
 
     @follows(facts.EngineStarted)
     def after_start(self, _fact: facts.EngineStarted) -> None:
-        """Notify of failed closes, halts and kills whose notice was not on the disk when the engine ended."""
-        control, state = self.state.control, self.state.notifications.state
-        for close in list(state.failed_closes):
-            if self.state.at - close.at < A_DAY:
-                self._tell_of_failed_close(close.reason)
+        """Notify of owed stops, halts and kills whose notice a crash kept from the disk."""
+        control, known = self.state.control, self.state.notifications.state.matters
+        for owing in self.state.owed_stops.all():
+            if owing.told is not None and owing.needs_a_person and of_owed(owing.symbol, owing.strategy) not in known:
+                self.after_owed(facts.StopOwed(owing.symbol, owing.strategy, owing.quantity, owing.since, owing.told))
         for cause, reason in control.state.halts.items():
-            if of_halt(cause) not in state.matters:
-                self.after_halt(facts.Halted(cause, reason))
-        if control.state.killed_by is not None and KILL not in state.matters:
+            self.after_halt(facts.Halted(cause, reason))
+        if control.state.killed_by is not None:
             self.after_kill(facts.Killed(control.state.killed_by, naked=control.naked_at is not None))
 
-    def _tell_of_failed_close(self, reason: str) -> None:
-        self._tell(Subject(WAITING, f"a close did not go through: {reason}; the position stands"))
+    def _tell_of_failed_closes(self) -> None:
+        """Notify of signed closes that failed; after a start once the books were compared."""
+        for close in dict.fromkeys(self.state.notifications.state.failed_closes):
+            self._tell(Subject(WAITING, close.words, close.symbol))
 
     @follows(facts.ProtectionTripped)
     def after_protection(self, fact: facts.ProtectionTripped) -> None:
@@ -157,6 +160,7 @@ class Notifying:
     @follows(facts.ReconciliationFailed)
     def after_comparison(self, fact: facts.ReconciliationFailed) -> None:
         self._tell_of(fact, NoticeKind.HALT, READ_ONLY)
+        self._tell_of_failed_closes()
 
     @follows(facts.ClockJumped)
     def after_jump(self, _fact: facts.ClockJumped) -> None:
@@ -201,13 +205,19 @@ class Notifying:
             if found.hides_what_is_held:
                 matter = of_unread(found.symbol)
                 self._tell(Subject(NoticeKind.HALT, found.in_words, found.symbol, matter, Severity.URGENT))
+        self._tell_of_failed_closes()
 
     @follows(facts.PositionCorrected)
     def after_correction(self, fact: facts.PositionCorrected) -> None:
-        """Notify of a correction beside an order that the broker does not find: it may be its fill (EX-05)."""
+        """Notify of a correction that nothing explains, or beside an order that the broker does not find: it may be its
+        fill (EX-05, EX-09).
+        """
         lost = next(
             (order for order in self.state.ledger.lost_today(fact.symbol, self.state.at) if order.remaining), None
         )
+        if fact.unexplained and lost is None:
+            words = f"{fact.reason}; no order explains it: look at the broker"
+            self._tell(Subject(NoticeKind.HALT, words, fact.symbol, grave=Severity.URGENT))
         if lost is None or fact.is_split:
             return
         words = (

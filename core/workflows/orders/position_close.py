@@ -99,8 +99,7 @@ class PositionClose:
         """
         for use in self._standing(but):
             is_to_sell = use.authorization.kind is AuthorizationKind.CLOSE and use.is_unused
-            is_sold = self.state.may_be_sold(use.authorization.symbol, use.authorization.side)
-            if is_to_sell and not is_sold and not self._stops_left(use):
+            if is_to_sell and not self._may_be_sold(use) and not self._stops_left(use):
                 yield from apart(self.state, partial(self._sell, use))
         over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
         settled: set[ClientOrderId] = set()
@@ -108,6 +107,11 @@ class PositionClose:
             yield from apart(self.state, partial(self._settle, parent, settled))
         for parent in [parent for parent in over if parent in settled]:
             yield from apart(self.state, partial(self._end_both, parent))
+
+    def _may_be_sold(self, use: AuthorizationUse) -> bool:
+        signed = self.state.stage.state.confirmations.get(use.authorization.ticket_id)
+        signed_at = signed.received_at if signed is not None else None
+        return self.state.may_be_sold(use.authorization.symbol, use.authorization.side, signed_at)
 
     def _standing(self, but: Collection[Symbol]) -> list[AuthorizationUse]:
         """Return the authorizations of closes, oldest first."""

@@ -204,7 +204,8 @@ class UnsentOrders:
         return [order for order in self.state.ledger.working() if order.kept is not None]
 
     def _agrees(self, order: Order) -> bool:
-        return order.request.symbol not in self.state.sightings.differing
+        symbol = order.request.symbol
+        return symbol not in self.state.sightings.differing and not self.state.may_have_unknown_orders(symbol)
 
     def _send(self, order: Order) -> Iterator[Effect]:
         why_not = self._why_not(order)

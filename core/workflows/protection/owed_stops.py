@@ -78,7 +78,10 @@ class StopsOwed:
         return since + TOLD_AFTER
 
     def _untold(self) -> Iterator[Owing]:
-        return (each for each in self.state.owed_stops.all() if each.needs_a_person and not each.is_told)
+        """Yield those that nobody was told of; where orders are unknown, their notice stands for it (EX-24)."""
+        for owing in self.state.owed_stops.all():
+            if owing.needs_a_person and not owing.is_told and not self.state.may_have_unknown_orders(owing.symbol):
+                yield owing
 
 
 class OvernightPositions:

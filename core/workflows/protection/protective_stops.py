@@ -182,7 +182,9 @@ class ProtectiveStops:
         """
         for position in self.state.ledger.positions():
             owing = self.state.owed_stops.of(position)
-            if owing is not None and owing.why is OwedReason.DUE and position.symbol not in but:
+            if owing is None or self.state.may_have_unknown_orders(position.symbol):
+                continue
+            if owing.why is OwedReason.DUE and position.symbol not in but:
                 yield from apart(self.state, partial(self._give_due, position))
 
     def _give_due(self, position: Position) -> Iterator[Effect]:

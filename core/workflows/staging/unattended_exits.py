@@ -101,6 +101,8 @@ class AutoExits:
             return None
         if self._was_refused(position) or self._may_be_sold(position):
             return None
+        if state.may_have_unknown_orders(position.symbol):
+            return None
         use = state.stage.signed_exits(position.entry_order, state.at)
         if use is None or order.side is not use.authorization.side:
             return None

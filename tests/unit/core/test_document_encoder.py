@@ -21,8 +21,9 @@ from core.execution.ledger import Ledger
 from core.execution.ledger_state import LedgerState
 from core.staging.stage import Stage
 from core.staging.stage_state import StageState
-from core.trading_state.checkpoint import TABLES
+from core.trading_state.checkpoint import TABLES, CheckpointEncoder, documents_of, in_full
 from core.trading_state.document_encoder import DocumentEncoder, is_frozen
+from tests.scenarios.house import a_house_in_a_position
 
 STATES = {LedgerState: Ledger.name, StageState: Stage.name, LatenciesState: Latencies.name}
 ATOMS = (str, int, bool, Decimal, datetime, date, NoneType, Enum)
@@ -100,6 +101,17 @@ def test_text_is_that_of_a_new_encoder(rounds: list[list[tuple[Callable[[Sheet, 
         text = kept.encode(sheet)
         assert text == encoder().encode(sheet)
         assert ADAPTER.validate_python(orjson.loads(text)) == sheet
+
+
+def test_settings_are_written_with_their_defaults() -> None:
+    """SP-07, RK-13: another default of a later version changes no limit that was kept"""
+    house = a_house_in_a_position()
+    kept = orjson.loads(orjson.dumps(CheckpointEncoder(house.desk).encode().documents))
+
+    whole = documents_of(house.desk)
+
+    assert kept["control"] == whole["control"]
+    assert kept[Ledger.name] != whole[Ledger.name] == in_full(kept)[Ledger.name]
 
 
 @pytest.mark.parametrize(("state", "name"), [(state, name) for state in STATES for name in TABLES[STATES[state]]])
