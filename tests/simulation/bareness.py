@@ -467,7 +467,8 @@ class Meter:
             if stop.status.is_terminal and replaced is not None and replaced.code is not EndCode.REPLACED:
                 continue  # the one before stands, or ended by itself
             is_refused = stop.status is OrderStatus.REJECTED or stop.blocked is not None
-            if (is_refused or stop.code is EndCode.LOST_THERE) and self._is_guarded_otherwise(stop):
+            is_absent = stop.code in (EndCode.LOST_THERE, EndCode.NEVER_ARRIVED)
+            if (is_refused or is_absent) and self._is_guarded_otherwise(stop):
                 continue  # its shares are not bare
             if stop.status is OrderStatus.REJECTED:
                 owner = stop.order.symbol, stop.strategy
