@@ -135,6 +135,7 @@ class LedgerIndex:
     def note(self, order: Order) -> None:
         """Index an order as it is now: after each change of its status, quantities, warning or replacement."""
         request, is_working, reduces = order.request, order.is_working, order.only_reduces
+        is_back = is_working and order.id not in self.working and self._is_older_than_working(order)
         _keep(self.cut, order, belongs=order.is_cut)
         _keep(self.working, order, belongs=is_working)
         _keep(self.pending, order, belongs=order.status is OrderStatus.PENDING)
@@ -145,6 +146,19 @@ class LedgerIndex:
             _put(self.exits, (request.symbol, order.strategy), order, belongs=is_working)
         else:
             self._note_entry(order)
+        if is_back:  # as a start from a checkpoint orders them
+            its = self.on_side[request.symbol, request.side], self.exits.get((request.symbol, order.strategy), {})
+            for members in (self.working, self.reducing, *its):
+                self._sort(members)
+
+    def _is_older_than_working(self, order: Order) -> bool:
+        newest = next(reversed(self.working), None)
+        return newest is not None and self.places[order.id] < self.places[newest]
+
+    def _sort(self, members: Orders) -> None:
+        in_order = sorted(members.values(), key=lambda order: self.places[order.id])
+        members.clear()
+        members.update((order.id, order) for order in in_order)
 
     def _note_entry(self, order: Order) -> None:
         _keep(self.entries, order, belongs=order.is_working)

@@ -309,7 +309,7 @@ class Reconciliation:
                 yield from self._judge(comparison, positions, follows)
             except ReconciliationError:
                 yield from follows
-                yield from apart(self.state, self.kill_switch.take_back_others)
+                yield from apart(self.state, self.kill_switch.take_back)
                 yield from self._give_what_is_owed()
                 return
             except JournalError:
@@ -318,7 +318,7 @@ class Reconciliation:
                 yield from follows
                 raise
         yield from follows
-        yield from apart(self.state, self.kill_switch.take_back_others)
+        yield from apart(self.state, self.kill_switch.take_back)
         yield from self._give_what_is_owed()
 
     def _give_what_is_owed(self) -> Iterator[Effect]:

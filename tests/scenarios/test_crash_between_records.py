@@ -7,15 +7,31 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import ApprovalRedeemed, EngineStarted, Fact, Halted, OrderApproved, OrderCreated, SubmissionBlocked
-from core.messages.commands import ProposeClose
+from core.facts import (
+    ApprovalRedeemed,
+    EngineStarted,
+    Fact,
+    Halted,
+    Killed,
+    OrderApproved,
+    OrderCreated,
+    SubmissionBlocked,
+)
+from core.messages.commands import Kill, ProposeClose
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import SubmissionStopped
 from core.model.values import Quantity, plain
 from core.views.builders.desk import ViewBuilder
 from core.workflows.engine_start import NOT_WRITTEN
-from tests.scenarios.changes import confirms_now, passes
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
+from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    minutes,
+)
 from tests.unit.core.brokers.trading_floor import SPY
 
 AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
@@ -134,3 +150,23 @@ def test_lost_close_blocks_no_stop() -> None:
     (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
     assert house.facts(SubmissionBlocked)[-1].reason == NOT_WRITTEN
     assert plain(row.quantity) == plain(row.covered) == house.held_by_the_broker() == "0.402"
+
+
+@pytest.mark.parametrize("naked", [False, True])
+def test_kill_whose_cancels_were_lost_is_carried_out(naked: bool) -> None:
+    """OP-07, EX-20: the kill reached the disk, and the cancels recorded behind it did not"""
+    house = House(minutes("09:55", "10:59", "99.70"), ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("0.5", limit="99.70", stop="99.30"))
+    confirms_now(house)
+    passes(house, 60)
+    house.presses(a_typed_buy("3", limit="99.00", stop="98.30"))
+    confirms_now(house)
+    passes(house, 5)
+    house.presses(Kill("key", naked=naked))
+    house.loses_the_journal_after([r.sequence for r in house.journal.records() if type(r.fact) is Killed][-1])
+    house.restarted()
+    passes(house, 60)
+
+    working = [plain(order.remaining) for order in house.exchange._book.all_working()]
+    assert working == ([] if naked else ["0.5"])
+    assert house.held() == "0.5"

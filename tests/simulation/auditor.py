@@ -880,6 +880,9 @@ class Auditor:
             if order.is_working:
                 self._same_terms(order, report)
             self.require(ours == true or (late and never_came), f"{order.id}: {ours}, not {true}")
+            opens = order.is_working and not order.only_reduces and not order.is_cancelling
+            is_killed = world.engine.state.control.killed_by is not None
+            self.require(not (opens and is_killed), f"{order.id} opens, and the desk is killed")
         for foreign in self.world.foreign:
             theirs.pop(foreign, None)
         theirs = {id: one for id, one in theirs.items() if not ended_unseen(one)}

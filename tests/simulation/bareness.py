@@ -275,12 +275,20 @@ class Meter:
         if self._exit_waits(owner):
             return PASSED
         found = self._of_asked(owner, stops) or self._of_stops(stops)
+        if found == NO_CAUSE and self._proposed(owner) >= self._bare(owner) and self._has_lost_entries(owner):
+            return WHOSE
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
     def _waits_for_books(self) -> bool:
         """A question for them is out, was lost or failed: what an exception dropped is sent by what they say."""
         asking = self.world.engine.the(EngineStart).reconciliation
         return bool(asking._unanswered) or asking.times._is_waiting
+
+    def _has_lost_entries(self, owner: Owner) -> bool:
+        """Whether the broker did not have some of its entries: which of them filled is known to nobody."""
+        orders = self.world.auditor.story.orders.values()
+        entries = (o for o in orders if (o.order.symbol, o.strategy) == owner and not o.order.effect.only_reduces)
+        return sum(entry.code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE) for entry in entries) > 1
 
     def _is_of_another_day(self, owner: Owner, at: datetime) -> bool:
         """What a ticket permits ends with its session."""
@@ -503,6 +511,7 @@ MADE_LESS = "the broker made the stop less"
 ENDED_SHORT = "the broker ended the stop before it had sold all"
 PERMITTED_NO_MORE = "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
 NEVER_ARRIVED = "the stop never reached the broker; a new one waits for its key"
+WHOSE = "one of several lost entries filled; a stop waits for its key"
 PASSED = "the market had passed its stop; its exit waits for a key"
 NEVER_WRITTEN = "its record was made to fail twice; a new stop waits for its key"
 MORE_THAN_SIGNED = "the broker made the entry more than was signed; a stop for the rest waits for its key"
@@ -512,7 +521,7 @@ DIED_BEFORE = "the desk died between the stop's record and its sending"
 NEEDS_A_PERSON = frozenset(
     {
         NO_CAUSE, DENIED, CALLED_CANCELLED, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED,
-        NEVER_WRITTEN, MORE_THAN_SIGNED, PASSED, ENDED,
+        NEVER_WRITTEN, MORE_THAN_SIGNED, PASSED, ENDED, WHOSE,
     }
 )  # fmt: skip
 """What ends by a key alone, or by nothing that anybody knows of."""

@@ -148,7 +148,7 @@ def test_a_refused_name_may_be_an_order_later() -> None:
         player.happen(event)
     played = player.end()
 
-    assert player.world.forgotten.total() == 1
+    assert len(player.world.forgotten) == 1
     assert player.world.forgotten.keys() <= player.world.engine.state.ledger.state.orders.keys()
     assert played.failures == []
 

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
+from core.brokers.simulated.log import CancelRequest, decoded
 from core.engine import Engine
 from core.execution.past_orders import PastInMemory
 from core.facts import Fact, OrderCreated
@@ -620,9 +621,11 @@ class World:
         unknown = {str(order_id) for order_id in self.exchange._book._orders if order_id not in known}
         self.foreign |= unknown
         self.restored |= unknown
+        requests = (request for request in map(decoded, self.log.records) if not isinstance(request, CancelRequest))
+        asked = Counter(request.order.client_order_id for request in requests)
         for refused in self.auditor.sent.keys() - known - unknown:  # it never was an order: another may have its name
             del self.auditor.sent[refused]
-            self.forgotten[refused] += 1
+            self.forgotten[refused] = asked[refused]
         for symbol in self.symbols:
             self.meter._give_up(symbol)
         self.restart(down=down)

@@ -93,8 +93,22 @@ class KillSwitchWorkflow:
         opens = not order.only_reduces or only_opens(self.state.ledger, order, self.state.told_at_a_kill)
         return opens or (command.naked and is_guard)
 
+    def take_back(self) -> Iterator[Effect]:
+        """Cancel what a kill cancels and that still works, at each comparison of the books.
+
+        A crash may have kept the kill and lost the cancels recorded behind it.
+        """
+        control = self.state.control
+        if control.killed_by is None:
+            return
+        for order in list(self.state.ledger.working()):
+            command = commands.Kill(control.killed_by, naked=control.is_naked(order.created_at))
+            if not order.is_cancelling and self._goes(order, command):
+                yield from apart(self.state, partial(self._take_back, order, command))
+        yield from self.take_back_others()
+
     def take_back_others(self) -> Iterator[Effect]:
-        """Cancel external orders that could open while killed, again at each comparison of the books."""
+        """Cancel external orders that could open while killed."""
         by = self.state.control.killed_by
         for other in self._others_that_go():
             if other.broker_order_id not in self._taken_back:
