@@ -612,8 +612,9 @@ class World:
         """
         since = self.clock - timedelta(seconds=ago)
         lines = [line for line in self.journal.lines[: self.journal.synced] if _decoded_once(line).at <= since]
-        if len(lines) < FEWEST or len(lines) == self.journal.synced:
-            return set()
+        is_sending = any(isinstance(effect, SubmitOrder | ReplaceOrder) for _, effect in self.wire.in_the_air)
+        if len(lines) < FEWEST or len(lines) == self.journal.synced or is_sending:
+            return set()  # nobody copies a folder back while a request is on its way
         self.journal.lines, self.journal.synced = lines, len(lines)
         rows = [row for row in self.journal.past.saved if row[0] <= len(lines)]
         self.journal.past = PastOnDisk(rows)
