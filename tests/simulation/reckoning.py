@@ -153,7 +153,9 @@ def _is_said(world: World) -> bool:
 
 def is_kept_here(world: World, order: Order) -> bool:
     """Proven not to be there, and not sent while a person is to say what is held."""
-    return order.kept is not None and order.request.symbol in world.engine.state.sightings.differing and _is_said(world)
+    state, symbol = world.engine.state, order.request.symbol
+    waits = symbol in state.sightings.differing or state.may_have_unknown_orders(symbol)
+    return order.kept is not None and waits and _is_said(world)
 
 
 def loose_exits(world: World) -> list[str]:
