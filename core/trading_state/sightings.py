@@ -61,6 +61,9 @@ class Sightings:
     books_at
         The time of the last copy of the broker's books. While the order stream is down, they prove at a confirmation
         that the broker is reachable.
+    books_were_answered
+        Whether the first request of this run for them was answered, also by a failure. Until then nothing is sent by an
+        authorization: the folder may be older than its account (EX-24).
     books_are_wanted
         Whether the broker's books will be requested at the end of the act.
     deadline_moved
@@ -127,6 +130,7 @@ class Sightings:
     connections: dict[Channel, ConnectionStatus] = field(default_factory=dict)
     departing: Departures = field(default_factory=Departures)
     books_at: datetime | None = None
+    books_were_answered: bool = False
     books_are_wanted: bool = False
     deadline_moved: bool = False
     held_by_the_broker: dict[Symbol, Quantity] | None = None

@@ -319,7 +319,7 @@ class TradingState(Slices):
             return (self.sightings.held_by_the_broker or {}).get(symbol, Quantity(ZERO))
         return self.ledger.net_quantity(symbol)
 
-    def may_be_sold(self, symbol: Symbol, side: Side, signed_at: datetime | None = None) -> bool:
+    def may_have_been_sold(self, symbol: Symbol, side: Side, signed_at: datetime | None = None) -> bool:
         """Whether the broker's books differ, and an exit on this side that it has just lost may have filled: no other
         exit is sent for those shares, which would open the other side. The same holds for orders that an older folder
         does not know (EX-24).
@@ -337,8 +337,11 @@ class TradingState(Slices):
     def may_have_unknown_orders(self, symbol: Symbol, signed_at: datetime | None = None) -> bool:
         """Whether the account has orders of this desk in the symbol that the journal does not know (EX-24).
 
-        Before the first books of a run it is not known in which symbols. What was confirmed after they were found goes.
+        Before the first answer of a run for its books that is unknown of every symbol, and before the first books it is
+        not known in which symbols. What was confirmed after they were found goes.
         """
+        if not self.sightings.books_were_answered:
+            return True
         since = self.control.state.unknown_since
         if not self.control.state.unknown_orders or (signed_at and since and signed_at >= since):
             return False

@@ -70,12 +70,9 @@ from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.workflow import answers, apart, done_apart, follows
 
-# ── times of requests ────────────────────────────────────────────────────────────────────────────────────────────────
-# Schedule requests for the broker's books: one at a time, with a minimum distance.
-
 
 class ReconciliationTimes:
-    """Remembers the last request of the books, and computes the next."""
+    """Schedules requests for the broker's books, one at a time and some seconds apart."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -169,8 +166,6 @@ class ReconciliationTimes:
         return timedelta(seconds=float(getattr(self.state.control.settings.reconciliation, name)))
 
 
-# ── the comparison ───────────────────────────────────────────────────────────────────────────────────────────────────
-
 WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
 """The end of each reason that no later comparison resolves."""
 
@@ -240,10 +235,13 @@ class Reconciliation:
     @answers(BooksFetched)
     def on_books(self, reply: BooksFetched) -> Iterator[Effect]:
         self.times.answered()
-        if isinstance(reply.answer, NoAnswer):
-            self._not_answered(reply.answer.reason, reply.answer.limited_seconds)
+        was_answered, self.state.sightings.books_were_answered = self.state.sightings.books_were_answered, True
+        if not isinstance(reply.answer, NoAnswer):
+            yield from self._compare(reply.answer)
             return
-        yield from self._compare(reply.answer)
+        self._not_answered(reply.answer.reason, reply.answer.limited_seconds)
+        if not was_answered:  # stops that waited for the first answer wait no longer
+            yield from self._protect_and_close()
 
     def _not_answered(self, reason: str, limited_seconds: float | None = None) -> None:
         """Note a missing answer; an agreement of this run survives one or two of them."""
@@ -324,9 +322,12 @@ class Reconciliation:
     def _give_what_is_owed(self) -> Iterator[Effect]:
         """Send kept orders, stops of fills, closes and restored stops; none waits for other symbols' books."""
         yield from apart(self.state, self.unsent_orders.send)
+        yield from self._protect_and_close()
+        yield from self._renew()
+
+    def _protect_and_close(self) -> Iterator[Effect]:
         yield from apart(self.state, partial(self.protective_stops.resume, self._too_far))
         yield from apart(self.state, partial(self.position_close.go_on, self._too_far))
-        yield from self._renew()
 
     @follows(facts.ConfirmationRefused)
     def after_refusal(self, fact: facts.ConfirmationRefused) -> Iterable[Effect]:

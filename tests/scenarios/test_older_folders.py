@@ -24,6 +24,7 @@ from tests.scenarios.house import (
     a_house_with_a_proposal,
     a_typed_buy,
     assert_can_be_rebuilt,
+    at,
     minutes,
 )
 from tests.scenarios.test_contradicting_reports import BrokersWord
@@ -262,3 +263,47 @@ def test_nothing_is_sent_where_an_order_is_unknown(accepts: bool) -> None:
         passes(house, 5)
         assert stop.id in house.last(facts.UnknownOrdersAccepted).client_order_ids
         assert house.restarted().until("10:18").desk.control.word() is DeskState.ON
+
+
+def with_a_close_waiting_in_the_journal(*, arrives: bool) -> tuple[House, int]:
+    """A journal that ends where a close's stop was gone, a minute later, and the number of requests before.
+
+    The sale filled if it arrived at the broker.
+    """
+    house = a_house_in_a_position(BARS).until("10:07:30")
+    (stop,) = house.stops
+    house.presses(ProposeClose(SPY))
+    if not arrives:
+        house.line.breaks_at(SubmitOrder, arrives=False, times=9)
+    house.confirms_at("10:08")
+    house.until("10:08:05" if not arrives else "10:09:30")
+    assert (house.held_by_the_broker() == "0") is arrives
+    house.loses_the_journal_after(next(r.sequence for r in house.journal.records() if _ends(r.fact, stop.id)))
+    house._take_up(at("10:09:40"))
+    return house, len(house.requests())
+
+
+def _ends(fact: facts.Fact, order_id: ClientOrderId) -> bool:
+    return isinstance(fact, facts.OrderStateChanged) and fact.client_order_id == order_id and fact.after.is_terminal
+
+
+def test_a_waiting_close_restores_no_stop_before_the_first_books() -> None:
+    """EX-24, EX-21: the account has sold what the close in the journal waits to sell; a stop would sell it again"""
+    house, sent = with_a_close_waiting_in_the_journal(arrives=True)
+    house.opens().until("10:12")
+
+    assert house.requests()[sent:] == []
+    assert house.desk.control.word() is DeskState.READ_ONLY
+    assert house.last(facts.UnknownOrdersFound).client_order_ids
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_waiting_close_restores_its_stop_after_the_first_answer(answers: bool) -> None:
+    """EX-24, EX-21, EX-22: also if the answer is that the books cannot be had"""
+    house, sent = with_a_close_waiting_in_the_journal(arrives=False)
+    if not answers:
+        house.line.breaks_at(FetchBooks, arrives=False, times=99)
+    house.opens().until("10:10")
+
+    assert house.requests()[sent:] == ["submit sell stop 0.502"]
+    assert house.desk.control.state.is_reconciled is answers

@@ -95,11 +95,14 @@ class PositionClose:
     def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
         """Continue every waiting close: sell if the stops and other reservations are gone, and settle finished sales.
 
-        Symbols in `but`, whose books differ too much, are skipped.
+        Symbols in `but`, whose books differ too much, are skipped. Nothing continues before the first answer of a run
+        for the broker's books.
         """
+        if not self.state.sightings.books_were_answered:
+            return
         for use in self._standing(but):
             is_to_sell = use.authorization.kind is AuthorizationKind.CLOSE and use.is_unused
-            if is_to_sell and not self._may_be_sold(use) and not self._stops_left(use):
+            if is_to_sell and not self._may_have_been_sold(use) and not self._stops_left(use):
                 yield from apart(self.state, partial(self._sell, use))
         over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
         settled: set[ClientOrderId] = set()
@@ -108,10 +111,10 @@ class PositionClose:
         for parent in [parent for parent in over if parent in settled]:
             yield from apart(self.state, partial(self._end_both, parent))
 
-    def _may_be_sold(self, use: AuthorizationUse) -> bool:
+    def _may_have_been_sold(self, use: AuthorizationUse) -> bool:
         signed = self.state.stage.state.confirmations.get(use.authorization.ticket_id)
         signed_at = signed.received_at if signed is not None else None
-        return self.state.may_be_sold(use.authorization.symbol, use.authorization.side, signed_at)
+        return self.state.may_have_been_sold(use.authorization.symbol, use.authorization.side, signed_at)
 
     def _standing(self, but: Collection[Symbol]) -> list[AuthorizationUse]:
         """Return the authorizations of closes, oldest first."""

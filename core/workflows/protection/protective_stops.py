@@ -287,7 +287,7 @@ class ProtectiveStops:
 
         `parent` is its entry; or the stop that it replaces if the entry is forgotten.
         """
-        if self.state.may_be_sold(use.authorization.symbol, use.authorization.side):
+        if self.state.may_have_been_sold(use.authorization.symbol, use.authorization.side):
             return
         signed = Quantity(use.authorization.quantity - use.released)
         if ZERO < signed < quantity and self.state.at <= use.authorization.ends_at:

@@ -99,7 +99,7 @@ class AutoExits:
             return None
         if not proposal.is_exit or not state.control.lets_exits_go:
             return None
-        if self._was_refused(position) or self._may_be_sold(position):
+        if self._was_refused(position) or self._may_have_been_sold(position):
             return None
         if state.may_have_unknown_orders(position.symbol):
             return None
@@ -114,7 +114,7 @@ class AutoExits:
         sold = (o.request.quantity if o.is_working else o.filled_quantity for o in known if o is not None)
         return sum(sold, ZERO)
 
-    def _may_be_sold(self, position: Position) -> bool:
+    def _may_have_been_sold(self, position: Position) -> bool:
         """Whether the broker lost an exit of it, and refused its stop since: what it lost may work on, or have sold."""
         lost = self.state.ledger.lost_today(position.symbol, self.state.at)
         return any(order.is_protective for order in self._refused(position)) and any(
