@@ -36,6 +36,7 @@ from core.workflows.advice import Advising, Recommendations
 from core.workflows.basket_execution import BasketExecution
 from core.workflows.baskets import BasketDrafts
 from core.workflows.broker_lists import ActivityCopy, ListedOrders
+from core.workflows.drafting import Drafting
 from core.workflows.engine_start import EngineStart
 from core.workflows.market_updates import MarketUpdates, RegimeUpdates, SpreadSampling
 from core.workflows.operator.command_rights import DeskRights, EngineStop
@@ -115,7 +116,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     confirmations = Confirmations(state, gate, authorizations, order_changes, submission, position_close, readings)
     auto_exits = AutoExits(state, tickets, confirmations)
     protection_events, margin_monitor = ProtectionEvents(state), MarginMonitor(state)
-    recommendations = Recommendations(state)
+    recommendations, manual_proposals = Recommendations(state), ManualProposals(state, staging)
     watching, regime_updates = Watching(state), RegimeUpdates(state)
     kill_switch = KillSwitchWorkflow(state, cancellation, proposals)
     reconciliation = Reconciliation(
@@ -134,7 +135,8 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     return (
         CircuitBreaker(state),
         proposals,
-        ManualProposals(state, staging),
+        manual_proposals,
+        Drafting(state, gate, manual_proposals),
         ClockWatch(state),
         DayOpen(state),
         protection_events,

@@ -9,6 +9,7 @@ from core.event_text.lines import EventTexts, command_in_words, listed, told
 from core.model.basket import BasketLine
 from core.model.codes import EndCode, IdleCode, RefusalKind
 from core.model.desk import KeyTurn
+from core.model.draft import FactResult
 from core.model.order_terms import OWED, order_in_words, purpose_in_words, with_legs_in_words
 from core.model.recommendation import TradeIdea
 from core.model.session import HOME
@@ -191,6 +192,11 @@ KINDS: dict[type, str] = {
     facts.RecommendationAdopted: "advice",
     facts.RecommendationDropped: "advice",
     facts.AdoptionRefused: "advice",
+    facts.DraftReceived: "draft",
+    facts.DraftRejected: "draft",
+    facts.DraftEnded: "draft",
+    facts.DraftNotStaged: "draft",
+    facts.AgentOverstepped: CRITICAL,
 }
 
 
@@ -212,6 +218,22 @@ def in_words(fact: facts.Fact) -> str:
             return f"the advice for {fact.strategy} on {fact.symbol} is over: {fact.reason}"
         case facts.AdoptionRefused():
             return f"advice {fact.number} is not adopted: {'; '.join(fact.reasons)}"
+        case facts.DraftReceived():
+            draft = fact.draft
+            false = sum(one.result is FactResult.DIFFERS for one in draft.facts)
+            found = f"; {false} of {len(draft.facts)} facts differ" if false else ""
+            return f"{draft.agent} drafts {draft.in_words}: {draft.reason}{found}"
+        case facts.DraftRejected():
+            what = f" ({fact.text})" if fact.text else ""
+            return f"a draft of {fact.agent}{what} is rejected: {'; '.join(fact.reasons)}"
+        case facts.DraftEnded():
+            by = f" by {fact.user} at {fact.terminal}" if fact.user else ""
+            reason = f": {fact.reason}" if fact.reason else ""
+            return f"draft {fact.number} {fact.end.value}{by}{reason}"
+        case facts.DraftNotStaged():
+            return f"draft {fact.number} is not staged: {'; '.join(fact.reasons)}"
+        case facts.AgentOverstepped():
+            return f"agent {fact.agent} tried to {fact.attempt}; it was refused, nothing was done"
     return type(fact).__name__
 
 

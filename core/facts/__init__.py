@@ -7,6 +7,7 @@ Each is frozen, named in the past tense, and carries the data of its decision. T
 from __future__ import annotations
 
 from core.facts.activities import *
+from core.facts.agents import *
 from core.facts.engine import *
 from core.facts.notifications import *
 from core.facts.orders import *

@@ -96,6 +96,8 @@ class ProposeOrder(Addressed):
         For an entry, when this desk cancels it, counted from its sending; None uses the settings (EX-07).
     advice
         The number of the advice that filled the form; None if none did.
+    draft
+        The number of the agent's draft that it adopts; None for an order that a person typed.
     """
 
     symbol: Symbol
@@ -112,6 +114,7 @@ class ProposeOrder(Addressed):
     advice: int | None = None
     trigger_price: Price | None = None
     ttl_seconds: int | None = None
+    draft: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +399,21 @@ class AdoptAdvice(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptDraft(Addressed):
+    """Make a proposal of an agent's draft, which still needs its ticket and key (OP-09)."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineDraft(Addressed):
+    """Decline an agent's draft; the agent is told the reason."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DropRecommendation(Addressed):
     """Withdraw an adopted recommendation before its strategy uses it."""
 
@@ -545,6 +563,8 @@ Command = (
     | ListSymbol
     | UnlistSymbol
     | AdoptAdvice
+    | AdoptDraft
+    | DeclineDraft
     | DropRecommendation
     | RequestCancel
     | Halt

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from core.model.draft import DraftAnswer
 from core.model.order import OrderRequest
 from core.model.staging import Approval
 from core.model.values import BrokerOrderId, ClientOrderId, ProposalId, Symbol, TicketId
@@ -165,6 +166,15 @@ class SendNotification:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerAgent:
+    """Tell an agent what became of its request; after the facts about it are synced."""
+
+    agent: str
+    call: int
+    answer: DraftAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class EndEngine:
     """Finish due work and end the process; `reason` is recorded with its stop."""
 
@@ -188,5 +198,6 @@ Effect = (
     | LatchKill
     | ReleaseKill
     | SendNotification
+    | AnswerAgent
     | EndEngine
 )

@@ -24,6 +24,7 @@ from core.model.broker import (
 )
 from core.model.codes import BlockCode
 from core.model.delivery import Delivery
+from core.model.draft import DraftRequest
 from core.model.instrument import BrokerInstrument
 from core.model.reconciliation import DropCopy
 from core.model.reference_data import CorporateAction, PastDays
@@ -280,6 +281,39 @@ class ConnectionChanged:
 # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+# ── agents ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSubmitted:
+    """An agent drafts an order; `call` identifies the request, for the answer (OP-09)."""
+
+    agent: str
+    request: DraftRequest
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftWithdrawn:
+    """An agent takes one of its drafts back."""
+
+    agent: str
+    key: str
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRefused:
+    """An agent sent something that the protocol of drafts does not have; `attempt` says what, harmless and short.
+
+    `is_overstep` says that it asked for more than reading and drafting.
+    """
+
+    agent: str
+    attempt: str
+    is_overstep: bool
+
+
 # ── advisers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -388,6 +422,9 @@ Input = (
     | CallsCounted
     | Command
     | FromAdviser
+    | DraftSubmitted
+    | DraftWithdrawn
+    | AgentRefused
     | NotificationAnswered
     | Start
     | ClockRead

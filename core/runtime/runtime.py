@@ -19,6 +19,7 @@ from core.facts import CancelDropped, CancelRequested, Fact, OrderStateChanged
 from core.messages.command_ports import STOOD_STILL, KnownPort, as_late
 from core.messages.commands import Command, Halt, Kill, Rearm, Resume
 from core.messages.effects import (
+    AnswerAgent,
     CancelOrder,
     Effect,
     EndEngine,
@@ -110,6 +111,8 @@ class Runtime(ABC):
         The symbols that a search looks in.
     charts
         Chart history from before the engine received anything.
+    answer_agent
+        Takes the engine's answers to agents; called in this runtime's thread, never waits. None without agents.
     wall
         The wall clock, in seconds; measures how long a command waited in the inbox.
 
@@ -152,6 +155,7 @@ class Runtime(ABC):
         self.assets = AssetBook() if assets is None else assets
         self.charts = ChartBook() if charts is None else charts
         self._notifier = notifier
+        self.answer_agent: Callable[[AnswerAgent], None] | None = None
 
     # ── defined by each runtime ──────────────────────────────────────────────────────────────────────────────────
 
@@ -347,6 +351,10 @@ class Runtime(ABC):
             if isinstance(effect, EndEngine):
                 self.ended_by = effect.reason
                 self.leave()
+                continue
+            if isinstance(effect, AnswerAgent):
+                if self.answer_agent is not None:
+                    self.answer_agent(effect)
                 continue
             if isinstance(effect, WriteWatchlist):
                 # Write a watchlist and process the answer at once. Without files only the journal keeps it.

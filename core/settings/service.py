@@ -287,6 +287,25 @@ class AdvisersSettings(SettingsTable):
         return ("watchman",) if self.watchman.enabled else ()
 
 
+class AgentSettings(SettingsTable):
+    """One agent: which of its drafts are taken. A draft sends nothing: the operator adopts it, and its ticket needs a
+    key. Every limit of the desk applies beside these.
+    """
+
+    enabled: bool = Field(True, description="off takes no draft of it")
+    live: bool = Field(False, description="also on a live account; otherwise on paper and simulated accounts alone")
+    symbols: tuple[SymbolName, ...] = Field((), description="symbols that it may draft; empty is `symbols`")
+    most_value: Annotated[Decimal, Field(gt=0)] = Field(Decimal(2_000), description="USD of one draft, at most")
+    per_hour: Annotated[int, Field(ge=1, le=1_000)] = Field(20, description="drafts in an hour; more are rejected")
+    waiting: Annotated[int, Field(ge=1, le=50)] = Field(5, description="drafts that wait at once, at most")
+    minutes: Annotated[int, Field(ge=1, le=1_440)] = Field(
+        15, description="minutes that a draft waits for the operator"
+    )
+    begins: TimeOfDay = Field(time(0, 0), description="exchange time from which it may draft")
+    ends: TimeOfDay = Field(time(23, 59), description="exchange time until which it may draft")
+    hides_amounts: bool = Field(False, description="it sees no quantity, value or equity of the account")
+
+
 class AttendanceSettings(GrowingSettingsTable):
     """While no desk is attached. Proposals are then only followed as shadows; confirmed exits continue."""
 

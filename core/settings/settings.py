@@ -5,6 +5,7 @@ Ratios are fractions (0.003), money is USD. The figures are those of the require
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
@@ -23,6 +24,7 @@ from core.settings.risk import RegimeSettings, RiskSettings
 from core.settings.service import (
     AccountSettings,
     AdvisersSettings,
+    AgentSettings,
     AttendanceSettings,
     DisplaySettings,
     HealthSettings,
@@ -40,12 +42,26 @@ from core.settings.types import (
     no_direction,
 )
 
+AGENT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,23}")
+
 
 class Settings(GrowingSettingsTable):
     """All settings. The profile gives the defaults; file, environment and command line override them."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "notify", "orders", "proof", "watchdog"}
+        {
+            "advisers",
+            "agents",
+            "attendance",
+            "confirm",
+            "evaluation",
+            "exits",
+            "health",
+            "notify",
+            "orders",
+            "proof",
+            "watchdog",
+        }
     )
 
     profile: Annotated[
@@ -85,6 +101,10 @@ class Settings(GrowingSettingsTable):
     advisers: Annotated[AdvisersSettings, no_direction("advisers say words, and nothing of it is sent (OP-09)")] = (
         AdvisersSettings()
     )
+    agents: Annotated[
+        dict[str, AgentSettings],
+        no_direction("an agent only drafts: the operator adopts, and every order passes every check and needs its key"),
+    ] = Field({}, description="the agents that may draft, each with a table of its name (OP-09)")
     evaluation: EvaluationSettings = EvaluationSettings()
     health: Annotated[HealthSettings, no_direction("who reads figures on this machine")] = HealthSettings()
     notify: Annotated[NotifySettings, no_direction("who is told; nothing is sent by it that trades")] = NotifySettings()
@@ -121,6 +141,14 @@ class Settings(GrowingSettingsTable):
     def note(self, odd: HistoricalValue) -> None:
         """Set them when reading from a journal."""
         self._odd = odd
+
+    @field_validator("agents")
+    @classmethod
+    def each_agent_has_a_name(cls, agents: dict[str, AgentSettings]) -> dict[str, AgentSettings]:
+        for name in agents:
+            if not AGENT_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name for an agent: small letters, digits, - and _, at most 24")
+        return agents
 
     @field_validator("symbols")
     @classmethod

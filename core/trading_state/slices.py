@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
+from core.agents.draft_book import DraftBook
 from core.execution.breaker import Breaker, RefusalCounts
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
@@ -291,6 +292,7 @@ class Slices:
         self.latencies = add(Latencies(day_of))
         self.tally = add(RefusalCounts(day_of))
         self.advice = add(AdviceBook())
+        self.drafts = add(DraftBook())
         self.evaluation = add(
             EvaluationBook(lambda: self.control.settings.evaluation, self._measured, day_of, self._ended_of_a_strategy)
         )

@@ -132,6 +132,8 @@ def test_every_loosening_command_needs_a_port() -> None:
         "KeepAlert",
         "DropAlert",
         "AdoptAdvice",
+        "AdoptDraft",
+        "DeclineDraft",
         "DropRecommendation",
         "RequestCancel",
         "Halt",

@@ -83,37 +83,40 @@ class ManualProposals:
         )
 
     def _propose_entry(self, command: ProposeOrder) -> None:
+        proposal = self.entry_of(command)
+        if isinstance(proposal, str):
+            self._skip(command.symbol, proposal)
+        else:
+            self.staging.stage(proposal)
+
+    def entry_of(self, command: ProposeOrder) -> Proposal | str:
+        """Return the entry that this command asks for, or why there is none; the gate has not judged it."""
         if (unknown := self._unknown(command.symbol)) is not None:
-            self._skip(command.symbol, unknown)
-            return
+            return unknown
         order = self._entry(command)
         market = self._market(order)
         typed = StopPlan(command.stop_price, command.stop_holder) if command.stop_price else NoStop("none was typed")
         stop = refusal_of(order, command.ttl_seconds) or stop_for(order, typed, market)
         if isinstance(stop, str):
-            self._skip(command.symbol, stop)
-            return
+            return stop
         whole = with_legs(self.staging.marked(order), stop, command.target_price)
         if command.target_price is not None and target_of(whole) is None:
-            self._skip(command.symbol, NO_TARGET_NOW if whole.extended_hours else NO_TARGET)
-            return
+            return NO_TARGET_NOW if whole.extended_hours else NO_TARGET
         life = timedelta(seconds=float(self.state.control.settings.staging.manual_seconds))
-        self.staging.stage(
-            Proposal(
-                id=ProposalId(order.client_order_id),
-                strategy=MANUAL,
-                order=whole,
-                stop=stop,
-                signal_time=self.state.at,
-                staged_at=self.state.at,
-                expires_at=self.state.at + life,
-                reason=self._typed(command),
-                intended_price=aimed_at(order, market) if order.type.waits else order.limit_price,
-                reference=None,
-                exit_reason=None,
-                target_price=command.target_price,
-                ttl_seconds=command.ttl_seconds,
-            )
+        return Proposal(
+            id=ProposalId(order.client_order_id),
+            strategy=MANUAL,
+            order=whole,
+            stop=stop,
+            signal_time=self.state.at,
+            staged_at=self.state.at,
+            expires_at=self.state.at + life,
+            reason=self._typed(command),
+            intended_price=aimed_at(order, market) if order.type.waits else order.limit_price,
+            reference=None,
+            exit_reason=None,
+            target_price=command.target_price,
+            ttl_seconds=command.ttl_seconds,
         )
 
     def _unknown(self, symbol: Symbol) -> str | None:
@@ -143,7 +146,10 @@ class ManualProposals:
         self.staging.skip(strategy, symbol, (reason,))
 
     def _typed(self, command: ProposeOrder) -> str:
-        """Return the reason: typed by the operator, with the advice if there was one."""
+        """Return the reason: typed by the operator, with the advice if there was one; or the agent's, of a draft."""
+        drafted = None if command.draft is None else self.state.drafts.outcome(command.draft)
+        if drafted is not None:
+            return f"drafted by {drafted.draft.agent} (draft {command.draft}): {drafted.draft.reason}"
         given = None if command.advice is None else self.state.advice.advice(command.advice)
         return "typed by the operator" + ("" if given is None else f", after advice {given.number} of {given.adviser}")
 

@@ -1,0 +1,148 @@
+"""The slice of drafts: those that wait for the operator, and what became of the last ones (OP-09, OP-14)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from core import facts
+from core.model.codes import ProposalEnd
+from core.model.draft import OVER, Draft, DraftEnd, DraftOutcome, DraftRefusal, DraftWord
+from core.model.order import OrderStatus
+from core.model.values import ClientOrderId, ProposalId
+
+KEPT = 200
+"""Drafts that are remembered after nothing more comes of them."""
+HOUR = timedelta(hours=1)
+ENDS = {
+    DraftEnd.STAGED: DraftWord.STAGED,
+    DraftEnd.DECLINED: DraftWord.DECLINED,
+    DraftEnd.EXPIRED: DraftWord.EXPIRED,
+    DraftEnd.WITHDRAWN: DraftWord.WITHDRAWN,
+}
+PROPOSAL_ENDS = {
+    ProposalEnd.DECLINED: DraftWord.DECLINED,
+    ProposalEnd.EXPIRED: DraftWord.EXPIRED,
+    ProposalEnd.WITHDRAWN: DraftWord.DECLINED,
+    ProposalEnd.BLOCKED: DraftWord.BLOCKED,
+    ProposalEnd.SENT: DraftWord.SENT,
+}
+
+
+@dataclass(slots=True)
+class DraftsState:
+    """`outcomes` are by number, the oldest first; `sent` has the times of each agent's drafts of the last hour, also of
+    rejected ones; `flooded` are the agents whose flood was recorded.
+    """
+
+    numbers: int = 0
+    outcomes: dict[int, DraftOutcome] = field(default_factory=dict)
+    sent: dict[str, list[datetime]] = field(default_factory=dict)
+    flooded: list[str] = field(default_factory=list)
+    oversteps: int = 0
+
+
+class DraftBook:
+    name = "drafts"
+
+    def __init__(self) -> None:
+        self.state = DraftsState()
+        self._by_order: dict[ClientOrderId, int] = {}
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            facts.DraftReceived: self._received,
+            facts.DraftRejected: self._rejected,
+            facts.DraftEnded: self._ended,
+            facts.AgentOverstepped: self._overstepped,
+            facts.ProposalEnded: self._proposal_ended,
+            facts.OrderFilled: self._filled,
+            facts.OrderStateChanged: self._order_changed,
+            facts.TradeClosed: self._closed,
+        }
+
+    def restore(self, state: DraftsState) -> None:
+        self.state = state
+        self._by_order = {one.order_id: one.number for one in state.outcomes.values() if one.order_id is not None}
+
+    @property
+    def waiting(self) -> tuple[DraftOutcome, ...]:
+        """The drafts that wait for the operator, oldest first."""
+        return tuple(one for one in self.state.outcomes.values() if one.is_waiting)
+
+    def outcome(self, number: int) -> DraftOutcome | None:
+        return self.state.outcomes.get(number)
+
+    def of_proposal(self, proposal_id: ProposalId | ClientOrderId) -> DraftOutcome | None:
+        """Return the draft that became this proposal or order; None if a person or a strategy made it."""
+        number = self._by_order.get(ClientOrderId(proposal_id))
+        return None if number is None else self.state.outcomes[number]
+
+    def of_key(self, agent: str, key: str) -> DraftOutcome | None:
+        """Return the agent's last draft with this key."""
+        its = (o for o in reversed(self.state.outcomes.values()) if (o.draft.agent, o.draft.key) == (agent, key))
+        return next(its, None)
+
+    def sent_within_an_hour(self, agent: str, at: datetime) -> int:
+        """Return how many drafts of this agent the desk judged in the last hour."""
+        return sum(at - sent < HOUR for sent in self.state.sent.get(agent, ()))
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _received(self, at: datetime, fact: facts.DraftReceived) -> None:
+        draft: Draft = fact.draft
+        self.state.numbers = draft.number
+        self.state.outcomes[draft.number] = DraftOutcome(draft)
+        self._count(draft.agent, at)
+        if draft.agent in self.state.flooded:
+            self.state.flooded.remove(draft.agent)
+        over = deque(number for number, one in self.state.outcomes.items() if one.word in OVER)
+        while len(self.state.outcomes) > KEPT and over:
+            gone = self.state.outcomes.pop(over.popleft())
+            if gone.order_id is not None:
+                self._by_order.pop(gone.order_id, None)
+
+    def _rejected(self, at: datetime, fact: facts.DraftRejected) -> None:
+        if fact.code is DraftRefusal.FLOOD:
+            self.state.flooded.append(fact.agent)
+        elif fact.code is not DraftRefusal.UNKNOWN_AGENT:
+            self._count(fact.agent, at)
+
+    def _count(self, agent: str, at: datetime) -> None:
+        self.state.sent[agent] = [*(sent for sent in self.state.sent.get(agent, ()) if at - sent < HOUR), at]
+
+    def _ended(self, _at: datetime, fact: facts.DraftEnded) -> None:
+        order_id = None if fact.proposal_id is None else ClientOrderId(fact.proposal_id)
+        self._change(fact.number, word=ENDS[fact.end], reason=fact.reason, order_id=order_id)
+        if order_id is not None:
+            self._by_order[order_id] = fact.number
+
+    def _overstepped(self, _at: datetime, _fact: facts.AgentOverstepped) -> None:
+        self.state.oversteps += 1
+
+    def _proposal_ended(self, _at: datetime, fact: facts.ProposalEnded) -> None:
+        number = self._by_order.get(ClientOrderId(fact.proposal_id))
+        if number is not None and self.state.outcomes[number].word is DraftWord.STAGED:
+            self._change(number, word=PROPOSAL_ENDS[fact.end], reason=fact.reason)
+
+    def _filled(self, _at: datetime, fact: facts.OrderFilled) -> None:
+        number = self._by_order.get(fact.fill.client_order_id)
+        if number is not None and self.state.outcomes[number].word is not DraftWord.CLOSED:
+            self._change(number, word=DraftWord.FILLED)
+
+    def _order_changed(self, _at: datetime, fact: facts.OrderStateChanged) -> None:
+        number = self._by_order.get(fact.client_order_id)
+        if number is None or not fact.after.is_terminal or fact.after is OrderStatus.FILLED:
+            return
+        if self.state.outcomes[number].word is DraftWord.SENT:
+            self._change(number, word=DraftWord.REJECTED, reason=fact.reason or fact.after.value)
+
+    def _closed(self, _at: datetime, fact: facts.TradeClosed) -> None:
+        number = self._by_order.get(fact.trade.entry_order)
+        if number is not None:
+            self._change(number, word=DraftWord.CLOSED, profit=fact.trade.profit)
+
+    def _change(self, number: int, **parts: Any) -> None:
+        if (one := self.state.outcomes.get(number)) is not None:
+            self.state.outcomes[number] = replace(one, **parts)

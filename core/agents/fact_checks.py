@@ -1,0 +1,136 @@
+"""Compare the facts of a draft with the desk's own figures (OP-14).
+
+A price is compared with the quote of its time and with the minutes around it. It matches within `TOLERANCE` of the
+price or two ticks, because a quote moves between the reading and the draft. A figure of the account matches within
+`ACCOUNT_TOLERANCE`. A position, an average and a stop match exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.model.bar import ONE_MINUTE, Quote
+from core.model.draft import CheckedFact, DraftFact, FactField, FactResult
+from core.model.values import CENT, NO_SHARES, Price, Quantity
+
+TOLERANCE = Decimal("0.002")
+"""Of a price: the move that SPY rarely makes in the seconds between a reading and a draft."""
+ACCOUNT_TOLERANCE = Decimal("0.005")
+DISTANCE_TOLERANCE = Decimal("0.0001")
+OF_NOW = timedelta(minutes=1)
+"""A fact of this age is one of now."""
+AHEAD = timedelta(seconds=5)
+"""How far another clock may be ahead of the desk's."""
+
+NOT_KNOWN = "the desk has no such figure"
+NO_FIELD = "the desk does not know this field"
+OF_TOMORROW = "its time is in the future"
+CHANGED_SINCE = "the desk knows only the figure of now"
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolFigures:
+    """The desk's figures of one symbol.
+
+    Attributes
+    ----------
+    closes
+        Of the last minutes, by the start of the minute, oldest first. USD.
+    held
+        Shares, negative for a short.
+    stop
+        The nearest stop in force, USD; None without one.
+    """
+
+    quote: Quote | None = None
+    closes: Sequence[tuple[datetime, Price]] = ()
+    held: Quantity = NO_SHARES
+    average: Price | None = None
+    stop: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFigures:
+    """USD; None while unknown."""
+
+    equity: Decimal | None
+    buying_power: Decimal | None
+
+
+def check(
+    fact: DraftFact, at: datetime, symbol: SymbolFigures | None, account: AccountFigures, distance: Decimal | None
+) -> CheckedFact:
+    """Compare one fact.
+
+    Parameters
+    ----------
+    symbol
+        The figures of its symbol; None if the desk does not follow it.
+    distance
+        The way from the draft's entry to its stop as a fraction of the entry; None without a stop or a price.
+    """
+    if fact.at is not None and fact.at > at + AHEAD:
+        return CheckedFact(fact, FactResult.DIFFERS, None, OF_TOMORROW)
+    try:
+        field = FactField(fact.field)
+    except ValueError:
+        return CheckedFact(fact, FactResult.UNKNOWN, None, NO_FIELD)
+    is_of_now = fact.at is None or at - fact.at <= OF_NOW
+    match field:
+        case FactField.PRICE | FactField.BID | FactField.ASK:
+            return _of_price(fact, field, at, symbol or SymbolFigures())
+        case FactField.STOP_DISTANCE:
+            return _beside(fact, distance, DISTANCE_TOLERANCE)
+        case FactField.EQUITY | FactField.BUYING_POWER:
+            ours = account.equity if field is FactField.EQUITY else account.buying_power
+            return _of_figure(fact, ours, is_of_now, None if ours is None else abs(ours) * ACCOUNT_TOLERANCE)
+    if symbol is None:
+        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KNOWN)
+    match field:
+        case FactField.POSITION:
+            return _of_figure(fact, symbol.held, is_of_now, Decimal(0))
+        case FactField.AVERAGE:
+            return _of_figure(fact, symbol.average, is_of_now, CENT / 2)
+        case FactField.STOP:
+            return _of_figure(fact, symbol.stop, is_of_now, Decimal(0))
+
+
+def _of_figure(fact: DraftFact, ours: Decimal | None, is_of_now: bool, tolerance: Decimal | None) -> CheckedFact:
+    """Compare with the figure of now; an older fact that differs may have been true then."""
+    checked = _beside(fact, ours, tolerance or Decimal(0))
+    if checked.result is FactResult.DIFFERS and not is_of_now:
+        return CheckedFact(fact, FactResult.UNKNOWN, ours, CHANGED_SINCE)
+    return checked
+
+
+def _beside(fact: DraftFact, ours: Decimal | None, tolerance: Decimal) -> CheckedFact:
+    if ours is None:
+        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KNOWN)
+    is_equal = abs(fact.value - ours) <= tolerance
+    return CheckedFact(fact, FactResult.MATCHES if is_equal else FactResult.DIFFERS, ours)
+
+
+def _of_price(fact: DraftFact, field: FactField, at: datetime, symbol: SymbolFigures) -> CheckedFact:
+    """Compare with each price that the desk knows of the fact's time; the nearest one is shown."""
+    known = list(_prices_at(fact.at or at, field, at, symbol))
+    if not known:
+        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KNOWN)
+    nearest = min(known, key=lambda price: abs(price - fact.value))
+    return _beside(fact, nearest, max(nearest * TOLERANCE, 2 * CENT))
+
+
+def _prices_at(time: datetime, field: FactField, at: datetime, symbol: SymbolFigures) -> Iterator[Decimal]:
+    quote = symbol.quote
+    if quote is not None and abs(quote.at - time) <= OF_NOW:
+        yield {FactField.BID: quote.bid, FactField.ASK: quote.ask}.get(field, quote.mid)
+    for start, close in symbol.closes:
+        if start - ONE_MINUTE <= time <= start + 2 * ONE_MINUTE:  # the minute itself and its neighbours
+            yield close
+    if not symbol.closes or at - time > OF_NOW:
+        return
+    last_start, last = symbol.closes[-1]
+    if at - last_start <= 3 * ONE_MINUTE:  # the minute of now has no close yet
+        yield last

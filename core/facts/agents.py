@@ -1,0 +1,74 @@
+"""Facts of agents: their drafts, and what the operator made of them (OP-09, OP-14)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.facts.registry import Fact, fact
+from core.model.draft import Draft, DraftEnd, DraftRefusal
+from core.model.values import ProposalId
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DraftReceived(Fact):
+    """An agent drafted an order; it waits for the operator, and nothing is staged."""
+
+    draft: Draft
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DraftRejected(Fact):
+    """A draft was rejected when it was drafted, and why.
+
+    Attributes
+    ----------
+    text
+        The order as the agent wrote it, harmless and short; empty if it cannot be read.
+    """
+
+    agent: str
+    key: str
+    code: DraftRefusal
+    reasons: tuple[str, ...]
+    text: str = ""
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DraftEnded(Fact):
+    """A draft left the list.
+
+    Attributes
+    ----------
+    proposal_id
+        The proposal that it became; None if it became none.
+    terminal, user
+        Where the operator decided; empty if no person did.
+    """
+
+    number: int
+    end: DraftEnd
+    reason: str
+    proposal_id: ProposalId | None = None
+    terminal: str = ""
+    user: str = ""
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DraftNotStaged(Fact):
+    """The operator adopted a draft, and the desk's checks refused it: it stays, and why."""
+
+    number: int
+    reasons: tuple[str, ...]
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AgentOverstepped(Fact):
+    """CRITICAL: an agent asked for something other than reading and drafting. It was refused, and nothing was done."""
+
+    agent: str
+    attempt: str

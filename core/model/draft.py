@@ -1,0 +1,272 @@
+"""Drafts of agents: an order that an agent suggests, with its facts and how each compares with the desk's data (OP-09,
+OP-14).
+
+A draft never reaches the stage by itself. It becomes a proposal when the operator adopts it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.model.order import Effect, OrderType, TimeInForce
+from core.model.values import ClientOrderId, Fraction, Money, Price, Quantity, Symbol, plain, priced
+
+SIDES = {
+    Effect.OPEN: "buy",
+    Effect.ADD: "buy",
+    Effect.SHORT: "short",
+    Effect.REDUCE: "sell",
+    Effect.CLOSE: "sell",
+    Effect.COVER: "cover",
+}
+"""The words of agents for the effects of their orders."""
+
+
+class FactField(StrEnum):
+    """The fields that the desk can compare; a fact of any other field cannot be checked."""
+
+    PRICE = "price"
+    """USD: of the quote, or of the minute of the fact's time."""
+    BID = "bid"
+    ASK = "ask"
+    POSITION = "position"
+    """Shares held, negative for a short."""
+    AVERAGE = "average_price"
+    """USD for one share of the position."""
+    STOP = "stop_price"
+    """USD: the nearest stop in force of the position."""
+    STOP_DISTANCE = "stop_distance"
+    """The way from the draft's entry to its stop, as a fraction of the entry."""
+    EQUITY = "equity"
+    BUYING_POWER = "buying_power"
+
+
+class FactResult(StrEnum):
+    MATCHES = "matches"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"
+    """It cannot be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFact:
+    """One fact that an agent states.
+
+    Attributes
+    ----------
+    symbol
+        Empty for a figure of the account.
+    field
+        One of `FactField`, or a word that the desk does not know.
+    value
+        In the unit of the field.
+    at
+        UTC, the time of the figure; None for now.
+    source
+        Where the agent has it from, as it says.
+    """
+
+    symbol: str
+    field: str
+    value: Decimal
+    at: datetime | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFact:
+    """A fact beside the desk's own figure; `ours` is None if the desk has none, and `why` says so."""
+
+    fact: DraftFact
+    result: FactResult
+    ours: Decimal | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftTerms:
+    """The order that a draft suggests.
+
+    Attributes
+    ----------
+    quantity
+        Shares; None asks the desk for the size.
+    limit_price, stop_price, target_price
+        USD. `stop_price` is that of the protective stop of an entry.
+    """
+
+    symbol: Symbol
+    effect: Effect
+    quantity: Quantity | None
+    type: OrderType
+    limit_price: Price | None = None
+    stop_price: Price | None = None
+    target_price: Price | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+
+    def in_words(self, quantity: Quantity | None = None) -> str:
+        """Return `buy 10 SPY limit 510.20, stop 505`; a quantity that the desk computed replaces a missing one."""
+        many = self.quantity or quantity
+        limit = f" {priced(self.limit_price)}" if self.limit_price is not None else ""
+        stop = f", stop {priced(self.stop_price)}" if self.stop_price is not None else ""
+        target = f", target {priced(self.target_price)}" if self.target_price is not None else ""
+        shares = "shares of" if many is None else plain(many)
+        return f"{SIDES[self.effect]} {shares} {self.symbol} {self.type.word}{limit}{stop}{target}"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRequest:
+    """A draft as an agent sends it.
+
+    Attributes
+    ----------
+    key
+        The agent's own name of it: the same key twice is the same draft.
+    confidence
+        The agent's probability that the trade gains, between 0 and 1; None if it states none.
+    """
+
+    key: str
+    terms: DraftTerms
+    reason: str
+    facts: tuple[DraftFact, ...] = ()
+    confidence: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft that the desk accepted.
+
+    Attributes
+    ----------
+    number
+        Counts the drafts of all agents.
+    terms
+        With its quantity.
+    is_sized
+        Whether the desk computed the quantity.
+    facts
+        As compared when it was drafted.
+    """
+
+    number: int
+    agent: str
+    key: str
+    terms: DraftTerms
+    quantity: Quantity
+    is_sized: bool
+    reason: str
+    facts: tuple[CheckedFact, ...]
+    confidence: Fraction | None
+    drafted_at: datetime
+    expires_at: datetime
+
+    @property
+    def in_words(self) -> str:
+        return self.terms.in_words(self.quantity)
+
+
+class DraftEnd(StrEnum):
+    """How a draft left the list."""
+
+    STAGED = "staged"
+    """The operator adopted it: it is a proposal."""
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    """By its agent."""
+
+
+class DraftRefusal(StrEnum):
+    """Why a draft was rejected when it was drafted."""
+
+    UNREADABLE = "unreadable"
+    UNKNOWN_AGENT = "unknown_agent"
+    OFF = "off"
+    LIVE = "live"
+    HOURS = "hours"
+    SYMBOL = "symbol"
+    FLOOD = "flood"
+    WAITING = "waiting"
+    VALUE = "value"
+    SIZE = "size"
+    CHECKS = "checks"
+    """The desk's own checks refuse such an order."""
+    CHANGED = "changed"
+    """Its key names another draft: a change is a new draft."""
+
+
+class DraftWord(StrEnum):
+    """What became of a draft."""
+
+    WAITING = "waiting"
+    STAGED = "staged"
+    """The operator adopted it: it is a proposal, and nothing is sent yet."""
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"
+    SENT = "sent"
+    """The operator confirmed its ticket."""
+    FILLED = "filled"
+    CLOSED = "closed"
+    """Its trade is over; `profit` has the result."""
+    REJECTED = "rejected"
+    """The broker rejected its order, or it ended without a fill."""
+
+
+OVER = frozenset(
+    {
+        DraftWord.DECLINED,
+        DraftWord.EXPIRED,
+        DraftWord.WITHDRAWN,
+        DraftWord.BLOCKED,
+        DraftWord.CLOSED,
+        DraftWord.REJECTED,
+    }
+)
+"""Nothing more comes of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOutcome:
+    """A draft and what became of it, for its agent and the desk.
+
+    Attributes
+    ----------
+    reason
+        Of the person or the desk; empty if there is none.
+    order_id
+        Of its proposal and order; None before the operator adopted it.
+    profit
+        USD of the closed trade; None before.
+    """
+
+    draft: Draft
+    word: DraftWord = DraftWord.WAITING
+    reason: str = ""
+    order_id: ClientOrderId | None = None
+    profit: Money | None = None
+
+    @property
+    def number(self) -> int:
+        return self.draft.number
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.word is DraftWord.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAnswer:
+    """The desk's answer to a draft: its number, or why it was rejected and what to do."""
+
+    key: str
+    number: int | None
+    quantity: Quantity | None = None
+    code: DraftRefusal | None = None
+    reasons: tuple[str, ...] = ()
+    facts: tuple[CheckedFact, ...] = ()

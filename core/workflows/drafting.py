@@ -1,0 +1,322 @@
+"""Judge the drafts of agents, and make proposals of those that the operator adopts (OP-09, OP-14).
+
+A draft is judged when it is drafted, by its agent's limits and by every check of the gate: nobody adopts an order that
+the broker would reject. It reaches the stage only by the operator's command, and is then a manual proposal with its
+ticket and its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core import facts
+from core.agents.fact_checks import AccountFigures, SymbolFigures, check
+from core.execution.order import nearest_first
+from core.messages.commands import AdoptDraft, DeclineDraft, ProposeOrder
+from core.messages.desk_commands import Addressed
+from core.messages.effects import AnswerAgent, Effect
+from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
+from core.model.account import Account, Mode
+from core.model.draft import (
+    CheckedFact,
+    Draft,
+    DraftAnswer,
+    DraftEnd,
+    DraftFact,
+    DraftRefusal,
+    DraftRequest,
+    DraftTerms,
+)
+from core.model.order import Effect as OrderEffect
+from core.model.order import StopHolder
+from core.model.staging import MANUAL
+from core.model.text_sanitizer import harmless
+from core.model.values import ZERO, Money, ProposalId, Quantity, Symbol, plain
+from core.risk.checks.order_value import room_of, taken_of
+from core.risk.gate import Gate, ReviewContext
+from core.risk.sizing import size_within
+from core.risk.sizing_inputs import conditions_of, wanted_of
+from core.settings.service import AgentSettings
+from core.trading_state.state import TradingState
+from core.workflows.staging.exit_change_refusals import stops_of
+from core.workflows.staging.manual_proposals import ManualProposals, next_manual_id, side_of
+from core.workflows.staging.proposal_intake import candidate_of, closing_side, left_to_close
+from core.workflows.workflow import answers
+
+LONGEST_ATTEMPT = 120
+EXPIRED = "nobody adopted it in time"
+WITHDRAWN = "taken back by its agent"
+NOT_WAITING = "it does not wait any more"
+
+
+class Drafting:
+    ACTS_BY_TIME = True
+
+    def __init__(self, state: TradingState, gate: Gate, manual: ManualProposals) -> None:
+        self.state = state
+        self.gate = gate
+        self.manual = manual
+
+    # ── from an agent ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(DraftSubmitted)
+    def on_draft(self, message: DraftSubmitted) -> Iterator[Effect]:
+        agent, request = message.agent, message.request
+        known = self.state.drafts.of_key(agent, request.key)
+        if known is not None and _is_same(known.draft, request):
+            answer = DraftAnswer(request.key, known.number, known.draft.quantity, facts=known.draft.facts)
+        else:
+            answer = self._judge(agent, request, is_changed=known is not None)
+        yield AnswerAgent(agent, message.call, answer)
+
+    def _judge(self, agent: str, request: DraftRequest, *, is_changed: bool) -> DraftAnswer:
+        terms = self.state.control.settings.agents.get(agent)
+        refusal = self._of_the_agent(agent, terms, request) or (
+            (DraftRefusal.CHANGED, f"its key {request.key} names another draft: a change is a new draft with a new key")
+            if is_changed
+            else None
+        )
+        if refusal is not None or terms is None:
+            refused, reason = refusal or (DraftRefusal.UNKNOWN_AGENT, "")
+            return self._reject(agent, request, refused, (reason,))
+        quantity = request.terms.quantity or self._size(request.terms, terms)
+        if isinstance(quantity, str):
+            return self._reject(agent, request, DraftRefusal.SIZE, (quantity,))
+        order = replace(request.terms, quantity=quantity)
+        if reasons := self._refusals(order, terms):
+            code, *said = reasons
+            return self._reject(agent, request, DraftRefusal(code), tuple(said))
+        checked = tuple(check_fact(self.state, fact, order) for fact in request.facts)
+        draft = Draft(
+            number=self.state.drafts.state.numbers + 1,
+            agent=agent,
+            key=request.key,
+            terms=request.terms,
+            quantity=quantity,
+            is_sized=request.terms.quantity is None,
+            reason=request.reason,
+            facts=checked,
+            confidence=request.confidence,
+            drafted_at=self.state.at,
+            expires_at=self.state.at + timedelta(minutes=terms.minutes),
+        )
+        self.state.record(facts.DraftReceived(draft))
+        return DraftAnswer(request.key, draft.number, quantity, facts=checked)
+
+    def _reject(self, agent: str, request: DraftRequest, code: DraftRefusal, reasons: tuple[str, ...]) -> DraftAnswer:
+        """Record the rejection; a flood is recorded once until the agent drafts within its limit again."""
+        is_flood = code is DraftRefusal.FLOOD
+        if not (is_flood and agent in self.state.drafts.state.flooded):
+            self.state.record(facts.DraftRejected(agent, request.key, code, reasons, request.terms.in_words()))
+        return DraftAnswer(request.key, None, code=code, reasons=reasons)
+
+    def _of_the_agent(
+        self, agent: str, terms: AgentSettings | None, request: DraftRequest
+    ) -> tuple[DraftRefusal, str] | None:
+        """Return why nothing of this agent is taken now, or not this draft."""
+        state, drafts = self.state, self.state.drafts
+        if terms is None:
+            return DraftRefusal.UNKNOWN_AGENT, f"no agent {agent} is set up; `keyturn agents add {agent}` adds it"
+        if drafts.sent_within_an_hour(agent, state.at) >= terms.per_hour:
+            return DraftRefusal.FLOOD, f"{terms.per_hour} drafts in an hour were taken; wait, then draft again"
+        if not terms.enabled:
+            return DraftRefusal.OFF, f"agent {agent} is switched off by the operator"
+        if state.mode is Mode.LIVE and not terms.live:
+            return DraftRefusal.LIVE, f"agent {agent} may not draft on a live account"
+        now = state.calendar.venue.local(state.at).time()
+        if not terms.begins <= now <= terms.ends:
+            return DraftRefusal.HOURS, f"it may draft from {terms.begins:%H:%M} to {terms.ends:%H:%M} exchange time"
+        allowed = terms.symbols or state.control.settings.symbols
+        is_held = bool(state.ledger.positions_in(request.terms.symbol)) and request.terms.effect.only_reduces
+        if request.terms.symbol not in allowed and not is_held:
+            return DraftRefusal.SYMBOL, f"it may draft {', '.join(allowed)}; {request.terms.symbol} is not among them"
+        if sum(one.draft.agent == agent for one in drafts.waiting) >= terms.waiting:
+            return DraftRefusal.WAITING, f"{terms.waiting} of its drafts wait; withdraw one, or wait for the operator"
+        return None
+
+    def _refusals(self, order: DraftTerms, terms: AgentSettings) -> tuple[str, ...]:
+        """Return the code and the reasons why the desk would not stage it; empty if it would."""
+        if order.effect.only_reduces:
+            reason = self._why_no_exit(order)
+            return (DraftRefusal.CHECKS, reason) if reason else ()
+        built = self.manual.entry_of(self._command(order, None))
+        if isinstance(built, str):
+            return (DraftRefusal.CHECKS, built)
+        last = self.state.last_price(order.symbol)
+        price = built.order.limit_price or built.intended_price or (last[1] if last is not None else None)
+        if price is not None and built.order.cost(price) > terms.most_value:
+            value = f"{built.order.cost(price):,.2f} USD"
+            return (DraftRefusal.VALUE, f"it is worth {value}; this agent may draft {plain(terms.most_value)} USD")
+        review = self.gate.review(candidate_of(built), self._context(order.symbol))
+        if review.refusals:
+            return (DraftRefusal.CHECKS, *(f"{v.check}: {v.reason}" for v in review.refusals))
+        return ()
+
+    def _why_no_exit(self, order: DraftTerms) -> str:
+        side = side_of(order.effect)
+        held = [p for p in self.state.ledger.positions_in(order.symbol) if closing_side(p) is side]
+        position = min(held, key=lambda position: position.strategy != MANUAL, default=None)
+        if position is None:
+            return f"there is no {order.symbol} position that it would reduce"
+        left = left_to_close(self.state, order.symbol, position.strategy, side)
+        if order.quantity is not None and order.quantity > left:
+            return f"{plain(left)} {order.symbol} are left to close, and it asks for {plain(order.quantity)}"
+        return ""
+
+    def _size(self, terms: DraftTerms, agent: AgentSettings) -> Quantity | str:
+        """Return the size that the desk gives such an entry, or why there is none."""
+        if terms.effect.only_reduces:
+            held = self.state.ledger.position(terms.symbol, MANUAL) or next(
+                iter(self.state.ledger.positions_in(terms.symbol)), None
+            )
+            if held is None:
+                return f"there is no {terms.symbol} position that it would reduce"
+            return left_to_close(self.state, terms.symbol, held.strategy, side_of(terms.effect))
+        context = self._context(terms.symbol)
+        for part in (Decimal(1), Decimal("0.5")):  # whole shares first: the broker holds their stop over the night
+            built = self.manual.entry_of(self._command(replace(terms, quantity=Quantity(part)), None))
+            if isinstance(built, str):
+                return built
+            candidate = candidate_of(built)
+            wanted = wanted_of(candidate, context)
+            if wanted is None:
+                return "the desk needs a stop price, and a limit price or a quote, to size it"
+            most = wanted.max_notional
+            least = agent.most_value if most is None else min(agent.most_value, most)
+            room = room_of(candidate.order.side, context, taken_of(context))
+            size = size_within(room, replace(wanted, max_notional=Money(least)), conditions_of(candidate, context))
+            if size.quantity:
+                return size.quantity
+        return f"no size passes: {size.limited_by}"
+
+    @answers(DraftWithdrawn)
+    def on_withdraw(self, message: DraftWithdrawn) -> Iterator[Effect]:
+        known = self.state.drafts.of_key(message.agent, message.key)
+        if known is not None and known.is_waiting:
+            self.state.record(facts.DraftEnded(known.number, DraftEnd.WITHDRAWN, WITHDRAWN))
+            yield AnswerAgent(message.agent, message.call, DraftAnswer(message.key, known.number))
+        else:
+            reason = "no draft with this key waits; await_decision says what became of it"
+            answer = DraftAnswer(message.key, None, code=DraftRefusal.UNREADABLE, reasons=(reason,))
+            yield AnswerAgent(message.agent, message.call, answer)
+
+    @answers(AgentRefused)
+    def on_refused(self, message: AgentRefused) -> Iterable[Effect]:
+        """Record what an agent tried beyond drafts; an unreadable draft counts as one."""
+        attempt = harmless(message.attempt)[:LONGEST_ATTEMPT]
+        drafts, terms = self.state.drafts, self.state.control.settings.agents.get(message.agent)
+        is_flood = terms is None or drafts.sent_within_an_hour(message.agent, self.state.at) >= terms.per_hour
+        if is_flood and message.agent in drafts.state.flooded:
+            return ()
+        if message.is_overstep:
+            self.state.record(facts.AgentOverstepped(message.agent, attempt))
+        code = DraftRefusal.FLOOD if is_flood else DraftRefusal.UNREADABLE
+        self.state.record(facts.DraftRejected(message.agent, "", code, (attempt,)))
+        return ()
+
+    # ── from the operator ────────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(AdoptDraft)
+    def on_adopt(self, command: AdoptDraft) -> Iterator[Effect]:
+        known = self.state.drafts.outcome(command.number)
+        if known is None or not known.is_waiting:
+            self.state.record(facts.DraftNotStaged(command.number, (NOT_WAITING,)))
+            return
+        draft = known.draft
+        order_id = ProposalId(next_manual_id(self.state))
+        yield from self.manual.on_propose_order(
+            self._command(replace(draft.terms, quantity=draft.quantity), draft.number)
+        )
+        if order_id in self.state.stage.state.proposals:
+            terminal, user = self._seat(command)
+            self.state.record(facts.DraftEnded(draft.number, DraftEnd.STAGED, "", order_id, terminal, user))
+        else:
+            self.state.record(facts.DraftNotStaged(draft.number, ("the desk's checks refused it: the log says why",)))
+
+    @answers(DeclineDraft)
+    def on_decline(self, command: DeclineDraft) -> Iterable[Effect]:
+        known = self.state.drafts.outcome(command.number)
+        if known is not None and known.is_waiting:
+            terminal, user = self._seat(command)
+            self.state.record(facts.DraftEnded(known.number, DraftEnd.DECLINED, command.reason, None, terminal, user))
+        return ()
+
+    def _seat(self, command: Addressed) -> tuple[str, str]:
+        if command.desk is None:
+            return "", ""
+        seat = self.state.desks.seat(command.desk)
+        return seat.terminal, seat.user
+
+    # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _command(self, order: DraftTerms, number: int | None) -> ProposeOrder:
+        effect = order.effect
+        if effect is OrderEffect.OPEN and self.state.ledger.position(order.symbol, MANUAL) is not None:
+            effect = OrderEffect.ADD
+        return ProposeOrder(
+            order.symbol,
+            effect,
+            order.quantity or Quantity(ZERO),
+            order.type,
+            order.limit_price,
+            order.stop_price,
+            StopHolder.BROKER,
+            time_in_force=order.time_in_force,
+            target_price=order.target_price,
+            draft=number,
+        )
+
+    def _context(self, symbol: Symbol) -> ReviewContext:
+        return self.state.figures_for(self.state.at, symbol, None)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        return (one.draft.expires_at for one in self.state.drafts.waiting)
+
+    def due(self) -> Iterable[Effect]:
+        for one in self.state.drafts.waiting:
+            if self.state.at >= one.draft.expires_at:
+                self.state.record(facts.DraftEnded(one.number, DraftEnd.EXPIRED, EXPIRED))
+        return ()
+
+
+def _is_same(draft: Draft, request: DraftRequest) -> bool:
+    stated = tuple(one.fact for one in draft.facts)
+    return (draft.terms, draft.reason, stated, draft.confidence) == (
+        request.terms,
+        request.reason,
+        request.facts,
+        request.confidence,
+    )
+
+
+def check_fact(state: TradingState, fact: DraftFact, order: DraftTerms) -> CheckedFact:
+    """Compare one fact with the desk's figures of now, for a draft of this order."""
+    entry = order.limit_price or (state.last_price(order.symbol) or (None, None))[1]
+    distance = None if not entry or order.stop_price is None else abs(entry - order.stop_price) / entry
+    account = state.sightings.account
+    figures = (
+        AccountFigures(account.equity, account.buying_power)
+        if isinstance(account, Account)
+        else AccountFigures(None, None)
+    )
+    return check(fact, state.at, _figures_of(state, Symbol(fact.symbol)), figures, distance)
+
+
+def _figures_of(state: TradingState, symbol: Symbol) -> SymbolFigures:
+    held = state.ledger.positions_in(symbol)
+    stops = nearest_first(stop for position in held for stop in stops_of(state, position))
+    closes = state.price_history.state.closes.get(symbol, ())
+    cost = sum((abs(p.quantity) * p.average_price for p in held), ZERO)
+    shares = sum((abs(p.quantity) for p in held), ZERO)
+    return SymbolFigures(
+        quote=state.sightings.quotes.get(symbol),
+        closes=closes,
+        held=state.ledger.net_quantity(symbol),
+        average=cost / shares if shares else None,  # type: ignore[arg-type]
+        stop=stops[0].request.stop_price if stops else None,
+    )

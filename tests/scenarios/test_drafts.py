@@ -1,0 +1,291 @@
+"""Agents draft, the operator adopts, and only a key sends (OP-09, OP-14)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core import facts
+from core.messages.commands import AdoptDraft, Decline, DeclineDraft
+from core.messages.effects import AnswerAgent
+from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
+from core.model.draft import (
+    DraftAnswer,
+    DraftEnd,
+    DraftFact,
+    DraftRefusal,
+    DraftRequest,
+    DraftTerms,
+    DraftWord,
+    FactResult,
+)
+from core.model.order import Effect, OrderType
+from core.model.values import Fraction, Price, Quantity, Symbol
+from core.settings.settings import Settings
+from tests.scenarios.changes import passes
+from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
+from tests.unit.core.brokers.trading_floor import SPY
+
+CLAUDE = "claude"
+BARS = minutes("09:45", "10:40", "99.70")
+
+
+def a_house(**terms: object) -> House:
+    settings = Settings.model_validate(
+        {
+            "strategies": {"vwap": {"enabled": False}},
+            "risk": {"per_trade": {"usd": "20"}, "max_notional": {"usd": "4000"}, "entries_a_day": 5},
+            "agents": {CLAUDE: terms},
+        }
+    )
+    house = House(BARS, settings, cash=Decimal(10_000)).opens().until("10:05")
+    house.answers = []  # type: ignore[attr-defined]
+    house.line.answer_agent = house.answers.append  # type: ignore[attr-defined]
+    return house
+
+
+def terms(quantity: str | None = "5", limit: str = "99.60", stop: str = "99.00", symbol: str = "SPY") -> DraftTerms:
+    shares = None if quantity is None else Quantity(Decimal(quantity))
+    prices = Price(Decimal(limit)), Price(Decimal(stop))
+    return DraftTerms(Symbol(symbol), Effect.OPEN, shares, OrderType.LIMIT, *prices)
+
+
+def drafts(
+    house: House,
+    order: DraftTerms | None = None,
+    key: str = "a",
+    stated: tuple[DraftFact, ...] = (),
+    agent: str = CLAUDE,
+) -> DraftAnswer:
+    request = DraftRequest(key, order or terms(), "it is near its low", stated, Fraction(Decimal("0.6")))
+    house.line.take(house.line.at, DraftSubmitted(agent, request, 7))
+    return answer_of(house)
+
+
+def answer_of(house: House) -> DraftAnswer:
+    answers: list[AnswerAgent] = house.answers  # type: ignore[attr-defined]
+    return answers[-1].answer
+
+
+def test_a_draft_waits_and_sends_nothing() -> None:
+    """OP-09"""
+    house = a_house()
+    answer = drafts(house)
+    house.until("10:10")
+
+    (waiting,) = house.desk.drafts.waiting
+    assert (answer.number, answer.quantity, answer.code) == (1, 5, None)
+    assert (waiting.draft.agent, waiting.draft.reason) == (CLAUDE, "it is near its low")
+    assert house.desk.stage.proposals() == ()
+    assert house.requests() == []
+    assert_can_be_rebuilt(house)
+
+
+def test_an_adopted_draft_is_confirmed_filled_and_closed() -> None:
+    """OP-01, OP-09, OP-14: its agent learns each step"""
+    house = a_house()
+    drafts(house, terms(limit="99.80"))
+    house.presses(AdoptDraft(1))
+    staged = house.desk.drafts.outcome(1)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    house.until("10:09")
+    filled = house.desk.drafts.outcome(1)
+
+    assert staged is not None
+    assert filled is not None
+    assert (staged.word, filled.word) == (DraftWord.STAGED, DraftWord.FILLED)
+    assert staged.order_id == filled.order_id == house.entry.id
+    assert house.held() == "5"
+    assert_can_be_rebuilt(house)
+
+
+def test_a_declined_draft_tells_its_agent_why() -> None:
+    """OP-09"""
+    house = a_house()
+    drafts(house)
+    house.presses(DeclineDraft(1, "earnings tonight"))
+    one = house.desk.drafts.outcome(1)
+
+    assert one is not None
+    assert (one.word, one.reason) == (DraftWord.DECLINED, "earnings tonight")
+    house.presses(AdoptDraft(1))
+    assert house.last(facts.DraftNotStaged).number == 1
+    assert house.desk.stage.proposals() == ()
+
+
+def test_a_proposal_that_is_declined_is_told_too() -> None:
+    """OP-09: the draft was adopted, and its proposal declined"""
+    house = a_house()
+    drafts(house)
+    house.presses(AdoptDraft(1))
+    house.presses(Decline(house.proposal.id, "too wide"))
+    one = house.desk.drafts.outcome(1)
+
+    assert one is not None
+    assert (one.word, one.reason) == (DraftWord.DECLINED, "too wide")
+
+
+def test_the_desk_sizes_a_draft_without_a_quantity() -> None:
+    """RK-10: 20 USD over 0.60 USD a share, at most 2,000 USD of the agent; then over 5 USD"""
+    answer = drafts(a_house(), terms(quantity=None))
+    more = drafts(a_house(most_value="4000"), terms(quantity=None, stop="94.60"))
+
+    assert (answer.quantity, more.quantity) == (20, 4)
+
+
+REFUSED = {
+    DraftRefusal.OFF: ({"enabled": False}, terms()),
+    DraftRefusal.HOURS: ({"begins": "11:00"}, terms()),
+    DraftRefusal.SYMBOL: ({}, terms(symbol="TSLA")),
+    DraftRefusal.VALUE: ({"most_value": "400"}, terms()),
+    DraftRefusal.CHECKS: ({"most_value": "100000"}, terms(quantity="900")),
+}
+
+
+@pytest.mark.parametrize("code", REFUSED, ids=str)
+def test_a_draft_beyond_a_limit_is_rejected(code: DraftRefusal) -> None:
+    """OP-09: when it is drafted, with the reason"""
+    limits, order = REFUSED[code]
+    house = a_house(**limits)
+    answer = drafts(house, order)
+
+    assert (answer.number, answer.code) == (None, code)
+    assert answer.reasons == house.last(facts.DraftRejected).reasons != ()
+    assert house.desk.drafts.waiting == ()
+
+
+def test_an_unknown_agent_drafts_nothing() -> None:
+    """OP-09"""
+    house = a_house()
+    assert drafts(house, agent="sly").code is DraftRefusal.UNKNOWN_AGENT
+
+
+def test_a_sell_of_more_than_is_held_is_rejected() -> None:
+    """EX-13"""
+    house = a_house()
+    order = DraftTerms(SPY, Effect.CLOSE, Quantity(Decimal(5)), OrderType.MARKET)
+    assert drafts(house, order).code is DraftRefusal.CHECKS
+
+
+def test_a_flood_is_recorded_once() -> None:
+    """OP-09: 10,000 drafts write a few lines, and each is answered"""
+    house = a_house(per_hour=3, waiting=50)
+    codes = [drafts(house, key=str(number)).code for number in range(40)]
+
+    assert codes == [None] * 3 + [DraftRefusal.FLOOD] * 37
+    assert len(house.facts(facts.DraftRejected)) == 1
+    passes(house, 3_601)
+    assert drafts(house, key="later").code is None
+
+
+def test_a_key_names_one_draft() -> None:
+    """OP-14: the same again is the same draft; a change is a new one"""
+    house = a_house()
+    first, again = drafts(house), drafts(house)
+    changed = drafts(house, terms(quantity="6"))
+
+    assert (first.number, again.number, changed.code) == (1, 1, DraftRefusal.CHANGED)
+    assert len(house.facts(facts.DraftReceived)) == 1
+
+
+def test_waiting_drafts_are_limited_and_can_be_withdrawn() -> None:
+    """OP-09"""
+    house = a_house(waiting=1)
+    drafts(house)
+    assert drafts(house, key="b").code is DraftRefusal.WAITING
+    house.line.take(house.line.at, DraftWithdrawn(CLAUDE, "a", 8))
+    one = house.desk.drafts.outcome(1)
+
+    assert one is not None
+    assert one.word is DraftWord.WITHDRAWN
+    assert drafts(house, key="b").number == 2
+    house.line.take(house.line.at, DraftWithdrawn("sly", "b", 8))
+    assert answer_of(house).code is not None
+    assert len(house.desk.drafts.waiting) == 1
+
+
+def test_a_draft_expires() -> None:
+    house = a_house(minutes=10)
+    drafts(house)
+    house.until("10:14:59")
+    assert len(house.desk.drafts.waiting) == 1
+    house.until("10:15")
+
+    assert house.last(facts.DraftEnded).end is DraftEnd.EXPIRED
+
+
+def test_attempts_beyond_drafting_are_recorded() -> None:
+    """OP-09"""
+    house = a_house(per_hour=2)
+    for _ in range(5):
+        house.line.take(house.line.at, AgentRefused(CLAUDE, "send an order", is_overstep=True))
+
+    assert len(house.facts(facts.AgentOverstepped)) == 3
+    assert house.requests() == []
+
+
+def test_drafts_wait_over_a_restart() -> None:
+    """OP-09, SP-03"""
+    house = a_house()
+    drafts(house)
+    house = house.restarted().until("10:06")
+
+    assert [one.number for one in house.desk.drafts.waiting] == [1]
+    house.presses(AdoptDraft(1))
+    assert len(house.desk.stage.proposals()) == 1
+
+
+def fact(field: str, value: str, symbol: str = "SPY", ago: int | None = None, house: House | None = None) -> DraftFact:
+    at = None if ago is None or house is None else house.line.at - timedelta(seconds=ago)
+    return DraftFact(symbol, field, Decimal(value), at, "get_quote")
+
+
+STATED = {
+    ("price", "99.70"): FactResult.MATCHES,
+    ("price", "101"): FactResult.DIFFERS,
+    ("position", "0"): FactResult.MATCHES,
+    ("position", "3"): FactResult.DIFFERS,
+    ("stop_distance", "0.00602"): FactResult.MATCHES,
+    ("stop_distance", "0.01"): FactResult.DIFFERS,
+    ("equity", "10000"): FactResult.MATCHES,
+    ("equity", "20000"): FactResult.DIFFERS,
+    ("average_price", "99"): FactResult.UNKNOWN,
+    ("earnings", "2"): FactResult.UNKNOWN,
+}
+
+
+@pytest.mark.parametrize("stated", STATED, ids=" ".join)
+def test_facts_are_compared_with_the_desks_figures(stated: tuple[str, str]) -> None:
+    """OP-14"""
+    answer = drafts(a_house(), stated=(fact(*stated),))
+    (checked,) = answer.facts
+
+    assert checked.result is STATED[stated]
+
+
+def test_a_fact_of_tomorrow_differs() -> None:
+    """OP-14"""
+    house = a_house()
+    answer = drafts(house, stated=(fact("price", "99.70", ago=-600, house=house),))
+    assert answer.facts[0].result is FactResult.DIFFERS
+
+
+def test_facts_of_a_position_are_compared() -> None:
+    """OP-14: shares, average and stop of what is held"""
+    house = a_house()
+    drafts(house, terms(limit="99.80"))
+    house.presses(AdoptDraft(1))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    house.until("10:09")
+    average = house.desk.ledger.positions_in(SPY)[0].average_price
+    stated = [("position", "5"), ("average_price", str(average)), ("stop_price", "99"), ("stop_price", "98")]
+    answer = drafts(house, terms(limit="99.60"), key="b", stated=tuple(fact(*one) for one in stated))
+
+    results = [one.result for one in answer.facts]
+    assert results == [FactResult.MATCHES, FactResult.MATCHES, FactResult.MATCHES, FactResult.DIFFERS]
