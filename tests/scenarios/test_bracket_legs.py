@@ -25,6 +25,7 @@ from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.exit_legs import HIDDEN
 from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes
+from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, replacement, sent, submit
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, minutes
 from tests.scenarios.late_fills import fills_late
@@ -105,12 +106,12 @@ def test_the_gateway_blocks_an_altered_leg() -> None:
     assert sent(house) == []
 
 
-def test_an_unlisted_leg_is_ignored() -> None:
+def test_a_leg_of_another_kind_is_ignored() -> None:
     """EX-04, OP-02"""
     house = a_house()
 
     def misplaced(order: OrderReport) -> OrderReport:
-        return replace(order, legs=tuple(replace(leg, stop_price=Price(Decimal(90))) for leg in order.legs))
+        return replace(order, legs=tuple(replace(leg, type=OrderType.MARKET, stop_price=None) for leg in order.legs))
 
     _with_answers(house, misplaced)
     house.confirms_at("10:06:02")
@@ -118,6 +119,30 @@ def test_an_unlisted_leg_is_ignored() -> None:
 
     assert [f.reason for f in house.facts(facts.UpdateIgnored) if "did not list" in f.reason] != []
     assert not any(f.role for f in house.facts(facts.OrderCreated))
+
+
+CHANGED = {"quantity": Quantity(Decimal(30)), "stop_price": Price(Decimal("98.50"))}
+
+
+@pytest.mark.parametrize("term", CHANGED)
+def test_a_leg_that_changed_before_it_was_heard_is_adopted(term: str) -> None:
+    """EX-13, EX-04, OP-06: the answer was lost, and the broker changed the leg; it is ours as it is, and what is over
+    the position is cut
+    """
+    house = a_house()
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.confirms_at("10:06:02")
+    passes(house, 0.25)
+    (made,) = [o for o in house.exchange._book.all_working() if o.request.type is OrderType.STOP]
+    is_changed_there(house, made.request.client_order_id, **{term: CHANGED[term]})
+    house.until("10:10")
+
+    guarding = [o for o in house.exchange._book.all_working() if o.request.type is OrderType.STOP]
+    (stop,) = [order for order in house.stops if order.is_working]
+    assert (house.held(), house.held_by_the_broker()) == ("20", "20")
+    assert sum(order.remaining for order in guarding) == house.desk.ledger.exits.covered(SPY, "vwap") == 20
+    assert stop.request.stop_price == guarding[0].request.stop_price
+    assert [*house.facts(facts.OrderRestated), *house.facts(facts.LegResized)] != []
 
 
 def test_a_missing_leg_is_replaced_by_a_stop_order() -> None:

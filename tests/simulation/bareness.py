@@ -418,6 +418,9 @@ class Meter:
             if entry is None or (entry.order.symbol, entry.strategy) != owner or not self._bought_what_is_held(entry):
                 continue
             last = max((stop.sequence for stop in stops if stop.parent in (None, order_id)), default=0)
+            since = [stop for stop in stops if stop.sequence > sequence]
+            if not is_proposed and self._taken_back(since) >= self._bare(owner):
+                continue  # one stop for the shares of several entries, which the operator cancelled
             if (is_proposed or sequence >= last) and story.declined.get(owner, 0) <= sequence:
                 return MORE_THAN_SIGNED if order_id in world.contradictions.restated else NEVER_WRITTEN
         return None

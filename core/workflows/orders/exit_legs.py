@@ -81,7 +81,7 @@ class ContingentOrders:
         return self.wants_more(order) and not is_given_up
 
     def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:
-        listed = next((leg for leg in parent.request.legs if _is_this(leg, parent.request, told)), None)
+        listed = self._listed(parent, told)
         if listed is None:
             self.state.record(UpdateIgnored(told.client_order_id, f"a leg of {parent.id} that the ticket did not list"))
             return
@@ -105,6 +105,18 @@ class ContingentOrders:
             arrived = order_status.change(leg, OrderStatus.SUBMITTED, source, told.broker_order_id, "")
             self.state.record(arrived)
 
+    def _listed(self, parent: Order, told: OrderReport) -> Leg | None:
+        """Return the leg of the ticket that this is; None if it is none.
+
+        The broker may have changed its terms before they were heard: then it is the one of its type that is not known
+        yet, and its next report says what changed (EX-13).
+        """
+        request = parent.request
+        known = {leg.role for leg in self.state.ledger.legs.of(parent.id)}
+        is_of_it = (told.symbol, told.side) == (request.symbol, _side(request))
+        changed = (leg for leg in request.legs if is_of_it and leg.type is told.type and leg.role not in known)
+        return next((leg for leg in request.legs if _is_this(leg, request, told)), None) or next(changed, None)
+
 
 def _is_this(leg: Leg, parent: OrderRequest, told: OrderReport) -> bool:
     """Whether the broker's order is the requested leg; its sibling's fills may have reduced its quantity."""
@@ -124,11 +136,11 @@ def _request(told: OrderReport, listed: Leg, parent: AnyOrder) -> OrderRequest:
         symbol=told.symbol,
         side=(side := _side(parent)),
         effect=OrderEffect.CLOSE if side is Side.SELL else OrderEffect.COVER,
-        quantity=told.quantity,
+        quantity=min(told.quantity, parent.quantity),
         type=listed.type,
         time_in_force=told.time_in_force or parent.time_in_force,
-        limit_price=told.limit_price,
-        stop_price=told.stop_price,
+        limit_price=listed.limit_price,
+        stop_price=listed.stop_price,
     )
 
 
