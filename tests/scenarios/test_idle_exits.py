@@ -11,8 +11,8 @@ import pytest
 from core.execution.stop_coverage import unprotected_in_words
 from core.facts import OrderFilled, OrderIdled, OrderTradesAgain, StopInForce, StopOwed
 from core.messages.commands import ProposeClose, RequestCancel
-from core.messages.inputs import LookUpAnswered, QuoteArrived
-from core.model.broker import UpdateEvent
+from core.messages.inputs import BrokerUpdated, LookUpAnswered, QuoteArrived
+from core.model.broker import OrderReport, OrderUpdate, UpdateEvent
 from core.model.codes import IdleCode, OwedReason, UnprotectedKind
 from core.model.order import OrderStatus, StopHolder, TimeInForce
 from core.model.values import Quantity
@@ -89,6 +89,25 @@ def test_a_stop_that_does_not_trade_covers_nothing(
     assert (row_of(house).covered, row_of(house).calls_a_person) == (ALL, False)
     assert (len(house.facts(OrderTradesAgain)), len(house.facts(StopInForce))) == (1, 1)
     assert "stop vwap SPY" not in house.desk.notifications.state.matters or house.desk.owed_stops.all() == ()
+
+
+def test_an_older_message_ends_no_suspension(broker: BrokersWord) -> None:
+    """EX-22, EX-09: `new` on the stream may be older than `suspended`; the order is looked up, and that decides"""
+    house = held_with_a_stop()
+    (stop,) = house.stops
+    broker.states(house, stop.id, called("suspended"), UpdateEvent.OTHER)
+    passes(house, 2)
+    known = house.exchange.order(house.line.at, stop.id)
+    assert isinstance(known, OrderReport)
+    late = replace(known, raw_status="new", status=OrderStatus.SUBMITTED)
+    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, late)))
+    passes(house, 30)
+
+    assert house.facts(OrderTradesAgain) == []
+    assert len(house.facts(OrderIdled)) == 1
+    assert row_of(house).calls_a_person
+    looked_up = [one for one in house.line.heard if isinstance(one, LookUpAnswered)]
+    assert [one.client_order_id for one in looked_up] == [stop.id]
 
 
 def test_a_stopped_order_covers(broker: BrokersWord) -> None:

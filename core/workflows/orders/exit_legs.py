@@ -152,20 +152,27 @@ OVER_FOR_THE_DAY = frozenset({"done_for_day", "calculated"})
 """Statuses of a stop after each close: the usual end of its day, counted only from the next open."""
 
 
-def follow_word(state: TradingState, order: Order, report: OrderReport) -> None:
-    """Mark or unmark a working exit by the broker's status; a doubt whether the broker has it is over."""
+def follow_word(state: TradingState, order: Order, report: OrderReport, source: Source) -> bool:
+    """Mark or unmark a working exit by the broker's status; a doubt whether the broker has it is over.
+
+    Return whether it must be looked up: a message of the stream that says it trades again may be older than the word
+    that it does not.
+    """
     if not order.only_reduces or not order.is_working or order.broker_order_id != report.broker_order_id:
-        return
+        return False
     word, code = report.raw_status, order_status.idle_code(report.raw_status)
     is_back = order.in_doubt_since is not None
     if word in OVER_FOR_THE_DAY and order.idle is None and not is_back and not _is_open(state):
         state.sightings.done_for_day.add(order.id)
-        return
+        return False
     state.sightings.done_for_day.discard(order.id)
     if code is not None and (is_back or (code, word) != (order.idle, order.idle_word)):
         state.record(OrderIdled(order.id, code, word))
     elif code is None and (is_back or order.idle not in (None, IdleCode.UNFILLED)):
+        if source is Source.STREAM and not is_back:
+            return True
         state.record(OrderTradesAgain(order.id, word))
+    return False
 
 
 class IdleExits:

@@ -149,7 +149,8 @@ class OrderUpdates:
         for fill in fills:
             yield from self._fill(order, fill, report, source, is_late=was_terminal)
         yield from self._follow_state(order, report, source, counted=bool(fills))
-        follow_word(self.state, order, report)
+        if follow_word(self.state, order, report, source):
+            yield look_up(order)
         if not fills and order.status is not before and not order.only_reduces:
             yield FetchAccount()  # the broker's reserve for it has changed
         # Update the legs after the order's own fills: a leg's fill never counts before its entry's.
