@@ -12,6 +12,7 @@ from core import facts
 from core.messages.commands import Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import SubmitOrder
 from core.model.codes import AuthorizationCode
+from core.model.notice import NoticeKind
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity
 from core.settings.settings import Settings
@@ -51,9 +52,9 @@ def closes(house: House) -> None:
 
 
 def told(house: House) -> list[str]:
-    """The text of every notice of a close that failed."""
-    due = [fact.notice for fact in house.facts(facts.NotificationDue)]
-    return [notice.words for notice in due if notice.is_urgent and "did not go through" in notice.words]
+    """The text of every notice of a close that failed: urgent, of an exit, and of no matter that goes on."""
+    due = [fact.notice for fact in house.facts(facts.NotificationDue) if not fact.matter]
+    return [notice.words for notice in due if notice.kind is NoticeKind.EXIT_WAITING and notice.is_urgent]
 
 
 @pytest.mark.parametrize("happens", [is_refused, never_arrives])

@@ -42,7 +42,7 @@ from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
 from core.risk.recent_entries import word_of
 from core.settings.service import AttendanceSettings
-from tests.simulation import tempter
+from tests.simulation import drafter, tempter
 from tests.simulation.bareness import Stretch
 from tests.simulation.contradiction_play import Contradicting
 from tests.simulation.desk_play import DeskPlay
@@ -190,6 +190,9 @@ class Player(DeskPlay, Contradicting):
                     "sessions with exits signed": int(auditor.has_signed_exits()),
                     "attempts of advisers": counts["AdviserOverstepped"],
                     "advices adopted": counts["RecommendationAdopted"],
+                    "drafts taken": counts["DraftReceived"],
+                    "drafts rejected": counts["DraftRejected"],
+                    "drafts ended": counts["DraftEnded"],
                     "kills": counts["Killed"],
                     "desks attached": counts["DeskAttached"],
                     "desks lost": counts["DeskLost"],
@@ -521,6 +524,15 @@ class Player(DeskPlay, Contradicting):
 
     def an_adviser_is_asked(self, deed: str, seconds: float, adopts: bool) -> None:
         tempter.ask(self.world, deed, seconds, adopts=adopts)
+
+    def an_agent_drafts(
+        self, deed: str, effect: str, quantity: str, limit: str, stop: str, symbol: str, answer: str, signs: bool
+    ) -> None:
+        """The operator adopts, declines or leaves the draft; one that was adopted may be confirmed."""
+        key = str(self.world.journal.sequence)
+        drafter.draft(self.world, deed, key, (effect, quantity, limit, stop, symbol), answer)
+        if signs and answer.startswith("adopts"):
+            self._confirm_newest()
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 

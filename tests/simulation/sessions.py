@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from core.settings.settings import Settings
+from tests.simulation import drafter
 from tests.simulation.contradiction_play import CONTRADICTING
 from tests.simulation.desk_play import a_key_on_its_way, what_desks_do
 from tests.simulation.limits import CONTROLS, UNGUARDED
@@ -166,6 +167,7 @@ class Profile:
                     "window_end": "15:59",
                 },
                 "notify": URGENT,
+                "agents": drafter.TERMS,
                 "staging": {"review_seconds": self.review},
                 "strategies": {
                     "vwap": {
@@ -242,8 +244,19 @@ def session_with_desks(seed: int, number: int) -> Session:
     return replace(session, profile=profile, events=tuple(events), has_desks=True)
 
 
+def session_with_agents(seed: int, number: int) -> Session:
+    """The same session, in which an agent drafts again and again (OP-09)."""
+    session, chance = session_of(seed, number), Random(f"{seed}:{number}:agents")
+    events = list(session.events)
+    for _ in range(chance.randint(6, 16)):
+        events.insert(chance.randrange(len(events)), Event("an_agent_drafts", a_draft(chance)))
+    return replace(session, events=tuple(events))
+
+
 def made(seed: int, number: int) -> Session:
-    """Every other session is played from desks that come and go."""
+    """Every other session is played from desks that come and go; in every fourth one an agent drafts."""
+    if number % 4 == 2:
+        return session_with_agents(seed, number)
     return session_with_desks(seed, number) if number % 2 else session_of(seed, number)
 
 
@@ -420,6 +433,28 @@ def a_question(chance: Random) -> Arguments:
     """What the adviser does, when it is heard, and whether the operator adopts what was said last."""
     deed = chance.choice((*DEEDS, "speaks", "speaks"))
     return deed, chance.choice((0.0, 0.0, 2.0, 20.0)), deed == "speaks" or chance.random() < 0.1
+
+
+def a_draft(chance: Random) -> Arguments:
+    """What the agent does, its order (effect, quantity, limit and stop from the price, symbol), and what the operator
+    does with it.
+    """
+    effect = chance.choice(("open", "open", "open", "open", "short", "close", "close", "cover"))
+    quantity = chance.choice(("", "", "1", "2.5", "3", "900"))
+    limit = chance.choice(("", "-0.05", "0.10", "-1.00"))
+    away = chance.choice(("-1.50", "-2.00", "-3.00", "1.00", ""))
+    stop = {"open": away, "short": away.removeprefix("-")}.get(effect, "")
+    symbol = chance.choice(("SPY", "SPY", "AAA", "BBB"))
+    return (
+        chance.choice(drafter.DEEDS),
+        effect,
+        quantity,
+        limit,
+        stop,
+        symbol,
+        chance.choice(drafter.ANSWERS),
+        chance.random() < 0.7,
+    )
 
 
 def a_trouble_of_the_line(chance: Random) -> Arguments:

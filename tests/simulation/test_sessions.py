@@ -10,7 +10,15 @@ from tests.simulation.contradiction_play import CONTRADICTING
 from tests.simulation.machine import a_run
 from tests.simulation.play import Played, Player, play
 from tests.simulation.rough import ROUGH
-from tests.simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, made, session_of, session_with_desks
+from tests.simulation.sessions import (
+    EVENTS,
+    IN_EVERY_SESSION,
+    Event,
+    made,
+    session_of,
+    session_with_agents,
+    session_with_desks,
+)
 from tests.simulation.shrink import shrunk
 
 SEED = 20_131_008
@@ -43,6 +51,18 @@ def test_only_the_desk_in_control_acts() -> None:
     assert played.failures == []
     assert not any(played.zeros.all.values())
     for what in ("desks lost", "hand-overs", "keys freed", "keys of desks tried", "commands refused", "confirmations"):
+        assert played.reached[what] > 0, what
+
+
+def test_an_agent_only_drafts() -> None:
+    """OP-09, OP-14, OP-01: floods, lies, changed keys and other agents' names; what is adopted still needs its key"""
+    played = Played()
+    for number in (0, 1):
+        played.add(play(session_with_agents(SEED, number)))
+
+    assert played.failures == []
+    assert not any(played.zeros.all.values())
+    for what in ("drafts taken", "drafts rejected", "drafts ended", "confirmations"):
         assert played.reached[what] > 0, what
 
 
