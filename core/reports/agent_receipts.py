@@ -1,0 +1,140 @@
+"""The receipts of drafts: what each agent drafted on which facts, who decided, and what came of it (OP-14).
+
+A receipt is a record of the journal, with its sequence number: the proof of that record proves the receipt (SP-08).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core import facts
+from core.model.draft import Draft
+from core.model.values import Money, plain
+from core.ports import Recorded
+
+RECEIPT_FACTS = (
+    facts.DraftReceived,
+    facts.DraftRejected,
+    facts.AgentOverstepped,
+    facts.DraftNotStaged,
+    facts.DraftEnded,
+    facts.ProposalEnded,
+    facts.TicketOpened,
+    facts.ConfirmationReceived,
+    facts.OrderFilled,
+    facts.TradeClosed,
+)
+"""The facts that are read; no other is needed."""
+
+
+class ReceiptKind(StrEnum):
+    DRAFTED = "drafted"
+    REJECTED = "rejected"
+    OVERSTEPPED = "overstepped"
+    NOT_STAGED = "not_staged"
+    ADOPTED = "adopted"
+    ENDED = "ended"
+    """Declined, expired or withdrawn as a draft."""
+    PROPOSAL_ENDED = "proposal_ended"
+    CONFIRMED = "confirmed"
+    FILLED = "filled"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One step of one draft.
+
+    Attributes
+    ----------
+    sequence
+        Of its record in the journal.
+    agent
+        Empty if the record does not name a known draft.
+    number
+        Of the draft; None for one that was never accepted.
+    person
+        Who decided, as `user at terminal`; empty where nobody did.
+    order_id
+        Of its proposal and order; empty before.
+    text
+        The draft, the reason or the result.
+    """
+
+    sequence: int
+    at: datetime
+    kind: ReceiptKind
+    agent: str
+    number: int | None
+    person: str = ""
+    order_id: str = ""
+    text: str = ""
+
+
+def receipts_in(records: Iterable[Recorded]) -> Iterator[Receipt]:
+    """Yield the receipts in these records, oldest first. Read whole days, so that the drafts are known."""
+    drafts: dict[int, Draft] = {}
+    orders: dict[str, int] = {}
+    tickets: dict[str, str] = {}
+    for record in records:
+        fact, sequence, at = record.fact, record.sequence, record.at
+
+        def step(
+            kind: ReceiptKind,
+            number: int,
+            text: str,
+            person: str = "",
+            order_id: str = "",
+            place: tuple[int, datetime] = (sequence, at),
+        ) -> Receipt:
+            agent = drafts[number].agent if number in drafts else ""
+            return Receipt(*place, kind, agent, number, person, order_id, text)
+
+        match fact:
+            case facts.DraftReceived(draft=draft):
+                drafts[draft.number] = draft
+                stated = "; ".join(
+                    f"{one.fact.symbol} {one.fact.field} {plain(one.fact.value)} {one.result.value}".strip()
+                    for one in draft.facts
+                )
+                yield step(ReceiptKind.DRAFTED, draft.number, f"{draft.in_words}: {draft.reason} [{stated}]")
+            case facts.DraftRejected():
+                text = f"{fact.text}: {fact.code.value}: {'; '.join(fact.reasons)}"
+                yield Receipt(sequence, at, ReceiptKind.REJECTED, fact.agent, None, text=text)
+            case facts.AgentOverstepped():
+                yield Receipt(sequence, at, ReceiptKind.OVERSTEPPED, fact.agent, None, text=fact.attempt)
+            case facts.DraftNotStaged():
+                yield step(ReceiptKind.NOT_STAGED, fact.number, "; ".join(fact.reasons))
+            case facts.DraftEnded(proposal_id=None):
+                text = f"{fact.end.value}: {fact.reason}"
+                yield step(ReceiptKind.ENDED, fact.number, text, _person(fact.user, fact.terminal))
+            case facts.DraftEnded():
+                orders[str(fact.proposal_id)] = fact.number
+                person = _person(fact.user, fact.terminal)
+                yield step(ReceiptKind.ADOPTED, fact.number, "", person, str(fact.proposal_id))
+            case facts.ProposalEnded(proposal_id=name) if str(name) in orders:
+                text = f"{fact.end.value}: {fact.reason}"
+                yield step(ReceiptKind.PROPOSAL_ENDED, orders[str(name)], text, "", str(name))
+            case facts.TicketOpened(ticket=ticket) if str(ticket.proposal_id) in orders:
+                tickets[ticket.id] = str(ticket.proposal_id)
+            case facts.ConfirmationReceived(ticket_id=ticket_id) if ticket_id in tickets:
+                signed, person = tickets[ticket_id], _person(fact.user, fact.terminal)
+                yield step(ReceiptKind.CONFIRMED, orders[signed], "", person, signed)
+            case facts.OrderFilled(fill=fill) if fill.client_order_id in orders:
+                text = f"{plain(fill.quantity)} at {plain(fill.price)}"
+                yield step(ReceiptKind.FILLED, orders[fill.client_order_id], text, "", fill.client_order_id)
+            case facts.TradeClosed(trade=trade) if trade.entry_order in orders:
+                yield step(
+                    ReceiptKind.CLOSED, orders[trade.entry_order], _usd(trade.profit), "", str(trade.entry_order)
+                )
+
+
+def _person(user: str, terminal: str) -> str:
+    return f"{user} at {terminal}" if user else ""
+
+
+def _usd(profit: Money) -> str:
+    return f"{plain(profit)} USD"

@@ -1,0 +1,105 @@
+"""Scores and receipts of agents, read from the journal of a day (OP-14)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.messages.commands import AdoptDraft, DeclineDraft, ProposeClose
+from core.messages.inputs import AgentRefused
+from core.model.draft import DraftEnd, DraftRefusal
+from core.reports.agent_receipts import Receipt, ReceiptKind, receipts_in
+from core.reports.agent_scores import AgentScore, scores_of
+from tests.scenarios.changes import passes
+from tests.scenarios.house import House
+from tests.scenarios.test_drafts import CLAUDE, a_house, drafts, fact, terms
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+
+
+def score_of(house: House) -> AgentScore:
+    (score,) = scores_of({THURSDAY: list(house.journal.records())}, house.calendar.session_at)
+    return score
+
+
+def a_day_with_drafts() -> House:
+    """One draft is adopted, confirmed and closed at 99.69, one is declined, one rejected; the price stays at 99.70."""
+    house = a_house()
+    drafts(house, terms(limit="99.80"), stated=(fact("price", "99.70"), fact("position", "3"), fact("mood", "1")))
+    house.presses(AdoptDraft(1))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    house.until("10:09")
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    house.until("10:12")
+    drafts(house, terms(limit="99.80"), key="b")
+    house.presses(DeclineDraft(2, "enough"))
+    drafts(house, terms(quantity="900"), key="c")
+    house.line.take(house.line.at, AgentRefused(CLAUDE, "submit_order", is_overstep=True))
+    return house.until("10:40")
+
+
+def test_an_agent_is_scored() -> None:
+    """OP-14, OP-12: false facts, ends, results as followed and if always followed"""
+    house = a_day_with_drafts()
+    score = score_of(house)
+    profit = sum(each.profit for each in house.desk.ledger.state.trades)
+
+    assert (score.agent, score.drafts, score.oversteps) == (CLAUDE, 2, 1)
+    assert score.ends == {DraftEnd.STAGED: 1, DraftEnd.DECLINED: 1}
+    assert score.rejected == {DraftRefusal.VALUE: 1, DraftRefusal.UNREADABLE: 1}
+    assert (score.stated, score.checkable, score.false) == (3, 2, 1)
+    assert score.as_followed == profit == 0
+    assert score.if_always == Decimal("-1.10")  # twice 5 shares from their limit of 99.80 to half a spread under 99.70
+
+
+def test_confidence_is_compared_with_outcomes() -> None:
+    """OP-14: two drafts at 0.6, none gained: Brier 0.36"""
+    score = score_of(a_day_with_drafts())
+
+    assert (score.judged, score.brier) == (2, Decimal("0.36"))
+    (row,) = score.reliability
+    assert (row.low, row.high, row.drafts, row.stated, row.gained) == (
+        Decimal("0.6"),
+        Decimal("0.8"),
+        2,
+        Decimal("0.6"),
+        0,
+    )
+
+
+def test_each_step_of_a_draft_has_a_receipt() -> None:
+    """OP-14, SP-08: with its record's number, its agent, and the person who decided"""
+    house = a_day_with_drafts()
+    receipts = list(receipts_in(house.journal.records()))
+    by_kind = {kind: [one for one in receipts if one.kind is kind] for kind in ReceiptKind}
+    records = {record.sequence: record for record in house.journal.records()}
+
+    def agents(kind: ReceiptKind) -> list[tuple[str, int | None]]:
+        return [(one.agent, one.number) for one in by_kind[kind]]
+
+    assert agents(ReceiptKind.DRAFTED) == [(CLAUDE, 1), (CLAUDE, 2)]
+    assert agents(ReceiptKind.ADOPTED) == agents(ReceiptKind.CONFIRMED) == agents(ReceiptKind.CLOSED) == [(CLAUDE, 1)]
+    assert agents(ReceiptKind.ENDED) == [(CLAUDE, 2)]
+    assert agents(ReceiptKind.REJECTED) == [(CLAUDE, None), (CLAUDE, None)]
+    assert {one.order_id for one in by_kind[ReceiptKind.FILLED]} == {house.entry.id}
+    assert all(_names(records[one.sequence].fact, one) for one in receipts)
+
+
+def _names(fact: object, receipt: Receipt) -> bool:
+    """Whether the record is of the receipt's kind: the receipt can be proven by it."""
+    of = {
+        ReceiptKind.DRAFTED: "DraftReceived",
+        ReceiptKind.REJECTED: "DraftRejected",
+        ReceiptKind.OVERSTEPPED: "AgentOverstepped",
+        ReceiptKind.NOT_STAGED: "DraftNotStaged",
+        ReceiptKind.ADOPTED: "DraftEnded",
+        ReceiptKind.ENDED: "DraftEnded",
+        ReceiptKind.PROPOSAL_ENDED: "ProposalEnded",
+        ReceiptKind.CONFIRMED: "ConfirmationReceived",
+        ReceiptKind.FILLED: "OrderFilled",
+        ReceiptKind.CLOSED: "TradeClosed",
+    }
+    return type(fact).__name__ == of[receipt.kind]
