@@ -123,16 +123,24 @@ class Spelling:
             self.word.forget()
 
 
+FACT_DIFFERS = "a fact of the draft differs"
+
+
 class TicketPhase(Enum):
     FETCHING = "fetching figures…"
     READY = "ready"
     CONFIRMING = "confirming on fresh figures…"
     REFUSED = "refused"
     RED = "a check refuses it now"
+    DIFFERS = "a fact of its draft differs"
     EXPIRED = "expired"
     """The ticket has expired; its proposal waits, and another ticket can be opened."""
     OVER = "over"
     """The proposal has ended: sent, declined or expired."""
+
+
+SHUT = frozenset({TicketPhase.REFUSED, TicketPhase.RED, TicketPhase.DIFFERS})
+"""Phases in which its key does nothing before a review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,8 @@ class TicketStatus:
         self._older: frozenset[str] = frozenset()
         self._confirmed: ShownTicket | None = None
         self._red: tuple[str, str] | None = None
+        self._differing: frozenset[int] = frozenset()
+        self._reviewed: frozenset[int] = frozenset()
         self._edit: Edit | None = None
 
     # ── the console's actions ────────────────────────────────────────────────────────────────────────────────────
@@ -182,8 +192,19 @@ class TicketStatus:
         if self.shown is not None:
             self._older |= {self.shown.ticket.id}
         self.shown = self._confirmed = self._red = self._edit = None
+        self._differing = frozenset()
         self.note = ""
         self.phase = TicketPhase.FETCHING
+
+    def review(self) -> None:
+        """Note that the operator read the facts that disarm this ticket: they disarm no later one (OP-14)."""
+        if self.phase in (TicketPhase.DIFFERS, TicketPhase.RED, TicketPhase.REFUSED):
+            self._reviewed |= self._differing
+
+    @property
+    def reviewed(self) -> tuple[int, ...]:
+        """Return the places of the draft's facts that were reviewed, for the confirmation."""
+        return tuple(sorted(self._reviewed))
 
     def edit(self, edit: Edit, view: DeskView | None) -> None:
         self.ask(view)
@@ -205,6 +226,8 @@ class TicketStatus:
         self.row = found or self.row
         if ticket is not None:
             self.shown = ticket
+            found_now = frozenset(ticket.draft.differing) if ticket.draft is not None else frozenset()
+            self._differing |= found_now - self._reviewed  # it stays disarmed by a fact that agrees again meanwhile
         if self._edit is not None:
             self._look_at_the_edit(self._edit, view)
         self.is_lost = False
@@ -260,8 +283,11 @@ class TicketStatus:
         if not row.effect.only_reduces and ticket.now.refusals:
             self._red = (shown.ticket, "; ".join(f"{v.check}: {v.reason}" for v in ticket.now.refusals))
         if self._red is not None and self._red[0] == shown.ticket:
-            self.said = self._red[1]
+            self.said = "; ".join([self._red[1], *([FACT_DIFFERS] if self._differing else [])])
             return TicketPhase.RED
+        if self._differing:
+            self.said = FACT_DIFFERS
+            return TicketPhase.DIFFERS
         return TicketPhase.READY
 
     def _say_it_is_lost(self, view: DeskView) -> None:
@@ -330,6 +356,8 @@ def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
             return wrapped("REFUSED ", _to_review(standing.said), WIDTH, "urgent")
         case TicketPhase.RED:
             return wrapped("NOT NOW ", _to_review(standing.said), WIDTH, "urgent")
+        case TicketPhase.DIFFERS:
+            return wrapped("FACT ✗  ", f"{standing.said}: {written('ticket.review')} reviews it", WIDTH, "urgent")
         case TicketPhase.EXPIRED:
             return wrapped(
                 "LOST    " if standing.is_lost else "EXPIRED ",
@@ -371,7 +399,7 @@ def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readines
         state(standing, word, readiness, key_of(row)),
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
-    is_shut = standing.phase in (TicketPhase.REFUSED, TicketPhase.RED) and word is not None and not word.stands
+    is_shut = standing.phase in SHUT and word is not None and not word.stands
     does = (Cell(" cannot be sent now", "warning"),) if is_shut else _does(row, word)
     for rest in keys:
         left = (*does, Cell(f"   {rest}"))

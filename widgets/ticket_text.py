@@ -23,6 +23,7 @@ from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import Fraction, Price, plain
 from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketView
 from widgets import format as f
+from widgets.draft_text import fact_texts
 from widgets.lines import Cell, TextLine, Tone, joined
 from widgets.proposals import exit_word
 
@@ -95,7 +96,7 @@ def _term(term: Term, is_reasoned: bool) -> str:
 
 RIGHT, GROUP = 36, 17
 """Start of the second column, and the part of it for the first figure."""
-SIZE = "size   "
+SIZE, FACTS = "size   ", "facts  "
 HOLDS = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "manual stop: press ! when it is hit",
@@ -140,6 +141,9 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     if view.size is not None and not _is_typed(view, view.size):
         lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
     lines += wrapped("why    ", _why(view, now), width)
+    if view.draft is not None:
+        for number, (text, tone) in enumerate(fact_texts(view.draft.facts, now, width - len(FACTS))):
+            lines += wrapped(" " * len(FACTS) if number else FACTS, text, width, tone)
     back = "; NO STOP in between; if this fails, it goes back" if view.stop_goes_back else ""
     if view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {' and '.join(view.cancels_in_words)}, then sends this{back}", width)
