@@ -196,10 +196,13 @@ class TicketStatus:
         self.note = ""
         self.phase = TicketPhase.FETCHING
 
-    def review(self) -> None:
-        """Note that the operator read the facts that disarm this ticket: they disarm no later one (OP-14)."""
-        if self.phase in (TicketPhase.DIFFERS, TicketPhase.RED, TicketPhase.REFUSED):
-            self._reviewed |= self._differing
+    def review(self) -> int:
+        """Note that the operator read the facts that disarm this ticket, and return how many: they disarm no later one
+        (OP-14).
+        """
+        read = self._differing if self.phase in SHUT else frozenset()
+        self._reviewed |= read
+        return len(read)
 
     @property
     def reviewed(self) -> tuple[int, ...]:

@@ -35,8 +35,8 @@ PRICES = frozenset({FactField.PRICE, FactField.BID, FactField.ASK, FactField.AVE
 AMOUNTS = frozenset({FactField.EQUITY, FactField.BUYING_POWER})
 LARGEST = Decimal(10**12)
 """A figure from an agent beyond it is shown by its magnitude."""
-MOST_FALSE, MOST_LINES = 4, 2
-"""Most lines of a ticket for facts that differ, and for each other kind; the others are counted."""
+MOST_FALSE, MOST_LINES = 3, 2
+"""Most facts that differ on a ticket, and most lines for each other kind; the others are counted."""
 
 
 def side_of(effect: Effect) -> Side:

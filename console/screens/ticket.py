@@ -274,7 +274,8 @@ class TicketScreen(ArmedDialog):
         if self._is_over():
             return
         if self.phase is not TicketPhase.CONFIRMING:
-            self.standing.review()
+            if count := self.standing.review():
+                self.behind.say(f"reviewed: {count} of the draft's facts differ", "warning")
             self.ask()
 
     def _is_over(self) -> bool:

@@ -16,7 +16,7 @@ from core.views.builders.symbols import halted_in_words
 from core.views.drafts import DraftRow, TicketDraft
 from core.workflows.draft_review import facts_now
 
-REASON, BRIEF, NAME, SOURCE = 600, 160, 24, 40
+REASON, BRIEF, NAME, SOURCE = 600, 120, 24, 40
 """Most characters of a reason in the dialog of a draft, of one on a ticket, of a symbol or field, of a source."""
 ELLIPSIS = "…"
 

@@ -180,30 +180,8 @@ class Notifying:
             words = f"{proposal.strategy}: {order_in_words(proposal.order)} waits for your key"
             self._tell(Subject(NoticeKind.PROPOSAL, words, proposal.symbol))
 
-    # ── drafts of agents ─────────────────────────────────────────────────────────────────────────────────────────
-
-    @follows(facts.DraftReceived)
-    def after_draft(self, _fact: facts.DraftReceived) -> None:
-        self._tell_of_drafts()
-
-    @follows(facts.DesksServed)
-    def after_serving(self, _fact: facts.DesksServed) -> None:
-        self._tell_of_drafts()
-
-    @follows(facts.DeskLeft)
-    def after_leaving(self, _fact: facts.DeskLeft) -> None:
-        self._tell_of_drafts()
-
-    @follows(facts.DeskLost)
-    def after_loss(self, _fact: facts.DeskLost) -> None:
-        self._tell_of_drafts()
-
-    @follows(facts.DraftEnded)
-    def after_draft_ended(self, fact: facts.DraftEnded) -> None:
-        if (matter := of_draft(fact.number)) in self.state.notifications.state.matters:
-            self.state.record(facts.NotificationSettled(matter))
-
-    def _tell_of_drafts(self) -> None:
+    @follows(facts.DraftReceived, facts.DesksServed, facts.DeskLeft, facts.DeskLost)
+    def after_draft_or_desk(self, _fact: facts.Fact) -> None:
         """Notify of each draft that waits while no desk is attached; a desk shows it and rings (OP-09).
 
         The agent's reason is left out: a message has no text of an agent.
@@ -217,6 +195,11 @@ class Notifying:
                 f"until {until}"
             )
             self._tell(Subject(NoticeKind.PROPOSAL, words, draft.terms.symbol, of_draft(draft.number)))
+
+    @follows(facts.DraftEnded)
+    def after_draft_ended(self, fact: facts.DraftEnded) -> None:
+        if (matter := of_draft(fact.number)) in self.state.notifications.state.matters:
+            self.state.record(facts.NotificationSettled(matter))
 
     @follows(facts.RegimeMeasured)
     def after_regime(self, fact: facts.RegimeMeasured) -> None:
