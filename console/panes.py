@@ -141,10 +141,9 @@ _ENTRIES = (
     PaneEntry(
         KeyScope.PROPOSALS,
         ProposalsPane,
-        "What strategies and exits ask you to confirm; nothing here has been sent. Exits stand first and count up "
-        "until you act, entries count down and run out. Drafts of agents stand last, `+1` in the strip: Enter reads "
-        "one, and there makes it a proposal; ✗ counts its facts that differ. Why one was blocked: `a` in "
-        "Orders lists what was refused today, and why.",
+        "What strategies and exits ask you to confirm; nothing here has been sent. Exits stand first and count up, "
+        "entries count down. Drafts of agents stand last, `+1` in the strip: Enter reads one; ✗ counts false facts. "
+        "Why one was blocked: `a` in Orders lists what was refused today.",
         symbols=_proposed,
         is_timed=True,
     ),

@@ -500,4 +500,5 @@ def known_lines(row: ProposalRow, view: DeskView, now: datetime, width: int) -> 
     quote = next((watched.quote for watched in view.watch.rows if watched.symbol == row.symbol), None)
     if isinstance(quote, Quote):
         lines.append((Cell(f"quote  {quote_in_words(quote, now)}", GREY),))
-    return [*lines, *wrapped("why    ", f"{row.strategy.upper()}: {row.reason}", width, GREY)]
+    why = row.reason if row.agent else f"{row.strategy.upper()}: {row.reason}"
+    return [*lines, *wrapped("why    ", why, width, GREY)]

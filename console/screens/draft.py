@@ -81,7 +81,7 @@ class DraftScreen(ReadingScreen):
 
 
 def draft_lines(row: DraftRow, now: datetime) -> list[TextLine]:
-    """Return all of a draft: what decides stands first, the agent's own words last."""
+    """Return all of a draft; what decides about money stands first."""
     what = f"{plain(row.quantity)} {row.symbol} {f.terms(row.terms)}, {f.LASTS[row.time_in_force]}"
     lines = two((Cell(what, "strong"),), [_usd("cost", row.cost)], width=WIDTH)
     if row.stop_price is not None:
@@ -99,8 +99,8 @@ def draft_lines(row: DraftRow, now: datetime) -> list[TextLine]:
     lines += field("record", record_in_words(row))
     age, left = f.age(row.drafted_at, now), f.countdown(row.expires_at, now)
     lines += field("drafted", f"{age} ago; it expires in {left}")
-    lines += field("then", _then(row))
-    return [*lines, *field("it says", row.reason or "no reason")]
+    lines += field("it says", row.reason or "no reason")
+    return [*lines, *field("then", _then(row))]
 
 
 def _usd(word: str, amount: Money | None) -> TextLine:

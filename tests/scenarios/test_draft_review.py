@@ -1,4 +1,4 @@
-"""What the desk shows of drafts, what a false fact holds up, and who is told while nobody is at a desk (OP-09, OP-14)."""
+"""What the desk shows of drafts, what a false fact holds up, and the notice without a desk (OP-09, OP-14)."""
 
 from __future__ import annotations
 
