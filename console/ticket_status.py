@@ -22,6 +22,7 @@ from core.model.instrument import capitals
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, NotEdited, ProposalRow, TicketView
 from widgets import format as f
+from widgets.draft_text import BRIEF
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.pane import Frame
 from widgets.ticket_text import exit_lines, known_lines, ticket_lines, title_of, wrapped
@@ -501,18 +502,25 @@ class TicketBox(Frame):
             standing.phase not in (TicketPhase.READY, TicketPhase.FETCHING, TicketPhase.CONFIRMING), "-disarmed"
         )
         lines = heading(standing, is_late)
+        waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]
+        exits = exit_lines(waiting, now, WIDTH)
         if shown is not None:
-            lines += ticket_lines(shown, now, WIDTH, standing.said)
+            body = ticket_lines(shown, now, WIDTH, standing.said)
+            if shown.draft is not None and len(lines) + len(body) > self._room(exits):
+                body = ticket_lines(shown, now, WIDTH, standing.said, BRIEF)
+            lines += body
         elif row is not None and standing.phase is TicketPhase.FETCHING:
             lines += known_lines(row, view, now, WIDTH)
-        waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]
-        self.body.show(self._fitted(lines, exit_lines(waiting, now, WIDTH)))
+        self.body.show(self._fitted(lines, exits))
 
     def show_keys(self, standing: TicketStatus, word: TypedWord | None, readiness: Readiness, now: datetime) -> None:
         self.keys.show([key_line(standing, word, readiness, now)])
 
+    def _room(self, exits: Sequence[TextLine]) -> int:
+        return max(1, self.app.size.height - AROUND - len(exits))
+
     def _fitted(self, lines: Sequence[TextLine], exits: Sequence[TextLine]) -> list[TextLine]:
-        room = max(1, self.app.size.height - AROUND - len(exits))
+        room = self._room(exits)
         self.is_cut = len(lines) > room
         if not self.is_cut:
             return [*lines, *exits]

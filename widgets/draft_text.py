@@ -35,8 +35,9 @@ PRICES = frozenset({FactField.PRICE, FactField.BID, FactField.ASK, FactField.AVE
 AMOUNTS = frozenset({FactField.EQUITY, FactField.BUYING_POWER})
 LARGEST = Decimal(10**12)
 """A figure from an agent beyond it is shown by its magnitude."""
-MOST_FALSE, MOST_LINES = 3, 2
-"""Most facts that differ on a ticket, and most lines for each other kind; the others are counted."""
+LEAST_FALSE, FULL, BRIEF = 3, 6, 1
+"""Facts that differ that a ticket always lists, and most lines of each kind with room and without; others are counted.
+"""
 
 
 def side_of(effect: Effect) -> Side:
@@ -79,25 +80,29 @@ def sorted_facts(facts: Iterable[CheckedFact]) -> list[CheckedFact]:
     return sorted(facts, key=lambda checked: BY_IMPORTANCE.index(checked.result))
 
 
-def fact_texts(facts: Sequence[CheckedFact], now: datetime, width: int) -> list[tuple[str, Tone]]:
-    """Return the facts for a ticket with `width` cells: each that differs by itself, the others together."""
+def fact_texts(facts: Sequence[CheckedFact], now: datetime, width: int, most: int = FULL) -> list[tuple[str, Tone]]:
+    """Return the facts for a ticket with `width` cells: each that differs by itself, the others together.
+
+    `most` is the number of lines for each kind.
+    """
     false = [checked for checked in facts if checked.result is FactResult.DIFFERS]
-    said: list[tuple[str, Tone]] = [(fact_in_words(checked, now), "urgent") for checked in false[:MOST_FALSE]]
-    if len(false) > MOST_FALSE:
-        said.append((f"✗ {len(false) - MOST_FALSE} more differ", "urgent"))
+    listed = max(most, LEAST_FALSE)
+    said: list[tuple[str, Tone]] = [(fact_in_words(checked, now), "urgent") for checked in false[:listed]]
+    if len(false) > listed:
+        said.append((f"✗ {len(false) - listed} more differ", "urgent"))
     for result in BY_IMPORTANCE[1:]:
         texts = [fact_in_words(checked, now) for checked in facts if checked.result is result]
         if texts:
-            said.append((_together(texts, MARKS[result], width), TONES[result]))
+            said.append((_together(texts, MARKS[result], width, most), TONES[result]))
     return said
 
 
-def _together(texts: Sequence[str], mark: str, width: int) -> str:
+def _together(texts: Sequence[str], mark: str, width: int, most: int) -> str:
     """Join as many as fit in the lines that they may take, and count the others."""
     for count in range(len(texts), 0, -1):
         left = len(texts) - count
         joined = " · ".join([*texts[:count], *([f"{mark} {left} more"] if left else [])])
-        if len(textwrap.wrap(joined, width)) <= MOST_LINES:
+        if len(textwrap.wrap(joined, width)) <= most:
             return joined
     return f"{mark} {len(texts)} facts"
 

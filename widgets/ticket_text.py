@@ -23,7 +23,7 @@ from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import Fraction, Price, plain
 from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketView
 from widgets import format as f
-from widgets.draft_text import fact_texts
+from widgets.draft_text import FULL, fact_texts
 from widgets.lines import Cell, TextLine, Tone, joined
 from widgets.proposals import exit_word
 
@@ -111,8 +111,11 @@ def title_of(row: ProposalRow, mode: str) -> str:
     return f"{mode.upper()} ─ {f.purpose(row)} ─ {row.symbol}"
 
 
-def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") -> list[TextLine]:
-    """Return the body, at most `width` cells wide. Refusals that `told` above it contains are only counted."""
+def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "", facts: int = FULL) -> list[TextLine]:
+    """Return the body, at most `width` cells wide. Refusals that `told` above it contains are only counted.
+
+    `facts` is the number of lines for each kind of a draft's facts.
+    """
     order = view.ticket.order
     what = order_in_words(order) if view.replaced is None else change_in_words(order, view.replaced)
     if view.ttl is not None and view.replaced is None:
@@ -142,7 +145,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
     lines += wrapped("why    ", _why(view, now), width)
     if view.draft is not None:
-        for number, (text, tone) in enumerate(fact_texts(view.draft.facts, now, width - len(FACTS))):
+        for number, (text, tone) in enumerate(fact_texts(view.draft.facts, now, width - len(FACTS), facts)):
             lines += wrapped(" " * len(FACTS) if number else FACTS, text, width, tone)
     back = "; NO STOP in between; if this fails, it goes back" if view.stop_goes_back else ""
     if view.cancels_in_words:

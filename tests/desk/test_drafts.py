@@ -11,6 +11,7 @@ from typing import Any
 
 from console.bell import Bell
 from console.display import title_of
+from console.proposal_outcome import waiting_exit
 from console.screens.draft import DraftScreen
 from console.screens.edit import DeclineScreen
 from console.screens.ticket import TicketPhase, TicketScreen
@@ -25,6 +26,7 @@ from core.views import DraftRow
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.still_house import a_position, a_view, an_exit, open_still, the_engines_view
 from tests.desk.test_several_desks import eve, eve_takes
+from widgets.draft_text import BRIEF, fact_in_words, fact_texts
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 
@@ -250,8 +252,6 @@ async def test_a_drafted_exit_waits_for_r_and_the_operators_own_does_not() -> No
 
 
 def test_a_drafted_exit_is_not_the_exit_that_c_opens() -> None:
-    from console.proposal_outcome import waiting_exit
-
     held, own = a_position(), an_exit()
     drafted = replace(own, agent="claude")
     assert waiting_exit(a_view(proposals=(own,)), held) is own
@@ -275,3 +275,24 @@ async def test_the_chart_follows_a_selected_draft() -> None:
     async with open_still(a_view(drafts=(a_draft(symbol=Symbol("IBM")),))) as house:
         await house.press("1", "end")
         assert house.desk.watched == "IBM"
+
+
+def test_facts_of_a_ticket_are_listed_or_counted() -> None:
+    """OP-14: those that differ first and by themselves; nothing of them is left out without its count"""
+    now = the_engines_view().status.at
+    facts = (*(a_fact("price", str(100 + n)) for n in range(9)), *(FALSE for _ in range(5)))
+    full, brief = fact_texts(facts, now, 67), fact_texts(facts, now, 67, BRIEF)
+
+    assert [text for text, _ in brief][:4] == [*["✗ SPY position 3, ours 0"] * 3, "✗ 2 more differ"]
+    assert (len(full), len(brief)) == (6, 5)
+    assert full[-1][0].count("✓") == 9
+    assert brief[-1][0].endswith("more")
+    assert len(brief[-1][0]) <= 67
+
+
+def test_an_absurd_figure_of_an_agent_can_be_drawn() -> None:
+    """OP-14, SY-06"""
+    now = the_engines_view().status.at
+    for text in ("1E+400", "-9999999999999", "NaN", "Infinity"):
+        for name in ("price", "position", "equity", "stop_distance", "anything"):
+            assert len(fact_in_words(a_fact(name, text, FactResult.DIFFERS, "1"), now)) < 80
