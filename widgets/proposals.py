@@ -27,10 +27,12 @@ BY_YOU = ("typed by you", "by you", "you")
 """In place of a strategy's name and of the reason of an exit, the longest that fits."""
 
 
-def exit_word(reason: ExitReason, strategy: str) -> str:
-    """Return the reason of an exit in words; a mean reversion names its average, and a person's is the operator's."""
+def exit_word(reason: ExitReason, strategy: str, agent: str = "") -> str:
+    """Return the reason of an exit in words; a mean reversion names its average, and a person's is the operator's, or
+    the agent's that drafted it.
+    """
     if reason is ExitReason.MANUAL:
-        return BY_YOU[0]
+        return f"by {agent}" if agent else BY_YOU[0]
     if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
         return "back at VWAP"
     return EXIT_WORDS[reason][0]
@@ -211,7 +213,7 @@ def _why(row: ProposalRow) -> str:
     if row.is_guard:
         return "no stop yet"
     if row.exit_reason is not None:
-        word = exit_word(row.exit_reason, row.strategy)
+        word = exit_word(row.exit_reason, row.strategy, row.agent)
         return (
             f"{word} {f.price(row.stop_price)}" if row.exit_reason is ExitReason.STOP_LOSS and row.stop_price else word
         )

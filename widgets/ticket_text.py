@@ -479,7 +479,7 @@ def exit_lines(waiting: Sequence[ProposalRow], now: datetime, width: int) -> lis
     if row.exit_reason is ExitReason.STOP_LOSS:
         why = f"{waits} past its stop"
     else:
-        why = f"{exit_word(row.exit_reason, row.strategy) if row.exit_reason else 'asked for'} {waits} ago"
+        why = f"{exit_word(row.exit_reason, row.strategy, row.agent) if row.exit_reason else 'asked for'} {waits} ago"
     moved = f", {f.signed(row.moved)} USD since" if row.moved is not None else ""
     more = f", {len(waiting) - 1} more" if len(waiting) > 1 else ""
     text = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}, {why}{moved}{more}"

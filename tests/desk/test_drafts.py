@@ -15,7 +15,7 @@ from console.proposal_outcome import waiting_exit
 from console.screens.draft import DraftScreen
 from console.screens.edit import DeclineScreen
 from console.screens.ticket import TicketPhase, TicketScreen
-from core.facts import ConfirmationReceived, DraftEnded, DraftReviewed, OrderCreated
+from core.facts import ConfirmationReceived, DraftEnded, DraftNotStaged, DraftReviewed, OrderCreated
 from core.messages.commands import AdoptDraft, DeclineDraft, RefuseSymbol
 from core.messages.inputs import DraftSubmitted, Priority
 from core.model.draft import CheckedFact, DraftEnd, DraftFact, DraftRequest, DraftTerms, FactResult
@@ -23,9 +23,10 @@ from core.model.order import Effect, OrderType, TimeInForce
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.views import DraftRow
-from tests.desk.desk_house import SPY, House, open_desk
+from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
 from tests.desk.still_house import a_position, a_view, an_exit, open_still, the_engines_view
 from tests.desk.test_several_desks import eve, eve_takes
+from tests.kit.stepped_engine import SteppedHandle
 from widgets.draft_text import BRIEF, fact_in_words, fact_texts
 
 SIZES = ((80, 24), (120, 40), (200, 60))
@@ -240,6 +241,7 @@ async def test_a_drafted_exit_waits_for_r_and_the_operators_own_does_not() -> No
         submits(house, ("position", "7"), effect=Effect.CLOSE)
         ticket = await opens_the_ticket_of_the_draft(house)
         assert ticket.phase is TicketPhase.DIFFERS
+        await house.sees("by claude")
         await house.wait(1)
         await house.press("S")
         await house.wait(0.6)
@@ -296,3 +298,20 @@ def test_an_absurd_figure_of_an_agent_can_be_drawn() -> None:
     for text in ("1E+400", "-9999999999999", "NaN", "Infinity"):
         for name in ("price", "position", "equity", "stop_distance", "anything"):
             assert len(fact_in_words(a_fact(name, text, FactResult.DIFFERS, "1"), now)) < 80
+
+
+@at_both_ends
+async def test_a_draft_crosses_the_wire_and_a_refused_one_stays(handled_by: type[SteppedHandle]) -> None:
+    """OP-09: its symbol was refused for the day meanwhile; the last line says why"""
+    async with with_an_agent(handled_by=handled_by) as house:
+        submits(house, ("position", "3"), ("earnings", "2"))
+        await house.until(lambda: house.desk.view is not None and house.desk.view.drafts)
+        house.desk.handle.send(RefuseSymbol(SPY, "not today"))
+        await house.press("1", "end", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, DraftScreen))
+        await house.press("enter")
+        await house.until(lambda: house.facts(DraftNotStaged))
+        await house.until(lambda: "not today" in house.footer() or "refused" in house.footer())
+
+        assert house.desk.view is not None
+        assert [row.number for row in house.desk.view.drafts] == [1]
