@@ -9,7 +9,7 @@ AGAIN_AFTER = 30.0
 
 
 class Bell:
-    """Rings once for a new proposal, broker's warning, blocked adviser, triggered alert, or shares without their stop.
+    """Rings once for a new proposal or draft, broker's warning, refused adviser or agent, alert, or missing stop.
 
     It repeats while an exit waits, shares lack their stop (EX-22), or authorized exits wait because the desk's clock is
     in doubt (EX-23).
@@ -20,6 +20,7 @@ class Bell:
         self._staged: int | None = None
         self._warned: frozenset[str] = frozenset()
         self._owed: frozenset[str] = frozenset()
+        self._drafts: frozenset[int] = frozenset()
         self._oversteps: int | None = None
         self._rung: int | None = None
         self._rang_at = 0.0
@@ -29,12 +30,14 @@ class Bell:
         is_new = view.staged > self._staged if self._staged is not None else bool(view.proposals)
         warned = frozenset(row.id for row in view.orders if WARNED in row.marks)
         is_new = is_new or not warned <= self._warned
-        is_new = is_new or view.advice.oversteps > (
-            view.advice.oversteps if self._oversteps is None else self._oversteps
-        )
+        drafts = frozenset(row.number for row in view.drafts)
+        is_new = is_new or not drafts <= self._drafts
+        self._drafts = drafts
+        oversteps = view.advice.oversteps + view.agent_oversteps
+        is_new = is_new or oversteps > (oversteps if self._oversteps is None else self._oversteps)
         is_new = is_new or (self._rung is not None and view.rung > self._rung)
         self._rung = view.rung
-        self._staged, self._warned, self._oversteps = view.staged, warned, view.advice.oversteps
+        self._staged, self._warned, self._oversteps = view.staged, warned, oversteps
         owed = frozenset(row.key for row in view.positions if row.calls_a_person)
         owed |= frozenset(f"clock {symbol}" for symbol in view.status.held_by_clock)
         is_new = is_new or not owed <= self._owed

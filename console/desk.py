@@ -50,6 +50,7 @@ from core.views import DeskView
 from widgets.grid import Grid
 from widgets.lines import Tone
 from widgets.orders import NEW
+from widgets.proposals import DRAFT
 
 NO_SYMBOL = "this row is of no symbol"
 ON_THEIR_WAY = 64
@@ -354,7 +355,9 @@ class DeskApp(App[None]):
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
         pane = (message.grid.id or "").removesuffix("-grid")
-        if pane == "proposals":
+        if pane == "proposals" and message.key.startswith(DRAFT):
+            self.row_actions.do("read draft", message.key)
+        elif pane == "proposals":
             self.open_ticket(ProposalId(message.key))
         elif pane == "history":
             self.errands.explain(message.key)

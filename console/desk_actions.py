@@ -257,7 +257,7 @@ class DeskActions:
         if not view.positions and not entries:
             self.behind.say("nothing is held and no entry works: there is nothing to flatten")
             return
-        exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
+        exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent and not row.agent}
         waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
         if len(waiting) == len(view.positions) and (len(waiting) > 1 or entries):
             self.following.sign_closes()

@@ -88,7 +88,7 @@ def layout_in_words(layout: DeskLayout, columns: Sequence[ColumnOfPanes]) -> str
 
 def title_of(view: DeskView | None) -> str:
     """Format `(2) Keyturn`."""
-    waiting = len(view.proposals) if view is not None else 0
+    waiting = len(view.proposals) + len(view.drafts) if view is not None else 0
     name = "Keyturn" if view is None or view.status.mode.value == "paper" else "Keyturn LIVE"
     return f"({waiting}) {name}" if waiting else name
 

@@ -200,7 +200,7 @@ class FollowUps:
     def wait_for_ticket(
         self,
         symbol: Symbol,
-        strategy: str,
+        strategy: str | None,
         is_it: Callable[[ProposalRow], bool],
         dialog: FieldsScreen | None = None,
     ) -> None:

@@ -48,6 +48,7 @@ class KeyScope(Enum):
     COMMANDS = "commands"
     READING = "help and details"
     ADVICE = "advice"
+    DRAFT = "a draft"
     GUIDE = "the guide"
     HELP = "the help"
 
@@ -417,6 +418,9 @@ KEYS: tuple[Key, ...] = (
     Key("advice.order", KeyScope.ADVICE, "n", "n", "order", "as an order", is_in_footer=True),
     Key("advice.drop", KeyScope.ADVICE, "x", "x", "drop", "take back", is_in_footer=True),
     Key("advice.back", KeyScope.ADVICE, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("draft.adopt", KeyScope.DRAFT, "enter", "Enter", "adopt", "adopt: make it a proposal", True, is_fixed=True),
+    Key("draft.decline", KeyScope.DRAFT, "x", "x", "decline", "decline", is_in_footer=True),
+    Key("draft.back", KeyScope.DRAFT, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("help.find", KeyScope.HELP, "slash", "/", "find", "find a key by words", is_in_footer=True),
     Key("help.tour", KeyScope.HELP, "t", "t", "tour", "the tour, or its end", is_in_footer=True),
     Key("help.back", KeyScope.HELP, "escape", "Esc", "back", "back", is_in_footer=True),

@@ -5,7 +5,7 @@ Actions of a row's keys are passed to the desk, which alone may act.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from console.details import Telling, order, position, protection, record, strategy, trade, watched
@@ -18,7 +18,7 @@ from widgets.grid import Grid
 from widgets.orders import LEGS, Orders
 from widgets.pane import Pane
 from widgets.positions import Positions
-from widgets.proposals import ProposalTable, Strategies
+from widgets.proposals import ProposalTable, Strategies, key_of_draft
 from widgets.protections import Protections
 from widgets.results import Results
 from widgets.watch import Watch
@@ -132,14 +132,19 @@ class PaneEntry:
     has_state: bool = True
 
 
+def _proposed(view: DeskView) -> Iterator[tuple[str, Symbol]]:
+    yield from ((row.id, row.symbol) for row in view.proposals)
+    yield from ((key_of_draft(row), row.symbol) for row in view.drafts)
+
+
 _ENTRIES = (
     PaneEntry(
         KeyScope.PROPOSALS,
         ProposalsPane,
-        "What strategies and exits ask you to confirm; nothing here has been sent. Exits stand first and count up "
-        "until you act, entries count down and run out. Why one was blocked: `a` in "
-        "Orders lists what was refused today, and why.",
-        symbols=lambda view: ((row.id, row.symbol) for row in view.proposals),
+        "What strategies and exits ask you to confirm; nothing here has been sent. Exits stand first and count up, "
+        "entries count down. Drafts of agents stand last, `+1` in the strip: Enter reads one; ✗ counts false facts. "
+        "Why one was blocked: `a` in Orders lists what was refused today.",
+        symbols=_proposed,
         is_timed=True,
     ),
     PaneEntry(

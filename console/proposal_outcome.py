@@ -61,9 +61,12 @@ def waits_for_price(row: ProposalRow) -> bool:
 
 
 def waiting_exit(view: DeskView, held: PositionRow) -> ProposalRow | None:
-    """Return a waiting exit that would sell at once; a waiting trailing stop or target is replaced by a close."""
+    """Return a waiting exit that would sell at once; a waiting trailing stop or target is replaced by a close.
+
+    So is an exit that an agent drafted: the operator's own waits for no review of its facts (OP-14).
+    """
     mine = (held.symbol, held.strategy)
-    exits = (row for row in view.proposals if row.is_urgent and (row.symbol, row.strategy) == mine)
+    exits = (row for row in view.proposals if row.is_urgent and not row.agent and (row.symbol, row.strategy) == mine)
     return next((row for row in exits if not waits_for_price(row)), None)
 
 

@@ -8,8 +8,10 @@ one that asked it: resume a strategy, adopt or decline more capital (RK-26, ST-1
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from console.desk_actions import BasketFollower, OrderActions
+from console.draft_actions import DraftActions, drafted
 from console.follow_ups import FollowUps
 from console.keymap import written
 from console.proposal_outcome import Guard, is_close_of, is_guard, waiting_exit, waits_for_price, why_not
@@ -110,7 +112,7 @@ def decide_promotion(behind: DialogHost, following: FollowUps, view: DeskView, k
 
 
 NOT_SELECTED = "no row is selected; the arrows select one"
-EVERYBODYS = frozenset({"cancel", "cancel entries", "cancel all entries", "why", "all", "fewer"})
+EVERYBODYS = frozenset({"cancel", "cancel entries", "cancel all entries", "why", "all", "fewer", "read draft"})
 """Actions allowed on a desk without control; cancels have their own rule."""
 
 
@@ -121,8 +123,10 @@ class RowActions:
         self.behind = behind
         self.following = following
         self.baskets = baskets
+        self.drafts = DraftActions(behind, following)
         orders, watchlists = OrderActions(behind, following), WatchActions(behind)
         self._acts: dict[str, Callable[[DeskView, str], None]] = {
+            "read draft": self.drafts.open,
             "decline": self._decline,
             "refuse symbol": self._refuse_symbol,
             "pause its strategy": self._pause_of,
@@ -174,7 +178,10 @@ class RowActions:
     def _decline(self, view: DeskView, key: str) -> None:
         row = next((row for row in view.proposals if row.id == key), None)
         if row is not None:
-            self.behind.ask(DeclineScreen(self.behind, row, lambda reason: self._send_decline(row.id, reason)))
+            act = partial(self._send_decline, row.id)
+            self.behind.ask(DeclineScreen.of_proposal(self.behind, row, act))
+        else:
+            self.drafts.decline(view, key)
 
     def _send_decline(self, proposal_id: ProposalId, reason: str) -> None:
         self.behind.handle.send(commands.Decline(proposal_id, reason))
@@ -182,7 +189,7 @@ class RowActions:
         self.behind.say(declining(reason))
 
     def _refuse_symbol(self, view: DeskView, key: str) -> None:
-        row = next((row for row in view.proposals if row.id == key), None)
+        row = next((row for row in view.proposals if row.id == key), None) or drafted(view, key)
         if row is None:
             return
         symbol = row.symbol
@@ -334,6 +341,7 @@ class RowActions:
         """Pause or resume the strategy of a proposal, on its symbol alone; the proposal itself stays."""
         made = next((row for row in view.proposals if row.id == key), None)
         if made is None:
+            self.drafts.say_no_strategy(view, key)
             return
         pair = made.strategy, made.symbol
         row = next((row for row in view.strategies if (row.strategy, row.symbol) == pair), None)

@@ -22,6 +22,7 @@ from core.model.instrument import capitals
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, NotEdited, ProposalRow, TicketView
 from widgets import format as f
+from widgets.draft_text import BRIEF
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.pane import Frame
 from widgets.ticket_text import exit_lines, known_lines, ticket_lines, title_of, wrapped
@@ -123,16 +124,24 @@ class Spelling:
             self.word.forget()
 
 
+FACT_DIFFERS = "a fact of the draft differs"
+
+
 class TicketPhase(Enum):
     FETCHING = "fetching figures…"
     READY = "ready"
     CONFIRMING = "confirming on fresh figures…"
     REFUSED = "refused"
     RED = "a check refuses it now"
+    DIFFERS = "a fact of its draft differs"
     EXPIRED = "expired"
     """The ticket has expired; its proposal waits, and another ticket can be opened."""
     OVER = "over"
     """The proposal has ended: sent, declined or expired."""
+
+
+SHUT = frozenset({TicketPhase.REFUSED, TicketPhase.RED, TicketPhase.DIFFERS})
+"""Phases in which its key does nothing before a review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +180,8 @@ class TicketStatus:
         self._older: frozenset[str] = frozenset()
         self._confirmed: ShownTicket | None = None
         self._red: tuple[str, str] | None = None
+        self._differing: frozenset[int] = frozenset()
+        self._reviewed: frozenset[int] = frozenset()
         self._edit: Edit | None = None
 
     # ── the console's actions ────────────────────────────────────────────────────────────────────────────────────
@@ -182,8 +193,22 @@ class TicketStatus:
         if self.shown is not None:
             self._older |= {self.shown.ticket.id}
         self.shown = self._confirmed = self._red = self._edit = None
+        self._differing = frozenset()
         self.note = ""
         self.phase = TicketPhase.FETCHING
+
+    def review(self) -> int:
+        """Note that the operator read the facts that disarm this ticket, and return how many: they disarm no later one
+        (OP-14).
+        """
+        read = self._differing if self.phase in SHUT else frozenset()
+        self._reviewed |= read
+        return len(read)
+
+    @property
+    def reviewed(self) -> tuple[int, ...]:
+        """Return the places of the draft's facts that were reviewed, for the confirmation."""
+        return tuple(sorted(self._reviewed))
 
     def edit(self, edit: Edit, view: DeskView | None) -> None:
         self.ask(view)
@@ -205,6 +230,8 @@ class TicketStatus:
         self.row = found or self.row
         if ticket is not None:
             self.shown = ticket
+            found_now = frozenset(ticket.draft.differing) if ticket.draft is not None else frozenset()
+            self._differing |= found_now - self._reviewed  # it stays disarmed by a fact that agrees again meanwhile
         if self._edit is not None:
             self._look_at_the_edit(self._edit, view)
         self.is_lost = False
@@ -260,8 +287,11 @@ class TicketStatus:
         if not row.effect.only_reduces and ticket.now.refusals:
             self._red = (shown.ticket, "; ".join(f"{v.check}: {v.reason}" for v in ticket.now.refusals))
         if self._red is not None and self._red[0] == shown.ticket:
-            self.said = self._red[1]
+            self.said = "; ".join([self._red[1], *([FACT_DIFFERS] if self._differing else [])])
             return TicketPhase.RED
+        if self._differing:
+            self.said = FACT_DIFFERS
+            return TicketPhase.DIFFERS
         return TicketPhase.READY
 
     def _say_it_is_lost(self, view: DeskView) -> None:
@@ -330,6 +360,8 @@ def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
             return wrapped("REFUSED ", _to_review(standing.said), WIDTH, "urgent")
         case TicketPhase.RED:
             return wrapped("NOT NOW ", _to_review(standing.said), WIDTH, "urgent")
+        case TicketPhase.DIFFERS:
+            return wrapped("FACT ✗  ", f"{standing.said}: {written('ticket.review')} reviews it", WIDTH, "urgent")
         case TicketPhase.EXPIRED:
             return wrapped(
                 "LOST    " if standing.is_lost else "EXPIRED ",
@@ -371,7 +403,7 @@ def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readines
         state(standing, word, readiness, key_of(row)),
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
-    is_shut = standing.phase in (TicketPhase.REFUSED, TicketPhase.RED) and word is not None and not word.stands
+    is_shut = standing.phase in SHUT and word is not None and not word.stands
     does = (Cell(" cannot be sent now", "warning"),) if is_shut else _does(row, word)
     for rest in keys:
         left = (*does, Cell(f"   {rest}"))
@@ -470,18 +502,25 @@ class TicketBox(Frame):
             standing.phase not in (TicketPhase.READY, TicketPhase.FETCHING, TicketPhase.CONFIRMING), "-disarmed"
         )
         lines = heading(standing, is_late)
+        waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]
+        exits = exit_lines(waiting, now, WIDTH)
         if shown is not None:
-            lines += ticket_lines(shown, now, WIDTH, standing.said)
+            body = ticket_lines(shown, now, WIDTH, standing.said)
+            if shown.draft is not None and len(lines) + len(body) > self._room(exits):
+                body = ticket_lines(shown, now, WIDTH, standing.said, BRIEF)
+            lines += body
         elif row is not None and standing.phase is TicketPhase.FETCHING:
             lines += known_lines(row, view, now, WIDTH)
-        waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]
-        self.body.show(self._fitted(lines, exit_lines(waiting, now, WIDTH)))
+        self.body.show(self._fitted(lines, exits))
 
     def show_keys(self, standing: TicketStatus, word: TypedWord | None, readiness: Readiness, now: datetime) -> None:
         self.keys.show([key_line(standing, word, readiness, now)])
 
+    def _room(self, exits: Sequence[TextLine]) -> int:
+        return max(1, self.app.size.height - AROUND - len(exits))
+
     def _fitted(self, lines: Sequence[TextLine], exits: Sequence[TextLine]) -> list[TextLine]:
-        room = max(1, self.app.size.height - AROUND - len(exits))
+        room = self._room(exits)
         self.is_cut = len(lines) > room
         if not self.is_cut:
             return [*lines, *exits]

@@ -293,7 +293,8 @@ def _count(view: DeskView, pane: str) -> tuple[str, Tone]:
     match pane:
         case "proposals":
             urgent = any(row.is_urgent for row in view.proposals)
-            return f"{len(view.proposals) or ''}{'!' if urgent else ''}", "warning" if urgent else ""
+            drafts = f"+{len(view.drafts)}" if view.drafts else ""
+            return f"{len(view.proposals) or ''}{drafts}{'!' if urgent else ''}", "warning" if urgent else ""
         case "positions":
             return f"{len(view.positions) or ''}", ""
         case "orders":

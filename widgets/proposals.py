@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from core.model.signal import EXIT_WORDS, ExitReason
 from core.model.staging import MANUAL
-from core.views import HALTED, DeskView, ProposalRow, ResultRow, StrategyRow
+from core.views import HALTED, DeskView, DraftRow, ProposalRow, ResultRow, StrategyRow
 from widgets import format as f
+from widgets.draft_text import drafted_effect, fact_in_words, facts_in_brief
 from widgets.format import told_apart
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.lines import GAP, MARK_WIDTH, TextLine, Tone, widths_of
@@ -26,10 +27,12 @@ BY_YOU = ("typed by you", "by you", "you")
 """In place of a strategy's name and of the reason of an exit, the longest that fits."""
 
 
-def exit_word(reason: ExitReason, strategy: str) -> str:
-    """Return the reason of an exit in words; a mean reversion names its average, and a person's is the operator's."""
+def exit_word(reason: ExitReason, strategy: str, agent: str = "") -> str:
+    """Return the reason of an exit in words; a mean reversion names its average, and a person's is the operator's, or
+    the agent's that drafted it.
+    """
     if reason is ExitReason.MANUAL:
-        return BY_YOU[0]
+        return f"by {agent}" if agent else BY_YOU[0]
     if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
         return "back at VWAP"
     return EXIT_WORDS[reason][0]
@@ -50,6 +53,19 @@ SHORTEST = 3
 """Least cells of a strategy's name; shorter names say nothing."""
 
 
+DRAFT = "draft "
+"""Begins the key of a draft's row; its number follows."""
+
+
+def key_of_draft(row: DraftRow) -> str:
+    return f"{DRAFT}{row.number}"
+
+
+def draft_number(key: str) -> int | None:
+    """Return the number of the draft whose row has this key; None for a proposal's."""
+    return int(key.removeprefix(DRAFT)) if key.startswith(DRAFT) else None
+
+
 class ProposalTable(Pane):
     NUMBER = 1
     NAME = "Proposals"
@@ -61,6 +77,7 @@ class ProposalTable(Pane):
             id="proposals",
         )
         self._rows: tuple[ProposalRow, ...] = ()
+        self._drafts: tuple[DraftRow, ...] = ()
         self._shown: tuple[DeskView, datetime] | None = None
 
     def on_resize(self) -> None:
@@ -70,12 +87,14 @@ class ProposalTable(Pane):
 
     def show(self, view: DeskView, now: datetime) -> None:
         self._shown = view, now
-        self._rows = rows = view.proposals
+        self._rows, self._drafts = rows, drafts = view.proposals, view.drafts
         room = widths_of(COLUMNS, self.content_size.width)[WHY]
         whys = _whys(rows, room)
         shown = [_row(row, why, now) for row, why in zip(rows, whys, strict=True)]
+        shown += [_draft_row(row, room, now) for row in drafts]
         self.grid.show(shown, empty=_empty(view, self.state))
-        self.grid.opens_first = next((row.id for row in rows if row.is_urgent), rows[0].id if rows else None)
+        first = rows[0].id if rows else key_of_draft(drafts[0]) if drafts else None
+        self.grid.opens_first = next((row.id for row in rows if row.is_urgent), first)
         targets = sum(row.is_target for row in rows)
         stops = sum(row.is_urgent and row.type.trails for row in rows)
         exits = sum(row.is_urgent for row in rows) - targets - stops
@@ -86,6 +105,8 @@ class ProposalTable(Pane):
             said.append(f"{stops} stop{'s' if stops > 1 else ''}")
         if exits:
             said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
+        if drafts:
+            said.append(f"{len(drafts)} draft{'s' if len(drafts) > 1 else ''}")
         if refused := len(view.refusals):
             said.append(f"{refused} refused before: a in Orders says why")
         self.title_with(", ".join(said))
@@ -95,10 +116,16 @@ class ProposalTable(Pane):
         self._say()
 
     def _say(self) -> None:
-        """Note the strategy and the reason of the selected proposal."""
+        """Note the strategy and the reason of the selected proposal, or the facts and the reason of a draft."""
+        number = draft_number(self.grid.selected or "")
+        draft = next((row for row in self._drafts if row.number == number), None)
+        if draft is not None and self._shown is not None:
+            self.note(_draft_note(draft, self._shown[1]))
+            return
         row = next((row for row in self._rows if row.id == self.grid.selected), None)
         halted = f"{row.symbol} is HALTED since {row.halted}; " if row is not None and row.halted else ""
-        asks = f"{row.strategy.upper()}: " if row is not None and row.strategy != MANUAL else ""
+        has_name = row is not None and row.strategy != MANUAL and not row.agent
+        asks = f"{row.strategy.upper()}: " if row is not None and has_name else ""
         self.note("" if row is None else f"{halted}{asks}{row.reason}")
 
 
@@ -106,7 +133,7 @@ def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
     """Return the reason of each proposal, with its strategy if there is room: it tells equal proposals apart."""
     whys = [f"{HALTED} {_why(row)}" if row.halted else _why(row) for row in rows]
     left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if _is_named(row)), default=0)
-    theirs = (row.strategy.upper() for row in rows if row.strategy != MANUAL)
+    theirs = (row.strategy.upper() for row in rows if row.strategy != MANUAL and not row.agent)
     names = told_apart(theirs, left) if left >= SHORTEST else {}
     named = (f"{why} {_name(row, names, room - len(why) - 1)}".rstrip() for row, why in zip(rows, whys, strict=True))
     return [long if len(long) <= room else why for long, why in zip(named, whys, strict=True)]
@@ -114,6 +141,8 @@ def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
 
 def _name(row: ProposalRow, names: Mapping[str, str], room: int) -> str:
     """Return who asks: a strategy by the name that tells it apart, `by you`; empty where the reason says it."""
+    if row.agent:
+        return row.agent if len(row.agent) <= room else ""
     if row.strategy != MANUAL:
         return names.get(row.strategy.upper(), "")
     return next((words for words in BY_YOU if len(words) <= room), "") if _is_named(row) else ""
@@ -121,6 +150,8 @@ def _name(row: ProposalRow, names: Mapping[str, str], room: int) -> str:
 
 def _is_named(row: ProposalRow) -> bool:
     """Whether its strategy must be told from those of like proposals; a moved order tells it by itself."""
+    if row.agent:
+        return True
     return not row.is_urgent and row.replaces is None
 
 
@@ -144,13 +175,45 @@ def _row(row: ProposalRow, why: str, now: datetime) -> Row:
     )
 
 
+def _draft_row(row: DraftRow, room: int, now: datetime) -> Row:
+    """Return a row that cannot be taken for a proposal's: nothing of it is staged."""
+    is_late = (row.expires_at - now).total_seconds() < LAST_SECONDS
+    return Row(
+        key_of_draft(row),
+        (
+            Cell(""),
+            Cell(drafted_effect(row)),
+            Cell(f.quantity(row.quantity)),
+            Cell(row.symbol, "strong"),
+            Cell(f.terms_on_point(row.terms)),
+            Cell(_draft_why(row, room), "warning" if row.differing or row.halted else ""),
+            Cell(f.countdown(row.expires_at, now), "warning" if is_late else ""),
+        ),
+        tone="muted",
+    )
+
+
+def _draft_why(row: DraftRow, room: int) -> str:
+    """Return the facts that differ, the agent, and the risk if there is room."""
+    false = f"✗{len(row.differing)} " if row.differing else ""
+    why = f"{HALTED} {false}{row.agent}" if row.halted else f"{false}{row.agent}"
+    longer = why if row.risk is None else f"{why} risk {f.money(row.risk)}"
+    return longer if len(longer) <= room else why
+
+
+def _draft_note(row: DraftRow, now: datetime) -> str:
+    """Format `✗ SPY position 3, ours 0; claude: it is near its low`; without a fact that differs the counts."""
+    false = [fact_in_words(row.facts[place], now) for place in row.differing]
+    return f"{'; '.join(false) or facts_in_brief(row.facts) or 'no facts'}; {row.agent}: {row.reason}"
+
+
 def _why(row: ProposalRow) -> str:
     if row.replaces is not None:
         return f"was {row.replaces_in_words}"
     if row.is_guard:
         return "no stop yet"
     if row.exit_reason is not None:
-        word = exit_word(row.exit_reason, row.strategy)
+        word = exit_word(row.exit_reason, row.strategy, row.agent)
         return (
             f"{word} {f.price(row.stop_price)}" if row.exit_reason is ExitReason.STOP_LOSS and row.stop_price else word
         )

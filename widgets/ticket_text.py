@@ -23,6 +23,7 @@ from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import Fraction, Price, plain
 from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketView
 from widgets import format as f
+from widgets.draft_text import FULL, fact_texts
 from widgets.lines import Cell, TextLine, Tone, joined
 from widgets.proposals import exit_word
 
@@ -95,7 +96,7 @@ def _term(term: Term, is_reasoned: bool) -> str:
 
 RIGHT, GROUP = 36, 17
 """Start of the second column, and the part of it for the first figure."""
-SIZE = "size   "
+SIZE, FACTS = "size   ", "facts  "
 HOLDS = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "manual stop: press ! when it is hit",
@@ -110,8 +111,11 @@ def title_of(row: ProposalRow, mode: str) -> str:
     return f"{mode.upper()} ─ {f.purpose(row)} ─ {row.symbol}"
 
 
-def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") -> list[TextLine]:
-    """Return the body, at most `width` cells wide. Refusals that `told` above it contains are only counted."""
+def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "", facts: int = FULL) -> list[TextLine]:
+    """Return the body, at most `width` cells wide. Refusals that `told` above it contains are only counted.
+
+    `facts` is the number of lines for each kind of a draft's facts.
+    """
     order = view.ticket.order
     what = order_in_words(order) if view.replaced is None else change_in_words(order, view.replaced)
     if view.ttl is not None and view.replaced is None:
@@ -140,6 +144,9 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     if view.size is not None and not _is_typed(view, view.size):
         lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
     lines += wrapped("why    ", _why(view, now), width)
+    if view.draft is not None:
+        for number, (text, tone) in enumerate(fact_texts(view.draft.facts, now, width - len(FACTS), facts)):
+            lines += wrapped(" " * len(FACTS) if number else FACTS, text, width, tone)
     back = "; NO STOP in between; if this fails, it goes back" if view.stop_goes_back else ""
     if view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {' and '.join(view.cancels_in_words)}, then sends this{back}", width)
@@ -472,7 +479,7 @@ def exit_lines(waiting: Sequence[ProposalRow], now: datetime, width: int) -> lis
     if row.exit_reason is ExitReason.STOP_LOSS:
         why = f"{waits} past its stop"
     else:
-        why = f"{exit_word(row.exit_reason, row.strategy) if row.exit_reason else 'asked for'} {waits} ago"
+        why = f"{exit_word(row.exit_reason, row.strategy, row.agent) if row.exit_reason else 'asked for'} {waits} ago"
     moved = f", {f.signed(row.moved)} USD since" if row.moved is not None else ""
     more = f", {len(waiting) - 1} more" if len(waiting) > 1 else ""
     text = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}, {why}{moved}{more}"
@@ -496,4 +503,5 @@ def known_lines(row: ProposalRow, view: DeskView, now: datetime, width: int) -> 
     quote = next((watched.quote for watched in view.watch.rows if watched.symbol == row.symbol), None)
     if isinstance(quote, Quote):
         lines.append((Cell(f"quote  {quote_in_words(quote, now)}", GREY),))
-    return [*lines, *wrapped("why    ", f"{row.strategy.upper()}: {row.reason}", width, GREY)]
+    why = row.reason if row.agent else f"{row.strategy.upper()}: {row.reason}"
+    return [*lines, *wrapped("why    ", why, width, GREY)]

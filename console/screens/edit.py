@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
 from console.keymap import written
 from console.order_form.draft import number_in
@@ -135,17 +136,23 @@ def declining(reason: str) -> str:
 
 
 class DeclineScreen(FieldsScreen):
-    """`act` declines with the reason."""
+    """`act` declines with the reason; `still_waits` says whether there is something to decline."""
 
-    def __init__(self, behind: DialogHost, row: ProposalRow, act: Callable[[str], None]) -> None:
-        what = f"{f.purpose(row)} {f.quantity(row.quantity)} {row.symbol}"
+    def __init__(
+        self, behind: DialogHost, what: str, still_waits: Callable[[DeskView], bool], act: Callable[[str], None]
+    ) -> None:
         super().__init__(behind, f"Decline ─ {what}", [TextField("Reason", "optional")], "declines")
-        self.row = row
+        self.still_waits = still_waits
         self.act = act
 
+    @classmethod
+    def of_proposal(cls, behind: DialogHost, row: ProposalRow, act: Callable[[str], None]) -> Self:
+        what = f"{f.purpose(row)} {f.quantity(row.quantity)} {row.symbol}"
+        return cls(behind, what, lambda view: any(each.id == row.id for each in view.proposals), act)
+
     def update_view(self, view: DeskView, _now: datetime) -> None:
-        if all(row.id != self.row.id for row in view.proposals) and not self.wrong:
-            self.refuse("Proposal is no longer active")
+        if not self.still_waits(view) and not self.wrong:
+            self.refuse("It is no longer active")
 
     def accept(self) -> None:
         self.dismiss()

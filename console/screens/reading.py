@@ -69,8 +69,11 @@ class ReadingScreen(Dialog):
         self.body.show(self._lines[self._top : self._top + room])
         end = min(self._top + room, len(self._lines))
         place = f"{self._top + 1}–{end} of {len(self._lines)}, {written('read.page_down')}  "
-        edge = (place if len(self._lines) > room else "") + f"{written('read.back')} back"
-        put_note(self.box, edge)
+        put_note(self.box, (place if len(self._lines) > room else "") + self.keys())
+
+    def keys(self) -> str:
+        """Return the keys named in the lower edge."""
+        return f"{written('read.back')} back"
 
     def action_scroll(self, step: int) -> None:
         self._top += step

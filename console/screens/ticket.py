@@ -19,6 +19,7 @@ from console.screens.dialog import ArmedDialog, ArmedKey, DialogHost
 from console.screens.edit import DeclineScreen, EditScreen, declining
 from console.screens.find_symbol import QuoteRefresh
 from console.ticket_status import (
+    SHUT,
     Edit,
     Readiness,
     Spelling,
@@ -243,7 +244,16 @@ class TicketScreen(ArmedDialog):
             self.standing.confirm(shown)
             ticket, proof = shown.ticket, proof_of(self.behind)
             effect, replaces = ticket.order.effect, ticket.order.replaces
-            key = Confirm(ticket.id, ticket.digest, effect, replaces, word=shown.word, hold=shown.hold, proof=proof)
+            key = Confirm(
+                ticket.id,
+                ticket.digest,
+                effect,
+                replaces,
+                word=shown.word,
+                reviewed=self.standing.reviewed,
+                hold=shown.hold,
+                proof=proof,
+            )
             self.behind.handle.send(key)
         if self._shown is not None and self.is_active:
             self._draw_keys(self.behind.engine_now())
@@ -255,13 +265,17 @@ class TicketScreen(ArmedDialog):
         if row is not None and key != key_of(row) and not self.spelling.is_spelling:
             does = "replace an order" if row.replaces else f"{row.effect.value} a position"
             self.behind.say(f"{key} does not {does}; nothing was sent", "warning")
-        elif row is not None and self.phase in (TicketPhase.REFUSED, TicketPhase.RED):
+        elif row is not None and self.phase is TicketPhase.DIFFERS:
+            self.behind.say(f"{self.standing.said}: {written('ticket.review')} reviews it", "warning")
+        elif row is not None and self.phase in SHUT:
             self.behind.say(f"{key} sends nothing now; {written('ticket.review')} reviews it again", "warning")
 
     def action_review(self) -> None:
         if self._is_over():
             return
         if self.phase is not TicketPhase.CONFIRMING:
+            if count := self.standing.review():
+                self.behind.say(f"reviewed: {count} of the draft's facts differ", "warning")
             self.ask()
 
     def _is_over(self) -> bool:
@@ -313,7 +327,7 @@ class TicketScreen(ArmedDialog):
     def action_decline(self) -> None:
         row = self.standing.row
         if not self._was_turned() and not self._is_over() and row is not None:
-            self.behind.ask(DeclineScreen(self.behind, row, self.decline))
+            self.behind.ask(DeclineScreen.of_proposal(self.behind, row, self.decline))
 
     def decline(self, reason: str) -> None:
         if self._was_turned():

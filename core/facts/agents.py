@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.facts.registry import Fact, fact
-from core.model.draft import Draft, DraftEnd, DraftRefusal
-from core.model.values import ProposalId
+from core.model.draft import CheckedFact, Draft, DraftEnd, DraftRefusal
+from core.model.values import ProposalId, TicketId
 
 
 @fact()
@@ -63,6 +63,16 @@ class DraftNotStaged(Fact):
 
     number: int
     reasons: tuple[str, ...]
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DraftReviewed(Fact):
+    """With this ticket's key the operator had reviewed the facts of its draft that differ (OP-14)."""
+
+    number: int
+    ticket_id: TicketId
+    differing: tuple[CheckedFact, ...]
 
 
 @fact()

@@ -58,7 +58,7 @@ class Confirm(Addressed):
     `replaces` is None for B, H, S and C; for R it is the order that the ticket would replace. `sender` is its port,
     with terminal and user, as of everything else that opens or loosens (OP-13). `hold` is the control period in which
     the ticket was painted, and `proof` how that is known; a desk sends both. `word` was typed for an entry that is like
-    another; else empty (RK-25).
+    another; else empty (RK-25). `reviewed` are the places of the draft's facts that differed and were reviewed (OP-14).
     """
 
     ticket_id: TicketId
@@ -66,6 +66,7 @@ class Confirm(Addressed):
     effect: Effect
     replaces: ClientOrderId | None = None
     word: str = field(default="", kw_only=True)
+    reviewed: tuple[int, ...] = field(default=(), kw_only=True)
     hold: int | None = field(default=None, compare=False, kw_only=True)
     proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.views.desk import *
 from core.views.desk_status import *
+from core.views.drafts import *
 from core.views.results import *
 from core.views.rows import *
 from core.views.tickets import *

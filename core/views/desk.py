@@ -24,6 +24,7 @@ from core.views.desk_status import (
     StatusView,
     WireView,
 )
+from core.views.drafts import DraftRow
 from core.views.results import ChartView, DayRow, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
     NOTHING_WATCHED,
@@ -293,6 +294,10 @@ class DeskView:
         Upcoming dividends, splits and the like of followed symbols, next one first.
     lists
         Symbols blocked for entries, by symbol (RK-26).
+    drafts
+        Drafts of agents that wait for the operator, oldest first; nothing of them is staged (OP-09).
+    agent_oversteps
+        Count of attempts of agents to do more than read and draft: the bell rings when it grows.
     """
 
     number: int
@@ -328,6 +333,8 @@ class DeskView:
     days: PaneRows[DayRow] = ()
     actions: tuple[ActionRow, ...] = ()
     lists: tuple[ListedSymbol, ...] = ()
+    drafts: PaneRows[DraftRow] = ()
+    agent_oversteps: int = 0
 
     @property
     def account(self) -> AccountId:

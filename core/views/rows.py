@@ -78,6 +78,8 @@ class ProposalRow:
         Start and reason of an exchange halt of the symbol; empty while it trades.
     traded
         The instrument of its order; None means a share.
+    agent
+        The agent whose draft it was; empty otherwise.
     """
 
     FIRST: ClassVar = ("symbol", "strategy", "side", "quantity", "type", "limit_price", "stop_price", "expires_at")
@@ -122,6 +124,7 @@ class ProposalRow:
     moved: Money | None = None
     halted: str = ""
     traded: Instrument | None = None
+    agent: str = ""
 
     @property
     def instrument(self) -> Instrument:

@@ -15,6 +15,7 @@ from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, T
 from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import ListedExit, Review, Ticket
 from core.model.values import NO_SHARES, ZERO, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
+from core.views.drafts import TicketDraft
 from core.views.rows import ProposalRow
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ class TicketView:
         Where the nearest stop stands that it cancels; None without one, or where it only trails.
     entries_working
         What other working entries of its symbol may still add to the account; negative for short sales.
+    draft
+        The agent's draft that its proposal was; None for all others.
     """
 
     ticket: Ticket
@@ -159,6 +162,7 @@ class TicketView:
     stop_goes_back: bool = False
     stop_cancelled: Price | None = None
     entries_working: Quantity = NO_SHARES
+    draft: TicketDraft | None = None
 
 
 @dataclass(frozen=True, slots=True)

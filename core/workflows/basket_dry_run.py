@@ -27,6 +27,7 @@ from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
 from core.risk.recent_entries import TWIN
 from core.trading_state.state import TradingState
+from core.workflows.draft_review import refusal_of_facts
 from core.workflows.staging.proposal_intake import candidate_of, left_to_close
 from core.workflows.staging.ticket_checks import holds_its_shares, in_the_way, touch_of, worst_loss_of
 
@@ -86,6 +87,7 @@ class BasketDryRun:
 
     def __init__(self, state: TradingState, gate: Gate, source: BasketSource = BasketSource.FILE) -> None:
         self.is_reversal = source is BasketSource.REVERSAL
+        self.is_flattening = source is BasketSource.FLATTEN
         self.in_the_way = holds_its_shares if source is BasketSource.FLATTEN else in_the_way
         self.state = state
         self.gate = gate
@@ -211,6 +213,8 @@ class BasketDryRun:
             return (TWICE,)
         if self.state.ledger.has(proposal.order.client_order_id):
             return ("it has its order already",)
+        if not self.is_flattening and (differs := refusal_of_facts(self.state, proposal)) is not None:
+            return (f"{differs}; its own ticket reviews it",)
         if not proposal.only_reduces:
             return ()
         if refusal := self.state.read_only_refusal(proposal.order):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
@@ -30,11 +31,14 @@ from tests.unit.core.brokers.trading_floor import SPY
 
 CLAUDE = "claude"
 BARS = minutes("09:45", "10:40", "99.70")
+NOTHING: Mapping[str, object] = {}
 
 
-def a_house(**terms: object) -> House:
+def a_house(tables: Mapping[str, object] = NOTHING, **terms: object) -> House:
+    """`tables` are others of the settings; `terms` are those of the agent."""
     settings = Settings.model_validate(
         {
+            **tables,
             "strategies": {"vwap": {"enabled": False}},
             "risk": {"per_trade": {"usd": "20"}, "max_notional": {"usd": "4000"}, "entries_a_day": 5},
             "agents": {CLAUDE: terms},

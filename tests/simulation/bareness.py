@@ -344,7 +344,11 @@ class Meter:
         return is_its and booked is not None and booked.filled != seen.filled
 
     def _is_of_what_is_held(self, stop: Seen) -> bool:
-        return stop.at >= self._opened.get((stop.order.symbol, stop.strategy), stop.at)
+        """Whether it was written since the position was opened, or made with an entry that filled since."""
+        if stop.at >= self._opened.get((stop.order.symbol, stop.strategy), stop.at):
+            return True
+        entry = self.world.auditor.story.orders.get(stop.parent or "")
+        return stop.role is not None and entry is not None and self._bought_what_is_held(entry)
 
     def _bought_what_is_held(self, entry: Seen) -> bool:
         """Whether it filled since the position was opened."""

@@ -11,9 +11,11 @@ from core.views import HaltRow
 from core.views.desk import EngineFailed, EngineLoading
 from tests.desk.nine_days import nine_days
 from tests.snapshots.day import NOW, STATUS, ago, empty, full, with_legs
+from tests.snapshots.drafted import ADOPTED, DRAFTS, with_draft
 from tests.snapshots.pictures import Views
 from tests.snapshots.sizes import SMALL, USUAL, WIDE, named
 from tests.snapshots.still import Shown, presses
+from tests.snapshots.tickets import numbered, opens_the_first, with_ticket
 
 LOST_DISK = (
     "the journal could not write: no space left on device; nothing more is recorded, fix the disk and start again"
@@ -109,4 +111,31 @@ async def test_orders_with_their_legs(pictures: Views) -> None:
         for size in (SMALL, USUAL, WIDE):
             await still.resize(size)
             await pictures.take(still, named(size))
+    assert not pictures.differ
+
+
+async def test_drafts_below_the_proposals(pictures: Views) -> None:
+    """OP-09, OP-14: none can be taken for what may be sent"""
+    async with pictures.desk(full(drafts=DRAFTS), SMALL) as still:
+        await still.press("1", "end", "up")
+        for size in (SMALL, USUAL, WIDE):
+            await still.resize(size)
+            await pictures.take(still, named(size))
+        await still.shows_next(full(proposals=(), drafts=DRAFTS))
+        await still.resize(SMALL)
+        await pictures.take(still, "alone")
+    assert not pictures.differ
+
+
+async def test_a_ticket_of_a_draft(pictures: Views) -> None:
+    """OP-14: a fact that differs disarms it until `r`"""
+    async with pictures.desk(full(proposals=(ADOPTED,)), SMALL, answer=with_ticket(numbered(with_draft))) as still:
+        await opens_the_first(still)
+        for size in (SMALL, USUAL):
+            await still.resize(size)
+            await pictures.take(still, named(size))
+        await still.resize(SMALL)
+        await still.press("r")
+        await still.after(0.5)
+        await pictures.take(still, "reviewed")
     assert not pictures.differ

@@ -18,6 +18,7 @@ from console.screens.basket import BasketScreen
 from console.screens.commands import CommandsScreen, KeepLayoutScreen
 from console.screens.desk_control import LeaveScreen, TakeByQuestion, TakeByWord
 from console.screens.dialog import ArmedQuestion, Dialog, EverybodysQuestion
+from console.screens.draft import DraftScreen
 from console.screens.edit import DeclineScreen, EditOrderScreen, EditScreen
 from console.screens.find_symbol import FindSymbolScreen
 from console.screens.first_start import ChordScreen, GuideScreen
@@ -36,6 +37,7 @@ from core.model.recommendation import TradeIdea
 from core.model.values import Symbol
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
 from tests.snapshots.day import BARE, ENTRY, NOW, PROTECTIONS, SPY, STATUS, STOP, WORKING, ago, full, price, shares
+from tests.snapshots.drafted import DRAFTS
 from tests.snapshots.pictures import Views
 from tests.snapshots.planned import JournalOfADay, JournalOfOrders, a_day_of_orders, orders_of_a_plan, plan_that_waits
 from tests.snapshots.sizes import SMALL, USUAL, named
@@ -169,6 +171,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     CloseScreen: Scene(full(), presses("2", "c")),
     CommandsScreen: Scene(full(), presses("ctrl+p"), grows=True),
     DeclineScreen: Scene(full(), presses("1", "x", *"spread too wide")),
+    DraftScreen: Scene(full(drafts=DRAFTS), presses("1", "end", "up", "enter"), grows=True),
     DetailScreen: Scene(full(), presses("2", "end", "enter")),
     EditOrderScreen: Scene(full(), presses("3", "e")),
     EditScreen: Scene(full(proposals=(ENTRY,)), edits_the_first, {"answer": opened}),

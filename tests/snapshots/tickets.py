@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 from core.messages.commands import Command, OpenTicket
+from core.model.values import TicketId
 from core.views import DeskView, TicketView
 from tests.snapshots.day import ticket
 from tests.snapshots.still import Answer, Still
@@ -21,6 +23,17 @@ def with_ticket(change: Callable[[TicketView], TicketView]) -> Answer:
         return replace(view, tickets=(change(ticket(row)),))
 
     return answer
+
+
+def numbered(change: Callable[[TicketView], TicketView]) -> Callable[[TicketView], TicketView]:
+    """Each ticket that is opened has an id of its own."""
+    numbers = count(1)
+
+    def changed(view: TicketView) -> TicketView:
+        made = change(view)
+        return replace(made, ticket=replace(made.ticket, id=TicketId(f"t{next(numbers)}")))
+
+    return changed
 
 
 opened = with_ticket(lambda view: view)

@@ -43,6 +43,7 @@ from core.views import (
     StatusView,
     TradeRow,
 )
+from core.views.builders.drafts import DraftRows
 from core.views.builders.event_log import EventLog
 from core.views.builders.history import PartialExits
 from core.views.builders.protection_limits import lost_at_the_stops
@@ -258,6 +259,7 @@ class ViewBuilder:
         self.plan = BasketViewBuilder(self.state, gate)
         self.log = EventLog(self.state.notifications.failed_close)
         self.tickets = TicketViews(self.state, gate, self.log)
+        self.drafts = DraftRows(self.state)
         self.charts = Charts(self.state, past)
         self.days = DayRows(self.state)
         self.watched: Symbol | None = None
@@ -342,6 +344,8 @@ class ViewBuilder:
             days=self.days.rows(),
             actions=action_rows(state, at),
             lists=tuple(state.lists.holding(today)),
+            drafts=self.drafts.rows(),
+            agent_oversteps=state.drafts.state.oversteps,
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

@@ -34,6 +34,7 @@ from core.staging.time_in_force import end_of_stops, time_to_live
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import seen_price
 from core.views import BasketRowView, BasketView, MarginView, ProposalRow, ReplacedView, TicketView
+from core.views.builders.drafts import shown_reason, ticket_draft
 from core.views.builders.event_log import EventLog
 from core.views.builders.rows import (
     account_after,
@@ -120,6 +121,7 @@ def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices)
     if isinstance(proposal.stop, StopPlan) and aimed is not None:
         risk = order.risk(proposal.stop.way_from(aimed))
     old = state.ledger.order(order.replaces) if order.replaces is not None else None
+    agent, reason = shown_reason(state, proposal)
     return ProposalRow(
         id=proposal.id,
         strategy=proposal.strategy,
@@ -136,7 +138,7 @@ def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices)
         exit_reason=proposal.exit_reason,
         reference=proposal.reference,
         risk=risk,
-        reason=proposal.reason,
+        reason=reason,
         staged_at=proposal.staged_at,
         expires_at=proposal.expires_at,
         is_confirming=state.stage.is_confirming(proposal.id),
@@ -147,6 +149,7 @@ def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices)
         moved=prices.moved(proposal),
         halted=halted_in_words(state, order.symbol),
         traded=named(order.instrument),
+        agent=agent,
     )
 
 
@@ -196,7 +199,7 @@ class TicketViews:
             refused_because=state.stage.state.refusals.get(ticket.id, ()),
             is_confirming=state.stage.is_confirming(ticket.proposal_id),
             signal_time=proposal.signal_time,
-            reason=proposal.reason,
+            reason=shown_reason(state, proposal)[1],
             cancels_in_words=cancelled_in_words(in_the_way),
             quantity_after=after,
             account_after=account_after(state, ticket.order),
@@ -222,6 +225,7 @@ class TicketViews:
             stop_goes_back=any(order.is_protective for order in in_the_way),
             stop_cancelled=next((o.request.stop_price for o in nearest_first(in_the_way) if o.is_protective), None),
             entries_working=may_still_fill(state, ticket.order),
+            draft=ticket_draft(state, proposal),
         )
 
     def _life_of_its_stop(

@@ -36,7 +36,7 @@ from core.workflows.workflow import answers, follows
 # An exit that replaces another, with a different quantity or reason, is the same matter: its escalation does not
 # restart.
 
-EXIT, STOP, LINE, POSITION, HELD = "exit", "stop", "line", "position", "held"
+EXIT, STOP, LINE, POSITION, HELD, DRAFT = "exit", "stop", "line", "position", "held", "draft"
 CLOCK = "clock"
 REGIME, CRISIS = "regime", "crisis"
 """Another label of the market regime, and a high VIX while nobody acts."""
@@ -56,6 +56,11 @@ def of_exit(proposal: Proposal) -> str | None:
     if not proposal.only_reduces or is_by_hand or proposal.is_guard:
         return None
     return f"{EXIT} {proposal.strategy} {proposal.symbol}"
+
+
+def of_draft(number: int) -> str:
+    """Return the matter of a draft that waits."""
+    return f"{DRAFT} {number}"
 
 
 def of_owed(symbol: Symbol, strategy: str) -> str:

@@ -31,6 +31,7 @@ from core.workflows.operator.notification_delivery import (
     exits_that_ended,
     is_high,
     labels_in_words,
+    of_draft,
     of_exit,
     of_held,
     of_line,
@@ -178,6 +179,27 @@ class Notifying:
         elif not proposal.only_reduces and proposal.strategy != MANUAL:
             words = f"{proposal.strategy}: {order_in_words(proposal.order)} waits for your key"
             self._tell(Subject(NoticeKind.PROPOSAL, words, proposal.symbol))
+
+    @follows(facts.DraftReceived, facts.DesksServed, facts.DeskLeft, facts.DeskLost)
+    def after_draft_or_desk(self, _fact: facts.Fact) -> None:
+        """Notify of each draft that waits while no desk is attached; a desk shows it and rings (OP-09).
+
+        The agent's reason is left out: a message has no text of an agent.
+        """
+        if self.state.attendance.absence is None or not self._terms.in_force:
+            return
+        for one in self.state.drafts.waiting:
+            draft, until = one.draft, self.state.calendar.venue.clock(one.draft.expires_at)
+            words = (
+                f"{draft.agent} drafts {draft.in_words}: a draft, not an order; the desk alone adopts or declines it, "
+                f"until {until}"
+            )
+            self._tell(Subject(NoticeKind.PROPOSAL, words, draft.terms.symbol, of_draft(draft.number)))
+
+    @follows(facts.DraftEnded)
+    def after_draft_ended(self, fact: facts.DraftEnded) -> None:
+        if (matter := of_draft(fact.number)) in self.state.notifications.state.matters:
+            self.state.record(facts.NotificationSettled(matter))
 
     @follows(facts.RegimeMeasured)
     def after_regime(self, fact: facts.RegimeMeasured) -> None:
@@ -374,6 +396,8 @@ class Notifying:
                 return matter not in exits_that_ended(self.state)
             case "proposal":
                 return any(proposal_id == rest for proposal_id in self.state.stage.state.proposals)
+            case "draft":
+                return any(of_draft(one.number) == matter for one in self.state.drafts.waiting)
             case "halt":
                 return any(cause.value == rest for cause in control.halts)
             case "position":

@@ -23,6 +23,7 @@ from core.staging import approvals
 from core.staging.stage_state import Confirmation
 from core.staging.time_in_force import time_to_live
 from core.trading_state.state import TradingState
+from core.workflows.draft_review import differing_now, refusal_of_facts
 from core.workflows.operator.command_rights import turn_of
 from core.workflows.orders.position_close import PositionClose, exit_reason_of
 from core.workflows.orders.submission import Intent, Submission
@@ -86,7 +87,14 @@ class Confirmations:
         if twin is not None:
             self.state.record(facts.TwinConfirmed(ticket.id, twin.id))
         proposal = self.state.stage.state.proposals[ticket.proposal_id]
+        self._record_review(ticket, proposal)
         yield self.readings.to_decide(proposal, ticket.id, cancels=len(ticket.cancels))
+
+    def _record_review(self, ticket: Ticket, proposal: Proposal) -> None:
+        """Record which facts of its draft differ as the operator confirms it (OP-14)."""
+        outcome, found = self.state.drafts.of_proposal(proposal.id), differing_now(self.state, proposal)
+        if outcome is not None and found:
+            self.state.record(facts.DraftReviewed(outcome.number, ticket.id, tuple(found.values())))
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
         """Confirm an exit that was authorized with its entry, on the figures of its ticket (OP-06)."""
@@ -115,6 +123,9 @@ class Confirmations:
             return f"that key does something else; this ticket needs {ticket.order.confirming_key}"
         if not is_as_shown(self.state, self.state.stage.state.proposals[ticket.proposal_id], ticket.cancels):
             return STOPS_CHANGED
+        proposal = self.state.stage.state.proposals[ticket.proposal_id]
+        if (differs := refusal_of_facts(self.state, proposal, command.reviewed)) is not None:
+            return f"{differs}; open it again"
         twin = self._twin_of(ticket)
         if twin is not None and command.word != WORD:
             return self._needs_the_word(ticket, twin)

@@ -65,9 +65,12 @@ def left_to_close(
 
 
 def exit_in_the_way(state: TradingState, position: Position) -> GuardRefusal | None:
-    """Return why no other exit of it can be asked for by hand now: one waits, or was confirmed."""
+    """Return why no other exit of it can be asked for by hand now: one waits, or was confirmed.
+
+    An exit that an agent drafted makes way for the operator's own.
+    """
     waiting = _waiting_exits(state, position)
-    if any(not proposal.waits_for_its_price for proposal in waiting):
+    if any(not p.waits_for_its_price and state.drafts.of_proposal(p.id) is None for p in waiting):
         return GuardRefusal.EXIT_WAITS
     return GuardRefusal.EXIT_CONFIRMED if any(state.stage.is_confirming(p.id) for p in waiting) else None
 

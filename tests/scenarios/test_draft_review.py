@@ -1,0 +1,272 @@
+"""What the desk shows of drafts, what a false fact holds up, and the notice without a desk (OP-09, OP-14)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from core import facts
+from core.messages.commands import (
+    AdoptDraft,
+    DeclineDraft,
+    OpenBasket,
+    OpenTicket,
+    ProposeClose,
+    ProposeFlattening,
+)
+from core.messages.desk_commands import DetachDesk, ServeDesks
+from core.messages.inputs import AgentRefused
+from core.model.basket import BasketSource
+from core.model.codes import ProposalEnd
+from core.model.draft import DraftFact, DraftTerms, DraftWord, FactResult
+from core.model.notice import NoticeKind
+from core.model.order import Effect, OrderType
+from core.model.values import Price, Quantity
+from core.runtime.scripted_operator import turn_of
+from core.views import BasketRowView, DeskView, TicketView
+from core.views.builders.desk import ViewBuilder
+from core.views.builders.drafts import BRIEF, REASON
+from tests.scenarios.changes import passes
+from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.receivers import PHONE, Receivers, with_receivers
+from tests.scenarios.test_drafts import CLAUDE, a_house, drafts, fact, terms
+from tests.unit.core.brokers.trading_floor import SPY
+
+TRUE, FALSE = fact("position", "0"), fact("position", "3")
+
+
+def view_of(house: House) -> DeskView:
+    return ViewBuilder(house.engine).draw(house.line.at)
+
+
+def adopted(*stated: DraftFact, order: DraftTerms | None = None, house: House | None = None) -> House:
+    """The ticket of its proposal is open."""
+    house = house or a_house()
+    key = f"next {house.desk.drafts.state.numbers}"
+    number = drafts(house, order or terms(limit="99.80"), key=key, stated=stated).number
+    assert number is not None
+    house.presses(AdoptDraft(number))
+    outcome = house.desk.drafts.outcome(number)
+    assert outcome is not None
+    house.presses(OpenTicket(outcome.order_id))  # type: ignore[arg-type]
+    passes(house, 1)
+    return house
+
+
+def in_a_position() -> House:
+    """Five shares that the operator bought, without an agent's fact about them."""
+    house = adopted(TRUE)
+    house.confirms()
+    house.until("10:09")
+    assert house.held() == "5"
+    return house
+
+
+def a_sale() -> DraftTerms:
+    return DraftTerms(SPY, Effect.CLOSE, Quantity(Decimal(5)), OrderType.MARKET)
+
+
+def ticket_view(house: House) -> TicketView:
+    (ticket,) = view_of(house).tickets
+    return ticket
+
+
+# ── views ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_row_has_the_order_and_the_facts_as_of_now() -> None:
+    """OP-14: the price agreed when it was drafted, and no longer does"""
+    house = a_house()
+    drafts(house, stated=(fact("price", "99.70"), FALSE, fact("earnings", "2")))
+    builder = ViewBuilder(house.engine)
+    (row,) = builder.draw(house.line.at).drafts
+    (again,) = builder.draw(house.line.at).drafts
+
+    assert [checked.result for checked in row.facts] == [FactResult.MATCHES, FactResult.DIFFERS, FactResult.UNKNOWN]
+    assert (row.agent, row.quantity, row.cost, row.risk) == (CLAUDE, 5, Decimal(498), Decimal("3.00"))
+    assert (row.differing, row.facts[1].ours, row.confidence) == ((1,), 0, Decimal("0.6"))
+    assert again is row
+
+    closes = house.desk.price_history.state.closes
+    closes[SPY] = type(closes[SPY])((start, Price(Decimal(102))) for start, _ in closes[SPY])
+    (moved,) = builder.draw(house.line.at).drafts
+    assert moved.differing == (0, 1)
+
+
+def test_a_row_has_the_record_of_its_agent() -> None:
+    """OP-14: of its earlier drafts alone, by the facts that could be checked"""
+    house = a_house()
+    drafts(house, stated=(TRUE, FALSE, fact("earnings", "2")))
+    house.presses(DeclineDraft(1, ""))
+    drafts(house, key="b", stated=(FALSE,))
+    (row,) = view_of(house).drafts
+
+    assert (row.earlier, row.checkable, row.false) == (1, 2, 1)
+
+
+def test_texts_of_an_agent_are_harmless_and_short() -> None:
+    """SY-06"""
+    house = a_house()
+    hostile = DraftFact("SPY", "news\x1b[2J", Decimal(1), None, "x" * 500)
+    order = terms(limit="99.80")
+    answer = drafts(house, order, stated=(hostile,))
+    outcome = house.desk.drafts.state.outcomes[1]
+    long = replace(outcome.draft, reason="buy\x1b]0;owned\x07 now " * 200)
+    house.desk.drafts.state.outcomes[1] = replace(outcome, draft=long)
+    (row,) = view_of(house).drafts
+    house.presses(AdoptDraft(1))
+    (proposal,) = view_of(house).proposals
+
+    assert answer.number == 1
+    shown = row.reason + row.facts[0].fact.field + row.facts[0].fact.source + proposal.reason
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert len(row.reason) == REASON
+    assert len(proposal.reason) <= len(f"drafted by {CLAUDE} (draft 1): ") + BRIEF
+    assert proposal.agent == CLAUDE
+
+
+def test_oversteps_of_agents_are_counted_for_the_bell() -> None:
+    """OP-09"""
+    house = a_house()
+    house.line.take(house.line.at, AgentRefused(CLAUDE, "send an order", is_overstep=True))
+    assert view_of(house).agent_oversteps == 1
+
+
+# ── the ticket ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_false_fact_waits_for_a_review() -> None:
+    """OP-14: the key is rejected, and counts once the place of the fact comes with it"""
+    house = adopted(TRUE, FALSE)
+    shown = ticket_view(house)
+    house.confirms()
+
+    assert shown.draft is not None
+    assert (shown.draft.agent, shown.draft.number, shown.draft.differing) == (CLAUDE, 1, (1,))
+    assert house.last(facts.ConfirmationRefused).reasons != ()
+    assert house.requests() == []
+    house.presses(replace(turn_of(house.ticket), reviewed=(0,)))
+    assert house.facts(facts.ConfirmationReceived) == []
+
+    house.presses(replace(turn_of(house.ticket), reviewed=(1,)))
+    reviewed = house.last(facts.DraftReviewed)
+    assert (reviewed.number, reviewed.ticket_id) == (1, shown.ticket.id)
+    assert [checked.fact for checked in reviewed.differing] == [FALSE]
+    house.until("10:09")
+    assert house.held() == "5"
+    assert_can_be_rebuilt(house)
+
+
+def test_true_facts_need_no_review() -> None:
+    """OP-14"""
+    house = adopted(TRUE, fact("earnings", "2"))
+    house.confirms()
+
+    assert len(house.facts(facts.ConfirmationReceived)) == 1
+    assert house.facts(facts.DraftReviewed) == []
+
+
+def test_a_drafted_exit_with_a_false_fact_waits_too() -> None:
+    """OP-14"""
+    house = in_a_position()
+    adopted(fact("position", "7"), order=a_sale(), house=house)
+    house.confirms()
+    assert len(house.facts(facts.ConfirmationReceived)) == 1
+
+    house.presses(replace(turn_of(house.ticket), reviewed=(0,)))
+    house.until("10:12")
+    assert house.held() == "0"
+
+
+def test_the_operators_own_close_replaces_a_drafted_exit() -> None:
+    """OP-14: its own proposal, which no fact holds up"""
+    house = in_a_position()
+    adopted(fact("position", "7"), order=a_sale(), house=house)
+    house.presses(ProposeClose(SPY))
+
+    (own,) = house.desk.stage.proposals()
+    assert house.desk.drafts.of_proposal(own.id) is None
+    outcome = house.desk.drafts.outcome(2)
+    assert outcome is not None
+    assert outcome.word is DraftWord.DECLINED
+    assert house.last(facts.ProposalEnded).end is ProposalEnd.WITHDRAWN
+    house.presses(OpenTicket(own.id))
+    passes(house, 1)
+    house.confirms()
+    house.until("10:12")
+    assert house.held() == "0"
+
+
+def test_flattening_waits_for_no_fact() -> None:
+    """OP-07, OP-14"""
+    house = in_a_position()
+    adopted(fact("position", "7"), order=a_sale(), house=house)
+    house.presses(OpenBasket(BasketSource.FLATTEN))
+    assert [row.refusals for row in plan_of(house)] == [()]
+
+    house = in_a_position()
+    adopted(fact("position", "7"), order=a_sale(), house=house)
+    house.presses(ProposeFlattening())
+    (own,) = house.desk.stage.proposals()
+    assert house.desk.drafts.of_proposal(own.id) is None
+
+
+def test_a_basket_takes_no_false_fact() -> None:
+    """OP-05, OP-14: its own ticket reviews it"""
+    for stated, is_refused in ((FALSE, True), (TRUE, False)):
+        house = a_house()
+        drafts(house, stated=(stated,))
+        house.presses(AdoptDraft(1))
+        house.presses(OpenBasket(BasketSource.PROPOSALS))
+        assert [bool(row.refusals) for row in plan_of(house)] == [is_refused]
+
+
+def plan_of(house: House) -> tuple[BasketRowView, ...]:
+    plan = view_of(house).plan
+    assert plan is not None
+    return plan.rows
+
+
+# ── notices ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def with_a_phone() -> tuple[House, Receivers]:
+    notify = {"channels": {PHONE: {}}, "rules": {"drafts": {"channels": [PHONE], "kinds": ["proposal"]}}}
+    house, receivers = a_house({"notify": notify}), Receivers()
+    return with_receivers(house, receivers), receivers
+
+
+def test_a_draft_is_pushed_while_no_desk_is_attached() -> None:
+    """SY-03, OP-09: at once and once, with what it is; with no text of the agent"""
+    house, receivers = with_a_phone()
+    house.presses(ServeDesks())
+    drafts(house)
+    passes(house, 5)
+
+    (due,) = house.facts(facts.NotificationDue)
+    assert (due.notice.kind, due.notice.symbol) == (NoticeKind.PROPOSAL, SPY)
+    assert due.notice.at - house.last(facts.DraftReceived).draft.drafted_at <= timedelta(seconds=5)
+    assert len(receivers.told(PHONE)) == 1
+    assert "near its low" not in due.notice.words
+    house.presses(DeclineDraft(1, ""))
+    assert house.desk.notifications.state.matters == {}
+
+
+def test_a_draft_at_a_desk_is_pushed_only_once_the_desk_left() -> None:
+    """SY-03"""
+    house, receivers = with_a_phone()
+    house.presses(ServeDesks())
+    desk = house.attaches("adam")
+    drafts(house)
+    passes(house, 5)
+    assert receivers.told(PHONE) == []
+
+    house.presses_at(desk, DetachDesk())
+    passes(house, 5)
+    assert len(receivers.told(PHONE)) == 1
+    again = house.attaches("adam")
+    house.presses_at(again, DetachDesk())
+    passes(house, 5)
+    assert len(receivers.told(PHONE)) == 1

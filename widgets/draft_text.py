@@ -1,0 +1,123 @@
+"""The words of an agent's draft: its facts beside the desk's figures, and its agent's record (OP-09, OP-14).
+
+Every mark has its word: ✓ matches, ✗ differs, ? cannot be checked. A fact that differs stands first and is never left
+out of a ticket for lack of room without being counted.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.draft import SIDES, CheckedFact, FactField, FactResult
+from core.model.order import Effect, Side
+from core.views import DraftRow
+from widgets import format as f
+from widgets.lines import Tone
+
+MARKS = {FactResult.MATCHES: "✓", FactResult.DIFFERS: "✗", FactResult.UNKNOWN: "?"}
+TONES: dict[FactResult, Tone] = {
+    FactResult.MATCHES: "",
+    FactResult.DIFFERS: "urgent",
+    FactResult.UNKNOWN: "warning",
+}
+BY_IMPORTANCE = (FactResult.DIFFERS, FactResult.UNKNOWN, FactResult.MATCHES)
+FIELDS = {known.value: known for known in FactField}
+FIELD_WORDS = {
+    FactField.AVERAGE: "average price",
+    FactField.STOP: "stop",
+    FactField.STOP_DISTANCE: "stop distance",
+    FactField.BUYING_POWER: "buying power",
+}
+PRICES = frozenset({FactField.PRICE, FactField.BID, FactField.ASK, FactField.AVERAGE, FactField.STOP})
+AMOUNTS = frozenset({FactField.EQUITY, FactField.BUYING_POWER})
+LARGEST = Decimal(10**12)
+"""A figure from an agent beyond it is shown by its magnitude."""
+LEAST_FALSE, FULL, BRIEF = 3, 6, 1
+"""Facts that differ that a ticket always lists, and most lines of each kind with room and without; others are counted.
+"""
+
+
+def side_of(effect: Effect) -> Side:
+    return Side.BUY if effect in (Effect.OPEN, Effect.ADD, Effect.COVER) else Side.SELL
+
+
+def drafted_effect(row: DraftRow) -> str:
+    """Format `draft BUY` for a column."""
+    return f"draft {SIDES[row.effect].upper()}"
+
+
+# ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fact_in_words(checked: CheckedFact, now: datetime) -> str:
+    """Format `✗ SPY position 3, ours 0` or `? SPY earnings 2: the desk does not know this field`."""
+    fact = checked.fact
+    known = FIELDS.get(fact.field)
+    name = fact.field if known is None else FIELD_WORDS.get(known, known.value)
+    at = "" if fact.at is None else f" at {f.dated_clock(fact.at, now)}"
+    words = " ".join(part for part in (fact.symbol, name, _figure(known, fact.value)) if part)
+    said = f"{MARKS[checked.result]} {words}{at}"
+    if checked.result is FactResult.DIFFERS and checked.ours is not None:
+        return f"{said}, ours {_figure(known, checked.ours)}"
+    return f"{said}: {checked.why}" if checked.why else said
+
+
+def _figure(field: FactField | None, value: Decimal) -> str:
+    if not value.is_finite() or abs(value) >= LARGEST:
+        return f"{value:.3E}" if value.is_finite() else str(value)
+    if field in PRICES:
+        return f.price(value)
+    if field in AMOUNTS:
+        return f"{f.money(value)} USD"
+    return f.percent(value, 2) if field is FactField.STOP_DISTANCE else f.quantity(value)
+
+
+def sorted_facts(facts: Iterable[CheckedFact]) -> list[CheckedFact]:
+    """Return those that differ first, then those that cannot be checked."""
+    return sorted(facts, key=lambda checked: BY_IMPORTANCE.index(checked.result))
+
+
+def fact_texts(facts: Sequence[CheckedFact], now: datetime, width: int, most: int = FULL) -> list[tuple[str, Tone]]:
+    """Return the facts for a ticket with `width` cells: each that differs by itself, the others together.
+
+    `most` is the number of lines for each kind.
+    """
+    false = [checked for checked in facts if checked.result is FactResult.DIFFERS]
+    listed = max(most, LEAST_FALSE)
+    said: list[tuple[str, Tone]] = [(fact_in_words(checked, now), "urgent") for checked in false[:listed]]
+    if len(false) > listed:
+        said.append((f"✗ {len(false) - listed} more differ", "urgent"))
+    for result in BY_IMPORTANCE[1:]:
+        texts = [fact_in_words(checked, now) for checked in facts if checked.result is result]
+        if texts:
+            said.append((_together(texts, MARKS[result], width, most), TONES[result]))
+    return said
+
+
+def _together(texts: Sequence[str], mark: str, width: int, most: int) -> str:
+    """Join as many as fit in the lines that they may take, and count the others."""
+    for count in range(len(texts), 0, -1):
+        left = len(texts) - count
+        joined = " · ".join([*texts[:count], *([f"{mark} {left} more"] if left else [])])
+        if len(textwrap.wrap(joined, width)) <= most:
+            return joined
+    return f"{mark} {len(texts)} facts"
+
+
+def facts_in_brief(facts: Sequence[CheckedFact]) -> str:
+    """Count the facts: `✗1 ?1 ✓3`; empty if it states none."""
+    counts = {result: sum(checked.result is result for checked in facts) for result in FactResult}
+    return " ".join(f"{MARKS[result]}{counts[result]}" for result in BY_IMPORTANCE if counts[result])
+
+
+def record_in_words(row: DraftRow) -> str:
+    """Format `12 drafts before it; 3 of 20 facts in them were false`."""
+    if not row.earlier:
+        return f"the first draft of {row.agent} that this desk remembers"
+    drafts = f"{row.earlier} draft{'s' if row.earlier > 1 else ''} before it"
+    if not row.checkable:
+        return f"{drafts}, without a fact that could be checked"
+    return f"{drafts}; {row.false} of {row.checkable} facts in them were false"
