@@ -533,6 +533,7 @@ class Player(DeskPlay, Contradicting):
         drafter.draft(self.world, deed, key, (effect, quantity, limit, stop, symbol), answer)
         if signs and answer.startswith("adopts"):
             self._confirm_newest()
+        drafter.require_no_lie_sent(self.world)
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 
