@@ -266,14 +266,14 @@ _anything: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder()
 _from_engine: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(FromEngine)
 
 
-def pack(frame: FromDesk | FromEngine) -> bytes:
+def pack(frame: Frame, largest: int = LARGEST) -> bytes:
     """Encode a frame with its length prefix. Raises `FrameError` for a frame that is too large, or has invalid text."""
     try:
         data = _encoder.encode(frame)
     except (OverflowError, UnicodeEncodeError, TypeError) as error:
         raise FrameError(f"{type(frame).__name__} cannot be sent: {error}") from error
-    if len(data) > LARGEST:
-        raise FrameError(f"{type(frame).__name__} of {len(data)} bytes; a frame has at most {LARGEST}")
+    if len(data) > largest:
+        raise FrameError(f"{type(frame).__name__} of {len(data)} bytes; a frame has at most {largest}")
     return len(data).to_bytes(LENGTH, "big") + data
 
 
@@ -321,6 +321,11 @@ class FrameReader:
         self.largest = largest
         self._held = bytearray()
         self._is_refused = False
+
+    @property
+    def holds_part(self) -> bool:
+        """Whether the beginning of a frame waits for its rest."""
+        return bool(self._held)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the complete frames without their lengths. Raises `FrameError`.
