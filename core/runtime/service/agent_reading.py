@@ -1,7 +1,8 @@
 """What agents read of the desk: parts of one view, as plain values (OP-09).
 
 `agent_service.py` draws the view in the engine's thread. All here works on that view in the agents' thread: reading
-puts nothing into the engine's inbox and records nothing. Figures are text. An agent that is not told amounts gets no quantity, value, profit or equity of the account.
+puts nothing into the engine's inbox and records nothing. Figures are text. An agent that is not told amounts gets no
+quantity, value, profit or equity of the account.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The door for agents of a running engine: its server, and the views that it reads (OP-09).
 
-The server is given functions of the runtime and not the runtime: one that takes drafts, and one that tells the agents of
-the settings.
+The server is given two functions and not the runtime: one takes drafts, the other returns the agents of the settings.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The agents of an engine, served at `agents.sock` in one thread: they read and they draft (OP-09).
 
-This thread has no port for commands and no way to the runtime: it is given one function that takes an agent's draft, its
-withdrawal or its fault, and nothing else goes to the engine. A reading is answered from a view that the engine's thread
-draws at a beat. A slow, flooding or hostile agent is disconnected; that affects neither the engine nor a desk.
+This thread has no port for commands and no way to the runtime: it is given one function that takes an agent's draft,
+its withdrawal or its fault, and nothing else goes to the engine. A reading is answered from a view that the engine's
+thread draws at a beat. A slow, flooding or hostile agent is disconnected; that affects neither the engine nor a desk.
 """
 
 from __future__ import annotations
