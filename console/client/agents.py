@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
+import msgspec
+
 from core.ports import OperatorError
 from core.protocol.agent_frames import (
     PROTOCOL,
@@ -24,6 +26,7 @@ from core.protocol.agent_frames import (
     Part,
     Read,
     Rejected,
+    RejectionCode,
     Sized,
     Stated,
     SubmitDraft,
@@ -34,11 +37,23 @@ from core.protocol.agent_frames import (
     to_agent,
 )
 from core.protocol.codec import FrameError
-from core.protocol.frames import LARGEST, FrameReader, pack
+from core.protocol.frames import LARGEST, LENGTH, FrameReader, pack
 
 TURN = 1 << 18
 TRIES = 2
 """A call whose connection is lost is repeated once, over another one."""
+
+LONGEST_VERB = 40
+ENDS = frozenset(
+    {
+        RejectionCode.OTHER_PROTOCOL,
+        RejectionCode.UNKNOWN_AGENT,
+        RejectionCode.FLOOD,
+        RejectionCode.LEAVING,
+        RejectionCode.TOO_MANY,
+    }
+)
+"""After these the engine closes the connection, or may."""
 
 Answer = TypeVar("Answer", Accepted, Told, Sized, Judged)
 Values: TypeAlias = dict[str, Any]
@@ -97,6 +112,22 @@ class AgentClient:
     def withdraw(self, key: str) -> Judged:
         return self._ask(lambda call: WithdrawDraft(call, key), Judged)
 
+    def overstep(self, verb: str) -> str:
+        """Report an attempt at something that agents cannot do; return the engine's refusal."""
+        data = msgspec.msgpack.encode([verb[:LONGEST_VERB], 0])
+        with self._lock:
+            try:
+                self._open()
+                assert self._connection is not None
+                self._connection.sendall(len(data).to_bytes(LENGTH, "big") + data)
+                self._answer(0, Told)
+            except CallRejectedError as refused:
+                return str(refused)
+            except (OSError, FrameError) as error:
+                self.close()
+                raise OperatorError(f"the engine does not answer ({error}); see `keyturn status`") from None
+        raise AssertionError("it is refused")
+
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -143,7 +174,7 @@ class AgentClient:
             while self._told:
                 told = self._told.pop(0)
                 if isinstance(told, Rejected) and told.call in (0, call):
-                    if told.call == 0:
+                    if told.code in ENDS:
                         self.close()
                     raise CallRejectedError(told.code, told.words)
                 if isinstance(told, kind) and (isinstance(told, Accepted) or told.call == call):
