@@ -82,7 +82,7 @@ class AgentClient:
 
     def __init__(self, connect: Callable[[], socket.socket], name: str, version: str = "") -> None:
         self.name = name
-        self._connect, self._version = connect, version
+        self._connect, self.version = connect, version
         self._connection: socket.socket | None = None
         self._reader = FrameReader(LARGEST)
         self._told: list[ToAgent] = []
@@ -160,7 +160,7 @@ class AgentClient:
             return
         self._reader, self._told = FrameReader(LARGEST), []
         self._connection = self._connect()
-        self._send(AgentHello(PROTOCOL, self._version, self.name))
+        self._send(AgentHello(PROTOCOL, self.version, self.name))
         self._answer(0, Accepted)
 
     def _send(self, frame: FromAgent) -> None:
