@@ -62,6 +62,8 @@ class RejectionCode(StrEnum):
     FLOOD = "flood"
     NOT_READY = "not-ready"
     UNKNOWN_SYMBOL = "unknown-symbol"
+    HIDDEN = "hidden"
+    """This agent is not told amounts."""
     LEAVING = "leaving"
 
 

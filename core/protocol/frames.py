@@ -266,14 +266,14 @@ _anything: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder()
 _from_engine: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(FromEngine)
 
 
-def pack(frame: Frame, largest: int = LARGEST) -> bytes:
+def pack(frame: Frame) -> bytes:
     """Encode a frame with its length prefix. Raises `FrameError` for a frame that is too large, or has invalid text."""
     try:
         data = _encoder.encode(frame)
     except (OverflowError, UnicodeEncodeError, TypeError) as error:
         raise FrameError(f"{type(frame).__name__} cannot be sent: {error}") from error
-    if len(data) > largest:
-        raise FrameError(f"{type(frame).__name__} of {len(data)} bytes; a frame has at most {largest}")
+    if len(data) > LARGEST:
+        raise FrameError(f"{type(frame).__name__} of {len(data)} bytes; a frame has at most {LARGEST}")
     return len(data).to_bytes(LENGTH, "big") + data
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import pytest
 
 from console.client.agents import AgentClient, CallRejectedError
+from console.commands.assembly.engine_process import service_agents
+from console.commands.assembly.host import Host
 from core import facts
-from core.messages.commands import AdoptDraft, DeclineDraft
+from core.messages.commands import AdoptDraft, DeclineDraft, Halt
 from core.model.draft import DraftRefusal, FactResult
 from core.protocol import frames as desk_frames
 from core.protocol.agent_frames import (
@@ -172,6 +175,40 @@ def test_a_reading_says_who_has_control(there: Served, claude: AgentClient) -> N
     desk.close("the test is over", TIMEOUT)
 
     assert (told["desks_attached"], told["person_has_control"], told["blocked"]) == (1, True, [])
+
+
+def test_a_reading_says_what_is_blocked(there: Served, engine: VirtualRuntime, claude: AgentClient) -> None:
+    """OP-09: and by what"""
+    engine.send(Halt("key"))
+    until(lambda: engine.latch.obeyed == 1)
+    told = claude.read([Part.DESK])["desk"]
+
+    assert not told["entries_enabled"]
+    assert ("entries", "halt") in {(each["what"], each["by"]) for each in told["blocked"]}
+    assert claude.draft("a", a_buy(engine), "it is low").code == DraftRefusal.CHECKS
+
+
+def test_a_file_in_the_place_of_the_socket_ends_nothing(engine: VirtualRuntime, tmp_path: Path) -> None:
+    """OP-09: the engine runs without agents, and says so"""
+    host = Host.of({"KEYTURN_HOME": str(tmp_path)})
+    folder = host.home.account(engine.account)
+    folder.prepare()
+    folder.agents_socket.write_text("mine")
+    with ExitStack() as stack:
+        service_agents(host, engine, stack)
+
+    assert folder.agents_socket.read_text() == "mine"
+    assert engine.answer_agent is None
+    assert len(engine.engine.notes) == 1
+
+
+def test_without_agents_there_is_no_socket(tmp_path: Path) -> None:
+    """OP-09"""
+    host, engine = Host.of({"KEYTURN_HOME": str(tmp_path)}), runtime()
+    host.home.account(engine.account).prepare()
+    with ExitStack() as stack:
+        service_agents(host, engine, stack)
+        assert not host.home.account(engine.account).agents_socket.exists()
 
 
 def test_readings_draw_one_view_a_second(there: Served, engine: VirtualRuntime, claude: AgentClient) -> None:

@@ -119,7 +119,8 @@ def known_account(host: Host) -> AccountFolder | None:
 def service_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
     """Serve the agents of the settings at `agents.sock` until the stack ends; nothing is opened without agents.
 
-    In the runtime's thread, before it runs, and only for the holder of the account's lock.
+    A socket that cannot be opened is reported and ends nothing. In the runtime's thread, before it runs, and only for
+    the holder of the account's lock.
     """
     state = runtime.engine.state
     if not state.control.settings.agents:
@@ -130,7 +131,11 @@ def service_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
     from state.engine_socket import listening
     from state.host_info import release
 
-    listener = stack.enter_context(listening(host.home.account(state.account_name).agents_socket))
+    try:
+        listener = stack.enter_context(listening(host.home.account(state.account_name).agents_socket))
+    except (OperatorError, OSError) as error:
+        runtime.engine.say(f"agents are not served: {error}")
+        return
     agents = AgentService(runtime, listener, release(version("keyturn")))
     stack.callback(agents.end)
     agents.begin()

@@ -141,6 +141,9 @@ class Reader:
             "mode": status.mode.value,
             "desks_attached": len(key.desks),
             "person_has_control": key.holder is not None and key.away_until is None,
+            "in_control": ""
+            if key.holder is None
+            else value_of(f"desk {key.holder.number} {key.holder.seat.user}".strip()),
             "entries_enabled": not any(each["what"] == "entries" for each in blocked),
             "drafts_taken": not any(each["what"] == "your drafts" for each in blocked),
             "blocked": blocked,
@@ -159,12 +162,11 @@ class Reader:
         if status.killed_by is not None:
             yield _block("entries", "kill", f"killed by {status.killed_by}")
         for halt in status.halts:
-            yield _block("entries", "halt", halt.in_words)
+            yield _block("entries", "halt", halt.cause.value if hides else halt.in_words)
         is_told = status.killed_by is not None or status.halts
         if status.entries_refused is not None and not is_told:
-            yield _block(
-                "entries", "breaker" if status.refused_by_breaker else status.word.value, status.entries_refused
-            )
+            by = "breaker" if status.refused_by_breaker else status.word.value
+            yield _block("entries", by, by if hides else status.entries_refused)
         if status.entries_shut:
             yield _block("entries", "protection", "a guard of the desk is shut" if hides else status.entries_shut)
         if status.exits_refused is not None:
@@ -299,7 +301,7 @@ class Reader:
         """Return the size of such an entry, as the desk computes it for a draft. Raises `NotToldError`."""
         if self.terms.hides_amounts:
             words = "this agent is not told amounts; draft without a quantity, and the desk computes it"
-            raise NotToldError(RejectionCode.NOT_UNDERSTOOD, words)
+            raise NotToldError(RejectionCode.HIDDEN, words)
         if order.effect.only_reduces:
             words = "a size is for entries; leave out the quantity of an exit to close what is left"
             raise NotToldError(RejectionCode.NOT_UNDERSTOOD, words)

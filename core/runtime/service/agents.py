@@ -423,6 +423,9 @@ class AgentServer:
             self._reject(link, asked.call, error.code, str(error))
         except TermsError as error:
             self._reject(link, asked.call, RejectionCode.NOT_UNDERSTOOD, str(error))
+        except Exception as error:  # the boundary of one agent
+            self._say(f"an agent was disconnected ({type(error).__name__}: {error}); the engine goes on")
+            self._drop(link)
 
     def _reject(self, link: AgentLink, call: int, code: RejectionCode, words: str) -> None:
         self._tell(link, frames.Rejected(call, code, harmless(words)))
