@@ -60,6 +60,8 @@ NOT_CANCELLED = "its cancel is not answered; the next start asks again"
 KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
 
 
+BESIDE = 0.9
+"""Seconds within which a desk's view also serves readers that are no desk."""
 AGENT_TURN = 4
 """Messages of agents that are taken before the rest of the inbox has its turn again."""
 
@@ -154,6 +156,7 @@ class Runtime(ABC):
         self._has_ended = self._is_leaving = self._is_shut = False
         self._views: ViewBuilder | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
+        self._last_view: tuple[float, DeskView] | None = None
         self._watched: Symbol | None = None
         self._is_quoted = False
         self._has_news = False
@@ -332,10 +335,17 @@ class Runtime(ABC):
         if self._views is None:
             self._views = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
         self._views.watched = self._drawn[1]
-        return self._views.draw(self.clock())
+        view = self._views.draw(self.clock())
+        self._last_view = (self.wall(), view)
+        return view
 
     def view_beside(self) -> DeskView:
-        """Draw a view for a reader that is no desk: what desks are still to be shown stays. Only in this thread."""
+        """Return a view for a reader that is no desk: the desks' last one, unless it is older than a second.
+
+        What desks are still to be shown stays. Only in this runtime's thread.
+        """
+        if self._last_view is not None and self.wall() - self._last_view[0] <= BESIDE:
+            return self._last_view[1]
         kept = self._drawn, self._is_quoted, self._has_news
         try:
             return self.view()
