@@ -330,15 +330,14 @@ def guarded(app: App, token: str) -> App:
     expected = f"Bearer {token}".encode()
 
     async def guard(scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not hmac.compare_digest(given, expected):
-                words = b"send the header Authorization: Bearer TOKEN; keyturn mcp printed the token\n"
-                await send(
-                    {"type": "http.response.start", "status": 401, "headers": [(b"content-type", b"text/plain")]}
-                )
-                await send({"type": "http.response.body", "body": words})
-                return
-        await app(scope, receive, send)
+        given = dict(scope.get("headers", ())).get(b"authorization", b"")
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and hmac.compare_digest(given, expected)):
+            await app(scope, receive, send)
+        elif scope["type"] == "http":
+            words = b"send the header Authorization: Bearer TOKEN; keyturn mcp printed the token\n"
+            await send({"type": "http.response.start", "status": 401, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": words})
+        else:
+            await send({"type": "websocket.close", "code": 1008})
 
     return guard
