@@ -194,6 +194,11 @@ class AccountFolder:
         return self.path / "engine.sock"
 
     @property
+    def agents_socket(self) -> Path:
+        """The socket for agents of the running engine."""
+        return self.path / "agents.sock"
+
+    @property
     def watchdog_lock(self) -> Path:
         """Held by the watchdog of this account's engine; names its process."""
         return self.path / "watchdog.lock"

@@ -34,7 +34,16 @@ from state.files import Home, KeyPath, TomlError, UnreadableTomlError, odd_value
 from state.home_files import NAME, read_sectors
 
 PREFIX = "KEYTURN_"
-OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH", "KEYTURN_RECORD_KEY"})
+OTHER_VARIABLES = frozenset(
+    {
+        "KEYTURN_HOME",
+        "KEYTURN_KILL",
+        "KEYTURN_ALLOW_LIVE",
+        "KEYTURN_MCP_TOKEN",
+        "KEYTURN_SSH",
+        "KEYTURN_RECORD_KEY",
+    }
+)
 
 LONGEST_SHOWN = 60
 """The maximum length of a wrong value repeated in an error."""

@@ -33,7 +33,7 @@ from core.brokers.simulated.log import FIELDS, fault_in
 from core.files.regular_file import reading
 from core.messages import commands, desk_commands
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen
-from core.messages.inputs import NotificationAnswered
+from core.messages.inputs import FromAgent, NotificationAnswered
 from core.ports import OperatorError
 from core.runtime.simulated_exchange import (
     HeardFromOutside,
@@ -198,7 +198,9 @@ def _keep(path: Path, content: bytes) -> None:
         os.close(descriptor)
 
 
-KINDS: dict[str, type] = {kind.__name__: kind for kind in (*get_args(commands.Command), NotificationAnswered)}
+KINDS: dict[str, type] = {
+    kind.__name__: kind for kind in (*get_args(commands.Command), NotificationAnswered, *get_args(FromAgent))
+}
 """The inputs that a line may hold, by name."""
 AT_ONCE = 1 << 20
 

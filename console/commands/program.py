@@ -7,6 +7,7 @@ import shlex
 import typer
 
 from console.commands import (
+    agents,
     analysis,
     attest,
     backtest,
@@ -15,6 +16,7 @@ from console.commands import (
     engine,
     export,
     journal,
+    mcp,
     notify,
     protections,
     service,
@@ -108,8 +110,10 @@ def build(host: Host) -> typer.Typer:
     program.command(name="latency")(analysis.latency)
     program.command(name="measures")(analysis.measures)
     program.command(name="relay")(engine.relay)
+    program.command(name="mcp")(mcp.mcp)
     program.command(name="reconcile")(doctor.reconcile)
     program.command(name="regime")(protections.regime)
+    program.add_typer(agents.commands, name="agents")
     program.add_typer(notify.commands, name="notify")
     program.add_typer(protections.commands, name="protections")
     program.add_typer(strategies.commands, name="strategies")

@@ -314,6 +314,10 @@ class AgentRefused:
     is_overstep: bool
 
 
+FromAgent = DraftSubmitted | DraftWithdrawn | AgentRefused
+"""All that an agent can put into the inbox."""
+
+
 # ── advisers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

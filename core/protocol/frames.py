@@ -266,7 +266,7 @@ _anything: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder()
 _from_engine: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(FromEngine)
 
 
-def pack(frame: FromDesk | FromEngine) -> bytes:
+def pack(frame: Frame) -> bytes:
     """Encode a frame with its length prefix. Raises `FrameError` for a frame that is too large, or has invalid text."""
     try:
         data = _encoder.encode(frame)
@@ -321,6 +321,11 @@ class FrameReader:
         self.largest = largest
         self._held = bytearray()
         self._is_refused = False
+
+    @property
+    def holds_part(self) -> bool:
+        """Whether the beginning of a frame waits for its rest."""
+        return bool(self._held)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the complete frames without their lengths. Raises `FrameError`.

@@ -275,7 +275,7 @@ class LiveRuntime(Runtime):
         """Do nothing: real time cannot be slowed."""
 
     def depths(self) -> Mapping[str, int]:
-        return {"inbox": self.inbox.depth() + len(self._commands), **self.sending.depths()}
+        return {"inbox": self.inbox.depth() + len(self._commands) + len(self._from_agents), **self.sending.depths()}
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -387,6 +387,7 @@ class LiveRuntime(Runtime):
         self._take_all()
         self._take_deadline()
         self._obey_commands()
+        self._hear_agents()
         self._plan()
         if not self.is_running:
             self._begin_to_leave()

@@ -31,7 +31,7 @@ from core.messages.effects import (
     WithdrawOrder,
     WriteWatchlist,
 )
-from core.messages.inputs import Input, Leaving, NotificationAnswered, Stop, WatchlistWritten
+from core.messages.inputs import FromAgent, Input, Leaving, NotificationAnswered, Stop, WatchlistWritten
 from core.model.delivery import Delivery, DeliveryCode
 from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
@@ -58,6 +58,12 @@ def answer_kept_here(effect: SendNotification) -> NotificationAnswered:
 
 NOT_CANCELLED = "its cancel is not answered; the next start asks again"
 KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
+
+
+BESIDE = 0.9
+"""Seconds within which a desk's view also serves readers that are no desk."""
+AGENT_TURN = 4
+"""Messages of agents that are taken before the rest of the inbox has its turn again."""
 
 
 class Keeping(Protocol):
@@ -146,9 +152,11 @@ class Runtime(ABC):
         self._nobody_looks: Callable[[], bool] = lambda: False
         self._call_listeners: tuple[CallListener, ...] = ()
         self._commands: deque[tuple[int, float, Command]] = deque()
+        self._from_agents: deque[FromAgent] = deque()
         self._has_ended = self._is_leaving = self._is_shut = False
         self._views: ViewBuilder | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
+        self._last_view: tuple[float, DeskView] | None = None
         self._watched: Symbol | None = None
         self._is_quoted = False
         self._has_news = False
@@ -249,6 +257,11 @@ class Runtime(ABC):
         if self._has_ended:
             self._latch_late_kills()
 
+    def hear_agent(self, message: FromAgent) -> None:
+        """Put an agent's message into the inbox, behind everything else. Any thread; never waits."""
+        self._from_agents.append(message)
+        self.wake()
+
     def leave(self) -> None:
         """Finish the current act and stop."""
         self.is_running = False
@@ -322,7 +335,22 @@ class Runtime(ABC):
         if self._views is None:
             self._views = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
         self._views.watched = self._drawn[1]
-        return self._views.draw(self.clock())
+        view = self._views.draw(self.clock())
+        self._last_view = (self.wall(), view)
+        return view
+
+    def view_beside(self) -> DeskView:
+        """Return a view for a reader that is no desk: the desks' last one, unless it is older than a second.
+
+        What desks are still to be shown stays. Only in this runtime's thread.
+        """
+        if self._last_view is not None and self.wall() - self._last_view[0] <= BESIDE:
+            return self._last_view[1]
+        kept = self._drawn, self._is_quoted, self._has_news
+        try:
+            return self.view()
+        finally:
+            self._drawn, self._is_quoted, self._has_news = kept
 
     def chart_of(self, symbol: Symbol, view: DeskView) -> ChartView | None:
         """Return the chart of a symbol that one of several desks watches, as of the time of `view`."""
@@ -515,7 +543,18 @@ class Runtime(ABC):
         else:
             self.obey(said)
 
-    def _note_from_outside(self, message: Command | NotificationAnswered) -> None:
+    def _hear_agents(self) -> None:
+        """Process some messages of agents; a kill goes before each."""
+        for _ in range(min(AGENT_TURN, len(self._from_agents))):
+            self._obey_kills()
+            message = self._from_agents.popleft()
+            self.at = max(self.at, self.clock())
+            self._note_from_outside(message)
+            self.take(self.at, message)
+        if self._from_agents:
+            self.wake()
+
+    def _note_from_outside(self, message: Command | NotificationAnswered | FromAgent) -> None:
         """Record an input from outside; a runtime without such a record does nothing."""
         del message
 

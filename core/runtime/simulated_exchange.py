@@ -17,7 +17,7 @@ from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.brokers.simulated.exchange import ExchangeConfig, Record, RequestLog, SimulatedExchange, rebuild
 from core.brokers.simulated.log import EVENTS, FRICTIONS, MARKET, OPENING, RULES, RULES_EDITION
 from core.messages.commands import Command
-from core.messages.inputs import NotificationAnswered, QuoteArrived
+from core.messages.inputs import FromAgent, NotificationAnswered, QuoteArrived
 from core.model.bar import Bar, Quote
 from core.model.session import Calendar, Session
 from core.model.values import Price, Symbol
@@ -150,7 +150,7 @@ def resumed(
     return exchange
 
 
-Said = Command | NotificationAnswered
+Said = Command | NotificationAnswered | FromAgent
 
 
 class RunKind(Enum):

@@ -128,7 +128,7 @@ class VirtualRuntime(Runtime):
         self.pace.hurry()
 
     def depths(self) -> Mapping[str, int]:
-        return {"inbox": len(self._heap) + len(self._commands), **self.lanes.depths()}
+        return {"inbox": len(self._heap) + len(self._commands) + len(self._from_agents), **self.lanes.depths()}
 
     def attend(self, attended: bool) -> None:
         """Set ×1 while a person has a ticket or the kill screen open."""
@@ -318,7 +318,7 @@ class VirtualRuntime(Runtime):
             self.take(self.at, message)
 
     def _look_around(self) -> None:
-        """Process the waiting commands and delivery results, after a command or a change of pace."""
+        """Process what waits: commands, delivery results and messages of agents."""
         self.pace.wake.clear()
         self._obey_commands()
         while self._notified:
@@ -326,6 +326,7 @@ class VirtualRuntime(Runtime):
             message = self._notified.popleft()
             self._note_from_outside(message)
             self.take(self.at, message)
+        self._hear_agents()
 
     def _note_from_outside(self, message: Said) -> None:
         if self._recorder is not None:

@@ -18,13 +18,12 @@ from core import facts
 from core.messages import commands
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.desk_commands import ReloadLimits, SettingsFileSeen
-from core.messages.inputs import NotificationAnswered
 from core.model.bar import Bar
 from core.model.order import OrderRequest, OrderStatus
 from core.model.staging import Proposal
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
 from core.risk.recent_entries import word_of
-from core.runtime.simulated_exchange import HeardFromOutside, RecordedRun, RunLeft
+from core.runtime.simulated_exchange import HeardFromOutside, RecordedRun, RunLeft, Said
 from core.settings.changes import digest_of
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
@@ -238,7 +237,7 @@ class SaidAgain:
 
     def next(
         self, ahead: Ahead, now: datetime, until: datetime | None
-    ) -> tuple[datetime, commands.Command | NotificationAnswered | facts.SettingsApplied] | None:
+    ) -> tuple[datetime, Said | facts.SettingsApplied] | None:
         """Return the next input and its time; None if another event comes first."""
         self._begin_day(now if ahead.at is None else ahead.at)
         if self._own and _is_before(self._own[0][0], ahead):
@@ -353,7 +352,7 @@ class SaidAgain:
 
     # ── recorded inputs ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _placed(self, heard: HeardFromOutside) -> commands.Command | NotificationAnswered | None:
+    def _placed(self, heard: HeardFromOutside) -> Said | None:
         """Return an input for the current run; None if a change replaces it, or its target does not exist."""
         said: Any = heard.said
         if self._is_another:
@@ -362,9 +361,7 @@ class SaidAgain:
             return said
         return self._ports[heard.terminal, heard.user].through(said)
 
-    def _as_it_is_now(
-        self, said: commands.Command | NotificationAnswered
-    ) -> commands.Command | NotificationAnswered | None:
+    def _as_it_is_now(self, said: Said) -> Said | None:
         match said:
             case SettingsFileSeen(answer=Settings() as answer) if self._settings is not None:
                 self._file = self._settings(answer)

@@ -15,7 +15,7 @@ from core.facts import SettingsApplied
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
 from core.messages.effects import SendNotification
-from core.messages.inputs import NotificationAnswered
+from core.messages.inputs import FromAgent, NotificationAnswered
 from core.runtime.inbox import Operator
 from core.runtime.scripted_operator import ConfirmAll, Script
 from core.runtime.simulated_exchange import RecordedRun, RunKind
@@ -163,7 +163,7 @@ class RunAgain(VirtualRuntime):
         if isinstance(message, SettingsApplied):
             self.engine.state.at = self.at
             self.engine.state.record(message)
-        elif isinstance(message, NotificationAnswered):
+        elif isinstance(message, NotificationAnswered | FromAgent):
             self.take(self.at, message)
         else:
             self.obey(message)

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from console.client.agents import AgentClient
 from console.client.remote import RemoteEngine
 from core.model.desk import Seat
 from core.runtime.runtime import Runtime
+from core.runtime.service.agent_service import AgentService
 from core.runtime.service.service import EngineService, Peer, peer_of
 from state.engine_socket import connected, listening
 from tests.kit.waiting import TIMEOUT
@@ -30,6 +32,14 @@ class Served:
     path: Path
     service: EngineService
     thread: threading.Thread
+    agents: AgentService
+
+    @property
+    def agents_path(self) -> Path:
+        return self.path.with_name("agents.sock")
+
+    def an_agent(self, name: str) -> AgentClient:
+        return AgentClient(lambda: connected(self.agents_path, TIMEOUT), name, "tests")
 
     def connect(self) -> socket.socket:
         return connected(self.path, TIMEOUT)
@@ -42,12 +52,15 @@ class Served:
 def served(runtime: Runtime) -> Iterator[Served]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "engine.sock"
-        with listening(path) as listener:
+        with listening(path) as listener, listening(path.with_name("agents.sock")) as for_agents:
             service = EngineService(runtime, listener, "tests", at_a_terminal)
+            agents = AgentService(runtime, for_agents, "tests")
+            agents.begin()
             thread = threading.Thread(target=service.run, args=("the test is over",), name="engine", daemon=True)
             thread.start()
             try:
-                yield Served(path, service, thread)
+                yield Served(path, service, thread, agents)
             finally:
                 runtime.leave()
                 thread.join(TIMEOUT)
+                agents.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,17 +19,20 @@ from core.runtime.inbox import Link
 from core.runtime.simulated_exchange import config_of
 from core.runtime.virtual import VirtualRuntime
 from core.runtime.virtual_time import Pace
+from core.settings.settings import Settings
 from state.journal import MemoryJournal
 from tests.accidents.house import OPENED_AFTER, market, settings
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 
 
-def runtime() -> VirtualRuntime:
+def runtime(agents: Mapping[str, Mapping[str, object]] | None = None) -> VirtualRuntime:
+    """With these agents in its settings."""
     calendar, bars = market()
     begin = bars[0].start + OPENED_AFTER
     engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
-    engine.apply(bars[0].start, settings(), "test")
+    terms = Settings.model_validate({**settings().model_dump(), "agents": agents or {}})
+    engine.apply(bars[0].start, terms, "test")
     pace = Pace(1.0)
     pace.free_until = begin
     return VirtualRuntime(

@@ -42,6 +42,7 @@ from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.io import http_requests, wall_clock
 from core.market.alpaca.data import AlpacaData
 from core.runtime import inbox
+from core.runtime.service.agent_service import AgentService
 from core.runtime.service.desk_connection import SnapshotFeed
 from core.runtime.service.desks import DeskServer
 from core.runtime.service.service import DeskListener, EngineService
@@ -434,7 +435,7 @@ def _read_its_clock(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     patch.setattr(http_requests, "_asked", {})
     chance = random.Random(1).random
     patch.setattr(Timeouts.__init__, "__defaults__", (None, timeline.monotonic, chance, wall_clock.utc_now))
-    for kind in (EngineService, DeskListener, DeskServer, SnapshotFeed, RemoteEngine, EngineLink, Pace):
+    for kind in (EngineService, DeskListener, DeskServer, SnapshotFeed, AgentService, RemoteEngine, EngineLink, Pace):
         begin = kind.__init__
         plain = tuple(timeline.monotonic if each is steady else each for each in begin.__defaults__ or ())
         named = {

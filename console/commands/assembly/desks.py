@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from console.commands.assembly.attach import attach
-from console.commands.assembly.engine_process import service_health, service_log
+from console.commands.assembly.engine_process import service_agents, service_health, service_log
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime, stress_folder, stress_runtime
@@ -95,7 +95,13 @@ def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> N
 
     runtime_of = stress_runtime if is_stress else demo_runtime
     files = DeskFiles(host.home, lambda: stress_folder(host) if is_stress else demo_folder(host, options))
-    run_desk(EngineHandle(lambda stack: runtime_of(host, options, stack)), files, display_of(host, options.overrides))
+
+    def build(stack: ExitStack) -> VirtualRuntime:
+        runtime = runtime_of(host, options, stack)
+        service_agents(host, runtime, stack)
+        return runtime
+
+    run_desk(EngineHandle(build), files, display_of(host, options.overrides))
 
 
 def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:
@@ -104,6 +110,7 @@ def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> No
     with ExitStack() as stack:
         runtime = runtime_of(host, options, stack)
         service_health(host, runtime, stack, service_log(host, runtime, stack))
+        service_agents(host, runtime, stack)
         run_headless(runtime, "left")
 
 

@@ -116,6 +116,31 @@ def known_account(host: Host) -> AccountFolder | None:
     return None if name is None else host.home.account(name)
 
 
+def service_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
+    """Serve the agents of the settings at `agents.sock` until the stack ends; nothing is opened without agents.
+
+    A socket that cannot be opened is reported and ends nothing. In the runtime's thread, before it runs, and only for
+    the holder of the account's lock.
+    """
+    state = runtime.engine.state
+    if not state.control.settings.agents:
+        return
+    from importlib.metadata import version
+
+    from core.runtime.service.agent_service import AgentService
+    from state.engine_socket import listening
+    from state.host_info import release
+
+    try:
+        listener = stack.enter_context(listening(host.home.account(state.account_name).agents_socket))
+    except (OperatorError, OSError) as error:
+        runtime.engine.say(f"agents are not served: {error}")
+        return
+    agents = AgentService(runtime, listener, release(version("keyturn")))
+    stack.callback(agents.end)
+    agents.begin()
+
+
 def run_service(host: Host) -> None:
     """Run the engine of the configured account in this process, until a signal ends it."""
     from importlib.metadata import version
@@ -132,6 +157,7 @@ def run_service(host: Host) -> None:
         listener = stack.enter_context(listening(folder.engine_socket))
         service_health(host, runtime, stack, service_log(host, runtime, stack, keys))
         service = EngineService(runtime, listener, release(version("keyturn")))
+        service_agents(host, runtime, stack)
         from core.model.text_sanitizer import harmless
 
         for note in runtime.engine.notes:

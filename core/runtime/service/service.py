@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import pwd
 import selectors
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
@@ -22,6 +19,7 @@ from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode,
 from core.runtime.runtime import Runtime
 from core.runtime.service.desk_connection import DeskConnection, SnapshotFeed
 from core.runtime.service.desks import FULL, MOST, Arrival, Arrivals, DeskServer, EngineBooks
+from core.runtime.service.peers import Peer, peer_of
 
 # ── the listener ─────────────────────────────────────────────────────────────────────────────────────────────────────
 # New connections and the press lines, each identified by the kernel, in a thread of its own (OP-13).
@@ -30,93 +28,6 @@ from core.runtime.service.desks import FULL, MOST, Arrival, Arrivals, DeskServer
 # connections, identifies the process at the other end through the kernel, and reads its hello. A desk is handed to the
 # desks' thread. A press line stays here: each message on it is a halt or a kill, and latches the gateway in this
 # thread, before anything is queued.
-
-_CREDENTIALS = struct.Struct("3i")
-SSH_DAEMON = "sshd"
-_PARENT, _TERMINAL = 1, 4
-"""Field positions in `/proc/N/stat`, after the name."""
-_PSEUDO_TERMINALS, _CONSOLES = range(136, 144), 4
-"""Major device numbers from the kernel's `devices.txt`."""
-ANCESTORS = 32
-"""The number of parent processes searched for the SSH daemon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A process at the other end.
-
-    Attributes
-    ----------
-    terminal
-        The device of its controlling terminal, such as `/dev/pts/3`; empty if it has none.
-    address
-        The SSH client's address; empty if it did not come over SSH.
-    """
-
-    process: int
-    user_number: int
-    user: str
-    terminal: str
-    address: str
-
-    @property
-    def is_ours(self) -> bool:
-        return self.user_number == os.getuid()
-
-
-def peer_of(connection: socket.socket) -> Peer:
-    """Return the peer of a connection. Raises OSError if the kernel does not know it."""
-    asked = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    process, user, _group = _CREDENTIALS.unpack(asked)
-    name = str(user)
-    with suppress(KeyError):
-        name = pwd.getpwuid(user).pw_name
-    return Peer(process, user, name, _terminal_of(process), _address_of(process))
-
-
-def _terminal_of(process: int) -> str:
-    """Return the terminal's device by its number in the process table: `pts/3`, `tty1`, or the number itself."""
-    fields = _stat_of(process)
-    number = int(fields[_TERMINAL]) if len(fields) > _TERMINAL else 0
-    if number == 0:
-        return ""
-    major, minor = (number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xFFF00)
-    if major in _PSEUDO_TERMINALS:
-        return f"/dev/pts/{minor}"
-    return f"/dev/tty{minor}" if major == _CONSOLES else f"{major}:{minor}"
-
-
-def _stat_of(process: int) -> list[str]:
-    """Return the fields after the name: state, parent, group, session, terminal …"""
-    with suppress(OSError, ValueError, IndexError):
-        return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    return []
-
-
-def _address_of(process: int) -> str:
-    """Return the client address that an SSH daemon among its parents set."""
-    if not _is_below_ssh(process):
-        return ""
-    with suppress(OSError):
-        for line in Path(f"/proc/{process}/environ").read_bytes().split(b"\0"):
-            if line.startswith(b"SSH_CONNECTION="):
-                return line.partition(b"=")[2].split(b" ")[0].decode(errors="replace")[:64]
-    return ""
-
-
-def _is_below_ssh(process: int) -> bool:
-    for _ in range(ANCESTORS):
-        fields = _stat_of(process)
-        if len(fields) <= _PARENT:
-            return False
-        process = int(fields[_PARENT])
-        if process <= 1:
-            return False
-        with suppress(OSError):
-            if Path(f"/proc/{process}/comm").read_text().startswith(SSH_DAEMON):
-                return True
-    return False
-
 
 TIMEOUT = 5.0
 """Seconds within which a hello must be complete."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Confirm, Decline
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource
-from core.messages.inputs import NotificationAnswered
+from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn, FromAgent, NotificationAnswered
 from core.model.delivery import Delivery, DeliveryCode
-from core.model.order import Effect
-from core.model.values import Digest, ProposalId, TicketId
+from core.model.draft import DraftFact, DraftRequest, DraftTerms
+from core.model.order import Effect, OrderType
+from core.model.values import Digest, Fraction, Price, ProposalId, Symbol, TicketId
 from core.protocol.codec import COMMANDS, shape_of
 from core.runtime.simulated_exchange import HeardFromOutside, PlayedFile, RunKind, RunLeft, RunStarted
 from core.settings.settings import Settings
@@ -157,3 +159,24 @@ def test_a_write_error_ends_the_record_not_the_run(folder: AccountFolder) -> Non
     (run,) = read_runs(folder)
     assert [each.said for each in run.heard] == [Decline(ProposalId("a"), "not this")]
     assert run.left is None
+
+
+def test_what_agents_send_is_read_as_it_was(folder: AccountFolder) -> None:
+    """AN-06, OP-09: so that a day with drafts can be played again."""
+    price, stop = Price(Decimal("510.20")), Price(Decimal("505"))
+    terms = DraftTerms(Symbol("SPY"), Effect.OPEN, None, OrderType.LIMIT, price, stop)
+    facts = (
+        DraftFact("SPY", "price", Decimal("510.2"), AT, "get_quote"),
+        DraftFact("", "equity", Decimal(5), None, ""),
+    )
+    said = [
+        DraftSubmitted("claude", DraftRequest("a", terms, "it is low", facts, Fraction(Decimal("0.6"))), 1),
+        DraftWithdrawn("claude", "a", 2),
+        AgentRefused("(unknown)", "use submit_order", is_overstep=True),
+    ]
+    assert {type(each) for each in said} == set(get_args(FromAgent))
+
+    written(folder, *said)
+
+    (run,) = read_runs(folder)
+    assert [each.said for each in run.heard] == said

@@ -1,0 +1,186 @@
+"""A blocking client of `agents.sock`: it reads the desk, drafts and withdraws, as one agent (OP-09).
+
+One call at a time goes over the connection, which is opened at the first call and again after it was lost. A draft
+names its key, so that a call which is repeated drafts nothing twice.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+
+from core.ports import OperatorError
+from core.protocol.agent_frames import (
+    PROTOCOL,
+    Accepted,
+    AgentHello,
+    AskSize,
+    FromAgent,
+    Judged,
+    Part,
+    Read,
+    Rejected,
+    RejectionCode,
+    Sized,
+    Stated,
+    SubmitDraft,
+    Terms,
+    ToAgent,
+    Told,
+    WithdrawDraft,
+    to_agent,
+)
+from core.protocol.codec import FrameError
+from core.protocol.frames import LARGEST, LENGTH, FrameReader, pack
+
+TURN = 1 << 18
+TRIES = 2
+"""A call whose connection is lost is repeated once, over another one."""
+
+LONGEST_VERB = 40
+ENDS = frozenset(
+    {
+        RejectionCode.OTHER_PROTOCOL,
+        RejectionCode.UNKNOWN_AGENT,
+        RejectionCode.FLOOD,
+        RejectionCode.LEAVING,
+        RejectionCode.TOO_MANY,
+    }
+)
+"""After these the engine closes the connection, or may."""
+
+Answer = TypeVar("Answer", Accepted, Told, Sized, Judged)
+Values: TypeAlias = dict[str, Any]
+
+
+class CallRejectedError(OperatorError):
+    """The engine did not answer a call; `code` is a `RejectionCode`, the message says what to do."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+class AgentClient:
+    """One agent.
+
+    Parameters
+    ----------
+    connect
+        Returns a connected socket with its time-out set. Raises `OperatorError`.
+    name
+        The agent's name in the settings.
+    version
+        The version of this program.
+    """
+
+    def __init__(self, connect: Callable[[], socket.socket], name: str, version: str = "") -> None:
+        self.name = name
+        self._connect, self.version = connect, version
+        self._connection: socket.socket | None = None
+        self._reader = FrameReader(LARGEST)
+        self._told: list[ToAgent] = []
+        self._calls = 0
+        self._lock = threading.Lock()
+
+    def read(self, parts: Sequence[str], symbol: str = "", count: int | None = None) -> Values:
+        """Return the parts of the desk by name."""
+        asked = tuple(parts)
+        told = self._ask(
+            lambda call: Read(call, asked, symbol) if count is None else Read(call, asked, symbol, count), Told
+        )
+        found: Values = json.loads(told.json)
+        return found
+
+    def drafts(self) -> list[Values]:
+        """Return this agent's drafts with what became of each, oldest first."""
+        found: list[Values] = self.read([Part.DRAFTS])[Part.DRAFTS]
+        return found
+
+    def size(self, terms: Terms) -> Sized:
+        return self._ask(lambda call: AskSize(call, terms), Sized)
+
+    def draft(self, key: str, terms: Terms, reason: str, facts: Sequence[Stated] = (), confidence: str = "") -> Judged:
+        return self._ask(lambda call: SubmitDraft(call, key, terms, reason, tuple(facts), confidence), Judged)
+
+    def withdraw(self, key: str) -> Judged:
+        return self._ask(lambda call: WithdrawDraft(call, key), Judged)
+
+    def overstep(self, verb: str) -> str:
+        """Report an attempt at something that agents cannot do; return the engine's refusal."""
+        data = msgspec.msgpack.encode([verb[:LONGEST_VERB], 0])
+        with self._lock:
+            try:
+                self._open()
+                assert self._connection is not None
+                self._connection.sendall(len(data).to_bytes(LENGTH, "big") + data)
+                self._answer(0, Told)
+            except CallRejectedError as refused:
+                return str(refused)
+            except (OSError, FrameError) as error:
+                self.close()
+                raise OperatorError(f"the engine does not answer ({error}); see `keyturn status`") from None
+        raise AssertionError("it is refused")
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _ask(self, frame: Callable[[int], FromAgent], kind: type[Answer]) -> Answer:
+        """Send a call and return its answer. Raises `CallRejectedError`, `OperatorError`."""
+        with self._lock:
+            for left in reversed(range(TRIES)):
+                try:
+                    self._open()
+                    self._calls += 1
+                    self._send(frame(self._calls))
+                    return self._answer(self._calls, kind)
+                except TimeoutError:
+                    self.close()
+                    raise OperatorError("the engine does not answer in time; see `keyturn status`") from None
+                except OSError as error:
+                    self.close()
+                    if not left:
+                        words = f"the engine hung up ({error.strerror or error}); call again, or see `keyturn status`"
+                        raise OperatorError(words) from None
+                except FrameError as error:
+                    self.close()
+                    raise OperatorError(f"{error}; send less, or start both from the same Keyturn") from None
+        raise AssertionError("the last try returns or raises")
+
+    def _open(self) -> None:
+        if self._connection is not None:
+            return
+        self._reader, self._told = FrameReader(LARGEST), []
+        self._connection = self._connect()
+        self._send(AgentHello(PROTOCOL, self.version, self.name))
+        self._answer(0, Accepted)
+
+    def _send(self, frame: FromAgent) -> None:
+        assert self._connection is not None
+        with suppress(BrokenPipeError):  # the last answer says why
+            self._connection.sendall(pack(frame))
+
+    def _answer(self, call: int, kind: type[Answer]) -> Answer:
+        """Return the answer to this call; earlier ones, that nobody waits for, are dropped."""
+        while True:
+            while self._told:
+                told = self._told.pop(0)
+                if isinstance(told, Rejected) and told.call in (0, call):
+                    if told.code in ENDS:
+                        self.close()
+                    raise CallRejectedError(told.code, told.words)
+                if isinstance(told, kind) and (isinstance(told, Accepted) or told.call == call):
+                    return told
+            assert self._connection is not None
+            content = self._connection.recv(TURN)
+            if not content:
+                raise ConnectionResetError("it closed the connection")
+            self._told += [to_agent(data) for data in self._reader.feed(content)]

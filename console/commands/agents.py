@@ -1,0 +1,174 @@
+"""The command `keyturn agents`: which agents may draft, and with which limits (OP-09)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.shared import AsJson, counted, host_of, print_json, say
+from core.model.instrument import symbol_in
+from core.model.values import number_in
+from core.ports import OperatorError
+from state.files import Home
+
+if TYPE_CHECKING:
+    from core.settings.service import AgentSettings
+
+NEXT_START = "it applies at the engine's next start; `keyturn engine restart`"
+TIMEOUT = 3.0
+"""Seconds for the running engine's answer."""
+Name = Annotated[str, typer.Argument(help="Small letters, digits, - and _, at most 24.")]
+
+commands = typer.Typer(
+    help="Agents: programs that may read the desk and draft orders, and nothing else.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@commands.command(name="list")
+def list_agents(context: typer.Context, as_json: AsJson = False) -> None:
+    """Print each agent with its limits and, if an engine runs, how many of its drafts wait.
+
+    Example: keyturn agents list
+    """
+    host = host_of(context)
+    agents = settings_of(host).agents
+    waiting = {name: _waiting_of(host, name) for name in agents}
+    if as_json:
+        print_json(
+            {name: {**terms.model_dump(mode="json"), "drafts_waiting": waiting[name]} for name, terms in agents.items()}
+        )
+        return
+    if not agents:
+        say("no agent is set up; `keyturn agents add NAME` adds one")
+    for name, terms in agents.items():
+        count = waiting[name]
+        now = "" if count is None else f"; {counted(count, 'draft')} waiting"
+        say(f"{name}: {_in_words(terms)}{now}")
+
+
+def _in_words(terms: AgentSettings) -> str:
+    words = [
+        ", ".join(terms.symbols) or "the symbols of the settings",
+        f"{terms.most_value:f} USD a draft",
+        f"{counted(terms.per_hour, 'draft')} an hour, {terms.waiting} waiting for {terms.minutes} minutes at most",
+        f"{terms.begins:%H:%M} to {terms.ends:%H:%M}",
+    ]
+    words += [] if terms.enabled else ["paused"]
+    words += ["also on a live account"] if terms.live else []
+    words += ["sees no amounts"] if terms.hides_amounts else []
+    return "; ".join(words)
+
+
+def _waiting_of(host: Host, name: str) -> int | None:
+    """Return how many drafts of this agent wait; None if no engine serves it."""
+    from console.client.agents import AgentClient
+    from console.commands.assembly.agent_link import agent_connection
+    from state.accounts import account_of
+
+    try:
+        folder = account_of(host.home, None)
+        client = AgentClient(lambda: agent_connection(folder, TIMEOUT), name)
+        try:
+            return [each["word"] for each in client.drafts()].count("waiting")
+        finally:
+            client.close()
+    except OperatorError:
+        return None
+
+
+@commands.command()
+def add(
+    context: typer.Context,
+    name: Name,
+    symbols: Annotated[
+        str | None, typer.Option("--symbols", help="Symbols that it may draft, as SPY,QQQ; default: the settings'.")
+    ] = None,
+    most_value: Annotated[str | None, typer.Option("--most-value", help="USD of one draft, at most.")] = None,
+    per_hour: Annotated[int | None, typer.Option("--per-hour", help="Drafts in an hour, at most.")] = None,
+    hides_amounts: Annotated[
+        bool, typer.Option("--hide-amounts", help="It sees no quantity, value or equity of the account.")
+    ] = False,
+) -> None:
+    """Add an agent to the settings file. It may draft on paper and simulated accounts; nothing it drafts is sent.
+
+    Example: keyturn agents add claude --symbols SPY,QQQ --most-value 1000
+    """
+    from state.agent_tables import add_agent
+
+    host = host_of(context)
+    _check_name(name)
+    values: dict[str, str] = {}
+    if symbols is not None:
+        values["symbols"] = json.dumps([_symbol(text) for text in symbols.split(",")])
+    if most_value is not None:
+        if number_in(most_value) is None:
+            raise OperatorError(f"--most-value {most_value}: is no amount in USD such as 1000")
+        values["most_value"] = most_value
+    if per_hour is not None:
+        values["per_hour"] = str(per_hour)
+    if hides_amounts:
+        values["hides_amounts"] = "true"
+    add_agent(host.home, name, values, _check(host))
+    say(f"agent {name} added to {host.home.settings}; {NEXT_START}, then `keyturn mcp --agent {name}` serves it")
+
+
+@commands.command()
+def remove(context: typer.Context, name: Name) -> None:
+    """Remove an agent from the settings file. What it drafted stays in the journal.
+
+    Example: keyturn agents remove claude
+    """
+    from state.agent_tables import remove_agent
+
+    host = host_of(context)
+    _check_name(name)
+    remove_agent(host.home, name, _check(host))
+    say(f"agent {name} removed from {host.home.settings}; {NEXT_START}")
+
+
+@commands.command()
+def pause(
+    context: typer.Context,
+    name: Name,
+    resume: Annotated[bool, typer.Option("--resume", help="Take its drafts again.")] = False,
+) -> None:
+    """Take no more drafts of an agent; it may still read. With --resume its drafts are taken again.
+
+    Example: keyturn agents pause claude
+    """
+    from state.agent_tables import switch_agent
+
+    host = host_of(context)
+    _check_name(name)
+    word = "resumed" if resume else "paused"
+    if switch_agent(host.home, name, _check(host), enabled=resume):
+        say(f"agent {name} {word} in {host.home.settings}; {NEXT_START}")
+    else:
+        say(f"agent {name} is {word} already")
+
+
+def _check(host: Host) -> Callable[[Home], object]:
+    """Return the function that loads the settings of a changed home. Raises `OperatorError`."""
+    return lambda home: settings_of(replace(host, home=home))
+
+
+def _check_name(name: str) -> None:
+    from core.settings.settings import AGENT_NAME
+
+    if not AGENT_NAME.fullmatch(name):
+        raise OperatorError(f"{name}: is no name for an agent: small letters, digits, - and _, at most 24")
+
+
+def _symbol(text: str) -> str:
+    found = symbol_in(text.strip())
+    if found is None:
+        raise OperatorError(f"--symbols: '{text}' is no symbol such as SPY")
+    return found

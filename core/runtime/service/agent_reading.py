@@ -1,0 +1,352 @@
+"""What agents read of the desk: parts of one view, as plain values (OP-09).
+
+`agent_service.py` draws the view in the engine's thread. All here works on that view in the agents' thread: reading
+puts nothing into the engine's inbox and records nothing. Figures are text. An agent that is not told amounts gets no
+quantity, value, profit or equity of the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from core.model.account import Mode
+from core.model.bar import Feed, Quote
+from core.model.draft import SIDES, DraftOutcome, DraftTerms, DraftWord
+from core.model.order import Side
+from core.model.values import Money, Price, Symbol, plain
+from core.protocol.agent_frames import Part, Read, RejectionCode, Sized
+from core.risk.sizing import WantedEntry, size_within
+from core.settings.service import AgentSettings
+from core.settings.settings import Settings
+from core.staging.resting_entries import reach_of
+from core.views import DeskView, OrderRow, PositionRow
+from core.views.export import cells, quote_of, value_of
+
+Values: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+SHARES = 9
+"""Decimals of a quantity."""
+HIDDEN_OF_A_QUOTE = ("shares_held",)
+DRAFTS_SHOWN = 50
+WAITS = (
+    "A draft sends nothing. It waits until a person at the desk adopts it; then it is a proposal, and only a key on "
+    "its ticket sends it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """The desk at one instant, with what agents need beside it.
+
+    Attributes
+    ----------
+    preparing
+        The progress of the preparation, before there is a view.
+    drawn_at
+        In the clock of the service, in seconds.
+    drafts
+        Those of all agents that the desk remembers, oldest first.
+    sent
+        How many drafts of each agent the desk judged in the last hour.
+    closes
+        Of the last minutes of each symbol, by the start of the minute, oldest first. USD.
+    market_time
+        The time of day at the exchange.
+    """
+
+    view: DeskView | None
+    preparing: str
+    drawn_at: float
+    settings: Settings
+    drafts: tuple[DraftOutcome, ...]
+    sent: Mapping[str, int]
+    closes: Mapping[Symbol, tuple[tuple[datetime, Price], ...]]
+    market_time: datetime
+
+
+class NotToldError(Exception):
+    """A question that has no answer; `code` says why, the message what to do."""
+
+    def __init__(self, code: RejectionCode, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One agent in front of one view. `name` is one of the settings' agents, unless it was removed meanwhile."""
+
+    name: str
+    drawn: AgentView
+
+    @property
+    def terms(self) -> AgentSettings:
+        return self.drawn.settings.agents.get(self.name) or AgentSettings(enabled=False, hides_amounts=True)
+
+    @property
+    def view(self) -> DeskView:
+        """Raises `NotToldError` before there is one."""
+        if self.drawn.view is None:
+            words = f"the desk is not ready ({self.drawn.preparing}); ask again in a few seconds"
+            raise NotToldError(RejectionCode.NOT_READY, words)
+        return self.drawn.view
+
+    def parts(self, asked: Read) -> Values:
+        """Return the parts by name. Raises `NotToldError`."""
+        return {part: self._part(part, asked) for part in dict.fromkeys(asked.parts)}
+
+    def _part(self, name: str, asked: Read) -> Any:
+        match name:
+            case Part.DESK:
+                return self._desk()
+            case Part.POSITIONS:
+                return [self._position(row) for row in self.view.positions]
+            case Part.ORDERS:
+                return [self._order(row) for row in self.view.orders]
+            case Part.QUOTE:
+                return self._quote(asked.symbol)
+            case Part.BARS:
+                return self._bars(asked.symbol, asked.count)
+            case Part.PROTECTIONS:
+                return list(self._protections())
+            case Part.LIMITS:
+                return self._limits()
+            case Part.DRAFTS:
+                mine = [one for one in self.drawn.drafts if one.draft.agent == self.name]
+                return [self._draft(one) for one in mine[-DRAFTS_SHOWN:]]
+        raise NotToldError(RejectionCode.NOT_UNDERSTOOD, f"there is no such part; one of {', '.join(Part)}")
+
+    def _amounts(self, **values: object) -> Values:
+        """Return these values, which are amounts of the account; empty if this agent is not told them."""
+        if self.terms.hides_amounts:
+            return {}
+        return {
+            name: value_of(value, SHARES if name.endswith(("quantity", "shares")) else 2)
+            for name, value in values.items()
+        }
+
+    # ── the desk ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _desk(self) -> Values:
+        status, key = self.view.status, self.view.status.key
+        blocked = list(self._blocked())
+        return {
+            "at": value_of(status.at),
+            "account": value_of(status.account),
+            "mode": status.mode.value,
+            "desks_attached": len(key.desks),
+            "person_has_control": key.holder is not None and key.away_until is None,
+            "in_control": ""
+            if key.holder is None
+            else value_of(f"desk {key.holder.number} {key.holder.seat.user}".strip()),
+            "entries_enabled": not any(each["what"] == "entries" for each in blocked),
+            "drafts_taken": not any(each["what"] == "your drafts" for each in blocked),
+            "blocked": blocked,
+            "market_closes_at": value_of(status.market_closes_at),
+            "market_opens_at": value_of(status.market_opens_at),
+            "proposals_waiting": len(self.view.proposals),
+            "what_a_draft_does": WAITS,
+            **self._amounts(equity=status.equity, buying_power=status.buying_power, day_change=status.day_change),
+        }
+
+    def _blocked(self) -> Iterator[Values]:
+        """Yield what does not pass now, and why."""
+        status, hides = self.view.status, self.terms.hides_amounts
+        if why := self._why_no_draft():
+            yield _block("your drafts", "agent", why)
+        if status.killed_by is not None:
+            yield _block("entries", "kill", f"killed by {status.killed_by}")
+        for halt in status.halts:
+            yield _block("entries", "halt", halt.cause.value if hides else halt.in_words)
+        is_told = status.killed_by is not None or status.halts
+        if status.entries_refused is not None and not is_told:
+            by = "breaker" if status.refused_by_breaker else status.word.value
+            yield _block("entries", by, by if hides else status.entries_refused)
+        if status.entries_shut:
+            yield _block("entries", "protection", "a guard of the desk is shut" if hides else status.entries_shut)
+        if status.exits_refused is not None:
+            yield _block("exits", "disk", status.exits_refused)
+        for listed in self.view.lists:
+            yield _block("entries", "list", f"{listed.symbol}: {listed.kind.value}")
+        if status.key.holder is None:
+            yield _block("adopting", "desk", "no desk has control: nobody can adopt a draft now")
+
+    def _why_no_draft(self) -> str:
+        """Return why no draft of this agent would be taken now; empty if one would."""
+        terms, now = self.terms, self.drawn.market_time.time()
+        if not terms.enabled:
+            return "this agent is switched off by the operator"
+        if self.view.status.mode is Mode.LIVE and not terms.live:
+            return "this agent may not draft on a live account"
+        if not terms.begins <= now <= terms.ends:
+            return f"it may draft from {terms.begins:%H:%M} to {terms.ends:%H:%M} exchange time"
+        if self._left_this_hour() <= 0:
+            return f"{terms.per_hour} drafts in an hour were taken; wait"
+        if self._waiting() >= terms.waiting:
+            return f"{terms.waiting} of its drafts wait; withdraw one, or wait for the operator"
+        return ""
+
+    def _left_this_hour(self) -> int:
+        return max(0, self.terms.per_hour - self.drawn.sent.get(self.name, 0))
+
+    def _waiting(self) -> int:
+        return sum(one.is_waiting and one.draft.agent == self.name for one in self.drawn.drafts)
+
+    def _limits(self) -> Values:
+        terms, view = self.terms, self.view
+        waiting = self._waiting()
+        return {
+            "symbols": list(terms.symbols or self.drawn.settings.symbols),
+            "most_value_usd": plain(terms.most_value),
+            "drafts_per_hour": terms.per_hour,
+            "drafts_left_this_hour": self._left_this_hour(),
+            "drafts_waiting": waiting,
+            "drafts_waiting_at_most": terms.waiting,
+            "minutes_a_draft_waits": terms.minutes,
+            "from": f"{terms.begins:%H:%M}",
+            "until": f"{terms.ends:%H:%M}",
+            "live_account": terms.live,
+            "enabled": terms.enabled,
+            "amounts_hidden": terms.hides_amounts,
+            **self._amounts(
+                risk_of_a_trade=view.sizing.risk,
+                largest_order=view.sizing.max_notional,
+                smallest_order=view.sizing.least,
+                daily_loss_limit=view.status.daily_loss_limit,
+                lost_at_stops=view.status.lost_at_stops,
+            ),
+        }
+
+    def _protections(self) -> Iterator[Values]:
+        for row in self.view.protections:
+            told = {"measure": row.measure, "reason": row.reason, "used": value_of(row.used, 3)}
+            yield {
+                "name": row.name,
+                "blocks_entries": row.is_tripped and not row.passes_overridden,
+                "state": row.word.value if row.is_tripped else "",
+                "until": value_of(row.until),
+                **({} if self.terms.hides_amounts else told),
+            }
+
+    # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _position(self, row: PositionRow) -> Values:
+        told = cells(row)
+        names = ("symbol", "strategy", "average_price", "last", "last_at", "stop_price", "stop_held_by", "targets")
+        return {
+            **{name: told[name] for name in (*names, "profit_in_r", "closing")},
+            "side": "long" if row.quantity > 0 else "short",
+            "profit_fraction": value_of(row.profit_fraction, 6),
+            **self._amounts(
+                quantity=row.quantity,
+                value=row.value,
+                profit=row.profit,
+                unprotected_shares=row.unprotected,
+            ),
+        }
+
+    def _order(self, row: OrderRow) -> Values:
+        told = cells(row)
+        names = ("id", "symbol", "strategy", "effect", "type", "limit_price", "stop_price", "average_price")
+        return {
+            **{name: told[name] for name in names},
+            "side": SIDES[row.effect],
+            "status": row.state_in_words,
+            "marks": [] if self.terms.hides_amounts else list(row.marks_in_words),
+            "created_at": told["created_at"],
+            **self._amounts(quantity=row.quantity, filled_quantity=row.filled_quantity),
+        }
+
+    def _quote(self, symbol: str) -> Values:
+        found = quote_of(self.view, Symbol(symbol))
+        if found is None:
+            raise NotToldError(RejectionCode.UNKNOWN_SYMBOL, self._unknown(symbol))
+        return {k: v for k, v in found.items() if not (self.terms.hides_amounts and k in HIDDEN_OF_A_QUOTE)}
+
+    def _bars(self, symbol: str, count: int) -> list[Values]:
+        closes = self.drawn.closes.get(Symbol(symbol))
+        if closes is None:
+            raise NotToldError(RejectionCode.UNKNOWN_SYMBOL, self._unknown(symbol))
+        return [{"minute": value_of(start), "close": value_of(close)} for start, close in closes[-count:]]
+
+    def _unknown(self, symbol: str) -> str:
+        known = ", ".join(row.symbol for row in self.view.symbols)
+        return f"the desk has none of {value_of(symbol[:20])}; it follows {known}"
+
+    def _draft(self, one: DraftOutcome) -> Values:
+        draft, hides = one.draft, self.terms.hides_amounts
+        is_told = not hides or not draft.is_sized
+        says_amounts = hides and one.word in (DraftWord.BLOCKED, DraftWord.REJECTED)
+        return {
+            "number": draft.number,
+            "key": draft.key,
+            "order": draft.in_words if is_told else draft.terms.in_words(),
+            "word": one.word.value,
+            "reason": "" if says_amounts else value_of(one.reason),
+            "order_id": one.order_id,
+            "drafted_at": value_of(draft.drafted_at),
+            "expires_at": value_of(draft.expires_at),
+            **({"quantity": value_of(draft.quantity, SHARES)} if is_told else {}),
+            **self._amounts(profit=one.profit),
+        }
+
+    # ── sizes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def size(self, call: int, order: DraftTerms) -> Sized:
+        """Return the size of such an entry, as the desk computes it for a draft. Raises `NotToldError`."""
+        if self.terms.hides_amounts:
+            words = "this agent is not told amounts; draft without a quantity, and the desk computes it"
+            raise NotToldError(RejectionCode.HIDDEN, words)
+        if order.effect.only_reduces:
+            words = "a size is for entries; leave out the quantity of an exit to close what is left"
+            raise NotToldError(RejectionCode.NOT_UNDERSTOOD, words)
+        row = next((row for row in self.view.symbols if row.symbol == order.symbol), None)
+        if row is None:
+            raise NotToldError(RejectionCode.UNKNOWN_SYMBOL, self._unknown(order.symbol))
+        side = Side.SELL if SIDES[order.effect] == "short" else Side.BUY
+        reach = reach_of(side, order.limit_price, _touch(self._young(row.quote), side))
+        farthest = None if reach is None else reach.most if side is Side.BUY else reach.least
+        if reach is None or farthest is None or order.stop_price is None or farthest == order.stop_price:
+            words = "the desk needs a stop price, and a limit price or a current quote, to size it"
+            raise NotToldError(RejectionCode.NOT_UNDERSTOOD, words)
+        sizing = self.view.sizing
+        if sizing.risk is None or sizing.max_notional is None:
+            raise NotToldError(RejectionCode.NOT_READY, "the equity is not known yet; ask again in a few seconds")
+        wanted = WantedEntry(
+            risk=sizing.risk,
+            price=reach.most,
+            way=abs(farthest - order.stop_price),
+            max_notional=Money(min(sizing.max_notional, self.terms.most_value)),
+            step=Decimal(1),
+            is_long=side is Side.BUY,
+            least=sizing.least,
+            instrument=row.instrument,
+        )
+        room = row.room_to_buy if side is Side.BUY else row.room_to_short
+        size = size_within(room, wanted, row.conditions)
+        if not size.quantity:  # whole shares first: the broker holds their stop over the night
+            size = size_within(room, replace(wanted, step=row.quantity_step), row.conditions)
+        return Sized(call, plain(size.quantity) if size.quantity else "", str(size.limited_by))
+
+    def _young(self, quote: Quote | None) -> Quote | None:
+        """Return the quote if the checks would use it now."""
+        if quote is None:
+            return None
+        risk = self.drawn.settings.risk
+        limit = risk.quote_age_seconds_iex if quote.feed is Feed.IEX else risk.quote_age_seconds
+        return quote if (self.view.status.at - quote.at).total_seconds() <= limit else None
+
+
+def _touch(quote: Quote | None, side: Side) -> Price | None:
+    if quote is None:
+        return None
+    return quote.ask if side is Side.BUY else quote.bid
+
+
+def _block(what: str, by: str, why: str) -> Values:
+    return {"what": what, "by": by, "why": value_of(why)}
