@@ -11,7 +11,7 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import AsJson, counted, host_of, print_json, say
+from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say
 from core.model.instrument import symbol_in
 from core.model.values import number_in
 from core.ports import OperatorError
@@ -153,6 +153,60 @@ def pause(
         say(f"agent {name} {word} in {host.home.settings}; {NEXT_START}")
     else:
         say(f"agent {name} is {word} already")
+
+
+@commands.command()
+def score(
+    context: typer.Context, account: Account = None, journal_dir: JournalDir = None, as_json: AsJson = False
+) -> None:
+    """Print the score of each agent: false facts, calibration, results if always followed and as you followed.
+
+    Works on the journal, while the engine runs or not.
+
+    Example: keyturn agents score
+    """
+    from core.reports.agent_scores import score_as_json, score_in_lines
+    from state.accounts import journal_of
+    from state.past_drafts import scored
+
+    found = scored(journal_of(host_of(context).home, account, journal_dir).journal)
+    if as_json:
+        print_json([score_as_json(each) for each in found])
+        return
+    if not found:
+        say("no agent has drafted anything in this journal")
+    for each in found:
+        for line in score_in_lines(each):
+            say(line)
+
+
+@commands.command()
+def receipts(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One agent; default: all.")] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what each agent drafted on which facts, who decided, and what came of it.
+
+    Each line has the number of its record in the journal; `keyturn journal export` proves that record.
+
+    Example: keyturn agents receipts claude --json
+    """
+    from core.reports.agent_receipts import receipt_as_json, receipt_in_words
+    from state.accounts import journal_of
+    from state.past_drafts import receipts as read
+
+    found = read(journal_of(host_of(context).home, account, journal_dir).journal)
+    its = [one for one in found if name is None or one.agent == name]
+    if as_json:
+        print_json([receipt_as_json(one) for one in its])
+        return
+    if not its:
+        say("there is no receipt: no agent has drafted anything in this journal")
+    for one in its:
+        say(receipt_in_words(one))
 
 
 def _check(host: Host) -> Callable[[Home], object]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from core import facts
 from core.model.draft import Draft
+from core.model.session import HOME
 from core.model.values import Money, plain
 from core.ports import Recorded
 
@@ -138,3 +139,23 @@ def _person(user: str, terminal: str) -> str:
 
 def _usd(profit: Money) -> str:
     return f"{plain(profit)} USD"
+
+
+def receipt_as_json(receipt: Receipt) -> dict[str, object]:
+    return {
+        "sequence": receipt.sequence,
+        "at": receipt.at.isoformat(),
+        "kind": receipt.kind.value,
+        "agent": receipt.agent,
+        "draft": receipt.number,
+        "person": receipt.person,
+        "order": receipt.order_id,
+        "text": receipt.text,
+    }
+
+
+def receipt_in_words(receipt: Receipt) -> str:
+    whose = f"{receipt.agent} draft {receipt.number}" if receipt.number is not None else receipt.agent
+    by = f" by {receipt.person}" if receipt.person else ""
+    said = f": {receipt.text}" if receipt.text else ""
+    return f"{HOME.told(receipt.at)}  #{receipt.sequence}  {whose} {receipt.kind.value.replace('_', ' ')}{by}{said}"

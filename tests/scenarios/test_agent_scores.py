@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 from core.messages.commands import AdoptDraft, DeclineDraft, ProposeClose
 from core.messages.inputs import AgentRefused
 from core.model.draft import DraftEnd, DraftRefusal
 from core.reports.agent_receipts import Receipt, ReceiptKind, receipts_in
-from core.reports.agent_scores import AgentScore, scores_of
+from core.reports.agent_scores import AgentScore, score_as_json, scores_of
+from core.runtime.scripted_operator import turn_of
+from tests.scenarios.backtests import Keyturn
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House
 from tests.scenarios.test_drafts import CLAUDE, a_house, drafts, fact, terms
+from tests.scenarios.test_explain import written
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 
@@ -21,13 +27,15 @@ def score_of(house: House) -> AgentScore:
 
 
 def a_day_with_drafts() -> House:
-    """One draft is adopted, confirmed and closed at 99.69, one is declined, one rejected; the price stays at 99.70."""
+    """One draft is adopted, confirmed although a fact differs, and closed; one is declined, one rejected; the price stays
+    at 99.70.
+    """
     house = a_house()
     drafts(house, terms(limit="99.80"), stated=(fact("price", "99.70"), fact("position", "3"), fact("mood", "1")))
     house.presses(AdoptDraft(1))
     house.opens_ticket()
     passes(house, 1)
-    house.confirms()
+    house.presses(replace(turn_of(house.ticket), reviewed=(1,)))
     house.until("10:09")
     house.presses(ProposeClose(SPY))
     house.opens_ticket()
@@ -51,6 +59,7 @@ def test_an_agent_is_scored() -> None:
     assert score.ends == {DraftEnd.STAGED: 1, DraftEnd.DECLINED: 1}
     assert score.rejected == {DraftRefusal.VALUE: 1, DraftRefusal.UNREADABLE: 1}
     assert (score.stated, score.checkable, score.false) == (3, 2, 1)
+    assert len(house.desk.ledger.state.trades) == 1
     assert score.as_followed == profit == 0
     assert score.if_always == Decimal("-1.10")  # twice 5 shares from their limit of 99.80 to half a spread under 99.70
 
@@ -103,3 +112,16 @@ def _names(fact: object, receipt: Receipt) -> bool:
         ReceiptKind.CLOSED: "TradeClosed",
     }
     return type(fact).__name__ == of[receipt.kind]
+
+
+def test_the_commands_read_the_journal(keyturn: Keyturn, tmp_path: Path) -> None:
+    """OP-14: `keyturn agents score` and `receipts` give the same from files, an empty journal gives none"""
+    house = a_day_with_drafts()
+    folder = written(house, tmp_path / "journal")
+    (score,) = json.loads(keyturn("agents", "score", "--journal-dir", folder, "--json").out)
+    found = json.loads(keyturn("agents", "receipts", CLAUDE, "--journal-dir", folder, "--json").out)
+
+    assert score == json.loads(json.dumps(score_as_json(score_of(house))))
+    assert [one["sequence"] for one in found] == [one.sequence for one in receipts_in(house.journal.records())]
+    assert keyturn("agents", "receipts", "nobody", "--journal-dir", folder, "--json").out.strip() == "[]"
+    assert len(keyturn("agents", "score", "--journal-dir", folder).out.splitlines()) == 5
