@@ -29,6 +29,7 @@ from core.model.draft import (
     DraftRefusal,
     DraftRequest,
     DraftTerms,
+    FactField,
 )
 from core.model.order import Effect as OrderEffect
 from core.model.order import StopHolder
@@ -47,6 +48,7 @@ from core.workflows.staging.proposal_intake import candidate_of, closing_side, l
 from core.workflows.workflow import answers
 
 LONGEST_ATTEMPT = 120
+PRICES = frozenset({FactField.PRICE, FactField.BID, FactField.ASK})
 EXPIRED = "nobody adopted it in time"
 WITHDRAWN = "taken back by its agent"
 NOT_WAITING = "it does not wait any more"
@@ -89,7 +91,8 @@ class Drafting:
         if reasons := self._refusals(order, terms):
             code, *said = reasons
             return self._reject(agent, request, DraftRefusal(code), tuple(said))
-        checked = tuple(check_fact(self.state, fact, order) for fact in request.facts)
+        stated = _stamped(request.facts, self.state.at)
+        checked = tuple(check_fact(self.state, fact, order) for fact in stated)
         draft = Draft(
             number=self.state.drafts.state.numbers + 1,
             agent=agent,
@@ -289,9 +292,14 @@ def _is_same(draft: Draft, request: DraftRequest) -> bool:
     return (draft.terms, draft.reason, stated, draft.confidence) == (
         request.terms,
         request.reason,
-        request.facts,
+        _stamped(request.facts, draft.drafted_at),
         request.confidence,
     )
+
+
+def _stamped(stated: tuple[DraftFact, ...], at: datetime) -> tuple[DraftFact, ...]:
+    """Give each price without a time the time of its draft: a later move of the market makes it no false fact."""
+    return tuple(replace(fact, at=at) if fact.at is None and fact.field in PRICES else fact for fact in stated)
 
 
 def check_fact(state: TradingState, fact: DraftFact, order: DraftTerms) -> CheckedFact:

@@ -27,8 +27,9 @@ def score_of(house: House) -> AgentScore:
 
 
 def a_day_with_drafts() -> House:
-    """One draft is adopted, confirmed although a fact differs, and closed; one is declined, one rejected; the price stays
-    at 99.70.
+    """One draft is adopted, confirmed although a fact differs, and closed; one is declined, one is rejected.
+
+    The price stays at 99.70.
     """
     house = a_house()
     drafts(house, terms(limit="99.80"), stated=(fact("price", "99.70"), fact("position", "3"), fact("mood", "1")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from core import facts
 from core.messages.commands import AdoptDraft, Decline, DeclineDraft
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
+from core.model.bar import Bar
 from core.model.draft import (
     DraftAnswer,
     DraftEnd,
@@ -25,6 +26,7 @@ from core.model.draft import (
 from core.model.order import Effect, OrderType
 from core.model.values import Fraction, Price, Quantity, Symbol
 from core.settings.settings import Settings
+from core.workflows.drafting import check_fact
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY
@@ -34,7 +36,7 @@ BARS = minutes("09:45", "10:40", "99.70")
 NOTHING: Mapping[str, object] = {}
 
 
-def a_house(tables: Mapping[str, object] = NOTHING, **terms: object) -> House:
+def a_house(tables: Mapping[str, object] = NOTHING, bars: Sequence[Bar] = BARS, **terms: object) -> House:
     """`tables` are others of the settings; `terms` are those of the agent."""
     settings = Settings.model_validate(
         {
@@ -44,7 +46,7 @@ def a_house(tables: Mapping[str, object] = NOTHING, **terms: object) -> House:
             "agents": {CLAUDE: terms},
         }
     )
-    house = House(BARS, settings, cash=Decimal(10_000)).opens().until("10:05")
+    house = House(bars, settings, cash=Decimal(10_000)).opens().until("10:05")
     house.answers = []  # type: ignore[attr-defined]
     house.line.answer_agent = house.answers.append  # type: ignore[attr-defined]
     return house
@@ -276,6 +278,19 @@ def test_a_fact_of_tomorrow_differs() -> None:
     house = a_house()
     answer = drafts(house, stated=(fact("price", "99.70", ago=-600, house=house),))
     assert answer.facts[0].result is FactResult.DIFFERS
+
+
+def test_a_price_stays_true_after_the_market_moved() -> None:
+    """OP-14: it is compared with the prices of its draft's time"""
+    bars = [*minutes("09:45", "10:09", "99.70"), *minutes("10:10", "10:40", "102.70")]
+    house = a_house(bars=bars)
+    drafts(house, stated=(fact("price", "99.70"), fact("price", "102.70")))
+    before = [one.result for one in house.desk.drafts.waiting[0].draft.facts]
+    house.until("10:15")
+    (waiting,) = house.desk.drafts.waiting
+    after = [check_fact(house.desk, one.fact, waiting.draft.terms).result for one in waiting.draft.facts]
+
+    assert before == after == [FactResult.MATCHES, FactResult.DIFFERS]
 
 
 def test_facts_of_a_position_are_compared() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 
 from core import facts
@@ -30,7 +29,7 @@ def test_a_day_with_drafts_is_reproduced_byte_for_byte(keyturn: Keyturn, tmp_pat
     stop = Price(limit - 3)
     for call, key in enumerate(("a", "b", "c"), 1):
         terms = DraftTerms(SPY, Effect.OPEN, None, OrderType.LIMIT, limit, stop)
-        stated = (DraftFact("SPY", "price", Decimal(1), None, "memory"),)
+        stated = (DraftFact("SPY", "price", last[1], None, "get_quote"),)
         demo.runtime.hear_agent(DraftSubmitted("claude", DraftRequest(key, terms, "it is low", stated), call))
     demo.runtime.hear_agent(DraftWithdrawn("claude", "c", 4))
     demo.runtime.hear_agent(AgentRefused("claude", "use say", is_overstep=True))
