@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +13,12 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say
 from core.model.instrument import symbol_in
-from core.model.values import number_in
+from core.model.values import number_in, percent
 from core.ports import OperatorError
 from state.files import Home
 
 if TYPE_CHECKING:
+    from core.reports.agent_scores import AgentScore
     from core.settings.service import AgentSettings
 
 NEXT_START = "it applies at the engine's next start; `keyturn engine restart`"
@@ -165,7 +166,7 @@ def score(
 
     Example: keyturn agents score
     """
-    from core.reports.agent_scores import score_as_json, score_in_lines
+    from core.reports.agent_scores import score_as_json
     from state.accounts import journal_of
     from state.past_drafts import scored
 
@@ -176,7 +177,7 @@ def score(
     if not found:
         say("no agent has drafted anything in this journal")
     for each in found:
-        for line in score_in_lines(each):
+        for line in _score_in_lines(each):
             say(line)
 
 
@@ -207,6 +208,23 @@ def receipts(
         say("there is no receipt: no agent has drafted anything in this journal")
     for one in its:
         say(receipt_in_words(one))
+
+
+def _score_in_lines(score: AgentScore) -> Iterator[str]:
+    ends = ", ".join(f"{count} {end.value}" for end, count in score.ends.items()) or "none ended"
+    rejected = ", ".join(f"{count} {code.value}" for code, count in score.rejected.items()) or "none"
+    drafts, more = counted(score.drafts, "draft"), counted(score.oversteps, "attempt")
+    yield f"{score.agent}: {drafts} ({ends}); rejected: {rejected}; {more} at more"
+    share = "none could be checked" if score.false_share is None else f"{percent(score.false_share)} false"
+    yield f"  {counted(score.stated, 'fact')} stated, {score.checkable} checkable, {score.false} false ({share})"
+    yield f"  USD: {score.if_always:,.2f} if always followed, 0.00 if never, {score.as_followed:,.2f} as you followed"
+    if score.brier is None:
+        yield "  confidence: no draft with a stated confidence has an outcome yet"
+        return
+    yield f"  confidence: Brier score {score.brier:.3f} of {counted(score.judged, 'draft')} (0 is perfect, 0.25 a coin)"
+    for row in score.reliability:
+        of = f"{row.low:.0%} to {row.high:.0%}"
+        yield f"    {of}: {counted(row.drafts, 'draft')}, {row.stated:.0%} stated, {row.gained:.0%} gained"
 
 
 def _check(host: Host) -> Callable[[Home], object]:

@@ -31,6 +31,9 @@ RECEIPT_FACTS = (
 """The facts that are read; no other is needed."""
 
 
+STAMP = "%Y-%m-%d %H:%M:%S"
+
+
 class ReceiptKind(StrEnum):
     DRAFTED = "drafted"
     REJECTED = "rejected"
@@ -158,4 +161,6 @@ def receipt_in_words(receipt: Receipt) -> str:
     whose = f"{receipt.agent} draft {receipt.number}" if receipt.number is not None else receipt.agent
     by = f" by {receipt.person}" if receipt.person else ""
     said = f": {receipt.text}" if receipt.text else ""
-    return f"{HOME.told(receipt.at)}  #{receipt.sequence}  {whose} {receipt.kind.value.replace('_', ' ')}{by}{said}"
+    return (
+        f"{HOME.told(receipt.at, STAMP)}  #{receipt.sequence}  {whose} {receipt.kind.value.replace('_', ' ')}{by}{said}"
+    )

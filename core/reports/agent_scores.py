@@ -11,7 +11,7 @@ was none; a draft that would never have filled has none.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, Side, StopHolder
 from core.model.session import HOME, NoSession
 from core.model.staging import MANUAL, NoStop, StopPlan
-from core.model.values import ZERO, ClientOrderId, Fraction, Money, Price, Symbol, percent, plain
+from core.model.values import ZERO, ClientOrderId, Fraction, Money, Price, Symbol, plain
 from core.ports import Recorded
 from core.post_mortem.missed_trades import SessionAt
 from core.risk.shadow_trades import Aims, ShadowTrade, shadow_of
@@ -254,19 +254,3 @@ def score_as_json(score: AgentScore) -> dict[str, object]:
         "usd_if_always_followed": plain(score.if_always),
         "usd_as_followed": plain(score.as_followed),
     }
-
-
-def score_in_lines(score: AgentScore) -> Iterator[str]:
-    ends = ", ".join(f"{count} {end.value}" for end, count in score.ends.items()) or "none ended"
-    rejected = ", ".join(f"{count} {code.value}" for code, count in score.rejected.items()) or "none"
-    yield f"{score.agent}: {score.drafts} drafts ({ends}); rejected: {rejected}; {score.oversteps} attempts at more"
-    share = "none could be checked" if score.false_share is None else f"{percent(score.false_share)} false"
-    yield f"  facts: {score.stated} stated, {score.checkable} checkable, {score.false} false ({share})"
-    yield f"  USD: {score.if_always:,.2f} if always followed, 0.00 if never, {score.as_followed:,.2f} as you followed"
-    if score.brier is None:
-        yield "  confidence: no draft with a stated confidence has an outcome yet"
-        return
-    yield f"  confidence: Brier score {score.brier:.3f} of {score.judged} drafts (0 is perfect, 0.25 a coin)"
-    for row in score.reliability:
-        of = f"{row.low:.0%} to {row.high:.0%}"
-        yield f"    {of}: {row.drafts} drafts, {row.stated:.0%} stated, {row.gained:.0%} gained"
