@@ -42,7 +42,12 @@ def a_house(tables: Mapping[str, object] = NOTHING, bars: Sequence[Bar] = BARS, 
         {
             **tables,
             "strategies": {"vwap": {"enabled": False}},
-            "risk": {"per_trade": {"usd": "20"}, "max_notional": {"usd": "4000"}, "entries_a_day": 5},
+            "risk": {
+                "per_trade": {"usd": "20"},
+                "max_notional": {"usd": "4000"},
+                "entries_a_day": 5,
+                "window_end": "15:55",
+            },
             "agents": {CLAUDE: terms},
         }
     )
