@@ -18,6 +18,8 @@ from core.model.values import CENT, NO_SHARES, Price, Quantity
 
 TOLERANCE = Decimal("0.002")
 """Of a price: the move that SPY rarely makes in the seconds between a reading and a draft."""
+AROUND = Decimal("0.005")
+"""The same where the desk knows neither a quote nor the close of that minute, but only closes beside it."""
 ACCOUNT_TOLERANCE = Decimal("0.005")
 DISTANCE_TOLERANCE = Decimal("0.0001")
 OF_NOW = timedelta(minutes=1)
@@ -115,22 +117,26 @@ def _beside(fact: DraftFact, ours: Decimal | None, tolerance: Decimal) -> Checke
 
 def _of_price(fact: DraftFact, field: FactField, at: datetime, symbol: SymbolFigures) -> CheckedFact:
     """Compare with each price that the desk knows of the fact's time; the nearest one is shown."""
-    known = list(_prices_at(fact.at or at, field, at, symbol))
+    time = fact.at or at
+    known, tolerance = list(_prices_at(time, field, symbol)), TOLERANCE
+    if not known:
+        known, tolerance = list(_prices_around(time, symbol)), AROUND
     if not known:
         return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KNOWN)
     nearest = min(known, key=lambda price: abs(price - fact.value))
-    return _beside(fact, nearest, max(nearest * TOLERANCE, 2 * CENT))
+    return _beside(fact, nearest, max(nearest * tolerance, 2 * CENT))
 
 
-def _prices_at(time: datetime, field: FactField, at: datetime, symbol: SymbolFigures) -> Iterator[Decimal]:
+def _prices_at(time: datetime, field: FactField, symbol: SymbolFigures) -> Iterator[Decimal]:
+    """Yield the quote of that time, and if that minute has closed, its close and those of its neighbours."""
     quote = symbol.quote
     if quote is not None and abs(quote.at - time) <= OF_NOW:
         yield {FactField.BID: quote.bid, FactField.ASK: quote.ask}.get(field, quote.mid)
+    if any(start <= time < start + ONE_MINUTE for start, _ in symbol.closes):
+        yield from _prices_around(time, symbol)
+
+
+def _prices_around(time: datetime, symbol: SymbolFigures) -> Iterator[Decimal]:
     for start, close in symbol.closes:
-        if start - ONE_MINUTE <= time <= start + 2 * ONE_MINUTE:  # the minute itself and its neighbours
+        if start - ONE_MINUTE <= time <= start + 3 * ONE_MINUTE:
             yield close
-    if not symbol.closes or at - time > OF_NOW:
-        return
-    last_start, last = symbol.closes[-1]
-    if at - last_start <= 3 * ONE_MINUTE:  # the minute of now has no close yet
-        yield last
