@@ -1,6 +1,7 @@
-"""Takes the pictures of the desk: a proposal, its ticket, a position's trailing stop, the chart, and all of it wide.
+"""Takes the pictures of the desk: a proposal, its ticket, a position's trailing stop, the chart, all of it wide, and an
+agent's draft.
 
-    .venv/bin/python docs/picture.py    writes docs/desk.svg, ticket.svg, position.svg, chart.svg and wide.svg
+    .venv/bin/python docs/picture.py    writes docs/desk.svg, ticket, position, chart, wide and draft.svg
 
 The demo runs without a terminal, on a home of its own, until its first proposal waits.
 """
@@ -12,6 +13,8 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -20,10 +23,17 @@ from console.client.handle import EngineHandle
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.desk import DeskApp
+from console.screens.draft import DraftScreen
 from console.screens.position_exits import TrailScreen
 from console.screens.ticket import TicketPhase, TicketScreen
+from core.messages.inputs import DraftSubmitted
+from core.model.draft import DraftFact, DraftRequest, DraftTerms
+from core.model.order import Effect, OrderType
+from core.model.values import CENT, Fraction, Price, Symbol
+from core.runtime.runtime import Runtime
 
 HERE = Path(__file__).resolve().parent
+SPY = Symbol("SPY")
 SIZE, WIDE = (120, 40), (200, 60)
 PATIENCE = 150.0
 """Seconds; the demo proposes at its first minute."""
@@ -33,7 +43,14 @@ async def take(home: str) -> None:
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
     keyturn = Host.of({"KEYTURN_HOME": home})
-    desk = DeskApp(EngineHandle(lambda stack: demo_runtime(keyturn, DemoOptions(), stack)))
+    (Path(home) / "settings.toml").write_text("[agents.claude]\n")
+    runtimes: list[Runtime] = []
+
+    def started(stack: ExitStack) -> Runtime:
+        runtimes.append(demo_runtime(keyturn, DemoOptions(), stack))
+        return runtimes[-1]
+
+    desk = DeskApp(EngineHandle(started))
     async with desk.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: desk.view is not None and bool(desk.view.proposals))
         await pilot.press("1", "home")
@@ -61,7 +78,29 @@ async def take(home: str) -> None:
         await pilot.press("2")
         await pilot.pause(1.0)
         save(desk, "wide.svg")
+        await pilot.resize_terminal(*SIZE)
+        runtimes[-1].hear_agent(a_draft(runtimes[-1]))
+        await until(pilot, lambda: desk.view is not None and bool(desk.view.drafts))
+        await pilot.press("1", "end", "enter")
+        await until(pilot, lambda: isinstance(desk.screen, DraftScreen))
+        await pilot.pause(1.0)
+        save(desk, "draft.svg")
         desk.handle.close("the picture was taken", PATIENCE)
+
+
+def a_draft(runtime: Runtime) -> DraftSubmitted:
+    """A draft with a fact that matches, one that differs and one that cannot be checked."""
+    last = runtime.engine.state.last_price(SPY)
+    assert last is not None
+    limit = Price(last[1] + CENT)
+    terms = DraftTerms(SPY, Effect.OPEN, None, OrderType.LIMIT, limit, Price(limit - 5))
+    stated = (
+        DraftFact(SPY, "price", last[1], None, "get_quote"),
+        DraftFact(SPY, "position", Decimal(40), None, "list_positions"),
+        DraftFact(SPY, "rsi", Decimal(28), None, "its own"),
+    )
+    reason = "SPY is stretched below its average, and the volume dries up"
+    return DraftSubmitted("claude", DraftRequest("1", terms, reason, stated, Fraction(Decimal("0.6"))), 1)
 
 
 FONTS_FROM_AFAR = re.compile(r",\s*url\([^)]*\) format\([^)]*\)")
