@@ -289,7 +289,8 @@ class OwedStops:
         if self._control.state.naked_at is not None:
             return OwedReason.NAKED
         last, naked_at = self._ledger.exits.last_stop(position), self.state.naked_at
-        if last is not None and naked_at is not None and last.created_at <= naked_at:
+        stops = [order for order in (last, *exits) if order is not None and order.is_protective]
+        if stops and naked_at is not None and max(order.created_at for order in stops) <= naked_at:
             return OwedReason.NAKED
         if last is None or last.status is not OrderStatus.CANCELLED or last.cancel_requested_at is not None:
             return OwedReason.DUE

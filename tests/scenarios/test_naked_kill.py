@@ -7,13 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import Killed
+from core.facts import Killed, StopOwed
 from core.messages.commands import Kill, MoveStop, ProposeClose, Rearm
 from core.messages.effects import CancelOrder
 from core.model.order import OrderStatus, Side
 from core.model.values import Price, Quantity
 from core.workflows.operator.kill_switch import REARM
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
+from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_bracket_legs import a_house as half_bought
 from tests.scenarios.test_excess_exits import LONG, a_bracket
@@ -160,6 +161,27 @@ def test_a_confirmed_stop_is_sent_after_naked() -> None:
     house.until_moment(house.line.at + timedelta(minutes=2))
 
     assert working_stops(house) == ["0.2 at 99"]
+
+
+def test_a_stop_given_after_naked_is_owed_again() -> None:
+    """OP-07, EX-22: the operator gave a stop after NAKED and replaced it; the broker made that one less, and says so"""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY))
+    naked(house)
+    house.until("10:10")
+    rearms(house)
+    for price in ("99.10", "99.20"):
+        house.presses(MoveStop(SPY, "vwap", Price(Decimal(price))))
+        confirms_now(house)
+        passes(house, 3)
+    (stop,) = [order for order in house.stops if order.is_working]
+    assert house.facts(StopOwed) == []
+    is_changed_there(house, stop.id, quantity=Quantity(Decimal("0.302")))
+    house.until("10:14")
+
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.302")
+    (owed,) = house.facts(StopOwed)
+    assert owed.quantity == Decimal("0.2")
+    assert waiting(house) == ["0.2 at 99.2"]
 
 
 def test_naked_is_recorded_and_ends_with_the_kill() -> None:

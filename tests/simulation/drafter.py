@@ -98,10 +98,10 @@ class Drafter:
     def _hear(self, message: DraftSubmitted | DraftWithdrawn | AgentRefused) -> None:
         """One message of it; nothing but its own records may come of it."""
         world, before = self.world, self._all_that_may_not_change()
-        restarts = world.restarts
+        restarts, kills = world.restarts, world.wire.latch.obeyed
         world.wire.answer_agent = self.answers.append
         world.hear(message)
-        if world.restarts == restarts:
+        if (world.restarts, world.wire.latch.obeyed, len(world.wire._commands)) == (restarts, kills, 0):
             is_same = before == self._all_that_may_not_change()
             world.auditor.require(is_same, f"a {type(message).__name__} of an agent changed the desk")
 
@@ -109,7 +109,7 @@ class Drafter:
         """Proposals, tickets, confirmations, requests at the exchange and on their way to it."""
         wire, stage = self.world.wire, self.world.engine.state.stage.state
         staged = (tuple(stage.proposals), tuple(stage.tickets), stage.confirmed)
-        return (*staged, len(self.world.log.records), len(wire.in_the_air), len(wire._commands))
+        return (*staged, len(self.world.log.records), len(wire.in_the_air))
 
 
 def draft(world: World, deed: str, key: str, order: tuple[str, str, str, str, str], answer: str) -> None:

@@ -191,9 +191,11 @@ class ProtectiveStops:
         # The model of the stop that is due: the last that ended, or one that the broker reduced.
         exits = self.state.ledger.exits
         working = (order for order in exits.working(position.symbol, position.strategy) if order.is_protective)
-        last, side = exits.last_stop(position) or next(working, None), closing_side(position)
+        last, side, naked_at = exits.last_stop(position), closing_side(position), self.state.owed_stops.state.naked_at
         if self.state.control.naked_at is not None:
             return
+        if last is None or (naked_at is not None and last.created_at <= naked_at):
+            last = next(working, None)
         if last is None:
             self._ask_for_one_of_several(position)
             return
