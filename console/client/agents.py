@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from core.model.text_sanitizer import harmless
 from core.ports import OperatorError
 from core.protocol.agent_frames import (
     PROTOCOL,
@@ -114,7 +115,7 @@ class AgentClient:
 
     def overstep(self, verb: str) -> str:
         """Report an attempt at something that agents cannot do; return the engine's refusal."""
-        data = msgspec.msgpack.encode([verb[:LONGEST_VERB], 0])
+        data = msgspec.msgpack.encode([harmless(verb[:LONGEST_VERB]), 0])
         with self._lock:
             try:
                 self._open()

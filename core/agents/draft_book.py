@@ -22,6 +22,7 @@ ENDS = {
     DraftEnd.DECLINED: DraftWord.DECLINED,
     DraftEnd.EXPIRED: DraftWord.EXPIRED,
     DraftEnd.WITHDRAWN: DraftWord.WITHDRAWN,
+    DraftEnd.BLOCKED: DraftWord.BLOCKED,
 }
 PROPOSAL_ENDS = {
     ProposalEnd.DECLINED: DraftWord.DECLINED,
@@ -35,13 +36,14 @@ PROPOSAL_ENDS = {
 @dataclass(slots=True)
 class DraftsState:
     """`outcomes` are by number, the oldest first; `sent` has the times of each agent's drafts of the last hour, also of
-    rejected ones; `flooded` are the agents whose flood was recorded.
+    rejected ones, `overstepped` those of its attempts at more; `flooded` is when an agent's flood was recorded last.
     """
 
     numbers: int = 0
     outcomes: dict[int, DraftOutcome] = field(default_factory=dict)
     sent: dict[str, list[datetime]] = field(default_factory=dict)
-    flooded: list[str] = field(default_factory=list)
+    overstepped: dict[str, list[datetime]] = field(default_factory=dict)
+    flooded: dict[str, datetime] = field(default_factory=dict)
     oversteps: int = 0
 
 
@@ -88,6 +90,19 @@ class DraftBook:
         """Return how many drafts of this agent the desk judged in the last hour."""
         return sum(at - sent < HOUR for sent in self.state.sent.get(agent, ()))
 
+    def oversteps_within_an_hour(self, agent: str, at: datetime) -> int:
+        return sum(at - tried < HOUR for tried in self.state.overstepped.get(agent, ()))
+
+    def is_flood_told(self, agent: str, at: datetime) -> bool:
+        """Whether its flood was recorded within the last hour."""
+        told = self.state.flooded.get(agent)
+        return told is not None and at - told < HOUR
+
+    @property
+    def staged(self) -> tuple[DraftOutcome, ...]:
+        """The drafts that were adopted, and of whose proposal nothing was heard since."""
+        return tuple(one for one in self.state.outcomes.values() if one.word is DraftWord.STAGED)
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _received(self, at: datetime, fact: facts.DraftReceived) -> None:
@@ -95,9 +110,8 @@ class DraftBook:
         self.state.numbers = draft.number
         self.state.outcomes[draft.number] = DraftOutcome(draft)
         self._count(draft.agent, at)
-        if draft.agent in self.state.flooded:
-            self.state.flooded.remove(draft.agent)
-        over = deque(number for number, one in self.state.outcomes.items() if one.word in OVER)
+        self.state.flooded.pop(draft.agent, None)
+        over = deque(number for number, one in self.state.outcomes.items() if _is_over(one))
         while len(self.state.outcomes) > KEPT and over:
             gone = self.state.outcomes.pop(over.popleft())
             if gone.order_id is not None:
@@ -105,7 +119,7 @@ class DraftBook:
 
     def _rejected(self, at: datetime, fact: facts.DraftRejected) -> None:
         if fact.code is DraftRefusal.FLOOD:
-            self.state.flooded.append(fact.agent)
+            self.state.flooded[fact.agent] = at
         elif fact.code is not DraftRefusal.UNKNOWN_AGENT:
             self._count(fact.agent, at)
 
@@ -114,12 +128,17 @@ class DraftBook:
 
     def _ended(self, _at: datetime, fact: facts.DraftEnded) -> None:
         order_id = None if fact.proposal_id is None else ClientOrderId(fact.proposal_id)
+        known = self.state.outcomes.get(fact.number)
+        if known is not None and known.order_id is not None:
+            self._by_order.pop(known.order_id, None)
         self._change(fact.number, word=ENDS[fact.end], reason=fact.reason, order_id=order_id)
         if order_id is not None:
             self._by_order[order_id] = fact.number
 
-    def _overstepped(self, _at: datetime, _fact: facts.AgentOverstepped) -> None:
+    def _overstepped(self, at: datetime, fact: facts.AgentOverstepped) -> None:
         self.state.oversteps += 1
+        tried = self.state.overstepped.get(fact.agent, ())
+        self.state.overstepped[fact.agent] = [*(one for one in tried if at - one < HOUR), at]
 
     def _proposal_ended(self, _at: datetime, fact: facts.ProposalEnded) -> None:
         number = self._by_order.get(ClientOrderId(fact.proposal_id))
@@ -146,3 +165,8 @@ class DraftBook:
     def _change(self, number: int, **parts: Any) -> None:
         if (one := self.state.outcomes.get(number)) is not None:
             self.state.outcomes[number] = replace(one, **parts)
+
+
+def _is_over(one: DraftOutcome) -> bool:
+    """Whether nothing more comes of it; an exit is over once it filled: it opens no trade of its own."""
+    return one.word in OVER or (one.word is DraftWord.FILLED and one.draft.terms.effect.only_reduces)

@@ -178,6 +178,8 @@ class DraftEnd(StrEnum):
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
     """By its agent."""
+    BLOCKED = "blocked"
+    """It was adopted and not staged."""
 
 
 class DraftRefusal(StrEnum):

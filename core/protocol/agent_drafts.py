@@ -27,7 +27,7 @@ from core.model.draft import (
 from core.model.instrument import SYMBOL
 from core.model.order import Effect, OrderType, TimeInForce
 from core.model.text_sanitizer import harmless
-from core.model.values import Fraction, Price, Quantity, Symbol, is_number, number_in, plain
+from core.model.values import MOST_PLACES, Fraction, Price, Quantity, Symbol, is_number, number_in, plain
 from core.protocol.agent_frames import (
     LONGEST_KEY,
     LONGEST_REASON,
@@ -52,6 +52,10 @@ TIMES: Mapping[str, TimeInForce] = {each.value: each for each in TimeInForce}
 KEY = re.compile(rf"[A-Za-z0-9._:-]{{1,{LONGEST_KEY}}}")
 FIELD = re.compile(r"[a-z0-9_]{1,32}")
 LONGEST_SOURCE = 80
+MOST_FACT_PLACES = 20
+"""Decimals of a fact: an average has as many as a division gives."""
+YEARS = range(1971, 2200)
+"""Years of a fact's time; others cannot be shown in every zone."""
 
 E = TypeVar("E", bound=Enum)
 
@@ -178,7 +182,7 @@ def _fact(stated: Stated) -> DraftFact:
     if not FIELD.fullmatch(stated.field):
         raise TermsError(f"fact '{_shown(stated.field)}': a field is small letters, digits and _, as price")
     value = number_in(stated.value)
-    if value is None or not is_number(value):
+    if value is None or not _is_short(value, MOST_FACT_PLACES):
         raise TermsError(f"fact {stated.field}: value '{_shown(stated.value)}' is no number, as 510.20")
     return DraftFact(
         symbol=symbol_of(stated.symbol) if stated.symbol else "",
@@ -194,7 +198,7 @@ def _time(field: str, text: str) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text)
-        if at.tzinfo is not None:
+        if at.tzinfo is not None and at.year in YEARS:
             return at.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
@@ -205,7 +209,7 @@ def _confidence(text: str) -> Fraction | None:
     if not text:
         return None
     number = number_in(text)
-    if number is None or not 0 <= number <= 1:
+    if number is None or not _is_short(number, MOST_PLACES) or not 0 <= number <= 1:
         raise TermsError(f"confidence '{_shown(text)}': a number from 0 to 1, as 0.6, or leave it out")
     return Fraction(number)
 
@@ -222,7 +226,15 @@ def _figure(name: str, text: str) -> Decimal | None:
     number = number_in(text)
     if number is None or not is_number(number) or number <= 0:
         raise TermsError(f"{name} '{_shown(text)}' is no number above zero, as 510.20")
+    if not _is_short(number, MOST_PLACES):
+        raise TermsError(f"{name} '{_shown(text)}' has more than {MOST_PLACES} decimals; round it")
     return number
+
+
+def _is_short(number: Decimal, places: int) -> bool:
+    """Whether it is within bounds and has at most so many decimals: a number of any exponent crosses no socket."""
+    exponent = number.as_tuple().exponent
+    return is_number(number) and isinstance(exponent, int) and -places <= exponent <= MOST_PLACES
 
 
 def _word(name: str, text: str, table: Mapping[str, E]) -> E:

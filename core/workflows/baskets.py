@@ -398,7 +398,8 @@ class BasketDrafts:
             return self.rows.lines(command, plan_id)
         waiting = [p for p in self.state.stage.proposals() if p.order.replaces is None and not p.is_guard]
         if command.source is BasketSource.FLATTEN:
-            waiting = [p for p in waiting if p.is_exit]
+            # An agent's exit is not the operator's: the position's own close is staged beside it.
+            waiting = [p for p in waiting if p.is_exit and self.state.drafts.of_proposal(p.id) is None]
         free = [p for p in waiting if not self.state.stage.is_confirming(p.id)]
         return tuple(BasketLine(proposal) for proposal in free), command.skipped
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
-from core.model.draft import CheckedFact, DraftOutcome, FactResult
-from core.model.staging import Proposal
+from core.model.draft import CheckedFact, DraftOutcome, DraftTerms, FactResult
+from core.model.staging import Proposal, StopPlan
 from core.model.text_sanitizer import harmless
 from core.model.values import plain
 from core.trading_state.state import TradingState
@@ -14,10 +15,23 @@ from core.workflows.drafting import check_fact
 DIFFERS = "a fact of the draft differs"
 
 
-def facts_now(state: TradingState, outcome: DraftOutcome) -> tuple[CheckedFact, ...]:
-    """Return the facts of a draft as they compare with the desk's figures now."""
-    draft = outcome.draft
-    return tuple(check_fact(state, stated.fact, draft.terms) for stated in draft.facts)
+def facts_now(state: TradingState, outcome: DraftOutcome, proposal: Proposal | None = None) -> tuple[CheckedFact, ...]:
+    """Return the facts of a draft as they compare with the desk's figures now.
+
+    One that differed when it was drafted still does where the desk has no such figure any more. With its proposal the
+    distance of the stop is that of the order as it was edited since.
+    """
+    terms = outcome.draft.terms
+    if proposal is not None and not proposal.only_reduces:
+        stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else None
+        terms = replace(terms, limit_price=proposal.order.limit_price, stop_price=stop)
+    return tuple(_as_of_now(state, stated, terms) for stated in outcome.draft.facts)
+
+
+def _as_of_now(state: TradingState, stated: CheckedFact, terms: DraftTerms) -> CheckedFact:
+    now = check_fact(state, stated.fact, terms)
+    is_forgotten = stated.result is FactResult.DIFFERS and now.result is FactResult.UNKNOWN
+    return stated if is_forgotten else now
 
 
 def differing_now(state: TradingState, proposal: Proposal) -> dict[int, CheckedFact]:
@@ -25,7 +39,7 @@ def differing_now(state: TradingState, proposal: Proposal) -> dict[int, CheckedF
     outcome = state.drafts.of_proposal(proposal.id)
     if outcome is None:
         return {}
-    checked = enumerate(facts_now(state, outcome))
+    checked = enumerate(facts_now(state, outcome, proposal))
     return {place: fact for place, fact in checked if fact.result is FactResult.DIFFERS}
 
 

@@ -32,26 +32,41 @@ from core.model.draft import (
     FactField,
 )
 from core.model.order import Effect as OrderEffect
-from core.model.order import StopHolder
-from core.model.staging import MANUAL
+from core.model.order import OrderRequest, OrderType, StopHolder, traded_in
+from core.model.position import Position
+from core.model.staging import MANUAL, CheckResult, NoStop
 from core.model.text_sanitizer import harmless
-from core.model.values import ZERO, Money, ProposalId, Quantity, Symbol, plain
+from core.model.values import ZERO, ClientOrderId, Money, ProposalId, Quantity, Symbol, plain
+from core.ports import JournalError
 from core.risk.checks.order_value import room_of, taken_of
-from core.risk.gate import Gate, ReviewContext
+from core.risk.gate import Candidate, Gate, ReviewContext
 from core.risk.sizing import size_within
 from core.risk.sizing_inputs import conditions_of, wanted_of
 from core.settings.service import AgentSettings
 from core.trading_state.state import TradingState
 from core.workflows.staging.exit_change_refusals import stops_of
 from core.workflows.staging.manual_proposals import ManualProposals, next_manual_id, side_of
-from core.workflows.staging.proposal_intake import candidate_of, closing_side, left_to_close
-from core.workflows.workflow import answers
+from core.workflows.staging.proposal_intake import (
+    FORM,
+    candidate_of,
+    closing_side,
+    effect_of_exit,
+    in_terms_of,
+    left_to_close,
+    refusal_of_fraction,
+)
+from core.workflows.workflow import answers, follows
 
 LONGEST_ATTEMPT = 120
 PRICES = frozenset({FactField.PRICE, FactField.BID, FactField.ASK})
 EXPIRED = "nobody adopted it in time"
 WITHDRAWN = "taken back by its agent"
 NOT_WAITING = "it does not wait any more"
+NOT_SET_UP = "its agent is not set up any more"
+NOT_STAGED = "the desk's checks refused it: the log says why"
+LOST = "the desk ended before it was staged; draft it again"
+MOST_OVERSTEPS = 20
+"""Attempts of one agent that are recorded in an hour."""
 
 
 class Drafting:
@@ -71,8 +86,18 @@ class Drafting:
         if known is not None and _is_same(known.draft, request):
             answer = DraftAnswer(request.key, known.number, known.draft.quantity, facts=known.draft.facts)
         else:
-            answer = self._judge(agent, request, is_changed=known is not None)
+            answer = self._judged(agent, request, is_changed=known is not None)
         yield AnswerAgent(agent, message.call, answer)
+
+    def _judged(self, agent: str, request: DraftRequest, *, is_changed: bool) -> DraftAnswer:
+        """A draft that cannot be judged is rejected; it halts nothing."""
+        try:
+            return self._judge(agent, request, is_changed=is_changed)
+        except JournalError:
+            raise
+        except Exception as error:
+            reason = f"the desk could not judge it ({type(error).__name__}); change it, then draft again"
+            return self._reject(agent, request, DraftRefusal.CHECKS, (reason,))
 
     def _judge(self, agent: str, request: DraftRequest, *, is_changed: bool) -> DraftAnswer:
         terms = self.state.control.settings.agents.get(agent)
@@ -112,7 +137,7 @@ class Drafting:
     def _reject(self, agent: str, request: DraftRequest, code: DraftRefusal, reasons: tuple[str, ...]) -> DraftAnswer:
         """Record the rejection; a flood is recorded once until the agent drafts within its limit again."""
         is_flood = code is DraftRefusal.FLOOD
-        if not (is_flood and agent in self.state.drafts.state.flooded):
+        if not (is_flood and self.state.drafts.is_flood_told(agent, self.state.at)):
             self.state.record(facts.DraftRejected(agent, request.key, code, reasons, request.terms.in_words()))
         return DraftAnswer(request.key, None, code=code, reasons=reasons)
 
@@ -167,7 +192,21 @@ class Drafting:
         left = left_to_close(self.state, order.symbol, position.strategy, side)
         if order.quantity is not None and order.quantity > left:
             return f"{plain(left)} {order.symbol} are left to close, and it asks for {plain(order.quantity)}"
-        return ""
+        if not left:
+            return f"an exit of all {order.symbol} is working already"
+        return self._malformed(order, position, left)
+
+    def _malformed(self, order: DraftTerms, position: Position, left: Quantity) -> str:
+        """Return why the broker would reject the exit, after its stop was cancelled for it; empty if it would not."""
+        side, shares = closing_side(position), order.quantity or left
+        effect = effect_of_exit(side, shares, abs(position.quantity))
+        request = OrderRequest(ClientOrderId(""), order.symbol, side, effect, shares, OrderType.MARKET)
+        request = in_terms_of(self._command(order, None), traded_in(position.instrument, request))
+        if refusal := refusal_of_fraction(request):
+            return refusal
+        candidate = Candidate(request, NoStop("it closes"), position.strategy, self.state.at, is_manual=True)
+        verdicts = (check.review(candidate, self._context(order.symbol)) for check in FORM)
+        return next((f"{v.check}: {v.reason}" for v in verdicts if v.standing is CheckResult.REFUSES), "")
 
     def _size(self, terms: DraftTerms, agent: AgentSettings) -> Quantity | str:
         """Return the size that the desk gives such an entry, or why there is none."""
@@ -211,11 +250,11 @@ class Drafting:
         """Record what an agent tried beyond drafts; an unreadable draft counts as one."""
         attempt = harmless(message.attempt)[:LONGEST_ATTEMPT]
         drafts, terms = self.state.drafts, self.state.control.settings.agents.get(message.agent)
-        is_flood = terms is None or drafts.sent_within_an_hour(message.agent, self.state.at) >= terms.per_hour
-        if is_flood and message.agent in drafts.state.flooded:
-            return ()
-        if message.is_overstep:
+        if message.is_overstep and drafts.oversteps_within_an_hour(message.agent, self.state.at) < MOST_OVERSTEPS:
             self.state.record(facts.AgentOverstepped(message.agent, attempt))
+        is_flood = terms is None or drafts.sent_within_an_hour(message.agent, self.state.at) >= terms.per_hour
+        if is_flood and drafts.is_flood_told(message.agent, self.state.at):
+            return ()
         code = DraftRefusal.FLOOD if is_flood else DraftRefusal.UNREADABLE
         self.state.record(facts.DraftRejected(message.agent, "", code, (attempt,)))
         return ()
@@ -228,16 +267,30 @@ class Drafting:
         if known is None or not known.is_waiting:
             self.state.record(facts.DraftNotStaged(command.number, (NOT_WAITING,)))
             return
-        draft = known.draft
-        order_id = ProposalId(next_manual_id(self.state))
-        yield from self.manual.on_propose_order(
-            self._command(replace(draft.terms, quantity=draft.quantity), draft.number)
-        )
-        if order_id in self.state.stage.state.proposals:
-            terminal, user = self._seat(command)
-            self.state.record(facts.DraftEnded(draft.number, DraftEnd.STAGED, "", order_id, terminal, user))
-        else:
-            self.state.record(facts.DraftNotStaged(draft.number, ("the desk's checks refused it: the log says why",)))
+        draft, terms = known.draft, self.state.control.settings.agents.get(known.draft.agent)
+        order = replace(draft.terms, quantity=draft.quantity)
+        reasons = self._refusals(order, terms)[1:] if terms is not None else (NOT_SET_UP,)
+        if reasons:
+            self.manual.staging.skip(MANUAL, order.symbol, reasons)
+            self.state.record(facts.DraftNotStaged(draft.number, reasons))
+            return
+        order_id, (terminal, user) = ProposalId(next_manual_id(self.state)), self._seat(command)
+        # Before the proposal: a crash in between stages nothing, and no proposal is without its draft's facts.
+        self.state.record(facts.DraftEnded(draft.number, DraftEnd.STAGED, "", order_id, terminal, user))
+        yield from self.manual.on_propose_order(self._command(order, draft.number))
+        if order_id not in self.state.stage.state.proposals:
+            self.state.record(facts.DraftEnded(draft.number, DraftEnd.BLOCKED, NOT_STAGED))
+
+    @follows(facts.EngineStarted)
+    def after_start(self, _fact: facts.EngineStarted) -> None:
+        """End adopted drafts whose proposal a crash kept from the journal."""
+        stage, ledger = self.state.stage.state, self.state.ledger
+        for one in self.state.drafts.staged:
+            is_there = one.order_id is not None and (
+                ProposalId(one.order_id) in stage.proposals or ledger.has(one.order_id)
+            )
+            if not is_there:
+                self.state.record(facts.DraftEnded(one.number, DraftEnd.BLOCKED, LOST))
 
     @answers(DeclineDraft)
     def on_decline(self, command: DeclineDraft) -> Iterable[Effect]:

@@ -26,7 +26,8 @@ from core.model.draft import (
 from core.model.order import Effect, OrderType
 from core.model.values import Fraction, Price, Quantity, Symbol
 from core.settings.settings import Settings
-from core.workflows.drafting import check_fact
+from core.workflows.drafting import MOST_OVERSTEPS, check_fact
+from core.workflows.staging.manual_proposals import ManualProposals
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY
@@ -232,11 +233,16 @@ def test_a_draft_expires() -> None:
 def test_attempts_beyond_drafting_are_recorded() -> None:
     """OP-09"""
     house = a_house(per_hour=2)
-    for _ in range(5):
+    for _ in range(50):
         house.line.take(house.line.at, AgentRefused(CLAUDE, "send an order", is_overstep=True))
 
-    assert len(house.facts(facts.AgentOverstepped)) == 3
+    assert len(house.facts(facts.AgentOverstepped)) == MOST_OVERSTEPS
+    assert len(house.facts(facts.DraftRejected)) == 3
     assert house.requests() == []
+    passes(house, 3_600)
+    for agent in (CLAUDE, "(unknown)"):
+        house.line.take(house.line.at, AgentRefused(agent, "send an order", is_overstep=True))
+    assert len(house.facts(facts.AgentOverstepped)) == MOST_OVERSTEPS + 2
 
 
 def test_drafts_wait_over_a_restart() -> None:
@@ -313,3 +319,84 @@ def test_facts_of_a_position_are_compared() -> None:
 
     results = [one.result for one in answer.facts]
     assert results == [FactResult.MATCHES, FactResult.MATCHES, FactResult.MATCHES, FactResult.DIFFERS]
+
+
+def holding_five() -> House:
+    """Five shares of a typed draft and their stop."""
+    house = a_house()
+    drafts(house, terms(limit="99.80"))
+    house.presses(AdoptDraft(1))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    return house.until("10:09")
+
+
+MALFORMED = {"quantity": ("0.3333333333", "120"), "price": ("5", "99.801234567"), "tiny": ("5", "0.00000001")}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_an_exit_that_the_broker_would_reject_is_rejected(kind: str) -> None:
+    """OP-09, EX-11: its stop would be cancelled for nothing"""
+    house = holding_five()
+    quantity, limit = (Decimal(text) for text in MALFORMED[kind])
+    exit_ = DraftTerms(SPY, Effect.CLOSE, Quantity(quantity), OrderType.LIMIT, Price(limit))
+
+    assert drafts(house, exit_, key="b").code is DraftRefusal.CHECKS
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 5
+
+
+def test_a_draft_of_a_removed_agent_is_not_staged() -> None:
+    """OP-09"""
+    house = a_house()
+    drafts(house)
+    house.settings = house.settings.model_copy(update={"agents": {}})
+    house = house.restarted().until("10:06")
+    house.presses(AdoptDraft(1))
+
+    assert house.desk.stage.proposals() == ()
+    assert house.last(facts.DraftNotStaged).number == 1
+
+
+@pytest.mark.parametrize("lost_after", [facts.DraftEnded, facts.ProposalStaged])
+def test_a_crash_while_a_draft_is_adopted_doubles_nothing(lost_after: type[facts.Fact]) -> None:
+    """EX-20, OP-14: the proposal is always the draft's, and the draft is adopted once"""
+    house = a_house()
+    drafts(house, stated=(fact("position", "3"),))
+    house.presses(AdoptDraft(1))
+    last = next(r.sequence for r in house.journal.records() if isinstance(r.fact, lost_after))
+    house.loses_the_journal_after(last)
+    house = house.restarted().until("10:06")
+    house.presses(AdoptDraft(1))
+
+    found = house.desk.stage.proposals()
+    assert len(found) == (lost_after is facts.ProposalStaged)
+    assert all(house.desk.drafts.of_proposal(proposal.id) is not None for proposal in found)
+    one = house.desk.drafts.outcome(1)
+    assert one is not None
+    assert one.word is (DraftWord.STAGED if found else DraftWord.BLOCKED)
+
+
+@pytest.mark.parametrize(("field", "value"), [("position", "3"), ("price", "101")])
+def test_a_false_fact_stays_false(field: str, value: str) -> None:
+    """OP-14: also when the desk has forgotten the figure of its time"""
+    house = a_house(minutes=1000)
+    drafts(house, stated=(fact(field, value, ago=0, house=house),))
+    house.presses(AdoptDraft(1))
+    passes(house, 90)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 5)
+
+    assert house.requests() == []
+    assert len(house.facts(facts.ConfirmationRefused)) == 1
+
+
+def test_a_draft_that_cannot_be_judged_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OP-09, EX-14: it halts nothing"""
+    house = a_house()
+    monkeypatch.setattr(ManualProposals, "entry_of", lambda *_: 1 / 0)
+
+    assert drafts(house).code is DraftRefusal.CHECKS
+    assert house.facts(facts.Halted) == []

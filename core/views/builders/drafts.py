@@ -40,11 +40,14 @@ def ticket_draft(state: TradingState, proposal: Proposal) -> TicketDraft | None:
     outcome = state.drafts.of_proposal(proposal.id)
     if outcome is None:
         return None
-    return TicketDraft(outcome.number, outcome.draft.agent, _facts_shown(state, outcome))
+    return TicketDraft(outcome.number, outcome.draft.agent, _facts_shown(state, outcome, proposal))
 
 
-def _facts_shown(state: TradingState, outcome: DraftOutcome) -> tuple[CheckedFact, ...]:
-    return tuple(replace(checked, fact=_harmless(checked.fact)) for checked in facts_now(state, outcome))
+def _facts_shown(
+    state: TradingState, outcome: DraftOutcome, proposal: Proposal | None = None
+) -> tuple[CheckedFact, ...]:
+    found = facts_now(state, outcome, proposal)
+    return tuple(replace(checked, fact=_harmless(checked.fact)) for checked in found)
 
 
 def _harmless(fact: DraftFact) -> DraftFact:

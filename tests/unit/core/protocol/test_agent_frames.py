@@ -47,7 +47,7 @@ from core.protocol.agent_frames import (
     from_agent,
     to_agent,
 )
-from core.protocol.codec import FrameError
+from core.protocol.codec import FrameError, encode
 from core.protocol.frames import LENGTH, pack
 from tests.kit.rows import table
 from tests.unit.core.protocol.test_frames import FROM_DESK
@@ -158,6 +158,8 @@ WRONG_TERMS = {
     "zero": ("quantity", "0"),
     "below zero": ("quantity", "-5"),
     "huge": ("quantity", "1e30"),
+    "many decimals": ("limit_price", "510.2000000001"),
+    "a great power of ten": ("quantity", "1E-70"),
     "no limit": ("limit_price", ""),
     "a time in force": ("time_in_force", "forever"),
 }
@@ -193,9 +195,15 @@ WRONG_DRAFTS = {
     "a time without an offset": {"facts": (msgspec.structs.replace(FACT, at="2026-01-05T09:30:00"),)},
     "a time that is none": {"facts": (msgspec.structs.replace(FACT, at="yesterday"),)},
     "the first time there is": {"facts": (msgspec.structs.replace(FACT, at="0001-01-01T00:00:00+14:00"),)},
+    "the year 1": {"facts": (msgspec.structs.replace(FACT, at="0001-01-01T12:00:00Z"),)},
+    "the last year": {"facts": (msgspec.structs.replace(FACT, at="9999-12-31T23:59:59Z"),)},
+    "a fact of a great power of ten": {"facts": (msgspec.structs.replace(FACT, value="1E-65"),)},
+    "a fact of many decimals": {"facts": (msgspec.structs.replace(FACT, value="0." + "3" * 30),)},
+    "a zero of a great power of ten": {"facts": (msgspec.structs.replace(FACT, value="0E-70"),)},
     "a field with blanks": {"facts": (msgspec.structs.replace(FACT, field="my price"),)},
     "a look-alike in a fact": {"facts": (msgspec.structs.replace(FACT, symbol="\u0405PY"),)},
     "too sure": {"confidence": "1.01"},
+    "a confidence of a great power of ten": {"confidence": "1E-65"},
     "a confidence that is none": {"confidence": "high"},
     "a sale with a stop": {"terms": msgspec.structs.replace(TERMS, side="sell")},
     "a market order with a limit": {"terms": msgspec.structs.replace(TERMS, type="market")},
@@ -209,6 +217,14 @@ def test_a_wrong_draft_is_rejected(name: str) -> None:
         draft_of(msgspec.structs.replace(DRAFT, **WRONG_DRAFTS[name]))
 
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("text", ["0.00000000000000000001", "-99999999.12345678901234567890", "1E9", "0", "510.20"])
+def test_what_is_taken_crosses_to_a_desk(text: str) -> None:
+    """SY-01, OP-14: a number that the codec of a desk's view refuses would cut off every desk"""
+    request = draft_of(msgspec.structs.replace(DRAFT, facts=(msgspec.structs.replace(FACT, value=text),)))
+
+    assert encode(request.facts[0].value)
 
 
 def test_the_longest_draft_is_taken() -> None:
