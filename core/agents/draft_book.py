@@ -53,6 +53,7 @@ class DraftBook:
     def __init__(self) -> None:
         self.state = DraftsState()
         self._by_order: dict[ClientOrderId, int] = {}
+        self._waiting: dict[int, None] = {}
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             facts.DraftReceived: self._received,
             facts.DraftRejected: self._rejected,
@@ -67,11 +68,12 @@ class DraftBook:
     def restore(self, state: DraftsState) -> None:
         self.state = state
         self._by_order = {one.order_id: one.number for one in state.outcomes.values() if one.order_id is not None}
+        self._waiting = dict.fromkeys(number for number, one in state.outcomes.items() if one.is_waiting)
 
     @property
     def waiting(self) -> tuple[DraftOutcome, ...]:
-        """The drafts that wait for the operator, oldest first."""
-        return tuple(one for one in self.state.outcomes.values() if one.is_waiting)
+        """The drafts that wait for the operator, oldest first. Every act asks for them."""
+        return tuple(self.state.outcomes[number] for number in self._waiting)
 
     def outcome(self, number: int) -> DraftOutcome | None:
         return self.state.outcomes.get(number)
@@ -109,6 +111,7 @@ class DraftBook:
         draft: Draft = fact.draft
         self.state.numbers = draft.number
         self.state.outcomes[draft.number] = DraftOutcome(draft)
+        self._waiting[draft.number] = None
         self._count(draft.agent, at)
         self.state.flooded.pop(draft.agent, None)
         over = deque(number for number, one in self.state.outcomes.items() if _is_over(one))
@@ -163,8 +166,10 @@ class DraftBook:
             self._change(number, word=DraftWord.CLOSED, profit=fact.trade.profit)
 
     def _change(self, number: int, **parts: Any) -> None:
+        """Change a draft; none of the changes makes it wait again."""
         if (one := self.state.outcomes.get(number)) is not None:
             self.state.outcomes[number] = replace(one, **parts)
+            self._waiting.pop(number, None)
 
 
 def _is_over(one: DraftOutcome) -> bool:

@@ -63,14 +63,14 @@ class AccountFigures:
 
 
 def check(
-    fact: DraftFact, at: datetime, symbol: SymbolFigures | None, account: AccountFigures, distance: Decimal | None
+    fact: DraftFact, at: datetime, symbol: SymbolFigures, account: AccountFigures, distance: Decimal | None
 ) -> CheckedFact:
     """Compare one fact.
 
     Parameters
     ----------
     symbol
-        The figures of its symbol; None if the desk does not follow it.
+        The figures of its symbol; without prices if the desk does not follow it.
     distance
         The way from the draft's entry to its stop as a fraction of the entry; None without a stop or a price.
     """
@@ -83,15 +83,12 @@ def check(
     is_of_now = fact.at is None or at - fact.at <= OF_NOW
     match field:
         case FactField.PRICE | FactField.BID | FactField.ASK:
-            return _of_price(fact, field, at, symbol or SymbolFigures())
+            return _of_price(fact, field, at, symbol)
         case FactField.STOP_DISTANCE:
             return _beside(fact, distance, DISTANCE_TOLERANCE)
         case FactField.EQUITY | FactField.BUYING_POWER:
             ours = account.equity if field is FactField.EQUITY else account.buying_power
             return _of_figure(fact, ours, is_of_now, None if ours is None else abs(ours) * ACCOUNT_TOLERANCE)
-    if symbol is None:
-        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KNOWN)
-    match field:
         case FactField.POSITION:
             return _of_figure(fact, symbol.held, is_of_now, Decimal(0))
         case FactField.AVERAGE:

@@ -45,7 +45,7 @@ from core.risk.sizing_inputs import conditions_of, wanted_of
 from core.settings.service import AgentSettings
 from core.trading_state.state import TradingState
 from core.workflows.staging.exit_change_refusals import stops_of
-from core.workflows.staging.manual_proposals import ManualProposals, next_manual_id, side_of
+from core.workflows.staging.manual_proposals import ManualProposals, next_manual_id, nothing_to_reduce
 from core.workflows.staging.proposal_intake import (
     FORM,
     candidate_of,
@@ -135,7 +135,7 @@ class Drafting:
         return DraftAnswer(request.key, draft.number, quantity, facts=checked)
 
     def _reject(self, agent: str, request: DraftRequest, code: DraftRefusal, reasons: tuple[str, ...]) -> DraftAnswer:
-        """Record the rejection; a flood is recorded once until the agent drafts within its limit again."""
+        """Record the rejection; a flood once an hour, until a draft is taken again."""
         is_flood = code is DraftRefusal.FLOOD
         if not (is_flood and self.state.drafts.is_flood_told(agent, self.state.at)):
             self.state.record(facts.DraftRejected(agent, request.key, code, reasons, request.terms.in_words()))
@@ -184,12 +184,10 @@ class Drafting:
         return ()
 
     def _why_no_exit(self, order: DraftTerms) -> str:
-        side = side_of(order.effect)
-        held = [p for p in self.state.ledger.positions_in(order.symbol) if closing_side(p) is side]
-        position = min(held, key=lambda position: position.strategy != MANUAL, default=None)
+        position = self.manual.reduced_by(order.symbol, order.effect)
         if position is None:
-            return f"there is no {order.symbol} position that it would reduce"
-        left = left_to_close(self.state, order.symbol, position.strategy, side)
+            return nothing_to_reduce(order.symbol)
+        left = left_to_close(self.state, order.symbol, position.strategy, closing_side(position))
         if order.quantity is not None and order.quantity > left:
             return f"{plain(left)} {order.symbol} are left to close, and it asks for {plain(order.quantity)}"
         if not left:
@@ -211,12 +209,10 @@ class Drafting:
     def _size(self, terms: DraftTerms, agent: AgentSettings) -> Quantity | str:
         """Return the size that the desk gives such an entry, or why there is none."""
         if terms.effect.only_reduces:
-            held = self.state.ledger.position(terms.symbol, MANUAL) or next(
-                iter(self.state.ledger.positions_in(terms.symbol)), None
-            )
+            held = self.manual.reduced_by(terms.symbol, terms.effect)
             if held is None:
-                return f"there is no {terms.symbol} position that it would reduce"
-            return left_to_close(self.state, terms.symbol, held.strategy, side_of(terms.effect))
+                return nothing_to_reduce(terms.symbol)
+            return left_to_close(self.state, terms.symbol, held.strategy, closing_side(held))
         context = self._context(terms.symbol)
         for part in (Decimal(1), Decimal("0.5")):  # whole shares first: the broker holds their stop over the night
             built = self.manual.entry_of(self._command(replace(terms, quantity=Quantity(part)), None))

@@ -62,13 +62,9 @@ class ManualProposals:
         return ()
 
     def _propose_exit(self, command: ProposeOrder) -> None:
-        # The operator's own position first; else any other owner's.
-        symbol = command.symbol
-        side = side_of(command.effect)
-        held = [p for p in self.state.ledger.positions_in(symbol) if closing_side(p) is side]
-        position = min(held, key=lambda position: position.strategy != MANUAL, default=None)
+        position = self.reduced_by(command.symbol, command.effect)
         if position is None:
-            self._skip(command.symbol, f"there is no {command.symbol} position that it would reduce")
+            self._skip(command.symbol, nothing_to_reduce(command.symbol))
             return
         self.staging.stage_close(
             position,
@@ -81,6 +77,11 @@ class ManualProposals:
             reason=self._typed(command),
             terms=command,
         )
+
+    def reduced_by(self, symbol: Symbol, effect: OrderEffect) -> Position | None:
+        """Return the position that such an exit reduces: the operator's own first, else any other owner's."""
+        held = [p for p in self.state.ledger.positions_in(symbol) if closing_side(p) is side_of(effect)]
+        return min(held, key=lambda position: position.strategy != MANUAL, default=None)
 
     def _propose_entry(self, command: ProposeOrder) -> None:
         proposal = self.entry_of(command)
@@ -207,6 +208,10 @@ class ManualProposals:
     def _step(self, symbol: Symbol) -> Decimal:
         instrument = self.state.sightings.instruments.get(symbol)
         return instrument.quantity_step if instrument else Decimal(1)
+
+
+def nothing_to_reduce(symbol: Symbol) -> str:
+    return f"there is no {symbol} position that it would reduce"
 
 
 def next_manual_id(state: TradingState) -> ClientOrderId:
