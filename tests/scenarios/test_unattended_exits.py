@@ -318,3 +318,22 @@ def test_a_signature_taken_back_in_time_sends_nothing() -> None:
 
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
     assert "needs your key" in house.last(facts.TicketClosed).reason
+
+
+@pytest.mark.parametrize("gone", ["ExitReleased", "TicketOpened"])
+def test_a_signed_exit_goes_with_the_first_books_of_a_start(gone: str) -> None:
+    """EX-20: the process dies before the exit is released; the next bar is a minute away, and nobody waits for it."""
+    house = a_signed_house(("10:02", "10:10", UP))
+    while not house.facts(facts.ExitReleased):
+        house.until_moment(house.line.at + A_MOMENT)
+    kind = getattr(facts, gone)
+    (torn,) = [r.sequence for r in house.journal.records() if isinstance(r.fact, kind)][-1:]
+    house.loses_the_journal_after(torn - 1)
+    begun = house.line.at
+    house = house.restarted()
+
+    passes(house, 3)
+
+    assert house.line.at < begun + timedelta(seconds=10)
+    assert house.held() == "0"
+    assert house.last(facts.TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT

@@ -42,6 +42,10 @@ class PlanKeys:
     told: set[TicketId] = field(default_factory=set)
     stops: dict[TicketId, int] = field(default_factory=dict)
 
+    def go_back_to(self, sequence: int) -> None:
+        """Forget the stops of a later folder: a basket that comes again in the older one is another of the same id."""
+        self.stops = {basket: at for basket, at in self.stops.items() if at <= sequence}
+
 
 @dataclass(slots=True)
 class PlanSeen:

@@ -123,9 +123,7 @@ class RefusalAudit:
         """What a person's last command asked for, where it is of that symbol."""
         match self._auditor.world.said:
             case ProposeOrder() as typed if typed.symbol == symbol:
-                held = self._auditor.world.engine.state.ledger.net_quantity(symbol)
-                sells = typed.effect is Effect.SHORT or (typed.effect is Effect.ADD and held < ZERO)
-                side, stop = Side.SELL if sells else Side.BUY, typed.trigger_price
+                side, stop = Side.SELL if typed.effect is Effect.SHORT else Side.BUY, typed.trigger_price
                 opens = not typed.effect.only_reduces
                 return Asked(symbol, side, opens, typed.quantity, typed.limit_price, stop)
             case EditOrder() as edited if (seen := self._auditor.story.orders.get(edited.client_order_id)) is not None:

@@ -618,6 +618,7 @@ class World:
         self.journal.lines, self.journal.synced = lines, len(lines)
         rows = [row for row in self.journal.past.saved if row[0] <= len(lines)]
         self.journal.past = PastOnDisk(rows)
+        self.plan_keys.go_back_to(len(lines))
         known = {one.fact.order.client_order_id for one in self.journal.records() if isinstance(one.fact, OrderCreated)}
         unknown = {str(order_id) for order_id in self.exchange._book._orders if order_id not in known}
         self.foreign |= unknown

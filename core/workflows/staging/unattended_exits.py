@@ -15,7 +15,15 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.execution.order import Order
-from core.facts import AuthorizationEnded, ExitReleased, ProposalEdited, ProposalEnded, TicketClosed, TicketOpened
+from core.facts import (
+    AuthorizationEnded,
+    ExitReleased,
+    ProposalEdited,
+    ProposalEnded,
+    ReconciliationPassed,
+    TicketClosed,
+    TicketOpened,
+)
 from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
 from core.model.basket import BasketPhase
@@ -74,6 +82,11 @@ class AutoExits:
             return
         self.state.record(ExitReleased(ticket.proposal_id, use.authorization.id, ticket.order.quantity))
         yield from self.confirmations.turn(ticket, fresh)
+
+    @follows(ReconciliationPassed)
+    def after_agreement(self, _fact: ReconciliationPassed) -> Iterable[Effect]:
+        """Send at once an exit that a start or a difference held back, not with the next bar."""
+        return self.look()
 
     @answers(TakeBackExits)
     def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
