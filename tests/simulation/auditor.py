@@ -494,6 +494,7 @@ class Auditor:
         self.require(seen.order.effect.only_reduces, f"the entry {fact.client_order_id} was sent again")
         self.require(seen.status is OrderStatus.PENDING, f"{fact.client_order_id} was sent again after an answer")
         self.story.sent_again.add(fact.client_order_id)
+        self.world.wire.watch.keeps(fact.client_order_id)
 
     def _restated(self, fact: facts.OrderRestated) -> None:
         """The broker may change terms: those are the order's then (EX-13)."""

@@ -88,6 +88,10 @@ class LaneWatch:
         """Nobody knows whether the broker has it."""
         self._doubted.setdefault(order_id, at)
 
+    def keeps(self, order_id: ClientOrderId) -> None:
+        """The broker does not have it, and the desk sends it again later."""
+        self._doubted.pop(order_id, None)
+
     def look(self, at: datetime) -> None:
         """Time passed: what is in doubt was asked for."""
         if not self._doubted:
