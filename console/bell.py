@@ -9,7 +9,7 @@ AGAIN_AFTER = 30.0
 
 
 class Bell:
-    """Rings once for a new proposal or draft, broker's warning, refused adviser or agent, alert, or missing stop.
+    """Rings once for a new proposal or draft, broker's warning, refused agent, alert, or missing stop.
 
     It repeats while an exit waits, shares lack their stop (EX-22), or authorized exits wait because the desk's clock is
     in doubt (EX-23).
@@ -33,7 +33,7 @@ class Bell:
         drafts = frozenset(row.number for row in view.drafts)
         is_new = is_new or not drafts <= self._drafts
         self._drafts = drafts
-        oversteps = view.advice.oversteps + view.agent_oversteps
+        oversteps = view.agent_oversteps
         is_new = is_new or oversteps > (oversteps if self._oversteps is None else self._oversteps)
         is_new = is_new or (self._rung is not None and view.rung > self._rung)
         self._rung = view.rung

@@ -414,8 +414,6 @@ KEYS: tuple[Key, ...] = (
     Key("read.first", _READING, "home", "Home", "scroll(-9999)", "first"),
     Key("read.last", _READING, "end", "End", "scroll(9999)", "last"),
     Key("read.back", _READING, "escape", "Esc", "back", "back", is_in_footer=True),
-    Key("advice.adopt", KeyScope.ADVICE, "enter", "Enter", "adopt", "adopt", is_in_footer=True, is_fixed=True),
-    Key("advice.order", KeyScope.ADVICE, "n", "n", "order", "as an order", is_in_footer=True),
     Key("advice.drop", KeyScope.ADVICE, "x", "x", "drop", "take back", is_in_footer=True),
     Key("advice.back", KeyScope.ADVICE, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("draft.adopt", KeyScope.DRAFT, "enter", "Enter", "adopt", "adopt: make it a proposal", True, is_fixed=True),

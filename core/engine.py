@@ -24,7 +24,6 @@ from core.messages.effects import (
     LookUpSymbols,
 )
 from core.model.account import Mode
-from core.model.recommendation import at_work, only_for_people
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.standard_gate import standard_gate
@@ -32,7 +31,6 @@ from core.settings.history import as_they_were
 from core.settings.settings import Settings
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.trading_state.state import TradingState
-from core.workflows.advice import Advising, Recommendations
 from core.workflows.basket_execution import BasketExecution
 from core.workflows.baskets import BasketDrafts
 from core.workflows.broker_lists import ActivityCopy, ListedOrders
@@ -61,6 +59,7 @@ from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
 from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal, StopsOwed
 from core.workflows.protection.protections import MarginMonitor, ProtectionEvents, RepeatedExecutions
 from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.recommendations import Recommendations
 from core.workflows.reconciliation import Reconciliation
 from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.manual_proposals import ManualProposals, PositionProtection, StopTightening
@@ -136,13 +135,12 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         CircuitBreaker(state),
         proposals,
         manual_proposals,
-        Drafting(state, gate, manual_proposals),
+        Drafting(state, gate, manual_proposals, recommendations),
         ClockWatch(state),
         DayOpen(state),
         protection_events,
         recommendations,
         StrategyEvaluation(state),
-        Advising(state),
         regime_updates,
         LimitsReload(state, protection_events, regime_updates),
         strategy_health,
@@ -287,11 +285,7 @@ class Engine:
         ------
         ValueError
             `at` is before the last input's.
-        UnauthorizedAIActionError
-            An adviser calls (OP-09).
         """
-        if at_work() is not None:
-            only_for_people("give the engine orders")
         state = self.state
         if at < state.at:
             raise ValueError(f"time went back: {at} after {state.at}")

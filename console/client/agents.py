@@ -1,4 +1,4 @@
-"""A blocking client of `agents.sock`: it reads the desk, drafts and withdraws, as one agent (OP-09).
+"""A blocking client of `agents.sock`: it reads the desk, drafts, withdraws and says texts, as one agent (OP-09).
 
 One call at a time goes over the connection, which is opened at the first call and again after it was lost. A draft
 names its key, so that a call which is repeated drafts nothing twice.
@@ -28,6 +28,8 @@ from core.protocol.agent_frames import (
     Read,
     Rejected,
     RejectionCode,
+    Said,
+    Say,
     Sized,
     Stated,
     SubmitDraft,
@@ -56,7 +58,7 @@ ENDS = frozenset(
 )
 """After these the engine closes the connection, or may."""
 
-Answer = TypeVar("Answer", Accepted, Told, Sized, Judged)
+Answer = TypeVar("Answer", Accepted, Told, Sized, Judged, Said)
 Values: TypeAlias = dict[str, Any]
 
 
@@ -66,6 +68,10 @@ class CallRejectedError(OperatorError):
     def __init__(self, code: str, words: str) -> None:
         super().__init__(words)
         self.code = code
+
+
+class UnauthorizedAIActionError(CallRejectedError):
+    """An agent asked for something other than reading and drafting; nothing was done (OP-09)."""
 
 
 class AgentClient:
@@ -112,6 +118,10 @@ class AgentClient:
 
     def withdraw(self, key: str) -> Judged:
         return self._ask(lambda call: WithdrawDraft(call, key), Judged)
+
+    def say(self, text: str) -> None:
+        """Say one line for the operator's list of texts."""
+        self._ask(lambda call: Say(call, text), Said)
 
     def overstep(self, verb: str) -> str:
         """Report an attempt at something that agents cannot do; return the engine's refusal."""
@@ -177,7 +187,8 @@ class AgentClient:
                 if isinstance(told, Rejected) and told.call in (0, call):
                     if told.code in ENDS:
                         self.close()
-                    raise CallRejectedError(told.code, told.words)
+                    kind_of = UnauthorizedAIActionError if told.code == RejectionCode.OVERSTEP else CallRejectedError
+                    raise kind_of(told.code, told.words)
                 if isinstance(told, kind) and (isinstance(told, Accepted) or told.call == call):
                     return told
             assert self._connection is not None

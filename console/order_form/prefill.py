@@ -409,7 +409,6 @@ class KeptOrder:
     texts: Mapping[str, str]
     way: Way
     at: datetime
-    advice: int | None = None
     was_sent: bool = False
 
 

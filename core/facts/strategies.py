@@ -111,7 +111,7 @@ class StrategyForgot(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdviceGiven(Fact):
-    """An adviser sent a message. `number` counts them; the text holds no control characters."""
+    """An agent said a text. `number` counts them. `idea` is None, but in journals of earlier releases."""
 
     number: int
     adviser: str
@@ -123,7 +123,7 @@ class AdviceGiven(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdviserFailed(Fact):
-    """An adviser raised, hung, or sent too much; recorded once. Trading continues."""
+    """In journals of earlier releases: an adviser raised, hung, or sent too much."""
 
     adviser: str
     reason: str
@@ -132,7 +132,7 @@ class AdviserFailed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdviserPaused(Fact):
-    """An adviser is paused until the next start."""
+    """In journals of earlier releases: an adviser is paused until the next start."""
 
     adviser: str
     reason: str
@@ -141,7 +141,7 @@ class AdviserPaused(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdviserOverstepped(Fact):
-    """CRITICAL: an adviser tried to trade. The attempt was refused, and nothing was done."""
+    """CRITICAL, in journals of earlier releases: an adviser tried to trade. Nothing was done."""
 
     adviser: str
     attempt: str
@@ -150,7 +150,7 @@ class AdviserOverstepped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class RecommendationAdopted(Fact):
-    """The operator adopted an advice for a strategy, which evaluates it unchanged, once (ST-04)."""
+    """The operator adopted a draft for its strategy, which evaluates it unchanged, once (ST-04)."""
 
     number: int
     recommendation: Recommendation

@@ -95,8 +95,6 @@ class ProposeOrder(Addressed):
         For a stop or stop-limit entry, the price from which it trades, above the market to buy, below it to sell short.
     ttl_seconds
         For an entry, when this desk cancels it, counted from its sending; None uses the settings (EX-07).
-    advice
-        The number of the advice that filled the form; None if none did.
     draft
         The number of the agent's draft that it adopts; None for an order that a person typed.
     """
@@ -112,7 +110,6 @@ class ProposeOrder(Addressed):
     target_price: Price | None = None
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
-    advice: int | None = None
     trigger_price: Price | None = None
     ttl_seconds: int | None = None
     draft: int | None = None
@@ -393,13 +390,6 @@ class UnlistSymbol(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
-class AdoptAdvice(Addressed):
-    """Hand an advice to the strategy that it names, unchanged (ST-04)."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
 class AdoptDraft(Addressed):
     """Make a proposal of an agent's draft, which still needs its ticket and key (OP-09)."""
 
@@ -563,7 +553,6 @@ Command = (
     | RefuseSymbol
     | ListSymbol
     | UnlistSymbol
-    | AdoptAdvice
     | AdoptDraft
     | DeclineDraft
     | DropRecommendation

@@ -314,28 +314,16 @@ class AgentRefused:
     is_overstep: bool
 
 
-FromAgent = DraftSubmitted | DraftWithdrawn | AgentRefused
-"""All that an agent can put into the inbox."""
-
-
-# ── advisers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True)
-class FromAdviser:
-    """The result of one consultation of an adviser: the engine uses only its text (OP-09).
+class AgentSaid:
+    """A text of an agent: one harmless line for the list of texts. Nothing follows from it (OP-09)."""
 
-    Attributes
-    ----------
-    answer
-        A tuple of advice, or a fault.
-    attempts
-        Its refused attempts at anything else.
-    """
+    agent: str
+    text: str
 
-    adviser: str
-    answer: object
-    attempts: tuple[str, ...] = ()
+
+FromAgent = DraftSubmitted | DraftWithdrawn | AgentRefused | AgentSaid
+"""All that an agent can put into the inbox."""
 
 
 # ── notifications ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -425,10 +413,10 @@ Input = (
     | ConnectionChanged
     | CallsCounted
     | Command
-    | FromAdviser
     | DraftSubmitted
     | DraftWithdrawn
     | AgentRefused
+    | AgentSaid
     | NotificationAnswered
     | Start
     | ClockRead

@@ -96,6 +96,8 @@ class DraftTerms:
         Shares; None asks the desk for the size.
     limit_price, stop_price, target_price
         USD. `stop_price` is that of the protective stop of an entry.
+    strategy
+        The strategy whose rules judge it if the operator adopts it (ST-04); empty for an order of the operator's own.
     """
 
     symbol: Symbol
@@ -106,6 +108,7 @@ class DraftTerms:
     stop_price: Price | None = None
     target_price: Price | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    strategy: str = ""
 
     def in_words(self, quantity: Quantity | None = None) -> str:
         """Return `buy 10 SPY limit 510.20, stop 505`; a quantity that the desk computed replaces a missing one."""
@@ -114,7 +117,8 @@ class DraftTerms:
         stop = f", stop {priced(self.stop_price)}" if self.stop_price is not None else ""
         target = f", target {priced(self.target_price)}" if self.target_price is not None else ""
         shares = "shares of" if many is None else plain(many)
-        return f"{SIDES[self.effect]} {shares} {self.symbol} {self.type.word}{limit}{stop}{target}"
+        judge = f", for {self.strategy}" if self.strategy else ""
+        return f"{SIDES[self.effect]} {shares} {self.symbol} {self.type.word}{limit}{stop}{target}{judge}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,8 @@ class DraftEnd(StrEnum):
 
     STAGED = "staged"
     """The operator adopted it: it is a proposal."""
+    GIVEN = "given"
+    """The operator adopted it for the strategy that it names: that evaluates it."""
     DECLINED = "declined"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
@@ -207,6 +213,8 @@ class DraftWord(StrEnum):
     WAITING = "waiting"
     STAGED = "staged"
     """The operator adopted it: it is a proposal, and nothing is sent yet."""
+    GIVEN = "given"
+    """The operator adopted it for its strategy, whose rules judge it."""
     DECLINED = "declined"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
@@ -222,6 +230,7 @@ class DraftWord(StrEnum):
 
 OVER = frozenset(
     {
+        DraftWord.GIVEN,
         DraftWord.DECLINED,
         DraftWord.EXPIRED,
         DraftWord.WITHDRAWN,

@@ -32,6 +32,7 @@ from core.protocol.agent_frames import (
     LONGEST_KEY,
     LONGEST_REASON,
     LONGEST_SHOWN,
+    LONGEST_TEXT,
     MOST_FACTS,
     Compared,
     Judged,
@@ -50,6 +51,7 @@ EFFECTS: Mapping[str, Effect] = {
 TYPES: Mapping[str, OrderType] = {"limit": OrderType.LIMIT, "market": OrderType.MARKET}
 TIMES: Mapping[str, TimeInForce] = {each.value: each for each in TimeInForce}
 KEY = re.compile(rf"[A-Za-z0-9._:-]{{1,{LONGEST_KEY}}}")
+STRATEGY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 FIELD = re.compile(r"[a-z0-9_]{1,32}")
 LONGEST_SOURCE = 80
 MOST_FACT_PLACES = 20
@@ -107,6 +109,7 @@ def terms_of(terms: Terms) -> DraftTerms:
         stop_price=stop,
         target_price=target,
         time_in_force=_word("time_in_force", terms.time_in_force, TIMES),
+        strategy=_strategy(terms.strategy),
     )
 
 
@@ -176,6 +179,20 @@ def _reason(text: str) -> str:
     if len(one_line) > LONGEST_REASON:
         raise TermsError(f"reason has {len(one_line)} characters, {LONGEST_REASON} at most: shorten it")
     return harmless(one_line)
+
+
+def text_of(text: str) -> str:
+    """Return the line that an agent says. Raises `TermsError`."""
+    one_line = harmless(" ".join(text.split()))
+    if not 0 < len(one_line) <= LONGEST_TEXT:
+        raise TermsError(f"text has {len(one_line)} characters: 1 to {LONGEST_TEXT}, in one line")
+    return one_line
+
+
+def _strategy(text: str) -> str:
+    if text and not STRATEGY.fullmatch(text):
+        raise TermsError(f"strategy '{_shown(text)}': a name as momentum, or leave it out")
+    return text
 
 
 def _fact(stated: Stated) -> DraftFact:

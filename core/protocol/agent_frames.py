@@ -1,4 +1,4 @@
-"""The frames of `agents.sock`: an agent reads the desk, asks for a size, drafts and withdraws (OP-09).
+"""The frames of `agents.sock`: an agent reads the desk, asks for a size, drafts, withdraws and says a text (OP-09).
 
 There is no other verb. Figures and times travel as text, and `agent_drafts.py` parses them. A frame of another
 protocol, such as a desk's, is an overstep; a frame that cannot be read is a fault. Either is answered with a line that
@@ -18,7 +18,7 @@ from core.model.text_sanitizer import harmless
 from core.protocol.codec import FrameError
 from core.protocol.frames import Count, Frame, Word
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Grows with every change of these frames; programs with different numbers refuse each other."""
 LARGEST = 65_536
 """The maximum size of an agent's frame in bytes."""
@@ -28,6 +28,8 @@ MOST_BARS = 62
 """Minutes that the desk keeps of each symbol."""
 LONGEST_KEY = 64
 LONGEST_REASON = 500
+LONGEST_TEXT = 300
+"""Characters of a text that an agent says."""
 LONGEST_SHOWN = 40
 """Characters of a wrong text that are repeated."""
 
@@ -48,6 +50,8 @@ class Part(StrEnum):
     PROTECTIONS = "protections"
     LIMITS = "limits"
     DRAFTS = "drafts"
+    REFUSALS = "refusals"
+    """How often each check refused which proposals, in the log that the desk shows."""
 
 
 class RejectionCode(StrEnum):
@@ -91,7 +95,10 @@ class Read(Frame, tag="read", frozen=True):
 
 
 class Terms(Frame, tag="terms", frozen=True):
-    """The terms of an order as text: `side` is buy, sell, short or cover; an empty figure is none."""
+    """The terms of an order as text: `side` is buy, sell, short or cover; an empty figure is none.
+
+    `strategy` is the strategy whose rules judge it if the operator adopts it; empty for an order.
+    """
 
     symbol: Word
     side: Word
@@ -101,6 +108,7 @@ class Terms(Frame, tag="terms", frozen=True):
     stop_price: Figure = ""
     target_price: Figure = ""
     time_in_force: Word = "day"
+    strategy: Word = ""
 
 
 class Stated(Frame, tag="fact", frozen=True):
@@ -136,6 +144,13 @@ class WithdrawDraft(Frame, tag="withdraw", frozen=True):
     key: Word
 
 
+class Say(Frame, tag="remark", frozen=True):
+    """Say one line for the operator's list of texts; nothing follows from it."""
+
+    call: Count
+    text: LongText
+
+
 # ── from the engine ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -164,6 +179,12 @@ class Told(Frame, tag="told", frozen=True):
 
     call: Count
     json: str
+
+
+class Said(Frame, tag="remarked", frozen=True):
+    """The text is in the list, or was there already."""
+
+    call: Count
 
 
 class Sized(Frame, tag="sized", frozen=True):
@@ -200,15 +221,15 @@ class Judged(Frame, tag="judged", frozen=True):
     facts: tuple[Compared, ...] = ()
 
 
-FromAgent: TypeAlias = AgentHello | Read | AskSize | SubmitDraft | WithdrawDraft
-ToAgent: TypeAlias = Accepted | Rejected | Told | Sized | Judged
+FromAgent: TypeAlias = AgentHello | Read | AskSize | SubmitDraft | WithdrawDraft | Say
+ToAgent: TypeAlias = Accepted | Rejected | Told | Sized | Judged | Said
 
 _from_agent: msgspec.msgpack.Decoder[FromAgent] = msgspec.msgpack.Decoder(FromAgent)
 _to_agent: msgspec.msgpack.Decoder[ToAgent] = msgspec.msgpack.Decoder(ToAgent)
 _anything: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder()
 _UNREADABLE = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 VERBS = tuple(str(kind.__struct_config__.tag) for kind in get_args(FromAgent))
-CAN = "an agent can read, ask for a size, draft and withdraw; a person decides about everything else"
+CAN = "an agent can read, ask for a size, draft, withdraw and say a text; a person decides about everything else"
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ class Inbox:
         self.put(Priority.MARKET, heard)
 
     def hear_news(self, message: Input) -> None:
-        """Put a regime, earlier days, or an adviser's answer."""
+        """Put a regime or earlier days."""
         self.put(Priority.MARKET, message)
 
     def show(self, connection: ConnectionStatus) -> None:

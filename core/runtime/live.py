@@ -10,12 +10,11 @@ messages, market messages, deadlines, and commands.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.advisers import Adviser
 from core.brokers.port import Broker, OrderStream
 from core.engine import Engine
 from core.execution.gateway import Withheld
@@ -26,7 +25,6 @@ from core.messages.inputs import BarArrived, DeadlineReached, Input, Priority, S
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId, Symbol
 from core.ports import KillSwitch
-from core.runtime.advisers import AdviserPool
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
 from core.runtime.market_history import PastWatch, RegimeWatch
@@ -34,7 +32,6 @@ from core.runtime.pending_requests import PendingRequests, RequestExecutor
 from core.runtime.reference_data import Announcements, AssetWatch, ChartWatch, followed
 from core.runtime.runtime import Carrier, Keeping, Runtime
 from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
-from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.staging.confirmation import LEFT
 
@@ -59,7 +56,6 @@ class LiveStreams:
         regime: RegimeWatch | None,
         past: PastWatch | None,
         announcements: Announcements | None,
-        advisers: Sequence[Adviser],
         assets: AssetWatch | None = None,
         charts: ChartWatch | None = None,
     ) -> None:
@@ -71,7 +67,6 @@ class LiveStreams:
         self.regime = regime
         self.past = past
         self.announcements = announcements
-        self.advisers = advisers
         self.assets = assets
         self.charts = charts
         self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
@@ -87,7 +82,6 @@ class LiveStreams:
             "corporate actions": (self.announcements, hear),
             "assets": (self.assets, hear),
             "charts": (self.charts, hear),
-            "advisers": (self._consulting() if self.advisers else None, hear),
         }
         return [
             asyncio.create_task(self._keep_up(stream, hear), name=name)
@@ -105,17 +99,6 @@ class LiveStreams:
             except Exception as error:
                 self.engine.say(f"a stream ended unforeseen ({type(error).__name__}: {error}); it is begun again")
             await asyncio.sleep(1)
-
-    def _consulting(self) -> AdviserPool:
-        """Build the adviser pool; it draws its own views, so the operator's are not affected."""
-        views, state = ViewBuilder(self.engine), self.engine.state
-        terms = state.control.settings.advisers
-        return AdviserPool(
-            self.advisers,
-            terms,
-            lambda: views.draw(self.clock()),
-            lambda name: name not in state.advice.state.paused,
-        )
 
     def follow(self) -> None:
         """Follow every symbol that is held or on order, even if the settings do not name it."""
@@ -184,8 +167,6 @@ class LiveRuntime(Runtime):
         Fetches the list for symbol searches; None without a search.
     charts
         Fetches chart history; without it a chart begins with the first bar received.
-    advisers
-        The advisers to consult (OP-09).
     steady
         A monotonic clock, in seconds: it reveals a jump of the machine's clock, and measures strategies that are too
         slow for a bar (ST-07). None if there is none.
@@ -209,7 +190,6 @@ class LiveRuntime(Runtime):
         charts: ChartWatch | None = None,
         steady: Callable[[], float] | None = None,
         guard: ClockGuard | None = None,
-        advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
         notifier: Carrier | None = None,
     ) -> None:
@@ -223,7 +203,7 @@ class LiveRuntime(Runtime):
         self.now = now
         self.inbox = Inbox(self.wake)
         self.streams = LiveStreams(
-            engine, self.inbox, self.clock, orders, market, regime, past, announcements, advisers, assets, charts
+            engine, self.inbox, self.clock, orders, market, regime, past, announcements, assets, charts
         )
         self.sending = PendingRequests(
             self.gateway,

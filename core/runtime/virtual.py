@@ -2,19 +2,18 @@
 
 It runs replays, backtests, the demo and simulations. The same market, settings and keys give the same journal, byte for
 byte, at any speed (MD-05): the speed only sets the pace. At equal times the exchange moves first, followed by broker
-messages, market messages, deadlines, advisers and commands.
+messages, market messages, deadlines and commands.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 
-from core.advisers import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import NOTHING, Engine
 from core.execution.gateway import TAKEN_BACK, Lane, Withheld
@@ -27,7 +26,6 @@ from core.model.codes import BlockCode
 from core.model.delivery import DeliveryCode
 from core.model.values import ClientOrderId
 from core.ports import KillSwitch
-from core.runtime.advisers import Rounds
 from core.runtime.call_record import call_made
 from core.runtime.demo import OpeningScript
 from core.runtime.feed import BAR, SliceTraded, Timed
@@ -39,7 +37,6 @@ from core.runtime.shutdown import is_filling, kept, left_behind, not_sent
 from core.runtime.simulated_exchange import HeardFromOutside, QuoteRounds, RunLeft, RunRecorder, Said
 from core.runtime.stress_market import StressScript
 from core.runtime.virtual_time import LAST_ANSWERS, LAST_STOPS, ExchangeAnswers, Pace, Request, VirtualLanes
-from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.staging.confirmation import LEFT
 
@@ -74,7 +71,6 @@ class VirtualRuntime(Runtime):
         pace: Pace | None = None,
         operator: Operator | None = None,
         steady: Callable[[], float] | None = None,
-        advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
         quotes: QuoteRounds | None = None,
         assets: AssetBook | None = None,
@@ -95,9 +91,7 @@ class VirtualRuntime(Runtime):
         self.pace.beat_by(self.beat_seconds)
         self.operator = operator
         self._by_script = _script_port(engine) if operator is not None else None
-        self.rounds = Rounds(advisers, engine.state.control.settings.advisers, start)
         self._quotes = quotes
-        self._advised = ViewBuilder(engine) if advisers else None
         self._feed: Iterator[Timed] = iter(feed)
         self._next: Timed | None = next(self._feed, None)
         self._arriving: deque[inputs.BarArrived] = deque()
@@ -195,7 +189,6 @@ class VirtualRuntime(Runtime):
             and not self._heap
             and self.exchange.next_at is None
             and (self.operator is None or self.operator.next_at() is None)
-            and self.rounds.next_at is None
             and self._quotes is None
         )
 
@@ -224,8 +217,6 @@ class VirtualRuntime(Runtime):
         deadline = self.engine.next_deadline
         if deadline is not None and (at is None or deadline < at):
             at = deadline
-        if self.rounds.next_at is not None and at is not None and self.rounds.next_at < at:
-            at = self.rounds.next_at
         if self._quotes is not None and at is not None and self._quotes.next_at < at:
             at = self._quotes.next_at
         if self.operator is not None:
@@ -264,19 +255,10 @@ class VirtualRuntime(Runtime):
                 self.take(at, quote)
         elif self.engine.next_deadline is not None and self.engine.next_deadline <= at:
             self.take(at, inputs.DeadlineReached())
-        elif self.rounds.next_at is not None and self.rounds.next_at <= at:
-            self._ask_advisers(at)
         elif self.operator is not None and (key := self.operator.next_at()) is not None and key <= at:
             for command in self.operator.press(at):
                 said = addressed(command, self.engine.state.account_name)
                 self.obey(said if self._by_script is None else self._by_script(said))
-
-    def _ask_advisers(self, at: datetime) -> None:
-        views, paused = self._advised, self.engine.state.advice.state.paused
-        if views is None:
-            return
-        for said in self.rounds.ask(at, lambda: views.draw(at), lambda name: name not in paused):
-            self.take(at, said)
 
     def _market_moves(self) -> None:
         """Give a bar to the exchange at its start, and to the engine at its end."""

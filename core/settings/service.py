@@ -266,25 +266,26 @@ class DisplaySettings(GrowingSettingsTable):
 Spell = Annotated[int, Field(ge=5, le=86_400)]
 
 
+WATCHMAN = "watchman"
+
+
 class WatchmanSettings(SettingsTable):
-    """The watchman: reads the log and the positions."""
+    """The watchman: an agent of this desk, in a process of its own, that reads the log and the positions."""
 
     enabled: bool = False
     refusals: Annotated[int, Field(ge=2, le=500)] = Field(5, description="of one reason in the log, before it says so")
 
 
 class AdvisersSettings(SettingsTable):
-    """Advisers: how often they are asked, and their limits. They only give advice; nothing of it is sent."""
+    """The watchman: how often it looks, and its limits. It says texts; nothing follows from them."""
 
-    every_seconds: Spell = Field(60, description="between two questions")
-    answer_seconds: Annotated[int, Field(ge=1, le=600)] = Field(10, description="no answer in this time is a failure")
-    most: Annotated[int, Field(ge=1, le=20)] = Field(3, description="advices of one answer; more are a failure")
-    failures: Annotated[int, Field(ge=1, le=100)] = Field(3, description="after which it rests until a start")
+    every_seconds: Spell = Field(60, description="between two looks")
+    answer_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
+        10, description="no answer of the engine in this time is a failure"
+    )
+    most: Annotated[int, Field(ge=1, le=20)] = Field(3, description="texts of one look, at most")
+    failures: Annotated[int, Field(ge=1, le=100)] = Field(3, description="in a row, after which it rests until a start")
     watchman: WatchmanSettings = WatchmanSettings()
-
-    @property
-    def enabled(self) -> tuple[str, ...]:
-        return ("watchman",) if self.watchman.enabled else ()
 
 
 class AgentSettings(SettingsTable):

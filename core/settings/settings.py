@@ -6,6 +6,7 @@ Ratios are fractions (0.003), money is USD. The figures are those of the require
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
@@ -22,6 +23,7 @@ from core.settings.orders import (
 from core.settings.protections import FREQTRADE
 from core.settings.risk import RegimeSettings, RiskSettings
 from core.settings.service import (
+    WATCHMAN,
     AccountSettings,
     AdvisersSettings,
     AgentSettings,
@@ -141,6 +143,13 @@ class Settings(GrowingSettingsTable):
     def note(self, odd: HistoricalValue) -> None:
         """Set them when reading from a journal."""
         self._odd = odd
+
+    @property
+    def all_agents(self) -> Mapping[str, AgentSettings]:
+        """The agents that may connect, by name; the watchman reads and drafts nothing."""
+        if not self.advisers.watchman.enabled:
+            return self.agents
+        return {WATCHMAN: AgentSettings(enabled=False), **self.agents}
 
     @field_validator("agents")
     @classmethod

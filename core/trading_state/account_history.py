@@ -236,10 +236,7 @@ class AdviceState:
 
     given: list[Given] = field(default_factory=list)
     numbers: int = 0
-    paused: dict[str, str] = field(default_factory=dict)
-    oversteps: int = 0
     adopted: dict[str, Recommendation] = field(default_factory=dict)
-    adopted_from: dict[str, int] = field(default_factory=dict)
 
 
 class AdviceBook:
@@ -249,9 +246,6 @@ class AdviceBook:
         self.state = AdviceState()
         self.folds = {
             facts.AdviceGiven: self._given,
-            facts.AdviserPaused: self._paused,
-            facts.AdviserOverstepped: self._overstepped,
-            facts.EngineStarted: self._started,
             facts.RecommendationAdopted: self._adopted,
             facts.RecommendationDropped: self._dropped,
         }
@@ -259,11 +253,8 @@ class AdviceBook:
     def restore(self, state: AdviceState) -> None:
         self.state = state
 
-    def advice(self, number: int) -> Given | None:
-        return next((given for given in self.state.given if given.number == number), None)
-
     def is_said(self, adviser: str, text: str, at: datetime) -> bool:
-        """Whether it gave the same advice before, which has not expired."""
+        """Whether it said the same text before, which has not expired."""
         return any((g.adviser, g.text) == (adviser, text) and at < g.expires_at for g in self.state.given)
 
     def recommendation(self, strategy: str, symbol: Symbol) -> Recommendation | None:
@@ -277,23 +268,12 @@ class AdviceBook:
         self.state.given = [*self.state.given[-(ADVICES_KEPT - 1) :], given]
         self.state.numbers = fact.number
 
-    def _paused(self, _at: datetime, fact: facts.AdviserPaused) -> None:
-        self.state.paused[fact.adviser] = fact.reason
-
-    def _overstepped(self, _at: datetime, _fact: facts.AdviserOverstepped) -> None:
-        self.state.oversteps += 1
-
-    def _started(self, _at: datetime, _fact: facts.EngineStarted) -> None:
-        self.state.paused = {}
-
     def _adopted(self, _at: datetime, fact: facts.RecommendationAdopted) -> None:
         key = key_of(fact.recommendation.strategy, fact.recommendation.symbol)
         self.state.adopted[key] = fact.recommendation
-        self.state.adopted_from[key] = fact.number
 
     def _dropped(self, _at: datetime, fact: facts.RecommendationDropped) -> None:
         self.state.adopted.pop(key_of(fact.strategy, fact.symbol), None)
-        self.state.adopted_from.pop(key_of(fact.strategy, fact.symbol), None)
 
 
 def key_of(strategy: str, symbol: Symbol) -> str:

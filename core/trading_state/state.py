@@ -20,7 +20,6 @@ from core.model.bar import ONE_MINUTE, Bar, NoQuote
 from core.model.broker import FreshFigures, OrderReport
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest, Side
-from core.model.recommendation import at_work, only_for_people
 from core.model.session import Calendar
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, AccountId, ClientOrderId, Money, Price, Quantity, Symbol, plain
 from core.ports import Journal
@@ -130,8 +129,6 @@ class TradingState(Slices):
 
         Listeners of a bar are called only after the strategies answered.
         """
-        if at_work() is not None:
-            only_for_people("write the journal")
         sequence = self.journal.append(self.at, fact)
         self.news.note(fact)
         kind = type(fact)

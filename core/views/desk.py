@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, TypeVar
 from core.model.alert import Alert
 from core.model.desk import DeskNumber
 from core.model.instrument import ListedSymbol
-from core.model.recommendation import TradeIdea
+from core.model.recommendation import Recommendation
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.desk_status import (
     NO_WIRE,
@@ -41,49 +41,36 @@ from core.views.tickets import NO_SIZING, BasketView, SizingView, SymbolView, Ti
 
 @dataclass(frozen=True, slots=True)
 class AdviceRow:
-    """One advice.
+    """A text of an agent, or an adopted draft that waits for its strategy.
 
     Attributes
     ----------
-    idea_in_words
-        Empty if it names no trade.
-    takes_it
-        Whether the strategy that it names can adopt it; if not, `why_not` has the reason.
-    is_adopted
-        Whether it waits for its strategy's next bar.
+    at
+        None for an adopted draft.
+    adopted
+        The recommendation of an adopted draft; None for a text.
     """
 
-    number: int
-    adviser: str
-    at: datetime
+    key: str
+    agent: str
+    at: datetime | None
     text: str
-    idea: TradeIdea | None
-    idea_in_words: str
     expires_at: datetime
-    is_adopted: bool = False
-    takes_it: bool = False
-    why_not: str = ""
-
-    @property
-    def key(self) -> str:
-        return str(self.number)
+    adopted: Recommendation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AdviceView:
-    """The advisory stream, newest first.
+    """Adopted drafts that wait for their strategies, then the texts of agents, newest first.
 
     Attributes
     ----------
-    advisers
-        The advisers that are turned on, each with its state as text.
-    oversteps
-        Count of attempts to trade: the bell rings when it grows.
+    agents
+        The agents that may connect.
     """
 
     rows: tuple[AdviceRow, ...] = ()
-    advisers: tuple[tuple[str, str], ...] = ()
-    oversteps: int = 0
+    agents: tuple[str, ...] = ()
 
 
 NO_ADVICE = AdviceView()

@@ -18,7 +18,7 @@ from core.execution.order import nearest_first
 from core.messages.commands import AdoptDraft, DeclineDraft, ProposeOrder
 from core.messages.desk_commands import Addressed
 from core.messages.effects import AnswerAgent, Effect
-from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
+from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
 from core.model.account import Account, Mode
 from core.model.draft import (
     CheckedFact,
@@ -44,6 +44,7 @@ from core.risk.sizing import size_within
 from core.risk.sizing_inputs import conditions_of, wanted_of
 from core.settings.service import AgentSettings
 from core.trading_state.state import TradingState
+from core.workflows.recommendations import Recommendations, why_not
 from core.workflows.staging.exit_change_refusals import stops_of
 from core.workflows.staging.manual_proposals import ManualProposals, next_manual_id, nothing_to_reduce
 from core.workflows.staging.proposal_intake import (
@@ -65,6 +66,7 @@ NOT_WAITING = "it does not wait any more"
 NOT_SET_UP = "its agent is not set up any more"
 NOT_STAGED = "the desk's checks refused it: the log says why"
 LOST = "the desk ended before it was staged; draft it again"
+A_TEXT_LASTS = timedelta(hours=1)
 MOST_OVERSTEPS = 20
 """Attempts of one agent that are recorded in an hour."""
 
@@ -72,9 +74,12 @@ MOST_OVERSTEPS = 20
 class Drafting:
     ACTS_BY_TIME = True
 
-    def __init__(self, state: TradingState, gate: Gate, manual: ManualProposals) -> None:
+    def __init__(
+        self, state: TradingState, gate: Gate, manual: ManualProposals, recommendations: Recommendations
+    ) -> None:
         self.state = state
         self.gate = gate
+        self.recommendations = recommendations
         self.manual = manual
 
     # ── from an agent ────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,9 +172,11 @@ class Drafting:
 
     def _refusals(self, order: DraftTerms, terms: AgentSettings) -> tuple[str, ...]:
         """Return the code and the reasons why the desk would not stage it; empty if it would."""
-        if order.effect.only_reduces:
+        if order.effect.only_reduces and not order.strategy:
             reason = self._why_no_exit(order)
             return (DraftRefusal.CHECKS, reason) if reason else ()
+        if order.strategy and (reason := why_not(self.state, order)):
+            return (DraftRefusal.CHECKS, reason)
         built = self.manual.entry_of(self._command(order, None))
         if isinstance(built, str):
             return (DraftRefusal.CHECKS, built)
@@ -255,6 +262,15 @@ class Drafting:
         self.state.record(facts.DraftRejected(message.agent, "", code, (attempt,)))
         return ()
 
+    @answers(AgentSaid)
+    def on_said(self, message: AgentSaid) -> Iterable[Effect]:
+        """Record a text, once while it is valid."""
+        state, agent, text = self.state, message.agent, message.text
+        if agent in state.control.settings.all_agents and not state.advice.is_said(agent, text, state.at):
+            number = state.advice.state.numbers + 1
+            state.record(facts.AdviceGiven(number, agent, text, None, state.at + A_TEXT_LASTS))
+        return ()
+
     # ── from the operator ────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(AdoptDraft)
@@ -266,6 +282,10 @@ class Drafting:
         draft, terms = known.draft, self.state.control.settings.agents.get(known.draft.agent)
         order = replace(draft.terms, quantity=draft.quantity)
         reasons = self._refusals(order, terms)[1:] if terms is not None else (NOT_SET_UP,)
+        if not reasons and draft.terms.strategy:
+            self.recommendations.adopt(draft)
+            self.state.record(facts.DraftEnded(draft.number, DraftEnd.GIVEN, "", None, *self._seat(command)))
+            return
         if reasons:
             self.manual.staging.skip(MANUAL, order.symbol, reasons)
             self.state.record(facts.DraftNotStaged(draft.number, reasons))
@@ -317,7 +337,7 @@ class Drafting:
             order.stop_price,
             StopHolder.BROKER,
             time_in_force=order.time_in_force,
-            target_price=order.target_price,
+            target_price=None if order.strategy else order.target_price,
             draft=number,
         )
 

@@ -29,9 +29,9 @@ from core.settings.risk import ANY_SPREAD
 from core.strategies.orchestrator import Signals
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import is_only_watched, move_trails
-from core.workflows.advice import Recommendations
 from core.workflows.protection.owed_stops import is_held_over
 from core.workflows.protection.protections import ProtectionEvents
+from core.workflows.recommendations import Recommendations
 from core.workflows.staging.proposal_lifecycle import Proposals
 from core.workflows.staging.unattended_exits import AutoExits
 from core.workflows.strategy_signals import ExitRules, StrategyHealth

@@ -26,12 +26,12 @@ from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 
 
-def runtime(agents: Mapping[str, Mapping[str, object]] | None = None) -> VirtualRuntime:
-    """With these agents in its settings."""
+def runtime(agents: Mapping[str, Mapping[str, object]] | None = None, **tables: object) -> VirtualRuntime:
+    """With these agents, and other tables, in its settings."""
     calendar, bars = market()
     begin = bars[0].start + OPENED_AFTER
     engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
-    terms = Settings.model_validate({**settings().model_dump(), "agents": agents or {}})
+    terms = Settings.model_validate({**settings().model_dump(), "agents": agents or {}, **tables})
     engine.apply(bars[0].start, terms, "test")
     pace = Pace(1.0)
     pace.free_until = begin

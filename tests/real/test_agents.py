@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,30 @@ from console.client.handle import EngineHandle
 from console.commands.assembly.engine_process import service_agents
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
-from core.messages.commands import DeclineDraft
+from core.messages.commands import DeclineDraft, ProposeOrder
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.values import Price, Quantity, Symbol
 from core.views import DeskView
+from state.files import Home
 from tests.real.demo import PROGRAM, journal_records, ran
 from tests.real.waiting import LIMIT, until
 
 AGENT = "claude"
 TOOLS = {
     "get_desk", "list_positions", "list_orders", "get_quote", "get_bars", "get_protections", "get_limits",
-    "size_for_risk", "draft_order", "draft_exit", "withdraw_draft", "await_decision", "list_drafts",
+    "size_for_risk", "draft_order", "draft_exit", "withdraw_draft", "say", "await_decision", "list_drafts",
 }  # fmt: skip
 TOKEN = "a token of this test"
+WATCHED = "\n[advisers]\nevery_seconds = 5\n[advisers.watchman]\nenabled = true\nrefusals = 2\n"
+SPY = Symbol("SPY")
 
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     added = ran(tmp_path, "agents", "add", AGENT, "--symbols", "SPY")
     assert added.returncode == 0, added.stderr
+    with Home.of({"KEYTURN_HOME": str(tmp_path)}).settings.open("a") as file:
+        file.write(WATCHED)
     return {**os.environ, "KEYTURN_HOME": str(tmp_path), "KEYTURN_MCP_TOKEN": TOKEN}
 
 
@@ -103,6 +111,17 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
     recorded = {record["fact"] for record in journal_records(Path(environ["KEYTURN_HOME"]))}
     assert {"AgentOverstepped", "DraftReceived", "DraftEnded"} <= recorded
     assert {"OrderCreated", "ConfirmationReceived"}.isdisjoint(recorded)
+
+
+def test_the_watchman_runs_beside_the_engine(environ: dict[str, str], operator: EngineHandle) -> None:
+    """OP-09: in a process of its own; it says which check refuses again and again, and drafts nothing"""
+    many, stop = Quantity(Decimal(100_000)), Price(Decimal(1))
+    for _ in range(2):
+        operator.send(ProposeOrder(SPY, Effect.OPEN, many, OrderType.MARKET, None, stop, StopHolder.DESK))
+    until(lambda: operator.view.advice.rows, "it says so")
+
+    assert {row.agent for row in operator.view.advice.rows} == {"watchman"}
+    assert not operator.view.drafts
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from console.client.agents import AgentClient, CallRejectedError
+from console.client.watchman import look
 from console.commands.assembly.engine_process import service_agents
 from console.commands.assembly.host import Host
 from core import facts
@@ -577,3 +578,49 @@ def test_a_sized_answer_says_what_limits_it(engine: VirtualRuntime, claude: Agen
 
     assert isinstance(sized, Sized)
     assert sized.limited_by == "the largest order"
+
+
+# ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_text_reaches_the_list_and_nothing_else(there: Served, engine: VirtualRuntime, claude: AgentClient) -> None:
+    """OP-09"""
+    claude.say("look at\x1b[31m SPY")
+
+    until(lambda: engine.engine.state.advice.state.given)
+    (given,) = engine.engine.state.advice.state.given
+    assert given.adviser == CLAUDE
+    assert "\x1b" not in given.text
+    assert not engine.engine.state.drafts.state.outcomes
+    is_well(there)
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "x" * 301])
+def test_a_text_is_one_line_of_some_characters(claude: AgentClient, text: str) -> None:
+    """OP-09"""
+    with pytest.raises(CallRejectedError) as refused:
+        claude.say(text)
+    assert refused.value.code == RejectionCode.NOT_UNDERSTOOD
+
+
+def test_more_texts_in_an_hour_are_refused(there: Served, claude: AgentClient) -> None:
+    """OP-09"""
+    for number in range(agents.TEXTS_AN_HOUR):
+        claude.say(f"text {number}")
+    with pytest.raises(CallRejectedError) as refused:
+        claude.say("one more")
+    assert refused.value.code == RejectionCode.TOO_MANY
+
+
+def test_the_watchman_connects_and_drafts_nothing(tmp_path: Path) -> None:
+    """OP-09: as an agent of its own, without a table in the settings"""
+    engine = runtime(advisers={"watchman": {"enabled": True}})
+    begins = engine.pace.free_until
+    assert begins is not None
+    with served(engine) as there:
+        until(lambda: engine.at >= begins)
+        watchman = there.an_agent("watchman")
+        look(watchman, 5, 3)
+        judged = watchman.draft("one", a_buy(engine), "it is cheap")
+        watchman.close()
+    assert judged.code == DraftRefusal.UNKNOWN_AGENT

@@ -131,7 +131,6 @@ def test_every_loosening_command_needs_a_port() -> None:
         "KeepWatchlist",
         "KeepAlert",
         "DropAlert",
-        "AdoptAdvice",
         "AdoptDraft",
         "DeclineDraft",
         "DropRecommendation",

@@ -11,16 +11,13 @@ from typing import Any
 
 import pytest
 
-from core.advisers import Shown
 from core.engine import Engine
 from core.messages.commands import Halt, Kill
 from core.model.account import Mode
-from core.model.recommendation import Advice
 from core.runtime.market_history import PastWatch
 from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.live_floor import LiveHouse
-from tests.scenarios.test_live_advisers import asked_fast
 from tests.scenarios.test_live_runtime import a_ticket, at_the_dip
 from tests.scenarios.test_past_days import CALENDAR, Broker
 from tests.unit.core.brokers.trading_floor import NewYorkHours
@@ -28,16 +25,6 @@ from tests.unit.core.brokers.trading_floor import NewYorkHours
 pytestmark = pytest.mark.usefixtures("timeline")
 
 TESTS = str(Path(__file__).parents[1])
-
-
-class Telling:
-    """Says what it was shown."""
-
-    name = "telling"
-    is_deterministic = False
-
-    def advise(self, shown: Shown) -> Iterator[Advice]:
-        yield Advice(f"{len(shown.positions)} positions")
 
 
 @contextmanager
@@ -61,18 +48,16 @@ def watched(monkeypatch: pytest.MonkeyPatch, house: LiveHouse) -> Iterator[set[s
 
 
 def test_only_the_engines_thread_reads_the_desk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """EX-22, OP-08: requests in their lanes, figures, books, the days before today's, advisers"""
+    """EX-22, OP-08: requests in their lanes, figures, books, the days before today's"""
     floor, known = at_the_dip(), Broker()
     house = LiveHouse(floor)
     risk = house.engine.state.control
     house.runtime.streams.past = PastWatch(
         known.minutes, known.days, CALENDAR, floor.now, lambda: risk.settings.risk.protections.volatility_halt
     )
-    asked_fast(house, Telling())
     with watched(monkeypatch, house) as found, house:
         house.presses(a_ticket(house))
         house.waits(lambda view: view.positions and view.positions[0].covered, "a covered position")
-        house.waits(lambda view: view.advice.rows, "what was said")
         house.waits(lambda _: known.asked, "the days before today's")
         house.runtime.watch(None)
         house.runtime.attend(True)

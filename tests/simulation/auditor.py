@@ -25,7 +25,6 @@ from core.model.broker import OrderReport
 from core.model.codes import SHUTS_ENTRIES_ALONE, BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.order_terms import StatedTerms
-from core.model.recommendation import at_work
 from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, StandingAuthorization, Ticket
 from core.ports import NoCheckpoint
 from core.risk.protections.protection import GLOBAL
@@ -208,8 +207,6 @@ class Auditor:
             self.story.has_compared = True
         self._sequence, self._at = sequence, at
         self.story.counts[type(fact).__name__] += 1
-        if at_work() is not None:
-            self.wrong.append(f"an adviser wrote {fact}")
         if isinstance(fact, facts.TradeClosed):
             self.story.counts[fact.trade.exit_reason.value] += 1
         hearer = self.hearers.get(type(fact))
@@ -721,7 +718,6 @@ class Auditor:
 
     def leaves(self, effect: Effect) -> None:
         """A request is about to leave the desk."""
-        self.require(at_work() is None, f"an adviser sends {effect}")
         self.refusals.leaves(effect)
         if isinstance(effect, CancelOrder):
             self.cancels.leaves(effect)

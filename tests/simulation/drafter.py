@@ -20,9 +20,12 @@ from core.model.values import Fraction, Quantity, Symbol
 if TYPE_CHECKING:
     from simulation.world import World
 
-NAME = "drafter"
-TERMS = {NAME: {"most_value": "100000", "per_hour": 12, "waiting": 3, "minutes": 3}}
-"""Its table in the settings."""
+NAME, ADVISOR = "drafter", "advisor"
+TERMS = {
+    NAME: {"most_value": "100000", "per_hour": 12, "waiting": 3, "minutes": 3},
+    ADVISOR: {"most_value": "100000", "per_hour": 1000, "waiting": 50, "minutes": 10},
+}
+"""Their tables in the settings."""
 DEEDS = (
     "drafts",
     "drafts",
@@ -117,7 +120,7 @@ def draft(world: World, deed: str, key: str, order: tuple[str, str, str, str, st
     effect, quantity, limit, stop, symbol = order
     agent = Drafter(world)
     agent.does(deed, agent.request(key, effect, quantity, (limit, stop), symbol, lies=deed == "lies"))
-    waiting = world.engine.state.drafts.waiting
+    waiting = [one for one in world.engine.state.drafts.waiting if one.draft.agent == NAME]
     if not waiting or answer == "waits":
         return
     number = waiting[-1].number
@@ -125,6 +128,20 @@ def draft(world: World, deed: str, key: str, order: tuple[str, str, str, str, st
         world.do(DeclineDraft(number, "not today"))
     else:
         world.do(*[AdoptDraft(number)] * (2 if answer == "adopts twice" else 1))
+
+
+def advise(world: World, *, adopts: bool) -> None:
+    """Another agent drafts for a strategy; the operator adopts it, or it waits."""
+    symbol = world.symbols[min(1, len(world.symbols) - 1)]
+    price = STOCK_TICKS.nearest(world.price_of(symbol))
+    limit, stop, target = (STOCK_TICKS.nearest(price + away) for away in (Decimal(0), Decimal(-1), Decimal(2)))
+    three = Quantity(Decimal(3))
+    terms = DraftTerms(symbol, Effect.OPEN, three, OrderType.LIMIT, limit, stop, target, strategy="momentum")
+    key = f"advice-{world.journal.sequence}"
+    Drafter(world).sends(DraftRequest(key, terms, "it rises"), ADVISOR)
+    known = world.engine.state.drafts.of_key(ADVISOR, key)
+    if adopts and known is not None and known.is_waiting:
+        world.do(AdoptDraft(known.number))
 
 
 def require_no_lie_sent(world: World) -> None:

@@ -42,7 +42,7 @@ from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
 from core.risk.recent_entries import word_of
 from core.settings.service import AttendanceSettings
-from tests.simulation import drafter, tempter
+from tests.simulation import drafter
 from tests.simulation.bareness import Stretch
 from tests.simulation.contradiction_play import Contradicting
 from tests.simulation.desk_play import DeskPlay
@@ -188,8 +188,7 @@ class Player(DeskPlay, Contradicting):
                     "sessions with a signed basket": int(counts["BasketSigned"] > 0),
                     "sessions with a typed entry signed": int(auditor.has_signed_by_hand()),
                     "sessions with exits signed": int(auditor.has_signed_exits()),
-                    "attempts of advisers": counts["AdviserOverstepped"],
-                    "advices adopted": counts["RecommendationAdopted"],
+                    "drafts adopted for a strategy": counts["RecommendationAdopted"],
                     "drafts taken": counts["DraftReceived"],
                     "drafts rejected": counts["DraftRejected"],
                     "drafts ended": counts["DraftEnded"],
@@ -520,10 +519,10 @@ class Player(DeskPlay, Contradicting):
     def a_plan_is_left(self) -> None:
         self.planner.leave()
 
-    # ── the advisers ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the agents ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def an_adviser_is_asked(self, deed: str, seconds: float, adopts: bool) -> None:
-        tempter.ask(self.world, deed, seconds, adopts=adopts)
+    def a_strategy_is_advised(self, adopts: bool) -> None:
+        drafter.advise(self.world, adopts=adopts)
 
     def an_agent_drafts(
         self, deed: str, effect: str, quantity: str, limit: str, stop: str, symbol: str, answer: str, signs: bool

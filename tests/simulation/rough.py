@@ -296,7 +296,7 @@ class Rough:
     def _buy_for_days(self, player: Player) -> None:
         """By a strategy that holds over night, where it may; else by hand."""
         if self._player().session.profile.is_wide:
-            player.an_adviser_is_asked("speaks", 0.0, True)
+            player.a_strategy_is_advised(True)
             for close in ("100.10", "100.20", "100.30", "100.40"):
                 self.world.bar(close)
                 player.everything_is_confirmed()

@@ -18,7 +18,6 @@ from tests.simulation.limits import CONTROLS, UNGUARDED
 from tests.simulation.other_exchange import Manners
 from tests.simulation.rough import HAS_IT, ROUGH
 from tests.simulation.surprises import REFUSALS
-from tests.simulation.tempter import DEEDS
 
 LEAST, MOST = 30, 52
 """Events of a session."""
@@ -92,7 +91,7 @@ ADVISED = {
     "range_bars": 2,
     "quantity_step": "1",
 }
-"""A strategy that enters on nothing but what the operator adopted of an adviser."""
+"""A strategy that enters on nothing but a draft that the operator adopted for it."""
 Arguments = tuple[str | int | float | bool, ...]
 Draw = Callable[[Random], Arguments]
 
@@ -429,10 +428,9 @@ def an_answer(chance: Random) -> Arguments:
     return (chance.random() < 0.6,)
 
 
-def a_question(chance: Random) -> Arguments:
-    """What the adviser does, when it is heard, and whether the operator adopts what was said last."""
-    deed = chance.choice((*DEEDS, "speaks", "speaks"))
-    return deed, chance.choice((0.0, 0.0, 2.0, 20.0)), deed == "speaks" or chance.random() < 0.1
+def an_advice(chance: Random) -> Arguments:
+    """Whether the operator adopts what the agent drafts for a strategy."""
+    return (chance.random() < 0.8,)
 
 
 def a_draft(chance: Random) -> Arguments:
@@ -536,7 +534,7 @@ EVENTS: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_plan_is_signed": (2, a_signature),
     "a_plan_is_answered": (2, an_answer),
     "a_plan_is_left": (1, nothing),
-    "an_adviser_is_asked": (4, a_question),
+    "a_strategy_is_advised": (2, an_advice),
     "the_line_fails": (16, a_trouble_of_the_line),
     "the_stream_is_gone": (2, a_gap),
     "an_update_is_replayed": (4, a_pick),

@@ -30,10 +30,10 @@ from console.screens.position_exits import CloseScreen, MoveStopScreen, TargetSc
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from console.screens.ticket import TicketScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
-from core.event_text.orders import idea_in_words
+from core.event_text.orders import recommended_in_words
 from core.model.codes import DeskState
 from core.model.instrument import ListedSymbol, ListKind
-from core.model.recommendation import TradeIdea
+from core.model.recommendation import Recommendation
 from core.model.values import Symbol
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
 from tests.snapshots.day import BARE, ENTRY, NOW, PROTECTIONS, SPY, STATUS, STOP, WORKING, ago, full, price, shares
@@ -64,17 +64,23 @@ LOOSER = replace(
 OVERRIDABLE = tuple(
     replace(row, override="entries pass it for 30 minutes, then it stands again") for row in PROTECTIONS
 )
-IDEA = TradeIdea("vwap", SPY, price("166.76"), price("166.26"), price("167.29"), shares("47"))
+TOLD = Recommendation(
+    "momentum",
+    SPY,
+    price("166.76"),
+    price("166.26"),
+    price("167.29"),
+    shares("47"),
+    NOW + timedelta(minutes=57),
+    "claude",
+)
 ADVICE = AdviceView(
     (
-        AdviceRow(
-            2, "watchman", ago(200), "SPY is below its VWAP for the third time this morning", IDEA,
-            idea_in_words(IDEA), NOW + timedelta(minutes=57), takes_it=True,
-        ),
-        AdviceRow(1, "watchman", ago(900), "AIG has no stop at the broker", None, "", NOW + timedelta(minutes=45)),
+        AdviceRow("momentum/SPY", "claude", None, recommended_in_words(TOLD), TOLD.expires_at, TOLD),
+        AdviceRow("1", "watchman", ago(900), "AIG has no stop at the broker", NOW + timedelta(minutes=45)),
     ),
-    (("watchman", "asked 3 m ago"),),
-)  # fmt: skip
+    ("watchman", "claude"),
+)
 
 
 LISTED = (

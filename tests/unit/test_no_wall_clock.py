@@ -33,7 +33,7 @@ EXCEPTIONS: Mapping[str, str] = {
     "tests/kit/timeline.py": "reads the clock", "tests/scenarios/live_floor.py": "virtual time",
     "tests/scenarios/test_clock_jumps.py": "virtual time",
     "tests/scenarios/test_lanes_and_leaving.py": "virtual time",
-    "tests/scenarios/test_live_advisers.py": "virtual time", "tests/scenarios/test_live_runtime.py": "virtual time",
+    "tests/scenarios/test_live_runtime.py": "virtual time",
     "tests/scenarios/test_registered_broker.py": "virtual time",
     "tests/scenarios/test_socket_attacks.py": "virtual time", "tests/scenarios/test_socket_desks.py": "virtual time",
     "tests/scenarios/test_strategies_side_by_side.py": "virtual time",

@@ -100,7 +100,6 @@ def calendar_of(broker: AccountBroker) -> ExchangeCalendar:
 
 def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
     """Return the engine at a broker, restored from its journal."""
-    from core.advisers import advisers_of
     from core.io.wall_clock import utc_now
     from core.model.values import Symbol
     from core.runtime.live import LiveRuntime
@@ -153,7 +152,6 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
         charts=ChartWatch(market.history, market.chart_days, calendar, utc_now),
         steady=time.monotonic,
         guard=guard,
-        advisers=advisers_of(settings.advisers),
         keeper=keeper_of(
             host,
             folder,

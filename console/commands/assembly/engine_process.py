@@ -123,7 +123,8 @@ def service_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
     the holder of the account's lock.
     """
     state = runtime.engine.state
-    if not state.control.settings.agents:
+    settings = state.control.settings
+    if not settings.all_agents:
         return
     from importlib.metadata import version
 
@@ -131,14 +132,19 @@ def service_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
     from state.engine_socket import listening
     from state.host_info import release
 
+    path = host.home.account(state.account_name).agents_socket
     try:
-        listener = stack.enter_context(listening(host.home.account(state.account_name).agents_socket))
+        listener = stack.enter_context(listening(path))
     except (OperatorError, OSError) as error:
         runtime.engine.say(f"agents are not served: {error}")
         return
     agents = AgentService(runtime, listener, release(version("keyturn")))
     stack.callback(agents.end)
     agents.begin()
+    if settings.advisers.watchman.enabled:
+        from console.commands.assembly.watchman import begun_watchman
+
+        stack.enter_context(begun_watchman(path, release(version("keyturn")), settings.advisers))
 
 
 def run_service(host: Host) -> None:

@@ -55,6 +55,9 @@ Reason: TypeAlias = Annotated[str, Field(description="why, in a sentence or two;
 Confidence: TypeAlias = Annotated[
     str, BeforeValidator(_text_of), Field(description="your probability that the trade gains, 0 to 1")
 ]
+Strategy: TypeAlias = Annotated[
+    str, Field(description="a strategy of the desk that judges the adopted draft by its rules, as momentum; or none")
+]
 TimeInForce: TypeAlias = Literal["day", "gtc", "ioc"]
 
 
@@ -83,7 +86,7 @@ class DeskTools:
     def each(self) -> list[Tool]:
         methods: tuple[Callable[..., Any], ...] = (
             self.get_desk, self.list_positions, self.list_orders, self.get_quote, self.get_bars, self.get_protections,
-            self.get_limits, self.size_for_risk, self.draft_order, self.draft_exit, self.withdraw_draft,
+            self.get_limits, self.size_for_risk, self.draft_order, self.draft_exit, self.withdraw_draft, self.say,
             self.await_decision, self.list_drafts,
         )  # fmt: skip
         return [_strict(method) for method in methods]
@@ -153,6 +156,7 @@ class DeskTools:
         quantity: Number | None = None,
         target_price: Number | None = None,
         time_in_force: TimeInForce = "day",
+        strategy: Strategy = "",
         facts: Facts = NO_FACTS,
         confidence: Confidence | None = None,
     ) -> Values:
@@ -160,8 +164,9 @@ class DeskTools:
         without a limit price it is a market order."""
         kind = "market" if limit_price is None else "limit"
         terms = Terms(
-            symbol, side, quantity or "", kind, limit_price or "", stop_price, target_price or "", time_in_force
-        )
+            symbol, side, quantity or "", kind, limit_price or "", stop_price, target_price or "", time_in_force,
+            strategy,
+        )  # fmt: skip
         return self._draft(key, terms, reason, facts, confidence)
 
     def draft_exit(
@@ -186,11 +191,16 @@ class DeskTools:
         """Take back one of your drafts that still waits."""
         return _answer(_called(lambda: self._client.withdraw(key)))
 
+    def say(self, text: Annotated[str, Field(description="one line, at most 300 characters")]) -> Values:
+        """Say one line to the person, in the desk's list of texts. Nothing follows from it."""
+        _called(lambda: self._client.say(text))
+        return {"said": True}
+
     async def await_decision(
         self, key: Key, seconds: Annotated[int, Field(ge=1, le=LONGEST_WAIT, description="how long to wait")] = 30
     ) -> Values:
-        """Wait until the word of a draft changes (waiting, staged, declined, expired, withdrawn, blocked, sent, filled,
-        closed, rejected), or the seconds are over."""
+        """Wait until the word of a draft changes (waiting, staged, given, declined, expired, withdrawn, blocked, sent,
+        filled, closed, rejected), or the seconds are over."""
         first = await asyncio.to_thread(self._outcome, key)
         ends = asyncio.get_running_loop().time() + seconds
         now = first

@@ -312,7 +312,6 @@ def played_by(
     recorder: RunRecorder | None = None,
 ) -> Played:
     """Return the runtime of a recording."""
-    from core.advisers import advisers_of
     from core.runtime.simulated_exchange import link_of
 
     return made(
@@ -324,7 +323,6 @@ def played_by(
         link=link_of(recording.settings),
         pace=pace,
         operator=operator,
-        advisers=advisers_of(recording.settings.advisers),
         recorder=recorder,
     )
 

@@ -131,7 +131,6 @@ def demo_parts(
 
     The engine with current settings, the exchange restored from its log, the market from there on, and the operator.
     """
-    from core.advisers import advisers_of
     from core.market.synthetic import listed_in_the_demo
     from core.model.values import Symbol
     from core.runtime import demo
@@ -174,7 +173,6 @@ def demo_parts(
         "assets": AssetBook(listed_in_the_demo(settings.symbols)),
         "charts": DemoCharts(market, seed, every, tuple(map(Symbol, settings.symbols))),
         "history": _history(market, seed, settings, every),
-        "advisers": advisers_of(settings.advisers),
     }
 
 

@@ -7,6 +7,7 @@ quantity, value, profit or equity of the account.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from core.risk.sizing import WantedEntry, size_within
 from core.settings.service import AgentSettings
 from core.settings.settings import Settings
 from core.staging.resting_entries import reach_of
-from core.views import DeskView, OrderRow, PositionRow
+from core.views import DeskView, NotStaged, OrderRow, PositionRow
 from core.views.export import cells, quote_of, value_of
 
 Values: TypeAlias = dict[str, Any]
@@ -86,7 +87,7 @@ class Reader:
 
     @property
     def terms(self) -> AgentSettings:
-        return self.drawn.settings.agents.get(self.name) or AgentSettings(enabled=False, hides_amounts=True)
+        return self.drawn.settings.all_agents.get(self.name) or AgentSettings(enabled=False, hides_amounts=True)
 
     @property
     def view(self) -> DeskView:
@@ -119,6 +120,8 @@ class Reader:
             case Part.DRAFTS:
                 mine = [one for one in self.drawn.drafts if one.draft.agent == self.name]
                 return [self._draft(one) for one in mine[-DRAFTS_SHOWN:]]
+            case Part.REFUSALS:
+                return list(self._refusals())
         raise NotToldError(RejectionCode.NOT_UNDERSTOOD, f"there is no such part; one of {', '.join(Part)}")
 
     def _amounts(self, **values: object) -> Values:
@@ -232,6 +235,15 @@ class Reader:
                 "until": value_of(row.until),
                 **({} if self.terms.hides_amounts else told),
             }
+
+    def _refusals(self) -> Iterator[Values]:
+        """Yield the checks that refused proposals, most often first; a figure in a reason makes no other of it."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        for row in self.view.log:
+            if isinstance(row.refused, NotStaged):
+                found.update({(row.refused.strategy, row.refused.symbol, check) for check in row.refused.checks})
+        for (strategy, symbol, check), times in sorted(found.items(), key=lambda one: (-one[1], one[0])):
+            yield {"strategy": strategy, "symbol": symbol, "check": check, "times": times}
 
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

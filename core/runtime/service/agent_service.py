@@ -41,7 +41,7 @@ class AgentService:
         self.server = AgentServer(
             listener,
             runtime.hear_agent,
-            lambda: state.control.settings.agents,
+            lambda: state.control.settings.all_agents,
             runtime.account,
             state.mode,
             release,

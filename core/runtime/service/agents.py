@@ -21,13 +21,13 @@ from typing import assert_never
 import orjson
 
 from core.messages.effects import AnswerAgent
-from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn, FromAgent
+from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn, FromAgent
 from core.model.account import Mode
 from core.model.text_sanitizer import harmless
 from core.model.values import AccountId
 from core.protocol import agent_frames as frames
-from core.protocol.agent_drafts import TermsError, draft_of, judged, key_of, terms_of
-from core.protocol.agent_frames import AskSize, Read, RejectionCode, SubmitDraft, WithdrawDraft
+from core.protocol.agent_drafts import TermsError, draft_of, judged, key_of, terms_of, text_of
+from core.protocol.agent_frames import AskSize, Read, RejectionCode, Say, SubmitDraft, WithdrawDraft
 from core.protocol.codec import FrameError
 from core.protocol.frames import FrameReader, pack
 from core.runtime.service.agent_reading import AgentView, NotToldError, Reader
@@ -40,6 +40,8 @@ HELLO_WITHIN = 5.0
 """Seconds within which a hello must come."""
 FRAMES_A_SECOND = 50
 """An agent that sends more is disconnected."""
+TEXTS_AN_HOUR, AN_HOUR = 20, 3600.0
+"""Texts of one agent in these seconds; more are refused."""
 MOST_FAULTS = 20
 """A connection with more unreadable frames is closed."""
 MOST_WAITING = 32
@@ -157,6 +159,7 @@ class AgentServer:
         self._say, self._peer_of, self._now = say, peer_of, now
         self._links: list[AgentLink] = []
         self._arrivals: deque[float] = deque(maxlen=ARRIVALS)
+        self._said: dict[str, deque[float]] = {}
         self._pending: dict[int, Pending] = {}
         self._calls = 0
         self._answers: deque[AnswerAgent] = deque()
@@ -325,6 +328,8 @@ class AgentServer:
             link.reads.append(frame)
         elif isinstance(frame, SubmitDraft | WithdrawDraft):
             self._draft(link, frame)
+        elif isinstance(frame, Say):
+            self._say_text(link, frame)
         else:
             assert_never(frame)
 
@@ -365,6 +370,22 @@ class AgentServer:
         self._pending[call] = Pending(link, frame.call, is_sized)
         link.waiting += 1
         self._put(message)
+
+    def _say_text(self, link: AgentLink, frame: Say) -> None:
+        """Put a text into the engine's inbox, at most so many in an hour."""
+        said, now = self._said.setdefault(link.name, deque(maxlen=TEXTS_AN_HOUR)), self._now()
+        if len(said) == TEXTS_AN_HOUR and now - said[0] < AN_HOUR:
+            words = f"{TEXTS_AN_HOUR} texts in an hour were taken; wait"
+            self._reject(link, frame.call, RejectionCode.TOO_MANY, words)
+            return
+        try:
+            text = text_of(frame.text)
+        except TermsError as error:
+            self._fault(link, frames.Fault(RejectionCode.NOT_UNDERSTOOD, str(error), f"say: {error}", frame.call))
+            return
+        said.append(now)
+        self._put(AgentSaid(link.name, text))
+        self._tell(link, frames.Said(frame.call))
 
     def _fault(self, link: AgentLink, fault: frames.Fault) -> None:
         """Answer a frame that is not taken, and record it. A stranger, and who goes on, is disconnected."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from core.engine import Engine
-from core.event_text.orders import idea_in_words
+from core.event_text.orders import recommended_in_words
 from core.execution.breaker import BreakerPhase
 from core.messages.desk_commands import SettingsFault
 from core.model.account import Account
@@ -20,7 +20,6 @@ from core.ports import JournalError
 from core.risk.margin import distance_of, limit_under
 from core.risk.standard_gate import standard_gate
 from core.settings.changes import ChangeKind, digest_of
-from core.trading_state.account_history import Given, key_of
 from core.trading_state.desks import AwayKind, Desk
 from core.trading_state.state import TradingState
 from core.views import (
@@ -54,7 +53,6 @@ from core.views.builders.symbols import Charts, Listed, action_rows, no_list, si
 from core.views.builders.tickets import BasketViewBuilder, TicketViews
 from core.views.desk_status import BREAKER_OK, WireView, halted_by_you
 from core.views.results import Past, nothing_before
-from core.workflows.advice import why_not
 from core.workflows.operator.desk_control import is_holder_active
 
 # ── the state of the whole desk ──────────────────────────────────────────────────────────────────────────────────────
@@ -216,34 +214,16 @@ def word_of(engine: Engine) -> DeskState:
 
 def advice_view(state: TradingState, at: datetime) -> AdviceView:
     advice = state.advice.state
-    return AdviceView(
-        rows=tuple(_row(state, given, at) for given in reversed(advice.given) if at < given.expires_at),
-        advisers=tuple(
-            (name, f"asked no more: {advice.paused[name]}" if name in advice.paused else "asked")
-            for name in state.control.settings.advisers.enabled
-        ),
-        oversteps=advice.oversteps,
+    adopted = (
+        AdviceRow(key, told.source, None, recommended_in_words(told), told.expires_at, told)
+        for key, told in advice.adopted.items()
     )
-
-
-def _row(state: TradingState, given: Given, at: datetime) -> AdviceRow:
-    idea = given.idea
-    reason = why_not(state, given, at) if idea is not None else ""
-    is_adopted = (
-        idea is not None and state.advice.state.adopted_from.get(key_of(idea.strategy, idea.symbol)) == given.number
+    texts = (
+        AdviceRow(str(given.number), given.adviser, given.at, given.text, given.expires_at)
+        for given in reversed(advice.given)
+        if at < given.expires_at
     )
-    return AdviceRow(
-        number=given.number,
-        adviser=given.adviser,
-        at=given.at,
-        text=given.text,
-        idea=idea,
-        idea_in_words="" if idea is None else idea_in_words(idea),
-        expires_at=given.expires_at,
-        is_adopted=is_adopted,
-        takes_it=idea is not None and not reason,
-        why_not=reason,
-    )
+    return AdviceView((*adopted, *texts), tuple(state.control.settings.all_agents))
 
 
 class ViewBuilder:

@@ -147,12 +147,11 @@ class ManualProposals:
         self.staging.skip(strategy, symbol, (reason,))
 
     def _typed(self, command: ProposeOrder) -> str:
-        """Return the reason: typed by the operator, with the advice if there was one; or the agent's, of a draft."""
+        """Return the reason: typed by the operator, or the agent's, of a draft."""
         drafted = None if command.draft is None else self.state.drafts.outcome(command.draft)
         if drafted is not None:
             return f"drafted by {drafted.draft.agent} (draft {command.draft}): {drafted.draft.reason}"
-        given = None if command.advice is None else self.state.advice.advice(command.advice)
-        return "typed by the operator" + ("" if given is None else f", after advice {given.number} of {given.adviser}")
+        return "typed by the operator"
 
     def _market(self, order: OrderRequest) -> Price | None:
         """Return the side of the newest quote that it would take, else the last price."""

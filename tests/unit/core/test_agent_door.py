@@ -21,17 +21,18 @@ from core.runtime.service.agents import AgentServer
 ROOT = Path(__file__).resolve().parents[3]
 SERVED = ("core/protocol/agent_drafts.py", "core/protocol/agent_frames.py", "core/runtime/service/agent_reading.py",
           "core/runtime/service/agent_service.py", "core/runtime/service/agents.py", "console/client/agents.py",
-          "console/commands/mcp.py", "console/commands/assembly/mcp_server.py")  # fmt: skip
+          "console/commands/mcp.py", "console/commands/assembly/mcp_server.py",
+          "console/client/watchman.py", "console/commands/assembly/watchman.py")  # fmt: skip
 DRAFTING = "core/workflows/drafting.py"
-TAKEN = {"AgentRefused", "AnswerAgent", "DraftSubmitted", "DraftWithdrawn", "FromAgent"}
+TAKEN = {"AgentRefused", "AgentSaid", "AnswerAgent", "DraftSubmitted", "DraftWithdrawn", "FromAgent"}
 """All of the engine's messages that the agents' modules name."""
 OF_THE_RUNTIME = {
     "account", "answer_agent", "clock", "each_beat", "engine.say", "engine.state", "hear_agent", "preparing",
     "view_beside",
 }  # fmt: skip
 OF_THE_STATE = {
-    "calendar.venue.local", "control.settings", "control.settings.agents", "drafts.sent_within_an_hour",
-    "drafts.state.outcomes.values", "mode", "price_history.state.closes.items",
+    "calendar.venue.local", "control.settings", "control.settings.agents", "control.settings.all_agents",
+    "drafts.sent_within_an_hour", "drafts.state.outcomes.values", "mode", "price_history.state.closes.items",
 }  # fmt: skip
 """What is asked of the runtime and its state: none of it records, sends or signs."""
 
@@ -93,16 +94,16 @@ def test_the_service_asks_nothing_of_the_runtime_that_acts() -> None:
     } - {"_runtime", "server"}  # fmt: skip
 
 
-def test_the_protocol_has_four_verbs_and_a_greeting() -> None:
+def test_the_protocol_has_five_verbs_and_a_greeting() -> None:
     """OP-09"""
-    assert VERBS == ("agent", "read", "size", "draft", "withdraw")
+    assert VERBS == ("agent", "read", "size", "draft", "withdraw", "remark")
 
 
 def test_what_agents_send_is_answered_by_drafting_alone() -> None:
     """OP-09: which asks for no effect but an answer"""
     known = routes()
     steps = {step.name for kind in get_args(FromAgent) for step in known.of(kind.__name__).answered_by}
-    assert steps == {"Drafting.on_draft", "Drafting.on_withdraw", "Drafting.on_refused"}
+    assert steps == {"Drafting.on_draft", "Drafting.on_withdraw", "Drafting.on_refused", "Drafting.on_said"}
     effects = set(imported(DRAFTING, "core.messages.effects"))
     assert effects == {"AnswerAgent", "Effect"}
     made = {

@@ -14,7 +14,14 @@ import pytest
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Confirm, Decline
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource
-from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn, FromAgent, NotificationAnswered
+from core.messages.inputs import (
+    AgentRefused,
+    AgentSaid,
+    DraftSubmitted,
+    DraftWithdrawn,
+    FromAgent,
+    NotificationAnswered,
+)
 from core.model.delivery import Delivery, DeliveryCode
 from core.model.draft import DraftFact, DraftRequest, DraftTerms
 from core.model.order import Effect, OrderType
@@ -173,6 +180,7 @@ def test_what_agents_send_is_read_as_it_was(folder: AccountFolder) -> None:
         DraftSubmitted("claude", DraftRequest("a", terms, "it is low", facts, Fraction(Decimal("0.6"))), 1),
         DraftWithdrawn("claude", "a", 2),
         AgentRefused("(unknown)", "use submit_order", is_overstep=True),
+        AgentSaid("claude", "look at SPY"),
     ]
     assert {type(each) for each in said} == set(get_args(FromAgent))
 

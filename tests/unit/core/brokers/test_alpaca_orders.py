@@ -14,7 +14,6 @@ from core.model.account import Mode
 from core.model.broker import Accepted, NoAnswer, Refused
 from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
-from core.model.recommendation import UnauthorizedAIActionError, Watch, watched
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
 from core.settings.orders import AlpacaSettings
 from tests.kit.rows import table
@@ -287,20 +286,3 @@ def test_an_order_quantity_is_never_a_float() -> None:
 
     assert isinstance(answer, Accepted)
     assert (answer.report.quantity, answer.report.average_price) == (Quantity(Decimal("0.1")), Decimal("0.3"))
-
-
-def test_an_adviser_at_the_broker_sends_nothing() -> None:
-    """OP-09"""
-    with a_door(Says(200, an_order_json())) as door:
-        broker, watch = a_broker(door), Watch("climber")
-        with watched(watch):
-            for act in (
-                lambda: broker.submit(a_buy()),
-                lambda: broker.replace(a_buy(), OLD),
-                lambda: broker.cancel(OURS, OLD),
-            ):
-                with pytest.raises(UnauthorizedAIActionError):
-                    act()
-
-        assert door.lines == []
-        assert watch.attempts == ["send an order", "replace an order", "cancel an order"]
