@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from console.client.agents import AgentClient, CallRejectedError
-from console.client.watchman import look
 from console.commands.assembly.engine_process import service_agents
 from console.commands.assembly.host import Host
+from console.commands.assembly.watchman_agent import look
 from core import facts
 from core.messages.commands import AdoptDraft, DeclineDraft, Halt
 from core.model.draft import DraftRefusal, FactResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from console.client.watchman import findings, look, watch
+from console.commands.assembly.watchman_agent import findings, look, watch
 from core.ports import OperatorError
 
 BARE = {"symbol": "AIG", "unprotected_shares": "5", "closing": ""}

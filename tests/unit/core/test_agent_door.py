@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SERVED = ("core/protocol/agent_drafts.py", "core/protocol/agent_frames.py", "core/runtime/service/agent_reading.py",
           "core/runtime/service/agent_service.py", "core/runtime/service/agents.py", "console/client/agents.py",
           "console/commands/mcp.py", "console/commands/assembly/mcp_server.py",
-          "console/client/watchman.py", "console/commands/assembly/watchman.py")  # fmt: skip
+          "console/commands/assembly/watchman_agent.py", "console/commands/assembly/watchman.py")  # fmt: skip
 DRAFTING = "core/workflows/drafting.py"
 TAKEN = {"AgentRefused", "AgentSaid", "AnswerAgent", "DraftSubmitted", "DraftWithdrawn", "FromAgent"}
 """All of the engine's messages that the agents' modules name."""

@@ -1,7 +1,7 @@
 """The watchman: an agent that reads the log and the positions and says what stands out (OP-09).
 
-It runs in a process of its own, as a client of `agents.sock` like any other agent: `python -m console.client.watchman`.
-It measures nothing and knows no market; the same desk always brings the same texts.
+It runs in a process of its own, as a client of `agents.sock` like any other agent. It measures nothing and knows no
+market; the same desk always brings the same texts.
 """
 
 from __future__ import annotations
