@@ -34,6 +34,7 @@ from core.trading_state.state import TradingState
 from core.workflows.basket_execution import BasketExecution
 from core.workflows.baskets import BasketDrafts
 from core.workflows.broker_lists import ActivityCopy, ListedOrders
+from core.workflows.draft_review import FalseFacts
 from core.workflows.drafting import Drafting
 from core.workflows.engine_start import EngineStart
 from core.workflows.market_updates import MarketUpdates, RegimeUpdates, SpreadSampling
@@ -136,6 +137,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         proposals,
         manual_proposals,
         Drafting(state, gate, manual_proposals, recommendations),
+        FalseFacts(state),
         ClockWatch(state),
         DayOpen(state),
         protection_events,

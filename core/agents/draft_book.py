@@ -59,6 +59,7 @@ class DraftBook:
             facts.DraftReceived: self._received,
             facts.DraftRejected: self._rejected,
             facts.DraftEnded: self._ended,
+            facts.DraftDiffered: self._differed,
             facts.AgentOverstepped: self._overstepped,
             facts.ProposalEnded: self._proposal_ended,
             facts.OrderFilled: self._filled,
@@ -138,6 +139,12 @@ class DraftBook:
         self._change(fact.number, word=ENDS[fact.end], reason=fact.reason, order_id=order_id)
         if order_id is not None:
             self._by_order[order_id] = fact.number
+
+    def _differed(self, _at: datetime, fact: facts.DraftDiffered) -> None:
+        if (known := self.state.outcomes.get(fact.number)) is not None:
+            found = {checked.fact: checked for checked in fact.differing}
+            checked = tuple(found.get(stated.fact, stated) for stated in known.draft.facts)
+            self.state.outcomes[fact.number] = replace(known, draft=replace(known.draft, facts=checked))
 
     def _overstepped(self, at: datetime, fact: facts.AgentOverstepped) -> None:
         self.state.oversteps += 1

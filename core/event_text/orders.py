@@ -196,6 +196,7 @@ KINDS: dict[type, str] = {
     facts.DraftRejected: "draft",
     facts.DraftEnded: "draft",
     facts.DraftNotStaged: "draft",
+    facts.DraftDiffered: "draft",
     facts.DraftReviewed: "draft",
     facts.AgentOverstepped: CRITICAL,
 }
@@ -233,6 +234,9 @@ def in_words(fact: facts.Fact) -> str:
             return f"draft {fact.number} {fact.end.value}{by}{reason}"
         case facts.DraftNotStaged():
             return f"draft {fact.number} is not staged: {'; '.join(fact.reasons)}"
+        case facts.DraftDiffered():
+            stated = ", ".join(f"{one.fact.symbol} {one.fact.field}".strip() for one in fact.differing)
+            return f"draft {fact.number} differs at its ticket: {stated}"
         case facts.DraftReviewed():
             stated = ", ".join(f"{one.fact.symbol} {one.fact.field}".strip() for one in fact.differing)
             return f"draft {fact.number}, ticket {fact.ticket_id}: confirmed although it differs: {stated}"

@@ -77,6 +77,15 @@ class DraftReviewed(Fact):
 
 @fact()
 @dataclass(frozen=True, slots=True)
+class DraftDiffered(Fact):
+    """Facts that could not be checked when they were drafted differ at the ticket; they stay false then (OP-14)."""
+
+    number: int
+    differing: tuple[CheckedFact, ...]
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
 class AgentOverstepped(Fact):
     """CRITICAL: an agent asked for something other than reading and drafting. It was refused, and nothing was done."""
 

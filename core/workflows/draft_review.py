@@ -5,20 +5,49 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from core import facts
 from core.model.draft import CheckedFact, DraftOutcome, DraftTerms, FactResult
 from core.model.staging import Proposal, StopPlan
 from core.model.text_sanitizer import harmless
-from core.model.values import plain
+from core.model.values import ProposalId, plain
 from core.trading_state.state import TradingState
 from core.workflows.drafting import check_fact
+from core.workflows.workflow import follows
 
 DIFFERS = "a fact of the draft differs"
+
+
+class FalseFacts:
+    """Records what could not be checked and differs at a ticket: it stays false when the desk forgets its figure."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+
+    @follows(facts.TicketOpened)
+    def after_opening(self, fact: facts.TicketOpened) -> None:
+        self._note(fact.ticket.proposal_id)
+
+    @follows(facts.ConfirmationRefused)
+    def after_refusal(self, fact: facts.ConfirmationRefused) -> None:
+        ticket = self.state.stage.state.tickets.get(fact.ticket_id)
+        if ticket is not None:
+            self._note(ticket.proposal_id)
+
+    def _note(self, proposal_id: ProposalId) -> None:
+        outcome = self.state.drafts.of_proposal(proposal_id)
+        proposal = self.state.stage.state.proposals.get(proposal_id)
+        if outcome is None or proposal is None:
+            return
+        unknown = {stated.fact for stated in outcome.draft.facts if stated.result is FactResult.UNKNOWN}
+        found = tuple(each for each in differing_now(self.state, proposal).values() if each.fact in unknown)
+        if found:
+            self.state.record(facts.DraftDiffered(outcome.number, found))
 
 
 def facts_now(state: TradingState, outcome: DraftOutcome, proposal: Proposal | None = None) -> tuple[CheckedFact, ...]:
     """Return the facts of a draft as they compare with the desk's figures now.
 
-    One that differed when it was drafted still does where the desk has no such figure any more. With its proposal the
+    One that was found to differ still does where the desk has no such figure any more. With its proposal the
     distance of the stop is that of the order as it was edited since.
     """
     terms = outcome.draft.terms

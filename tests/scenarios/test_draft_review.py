@@ -28,7 +28,7 @@ from core.views import BasketRowView, DeskView, TicketView
 from core.views.builders.desk import ViewBuilder
 from core.views.builders.drafts import BRIEF, REASON
 from tests.scenarios.changes import passes
-from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt
 from tests.scenarios.receivers import PHONE, Receivers, with_receivers
 from tests.scenarios.test_drafts import CLAUDE, a_house, drafts, fact, terms
 from tests.unit.core.brokers.trading_floor import SPY
@@ -270,3 +270,31 @@ def test_a_draft_at_a_desk_is_pushed_only_once_the_desk_left() -> None:
     house.presses_at(again, DetachDesk())
     passes(house, 5)
     assert len(receivers.told(PHONE)) == 1
+
+
+def test_a_fact_that_differed_at_a_ticket_stays_false() -> None:
+    """OP-14: it could not be checked when it was drafted, and after a minute the desk knows only the figure of now"""
+    house = a_house()
+    stated = fact("stop_price", "90", ago=0, house=house)
+    number = drafts(house, stated=(stated,)).number
+    assert number is not None
+    house.presses(a_typed_buy("5", "99.80", "99.00"))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 30)
+    assert house.held() == "5"
+
+    house.presses(AdoptDraft(number))
+    house.opens_ticket()
+    passes(house, 1)
+    (found,) = house.facts(facts.DraftDiffered)
+    assert [checked.fact for checked in found.differing] == [stated]
+    passes(house, 60)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+
+    assert len(house.facts(facts.ConfirmationReceived)) == 1
+    assert len(house.facts(facts.DraftDiffered)) == 1
+    assert_can_be_rebuilt(house)
