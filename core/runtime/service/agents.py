@@ -18,8 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
-import orjson
-
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn, FromAgent
 from core.model.account import Mode
@@ -30,6 +28,7 @@ from core.protocol.agent_drafts import TermsError, draft_of, judged, key_of, ter
 from core.protocol.agent_frames import AskSize, Read, RejectionCode, SubmitDraft, WithdrawDraft
 from core.protocol.codec import FrameError
 from core.protocol.frames import FrameReader, pack
+from core.runtime.service.agent_cache import ReadingCache
 from core.runtime.service.agent_reading import AgentView, NotToldError, Reader
 from core.runtime.service.peers import Peer, peer_of
 from core.settings.service import AgentSettings
@@ -161,6 +160,7 @@ class AgentServer:
         self._calls = 0
         self._answers: deque[AnswerAgent] = deque()
         self._shown: AgentView | None = None
+        self._readings = ReadingCache()
         self._is_wanted = self._is_over = False
         self._accepts = True
         listener.setblocking(False)
@@ -415,8 +415,7 @@ class AgentServer:
     def _answer(self, link: AgentLink, reader: Reader, asked: Read | AskSize) -> None:
         try:
             if isinstance(asked, Read):
-                text = orjson.dumps(reader.parts(asked)).decode()
-                self._tell(link, frames.Told(asked.call, text))
+                self._tell(link, frames.Told(asked.call, self._readings.told(reader, asked)))
             else:
                 self._tell(link, reader.size(asked.call, terms_of(asked.terms)))
         except NotToldError as error:
