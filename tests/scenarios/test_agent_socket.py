@@ -533,6 +533,38 @@ def test_more_connections_are_refused(there: Served) -> None:
     assert Client(there, HELLO).next(Accepted).account == "test"
 
 
+def test_a_new_connection_takes_the_place_of_the_longest_idle_one(there: Served) -> None:
+    """OP-09: one that sent nothing for a while; the others stay"""
+    known = [Client(there, HELLO) for _ in range(agents.MOST)]
+    for client in known:
+        client.next(Accepted)
+    timeline().advance(1.0)
+    for client in (known[0], *known[2:]):
+        client.says(Read(1, ("desk",)))
+        client.next(Told)
+    timeline().advance(agents.IDLE - 0.5)
+    new = Client(there, HELLO)
+
+    assert new.next(Accepted).account == "test"
+    assert known[1].is_hung_up()
+    assert Client(there).next(Rejected).code == RejectionCode.TOO_MANY
+    for client in (known[0], *known[2:], new):
+        client.says(Read(2, ("desk",)))
+        assert client.next(Told).call == 2
+
+
+def test_a_program_whose_idle_connection_was_closed_reads_on(there: Served, claude: AgentClient) -> None:
+    """OP-09: its next call connects again"""
+    assert claude.read([Part.DESK])
+    others = [Client(there, HELLO) for _ in range(agents.MOST - 1)]
+    for client in others:
+        client.next(Accepted)
+    timeline().advance(agents.IDLE + 1)
+    Client(there, HELLO).next(Accepted)
+
+    assert claude.read([Part.DESK])
+
+
 def test_many_connections_wait_their_turn(there: Served) -> None:
     """OP-09: and do not stop those that are there"""
     first = Client(there, HELLO)

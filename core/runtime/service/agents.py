@@ -35,6 +35,8 @@ from core.settings.service import AgentSettings
 
 MOST = 8
 """The maximum number of connections."""
+IDLE = 60.0
+"""Seconds without a frame after which a connection gives its place to a new one, if all places are taken."""
 HELLO_WITHIN = 5.0
 """Seconds within which a hello must come."""
 FRAMES_A_SECOND = 50
@@ -74,6 +76,8 @@ class AgentLink:
 
     Attributes
     ----------
+    heard_at
+        When its last frame came; `since` before the first.
     reads
         Questions that wait for a view.
     waiting
@@ -95,6 +99,14 @@ class AgentLink:
 
     def fileno(self) -> int:
         return self.connection.fileno()
+
+    @property
+    def heard_at(self) -> float:
+        return self.heard[-1] if self.heard else self.since
+
+    def is_idle(self, now: float) -> bool:
+        """Whether it sent nothing for a while and waits for no answer."""
+        return not self.waiting and not self.reads and now - self.heard_at >= IDLE
 
     def say(self, frame: frames.ToAgent) -> None:
         """Queue a frame. Raises `FrameError`, `FloodError`."""
@@ -260,12 +272,20 @@ class AgentServer:
         if not is_ours:
             connection.close()
             return
+        if len(self._links) >= MOST:
+            self._make_room(now)
         link = AgentLink(connection, now)
         self._links.append(link)
         self._selector.register(connection, selectors.EVENT_READ, link)
         if len(self._links) > MOST:
             self._reject(link, 0, RejectionCode.TOO_MANY, f"{MOST} agents are connected, and no more can be; end one")
             self._drop(link)
+
+    def _make_room(self, now: float) -> None:
+        """Close the longest idle connection, without a word: its program connects again at its next call."""
+        idle = [link for link in self._links if link.is_idle(now)]
+        if idle:
+            self._drop(min(idle, key=lambda link: link.heard_at))
 
     def _drop(self, link: AgentLink) -> None:
         """Try once to send the last answers, and close."""
