@@ -51,7 +51,7 @@ class DraftScreen(ReadingScreen):
         self.read(draft_lines(row, behind.engine_now()))
 
     def update_view(self, view: DeskView, now: datetime) -> None:
-        found = next((row for row in view.drafts if row.number == self.row.number), None)
+        found = next((row for row in view.drafts if row.digest == self.row.digest), None)
         self.row, self.waits = found or self.row, found is not None
         if self.is_declining and not self.waits and self.is_active:
             self.dismiss()

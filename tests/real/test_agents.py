@@ -79,7 +79,9 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
         facts = json.dumps([{"symbol": "SPY", "field": "position", "value": 7}])  # models send lists as text
         first = await told(client, "draft_order", key="first", facts=facts, confidence=0.6, **order)
 
-        operator.send(DeclineDraft(1, "earnings tonight"))
+        until(lambda: isinstance(operator.view, DeskView) and operator.view.drafts, "the desk shows the draft")
+        assert isinstance(operator.view, DeskView)
+        operator.send(DeclineDraft(1, operator.view.drafts[0].digest, "earnings tonight"))
         declined = await told(client, "await_decision", key="first", seconds=60)
         second = await told(client, "draft_order", key="second", **order)
         withdrawn = await told(client, "withdraw_draft", key="second")

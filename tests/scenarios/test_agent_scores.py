@@ -7,12 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from core.messages.commands import AdoptDraft, DeclineDraft, ProposeClose
+from core.messages.commands import ProposeClose
 from core.messages.inputs import AgentRefused
 from core.model.draft import DraftEnd, DraftRefusal
 from core.reports.agent_receipts import Receipt, ReceiptKind, receipts_in
 from core.reports.agent_scores import AgentScore, score_as_json, scores_of
 from core.runtime.scripted_operator import turn_of
+from tests.kit.drafts import adopts, declines
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House
@@ -33,7 +34,7 @@ def a_day_with_drafts() -> House:
     """
     house = a_house()
     drafts(house, terms(limit="99.80"), stated=(fact("price", "99.70"), fact("position", "3"), fact("mood", "1")))
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     house.opens_ticket()
     passes(house, 1)
     house.presses(replace(turn_of(house.ticket), reviewed=(1,)))
@@ -44,7 +45,7 @@ def a_day_with_drafts() -> House:
     house.confirms()
     house.until("10:12")
     drafts(house, terms(limit="99.80"), key="b")
-    house.presses(DeclineDraft(2, "enough"))
+    house.presses(declines(house.desk, 2, "enough"))
     drafts(house, terms(quantity="900"), key="c")
     house.line.take(house.line.at, AgentRefused(CLAUDE, "submit_order", is_overstep=True))
     return house.until("10:40")

@@ -17,7 +17,7 @@ from console.client.agents import AgentClient, CallRejectedError
 from console.commands.assembly.engine_process import service_agents
 from console.commands.assembly.host import Host
 from core import facts
-from core.messages.commands import AdoptDraft, DeclineDraft, Halt
+from core.messages.commands import Halt
 from core.model.draft import DraftRefusal, FactResult
 from core.protocol import frames as desk_frames
 from core.protocol.agent_frames import (
@@ -48,6 +48,7 @@ from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.engine_socket import connected
 from tests.accidents.house import LONG
+from tests.kit.drafts import adopts, declines
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
 from tests.kit.timeline import timeline
@@ -314,8 +315,8 @@ def test_an_agent_learns_what_became_of_its_drafts(
     desk = there.a_desk()
     desk.start()
     until(lambda: isinstance(desk.view, DeskView))
-    desk.send(DeclineDraft(1, "earnings tonight"))
-    desk.send(AdoptDraft(2))
+    desk.send(declines(engine.engine.state, 1, "earnings tonight"))
+    desk.send(adopts(engine.engine.state, 2))
     until(lambda: len(recorded.of(facts.DraftEnded)) == 2)
     withdrawn = claude.withdraw("c")
     timeline().advance(2 * APART)

@@ -120,11 +120,11 @@ def draft(world: World, deed: str, key: str, order: tuple[str, str, str, str, st
     waiting = world.engine.state.drafts.waiting
     if not waiting or answer == "waits":
         return
-    number = waiting[-1].number
+    number, digest = waiting[-1].number, waiting[-1].draft.digest
     if answer == "declines":
-        world.do(DeclineDraft(number, "not today"))
+        world.do(DeclineDraft(number, digest, "not today"))
     else:
-        world.do(*[AdoptDraft(number)] * (2 if answer == "adopts twice" else 1))
+        world.do(*[AdoptDraft(number, digest)] * (2 if answer == "adopts twice" else 1))
 
 
 def require_no_lie_sent(world: World) -> None:
