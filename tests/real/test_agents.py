@@ -29,6 +29,7 @@ AGENT = "claude"
 TOOLS = {
     "get_desk", "list_positions", "list_orders", "get_quote", "get_bars", "get_protections", "get_limits",
     "size_for_risk", "draft_order", "draft_exit", "withdraw_draft", "await_decision", "list_drafts",
+    "explain_trade", "explain_day",
 }  # fmt: skip
 TOKEN = "a token of this test"
 
@@ -86,6 +87,8 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
         second = await told(client, "draft_order", key="second", **order)
         withdrawn = await told(client, "withdraw_draft", key="second")
         words = [(each["key"], each["word"], each["reason"]) for each in (await told(client, "list_drafts"))["drafts"]]
+        day = await told(client, "explain_day")
+        unknown = await client.call_tool("explain_trade", {"trade": "SPY"})
         attempt = await client.call_tool("submit_order", {"symbol": "SPY"})
         odd = await client.call_tool("draft_order", {"key": "third", "take_profit": 1, **order})
         page = await client.read_resource("keyturn://desk")
@@ -98,6 +101,9 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
     assert (second["number"], withdrawn["accepted"]) == (2, True)
     assert words[0] == ("first", "declined", "earnings tonight")
     assert words[1][:2] == ("second", "withdrawn")
+    assert (len(day["days"]), day["trades"]) == (1, [])
+    assert unknown.is_error
+    assert "no closed trade of SPY" in str(unknown.content)
     assert attempt.is_error
     assert odd.is_error
     assert "drafts" in str(page.contents[0])

@@ -168,9 +168,7 @@ def test_a_digest_is_that_of_all_parts(part: str) -> None:
 
     assert replace(draft, **{part: PARTS[part]}).digest != draft.digest
     assert replace(draft, facts=()).digest != draft.digest
-    assert (
-        replace(draft, facts=(another_value,)).digest != draft.digest
-    )
+    assert replace(draft, facts=(another_value,)).digest != draft.digest
     assert replace(draft).digest == draft.digest
 
 

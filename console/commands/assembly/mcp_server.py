@@ -11,7 +11,7 @@ import hmac
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
@@ -74,17 +74,26 @@ Facts: TypeAlias = Annotated[list[Fact], Field(description="the figures that it 
 NO_FACTS: list[Fact] = []
 
 
+class PastTrades(Protocol):
+    """Past trades and days of the journal. Both raise `OperatorError`."""
+
+    def explain_trade(self, trade: str) -> Values: ...
+
+    def explain_day(self, day: str) -> Values: ...
+
+
 class DeskTools:
     """The tools of one agent. Each method is one; its docstring is the description that a model reads."""
 
-    def __init__(self, client: AgentClient) -> None:
+    def __init__(self, client: AgentClient, past: PastTrades) -> None:
         self._client = client
+        self._past = past
 
     def each(self) -> list[Tool]:
         methods: tuple[Callable[..., Any], ...] = (
             self.get_desk, self.list_positions, self.list_orders, self.get_quote, self.get_bars, self.get_protections,
             self.get_limits, self.size_for_risk, self.draft_order, self.draft_exit, self.withdraw_draft,
-            self.await_decision, self.list_drafts,
+            self.await_decision, self.list_drafts, self.explain_trade, self.explain_day,
         )  # fmt: skip
         return [_strict(method) for method in methods]
 
@@ -139,6 +148,23 @@ class DeskTools:
         terms = Terms(symbol, side, "", kind, limit_price or "", stop_price)
         sized = _called(lambda: self._client.size(terms))
         return {"quantity": sized.quantity, "limited_by": sized.limited_by}
+
+    # ── the past ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def explain_trade(
+        self, trade: Annotated[str, Field(description="an order id, its first characters, or a symbol", max_length=40)]
+    ) -> Values:
+        """A closed trade: its fills beside the intended prices, and its result split into signal, delay, spread,
+        slippage and fees. A symbol names its last trade."""
+        found: Values = _called(lambda: self._past.explain_trade(trade))
+        return found
+
+    def explain_day(
+        self, day: Annotated[str, Field(description="as 2026-11-19; empty for the last day", max_length=10)] = ""
+    ) -> Values:
+        """A day: what changed the equity, the closed trades of your symbols, and the entries that were not taken."""
+        found: Values = _called(lambda: self._past.explain_day(day))
+        return found
 
     # ── drafting ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,9 +282,9 @@ def _strict(method: Callable[..., Any]) -> Tool:
 class DeskServer(MCPServer[None]):
     """The server of one agent. A tool that there is not is reported to the engine, which records the attempt."""
 
-    def __init__(self, client: AgentClient) -> None:
+    def __init__(self, client: AgentClient, past: PastTrades) -> None:
         self._client = client
-        tools = DeskTools(client).each()
+        tools = DeskTools(client, past).each()
         self._tools = {tool.name: tool for tool in tools}
         super().__init__("keyturn", instructions=RULES, version=client.version, tools=tools, log_level="WARNING")
         self.resource(DESK_AT, title="The desk", mime_type="text/plain")(self.desk)
@@ -307,9 +333,9 @@ def _lines(value: object, name: str = "", depth: int = 0) -> list[str]:
     return [f"{blanks}{name}: {value}" if name else f"{blanks}{value}"]
 
 
-def serve(client: AgentClient) -> None:
+def serve(client: AgentClient, past: PastTrades) -> None:
     """Serve on standard input and output until they are closed."""
-    asyncio.run(DeskServer(client).run_stdio_async())
+    asyncio.run(DeskServer(client, past).run_stdio_async())
 
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -317,10 +343,10 @@ App: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]
 LOOPBACK = "127.0.0.1"
 
 
-def serve_http(client: AgentClient, port: int, token: str) -> None:
+def serve_http(client: AgentClient, past: PastTrades, port: int, token: str) -> None:
     """Serve at `http://127.0.0.1:PORT/mcp` to callers that send the token; an empty one is made and printed."""
     token = token or secrets.token_urlsafe(32)
-    app = guarded(DeskServer(client).streamable_http_app(host=LOOPBACK), token)
+    app = guarded(DeskServer(client, past).streamable_http_app(host=LOOPBACK), token)
     sys.stderr.write(f"keyturn: http://{LOOPBACK}:{port}/mcp with the header Authorization: Bearer {token}\n")
     uvicorn.Server(uvicorn.Config(app, host=LOOPBACK, port=port, log_level="warning")).run()
 

@@ -19,12 +19,12 @@ MOST_KEPT = 512
 
 
 class PartKey(NamedTuple):
-    """What a part's text depends on, beside the view. `symbol` and `count` are empty where the part has none."""
+    """What a part's text depends on, beside the view. `symbol` and `bars` are empty where the part has none."""
 
     agent: str
     part: str
     symbol: str
-    count: int
+    bars: int
     hides_amounts: bool
 
 
@@ -54,8 +54,8 @@ class ReadingCache:
 
     def _part(self, reader: Reader, part: Part, asked: Read) -> str:
         symbol = asked.symbol if part in (Part.QUOTE, Part.BARS) else ""
-        count = asked.count if part is Part.BARS else 0
-        key = PartKey(reader.name, part, symbol, count, reader.terms.hides_amounts)
+        bars = asked.count if part is Part.BARS else 0
+        key = PartKey(reader.name, part, symbol, bars, reader.terms.hides_amounts)
         known = self._parts.get(key)
         if known is None:
             known = self._encode(reader.part(part, asked)).decode()

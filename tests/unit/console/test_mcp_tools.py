@@ -10,7 +10,7 @@ import pytest
 from mcp.server.mcpserver.exceptions import ToolError
 
 from console.client.agents import AgentClient
-from console.commands.assembly.mcp_server import RULES, DeskServer, DeskTools, guarded
+from console.commands.assembly.mcp_server import RULES, DeskServer, DeskTools, Values, guarded
 from core.ports import OperatorError
 
 LONGEST_DESCRIPTION = 220
@@ -21,8 +21,16 @@ def no_engine() -> socket.socket:
     raise OperatorError(NOWHERE)
 
 
+class NoJournal:
+    def explain_trade(self, trade: str) -> Values:
+        raise OperatorError(f"no trade {trade}")
+
+    def explain_day(self, day: str) -> Values:
+        raise OperatorError(f"no day {day}")
+
+
 CLIENT = AgentClient(no_engine, "claude", "0.1.0")
-TOOLS = {tool.name: tool for tool in DeskTools(CLIENT).each()}
+TOOLS = {tool.name: tool for tool in DeskTools(CLIENT, NoJournal()).each()}
 
 
 @pytest.mark.parametrize("name", TOOLS)
@@ -58,7 +66,7 @@ WRONG = [{"side": "sell"}, {"stop_price": True}, {"limit_price": [1]}, {"facts":
 async def test_a_wrong_argument_is_named_with_those_that_there_are(change: dict[str, Any]) -> None:
     """OP-09"""
     with pytest.raises(ToolError) as raised:
-        await DeskServer(CLIENT).call_tool("draft_order", {**ORDER, **change})
+        await DeskServer(CLIENT, NoJournal()).call_tool("draft_order", {**ORDER, **change})
 
     words = str(raised.value)
     assert next(iter(change)) in words
@@ -69,14 +77,14 @@ async def test_a_wrong_argument_is_named_with_those_that_there_are(change: dict[
 async def test_without_an_engine_a_tool_says_what_to_do() -> None:
     """OP-09"""
     with pytest.raises(ToolError) as raised:
-        await DeskServer(CLIENT).call_tool("get_desk", {})
+        await DeskServer(CLIENT, NoJournal()).call_tool("get_desk", {})
 
     assert NOWHERE in str(raised.value)
 
 
 async def test_there_is_one_resource_and_one_prompt() -> None:
     """OP-09"""
-    server = DeskServer(CLIENT)
+    server = DeskServer(CLIENT, NoJournal())
 
     assert [str(each.uri) for each in await server.list_resources()] == ["keyturn://desk"]
     assert [each.name for each in await server.list_prompts()] == ["rules"]

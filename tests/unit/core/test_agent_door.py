@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SERVED = ("core/protocol/agent_drafts.py", "core/protocol/agent_frames.py", "core/runtime/service/agent_cache.py",
           "core/runtime/service/agent_reading.py", "core/runtime/service/agent_service.py",
           "core/runtime/service/agents.py", "console/client/agents.py", "console/commands/mcp.py",
-          "console/commands/assembly/mcp_server.py")  # fmt: skip
+          "console/commands/assembly/agent_journal.py", "console/commands/assembly/mcp_server.py",
+          "core/reports/agent_explained.py", "state/past_for_agents.py")  # fmt: skip
 DRAFTING = "core/workflows/drafting.py"
 TAKEN = {"AgentRefused", "AnswerAgent", "DraftSubmitted", "DraftWithdrawn", "FromAgent"}
 """All of the engine's messages that the agents' modules name."""
