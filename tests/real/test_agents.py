@@ -28,7 +28,7 @@ from tests.real.waiting import LIMIT, until
 AGENT = "claude"
 TOOLS = {
     "get_desk", "list_positions", "list_orders", "get_quote", "get_bars", "get_protections", "get_limits",
-    "size_for_risk", "draft_order", "draft_exit", "withdraw_draft", "await_decision", "list_drafts",
+    "size_for_risk", "draft_order", "draft_exit", "draft_basket", "withdraw_draft", "await_decision", "list_drafts",
     "explain_trade", "explain_day",
 }  # fmt: skip
 TOKEN = "a token of this test"
@@ -85,6 +85,8 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
         operator.send(DeclineDraft(1, operator.view.drafts[0].digest, "earnings tonight"))
         declined = await told(client, "await_decision", key="first", seconds=60)
         second = await told(client, "draft_order", key="second", **order)
+        rows = [{"key": "second", **order}, {"key": "wide", **order, "stop_price": "nothing"}]
+        basket = await told(client, "draft_basket", drafts=json.dumps(rows))
         withdrawn = await told(client, "withdraw_draft", key="second")
         words = [(each["key"], each["word"], each["reason"]) for each in (await told(client, "list_drafts"))["drafts"]]
         day = await told(client, "explain_day")
@@ -104,6 +106,7 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
     assert (len(day["days"]), day["trades"]) == (1, [])
     assert unknown.is_error
     assert "no closed trade of SPY" in str(unknown.content)
+    assert [(one["key"], one["accepted"]) for one in basket["answers"]] == [("second", True), ("wide", False)]
     assert attempt.is_error
     assert odd.is_error
     assert "drafts" in str(page.contents[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -19,7 +20,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from console.client.agents import AgentClient
+from console.client.agents import AgentClient, CallRejectedError
 from core.model.draft import OVER
 from core.ports import OperatorError
 from core.protocol.agent_frames import Judged, Part, Stated, Terms
@@ -72,6 +73,47 @@ class Fact(BaseModel):
 
 Facts: TypeAlias = Annotated[list[Fact], Field(description="the figures that it rests on, at most 20")]
 NO_FACTS: list[Fact] = []
+MOST_OF_A_BASKET = 10
+NOT_SENT = "not_sent"
+"""The code of a draft that was not judged, because a draft before it lost the engine."""
+
+
+def _list_of(value: object) -> object:
+    """Return the list of a JSON text; models send both."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+class BasketDraft(BaseModel):
+    """One draft of a basket: an entry (buy, short) with its stop, or an exit (sell, cover)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Key
+    symbol: Symbol
+    side: Literal["buy", "short", "sell", "cover"]
+    reason: Reason
+    stop_price: Number | None = Field(None, description="of an entry")
+    limit_price: Number | None = Field(None, description="without one it is a market order")
+    quantity: Number | None = Field(None, description="without one the desk computes it")
+    target_price: Number | None = None
+    time_in_force: TimeInForce = "day"
+    facts: Annotated[Facts, BeforeValidator(_list_of)] = NO_FACTS
+    confidence: Confidence | None = None
+
+    def terms(self) -> Terms:
+        return Terms(
+            self.symbol,
+            self.side,
+            self.quantity or "",
+            "market" if self.limit_price is None else "limit",
+            self.limit_price or "",
+            self.stop_price or "",
+            self.target_price or "",
+            self.time_in_force,
+        )
 
 
 class PastTrades(Protocol):
@@ -92,8 +134,8 @@ class DeskTools:
     def each(self) -> list[Tool]:
         methods: tuple[Callable[..., Any], ...] = (
             self.get_desk, self.list_positions, self.list_orders, self.get_quote, self.get_bars, self.get_protections,
-            self.get_limits, self.size_for_risk, self.draft_order, self.draft_exit, self.withdraw_draft,
-            self.await_decision, self.list_drafts, self.explain_trade, self.explain_day,
+            self.get_limits, self.size_for_risk, self.draft_order, self.draft_exit, self.draft_basket,
+            self.withdraw_draft, self.await_decision, self.list_drafts, self.explain_trade, self.explain_day,
         )  # fmt: skip
         return [_strict(method) for method in methods]
 
@@ -208,6 +250,27 @@ class DeskTools:
         terms = Terms(symbol, side, quantity or "", kind, limit_price or "", time_in_force=time_in_force)
         return self._draft(key, terms, reason, facts, confidence)
 
+    def draft_basket(
+        self,
+        drafts: Annotated[
+            list[BasketDraft], BeforeValidator(_list_of), Field(min_length=1, max_length=MOST_OF_A_BASKET)
+        ],
+    ) -> Values:
+        """Draft up to 10 orders, one after the other. Each is judged alone and counts toward your limits: some may be
+        accepted and others rejected, it is not all or nothing. Answers are in order. It sends nothing."""
+        answers: list[Values] = []
+        for place, draft in enumerate(drafts):
+            try:
+                answers.append(
+                    _answer(self._judged(draft.key, draft.terms(), draft.reason, draft.facts, draft.confidence))
+                )
+            except CallRejectedError as error:
+                answers.append(_rejected(draft.key, error.code, str(error)))
+            except OperatorError as error:  # the engine is gone: the others would wait for it in vain
+                answers += [_rejected(each.key, NOT_SENT, str(error)) for each in drafts[place:]]
+                break
+        return {"answers": answers, "accepted": sum(answer["accepted"] for answer in answers)}
+
     def withdraw_draft(self, key: Key) -> Values:
         """Take back one of your drafts that still waits."""
         return _answer(_called(lambda: self._client.withdraw(key)))
@@ -236,8 +299,12 @@ class DeskTools:
         return found
 
     def _draft(self, key: str, terms: Terms, reason: str, facts: list[Fact], confidence: str | None) -> Values:
+        return _answer(_called(lambda: self._judged(key, terms, reason, facts, confidence)))
+
+    def _judged(self, key: str, terms: Terms, reason: str, facts: list[Fact], confidence: str | None) -> Judged:
+        """Raises `OperatorError`."""
         stated = [Stated(each.symbol, each.field, each.value, each.at, each.source) for each in facts]
-        return _answer(_called(lambda: self._client.draft(key, terms, reason, stated, confidence or "")))
+        return self._client.draft(key, terms, reason, stated, confidence or "")
 
     def _read(self, *parts: Part, symbol: str = "", count: int | None = None) -> Values:
         found: Values = _called(lambda: self._client.read(parts, symbol, count))
@@ -247,7 +314,7 @@ class DeskTools:
 def _answer(judged: Judged) -> Values:
     """Return the desk's answer to a draft or a withdrawal."""
     if judged.code:
-        return {"accepted": False, "key": judged.key, "code": judged.code, "reasons": list(judged.reasons)}
+        return _rejected(judged.key, judged.code, *judged.reasons)
     facts = [
         {
             "symbol": one.symbol,
@@ -260,6 +327,10 @@ def _answer(judged: Judged) -> Values:
         for one in judged.facts
     ]
     return {"accepted": True, "key": judged.key, "number": judged.number, "quantity": judged.quantity, "facts": facts}
+
+
+def _rejected(key: str, code: str, *reasons: str) -> Values:
+    return {"accepted": False, "key": key, "code": code, "reasons": list(reasons)}
 
 
 def _called(call: Callable[[], Any]) -> Any:
