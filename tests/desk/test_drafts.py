@@ -14,6 +14,7 @@ from console.display import title_of
 from console.proposal_outcome import waiting_exit
 from console.screens.draft import DraftScreen
 from console.screens.edit import DeclineScreen
+from console.screens.reading import READING
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import ConfirmationReceived, DraftEnded, DraftNotStaged, DraftReviewed, OrderCreated
 from core.messages.commands import AdoptDraft, DeclineDraft, RefuseSymbol
@@ -24,6 +25,7 @@ from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.views import DraftRow
 from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
+from tests.desk.hands import Disk
 from tests.desk.still_house import a_position, a_view, an_exit, open_still, the_engines_view
 from tests.desk.test_several_desks import eve, eve_takes
 from tests.kit.stepped_engine import SteppedHandle
@@ -114,6 +116,18 @@ async def test_enter_reads_a_draft_and_enter_adopts_it() -> None:
 
         assert house.handle.commands == [AdoptDraft(1, digest_of("draft", "1"))]
         assert not isinstance(house.desk.screen, DraftScreen)
+
+
+async def test_a_draft_shows_the_score_of_its_agent() -> None:
+    """OP-14: read from the journal at the desk; a journal that cannot be read hinders nothing"""
+    for files, words in ((Disk(), "the score of claude"), (Disk(fails="the disk is gone"), "not known: the disk")):
+        async with open_still(a_view(drafts=(a_draft(),)), surroundings=files) as house:
+            await house.press("1", "end", "enter")
+            await house.until(lambda house=house: house.desk.screen.score != READING)
+            await house.sees(words)
+            await house.press("enter")
+
+            assert len(house.handle.commands) == 1
 
 
 async def test_a_draft_that_is_gone_is_not_adopted() -> None:
