@@ -12,7 +12,7 @@ from console.screens.draft import DraftScreen, draft_in_words
 from console.screens.edit import DECLINED, DeclineScreen, declining
 from core.messages.commands import AdoptDraft, DeclineDraft
 from core.views import DeskView, DraftRow, ProposalRow
-from widgets.proposals import draft_number, key_of_draft
+from widgets.proposals import key_of_draft
 
 NO_STRATEGY = "an agent drafted it; `keyturn agents pause {}` takes no more of its drafts"
 
@@ -45,7 +45,7 @@ class DraftActions:
             return made.agent == row.agent and made.quantity <= row.quantity
 
         self.following.wait_for_ticket(row.symbol, None, is_it)
-        self.behind.handle.send(AdoptDraft(row.number))
+        self.behind.handle.send(AdoptDraft(row.number, row.digest))
 
     def _ask_to_decline(self, row: DraftRow) -> None:
         if may_act(self.behind):
@@ -61,12 +61,11 @@ class DraftActions:
             )
 
     def _decline(self, row: DraftRow, reason: str) -> None:
-        self.behind.handle.send(DeclineDraft(row.number, "" if reason == DECLINED else reason))
+        self.behind.handle.send(DeclineDraft(row.number, row.digest, "" if reason == DECLINED else reason))
         self.behind.step_off("proposals", key_of_draft(row))
         self.behind.say(declining(reason))
 
 
 def drafted(view: DeskView, key: str) -> DraftRow | None:
     """Return the draft of a row's key; None if the key is of no draft, or it waits no more."""
-    number = draft_number(key)
-    return next((row for row in view.drafts if row.number == number), None)
+    return next((row for row in view.drafts if key_of_draft(row) == key), None)

@@ -21,6 +21,8 @@ MOST_OF_A_NAME = 1000
 """Numbered variants of a file name to try."""
 
 
+SCORED_DAYS = 20
+"""Days of the journal that the score in a draft's dialog covers; `keyturn agents score` covers all."""
 MOST_FILES = 50
 """The maximum of preset or layout files read."""
 LARGEST = 4000
@@ -49,6 +51,13 @@ class DeskFiles:
 
         found, is_trade = explained(self.folder().journal, what)
         return lines_of(found, is_whole=is_trade)
+
+    def agent_score(self, agent: str) -> str:
+        from core.reports.agent_scores import score_in_brief
+        from state.past_drafts import scored
+
+        found = next((one for one in scored(self.folder().journal, SCORED_DAYS) if one.agent == agent), None)
+        return f"last {SCORED_DAYS} days: {'no draft' if found is None else score_in_brief(found)}"
 
     def history(self, day: date | None) -> HistoryDay:
         from core.views.builders.history import history_of

@@ -16,18 +16,19 @@ from state.past_days import days_between, records_of
 DRAFTED = (facts.DraftReceived, facts.DraftRejected, facts.AgentOverstepped)
 
 
-def scored(folder: Path) -> tuple[AgentScore, ...]:
-    """Return the score of each agent, from the first day with a draft on.
+def scored(folder: Path, most_days: int | None = None) -> tuple[AgentScore, ...]:
+    """Return the score of each agent, from the first day with a draft on, or of the last `most_days` alone.
 
     Raises OperatorError: there is no journal.
     Raises JournalDamagedError: a record is not valid.
     """
     from core.market.calendar import load_calendar  # imports pandas
 
-    first = next(records_of(folder, _all_days(folder), DRAFTED), None)
+    known = _all_days(folder) if most_days is None else _all_days(folder)[-most_days:]
+    first = next(records_of(folder, known, DRAFTED), None)
     if first is None:
         return ()
-    days = [day for day in _all_days(folder) if day >= HOME.day_of(first.at)]
+    days = [day for day in known if day >= HOME.day_of(first.at)]
     sessions = load_calendar(days[0], days[-1])
     by_day = {day: list(records_of(folder, [day], SCORE_FACTS)) for day in days}
     return scores_of(by_day, sessions.session_at)

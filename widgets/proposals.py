@@ -54,16 +54,12 @@ SHORTEST = 3
 
 
 DRAFT = "draft "
-"""Begins the key of a draft's row; its number follows."""
+"""Begins the key of a draft's row."""
 
 
 def key_of_draft(row: DraftRow) -> str:
-    return f"{DRAFT}{row.number}"
-
-
-def draft_number(key: str) -> int | None:
-    """Return the number of the draft whose row has this key; None for a proposal's."""
-    return int(key.removeprefix(DRAFT)) if key.startswith(DRAFT) else None
+    """Return the key of its row, which no other draft of its number has."""
+    return f"{DRAFT}{row.number} {row.digest}"
 
 
 class ProposalTable(Pane):
@@ -117,8 +113,7 @@ class ProposalTable(Pane):
 
     def _say(self) -> None:
         """Note the strategy and the reason of the selected proposal, or the facts and the reason of a draft."""
-        number = draft_number(self.grid.selected or "")
-        draft = next((row for row in self._drafts if row.number == number), None)
+        draft = next((row for row in self._drafts if key_of_draft(row) == self.grid.selected), None)
         if draft is not None and self._shown is not None:
             self.note(_draft_note(draft, self._shown[1]))
             return

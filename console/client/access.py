@@ -331,6 +331,9 @@ class HostFiles(Protocol):
     def explain(self, what: str) -> Iterable[str]:
         """Explain the result of a day or of an order's trade, in lines. Raises as `why` does."""
 
+    def agent_score(self, agent: str) -> str:
+        """Return an agent's score of the last days, in one line. Raises as `why` does."""
+
     def history(self, day: date | None) -> HistoryDay:
         """Return orders and trades of that day, or of the journal's last.
 
@@ -373,6 +376,9 @@ class NoHostFiles:
 
     def explain(self, what: str) -> Iterable[str]:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {what}")
+
+    def agent_score(self, agent: str) -> str:
+        raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {agent}")
 
     def history(self, day: date | None) -> HistoryDay:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {day or 'any day'}")

@@ -40,10 +40,11 @@ def mcp(
     from importlib.metadata import version
 
     from console.client.agents import AgentClient
+    from console.commands.assembly.agent_journal import AgentJournal
     from console.commands.assembly.agent_link import agent_connection
     from console.commands.assembly.mcp_server import serve, serve_http
     from console.commands.assembly.settings import settings_of
-    from state.accounts import account_of
+    from state.accounts import account_of, journal_of, last_started_with
     from state.host_info import release
 
     host = host_of(context)
@@ -52,10 +53,15 @@ def mcp(
     client = AgentClient(
         lambda: agent_connection(account_of(host.home, account), TIMEOUT), agent, release(version("keyturn"))
     )
+    past = AgentJournal(
+        agent,
+        lambda: journal_of(host.home, account, None).journal,
+        lambda: settings_of(host, last_started_with(account_of(host.home, account)).overrides),
+    )
     try:
         if http is None:
-            serve(client)
+            serve(client, past)
         else:
-            serve_http(client, http, host.environ.get("KEYTURN_MCP_TOKEN", ""))
+            serve_http(client, past, http, host.environ.get("KEYTURN_MCP_TOKEN", ""))
     finally:
         client.close()

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from textual.worker import get_current_worker
+
 from console.details import LABEL, WIDTH, field
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import may_act
 from console.screens.dialog import DialogHost
-from console.screens.reading import ReadingScreen
+from console.screens.reading import READING, ReadingScreen
 from core.model.values import Money, plain
+from core.ports import JournalError, OperatorError
 from core.views import DeskView, DraftRow
 from widgets import format as f
 from widgets.draft_text import TONES, fact_in_words, record_in_words, side_of, sorted_facts
@@ -48,15 +51,38 @@ class DraftScreen(ReadingScreen):
         self.decline = decline
         self.waits = True
         self.is_declining = False
-        self.read(draft_lines(row, behind.engine_now()))
+        self.score = READING
+        self._read_at = behind.engine_now()
+        self.read(draft_lines(row, self._read_at, self.score))
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.run_worker(self._read_score, thread=True, exit_on_error=False)
+
+    def _read_score(self) -> None:
+        worker = get_current_worker()
+        try:
+            score = self.behind.surroundings.agent_score(self.row.agent)
+        except (OperatorError, JournalError, OSError) as error:
+            score = f"not known: {error}"
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._show_score, score)
+
+    def _show_score(self, score: str) -> None:
+        self.score = score
+        self._read_again()
 
     def update_view(self, view: DeskView, now: datetime) -> None:
-        found = next((row for row in view.drafts if row.number == self.row.number), None)
+        found = next((row for row in view.drafts if row.digest == self.row.digest), None)
         self.row, self.waits = found or self.row, found is not None
         if self.is_declining and not self.waits and self.is_active:
             self.dismiss()
             return
-        lines = draft_lines(self.row, now)
+        self._read_at = now
+        self._read_again()
+
+    def _read_again(self) -> None:
+        lines = draft_lines(self.row, self._read_at, self.score)
         self.read(lines if self.waits else [(Cell(GONE, "warning"),), (), *lines])
 
     def keys(self) -> str:
@@ -80,8 +106,8 @@ class DraftScreen(ReadingScreen):
         return self.waits
 
 
-def draft_lines(row: DraftRow, now: datetime) -> list[TextLine]:
-    """Return all of a draft; what decides about money stands first."""
+def draft_lines(row: DraftRow, now: datetime, score: str) -> list[TextLine]:
+    """Return all of a draft; what decides about money stands first. `score` is that of its agent."""
     what = f"{plain(row.quantity)} {row.symbol} {f.terms(row.terms)}, {f.LASTS[row.time_in_force]}"
     lines = two((Cell(what, "strong"),), [_usd("cost", row.cost)], width=WIDTH)
     if row.stop_price is not None:
@@ -97,6 +123,7 @@ def draft_lines(row: DraftRow, now: datetime) -> list[TextLine]:
     chance = "not stated" if row.confidence is None else f"{f.percent(row.confidence, 0)} that it gains, it says"
     lines += field("confidence", chance)
     lines += field("record", record_in_words(row))
+    lines += field("score", score)
     age, left = f.age(row.drafted_at, now), f.countdown(row.expires_at, now)
     lines += field("drafted", f"{age} ago; it expires in {left}")
     lines += field("it says", row.reason or "no reason")

@@ -59,7 +59,7 @@ class DraftEnded(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DraftNotStaged(Fact):
-    """The operator adopted a draft, and the desk's checks refused it: it stays, and why."""
+    """The desk's checks refused a draft that the operator adopted, or it was not the one that was shown: it stays."""
 
     number: int
     reasons: tuple[str, ...]

@@ -391,16 +391,21 @@ class UnlistSymbol(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class AdoptDraft(Addressed):
-    """Make a proposal of an agent's draft, which still needs its ticket and key (OP-09)."""
+    """Make a proposal of an agent's draft, which still needs its ticket and key (OP-09).
+
+    `digest` is that of the draft that the desk shows; a draft of that number with another digest is refused.
+    """
 
     number: int
+    digest: Digest
 
 
 @dataclass(frozen=True, slots=True)
 class DeclineDraft(Addressed):
-    """Decline an agent's draft; the agent is told the reason."""
+    """Decline exactly that draft of an agent; the agent is told the reason."""
 
     number: int
+    digest: Digest
     reason: str
 
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from core.model.order import Effect, OrderType, TimeInForce
-from core.model.values import ClientOrderId, Fraction, Money, Price, Quantity, Symbol, plain, priced
+from core.model.order import Effect, OrderType, TimeInForce, digest_of
+from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain, priced
 
 SIDES = {
     Effect.OPEN: "buy",
@@ -171,6 +171,26 @@ class Draft:
     @property
     def in_words(self) -> str:
         return self.terms.in_words(self.quantity)
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of all that its agent sent, and when: a number alone may name another draft after a restart."""
+        terms = self.terms
+        prices = (terms.limit_price, terms.stop_price, terms.target_price, self.confidence)
+        stated = (
+            (fact.symbol, fact.field, plain(fact.value), _time(fact.at), fact.source)
+            for fact in (checked.fact for checked in self.facts)
+        )
+        return digest_of(
+            "draft", str(self.number), self.agent, self.key, _time(self.drafted_at), _time(self.expires_at),
+            terms.symbol, terms.effect.value, plain(self.quantity), terms.type.value, terms.time_in_force.value,
+            *("" if price is None else plain(price) for price in prices), self.reason,
+            *(text for fact in stated for text in fact),
+        )  # fmt: skip
+
+
+def _time(at: datetime | None) -> str:
+    return "" if at is None else at.isoformat()
 
 
 class DraftEnd(StrEnum):

@@ -228,6 +228,14 @@ def _reliability(judged: Sequence[tuple[Decimal, Decimal]]) -> list[Reliability]
     return found
 
 
+def score_in_brief(score: AgentScore) -> str:
+    """Format `Brier 0.213 of 12 drafts; +41.20 USD if always followed, -3.10 as followed`."""
+    made = f"{score.if_always:+,.2f} USD if always followed, {score.as_followed:+,.2f} as followed"
+    if score.brier is None:
+        return f"no Brier score: no draft with a confidence has an outcome; {made}"
+    return f"Brier {score.brier:.3f} of {score.judged} draft{'s' if score.judged > 1 else ''}; {made}"
+
+
 def score_as_json(score: AgentScore) -> dict[str, object]:
     """Return the score with numbers as text."""
     return {

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from core.model.draft import CheckedFact, FactResult
 from core.model.order import Effect, OrderType, Terms, TimeInForce
-from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.model.values import Digest, Fraction, Money, Price, Quantity, Symbol
 
 
 def differing(facts: Sequence[CheckedFact]) -> tuple[int, ...]:
@@ -26,6 +26,8 @@ class DraftRow:
 
     Attributes
     ----------
+    digest
+        Of the draft; adopting and declining name it, so that they concern no other.
     is_sized
         Whether the desk computed the quantity.
     facts
@@ -45,6 +47,7 @@ class DraftRow:
     FIRST: ClassVar = ("number", "agent", "symbol", "effect", "quantity", "limit_price", "stop_price", "expires_at")
 
     number: int
+    digest: Digest
     agent: str
     symbol: Symbol
     effect: Effect

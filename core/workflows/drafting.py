@@ -63,6 +63,8 @@ PRICES = frozenset({FactField.PRICE, FactField.BID, FactField.ASK})
 EXPIRED = "nobody adopted it in time"
 WITHDRAWN = "taken back by its agent"
 NOT_WAITING = "it does not wait any more"
+NOT_SHOWN = "it is another draft than the desk showed; read it first"
+NOT_DECLINED = "nor declined: it is another draft than the desk showed; read it first"
 NOT_SET_UP = "its agent is not set up any more"
 NOT_STAGED = "the desk's checks refused it: the log says why"
 LOST = "the desk ended before it was staged; draft it again"
@@ -279,6 +281,9 @@ class Drafting:
         if known is None or not known.is_waiting:
             self.state.record(facts.DraftNotStaged(command.number, (NOT_WAITING,)))
             return
+        if known.draft.digest != command.digest:
+            self.state.record(facts.DraftNotStaged(command.number, (NOT_SHOWN,)))
+            return
         draft, terms = known.draft, self.state.control.settings.agents.get(known.draft.agent)
         order = replace(draft.terms, quantity=draft.quantity)
         reasons = self._refusals(order, terms)[1:] if terms is not None else (NOT_SET_UP,)
@@ -312,6 +317,9 @@ class Drafting:
     def on_decline(self, command: DeclineDraft) -> Iterable[Effect]:
         known = self.state.drafts.outcome(command.number)
         if known is not None and known.is_waiting:
+            if known.draft.digest != command.digest:
+                self.state.record(facts.DraftNotStaged(known.number, (NOT_DECLINED,)))
+                return ()
             terminal, user = self._seat(command)
             self.state.record(facts.DraftEnded(known.number, DraftEnd.DECLINED, command.reason, None, terminal, user))
         return ()

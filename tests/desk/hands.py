@@ -76,6 +76,11 @@ class Disk:
 
         return lines_of(found, is_whole=not is_day)
 
+    def agent_score(self, agent: str) -> str:
+        if self.fails:
+            raise OperatorError(self.fails)
+        return f"the score of {agent}"
+
     def history(self, day: date | None) -> HistoryDay:
         if self.house is None:
             raise OperatorError("this disk has no journal")

@@ -14,16 +14,18 @@ from console.display import title_of
 from console.proposal_outcome import waiting_exit
 from console.screens.draft import DraftScreen
 from console.screens.edit import DeclineScreen
+from console.screens.reading import READING
 from console.screens.ticket import TicketPhase, TicketScreen
 from core.facts import ConfirmationReceived, DraftEnded, DraftNotStaged, DraftReviewed, OrderCreated
 from core.messages.commands import AdoptDraft, DeclineDraft, RefuseSymbol
 from core.messages.inputs import DraftSubmitted, Priority
 from core.model.draft import CheckedFact, DraftEnd, DraftFact, DraftRequest, DraftTerms, FactResult
-from core.model.order import Effect, OrderType, TimeInForce
+from core.model.order import Effect, OrderType, TimeInForce, digest_of
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.views import DraftRow
 from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
+from tests.desk.hands import Disk
 from tests.desk.still_house import a_position, a_view, an_exit, open_still, the_engines_view
 from tests.desk.test_several_desks import eve, eve_takes
 from tests.kit.stepped_engine import SteppedHandle
@@ -43,7 +45,8 @@ FALSE = a_fact("position", "3", FactResult.DIFFERS, "0")
 def a_draft(number: int = 1, **parts: Any) -> DraftRow:
     at = the_engines_view().status.at
     terms: dict[str, Any] = {
-        "number": number, "agent": "claude", "symbol": SPY, "effect": Effect.OPEN,
+        "number": number, "digest": digest_of("draft", str(number)),
+        "agent": "claude", "symbol": SPY, "effect": Effect.OPEN,
         "quantity": Quantity(Decimal("0.09")), "is_sized": True, "type": OrderType.LIMIT,
         "limit_price": Price(Decimal("496.00")), "stop_price": Price(Decimal("494.00")), "target_price": None,
         "time_in_force": TimeInForce.DAY, "reason": "it turned up", "facts": (a_fact("price", "496.10"), FALSE),
@@ -111,8 +114,20 @@ async def test_enter_reads_a_draft_and_enter_adopts_it() -> None:
         assert house.handle.commands == []
         await house.press("enter")
 
-        assert house.handle.commands == [AdoptDraft(1)]
+        assert house.handle.commands == [AdoptDraft(1, digest_of("draft", "1"))]
         assert not isinstance(house.desk.screen, DraftScreen)
+
+
+async def test_a_draft_shows_the_score_of_its_agent() -> None:
+    """OP-14: read from the journal at the desk; a journal that cannot be read hinders nothing"""
+    for files, words in ((Disk(), "the score of claude"), (Disk(fails="the disk is gone"), "not known: the disk")):
+        async with open_still(a_view(drafts=(a_draft(),)), surroundings=files) as house:
+            await house.press("1", "end", "enter")
+            await house.until(lambda house=house: house.desk.screen.score != READING)
+            await house.sees(words)
+            await house.press("enter")
+
+            assert len(house.handle.commands) == 1
 
 
 async def test_a_draft_that_is_gone_is_not_adopted() -> None:
@@ -127,16 +142,28 @@ async def test_a_draft_that_is_gone_is_not_adopted() -> None:
         assert isinstance(house.desk.screen, DraftScreen)
 
 
+async def test_another_draft_of_its_number_is_not_adopted_unread() -> None:
+    """OP-09: after a restart that lost the one that is shown"""
+    shown, other = a_draft(), a_draft(digest=digest_of("other"), quantity=Quantity(Decimal(900)))
+    async with open_still(a_view(drafts=(shown,))) as house:
+        await house.press("1", "end", "enter")
+        await house.shows_next(drafts=(other,))
+        await house.sees("no longer waits", "0.09 SPY")
+        await house.press("enter", "escape")
+
+        assert house.handle.commands == []
+
+
 async def test_x_declines_a_draft_with_or_without_a_reason() -> None:
     """OP-09: in the pane, and while it is read"""
     async with open_still(a_view(drafts=(a_draft(), a_draft(2)))) as house:
         await house.press("1", "end", "x")
         assert isinstance(house.desk.screen, DeclineScreen)
         await house.press(*"wide", "enter")
-        assert house.handle.commands == [DeclineDraft(2, "wide")]
+        assert house.handle.commands == [DeclineDraft(2, digest_of("draft", "2"), "wide")]
 
         await house.press("1", "end", "up", "enter", "x", "enter")
-        assert house.handle.commands[1:] == [DeclineDraft(1, "")]
+        assert house.handle.commands[1:] == [DeclineDraft(1, digest_of("draft", "1"), "")]
         await house.shows_next(drafts=())
         assert len(house.desk.screen_stack) == 1
 

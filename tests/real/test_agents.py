@@ -32,7 +32,8 @@ from tests.real.waiting import LIMIT, until
 AGENT = "claude"
 TOOLS = {
     "get_desk", "list_positions", "list_orders", "get_quote", "get_bars", "get_protections", "get_limits",
-    "size_for_risk", "draft_order", "draft_exit", "withdraw_draft", "say", "await_decision", "list_drafts",
+    "size_for_risk", "draft_order", "draft_exit", "draft_basket", "withdraw_draft", "say", "await_decision",
+    "list_drafts", "explain_trade", "explain_day",
 }  # fmt: skip
 TOKEN = "a token of this test"
 WATCHED = "\n[advisers]\nevery_seconds = 5\n[advisers.watchman]\nenabled = true\nrefusals = 2\n"
@@ -87,11 +88,17 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
         facts = json.dumps([{"symbol": "SPY", "field": "position", "value": 7}])  # models send lists as text
         first = await told(client, "draft_order", key="first", facts=facts, confidence=0.6, **order)
 
-        operator.send(DeclineDraft(1, "earnings tonight"))
+        until(lambda: isinstance(operator.view, DeskView) and operator.view.drafts, "the desk shows the draft")
+        assert isinstance(operator.view, DeskView)
+        operator.send(DeclineDraft(1, operator.view.drafts[0].digest, "earnings tonight"))
         declined = await told(client, "await_decision", key="first", seconds=60)
         second = await told(client, "draft_order", key="second", **order)
+        rows = [{"key": "second", **order}, {"key": "wide", **order, "stop_price": "nothing"}]
+        basket = await told(client, "draft_basket", drafts=json.dumps(rows))
         withdrawn = await told(client, "withdraw_draft", key="second")
         words = [(each["key"], each["word"], each["reason"]) for each in (await told(client, "list_drafts"))["drafts"]]
+        day = await told(client, "explain_day")
+        unknown = await client.call_tool("explain_trade", {"trade": "SPY"})
         attempt = await client.call_tool("submit_order", {"symbol": "SPY"})
         odd = await client.call_tool("draft_order", {"key": "third", "take_profit": 1, **order})
         page = await client.read_resource("keyturn://desk")
@@ -104,6 +111,10 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
     assert (second["number"], withdrawn["accepted"]) == (2, True)
     assert words[0] == ("first", "declined", "earnings tonight")
     assert words[1][:2] == ("second", "withdrawn")
+    assert (len(day["days"]), day["trades"]) == (1, [])
+    assert unknown.is_error
+    assert "no closed trade of SPY" in str(unknown.content)
+    assert [(one["key"], one["accepted"]) for one in basket["answers"]] == [("second", True), ("wide", False)]
     assert attempt.is_error
     assert odd.is_error
     assert "drafts" in str(page.contents[0])

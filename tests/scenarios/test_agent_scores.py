@@ -7,12 +7,15 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from core.messages.commands import AdoptDraft, DeclineDraft, ProposeClose
+from core.messages.commands import ProposeClose
 from core.messages.inputs import AgentRefused
 from core.model.draft import DraftEnd, DraftRefusal
 from core.reports.agent_receipts import Receipt, ReceiptKind, receipts_in
-from core.reports.agent_scores import AgentScore, score_as_json, scores_of
+from core.reports.agent_scores import AgentScore, score_as_json, score_in_brief, scores_of
 from core.runtime.scripted_operator import turn_of
+from state.desk_files import DeskFiles
+from state.files import Home, JournalFolder
+from tests.kit.drafts import adopts, declines
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House
@@ -33,7 +36,7 @@ def a_day_with_drafts() -> House:
     """
     house = a_house()
     drafts(house, terms(limit="99.80"), stated=(fact("price", "99.70"), fact("position", "3"), fact("mood", "1")))
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     house.opens_ticket()
     passes(house, 1)
     house.presses(replace(turn_of(house.ticket), reviewed=(1,)))
@@ -44,7 +47,7 @@ def a_day_with_drafts() -> House:
     house.confirms()
     house.until("10:12")
     drafts(house, terms(limit="99.80"), key="b")
-    house.presses(DeclineDraft(2, "enough"))
+    house.presses(declines(house.desk, 2, "enough"))
     drafts(house, terms(quantity="900"), key="c")
     house.line.take(house.line.at, AgentRefused(CLAUDE, "submit_order", is_overstep=True))
     return house.until("10:40")
@@ -126,3 +129,13 @@ def test_the_commands_read_the_journal(keyturn: Keyturn, tmp_path: Path) -> None
     assert [one["sequence"] for one in found] == [one.sequence for one in receipts_in(house.journal.records())]
     assert keyturn("agents", "receipts", "nobody", "--journal-dir", folder, "--json").out.strip() == "[]"
     assert len(keyturn("agents", "score", "--journal-dir", folder).out.splitlines()) == 5
+
+
+def test_a_desk_reads_the_score_of_the_last_days(tmp_path: Path) -> None:
+    """OP-14: the same figures in one line; of an agent without a draft it says so"""
+    house = a_day_with_drafts()
+    files = DeskFiles(Home(tmp_path / "settings.toml", tmp_path), lambda: JournalFolder(folder))
+    folder = written(house, tmp_path / "journal")
+
+    assert files.agent_score(CLAUDE).endswith(f": {score_in_brief(score_of(house))}")
+    assert files.agent_score("nobody").endswith(": no draft")

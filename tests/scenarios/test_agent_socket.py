@@ -18,7 +18,7 @@ from console.commands.assembly.engine_process import service_agents
 from console.commands.assembly.host import Host
 from console.commands.assembly.watchman_agent import look
 from core import facts
-from core.messages.commands import AdoptDraft, DeclineDraft, Halt
+from core.messages.commands import Halt
 from core.model.draft import DraftRefusal, FactResult
 from core.protocol import frames as desk_frames
 from core.protocol.agent_frames import (
@@ -49,6 +49,7 @@ from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.engine_socket import connected
 from tests.accidents.house import LONG
+from tests.kit.drafts import adopts, declines
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
 from tests.kit.timeline import timeline
@@ -315,8 +316,8 @@ def test_an_agent_learns_what_became_of_its_drafts(
     desk = there.a_desk()
     desk.start()
     until(lambda: isinstance(desk.view, DeskView))
-    desk.send(DeclineDraft(1, "earnings tonight"))
-    desk.send(AdoptDraft(2))
+    desk.send(declines(engine.engine.state, 1, "earnings tonight"))
+    desk.send(adopts(engine.engine.state, 2))
     until(lambda: len(recorded.of(facts.DraftEnded)) == 2)
     withdrawn = claude.withdraw("c")
     timeline().advance(2 * APART)
@@ -532,6 +533,38 @@ def test_more_connections_are_refused(there: Served) -> None:
     known[0].connection.close()
     timeline().settle()
     assert Client(there, HELLO).next(Accepted).account == "test"
+
+
+def test_a_new_connection_takes_the_place_of_the_longest_idle_one(there: Served) -> None:
+    """OP-09: one that sent nothing for a while; the others stay"""
+    known = [Client(there, HELLO) for _ in range(agents.MOST)]
+    for client in known:
+        client.next(Accepted)
+    timeline().advance(1.0)
+    for client in (known[0], *known[2:]):
+        client.says(Read(1, ("desk",)))
+        client.next(Told)
+    timeline().advance(agents.IDLE - 0.5)
+    new = Client(there, HELLO)
+
+    assert new.next(Accepted).account == "test"
+    assert known[1].is_hung_up()
+    assert Client(there).next(Rejected).code == RejectionCode.TOO_MANY
+    for client in (known[0], *known[2:], new):
+        client.says(Read(2, ("desk",)))
+        assert client.next(Told).call == 2
+
+
+def test_a_program_whose_idle_connection_was_closed_reads_on(there: Served, claude: AgentClient) -> None:
+    """OP-09: its next call connects again"""
+    assert claude.read([Part.DESK])
+    others = [Client(there, HELLO) for _ in range(agents.MOST - 1)]
+    for client in others:
+        client.next(Accepted)
+    timeline().advance(agents.IDLE + 1)
+    Client(there, HELLO).next(Accepted)
+
+    assert claude.read([Part.DESK])
 
 
 def test_many_connections_wait_their_turn(there: Served) -> None:

@@ -8,8 +8,6 @@ from decimal import Decimal
 
 from core import facts
 from core.messages.commands import (
-    AdoptDraft,
-    DeclineDraft,
     OpenBasket,
     OpenTicket,
     ProposeClose,
@@ -27,6 +25,7 @@ from core.runtime.scripted_operator import turn_of
 from core.views import BasketRowView, DeskView, TicketView
 from core.views.builders.desk import ViewBuilder
 from core.views.builders.drafts import BRIEF, REASON
+from tests.kit.drafts import adopts, declines
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt
 from tests.scenarios.receivers import PHONE, Receivers, with_receivers
@@ -46,7 +45,7 @@ def adopted(*stated: DraftFact, order: DraftTerms | None = None, house: House | 
     key = f"next {house.desk.drafts.state.numbers}"
     number = drafts(house, order or terms(limit="99.80"), key=key, stated=stated).number
     assert number is not None
-    house.presses(AdoptDraft(number))
+    house.presses(adopts(house.desk, number))
     outcome = house.desk.drafts.outcome(number)
     assert outcome is not None
     house.presses(OpenTicket(outcome.order_id))  # type: ignore[arg-type]
@@ -98,7 +97,7 @@ def test_a_row_has_the_record_of_its_agent() -> None:
     """OP-14: of its earlier drafts alone, by the facts that could be checked"""
     house = a_house()
     drafts(house, stated=(TRUE, FALSE, fact("earnings", "2")))
-    house.presses(DeclineDraft(1, ""))
+    house.presses(declines(house.desk, 1, ""))
     drafts(house, key="b", stated=(FALSE,))
     (row,) = view_of(house).drafts
 
@@ -115,7 +114,7 @@ def test_texts_of_an_agent_are_harmless_and_short() -> None:
     long = replace(outcome.draft, reason="buy\x1b]0;owned\x07 now " * 200)
     house.desk.drafts.state.outcomes[1] = replace(outcome, draft=long)
     (row,) = view_of(house).drafts
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     (proposal,) = view_of(house).proposals
 
     assert answer.number == 1
@@ -218,7 +217,7 @@ def test_a_basket_takes_no_false_fact() -> None:
     for stated, is_refused in ((FALSE, True), (TRUE, False)):
         house = a_house()
         drafts(house, stated=(stated,))
-        house.presses(AdoptDraft(1))
+        house.presses(adopts(house.desk, 1))
         house.presses(OpenBasket(BasketSource.PROPOSALS))
         assert [bool(row.refusals) for row in plan_of(house)] == [is_refused]
 
@@ -250,7 +249,7 @@ def test_a_draft_is_pushed_while_no_desk_is_attached() -> None:
     assert due.notice.at - house.last(facts.DraftReceived).draft.drafted_at <= timedelta(seconds=5)
     assert len(receivers.told(PHONE)) == 1
     assert "near its low" not in due.notice.words
-    house.presses(DeclineDraft(1, ""))
+    house.presses(declines(house.desk, 1, ""))
     assert house.desk.notifications.state.matters == {}
 
 

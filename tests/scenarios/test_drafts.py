@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from core import facts
-from core.messages.commands import AdoptDraft, Decline, DeclineDraft
+from core.messages.commands import Decline
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
 from core.model.bar import Bar
@@ -26,8 +27,9 @@ from core.model.draft import (
 from core.model.order import Effect, OrderType
 from core.model.values import Fraction, Price, Quantity, Symbol
 from core.settings.settings import Settings
-from core.workflows.drafting import MOST_OVERSTEPS, check_fact
+from core.workflows.drafting import MOST_OVERSTEPS, NOT_DECLINED, NOT_SHOWN, check_fact
 from core.workflows.staging.manual_proposals import ManualProposals
+from tests.kit.drafts import adopts, declines
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY
@@ -99,7 +101,7 @@ def test_an_adopted_draft_is_confirmed_filled_and_closed() -> None:
     """OP-01, OP-09, OP-14: its agent learns each step"""
     house = a_house()
     drafts(house, terms(limit="99.80"))
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     staged = house.desk.drafts.outcome(1)
     house.opens_ticket()
     passes(house, 1)
@@ -119,21 +121,62 @@ def test_a_declined_draft_tells_its_agent_why() -> None:
     """OP-09"""
     house = a_house()
     drafts(house)
-    house.presses(DeclineDraft(1, "earnings tonight"))
+    house.presses(declines(house.desk, 1, "earnings tonight"))
     one = house.desk.drafts.outcome(1)
 
     assert one is not None
     assert (one.word, one.reason) == (DraftWord.DECLINED, "earnings tonight")
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     assert house.last(facts.DraftNotStaged).number == 1
     assert house.desk.stage.proposals() == ()
+
+
+def test_a_draft_that_was_not_shown_is_neither_adopted_nor_declined() -> None:
+    """OP-09: its number is that of the shown one, which a torn journal lost"""
+    house, before = a_house(), a_house()
+    drafts(before, terms(limit="99.50"))
+    drafts(house)
+    shown = adopts(before.desk, 1), declines(before.desk, 1, "not today")
+    for command in shown:
+        house.presses(command)
+
+    assert [fact.reasons for fact in house.facts(facts.DraftNotStaged)] == [(NOT_SHOWN,), (NOT_DECLINED,)]
+    assert [one.number for one in house.desk.drafts.waiting] == [1]
+    assert house.desk.stage.proposals() == ()
+    house.presses(adopts(house.desk, 1))
+    assert len(house.desk.stage.proposals()) == 1
+
+
+PARTS = {
+    "key": "b",
+    "agent": "other",
+    "reason": "another one",
+    "terms": terms(limit="99.61"),
+    "quantity": Quantity(Decimal(6)),
+    "confidence": None,
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_digest_is_that_of_all_parts(part: str) -> None:
+    """OP-09"""
+    house = a_house()
+    drafts(house, stated=(fact("price", "99.70"),))
+    draft = house.desk.drafts.waiting[0].draft
+    checked = draft.facts[0]
+    another_value = replace(checked, fact=replace(checked.fact, value=Decimal(1)))
+
+    assert replace(draft, **{part: PARTS[part]}).digest != draft.digest
+    assert replace(draft, facts=()).digest != draft.digest
+    assert replace(draft, facts=(another_value,)).digest != draft.digest
+    assert replace(draft).digest == draft.digest
 
 
 def test_a_proposal_that_is_declined_is_told_too() -> None:
     """OP-09: the draft was adopted, and its proposal declined"""
     house = a_house()
     drafts(house)
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     house.presses(Decline(house.proposal.id, "too wide"))
     one = house.desk.drafts.outcome(1)
 
@@ -252,7 +295,7 @@ def test_drafts_wait_over_a_restart() -> None:
     house = house.restarted().until("10:06")
 
     assert [one.number for one in house.desk.drafts.waiting] == [1]
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     assert len(house.desk.stage.proposals()) == 1
 
 
@@ -308,7 +351,7 @@ def test_facts_of_a_position_are_compared() -> None:
     """OP-14: shares, average and stop of what is held"""
     house = a_house()
     drafts(house, terms(limit="99.80"))
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     house.opens_ticket()
     passes(house, 1)
     house.confirms()
@@ -325,7 +368,7 @@ def holding_five() -> House:
     """Five shares of a typed draft and their stop."""
     house = a_house()
     drafts(house, terms(limit="99.80"))
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     house.opens_ticket()
     passes(house, 1)
     house.confirms()
@@ -352,7 +395,7 @@ def test_a_draft_of_a_removed_agent_is_not_staged() -> None:
     drafts(house)
     house.settings = house.settings.model_copy(update={"agents": {}})
     house = house.restarted().until("10:06")
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
 
     assert house.desk.stage.proposals() == ()
     assert house.last(facts.DraftNotStaged).number == 1
@@ -363,11 +406,11 @@ def test_a_crash_while_a_draft_is_adopted_doubles_nothing(lost_after: type[facts
     """EX-20, OP-14: the proposal is always the draft's, and the draft is adopted once"""
     house = a_house()
     drafts(house, stated=(fact("position", "3"),))
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     last = next(r.sequence for r in house.journal.records() if isinstance(r.fact, lost_after))
     house.loses_the_journal_after(last)
     house = house.restarted().until("10:06")
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
 
     found = house.desk.stage.proposals()
     assert len(found) == (lost_after is facts.ProposalStaged)
@@ -382,7 +425,7 @@ def test_a_false_fact_stays_false(field: str, value: str) -> None:
     """OP-14: also when the desk has forgotten the figure of its time"""
     house = a_house(minutes=1000)
     drafts(house, stated=(fact(field, value, ago=0, house=house),))
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     passes(house, 90)
     house.opens_ticket()
     passes(house, 1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from core import facts
-from core.messages.commands import AdoptDraft, DeclineDraft
 from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
 from core.model.draft import DraftFact, DraftRequest, DraftTerms, DraftWord
 from core.model.order import Effect, OrderType
 from core.model.values import Price, Symbol
 from state.journal import read
+from tests.kit.drafts import adopts, declines
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.stepped_demo import SteppedDemo
 
@@ -35,8 +35,8 @@ def test_a_day_with_drafts_is_reproduced_byte_for_byte(keyturn: Keyturn, tmp_pat
     demo.runtime.hear_agent(AgentRefused("claude", "use say", is_overstep=True))
     demo.until(lambda: demo.facts(facts.AgentOverstepped))
     known = {proposal.id for proposal in demo.proposals}
-    demo.sends(AdoptDraft(1))
-    demo.sends(DeclineDraft(2, "one is enough"))
+    demo.sends(adopts(demo.desk, 1))
+    demo.sends(declines(demo.desk, 2, "one is enough"))
     (adopted,) = demo.until(lambda: [each for each in demo.proposals if each.id not in known])
     demo.confirms(adopted.id)
     demo.until(lambda: [one for one in demo.desk.drafts.state.outcomes.values() if one.word is DraftWord.FILLED])

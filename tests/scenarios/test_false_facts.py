@@ -7,13 +7,13 @@ from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
-from core.messages.commands import AdoptDraft
 from core.messages.inputs import DraftWithdrawn
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.draft import DraftFact, DraftTerms, FactResult
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType
 from core.model.values import CENT, Price, Quantity
+from tests.kit.drafts import adopts
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, minutes
 from tests.scenarios.test_drafts import CLAUDE, a_house, drafts, terms
@@ -77,7 +77,7 @@ def test_each_false_fact_is_found_and_no_true_one_accused() -> None:
     """OP-14: price, position, time, average and distance of the stop"""
     house = a_house(bars=a_market(7), per_hour=1000, most_value="100000", minutes=5)
     drafts(house, terms(limit="99.80", stop="90.00", quantity="1"))
-    house.presses(AdoptDraft(1))
+    house.presses(adopts(house.desk, 1))
     house.opens_ticket()
     passes(house, 1)
     house.confirms()

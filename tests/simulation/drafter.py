@@ -123,11 +123,11 @@ def draft(world: World, deed: str, key: str, order: tuple[str, str, str, str, st
     waiting = [one for one in world.engine.state.drafts.waiting if one.draft.agent == NAME]
     if not waiting or answer == "waits":
         return
-    number = waiting[-1].number
+    number, digest = waiting[-1].number, waiting[-1].draft.digest
     if answer == "declines":
-        world.do(DeclineDraft(number, "not today"))
+        world.do(DeclineDraft(number, digest, "not today"))
     else:
-        world.do(*[AdoptDraft(number)] * (2 if answer == "adopts twice" else 1))
+        world.do(*[AdoptDraft(number, digest)] * (2 if answer == "adopts twice" else 1))
 
 
 def advise(world: World, *, adopts: bool) -> None:

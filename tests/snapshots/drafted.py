@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.model.draft import CheckedFact, DraftFact, FactResult
-from core.model.order import Effect, OrderType, TimeInForce
+from core.model.order import Effect, OrderType, TimeInForce, digest_of
 from core.model.values import Fraction
 from core.views import DraftRow, TicketDraft, TicketView
 from tests.snapshots.day import AIG, ENTRY, NOW, SPY, ago, money, price, shares
@@ -32,14 +32,16 @@ REASON = (
     "last days, and nothing is announced before the close"
 )
 FALSE = DraftRow(
-    number=7, agent="claude", symbol=SPY, effect=Effect.OPEN, quantity=shares("47"), is_sized=True,
+    number=7, digest=digest_of("draft", "7"),
+    agent="claude", symbol=SPY, effect=Effect.OPEN, quantity=shares("47"), is_sized=True,
     type=OrderType.LIMIT, limit_price=price("166.76"), stop_price=price("166.26"), target_price=price("167.29"),
     time_in_force=TimeInForce.DAY, reason=REASON, facts=FACTS, confidence=Fraction(Decimal("0.6")),
     drafted_at=ago(61), expires_at=NOW + timedelta(minutes=13, seconds=59), cost=money("7837.72"), risk=money("23.50"),
     earlier=12, checkable=20, false=3,
 )  # fmt: skip
 EXIT = replace(
-    FALSE, number=8, agent="a-long-name-of-an-agent", symbol=AIG, effect=Effect.CLOSE, quantity=shares("100"),
+    FALSE, number=8, digest=digest_of("draft", "8"),
+    agent="a-long-name-of-an-agent", symbol=AIG, effect=Effect.CLOSE, quantity=shares("100"),
     is_sized=False, type=OrderType.MARKET, limit_price=None, stop_price=None, target_price=None, reason="it falls",
     facts=(), confidence=None, expires_at=NOW + timedelta(seconds=9), cost=money("4841.00"), risk=None, earlier=0,
 )  # fmt: skip

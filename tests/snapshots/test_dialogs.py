@@ -39,7 +39,14 @@ from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
 from tests.snapshots.day import BARE, ENTRY, NOW, PROTECTIONS, SPY, STATUS, STOP, WORKING, ago, full, price, shares
 from tests.snapshots.drafted import DRAFTS
 from tests.snapshots.pictures import Views
-from tests.snapshots.planned import JournalOfADay, JournalOfOrders, a_day_of_orders, orders_of_a_plan, plan_that_waits
+from tests.snapshots.planned import (
+    JournalOfADay,
+    JournalOfOrders,
+    ScoreOfAnAgent,
+    a_day_of_orders,
+    orders_of_a_plan,
+    plan_that_waits,
+)
 from tests.snapshots.sizes import SMALL, USUAL, named
 from tests.snapshots.still import Steps, Still, presses
 from tests.snapshots.test_several_desks import KEYS
@@ -177,7 +184,9 @@ DIALOGS: dict[type[Dialog], Scene] = {
     CloseScreen: Scene(full(), presses("2", "c")),
     CommandsScreen: Scene(full(), presses("ctrl+p"), grows=True),
     DeclineScreen: Scene(full(), presses("1", "x", *"spread too wide")),
-    DraftScreen: Scene(full(drafts=DRAFTS), presses("1", "end", "up", "enter"), grows=True),
+    DraftScreen: Scene(
+        full(drafts=DRAFTS), presses("1", "end", "up", "enter"), {"around": ScoreOfAnAgent()}, grows=True
+    ),
     DetailScreen: Scene(full(), presses("2", "end", "enter")),
     EditOrderScreen: Scene(full(), presses("3", "e")),
     EditScreen: Scene(full(proposals=(ENTRY,)), edits_the_first, {"answer": opened}),

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from console.commands.assembly.host import Host
 from core import facts
-from core.messages.commands import AdoptDraft
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
 from core.model.draft import DraftRefusal, DraftRequest, DraftTerms
 from core.model.order import Effect, OrderType
 from core.model.values import Price, Quantity
 from state.files import Home
+from tests.kit.drafts import adopts
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import SPY, Open, environ, eventually, opened, posts, written
 
@@ -47,7 +47,7 @@ def test_a_draft_is_answered_and_adopted(market: LoopbackExchange, tmp_path: Pat
         desk.runtime.hear_agent(DraftWithdrawn("claude", "d2", 11))
         desk.runtime.hear_agent(AgentRefused("claude", "use say", is_overstep=True))
         eventually(lambda: len(told) == 11, "every call is answered")
-        desk.sends(AdoptDraft(1))
+        desk.sends(adopts(desk.runtime.engine.state, 1))
         desk.waits(lambda view: view.proposals, "the proposal")
         sent = posts(market)
     recorded = written(desk)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
@@ -19,7 +20,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from console.client.agents import AgentClient
+from console.client.agents import AgentClient, CallRejectedError
 from core.model.draft import OVER
 from core.ports import OperatorError
 from core.protocol.agent_frames import Judged, Part, Stated, Terms
@@ -75,19 +76,69 @@ class Fact(BaseModel):
 
 Facts: TypeAlias = Annotated[list[Fact], Field(description="the figures that it rests on, at most 20")]
 NO_FACTS: list[Fact] = []
+MOST_OF_A_BASKET = 10
+NOT_SENT = "not_sent"
+"""The code of a draft that was not judged, because a draft before it lost the engine."""
+
+
+def _list_of(value: object) -> object:
+    """Return the list of a JSON text; models send both."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+class BasketDraft(BaseModel):
+    """One draft of a basket: an entry (buy, short) with its stop, or an exit (sell, cover)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Key
+    symbol: Symbol
+    side: Literal["buy", "short", "sell", "cover"]
+    reason: Reason
+    stop_price: Number | None = Field(None, description="of an entry")
+    limit_price: Number | None = Field(None, description="without one it is a market order")
+    quantity: Number | None = Field(None, description="without one the desk computes it")
+    target_price: Number | None = None
+    time_in_force: TimeInForce = "day"
+    facts: Annotated[Facts, BeforeValidator(_list_of)] = NO_FACTS
+    confidence: Confidence | None = None
+
+    def terms(self) -> Terms:
+        return Terms(
+            self.symbol,
+            self.side,
+            self.quantity or "",
+            "market" if self.limit_price is None else "limit",
+            self.limit_price or "",
+            self.stop_price or "",
+            self.target_price or "",
+            self.time_in_force,
+        )
+
+
+class PastTrades(Protocol):
+    """Past trades and days of the journal. Both raise `OperatorError`."""
+
+    def explain_trade(self, trade: str) -> Values: ...
+
+    def explain_day(self, day: str) -> Values: ...
 
 
 class DeskTools:
     """The tools of one agent. Each method is one; its docstring is the description that a model reads."""
 
-    def __init__(self, client: AgentClient) -> None:
+    def __init__(self, client: AgentClient, past: PastTrades) -> None:
         self._client = client
+        self._past = past
 
     def each(self) -> list[Tool]:
         methods: tuple[Callable[..., Any], ...] = (
             self.get_desk, self.list_positions, self.list_orders, self.get_quote, self.get_bars, self.get_protections,
-            self.get_limits, self.size_for_risk, self.draft_order, self.draft_exit, self.withdraw_draft, self.say,
-            self.await_decision, self.list_drafts,
+            self.get_limits, self.size_for_risk, self.draft_order, self.draft_exit, self.draft_basket,
+            self.withdraw_draft, self.say, self.await_decision, self.list_drafts, self.explain_trade, self.explain_day,
         )  # fmt: skip
         return [_strict(method) for method in methods]
 
@@ -143,6 +194,23 @@ class DeskTools:
         sized = _called(lambda: self._client.size(terms))
         return {"quantity": sized.quantity, "limited_by": sized.limited_by}
 
+    # ── the past ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def explain_trade(
+        self, trade: Annotated[str, Field(description="an order id, its first characters, or a symbol", max_length=40)]
+    ) -> Values:
+        """A closed trade: its fills beside the intended prices, and its result split into signal, delay, spread,
+        slippage and fees. A symbol names its last trade."""
+        found: Values = _called(lambda: self._past.explain_trade(trade))
+        return found
+
+    def explain_day(
+        self, day: Annotated[str, Field(description="as 2026-11-19; empty for the last day", max_length=10)] = ""
+    ) -> Values:
+        """A day: what changed the equity, the closed trades of your symbols, and the entries that were not taken."""
+        found: Values = _called(lambda: self._past.explain_day(day))
+        return found
+
     # ── drafting ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def draft_order(
@@ -187,6 +255,27 @@ class DeskTools:
         terms = Terms(symbol, side, quantity or "", kind, limit_price or "", time_in_force=time_in_force)
         return self._draft(key, terms, reason, facts, confidence)
 
+    def draft_basket(
+        self,
+        drafts: Annotated[
+            list[BasketDraft], BeforeValidator(_list_of), Field(min_length=1, max_length=MOST_OF_A_BASKET)
+        ],
+    ) -> Values:
+        """Draft up to 10 orders, one after the other. Each is judged alone and counts toward your limits: some may be
+        accepted and others rejected, it is not all or nothing. Answers are in order. It sends nothing."""
+        answers: list[Values] = []
+        for place, draft in enumerate(drafts):
+            try:
+                answers.append(
+                    _answer(self._judged(draft.key, draft.terms(), draft.reason, draft.facts, draft.confidence))
+                )
+            except CallRejectedError as error:
+                answers.append(_rejected(draft.key, error.code, str(error)))
+            except OperatorError as error:  # the engine is gone: the others would wait for it in vain
+                answers += [_rejected(each.key, NOT_SENT, str(error)) for each in drafts[place:]]
+                break
+        return {"answers": answers, "accepted": sum(answer["accepted"] for answer in answers)}
+
     def withdraw_draft(self, key: Key) -> Values:
         """Take back one of your drafts that still waits."""
         return _answer(_called(lambda: self._client.withdraw(key)))
@@ -220,8 +309,12 @@ class DeskTools:
         return found
 
     def _draft(self, key: str, terms: Terms, reason: str, facts: list[Fact], confidence: str | None) -> Values:
+        return _answer(_called(lambda: self._judged(key, terms, reason, facts, confidence)))
+
+    def _judged(self, key: str, terms: Terms, reason: str, facts: list[Fact], confidence: str | None) -> Judged:
+        """Raises `OperatorError`."""
         stated = [Stated(each.symbol, each.field, each.value, each.at, each.source) for each in facts]
-        return _answer(_called(lambda: self._client.draft(key, terms, reason, stated, confidence or "")))
+        return self._client.draft(key, terms, reason, stated, confidence or "")
 
     def _read(self, *parts: Part, symbol: str = "", count: int | None = None) -> Values:
         found: Values = _called(lambda: self._client.read(parts, symbol, count))
@@ -231,7 +324,7 @@ class DeskTools:
 def _answer(judged: Judged) -> Values:
     """Return the desk's answer to a draft or a withdrawal."""
     if judged.code:
-        return {"accepted": False, "key": judged.key, "code": judged.code, "reasons": list(judged.reasons)}
+        return _rejected(judged.key, judged.code, *judged.reasons)
     facts = [
         {
             "symbol": one.symbol,
@@ -244,6 +337,10 @@ def _answer(judged: Judged) -> Values:
         for one in judged.facts
     ]
     return {"accepted": True, "key": judged.key, "number": judged.number, "quantity": judged.quantity, "facts": facts}
+
+
+def _rejected(key: str, code: str, *reasons: str) -> Values:
+    return {"accepted": False, "key": key, "code": code, "reasons": list(reasons)}
 
 
 def _called(call: Callable[[], Any]) -> Any:
@@ -266,9 +363,9 @@ def _strict(method: Callable[..., Any]) -> Tool:
 class DeskServer(MCPServer[None]):
     """The server of one agent. A tool that there is not is reported to the engine, which records the attempt."""
 
-    def __init__(self, client: AgentClient) -> None:
+    def __init__(self, client: AgentClient, past: PastTrades) -> None:
         self._client = client
-        tools = DeskTools(client).each()
+        tools = DeskTools(client, past).each()
         self._tools = {tool.name: tool for tool in tools}
         super().__init__("keyturn", instructions=RULES, version=client.version, tools=tools, log_level="WARNING")
         self.resource(DESK_AT, title="The desk", mime_type="text/plain")(self.desk)
@@ -317,9 +414,9 @@ def _lines(value: object, name: str = "", depth: int = 0) -> list[str]:
     return [f"{blanks}{name}: {value}" if name else f"{blanks}{value}"]
 
 
-def serve(client: AgentClient) -> None:
+def serve(client: AgentClient, past: PastTrades) -> None:
     """Serve on standard input and output until they are closed."""
-    asyncio.run(DeskServer(client).run_stdio_async())
+    asyncio.run(DeskServer(client, past).run_stdio_async())
 
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -327,10 +424,10 @@ App: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]
 LOOPBACK = "127.0.0.1"
 
 
-def serve_http(client: AgentClient, port: int, token: str) -> None:
+def serve_http(client: AgentClient, past: PastTrades, port: int, token: str) -> None:
     """Serve at `http://127.0.0.1:PORT/mcp` to callers that send the token; an empty one is made and printed."""
     token = token or secrets.token_urlsafe(32)
-    app = guarded(DeskServer(client).streamable_http_app(host=LOOPBACK), token)
+    app = guarded(DeskServer(client, past).streamable_http_app(host=LOOPBACK), token)
     sys.stderr.write(f"keyturn: http://{LOOPBACK}:{port}/mcp with the header Authorization: Bearer {token}\n")
     uvicorn.Server(uvicorn.Config(app, host=LOOPBACK, port=port, log_level="warning")).run()
 

@@ -97,11 +97,8 @@ class Reader:
             raise NotToldError(RejectionCode.NOT_READY, words)
         return self.drawn.view
 
-    def parts(self, asked: Read) -> Values:
-        """Return the parts by name. Raises `NotToldError`."""
-        return {part: self._part(part, asked) for part in dict.fromkeys(asked.parts)}
-
-    def _part(self, name: str, asked: Read) -> Any:
+    def part(self, name: Part, asked: Read) -> Any:
+        """Return a part as a JSON value. Raises `NotToldError`."""
         match name:
             case Part.DESK:
                 return self._desk()
@@ -122,7 +119,6 @@ class Reader:
                 return [self._draft(one) for one in mine[-DRAFTS_SHOWN:]]
             case Part.REFUSALS:
                 return list(self._refusals())
-        raise NotToldError(RejectionCode.NOT_UNDERSTOOD, f"there is no such part; one of {', '.join(Part)}")
 
     def _amounts(self, **values: object) -> Values:
         """Return these values, which are amounts of the account; empty if this agent is not told them."""

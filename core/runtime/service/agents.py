@@ -18,8 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
-import orjson
-
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn, FromAgent
 from core.model.account import Mode
@@ -30,12 +28,15 @@ from core.protocol.agent_drafts import TermsError, draft_of, judged, key_of, ter
 from core.protocol.agent_frames import AskSize, Read, RejectionCode, Say, SubmitDraft, WithdrawDraft
 from core.protocol.codec import FrameError
 from core.protocol.frames import FrameReader, pack
+from core.runtime.service.agent_cache import ReadingCache
 from core.runtime.service.agent_reading import AgentView, NotToldError, Reader
 from core.runtime.service.peers import Peer, peer_of
 from core.settings.service import AgentSettings
 
 MOST = 8
 """The maximum number of connections."""
+IDLE = 60.0
+"""Seconds without a frame after which a connection gives its place to a new one, if all places are taken."""
 HELLO_WITHIN = 5.0
 """Seconds within which a hello must come."""
 FRAMES_A_SECOND = 50
@@ -77,6 +78,8 @@ class AgentLink:
 
     Attributes
     ----------
+    heard_at
+        When its last frame came; `since` before the first.
     reads
         Questions that wait for a view.
     waiting
@@ -98,6 +101,14 @@ class AgentLink:
 
     def fileno(self) -> int:
         return self.connection.fileno()
+
+    @property
+    def heard_at(self) -> float:
+        return self.heard[-1] if self.heard else self.since
+
+    def is_idle(self, now: float) -> bool:
+        """Whether it sent nothing for a while and waits for no answer."""
+        return not self.waiting and not self.reads and now - self.heard_at >= IDLE
 
     def say(self, frame: frames.ToAgent) -> None:
         """Queue a frame. Raises `FrameError`, `FloodError`."""
@@ -164,6 +175,7 @@ class AgentServer:
         self._calls = 0
         self._answers: deque[AnswerAgent] = deque()
         self._shown: AgentView | None = None
+        self._readings = ReadingCache()
         self._is_wanted = self._is_over = False
         self._accepts = True
         listener.setblocking(False)
@@ -263,12 +275,20 @@ class AgentServer:
         if not is_ours:
             connection.close()
             return
+        if len(self._links) >= MOST:
+            self._make_room(now)
         link = AgentLink(connection, now)
         self._links.append(link)
         self._selector.register(connection, selectors.EVENT_READ, link)
         if len(self._links) > MOST:
             self._reject(link, 0, RejectionCode.TOO_MANY, f"{MOST} agents are connected, and no more can be; end one")
             self._drop(link)
+
+    def _make_room(self, now: float) -> None:
+        """Close the longest idle connection, without a word: its program connects again at its next call."""
+        idle = [link for link in self._links if link.is_idle(now)]
+        if idle:
+            self._drop(min(idle, key=lambda link: link.heard_at))
 
     def _drop(self, link: AgentLink) -> None:
         """Try once to send the last answers, and close."""
@@ -436,8 +456,7 @@ class AgentServer:
     def _answer(self, link: AgentLink, reader: Reader, asked: Read | AskSize) -> None:
         try:
             if isinstance(asked, Read):
-                text = orjson.dumps(reader.parts(asked)).decode()
-                self._tell(link, frames.Told(asked.call, text))
+                self._tell(link, frames.Told(asked.call, self._readings.told(reader, asked)))
             else:
                 self._tell(link, reader.size(asked.call, terms_of(asked.terms)))
         except NotToldError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from core.model.draft import CheckedFact, Draft, DraftFact, DraftOutcome, FactResult
 from core.model.staging import Proposal
 from core.model.text_sanitizer import harmless
-from core.model.values import Money, Price
+from core.model.values import Digest, Money, Price
 from core.trading_state.state import TradingState
 from core.views.builders.symbols import halted_in_words
 from core.views.drafts import DraftRow, TicketDraft
@@ -71,11 +71,12 @@ class DraftRows:
         self.state = state
         self._rows: dict[int, DraftRow] = {}
         self._records: dict[int, _Record] = {}
+        self._digests: dict[int, Digest] = {}
 
     def rows(self) -> tuple[DraftRow, ...]:
         waiting = self.state.drafts.waiting
         if not waiting:
-            self._rows, self._records = {}, {}
+            self._rows, self._records, self._digests = {}, {}, {}
             return ()
         before, self._rows = self._rows, {}
         for outcome in waiting:
@@ -89,6 +90,7 @@ class DraftRows:
         cost, risk = self._money(draft)
         return DraftRow(
             number=draft.number,
+            digest=self._digest(draft),
             agent=draft.agent,
             symbol=terms.symbol,
             effect=terms.effect,
@@ -123,6 +125,11 @@ class DraftRows:
         if terms.stop_price is None or terms.effect.only_reduces:
             return cost, None
         return cost, traded.notional(draft.quantity, Price(abs(price - terms.stop_price)))
+
+    def _digest(self, draft: Draft) -> Digest:
+        if draft.number not in self._digests:
+            self._digests[draft.number] = draft.digest
+        return self._digests[draft.number]
 
     def _record_before(self, draft: Draft) -> _Record:
         """Return the agent's record when this draft came; it is counted once for each draft."""

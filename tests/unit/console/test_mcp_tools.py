@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from mcp.client.client import Client
 from mcp.server.mcpserver.exceptions import ToolError
 
-from console.client.agents import AgentClient
-from console.commands.assembly.mcp_server import RULES, DeskServer, DeskTools, guarded
+from console.client.agents import AgentClient, CallRejectedError
+from console.commands.assembly.mcp_server import RULES, DeskServer, DeskTools, Values, guarded
 from core.ports import OperatorError
+from core.protocol.agent_frames import Judged, Stated, Terms
 
 LONGEST_DESCRIPTION = 220
 NOWHERE = "no engine runs here; `keyturn engine start` starts one"
@@ -21,8 +24,16 @@ def no_engine() -> socket.socket:
     raise OperatorError(NOWHERE)
 
 
+class NoJournal:
+    def explain_trade(self, trade: str) -> Values:
+        raise OperatorError(f"no trade {trade}")
+
+    def explain_day(self, day: str) -> Values:
+        raise OperatorError(f"no day {day}")
+
+
 CLIENT = AgentClient(no_engine, "claude", "0.1.0")
-TOOLS = {tool.name: tool for tool in DeskTools(CLIENT).each()}
+TOOLS = {tool.name: tool for tool in DeskTools(CLIENT, NoJournal()).each()}
 
 
 @pytest.mark.parametrize("name", TOOLS)
@@ -58,7 +69,7 @@ WRONG = [{"side": "sell"}, {"stop_price": True}, {"limit_price": [1]}, {"facts":
 async def test_a_wrong_argument_is_named_with_those_that_there_are(change: dict[str, Any]) -> None:
     """OP-09"""
     with pytest.raises(ToolError) as raised:
-        await DeskServer(CLIENT).call_tool("draft_order", {**ORDER, **change})
+        await DeskServer(CLIENT, NoJournal()).call_tool("draft_order", {**ORDER, **change})
 
     words = str(raised.value)
     assert next(iter(change)) in words
@@ -69,14 +80,14 @@ async def test_a_wrong_argument_is_named_with_those_that_there_are(change: dict[
 async def test_without_an_engine_a_tool_says_what_to_do() -> None:
     """OP-09"""
     with pytest.raises(ToolError) as raised:
-        await DeskServer(CLIENT).call_tool("get_desk", {})
+        await DeskServer(CLIENT, NoJournal()).call_tool("get_desk", {})
 
     assert NOWHERE in str(raised.value)
 
 
 async def test_there_is_one_resource_and_one_prompt() -> None:
     """OP-09"""
-    server = DeskServer(CLIENT)
+    server = DeskServer(CLIENT, NoJournal())
 
     assert [str(each.uri) for each in await server.list_resources()] == ["keyturn://desk"]
     assert [each.name for each in await server.list_prompts()] == ["rules"]
@@ -105,3 +116,85 @@ async def test_a_caller_without_the_token_reaches_nothing(given: bytes | None) -
     await guard({"type": "http", "headers": [(b"authorization", b"Bearer token")]}, None, send)
     await guard({"type": "lifespan"}, None, send)
     assert reached == ["http", "lifespan"]
+
+
+class Judging(AgentClient):
+    """Answers each draft from a table by its key: a rejection, an error, or an acceptance."""
+
+    def __init__(self, answers: dict[str, Judged | OperatorError] | None = None) -> None:
+        super().__init__(no_engine, "claude")
+        self.answers = answers or {}
+        self.sent: list[tuple[str, Terms]] = []
+
+    def draft(self, key: str, terms: Terms, reason: str, facts: Sequence[Stated] = (), confidence: str = "") -> Judged:
+        self.sent.append((key, terms))
+        answer = self.answers.get(key, Judged(1, key, len(self.sent), "3"))
+        if isinstance(answer, OperatorError):
+            raise answer
+        return answer
+
+
+def a_row(key: str, **parts: object) -> dict[str, object]:
+    return {"key": key, "symbol": "SPY", "side": "buy", "stop_price": "505", "reason": "it is low", **parts}
+
+
+async def basket(client: AgentClient, drafts: object) -> dict[str, Any]:
+    async with Client(DeskServer(client, NoJournal())) as session:
+        answer = await session.call_tool("draft_basket", {"drafts": drafts})
+    if answer.is_error:
+        return {"error": answer.content[0].text}  # type: ignore[union-attr]
+    assert answer.structured_content is not None
+    return answer.structured_content
+
+
+ROWS = [
+    a_row("a", limit_price=510.2, facts='[{"symbol": "SPY", "field": "price", "value": 510.25}]'),
+    {"key": "b", "symbol": "QQQ", "side": "sell", "reason": "it is high"},
+    a_row("c"),
+]
+
+
+@pytest.mark.parametrize("drafts", [ROWS, json.dumps(ROWS)], ids=["a list", "a text"])
+async def test_each_draft_of_a_basket_is_judged_alone(drafts: object) -> None:
+    """OP-09: in order; a rejected one stops no other"""
+    client = Judging({"b": Judged(1, "b", None, code="checks", reasons=("nothing is held",))})
+    told = await basket(client, drafts)
+
+    assert [(key, terms.side, terms.type, terms.limit_price) for key, terms in client.sent] == [
+        ("a", "buy", "limit", "510.2"), ("b", "sell", "market", ""), ("c", "buy", "market", ""),
+    ]  # fmt: skip
+    assert [(one["key"], one["accepted"]) for one in told["answers"]] == [("a", True), ("b", False), ("c", True)]
+    assert (told["answers"][1]["reasons"], told["accepted"]) == (["nothing is held"], 2)
+
+
+async def test_a_draft_that_is_not_understood_stops_no_other() -> None:
+    """OP-09"""
+    client = Judging({"b": CallRejectedError("not-understood", "symbol 'x': write it in A-Z")})
+    told = await basket(client, [a_row("a"), a_row("b"), a_row("c")])
+
+    assert [(one["accepted"], one.get("code")) for one in told["answers"]] == [
+        (True, None), (False, "not-understood"), (True, None),
+    ]  # fmt: skip
+
+
+async def test_without_an_engine_the_rest_of_a_basket_is_not_sent() -> None:
+    """OP-09: what was drafted before is answered"""
+    client = Judging({"b": OperatorError(NOWHERE)})
+    told = await basket(client, [a_row("a"), a_row("b"), a_row("c")])
+
+    assert [key for key, _ in client.sent] == ["a", "b"]
+    assert [one.get("code") for one in told["answers"]] == [None, "not_sent", "not_sent"]
+    assert told["answers"][2]["reasons"] == [NOWHERE]
+
+
+@pytest.mark.parametrize(
+    "drafts",
+    [[], "no list", [a_row("a", confirm=True)], [a_row(str(n)) for n in range(11)], [{**a_row("a"), "side": "kill"}]],
+    ids=["empty", "no list", "an unknown field", "too many", "another side"],
+)
+async def test_a_wrong_basket_drafts_nothing(drafts: object) -> None:
+    """OP-09"""
+    client = Judging()
+
+    assert "draft_basket" in (await basket(client, drafts))["error"]
+    assert client.sent == []

@@ -19,10 +19,12 @@ from core.protocol.agent_frames import VERBS
 from core.runtime.service.agents import AgentServer
 
 ROOT = Path(__file__).resolve().parents[3]
-SERVED = ("core/protocol/agent_drafts.py", "core/protocol/agent_frames.py", "core/runtime/service/agent_reading.py",
-          "core/runtime/service/agent_service.py", "core/runtime/service/agents.py", "console/client/agents.py",
-          "console/commands/mcp.py", "console/commands/assembly/mcp_server.py",
-          "console/commands/assembly/watchman_agent.py", "console/commands/assembly/watchman.py")  # fmt: skip
+SERVED = ("core/protocol/agent_drafts.py", "core/protocol/agent_frames.py", "core/runtime/service/agent_cache.py",
+          "core/runtime/service/agent_reading.py", "core/runtime/service/agent_service.py",
+          "core/runtime/service/agents.py", "console/client/agents.py", "console/commands/mcp.py",
+          "console/commands/assembly/agent_journal.py", "console/commands/assembly/mcp_server.py",
+          "console/commands/assembly/watchman_agent.py", "console/commands/assembly/watchman.py",
+          "core/reports/agent_explained.py", "state/past_for_agents.py")  # fmt: skip
 DRAFTING = "core/workflows/drafting.py"
 TAKEN = {"AgentRefused", "AgentSaid", "AnswerAgent", "DraftSubmitted", "DraftWithdrawn", "FromAgent"}
 """All of the engine's messages that the agents' modules name."""
@@ -78,8 +80,9 @@ def test_agents_name_no_command_no_order_and_no_port(path: str) -> None:
 def test_the_server_is_given_functions_and_no_runtime() -> None:
     """OP-09"""
     assert not hasattr(AgentServer, "runtime")
-    for path in ("core/runtime/service/agents.py", "core/runtime/service/agent_reading.py"):
-        assert set(imported(path, "core.runtime")) <= {"AgentView", "NotToldError", "Peer", "Reader", "peer_of"}
+    known = {"AgentView", "NotToldError", "Peer", "Reader", "ReadingCache", "peer_of"}
+    for name in ("agents", "agent_cache", "agent_reading"):
+        assert set(imported(f"core/runtime/service/{name}.py", "core.runtime")) <= known
 
 
 def test_the_service_asks_nothing_of_the_runtime_that_acts() -> None:

@@ -1,0 +1,66 @@
+"""Past trades and days for an agent, read from the journal in the process of `keyturn mcp` (OP-09, AN-06).
+
+The engine has no part in it. The agent's table of the settings is read for each question, so that what the operator
+hides is hidden at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from core.model.values import Symbol
+from core.ports import JournalError, OperatorError
+from core.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from core.reports.agent_explained import ToldTo
+
+Values: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+
+class AgentJournal:
+    """The questions of one agent to one journal, one after the other. Any thread.
+
+    Parameters
+    ----------
+    name
+        The agent's name in the settings.
+    folder
+        Returns the folder of the journal's segments. Raises `OperatorError`.
+    settings
+        Returns the settings of now. Raises `OperatorError`.
+    """
+
+    def __init__(self, name: str, folder: Callable[[], Path], settings: Callable[[], Settings]) -> None:
+        self._name, self._folder, self._settings = name, folder, settings
+        self._lock = threading.Lock()
+
+    def explain_trade(self, trade: str) -> Values:
+        """Return the figures of a closed trade of the agent's symbols. Raises `OperatorError`."""
+        from state.past_for_agents import trade_for  # imports pandas
+
+        return self._asked(lambda folder, to: trade_for(folder, trade, to))
+
+    def explain_day(self, day: str) -> Values:
+        """Return the figures of a day, as 2026-11-19; of the journal's last day if empty. Raises `OperatorError`."""
+        from state.past_for_agents import day_for
+
+        return self._asked(lambda folder, to: day_for(folder, day, to))
+
+    def _asked(self, read: Callable[[Path, ToldTo], Values]) -> Values:
+        from core.reports.agent_explained import ToldTo
+
+        settings = self._settings()
+        terms = settings.agents.get(self._name)
+        if terms is None:
+            raise OperatorError(f"no agent {self._name} is set up any more; ask the operator")
+        to = ToldTo(frozenset(map(Symbol, terms.symbols or settings.symbols)), terms.hides_amounts)
+        with self._lock:
+            try:
+                return read(self._folder(), to)
+            except (JournalError, OSError) as error:
+                raise OperatorError(f"the journal cannot be read ({type(error).__name__}); tell the operator") from None

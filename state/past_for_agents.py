@@ -1,0 +1,57 @@
+"""Read a past trade or day from a journal for an agent, while the engine runs or not (OP-09, AN-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from core import facts
+from core.model.position import Trade
+from core.model.text_sanitizer import harmless
+from core.model.values import Symbol
+from core.ports import OperatorError
+from core.reports.agent_explained import ToldTo, Values, day_as_told, trade_as_told
+from state.journal import days_of
+from state.past_days import day_named, explained, records_of
+
+LONGEST_SHOWN = 40
+HOW = "give the first characters of its entry or exit order, or a symbol for its last trade"
+
+
+def trade_for(folder: Path, which: str, to: ToldTo) -> Values:
+    """Return the figures of a closed trade, by the beginning of one of its order ids, or a symbol's last trade.
+
+    Raises OperatorError: the agent's symbols have no such trade.
+    Raises JournalError: the journal cannot be read.
+    """
+    closed = _closed(folder, which, to.symbols)
+    found, _ = explained(folder, str(closed.exit_order))
+    told = trade_as_told(found, to)
+    if told is None:
+        raise OperatorError(f"the journal has no figures of {closed.exit_order}; see explain_day")
+    return told
+
+
+def _closed(folder: Path, which: str, symbols: Collection[Symbol]) -> Trade:
+    """Return the newest trade that is meant. Raises `OperatorError`."""
+    for day in reversed(days_of(folder)):
+        trades = [
+            record.fact.trade
+            for record in records_of(folder, [day], (facts.TradeClosed,))
+            if isinstance(record.fact, facts.TradeClosed) and record.fact.trade.symbol in symbols
+        ]
+        for trade in reversed(trades):
+            if which and (which == trade.symbol or which in _beginnings(trade, len(which))):
+                return trade
+    shown = " ".join(harmless(which[:LONGEST_SHOWN]).split())
+    raise OperatorError(f"no closed trade of {', '.join(sorted(symbols))} is meant by '{shown}': {HOW}")
+
+
+def _beginnings(trade: Trade, length: int) -> tuple[str, str]:
+    return str(trade.entry_order)[:length], str(trade.exit_order)[:length]
+
+
+def day_for(folder: Path, day: str, to: ToldTo) -> Values:
+    """Return the figures of a day, as 2026-11-19; of the journal's last day if empty. Raises as `trade_for` does."""
+    found, _ = explained(folder, day_named(day).isoformat() if day else None)
+    return day_as_told(found, to)

@@ -1,0 +1,169 @@
+"""Past trades and days for an agent: those of its symbols, without amounts where these are hidden (OP-09, AN-06)."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.client.client import Client
+
+from console.client.agents import AgentClient
+from console.commands.assembly.agent_journal import AgentJournal
+from console.commands.assembly.mcp_server import DeskServer
+from core.facts import TradeClosed
+from core.model.position import Trade
+from core.ports import OperatorError
+from core.reports import agent_explained
+from core.reports.agent_explained import OTHERS
+from core.settings.settings import Settings
+from state.journal import days_of, read
+from state.past_days import explained
+from tests.scenarios.backtests import keyturn_at, minutes_of, only_before
+
+CLAUDE = "claude"
+AMOUNTS = {
+    "quantity",
+    "profit",
+    "fee",
+    "parts",
+    "best",
+    "worst",
+    "checks",
+    "opening",
+    "closing",
+    "equity_change",
+    "rest",
+}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeded mornings whose every proposal was confirmed; only read."""
+    folder = tmp_path_factory.mktemp("explained")
+    bars = only_before("16:30", minutes_of(folder / "SPY_seeded.csv", last=date(2026, 1, 6)))
+    words = ("replay", bars, "--headless", "--operator", "confirm-all", "--json")
+    assert keyturn_at(folder / "home")(*words, "--journal-dir", folder / "journal").code == 0
+    return folder / "journal"
+
+
+def no_engine() -> socket.socket:
+    raise OperatorError("no engine runs here")
+
+
+def trades_in(folder: Path) -> list[Trade]:
+    return [record.fact.trade for record in read(folder) if isinstance(record.fact, TradeClosed)]
+
+
+def a_journal(folder: Path, **terms: object) -> AgentJournal:
+    settings = Settings.model_validate({"agents": {CLAUDE: terms}})
+    return AgentJournal(CLAUDE, lambda: folder, lambda: settings)
+
+
+async def asked(journal: AgentJournal, tool: str, **arguments: object) -> Mapping[str, Any]:
+    """As a model asks, through the server and the SDK's client; an error is its words."""
+    server = DeskServer(AgentClient(no_engine, CLAUDE, "0.1.0"), journal)
+    async with Client(server) as client:
+        answer = await client.call_tool(tool, arguments)
+    if answer.is_error:
+        return {"error": answer.content[0].text}  # type: ignore[union-attr]
+    assert answer.structured_content is not None
+    return answer.structured_content
+
+
+def names_in(value: object) -> set[str]:
+    """Every name of an object, at any depth."""
+    if isinstance(value, Mapping):
+        return set(value) | {name for each in value.values() for name in names_in(each)}
+    return {name for each in value for name in names_in(each)} if isinstance(value, list) else set()
+
+
+async def test_a_trade_is_explained_by_either_order_or_its_symbol(played: Path) -> None:
+    """AN-06: its parts are its result"""
+    trade, journal = trades_in(played)[-1], a_journal(played)
+    found = await asked(journal, "explain_trade", trade="SPY")
+
+    assert (found["exit_order"], found["entry_order"]) == (trade.exit_order, trade.entry_order)
+    assert sum(Decimal(part["amount"]) for part in found["parts"]) == Decimal(found["profit"])
+    assert Decimal(found["profit"]) == trade.profit.quantize(Decimal("0.01"))
+    assert len(found["fills"]) >= 2
+    for order in (trade.entry_order[:10], trade.exit_order):
+        assert await asked(journal, "explain_trade", trade=order) == found
+
+
+async def test_a_day_is_explained(played: Path) -> None:
+    """AN-06: the figures of `keyturn explain`; without a day the last one"""
+    journal, (first, last) = a_journal(played), days_of(played)
+    whole, _ = explained(played, first.isoformat())
+    found = await asked(journal, "explain_day", day=first.isoformat())
+    (day,) = found["days"]
+
+    assert whole.days[0].change is not None
+    assert Decimal(day["equity_change"]) == whole.days[0].change.quantize(Decimal("0.01"))
+    assert sum(Decimal(part["amount"]) for part in day["parts"]) == Decimal(day["equity_change"]) - Decimal(day["rest"])
+    ended = [trade.exit_order for trade in trades_in(played) if trade.exit_time.date() == first]
+    assert [trade["exit_order"] for trade in found["trades"]] == ended
+    assert (await asked(journal, "explain_day"))["days"][0]["day"] == last.isoformat()
+
+
+async def test_an_agent_without_amounts_is_told_prices_and_reasons_alone(played: Path) -> None:
+    """OP-09"""
+    trade, journal = trades_in(played)[-1], a_journal(played, hides_amounts=True)
+    one, day = await asked(journal, "explain_trade", trade="SPY"), await asked(journal, "explain_day")
+
+    assert not names_in(one) & AMOUNTS
+    assert not names_in(day) & (AMOUNTS | {"would_have_made"})
+    assert Decimal(one["exit_price"]) == trade.exit_price
+    assert one["reason"] == trade.exit_reason.value
+    assert day["trades"]
+
+
+async def test_an_agent_is_told_of_its_symbols_alone(played: Path) -> None:
+    """OP-09: of the others the sum"""
+    trade, journal = trades_in(played)[-1], a_journal(played, symbols=("QQQ",))
+    refused = await asked(journal, "explain_trade", trade=trade.exit_order)
+    day = await asked(journal, "explain_day")
+
+    assert "no closed trade of QQQ" in refused["error"]
+    assert (day["trades"], day["not_taken"]) == ([], [])
+    assert [part["name"] for part in day["days"][0]["parts"]] == [OTHERS]
+    assert "SPY" not in json.dumps(day)
+
+
+@pytest.mark.parametrize("day", ["2026-01-04", "yesterday", "2026-01-05..20"])
+async def test_what_is_no_day_of_the_journal_is_an_error(played: Path, day: str) -> None:
+    """OP-09: one line"""
+    words = (await asked(a_journal(played), "explain_day", day=day))["error"]
+
+    assert "\n" not in words
+    assert "explain_day" in words
+
+
+async def test_a_trade_that_there_is_not_is_an_error(played: Path) -> None:
+    """OP-09: whatever is asked for"""
+    for which in ("", "zzz", "\x1b[2J", "ЅPY", "../journal"):
+        words = (await asked(a_journal(played), "explain_trade", trade=which))["error"]
+        assert "no closed trade of" in words
+        assert "\x1b" not in words
+
+
+def test_a_removed_agent_is_told_nothing(played: Path) -> None:
+    """OP-09: also by a server that still runs"""
+    journal = AgentJournal(CLAUDE, lambda: played, Settings)
+    with pytest.raises(OperatorError):
+        journal.explain_day("")
+
+
+async def test_an_explained_day_is_bounded(played: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OP-09: what is left out is counted"""
+    for name in ("MOST_TRADES", "MOST_MISSED", "MOST_PARTS"):
+        monkeypatch.setattr(agent_explained, name, 0)
+    found = await asked(a_journal(played), "explain_day")
+
+    assert (found["trades"], found["days"][0]["parts"]) == ([], [])
+    assert found["trades_in_all"] > 0
