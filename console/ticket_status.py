@@ -386,9 +386,6 @@ def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
             )
         case TicketPhase.OVER:
             return wrapped("OVER    ", standing.said, WIDTH, "warning")
-        case TicketPhase.TOUCHING:
-            back = written("ticket.back")
-            return wrapped("TOUCH   ", f"your security key: it blinks. {back} gives up", WIDTH, "strong")
         case TicketPhase.CONFIRMING:
             return [(Cell(TicketPhase.CONFIRMING.value, "strong"),)]
     lines = wrapped("NOT CHANGED ", standing.note, WIDTH, "warning") if standing.note else []
@@ -421,6 +418,9 @@ def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readines
         state(standing, word, readiness, key_of(row)),
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
+    if standing.phase is TicketPhase.TOUCHING:  # in place of its keys: another line could hide a part of the ticket
+        back = written("ticket.back")
+        return spread((Cell(" it blinks now ", "strong"), Cell(f"  {back} gives up")), right, WIDTH)
     is_shut = standing.phase in SHUT and word is not None and not word.stands
     does = (Cell(" cannot be sent now", "warning"),) if is_shut else _does(row, word)
     for rest in keys:
@@ -472,7 +472,7 @@ def state(standing: TicketStatus, word: TypedWord | None, readiness: Readiness, 
     if standing.phase is TicketPhase.CONFIRMING or readiness.is_turning:
         return Cell("confirming…", "strong")
     if standing.phase is TicketPhase.TOUCHING:
-        return Cell("touch your key", "strong")
+        return Cell("touch your security key", "strong")
     if standing.phase is not TicketPhase.READY:
         return Cell("not armed", "warning")
     if readiness.obstacle is not None:

@@ -14,10 +14,10 @@ from contextlib import suppress
 from textual.screen import Screen
 
 from console.client.ssh_agent import SshAgent
-from core.model.touch import PublicKey, TouchKey, TouchSignature, read_key
+from core.model.touch import PublicKey, TouchCode, TouchKey, TouchSignature, read_key
 from core.ports import OperatorError
 
-NO_KEY = "no security key is enrolled; `keyturn touch enroll` enrolls one"
+NO_KEY = TouchCode.NO_KEY.in_words
 
 
 class TouchWait:

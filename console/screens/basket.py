@@ -276,7 +276,7 @@ class BasketScreen(ArmedDialog):
         if shown is None:
             return Cell("not armed", "warning")
         if self.touch.is_waiting:
-            return Cell("touch your key", "strong")
+            return Cell("touch your security key", "strong")
         if self._sent == shown or self.armed.arming.is_turning():
             return Cell("sending…" if plan.is_open else "going on…", "strong")
         if (obstacle := self._obstacle()) is not None:

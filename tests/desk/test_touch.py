@@ -56,7 +56,7 @@ async def test_key_then_touch_sends_the_order(tmp_path: Path, handled_by: type[S
     async with a_desk(tmp_path, handled_by=handled_by) as (house, agent):
         ticket = await house.opens_the_ticket()
         await house.press("B")
-        await house.sees("touch your key", "TOUCH")
+        await house.sees("touch your security key", "gives up")
         at = house.desk.engine_now()
         await house.wait(2)
         assert house.desk.engine_now() > at
@@ -75,7 +75,7 @@ async def test_esc_gives_up_and_the_ticket_is_armed_anew(tmp_path: Path) -> None
     async with a_desk(tmp_path) as (house, agent):
         ticket = await house.opens_the_ticket()
         await house.press("B")
-        await house.sees("touch your key")
+        await house.sees("touch your security key")
         await house.press("B", "r", "x", "n")
         assert ticket.phase is TicketPhase.TOUCHING
         await house.press("escape")
@@ -93,7 +93,7 @@ async def test_ticket_that_expires_meanwhile_sends_nothing(tmp_path: Path) -> No
     async with a_desk(tmp_path) as (house, agent):
         ticket = await house.opens_the_ticket()
         await house.press("B")
-        await house.sees("touch your key")
+        await house.sees("touch your security key")
         await house.until(lambda: ticket.phase is not TicketPhase.TOUCHING)
         agent.touched.set()
         await answered(ticket.touch)
@@ -107,7 +107,7 @@ async def test_dialog_over_the_ticket_voids_the_touch(tmp_path: Path) -> None:
     async with a_desk(tmp_path) as (house, agent):
         ticket = await house.opens_the_ticket()
         await house.press("B")
-        await house.sees("touch your key")
+        await house.sees("touch your security key")
         await house.press("ctrl+k")
         await house.until(lambda: house.desk.screen is not ticket)
         agent.touched.set()
@@ -153,7 +153,7 @@ async def test_basket_is_signed_after_one_touch(tmp_path: Path) -> None:
             await marks_all_of(house, 2)
             await house.until(house.is_armed)
             await house.press("P")
-            await house.sees("touch your key")
+            await house.sees("touch your security key")
             basket = house.desk.screen
             assert isinstance(basket, BasketScreen)
             await house.press("escape")
@@ -163,7 +163,7 @@ async def test_basket_is_signed_after_one_touch(tmp_path: Path) -> None:
 
             await house.until(house.is_armed)
             await house.press("P")
-            await house.sees("touch your key")
+            await house.sees("touch your security key")
             agent.touched.set()
             await answered(basket.touch)
             await house.until(lambda: house.facts(BasketSigned))
