@@ -22,6 +22,7 @@ from textual.screen import Screen
 from console.arming import Keyboard, WholeWay
 from console.board import Board
 from console.client.access import NO_SURROUNDINGS, EngineAccess, HostFiles
+from console.client.ssh_agent import SshAgent
 from console.desk_actions import BasketFollower, DeskActions
 from console.desk_commands import DeskCommands
 from console.display import Display, DisplayTerms
@@ -83,6 +84,7 @@ class DeskApp(App[None]):
         self.now = now
         self.surroundings = surroundings
         self.forms = FormMemory()
+        self.new_agent: Callable[[], SshAgent] = SshAgent
         self.keyboard = Keyboard()
         self.tidying = GcSchedule(now())
         self.closing = Closing(handle, now)

@@ -29,6 +29,7 @@ from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.edit import EditOrderScreen
 from console.screens.limits import LOOSEN, ListsScreen, LoosenScreen, ReloadedScreen
 from console.screens.reading import WhyScreen
+from console.screens.touch import TouchScreen
 from core.messages.commands import (
     ClearBreaker,
     ConfirmWarning,
@@ -41,8 +42,9 @@ from core.messages.commands import (
 from core.messages.desk_commands import CompareActivities, ReloadLimits, StopEngine, TakeKey
 from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
+from core.model.touch import loosen_message
 from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId
-from core.views import WARNED, BasketView, DeskView, OrderRow, PositionRow, RowMark
+from core.views import WARNED, BasketView, DeskView, OrderRow, PositionRow, ReloadView, RowMark
 from core.views.desk_status import BREAKER_OK
 from core.views.rows import replacement_of
 from widgets import format as f
@@ -301,7 +303,7 @@ class DeskActions:
         self.following.wait_for_word(view, "settings")
         self.behind.handle.send(ReloadLimits(reload.digest))
         if reload.looser:
-            self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload.digest)))
+            self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload)))
         else:
             self.behind.ask(ReloadedScreen(reload))
 
@@ -310,10 +312,26 @@ class DeskActions:
         self.behind.handle.send(CompareActivities())
         self.behind.say("asked; the log says what the broker lists and what differs")
 
-    def _loosen(self, digest: str) -> None:
+    def _loosen(self, reload: ReloadView) -> None:
+        view = self.behind.view
+        if view is None or not reload.needs_touch:
+            self._ask_to_loosen(ReloadLimits(reload.digest, LOOSEN))
+            return
+        message = loosen_message(view.account, reload.digest)
+        self.behind.ask(
+            TouchScreen(
+                self.behind,
+                "Loosen the limits",
+                "The looser confirm.touch needs the touch of an enrolled security key.",
+                message,
+                lambda found: self._ask_to_loosen(ReloadLimits(reload.digest, LOOSEN, touch=found)),
+            )
+        )
+
+    def _ask_to_loosen(self, command: ReloadLimits) -> None:
         if self.behind.view is not None:
             self.following.wait_for_word(self.behind.view, "settings")
-        self.behind.handle.send(ReloadLimits(digest, LOOSEN))
+        self.behind.handle.send(command)
         self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
 
     def lists(self, symbol: Symbol | None) -> None:

@@ -130,6 +130,8 @@ FACT_DIFFERS = "a fact of the draft differs"
 class TicketPhase(Enum):
     FETCHING = "fetching figures…"
     READY = "ready"
+    TOUCHING = "touch your security key"
+    """Its key was pressed, and ssh-agent waits for the touch (OP-15)."""
     CONFIRMING = "confirming on fresh figures…"
     REFUSED = "refused"
     RED = "a check refuses it now"
@@ -179,6 +181,7 @@ class TicketStatus:
         self._was_lost = False
         self._older: frozenset[str] = frozenset()
         self._confirmed: ShownTicket | None = None
+        self._touching: ShownTicket | None = None
         self._red: tuple[str, str] | None = None
         self._differing: frozenset[int] = frozenset()
         self._reviewed: frozenset[int] = frozenset()
@@ -192,7 +195,7 @@ class TicketStatus:
         self._older |= {t.ticket.id for t in known if t.ticket.proposal_id == self.proposal_id}
         if self.shown is not None:
             self._older |= {self.shown.ticket.id}
-        self.shown = self._confirmed = self._red = self._edit = None
+        self.shown = self._confirmed = self._touching = self._red = self._edit = None
         self._differing = frozenset()
         self.note = ""
         self.phase = TicketPhase.FETCHING
@@ -214,8 +217,20 @@ class TicketStatus:
         self.ask(view)
         self._edit = edit
 
+    def wait_for_touch(self, shown: TicketView) -> None:
+        """Note that its key was pressed and the security key is waited for."""
+        self._touching = shown_of(shown)
+        self.phase = TicketPhase.TOUCHING
+
+    def end_touch(self) -> None:
+        """Note that it is not waited for any more."""
+        self._touching = None
+        if self.phase is TicketPhase.TOUCHING:
+            self.phase = TicketPhase.READY
+
     def confirm(self, shown: TicketView) -> None:
         """Note that it was confirmed."""
+        self._touching = None
         self._confirmed = shown_of(shown)
         self.phase = TicketPhase.CONFIRMING
 
@@ -292,7 +307,7 @@ class TicketStatus:
         if self._differing:
             self.said = FACT_DIFFERS
             return TicketPhase.DIFFERS
-        return TicketPhase.READY
+        return TicketPhase.TOUCHING if self._touching == shown else TicketPhase.READY
 
     def _say_it_is_lost(self, view: DeskView) -> None:
         """Say that the engine was lost, and the result of a confirmation, found by order id in compared books."""
@@ -403,6 +418,9 @@ def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readines
         state(standing, word, readiness, key_of(row)),
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
+    if standing.phase is TicketPhase.TOUCHING:  # in place of its keys: another line could hide a part of the ticket
+        back = written("ticket.back")
+        return spread((Cell(" it blinks now ", "strong"), Cell(f"  {back} gives up")), right, WIDTH)
     is_shut = standing.phase in SHUT and word is not None and not word.stands
     does = (Cell(" cannot be sent now", "warning"),) if is_shut else _does(row, word)
     for rest in keys:
@@ -453,6 +471,8 @@ def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
 def state(standing: TicketStatus, word: TypedWord | None, readiness: Readiness, key: str) -> Cell:
     if standing.phase is TicketPhase.CONFIRMING or readiness.is_turning:
         return Cell("confirming…", "strong")
+    if standing.phase is TicketPhase.TOUCHING:
+        return Cell("touch your security key", "strong")
     if standing.phase is not TicketPhase.READY:
         return Cell("not armed", "warning")
     if readiness.obstacle is not None:
@@ -499,7 +519,9 @@ class TicketBox(Frame):
         self.write_lower(clocks(standing, now))
         self.set_class(view.status.mode is Mode.LIVE, "-live")
         self.set_class(
-            standing.phase not in (TicketPhase.READY, TicketPhase.FETCHING, TicketPhase.CONFIRMING), "-disarmed"
+            standing.phase
+            not in (TicketPhase.READY, TicketPhase.FETCHING, TicketPhase.TOUCHING, TicketPhase.CONFIRMING),
+            "-disarmed",
         )
         lines = heading(standing, is_late)
         waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]

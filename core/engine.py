@@ -45,6 +45,7 @@ from core.workflows.operator.limits_reload import LimitsReload
 from core.workflows.operator.notification_delivery import NotificationDelivery
 from core.workflows.operator.notifying import Notifying
 from core.workflows.operator.pauses_and_lists import PausesAndBans, SymbolListing
+from core.workflows.operator.touch_keys import TouchEnrolment
 from core.workflows.operator.watching import Alerting, Watching
 from core.workflows.orders.cancellation import BrokerWarnings, Cancellation, Replacement
 from core.workflows.orders.circuit_breaker import CircuitBreaker
@@ -154,6 +155,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         SymbolListing(state, proposals, cancellation),
         watching,
         Alerting(state, watching),
+        TouchEnrolment(state),
         ProposalEdits(state, gate),
         order_changes,
         StopTightening(state, order_changes),

@@ -43,6 +43,7 @@ LOOSER = {
     "less is looser": "less",
     "each change counts as looser": "any change",
     "all but one are looser": "any other",
+    "an earlier one is looser": "earlier",
     "none": "–",
 }
 """The direction of a key, as the page writes it."""

@@ -22,6 +22,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.settings import is_simulated, mode_of, settings_of
 from console.commands.assembly.simulated import demo_books
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
+from core.model.account import Mode
 from core.ports import OperatorError
 from state.accounts import account_of
 from state.files import AccountFolder
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from core.brokers.port import Broker
     from core.engine import Engine
     from core.runtime.doctor import Finding
+    from core.settings.settings import Settings
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
@@ -71,6 +73,8 @@ def findings(host: Host) -> Iterator[Finding]:
         yield Finding("settings and keys", False, str(error), "fix that first; the rest needs them")
         return
     yield Finding("settings and keys", True, f"{mode.value} keys, {', '.join(settings.symbols)}", "")
+    if mode is Mode.LIVE:
+        yield _security_key(settings)
     symbols = tuple(Symbol(text) for text in settings.symbols)
     connected = kind.connect(settings, mode, keys)
     broker = connected.broker
@@ -79,6 +83,18 @@ def findings(host: Host) -> Iterator[Finding]:
     places = Places(kind.title, kind.reached_by, source.reached_by)
     yield from Doctor(broker, connected.orders, market, symbols, mode, utc_now, promised, places).look()
     broker.close()
+
+
+def _security_key(settings: Settings) -> Finding:
+    """Recommend the touch of a security key on a live account (OP-15)."""
+    from core.runtime.doctor import Finding
+
+    if settings.confirm.touch == "never":
+        remedy = 'recommended: `keyturn touch enroll FILE`, then `touch = "live"` under [confirm] in the settings'
+        return Finding("security key", True, "an order that opens needs no touch: a program can type its key", remedy)
+    above = settings.confirm.touch_above_usd
+    size = f" above {above:f} USD" if above else ""
+    return Finding("security key", True, f"an order that opens{size} needs the touch of one", "")
 
 
 WORD = "ACCEPT"

@@ -23,6 +23,7 @@ from console.commands import (
     state,
     status,
     strategies,
+    touch,
 )
 from console.commands.assembly.desks import open_desk, prepare
 from console.commands.assembly.host import Host
@@ -117,6 +118,7 @@ def build(host: Host) -> typer.Typer:
     program.add_typer(notify.commands, name="notify")
     program.add_typer(protections.commands, name="protections")
     program.add_typer(strategies.commands, name="strategies")
+    program.add_typer(touch.commands, name="touch")
     program.add_typer(engine.commands, name="engine")
     program.add_typer(service.commands, name="service")
     program.add_typer(journal.commands, name="journal")

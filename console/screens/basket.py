@@ -7,6 +7,7 @@ input. So does `O`, which lets the buys proceed after a sell was not filled. One
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,10 +19,12 @@ from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import holds_key, proof_of
 from console.screens.dialog import WIDTH, ArmedDialog, ArmedKey, ArmedQuestion, DialogHost
 from console.ticket_status import Spelling, TypedWord
+from console.touch_wait import TouchWait
 from core.messages.commands import AnswerBasket, Decline, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode
 from core.model.basket import TYPED_HOLDS, BasketOrderState, BasketPhase, BasketSource, whole_dollars
 from core.model.signal import ExitReason
+from core.model.touch import TouchSignature, basket_message
 from core.model.values import Digest, Money, ProposalId, TicketId
 from core.views import BasketRowView, BasketView, DeskView, ProposalRow
 from widgets import format as f
@@ -132,6 +135,8 @@ class BasketScreen(ArmedDialog):
         self._typed_for: Digest | None = None
         self._is_unpriced = False
         self._sent: ShownTicket | None = None
+        self.touch = TouchWait(self, behind.new_agent, lambda text: behind.say(text, "warning"))
+        self._touching: ShownTicket | None = None
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -270,6 +275,8 @@ class BasketScreen(ArmedDialog):
         shown = self._shown(plan)
         if shown is None:
             return Cell("not armed", "warning")
+        if self.touch.is_waiting:
+            return Cell("touch your security key", "strong")
         if self._sent == shown or self.armed.arming.is_turning():
             return Cell("sending…" if plan.is_open else "going on…", "strong")
         if (obstacle := self._obstacle()) is not None:
@@ -350,24 +357,59 @@ class BasketScreen(ArmedDialog):
         shown = self._shown(plan)
         if shown is None or self._obstacle() is not None:
             self.disarm()
+        if self.touch.is_waiting and (self._touching != shown or self._obstacle() is not None):
+            self._give_up_touch()
         self.armed.follow()
-        if plan is not None and shown is not None and self.armed.take(shown):
+        if plan is not None and shown is not None and not self.touch.is_waiting and self.armed.take(shown):
             self._turn(plan, shown)
         if plan is not None and self.is_active:
             self._draw_keys(plan, self.behind.engine_now())
             self._ask_whether_drawn()
 
     def _turn(self, plan: BasketView, shown: ShownTicket) -> None:
-        self._sent = shown
         if plan.is_open and plan.digest is not None:
             word = self.spelling.word
             typed = Money(Decimal(word.word)) if word is not None else None
-            self.behind.handle.send(
-                SignBasket(plan.id, plan.digest, typed, hold=plan.hold, proof=proof_of(self.behind))
+            sign = SignBasket(plan.id, plan.digest, typed, hold=plan.hold, proof=proof_of(self.behind))
+            view = self.behind.view
+            if not plan.needs_touch or view is None:
+                self._sent = shown
+                self.behind.handle.send(sign)
+                return
+            self._touching = shown
+            message = basket_message(view.account, plan.id, plan.digest)
+            self.touch.begin(
+                view.touch.keys, message, lambda found: self._touched(shown, sign, found), self._give_up_touch
             )
         else:
+            self._sent = shown
             asked, proof = plan.phase_since, proof_of(self.behind)
             self.behind.handle.send(AnswerBasket(plan.id, True, asked, hold=plan.hold, proof=proof))
+
+    def _touched(self, shown: ShownTicket, sign: SignBasket, found: TouchSignature) -> None:
+        """Send the signature if the same basket still stands; after any change a touch is discarded (OP-15)."""
+        if self._shown(self.plan) != shown or self._obstacle() is not None:
+            self._give_up_touch()
+            self.behind.say("the basket changed before the touch; nothing was signed", "warning")
+            return
+        self._sent = shown
+        self.behind.handle.send(replace(sign, touch=found))
+        self._redraw()
+
+    def _give_up_touch(self) -> None:
+        """End the wait for the touch; the basket is armed again from the beginning."""
+        self.touch.give_up()
+        self._touching = None
+        self.disarm()
+        self._redraw()
+
+    def on_screen_suspend(self) -> None:
+        super().on_screen_suspend()
+        if self.touch.is_waiting:
+            self._give_up_touch()
+
+    def on_unmount(self) -> None:
+        self.touch.give_up()
 
     def disarm(self) -> None:
         self.armed.forget()
@@ -442,7 +484,14 @@ class BasketScreen(ArmedDialog):
         self.behind.ask(ArmedQuestion(self.behind, title, wrapped("", text, WIDTH), does, act))
 
     def action_back(self) -> None:
-        """Close an unconfirmed basket, after a question where marks would be lost; a running one continues."""
+        """Close an unconfirmed basket, after a question where marks would be lost; a running one continues.
+
+        While the touch is waited for, give that up alone.
+        """
+        if self.touch.is_waiting:
+            self._give_up_touch()
+            self.behind.say("given up: nothing was signed")
+            return
         plan = self.plan
         if plan is None or not plan.is_open or self._sent is not None:
             self.dismiss()

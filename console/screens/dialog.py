@@ -29,6 +29,7 @@ from textual.widget import Widget, _RenderCache
 
 from console.arming import REDUCES_AFTER, Arming, Keyboard, Painted, ShownTicket
 from console.client.access import EngineAccess, HostFiles
+from console.client.ssh_agent import SshAgent
 from console.keymap import KeyScope, bindings_for, footer, written
 from console.order_form.prefill import FormMemory, Preset
 from console.terminal.driver import TerminalLink
@@ -185,6 +186,8 @@ class DialogHost(Protocol):
         Access to files; each call may block.
     forms
         State shared by the order forms.
+    new_agent
+        Makes a request to ssh-agent.
     """
 
     handle: EngineAccess
@@ -192,6 +195,7 @@ class DialogHost(Protocol):
     surroundings: HostFiles
     forms: FormMemory
     now: Callable[[], float]
+    new_agent: Callable[[], SshAgent]
 
     @property
     def link(self) -> TerminalLink: ...

@@ -7,6 +7,7 @@ interrupts the confirmation delay, or spells a required word: TWIN, or the symbo
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -32,8 +33,10 @@ from console.ticket_status import (
     shown_of,
     state,
 )
+from console.touch_wait import TouchWait
 from core.messages.commands import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
 from core.model.account import Mode
+from core.model.touch import TouchSignature, ticket_message
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, TicketView
 from widgets.ticket_text import watches
@@ -61,6 +64,7 @@ class TicketScreen(ArmedDialog):
         self.standing = TicketStatus(proposal_id)
         self.armed = ArmedKey(self, behind)
         self.looking = QuoteRefresh(behind)
+        self.touch = TouchWait(self, behind.new_agent, lambda text: behind.say(text, "warning"))
         self.box = TicketBox()
         self.spelling = Spelling()
         self._asked_at = behind.now()
@@ -114,6 +118,8 @@ class TicketScreen(ArmedDialog):
             return ("ticket.review", "ticket.decline", *ALWAYS)
         if self.phase is TicketPhase.OVER:
             return ALWAYS
+        if self.phase is TicketPhase.TOUCHING:
+            return ("ticket.back", "ticket.help")
         order = self._shown.ticket.order if self._shown is not None else None
         opens = order is not None and not order.effect.only_reduces and order.replaces is None
         may_sign = opens and self._shown is not None and watches(self._shown)
@@ -130,6 +136,8 @@ class TicketScreen(ArmedDialog):
     def update_view(self, view: DeskView, now: datetime) -> None:
         was_lost = self.behind.handle.link.had_gap(self._asked_at, self.behind.now())
         self.standing.update(view, was_lost=was_lost)
+        if self.touch.is_waiting and self.phase is not TicketPhase.TOUCHING:
+            self._give_up_touch()
         if self.phase is TicketPhase.OVER and self.is_active and self.standing.was_sent(view):
             self.dismiss()
             self.behind.show_order(ClientOrderId(self.proposal_id))
@@ -237,27 +245,69 @@ class TicketScreen(ArmedDialog):
         self.armed.see_whether_it_ran()
         if self.phase is not TicketPhase.READY or self._obstacle() is not None:
             self.disarm()
+        if self.touch.is_waiting and self._obstacle() is not None:
+            self._give_up_touch()
         if self.armed.follow():
             self._ask_whether_drawn()
         if self._shown is not None and self.armed.take(shown_of(self._shown)):
-            shown = self._shown
-            self.standing.confirm(shown)
-            ticket, proof = shown.ticket, proof_of(self.behind)
-            effect, replaces = ticket.order.effect, ticket.order.replaces
-            key = Confirm(
-                ticket.id,
-                ticket.digest,
-                effect,
-                replaces,
-                word=shown.word,
-                reviewed=self.standing.reviewed,
-                hold=shown.hold,
-                proof=proof,
-            )
-            self.behind.handle.send(key)
+            self._turn(self._shown)
         if self._shown is not None and self.is_active:
             self._draw_keys(self.behind.engine_now())
             self._ask_whether_drawn()
+
+    def _turn(self, shown: TicketView) -> None:
+        """Confirm exactly this ticket, after the touch of a security key if it needs one (OP-15)."""
+        ticket, proof = shown.ticket, proof_of(self.behind)
+        effect, replaces = ticket.order.effect, ticket.order.replaces
+        key = Confirm(
+            ticket.id,
+            ticket.digest,
+            effect,
+            replaces,
+            word=shown.word,
+            reviewed=self.standing.reviewed,
+            hold=shown.hold,
+            proof=proof,
+        )
+        view = self.behind.view
+        if not shown.needs_touch or view is None:
+            self._send(shown, key)
+            return
+        self.standing.wait_for_touch(shown)
+        message = ticket_message(view.account, ticket.id, ticket.digest)
+        self.touch.begin(view.touch.keys, message, lambda found: self._touched(shown, key, found), self._give_up_touch)
+        self._show_what_is_known()
+
+    def _touched(self, shown: TicketView, key: Confirm, found: TouchSignature) -> None:
+        """Send the confirmation if the same ticket still counts; a touch after a change of any kind is discarded."""
+        self._show_what_is_known()
+        is_same = self._shown is not None and shown_of(self._shown) == shown_of(shown)
+        if self.phase is not TicketPhase.TOUCHING or not is_same or self._obstacle() is not None:
+            self._give_up_touch()
+            self.behind.say("the ticket changed before the touch; nothing was sent", "warning")
+            return
+        self._send(shown, replace(key, touch=found))
+        self._show_what_is_known()
+
+    def _send(self, shown: TicketView, key: Confirm) -> None:
+        self.standing.confirm(shown)
+        self.behind.handle.send(key)
+
+    def _give_up_touch(self) -> None:
+        """End the wait for the touch; the ticket is armed again from the beginning."""
+        self.touch.give_up()
+        self.standing.end_touch()
+        self.disarm()
+        if self.is_attached:
+            self._show_what_is_known()
+
+    def on_screen_suspend(self) -> None:
+        super().on_screen_suspend()
+        if self.touch.is_waiting:
+            self._give_up_touch()
+
+    def on_unmount(self) -> None:
+        self.touch.give_up()
 
     def action_confirm(self, key: str) -> None:
         """Name the right key if one for another effect was pressed; the key itself is evaluated in `hear`."""
@@ -271,7 +321,7 @@ class TicketScreen(ArmedDialog):
             self.behind.say(f"{key} sends nothing now; {written('ticket.review')} reviews it again", "warning")
 
     def action_review(self) -> None:
-        if self._is_over():
+        if self._is_over() or self._is_touching():
             return
         if self.phase is not TicketPhase.CONFIRMING:
             if count := self.standing.review():
@@ -319,7 +369,15 @@ class TicketScreen(ArmedDialog):
         self._open()
         self._show_what_is_known()
 
+    def _is_touching(self) -> bool:
+        """Return whether the touch is waited for: another key must give it up first."""
+        if self.phase is TicketPhase.TOUCHING:
+            self.behind.say(f"touch your security key, or {written('ticket.back')} gives up", "warning")
+        return self.phase is TicketPhase.TOUCHING
+
     def _was_turned(self) -> bool:
+        if self._is_touching():
+            return True
         if self.phase is TicketPhase.CONFIRMING:
             self.behind.say("it was confirmed already; d in Orders cancels the order", "warning")
         return self.phase is TicketPhase.CONFIRMING
@@ -348,6 +406,8 @@ class TicketScreen(ArmedDialog):
 
     def _go_on_to(self, following: ProposalId | None, otherwise: str) -> None:
         """Close this ticket and open the other one."""
+        if self.phase is TicketPhase.TOUCHING:
+            self._give_up_touch()
         if following is None:
             self.behind.say(otherwise)
             return
@@ -360,7 +420,11 @@ class TicketScreen(ArmedDialog):
             self.action_back()
 
     def action_back(self) -> None:
-        """Close the ticket; a confirmation already given stands."""
+        """Close the ticket; a confirmation already given stands. While the touch is waited for, give that up alone."""
+        if self.phase is TicketPhase.TOUCHING:
+            self._give_up_touch()
+            self.behind.say("given up: nothing was sent")
+            return
         if self._shown is not None and self.phase is not TicketPhase.CONFIRMING:
             self.behind.handle.send(LeaveTicket(self._shown.ticket.id))
         self._leave()

@@ -178,11 +178,31 @@ def _attendance(fact: AttendanceFact) -> str:
     return f"while nobody was at a desk, since {HOME.told(fact.since, '%a %H:%M')}: {told_of}"
 
 
+TouchFact = facts.TouchKeyEnrolled | facts.TouchKeyRemoved | facts.TouchVerified | facts.TouchRefused
+
+
+def _touch(fact: TouchFact) -> str:
+    match fact:
+        case facts.TouchKeyEnrolled():
+            return f"SECURITY KEY ENROLLED: {fact.key.label}, {fact.key.fingerprint}"
+        case facts.TouchKeyRemoved():
+            return f"SECURITY KEY REMOVED: {fact.key.label}, {fact.key.fingerprint}"
+        case facts.TouchVerified():
+            return f"touched for {_touched_for(fact)}: {fact.fingerprint}, counter {fact.counter}"
+        case facts.TouchRefused():
+            return f"no touch for {_touched_for(fact)}: {fact.code.in_words}"
+
+
+def _touched_for(fact: facts.TouchVerified | facts.TouchRefused) -> str:
+    return f"{fact.purpose.value} {fact.subject}".rstrip()
+
+
 DESKS: EventTexts = {
     **told("key", _desk, DeskFact),
     **told("key", _key, KeyFact),
     **told("key", _given, facts.CommandGiven),
     **told("away", _attendance, AttendanceFact),
+    **told("key", _touch, TouchFact),
 }
 
 

@@ -33,6 +33,9 @@ def command_in_words(command: str) -> str:
 WARNINGS = (
     facts.CommandRefused,
     facts.ConfirmationRefused,
+    facts.TouchRefused,
+    facts.TouchKeyEnrolled,
+    facts.TouchKeyRemoved,
     facts.EditRefused,
     facts.ProposalSkipped,
     facts.SubmissionBlocked,

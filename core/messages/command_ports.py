@@ -49,7 +49,8 @@ class CommandPort:
 
     def __init__(self, kind: PortKind, terminal: str = "", user: str = "") -> None:
         self.kind = kind
-        self._sender = Sender(terminal or kind.value, user, secrets.token_bytes(32))
+        is_script = kind is PortKind.SCRIPT
+        self._sender = Sender(terminal or kind.value, user, secrets.token_bytes(32), is_script)
 
     @property
     def known(self) -> KnownPort:

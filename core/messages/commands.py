@@ -15,12 +15,14 @@ from core.messages.desk_commands import (
     CompareActivities,
     DetachDesk,
     DropAlert,
+    EnrollTouchKey,
     KeepAlert,
     KeepWatchlist,
     KeyPressed,
     LookAt,
     LoseDesk,
     ReloadLimits,
+    RemoveTouchKey,
     ServeDesks,
     SettingsFileSeen,
     StopEngine,
@@ -31,6 +33,7 @@ from core.model.basket import BasketSource, SkippedRow
 from core.model.desk import PaintProof, Sender
 from core.model.instrument import ListKind
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.touch import TouchSignature
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 WHOLE = Fraction(Decimal(1))
@@ -59,6 +62,7 @@ class Confirm(Addressed):
     with terminal and user, as of everything else that opens or loosens (OP-13). `hold` is the control period in which
     the ticket was painted, and `proof` how that is known; a desk sends both. `word` was typed for an entry that is like
     another; else empty (RK-25). `reviewed` are the places of the draft's facts that differed and were reviewed (OP-14).
+    `touch` is an enrolled security key's signature over `ticket_message`, where an opening order needs one (OP-15).
     """
 
     ticket_id: TicketId
@@ -67,6 +71,7 @@ class Confirm(Addressed):
     replaces: ClientOrderId | None = None
     word: str = field(default="", kw_only=True)
     reviewed: tuple[int, ...] = field(default=(), kw_only=True)
+    touch: TouchSignature | None = field(default=None, kw_only=True)
     hold: int | None = field(default=None, compare=False, kw_only=True)
     proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
@@ -208,12 +213,14 @@ class MarkInBasket(Addressed):
 class SignBasket(Addressed):
     """Confirm with `P` exactly the shown basket.
 
-    `worth` is the typed cost of the basket's entries, USD, for real money (OP-05). `hold`, `proof` as in `Confirm`.
+    `worth` is the typed cost of the basket's entries, USD, for real money (OP-05). `touch` signs
+    `basket_message` where it has entries that need one (OP-15). `hold`, `proof` as in `Confirm`.
     """
 
     plan_id: TicketId
     digest: Digest
     worth: Money | None = None
+    touch: TouchSignature | None = field(default=None, kw_only=True)
     hold: int | None = field(default=None, compare=False, kw_only=True)
     proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
@@ -501,6 +508,8 @@ Keyed = (
     | ReinstateStrategy
     | DecidePromotion
     | UnlistSymbol
+    | EnrollTouchKey
+    | RemoveTouchKey
     | ServeDesks
     | AttachDesk
     | DetachDesk
@@ -569,6 +578,8 @@ Command = (
     | ClearBreaker
     | OverrideProtection
     | ReloadLimits
+    | EnrollTouchKey
+    | RemoveTouchKey
     | CompareActivities
     | SettingsFileSeen
     | WatchlistFilesSeen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.model.alert import AlertTerms
 from core.model.desk import DeskNumber, Seat, Sender
 from core.model.instrument import Watchlist
+from core.model.touch import TouchSignature
 from core.model.values import AccountId, Symbol
 
 if TYPE_CHECKING:
@@ -131,10 +132,43 @@ class ReloadLimits(Addressed):
         Of the file as its differences were shown.
     word
         The typed word; empty if none was typed.
+    touch
+        Of an enrolled security key, over `loosen_message`; None if none was asked for (OP-15).
     """
 
     digest: str
     word: str = ""
+    touch: TouchSignature | None = field(default=None, kw_only=True)
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollTouchKey(Addressed):
+    """Enroll a security key (OP-15).
+
+    Attributes
+    ----------
+    line
+        Its OpenSSH public key line.
+    own
+        Its signature over `enroll_message`, in the agent's wire form.
+    touch
+        That of a key enrolled before, over the same; None for the first.
+    """
+
+    line: str
+    label: str
+    own: bytes
+    touch: TouchSignature | None = None
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTouchKey(Addressed):
+    """Remove a security key by the touch of an enrolled one, over `remove_message` (OP-15)."""
+
+    fingerprint: str
+    touch: TouchSignature
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 

@@ -78,11 +78,14 @@ class Sender:
         Recorded with each confirmation (OP-13); empty if there is no operator.
     token
         Secret of its port: the engine knows only its digest. It is never written anywhere.
+    is_script
+        Whether it is a script's, which is accepted on the simulated exchange alone.
     """
 
     terminal: str
     user: str
     token: bytes = field(repr=False)
+    is_script: bool = False
 
 
 def seat_of(sender: Sender | None) -> tuple[str, str]:

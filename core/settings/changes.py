@@ -272,6 +272,8 @@ def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) 
             return ChangeKind.RESTART
     if looser.direction is Direction.CHOICE:
         return ChangeKind.TIGHTER if after == looser.strictest else ChangeKind.LOOSER
+    if looser.direction is Direction.RANKED:
+        return ChangeKind.LOOSER if looser.ranks.index(after) < looser.ranks.index(before) else ChangeKind.TIGHTER
     if looser.zero_is_never:
         before, after = _or_never(before), _or_never(after)
     grows = _grows(before, after, equity)

@@ -22,6 +22,7 @@ from core.settings.types import (
     SettingsTable,
     checked_url,
     no_direction,
+    ranked,
 )
 
 MOST_IN_A_ROW = 100
@@ -154,11 +155,20 @@ class StagingSettings(GrowingSettingsTable):
     basket: BasketSettings = BasketSettings()
 
 
-class ConfirmSettings(SettingsTable):
-    """Conditions of a confirmation beside its ticket (OP-04)."""
+class ConfirmSettings(GrowingSettingsTable):
+    """Conditions of a confirmation beside its ticket (OP-04, OP-15)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"touch", "touch_above_usd"})
 
     silent_seconds: MoreIsLooser[Annotated[Decimal, Field(ge=4, le=60)]] = Field(
         Decimal(5), description="nothing over the data or trade link, a pong included, and an entry is reviewed again"
+    )
+    touch: Annotated[Literal["never", "live", "always"], ranked("never", "live", "always")] = Field(
+        "never",
+        description="an order that opens needs the touch of an enrolled security key: on a live account, or on each",
+    )
+    touch_above_usd: MoreIsLooser[NotNegative] = Field(
+        Decimal(0), description="cost in USD above which the touch is needed; 0: of any size"
     )
 
 

@@ -81,6 +81,7 @@ class Direction(Enum):
     MORE = "more is looser"
     LESS = "less is looser"
     CHOICE = "all but one are looser"
+    RANKED = "an earlier one is looser"
     EITHER = "each change counts as looser"
     NONE = "none"
 
@@ -97,6 +98,8 @@ class Looser:
         It is off at zero, which allows most.
     strictest
         Of a choice: the value that is tighter than any other.
+    ranks
+        Of ranked values: all of them, the loosest first.
     why_none
         Without a direction: why no value is looser than another.
     """
@@ -104,6 +107,7 @@ class Looser:
     direction: Direction
     zero_is_never: bool = False
     strictest: object = None
+    ranks: tuple[object, ...] = ()
     why_none: str = ""
 
 
@@ -119,6 +123,11 @@ AnyChangeIsLooser = Annotated[T, Looser(Direction.EITHER)]
 def strictest(value: object) -> Looser:
     """Return the direction of a choice: every value but this one is looser."""
     return Looser(Direction.CHOICE, strictest=value)
+
+
+def ranked(*values: object) -> Looser:
+    """Return the direction of values that are tighter one after the other."""
+    return Looser(Direction.RANKED, ranks=values)
 
 
 def no_direction(why: str) -> Looser:

@@ -58,6 +58,7 @@ from core.trading_state.account_history import Activities, AdviceBook, DayResult
 from core.trading_state.desks import Attendance, Desks
 from core.trading_state.notifications import Notifications
 from core.trading_state.owed_stops import OwedStops
+from core.trading_state.touch_keys import TouchKeys
 
 # ── watchlists and alerts ────────────────────────────────────────────────────────────────────────────────────────────
 # The slices of watchlists and alerts, and the known prices of watched symbols (MD-06).
@@ -304,6 +305,7 @@ class Slices:
         self.results = add(DayResults(day_of, self._realised))
         self.notifications = add(Notifications(day_of, self.ledger, self.stage))
         self.activities = add(Activities(self.ledger, day_of))
+        self.touch_keys = add(TouchKeys())
         for each in further:
             add(each)
         self.orchestrator = add(Orchestrator(calendar, self._holdings(), kinds, lambda: self.control.settings))

@@ -15,6 +15,7 @@ from core.model.instrument import ListedSymbol
 from core.model.recommendation import Recommendation
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.desk_status import (
+    NO_TOUCH,
     NO_WIRE,
     NOTHING_TO_RELOAD,
     AwayView,
@@ -22,6 +23,7 @@ from core.views.desk_status import (
     ProposalOutcome,
     ReloadView,
     StatusView,
+    TouchView,
     WireView,
 )
 from core.views.drafts import DraftRow
@@ -285,6 +287,8 @@ class DeskView:
         Drafts of agents that wait for the operator, oldest first; nothing of them is staged (OP-09).
     agent_oversteps
         Count of attempts of agents to do more than read and draft: the bell rings when it grows.
+    touch
+        The enrolled security keys (OP-15).
     """
 
     number: int
@@ -322,6 +326,7 @@ class DeskView:
     lists: tuple[ListedSymbol, ...] = ()
     drafts: PaneRows[DraftRow] = ()
     agent_oversteps: int = 0
+    touch: TouchView = NO_TOUCH
 
     @property
     def account(self) -> AccountId:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.model.account import ConnectionStatus, LatencySpan, Mode
 from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
 from core.model.desk import DeskNumber, Seat
+from core.model.touch import TouchCode, TouchKey
 from core.model.values import AccountId, Fraction, Money, ProposalId, Symbol
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 
@@ -266,6 +267,8 @@ class ReloadView:
         Why the file is invalid; empty if it is valid.
     digest
         Of the file as these differences show it; empty if it was not read.
+    needs_touch
+        Whether the looser values need the touch of a security key (OP-15).
     """
 
     tighter: tuple[str, ...] = ()
@@ -273,6 +276,28 @@ class ReloadView:
     restart: tuple[str, ...] = ()
     fault: str = ""
     digest: str = ""
+    needs_touch: bool = False
 
 
 NOTHING_TO_RELOAD = ReloadView()
+
+
+@dataclass(frozen=True, slots=True)
+class TouchView:
+    """The enrolled security keys (OP-15).
+
+    Attributes
+    ----------
+    number
+        Of the next enrolment or removal: it is signed with it.
+    answers, refused
+        Enrolments, removals and refusals so far, and why the last one was refused; None after a change.
+    """
+
+    keys: tuple[TouchKey, ...] = ()
+    number: int = 0
+    answers: int = 0
+    refused: TouchCode | None = None
+
+
+NO_TOUCH = TouchView()

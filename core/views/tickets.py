@@ -129,6 +129,8 @@ class TicketView:
         What other working entries of its symbol may still add to the account; negative for short sales.
     draft
         The agent's draft that its proposal was; None for all others.
+    needs_touch
+        Whether its key needs the touch of a security key beside it (OP-15).
     """
 
     ticket: Ticket
@@ -163,6 +165,7 @@ class TicketView:
     stop_cancelled: Price | None = None
     entries_working: Quantity = NO_SHARES
     draft: TicketDraft | None = None
+    needs_touch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +347,8 @@ class BasketView:
     left: tuple[str, ...] = ()
     hold: int = 0
     """The hold of desk control that a confirmation names (OP-13)."""
+    needs_touch: bool = False
+    """Whether its signature needs the touch of a security key (OP-15)."""
 
     @property
     def is_open(self) -> bool:

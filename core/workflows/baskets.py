@@ -27,6 +27,7 @@ from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInFo
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, NoStop, Proposal, StandingAuthorization, StopPlan
+from core.model.touch import Touch, TouchCode, TouchPurpose, basket_message
 from core.model.values import (
     ZERO,
     ClientOrderId,
@@ -47,6 +48,7 @@ from core.staging.resting_entries import aimed_at, reach_of, refusal_of, stop_fo
 from core.staging.time_in_force import marked_for
 from core.trading_state.state import TradingState
 from core.workflows.basket_dry_run import BasketDryRun, DryRunResult
+from core.workflows.operator import touch_keys
 from core.workflows.operator.command_rights import turn_of
 from core.workflows.staging.manual_proposals import side_of
 from core.workflows.staging.proposal_intake import closing_side, effect_of_exit, left_to_close
@@ -447,6 +449,11 @@ class BasketDrafts:
         if refusal := self._refusal(run, going, command):
             self.state.record(BasketRefused(run.id, (refusal,)))
             return ()
+        touch = self._touch(run, going, command)
+        touch_keys.record(self.state, TouchPurpose.BASKET, run.id, touch)
+        if isinstance(touch, TouchCode):
+            self.state.record(BasketRefused(run.id, (f"{touch_keys.TOUCH}: {touch.in_words}",)))
+            return ()
         orders = tuple(t.signed() for t in going)
         ends_at = self.state.at + self._seconds("run_seconds")
         account = self.state.sightings.account
@@ -482,6 +489,13 @@ class BasketDrafts:
         if command.digest != digest_now(self.state, run, going):
             return CHANGED
         return self._untyped(going, command.worth) if self.state.mode is Mode.LIVE else None
+
+    def _touch(self, run: BasketRun, going: list[DryRunResult], command: SignBasket) -> Touch | TouchCode | None:
+        """Return the touch that entries need, or why there is none; None if they need none (OP-15)."""
+        if not touch_keys.is_needed_for(self.state, going):
+            return None
+        message = basket_message(self.state.account_name, run.id, command.digest)
+        return touch_keys.judged(self.state, command, message)
 
     def _untyped(self, going: list[DryRunResult], typed: Money | None) -> str | None:
         """Return why the typed amount does not sign entries with real money; a key alone never does (OP-05)."""

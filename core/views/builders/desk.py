@@ -40,6 +40,7 @@ from core.views import (
     ReloadView,
     RowMark,
     StatusView,
+    TouchView,
     TradeRow,
 )
 from core.views.builders.drafts import DraftRows
@@ -54,6 +55,7 @@ from core.views.builders.tickets import BasketViewBuilder, TicketViews
 from core.views.desk_status import BREAKER_OK, WireView, halted_by_you
 from core.views.results import Past, nothing_before
 from core.workflows.operator.desk_control import is_holder_active
+from core.workflows.operator.touch_keys import loosens_touch
 
 # ── the state of the whole desk ──────────────────────────────────────────────────────────────────────────────────────
 # Status line, desk control, order link, last absence, a reload of limits (RK-13).
@@ -117,9 +119,19 @@ def reload_view(state: TradingState) -> ReloadView:
         kind: tuple(change.words for change in state.sightings.file_changes if change.kind is kind)
         for kind in ChangeKind
     }
+    looser = [change.path for change in state.sightings.file_changes if change.kind is ChangeKind.LOOSER]
     return ReloadView(
-        words[ChangeKind.TIGHTER], words[ChangeKind.LOOSER], words[ChangeKind.RESTART], digest=digest_of(file)
+        words[ChangeKind.TIGHTER],
+        words[ChangeKind.LOOSER],
+        words[ChangeKind.RESTART],
+        digest=digest_of(file),
+        needs_touch=loosens_touch(state, looser),
     )
+
+
+def touch_view(state: TradingState) -> TouchView:
+    held = state.touch_keys.state
+    return TouchView(held.keys, held.number, held.answers, held.answer)
 
 
 class StatusViews:
@@ -326,6 +338,7 @@ class ViewBuilder:
             lists=tuple(state.lists.holding(today)),
             drafts=self.drafts.rows(),
             agent_oversteps=state.drafts.state.oversteps,
+            touch=touch_view(state),
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

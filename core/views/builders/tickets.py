@@ -51,6 +51,7 @@ from core.views.builders.rows import (
 from core.views.builders.symbols import halted_in_words, said_on_a_ticket
 from core.workflows.basket_dry_run import DryRunResult
 from core.workflows.baskets import digest_now, rehearsed, taken_back
+from core.workflows.operator.touch_keys import is_needed, is_needed_for
 from core.workflows.orders.request_reserve import held_exits
 from core.workflows.staging.proposal_intake import candidate_of
 from core.workflows.staging.ticket_checks import listed_exits, reviewed, verdicts_meanwhile
@@ -226,6 +227,7 @@ class TicketViews:
             stop_cancelled=next((o.request.stop_price for o in nearest_first(in_the_way) if o.is_protective), None),
             entries_working=may_still_fill(state, ticket.order),
             draft=ticket_draft(state, proposal),
+            needs_touch=not proposal.only_reduces and is_needed(state, ticket.figures.cost),
         )
 
     def _life_of_its_stop(
@@ -315,6 +317,7 @@ class BasketViewBuilder:
             (*self._entry_rows(run), *(self._tried_row(t, run) for t in tried)),
             power_now=account.buying_power if isinstance(account, Account) else None,
             digest=digest_now(self.state, run, going) if going or entries else None,
+            needs_touch=is_needed_for(self.state, going),
             left=self._left(run, going),
         )
 
@@ -433,6 +436,7 @@ class BasketViewBuilder:
         power_now: Money | None,
         digest: object,
         left: tuple[str, ...] = (),
+        needs_touch: bool = False,
     ) -> BasketView:
         plan = run.plan
         return BasketView(
@@ -449,6 +453,7 @@ class BasketViewBuilder:
             skipped=plan.skipped,
             power_now=power_now,
             hold=self.state.desks.hold,
+            needs_touch=needs_touch,
             events=tuple(run.events),
             refused_because=run.refused_because,
             end=run.end,

@@ -9,7 +9,17 @@ from collections.abc import Iterator
 
 from core.messages import commands
 from core.messages.command_ports import LATE, Denied
-from core.messages.desk_commands import AttachDesk, DetachDesk, KeyPressed, LookAt, LoseDesk, StopEngine, TakeKey
+from core.messages.desk_commands import (
+    AttachDesk,
+    DetachDesk,
+    EnrollTouchKey,
+    KeyPressed,
+    LookAt,
+    LoseDesk,
+    RemoveTouchKey,
+    StopEngine,
+    TakeKey,
+)
 from core.messages.effects import EndEngine
 from core.model.codes import Denial
 from core.model.desk import KeyTurn, seat_of
@@ -70,10 +80,13 @@ class DeskRights:
                 self.state.sightings.key_at = self.state.at
 
     def _is_everybodys(self, command: commands.Command) -> bool:
-        """Every desk may cancel an entry; cancelling a stop or an exit needs desk control."""
+        """Every desk may cancel an entry; cancelling a stop or an exit needs desk control.
+
+        A security key is enrolled and removed by a touch, not by control (OP-15).
+        """
         if isinstance(command, commands.RequestCancel):
             return self._is_an_entry(command)
-        return isinstance(command, LookAt | TakeKey | KeyPressed)
+        return isinstance(command, LookAt | TakeKey | KeyPressed | EnrollTouchKey | RemoveTouchKey)
 
     def _is_an_entry(self, command: commands.RequestCancel) -> bool:
         """Whether it is an entry or unknown: its cancel leaves no shares unprotected."""

@@ -27,6 +27,7 @@ from core.settings.history import as_recorded
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
 from core.workflows.market_updates import RegimeUpdates
+from core.workflows.operator.touch_keys import loosening
 from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.workflow import answers
 
@@ -116,6 +117,9 @@ class LimitsReload:
             if command.word == WORD or len(unfit) == len(asked):
                 return self._refuse(f"{error}; the tighter limits alone do not fit: type {WORD} for all of them")
             taken = [change for change in asked if change not in unfit]
+        looser = [change.path for change in taken if change.kind is ChangeKind.LOOSER]
+        if (refused := loosening(state, command, looser)) is not None:
+            return self._refuse(f"confirm.touch: {refused.in_words}")
         left = [change for change in state.sightings.file_changes if change not in taken]
         if taken:
             state.record(facts.SettingsApplied(settings))

@@ -16,6 +16,7 @@ from core.model.bar import Quote
 from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
 from core.model.staging import Proposal, Review, StopPlan, Ticket
+from core.model.touch import Touch, TouchCode, TouchPurpose, ticket_message
 from core.model.values import TicketId, plain
 from core.risk.gate import Gate, ReviewContext
 from core.risk.recent_entries import TWIN, WORD, SeenEntry
@@ -24,6 +25,7 @@ from core.staging.stage_state import Confirmation
 from core.staging.time_in_force import time_to_live
 from core.trading_state.state import TradingState
 from core.workflows.draft_review import differing_now, refusal_of_facts
+from core.workflows.operator import touch_keys
 from core.workflows.operator.command_rights import turn_of
 from core.workflows.orders.position_close import PositionClose, exit_reason_of
 from core.workflows.orders.submission import Intent, Submission
@@ -80,6 +82,12 @@ class Confirmations:
         if ticket is None or refusal is not None:
             self.state.record(facts.ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
+        touch = self._touch(ticket, command)
+        touch_keys.record(self.state, TouchPurpose.TICKET, ticket.id, touch)
+        if isinstance(touch, TouchCode):
+            words = f"{touch_keys.TOUCH}: {touch.in_words}; open it again"
+            self.state.record(facts.ConfirmationRefused(ticket.id, (words,), (touch_keys.TOUCH,)))
+            return
         approval, authorizations = self.authorizations.approval(ticket), self.authorizations.authorizations(ticket)
         seat = turn_of(self.state, command)
         self.state.record(facts.ConfirmationReceived(ticket.id, ticket.digest, approval, authorizations, *seat))
@@ -130,6 +138,12 @@ class Confirmations:
         if twin is not None and command.word != WORD:
             return self._needs_the_word(ticket, twin)
         return None
+
+    def _touch(self, ticket: Ticket, command: Confirm) -> Touch | TouchCode | None:
+        """Return the touch that an opening order needs, or why it has none; None if it needs none (OP-15)."""
+        if ticket.order.effect.only_reduces or not touch_keys.is_needed(self.state, ticket.figures.cost):
+            return None
+        return touch_keys.judged(self.state, command, ticket_message(self.state.account_name, ticket.id, ticket.digest))
 
     def _twin_of(self, ticket: Ticket) -> SeenEntry | None:
         """Return the entry that it repeats, as far as is known before its figures are fetched."""

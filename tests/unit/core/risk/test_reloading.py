@@ -58,7 +58,7 @@ def test_every_setting_has_a_direction_or_says_why_not() -> None:
     assert reasons == {looser.why_none for looser in LOOSER.values()}
 
 
-WORDS = ("cancel", "allow", "include_extended", "within", "current", "global", "desk")
+WORDS = ("cancel", "allow", "include_extended", "within", "current", "global", "desk", "always")
 
 
 def other_values(key: str) -> list[object]:

@@ -1,0 +1,92 @@
+"""The slice of security keys: which are enrolled, their counters, and which signatures were used (OP-15).
+
+Keys are enrolled in the journal alone: no edit of the settings file enrolls one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.facts import TouchKeyEnrolled, TouchKeyRemoved, TouchRefused, TouchVerified
+from core.model.touch import Touch, TouchCode, TouchKey, TouchSignature, read_key, verify
+from core.model.values import Digest
+
+KEPT = 256
+"""Digests of used signatures that are kept: a ticket is confirmed once, and lives a minute."""
+
+
+@dataclass(slots=True)
+class TouchKeysState:
+    """`counters` has the last counter by fingerprint, also of removed keys. `number` counts enrolments and removals.
+
+    `answers` counts these and the refusals; `answer` is the last refusal, None after a change.
+    """
+
+    keys: tuple[TouchKey, ...] = ()
+    counters: dict[str, int] = field(default_factory=dict)
+    used: tuple[Digest, ...] = ()
+    number: int = 0
+    answers: int = 0
+    answer: TouchCode | None = None
+
+
+class TouchKeys:
+    name = "touch_keys"
+
+    def __init__(self) -> None:
+        self.state = TouchKeysState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            TouchKeyEnrolled: self._enrolled,
+            TouchKeyRemoved: self._removed,
+            TouchVerified: self._verified,
+            TouchRefused: self._refused,
+        }
+
+    def restore(self, state: TouchKeysState) -> None:
+        self.state = state
+
+    def key(self, fingerprint: str) -> TouchKey | None:
+        return next((key for key in self.state.keys if key.fingerprint == fingerprint), None)
+
+    def judged(self, message: bytes, signature: TouchSignature | None) -> Touch | TouchCode:
+        """Return the touch that an enrolled key's signature proves, or why it proves none."""
+        if not self.state.keys:
+            return TouchCode.NO_KEY
+        if signature is None:
+            return TouchCode.NO_SIGNATURE
+        key = self.key(signature.fingerprint)
+        return TouchCode.UNKNOWN_KEY if key is None else self.judged_by(key, message, signature)
+
+    def judged_by(self, key: TouchKey, message: bytes, signature: TouchSignature) -> Touch | TouchCode:
+        """Return the same for a key that need not be enrolled. A counter that is not above its last one is a replay."""
+        found = verify(read_key(key.line), message, signature.blob)
+        if isinstance(found, TouchCode):
+            return found
+        if found.digest in self.state.used:
+            return TouchCode.USED
+        last = self.state.counters.get(key.fingerprint, 0)
+        return TouchCode.COUNTER if last and found.counter <= last else found
+
+    def _enrolled(self, _at: datetime, fact: TouchKeyEnrolled) -> None:
+        self.state.keys = (*self.state.keys, fact.key)
+        self._changed()
+
+    def _removed(self, _at: datetime, fact: TouchKeyRemoved) -> None:
+        self.state.keys = tuple(key for key in self.state.keys if key.fingerprint != fact.key.fingerprint)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.state.number += 1
+        self.state.answers += 1
+        self.state.answer = None
+
+    def _verified(self, _at: datetime, fact: TouchVerified) -> None:
+        self.state.counters[fact.fingerprint] = fact.counter
+        self.state.used = (*self.state.used, fact.digest)[-KEPT:]
+
+    def _refused(self, _at: datetime, fact: TouchRefused) -> None:
+        self.state.answers += 1
+        self.state.answer = fact.code
