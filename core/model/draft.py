@@ -184,7 +184,7 @@ class Draft:
         return digest_of(
             "draft", str(self.number), self.agent, self.key, _time(self.drafted_at), _time(self.expires_at),
             terms.symbol, terms.effect.value, plain(self.quantity), terms.type.value, terms.time_in_force.value,
-            *("" if price is None else plain(price) for price in prices), self.reason,
+            *("" if price is None else plain(price) for price in prices), terms.strategy, self.reason,
             *(text for fact in stated for text in fact),
         )  # fmt: skip
 

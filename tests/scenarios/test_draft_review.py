@@ -284,7 +284,7 @@ def test_a_fact_that_differed_at_a_ticket_stays_false() -> None:
     passes(house, 30)
     assert house.held() == "5"
 
-    house.presses(AdoptDraft(number))
+    house.presses(adopts(house.desk, number))
     house.opens_ticket()
     passes(house, 1)
     (found,) = house.facts(facts.DraftDiffered)

@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
-from core.messages.commands import AdoptDraft, DropRecommendation
+from core.messages.commands import DropRecommendation
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentSaid, DraftSubmitted
 from core.model.bar import Bar
@@ -18,6 +18,7 @@ from core.model.order import Effect, OrderType
 from core.model.values import CENT, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
+from tests.kit.drafts import adopts
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, minutes
 from tests.unit.core.brokers.trading_floor import SPY
@@ -72,10 +73,10 @@ def drafts(
     return answers[-1].answer
 
 
-def adopts(house: House, strategy: str, **parts: str) -> None:
+def is_adopted(house: House, strategy: str, **parts: str) -> None:
     number = drafts(house, strategy, **parts).number
     assert number is not None
-    house.presses(AdoptDraft(number))
+    house.presses(adopts(house.desk, number))
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -88,7 +89,7 @@ def test_an_adopted_draft_is_staged_unchanged(strategy: str, snapshot: SnapshotA
     assert not house.facts(facts.ProposalStaged), "a draft alone moves nothing"
     assert house.desk.orchestrator.no_trade()["NO_RECOMMENDATION"] > 0
 
-    house.presses(AdoptDraft(number))
+    house.presses(adopts(house.desk, number))
     house.until("09:56:30")
 
     (staged,) = house.facts(facts.ProposalStaged)
@@ -108,7 +109,7 @@ def test_an_adopted_draft_is_staged_unchanged(strategy: str, snapshot: SnapshotA
 def test_an_adopted_draft_is_confirmed_and_fills() -> None:
     """ST-04, OP-01"""
     house = a_house("momentum")
-    adopts(house, "momentum")
+    is_adopted(house, "momentum")
     house.until("09:51:30")
 
     house.opens_ticket()
@@ -122,7 +123,7 @@ def test_an_adopted_draft_is_confirmed_and_fills() -> None:
 def test_an_adopted_draft_precedes_own_signals() -> None:
     """ST-04"""
     house = a_house("momentum", requires=False)
-    adopts(house, "momentum")
+    is_adopted(house, "momentum")
 
     house.until("09:51:30")
 
@@ -142,7 +143,7 @@ def test_a_draft_over_a_cap_is_refused_not_cut() -> None:
 def test_an_adopted_draft_survives_a_restart_and_expires(snapshot: SnapshotAssertion) -> None:
     """ST-04, SP-03"""
     house = a_house("momentum", minutes_=20)
-    adopts(house, "momentum", entry="97.00")
+    is_adopted(house, "momentum", entry="97.00")
     house.restarted()
     assert house.desk.advice.recommendation("momentum", SPY) is not None
 
@@ -156,7 +157,7 @@ def test_an_adopted_draft_survives_a_restart_and_expires(snapshot: SnapshotAsser
 def test_a_dropped_draft_is_not_staged(snapshot: SnapshotAssertion) -> None:
     """ST-04"""
     house = a_house("momentum")
-    adopts(house, "momentum")
+    is_adopted(house, "momentum")
     (row,) = ViewBuilder(house.engine).draw(house.line.at).advice.rows
     assert row.adopted is not None
     house.presses(DropRecommendation("momentum", SPY))
@@ -183,8 +184,8 @@ def test_a_second_draft_for_a_strategy_waits_for_the_first(snapshot: SnapshotAss
     first, second = drafts(house, "momentum"), drafts(house, "momentum", key="two")
     assert first.number is not None
     assert second.number is not None
-    house.presses(AdoptDraft(first.number))
-    house.presses(AdoptDraft(second.number))
+    house.presses(adopts(house.desk, first.number))
+    house.presses(adopts(house.desk, second.number))
 
     third = drafts(house, "momentum", key="three")
 
@@ -192,7 +193,7 @@ def test_a_second_draft_for_a_strategy_waits_for_the_first(snapshot: SnapshotAss
     assert third.reasons == snapshot
     assert len(house.facts(facts.RecommendationAdopted)) == 1
     house.presses(DropRecommendation("momentum", SPY))
-    house.presses(AdoptDraft(second.number))
+    house.presses(adopts(house.desk, second.number))
     assert len(house.facts(facts.RecommendationAdopted)) == 2
 
 

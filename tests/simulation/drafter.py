@@ -141,7 +141,7 @@ def advise(world: World, *, adopts: bool) -> None:
     Drafter(world).sends(DraftRequest(key, terms, "it rises"), ADVISOR)
     known = world.engine.state.drafts.of_key(ADVISOR, key)
     if adopts and known is not None and known.is_waiting:
-        world.do(AdoptDraft(known.number))
+        world.do(AdoptDraft(known.number, known.draft.digest))
 
 
 def require_no_lie_sent(world: World) -> None:

@@ -26,7 +26,7 @@ import msgspec
 
 from core import facts
 from core.messages.commands import Halt
-from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
+from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
 from core.protocol import agent_frames as frames
 from core.protocol import frames as desk_frames
 from core.protocol.agent_frames import (
@@ -66,7 +66,7 @@ STORM = 10_000
 """Drafts that a storm would send; the socket takes what it takes."""
 TURNS = 40
 """Steps within which an honest agent must have its answers."""
-KINDS = (DraftSubmitted, DraftWithdrawn, AgentRefused)
+KINDS = (DraftSubmitted, DraftWithdrawn, AgentRefused, AgentSaid)
 """All that may reach the inbox."""
 NEVER = (facts.OrderCreated, facts.ProposalStaged, facts.TicketOpened, facts.ConfirmationReceived, facts.DeskAttached)
 """Facts that no session may record."""
