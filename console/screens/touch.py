@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.dialog import WIDTH, DialogHost, Question
@@ -36,6 +36,9 @@ class TouchScreen(Question):
     def on_unmount(self) -> None:
         self.touch.give_up()
 
+    def acting_keys(self) -> Collection[str]:
+        return ("question.back",)
+
     def key_line(self) -> TextLine:
         return (Cell(" touch your security key ", "strong"), Cell(f"it blinks   {written('question.back')}  gives up"))
 
@@ -47,4 +50,4 @@ class TouchScreen(Question):
         self.dismiss()
 
     def action_answer(self) -> None:
-        """No key of the keyboard answers it."""
+        """No key that can be typed answers it."""

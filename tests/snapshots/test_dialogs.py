@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 import console.screens
 from console.client.access import NoHostFiles
+from console.client.ssh_agent import GIVEN_UP, SshAgent
 from console.screens.advice import AdviceScreen
 from console.screens.basket import BasketScreen
 from console.screens.commands import CommandsScreen, KeepLayoutScreen
@@ -29,13 +31,17 @@ from console.screens.new_order_keys import KeepPresetScreen
 from console.screens.position_exits import CloseScreen, MoveStopScreen, TargetScreen, TrailScreen
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from console.screens.ticket import TicketScreen
+from console.screens.touch import TouchScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.event_text.orders import recommended_in_words
 from core.model.codes import DeskState
 from core.model.instrument import ListedSymbol, ListKind
 from core.model.recommendation import Recommendation
+from core.model.touch import PublicKey, TouchSignature
 from core.model.values import Symbol
-from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
+from core.ports import OperatorError
+from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView, TouchView
+from tests.kit.security_key import SecurityKey
 from tests.snapshots.day import BARE, ENTRY, NOW, PROTECTIONS, SPY, STATUS, STOP, WORKING, ago, full, price, shares
 from tests.snapshots.drafted import DRAFTS
 from tests.snapshots.pictures import Views
@@ -113,6 +119,27 @@ class Scene:
     terms: dict[str, Any] = field(default_factory=dict)
     grows: bool = False
     """Whether it says more, or something else, where a larger terminal has room for it."""
+
+
+class NobodyTouches(SshAgent):
+    """It waits until the desk gives up."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.is_given_up = threading.Event()
+
+    def sign(self, _keys: Sequence[PublicKey], _message: bytes) -> TouchSignature:
+        self.is_given_up.wait()
+        raise OperatorError(GIVEN_UP)
+
+    def cancel(self) -> None:
+        self.is_given_up.set()
+
+
+async def loosens_the_touch(still: Still) -> None:
+    still.desk.new_agent = NobodyTouches
+    await still.press("ctrl+p", *"reload", "enter", *"LOOSEN")
+    await still.settle()
 
 
 async def opens_the_guide(still: Still) -> None:
@@ -207,6 +234,13 @@ DIALOGS: dict[type[Dialog], Scene] = {
     OverrideScreen: Scene(full(protections=OVERRIDABLE), presses("4", "home", "o", *"OVE")),
     BasketScreen: Scene(plan_that_waits(), opens_the_plan, grows=True),
     ReloadedScreen: Scene(full(reload=TIGHTER), presses("ctrl+p", *"reload", "enter")),
+    TouchScreen: Scene(
+        full(
+            reload=ReloadView(looser=("confirm.touch live → never",), digest="0123456789abcdef", needs_touch=True),
+            touch=TouchView((SecurityKey().enrolled,)),
+        ),
+        loosens_the_touch,
+    ),
     TicketScreen: Scene(full(proposals=(ENTRY,)), opens_the_first, {"answer": opened}, grows=True),
     WatchlistScreen: Scene(full(), presses("8", "e")),
     WhyScreen: Scene(orders_of_a_plan(), asks_why, {"around": JournalOfOrders()}),
