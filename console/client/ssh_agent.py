@@ -55,7 +55,7 @@ class SshAgent:
                 request = bytes([SIGN_REQUEST]) + wire_string(key.blob) + wire_string(message) + bytes(4)
                 answer = self._asked(connection, request)
                 if answer[:1] == bytes([SIGN_RESPONSE]):
-                    return TouchSignature(key.fingerprint, _only_string(answer[1:]))
+                    return TouchSignature.of(key.fingerprint, _only_string(answer[1:]))
             raise OperatorError(REFUSED)
 
     def cancel(self) -> None:

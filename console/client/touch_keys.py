@@ -51,7 +51,7 @@ class TouchKeyDesk:
         if view.touch.keys:
             self._say(f"touch an enrolled key: {_named(view.touch)}")
             touch = self._new_agent().sign(_public(view.touch), message)
-        self._ask(view, EnrollTouchKey(line, label, own.blob, touch))
+        self._ask(view, EnrollTouchKey(line, label, own.text, touch))
 
     def remove(self, which: str) -> TouchKey:
         """Remove the key of this label or fingerprint, by the touch of an enrolled one. Raises `OperatorError`."""

@@ -151,14 +151,14 @@ class EnrollTouchKey(Addressed):
     line
         Its OpenSSH public key line.
     own
-        Its signature over `enroll_message`, in the agent's wire form.
+        Its signature over `enroll_message`, in the agent's wire form, in Base64.
     touch
         That of a key enrolled before, over the same; None for the first.
     """
 
     line: str
     label: str
-    own: bytes
+    own: str
     touch: TouchSignature | None = None
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 

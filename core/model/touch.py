@@ -113,10 +113,22 @@ class TouchKey:
 
 @dataclass(frozen=True, slots=True)
 class TouchSignature:
-    """A signature in the agent's wire form, and the fingerprint of its key."""
+    """A signature in the agent's wire form, in Base64, and the fingerprint of its key."""
 
     fingerprint: str
-    blob: bytes
+    text: str
+
+    @classmethod
+    def of(cls, fingerprint: str, content: bytes) -> TouchSignature:
+        return cls(fingerprint, b64encode(content).decode())
+
+    @property
+    def content(self) -> bytes:
+        """The signature; empty, which no key verifies, if the text is no Base64."""
+        try:
+            return b64decode(self.text, validate=True)
+        except ValueError:
+            return b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class TouchKeys:
 
     def judged_by(self, key: TouchKey, message: bytes, signature: TouchSignature) -> Touch | TouchCode:
         """Return the same for a key that need not be enrolled. A counter that is not above its last one is a replay."""
-        found = verify(read_key(key.line), message, signature.blob)
+        found = verify(read_key(key.line), message, signature.content)
         if isinstance(found, TouchCode):
             return found
         if found.digest in self.state.used:

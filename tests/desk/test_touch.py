@@ -39,7 +39,7 @@ async def a_desk(folder: Path, **terms: Any) -> AsyncIterator[tuple[House, Agent
     with an_agent(folder, key, is_touched=False) as agent:
         async with open_desk(settings=ALWAYS, **terms) as house:
             message = enroll_message("test", 0, key.public.fingerprint)
-            house.desk.handle.send(EnrollTouchKey(key.line, key.label, key.signs(message)))
+            house.desk.handle.send(EnrollTouchKey(key.line, key.label, key.touched(message).text))
             await house.until(lambda: house.desk.view is not None and house.desk.view.touch.keys)
             house.desk.new_agent = partial(SshAgent, agent.path)
             yield house, agent
@@ -191,4 +191,4 @@ async def test_looser_touch_is_asked_for_with_a_touch(tmp_path: Path) -> None:
     asked = house.handle.commands[1]
     assert isinstance(asked, ReloadLimits)
     assert asked.touch is not None
-    assert isinstance(verify(key.public, loosen_message(view.account, digest), asked.touch.blob), Touch)
+    assert isinstance(verify(key.public, loosen_message(view.account, digest), asked.touch.content), Touch)

@@ -75,7 +75,7 @@ class SecurityKey:
         return wire_string(self.kind.encode()) + wire_string(raw) + end
 
     def touched(self, message: bytes, **terms: int) -> TouchSignature:
-        return TouchSignature(self.public.fingerprint, self.signs(message, **terms))  # type: ignore[arg-type]
+        return TouchSignature.of(self.public.fingerprint, self.signs(message, **terms))  # type: ignore[arg-type]
 
 
 def _number(value: int) -> bytes:

@@ -70,7 +70,7 @@ class TouchHouse(House):
 
     def enrolls(self, key: SecurityKey, by: SecurityKey | None = None) -> None:
         message = enroll_message(ACCOUNT, self.desk.touch_keys.state.number, key.public.fingerprint)
-        own, other = key.signs(message), None if by is None else by.touched(message)
+        own, other = key.touched(message).text, None if by is None else by.touched(message)
         self.presses(EnrollTouchKey(key.line, key.label, own, other))
 
     def confirms_with(self, key: SecurityKey, **terms: int) -> None:
@@ -143,15 +143,15 @@ Wrong = Callable[[TouchHouse, SecurityKey], TouchSignature]
 OTHER = SecurityKey(5)
 WRONG: list[tuple[TouchCode, Wrong]] = [
     (TouchCode.NOT_TOUCHED, lambda house, key: key.touched(house.message(), flags=0)),
-    (TouchCode.WRONG, lambda house, key: TouchSignature(key.public.fingerprint, OTHER.signs(house.message()))),
+    (TouchCode.WRONG, lambda house, key: TouchSignature.of(key.public.fingerprint, OTHER.signs(house.message()))),
     (
         TouchCode.WRONG,
-        lambda house, key: TouchSignature(key.public.fingerprint, key.signs(house.message(), application="ssh:x")),
+        lambda house, key: TouchSignature.of(key.public.fingerprint, key.signs(house.message(), application="ssh:x")),
     ),
     (TouchCode.WRONG, lambda house, key: key.touched(ticket_message("other", house.ticket.id, house.ticket.digest))),
     (TouchCode.WRONG, lambda house, key: key.touched(basket_message(ACCOUNT, house.ticket.id, house.ticket.digest))),
     (TouchCode.UNKNOWN_KEY, lambda house, _key: OTHER.touched(house.message())),
-    (TouchCode.MALFORMED, lambda _house, key: TouchSignature(key.public.fingerprint, b"\0" * 90)),
+    (TouchCode.MALFORMED, lambda _house, key: TouchSignature.of(key.public.fingerprint, b"\0" * 90)),
     (TouchCode.COUNTER, lambda house, key: key.touched(house.message(), counter=1)),
 ]
 
@@ -355,7 +355,7 @@ def test_first_key_is_enrolled_by_its_own_touch() -> None:
     """OP-15"""
     house, key = a_ticket(), SecurityKey()
     message = enroll_message(ACCOUNT, 0, key.public.fingerprint)
-    house.presses(EnrollTouchKey(key.line, key.label, key.signs(message, flags=0)))
+    house.presses(EnrollTouchKey(key.line, key.label, key.touched(message, flags=0).text))
     assert house.last(facts.TouchRefused).code is TouchCode.NOT_TOUCHED
     assert house.enrolled() == []
 
@@ -389,7 +389,7 @@ def test_third_key_and_the_same_key_are_refused() -> None:
     house.enrolls(second, first)
     house.enrolls(SecurityKey(3), first)
     assert house.last(facts.TouchRefused).code is TouchCode.TOO_MANY
-    house.presses(EnrollTouchKey("ssh-ed25519 AAAA", "soft", b"", None))
+    house.presses(EnrollTouchKey("ssh-ed25519 AAAA", "soft", "", None))
     assert house.last(facts.TouchRefused).code is TouchCode.MALFORMED
 
 
@@ -416,7 +416,7 @@ def test_keys_are_enrolled_by_a_desk_without_control() -> None:
     house, key = a_ticket(), SecurityKey()
     first, second = house.attaches("ann"), house.attaches("bob", terminal="/dev/pts/9")
     message = enroll_message(ACCOUNT, 0, key.public.fingerprint)
-    command: Command = EnrollTouchKey(key.line, key.label, key.signs(message))
+    command: Command = EnrollTouchKey(key.line, key.label, key.touched(message).text)
     house.presses_at(second, command)
 
     assert house.desk.desks.is_holder(first)

@@ -42,7 +42,7 @@ def test_the_agents_key_signs(tmp_path: Path, kind: str) -> None:
         found = SshAgent(agent.path).sign([key.public], MESSAGE)
 
     assert found.fingerprint == key.public.fingerprint
-    assert isinstance(verify(key.public, MESSAGE, found.blob), Touch)
+    assert isinstance(verify(key.public, MESSAGE, found.content), Touch)
 
 
 def test_a_key_that_is_not_plugged_in_leaves_it_to_the_other(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_a_signature_counts_once_and_the_counter_only_rises() -> None:
     """OP-15"""
     key, later = SecurityKey(), ticket_message("paper-1", TicketId("t2"), Digest("e" * 64))
     held = a_slice(key)
-    first = TouchSignature(key.public.fingerprint, key.signs(MESSAGE, counter=7))
+    first = TouchSignature.of(key.public.fingerprint, key.signs(MESSAGE, counter=7))
     uses(held, held.judged(MESSAGE, first))
 
     assert held.judged(MESSAGE, first) is TouchCode.USED
@@ -186,7 +186,7 @@ def test_only_an_enrolled_key_counts() -> None:
     assert a_slice().judged(MESSAGE, key.touched(MESSAGE)) is TouchCode.NO_KEY
     assert a_slice(key).judged(MESSAGE, None) is TouchCode.NO_SIGNATURE
     assert a_slice(key).judged(MESSAGE, other.touched(MESSAGE)) is TouchCode.UNKNOWN_KEY
-    forged = TouchSignature(key.public.fingerprint, other.signs(MESSAGE))
+    forged = TouchSignature.of(key.public.fingerprint, other.signs(MESSAGE))
     assert a_slice(key).judged(MESSAGE, forged) is TouchCode.WRONG
 
 
