@@ -110,7 +110,7 @@ class AuthorizationCode(Enum):
     TAKEN_BACK = "taken_back"
 
 
-FAILED_CLOSES = frozenset({AuthorizationCode.NOT_IN_TIME, AuthorizationCode.NOT_THROUGH})
+FAILED_CLOSES = frozenset({AuthorizationCode.NOT_IN_TIME, AuthorizationCode.NOT_THROUGH, AuthorizationCode.REFUSED})
 """The position is still there, and the operator is notified."""
 
 

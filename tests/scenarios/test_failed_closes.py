@@ -14,11 +14,12 @@ from core.messages.effects import SubmitOrder
 from core.model.codes import AuthorizationCode
 from core.model.notice import NoticeKind
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
+from core.model.staging import AuthorizationKind
 from core.model.values import Price, Quantity
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now, passes
-from tests.scenarios.house import FALL, STEADY, House, a_house_in_a_position, minutes
+from tests.scenarios.house import FALL, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.receivers import PHONE, Receivers, settings, with_receivers
 from tests.scenarios.test_exit_rules import FLAT, held_by_the_desk, with_rules
 from tests.unit.core.brokers.trading_floor import SPY, at
@@ -82,7 +83,7 @@ def test_sale_that_is_cancelled(by_the_operator: bool) -> None:
     dear, its = Price(Decimal(110)), Quantity(Decimal("0.1"))
     house.presses(ProposeOrder(SPY, Effect.CLOSE, its, OrderType.LIMIT, dear, None, StopHolder.YOU))
     confirms_now(house)
-    passes(house, 5)
+    passes(house, 30)
     if by_the_operator:
         house.presses(RequestCancel(house.sale.id))
     else:
@@ -97,10 +98,10 @@ def test_flatten_after_a_naked_kill() -> None:
     """OP-07, SY-03: nothing guards the shares then"""
     house = with_receivers(a_house_in_a_position(("10:06", "10:40", STEADY), settings=settings()), Receivers())
     house.presses(Kill("key", naked=True))
-    passes(house, 5)
+    passes(house, 30)
     is_refused(house)
     closes(house)
-    passes(house, 5)
+    passes(house, 30)
 
     assert house.held() == "0.502"
     assert len(told(house)) == 1
@@ -124,7 +125,7 @@ def test_lost_notice_is_sent_after_days() -> None:
     house.loses_the_journal_after(ended)
     house.is_off_until(at("15:30"))
     house = house.restarted()
-    passes(house, 5)
+    passes(house, 30)
 
     assert len(told(house)) == 1
     assert house.desk.notifications.state.failed_closes == []
@@ -162,3 +163,27 @@ def test_rule_added_later_repeats_nothing() -> None:
 
     assert before == len(told(house)) == 1
     assert Decimal(house.held()) > 0
+
+
+def test_close_that_was_permitted_no_more() -> None:
+    """EX-20, EX-21, SY-03: its stop was gone when the desk came back, and its time was over: nothing was sold"""
+    terms = with_rules().model_copy(update={"notify": settings(rules=OF_SPY).notify})
+    house = with_receivers(House(minutes("09:55", "10:40", FLAT), terms), Receivers()).opens().until("10:00:30")
+    house.presses(a_typed_buy("0.1", "99.80", "99.00"))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    house.until("10:02")
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    while not house.facts(facts.CancelRequested):
+        house.until_moment(house.line.at + timedelta(milliseconds=5))
+    (use,) = house.desk.stage.authorizations(AuthorizationKind.CLOSE)
+
+    house.desk.record(facts.AuthorizationEnded(use.authorization.id, "its time ended", AuthorizationCode.REFUSED))
+    passes(house, 2)
+
+    assert house.held() == "0.1"
+    assert len(told(house)) == 1

@@ -11,8 +11,8 @@ import pytest
 from core.execution.stop_coverage import unprotected_in_words
 from core.facts import OrderFilled, OrderIdled, OrderTradesAgain, StopInForce, StopOwed
 from core.messages.commands import ProposeClose, RequestCancel
-from core.messages.inputs import BrokerUpdated, LookUpAnswered, QuoteArrived
-from core.model.broker import OrderReport, OrderUpdate, UpdateEvent
+from core.messages.inputs import BrokerUpdated, LookUpAnswered, QuoteArrived, SubmissionAnswered
+from core.model.broker import Accepted, OrderReport, OrderUpdate, UpdateEvent
 from core.model.codes import IdleCode, OwedReason, UnprotectedKind
 from core.model.order import OrderStatus, StopHolder, TimeInForce
 from core.model.values import Quantity
@@ -117,6 +117,22 @@ def test_a_stopped_order_covers(broker: BrokersWord) -> None:
     passes(house, 30)
 
     assert (row_of(house).covered, house.facts(OrderIdled), house.facts(StopOwed)) == (ALL, [], [])
+
+
+def test_a_late_answer_ends_no_suspension(broker: BrokersWord) -> None:
+    """EX-22, EX-09: the answer to the submission is older than `suspended`; the order is looked up"""
+    house = held_with_a_stop()
+    (stop,) = house.stops
+    broker.states(house, stop.id, called("suspended"), UpdateEvent.OTHER)
+    passes(house, 2)
+    known = house.exchange.order(house.line.at, stop.id)
+    assert isinstance(known, OrderReport)
+    late = replace(known, raw_status="new", status=OrderStatus.SUBMITTED)
+    house.line.take(house.line.at, SubmissionAnswered(stop.id, Accepted(late), house.line.at))
+    passes(house, 30)
+
+    assert house.facts(OrderTradesAgain) == []
+    assert row_of(house).calls_a_person
 
 
 def test_a_close_goes_on_past_a_suspended_stop(broker: BrokersWord) -> None:

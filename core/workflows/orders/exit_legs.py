@@ -155,7 +155,7 @@ OVER_FOR_THE_DAY = frozenset({"done_for_day", "calculated"})
 def follow_word(state: TradingState, order: Order, report: OrderReport, source: Source) -> bool:
     """Mark or unmark a working exit by the broker's status; a doubt whether the broker has it is over.
 
-    Return whether it must be looked up: a message of the stream that says it trades again may be older than the word
+    Return whether it must be looked up: a message or a late answer that says it trades again may be older than the word
     that it does not.
     """
     if not order.only_reduces or not order.is_working or order.broker_order_id != report.broker_order_id:
@@ -169,7 +169,7 @@ def follow_word(state: TradingState, order: Order, report: OrderReport, source: 
     if code is not None and (is_back or (code, word) != (order.idle, order.idle_word)):
         state.record(OrderIdled(order.id, code, word))
     elif code is None and (is_back or order.idle not in (None, IdleCode.UNFILLED)):
-        if source is Source.STREAM and not is_back:
+        if source in (Source.STREAM, Source.ANSWER) and not is_back:
             return True
         state.record(OrderTradesAgain(order.id, word))
     return False
