@@ -19,9 +19,10 @@ from core.facts import Source
 from core.messages.effects import CancelOrder, Effect
 from core.messages.inputs import SubmissionAnswered
 from core.model.broker import OrderReport
-from core.model.codes import EndCode
+from core.model.codes import FAILED_CLOSES, AuthorizationCode, EndCode
 from core.risk import trading_status
 from core.risk.trading_status import TradingStatus
+from core.trading_state import notifications
 from core.workflows.operator.notifying import Notifying
 from core.workflows.orders import order_updates, submission
 from core.workflows.orders.order_recovery import OrderRecovery
@@ -140,7 +141,9 @@ def a_close_gives_up_without_a_word(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_close_waits_for_ever(patch: pytest.MonkeyPatch) -> None:
-    """Its end is not looked for (EX-21)."""
+    """Its end is not looked for, and nobody is told that it was permitted no more (EX-21)."""
+    told = FAILED_CLOSES - {AuthorizationCode.REFUSED}
+    patch.setattr(notifications, "FAILED_CLOSES", told)
     patch.setattr(PositionClose, "due", lambda self: self.go_on())
     patch.setattr(PositionClose, "next_due", lambda _self: iter(()))
 
