@@ -245,16 +245,11 @@ def in_words(fact: facts.Fact) -> str:
     return type(fact).__name__
 
 
-def idea_in_words(idea: TradeIdea) -> str:
+def idea_in_words(idea: TradeIdea | Recommendation) -> str:
     """Return `momentum: 3 SPY at 100.50, stop 100, target 102`."""
     whose = f"{idea.strategy}: " if idea.strategy else ""
     prices = f"at {priced(idea.entry)}, stop {priced(idea.stop)}, target {priced(idea.target)}"
     return f"{whose}{plain(idea.quantity)} {idea.symbol} {prices}"
-
-
-def recommended_in_words(told: Recommendation) -> str:
-    """Return the recommendation as `idea_in_words` has it."""
-    return idea_in_words(TradeIdea(told.strategy, told.symbol, told.entry, told.stop, told.target, told.quantity))
 
 
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -169,7 +169,7 @@ class RecommendationDropped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdoptionRefused(Fact):
-    """An advice was not adopted, and why."""
+    """In journals of earlier releases: an advice was not adopted, and why."""
 
     number: int
     reasons: tuple[str, ...]

@@ -30,6 +30,7 @@ from core.model.draft import (
     DraftRequest,
     DraftTerms,
     FactField,
+    FactResult,
 )
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, StopHolder, traded_in
@@ -67,6 +68,7 @@ NOT_SHOWN = "it is another draft than the desk showed; read it first"
 NOT_DECLINED = "nor declined: it is another draft than the desk showed; read it first"
 NOT_SET_UP = "its agent is not set up any more"
 NOT_STAGED = "the desk's checks refused it: the log says why"
+FALSE_FOR_A_STRATEGY = "a fact of it differs, and its strategy's ticket would not say so; decline it"
 LOST = "the desk ended before it was staged; draft it again"
 A_TEXT_LASTS = timedelta(hours=1)
 MOST_OVERSTEPS = 20
@@ -287,6 +289,8 @@ class Drafting:
         draft, terms = known.draft, self.state.control.settings.agents.get(known.draft.agent)
         order = replace(draft.terms, quantity=draft.quantity)
         reasons = self._refusals(order, terms)[1:] if terms is not None else (NOT_SET_UP,)
+        if order.strategy and any(_differs(self.state, one, order) for one in draft.facts):
+            reasons += (FALSE_FOR_A_STRATEGY,)
         if not reasons and draft.terms.strategy:
             self.recommendations.adopt(draft)
             self.state.record(facts.DraftEnded(draft.number, DraftEnd.GIVEN, "", None, *self._seat(command)))
@@ -377,6 +381,10 @@ def _is_same(draft: Draft, request: DraftRequest) -> bool:
 def _stamped(stated: tuple[DraftFact, ...], at: datetime) -> tuple[DraftFact, ...]:
     """Give each price without a time the time of its draft: a later move of the market makes it no false fact."""
     return tuple(replace(fact, at=at) if fact.at is None and fact.field in PRICES else fact for fact in stated)
+
+
+def _differs(state: TradingState, stated: CheckedFact, order: DraftTerms) -> bool:
+    return FactResult.DIFFERS in (stated.result, check_fact(state, stated.fact, order).result)
 
 
 def check_fact(state: TradingState, fact: DraftFact, order: DraftTerms) -> CheckedFact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -13,7 +14,7 @@ from core.messages.commands import DropRecommendation
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentSaid, DraftSubmitted
 from core.model.bar import Bar
-from core.model.draft import DraftAnswer, DraftRefusal, DraftRequest, DraftTerms, DraftWord
+from core.model.draft import DraftAnswer, DraftFact, DraftRefusal, DraftRequest, DraftTerms, DraftWord
 from core.model.order import Effect, OrderType
 from core.model.values import CENT, Price, Quantity, Symbol
 from core.settings.settings import Settings
@@ -59,7 +60,13 @@ def a_drift(step: Decimal) -> list[Bar]:
 
 
 def drafts(
-    house: House, strategy: str, quantity: str = "0.25", symbol: str = "SPY", key: str = "one", entry: str = "100.20"
+    house: House,
+    strategy: str,
+    quantity: str = "0.25",
+    symbol: str = "SPY",
+    key: str = "one",
+    entry: str = "100.20",
+    stated: tuple[DraftFact, ...] = (),
 ) -> DraftAnswer:
     """An agent drafts it; the desk's answer."""
     prices = (Price(Decimal(entry) + Decimal(away)) for away in ("0", "-1.10", "2.00"))
@@ -69,11 +76,11 @@ def drafts(
     )  # fmt: skip
     answers: list[AnswerAgent] = []
     house.line.answer_agent = answers.append
-    house.line.take(house.line.at, DraftSubmitted("oracle", DraftRequest(key, terms, "it is about to rise"), 1))
+    house.line.take(house.line.at, DraftSubmitted("oracle", DraftRequest(key, terms, "it is about to rise", stated), 1))
     return answers[-1].answer
 
 
-def is_adopted(house: House, strategy: str, **parts: str) -> None:
+def is_adopted(house: House, strategy: str, **parts: Any) -> None:
     number = drafts(house, strategy, **parts).number
     assert number is not None
     house.presses(adopts(house.desk, number))
@@ -152,6 +159,21 @@ def test_an_adopted_draft_survives_a_restart_and_expires(snapshot: SnapshotAsser
     house.until("10:10:30")
 
     assert house.last(facts.RecommendationDropped).reason == snapshot
+
+
+@pytest.mark.parametrize("field", ["price", "position"])
+def test_a_false_fact_reaches_no_strategy(field: str) -> None:
+    """OP-14, ST-04: the ticket of a strategy's proposal names no draft, so nothing on it would disarm its key"""
+    house = a_house("momentum")
+    stated = (DraftFact("SPY", field, Decimal(7), None, "get_quote"),)
+    is_adopted(house, "momentum", stated=stated)
+
+    house.until("09:55:30")
+
+    assert not house.facts(facts.RecommendationAdopted)
+    assert not house.facts(facts.ProposalStaged)
+    assert len(house.facts(facts.DraftNotStaged)) == 1
+    assert [one.draft.number for one in house.desk.drafts.waiting] == [1]
 
 
 def test_a_dropped_draft_is_not_staged(snapshot: SnapshotAssertion) -> None:

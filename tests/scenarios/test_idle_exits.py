@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -91,16 +92,26 @@ def test_a_stop_that_does_not_trade_covers_nothing(
     assert "stop vwap SPY" not in house.desk.notifications.state.matters or house.desk.owed_stops.all() == ()
 
 
-def test_an_older_message_ends_no_suspension(broker: BrokersWord) -> None:
-    """EX-22, EX-09: `new` on the stream may be older than `suspended`; the order is looked up, and that decides"""
+def as_an_answer(house: House, late: OrderReport) -> SubmissionAnswered:
+    return SubmissionAnswered(late.client_order_id, Accepted(late), house.line.at)
+
+
+def as_a_message(house: House, late: OrderReport) -> BrokerUpdated:
+    return BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, late))
+
+
+@pytest.mark.parametrize("comes", [as_an_answer, as_a_message])
+def test_an_older_word_ends_no_suspension(
+    broker: BrokersWord, comes: Callable[[House, OrderReport], SubmissionAnswered | BrokerUpdated]
+) -> None:
+    """EX-22, EX-09: `new` on the stream, or as a late answer, may be older than `suspended`; a look-up decides"""
     house = held_with_a_stop()
     (stop,) = house.stops
     broker.states(house, stop.id, called("suspended"), UpdateEvent.OTHER)
     passes(house, 2)
     known = house.exchange.order(house.line.at, stop.id)
     assert isinstance(known, OrderReport)
-    late = replace(known, raw_status="new", status=OrderStatus.SUBMITTED)
-    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, late)))
+    house.line.take(house.line.at, comes(house, replace(known, raw_status="new", status=OrderStatus.SUBMITTED)))
     passes(house, 30)
 
     assert house.facts(OrderTradesAgain) == []
@@ -108,31 +119,6 @@ def test_an_older_message_ends_no_suspension(broker: BrokersWord) -> None:
     assert row_of(house).calls_a_person
     looked_up = [one for one in house.line.heard if isinstance(one, LookUpAnswered)]
     assert [one.client_order_id for one in looked_up] == [stop.id]
-
-
-def test_a_stopped_order_covers(broker: BrokersWord) -> None:
-    """EX-22: `stopped` is a guaranteed trade"""
-    house = held_with_a_stop()
-    broker.states(house, house.stops[0].id, called("stopped"), UpdateEvent.STOPPED)
-    passes(house, 30)
-
-    assert (row_of(house).covered, house.facts(OrderIdled), house.facts(StopOwed)) == (ALL, [], [])
-
-
-def test_a_late_answer_ends_no_suspension(broker: BrokersWord) -> None:
-    """EX-22, EX-09: the answer to the submission is older than `suspended`; the order is looked up"""
-    house = held_with_a_stop()
-    (stop,) = house.stops
-    broker.states(house, stop.id, called("suspended"), UpdateEvent.OTHER)
-    passes(house, 2)
-    known = house.exchange.order(house.line.at, stop.id)
-    assert isinstance(known, OrderReport)
-    late = replace(known, raw_status="new", status=OrderStatus.SUBMITTED)
-    house.line.take(house.line.at, SubmissionAnswered(stop.id, Accepted(late), house.line.at))
-    passes(house, 30)
-
-    assert house.facts(OrderTradesAgain) == []
-    assert row_of(house).calls_a_person
 
 
 def test_a_close_goes_on_past_a_suspended_stop(broker: BrokersWord) -> None:

@@ -33,7 +33,7 @@ from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, Why
 from console.screens.ticket import TicketScreen
 from console.screens.touch import TouchScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
-from core.event_text.orders import recommended_in_words
+from core.event_text.orders import idea_in_words
 from core.model.codes import DeskState
 from core.model.instrument import ListedSymbol, ListKind
 from core.model.recommendation import Recommendation
@@ -89,7 +89,7 @@ TOLD = Recommendation(
 )
 ADVICE = AdviceView(
     (
-        AdviceRow("momentum/SPY", "claude", None, recommended_in_words(TOLD), TOLD.expires_at, TOLD),
+        AdviceRow("momentum/SPY", "claude", None, idea_in_words(TOLD), TOLD.expires_at, TOLD),
         AdviceRow("1", "watchman", ago(900), "AIG has no stop at the broker", NOW + timedelta(minutes=45)),
     ),
     ("watchman", "claude"),

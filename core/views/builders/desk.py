@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from core.engine import Engine
-from core.event_text.orders import recommended_in_words
+from core.event_text.orders import idea_in_words
 from core.execution.breaker import BreakerPhase
 from core.messages.desk_commands import SettingsFault
 from core.model.account import Account
@@ -227,7 +227,7 @@ def word_of(engine: Engine) -> DeskState:
 def advice_view(state: TradingState, at: datetime) -> AdviceView:
     advice = state.advice.state
     adopted = (
-        AdviceRow(key, told.source, None, recommended_in_words(told), told.expires_at, told)
+        AdviceRow(key, told.source, None, idea_in_words(told), told.expires_at, told)
         for key, told in advice.adopted.items()
     )
     texts = (
