@@ -360,6 +360,9 @@ class StandingAuthorization:
         The only stop price it permits; None for a market sale.
     terms
         The only type and prices that it permits; None in records from before there were terms.
+    held
+        The shares that its position had when a stop to be restored was confirmed; None for the other kinds, and in
+        records from before it was noted.
     """
 
     id: str
@@ -373,3 +376,4 @@ class StandingAuthorization:
     stop_price: Price | None
     ends_at: datetime
     terms: Terms | None = None
+    held: Quantity | None = None

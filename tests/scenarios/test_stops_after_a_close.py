@@ -206,6 +206,57 @@ def test_a_partial_close_of_more_keeps_the_stop_whole(way: Way) -> None:
     assert_can_be_rebuilt(house)
 
 
+@BOTH
+@pytest.mark.parametrize(("sold", "left", "back"), [("5", 6, "6"), ("7", 4, "4"), ("11", 0, None)])
+def test_a_sale_of_a_part_restores_what_its_ticket_names(way: Way, sold: str, left: int, back: str | None) -> None:
+    """EX-21, OP-02: six of eleven had a stop; the ticket names the stop that goes back for what stays"""
+    house = holding_six(way)
+    enters(house, way, "5", "100.10", "97", stop_holder=StopHolder.DESK)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(sold))))
+    house.opens_ticket()
+    passes(house, 1)
+    (shown,) = ViewBuilder(house.engine).draw(house.line.at).tickets
+    house.confirms()
+    passes(house, 5)
+
+    assert abs(Decimal(house.held_by_the_broker())) == left
+    assert [words.split()[0] for words in shown.put_back_in_words] == ([back] if back else [])
+    assert working(house) == ([f"{way.out} stop {back} {plain(way.at('99'))}"] if back else [])
+    assert_can_be_rebuilt(house)
+
+
+def sells_five_of_eleven(way: Way) -> House:
+    """Six of them had a stop."""
+    house = holding_six(way)
+    enters(house, way, "5", "100.10", "97", stop_holder=StopHolder.DESK)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(5))))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    return house
+
+
+@BOTH
+def test_a_crash_in_a_sale_of_a_part_restores_the_stop(way: Way) -> None:
+    """EX-20, EX-21, EX-22"""
+    house = sells_five_of_eleven(way)
+    begins = house.journal.sequence
+    passes(house, 60)
+    ends = house.journal.sequence
+    assert ends > begins + 10
+
+    for last in range(begins + 1, ends):
+        house = sells_five_of_eleven(way)
+        while house.journal.sequence <= last:
+            house.until_moment(house.line.at + timedelta(milliseconds=50))
+        house.loses_the_journal_after(list(house.journal.records())[last - 1].sequence)
+        house.restarted()
+        passes(house, 120)
+
+        assert abs(Decimal(house.held_by_the_broker())) in (6, 11), last
+        assert working(house) == [f"{way.out} stop 6 {plain(way.at('99'))}"], last
+
+
 def by_the_operator(house: House, way: Way) -> None:
     takes_back_the_exit(house, way, "101")
 

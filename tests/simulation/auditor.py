@@ -105,6 +105,8 @@ class Story:
     counts: Counter[str] = field(default_factory=Counter)
     killed: bool = False
     naked: bool = False
+    naked_since: int = 0
+    """The record in which NAKED was typed last."""
     halts: set[HaltCause] = field(default_factory=set)
     started: int = 0
     down: tuple[datetime, datetime] | None = None
@@ -606,7 +608,8 @@ class Auditor:
         is_too_late |= self._filled_with_its_sibling(seen, fill.at)
         is_too_late |= self._less_of_it_is_on_its_way(fill.client_order_id, seen, abs(after))
         is_too_late |= self._was_sold_by_a_late_one(seen)
-        is_too_late |= bool(self.world.restored)  # what is held is not known until a person has said so
+        is_too_late |= fill.client_order_id in self.world.surprises.pending  # the broker sat on its cancel
+        is_too_late |= self.world.is_restored  # what is held is not known until a person has said so
         seen.last_fill = fill.at
         seen.came_late = self._at if fact.is_late else seen.came_late
         if seen.order.effect.only_reduces and not fact.is_late and not is_too_late:
@@ -702,6 +705,7 @@ class Auditor:
 
     def _killed(self, fact: facts.Killed) -> None:
         self.story.killed = True
+        self.story.naked_since = self._sequence if fact.naked else self.story.naked_since
         self.story.naked |= fact.naked
         self.story.halts.discard(HaltCause.KEY)
 
@@ -818,7 +822,7 @@ class Auditor:
     def uncovered(self) -> list[str]:
         """Positions whose entry asked for a stop at the broker and that none guards, though nobody took it away."""
         world = self.world
-        if world.restored:
+        if world.is_restored:
             return []  # which shares have a stop was forgotten with the folder
         ledger, found = world.engine.state.ledger, []
         orders = ledger.state.orders
@@ -838,6 +842,8 @@ class Auditor:
             filled = [entry for entry in entries if entry.filled_quantity]
             if touched or not filled or not all(entry.wants_broker_stop for entry in filled):
                 continue
+            if all(self.story.orders[entry.id].sequence < self.story.naked_since for entry in filled):
+                continue  # the operator wanted no stop for what they buy
             if any(entry.status.is_working and entry.request.legs for entry in filled):
                 continue  # its legs wait until it is filled whole; the status line names what is bare meanwhile
             if ledger.exits.reserved(position.symbol, position.strategy) < abs(position.quantity):

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 Owner = tuple[Symbol, str]
-ALLOWED = 2.0
-"""Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
+ALLOWED = 5.0
+"""Seconds that may pass without a cause, as EX-22 allows them: what is due is looked for after three."""
 A_WORD = timedelta(seconds=5)
 """In which a fill that was told is counted."""
 DOWN = "the desk was down"
@@ -178,11 +178,12 @@ class Meter:
                 return seen
         return None
 
-    def _bare(self, owner: Owner) -> Decimal:
+    def shares(self, owner: Owner) -> Decimal:
+        """Its bare shares; not positive where there are none."""
         return self.named[owner] - sum((self._guards(order) for order in self._exits(owner)), ZERO)
 
     def _judge(self, owner: Owner, at: datetime) -> None:
-        bare = self._bare(owner)
+        bare = self.shares(owner)
         if bare > 0 and owner not in self.bare:
             self.bare[owner] = Stretch(owner, at)
             self._causes[owner] = self._cause(owner)
@@ -275,7 +276,7 @@ class Meter:
         if self._exit_waits(owner):
             return PASSED
         found = self._of_asked(owner, stops) or self._of_stops(stops)
-        if found == NO_CAUSE and self._proposed(owner) >= self._bare(owner) and self._has_lost_entries(owner):
+        if found == NO_CAUSE and self._proposed(owner) >= self.shares(owner) and self._has_lost_entries(owner):
             return WHOSE
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
@@ -391,6 +392,9 @@ class Meter:
                 continue
             if seen.order.type.is_stop or not seen.status.is_working:
                 continue
+            until = world.surprises.pending.get(seen.order.client_order_id)
+            if until is not None and self._at < until:
+                return "the broker took its time to take back an exit of the same shares"
             is_sent = seen.status is OrderStatus.PENDING
             if seen.role is None:
                 return "its exit was on its way" if is_sent else "its exit waits at a limit"
@@ -416,14 +420,14 @@ class Meter:
     def _of_asked(self, owner: Owner, stops: list[Seen]) -> str | None:
         """A stop that was asked for: no later one was written, but for other entries, or it is still proposed."""
         world, story = self.world, self.world.auditor.story
-        is_proposed = self._proposed(owner) >= self._bare(owner)
+        is_proposed = self._proposed(owner) >= self.shares(owner)
         for order_id, sequence in story.asked_for.items():
             entry = story.orders.get(order_id)
             if entry is None or (entry.order.symbol, entry.strategy) != owner or not self._bought_what_is_held(entry):
                 continue
             last = max((stop.sequence for stop in stops if stop.parent in (None, order_id)), default=0)
             since = [stop for stop in stops if stop.sequence > sequence]
-            if not is_proposed and self._taken_back(since) >= self._bare(owner):
+            if not is_proposed and self._taken_back(since) >= self.shares(owner):
                 continue  # one stop for the shares of several entries, which the operator cancelled
             if (is_proposed or sequence >= last) and story.declined.get(owner, 0) <= sequence:
                 return MORE_THAN_SIGNED if order_id in world.contradictions.restated else NEVER_WRITTEN
@@ -487,7 +491,7 @@ class Meter:
                 continue  # its shares are not bare
             if stop.status is OrderStatus.REJECTED:
                 owner = stop.order.symbol, stop.strategy
-                return TAKEN_BACK if self._bare(owner) <= self._taken_back(stops) else REFUSED
+                return TAKEN_BACK if self.shares(owner) <= self._taken_back(stops) else REFUSED
             if stop.code in (EndCode.FILLED_SHORT, EndCode.REJECTED_LATER):
                 return ENDED_SHORT
             if stop.status is OrderStatus.EXPIRED:

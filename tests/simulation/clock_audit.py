@@ -10,7 +10,7 @@ from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.codes import SHUTS_ENTRIES_ALONE, CancelCode, HaltCause, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
-from core.workflows.operator.notification_delivery import BY_HAND
+from core.workflows.operator.notification_delivery import BY_HAND, EXIT
 
 if TYPE_CHECKING:
     from simulation.auditor import Auditor, Seen
@@ -21,12 +21,16 @@ AT_MOST = timedelta(seconds=5)
 
 
 class ClockAudit:
-    """`since` is when the doubt began; `waiting` has signed exits that are to go, by proposal, and since when."""
+    """`since` is when the doubt began; `waiting` has signed exits that are to go, by proposal, and since when.
+
+    `unjudged` has those of them for which the broker's figures did not come in time.
+    """
 
     def __init__(self, auditor: Auditor) -> None:
         self.auditor = auditor
         self.since: datetime | None = None
         self.waiting: dict[str, datetime] = {}
+        self.unjudged: set[str] = set()
 
     def hear(self, at: datetime, fact: facts.Fact) -> None:
         match fact:
@@ -41,6 +45,10 @@ class ClockAudit:
                 self.waiting.pop(fact.proposal_id, None)
                 if fact.end is ProposalEnd.EXPIRED:
                     self._by_time(f"{fact.proposal_id} expired")
+            case facts.TicketClosed():
+                self.unjudged.add(self.auditor.story.tickets[fact.ticket_id].proposal_id)
+            case facts.CallAnswered() if fact.call == "figures":
+                self.unjudged.clear()
             case facts.CancelRequested() if fact.code in BY_TIME:
                 self._by_time(f"{fact.client_order_id} was cancelled: {fact.reason}")
             case facts.DayStarted():
@@ -86,8 +94,12 @@ class ClockAudit:
         world = self.auditor.world
         if self.since is not None or world.line.waiting or not world.engine.state.control.state.is_reconciled:
             self.waiting = dict.fromkeys(self.waiting, at)
+        told = world.engine.state.notifications.state.matters.keys()
         for proposal_id, since in list(self.waiting.items()):
-            if at - since > AT_MOST:
+            proposal = self.auditor.story.proposals[proposal_id]
+            if proposal_id in self.unjudged and f"{EXIT} {proposal.strategy} {proposal.symbol}" in told:
+                self.waiting[proposal_id] = at
+            elif at - since > AT_MOST:
                 del self.waiting[proposal_id]
                 words = f"exit {proposal_id} was signed with its entry, and waits since {since:%H:%M:%S}"
                 self.auditor.require(False, f"{words}: a dead man's timer shut it out")

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core import facts
-from core.model.codes import FAILED_CLOSES, AuthorizationCode
+from core.execution.ledger_state import position_key
+from core.model.codes import FAILED_CLOSES, AuthorizationCode, ProposalEnd
 from core.model.order import OrderStatus
+from core.model.position import Fill
 from core.model.session import Session
 from core.model.staging import AuthorizationKind, StandingAuthorization
+from core.model.values import ZERO
 from core.trading_state.notifications import READ_ONLY
 from core.workflows.operator.notification_delivery import EXIT, STOP
 from tests.simulation.bareness import NEEDS_A_PERSON, Owner
@@ -23,6 +27,7 @@ from tests.simulation.bareness import NEEDS_A_PERSON, Owner
 if TYPE_CHECKING:
     from simulation.auditor import Auditor
 
+IN_FORCE = (OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED)
 AT_MOST = timedelta(seconds=5)
 """From when shares are bare until somebody is told, or a stop guards them."""
 BY_A_PERSON = frozenset(
@@ -38,12 +43,16 @@ BY_A_PERSON = frozenset(
 
 
 class DebtAudit:
-    """`bare_since` is since when an owner's shares are bare and nobody was told why."""
+    """`bare_since` is since when an owner's shares are bare and nobody was told why.
+
+    `unwanted` has the shares for which a person took the stop back, declined one or typed NAKED.
+    """
 
     def __init__(self, auditor: Auditor) -> None:
         self.auditor = auditor
         self.bare_since: dict[Owner, datetime] = {}
         self.closes: dict[str, StandingAuthorization] = {}
+        self.unwanted: Counter[Owner] = Counter()
         self._turned: dict[str, list[StandingAuthorization]] = {}
         self.fills: Counter[str] = Counter()
         self._ended: list[tuple[datetime, facts.AuthorizationEnded]] = []
@@ -65,6 +74,16 @@ class DebtAudit:
                 }
             case facts.OrderFilled():
                 self.fills[fact.fill.client_order_id] += 1
+                self._filled(fact.fill)
+            case facts.OrderStateChanged():
+                self._changed(fact.client_order_id)
+            case facts.ProposalEnded() if fact.end is ProposalEnd.DECLINED:
+                proposal = self.auditor.story.proposals[fact.proposal_id]
+                if proposal.is_guard:
+                    self.unwanted[proposal.symbol, proposal.strategy] += proposal.order.quantity
+            case facts.Killed() if fact.naked:
+                for owner in self._owners():
+                    self.unwanted[owner] = self._unguarded(owner)
             case facts.AuthorizationEnded() if fact.authorization_id in self.closes:
                 self._ended_without_a_word(at, fact)
             case facts.EngineStarted():
@@ -103,6 +122,39 @@ class DebtAudit:
 
     # ── stops ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _owners(self) -> set[Owner]:
+        return {(seen.order.symbol, seen.strategy) for seen in self.auditor.story.orders.values()}
+
+    def _unguarded(self, owner: Owner) -> Decimal:
+        """Shares of it that no working stop guards; a leg guards what its entry bought."""
+        orders, guarded = self.auditor.story.orders, ZERO
+        for seen in orders.values():
+            its = (seen.order.symbol, seen.strategy) == owner and seen.order.type.is_stop
+            if its and seen.order.effect.only_reduces and seen.status in IN_FORCE:
+                entry = orders.get(seen.parent or "") if seen.role is not None else None
+                left = seen.order.quantity - seen.filled
+                guarded += left if entry is None else min(left, entry.filled)
+        return max(abs(self.auditor.story.positions[position_key(*owner)]) - guarded, ZERO)
+
+    def _filled(self, fill: Fill) -> None:
+        """What was signed before NAKED was typed has no stop either."""
+        seen = self.auditor.story.orders[fill.client_order_id]
+        owner = seen.order.symbol, seen.strategy
+        if not seen.order.effect.only_reduces and seen.sequence < self.auditor.story.naked_since:
+            self.unwanted[owner] += fill.quantity
+        self.unwanted[owner] = min(self.unwanted[owner], self._unguarded(owner))
+
+    def _changed(self, order_id: str) -> None:
+        """A stop that a person cancelled has gone, or another guards the shares."""
+        story = self.auditor.story
+        seen = story.orders[order_id]
+        if not (seen.order.type.is_stop and seen.order.effect.only_reduces):
+            return
+        owner = seen.order.symbol, seen.strategy
+        if seen.status is OrderStatus.CANCELLED and order_id in story.taken_away:
+            self.unwanted[owner] += seen.order.quantity - seen.filled
+        self.unwanted[owner] = min(self.unwanted[owner], self._unguarded(owner))
+
     def look(self, at: datetime) -> None:
         """Between two inputs of the engine."""
         if not (self._ended or self.bare_since or self.auditor.world.meter.bare):
@@ -131,7 +183,8 @@ class DebtAudit:
         for owner in meter.bare:
             cause = meter.cause_of(owner)
             matters = (f"{STOP} {owner[1]} {owner[0]}", f"{EXIT} {owner[1]} {owner[0]}", READ_ONLY)
-            if cause in NEEDS_A_PERSON and told.isdisjoint(matters):
+            is_wanted = meter.shares(owner) > self.unwanted[owner]
+            if cause in NEEDS_A_PERSON and is_wanted and told.isdisjoint(matters):
                 yield owner, cause
 
     def hanging(self) -> list[str]:

@@ -15,6 +15,7 @@ from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
 from core.model.draft import DraftFact, DraftRequest, DraftTerms, DraftWord
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType
+from core.model.session import Session
 from core.model.values import Fraction, Quantity, Symbol
 
 if TYPE_CHECKING:
@@ -145,8 +146,12 @@ def advise(world: World, *, adopts: bool) -> None:
 
 
 def require_no_lie_sent(world: World) -> None:
-    """No key counts on a ticket whose draft has a false fact that nobody reviewed; the player reviews none (OP-14)."""
+    """No key counts on a ticket whose draft has a false fact that nobody reviewed; the player reviews none (OP-14).
+
+    Outside of a session the desk may have no price against which the lie would show.
+    """
     for one in world.engine.state.drafts.state.outcomes.values():
-        is_a_lie = one.draft.reason == LIE
+        is_in_session = isinstance(world.calendar.session_at(one.draft.drafted_at), Session)
+        is_a_lie = one.draft.reason == LIE and is_in_session
         is_sent = one.word in ON_ITS_WAY
         world.auditor.require(not (is_a_lie and is_sent), f"draft {one.number} was sent with a false fact unreviewed")

@@ -516,7 +516,7 @@ class World:
         self.tell: Callable[[str], None] | None = None
         self.meddled: set[str] = set()
         self.foreign: set[str] = set()
-        self.restored: set[str] = set()
+        self.is_restored = False
         self.forgotten: Counter[str] = Counter()
         self.planned: list[Planned] = []
         self.surprises = Surprises(self)
@@ -620,9 +620,13 @@ class World:
         self.journal.past = PastOnDisk(rows)
         self.plan_keys.go_back_to(len(lines))
         known = {one.fact.order.client_order_id for one in self.journal.records() if isinstance(one.fact, OrderCreated)}
-        unknown = {str(order_id) for order_id in self.exchange._book._orders if order_id not in known}
+        unknown = {
+            str(order_id)
+            for order_id, order in self.exchange._book._orders.items()
+            if order_id not in known and (order.parent is None or order.parent.request.client_order_id not in known)
+        }  # a leg of an order that the folder knows is taken in with it
         self.foreign |= unknown
-        self.restored |= unknown
+        self.is_restored = True
         requests = (request for request in map(decoded, self.log.records) if not isinstance(request, CancelRequest))
         asked = Counter(request.order.client_order_id for request in requests)
         for refused in self.auditor.sent.keys() - known - unknown:  # it never was an order: another may have its name

@@ -63,17 +63,18 @@ class SaleChains:
     def owed_at_most(self, use: AuthorizationUse) -> Decimal:
         """Return the shares for which the stop was signed that have none yet and that the line has not sold.
 
-        Several stops of one sale are counted together: its sold quantity is subtracted once. A quantity sold beyond
-        their shares counts first; sales of the later closes count too.
+        Several stops of one sale are counted together: its sold quantity is subtracted once, first from the shares
+        that had no stop, as its ticket says. Sales of the later closes count too.
         """
         orders, followers = self._line(use)
         uses = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, use.authorization.parent)
         signed = sum((self._signed(one) for one in uses), ZERO)
-        signed -= sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
+        released = sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
         ticket = self.ticket(use)
         asked = ticket.order.quantity if ticket is not None else ZERO
+        held = use.authorization.held or asked
         sold = sum((order.filled_quantity for order in orders), ZERO)
-        return min(signed, max(signed, asked) - sold, self._signed(use) - use.released)
+        return min(signed - released, max(signed, held) - sold - released, self._signed(use) - use.released)
 
     def is_waited_for(self, order: Order) -> bool:
         """Whether to repeat a cancel that the broker did not accept: not if no close waits for it any more.

@@ -383,6 +383,8 @@ class TicketAuthorizations:
         The nearest comes first: the rest of a partial sale is protected where it loses least (the ticket says so).
         """
         signed: dict[Terms, Decimal] = {}
+        strategy = self.state.stage.state.proposals[ticket.proposal_id].strategy
+        held = self.state.ledger.position(ticket.order.symbol, strategy)
         stops = [o for order_id in ticket.cancels if (o := self.state.ledger.order(order_id)) is not None]
         for stop in nearest_first(o for o in stops if o.is_protective):
             terms = stop.request.terms
@@ -392,7 +394,12 @@ class TicketAuthorizations:
                 ticket, AuthorizationKind.RESTORE_STOP, terms, self._end_of_stops(ticket)
             )
             name = authorization.id if number == 1 else f"{authorization.id}.{number}"
-            yield replace(authorization, id=name, quantity=Quantity(quantity))
+            yield replace(
+                authorization,
+                id=name,
+                quantity=Quantity(quantity),
+                held=None if held is None else Quantity(abs(held.quantity)),
+            )
 
     def _authorization(
         self, ticket: Ticket, kind: AuthorizationKind, terms: Terms, ends_at: datetime
