@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from core import facts
 from core.execution.ledger_state import position_key
 from core.model.codes import FAILED_CLOSES, AuthorizationCode, ProposalEnd
+from core.model.notice import NoticeKind
 from core.model.order import OrderStatus
 from core.model.position import Fill
 from core.model.session import Session
@@ -55,12 +56,12 @@ class DebtAudit:
         self.unwanted: Counter[Owner] = Counter()
         self._turned: dict[str, list[StandingAuthorization]] = {}
         self.fills: Counter[str] = Counter()
-        self._ended: list[tuple[datetime, facts.AuthorizationEnded]] = []
+        self._untold: list[tuple[datetime, StandingAuthorization, str]] = []
 
     def hear(self, at: datetime, fact: facts.Fact) -> None:
         match fact:
-            case facts.NotificationDue():
-                self._ended = [(ended_at, ended) for ended_at, ended in self._ended if ended_at != at]
+            case facts.NotificationDue() if fact.notice.kind is NoticeKind.EXIT_WAITING:
+                self._untold = [one for one in self._untold if one[1].symbol != fact.notice.symbol]
             case facts.ConfirmationReceived():
                 closes = [
                     authorization
@@ -88,7 +89,7 @@ class DebtAudit:
                 self._ended_without_a_word(at, fact)
             case facts.EngineStarted():
                 self.bare_since = {}
-                self._ended = [(at, ended) for _, ended in self._ended]  # a crash took its notice: told at the start
+                self._untold = [(at + AT_MOST, *one[1:]) for one in self._untold]  # a crash took its notice: told anew
 
     # ── closes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,7 +100,7 @@ class DebtAudit:
         if fact.code is AuthorizationCode.NOTHING_LEFT and self._is_nothing_left(close):
             return
         if fact.code in FAILED_CLOSES:
-            self._ended.append((at, fact))
+            self._untold.append((at, close, fact.reason))
             return
         self._say(
             f"a close of {close.symbol} ended without a sale and without a word: {fact.code.value}, {fact.reason}"
@@ -157,12 +158,12 @@ class DebtAudit:
 
     def look(self, at: datetime) -> None:
         """Between two inputs of the engine."""
-        if not (self._ended or self.bare_since or self.auditor.world.meter.bare):
+        if not (self._untold or self.bare_since or self.auditor.world.meter.bare):
             return
-        for ended_at, fact in self._ended:
-            if at > ended_at:
-                self._say(f"a close ended without a sale, and nobody was told: {fact.reason}")
-        self._ended = [(ended_at, fact) for ended_at, fact in self._ended if at <= ended_at]
+        for until, _, reason in self._untold:
+            if at > until:
+                self._say(f"a close ended without a sale, and nobody was told: {reason}")
+        self._untold = [one for one in self._untold if at <= one[0]]
         owed = dict(self._owed(at))
         self.bare_since = {owner: self.bare_since.get(owner, at) for owner in owed}
         for owner, since in list(self.bare_since.items()):
