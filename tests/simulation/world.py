@@ -18,6 +18,7 @@ import orjson
 
 from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
 from core.brokers.simulated.log import CancelRequest, decoded
+from core.brokers.simulated.order_book import BookedOrder
 from core.engine import Engine
 from core.execution.past_orders import PastInMemory
 from core.facts import Fact, OrderCreated
@@ -52,6 +53,7 @@ from tests.simulation.contradictions import Contradictions
 from tests.simulation.lane_watch import LaneWatch, role_of
 from tests.simulation.other_exchange import Manners, OtherExchange
 from tests.simulation.plan_audit import PlanKeys
+from tests.simulation.reckoning import LEG
 from tests.simulation.surprises import Planned, Surprises
 
 SPY = Symbol("SPY")
@@ -433,6 +435,13 @@ def _priced(price: Decimal) -> Decimal:
     return max(price, Decimal(5)).quantize(Decimal("0.01"))
 
 
+def _root_of(order: BookedOrder) -> str:
+    """The order that the broker made it with."""
+    while order.parent is not None:
+        order = order.parent
+    return str(order.request.client_order_id)
+
+
 def _may_be_there(row: OrderRow) -> bool:
     """As the kill screen asks."""
     return IN_DOUBT in row.marks or (row.status is OrderStatus.PENDING and not row.effect.only_reduces)
@@ -623,7 +632,7 @@ class World:
         unknown = {
             str(order_id)
             for order_id, order in self.exchange._book._orders.items()
-            if order_id not in known and (order.parent is None or order.parent.request.client_order_id not in known)
+            if order_id not in known and not (order_id.startswith(LEG) and _root_of(order) in known)
         }  # a leg of an order that the folder knows is taken in with it
         self.foreign |= unknown
         self.is_restored = True
