@@ -25,6 +25,7 @@ from core.model.broker import OrderReport
 from core.model.codes import SHUTS_ENTRIES_ALONE, BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.order_terms import StatedTerms
+from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, StandingAuthorization, Ticket
 from core.ports import NoCheckpoint
 from core.risk.protections.protection import GLOBAL
@@ -73,6 +74,8 @@ class Seen:
     """Sales of the same shares that were out when this was written."""
     knew: dict[str, Decimal] = field(default_factory=dict)
     """What the desk knew then to be filled of each entry of its owner."""
+    is_of_a_stop: bool = False
+    """The exit of a stop that the market had passed."""
     raised: Decimal = Decimal(0)
     """Shares by which the broker made it more than was signed."""
 
@@ -426,6 +429,7 @@ class Auditor:
         self.require(order.client_order_id not in story.orders, f"order {order.client_order_id} was created twice")
         seen = Seen(order, self._sequence, fact.strategy, self._at, parent=fact.parent, role=fact.role)
         seen.names_stop = names_stop(fact.stop.holder if fact.stop is not None else None)
+        seen.is_of_a_stop = fact.exit_reason is ExitReason.STOP_LOSS
         seen.beside = tuple(
             id
             for id, other in story.orders.items()

@@ -140,6 +140,8 @@ class Meter:
         if entry.order.type.is_stop or entry.role is not None:
             return quantity
         owner = entry.order.symbol, entry.strategy
+        if entry.is_of_a_stop and (uncovered := self.shares(owner)) > 0:
+            return min(quantity, uncovered)
         others = held - self.named[owner] - self._unknown_to(entry)
         sales = {*entry.beside, *(sale.order.client_order_id for sale in self._sales(owner) if sale is not entry)}
         others -= sum((self._unsold(order_id) for order_id in sales), ZERO)
@@ -480,6 +482,9 @@ class Meter:
                 return TAKEN_BACK
             if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
                 return "its target was taken back, and the broker ends both"
+            its_pair = {o.order.client_order_id for o in self._made_with(stop)}
+            if stop.status is OrderStatus.CANCELLED and not its_pair.isdisjoint(world.contradictions.ended):
+                return PAIR_ENDED
             is_called = stop.status is OrderStatus.CANCELLED and world.contradictions.ended.get(order_id) == "canceled"
             last_of_all = CALLED_CANCELLED if is_called else last_of_all
             replaced = story.orders.get(stop.order.replaces or "")
@@ -519,6 +524,7 @@ CALLED_CANCELLED = "the broker called the stop cancelled; a person gives another
 LOST = "the broker knew the stop no more; a new one waits for its key"
 REFUSED = "the broker refused the stop"
 MADE_LESS = "the broker made the stop less"
+PAIR_ENDED = "the broker called its target ended, and ended both; a new stop waits for its key"
 ENDED_SHORT = "the broker ended the stop before it had sold all"
 PERMITTED_NO_MORE = "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
 NEVER_ARRIVED = "the stop never reached the broker; a new one waits for its key"
@@ -532,7 +538,7 @@ DIED_BEFORE = "the desk died between the stop's record and its sending"
 NEEDS_A_PERSON = frozenset(
     {
         NO_CAUSE, DENIED, CALLED_CANCELLED, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED,
-        NEVER_WRITTEN, MORE_THAN_SIGNED, PASSED, ENDED, WHOSE,
+        NEVER_WRITTEN, MORE_THAN_SIGNED, PASSED, ENDED, WHOSE, PAIR_ENDED,
     }
 )  # fmt: skip
 """What ends by a key alone, or by nothing that anybody knows of."""
