@@ -361,8 +361,8 @@ class StandingAuthorization:
     terms
         The only type and prices that it permits; None in records from before there were terms.
     held
-        The shares that its position had when a stop to be restored was confirmed; None for the other kinds, and in
-        records from before it was noted.
+        Of a close and of the stops that it restores: the shares of the position at the key, and what the orders that it
+        cancels had sold by then. None for the other kinds, and in records from before it was noted.
     """
 
     id: str

@@ -7,7 +7,7 @@ the bell, panes, banners, reports. It sends nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from core import facts
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.execution.order import Order
+from core.execution.sale_lines import sold_since
 from core.execution.stop_coverage import CoveredBy, in_force
 from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, EndCode, IdleCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
@@ -25,6 +26,7 @@ from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
 from core.staging.stage import Stage
+from core.staging.stage_state import AuthorizationUse
 
 SHORTEST = timedelta(seconds=1)
 """A shorter period is the normal transmission time of a stop, and is not recorded."""
@@ -136,13 +138,15 @@ class OwedStops:
     def _changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         """Note a change of a stop.
 
-        Shares of one that the broker accepted must have it; those of one that a person cancelled must not.
+        Shares of one that the broker accepted must have it; those of one that a person cancelled must not, or its pair.
         """
         order = self._ledger.order(fact.client_order_id)
         if order is not None and order.is_protective:
             key = position_key(order.request.symbol, order.strategy)
             named = self.state.named.get(key, NO_SHARES)
-            if fact.after.is_terminal and order.cancel_code in BY_A_PERSON:
+            its_pair = (o for o in self._ledger.legs.oco_siblings(order) if o.role is None)
+            ended_by = {order.cancel_code, *(sale.cancel_code for sale in its_pair)}
+            if fact.after.is_terminal and not ended_by.isdisjoint(BY_A_PERSON):
                 self._name(key, named - order.remaining)
             elif fact.after is OrderStatus.SUBMITTED:
                 self._name_guarded(order)
@@ -167,12 +171,33 @@ class OwedStops:
         return sum((self._ledger.exits.claim(exit) for exit in working if exit.is_protective), ZERO)
 
     def _with_a_stop(self, sale: Order) -> Decimal:
-        """Return the shares of working stops and of those that wait for a key; zero for a stop and a target."""
+        """Return the shares of working stops, of those that wait for a key and of those that go back; zero for a stop
+        and a target.
+        """
         if sale.is_protective or sale.is_target:
             return ZERO
         its = sale.request.symbol, sale.strategy
         owed = [p for p in self._stage.state.proposals.values() if p.is_owed and (p.symbol, p.strategy) == its]
-        return self._guarded(sale) + sum((proposal.order.quantity for proposal in owed), ZERO)
+        shares = self._guarded(sale) + sum((proposal.order.quantity for proposal in owed), ZERO)
+        return shares + self._going_back(its)
+
+    def _going_back(self, its: tuple[Symbol, str]) -> Decimal:
+        """Return the shares that the last close of a position leaves, and whose stops it restores."""
+        closes = [use for use in self._stage.authorizations(AuthorizationKind.CLOSE) if self._owner_of(use) == its]
+        if not closes or (held := closes[-1].authorization.held) is None:
+            return ZERO
+        ticket = self._stage.state.confirmations[closes[-1].authorization.ticket_id].ticket
+        orders = self._ledger.state.orders.values()
+        stays = held - sold_since(orders, ticket.order.client_order_id, ticket.cancels)
+        uses = (use for use in self._restoring() if self._owner_of(use) == its)
+        return min(max(stays, ZERO), sum((use.authorization.quantity - use.released for use in uses), ZERO))
+
+    def _restoring(self) -> Iterable[AuthorizationUse]:
+        return self._stage.authorizations(AuthorizationKind.RESTORE_STOP)
+
+    def _owner_of(self, use: AuthorizationUse) -> tuple[Symbol, str] | None:
+        signed = self._stage.state.confirmations.get(use.authorization.ticket_id)
+        return (signed.proposal.symbol, signed.proposal.strategy) if signed is not None else None
 
     def _proposal_ended(self, at: datetime, fact: facts.ProposalEnded) -> None:
         """Note a declined stop: its shares must not have one any more."""
@@ -276,7 +301,10 @@ class OwedStops:
         if (idle := self._ledger.exits.idle(position.symbol, position.strategy)) != ():
             is_unfilled = any(order.idle is IdleCode.UNFILLED for order in idle)
             return OwedReason.UNFILLED if is_unfilled else OwedReason.NOT_TRADING
-        if any(order.waits_at_limit for order in exits):
+        if any(p.is_owed and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
+            return OwedReason.WAITS_FOR_KEY
+        at_limit = sum((self._ledger.exits.claim(order) for order in exits if order.waits_at_limit), ZERO)
+        if at_limit >= quantity:
             return OwedReason.AT_LIMIT
         if self._is_closing(position):
             return OwedReason.CLOSING
@@ -300,11 +328,8 @@ class OwedStops:
     def _is_closing(self, position: Position) -> bool:
         """Whether a close is in progress, or stops that made way for one will be restored by its authorization."""
         closes = (use for use in self._stage.authorizations(AuthorizationKind.CLOSE) if use.is_unused)
-        for use in (*closes, *self._stage.authorizations(AuthorizationKind.RESTORE_STOP)):
-            signed = self._stage.state.confirmations.get(use.authorization.ticket_id)
-            if signed is not None and _is_of(signed.proposal.symbol, signed.proposal.strategy, position):
-                return True
-        return False
+        its = position.symbol, position.strategy
+        return any(self._owner_of(use) == its for use in (*closes, *self._restoring()))
 
 
 def _is_of(symbol: Symbol, strategy: str, position: Position) -> bool:

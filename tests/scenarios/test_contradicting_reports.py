@@ -38,13 +38,14 @@ from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.virtual_time import ExchangeAnswers
 from core.views import RowMark
 from core.views.builders.rows import order_row
-from tests.scenarios.changes import confirms_now, moves, passes
+from tests.scenarios.changes import ROOMY, confirms_now, moves, passes
 from tests.scenarios.elsewhere import is_changed_there, trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, assert_can_be_rebuilt
 from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_lost_answers import AWAY
 from tests.scenarios.test_owed_notices import row_of
+from tests.scenarios.test_stops_after_a_close import Way, enters, quiet_but
 from tests.unit.core.brokers.trading_floor import SPY, a_quote
 
 Change = Callable[[OrderReport], OrderReport | None]
@@ -283,6 +284,24 @@ def test_a_stop_that_filled_short_is_asked_for(broker: BrokersWord) -> None:
     (guard,) = house.desk.stage.proposals()
     assert (stop.end_code, guard.guard) == (EndCode.FILLED_SHORT, GuardCode.REFUSED)
     assert guard.order.quantity == Decimal("0.302")
+
+
+def test_a_stop_that_ended_with_a_short_target_is_asked_for(broker: BrokersWord) -> None:
+    """EX-13, EX-22: the broker calls the target filled with three of six, and ends the stop with it"""
+    way = Way(is_long=True)
+    bars = quiet_but(way, ("10:12", "100 101.5 100 100", 30))
+    house = House(bars, ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    enters(house, way, "6", "100.10", "99", target_price=way.at("101"))
+    house.until("10:13")
+    (target,) = (order for order in house.desk.ledger.working() if order.is_target)
+    (stop,) = house.stops
+    assert target.filled_quantity == 3
+    broker.states(house, stop.id, ended(OrderStatus.CANCELLED, "0"), UpdateEvent.CANCELED)
+    broker.states(house, target.id, ended(OrderStatus.FILLED, "3", "101"), UpdateEvent.FILL)
+    passes(house, 5)
+
+    assert target.end_code is EndCode.FILLED_SHORT
+    assert [(p.order.quantity, p.order.stop_price) for p in house.desk.stage.proposals()] == [(3, way.at("99"))]
 
 
 def test_a_close_sells_where_the_broker_lost_the_stop(broker: BrokersWord) -> None:

@@ -101,12 +101,14 @@ def _owed_after(state: TradingState, orders: Iterable[Order]) -> list[tuple[Quan
     sales, names = SaleChains(state), {order.id for order in orders}
     uses = state.stage.authorizations(AuthorizationKind.RESTORE_STOP)
     owed = [use for use in uses if not names.isdisjoint(order.id for order in sales.line(use))]
+    latest_first = list(dict.fromkeys(use.authorization.parent for use in reversed(owed)))
+    owed.sort(key=lambda use: latest_first.index(use.authorization.parent))  # of one sale the nearest stop first
     return [
         (
-            Quantity(sales.owed_at_most(use)),
+            Quantity(sales.owed_if_cancelled(use)),
             use.authorization.terms or (OrderType.STOP, None, use.authorization.stop_price, None, None),
         )
-        for use in reversed(owed)
+        for use in owed
     ]
 
 

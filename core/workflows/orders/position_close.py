@@ -104,10 +104,12 @@ class PositionClose:
             is_to_sell = use.authorization.kind is AuthorizationKind.CLOSE and use.is_unused
             if is_to_sell and not self._may_have_been_sold(use) and not self._stops_left(use):
                 yield from apart(self.state, partial(self._sell, use))
-        over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
+        sales = _sales(self._standing(but))
+        over = [parent for parent in sales if self._is_over(parent)]
         settled: set[ClientOrderId] = set()
-        for parent in reversed(over):  # of consecutive closes, the latest stop is restored
-            yield from apart(self.state, partial(self._settle, parent, settled))
+        for parent in reversed(sales):  # of consecutive closes, the latest stop is restored
+            if parent in over or self._is_under_way(parent):
+                yield from apart(self.state, partial(self._settle, parent, settled))
         for parent in [parent for parent in over if parent in settled]:
             yield from apart(self.state, partial(self._end_both, parent))
 
@@ -240,6 +242,14 @@ class PositionClose:
         waits = any(use.authorization.kind is AuthorizationKind.CLOSE and use.is_unused for use in uses)
         return not waits and all(self.sale_chains.is_over(use) and not self._is_stop_going(use) for use in uses)
 
+    def _is_under_way(self, parent: ClientOrderId) -> bool:
+        """Whether the last sale of its line was released and works: the stops of the shares that it leaves go back."""
+        uses = self._of(parent)
+        followers = (close for use in uses for close in self.sale_chains.followers(use))
+        closes = [use for use in (*uses, *followers) if use.authorization.kind is AuthorizationKind.CLOSE]
+        is_released = bool(closes) and not any(use.is_unused for use in closes)
+        return is_released and any(map(self.sale_chains.is_working, uses))
+
     def _is_stop_going(self, use: AuthorizationUse) -> bool:
         return self.sale_chains.ticket(use) is None or any(
             stop.is_cancelling and not _hold_nothing([stop]) for stop in self.sale_chains.stops(use)
@@ -291,15 +301,6 @@ class PositionClose:
                 expires_at=None,
             ),
         )
-        rests = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP)
-        its = [
-            r
-            for r in rests
-            if r.authorization.parent == use.authorization.parent or use in self.sale_chains.followers(r)
-        ]
-        for parent in reversed(_sales(its)):
-            for rest in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, parent):
-                yield from apart(self.state, partial(self._put_back, rest))  # the rest that this sale leaves (EX-13)
 
     def _why_nothing(self, wanted: AnyOrder, strategy: str) -> tuple[str, AuthorizationCode]:
         """Return why nothing is sold: flat or sold by another exit; else a restored stop reserves the shares."""
@@ -312,7 +313,7 @@ class PositionClose:
         return words, AuthorizationCode.NOT_THROUGH
 
     def _settle(self, parent: ClientOrderId, settled: set[ClientOrderId]) -> Iterator[Effect]:
-        """Restore the stops of the sale's remaining shares, all of them if it failed."""
+        """Restore the stops of the shares that the sale leaves, all of them if it failed (EX-13)."""
         for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, parent):
             yield from self._put_back(use)
         settled.add(parent)

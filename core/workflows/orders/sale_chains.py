@@ -7,10 +7,11 @@ the next close. The stop that was cancelled for the first sale is restored when 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.execution.order import Order
+from core.execution.sale_lines import grown, sold_since
 from core.facts import CancelDropped
 from core.messages.effects import CancelOrder, Effect
 from core.model.codes import MADE_WAY
@@ -60,21 +61,47 @@ class SaleChains:
         unseen = [stop for stop in self.state.ledger.exits.cut_stops() if stop.owed is None]
         return not any(stop in orders for stop in unseen)  # the own stop of a pair that was too large is restored first
 
-    def owed_at_most(self, use: AuthorizationUse) -> Decimal:
-        """Return the shares for which the stop was signed that have none yet and that the line has not sold.
+    def is_working(self, use: AuthorizationUse) -> bool:
+        """Whether an order of its line works."""
+        return any(map(self._works, self.line(use)))
 
-        Several stops of one sale are counted together: its sold quantity is subtracted once, first from the shares
-        that had no stop, as its ticket says. Sales of the later closes count too.
+    def owed_at_most(self, use: AuthorizationUse) -> Decimal:
+        """Return the shares for which the stop was signed that have none yet and that the line has not sold, nor is to.
+
+        Several stops of one sale are counted together: what is sold is subtracted once, first from the shares that had
+        no stop, as its ticket says. Sales of the later closes count too, from what was held at the last key.
         """
+        return self._owed(use, is_over=not self.is_working(use))
+
+    def owed_if_cancelled(self, use: AuthorizationUse) -> Decimal:
+        """Return the same for the case that nothing of the line works any more."""
+        return self._owed(use, is_over=True)
+
+    def _owed(self, use: AuthorizationUse, *, is_over: bool) -> Decimal:
         orders, followers = self._line(use)
         uses = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, use.authorization.parent)
         signed = sum((self._signed(one) for one in uses), ZERO)
         released = sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
-        ticket = self.ticket(use)
-        asked = ticket.order.quantity if ticket is not None else ZERO
-        held = use.authorization.held or asked
-        sold = sum((order.filled_quantity for order in orders), ZERO)
-        return min(signed - released, max(signed, held) - sold - released, self._signed(use) - use.released)
+        last = max((use, *followers), key=self._signed_at)
+        ticket = self.ticket(last)
+        if ticket is not None and last.authorization.held is not None:
+            stays = last.authorization.held - self.sold(ticket)
+        else:  # a record from before it was noted
+            asked = ticket.order.quantity if ticket is not None else ZERO
+            stays = max(signed, asked) - sum((order.filled_quantity for order in orders), ZERO)
+        selling = ZERO if is_over or ticket is None else self._unsold_of(ticket)
+        return min(signed - released, stays - selling - released, self._signed(use) - use.released)
+
+    def _unsold_of(self, ticket: Ticket) -> Decimal:
+        """Return the shares that its sale is for and has not sold."""
+        sold = sum((order.filled_quantity for order in self.own(ticket.order.client_order_id)), ZERO)
+        return max(ticket.order.quantity - sold, ZERO)
+
+    def sold(self, ticket: Ticket) -> Decimal:
+        return sold_since(self.state.ledger.state.orders.values(), ticket.order.client_order_id, ticket.cancels)
+
+    def _signed_at(self, use: AuthorizationUse) -> datetime:
+        return self.state.stage.state.confirmations[use.authorization.ticket_id].received_at
 
     def is_waited_for(self, order: Order) -> bool:
         """Whether to repeat a cancel that the broker did not accept: not if no close waits for it any more.
@@ -183,13 +210,13 @@ class SaleChains:
 
     def own(self, parent: ClientOrderId) -> list[Order]:
         """Return the sale, its pair and their replacements, without later closes."""
-        return _grown(list(self.state.ledger.state.orders.values()), {parent})
+        return grown(list(self.state.ledger.state.orders.values()), {parent})
 
     def _line(self, use: AuthorizationUse) -> tuple[list[Order], list[AuthorizationUse]]:
         known, names = list(self.state.ledger.state.orders.values()), {use.authorization.parent}
         waiting, followers = list(self.state.stage.authorizations(AuthorizationKind.CLOSE)), list[AuthorizationUse]()
         while True:
-            orders = _grown(known, names)
+            orders = grown(known, names)
             following = [close for close in waiting if self._takes_the_place(close, names)]
             if not following:
                 return orders, followers
@@ -204,19 +231,6 @@ class SaleChains:
     def _works(self, order: Order) -> bool:
         """Whether it works. A replacement of an order that ended otherwise does not: no broker accepts it."""
         return order.is_working and not self.state.ledger.chains.is_forestalled(order)
-
-
-def _grown(known: list[Order], names: set[ClientOrderId]) -> list[Order]:
-    """Return the orders of these names, their legs and replacements; their names are added to `names`."""
-    size = 0
-    while size != len(names):
-        size = len(names)
-        names |= {
-            order.id
-            for order in known
-            if order.request.replaces in names or (order.role is not None and order.parent in names)
-        }
-    return [order for order in known if order.id in names]
 
 
 def _has_made_way(stop: Order) -> bool:

@@ -133,6 +133,7 @@ PERMITTED_NO_MORE = RequestedChange(
 )
 NOT_THERE = RequestedChange("its stop never reached the broker", GuardCode.NOT_THERE)
 REFUSED = RequestedChange("the broker refused its stop", GuardCode.REFUSED)
+WITH_ITS_PAIR = RequestedChange("the broker ended its target short, and its stop with it", GuardCode.REFUSED)
 KEPT_BACK = RequestedChange("its stop was kept back before it was sent", GuardCode.KEPT_BACK)
 OF_THIS_DESK = frozenset(asked.code for asked in (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK))
 ENDED_BY_THE_BROKER = frozenset({EndCode.REJECTED_LATER, EndCode.FILLED_SHORT})
@@ -149,9 +150,11 @@ class StopRenewal:
 
     @follows(OrderStateChanged)
     def after_end(self, fact: OrderStateChanged) -> None:
+        """Request a stop in place of one that ended, also of one that the broker ended with its target before."""
         order = self.state.ledger.order(fact.client_order_id)
         if order is not None and fact.after.is_terminal:
-            self._ask_in_place_of(order)
+            for ended in (order, *self.state.ledger.legs.oco_siblings(order)):
+                self._ask_in_place_of(ended)
 
     def ask_again(self, order: Order, why: RequestedChange) -> None:
         """Let an unsent order wait for another key: a stop for the unprotected shares, anything else as it was."""
@@ -164,9 +167,16 @@ class StopRenewal:
 
     def _ask_in_place_of(self, order: Order) -> None:
         """Request a stop in place of an ended one, unless its entry owes it."""
-        why = _why_asked_for(order)
+        why = _why_asked_for(order) or self._why_asked_for_with_its_pair(order)
         if why is not None and not self._is_owed_by_its_entry(order):
             self.ask(order, why)
+
+    def _why_asked_for_with_its_pair(self, stop: Order) -> RequestedChange | None:
+        """Whether nobody cancelled it: the broker called its target ended before that had sold all."""
+        if not stop.is_protective or stop.status is not OrderStatus.CANCELLED or stop.cancel_requested_at is not None:
+            return None
+        pair = self.state.ledger.legs.oco_siblings(stop)
+        return WITH_ITS_PAIR if any(target.end_code in ENDED_BY_THE_BROKER for target in pair) else None
 
     def _is_owed_by_its_entry(self, leg: Order) -> bool:
         """Whether the entry owes the stop: a partly filled entry's shares get their own, not the leg."""

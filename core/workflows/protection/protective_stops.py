@@ -289,7 +289,9 @@ class ProtectiveStops:
 
         `parent` is its entry; or the stop that it replaces if the entry is forgotten.
         """
-        if self.state.may_have_been_sold(use.authorization.symbol, use.authorization.side):
+        confirmed = self.state.stage.state.confirmations.get(use.authorization.ticket_id)
+        signed_at = confirmed.received_at if confirmed is not None else None
+        if self.state.may_have_been_sold(use.authorization.symbol, use.authorization.side, signed_at):
             return
         signed = Quantity(use.authorization.quantity - use.released)
         if ZERO < signed < quantity and self.state.at <= use.authorization.ends_at:

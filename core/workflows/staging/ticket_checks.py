@@ -44,6 +44,7 @@ from core.staging.time_in_force import end_of_session, end_of_stops
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.vwap import VwapStrategy
 from core.trading_state.state import TradingState
+from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.staging.proposal_intake import candidate_of
 
 # ── figures of a ticket ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -366,10 +367,16 @@ class TicketAuthorizations:
         if not ticket.cancels:
             return self._signed_exits(ticket)
         life = timedelta(seconds=float(self.state.control.settings.staging.close_seconds))
-        return (
-            self._authorization(ticket, AuthorizationKind.CLOSE, ticket.order.terms, self.state.at + life),
-            *self._stops_to_put_back(ticket),
-        )
+        close = self._authorization(ticket, AuthorizationKind.CLOSE, ticket.order.terms, self.state.at + life)
+        held = self._held(ticket)
+        return tuple(replace(each, held=held) for each in (close, *self._stops_to_put_back(ticket)))
+
+    def _held(self, ticket: Ticket) -> Quantity:
+        """Return the shares of its position, with what the orders that it cancels have sold by now."""
+        strategy = self.state.stage.state.proposals[ticket.proposal_id].strategy
+        position = self.state.ledger.position(ticket.order.symbol, strategy)
+        held = abs(position.quantity) if position is not None else ZERO
+        return Quantity(held + SaleChains(self.state).sold(ticket))
 
     def _signed_exits(self, ticket: Ticket) -> tuple[StandingAuthorization, ...]:
         if not ticket.unattended:
@@ -383,8 +390,6 @@ class TicketAuthorizations:
         The nearest comes first: the rest of a partial sale is protected where it loses least (the ticket says so).
         """
         signed: dict[Terms, Decimal] = {}
-        strategy = self.state.stage.state.proposals[ticket.proposal_id].strategy
-        held = self.state.ledger.position(ticket.order.symbol, strategy)
         stops = [o for order_id in ticket.cancels if (o := self.state.ledger.order(order_id)) is not None]
         for stop in nearest_first(o for o in stops if o.is_protective):
             terms = stop.request.terms
@@ -394,12 +399,7 @@ class TicketAuthorizations:
                 ticket, AuthorizationKind.RESTORE_STOP, terms, self._end_of_stops(ticket)
             )
             name = authorization.id if number == 1 else f"{authorization.id}.{number}"
-            yield replace(
-                authorization,
-                id=name,
-                quantity=Quantity(quantity),
-                held=None if held is None else Quantity(abs(held.quantity)),
-            )
+            yield replace(authorization, id=name, quantity=Quantity(quantity))
 
     def _authorization(
         self, ticket: Ticket, kind: AuthorizationKind, terms: Terms, ends_at: datetime

@@ -1,0 +1,188 @@
+"""The stops that go back for what a sale leaves: also when something went wrong in between (EX-21, EX-22)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.facts import OrderCreated, StopOwed, UnknownOrdersFound
+from core.messages.commands import ProposeClose, ProposeOrder
+from core.messages.effects import Effect as Asked
+from core.messages.effects import SubmitOrder
+from core.messages.inputs import Input, SubmissionAnswered
+from core.model.broker import Refused
+from core.model.codes import OwedReason, RefusalKind
+from core.model.order import OrderType, StopHolder
+from core.model.values import Quantity, plain, priced
+from core.views.builders.desk import ViewBuilder
+from tests.scenarios.changes import passes
+from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.test_stops_after_a_close import (
+    BOTH,
+    Way,
+    enters,
+    exits,
+    holding_six,
+    takes_back_the_exit,
+    working,
+)
+from tests.unit.core.brokers.trading_floor import SPY
+
+LONG = Way(is_long=True)
+AT_THE_MARKET: tuple[str | None, str | None] = None, None
+EACH_SALE = pytest.mark.parametrize(
+    ("limit", "stop"), [AT_THE_MARKET, ("101", None), ("101", "99.50")], ids=["market", "limit", "pair"]
+)
+
+
+def sells(house: House, way: Way, shares: str, limit: str | None = None, stop: str | None = None) -> tuple[str, ...]:
+    """What the ticket says goes back; its key is turned."""
+    amount = Quantity(Decimal(shares))
+    if limit is None:
+        house.presses(ProposeClose(SPY, quantity=amount))
+    else:
+        at, its_stop = way.at(limit), None if stop is None else way.at(stop)
+        house.presses(ProposeOrder(SPY, way.closes, amount, OrderType.LIMIT, at, its_stop, StopHolder.BROKER))
+    house.opens_ticket()
+    passes(house, 1)
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
+    house.confirms()
+    return ticket.put_back_in_words
+
+
+def watched(house: House, way: Way, shares: str = "5") -> None:
+    """Bought with a stop that the desk watches."""
+    enters(house, way, shares, "100.10", "97", stop_holder=StopHolder.DESK)
+
+
+def dies_behind_the_sales_record(house: House) -> None:
+    known = len(house.facts(OrderCreated))
+    while len(house.facts(OrderCreated)) == known:
+        house.until_moment(house.line.at + timedelta(milliseconds=50))
+    created = [record for record in house.journal.records() if isinstance(record.fact, OrderCreated)]
+    house.loses_the_journal_after(created[known].sequence)
+    house.restarted()
+    passes(house, 300)
+
+
+def owed(house: House) -> list[tuple[str, OwedReason]]:
+    return [(plain(each.quantity), each.why) for each in house.desk.owed_stops.all()]
+
+
+@EACH_SALE
+def test_a_close_beside_unknown_orders_restores_its_stop(limit: str | None, stop: str | None) -> None:
+    """EX-24: confirmed after they were found, the sale goes, and so does the stop of what it leaves"""
+    house = holding_six(LONG)
+    passes(house, 65)
+    before = list(house.journal.records())[-1].sequence
+    enters(house, LONG, "2", "99.00", "97", stop_holder=StopHolder.DESK)
+    house.loses_the_journal_after(before)
+    house.restarted()
+    passes(house, 60)
+    assert house.facts(UnknownOrdersFound)
+    sells(house, LONG, "2", limit, stop)
+    passes(house, 60)
+
+    assert "sell stop 4 99" in working(house)
+
+
+@BOTH
+@pytest.mark.parametrize(("shares", "stop"), [("2", None), ("2", "99.50"), ("7", "99.50")])
+def test_a_crash_beside_a_resting_sale_restores_the_rest(way: Way, shares: str, stop: str | None) -> None:
+    """EX-20, EX-22: behind the record of the sale, before that of the stop"""
+    house = holding_six(way)
+    if shares == "7":
+        watched(house, way)
+    sells(house, way, shares, "101", stop)
+    dies_behind_the_sales_record(house)
+
+    assert f"{way.out} stop 4 {plain(way.at('99'))}" in working(house)
+    assert_can_be_rebuilt(house)
+
+
+@EACH_SALE
+def test_a_refused_restored_stop_is_told(limit: str | None, stop: str | None) -> None:
+    """EX-22, SY-03: it waits for a key, whatever rests at a limit beside it"""
+    house = holding_six(LONG)
+    ask, sent = house.line.ask, []
+
+    def refuses_the_second(effect: Asked) -> Input | None:
+        if isinstance(effect, SubmitOrder):
+            sent.append(effect.order.client_order_id)
+            if len(sent) == 2:
+                return SubmissionAnswered(sent[-1], Refused(RefusalKind.FORBIDDEN, "no", "40310000"))
+        return ask(effect)
+
+    house.line.ask = refuses_the_second  # type: ignore[method-assign]
+    sells(house, LONG, "2", limit, stop)
+    passes(house, 60)
+
+    assert [why for _, why in owed(house)] == [OwedReason.WAITS_FOR_KEY]
+    assert OwedReason.WAITS_FOR_KEY in {fact.why for fact in house.facts(StopOwed)}
+
+
+@BOTH
+def test_a_crash_in_a_later_sale_counts_from_its_own_key(way: Way) -> None:
+    """EX-20, EX-21: eleven are out at a limit, five more are bought, and eight of the sixteen are sold"""
+    house = holding_six(way)
+    watched(house, way)
+    exits(house, way, "101", "11")
+    watched(house, way)
+    says = sells(house, way, "8")
+    dies_behind_the_sales_record(house)
+
+    assert says == (f"6 at {priced(way.at('99'))}",)
+    assert working(house) == [f"{way.out} stop 6 {plain(way.at('99'))}"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("then", "says", "back"),
+    [("2", ["2 99.50"], ["2 99.50"]), ("7", ["3 99.50", "4 99"], ["3 99.50", "4 99"])],
+)
+def test_a_ticket_names_the_nearest_of_two_stops(way: Way, then: str, says: list[str], back: list[str]) -> None:
+    """OP-02, OP-03: nine waited at a limit, whose stops were at two prices"""
+    house = holding_six(way)
+    enters(house, way, "3", "100.10", "99.50")
+    exits(house, way, "101", "9")
+    stays = str(9 - int(then))
+    named = sells(house, way, stays)
+    passes(house, 60)
+
+    pairs = [each.split() for each in says]
+    assert list(named) == [f"{shares} at {priced(way.at(price))}" for shares, price in pairs]
+    assert working(house) == sorted(f"{way.out} stop {n} {plain(way.at(price))}" for n, price in map(str.split, back))
+
+
+def test_a_pair_taken_back_owes_no_stop_to_watched_shares() -> None:
+    """EX-22: the operator's own key ended the stop of a pair that sold watched shares too"""
+    house = holding_six(LONG)
+    watched(house, LONG)
+    sells(house, LONG, "8", "101", "99.50")
+    passes(house, 5)
+    takes_back_the_exit(house, LONG, "101")
+
+    assert working(house) == ["sell stop 3 99", "sell stop 3 99"]
+    assert owed(house) == []
+
+
+@pytest.mark.parametrize(("sale", "back"), [("9", "1"), ("11", "2")])
+def test_shares_that_a_stop_sold_meanwhile_stay_no_more(sale: str, back: str) -> None:
+    """EX-13, EX-21: six of eleven had it; it sells one while it is cancelled for a limit, which sells eight"""
+    house = holding_six(LONG, ("10:08", "100 100 99.85 100", 20), ("10:12", "100 101.6 100 100", 80), stop="99.90")
+    watched(house, LONG)
+    house.until("10:08")
+    passes(house, 12)
+    sells(house, LONG, sale, "101.5")
+    house.slows_down(8)
+    passes(house, 30)
+    house.slows_down(0.1)
+    passes(house, 3)
+    assert house.stops[0].filled_quantity == 1
+    house.until("10:15")
+    watched(house, LONG)
+    takes_back_the_exit(house, LONG, "101.5")
+
+    assert sum(int(each.split()[2]) for each in working(house)) == int(back)
