@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from core import facts
+from core.model.bar import Bar
 from core.model.position import Trade
 from core.model.text_sanitizer import harmless
 from core.model.values import Symbol
@@ -16,6 +17,25 @@ from state.past_days import day_named, explained, records_of
 
 LONGEST_SHOWN = 40
 HOW = "give the first characters of its entry or exit order, or a symbol for its last trade"
+
+
+def minutes_for(folder: Path, symbol: Symbol, days: int, to: ToldTo) -> list[Bar]:
+    """Return a symbol's minutes of the last days that have any, oldest first.
+
+    Raises OperatorError: the agent may not see the symbol, or the journal has no minute of it.
+    """
+    if symbol not in to.symbols:
+        raise OperatorError(f"you may ask for {', '.join(sorted(to.symbols))}; {_shown(symbol)} is not among them")
+    found: list[list[Bar]] = []
+    for day in reversed(days_of(folder)):
+        facts_of_bars = (record.fact for record in records_of(folder, [day], (facts.BarClosed,)))
+        bars = [each.bar for each in facts_of_bars if isinstance(each, facts.BarClosed) and each.bar.symbol == symbol]
+        found += [bars] if bars else []
+        if len(found) == days:
+            break
+    if not found:
+        raise OperatorError(f"the journal has no minutes of {_shown(symbol)}; ask for a symbol that the desk follows")
+    return [bar for bars in reversed(found) for bar in bars]
 
 
 def trade_for(folder: Path, which: str, to: ToldTo) -> Values:
@@ -43,8 +63,11 @@ def _closed(folder: Path, which: str, symbols: Collection[Symbol]) -> Trade:
         for trade in reversed(trades):
             if which and (which == trade.symbol or which in _beginnings(trade, len(which))):
                 return trade
-    shown = " ".join(harmless(which[:LONGEST_SHOWN]).split())
-    raise OperatorError(f"no closed trade of {', '.join(sorted(symbols))} is meant by '{shown}': {HOW}")
+    raise OperatorError(f"no closed trade of {', '.join(sorted(symbols))} is meant by '{_shown(which)}': {HOW}")
+
+
+def _shown(text: str) -> str:
+    return " ".join(harmless(text[:LONGEST_SHOWN]).split())
 
 
 def _beginnings(trade: Trade, length: int) -> tuple[str, str]:

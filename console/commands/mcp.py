@@ -57,6 +57,7 @@ def mcp(
         agent,
         lambda: journal_of(host.home, account, None).journal,
         lambda: settings_of(host, last_started_with(account_of(host.home, account)).overrides),
+        host.environ,
     )
     try:
         if http is None:

@@ -33,7 +33,7 @@ AGENT = "claude"
 TOOLS = {
     "get_desk", "list_positions", "list_orders", "get_quote", "get_bars", "get_protections", "get_limits",
     "size_for_risk", "draft_order", "draft_exit", "draft_basket", "withdraw_draft", "say", "await_decision",
-    "list_drafts", "explain_trade", "explain_day",
+    "list_drafts", "explain_trade", "explain_day", "backtest",
 }  # fmt: skip
 TOKEN = "a token of this test"
 WATCHED = "\n[advisers]\nevery_seconds = 5\n[advisers.watchman]\nenabled = true\nrefusals = 2\n"
@@ -98,6 +98,8 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
         withdrawn = await told(client, "withdraw_draft", key="second")
         words = [(each["key"], each["word"], each["reason"]) for each in (await told(client, "list_drafts"))["drafts"]]
         day = await told(client, "explain_day")
+        played = await told(client, "backtest", strategy="vwap", symbol="SPY", days=1)
+        no_strategy = await client.call_tool("backtest", {"strategy": "nonsense", "symbol": "SPY", "days": 1})
         unknown = await client.call_tool("explain_trade", {"trade": "SPY"})
         attempt = await client.call_tool("submit_order", {"symbol": "SPY"})
         odd = await client.call_tool("draft_order", {"key": "third", "take_profit": 1, **order})
@@ -112,6 +114,9 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
     assert words[0] == ("first", "declined", "earnings tonight")
     assert words[1][:2] == ("second", "withdrawn")
     assert (len(day["days"]), day["trades"]) == (1, [])
+    assert (played["strategy"], played["symbol"], played["minutes"] > 0) == ("vwap", "SPY", True)
+    assert no_strategy.is_error
+    assert "vwap" in str(no_strategy.content)
     assert unknown.is_error
     assert "no closed trade of SPY" in str(unknown.content)
     assert [(one["key"], one["accepted"]) for one in basket["answers"]] == [("second", True), ("wide", False)]

@@ -167,3 +167,13 @@ async def test_an_explained_day_is_bounded(played: Path, monkeypatch: pytest.Mon
 
     assert (found["trades"], found["days"][0]["parts"]) == ([], [])
     assert found["trades_in_all"] > 0
+
+
+@pytest.mark.parametrize(("symbol", "allowed"), [("QQQ", ("SPY",)), ("QQQ", ("QQQ",)), ("ЅPY", ("SPY",))])
+async def test_a_backtest_of_unseen_minutes_is_an_error(played: Path, symbol: str, allowed: tuple[str, ...]) -> None:
+    """OP-09: of a symbol that it may not see, or of which the journal has none; nothing is played"""
+    journal = a_journal(played, symbols=allowed)
+    words = (await asked(journal, "backtest", strategy="vwap", symbol=symbol, days=1))["error"]
+
+    assert "\n" not in words
+    assert allowed[0] in words

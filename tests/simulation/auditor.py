@@ -73,7 +73,7 @@ class Seen:
     beside: tuple[str, ...] = ()
     """Sales of the same shares that were out when this was written."""
     knew: dict[str, Decimal] = field(default_factory=dict)
-    """What the desk knew then to be filled of each entry of its owner."""
+    """What the desk knew at its key, or then, to be filled of each entry of its owner."""
     is_of_a_stop: bool = False
     """The exit of a stop that the market had passed."""
     raised: Decimal = Decimal(0)
@@ -97,6 +97,8 @@ class Story:
     closed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     confirmed: dict[str, facts.ConfirmationReceived] = field(default_factory=dict)
+    at_the_key: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    """By the order of a ticket: what was known at its key to be filled of each entry of its owner."""
     authorizations: dict[str, StandingAuthorization] = field(default_factory=dict)
     unattended: set[str] = field(default_factory=set)
     released: Counter[str] = field(default_factory=Counter)
@@ -337,6 +339,7 @@ class Auditor:
         self.require(ticket.id not in story.closed, f"ticket {ticket.id} was confirmed after it was closed")
         self.require(self._at <= ticket.ends_at, f"ticket {ticket.id} was confirmed after its end")
         proposal = story.proposals[ticket.proposal_id]
+        story.at_the_key[ticket.order.client_order_id] = self._filled_of(proposal.symbol, proposal.strategy)
         is_its = (
             ticket.order.quantity <= proposal.order.quantity
             if proposal.only_reduces
@@ -436,12 +439,8 @@ class Auditor:
             if other.is_sale and other.status.is_working and id != order.replaces
             if (other.order.symbol, other.strategy) == (order.symbol, fact.strategy)
         )
-        seen.knew = {
-            id: other.filled
-            for id, other in story.orders.items()
-            if not other.order.effect.only_reduces
-            and (other.order.symbol, other.strategy) == (order.symbol, fact.strategy)
-        }
+        known = self._filled_of(order.symbol, fact.strategy)
+        seen.knew = story.at_the_key.get(order.client_order_id, known)
         story.orders[order.client_order_id] = seen
         if fact.role is not None and order.replaces is None:
             self._is_listed(fact.role, seen)
@@ -456,6 +455,14 @@ class Auditor:
             self._within(redeemed.approval, order, fact)
         if redeemed.approval.less_of is not None:
             self._is_less(order, story.orders.get(redeemed.approval.less_of))
+
+    def _filled_of(self, symbol: str, strategy: str) -> dict[str, Decimal]:
+        """What is known to be filled of each entry of an owner."""
+        return {
+            id: seen.filled
+            for id, seen in self.story.orders.items()
+            if not seen.order.effect.only_reduces and (seen.order.symbol, seen.strategy) == (symbol, strategy)
+        }
 
     def _is_less(self, order: OrderRequest, signed: Seen | None) -> None:
         """Less of the very same exit (EX-13)."""

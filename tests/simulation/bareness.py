@@ -148,7 +148,7 @@ class Meter:
         return max(quantity - max(others, ZERO), ZERO)
 
     def _unknown_to(self, sale: Seen) -> Decimal:
-        """Shares without a named stop whose fills the desk had not heard of when it wrote a sale."""
+        """Shares without a named stop whose fills the desk had not heard of at the key of a sale, or at its record."""
         bought = ZERO
         for order_id, seen in self.world.auditor.story.orders.items():
             is_its_own = (seen.order.symbol, seen.strategy) == (sale.order.symbol, sale.strategy)

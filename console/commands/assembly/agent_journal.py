@@ -7,7 +7,7 @@ hides is hidden at once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Values: TypeAlias = dict[str, Any]
 """A JSON object."""
+NO_ENVIRON: Mapping[str, str] = {}
 
 
 class AgentJournal:
@@ -33,10 +34,18 @@ class AgentJournal:
         Returns the folder of the journal's segments. Raises `OperatorError`.
     settings
         Returns the settings of now. Raises `OperatorError`.
+    environ
+        Of the process that plays a backtest.
     """
 
-    def __init__(self, name: str, folder: Callable[[], Path], settings: Callable[[], Settings]) -> None:
-        self._name, self._folder, self._settings = name, folder, settings
+    def __init__(
+        self,
+        name: str,
+        folder: Callable[[], Path],
+        settings: Callable[[], Settings],
+        environ: Mapping[str, str] = NO_ENVIRON,
+    ) -> None:
+        self._name, self._folder, self._settings, self._environ = name, folder, settings, environ
         self._lock = threading.Lock()
 
     def explain_trade(self, trade: str) -> Values:
@@ -50,6 +59,17 @@ class AgentJournal:
         from state.past_for_agents import day_for
 
         return self._asked(lambda folder, to: day_for(folder, day, to))
+
+    def backtest(self, strategy: str, symbol: str, days: int) -> Values:
+        """Return what a strategy would have done on the symbol's last recorded days. Raises `OperatorError`."""
+        from console.commands.assembly.agent_backtest import backtest_of
+        from state.past_for_agents import minutes_for
+
+        def play(folder: Path, to: ToldTo) -> Values:
+            bars = minutes_for(folder, Symbol(symbol), days, to)
+            return backtest_of(self._environ, strategy, bars, hides_amounts=to.hides_amounts)
+
+        return self._asked(play)
 
     def _asked(self, read: Callable[[Path, ToldTo], Values]) -> Values:
         from core.reports.agent_explained import ToldTo

@@ -120,11 +120,13 @@ class BasketDraft(BaseModel):
 
 
 class PastTrades(Protocol):
-    """Past trades and days of the journal. Both raise `OperatorError`."""
+    """Past trades and days of the journal. Each raises `OperatorError`."""
 
     def explain_trade(self, trade: str) -> Values: ...
 
     def explain_day(self, day: str) -> Values: ...
+
+    def backtest(self, strategy: str, symbol: str, days: int) -> Values: ...
 
 
 class DeskTools:
@@ -139,6 +141,7 @@ class DeskTools:
             self.get_desk, self.list_positions, self.list_orders, self.get_quote, self.get_bars, self.get_protections,
             self.get_limits, self.size_for_risk, self.draft_order, self.draft_exit, self.draft_basket,
             self.withdraw_draft, self.say, self.await_decision, self.list_drafts, self.explain_trade, self.explain_day,
+            self.backtest,
         )  # fmt: skip
         return [_strict(method) for method in methods]
 
@@ -209,6 +212,17 @@ class DeskTools:
     ) -> Values:
         """A day: what changed the equity, the closed trades of your symbols, and the entries that were not taken."""
         found: Values = _called(lambda: self._past.explain_day(day))
+        return found
+
+    def backtest(
+        self,
+        strategy: Annotated[str, Field(description="vwap, momentum, breakout, mean_reversion, sma …", max_length=40)],
+        symbol: Symbol,
+        days: Annotated[int, Field(ge=1, le=20, description="the last recorded days")] = 5,
+    ) -> Values:
+        """What one of the desk's strategies would have done on the recorded minutes of a symbol's last days, on the
+        simulated exchange with slippage and every proposal confirmed. It takes seconds; few days prove little."""
+        found: Values = _called(lambda: self._past.backtest(strategy, symbol, days))
         return found
 
     # ── drafting ─────────────────────────────────────────────────────────────────────────────────────────────────

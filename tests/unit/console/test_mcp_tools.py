@@ -31,6 +31,9 @@ class NoJournal:
     def explain_day(self, day: str) -> Values:
         raise OperatorError(f"no day {day}")
 
+    def backtest(self, strategy: str, symbol: str, days: int) -> Values:
+        raise OperatorError(f"no {days} days of {symbol} for {strategy}")
+
 
 CLIENT = AgentClient(no_engine, "claude", "0.1.0")
 TOOLS = {tool.name: tool for tool in DeskTools(CLIENT, NoJournal()).each()}
