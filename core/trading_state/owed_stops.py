@@ -17,7 +17,6 @@ from core import facts
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.execution.order import Order
-from core.execution.sale_lines import sold_since
 from core.execution.stop_coverage import CoveredBy, in_force
 from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, EndCode, IdleCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
@@ -25,6 +24,7 @@ from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
+from core.staging.sale_lines import staying
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
 
@@ -184,13 +184,12 @@ class OwedStops:
     def _going_back(self, its: tuple[Symbol, str]) -> Decimal:
         """Return the shares that the last close of a position leaves, and whose stops it restores."""
         closes = [use for use in self._stage.authorizations(AuthorizationKind.CLOSE) if self._owner_of(use) == its]
-        if not closes or (held := closes[-1].authorization.held) is None:
+        if not closes:
             return ZERO
         ticket = self._stage.state.confirmations[closes[-1].authorization.ticket_id].ticket
-        orders = self._ledger.state.orders.values()
-        stays = held - sold_since(orders, ticket.order.client_order_id, ticket.cancels)
-        uses = (use for use in self._restoring() if self._owner_of(use) == its)
-        return min(max(stays, ZERO), sum((use.authorization.quantity - use.released for use in uses), ZERO))
+        uses = [use for use in self._restoring() if self._owner_of(use) == its]
+        stays = staying(self._ledger.state.orders.values(), closes[-1], ticket, uses) or ZERO
+        return min(stays, sum((use.authorization.quantity - use.released for use in uses), ZERO))
 
     def _restoring(self) -> Iterable[AuthorizationUse]:
         return self._stage.authorizations(AuthorizationKind.RESTORE_STOP)

@@ -17,7 +17,7 @@ from core.model.codes import OwedReason, RefusalKind
 from core.model.order import OrderType, StopHolder
 from core.model.values import Quantity, plain, priced
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.changes import passes
+from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.test_stops_after_a_close import (
     BOTH,
@@ -186,3 +186,20 @@ def test_shares_that_a_stop_sold_meanwhile_stay_no_more(sale: str, back: str) ->
     takes_back_the_exit(house, LONG, "101.5")
 
     assert sum(int(each.split()[2]) for each in working(house)) == int(back)
+
+
+@BOTH
+def test_a_refused_close_restores_the_rest_behind_a_restored_stop(way: Way) -> None:
+    """EX-21: of six, four wait at a limit; the stop of the other two sells those, the limit one, and the close fails"""
+    house = holding_six(way, ("10:08", "100 100 99.85 100", 100_000), ("10:12", "100 101.6 100 100", 10), stop="99.90")
+    exits(house, way, "101.5", "4")
+    house.until("10:13")
+    assert abs(Decimal(house.held_by_the_broker())) == 3
+    assert working(house) == [f"{way.out} limit 3 {plain(way.at('101.5'))}"]
+
+    house.presses(ProposeClose(SPY))
+    house.line.refuses_the_next_order("no")
+    confirms_now(house)
+    passes(house, 30)
+    assert working(house) == [f"{way.out} stop 3 {plain(way.at('99.90'))}"]
+    assert_can_be_rebuilt(house)

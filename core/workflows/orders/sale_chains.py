@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.execution.order import Order
-from core.execution.sale_lines import grown, sold_since
 from core.facts import CancelDropped
 from core.messages.effects import CancelOrder, Effect
 from core.model.codes import MADE_WAY
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind, StandingAuthorization, Ticket
-from core.model.values import ZERO, ClientOrderId, Symbol
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
+from core.staging.sale_lines import grown, sold, staying
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 
@@ -81,24 +81,34 @@ class SaleChains:
         orders, followers = self._line(use)
         uses = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, use.authorization.parent)
         signed = sum((self._signed(one) for one in uses), ZERO)
-        released = sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
+        signed -= sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
         last = max((use, *followers), key=self._signed_at)
         ticket = self.ticket(last)
-        if ticket is not None and last.authorization.held is not None:
-            stays = last.authorization.held - self.sold(ticket)
-        else:  # a record from before it was noted
+        stays = None
+        if ticket is not None:
+            known = self.state.ledger.state.orders.values()
+            stays = staying(known, last, ticket, self._restores(self.owner(use), ticket))
+        if stays is None:  # a record from before it was noted what was held
             asked = ticket.order.quantity if ticket is not None else ZERO
             stays = max(signed, asked) - sum((order.filled_quantity for order in orders), ZERO)
         selling = ZERO if is_over or ticket is None else self._unsold_of(ticket)
-        return min(signed - released, stays - selling - released, self._signed(use) - use.released)
+        return min(signed, stays - selling, self._signed(use) - use.released)
 
     def _unsold_of(self, ticket: Ticket) -> Decimal:
         """Return the shares that its sale is for and has not sold."""
-        sold = sum((order.filled_quantity for order in self.own(ticket.order.client_order_id)), ZERO)
-        return max(ticket.order.quantity - sold, ZERO)
+        done = sum((order.filled_quantity for order in self.own(ticket.order.client_order_id)), ZERO)
+        return max(ticket.order.quantity - done, ZERO)
 
-    def sold(self, ticket: Ticket) -> Decimal:
-        return sold_since(self.state.ledger.state.orders.values(), ticket.order.client_order_id, ticket.cancels)
+    def held_at_the_key(self, ticket: Ticket, strategy: str) -> Quantity:
+        """Return the shares of its position now, with what is counted as sold for its ticket by now."""
+        position = self.state.ledger.position(ticket.order.symbol, strategy)
+        before = sold(self.state.ledger.state.orders.values(), ticket, self._restores(strategy, ticket))
+        return Quantity((abs(position.quantity) if position is not None else ZERO) + before)
+
+    def _restores(self, strategy: str, ticket: Ticket) -> list[AuthorizationUse]:
+        """Return the authorizations that restore the stops of a ticket's position."""
+        uses = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP)
+        return [u for u in uses if (u.authorization.symbol, self.owner(u)) == (ticket.order.symbol, strategy)]
 
     def _signed_at(self, use: AuthorizationUse) -> datetime:
         return self.state.stage.state.confirmations[use.authorization.ticket_id].received_at

@@ -22,6 +22,7 @@ from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.risk.checks.other_orders import is_wash_trade
 from core.staging import approvals
+from core.staging.sale_lines import restored_stop_id
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
@@ -410,7 +411,7 @@ def child_order_id(authorization: StandingAuthorization, index: int, parent: Ord
     """
     side = authorization.side
     if authorization.kind is AuthorizationKind.RESTORE_STOP:
-        return order_id_of(authorization.parent, authorization.id, side.value, str(index))
+        return restored_stop_id(authorization, index)
     is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
     is_by_hand = is_by_hand or parent.request.type.trails or parent.is_target
     if is_by_hand or parent.request.replaces is not None:

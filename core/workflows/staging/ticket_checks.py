@@ -368,15 +368,9 @@ class TicketAuthorizations:
             return self._signed_exits(ticket)
         life = timedelta(seconds=float(self.state.control.settings.staging.close_seconds))
         close = self._authorization(ticket, AuthorizationKind.CLOSE, ticket.order.terms, self.state.at + life)
-        held = self._held(ticket)
-        return tuple(replace(each, held=held) for each in (close, *self._stops_to_put_back(ticket)))
-
-    def _held(self, ticket: Ticket) -> Quantity:
-        """Return the shares of its position, with what the orders that it cancels have sold by now."""
         strategy = self.state.stage.state.proposals[ticket.proposal_id].strategy
-        position = self.state.ledger.position(ticket.order.symbol, strategy)
-        held = abs(position.quantity) if position is not None else ZERO
-        return Quantity(held + SaleChains(self.state).sold(ticket))
+        held = SaleChains(self.state).held_at_the_key(ticket, strategy)
+        return tuple(replace(each, held=held) for each in (close, *self._stops_to_put_back(ticket)))
 
     def _signed_exits(self, ticket: Ticket) -> tuple[StandingAuthorization, ...]:
         if not ticket.unattended:

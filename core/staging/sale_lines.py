@@ -1,0 +1,81 @@
+"""The orders by which a sale and its replacements sell the same shares, and the shares that stay (EX-21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from core.execution.order import Order
+from core.model.order import order_id_of
+from core.model.staging import StandingAuthorization, Ticket
+from core.model.values import ZERO, ClientOrderId
+from core.staging.stage_state import AuthorizationUse
+
+PASSED_OVER = 5
+"""Names of restored stops that may have been passed over, as they were taken already."""
+
+
+def grown(known: list[Order], names: set[ClientOrderId]) -> list[Order]:
+    """Return the orders of these names, their legs and replacements; their names are added to `names`."""
+    size = 0
+    while size != len(names):
+        size = len(names)
+        names |= {
+            order.id
+            for order in known
+            if order.request.replaces in names or (order.role is not None and order.parent in names)
+        }
+    return [order for order in known if order.id in names]
+
+
+def restored_stop_id(authorization: StandingAuthorization, index: int) -> ClientOrderId:
+    """Return the id of a restored stop: it hashes the order whose ticket signed it, and its authorization (EX-04)."""
+    return order_id_of(authorization.parent, authorization.id, authorization.side.value, str(index))
+
+
+def restored(orders: Iterable[Order], uses: Iterable[AuthorizationUse]) -> list[Order]:
+    """Return the stops that were restored under these authorizations, and their replacements."""
+    names = {
+        restored_stop_id(use.authorization, index)
+        for use in uses
+        for index in range(1, use.releases + PASSED_OVER + 1)
+        if use.releases
+    }
+    return grown([order for order in orders if order.only_reduces], names)
+
+
+def sold(orders: Iterable[Order], ticket: Ticket, uses: Iterable[AuthorizationUse]) -> Decimal:
+    """Return the shares that were sold by a ticket's sale, by what it cancelled, and by the stops restored for both.
+
+    Its key counts those from before it with what is held then: the difference is what was sold since.
+
+    Parameters
+    ----------
+    uses
+        The authorizations that restore the stops of its position.
+    """
+    known = [order for order in orders if order.only_reduces]
+    own = grown(known, {ticket.order.client_order_id, *ticket.cancels})
+    each = {order.id: order.filled_quantity for order in (*own, *restored(known, uses))}
+    return sum(each.values(), ZERO)
+
+
+def staying(
+    orders: Iterable[Order], close: AuthorizationUse, ticket: Ticket, uses: Iterable[AuthorizationUse]
+) -> Decimal | None:
+    """Return the shares that a close left of those held at its key, without those that a restored stop guards.
+
+    None for a record from before it was noted what was held.
+    """
+    if close.authorization.held is None:
+        return None
+    known, restores = list(orders), list(uses)
+    guarded = sum((order.remaining for order in _working(restored(known, restores))), ZERO)
+    return max(close.authorization.held - sold(known, ticket, restores) - guarded, ZERO)
+
+
+def _working(stops: Iterable[Order]) -> Iterator[Order]:
+    """Yield those that work and that no working replacement stands for."""
+    working = [stop for stop in stops if stop.is_working]
+    replaced = {stop.request.replaces for stop in working}
+    return (stop for stop in working if stop.id not in replaced)
