@@ -63,15 +63,17 @@ def sold(orders: Iterable[Order], ticket: Ticket, uses: Iterable[AuthorizationUs
 def staying(
     orders: Iterable[Order], close: AuthorizationUse, ticket: Ticket, uses: Iterable[AuthorizationUse]
 ) -> Decimal | None:
-    """Return the shares that a close left of those held at its key, without those that a restored stop guards.
+    """Return the shares that a close has left so far of those held at its key.
 
     None for a record from before it was noted what was held.
     """
-    if close.authorization.held is None:
-        return None
-    known, restores = list(orders), list(uses)
-    guarded = sum((order.remaining for order in _working(restored(known, restores))), ZERO)
-    return max(close.authorization.held - sold(known, ticket, restores) - guarded, ZERO)
+    held = close.authorization.held
+    return None if held is None else max(held - sold(orders, ticket, uses), ZERO)
+
+
+def guarded(orders: Iterable[Order], uses: Iterable[AuthorizationUse]) -> Decimal:
+    """Return the shares that the stops restored under these authorizations guard."""
+    return sum((stop.remaining for stop in _working(restored(orders, uses))), ZERO)
 
 
 def _working(stops: Iterable[Order]) -> Iterator[Order]:

@@ -24,7 +24,7 @@ from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
-from core.staging.sale_lines import staying
+from core.staging.sale_lines import grown, staying
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
 
@@ -171,25 +171,33 @@ class OwedStops:
         return sum((self._ledger.exits.claim(exit) for exit in working if exit.is_protective), ZERO)
 
     def _with_a_stop(self, sale: Order) -> Decimal:
-        """Return the shares of working stops, of those that wait for a key and of those that go back; zero for a stop
-        and a target.
-        """
+        """Return the shares of working stops and of those that wait for a key; zero for a stop and a target."""
         if sale.is_protective or sale.is_target:
             return ZERO
         its = sale.request.symbol, sale.strategy
         owed = [p for p in self._stage.state.proposals.values() if p.is_owed and (p.symbol, p.strategy) == its]
-        shares = self._guarded(sale) + sum((proposal.order.quantity for proposal in owed), ZERO)
-        return shares + self._going_back(its)
+        return self._guarded(sale) + sum((proposal.order.quantity for proposal in owed), ZERO)
 
-    def _going_back(self, its: tuple[Symbol, str]) -> Decimal:
-        """Return the shares that the last close of a position leaves, and whose stops it restores."""
-        closes = [use for use in self._stage.authorizations(AuthorizationKind.CLOSE) if self._owner_of(use) == its]
-        if not closes:
-            return ZERO
-        ticket = self._stage.state.confirmations[closes[-1].authorization.ticket_id].ticket
-        uses = [use for use in self._restoring() if self._owner_of(use) == its]
-        stays = staying(self._ledger.state.orders.values(), closes[-1], ticket, uses) or ZERO
-        return min(stays, sum((use.authorization.quantity - use.released for use in uses), ZERO))
+    def _named_behind_its_close(self, sale: Order, named: Quantity) -> Decimal | None:
+        """Return how many of the named shares a close has left: it sells those held at its key, last those with a stop.
+
+        None for a stop, a target, and an exit for which no stop was cancelled.
+        """
+        if sale.is_protective or sale.is_target:
+            return None
+        its, orders = (sale.request.symbol, sale.strategy), list(self._ledger.state.orders.values())
+        for close in reversed(self._stage.authorizations(AuthorizationKind.CLOSE)):
+            signed = self._stage.state.confirmations.get(close.authorization.ticket_id)
+            if signed is None or (signed.proposal.symbol, signed.proposal.strategy) != its:
+                continue
+            ticket = signed.ticket
+            if sale not in grown(orders, {ticket.order.client_order_id, *ticket.cancels}):
+                continue
+            left = staying(orders, close, ticket, [use for use in self._restoring() if self._owner_of(use) == its])
+            bought = (o for o in orders if o.wants_broker_stop and (o.request.symbol, o.strategy) == its)
+            since = sum((o.filled_quantity for o in bought if o.created_at > signed.received_at), ZERO)
+            return None if left is None else min(max(named - since, ZERO), left) + min(since, named)
+        return None
 
     def _restoring(self) -> Iterable[AuthorizationUse]:
         return self._stage.authorizations(AuthorizationKind.RESTORE_STOP)
@@ -229,12 +237,13 @@ class OwedStops:
         """Count a fill.
 
         An entry adds shares with a stop; an exit first sells those without a working stop or one that waits for a key,
-        which are for the rest.
+        which are for the rest. What was bought after the key of a close is not sold by it.
         """
         key = position_key(order.request.symbol, order.strategy)
         named = self.state.named.get(key, NO_SHARES)
         if order.only_reduces:
-            self._name(key, max(named - filled, min(named, self._with_a_stop(order))))
+            left = self._named_behind_its_close(order, named)
+            self._name(key, max(named - filled, min(named, self._with_a_stop(order))) if left is None else left)
         elif order.wants_broker_stop:
             self._name(key, named + filled)
 

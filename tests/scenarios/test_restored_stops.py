@@ -203,3 +203,17 @@ def test_a_refused_close_restores_the_rest_behind_a_restored_stop(way: Way) -> N
     passes(house, 30)
     assert working(house) == [f"{way.out} stop 3 {plain(way.at('99.90'))}"]
     assert_can_be_rebuilt(house)
+
+
+@BOTH
+def test_a_close_sells_none_of_what_was_bought_after_its_key(way: Way) -> None:
+    """EX-22: eleven wait at a limit, of which six had a stop; four of a bracket for ten are bought, whose legs wait"""
+    house = holding_six(way, ("10:12", "100 100 99.4 100", 60), ("10:20", "100 100.7 100 100", 100_000), stop="99.30")
+    watched(house, way)
+    exits(house, way, "100.5", "11")
+    enters(house, way, "10", "99.50", "98.50", target_price=way.at("102"))
+    house.until("10:22")
+
+    assert abs(Decimal(house.held_by_the_broker())) == 4
+    assert owed(house) == [("4", OwedReason.LEGS_WAIT)]
+    assert_can_be_rebuilt(house)

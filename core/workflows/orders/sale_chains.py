@@ -17,7 +17,7 @@ from core.model.codes import MADE_WAY
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind, StandingAuthorization, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
-from core.staging.sale_lines import grown, sold, staying
+from core.staging.sale_lines import grown, guarded, sold, staying
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 
@@ -86,8 +86,9 @@ class SaleChains:
         ticket = self.ticket(last)
         stays = None
         if ticket is not None:
-            known = self.state.ledger.state.orders.values()
-            stays = staying(known, last, ticket, self._restores(self.owner(use), ticket))
+            known, restores = list(self.state.ledger.state.orders.values()), self._restores(self.owner(use), ticket)
+            left = staying(known, last, ticket, restores)
+            stays = None if left is None else left - guarded(known, restores)
         if stays is None:  # a record from before it was noted what was held
             asked = ticket.order.quantity if ticket is not None else ZERO
             stays = max(signed, asked) - sum((order.filled_quantity for order in orders), ZERO)
