@@ -14,9 +14,20 @@ from tests.real.waiting import LIMIT, until
 
 
 class Agent:
-    """`ssh-agent`, and the key that `ssh-add` gave it. `says` is what a person answers when it asks, yes or no."""
+    """`ssh-agent`, and the key that `ssh-add` gave it.
 
-    def __init__(self, place: Path, *, says: str = "yes") -> None:
+    Parameters
+    ----------
+    says
+        What a person answers when it asks, yes or no.
+    providers
+        The pattern of the libraries of security keys that it loads; none else.
+    environ
+        More variables of the agent.
+    """
+
+    def __init__(self, place: Path, *, says: str = "yes", providers: str = "", **environ: str) -> None:
+        self._providers = ["-P", providers] if providers else []
         self._short = Path(tempfile.mkdtemp(prefix="agent-"))  # a socket's path has 107 bytes at most
         self.socket = self._short / "agent.sock"
         self.place, self.key = place, place / "id_ed25519"
@@ -30,6 +41,7 @@ class Agent:
             "SSH_ASKPASS": str(person),
             "SSH_ASKPASS_REQUIRE": "force",
             "DISPLAY": ":0",
+            **environ,
         }
         make = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "records of the desk", "-f", str(self.key))
         subprocess.run(make, check=True)
@@ -44,7 +56,7 @@ class Agent:
         subprocess.run(["ssh-add", "-q", *words], check=True, env=self.environ, stdin=subprocess.DEVNULL)
 
     def __enter__(self) -> Self:
-        words = ["ssh-agent", "-D", "-a", str(self.socket)]
+        words = ["ssh-agent", "-D", *self._providers, "-a", str(self.socket)]
         self._process = subprocess.Popen(words, env=self.environ, stdout=subprocess.DEVNULL)
         until(self.socket.exists, "the agent listens")
         return self
