@@ -290,6 +290,8 @@ class OwedStops:
             why = self._why(position, quantity)
             if why not in NEEDS_NOBODY and not owing.needs_a_person:
                 owing.needed_since = at
+            if why in NEEDS_NOBODY:
+                owing.told = None  # the next loss is another
             owing.quantity, owing.why, owing.most = quantity, why, max(owing.most, quantity)
 
     def _end(self, key: str, at: datetime) -> None:
@@ -312,14 +314,12 @@ class OwedStops:
         if any(p.is_owed and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
             return OwedReason.WAITS_FOR_KEY
         at_limit = sum((self._ledger.exits.claim(order) for order in exits if order.waits_at_limit), ZERO)
-        if at_limit >= quantity:
-            return OwedReason.AT_LIMIT
-        if self._is_closing(position):
-            return OwedReason.CLOSING
         entries = self._ledger.working_entries(position.symbol, position.strategy)
-        waiting = sum((e.filled_quantity for e in entries if e.request.legs and not e.is_bare), ZERO)
-        if waiting >= quantity:
-            return OwedReason.LEGS_WAIT
+        for_legs = sum((e.filled_quantity for e in entries if e.request.legs and not e.is_bare), ZERO)
+        if at_limit + for_legs >= quantity:
+            return OwedReason.AT_LIMIT if at_limit else OwedReason.LEGS_WAIT
+        if self._is_closing(position, is_resting=at_limit > 0):
+            return OwedReason.CLOSING
         if any(p.is_guard and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
             return OwedReason.WAITS_FOR_KEY
         if self._control.state.naked_at is not None:
@@ -333,11 +333,14 @@ class OwedStops:
         is_by_us = last.broker_order_id is None or last.end_code is not EndCode.AS_ITS_STATE_SAYS
         return OwedReason.DUE if is_by_us else OwedReason.TAKEN_ELSEWHERE
 
-    def _is_closing(self, position: Position) -> bool:
-        """Whether a close is in progress, or stops that made way for one will be restored by its authorization."""
+    def _is_closing(self, position: Position, *, is_resting: bool) -> bool:
+        """Whether a close is in progress, or stops that made way for one will be restored by its authorization.
+
+        Beside a sale that rests at a limit they are back already.
+        """
         closes = (use for use in self._stage.authorizations(AuthorizationKind.CLOSE) if use.is_unused)
         its = position.symbol, position.strategy
-        return any(self._owner_of(use) == its for use in (*closes, *self._restoring()))
+        return any(self._owner_of(use) == its for use in (*closes, *(() if is_resting else self._restoring())))
 
 
 def _is_of(symbol: Symbol, strategy: str, position: Position) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from core.facts import OrderCreated, StopOwed, UnknownOrdersFound
-from core.messages.commands import ProposeClose, ProposeOrder
+from core.messages.commands import ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import Effect as Asked
 from core.messages.effects import SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
@@ -217,3 +218,115 @@ def test_a_close_sells_none_of_what_was_bought_after_its_key(way: Way) -> None:
     assert abs(Decimal(house.held_by_the_broker())) == 4
     assert owed(house) == [("4", OwedReason.LEGS_WAIT)]
     assert_can_be_rebuilt(house)
+
+
+@BOTH
+def test_a_limit_and_legs_that_wait_are_nobodys_call(way: Way) -> None:
+    """EX-22: four wait at a limit, two of a bracket for theirs: both were said on a ticket"""
+    house = holding_six(way, ("10:12", "100 100 99.4 100", 30))
+    sells(house, way, "4", "101")
+    passes(house, 5)
+    enters(house, way, "8", "99.50", "98", target_price=way.at("103"))
+    house.until("10:14")
+
+    assert owed(house) == [("6", OwedReason.AT_LIMIT)]
+    assert house.facts(StopOwed) == []
+
+
+def test_a_second_loss_beside_a_limit_is_told() -> None:
+    """EX-22, SY-03: the restored stop was kept by a limit of requests, told, and worked; then somebody cancels it"""
+    house = holding_six(LONG)
+    ask, stops = house.line.ask, []
+
+    def limits_the_first(effect: Asked) -> Input | None:
+        if isinstance(effect, SubmitOrder) and effect.order.type.is_stop:
+            stops.append(effect.order.client_order_id)
+            if len(stops) < 4:
+                return SubmissionAnswered(stops[-1], Refused(RefusalKind.RATE_LIMITED, "too many", "42910000"))
+        return ask(effect)
+
+    house.line.ask = limits_the_first  # type: ignore[method-assign]
+    sells(house, LONG, "2", "101")
+    passes(house, 120)
+    assert "sell stop 4 99" in working(house)
+    told = len(house.facts(StopOwed))
+    (stop,) = (order for order in house.desk.ledger.working() if order.is_protective)
+    house.exchange.cancel(house.line.at, stop.id)
+    passes(house, 70)
+
+    assert house.facts(StopOwed)[told:][0].why is OwedReason.TAKEN_ELSEWHERE
+
+
+def takes_back_the_stop(house: House) -> None:
+    (stop,) = (order for order in house.desk.ledger.working() if order.is_protective)
+    house.presses(RequestCancel(stop.id))
+    passes(house, 30)
+
+
+def when_the_restored_stop_has_sold(limit: str | None) -> tuple[House, tuple[str, ...]]:
+    """Two of six went back to their stop and were sold by it; one of the four is sold now."""
+    house = holding_six(LONG, ("10:12", "100 100 98.9 100", 100_000))
+    sells(house, LONG, "4", "101")
+    house.until("10:14")
+    return house, sells(house, LONG, "1", limit)
+
+
+def when_watched_shares_wait_too() -> tuple[House, tuple[str, ...]]:
+    house = holding_six(LONG, ("10:12", "100 100 98.9 100", 100_000))
+    watched(house, LONG)
+    sells(house, LONG, "8", "101")
+    house.until("10:14")
+    return house, sells(house, LONG, "5", "100.9")
+
+
+def when_the_restored_stop_was_taken_back() -> tuple[House, tuple[str, ...]]:
+    house = holding_six(LONG)
+    watched(house, LONG)
+    sells(house, LONG, "8", "101")
+    passes(house, 10)
+    takes_back_the_stop(house)
+    return house, sells(house, LONG, "7", "100.9")
+
+
+def when_four_have_none_by_choice() -> tuple[House, tuple[str, ...]]:
+    house = holding_six(LONG)
+    sells(house, LONG, "2", "101")
+    passes(house, 10)
+    takes_back_the_stop(house)
+    return house, sells(house, LONG, "1")
+
+
+@pytest.mark.parametrize(
+    ("made", "says", "works"),
+    [
+        (lambda: when_the_restored_stop_has_sold("100.9"), "3", ["sell limit 1 100.9", "sell stop 3 99"]),
+        (lambda: when_the_restored_stop_has_sold(None), "3", ["sell stop 3 99"]),
+        (when_watched_shares_wait_too, "3", ["sell limit 5 100.9", "sell stop 3 99"]),
+        (when_the_restored_stop_was_taken_back, "3", ["sell limit 7 100.9", "sell stop 3 99"]),
+        (when_four_have_none_by_choice, "2", ["sell stop 2 99"]),
+    ],
+    ids=["sold, limit", "sold, market", "watched", "taken back", "none by choice"],
+)
+def test_a_later_sale_restores_what_its_ticket_names(
+    made: Callable[[], tuple[House, tuple[str, ...]]], says: str, works: list[str]
+) -> None:
+    """EX-21, OP-02: whatever became of the stop that the sale before it restored; and no more within ten minutes"""
+    house, named = made()
+    passes(house, 600)
+
+    assert named == (f"{says} at 99.00",)
+    assert working(house) == works
+    assert house.facts(StopOwed) == []
+    assert_can_be_rebuilt(house)
+
+
+def test_shares_bought_beside_a_restored_stop_get_none() -> None:
+    """EX-22: four of six have theirs again, two sell at a limit; five that the desk watches were bought meanwhile"""
+    house = holding_six(LONG, ("10:20", "100 101.5 100 100", 100_000))
+    sells(house, LONG, "2", "101")
+    passes(house, 5)
+    watched(house, LONG)
+    house.until("10:25")
+
+    assert working(house) == ["sell stop 4 99"]
+    assert (owed(house), house.facts(StopOwed)) == ([], [])

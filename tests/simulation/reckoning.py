@@ -110,8 +110,9 @@ def _count_orders(world: World, found: Reckoning) -> None:
         if _is_another_story(order, report) and not is_kept_here(world, order):
             found.lost += 1
             found.words.append(f"lost: {order.id} is {order.status.value} here, {report and report.raw_status} there")
+    sent_again = world.auditor.story.sent_again | world.sent_again
     for order_id, times in asked.items():
-        if times > 1 and order_id not in world.auditor.story.sent_again:  # of one name the exchange takes one
+        if times > 1 and order_id not in sent_again:  # of one name the exchange takes one
             found.doubled += 1
             found.words.append(f"doubled: {order_id} was asked for {times} times")
 

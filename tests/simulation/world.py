@@ -526,6 +526,7 @@ class World:
         self.meddled: set[str] = set()
         self.foreign: set[str] = set()
         self.is_restored = False
+        self.sent_again: set[str] = set()
         self.forgotten: Counter[str] = Counter()
         self.planned: list[Planned] = []
         self.surprises = Surprises(self)
@@ -636,6 +637,7 @@ class World:
         }  # a leg of an order that the folder knows is taken in with it
         self.foreign |= unknown
         self.is_restored = True
+        self.sent_again |= self.auditor.story.sent_again
         requests = (request for request in map(decoded, self.log.records) if not isinstance(request, CancelRequest))
         asked = Counter(request.order.client_order_id for request in requests)
         for refused in self.auditor.sent.keys() - known - unknown:  # it never was an order: another may have its name

@@ -186,9 +186,9 @@ class ProtectiveStops:
             if owing is None or self.state.may_have_unknown_orders(position.symbol):
                 continue
             if owing.why is OwedReason.DUE and position.symbol not in but:
-                yield from apart(self.state, partial(self._give_due, position))
+                yield from apart(self.state, partial(self._give_due, position, owing.quantity))
 
-    def _give_due(self, position: Position) -> Iterator[Effect]:
+    def _give_due(self, position: Position, owed: Quantity) -> Iterator[Effect]:
         # The model of the stop that is due: the last that ended, or one that the broker reduced.
         exits = self.state.ledger.exits
         working = (order for order in exits.working(position.symbol, position.strategy) if order.is_protective)
@@ -206,7 +206,7 @@ class ProtectiveStops:
                 continue
             if use.authorization.terms != last.request.terms:
                 continue
-            left = min(entry.filled_quantity - use.released, self._unprotected(entry, side))
+            left = min(entry.filled_quantity - use.released, self._unprotected(entry, side), owed)
             if left > 0 and self._is_of_what_is_held(entry) and self.state.at <= use.authorization.ends_at:
                 yield from self.release_stop(use, entry, Quantity(left))
         if not last.is_asked_for:
