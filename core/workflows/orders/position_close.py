@@ -243,12 +243,18 @@ class PositionClose:
         return not waits and all(self.sale_chains.is_over(use) and not self._is_stop_going(use) for use in uses)
 
     def _is_under_way(self, parent: ClientOrderId) -> bool:
-        """Whether the last sale of its line was released and works: the stops of the shares that it leaves go back."""
+        """Whether shares are free beside the last sale of its line, which was released and works: stops go back."""
         uses = self._of(parent)
+        if not any(self._has_free_shares(use) for use in uses):  # as a rule: the line is long to follow
+            return False
         followers = (close for use in uses for close in self.sale_chains.followers(use))
         closes = [use for use in (*uses, *followers) if use.authorization.kind is AuthorizationKind.CLOSE]
         is_released = bool(closes) and not any(use.is_unused for use in closes)
         return is_released and any(map(self.sale_chains.is_working, uses))
+
+    def _has_free_shares(self, use: AuthorizationUse) -> bool:
+        side = use.authorization.side
+        return unreserved(self.state.ledger, use.authorization.symbol, self.sale_chains.owner(use), side) > 0
 
     def _is_stop_going(self, use: AuthorizationUse) -> bool:
         return self.sale_chains.ticket(use) is None or any(
