@@ -1,7 +1,8 @@
 """Which functions a function may call, from the types that mypy infers: an over-approximation, and nothing is run.
 
 A call through an attribute goes to the method of the declared class and to every override of it; a call through a
-protocol goes to every class with all of its members. A value of a callable type is a call to somewhere: it is listed.
+protocol goes to every class with all of its members. A function counts as called where it
+is named: one that is handed on by code which is not reached, as a listener, must be given in `leads`.
 """
 
 from __future__ import annotations
@@ -48,15 +49,12 @@ class Code:
         Full names of functions that it names or reaches through an attribute.
     makes
         Full names of classes that it names, but as a type to be compared with.
-    loose
-        Calls of values that are callable: `where: what`.
     handed
         Functions that are given to a call: the name that is called, and theirs.
     """
 
     calls: set[str] = field(default_factory=set)
     makes: set[str] = field(default_factory=set)
-    loose: set[str] = field(default_factory=set)
     handed: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -160,10 +158,8 @@ class _Reader:
 
     def __init__(self, graph: CallGraph, types: Mapping[nodes.Expression, Type]) -> None:
         self.graph, self.types, self.found = graph, types, Code()
-        self.where = ""
 
     def read(self, item: nodes.FuncItem) -> Code:
-        self.where = item.fullname
         self._walk(item)
         return self.found
 
@@ -204,8 +200,6 @@ class _Reader:
             if isinstance(each, nodes.MemberExpr):
                 methods = (self.graph.methods(info, each.name) for info in _classes_of(self.types.get(each.expr)))
                 self.found.handed.update((to, method) for some in methods for method in some)
-        if _is_a_value(call.callee) and not any(made):
-            self.found.loose.add(f"{self.where}: {_text(call.callee)}")
 
     def _named(self, node: nodes.SymbolNode | None) -> None:
         if _full(node) in self.graph.functions:
@@ -289,22 +283,3 @@ def _type_of_object(kind: Type | None) -> nodes.TypeInfo | None:
             return next(_classes_of(found.item), None)
         case _:
             return None
-
-
-def _is_a_value(callee: nodes.Expression) -> bool:
-    """Whether what is called is a variable, an attribute or an answer, and no function or class by its name."""
-    match callee:
-        case nodes.NameExpr() | nodes.MemberExpr():
-            return isinstance(callee.node, nodes.Var) and not callee.node.is_property
-        case _:
-            return True
-
-
-def _text(callee: nodes.Expression) -> str:
-    match callee:
-        case nodes.MemberExpr():
-            return f"{_text(callee.expr)}.{callee.name}"
-        case nodes.NameExpr():
-            return callee.name
-        case _:
-            return type(callee).__name__

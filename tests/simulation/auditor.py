@@ -119,6 +119,8 @@ class Story:
     taken_away: set[str] = field(default_factory=set)
     declined: dict[tuple[str, str], int] = field(default_factory=dict)
     """By whose shares: the record in which a person declined their stop last."""
+    exits_of_stops: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """By whose shares: when the proposed exit of a stop that the market had passed was withdrawn last."""
     called_off: set[str] = field(default_factory=set)
     raised: int = 0
     """How often a workflow was made to raise."""
@@ -392,6 +394,8 @@ class Auditor:
         if fact.end is ProposalEnd.SENT:
             return
         proposal = self.story.proposals[fact.proposal_id]
+        if fact.end is ProposalEnd.WITHDRAWN and proposal.is_exit and proposal.exit_reason is ExitReason.STOP_LOSS:
+            self.story.exits_of_stops[proposal.symbol, proposal.strategy] = self._at
         if fact.end is ProposalEnd.DECLINED and proposal.is_owed:
             self.story.declined[proposal.symbol, proposal.strategy] = self._sequence
         for ticket_id in self.story.confirmed:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 Owner = tuple[Symbol, str]
-ALLOWED = 5.0
-"""Seconds that may pass without a cause, as EX-22 allows them: what is due is looked for after three."""
+ALLOWED = 2.0
+"""Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
 A_WORD = timedelta(seconds=5)
 """In which a fill that was told is counted."""
 DOWN = "the desk was down"
@@ -413,7 +413,12 @@ class Meter:
         return sum((p.order.quantity for p in of_it), ZERO)
 
     def _exit_waits(self, owner: Owner) -> bool:
-        """Whether the exit of a stop that the market has passed is proposed."""
+        """Whether the exit of a stop that the market has passed is proposed, or was until a moment ago: the market came
+        back, and a stop is asked for with the next books.
+        """
+        ended = self.world.auditor.story.exits_of_stops.get(owner)
+        if ended is not None and self._at - ended <= A_WORD:
+            return True
         waiting = self.world.engine.state.stage.state.proposals.values()
         return any(
             p.exit_reason is ExitReason.STOP_LOSS and p.is_exit and (p.symbol, p.strategy) == owner for p in waiting
