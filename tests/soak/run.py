@@ -18,7 +18,7 @@ from random import SystemRandom
 
 import pytest
 
-from tests.soak import accidents, days, forgeries, hostile_agents, sessions
+from tests.soak import accidents, days, forgeries, hostile_agents, sessions, typed_tickets
 from tests.soak.chunks import FOLDER, Chunks, Play, digest_of_the_code
 
 Run = Callable[[Callable[[Play, int], Chunks], int, str | None], int]
@@ -45,6 +45,7 @@ PARTS = {
     "sessions": Part("sessions with faults and crashes", 20_000, sessions.run, sessions.replay),
     "accidents": Part("accidents over the keys", 20_000, accidents.run, accidents.replay),
     "agents": Part("hostile programs at the agents' socket", 5_000, hostile_agents.run, hostile_agents.replay),
+    "typed": Part("software at the operator's keys, with and without a touch", 400, typed_tickets.run),
     "crashes": Part("a crash at every place of a day, in three ways", 1_000, days.run_crashes),
     "days": Part("random days", 3_200, days.run_days),
     "forgeries": Part("forged exports of the record", 10_000, forgeries.run),
