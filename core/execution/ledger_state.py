@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from core.execution.entry_groups import EntryGroup
 from core.execution.order import Order
-from core.model.codes import EndCode
+from core.model.codes import MADE_WAY, EndCode
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.position import AnyTrade, Position
 from core.model.staging import Approval
@@ -396,19 +396,32 @@ class ExitClaims:
         return tuple(order for order in self.index.cut.values() if order.is_cut and self._is_of_what_is_held(order))
 
     def last_stop(self, position: Position) -> Order | None:
-        """Return the position's stop that ended last; None if none ended."""
+        """Return the position's stop that ended last; None if none ended.
+
+        One that was cancelled for another order of its shares and came back since is passed over if another ended too.
+        """
         its = [
             o
             for o in self.index.orders.values()
-            if o.is_protective
-            and not o.is_working
-            and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
+            if o.is_protective and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
         ]
-        ended = [o for o in its if self._is_of_what_is_held(o) and not o.made_way]
-        return max(ended, key=lambda o: o.ended_at or o.created_at, default=None)
+        ended = [o for o in its if not o.is_working and self._is_of_what_is_held(o) and not o.made_way]
+        return max(
+            (o for o in ended if not _is_back(o, its)), key=_ended_at, default=max(ended, key=_ended_at, default=None)
+        )
 
     def _is_of_what_is_held(self, stop: Order) -> bool:
         held = self.index.state.position(stop.request.symbol, stop.strategy)
         if held is None or (held.quantity > 0) is not (stop.request.side is Side.SELL):
             return False
         return (stop.ended_at or stop.created_at) >= min(held.began, held.opened_at)
+
+
+def _ended_at(stop: Order) -> datetime:
+    return stop.ended_at or stop.created_at
+
+
+def _is_back(stop: Order, its: list[Order]) -> bool:
+    """Whether it was cancelled for another order of its shares, and a later stop of its terms took its place."""
+    later = (o for o in its if o is not stop and o.created_at >= _ended_at(stop))
+    return stop.cancel_code in MADE_WAY and any(o.request.terms == stop.request.terms for o in later)

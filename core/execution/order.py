@@ -209,6 +209,12 @@ class Order:
         return self.status is OrderStatus.CANCELLED and self.end_code is EndCode.REPLACED
 
     @property
+    def is_taken_elsewhere(self) -> bool:
+        """Whether it was cancelled at the broker, and nobody requested that here (EX-13)."""
+        is_there = self.broker_order_id is not None and self.end_code is EndCode.AS_ITS_STATE_SAYS
+        return self.status is OrderStatus.CANCELLED and self.cancel_requested_at is None and is_there
+
+    @property
     def is_given_up(self) -> bool:
         """Whether the broker never had it, by enough look-ups, and nothing has mentioned it since."""
         never_came = self.status is OrderStatus.CANCELLED and self.end_code is EndCode.NEVER_ARRIVED

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from core.execution.order import Order
+from core.model.codes import BY_A_PERSON
 from core.model.order import order_id_of
 from core.model.staging import StandingAuthorization, Ticket
-from core.model.values import ZERO, ClientOrderId
+from core.model.values import ZERO, ClientOrderId, Symbol
 from core.staging.stage_state import AuthorizationUse
 
 PASSED_OVER = 5
@@ -61,19 +63,38 @@ def sold(orders: Iterable[Order], ticket: Ticket, uses: Iterable[AuthorizationUs
 
 
 def staying(
-    orders: Iterable[Order], close: AuthorizationUse, ticket: Ticket, uses: Iterable[AuthorizationUse]
-) -> Decimal | None:
+    orders: Iterable[Order], close: AuthorizationUse, ticket: Ticket, uses: Iterable[AuthorizationUse], now: Decimal
+) -> Decimal:
     """Return the shares that a close has left so far of those held at its key.
 
-    None for a record from before it was noted what was held.
+    `now` are those held now: the answer for a record from before it was noted what was held.
     """
     held = close.authorization.held
-    return None if held is None else max(held - sold(orders, ticket, uses), ZERO)
+    return now if held is None else max(held - sold(orders, ticket, uses), ZERO)
 
 
-def guarded(orders: Iterable[Order], uses: Iterable[AuthorizationUse]) -> Decimal:
-    """Return the shares that the stops restored under these authorizations guard."""
-    return sum((stop.remaining for stop in _working(restored(orders, uses))), ZERO)
+def bought_since(orders: Iterable[Order], symbol: Symbol, strategy: str, key: datetime) -> Decimal:
+    """Return the shares of entries with a stop that may have been bought since a key, less those that their exits sold.
+
+    What an entry bought before the key and what it bought after it are not told apart.
+    """
+    known = [order for order in orders if (order.request.symbol, order.strategy) == (symbol, strategy)]
+    entries = [o for o in known if o.wants_broker_stop and (o.ended_at is None or o.ended_at > key)]
+    names = {entry.id for entry in entries}
+    exits = [order for order in known if order.only_reduces]
+    own = grown(exits, {order.id for order in exits if order.parent in names})
+    return sum((entry.filled_quantity for entry in entries), ZERO) - sum((exit.filled_quantity for exit in own), ZERO)
+
+
+def guarded(orders: Iterable[Order], uses: Iterable[AuthorizationUse], key: datetime) -> Decimal:
+    """Return the shares that the stops restored under these authorizations guard.
+
+    Those whose restored stop a person cancelled since the key, here or elsewhere, count too: it stays away (EX-13).
+    """
+    stops = restored(orders, uses)
+    taken = (o for o in stops if o.cancel_code in BY_A_PERSON or o.is_taken_elsewhere)
+    away = sum((o.remaining for o in taken if o.ended_at is not None and o.ended_at > key), ZERO)
+    return away + sum((stop.remaining for stop in _working(stops)), ZERO)
 
 
 def _working(stops: Iterable[Order]) -> Iterator[Order]:

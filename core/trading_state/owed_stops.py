@@ -18,13 +18,13 @@ from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.execution.order import Order
 from core.execution.stop_coverage import CoveredBy, in_force
-from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, EndCode, IdleCode, OwedReason, ProposalEnd
+from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, IdleCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
-from core.staging.sale_lines import grown, staying
+from core.staging.sale_lines import bought_since, grown, staying
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
 
@@ -35,6 +35,7 @@ MAY_CHANGE_IT = (
     facts.LegResized, facts.OrderRestated, facts.OrderRevived, facts.OrdersRecalled,
     facts.ContingentOrdersMissing, facts.ProposalStaged, facts.ConfirmationReceived,
     facts.AuthorizationEnded, facts.Rearmed, facts.DayStarted, facts.OrderIdled, facts.OrderTradesAgain,
+    facts.ConfirmationRefused, facts.EngineStarted,
 )  # fmt: skip
 
 
@@ -193,10 +194,12 @@ class OwedStops:
             ticket = signed.ticket
             if sale not in grown(orders, {ticket.order.client_order_id, *ticket.cancels}):
                 continue
-            left = staying(orders, close, ticket, [use for use in self._restoring() if self._owner_of(use) == its])
-            bought = (o for o in orders if o.wants_broker_stop and (o.request.symbol, o.strategy) == its)
-            since = sum((o.filled_quantity for o in bought if o.created_at > signed.received_at), ZERO)
-            return None if left is None else min(max(named - since, ZERO), left) + min(since, named)
+            restores = [use for use in self._restoring() if self._owner_of(use) == its]
+            position = self._ledger.position(*its)
+            held = abs(position.quantity) if position is not None else ZERO
+            left = staying(orders, close, ticket, restores, held)
+            since = min(max(bought_since(orders, *its, signed.received_at), ZERO), max(held - left, ZERO), named)
+            return min(named - since, left) + since
         return None
 
     def _restoring(self) -> Iterable[AuthorizationUse]:
@@ -318,7 +321,8 @@ class OwedStops:
         for_legs = sum((e.filled_quantity for e in entries if e.request.legs and not e.is_bare), ZERO)
         if at_limit + for_legs >= quantity:
             return OwedReason.AT_LIMIT if at_limit else OwedReason.LEGS_WAIT
-        if self._is_closing(position, is_resting=at_limit > 0):
+        is_pair = any(order.is_target and order.role is None for order in exits)
+        if self._is_closing(position, is_resting=is_pair or at_limit > 0):
             return OwedReason.CLOSING
         if any(p.is_guard and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
             return OwedReason.WAITS_FOR_KEY
@@ -328,15 +332,12 @@ class OwedStops:
         stops = [order for order in (last, *exits) if order is not None and order.is_protective]
         if stops and naked_at is not None and max(order.created_at for order in stops) <= naked_at:
             return OwedReason.NAKED
-        if last is None or last.status is not OrderStatus.CANCELLED or last.cancel_requested_at is not None:
-            return OwedReason.DUE
-        is_by_us = last.broker_order_id is None or last.end_code is not EndCode.AS_ITS_STATE_SAYS
-        return OwedReason.DUE if is_by_us else OwedReason.TAKEN_ELSEWHERE
+        return OwedReason.TAKEN_ELSEWHERE if last is not None and last.is_taken_elsewhere else OwedReason.DUE
 
     def _is_closing(self, position: Position, *, is_resting: bool) -> bool:
         """Whether a close is in progress, or stops that made way for one will be restored by its authorization.
 
-        Beside a sale that rests at a limit they are back already.
+        Beside a sale that rests at a limit or as a pair they are back already.
         """
         closes = (use for use in self._stage.authorizations(AuthorizationKind.CLOSE) if use.is_unused)
         its = position.symbol, position.strategy

@@ -28,7 +28,7 @@ from core.model.order import (
 from core.model.order_terms import StatedTerms, order_in_words, stop_in_words
 from core.model.position import Position
 from core.model.staging import AuthorizationKind, StopPlan
-from core.model.values import NO_SHARES, ClientOrderId, Price, Quantity, Symbol, plain, priced
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, Quantity, Symbol, plain, priced
 from core.staging.time_in_force import end_of_session
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import known_as, shown_price, stop_in_force
@@ -78,6 +78,14 @@ def put_back_in_words(state: TradingState, orders: Sequence[Order], left: Decima
     """
     stops = [(o.remaining, o.request.terms) for o in nearest_first(o for o in orders if o.is_protective)]
     return _shared_out([*stops, *_owed_after(state, orders)], left)
+
+
+def left_behind(state: TradingState, order: OrderRequest, strategy: str) -> Decimal:
+    """Return the shares that a close leaves to stops: none that another exit is selling now."""
+    exits = state.ledger.exits.working(order.symbol, strategy)
+    selling = (o for o in exits if not o.stands_by and o.id != order.client_order_id)
+    sold = sum((state.ledger.exits.claim(exit) for exit in selling), ZERO)
+    return max(abs(quantity_after(state, order, strategy)) - sold, ZERO)
 
 
 def trail_starts_in_words(state: TradingState, orders: Iterable[Order]) -> str:

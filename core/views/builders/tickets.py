@@ -40,6 +40,7 @@ from core.views.builders.rows import (
     account_after,
     cancelled_in_words,
     day_ends_at,
+    left_behind,
     lost_in_words,
     lost_targets,
     may_still_fill,
@@ -186,7 +187,7 @@ class TicketViews:
         after = quantity_after(state, ticket.order, proposal.strategy)
         in_the_way = orders_in_the_way(state, ticket.cancels)
         candidate, context = candidate_of(proposal), state.figures_for(at, proposal.symbol, None)
-        put_back = put_back_in_words(state, in_the_way, abs(after))
+        put_back = put_back_in_words(state, in_the_way, left_behind(state, ticket.order, proposal.strategy))
         if put_back and (trails := trail_starts_in_words(state, in_the_way)):
             put_back = (*put_back[:-1], f"{put_back[-1]}, {trails}")
         signs_a_stop = isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER
@@ -421,7 +422,9 @@ class BasketViewBuilder:
             power_after=tried.power_after,
             refusals=tried.refusals,
             cancels=cancelled_in_words(in_the_way),
-            put_back=put_back_in_words(self.state, in_the_way, left),
+            put_back=put_back_in_words(
+                self.state, in_the_way, left_behind(self.state, proposal.order, proposal.strategy)
+            ),
             lost=lost_in_words(in_the_way),
             left=left,
             worst_loss=tried.worst_loss,

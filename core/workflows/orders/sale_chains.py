@@ -84,14 +84,13 @@ class SaleChains:
         signed -= sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
         last = max((use, *followers), key=self._signed_at)
         ticket = self.ticket(last)
-        stays = None
         if ticket is not None:
             known, restores = list(self.state.ledger.state.orders.values()), self._restores(self.owner(use), ticket)
-            left = staying(known, last, ticket, restores)
-            stays = None if left is None else left - guarded(known, restores)
-        if stays is None:  # a record from before it was noted what was held
-            asked = ticket.order.quantity if ticket is not None else ZERO
-            stays = max(signed, asked) - sum((order.filled_quantity for order in orders), ZERO)
+            position = self.state.ledger.position(ticket.order.symbol, self.owner(use))
+            now = abs(position.quantity) if position is not None else ZERO
+            stays = staying(known, last, ticket, restores, now) - guarded(known, restores, self._signed_at(last))
+        else:
+            stays = signed - sum((order.filled_quantity for order in orders), ZERO)
         selling = ZERO if is_over or ticket is None else self._unsold_of(ticket)
         return min(signed, stays - selling, self._signed(use) - use.released)
 

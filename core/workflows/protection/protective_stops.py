@@ -206,11 +206,21 @@ class ProtectiveStops:
                 continue
             if use.authorization.terms != last.request.terms:
                 continue
-            left = min(entry.filled_quantity - use.released, self._unprotected(entry, side), owed)
+            bought = min(entry.filled_quantity - use.released, self._bare_at(position, use.authorization))
+            left = min(bought, self._unprotected(entry, side), owed)
             if left > 0 and self._is_of_what_is_held(entry) and self.state.at <= use.authorization.ends_at:
                 yield from self.release_stop(use, entry, Quantity(left))
         if not last.is_asked_for:
             self.stop_renewal.ask(last, PERMITTED_NO_MORE)
+
+    def _bare_at(self, position: Position, signed: StandingAuthorization) -> Decimal:
+        """Return the shares whose entries' tickets named a stop of these terms, less those that such a stop guards."""
+        its, ledger = (position.symbol, position.strategy), self.state.ledger
+        uses = self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
+        entries = [ledger.order(use.authorization.parent) for use in uses if use.authorization.terms == signed.terms]
+        bought = (e.filled_quantity for e in entries if e is not None and (e.request.symbol, e.strategy) == its)
+        working = (o for o in ledger.exits.working(*its) if o.is_protective and o.request.terms == signed.terms)
+        return sum(bought, ZERO) - sum((ledger.exits.claim(order) for order in working), ZERO)
 
     def _ask_for_one_of_several(self, position: Position) -> None:
         """Request a stop for shares that only the broker's books show, and that several lost entries may have bought.

@@ -1,0 +1,179 @@
+"""A part of a position is sold, and somebody takes a stop away, buys beside it, or the engine begins anew (EX-22)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import orjson
+import pytest
+
+import tests.scenarios.test_stops_after_a_close as stops_after_a_close
+from core.execution.order import Order
+from core.facts import StopOwed
+from core.messages.commands import ProposeClose, RequestCancel
+from core.model.codes import OwedReason
+from core.model.values import Quantity
+from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
+from state.codec import decode
+from tests.scenarios.changes import ROOMY, passes
+from tests.scenarios.house import Disk, House, assert_can_be_rebuilt
+from tests.scenarios.test_restored_stops import LONG, owed, sells, watched
+from tests.scenarios.test_stops_after_a_close import enters, exits, holding_six, working
+from tests.unit.core.brokers.trading_floor import SPY
+
+TAKEN = OwedReason.TAKEN_ELSEWHERE
+DIP = ("10:12", "100 100 99.4 100", 100_000)
+RISE = ("10:20", "100 101.6 100 100", 100_000)
+End = Callable[[House, Order], None]
+
+
+def by_key(house: House, stop: Order) -> None:
+    house.presses(RequestCancel(stop.id))
+
+
+def elsewhere(house: House, stop: Order) -> None:
+    house.exchange.cancel(house.line.at, stop.id)
+
+
+def stop_at(house: House, price: str) -> Order:
+    (found,) = (o for o in house.desk.ledger.working() if o.is_protective and o.request.stop_price == Decimal(price))
+    return found
+
+
+def four_lost_of_ten() -> House:
+    """Six had a stop at 99 and four at 98.50, which somebody cancelled at the broker."""
+    house = holding_six(LONG)
+    enters(house, LONG, "4", "100.10", "98.50")
+    elsewhere(house, stop_at(house, "98.50"))
+    passes(house, 70)
+    assert owed(house) == [("4", TAKEN)]
+    return house
+
+
+@pytest.mark.parametrize("is_entry_first", [True, False])
+def test_an_entry_that_fills_beside_a_sale_keeps_its_stop_named(is_entry_first: bool) -> None:
+    """EX-22, SY-03: five are bought by an order that rested at the sale's key; later somebody takes their stop"""
+    house = holding_six(LONG, DIP, RISE)
+    if is_entry_first:
+        enters(house, LONG, "5", "99.50", "98.50")
+    exits(house, LONG, "101")
+    if not is_entry_first:
+        enters(house, LONG, "5", "99.50", "98.50")
+    house.until("10:22")
+    assert (house.held(), working(house)) == ("5", ["sell stop 5 98.5"])
+
+    elsewhere(house, stop_at(house, "98.50"))
+    passes(house, 70)
+    assert owed(house) == [("5", TAKEN)]
+    assert house.facts(StopOwed)
+    assert_can_be_rebuilt(house)
+
+
+def test_shares_bought_and_sold_beside_a_sale_are_not_owed_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-22, OP-02: five at 99 stay, and five that the desk watches; another five came and went by their own stop"""
+    limits = {"max_notional": {"usd": "6000"}, "per_trade": {"usd": "60"}, "entries_a_day": 50}
+    known = ROOMY.model_dump(mode="json")
+    wide = Settings.model_validate({**known, "risk": {**known["risk"], **limits}})
+    monkeypatch.setattr(stops_after_a_close, "ROOMY", wide)
+    house = holding_six(LONG, ("10:12", "100 100 99.45 100", 100_000), RISE)
+    watched(house, LONG)
+    assert sells(house, LONG, "6", "101") == ("5 at 99.00",)
+    passes(house, 5)
+    enters(house, LONG, "5", "100.10", "99.50")
+    house.until("10:14")
+    assert house.held() == "11"
+    watched(house, LONG)
+    house.until("10:25")
+
+    assert (house.held(), working(house), owed(house)) == ("10", ["sell stop 5 99"], [])
+    assert house.desk.stage.proposals() == ()
+
+
+def test_a_lost_stop_is_not_sent_at_another_price() -> None:
+    """EX-13, OP-02: the ticket of a sale says "6 at 99", and that is what goes"""
+    house = four_lost_of_ten()
+    assert sells(house, LONG, "2") == ("6 at 99.00",)
+    passes(house, 100)
+
+    assert (house.held(), working(house)) == ("8", ["sell stop 6 99"])
+    assert owed(house) == [("2", TAKEN)]
+
+
+@pytest.mark.parametrize(
+    ("own_stop", "ends", "left"),
+    [
+        (None, by_key, ("2", OwedReason.AT_LIMIT)),
+        (None, elsewhere, ("6", TAKEN)),
+        ("99.50", by_key, None),
+        ("99.50", elsewhere, ("4", TAKEN)),
+    ],
+)
+def test_a_restored_stop_that_was_cancelled_stays_away(
+    own_stop: str | None, ends: End, left: tuple[str, OwedReason] | None
+) -> None:
+    """EX-13, OP-02: beside the sale that rests at its limit or as a pair, by the operator or at the broker"""
+    house = holding_six(LONG)
+    assert sells(house, LONG, "2", "101", own_stop) == ("4 at 99.00",)
+    passes(house, 60)
+    ends(house, stop_at(house, "99"))
+    passes(house, 600)
+
+    assert [each for each in working(house) if each.endswith(" 99")] == []
+    assert owed(house) == ([] if left is None else [left])
+
+
+@pytest.mark.parametrize("limit", [None, "101"], ids=["market", "limit"])
+def test_a_sale_of_an_older_release_restores_its_stop(limit: str | None) -> None:
+    """EX-21, EX-22, SP-07: its record does not say what was held at the key; its stop is being cancelled"""
+    house = holding_six(LONG, RISE)
+    watched(house, LONG)
+    assert sells(house, LONG, "7", limit) == ("4 at 99.00",)
+    passes(house, 0.12)
+    older = Disk()
+    for line in house.journal.lines:
+        record = orjson.loads(line)
+        for signed in record["data"].get("authorizations", ()) if record["fact"] == "ConfirmationReceived" else ():
+            del signed["held"]
+        known = decode(orjson.dumps(record))
+        older.append(known.at, known.fact)
+    house.journal = older
+    house.restarted()
+    house.until("10:25")
+
+    assert (house.held(), working(house)) == ("4", ["sell stop 4 99"])
+
+
+@pytest.mark.parametrize("happens", [House.restarted, lambda house: elsewhere(house, stop_at(house, "99"))])
+def test_a_key_that_comes_to_nothing_leaves_the_reason(happens: Callable[[House], None]) -> None:
+    """EX-22, SY-03: a restart loses the key; or the other stop goes too, while figures are fetched for it"""
+    house = four_lost_of_ten()
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(2))))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    happens(house)
+    passes(house, 600)
+
+    assert {why for _, why in owed(house)} == {TAKEN}
+
+
+def test_a_ticket_names_no_stop_for_what_is_being_sold() -> None:
+    """OP-03: two of six are being sold, and four more are to be"""
+    house = holding_six(LONG)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(2))))
+    house.opens_ticket()
+    passes(house, 1)
+    house.slows_down(3)
+    house.confirms()
+    passes(house, 3.2)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(5))))
+    house.opens_ticket()
+    passes(house, 4)
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
+    house.confirms()
+    house.slows_down(0.1)
+    passes(house, 100)
+
+    assert (house.held(), ticket.put_back_in_words) == ("0", ())
