@@ -49,6 +49,8 @@ AT_ONCE = {
     "KEYTURN_PROFILE": "swing",
     "KEYTURN_RISK__WINDOW_START": "00:00",
     "KEYTURN_RISK__WINDOW_END": "23:59",
+    "KEYTURN_RISK__ENTRIES_A_DAY": "1000",
+    "KEYTURN_RISK__MESSAGES__ENABLED": "false",
     "KEYTURN_RISK__PROTECTIONS__LOSS_STREAK__ENABLED": "false",  # each round loses its spread
     "KEYTURN_RISK__PROTECTIONS__REPEATED_EXECUTION__ENABLED": "false",  # and buys the same
 }

@@ -39,7 +39,7 @@ class ScriptedDesk:
         nearby = EngineNearby(host, may_start=False)
         self._handle = RemoteEngine(lambda _role: nearby.connect(), a_seat(), release(version("keyturn")))
         self._handle.start()
-        until(lambda: isinstance(self._handle.view, DeskView), "the engine answers")
+        until(lambda: isinstance(self._handle.view, DeskView) and self.view.status.word == "on", "the engine trades")
 
     @property
     def view(self) -> DeskView:
@@ -63,17 +63,23 @@ class ScriptedDesk:
         turn = {"hold": shown.hold, "proof": PaintProof.ANSWERED}
         signed = OWN_KEY.touched(ticket_message(self.view.account, ticket.id, ticket.digest))
         for touch in (None, signed) if asks_for_touch else (None,):
-            answers = self._answers()
-            self._handle.send(Confirm(ticket.id, ticket.digest, Effect.OPEN, word=shown.word, touch=touch, **turn))
-            until(lambda known=answers: self._answers() > known, "the engine answers the key")
+            self._presses(Confirm(ticket.id, ticket.digest, Effect.OPEN, word=shown.word, touch=touch, **turn))
         self._handle.send(LeaveTicket(ticket.id))
+
+    def _presses(self, key: Confirm) -> None:
+        """Confirm until the key is taken or its touch refused: where the engine stood still meanwhile, again."""
+        known = self._count(CONFIRMED, REFUSED)
+        while self._count(CONFIRMED, REFUSED) == known:
+            answers = self._count(CONFIRMED, "ConfirmationRefused")
+            self._handle.send(key)
+            until(lambda known=answers: self._count(CONFIRMED, "ConfirmationRefused") > known, "the engine answers")
 
     def leaves(self) -> None:
         self._handle.leave("done", on_purpose=True)
         self._handle.close("done", LIMIT)
 
-    def _answers(self) -> int:
-        return sum(record["fact"] in (CONFIRMED, REFUSED) for record in journal_records(self._folder))
+    def _count(self, *facts: str) -> int:
+        return sum(record["fact"] in facts for record in journal_records(self._folder))
 
 
 def main() -> None:

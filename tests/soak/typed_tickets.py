@@ -23,6 +23,7 @@ from tests.kit.security_key import AgentAtASocket, SecurityKey, an_agent
 from tests.real.account import SETTINGS, Account, Desk
 from tests.real.demo import CONFIRMED
 from tests.real.terminal import Pty
+from tests.real.waiting import LIMIT, LOOK, until
 from tests.soak.chunks import Chunks, Play
 from tests.soak.scripted_desk import REFUSED
 
@@ -72,9 +73,19 @@ class SentKeys(Desk):
 
 
 def play(seed: int, first: int, many: int) -> Typed:
-    """Play one session, of the way that its number says."""
+    """Play one session, of the way that its number says. One that cannot go on to its end counts as a failure."""
     way, touch = WAYS[first // A_SESSION % len(WAYS)]
     typed = Typed()
+    try:
+        _play(typed, way, touch, many)
+    except AssertionError as error:
+        typed.failures.append(f"{error}")
+    typed.failures = [f"{first} of seed {seed}, {way}: {failure}" for failure in typed.failures]
+    return typed
+
+
+def _play(typed: Typed, way: str, touch: bool, many: int) -> None:
+    """Raises `AssertionError` where something does not happen within its time."""
     with tempfile.TemporaryDirectory(prefix="k") as place, _account(Path(place), touch) as (account, agent):
         armed = _send_keys(account, agent, many, touch) if way == KEYS_WAY else _speak(account, many, touch)
         orders, refusals = account.count(CONFIRMED), account.count(REFUSED)
@@ -82,8 +93,7 @@ def play(seed: int, first: int, many: int) -> Typed:
     for name, figure in (("armed", armed), ("orders", orders), ("refused", refusals), ("touched", touched)):
         typed.figures[way, touch, name] += figure
     if orders != (0 if touch else armed) or armed != many or touched != touch:
-        typed.failures.append(f"{first} of seed {seed}, {way}: {armed} armed, {orders} orders, {touched} touched")
-    return typed
+        typed.failures.append(f"{armed} armed, {orders} orders, {touched} touched")
 
 
 @contextmanager
@@ -126,8 +136,8 @@ def _speak(account: Account, many: int, touch: bool) -> int:
     """Run the program to its end; how many tickets it opened."""
     command = [sys.executable, str(SCRIPT), str(many), *(["touch"] if touch else [])]
     with Pty(command, dict(account.environ)) as program:
-        status = program.ended()
-        assert status == 0, program.what_it_shows()
+        until(lambda: not program.is_alive(), program.what_it_shows, lambda: program.read_for(LOOK), many * LIMIT)
+        assert program.ended() == 0, program.what_it_shows()
     return account.count("TicketOpened")
 
 
