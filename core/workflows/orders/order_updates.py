@@ -140,9 +140,10 @@ class OrderUpdates:
                 return
             self.state.record(order_status.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
             yield from follow_up(self.state)
-        if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
-            self.state.record(facts.LegResized(order.id, report.quantity))
-        self._take_terms(order, report)
+        if was_pending or source is not facts.Source.ANSWER:  # else newer terms than those of its sending are known
+            if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
+                self.state.record(facts.LegResized(order.id, report.quantity))
+            self._take_terms(order, report)
         self.adopting.meet(order, report, source)
         self._say_what_is_not_believed(order, report, execution)
         fills = self._new_fills(order, report, source, execution)

@@ -1,4 +1,4 @@
-"""A part of a position is sold, and somebody takes a stop away, buys beside it, or the engine begins anew (EX-22)."""
+"""Stops that are lost, made less or restored beside a sale, a purchase, a new start or a late answer (EX-22)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import pytest
 import tests.scenarios.test_stops_after_a_close as stops_after_a_close
 from core.execution.order import Order
 from core.facts import StopOwed
-from core.messages.commands import ProposeClose, RequestCancel
+from core.messages.commands import MoveStop, ProposeClose, RequestCancel
+from core.messages.effects import Effect as Asked
+from core.messages.inputs import Input, SubmissionAnswered
 from core.model.codes import OwedReason
 from core.model.values import Quantity
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from state.codec import decode
-from tests.scenarios.changes import ROOMY, passes
+from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import Disk, House, assert_can_be_rebuilt
 from tests.scenarios.test_restored_stops import LONG, owed, sells, watched
 from tests.scenarios.test_stops_after_a_close import enters, exits, holding_six, working
@@ -177,3 +180,28 @@ def test_a_ticket_names_no_stop_for_what_is_being_sold() -> None:
     passes(house, 100)
 
     assert (house.held(), ticket.put_back_in_words) == ("0", ())
+
+
+def test_a_late_answer_does_not_undo_newer_terms() -> None:
+    """EX-13, EX-22: the broker made a moved stop less; the answer to its sending comes after that was heard"""
+    house, answers = holding_six(LONG), list[SubmissionAnswered]()
+    ask = house.line.ask
+
+    def keeping(asked: Asked) -> Input:
+        answer = ask(asked)
+        answers.extend([answer] if isinstance(answer, SubmissionAnswered) else [])
+        return answer
+
+    house.line.ask = keeping  # type: ignore[method-assign]
+    house.presses(MoveStop(SPY, "manual", LONG.at("99.20")))
+    confirms_now(house)
+    passes(house, 10)
+    moved = stop_at(house, "99.20")
+    is_changed_there(house, moved.id, quantity=Quantity(Decimal(4)))
+    passes(house, 70)
+    known = owed(house)
+    (late,) = (answer for answer in answers if answer.client_order_id == moved.id)
+    house.line.take(house.line.at, late)
+
+    assert stop_at(house, "99.20").remaining == 4
+    assert owed(house) == known == [("2", OwedReason.WAITS_FOR_KEY)]
