@@ -39,8 +39,8 @@ BEFORE = (
     facts.SettingsApplied,
 )
 """Facts to read from all earlier days."""
-AFTER = (facts.CashMoved, facts.DayCorrected, facts.DayStarted)
-"""Facts to read from the following days: a broker back-dates some things."""
+AFTER = (facts.CashMoved, facts.DayCorrected, facts.DayStarted, facts.DaySummarised)
+"""Facts to read from the following days: a broker back-dates some things, and an agent summarises a day later."""
 LATER = 8
 """The number of following segments to read."""
 MARKS = 10

@@ -119,9 +119,9 @@ class AgentClient:
     def withdraw(self, key: str) -> Judged:
         return self._ask(lambda call: WithdrawDraft(call, key), Judged)
 
-    def say(self, text: str) -> None:
-        """Say one line for the operator's list of texts."""
-        self._ask(lambda call: Say(call, text), Said)
+    def say(self, text: str, day: str = "") -> None:
+        """Say one line for the operator's list of texts; with a day, as 2026-11-19, for the report of that day."""
+        self._ask(lambda call: Say(call, text, day), Said)
 
     def overstep(self, verb: str) -> str:
         """Report an attempt at something that agents cannot do; return the engine's refusal."""

@@ -198,6 +198,7 @@ KINDS: dict[type, str] = {
     facts.DraftNotStaged: "draft",
     facts.DraftDiffered: "draft",
     facts.DraftReviewed: "draft",
+    facts.DaySummarised: "advice",
     facts.AgentOverstepped: CRITICAL,
 }
 
@@ -240,6 +241,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.DraftReviewed():
             stated = ", ".join(f"{one.fact.symbol} {one.fact.field}".strip() for one in fact.differing)
             return f"draft {fact.number}, ticket {fact.ticket_id}: confirmed although it differs: {stated}"
+        case facts.DaySummarised():
+            return f"{fact.agent} summarised {fact.day}: `keyturn report --day {fact.day}` shows it"
         case facts.AgentOverstepped():
             return f"agent {fact.agent} tried to {fact.attempt}; it was refused, nothing was done"
     return type(fact).__name__

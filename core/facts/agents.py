@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from core.facts.registry import Fact, fact
 from core.model.draft import CheckedFact, Draft, DraftEnd, DraftRefusal
@@ -82,6 +83,16 @@ class DraftDiffered(Fact):
 
     number: int
     differing: tuple[CheckedFact, ...]
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class DaySummarised(Fact):
+    """An agent summarised a day for its report, in its own words; the last text of an agent counts (AN-06)."""
+
+    agent: str
+    day: date
+    text: str
 
 
 @fact()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
@@ -316,10 +316,13 @@ class AgentRefused:
 
 @dataclass(frozen=True, slots=True)
 class AgentSaid:
-    """A text of an agent: one harmless line for the list of texts. Nothing follows from it (OP-09)."""
+    """A text of an agent: one harmless line for the list of texts, or its summary of a day. Nothing follows from it
+    (OP-09, AN-06).
+    """
 
     agent: str
     text: str
+    day: date | None = None
 
 
 FromAgent = DraftSubmitted | DraftWithdrawn | AgentRefused | AgentSaid

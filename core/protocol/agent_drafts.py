@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
@@ -181,12 +182,20 @@ def _reason(text: str) -> str:
     return harmless(one_line)
 
 
-def text_of(text: str) -> str:
+def text_of(text: str, longest: int = LONGEST_TEXT) -> str:
     """Return the line that an agent says. Raises `TermsError`."""
     one_line = harmless(" ".join(text.split()))
-    if not 0 < len(one_line) <= LONGEST_TEXT:
-        raise TermsError(f"text has {len(one_line)} characters: 1 to {LONGEST_TEXT}, in one line")
+    if not 0 < len(one_line) <= longest:
+        raise TermsError(f"text has {len(one_line)} characters: 1 to {longest}, in one line")
     return one_line
+
+
+def day_of(text: str) -> date:
+    """Return the day that a text is a summary of. Raises `TermsError`."""
+    with suppress(ValueError):
+        if (found := date.fromisoformat(text)).isoformat() == text:
+            return found
+    raise TermsError(f"day '{_shown(text)}': a date as 2026-11-19")
 
 
 def _strategy(text: str) -> str:

@@ -18,7 +18,7 @@ from core.model.text_sanitizer import harmless
 from core.protocol.codec import FrameError
 from core.protocol.frames import Count, Frame, Word
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Grows with every change of these frames; programs with different numbers refuse each other."""
 LARGEST = 65_536
 """The maximum size of an agent's frame in bytes."""
@@ -30,6 +30,8 @@ LONGEST_KEY = 64
 LONGEST_REASON = 500
 LONGEST_TEXT = 300
 """Characters of a text that an agent says."""
+LONGEST_SUMMARY = 1_500
+"""Characters of its summary of a day."""
 LONGEST_SHOWN = 40
 """Characters of a wrong text that are repeated."""
 
@@ -145,10 +147,14 @@ class WithdrawDraft(Frame, tag="withdraw", frozen=True):
 
 
 class Say(Frame, tag="remark", frozen=True):
-    """Say one line for the operator's list of texts; nothing follows from it."""
+    """Say one line for the operator's list of texts, or for the report of a day; nothing follows from it.
+
+    `day` is an ISO 8601 date, empty for the list.
+    """
 
     call: Count
     text: LongText
+    day: Word = ""
 
 
 # ── from the engine ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,7 +188,7 @@ class Told(Frame, tag="told", frozen=True):
 
 
 class Said(Frame, tag="remarked", frozen=True):
-    """The text is in the list, or was there already."""
+    """The text is taken, or was there already."""
 
     call: Count
 

@@ -291,6 +291,16 @@ class Quarter:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What an agent says of a day, in its own words; no figure of it is the desk's."""
+
+    day: date
+    agent: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The report of a day, or of a week.
 
@@ -308,6 +318,8 @@ class Report:
         None for a day's report, and if the journal does not have it.
     unprotected
         The seconds without a stop that a ticket named, by cause (EX-22).
+    summaries
+        The last text of each agent of each of these days.
     """
 
     is_week: bool
@@ -323,6 +335,7 @@ class Report:
     week_before: Figures | None
     unprotected: tuple[Unprotected, ...] = ()
     quarter: Quarter | None = None
+    summaries: tuple[Summary, ...] = ()
 
     @property
     def fall(self) -> Fall | None:
@@ -364,7 +377,7 @@ class Report:
     @property
     def is_quiet(self) -> bool:
         told = self.trades or self.found.let_go or self.controls.acted or self.controls.near or self.quality.troubles
-        return not (self.parts or told or self.unprotected) and self.standing.is_empty
+        return not (self.parts or told or self.unprotected or self.summaries) and self.standing.is_empty
 
 
 def report_of(
@@ -416,6 +429,7 @@ def report_of(
         before,
         unprotected_of(records, session_at),
         quarter,
+        _summaries([*read.records, *read.after], days),
     )
 
 
@@ -489,6 +503,16 @@ def _reasons(records: Iterable[Recorded]) -> dict[str, str]:
             case facts.ProposalStaged(proposal=proposal) | facts.ProposalEdited(proposal=proposal):
                 found[proposal.id] = proposal.reason
     return {str(name): reason for name, reason in found.items()}
+
+
+def _summaries(records: Iterable[Recorded], days: Sequence[date]) -> tuple[Summary, ...]:
+    """Return the last text of each agent of each day, in order."""
+    found: dict[tuple[date, str], Summary] = {}
+    for record in records:
+        match record.fact:
+            case facts.DaySummarised(agent=agent, day=day, text=text) if day in days:
+                found[day, agent] = Summary(day, agent, record.at, text)
+    return tuple(found[key] for key in sorted(found))
 
 
 def _by_the_broker(records: Sequence[Recorded]) -> ByTheBroker | None:

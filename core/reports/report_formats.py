@@ -17,6 +17,7 @@ from core.reports.figures import Fall, Figures, biggest_of, by_cause, by_strateg
 from core.reports.report import Held, Report, StillStands, TradeTold
 from core.reports.report_text import (
     SHOWN,
+    SUMMARIES,
     controls_of,
     head_of,
     more_trades,
@@ -25,6 +26,7 @@ from core.reports.report_text import (
     quiet_line,
     shown_trades,
     standing_of,
+    summary_in_words,
     table_of,
     title_of,
     unprotected_in_words,
@@ -116,6 +118,9 @@ def as_json(report: Report) -> dict[str, object]:
         "standing": _standing(report.standing),
         "fall": None if report.fall is None else _fall(report.fall),
         "quarter": None if report.quarter is None else asdict(report.quarter),
+        "summaries": [
+            {"day": each.day, "agent": each.agent, "at": each.at, "text": each.text} for each in report.summaries
+        ],
     }
 
 
@@ -222,6 +227,9 @@ def _body(report: Report) -> Iterator[str]:
     ):
         if rows := [(line,) for line in lines]:
             yield f"<h2>{name}</h2>{table(rows)}"
+    if report.summaries:
+        yield f"<h2>{SUMMARIES.capitalize()}</h2>"
+        yield from paragraphs(map(summary_in_words, report.summaries))
 
 
 def _trades(report: Report) -> Iterator[Sequence[str]]:

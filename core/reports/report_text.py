@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from textwrap import wrap
 
 from core.analytics.equity import Part
 from core.analytics.presentation import plotted
@@ -21,7 +22,7 @@ from core.post_mortem.missed_trades import TripKind
 from core.post_mortem.page import WIDTH, name_of, usd
 from core.reports.figures import Figures, NotTaken, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.quality import Noted, lasted
-from core.reports.report import Held, Report, TradeTold
+from core.reports.report import Held, Report, Summary, TradeTold
 from core.risk.regime import in_words as regime_in_words
 
 
@@ -130,6 +131,7 @@ WORDS = 110
 """The maximum length of a record's text on a page."""
 COLUMNS = (12, 12, 8, 5, 10, 16)
 """Widths of the columns after the day in the table of a week."""
+SUMMARIES = "summarised by agents, in their words: no figure here is the desk's"
 NAME = 36
 """Columns of a name before its amount."""
 
@@ -152,6 +154,11 @@ def lines_of(report: Report) -> Iterator[str]:
     yield from _section("shares without their stop", unprotected_in_words(report))
     yield from _section("data and connection", quality_of(report))
     yield from _section("stands at the end", standing_of(report))
+    yield from _section(SUMMARIES, (line for each in report.summaries for line in wrap(summary_in_words(each), WIDTH)))
+
+
+def summary_in_words(told: Summary) -> str:
+    return f"{told.agent}, of {told.day}, {dated(told.at)}: {told.text}"
 
 
 def _section(name: str, lines: Iterator[str]) -> Iterator[str]:

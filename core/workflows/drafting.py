@@ -268,9 +268,14 @@ class Drafting:
 
     @answers(AgentSaid)
     def on_said(self, message: AgentSaid) -> Iterable[Effect]:
-        """Record a text, once while it is valid."""
+        """Record a text, once while it is valid, or the summary of a day that has begun."""
         state, agent, text = self.state, message.agent, message.text
-        if agent in state.control.settings.all_agents and not state.advice.is_said(agent, text, state.at):
+        if agent not in state.control.settings.all_agents:
+            return ()
+        if message.day is not None:
+            if message.day <= state.calendar.venue.day_of(state.at):
+                state.record(facts.DaySummarised(agent, message.day, text))
+        elif not state.advice.is_said(agent, text, state.at):
             number = state.advice.state.numbers + 1
             state.record(facts.AdviceGiven(number, agent, text, None, state.at + A_TEXT_LASTS))
         return ()

@@ -26,7 +26,8 @@ RECORD = "core.trading_state.state.TradingState.record"
 CONFIRM = "core.workflows.staging.confirmation.Confirmations.on_confirm"
 ACTS = ("core.engine.Engine.handle", "core.runtime.runtime.Runtime.take", "core.runtime.runtime.Runtime.obey")
 FACTS = {
-    "agents.AgentOverstepped", "agents.DraftEnded", "agents.DraftReceived", "agents.DraftRejected",
+    "agents.AgentOverstepped", "agents.DaySummarised", "agents.DraftEnded", "agents.DraftReceived",
+    "agents.DraftRejected",
     "notifications.NotificationBegun", "notifications.NotificationDue", "notifications.NotificationFailed",
     "notifications.NotificationSettled", "notifications.NotificationSuppressed", "notifications.NotificationWithdrawn",
     "strategies.AdviceGiven",

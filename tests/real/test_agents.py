@@ -32,8 +32,8 @@ from tests.real.waiting import LIMIT, until
 AGENT = "claude"
 TOOLS = {
     "get_desk", "list_positions", "list_orders", "get_quote", "get_bars", "get_protections", "get_limits",
-    "size_for_risk", "draft_order", "draft_exit", "draft_basket", "withdraw_draft", "say", "await_decision",
-    "list_drafts", "explain_trade", "explain_day", "backtest",
+    "size_for_risk", "draft_order", "draft_exit", "draft_basket", "withdraw_draft", "say", "summarise_day",
+    "await_decision", "list_drafts", "explain_trade", "explain_day", "backtest",
 }  # fmt: skip
 TOKEN = "a token of this test"
 WATCHED = "\n[advisers]\nevery_seconds = 5\n[advisers.watchman]\nenabled = true\nrefusals = 2\n"
@@ -127,6 +127,21 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
     recorded = {record["fact"] for record in journal_records(Path(environ["KEYTURN_HOME"]))}
     assert {"AgentOverstepped", "DraftReceived", "DraftEnded"} <= recorded
     assert {"OrderCreated", "ConfirmationReceived"}.isdisjoint(recorded)
+
+
+async def test_a_day_is_summarised_for_its_report(environ: dict[str, str], operator: EngineHandle) -> None:
+    """AN-06: `keyturn report` says whose words they are"""
+    server = StdioServerParameters(command=PROGRAM, args=["mcp", "--agent", AGENT], env=environ)
+    async with Client(stdio_client(server)) as client:
+        day = (await told(client, "summarise_day", text="Nothing was bought."))["summarised"]
+        page = await client.read_resource(f"keyturn://report/{day}")
+    folder = Path(environ["KEYTURN_HOME"])
+    until(lambda: "DaySummarised" in {record["fact"] for record in journal_records(folder)}, "it is recorded")
+    printed = ran(folder, "report", "--day", day, "--json")
+
+    assert day in str(page.contents[0])
+    assert [(each["agent"], each["day"]) for each in json.loads(printed.stdout)["summaries"]] == [(AGENT, day)]
+    assert operator.view is not None
 
 
 def test_the_watchman_runs_beside_the_engine(environ: dict[str, str], operator: EngineHandle) -> None:

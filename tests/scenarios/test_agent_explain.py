@@ -177,3 +177,13 @@ async def test_a_backtest_of_unseen_minutes_is_an_error(played: Path, symbol: st
 
     assert "\n" not in words
     assert allowed[0] in words
+
+
+async def test_the_day_of_a_summary_is_one_of_the_journal(played: Path) -> None:
+    """AN-06: the last one where none is named"""
+    journal, days = a_journal(played), days_of(played)
+
+    assert journal.day_named("") == f"{days[-1]}"
+    assert journal.day_named(f"{days[0]}") == f"{days[0]}"
+    for day in ("2031-01-01", "yesterday"):
+        assert "error" in await asked(journal, "summarise_day", text="quiet", day=day)

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from console.commands.assembly.engine_process import service_agents
 from console.commands.assembly.host import Host
 from console.commands.assembly.watchman_agent import look
 from core import facts
+from core.facts import DaySummarised
 from core.messages.commands import Halt
 from core.model.draft import DraftRefusal, FactResult
 from core.protocol import frames as desk_frames
@@ -633,6 +635,32 @@ def test_a_text_is_one_line_of_some_characters(claude: AgentClient, text: str) -
     """OP-09"""
     with pytest.raises(CallRejectedError) as refused:
         claude.say(text)
+    assert refused.value.code == RejectionCode.NOT_UNDERSTOOD
+
+
+def test_a_summary_of_a_day_is_recorded(there: Served, engine: VirtualRuntime, claude: AgentClient) -> None:
+    """AN-06: of a day that has begun; it is in no list, and nothing else comes of it"""
+    today = engine.engine.state.calendar.venue.day_of(engine.at)
+    claude.say("of tomorrow", f"{today + timedelta(days=1)}")
+    claude.say("a quiet\n\x1b[31m day" + "." * 1_000, f"{today}")
+
+    def summaries() -> list[DaySummarised]:
+        facts = (record.fact for record in engine.engine.state.journal.records())
+        return [fact for fact in facts if isinstance(fact, DaySummarised)]
+
+    until(summaries)
+    (said,) = summaries()
+    assert (said.agent, said.day, len(said.text) > 1_000) == (CLAUDE, today, True)
+    assert said.text.isprintable()
+    assert not engine.engine.state.advice.state.given
+    is_well(there)
+
+
+@pytest.mark.parametrize(("text", "day"), [("x" * 1_501, "2026-01-05"), ("", "2026-01-05"), ("x", "20260105")])
+def test_a_summary_names_its_day_and_is_not_too_long(claude: AgentClient, text: str, day: str) -> None:
+    """AN-06"""
+    with pytest.raises(CallRejectedError) as refused:
+        claude.say(text, day)
     assert refused.value.code == RejectionCode.NOT_UNDERSTOOD
 
 

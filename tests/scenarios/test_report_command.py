@@ -6,7 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,16 +20,16 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
-from core.facts import ProposalStaged, TradeClosed
+from core.facts import DaySummarised, ProposalStaged, TradeClosed
 from core.messages.commands import Halt
 from core.messages.inputs import Start
 from core.post_mortem.page import made_by_strategy
 from core.reports.report import Report
 from core.reports.report_formats import page
-from core.reports.report_text import lines_of, text_of
+from core.reports.report_text import SUMMARIES, lines_of, text_of
 from core.settings.settings import Settings
-from state.files import Home
-from state.journal import Chain, days_of, read
+from state.files import Home, JournalFolder
+from state.journal import Chain, FileJournal, days_of, read
 from state.past_days import explained, reported
 from tests.scenarios.backtests import Keyturn, minutes_of
 from tests.scenarios.changes import confirms_now
@@ -529,3 +529,24 @@ def test_a_half_written_record_is_not_read(keyturn: Keyturn, week: Path, tmp_pat
         file.write(b'{"seq":99999,"at":"2026-01-09T21:00:00Z","fact":"BarCl')
 
     assert told(keyturn, folder) == whole
+
+
+def test_a_report_says_whose_words_a_summary_is(
+    keyturn: Keyturn, declined: Path, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
+    """AN-06: the last text of each agent, also one of a later day; the message away from the desk has none"""
+    folder = tmp_path / "journal"
+    shutil.copytree(declined, folder)
+    first, later = days_of(folder)[0], list(read(folder))[-1].at + timedelta(minutes=1)
+    with closing(FileJournal(JournalFolder(folder))) as journal:
+        for agent, text in (("claude", "first"), ("claude", "It was quiet. " * 20), ("gpt", HOSTILE)):
+            journal.append(later, DaySummarised(agent, first, text))
+        journal.append(later, DaySummarised("claude", first + timedelta(days=1), "another day"))
+
+    found, printed = told(keyturn, folder, "--day", first), keyturn("report", "--day", first, "--journal-dir", folder)
+    assert [each["agent"] for each in found["summaries"]] == ["claude", "gpt"]
+    lines = printed.out.splitlines()
+    assert lines[lines.index(SUMMARIES) :] == snapshot
+    report = reported(folder, f"{first}", None)
+    assert "<script>" not in page(report)
+    assert "quiet" not in text_of(report)

@@ -39,6 +39,7 @@ from core.protocol.agent_frames import (
     Part,
     Read,
     Rejected,
+    Say,
     Stated,
     SubmitDraft,
     Terms,
@@ -75,6 +76,7 @@ MOST_WAITING = agents.MOST_WAITING
 MOST_OF_A_FRAME = LARGEST + agents.TURN + 4
 MOST_HEARD = 4 * agents.FRAMES_A_SECOND * agents.MOST
 """Inputs of one step."""
+DAYS = ("", "", "2026-01-05", "2026-01-04", "9999-12-31", "0001-01-01", "20260105", "\x1b[2J", "today")
 TEXTS = (
     "", " ", "SPY", "ЅPY", "SPY\x1b[2J", "\x1b]0;title\x07", "SPY\n", "\u202eYPS", "../../etc", "A" * 5000, "💥",
     "\x00", "NaN", "spy", "SPY/USD", "0", "'; drop table", "confirm",
@@ -334,9 +336,17 @@ def a_withdrawal(chance: random.Random) -> bytes:
     return pack(WithdrawDraft(chance.randrange(9), chance.choice(("a", "next", "storm1", "", "x" * 100))))
 
 
+def some_texts(chance: random.Random) -> bytes:
+    """For the list of texts, and for the reports of days."""
+    return b"".join(
+        pack(Say(call, chance.choice(TEXTS), chance.choice(DAYS))) for call in range(chance.randrange(1, 5))
+    )
+
+
 DEEDS: Sequence[Callable[[random.Random], bytes]] = (
     half_a_frame, a_huge_frame, a_flood, asks_for_all, a_storm, a_greeting, a_frame_of_desks, a_frame_of_desks,
     another_verb, another_verb, some_drafts, some_drafts, some_drafts, a_question, a_question, a_withdrawal,
+    some_texts,
 )  # fmt: skip
 
 

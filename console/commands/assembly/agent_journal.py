@@ -60,6 +60,14 @@ class AgentJournal:
 
         return self._asked(lambda folder, to: day_for(folder, day, to))
 
+    def day_named(self, day: str) -> str:
+        """Return this day of the journal, as 2026-11-19; its last one if empty. Raises `OperatorError`."""
+        from state.past_days import day_named, days_between
+
+        asked = day_named(day) if day else None
+        found: str = self._asked(lambda folder, _to: {"": days_between(folder, asked, asked)[-1].isoformat()})[""]
+        return found
+
     def backtest(self, strategy: str, symbol: str, days: int) -> Values:
         """Return what a strategy would have done on the symbol's last recorded days. Raises `OperatorError`."""
         from console.commands.assembly.agent_backtest import backtest_of

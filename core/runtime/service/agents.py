@@ -24,8 +24,17 @@ from core.model.account import Mode
 from core.model.text_sanitizer import harmless
 from core.model.values import AccountId
 from core.protocol import agent_frames as frames
-from core.protocol.agent_drafts import TermsError, draft_of, judged, key_of, terms_of, text_of
-from core.protocol.agent_frames import AskSize, Read, RejectionCode, Say, SubmitDraft, WithdrawDraft
+from core.protocol.agent_drafts import TermsError, day_of, draft_of, judged, key_of, terms_of, text_of
+from core.protocol.agent_frames import (
+    LONGEST_SUMMARY,
+    LONGEST_TEXT,
+    AskSize,
+    Read,
+    RejectionCode,
+    Say,
+    SubmitDraft,
+    WithdrawDraft,
+)
 from core.protocol.codec import FrameError
 from core.protocol.frames import FrameReader, pack
 from core.runtime.service.agent_cache import ReadingCache
@@ -399,12 +408,13 @@ class AgentServer:
             self._reject(link, frame.call, RejectionCode.TOO_MANY, words)
             return
         try:
-            text = text_of(frame.text)
+            day = day_of(frame.day) if frame.day else None
+            text = text_of(frame.text, LONGEST_TEXT if day is None else LONGEST_SUMMARY)
         except TermsError as error:
             self._fault(link, frames.Fault(RejectionCode.NOT_UNDERSTOOD, str(error), f"say: {error}", frame.call))
             return
         said.append(now)
-        self._put(AgentSaid(link.name, text))
+        self._put(AgentSaid(link.name, text, day))
         self._tell(link, frames.Said(frame.call))
 
     def _fault(self, link: AgentLink, fault: frames.Fault) -> None:

@@ -31,6 +31,9 @@ class NoJournal:
     def explain_day(self, day: str) -> Values:
         raise OperatorError(f"no day {day}")
 
+    def day_named(self, day: str) -> str:
+        raise OperatorError(f"no day {day}")
+
     def backtest(self, strategy: str, symbol: str, days: int) -> Values:
         raise OperatorError(f"no {days} days of {symbol} for {strategy}")
 
@@ -88,11 +91,12 @@ async def test_without_an_engine_a_tool_says_what_to_do() -> None:
     assert NOWHERE in str(raised.value)
 
 
-async def test_there_is_one_resource_and_one_prompt() -> None:
+async def test_there_are_two_resources_and_one_prompt() -> None:
     """OP-09"""
     server = DeskServer(CLIENT, NoJournal())
 
     assert [str(each.uri) for each in await server.list_resources()] == ["keyturn://desk"]
+    assert [each.uri_template for each in await server.list_resource_templates()] == ["keyturn://report/{day}"]
     assert [each.name for each in await server.list_prompts()] == ["rules"]
     assert server.instructions == RULES
 
