@@ -1,8 +1,9 @@
 """Hostile programs at the socket of agents: half and huge frames, floods, other names and verbs, wrong figures.
 
 Each session is some programs over real sockets against the real service and engine, one step after the other: neither
-has a thread, and time is a number. After each step the bounds are compared, and after each session an honest agent must
-get its answers.
+has a thread, and time is a number. After each step the bounds are compared. After each session an honest agent must get
+its answers; in some the operator adopts its draft and confirms it among the programs that are still there: not without
+the touch of a security key, and once with it.
 
 `make soak PART=agents N=5000` plays that many; `SEED=7 ONLY=1234` plays the chunk of session 1234 as far as it and
 prints what its programs did. `ARGS='--plant desk'` plays with a fault planted.
@@ -18,15 +19,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 from unittest.mock import patch
 
 import msgspec
 
 from core import facts
-from core.messages.commands import Halt
+from core.messages.command_ports import CommandPort, PortKind
+from core.messages.commands import AdoptDraft, Command, Halt, OpenTicket, RequestCancel
+from core.messages.desk_commands import EnrollTouchKey
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
+from core.model.touch import enroll_message, ticket_message
 from core.protocol import agent_frames as frames
 from core.protocol import frames as desk_frames
 from core.protocol.agent_frames import (
@@ -49,19 +55,28 @@ from core.protocol.agent_frames import (
     to_agent,
 )
 from core.protocol.frames import FrameReader, pack
+from core.runtime.scripted_operator import turn_of
 from core.runtime.service import agent_cache, agents
 from core.runtime.service.agent_service import AgentService
 from core.runtime.service.peers import peer_of
 from state.engine_socket import connected, listening
 from tests.accidents.house import LONG
+from tests.kit.security_key import SecurityKey
 from tests.kit.simulated_runtime import runtime
 from tests.soak.chunks import Chunks, Play
 
+FactOf = TypeVar("FactOf", bound=facts.Fact)
 SLY, HONEST = "sly", "honest"
+STRANGERS_KEY = SecurityKey(seed=9)
 AGENTS = {SLY: {"per_hour": 20}, HONEST: {"per_hour": 1000, "waiting": 50, "most_value": "5000"}}
 A_CHUNK = 50
 """Sessions with one engine."""
 STEPS = (2, 6)
+CONFIRMED = 0.2
+"""The share of sessions in which the operator confirms a draft."""
+TOUCHED = {"confirm": {"touch": "always"}}
+A_LOOK = timedelta(seconds=1)
+"""Virtual time in which a ticket was read, and in which its order is sent."""
 MOST_PROGRAMS = 3
 STORM = 10_000
 """Drafts that a storm would send; the socket takes what it takes."""
@@ -128,6 +143,7 @@ class Played:
     deeds: Counter[str] = field(default_factory=Counter)
     heard: Counter[str] = field(default_factory=Counter)
     told: int = 0
+    confirmed: int = 0
     longest_out: int = 0
     failures: list[Failure] = field(default_factory=list)
 
@@ -136,6 +152,7 @@ class Played:
         self.deeds += other.deeds
         self.heard += other.heard
         self.told += other.told
+        self.confirmed += other.confirmed
         self.longest_out = max(self.longest_out, other.longest_out)
         self.failures += other.failures
 
@@ -180,8 +197,13 @@ class Place:
         self.inbox: list[object] = []
         self.said: list[str] = []
         self.played = Played()
-        self.engine = runtime(AGENTS)
+        self.engine = runtime(AGENTS, **TOUCHED)
+        self.door, self.key = CommandPort(PortKind.CONSOLE), SecurityKey()
+        self.engine.admit(self.door.known)
         self.engine.run(self.engine.pace.free_until)
+        self.engine.pace.speed = None
+        message = enroll_message(self.engine.account, 0, self.key.public.fingerprint)
+        self.presses(EnrollTouchKey(self.key.line, "desk", self.key.touched(message).text))
         self.engine.hear_agent = self.inbox.append  # type: ignore[method-assign]
         self.service = AgentService(self.engine, listener, "tests", peer_of, lambda: self.at)
         self.server = self.service.server
@@ -216,8 +238,13 @@ class Place:
             self._require(link.faults <= agents.MOST_FAULTS, f"{link.faults} faults of one program")
         self._require(not self.said, f"the service said {self.said[:1]}")
 
-    def serves_an_honest_agent(self, key: str) -> None:
-        """It reads and drafts; hostile programs may still be connected."""
+    def presses(self, command: Command) -> None:
+        """The operator's, and what comes of it in a while; the programs go on."""
+        self.engine.obey(self.door.through(command, self.engine.account))
+        self.engine.play(self.engine.at + A_LOOK)
+
+    def serves_an_honest_agent(self, key: str, *, confirms: bool) -> None:
+        """It reads and drafts; hostile programs may still be connected. Its draft is confirmed, or withdrawn."""
         self.at += agents.IDLE + agents.ARRIVE_WITHIN
         self.step(0.1)
         quote = self.engine.exchange.quote(self.engine.at, LONG)
@@ -234,10 +261,41 @@ class Place:
         told = [type(each).__name__ for each in honest.answers]
         is_served = honest.has(Accepted) and honest.has(Told, 1) and honest.has(Judged, 2)
         self._require(is_served and not honest.has(Rejected), f"an honest agent was told {told}")
-        honest.sends(pack(WithdrawDraft(3, key)))
+        if confirms:
+            self.changes_nothing()
+            self.confirms_draft(key)
+        else:
+            honest.sends(pack(WithdrawDraft(3, key)))
         self.step(0.1)
         honest.connection.close()
         self.played.told += 1
+
+    def confirms_draft(self, key: str) -> None:
+        """The key alone opens nothing, nor with a touch of another security key; with its own touch the order goes."""
+        state = self.engine.engine.state
+        (draft,) = (each.draft for each in state.drafts.state.outcomes.values() if each.draft.key == key)
+        self.presses(AdoptDraft(draft.number, draft.digest))
+        proposals = state.stage.proposals()
+        self._require(len(proposals) == 1, f"{len(proposals)} proposals came of one draft")
+        self.presses(OpenTicket(proposals[0].id))
+        tickets = list(state.stage.state.tickets.values())
+        self._require(len(tickets) == 1, "its ticket does not open")
+        turn = turn_of(tickets[0])
+        message = ticket_message(self.engine.account, tickets[0].id, tickets[0].digest)
+        for touch in (None, STRANGERS_KEY.touched(message), self.key.touched(message)):
+            self._require(not self.since(facts.OrderCreated), "an order was made without the touch")
+            self.presses(replace(turn, touch=touch))
+            self.step(0.05)
+        made = [fact.order for fact in self.since(facts.OrderCreated) if not fact.order.effect.only_reduces]
+        self._require([str(order.client_order_id) for order in made] == [str(proposals[0].id)], f"{len(made)} orders")
+        self.presses(RequestCancel(made[0].client_order_id))
+        self.before = len(list(state.journal.records()))
+        self.played.confirmed += 1
+
+    def since(self, kind: type[FactOf]) -> list[FactOf]:
+        """The facts of this kind that were recorded since the programs' last."""
+        records = list(self.engine.engine.state.journal.records())[self.before :]
+        return [record.fact for record in records if isinstance(record.fact, kind)]
 
     def changes_nothing(self) -> None:
         """No session staged, confirmed or sent anything, or pressed a key."""
@@ -375,7 +433,7 @@ def play_session(place: Place, seed: int, number: int) -> tuple[str, ...]:
             if chance.random() < 0.6:
                 program.connection.close()
         place.step(0.1)
-        place.serves_an_honest_agent(f"s{seed % 1000}.{number}")
+        place.serves_an_honest_agent(f"s{seed % 1000}.{number}", confirms=chance.random() < CONFIRMED)
         place.changes_nothing()
     except BrokenError as error:
         raise BrokenError(str(error), *done) from None
@@ -440,7 +498,7 @@ FROM_AGENT, TAKE = frames.from_agent, agents.AgentServer._take
 
 @contextmanager
 def planted(name: str) -> Iterator[None]:
-    """Take a desk's frame, or let calls wait without a bound."""
+    """Take a desk's frame, let calls wait without a bound, or ask for no touch."""
     if name == "desk":
         with (
             patch.object(frames, "from_agent", _takes_frames_of_desks),
@@ -453,8 +511,11 @@ def planted(name: str) -> Iterator[None]:
             patch.object(agents, "MOST_WAITING", 1 << 30),
         ):
             yield
+    elif name == "touch":
+        with patch.dict(TOUCHED, {"confirm": {"touch": "never"}}):
+            yield
     else:
-        raise SystemExit(f"there is no fault {name}: one of desk, waiting")
+        raise SystemExit(f"there is no fault {name}: one of desk, touch, waiting")
 
 
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -493,6 +554,7 @@ def tell(played: Played, seed: int, seconds: float) -> None:
     for kind, many in sorted(played.heard.items()):
         print(f"  {'inputs: ' + kind:<24} {many:>8,}")
     print(f"  {'sessions':<24} {played.sessions:>8,}   honest agents answered {played.told:,}, {seconds:,.0f} s")
+    print(f"  {'confirmed with a touch':<24} {played.confirmed:>8,}")
     print(f"  {'most bytes unread':<24} {played.longest_out:>8,}")
     for failure in played.failures:
         tell_failure(failure, seed)
