@@ -43,15 +43,17 @@ from state.credentials import find_keys
 from state.engine_socket import connected, listening
 from state.journal import MemoryJournal
 from tests.bench.house import NoLog, NoSwitch, fed
-from tests.bench.wire import AT_ONCE, Operator, Watch, an_exchange
+from tests.bench.wire import AT_ONCE, Operator, Watch, an_exchange, unlimited
 from tests.real.waiting import pause
 
 AGENT, TIMEOUT = "poller", 10.0
-ROUNDS, BARS = 100, 60_000
+ROUNDS, BARS = 180, 290_000
 A_SECOND = 10
 BLOCK = 5
 """Rounds in which it asks, or stands still."""
-BLOCK_OF_BARS = 2_000
+BLOCK_OF_BARS = 2_500
+WARM_UP = 10
+"""Blocks of bars, and rounds, that do not count."""
 ASKED = (Part.DESK, Part.POSITIONS, Part.ORDERS)
 AGENTS = "[agents.poller]\nsymbols = ['SPY']\n"
 
@@ -67,9 +69,13 @@ class Compared:
         (self.beside if asks else self.without).extend(figures)
 
     def show(self, name: str) -> None:
-        alone, beside = statistics.median(self.without), statistics.median(self.beside)
-        print(f"  {name:<44} {len(self.without):>4} and {len(self.beside):>4} times, "
-              f"{alone * 1000:.3f} and {beside * 1000:.3f} ms, {beside / alone - 1:+.1%}")  # fmt: skip
+        """Means, and the difference with its standard error."""
+        alone, beside = statistics.mean(self.without), statistics.mean(self.beside)
+        error = sum(statistics.variance(each) / len(each) for each in (self.without, self.beside)) ** 0.5
+        print(
+            f"  {name:<44} {len(self.without):>4} and {len(self.beside):>4} times, {alone * 1000:.3f} and "
+            f"{beside * 1000:.3f} ms, {beside / alone - 1:+.1%} ± {error / alone:.1%}"
+        )
 
 
 class Poller:
@@ -118,7 +124,7 @@ def keys(rounds: int) -> None:
         found = find_keys(host.environ, Mode.PAPER, ALPACA.keys)
 
         def build(stack: ExitStack) -> LiveRuntime:
-            runtime = live_runtime(host, settings, Mode.PAPER, found, stack)
+            runtime = unlimited(live_runtime(host, settings, Mode.PAPER, found, stack))
             service_agents(host, runtime, stack)
             return runtime
 
@@ -133,7 +139,8 @@ def keys(rounds: int) -> None:
                     before = len(operator.ways)
                     operator.buys()
                     operator.sells()
-                    compared.add(asks, *(way.ours for way in operator.ways[before:]))
+                    if number >= WARM_UP:
+                        compared.add(asks, *(way.ours for way in operator.ways[before:]))
                     sys.stderr.write(f"\r{number + 1} of {rounds} rounds ")
             handle.close("measured", 8)
     sys.stderr.write("\n")
@@ -164,8 +171,9 @@ def bars(many: int) -> None:
             poller.asks(asks)
             began, processor = time.perf_counter(), time.thread_time()
             runtime.play(until=feed[first][0])
-            wall.add(asks, (time.perf_counter() - began) / BLOCK_OF_BARS)
-            worked.add(asks, (time.thread_time() - processor) / BLOCK_OF_BARS)
+            if number >= WARM_UP:
+                wall.add(asks, (time.perf_counter() - began) / BLOCK_OF_BARS)
+                worked.add(asks, (time.thread_time() - processor) / BLOCK_OF_BARS)
     wall.show("a bar, on the wall")
     worked.show("a bar, processor of the engine's thread")
 

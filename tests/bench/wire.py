@@ -35,6 +35,7 @@ from core.model.account import Mode
 from core.model.desk import PaintProof
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
+from core.runtime.live import LiveRuntime
 from core.runtime.pending_requests import RequestExecutor
 from core.runtime.scripted_operator import turn_of
 from core.settings.settings import Settings
@@ -227,7 +228,7 @@ def an_exchange(*words: str) -> Iterator[dict[str, str]]:
 
 def play(keyturn: Host, watch: Watch, rounds: int) -> Operator:
     settings, keys = settings_of(keyturn), find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys)
-    handle = EngineHandle(lambda stack: live_runtime(keyturn, settings, Mode.PAPER, keys, stack))
+    handle = EngineHandle(lambda stack: unlimited(live_runtime(keyturn, settings, Mode.PAPER, keys, stack)))
     operator = Operator(handle, watch)
     operator.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree")
     for number in range(rounds):
@@ -237,6 +238,12 @@ def play(keyturn: Host, watch: Watch, rounds: int) -> Operator:
     sys.stderr.write("\n")
     handle.close("measured", 8)
     return operator
+
+
+def unlimited(runtime: LiveRuntime) -> LiveRuntime:
+    """Return it without the broker's limit of requests, which a hundred rounds reach in their first minute."""
+    runtime.engine.state.sightings.capabilities = replace(ALPACA.capabilities, messages_a_minute=None)
+    return runtime
 
 
 def show(operator: Operator, watch: Watch) -> None:
