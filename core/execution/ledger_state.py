@@ -405,10 +405,15 @@ class ExitClaims:
             for o in self.index.orders.values()
             if o.is_protective and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
         ]
+        latest = {o.request.terms: o for o in sorted(its, key=lambda o: o.created_at)}
+
+        def is_back(stop: Order) -> bool:
+            last = latest[stop.request.terms]
+            return stop.cancel_code in MADE_WAY and last is not stop and last.created_at >= _ended_at(stop)
+
         ended = [o for o in its if not o.is_working and self._is_of_what_is_held(o) and not o.made_way]
-        return max(
-            (o for o in ended if not _is_back(o, its)), key=_ended_at, default=max(ended, key=_ended_at, default=None)
-        )
+        others = [o for o in ended if not is_back(o)]
+        return max(others or ended, key=_ended_at, default=None)
 
     def _is_of_what_is_held(self, stop: Order) -> bool:
         held = self.index.state.position(stop.request.symbol, stop.strategy)
@@ -419,9 +424,3 @@ class ExitClaims:
 
 def _ended_at(stop: Order) -> datetime:
     return stop.ended_at or stop.created_at
-
-
-def _is_back(stop: Order, its: list[Order]) -> bool:
-    """Whether it was cancelled for another order of its shares, and a later stop of its terms took its place."""
-    later = (o for o in its if o is not stop and o.created_at >= _ended_at(stop))
-    return stop.cancel_code in MADE_WAY and any(o.request.terms == stop.request.terms for o in later)

@@ -7,13 +7,15 @@ A draft never reaches the stage by itself. It becomes a proposal when the operat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from core.model.order import Effect, OrderType, TimeInForce, digest_of
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain, priced
 
+SUMMARISED_WITHIN = timedelta(days=7)
+"""Days after which an agent cannot summarise a day any more: its report reads eight later days of the journal."""
 SIDES = {
     Effect.OPEN: "buy",
     Effect.ADD: "buy",

@@ -67,10 +67,11 @@ def staying(
 ) -> Decimal:
     """Return the shares that a close has left so far of those held at its key.
 
-    `now` are those held now: the answer for a record from before it was noted what was held.
+    `now` are those held now without what was bought later: the answer for a record from before it was noted what was
+    held.
     """
     held = close.authorization.held
-    return now if held is None else max(held - sold(orders, ticket, uses), ZERO)
+    return max(now if held is None else held - sold(orders, ticket, uses), ZERO)
 
 
 def bought_since(orders: Iterable[Order], symbol: Symbol, strategy: str, key: datetime) -> Decimal:
@@ -84,6 +85,18 @@ def bought_since(orders: Iterable[Order], symbol: Symbol, strategy: str, key: da
     exits = [order for order in known if order.only_reduces]
     own = grown(exits, {order.id for order in exits if order.parent in names})
     return sum((entry.filled_quantity for entry in entries), ZERO) - sum((exit.filled_quantity for exit in own), ZERO)
+
+
+def bought_later(orders: Iterable[Order], symbol: Symbol, strategy: str, key: datetime) -> list[Order]:
+    """Return the entries that were confirmed after a key."""
+    its = (o for o in orders if (o.request.symbol, o.strategy) == (symbol, strategy))
+    return [order for order in its if not order.only_reduces and order.created_at > key]
+
+
+def let_go(orders: Iterable[Order], uses: Iterable[AuthorizationUse], key: datetime) -> Decimal:
+    """Return the shares whose restored stop the operator or a kill cancelled since the key."""
+    stops = (stop for stop in restored(orders, uses) if stop.cancel_code in BY_A_PERSON)
+    return sum((stop.remaining for stop in stops if stop.ended_at is not None and stop.ended_at > key), ZERO)
 
 
 def guarded(orders: Iterable[Order], uses: Iterable[AuthorizationUse], key: datetime) -> Decimal:

@@ -24,7 +24,7 @@ from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
-from core.staging.sale_lines import bought_since, grown, staying
+from core.staging.sale_lines import bought_later, bought_since, grown, let_go, staying
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
 
@@ -196,10 +196,13 @@ class OwedStops:
                 continue
             restores = [use for use in self._restoring() if self._owner_of(use) == its]
             position = self._ledger.position(*its)
-            held = abs(position.quantity) if position is not None else ZERO
-            left = staying(orders, close, ticket, restores, held)
-            since = min(max(bought_since(orders, *its, signed.received_at), ZERO), max(held - left, ZERO), named)
-            return min(named - since, left) + since
+            held, key = abs(position.quantity) if position is not None else ZERO, signed.received_at
+            later = bought_later(orders, *its, key)
+            left = staying(orders, close, ticket, restores, held - sum((o.filled_quantity for o in later), ZERO))
+            watched = sum((o.filled_quantity for o in later if not o.wants_broker_stop), ZERO)
+            bought = min(bought_since(orders, *its, key), held - left - watched, named)
+            since = max(bought, ZERO)
+            return min(named - since, max(left - let_go(orders, restores, key), ZERO)) + since
         return None
 
     def _restoring(self) -> Iterable[AuthorizationUse]:

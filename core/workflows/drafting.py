@@ -21,6 +21,7 @@ from core.messages.effects import AnswerAgent, Effect
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
 from core.model.account import Account, Mode
 from core.model.draft import (
+    SUMMARISED_WITHIN,
     CheckedFact,
     Draft,
     DraftAnswer,
@@ -268,12 +269,13 @@ class Drafting:
 
     @answers(AgentSaid)
     def on_said(self, message: AgentSaid) -> Iterable[Effect]:
-        """Record a text, once while it is valid, or the summary of a day that has begun."""
+        """Record a text, once while it is valid, or the summary of a day of the last week."""
         state, agent, text = self.state, message.agent, message.text
         if agent not in state.control.settings.all_agents:
             return ()
         if message.day is not None:
-            if message.day <= state.calendar.venue.day_of(state.at):
+            today = state.calendar.venue.day_of(state.at)
+            if today - SUMMARISED_WITHIN <= message.day <= today:
                 state.record(facts.DaySummarised(agent, message.day, text))
         elif not state.advice.is_said(agent, text, state.at):
             number = state.advice.state.numbers + 1

@@ -185,5 +185,5 @@ async def test_the_day_of_a_summary_is_one_of_the_journal(played: Path) -> None:
 
     assert journal.day_named("") == f"{days[-1]}"
     assert journal.day_named(f"{days[0]}") == f"{days[0]}"
-    for day in ("2031-01-01", "yesterday"):
+    for day in ("2031-01-01", "2025-12-01", "yesterday"):
         assert "error" in await asked(journal, "summarise_day", text="quiet", day=day)

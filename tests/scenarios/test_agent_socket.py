@@ -641,7 +641,8 @@ def test_a_text_is_one_line_of_some_characters(claude: AgentClient, text: str) -
 def test_a_summary_of_a_day_is_recorded(there: Served, engine: VirtualRuntime, claude: AgentClient) -> None:
     """AN-06: of a day that has begun; it is in no list, and nothing else comes of it"""
     today = engine.engine.state.calendar.venue.day_of(engine.at)
-    claude.say("of tomorrow", f"{today + timedelta(days=1)}")
+    for days in (-8, 1):
+        claude.say("of another week", f"{today + timedelta(days=days)}")
     claude.say("a quiet\n\x1b[31m day" + "." * 1_000, f"{today}")
 
     def summaries() -> list[DaySummarised]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import orjson
@@ -13,13 +15,15 @@ from core.execution.order import Order
 from core.facts import StopOwed
 from core.messages.commands import MoveStop, ProposeClose, RequestCancel
 from core.messages.effects import Effect as Asked
-from core.messages.inputs import Input, SubmissionAnswered
+from core.messages.inputs import BrokerUpdated, Input, SubmissionAnswered
+from core.model.broker import Accepted
 from core.model.codes import OwedReason
-from core.model.values import Quantity
+from core.model.order import OrderType
+from core.model.values import Price, Quantity
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from state.codec import decode
-from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import Disk, House, assert_can_be_rebuilt
 from tests.scenarios.test_restored_stops import LONG, owed, sells, watched
@@ -43,6 +47,26 @@ def elsewhere(house: House, stop: Order) -> None:
 def stop_at(house: House, price: str) -> Order:
     (found,) = (o for o in house.desk.ledger.working() if o.is_protective and o.request.stop_price == Decimal(price))
     return found
+
+
+def wide(known: Settings) -> Settings:
+    """With room for more than one order."""
+    tables = known.model_dump(mode="json")
+    limits = {"max_notional": {"usd": "6000"}, "per_trade": {"usd": "60"}, "entries_a_day": 50}
+    return Settings.model_validate({**tables, "risk": {**tables["risk"], **limits}})
+
+
+def without_held(house: House) -> None:
+    """A restart on a journal of an older release: its records do not say what was held at the key of a close."""
+    older = Disk()
+    for line in house.journal.lines:
+        record = orjson.loads(line)
+        for signed in record["data"].get("authorizations", ()) if record["fact"] == "ConfirmationReceived" else ():
+            signed.pop("held", None)
+        known = decode(orjson.dumps(record))
+        older.append(known.at, known.fact)
+    house.journal = older
+    house.restarted()
 
 
 def four_lost_of_ten() -> House:
@@ -76,10 +100,7 @@ def test_an_entry_that_fills_beside_a_sale_keeps_its_stop_named(is_entry_first: 
 
 def test_shares_bought_and_sold_beside_a_sale_are_not_owed_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-22, OP-02: five at 99 stay, and five that the desk watches; another five came and went by their own stop"""
-    limits = {"max_notional": {"usd": "6000"}, "per_trade": {"usd": "60"}, "entries_a_day": 50}
-    known = ROOMY.model_dump(mode="json")
-    wide = Settings.model_validate({**known, "risk": {**known["risk"], **limits}})
-    monkeypatch.setattr(stops_after_a_close, "ROOMY", wide)
+    monkeypatch.setattr(stops_after_a_close, "ROOMY", wide(ROOMY))
     house = holding_six(LONG, ("10:12", "100 100 99.45 100", 100_000), RISE)
     watched(house, LONG)
     assert sells(house, LONG, "6", "101") == ("5 at 99.00",)
@@ -134,18 +155,54 @@ def test_a_sale_of_an_older_release_restores_its_stop(limit: str | None) -> None
     watched(house, LONG)
     assert sells(house, LONG, "7", limit) == ("4 at 99.00",)
     passes(house, 0.12)
-    older = Disk()
-    for line in house.journal.lines:
-        record = orjson.loads(line)
-        for signed in record["data"].get("authorizations", ()) if record["fact"] == "ConfirmationReceived" else ():
-            del signed["held"]
-        known = decode(orjson.dumps(record))
-        older.append(known.at, known.fact)
-    house.journal = older
-    house.restarted()
+    without_held(house)
     house.until("10:25")
 
     assert (house.held(), working(house)) == ("4", ["sell stop 4 99"])
+
+
+def test_an_older_sale_restores_no_stop_for_watched_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-21, OP-02: all six rest at 101, and the ticket says that nothing goes back; five are bought later"""
+    monkeypatch.setattr(stops_after_a_close, "ROOMY", wide(ROOMY))
+    house = holding_six(LONG, RISE)
+    assert sells(house, LONG, "6", "101") == ()
+    passes(house, 5)
+    watched(house, LONG)
+    without_held(house)
+    house.until("10:25")
+
+    assert (house.held(), working(house)) == ("5", [])
+
+
+def test_watched_shares_get_no_stop_of_a_half_bought_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-22, OP-02: three of an entry that still works are sold with six others; five watched ones are bought then"""
+    monkeypatch.setattr(stops_after_a_close, "ROOMY", wide(FRACTIONS))
+    house = holding_six(LONG, ("10:06", "100 100 99.5 100", 40), ("10:08", "100 101.6 100 100", 100_000))
+    enters(house, LONG, "10.5", "99.60", "98.50")
+    house.until("10:07:05")
+    assert house.held() == "9"
+    assert sells(house, LONG, "9", "101") == ()
+    passes(house, 3)
+    watched(house, LONG)
+    house.until("10:12")
+
+    assert house.held() == "5"
+    assert [each for each in working(house) if "stop" in each] == []
+    assert not house.facts(StopOwed)
+    assert house.desk.stage.proposals() == ()
+
+
+@pytest.mark.parametrize("own_stop", [None, "99.50"], ids=["limit", "pair"])
+def test_a_cancelled_restored_stop_stays_away_behind_the_fill(own_stop: str | None) -> None:
+    """EX-13, EX-22: two rest, and four have their stop back, which the operator cancels; then the two are sold"""
+    house = holding_six(LONG, RISE)
+    assert sells(house, LONG, "2", "101", own_stop) == ("4 at 99.00",)
+    passes(house, 60)
+    by_key(house, stop_at(house, "99"))
+    house.until("10:25")
+
+    assert (house.held(), working(house), house.facts(StopOwed)) == ("4", [], [])
+    assert house.desk.stage.proposals() == ()
 
 
 @pytest.mark.parametrize("happens", [House.restarted, lambda house: elsewhere(house, stop_at(house, "99"))])
@@ -205,3 +262,29 @@ def test_a_late_answer_does_not_undo_newer_terms() -> None:
 
     assert stop_at(house, "99.20").remaining == 4
     assert owed(house) == known == [("2", OwedReason.WAITS_FOR_KEY)]
+
+
+def test_terms_of_a_leg_that_the_answer_names_first_count() -> None:
+    """EX-13: the broker changed them at once, and the stream tells of no leg"""
+    house = holding_six(LONG)
+    ask, take = house.line.ask, house.line.take
+    there = Price(Decimal("98.40"))
+
+    def altered(asked: Asked) -> Input:
+        answer = ask(asked)
+        if not isinstance(answer, SubmissionAnswered) or not isinstance(answer.answer, Accepted):
+            return answer
+        report = answer.answer.report
+        for leg in report.legs:
+            is_changed_there(house, leg.client_order_id, stop_price=there)
+        legs = tuple(replace(leg, stop_price=there) for leg in report.legs)
+        return replace(answer, answer=replace(answer.answer, report=replace(report, legs=legs)))
+
+    def heard(at: datetime, message: Input) -> None:
+        if not isinstance(message, BrokerUpdated) or message.update.report.type is not OrderType.STOP:
+            take(at, message)
+
+    house.line.ask, house.line.take = altered, heard  # type: ignore[method-assign]
+    enters(house, LONG, "4", "100.10", "98.50")
+
+    assert stop_at(house, "98.40").remaining == 4

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from core.model.draft import SUMMARISED_WITHIN
 from core.model.values import Symbol
 from core.ports import JournalError, OperatorError
 from core.settings.settings import Settings
@@ -61,12 +62,19 @@ class AgentJournal:
         return self._asked(lambda folder, to: day_for(folder, day, to))
 
     def day_named(self, day: str) -> str:
-        """Return this day of the journal, as 2026-11-19; its last one if empty. Raises `OperatorError`."""
+        """Return this day of the journal's last week, as 2026-11-19; its last one if empty. Raises `OperatorError`."""
         from state.past_days import day_named, days_between
 
         asked = day_named(day) if day else None
-        found: str = self._asked(lambda folder, _to: {"": days_between(folder, asked, asked)[-1].isoformat()})[""]
-        return found
+
+        def read(folder: Path, _to: ToldTo) -> Values:
+            (last,) = days_between(folder, None, None)
+            found = days_between(folder, asked, asked)[-1]
+            if last - found > SUMMARISED_WITHIN:
+                raise OperatorError(f"{found} is over a week ago; summarise a day from {last - SUMMARISED_WITHIN} on")
+            return {"day": found.isoformat()}
+
+        return str(self._asked(read)["day"])
 
     def backtest(self, strategy: str, symbol: str, days: int) -> Values:
         """Return what a strategy would have done on the symbol's last recorded days. Raises `OperatorError`."""

@@ -125,9 +125,15 @@ class OrderUpdates:
         return None if has_ended_there else entry
 
     def take_in(
-        self, order: Order, report: OrderReport, source: facts.Source, execution: Execution | None = None
+        self,
+        order: Order,
+        report: OrderReport,
+        source: facts.Source,
+        execution: Execution | None = None,
+        *,
+        is_first: bool = False,
     ) -> Iterator[Effect]:
-        """Take in a report whose entry cannot be missing fills."""
+        """Take in a report whose entry cannot be missing fills. `is_first` tells that it is the first of a leg."""
         before = order.status
         was_terminal = order.status.is_terminal
         was_pending = order.status is OrderStatus.PENDING
@@ -140,10 +146,12 @@ class OrderUpdates:
                 return
             self.state.record(order_status.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
             yield from follow_up(self.state)
-        if was_pending or source is not facts.Source.ANSWER:  # else newer terms than those of its sending are known
+        is_first = is_first or was_pending
+        if is_first or source is not facts.Source.ANSWER:  # else newer terms than those of its sending are known
             if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
                 self.state.record(facts.LegResized(order.id, report.quantity))
             self._take_terms(order, report)
+        unmet = {told.client_order_id for told in report.legs if not self.state.ledger.has(told.client_order_id)}
         self.adopting.meet(order, report, source)
         self._say_what_is_not_believed(order, report, execution)
         fills = self._new_fills(order, report, source, execution)
@@ -159,7 +167,7 @@ class OrderUpdates:
             for told in report.legs:
                 leg = self.state.ledger.order(told.client_order_id)
                 if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
-                    yield from self.take_in(leg, told, source)
+                    yield from self.take_in(leg, told, source, is_first=leg.id in unmet)
         if was_terminal and order.status is not OrderStatus.FILLED:
             yield from self._follow_one_that_is_over(order, report, source)
         if was_pending and order.is_cancelling:

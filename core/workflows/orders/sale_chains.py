@@ -17,7 +17,7 @@ from core.model.codes import MADE_WAY
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind, StandingAuthorization, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
-from core.staging.sale_lines import grown, guarded, sold, staying
+from core.staging.sale_lines import bought_later, grown, guarded, sold, staying
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 
@@ -86,9 +86,11 @@ class SaleChains:
         ticket = self.ticket(last)
         if ticket is not None:
             known, restores = list(self.state.ledger.state.orders.values()), self._restores(self.owner(use), ticket)
-            position = self.state.ledger.position(ticket.order.symbol, self.owner(use))
+            its, key = (ticket.order.symbol, self.owner(use)), self._signed_at(last)
+            position = self.state.ledger.position(*its)
             now = abs(position.quantity) if position is not None else ZERO
-            stays = staying(known, last, ticket, restores, now) - guarded(known, restores, self._signed_at(last))
+            now -= sum((order.filled_quantity for order in bought_later(known, *its, key)), ZERO)
+            stays = staying(known, last, ticket, restores, now) - guarded(known, restores, key)
         else:
             stays = signed - sum((order.filled_quantity for order in orders), ZERO)
         selling = ZERO if is_over or ticket is None else self._unsold_of(ticket)
