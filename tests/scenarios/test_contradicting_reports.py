@@ -31,7 +31,7 @@ from core.model.broker import (
     Refused,
     UpdateEvent,
 )
-from core.model.codes import BlockCode, EndCode, GuardCode, OwedReason, RefusalKind
+from core.model.codes import BlockCode, CancelCode, EndCode, GuardCode, OwedReason, RefusalKind
 from core.model.order import OrderStatus, Side
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
@@ -334,6 +334,37 @@ def test_a_stop_the_broker_ended_and_works_again_stands(broker: BrokersWord) -> 
     assert [fact.client_order_id for fact in house.facts(facts.OrderRevived)] == [stop.id]
     assert CANCEL not in requested(house)
     assert house.desk.ledger.exits.covered(SPY, house.entry.strategy) == Decimal(house.held())
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_stop_that_works_beside_an_unanswered_exit_stands(broker: BrokersWord, is_taken: bool) -> None:
+    """EX-13, EX-22: the broker had ended it, and refuses the exit; if it takes the exit, the stop is cancelled"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    broker.states(house, stop.id, ended(OrderStatus.CANCELLED, "0"), UpdateEvent.CANCELED)
+    passes(house, 2)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    house.slows_down(3)
+    passes(house, 0.5)
+    assert [o.status for o in house.desk.ledger.working_exits()] == [OrderStatus.PENDING]
+    del broker.changes[stop.id]
+    report = house.exchange.order(house.line.at, stop.id)
+    assert isinstance(report, OrderReport)
+    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, report)))
+    house.line.take(house.line.at, LookUpAnswered(stop.id, report))
+    assert stop.status is OrderStatus.SUBMITTED
+    if is_taken:
+        house.exchange.cancel(house.line.at, stop.id)
+        house.exchange.take_updates()
+    house.slows_down(0.1)
+    passes(house, 60)
+
+    assert house.held() == house.held_by_the_broker() == ("0" if is_taken else "0.502")
+    assert house.desk.ledger.exits.covered(SPY, house.entry.strategy) == Decimal(house.held())
+    assert [fact.code for fact in house.facts(facts.CancelRequested)] == ([CancelCode.TOO_MUCH] if is_taken else [])
 
 
 def test_an_entry_that_works_after_its_end_is_cancelled_on_record(broker: BrokersWord) -> None:

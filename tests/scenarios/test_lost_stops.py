@@ -14,6 +14,7 @@ import tests.scenarios.test_stops_after_a_close as stops_after_a_close
 from core.execution.order import Order
 from core.facts import StopOwed
 from core.messages.commands import MoveStop, ProposeClose, RequestCancel
+from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.effects import Effect as Asked
 from core.messages.inputs import BrokerUpdated, Input, SubmissionAnswered
 from core.model.broker import Accepted
@@ -26,8 +27,10 @@ from state.codec import decode
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import Disk, House, assert_can_be_rebuilt
+from tests.scenarios.test_orders_in_doubt import taken_or
+from tests.scenarios.test_refused_stops import NOT_FREE
 from tests.scenarios.test_restored_stops import LONG, owed, sells, watched
-from tests.scenarios.test_stops_after_a_close import enters, exits, holding_six, working
+from tests.scenarios.test_stops_after_a_close import enters, exits, holding_six, quiet_but, working
 from tests.unit.core.brokers.trading_floor import SPY
 
 TAKEN = OwedReason.TAKEN_ELSEWHERE
@@ -288,3 +291,57 @@ def test_terms_of_a_leg_that_the_answer_names_first_count() -> None:
     enters(house, LONG, "4", "100.10", "98.50")
 
     assert stop_at(house, "98.40").remaining == 4
+
+
+def a_slow_cut(house: House, quantity: str) -> Order:
+    """The broker makes a stop more than is held; it takes the cancel for that, and does not cancel it yet."""
+    stop, ask = stop_at(house, "99"), house.line.ask
+    house.line.ask = lambda asked: taken_or(ask, asked)  # type: ignore[method-assign]
+    is_changed_there(house, stop.id, quantity=Quantity(Decimal(quantity)))
+    passes(house, 70)
+    house.line.ask = ask  # type: ignore[method-assign]
+    assert stop.is_cancelling
+    return stop
+
+
+def test_a_cut_stop_comes_back_behind_a_rejected_close() -> None:
+    """EX-22: it was too large, and went while a close waited for it; the broker refuses that close"""
+    house = holding_six(LONG)
+    ask = house.line.ask
+    stop = a_slow_cut(house, "6.5")
+
+    def refusing(asked: Asked) -> Input:
+        if isinstance(asked, SubmitOrder) and asked.order.type is OrderType.MARKET:
+            return SubmissionAnswered(asked.order.client_order_id, NOT_FREE)
+        return ask(asked) if not isinstance(asked, CancelOrder) else taken_or(ask, asked)
+
+    house.line.ask = refusing  # type: ignore[method-assign]
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 2)
+    elsewhere(house, stop)
+    for told in house.exchange.take_updates():
+        house.line.take(house.line.at, BrokerUpdated(told))
+    passes(house, 1)
+
+    assert (working(house), owed(house)) == (["sell stop 6 99"], [])
+
+
+def test_a_stop_cut_for_one_that_makes_way_comes_back() -> None:
+    """EX-22: the broker made the stop that makes way for a close more; that of later shares was cut for it"""
+    house = House(quiet_but(LONG), ROOMY, cash=Decimal(20_000)).opens().until("10:05")
+    enters(house, LONG, "6.5", "100.10", "99")
+    stop, ask = stop_at(house, "99"), house.line.ask
+    house.line.ask = lambda asked: taken_or(ask, asked)  # type: ignore[method-assign]
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 1)
+    enters(house, LONG, "4", "100.10", "98.50")
+    is_changed_there(house, stop.id, quantity=Quantity(Decimal("8.5")))
+    passes(house, 20)
+    cut = working(house)
+    house.line.ask = ask  # type: ignore[method-assign]
+    passes(house, 18)
+
+    assert cut == ["sell stop 2 98.5", "sell stop 8.5 99"]
+    assert (house.held(), working(house), owed(house)) == ("4", ["sell stop 2 98.5", "sell stop 2 98.5"], [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core import facts
 from core.messages.effects import ReplaceOrder, SubmitOrder
-from core.model.codes import SHUTS_ENTRIES_ALONE, CancelCode, HaltCause, ProposalEnd
+from core.model.codes import BY_TIME, SHUTS_ENTRIES_ALONE, HaltCause, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
 from core.workflows.operator.notification_delivery import BY_HAND, EXIT
@@ -15,7 +15,6 @@ from core.workflows.operator.notification_delivery import BY_HAND, EXIT
 if TYPE_CHECKING:
     from simulation.auditor import Auditor, Seen
 
-BY_TIME = frozenset({CancelCode.OUTLIVED, CancelCode.UNATTENDED})
 AT_MOST = timedelta(seconds=5)
 """From when a signed exit is proposed until it goes, where the broker answers."""
 

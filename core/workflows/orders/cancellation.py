@@ -20,7 +20,7 @@ from core.messages.effects import CancelOrder, Effect, WithdrawOrder
 from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered
 from core.model.account import Channel, ConnectionState
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
-from core.model.codes import CancelCode, ProposalEnd, RefusalKind
+from core.model.codes import BY_TIME, CancelCode, ProposalEnd, RefusalKind
 from core.model.order import OrderStatus
 from core.trading_state.state import TradingState
 from core.workflows.operator.command_rights import seat_at
@@ -123,7 +123,9 @@ class Cancellation:
 
     def next_due(self) -> Iterator[datetime]:
         for order in self.state.ledger.working():
-            if order.cancel_requested_at is None and order.expires_at is not None and not self._is_clock_in_doubt():
+            if self._waits_for_the_clock(order):
+                continue
+            if order.cancel_requested_at is None and order.expires_at is not None:
                 yield order.expires_at
             if order.cancel_failed_at is not None:
                 yield order.cancel_failed_at + self._pause(order)
@@ -132,12 +134,15 @@ class Cancellation:
         for order in list(self.state.ledger.working()):
             yield from apart(self.state, partial(self._due, order))
 
-    def _is_clock_in_doubt(self) -> bool:
-        """Whether the clock is in doubt: no time to live ends by a clock that may be wrong (EX-23)."""
-        return self.state.control.is_clock_in_doubt
+    def _waits_for_the_clock(self, order: Order) -> bool:
+        """Whether time alone would cancel it, or cancels it again, by a clock that may be wrong (EX-23)."""
+        is_by_time = order.cancel_requested_at is None or order.cancel_code in BY_TIME
+        return is_by_time and self.state.control.is_clock_in_doubt
 
     def _due(self, order: Order) -> Iterator[Effect]:
-        if order.cancel_requested_at is None and is_order_stale(order, self.state.at) and not self._is_clock_in_doubt():
+        if self._waits_for_the_clock(order):
+            return
+        if order.cancel_requested_at is None and is_order_stale(order, self.state.at):
             yield from self.cancel(order, "its time to live is over", CancelCode.OUTLIVED)
         elif order.cancel_failed_at is not None and self.state.at >= order.cancel_failed_at + self._pause(order):
             yield from self.again(order)

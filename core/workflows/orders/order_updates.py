@@ -10,7 +10,7 @@ from core import facts
 from core.execution import order_status
 from core.execution.order import Order
 from core.execution.position_correction import counted_before, given_back
-from core.execution.stop_coverage import unreserved_of
+from core.execution.stop_coverage import unanswered_exits, unreserved_of
 from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.broker import Execution, OrderReport, UnreadUpdate, UpdateEvent
@@ -208,13 +208,17 @@ class OrderUpdates:
             self._asked_again.discard(order.id)
 
     def _guards_alone(self, order: Order) -> bool:
-        """Whether it is a stop with no cancel requested, for shares that no other exit reserves."""
+        """Whether it is a stop with no cancel requested, for shares of no other exit that the broker has.
+
+        An exit that the broker has not answered reserves nothing there: beside this stop, it may refuse it.
+        """
         if not order.is_protective or order.cancel_requested_at is not None or order.made_way:
             return False
         held = self.state.ledger.position(order.request.symbol, order.strategy)
         if held is None or (held.quantity > 0) is (order.request.side is Side.BUY):
             return False
-        return order.remaining <= unreserved_of(self.state.ledger, held)
+        unanswered = unanswered_exits(self.state.ledger, order)
+        return order.remaining <= unreserved_of(self.state.ledger, held) + unanswered
 
     # ── executions ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,12 +20,20 @@ from functools import partial
 from itertools import count
 
 from core.execution.order import Order, nearest_first
-from core.execution.stop_coverage import beyond, exits_beyond, free_of_exits, takes_any_price, unreserved
+from core.execution.stop_coverage import (
+    beyond,
+    exits_beyond,
+    free_of_exits,
+    held_shares,
+    takes_any_price,
+    unanswered_exits,
+    unreserved,
+)
 from core.facts import OrderStateChanged, StopCut
 from core.messages.commands import Kill
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
-from core.model.codes import CUT, CancelCode, GuardCode
+from core.model.codes import BY_A_PERSON, CUT, CancelCode, GuardCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.position import Position
 from core.model.staging import Approval
@@ -70,7 +78,8 @@ class ExcessExits:
     def settle(self, _asked: list[Effect]) -> Iterator[Effect]:
         """Check after every act that no exit works for more than is held."""
         for order, left in self._beyond():
-            if not order.is_cancelling and not self._awaits_the_broker(order, left):
+            waits = self._awaits_the_broker(order, left) or self._awaits_an_answer(order, left)
+            if not order.is_cancelling and not waits:
                 yield from apart(self.state, partial(self._fit, order, left))
 
     @answers(Kill)
@@ -164,6 +173,11 @@ class ExcessExits:
             self._asked[order.id] = filled, self.state.at
         return self.state.at < self._asked[order.id][1] + self._timeout()
 
+    def _awaits_an_answer(self, order: Order, left: Quantity) -> bool:
+        """Whether a stop is too large only if the broker accepts an exit beside it: it may refuse that for the stop."""
+        is_there = order.is_protective and order.status is not OrderStatus.PENDING
+        return is_there and order.remaining - left <= unanswered_exits(self.state.ledger, order)
+
     @answers(LookUpAnswered)
     def on_looked_up(self, reply: LookUpAnswered) -> Iterable[Effect]:
         order = told_of(self.state, reply)
@@ -256,7 +270,7 @@ class ExcessExits:
             is_asked_for = is_settled and self.stop_renewal.ask_for_cut(stop)
             self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
             return
-        self._say_what_is_owed(stop, there if is_settled else owed)
+        self._say_what_is_owed(stop, max(there, self._not_settled_of(stop, owed)) if is_settled else owed)
         if there > 0:
             yield from self._release(self._again(stop, there), stop, None)
 
@@ -286,6 +300,17 @@ class ExcessExits:
         free = unreserved(self.state.ledger, symbol, strategy, side)
         free -= self.state.ledger.legs.left_to_legs(symbol, strategy, but=entry)
         return max(min(held, free, left_to_close(self.state, symbol, strategy, side)), ZERO)
+
+    def _not_settled_of(self, stop: Order, owed: Quantity) -> Quantity:
+        """Return the shares that stay owed: no other stop is to keep them, and what reserves them may still fail."""
+        its = (stop.request.symbol, stop.strategy, stop.request.side)
+        stops = (order for order in self._beside(stop) if order.is_protective)
+        stay = (o for o in stops if not o.is_cancelling or o.cancel_code in BY_A_PERSON)
+        kept = sum((self.state.ledger.exits.claim(order) for order in stay), ZERO)
+        entry = self.state.ledger.order(stop.parent) if stop.parent is not None else None
+        kept += self.state.ledger.legs.left_to_legs(*its[:2], but=entry)
+        held = held_shares(self.state.ledger, *its, self._told)
+        return Quantity(max(min(owed, held - kept), ZERO))
 
     def _beside(self, stop: Order) -> Iterator[Order]:
         exits = self.state.ledger.exits.working(stop.request.symbol, stop.strategy)
