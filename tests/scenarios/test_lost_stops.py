@@ -18,15 +18,16 @@ from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.effects import Effect as Asked
 from core.messages.inputs import BrokerUpdated, Input, SubmissionAnswered
 from core.model.broker import Accepted
-from core.model.codes import OwedReason
+from core.model.codes import EndCode, OwedReason
 from core.model.order import OrderType
 from core.model.values import Price, Quantity
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from state.codec import decode
-from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
+from tests.scenarios.changes import FRACTIONS, ROOMY, a_house_in_a_thin_market, confirms_now, passes
 from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import Disk, House, assert_can_be_rebuilt
+from tests.scenarios.test_contradicting_reports import BrokersWord
 from tests.scenarios.test_orders_in_doubt import taken_or
 from tests.scenarios.test_refused_stops import NOT_FREE
 from tests.scenarios.test_restored_stops import LONG, owed, sells, watched
@@ -37,6 +38,11 @@ TAKEN = OwedReason.TAKEN_ELSEWHERE
 DIP = ("10:12", "100 100 99.4 100", 100_000)
 RISE = ("10:20", "100 101.6 100 100", 100_000)
 End = Callable[[House, Order], None]
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
+    return BrokersWord(monkeypatch)
 
 
 def by_key(house: House, stop: Order) -> None:
@@ -345,3 +351,20 @@ def test_a_stop_cut_for_one_that_makes_way_comes_back() -> None:
 
     assert cut == ["sell stop 2 98.5", "sell stop 8.5 99"]
     assert (house.held(), working(house), owed(house)) == ("4", ["sell stop 2 98.5", "sell stop 2 98.5"], [])
+
+
+def test_legs_of_a_lost_entry_are_looked_up_at_once(broker: BrokersWord) -> None:
+    """EX-22: its leg waits for an order that the broker does not know; what was bought has a stop in a second"""
+    house = a_house_in_a_thin_market()
+    house.until("10:11:30")
+    entry = house.entry
+    broker.changes[entry.id] = lambda _report: None
+    house.line.breaks_at(CancelOrder, arrives=False, times=9)
+    house.presses(RequestCancel(entry.id))
+    while entry.is_working:
+        passes(house, 0.1)
+    house.line.mends()
+    passes(house, 1)
+
+    assert entry.end_code is EndCode.LOST_THERE
+    assert (house.held(), working(house), owed(house)) == ("7", ["sell stop 7 99.3"], [])

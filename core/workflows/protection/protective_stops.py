@@ -111,7 +111,10 @@ class ProtectiveStops:
             return
         for leg in self.state.ledger.legs.of(order.id):
             if leg.is_working and self.state.ledger.legs.is_orphan(leg):
-                self.order_recovery.watch(leg)
+                if order.is_lost:  # the broker does not know it: no end of the leg is to follow
+                    yield from self.order_recovery.ask(leg)
+                else:
+                    self.order_recovery.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
 
     def _make_way_for(self, stop: Order) -> Iterator[Effect]:
