@@ -398,7 +398,8 @@ class ExitClaims:
     def last_stop(self, position: Position) -> Order | None:
         """Return the position's stop that ended last; None if none ended.
 
-        One that was cancelled for another order of its shares and came back since is passed over if another ended too.
+        One that came back since it was cancelled for another order of its shares is passed over if another ended too,
+        and so is one after which a key gave another stop. One that sold all its shares is none.
         """
         its = [
             o
@@ -411,8 +412,9 @@ class ExitClaims:
             last = latest[stop.request.terms]
             return stop.cancel_code in MADE_WAY and last is not stop and last.created_at >= _ended_at(stop)
 
-        ended = [o for o in its if not o.is_working and self._is_of_what_is_held(o) and not o.made_way]
-        others = [o for o in ended if not is_back(o)]
+        by_key = max((o.created_at for o in its if str(o.proposal_id) == o.id and not o.request.replaces), default=None)
+        ended = [o for o in its if not o.is_working and o.remaining and self._is_of_what_is_held(o) and not o.made_way]
+        others = [o for o in ended if not is_back(o) and (by_key is None or by_key <= _ended_at(o))]
         return max(others or ended, key=_ended_at, default=None)
 
     def _is_of_what_is_held(self, stop: Order) -> bool:

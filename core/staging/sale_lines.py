@@ -74,29 +74,13 @@ def staying(
     return max(now if held is None else held - sold(orders, ticket, uses), ZERO)
 
 
-def bought_since(orders: Iterable[Order], symbol: Symbol, strategy: str, key: datetime) -> Decimal:
-    """Return the shares of entries with a stop that may have been bought since a key, less those that their exits sold.
-
-    What an entry bought before the key and what it bought after it are not told apart.
-    """
+def bought_later(orders: Iterable[Order], symbol: Symbol, strategy: str, key: datetime) -> Decimal:
+    """Return the shares of entries that were confirmed after a key, less those that their own exits sold."""
     known = [order for order in orders if (order.request.symbol, order.strategy) == (symbol, strategy)]
-    entries = [o for o in known if o.wants_broker_stop and (o.ended_at is None or o.ended_at > key)]
+    entries = [order for order in known if not order.only_reduces and order.created_at > key]
     names = {entry.id for entry in entries}
-    exits = [order for order in known if order.only_reduces]
-    own = grown(exits, {order.id for order in exits if order.parent in names})
-    return sum((entry.filled_quantity for entry in entries), ZERO) - sum((exit.filled_quantity for exit in own), ZERO)
-
-
-def bought_later(orders: Iterable[Order], symbol: Symbol, strategy: str, key: datetime) -> list[Order]:
-    """Return the entries that were confirmed after a key."""
-    its = (o for o in orders if (o.request.symbol, o.strategy) == (symbol, strategy))
-    return [order for order in its if not order.only_reduces and order.created_at > key]
-
-
-def let_go(orders: Iterable[Order], uses: Iterable[AuthorizationUse], key: datetime) -> Decimal:
-    """Return the shares whose restored stop the operator or a kill cancelled since the key."""
-    stops = (stop for stop in restored(orders, uses) if stop.cancel_code in BY_A_PERSON)
-    return sum((stop.remaining for stop in stops if stop.ended_at is not None and stop.ended_at > key), ZERO)
+    own = [order for order in known if order.only_reduces and order.parent in names]
+    return sum((o.filled_quantity for o in entries), ZERO) - sum((o.filled_quantity for o in own), ZERO)
 
 
 def guarded(orders: Iterable[Order], uses: Iterable[AuthorizationUse], key: datetime) -> Decimal:

@@ -24,7 +24,7 @@ from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
-from core.staging.sale_lines import bought_later, bought_since, grown, let_go, staying
+from core.staging.sale_lines import grown
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
 
@@ -33,7 +33,7 @@ SHORTEST = timedelta(seconds=1)
 MAY_CHANGE_IT = (
     facts.OrderStateUnknown, facts.OrderKept, facts.KeptOrderReleased, facts.CancelRequested, facts.CancelDropped,
     facts.LegResized, facts.OrderRestated, facts.OrderRevived, facts.OrdersRecalled,
-    facts.ContingentOrdersMissing, facts.ProposalStaged, facts.ConfirmationReceived,
+    facts.ContingentOrdersMissing, facts.ProposalStaged,
     facts.AuthorizationEnded, facts.Rearmed, facts.DayStarted, facts.OrderIdled, facts.OrderTradesAgain,
     facts.ConfirmationRefused, facts.EngineStarted,
 )  # fmt: skip
@@ -77,13 +77,15 @@ class OwedStopsState:
     """By position: the shares whose ticket named a stop, and those of them without one.
 
     `over` has the ended periods that are still to be recorded, with their end; `naked_at` is when NAKED was typed last:
-    earlier stops are not due any more.
+    earlier stops are not due any more. `first` has, by the ticket of a close, the shares that it still sells before
+    those with a stop: those held at its key whose tickets named none.
     """
 
     named: dict[str, Quantity] = field(default_factory=dict)
     naked_at: datetime | None = None
     owed: dict[str, Owing] = field(default_factory=dict)
     over: list[tuple[Owing, datetime]] = field(default_factory=list)
+    first: dict[str, Quantity] = field(default_factory=dict)
 
 
 class OwedStops:
@@ -96,6 +98,7 @@ class OwedStops:
         self.state = OwedStopsState()
         self.folds: Mapping[Any, Any] = {
             **dict.fromkeys(MAY_CHANGE_IT, self._looked),
+            facts.ConfirmationReceived: self._signed,
             facts.OrderCreated: self._created,
             facts.OrderFilled: self._filled,
             facts.OrderStateChanged: self._changed,
@@ -179,31 +182,38 @@ class OwedStops:
         owed = [p for p in self._stage.state.proposals.values() if p.is_owed and (p.symbol, p.strategy) == its]
         return self._guarded(sale) + sum((proposal.order.quantity for proposal in owed), ZERO)
 
-    def _named_behind_its_close(self, sale: Order, named: Quantity) -> Decimal | None:
-        """Return how many of the named shares a close has left: it sells those held at its key, last those with a stop.
+    def _signed(self, at: datetime, fact: facts.ConfirmationReceived) -> None:
+        """Note how many shares a close sells first: those held at its key that are to have no stop."""
+        for signed in fact.authorizations:
+            its = self._stage.state.confirmations.get(fact.ticket_id)
+            if signed.kind is AuthorizationKind.CLOSE and its is not None:
+                key = position_key(its.proposal.symbol, its.proposal.strategy)
+                position = self._ledger.state.positions.get(key)
+                held = abs(position.quantity) if position is not None else ZERO
+                self.state.first[fact.ticket_id] = Quantity(max(held - self.state.named.get(key, NO_SHARES), ZERO))
+        self._look(at)
+
+    def _named_that_it_sells(self, sale: Order, filled: Quantity) -> Decimal | None:
+        """Return how many of these shares of a close are to have a stop: it sells the others of its key first.
 
         None for a stop, a target, and an exit for which no stop was cancelled.
         """
         if sale.is_protective or sale.is_target:
             return None
         its, orders = (sale.request.symbol, sale.strategy), list(self._ledger.state.orders.values())
+        found: Decimal | None = None
         for close in reversed(self._stage.authorizations(AuthorizationKind.CLOSE)):
             signed = self._stage.state.confirmations.get(close.authorization.ticket_id)
             if signed is None or (signed.proposal.symbol, signed.proposal.strategy) != its:
                 continue
-            ticket = signed.ticket
-            if sale not in grown(orders, {ticket.order.client_order_id, *ticket.cancels}):
+            ticket, first = signed.ticket, self.state.first.get(close.authorization.ticket_id)
+            if first is None or sale not in grown(orders, {ticket.order.client_order_id, *ticket.cancels}):
                 continue
-            restores = [use for use in self._restoring() if self._owner_of(use) == its]
-            position = self._ledger.position(*its)
-            held, key = abs(position.quantity) if position is not None else ZERO, signed.received_at
-            later = bought_later(orders, *its, key)
-            left = staying(orders, close, ticket, restores, held - sum((o.filled_quantity for o in later), ZERO))
-            watched = sum((o.filled_quantity for o in later if not o.wants_broker_stop), ZERO)
-            bought = min(bought_since(orders, *its, key), held - left - watched, named)
-            since = max(bought, ZERO)
-            return min(named - since, max(left - let_go(orders, restores, key), ZERO)) + since
-        return None
+            taken = min(first, filled)
+            self.state.first[close.authorization.ticket_id] = Quantity(first - taken)
+            if found is None and signed.is_decided:
+                found = filled - taken
+        return found
 
     def _restoring(self) -> Iterable[AuthorizationUse]:
         return self._stage.authorizations(AuthorizationKind.RESTORE_STOP)
@@ -248,8 +258,9 @@ class OwedStops:
         key = position_key(order.request.symbol, order.strategy)
         named = self.state.named.get(key, NO_SHARES)
         if order.only_reduces:
-            left = self._named_behind_its_close(order, named)
-            self._name(key, max(named - filled, min(named, self._with_a_stop(order))) if left is None else left)
+            of_them = self._named_that_it_sells(order, filled)
+            sold = filled if of_them is None else of_them
+            self._name(key, max(named - sold, min(named, self._with_a_stop(order))))
         elif order.wants_broker_stop:
             self._name(key, named + filled)
 
@@ -258,6 +269,10 @@ class OwedStops:
 
     def _look(self, at: datetime) -> None:
         positions = self._ledger.state.positions
+        if self.state.first:
+            waiting = {use.authorization.ticket_id for use in self._stage.authorizations(AuthorizationKind.CLOSE)}
+            for ticket_id in self.state.first.keys() - waiting:
+                del self.state.first[ticket_id]
         for key in [key for key in self.state.named if key not in positions]:
             del self.state.named[key]
         for key in [key for key in self.state.owed if key not in positions]:

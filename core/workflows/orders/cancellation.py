@@ -94,7 +94,7 @@ class Cancellation:
             return
         if isinstance(reply.answer, Accepted):
             if order.is_working:
-                yield from self.order_updates.absorb(order, reply.answer.report, facts.Source.ANSWER)
+                yield from self.order_updates.absorb(order, reply.answer.report, facts.Source.ANSWER, is_newest=True)
             return
         if not order.is_working:
             return

@@ -89,7 +89,7 @@ class SaleChains:
             its, key = (ticket.order.symbol, self.owner(use)), self._signed_at(last)
             position = self.state.ledger.position(*its)
             now = abs(position.quantity) if position is not None else ZERO
-            now -= sum((order.filled_quantity for order in bought_later(known, *its, key)), ZERO)
+            now -= bought_later(known, *its, key)
             stays = staying(known, last, ticket, restores, now) - guarded(known, restores, key)
         else:
             stays = signed - sum((order.filled_quantity for order in orders), ZERO)

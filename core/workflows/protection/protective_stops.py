@@ -221,9 +221,12 @@ class ProtectiveStops:
         its, ledger = (position.symbol, position.strategy), self.state.ledger
         uses = self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP)
         entries = [ledger.order(use.authorization.parent) for use in uses if use.authorization.terms == signed.terms]
-        bought = (e.filled_quantity for e in entries if e is not None and (e.request.symbol, e.strategy) == its)
+        own = [e for e in entries if e is not None and (e.request.symbol, e.strategy) == its]
+        bought, names = (e.filled_quantity for e in own), {e.id for e in own}
+        exits = (o for o in ledger.state.orders.values() if o.only_reduces and o.parent in names)
+        sold = sum((o.filled_quantity for o in exits), ZERO)
         working = (o for o in ledger.exits.working(*its) if o.is_protective and o.request.terms == signed.terms)
-        return sum(bought, ZERO) - sum((ledger.exits.claim(order) for order in working), ZERO)
+        return sum(bought, ZERO) - sold - sum((ledger.exits.claim(order) for order in working), ZERO)
 
     def _ask_for_one_of_several(self, position: Position) -> None:
         """Request a stop for shares that only the broker's books show, and that several lost entries may have bought.
