@@ -64,12 +64,6 @@ def free_of_exits(ledger: Ledger, symbol: Symbol, strategy: str, side: Side, tol
     return _shared_out(ledger, symbol, strategy, side, told)[1]
 
 
-def held_shares(ledger: Ledger, symbol: Symbol, strategy: str, side: Side, told: Told = NOTHING_TOLD) -> Quantity:
-    """Return the shares that an exit on this side can close; zero for a flipped position."""
-    held = _held(ledger, symbol, strategy, told)
-    return Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
-
-
 def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
     """Return why this order is not a reduction of the signed one in its place; None if it is (OP-02)."""
     if old is None or not order.effect.only_reduces:
@@ -97,7 +91,8 @@ def _shared_out(
 ) -> tuple[list[tuple[Order, Quantity]], Quantity]:
     """Return the allocation of each exit on this side, and the shares left after all of them."""
     exits = [o for o in ledger.exits.working(symbol, strategy) if o.request.side is side and _may_fill(ledger, o)]
-    left = held_shares(ledger, symbol, strategy, side, told)
+    held = _held(ledger, symbol, strategy, told)
+    left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
     given: list[tuple[Order, Quantity]] = []
     for pair in _in_turn(exits) if len(exits) > 1 else [exits] if exits else ():
         share = min(left, _asked_by(ledger, pair))
@@ -278,11 +273,11 @@ def unreserved_of(ledger: Ledger, position: Position) -> Decimal:
 
 
 def unanswered_exits(ledger: Ledger, beside: Order) -> Decimal:
-    """Return the shares of other exits of its position that the broker has still to accept or refuse."""
+    """Return the shares of other stops and exits at any price that the broker has still to accept or refuse."""
     exits = ledger.exits.working(beside.request.symbol, beside.strategy)
     its = (o for o in exits if o.request.side is beside.request.side and o is not beside)
-    is_new = (o for o in its if o.status is OrderStatus.PENDING and o.kept is None and not ledger.chains.is_in_doubt(o))
-    return sum((ledger.exits.claim(order) for order in is_new), ZERO)
+    sent = (o for o in its if o.status is OrderStatus.PENDING and o.kept is None and not ledger.chains.is_in_doubt(o))
+    return sum((ledger.exits.claim(o) for o in sent if takes_any_price(o) or o.is_protective), ZERO)
 
 
 def unprotected_in_words(ledger: Ledger) -> tuple[tuple[UnprotectedKind, str], ...]:

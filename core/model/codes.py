@@ -67,8 +67,6 @@ MADE_WAY = frozenset({CancelCode.MAKES_WAY, CancelCode.EXCHANGED})
 """It was cancelled for another order of the same shares: it goes back if that one fails."""
 BY_A_PERSON = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
 """A stop cancelled for one of these is no longer owed."""
-BY_TIME = frozenset({CancelCode.OUTLIVED, CancelCode.UNATTENDED})
-"""Time alone cancelled it: not while the clock is in doubt (EX-23)."""
 
 
 class BlockCode(Enum):

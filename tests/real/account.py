@@ -247,7 +247,8 @@ class Account:
 
     @property
     def folder(self) -> AccountFolder:
-        return self.home.account("demo")
+        """Of the one account that there is, or will be."""
+        return next(self.home.accounts(), self.home.account("demo"))
 
     def processes(self) -> list[int]:
         return processes_on(self.home_path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,10 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
 from core.views import DeskView
 from state.files import Home
-from tests.real.demo import PROGRAM, journal_records, ran
+from tests.bench.wire import an_exchange
+from tests.real.account import SETTINGS, Account
+from tests.real.demo import CONFIRMED, PROGRAM, journal_records, ran
+from tests.real.tmux_desk import SentKeys
 from tests.real.waiting import LIMIT, until
 
 AGENT = "claude"
@@ -38,6 +43,9 @@ TOOLS = {
 TOKEN = "a token of this test"
 WATCHED = "\n[advisers]\nevery_seconds = 5\n[advisers.watchman]\nenabled = true\nrefusals = 2\n"
 SPY = Symbol("SPY")
+HOURS = 'window_start = "09:30"\nwindow_end = "15:45"\n'
+"""Of the account's settings; those of the exchange are moved, so that it is open now."""
+OF_THE_AGENT = f'\n[agents.{AGENT}]\nsymbols = ["SPY"]\nmost_value = 5000\n'
 
 
 @pytest.fixture
@@ -129,19 +137,90 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
     assert {"OrderCreated", "ConfirmationReceived"}.isdisjoint(recorded)
 
 
-async def test_a_day_is_summarised_for_its_report(environ: dict[str, str], operator: EngineHandle) -> None:
-    """AN-06: `keyturn report` says whose words they are"""
-    server = StdioServerParameters(command=PROGRAM, args=["mcp", "--agent", AGENT], env=environ)
-    async with Client(stdio_client(server)) as client:
-        day = (await told(client, "summarise_day", text="Nothing was bought."))["summarised"]
-        page = await client.read_resource(f"keyturn://report/{day}")
-    folder = Path(environ["KEYTURN_HOME"])
-    until(lambda: "DaySummarised" in {record["fact"] for record in journal_records(folder)}, "it is recorded")
-    printed = ran(folder, "report", "--day", day, "--json")
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Account]:
+    """An engine of its own at the loopback exchange, which is open, in real time, in a process of its own."""
+    settings = SETTINGS.replace('[account]\nbroker = "simulated"\n', "").replace(HOURS, "") + OF_THE_AGENT
+    with (
+        an_exchange() as exported,
+        Account(tmp_path, variables={**exported, "KEYTURN_MCP_TOKEN": TOKEN}, settings=settings) as account,
+    ):
+        account.engine()
+        yield account
 
-    assert day in str(page.contents[0])
-    assert [(each["agent"], each["day"]) for each in json.loads(printed.stdout)["summaries"]] == [(AGENT, day)]
-    assert operator.view is not None
+
+async def test_a_day_at_a_broker(account: Account) -> None:
+    """OP-09, OP-14, AN-06: over HTTP; read, size, draft, declined, drafted again, bought, sold, summarised
+
+    The operator's keys are sent by tmux. `keyturn report` says whose words the summary is.
+    """
+    desk = SentKeys(account)
+    desk.until_it_shows("Does the kill chord arrive?")
+    desk.presses(b"\x1b", lambda: not desk.shows("Does the kill chord arrive?"))
+    with an_mcp_server(account.environ) as port:
+        token = httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=LIMIT)
+        async with token, Client(streamable_http_client(f"http://127.0.0.1:{port}/mcp", http_client=token)) as client:
+            ask = (await told(client, "get_quote", symbol="SPY"))["ask"]
+            limit, stop = (str(round(Decimal(ask) * part, 2)) for part in (Decimal("1.01"), Decimal("0.99")))
+            terms = {"symbol": "SPY", "side": "buy", "limit_price": limit, "stop_price": stop}
+            size = await told(client, "size_for_risk", **terms)
+            order = {**terms, "quantity": "2", "reason": "it is low", "confidence": 0.7}
+            await told(client, "draft_order", key="first", **order)
+            await asyncio.to_thread(declines, desk, "too dear")
+            declined = await told(client, "await_decision", key="first", seconds=60)
+            fact = {"symbol": "SPY", "field": "position", "value": 0}
+            second = await told(client, "draft_order", key="second", facts=[fact], **order)
+            await asyncio.to_thread(adopts_and_confirms, desk)
+            bought = await until_its_word(client, "second", "filled")
+            held = (await told(client, "list_positions"))["positions"]
+            await told(client, "draft_exit", key="third", symbol="SPY", side="sell", reason="it rose")
+            await asyncio.to_thread(adopts_and_confirms, desk)
+            sold = await until_its_word(client, "third", "filled")
+            closed = await until_its_word(client, "second", "closed")
+            trades = (await told(client, "explain_day"))["trades"]
+            day = (await told(client, "summarise_day", text="Bought two, sold two."))["summarised"]
+    account.until(lambda: account.count("DaySummarised"), "it is recorded")
+    printed = json.loads(account.run("report", "--day", day, "--json").stdout)
+
+    assert Decimal(size["quantity"]) > 2
+    assert (declined["word"], declined["reason"]) == ("declined", "too dear")
+    assert [one["result"] for one in second["facts"]] == ["matches"]
+    assert (bought["word"], sold["word"], closed["word"]) == ("filled", "filled", "closed")
+    assert [(row["symbol"], row["quantity"]) for row in held] == [("SPY", "2")]
+    assert len(trades) == 1
+    assert [(each["agent"], each["day"]) for each in printed["summaries"]] == [(AGENT, day)]
+    assert (account.count(CONFIRMED), account.count("TradeClosed")) == (2, 1)
+    assert account.journal_is_whole()
+
+
+def declines(desk: SentKeys, reason: str) -> None:
+    opens_the_draft(desk)
+    desk.presses(b"x", lambda: desk.shows("Decline ─"))
+    desk.type(f"{reason}\r".encode())
+    desk.until(lambda: desk.account.count("DraftEnded"))
+
+
+def adopts_and_confirms(desk: SentKeys) -> None:
+    opens_the_draft(desk)
+    known = desk.account.count("TicketOpened")
+    desk.presses(b"\r", lambda: desk.account.count("TicketOpened") > known)
+    desk.until_armed()
+    desk.confirms_it()
+
+
+def opens_the_draft(desk: SentKeys) -> None:
+    desk.presses(b"1", lambda: desk.shows("▸   draft"))
+    desk.presses(b"\r", lambda: desk.shows("nothing is staged"))
+
+
+async def until_its_word(client: Client, key: str, word: str) -> dict[str, Any]:
+    """Ask again and again, as a model would."""
+    now = await told(client, "await_decision", key=key, seconds=1)
+    for _ in range(int(LIMIT)):
+        if now["word"] == word:
+            break
+        now = await told(client, "await_decision", key=key, seconds=1)
+    return now
 
 
 def test_the_watchman_runs_beside_the_engine(environ: dict[str, str], operator: EngineHandle) -> None:
@@ -155,9 +234,9 @@ def test_the_watchman_runs_beside_the_engine(environ: dict[str, str], operator: 
     assert not operator.view.drafts
 
 
-@pytest.fixture
-def port(environ: dict[str, str], operator: EngineHandle) -> Iterator[int]:
-    """Of a server over HTTP."""
+@contextmanager
+def an_mcp_server(environ: Mapping[str, str]) -> Iterator[int]:
+    """`keyturn mcp` over HTTP, at a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -169,6 +248,12 @@ def port(environ: dict[str, str], operator: EngineHandle) -> Iterator[int]:
     finally:
         server.terminate()
         server.communicate(timeout=LIMIT)
+
+
+@pytest.fixture
+def port(environ: dict[str, str], operator: EngineHandle) -> Iterator[int]:
+    with an_mcp_server(environ) as port:
+        yield port
 
 
 async def test_http_needs_the_token(port: int) -> None:

@@ -12,7 +12,6 @@ import pytest
 from console.bell import Bell
 from core import facts
 from core.messages.commands import Kill, ProposeClose
-from core.messages.effects import CancelOrder
 from core.messages.inputs import ClockFetched, ClockRead
 from core.model.broker import NoAnswer
 from core.model.notice import Severity
@@ -23,7 +22,6 @@ from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.receivers import Receivers, with_receivers
 from tests.scenarios.receivers import settings as with_notices
 from tests.scenarios.test_exit_rules import with_rules
-from tests.scenarios.test_lost_answers import AWAY
 from tests.scenarios.test_owed_notices import the_view as view_of
 from tests.scenarios.test_unattended_exits import a_signed_house
 from tests.unit.core.brokers.trading_floor import SPY
@@ -208,25 +206,6 @@ def test_nothing_expires_in_doubt(differing: dict[str, Decimal]) -> None:
 
     assert (during, len(house.facts(facts.DayStarted))) == ([], days)
     assert len(house.facts(facts.ProposalEnded)) == 1
-
-
-def test_no_cancel_by_time_is_repeated_in_doubt(differing: dict[str, Decimal]) -> None:
-    """EX-23: the broker did not take the first one; it is not repeated before both clocks agree"""
-    house = a_house_with_a_proposal(AWAY)
-    house.line.breaks_at(CancelOrder, arrives=False, times=100)
-    house.confirms_at("10:06:02")
-    house.until("10:06:05")
-    assert house.entry.expires_at is not None
-    house.until_moment(house.entry.expires_at + timedelta(seconds=1))
-    hears(house, FORWARD)
-    asked = len(house.facts(facts.CancelRequested))
-    house.until_moment(house.line.at + timedelta(minutes=2))
-    in_doubt = len(house.facts(facts.CancelRequested))
-    differing["by"] = Decimal(0)
-    house.until_moment(house.line.at + timedelta(minutes=2))
-
-    assert (asked, in_doubt) == (1, 1)
-    assert len(house.facts(facts.CancelRequested)) > 1
 
 
 def recorded(house: LiveHouse, kind: type[F]) -> list[F]:

@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 
 from core import facts
-from core.messages.commands import OpenTicket, ProposeClose, RequestCancel
+from core.execution.order import Order
+from core.messages.commands import Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import CancelOrder, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     BooksFetched,
@@ -32,7 +33,7 @@ from core.model.broker import (
     UpdateEvent,
 )
 from core.model.codes import BlockCode, CancelCode, EndCode, GuardCode, OwedReason, RefusalKind
-from core.model.order import OrderStatus, Side
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.virtual_time import ExchangeAnswers
@@ -45,7 +46,7 @@ from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_lost_answers import AWAY
 from tests.scenarios.test_owed_notices import row_of
-from tests.scenarios.test_stops_after_a_close import Way, enters, quiet_but
+from tests.scenarios.test_stops_after_a_close import Way, enters, holding_six, quiet_but, working
 from tests.unit.core.brokers.trading_floor import SPY, a_quote
 
 Change = Callable[[OrderReport], OrderReport | None]
@@ -336,35 +337,82 @@ def test_a_stop_the_broker_ended_and_works_again_stands(broker: BrokersWord) -> 
     assert house.desk.ledger.exits.covered(SPY, house.entry.strategy) == Decimal(house.held())
 
 
-@pytest.mark.parametrize("is_taken", [False, True])
-def test_a_stop_that_works_beside_an_unanswered_exit_stands(broker: BrokersWord, is_taken: bool) -> None:
-    """EX-13, EX-22: the broker had ended it, and refuses the exit; if it takes the exit, the stop is cancelled"""
-    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+def a_stop_that_ended_there(broker: BrokersWord) -> tuple[House, Order]:
+    """Six are held; the broker says that their stop is cancelled, and works it."""
+    house = holding_six(Way(is_long=True))
     (stop,) = house.stops
     broker.states(house, stop.id, ended(OrderStatus.CANCELLED, "0"), UpdateEvent.CANCELED)
     passes(house, 2)
-    house.presses(ProposeClose(SPY))
+    return house, stop
+
+
+def sells_slowly(house: House, limit: str | None = None) -> None:
+    """The order for six is on its way, and takes three seconds."""
+    price = None if limit is None else Price(Decimal(limit))
+    kind = OrderType.MARKET if limit is None else OrderType.LIMIT
+    house.presses(ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal(6)), kind, price, None, StopHolder.BROKER))
     house.opens_ticket()
     passes(house, 1)
     house.confirms()
     house.slows_down(3)
     passes(house, 0.5)
     assert [o.status for o in house.desk.ledger.working_exits()] == [OrderStatus.PENDING]
+
+
+def works_again(house: House, broker: BrokersWord, stop: Order) -> None:
+    """The stream says so, and a look-up."""
     del broker.changes[stop.id]
     report = house.exchange.order(house.line.at, stop.id)
     assert isinstance(report, OrderReport)
     house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, report)))
     house.line.take(house.line.at, LookUpAnswered(stop.id, report))
+
+
+def is_gone_after_all(house: House, stop: Order) -> None:
+    """The broker has ended it; so it takes the exit."""
+    house.exchange.cancel(house.line.at, stop.id)
+    house.exchange.take_updates()
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_stop_that_works_beside_an_unanswered_exit_stands(broker: BrokersWord, is_taken: bool) -> None:
+    """EX-13, EX-22: the broker had ended it, and refuses the exit; if it takes the exit, the stop is cancelled"""
+    house, stop = a_stop_that_ended_there(broker)
+    sells_slowly(house)
+    works_again(house, broker, stop)
     assert stop.status is OrderStatus.SUBMITTED
     if is_taken:
-        house.exchange.cancel(house.line.at, stop.id)
-        house.exchange.take_updates()
+        is_gone_after_all(house, stop)
     house.slows_down(0.1)
     passes(house, 60)
 
-    assert house.held() == house.held_by_the_broker() == ("0" if is_taken else "0.502")
-    assert house.desk.ledger.exits.covered(SPY, house.entry.strategy) == Decimal(house.held())
+    assert (house.held(), working(house)) == (("0", []) if is_taken else ("6", ["sell stop 6 99"]))
     assert [fact.code for fact in house.facts(facts.CancelRequested)] == ([CancelCode.TOO_MUCH] if is_taken else [])
+
+
+def test_a_kill_leaves_the_stop_that_works_again(broker: BrokersWord) -> None:
+    """OP-07, EX-22: the broker refuses the exit beside it; nobody typed NAKED"""
+    house, stop = a_stop_that_ended_there(broker)
+    house.line.refuses_the_next_order("insufficient qty available for order")
+    sells_slowly(house)
+    works_again(house, broker, stop)
+    house.presses(Kill("the operator"))
+    house.slows_down(0.1)
+    passes(house, 120)
+
+    assert (house.held(), working(house)) == ("6", ["sell stop 6 99"])
+
+
+def test_a_stop_that_works_again_ends_no_signed_sale(broker: BrokersWord) -> None:
+    """EX-13: the sale at a limit is on its way, and the broker takes it"""
+    house, stop = a_stop_that_ended_there(broker)
+    sells_slowly(house, "101")
+    works_again(house, broker, stop)
+    is_gone_after_all(house, stop)
+    house.slows_down(0.1)
+    passes(house, 120)
+
+    assert "sell limit 6 101" in working(house)
 
 
 def test_an_entry_that_works_after_its_end_is_cancelled_on_record(broker: BrokersWord) -> None:

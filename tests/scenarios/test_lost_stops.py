@@ -31,7 +31,7 @@ from tests.scenarios.test_contradicting_reports import BrokersWord
 from tests.scenarios.test_orders_in_doubt import taken_or
 from tests.scenarios.test_refused_stops import NOT_FREE
 from tests.scenarios.test_restored_stops import LONG, owed, sells, watched
-from tests.scenarios.test_stops_after_a_close import enters, exits, holding_six, quiet_but, working
+from tests.scenarios.test_stops_after_a_close import enters, exits, holding_six, working
 from tests.unit.core.brokers.trading_floor import SPY
 
 TAKEN = OwedReason.TAKEN_ELSEWHERE
@@ -331,26 +331,6 @@ def test_a_cut_stop_comes_back_behind_a_rejected_close() -> None:
     passes(house, 1)
 
     assert (working(house), owed(house)) == (["sell stop 6 99"], [])
-
-
-def test_a_stop_cut_for_one_that_makes_way_comes_back() -> None:
-    """EX-22: the broker made the stop that makes way for a close more; that of later shares was cut for it"""
-    house = House(quiet_but(LONG), ROOMY, cash=Decimal(20_000)).opens().until("10:05")
-    enters(house, LONG, "6.5", "100.10", "99")
-    stop, ask = stop_at(house, "99"), house.line.ask
-    house.line.ask = lambda asked: taken_or(ask, asked)  # type: ignore[method-assign]
-    house.presses(ProposeClose(SPY))
-    confirms_now(house)
-    passes(house, 1)
-    enters(house, LONG, "4", "100.10", "98.50")
-    is_changed_there(house, stop.id, quantity=Quantity(Decimal("8.5")))
-    passes(house, 20)
-    cut = working(house)
-    house.line.ask = ask  # type: ignore[method-assign]
-    passes(house, 18)
-
-    assert cut == ["sell stop 2 98.5", "sell stop 8.5 99"]
-    assert (house.held(), working(house), owed(house)) == ("4", ["sell stop 2 98.5", "sell stop 2 98.5"], [])
 
 
 def test_legs_of_a_lost_entry_are_looked_up_at_once(broker: BrokersWord) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 import tests.scenarios.test_stops_after_a_close as stops_after_a_close
-from core.facts import LegResized, StopOwed
+from core.facts import StopOwed
 from core.messages.commands import MoveStop, RequestCancel
 from core.messages.effects import Effect as Asked
 from core.messages.effects import SubmitOrder
@@ -125,19 +125,6 @@ def test_a_cancelled_move_is_subtracted_once() -> None:
     guarded = sum(o.remaining for o in house.desk.ledger.working() if o.is_protective)
     assert guarded == 6
     assert named(house) >= guarded
-
-
-def test_a_cancels_answer_changes_terms() -> None:
-    """EX-13: the stream is deaf; the broker made the stop less, and says so only in its answer to the cancel"""
-    house = holding_six(LONG)
-    stop = stop_at(house, "99")
-    house.line.is_deaf = True
-    is_changed_there(house, stop.id, quantity=Quantity(Decimal(4)))
-    by_key(house, stop)
-    passes(house, 1)
-
-    assert house.facts(LegResized)
-    assert [quantity for quantity, _ in owed(house)] == ["2"]
 
 
 def nine_of_a_half_bought_entry(monkeypatch: pytest.MonkeyPatch, *bars: tuple[str, str, int]) -> House:

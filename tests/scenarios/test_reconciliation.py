@@ -593,6 +593,7 @@ def test_read_only_desk_sells_only_reported_shares(snapshot: SnapshotAssertion) 
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
     house.presses(ProposeClose(SPY))
     compares(house, *(holding(name, "1") for name in ("AAA", "BBB", "CCC")), holding("SPY", "0.2"))
+    house.line.breaks_at(FetchBooks, arrives=False, times=100)
     assert house.desk.control.refusal() is not None
 
     house.confirms_at("10:06:33")

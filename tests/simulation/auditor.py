@@ -514,6 +514,7 @@ class Auditor:
         """The broker may change terms: those are the order's then (EX-13)."""
         seen = self.story.orders[fact.client_order_id]
         is_so = fact.client_order_id in self.world.contradictions.restated
+        is_so |= self.world.is_restored  # a move that an older folder does not know
         self.require(is_so, f"{fact.client_order_id} was restated, and the broker changed nothing of it")
         self.require(fact.before == StatedTerms.of_order(seen.order), f"{fact.client_order_id}: other terms before")
         self._raised(seen, fact.after.quantity)

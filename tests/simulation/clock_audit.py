@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core import facts
 from core.messages.effects import ReplaceOrder, SubmitOrder
-from core.model.codes import BY_TIME, SHUTS_ENTRIES_ALONE, HaltCause, ProposalEnd
+from core.model.codes import SHUTS_ENTRIES_ALONE, CancelCode, HaltCause, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
 from core.workflows.operator.notification_delivery import BY_HAND, EXIT
@@ -15,6 +15,7 @@ from core.workflows.operator.notification_delivery import BY_HAND, EXIT
 if TYPE_CHECKING:
     from simulation.auditor import Auditor, Seen
 
+BY_TIME = frozenset({CancelCode.OUTLIVED, CancelCode.UNATTENDED})
 AT_MOST = timedelta(seconds=5)
 """From when a signed exit is proposed until it goes, where the broker answers."""
 
@@ -22,7 +23,8 @@ AT_MOST = timedelta(seconds=5)
 class ClockAudit:
     """`since` is when the doubt began; `waiting` has signed exits that are to go, by proposal, and since when.
 
-    `unjudged` has those of them for which the broker's figures did not come in time.
+    `unjudged` has those of them for which the broker's figures did not come in time. `asked` has the orders for which a
+    cancel by time was requested while the clock was good: its repetition carries that out.
     """
 
     def __init__(self, auditor: Auditor) -> None:
@@ -30,6 +32,7 @@ class ClockAudit:
         self.since: datetime | None = None
         self.waiting: dict[str, datetime] = {}
         self.unjudged: set[str] = set()
+        self.asked: set[str] = set()
 
     def hear(self, at: datetime, fact: facts.Fact) -> None:
         match fact:
@@ -48,7 +51,9 @@ class ClockAudit:
                 self.unjudged.add(self.auditor.story.tickets[fact.ticket_id].proposal_id)
             case facts.CallAnswered() if fact.call == "figures":
                 self.unjudged.clear()
-            case facts.CancelRequested() if fact.code in BY_TIME:
+            case facts.CancelRequested() if fact.code in BY_TIME and self.since is None:
+                self.asked.add(fact.client_order_id)
+            case facts.CancelRequested() if fact.code in BY_TIME and fact.client_order_id not in self.asked:
                 self._by_time(f"{fact.client_order_id} was cancelled: {fact.reason}")
             case facts.DayStarted():
                 self._by_time(f"{fact.day} began")

@@ -9,7 +9,6 @@ session's last ticket must, once the key is touched. Without it each key is a pe
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.kit.security_key import AgentAtASocket, SecurityKey, an_agent
-from tests.real.account import SETTINGS, Account, Desk
+from tests.real.account import SETTINGS, Account
 from tests.real.demo import CONFIRMED
 from tests.real.terminal import Pty
+from tests.real.tmux_desk import SentKeys
 from tests.real.waiting import LIMIT, LOOK, until
 from tests.soak.chunks import Chunks, Play
 from tests.soak.scripted_desk import REFUSED
@@ -46,30 +46,6 @@ class Typed:
     def add(self, other: Typed) -> None:
         self.figures += other.figures
         self.failures += other.failures
-
-
-class SentKeys(Desk):
-    """A desk in a tmux server of its own, whose keys are sent by `tmux send-keys`."""
-
-    def __init__(self, account: Account) -> None:
-        self.account, self._socket = account, str(account.path / "s")
-        conf = account.path / "conf"
-        conf.write_text("set -g escape-time 20\n")
-        command = ["/usr/bin/env", "tmux", "-S", self._socket, "-f", str(conf), "new", *account.program]
-        Pty.__init__(self, command, dict(account.environ))
-        account.desks.append(self)
-
-    def type(self, *writes: bytes) -> float:
-        for part in writes:
-            self._tmux("send-keys", "-H", *(f"{byte:02x}" for byte in part))
-        return time.monotonic()
-
-    def __exit__(self, *error: object) -> None:
-        self._tmux("kill-server")
-        super().__exit__(*error)
-
-    def _tmux(self, *words: str) -> None:
-        subprocess.run(["tmux", "-S", self._socket, *words], capture_output=True, check=False, timeout=60)
 
 
 def play(seed: int, first: int, many: int) -> Typed:

@@ -9,7 +9,7 @@ from functools import partial
 from core import facts
 from core.execution.external_orders import OtherOrder
 from core.execution.order import Order
-from core.execution.stop_coverage import only_opens
+from core.execution.stop_coverage import only_opens, unanswered_exits
 from core.messages import commands
 from core.messages.effects import CancelOrder, Effect, FetchBooks, LatchKill, ReleaseKill
 from core.messages.inputs import BooksFetched, Input
@@ -91,6 +91,8 @@ class KillSwitchWorkflow:
     def _goes(self, order: Order, command: commands.Kill) -> bool:
         is_guard = order.is_protective and not self.state.ledger.legs.is_held(order)
         opens = not order.only_reduces or only_opens(self.state.ledger, order, self.state.told_at_a_kill)
+        if is_guard and order.remaining <= unanswered_exits(self.state.ledger, order):
+            opens = False  # it is only too large: it comes back if the broker refuses the exit beside it
         return opens or (command.naked and is_guard)
 
     def take_back(self) -> Iterator[Effect]:

@@ -20,7 +20,7 @@ from core.messages.effects import CancelOrder, Effect, WithdrawOrder
 from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered
 from core.model.account import Channel, ConnectionState
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
-from core.model.codes import BY_TIME, CancelCode, ProposalEnd, RefusalKind
+from core.model.codes import CancelCode, ProposalEnd, RefusalKind
 from core.model.order import OrderStatus
 from core.trading_state.state import TradingState
 from core.workflows.operator.command_rights import seat_at
@@ -94,7 +94,7 @@ class Cancellation:
             return
         if isinstance(reply.answer, Accepted):
             if order.is_working:
-                yield from self.order_updates.absorb(order, reply.answer.report, facts.Source.ANSWER, is_newest=True)
+                yield from self.order_updates.absorb(order, reply.answer.report, facts.Source.ANSWER)
             return
         if not order.is_working:
             return
@@ -123,9 +123,7 @@ class Cancellation:
 
     def next_due(self) -> Iterator[datetime]:
         for order in self.state.ledger.working():
-            if self._waits_for_the_clock(order):
-                continue
-            if order.cancel_requested_at is None and order.expires_at is not None:
+            if order.cancel_requested_at is None and order.expires_at is not None and not self._is_clock_in_doubt():
                 yield order.expires_at
             if order.cancel_failed_at is not None:
                 yield order.cancel_failed_at + self._pause(order)
@@ -134,15 +132,15 @@ class Cancellation:
         for order in list(self.state.ledger.working()):
             yield from apart(self.state, partial(self._due, order))
 
-    def _waits_for_the_clock(self, order: Order) -> bool:
-        """Whether time alone would cancel it, or cancels it again, by a clock that may be wrong (EX-23)."""
-        is_by_time = order.cancel_requested_at is None or order.cancel_code in BY_TIME
-        return is_by_time and self.state.control.is_clock_in_doubt
+    def _is_clock_in_doubt(self) -> bool:
+        """Whether the clock is in doubt: no time to live ends by a clock that may be wrong (EX-23).
+
+        A cancel that was requested before is repeated all the same.
+        """
+        return self.state.control.is_clock_in_doubt
 
     def _due(self, order: Order) -> Iterator[Effect]:
-        if self._waits_for_the_clock(order):
-            return
-        if order.cancel_requested_at is None and is_order_stale(order, self.state.at):
+        if order.cancel_requested_at is None and is_order_stale(order, self.state.at) and not self._is_clock_in_doubt():
             yield from self.cancel(order, "its time to live is over", CancelCode.OUTLIVED)
         elif order.cancel_failed_at is not None and self.state.at >= order.cancel_failed_at + self._pause(order):
             yield from self.again(order)

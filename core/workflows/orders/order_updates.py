@@ -102,13 +102,7 @@ class OrderUpdates:
                 yield look_up(parent)
 
     def absorb(
-        self,
-        order: Order,
-        report: OrderReport,
-        source: facts.Source,
-        execution: Execution | None = None,
-        *,
-        is_newest: bool = False,
+        self, order: Order, report: OrderReport, source: facts.Source, execution: Execution | None = None
     ) -> Iterator[Effect]:
         """Take in a report: the acceptance, then executions, then the final status.
 
@@ -117,7 +111,7 @@ class OrderUpdates:
         if (entry := self._entry_behind(order, report)) is not None:
             yield look_up(entry)
             return
-        yield from self.take_in(order, report, source, execution, is_newest=is_newest)
+        yield from self.take_in(order, report, source, execution)
 
     def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
         """Return the entry whose fills are missing while its leg has filled; else None.
@@ -137,12 +131,9 @@ class OrderUpdates:
         source: facts.Source,
         execution: Execution | None = None,
         *,
-        is_newest: bool = False,
+        is_first: bool = False,
     ) -> Iterator[Effect]:
-        """Take in a report whose entry cannot be missing fills.
-
-        `is_newest` tells that an answer is newer than all that is known: that to a cancel, and the first of a leg.
-        """
+        """Take in a report whose entry cannot be missing fills. `is_first` tells that it is the first of a leg."""
         before = order.status
         was_terminal = order.status.is_terminal
         was_pending = order.status is OrderStatus.PENDING
@@ -155,8 +146,8 @@ class OrderUpdates:
                 return
             self.state.record(order_status.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
             yield from follow_up(self.state)
-        is_newest = is_newest or was_pending
-        if is_newest or source is not facts.Source.ANSWER:  # else newer terms than those of its sending are known
+        is_first = is_first or was_pending
+        if is_first or source is not facts.Source.ANSWER:  # else newer terms than those of its sending are known
             if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
                 self.state.record(facts.LegResized(order.id, report.quantity))
             self._take_terms(order, report)
@@ -176,7 +167,7 @@ class OrderUpdates:
             for told in report.legs:
                 leg = self.state.ledger.order(told.client_order_id)
                 if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
-                    yield from self.take_in(leg, told, source, is_newest=leg.id in unmet)
+                    yield from self.take_in(leg, told, source, is_first=leg.id in unmet)
         if was_terminal and order.status is not OrderStatus.FILLED:
             yield from self._follow_one_that_is_over(order, report, source)
         if was_pending and order.is_cancelling:

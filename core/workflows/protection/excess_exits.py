@@ -24,7 +24,6 @@ from core.execution.stop_coverage import (
     beyond,
     exits_beyond,
     free_of_exits,
-    held_shares,
     takes_any_price,
     unanswered_exits,
     unreserved,
@@ -33,7 +32,7 @@ from core.facts import OrderStateChanged, StopCut
 from core.messages.commands import Kill
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
-from core.model.codes import BY_A_PERSON, CUT, CancelCode, GuardCode
+from core.model.codes import CUT, CancelCode, GuardCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.position import Position
 from core.model.staging import Approval
@@ -270,7 +269,7 @@ class ExcessExits:
             is_asked_for = is_settled and self.stop_renewal.ask_for_cut(stop)
             self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
             return
-        self._say_what_is_owed(stop, max(there, self._not_settled_of(stop, owed)) if is_settled else owed)
+        self._say_what_is_owed(stop, there if is_settled else owed)
         if there > 0:
             yield from self._release(self._again(stop, there), stop, None)
 
@@ -300,17 +299,6 @@ class ExcessExits:
         free = unreserved(self.state.ledger, symbol, strategy, side)
         free -= self.state.ledger.legs.left_to_legs(symbol, strategy, but=entry)
         return max(min(held, free, left_to_close(self.state, symbol, strategy, side)), ZERO)
-
-    def _not_settled_of(self, stop: Order, owed: Quantity) -> Quantity:
-        """Return the shares that stay owed: no other stop is to keep them, and what reserves them may still fail."""
-        its = (stop.request.symbol, stop.strategy, stop.request.side)
-        stops = (order for order in self._beside(stop) if order.is_protective)
-        stay = (o for o in stops if not o.is_cancelling or o.cancel_code in BY_A_PERSON)
-        kept = sum((self.state.ledger.exits.claim(order) for order in stay), ZERO)
-        entry = self.state.ledger.order(stop.parent) if stop.parent is not None else None
-        kept += self.state.ledger.legs.left_to_legs(*its[:2], but=entry)
-        held = held_shares(self.state.ledger, *its, self._told)
-        return Quantity(max(min(owed, held - kept), ZERO))
 
     def _beside(self, stop: Order) -> Iterator[Order]:
         exits = self.state.ledger.exits.working(stop.request.symbol, stop.strategy)

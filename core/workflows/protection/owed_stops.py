@@ -30,7 +30,7 @@ from core.model.reconciliation import Difference, DifferenceKind
 from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind
-from core.model.values import ZERO, Price, ProposalId, plain
+from core.model.values import ZERO, Price, ProposalId, Symbol, plain
 from core.trading_state.owed_stops import Owing
 from core.trading_state.state import TradingState
 from core.workflows.staging.exit_change_refusals import unguarded_of
@@ -46,9 +46,17 @@ TOLD_AFTER = timedelta(seconds=3)
 class StopsOwed:
     def __init__(self, state: TradingState) -> None:
         self.state = state
+        self._due: set[tuple[Symbol, str]] = set()
 
     def settle(self, _asked: list[Effect]) -> None:
-        """Record stops newly owed, changed reasons and ended claims since the last act."""
+        """Record stops newly owed, changed reasons and ended claims since the last act.
+
+        The books are compared at once for shares that have just come to lack a stop: a comparison sends what is due.
+        """
+        due = {(owing.symbol, owing.strategy) for owing in self._untold() if owing.why is OwedReason.DUE}
+        if due - self._due:
+            self.state.sightings.books_are_wanted = True
+        self._due = due
         self.due()
 
     def next_due(self) -> Iterator[datetime]:
