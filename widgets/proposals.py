@@ -137,7 +137,8 @@ def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
 def _name(row: ProposalRow, names: Mapping[str, str], room: int) -> str:
     """Return who asks: a strategy by the name that tells it apart, `by you`; empty where the reason says it."""
     if row.agent:
-        return row.agent if len(row.agent) <= room else ""
+        is_said = row.exit_reason is ExitReason.MANUAL  # the reason of such an exit has it
+        return row.agent if len(row.agent) <= room and not is_said else ""
     if row.strategy != MANUAL:
         return names.get(row.strategy.upper(), "")
     return next((words for words in BY_YOU if len(words) <= room), "") if _is_named(row) else ""

@@ -74,7 +74,7 @@ class Pty:
 
         until(lambda: effect() or once_more(), lambda: f"{key!r}; {self.what_it_shows()}", lambda: None, limit)
 
-    def confirms(self, count: Callable[[], int]) -> None:
+    def confirms(self, count: Callable[[], int], key: bytes = b"B") -> None:
         """Press the key of a ticket until one more is counted: a slow machine may correctly drop a key.
 
         A ticket whose quote became too old, or that a stop ended, is opened again.
@@ -83,7 +83,7 @@ class Pty:
 
         def press() -> None:
             if self.is_armed():
-                self.type(b"B")
+                self.type(key)
             elif self.may_open_again():
                 self.type(b"r")
             self.read_until(lambda: count() > known, 1.0)

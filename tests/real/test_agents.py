@@ -170,11 +170,11 @@ async def test_a_day_at_a_broker(account: Account) -> None:
             declined = await told(client, "await_decision", key="first", seconds=60)
             fact = {"symbol": "SPY", "field": "position", "value": 0}
             second = await told(client, "draft_order", key="second", facts=[fact], **order)
-            await asyncio.to_thread(adopts_and_confirms, desk)
+            await asyncio.to_thread(adopts_and_confirms, desk, b"B")
             bought = await until_its_word(client, "second", "filled")
             held = (await told(client, "list_positions"))["positions"]
             await told(client, "draft_exit", key="third", symbol="SPY", side="sell", reason="it rose")
-            await asyncio.to_thread(adopts_and_confirms, desk)
+            await asyncio.to_thread(adopts_and_confirms, desk, b"S")
             sold = await until_its_word(client, "third", "filled")
             closed = await until_its_word(client, "second", "closed")
             trades = (await told(client, "explain_day"))["trades"]
@@ -200,12 +200,12 @@ def declines(desk: SentKeys, reason: str) -> None:
     desk.until(lambda: desk.account.count("DraftEnded"))
 
 
-def adopts_and_confirms(desk: SentKeys) -> None:
+def adopts_and_confirms(desk: SentKeys, key: bytes) -> None:
     opens_the_draft(desk)
     known = desk.account.count("TicketOpened")
     desk.presses(b"\r", lambda: desk.account.count("TicketOpened") > known)
     desk.until_armed()
-    desk.confirms_it()
+    desk.confirms(lambda: desk.account.count(CONFIRMED), key)
 
 
 def opens_the_draft(desk: SentKeys) -> None:
