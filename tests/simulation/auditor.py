@@ -447,6 +447,7 @@ class Auditor:
         seen.knew = story.at_the_key.get(order.client_order_id, known)
         story.orders[order.client_order_id] = seen
         if fact.role is not None and order.replaces is None:
+            self.world.adopted.add(order.client_order_id)  # a moved leg too, which an older folder does not know
             self._is_listed(fact.role, seen)
             return
         if redeemed is None or redeemed.client_order_id != order.client_order_id:
@@ -887,7 +888,7 @@ class Auditor:
         forgotten = [order_of(past) for name in theirs if (past := ledger.retention.forgotten(name)) is not None]
         for order in (*ledger.state.orders.values(), *forgotten):
             report = theirs.pop(order.id, None)
-            if report is None or order.id in world.foreign:
+            if report is None or order.id in world.foreign - world.adopted:
                 self._is_rightly_absent(order)
                 continue
             ours = (order.status, order.filled_quantity, order.broker_order_id)

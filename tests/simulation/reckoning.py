@@ -106,7 +106,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
         found.lost += 1
         found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
     for order in world.engine.state.ledger.state.orders.values():
-        report = theirs.get(order.id) if order.id not in world.foreign else None
+        report = theirs.get(order.id) if order.id not in world.foreign - world.adopted else None
         if _is_another_story(order, report) and not is_kept_here(world, order):
             found.lost += 1
             found.words.append(f"lost: {order.id} is {order.status.value} here, {report and report.raw_status} there")

@@ -525,6 +525,7 @@ class World:
         self.tell: Callable[[str], None] | None = None
         self.meddled: set[str] = set()
         self.foreign: set[str] = set()
+        self.adopted: set[str] = set()
         self.is_restored = False
         self.sent_again: set[str] = set()
         self.forgotten: Counter[str] = Counter()
@@ -635,8 +636,7 @@ class World:
             for order_id, order in self.exchange._book._orders.items()
             if order_id not in known and not (order_id.startswith(LEG) and _root_of(order) in known)
         }  # a leg of an order that the folder knows is taken in with it
-        moved = {name for name in unknown if _root_of(self.exchange._book._orders[ClientOrderId(name)]) in known}
-        self.foreign |= unknown - moved  # a leg that was moved since is taken in with its order, and listed
+        self.foreign |= unknown
         self.is_restored = True
         self.sent_again |= self.auditor.story.sent_again
         requests = (request for request in map(decoded, self.log.records) if not isinstance(request, CancelRequest))
