@@ -21,7 +21,7 @@ from textual.pilot import Pilot
 
 from console.client.handle import EngineHandle
 from console.commands.assembly.host import Host
-from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime
 from console.desk import DeskApp
 from console.screens.draft import DraftScreen
 from console.screens.position_exits import TrailScreen
@@ -31,6 +31,7 @@ from core.model.draft import DraftFact, DraftRequest, DraftTerms
 from core.model.order import Effect, OrderType
 from core.model.values import CENT, Fraction, Price, Symbol
 from core.runtime.runtime import Runtime
+from state.desk_files import DeskFiles
 
 HERE = Path(__file__).resolve().parent
 SPY = Symbol("SPY")
@@ -50,7 +51,9 @@ async def take(home: str) -> None:
         runtimes.append(demo_runtime(keyturn, DemoOptions(), stack))
         return runtimes[-1]
 
-    desk = DeskApp(EngineHandle(started))
+    files = DeskFiles(keyturn.home, lambda: demo_folder(keyturn, DemoOptions()))
+    files.guide_was_closed()
+    desk = DeskApp(EngineHandle(started), surroundings=files)
     async with desk.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: desk.view is not None and bool(desk.view.proposals))
         await pilot.press("1", "home")

@@ -17,10 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 from console.client.agents import AgentClient
 from console.client.handle import EngineHandle
@@ -54,6 +55,8 @@ BLOCK = 5
 BLOCK_OF_BARS = 2_500
 WARM_UP = 10
 """Blocks of bars, and rounds, that do not count."""
+DRAWN = 1000
+"""Samples of a bootstrap."""
 ASKED = (Part.DESK, Part.POSITIONS, Part.ORDERS)
 AGENTS = "[agents.poller]\nsymbols = ['SPY']\n"
 
@@ -69,13 +72,23 @@ class Compared:
         (self.beside if asks else self.without).extend(figures)
 
     def show(self, name: str) -> None:
-        """Means, and the difference with its standard error."""
-        alone, beside = statistics.mean(self.without), statistics.mean(self.beside)
-        error = sum(statistics.variance(each) / len(each) for each in (self.without, self.beside)) ** 0.5
-        print(
-            f"  {name:<44} {len(self.without):>4} and {len(self.beside):>4} times, {alone * 1000:.3f} and "
-            f"{beside * 1000:.3f} ms, {beside / alone - 1:+.1%} ± {error / alone:.1%}"
-        )
+        """Means and medians, and their differences with the standard error.
+
+        That of the medians is by bootstrap: a few syncs of the disk that take long change a mean by several per cent.
+        """
+        print(f"  {name}, {len(self.without)} times without and {len(self.beside)} beside it")
+        self._line("mean", statistics.mean)
+        self._line("median", statistics.median)
+
+    def _line(self, what: str, of: Callable[[Sequence[float]], float]) -> None:
+        alone, beside = of(self.without), of(self.beside)
+        chance = Random(1)
+        drawn = [
+            of(chance.choices(self.beside, k=len(self.beside))) / of(chance.choices(self.without, k=len(self.without)))
+            for _ in range(DRAWN)
+        ]
+        error = statistics.stdev(drawn)
+        print(f"    {what:<8} {alone * 1000:.3f} and {beside * 1000:.3f} ms, {beside / alone - 1:+.1%} ± {error:.1%}")
 
 
 class Poller:
