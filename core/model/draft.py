@@ -46,6 +46,12 @@ class FactField(StrEnum):
     BUYING_POWER = "buying_power"
 
 
+OF_A_SYMBOL = frozenset(
+    {FactField.PRICE, FactField.BID, FactField.ASK, FactField.POSITION, FactField.AVERAGE, FactField.STOP}
+)
+"""A fact of these that names no symbol is one of the draft's own."""
+
+
 class FactResult(StrEnum):
     MATCHES = "matches"
     DIFFERS = "differs"

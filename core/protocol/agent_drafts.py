@@ -16,6 +16,7 @@ from enum import Enum
 from typing import TypeVar
 
 from core.model.draft import (
+    OF_A_SYMBOL,
     CheckedFact,
     DraftAnswer,
     DraftFact,
@@ -71,11 +72,12 @@ def draft_of(frame: SubmitDraft) -> DraftRequest:
     """Parse a draft. Raises `TermsError`."""
     if len(frame.facts) > MOST_FACTS:
         raise TermsError(f"{len(frame.facts)} facts, {MOST_FACTS} at most: state those that the draft rests on")
+    terms = terms_of(frame.terms)
     return DraftRequest(
         key=key_of(frame.key),
-        terms=terms_of(frame.terms),
+        terms=terms,
         reason=_reason(frame.reason),
-        facts=tuple(map(_fact, frame.facts)),
+        facts=tuple(_fact(stated, terms.symbol) for stated in frame.facts),
         confidence=_confidence(frame.confidence),
     )
 
@@ -204,14 +206,15 @@ def _strategy(text: str) -> str:
     return text
 
 
-def _fact(stated: Stated) -> DraftFact:
+def _fact(stated: Stated, own: Symbol) -> DraftFact:
     if not FIELD.fullmatch(stated.field):
         raise TermsError(f"fact '{_shown(stated.field)}': a field is small letters, digits and _, as price")
     value = number_in(stated.value)
     if value is None or not _is_short(value, MOST_FACT_PLACES):
         raise TermsError(f"fact {stated.field}: value '{_shown(stated.value)}' is no number, as 510.20")
+    unnamed = own if stated.field in OF_A_SYMBOL else ""
     return DraftFact(
-        symbol=symbol_of(stated.symbol) if stated.symbol else "",
+        symbol=symbol_of(stated.symbol) if stated.symbol else unnamed,
         field=stated.field,
         value=value,
         at=_time(stated.field, stated.at),

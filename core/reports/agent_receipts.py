@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core import facts
-from core.model.draft import Draft
+from core.model.draft import CheckedFact, Draft
 from core.model.session import HOME
 from core.model.values import Money, plain
 from core.ports import Recorded
@@ -21,6 +21,8 @@ RECEIPT_FACTS = (
     facts.DraftRejected,
     facts.AgentOverstepped,
     facts.DraftNotStaged,
+    facts.DraftDiffered,
+    facts.DraftReviewed,
     facts.DraftEnded,
     facts.ProposalEnded,
     facts.TicketOpened,
@@ -42,6 +44,10 @@ class ReceiptKind(StrEnum):
     ADOPTED = "adopted"
     ENDED = "ended"
     """Declined, expired or withdrawn as a draft."""
+    DIFFERED = "differed"
+    """Facts that could not be checked before differ at its ticket."""
+    REVIEWED = "reviewed"
+    """The operator reviewed the facts that differ."""
     PROPOSAL_ENDED = "proposal_ended"
     CONFIRMED = "confirmed"
     FILLED = "filled"
@@ -100,10 +106,7 @@ def receipts_in(records: Iterable[Recorded]) -> Iterator[Receipt]:
         match fact:
             case facts.DraftReceived(draft=draft):
                 drafts[draft.number] = draft
-                stated = "; ".join(
-                    f"{one.fact.symbol} {one.fact.field} {plain(one.fact.value)} {one.result.value}".strip()
-                    for one in draft.facts
-                )
+                stated = _stated(draft.facts)
                 yield step(ReceiptKind.DRAFTED, draft.number, f"{draft.in_words}: {draft.reason} [{stated}]")
             case facts.DraftRejected():
                 text = f"{fact.text}: {fact.code.value}: {'; '.join(fact.reasons)}"
@@ -112,6 +115,10 @@ def receipts_in(records: Iterable[Recorded]) -> Iterator[Receipt]:
                 yield Receipt(sequence, at, ReceiptKind.OVERSTEPPED, fact.agent, None, text=fact.attempt)
             case facts.DraftNotStaged():
                 yield step(ReceiptKind.NOT_STAGED, fact.number, "; ".join(fact.reasons))
+            case facts.DraftDiffered():
+                yield step(ReceiptKind.DIFFERED, fact.number, _stated(fact.differing))
+            case facts.DraftReviewed():
+                yield step(ReceiptKind.REVIEWED, fact.number, _stated(fact.differing))
             case facts.DraftEnded(proposal_id=None):
                 text = f"{fact.end.value}: {fact.reason}"
                 yield step(ReceiptKind.ENDED, fact.number, text, _person(fact.user, fact.terminal))
@@ -134,6 +141,11 @@ def receipts_in(records: Iterable[Recorded]) -> Iterator[Receipt]:
                 yield step(
                     ReceiptKind.CLOSED, orders[trade.entry_order], _usd(trade.profit), "", str(trade.entry_order)
                 )
+
+
+def _stated(checked: Iterable[CheckedFact]) -> str:
+    words = (f"{one.fact.symbol} {one.fact.field} {plain(one.fact.value)} {one.result.value}" for one in checked)
+    return "; ".join(each.strip() for each in words)
 
 
 def _person(user: str, terminal: str) -> str:

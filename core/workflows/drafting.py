@@ -164,7 +164,7 @@ class Drafting:
             return DraftRefusal.OFF, f"agent {agent} is switched off by the operator"
         if state.mode is Mode.LIVE and not terms.live:
             return DraftRefusal.LIVE, f"agent {agent} may not draft on a live account"
-        now = state.calendar.venue.local(state.at).time()
+        now = state.calendar.venue.local(state.at).time().replace(second=0, microsecond=0)
         if not terms.begins <= now <= terms.ends:
             return DraftRefusal.HOURS, f"it may draft from {terms.begins:%H:%M} to {terms.ends:%H:%M} exchange time"
         allowed = terms.symbols or state.control.settings.symbols
@@ -271,7 +271,8 @@ class Drafting:
     def on_said(self, message: AgentSaid) -> Iterable[Effect]:
         """Record a text, once while it is valid, or the summary of a day of the last week."""
         state, agent, text = self.state, message.agent, message.text
-        if agent not in state.control.settings.all_agents:
+        terms = state.control.settings.agents.get(agent)
+        if agent not in state.control.settings.all_agents or (terms is not None and not terms.enabled):
             return ()
         if message.day is not None:
             today = state.calendar.venue.day_of(state.at)

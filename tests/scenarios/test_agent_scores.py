@@ -110,6 +110,8 @@ def _names(fact: object, receipt: Receipt) -> bool:
         ReceiptKind.NOT_STAGED: "DraftNotStaged",
         ReceiptKind.ADOPTED: "DraftEnded",
         ReceiptKind.ENDED: "DraftEnded",
+        ReceiptKind.DIFFERED: "DraftDiffered",
+        ReceiptKind.REVIEWED: "DraftReviewed",
         ReceiptKind.PROPOSAL_ENDED: "ProposalEnded",
         ReceiptKind.CONFIRMED: "ConfirmationReceived",
         ReceiptKind.FILLED: "OrderFilled",

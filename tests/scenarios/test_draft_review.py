@@ -21,6 +21,7 @@ from core.model.draft import DraftFact, DraftTerms, DraftWord, FactResult
 from core.model.notice import NoticeKind
 from core.model.order import Effect, OrderType
 from core.model.values import Price, Quantity
+from core.reports.agent_receipts import ReceiptKind, receipts_in
 from core.runtime.scripted_operator import turn_of
 from core.views import BasketRowView, DeskView, TicketView
 from core.views.builders.desk import ViewBuilder
@@ -153,6 +154,7 @@ def test_a_false_fact_waits_for_a_review() -> None:
     reviewed = house.last(facts.DraftReviewed)
     assert (reviewed.number, reviewed.ticket_id) == (1, shown.ticket.id)
     assert [checked.fact for checked in reviewed.differing] == [FALSE]
+    assert [one.number for one in receipts_in(house.journal.records()) if one.kind is ReceiptKind.REVIEWED] == [1]
     house.until("10:09")
     assert house.held() == "5"
     assert_can_be_rebuilt(house)

@@ -12,7 +12,7 @@ import pytest
 from core import facts
 from core.messages.commands import Decline
 from core.messages.effects import AnswerAgent
-from core.messages.inputs import AgentRefused, DraftSubmitted, DraftWithdrawn
+from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
 from core.model.bar import Bar
 from core.model.draft import (
     DraftAnswer,
@@ -32,7 +32,7 @@ from core.workflows.staging.manual_proposals import ManualProposals
 from tests.kit.drafts import adopts, declines
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 CLAUDE = "claude"
 BARS = minutes("09:45", "10:40", "99.70")
@@ -211,6 +211,16 @@ def test_a_draft_beyond_a_limit_is_rejected(code: DraftRefusal) -> None:
     assert (answer.number, answer.code) == (None, code)
     assert answer.reasons == house.last(facts.DraftRejected).reasons != ()
     assert house.desk.drafts.waiting == ()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_an_agent_that_is_switched_off_says_nothing(enabled: bool) -> None:
+    """OP-09"""
+    house = a_house(enabled=enabled)
+    house.line.take(house.line.at, AgentSaid(CLAUDE, "look at SPY"))
+    house.line.take(house.line.at, AgentSaid(CLAUDE, "nothing was bought", THURSDAY))
+
+    assert len(house.facts(facts.AdviceGiven)) == len(house.facts(facts.DaySummarised)) == int(enabled)
 
 
 def test_an_unknown_agent_drafts_nothing() -> None:

@@ -227,6 +227,14 @@ def test_what_is_taken_crosses_to_a_desk(text: str) -> None:
     assert encode(request.facts[0].value)
 
 
+@pytest.mark.parametrize(("field", "symbol"), [("position", DRAFT.terms.symbol), ("equity", "")])
+def test_a_fact_without_a_symbol_is_of_the_drafts_own(field: str, symbol: str) -> None:
+    """OP-14: no symbol at all would be compared with no shares; the account has none"""
+    request = draft_of(msgspec.structs.replace(DRAFT, facts=(msgspec.structs.replace(FACT, symbol="", field=field),)))
+
+    assert request.facts[0].symbol == symbol
+
+
 def test_the_longest_draft_is_taken() -> None:
     """OP-09: at each bound, and within one frame"""
     whole = msgspec.structs.replace(
