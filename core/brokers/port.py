@@ -60,8 +60,8 @@ class Broker(Protocol):
         """Return the order by our own id; `with_legs` if it was sent with legs, so that no list is trusted for them."""
         ...
 
-    def time(self) -> datetime | NoAnswer:
-        """Return the broker's own clock, UTC."""
+    def time(self, *, is_once: bool = False) -> datetime | NoAnswer:
+        """Return the broker's own clock, UTC; `is_once` sends one request and repeats none that fails."""
         ...
 
     def account(self) -> Account | NoAnswer: ...

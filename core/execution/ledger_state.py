@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from core.execution.entry_groups import EntryGroup
 from core.execution.order import Order
-from core.model.codes import MADE_WAY, EndCode
+from core.model.codes import BY_A_PERSON, MADE_WAY, EndCode
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.position import AnyTrade, Position
 from core.model.staging import Approval
@@ -399,7 +399,8 @@ class ExitClaims:
         """Return the position's stop that ended last; None if none ended.
 
         One that came back since it was cancelled for another order of its shares is passed over if another ended too,
-        and so is one after which a key gave another stop. One that sold all its shares is none.
+        and so is one after which a key gave another stop, and one that sold all its shares: the broker may have made it
+        less before (EX-13). One that a person cancelled is none: it stays away.
         """
         its = [
             o
@@ -413,9 +414,11 @@ class ExitClaims:
             return stop.cancel_code in MADE_WAY and last is not stop and last.created_at >= _ended_at(stop)
 
         by_key = max((o.created_at for o in its if str(o.proposal_id) == o.id and not o.request.replaces), default=None)
-        ended = [o for o in its if not o.is_working and o.remaining and self._is_of_what_is_held(o) and not o.made_way]
-        others = [o for o in ended if not is_back(o) and (by_key is None or by_key <= _ended_at(o))]
-        return max(others or ended, key=_ended_at, default=None)
+        ended = [o for o in its if not o.is_working and self._is_of_what_is_held(o) and not o.made_way]
+        ended = [o for o in ended if o.cancel_code not in BY_A_PERSON]
+        unsold = [o for o in ended if o.remaining]
+        others = [o for o in unsold if not is_back(o) and (by_key is None or by_key <= _ended_at(o))]
+        return max(others or unsold or ended, key=_ended_at, default=None)
 
     def _is_of_what_is_held(self, stop: Order) -> bool:
         held = self.index.state.position(stop.request.symbol, stop.strategy)

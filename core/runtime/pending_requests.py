@@ -16,13 +16,13 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from core.brokers.port import Broker
 from core.execution.gateway import TAKEN_BACK, Gateway, Lane, LaneQueue, Withheld, lane_of
 from core.market.port import MarketData, MarketDataError
 from core.messages import effects, inputs
-from core.model.account import NoAccount
+from core.model.account import Account, NoAccount
 from core.model.bar import Bar, NoQuote
 from core.model.broker import BrokerBooks, FreshFigures, NoAnswer
 from core.model.codes import BlockCode
@@ -34,6 +34,7 @@ from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Act, NoThreadError, Threads
 from core.settings.settings import Settings
 
+Dated = TypeVar("Dated", Account, Account | NoAnswer)
 TO_BE_HEARD = 0.1
 """Seconds of a confirmation's time-out that are reserved for processing the answers."""
 NOT_ASKED = "it is asked for beside this quote"
@@ -78,7 +79,8 @@ class RequestExecutor:
                 figures = self._figures(effect, settings)
                 return inputs.FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
             case effects.FetchAccount():
-                return inputs.AccountFetched(broker.account())
+                asked_at = self._desk_time()
+                return inputs.AccountFetched(_dated(broker.account(), asked_at))
             case effects.FetchBooks():
                 return inputs.BooksFetched(self._books(effect))
             case effects.FetchClock():
@@ -91,11 +93,14 @@ class RequestExecutor:
                 return inputs.SymbolsLookedUp(effect.symbols, self._instruments(effect.symbols), self._history(effect))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
+    def _desk_time(self) -> datetime | None:
+        return None if self.guard is None else self.guard.read()
+
     def _clock(self) -> inputs.ClockFetched:
         if self.guard is None:
             return inputs.ClockFetched(self.broker.time())
         asked = self.guard.steady()
-        told = self.broker.time()
+        told = self.broker.time(is_once=True)  # the time of a first try that failed would blur the reading
         if isinstance(told, NoAnswer):
             return inputs.ClockFetched(told)
         found = self.guard.hear(told, asked, self.guard.steady())
@@ -133,15 +138,22 @@ class RequestExecutor:
 
     def _books(self, effect: effects.FetchBooks) -> BrokerBooks | NoAnswer:
         """Fetch the broker's books, and its data on the requested instruments."""
+        asked_at = self._desk_time()
         books = self.broker.books()
         if isinstance(books, NoAnswer):
             return books
-        return replace(books, instruments=self._instruments(effect.instruments))
+        account = _dated(books.account, asked_at)
+        return replace(books, account=account, instruments=self._instruments(effect.instruments))
 
     def _instruments(self, symbols: Iterable[Symbol]) -> tuple[BrokerInstrument, ...]:
         asked = [lambda s=s: self.broker.instrument(s) for s in sorted(symbols)]
         found = self._threads.all_of(asked, AT_ONCE)
         return tuple(each for each in found if isinstance(each, BrokerInstrument))
+
+
+def _dated(account: Dated, asked_at: datetime | None) -> Dated:
+    """Return the account as of the desk's time: its adapter knows only the machine's clock (EX-23)."""
+    return replace(account, at=asked_at) if isinstance(account, Account) and asked_at is not None else account
 
 
 def _nothing() -> NoAnswer:

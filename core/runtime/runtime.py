@@ -15,7 +15,7 @@ from typing import Protocol, TypeGuard
 
 from core.engine import Engine
 from core.execution.gateway import Gateway, Withheld
-from core.facts import CancelDropped, CancelRequested, Fact, OrderStateChanged
+from core.facts import BreakerOpened, CancelDropped, CancelRequested, Fact, OrderStateChanged
 from core.messages.command_ports import STOOD_STILL, KnownPort, as_late
 from core.messages.commands import Command, Halt, Kill, Rearm, Resume
 from core.messages.effects import (
@@ -443,6 +443,10 @@ class Runtime(ABC):
             self._tell_the_latch()
         elif isinstance(fact, CancelRequested | CancelDropped | OrderStateChanged):
             self.gateway.tell(fact.client_order_id, self._why_not_any_more(fact.client_order_id))
+        elif isinstance(fact, BreakerOpened):
+            for order in self.engine.state.ledger.working_entries():
+                if order.status is OrderStatus.PENDING:
+                    self.gateway.tell(order.id, f"the breaker opened before it left: {fact.reason}")
 
     def _tell_the_latch(self) -> None:
         self.latch.note(self.engine.state.control.refusal())

@@ -103,6 +103,7 @@ class OwedStops:
             facts.OrderFilled: self._filled,
             facts.OrderStateChanged: self._changed,
             facts.PositionCorrected: self._corrected,
+            facts.CorporateActionApplied: self._split,
             facts.ProposalEnded: self._proposal_ended,
             facts.Killed: self._killed,
             facts.StopOwed: self._told,
@@ -164,6 +165,18 @@ class OwedStops:
             bought = sum((o.remaining for o in lost if o.strategy == share.strategy), ZERO)
             key = position_key(fact.symbol, share.strategy)
             self._name(key, max(self.state.named.get(key, NO_SHARES), min(abs(share.quantity), bought)))
+        self._look(at)
+
+    def _split(self, at: datetime, fact: facts.CorporateActionApplied) -> None:
+        """Count new shares for old ones, of what is to have a stop and of what a close sells first."""
+        for key, named in self.state.named.items():
+            position = self._ledger.state.positions.get(key)
+            if position is not None and position.symbol == fact.symbol:
+                self._name(key, named * fact.ratio)
+        for use in self._stage.authorizations(AuthorizationKind.CLOSE):
+            ticket_id = use.authorization.ticket_id
+            if use.authorization.symbol == fact.symbol and ticket_id in self.state.first:
+                self.state.first[ticket_id] = Quantity(self.state.first[ticket_id] * fact.ratio)
         self._look(at)
 
     def _name_guarded(self, stop: Order) -> None:

@@ -306,7 +306,8 @@ class BasketExecution:
             elif run.phase is BasketPhase.WAITING:
                 self._wait(run)
             elif run.phase is BasketPhase.ASKING:
-                if run.permitted_until is not None and self.state.at >= run.permitted_until:
+                is_late = run.permitted_until is not None and self.state.at >= run.permitted_until
+                if is_late and not self.state.control.is_clock_in_doubt:
                     yield from self._stop(run, UNANSWERED, BasketStop.UNANSWERED)
             elif run.phase is BasketPhase.BUYING:
                 yield from self._buy(run)
@@ -509,7 +510,8 @@ class BasketExecution:
             yield run.phase_since + self._seconds(limits[run.phase])
         if run.phase is BasketPhase.WAITING:
             yield self._next_poll(run)
-        if run.phase is BasketPhase.ASKING and run.permitted_until is not None:
+        is_in_doubt = self.state.control.is_clock_in_doubt  # nothing expires by time alone (EX-23)
+        if run.phase is BasketPhase.ASKING and run.permitted_until is not None and not is_in_doubt:
             yield run.permitted_until
 
     def _room_at(self) -> datetime:

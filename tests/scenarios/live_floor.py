@@ -114,7 +114,7 @@ class LiveFloor:
             self.asked.append("look up")
             return self.troubles.get("look up") or self.moved().order(self.now(), client_order_id)
 
-    def time(self) -> datetime | NoAnswer:
+    def time(self, *, is_once: bool = False) -> datetime | NoAnswer:
         return self.troubles.get("time") or self.now()
 
     def account(self) -> Account | NoAnswer:

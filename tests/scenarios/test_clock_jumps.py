@@ -12,11 +12,14 @@ import pytest
 from console.bell import Bell
 from core import facts
 from core.messages.commands import Kill, ProposeClose
+from core.messages.effects import CancelOrder
 from core.messages.inputs import ClockFetched, ClockRead
 from core.model.broker import NoAnswer
+from core.model.codes import AuthorizationCode
 from core.model.notice import Severity
 from core.runtime.virtual_time import ExchangeAnswers
 from core.settings.settings import Settings
+from tests.scenarios.changes import passes
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.receivers import Receivers, with_receivers
@@ -242,3 +245,24 @@ def test_a_suspended_machine_steps_to_the_brokers_time() -> None:
 
     (settled,) = recorded(house, facts.ClockSettled)
     assert abs(settled.step - 3 * HOUR) < 2
+
+
+def test_no_confirmed_close_lapses_in_doubt(differing: dict[str, Decimal]) -> None:
+    """EX-23: its cancels have no answer for longer than it is given."""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    hears(house, FORWARD)
+    house.line.breaks_at(CancelOrder, arrives=False, times=20)
+    house.presses(ProposeClose(SPY))
+    passes(house, 1)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+
+    passes(house, 100)
+    during = [fact for fact in house.facts(facts.AuthorizationEnded) if fact.code is AuthorizationCode.NOT_IN_TIME]
+    house.line.breaks_at(CancelOrder, arrives=True, times=0)
+    passes(house, 200)
+
+    assert house.desk.control.is_clock_in_doubt
+    assert not during
+    assert house.held() == house.held_by_the_broker() == "0"

@@ -10,9 +10,17 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.event_text import in_words
 from core.execution.breaker import BreakerPhase
-from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderApproved, OrderSent, ProposalSkipped
+from core.facts import (
+    BreakerClosed,
+    BreakerOpened,
+    CallFailed,
+    OrderApproved,
+    OrderSent,
+    ProposalSkipped,
+    SubmissionBlocked,
+)
 from core.messages.commands import ClearBreaker, ProposeClose
-from core.messages.effects import FetchAccount, FetchBooks, FetchFigures, SubmitOrder
+from core.messages.effects import Effect, FetchAccount, FetchBooks, FetchFigures, LookUpOrder, SubmitOrder
 from core.messages.inputs import AccountFetched, ConnectionChanged, SubmissionAnswered
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus
 from core.model.broker import NoAnswer, Refused
@@ -22,11 +30,23 @@ from core.runtime.inbox import Link
 from core.settings.orders import ExecutionSettings
 from core.settings.settings import Settings
 from core.views import ProtectionRow
+from tests.scenarios.changes import passes
 from tests.scenarios.house import DIP, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY
 
 GONE = NoAnswer("the connection broke")
 BUSY = Settings.model_validate({"risk": {"entries_a_day": 50}})
+ROOMY = Settings.model_validate(
+    {
+        "risk": {
+            "entries_a_day": 50,
+            "max_open_positions": 20,
+            "max_notional": {"usd": "5000"},
+            "per_trade": {"usd": "50"},
+            "twins": {"seconds": "0.001"},
+        }
+    }
+)
 
 
 def a_quiet_house(settings: Settings | None = None) -> House:
@@ -320,3 +340,35 @@ def test_the_send_time_is_recorded_with_the_answer() -> None:
     assert order.submitted_at is not None
     assert sent.sent_at == order.created_at
     assert order.submitted_at - sent.sent_at == timedelta(seconds=2.1)
+
+
+def test_no_entry_leaves_its_lane_behind_a_breaker() -> None:
+    """EX-15, OP-02: it opened while they waited behind one without an answer."""
+    house = House(minutes("09:55", "11:30", "99.60"), ROOMY, cash=Decimal(100_000)).opens().until("10:06:30")
+    house.line.link = Silent()
+    for number in range(4):
+        house.presses(a_typed_buy(str(2**number), f"99.{50 - number}", "99.30"))
+        passes(house, 0.05)
+    for _ in range(4):
+        house.opens_ticket()
+        passes(house, 0.3)
+        house.confirms()
+        passes(house, 0.15)
+    the_broker_is_silent(house, 5)
+    sent = len(house.facts(OrderSent))
+
+    house.until_moment(house.line.at + timedelta(seconds=12))
+
+    assert phase(house) is BreakerPhase.OPEN
+    assert len(house.facts(SubmissionBlocked)) == 3
+    assert len(house.facts(OrderSent)) - sent <= 1
+
+
+class Silent(Link):
+    """No order and no look-up arrives; each is given up after 1.5 s."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=timedelta(seconds=1.5))
+
+    def carry(self, effect: Effect) -> tuple[timedelta, ...]:
+        return () if isinstance(effect, SubmitOrder | LookUpOrder) else (self.latency,)

@@ -461,3 +461,22 @@ def test_working_entries_are_counted_once_an_act(monkeypatch: pytest.MonkeyPatch
 
     assert len(house.desk.sightings.held_queries) == 3
     assert len(counted) <= 1
+
+
+@pytest.mark.parametrize("named", [1800, 1e12, float("inf")])
+def test_a_429_holds_a_close_for_a_minute(named: float) -> None:
+    """EX-15, EX-22: whatever the broker names, or a clock makes of it."""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    house.line.take(house.line.at, AccountFetched(NoAnswer("too many requests", limited_seconds=named)))
+
+    house.presses(ProposeClose(SPY))
+    passes(house, 1)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 55)
+    during = house.held()
+    passes(house, 10)
+
+    assert during == "0.502"
+    assert house.held() == house.held_by_the_broker() == "0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -14,12 +15,14 @@ from core.messages.effects import SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.codes import OwedReason, RefusalKind
-from core.model.order import Side, StopHolder
+from core.model.order import Side, StopHolder, TimeInForce
 from core.model.values import Quantity
+from core.settings.settings import Settings
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import is_changed_there, trades_elsewhere
-from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt
 from tests.scenarios.late_fills import fills_late
+from tests.scenarios.test_account_activities import EVENTS, FEES, SESSIONS, SPLIT_ON, TABLE, the_market
 from tests.scenarios.test_lost_stops import RISE, TAKEN, by_key, elsewhere, stop_at, wide, without_held
 from tests.scenarios.test_restored_stops import LONG, owed, sells, watched
 from tests.scenarios.test_stops_after_a_close import (
@@ -251,3 +254,80 @@ def test_a_restored_stop_made_less_behind_a_refused_one(monkeypatch: pytest.Monk
     passes(house, 120)
 
     assert owed(house) == [("2", OwedReason.WAITS_FOR_KEY)]
+
+
+@pytest.mark.parametrize("seconds", [5, 70])
+def test_a_stop_cancelled_by_key_gives_no_other(seconds: int) -> None:
+    """EX-13, EX-22, OP-02: four lost theirs elsewhere; then the operator cancels that of the other six"""
+    house = holding_six(LONG)
+    enters(house, LONG, "4", "100.10", "98.50")
+    elsewhere(house, stop_at(house, "98.50"))
+    passes(house, seconds)
+
+    by_key(house, stop_at(house, "99"))
+    passes(house, 120)
+
+    assert working(house) == []
+    assert owed(house) == [("4", TAKEN)]
+
+
+def test_a_stop_made_less_that_sells_all_is_due() -> None:
+    """EX-13, EX-22: four of six are sold by it; the other two get theirs, which sells them in the same minute"""
+    house = holding_six(LONG, ("10:06", "100 100 98.9 100", 100_000))
+    house.until("10:06:10")
+    is_changed_there(house, stop_at(house, "99").id, quantity=Quantity(Decimal(4)))
+
+    house.until("10:15")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert not owed(house)
+
+
+# ── splits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DAY_BEFORE = SESSIONS[SESSIONS.index(SPLIT_ON) - 1]
+
+
+def before_a_split(events: str, *bought: tuple[str, StopHolder]) -> House:
+    house = House(the_market(), Settings.model_validate(TABLE), cash=Decimal(50_000), events=events, **FEES).opens()
+    house.until("09:35", DAY_BEFORE)
+    for quantity, holder in bought:
+        order = a_typed_buy(quantity, limit=None, stop="45")
+        house.presses(replace(order, stop_holder=holder, time_in_force=TimeInForce.GTC))
+        confirms_now(house)
+        passes(house, 5)
+    return house
+
+
+def test_after_a_split_the_new_shares_are_due() -> None:
+    """EX-22: the broker's own stop guards as many as before; the others are told, or proposed"""
+    house = before_a_split(EVENTS, ("6", StopHolder.BROKER))
+
+    house.until("09:42", SPLIT_ON)
+
+    assert (house.held(), working(house)) == ("12", ["sell stop 6 45"])
+    assert [quantity for quantity, _ in owed(house)] == ["6"]
+    assert_can_be_rebuilt(house)
+
+
+def test_after_a_split_a_lost_stop_is_told_whole() -> None:
+    """EX-22"""
+    house = before_a_split(EVENTS, ("6", StopHolder.BROKER))
+    house.until("09:40", SPLIT_ON)
+
+    elsewhere(house, stop_at(house, "45"))
+    house.until("09:42", SPLIT_ON)
+
+    assert [quantity for quantity, _ in owed(house)] == ["12"]
+
+
+def test_a_reverse_split_gives_watched_shares_no_stop() -> None:
+    """EX-22, OP-02: ten, six of them with a stop, are five; the broker makes the stop three"""
+    house = before_a_split("2026-11-17 split SPY 1:2", ("6", StopHolder.BROKER), ("4", StopHolder.DESK))
+    house.until("21:00", DAY_BEFORE)
+    is_changed_there(house, stop_at(house, "45").id, quantity=Quantity(Decimal(3)))
+
+    house.until("09:42", SPLIT_ON)
+
+    assert (house.held(), working(house)) == ("5", ["sell stop 3 45"])
+    assert house.desk.stage.proposals() == ()

@@ -177,9 +177,9 @@ class AlpacaBroker:
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @as_shown
-    def time(self) -> datetime | NoAnswer:
+    def time(self, *, is_once: bool = False) -> datetime | NoAnswer:
         try:
-            return self._questions.get("/clock", "GET /clock", a_clock)
+            return self._questions.get("/clock", "GET /clock", a_clock, is_once=is_once)
         except NOTHING_READ as error:
             return as_no_answer(error)
 

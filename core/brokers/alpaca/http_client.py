@@ -22,7 +22,7 @@ from alpaca.trading.client import TradingClient
 from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
 from core.brokers.alpaca.keys import check_the_keys, checked_address, keys_on_the_line
 from core.brokers.alpaca.refusal_codes import OK, NotJsonError, Stated, decoded, doubt, is_unauthorised, refusal
-from core.brokers.alpaca.retries import NoReply, Timeouts
+from core.brokers.alpaca.retries import BUDGET, NoReply, Timeouts
 from core.io.http_requests import (
     LARGEST_BODY,
     LIMITED,
@@ -347,8 +347,10 @@ class Questions:
         endpoint: str,
         query: Mapping[str, object] | None = None,
         ends: float | None = None,
+        *,
+        is_once: bool = False,
     ) -> Reply | NoReply:
-        """Send a query or a cancel, repeated if no answer came."""
+        """Send a query or a cancel, repeated if no answer came and it is not to be sent only once."""
         times = 0
 
         def once(within: float) -> Reply | NoReply:
@@ -360,7 +362,7 @@ class Questions:
             self.line.saw(reply)
             return reply
 
-        return self.timeout.ask(once, ends)
+        return once(BUDGET) if is_once else self.timeout.ask(once, ends)
 
     def count_beyond(self, requests: int = 1) -> None:
         """Count requests sent now that are beyond their task's expected number (RK-24)."""
@@ -373,6 +375,8 @@ class Questions:
         read: Callable[[Any], Answer],
         query: Mapping[str, object] | None = None,
         ends: float | None = None,
+        *,
+        is_once: bool = False,
     ) -> Answer:
         """Send a query and return its parsed answer.
 
@@ -381,7 +385,7 @@ class Questions:
         StatedRefusalError, NoAnswerError, AccountRefusedError
         """
         asked = "" if "{id}" in endpoint else path  # the caller reports queries for one order
-        return self.read(self.ask("GET", path, endpoint, query, ends), read, endpoint, asked)
+        return self.read(self.ask("GET", path, endpoint, query, ends, is_once=is_once), read, endpoint, asked)
 
     def read(self, reply: Reply | NoReply, read: Callable[[Any], Answer], place: str, asked: str = "") -> Answer:
         """Parse a received answer, as `get` does. The connection status shows `asked` as unreadable, if it is."""

@@ -406,7 +406,7 @@ class SimulatedBroker:
         del with_legs  # legs are always included
         return self.exchange.order(self.at, client_order_id)
 
-    def time(self) -> datetime:
+    def time(self, *, is_once: bool = False) -> datetime:
         return self.at
 
     def account(self) -> Account:

@@ -236,7 +236,8 @@ class OrderUpdates:
             fresh.append(one)
             room -= one.quantity
         missing = report.filled_quantity - order.filled_quantity - sum((e.quantity for e in fresh), Decimal(0))
-        if missing > 0 and source in REST:
+        is_newest = report.filled_quantity >= order.reported_quantity  # an older one has another average price
+        if missing > 0 and source in REST and is_newest:
             fresh.append(self._derived(order, report, fresh, Quantity(missing)))
         return fresh
 

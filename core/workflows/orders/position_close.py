@@ -151,7 +151,7 @@ class PositionClose:
         its = [one.use for one in held]
         for use in self.state.stage.authorizations(AuthorizationKind.CLOSE):
             if use.is_unused:
-                is_at_half_time = use in its or self._acts_at_half_time(use)
+                is_at_half_time = use in its or self._acts_at_half_time(use) or self.state.control.is_clock_in_doubt
                 yield self._prolonged_at(use) if is_at_half_time else use.authorization.ends_at
         for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP):
             let_go = (stop.let_go_at + LATE for stop in self.sale_chains.stops(use) if stop.let_go_at is not None)
@@ -160,14 +160,15 @@ class PositionClose:
     def due(self) -> Iterator[Effect]:
         held = [one.use for one in held_exits(self.state)]
         for use in self.state.stage.authorizations(AuthorizationKind.CLOSE):
-            if use.is_unused and self.state.at >= use.authorization.ends_at:
+            is_in_doubt = self.state.control.is_clock_in_doubt  # nothing expires by time alone (EX-23)
+            if use.is_unused and self.state.at >= use.authorization.ends_at and not is_in_doubt:
                 self._end(use, "close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME)
                 yield from apart(self.state, partial(self._guard_what_entries_left, use))
                 self._ask_again(use)
             elif (
                 use.is_unused
                 and self.state.at >= self._prolonged_at(use)
-                and (use in held or self._waits_in_doubt(use))
+                and (is_in_doubt or use in held or self._waits_in_doubt(use))
             ):
                 self.state.record(AuthorizationProlonged(use.authorization.id, self.state.at + self._timeout()))
         yield from self.go_on()

@@ -5,7 +5,8 @@ Queries share the budget outside the reserve: account and activities come last, 
 and queries that an exit, a kill or the operator waits for first. A waiting query is sent once, however often it is
 requested; it moves up after 10 s and after 30 s, and never uses the reserve, nor the requests that exits under way are
 about to need; while an exit waits for room, none moves up to the first share. After a stated 429 all wait until the
-time that the broker named. Without a limit of the broker none waits.
+time that the broker named, a minute at the most: its limit is one of a minute, and a longer wait would keep exits from
+the broker. Without a limit of the broker none waits.
 
 Properties of assets are kept for a quarter of an hour. Unknown properties of traded or held assets are fetched with the
 books if there is room, and a few old ones.
@@ -33,7 +34,7 @@ from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketPhase
 from core.model.broker import BrokerBooks, NoAnswer, Refused
 from core.model.values import Symbol
-from core.risk.message_counts import Share, for_queries, of_an_earlier_run
+from core.risk.message_counts import MINUTE, Share, for_queries, of_an_earlier_run
 from core.trading_state.state import TradingState
 from core.workflows.orders.request_reserve import A_MOMENT, KillCancels, RequestRoom, held_exits
 from core.workflows.workflow import answers
@@ -321,7 +322,8 @@ class RequestPacing:
         elif isinstance(answer, Refused):
             seconds = answer.wait_seconds
         if seconds is not None:
-            until, known = self.state.at + timedelta(seconds=seconds), self.state.sightings.limited_until
+            wait = timedelta(seconds=min(max(seconds, 0.0), MINUTE.total_seconds()))
+            until, known = self.state.at + wait, self.state.sightings.limited_until
             self.state.sightings.limited_until = until if known is None else max(known, until)
         return ()
 

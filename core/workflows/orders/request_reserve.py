@@ -4,7 +4,7 @@ An exit that must cancel its stop first begins only with room for all its reques
 the order. Until then the stop stays in force. It leaves the reserve alone, except for half of it if others than exits
 used the rest: neither queries nor entries delay an exit (EX-22). The other half is left to a kill's cancels and to
 exits that have begun, whose room no query takes. After a stated 429 no exit begins until the time that the broker
-named. Without a limit of the broker none waits.
+named, a minute at the most. Without a limit of the broker none waits.
 
 Queries leave room for a cancel of each working entry, of which the reserve may be too small. A kill's cancels leave at
 once up to the broker's limit, those of opening orders first. Beyond it, where exits used the room, one leaves each

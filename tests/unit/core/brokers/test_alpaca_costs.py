@@ -22,10 +22,14 @@ from core.messages.effects import (
     ReplaceOrder,
     SubmitOrder,
 )
+from core.messages.inputs import AccountFetched, BooksFetched
+from core.model.account import Account
 from core.model.bar import NoQuote
+from core.model.broker import BrokerBooks
 from core.model.staging import Approval
 from core.model.values import BrokerOrderId, Digest, ProposalId, Symbol, TicketId
 from core.runtime.call_record import counted
+from core.runtime.clock_guard import ClockGuard
 from core.runtime.pending_requests import RequestExecutor
 from core.settings.settings import Settings
 from tests.unit.core.brokers.alpaca_door import (
@@ -127,3 +131,19 @@ def test_repeats_and_second_looks_are_told() -> None:
 
     assert all(sent == known for sent, known in told.values()), told
     assert [sent for sent, _ in told.values()] == [3, 2, 3, 3, 12]
+
+
+def test_an_account_is_dated_by_the_desks_time() -> None:
+    """EX-22, EX-23: a look-up compares its date with the desk's own times; the machine's clock may be an hour off."""
+    steady = [100.0]
+    guard = ClockGuard(lambda: NOON - timedelta(hours=1), lambda: steady[0], NOON)
+    with a_door() as door:
+        asking = RequestExecutor(a_broker(alpaca(door)), NoMarket(), guard)  # type: ignore[arg-type]
+
+        account, books = (asking.ask(task, Settings()) for task in (FetchAccount(), FetchBooks()))
+
+        assert isinstance(account, AccountFetched)
+        assert isinstance(account.answer, Account)
+        assert isinstance(books, BooksFetched)
+        assert isinstance(books.answer, BrokerBooks)
+        assert (account.answer.at, books.answer.account.at) == (NOON, NOON)

@@ -474,3 +474,15 @@ def test_the_calendar_is_in_new_york_time() -> None:
     assert not isinstance(sessions, NoAnswer)
     assert [s.open.hour for s in sessions] == [13, 14]
     assert sessions[1].close == datetime(2026, 11, 27, 18, 0, tzinfo=UTC)
+
+
+def test_a_timed_clock_is_asked_once() -> None:
+    """EX-23: the time of a try that failed is no part of the reading."""
+    clock = Says(200, {"timestamp": "2026-11-20T12:00:00-05:00"})
+    with a_door(Says(503, HTML), Says(503, HTML), clock) as door:
+        broker = a_broker(door)
+        once, repeated = broker.time(is_once=True), broker.time()
+
+        assert isinstance(once, NoAnswer)
+        assert repeated == datetime(2026, 11, 20, 17, tzinfo=UTC)
+        assert len(door.lines) == 3
