@@ -240,6 +240,22 @@ def test_a_lost_stop_is_in_doubt_at_once(broker: BrokersWord) -> None:
     assert_can_be_rebuilt(house)
 
 
+def test_a_late_word_of_the_stream_ends_no_doubt(broker: BrokersWord) -> None:
+    """EX-22: it may be older than the answer that the broker does not know the stop"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    (stop,) = house.stops
+    told = house.exchange.order(house.line.at, stop.id)
+    assert isinstance(told, OrderReport)
+    broker.changes[stop.id] = lambda _report: None
+    house.until("10:07:30")
+    before = stop.in_doubt_since
+
+    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, told)))
+
+    assert before is not None
+    assert stop.in_doubt_since == before
+
+
 def test_a_stop_that_was_taken_back_and_lost_is_not_asked_for(broker: BrokersWord) -> None:
     """EX-22, EX-13: the operator cancelled it, so it is not owed"""
     house = a_house_in_a_position(("10:06", "11:00", STEADY))

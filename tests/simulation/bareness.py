@@ -283,6 +283,7 @@ class Meter:
                 return WHOSE
             if world.contradictions.restated & {stop.order.client_order_id for stop in stops}:
                 return CUT_FOR_ANOTHER
+            return WAITS_FOR_KEY
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
     def _waits_for_books(self) -> bool:
@@ -539,6 +540,7 @@ NEVER_ARRIVED = "the stop never reached the broker; a new one waits for its key"
 WHOSE = "one of several lost entries filled; a stop waits for its key"
 PASSED = "the market had passed its stop; its exit waits for a key"
 NEVER_WRITTEN = "its record was made to fail twice; a new stop waits for its key"
+WAITS_FOR_KEY = "a stop for all of it waits for its key"
 CUT_FOR_ANOTHER = "a stop was cut for one that the broker made more; a stop for the rest waits for its key"
 MORE_THAN_SIGNED = "the broker made the entry more than was signed; a stop for the rest waits for its key"
 ENDED_WHILE_DOWN = "what was signed was over with its day, and the desk was down"
@@ -547,7 +549,7 @@ DIED_BEFORE = "the desk died between the stop's record and its sending"
 NEEDS_A_PERSON = frozenset(
     {
         NO_CAUSE, DENIED, CALLED_CANCELLED, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED,
-        NEVER_WRITTEN, MORE_THAN_SIGNED, CUT_FOR_ANOTHER, PASSED, ENDED, WHOSE, PAIR_ENDED,
+        NEVER_WRITTEN, MORE_THAN_SIGNED, CUT_FOR_ANOTHER, WAITS_FOR_KEY, PASSED, ENDED, WHOSE, PAIR_ENDED,
     }
 )  # fmt: skip
 """What ends by a key alone, or by nothing that anybody knows of."""

@@ -169,7 +169,7 @@ def follow_word(state: TradingState, order: Order, report: OrderReport, source: 
     if code is not None and (is_back or (code, word) != (order.idle, order.idle_word)):
         state.record(OrderIdled(order.id, code, word))
     elif code is None and (is_back or order.idle not in (None, IdleCode.UNFILLED)):
-        if source in (Source.STREAM, Source.ANSWER) and not is_back:
+        if source in (Source.STREAM, Source.ANSWER):
             return True
         state.record(OrderTradesAgain(order.id, word))
     return False
