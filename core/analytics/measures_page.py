@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from textwrap import wrap
 
+from core.analytics import charts
 from core.analytics.account_days import HEAD, ProfitMonth, calendar_lines, largest_of, month_rows, months_of, shade_of
+from core.analytics.charts import chart
 from core.analytics.desk_measures import DeskMeasures, Figures, MarginDay
 from core.analytics.metrics import drawdowns, framed
 from core.analytics.presentation import (
-    HEIGHT,
     LINES,
-    LOW,
     NONE,
     ROLLING,
     document,
@@ -23,7 +23,6 @@ from core.analytics.presentation import (
     escaped,
     folded,
     paragraphs,
-    plot,
     plotted,
     table,
     value_of,
@@ -267,7 +266,7 @@ def _margin(found: DeskMeasures) -> Iterator[str]:
         yield "margin: none was in use by any figure of these days, or the broker tells none"
         return
     yield "maintenance margin / equity"
-    values = margin_series(found)
+    values = [value for _, value in margin_series(found)]
     if len(values) > 1:
         yield from plotted(values, WIDTH, HIGH, lambda value: value_of(value, "percent"))
     widths = (12, 10, 10, 13, 18, 10)
@@ -277,11 +276,11 @@ def _margin(found: DeskMeasures) -> Iterator[str]:
         yield f"the last {SHOWN_DAYS} of {len(found.margin)} days; --json has all"
 
 
-def margin_series(found: DeskMeasures) -> list[float]:
-    """Return the highest value of each day; for a single day every instant."""
+def margin_series(found: DeskMeasures) -> list[tuple[datetime, float]]:
+    """Return the highest value of each day, with its time; for a single day every instant."""
     if len(found.margin) > 1:
-        return [day.highest for day in found.margin if day.highest is not None]
-    return [each.maintenance for each in found.instants if each.maintenance is not None]
+        return [(day.at, day.highest) for day in found.margin if day.highest is not None]
+    return [(each.at, each.maintenance) for each in found.instants if each.maintenance is not None]
 
 
 def _margin_row(day: MarginDay) -> tuple[str, ...]:
@@ -303,7 +302,7 @@ MORE = "td:not(:first-child),th:not(:first-child){text-align:right}h3{margin-top
 
 def page(found: DeskMeasures) -> str:
     """Return the complete file."""
-    return document(f"Keyturn, {title(found)}", _body(found), MORE)
+    return document(f"Keyturn, {title(found)}", _body(found), MORE + charts.STYLE)
 
 
 def _body(found: DeskMeasures) -> Iterator[str]:
@@ -330,9 +329,12 @@ def _body(found: DeskMeasures) -> Iterator[str]:
 def _plots(found: DeskMeasures) -> Iterator[str]:
     equity = framed(found.growth)["equity"].dropna()
     if len(equity) > 1:
-        yield "<h3>Equity without what was paid in and out, USD</h3>" + plot(list(equity), HEIGHT, "#1f77b4")
-        below = [-each for each in drawdowns(equity)]
-        yield f"<h3>Drawdown: {escaped(drawdown_in_words(found.measures))}</h3>" + plot(below, LOW, "#c0392b")
+        days, period = list(equity.index), f"{equity.index[0]} to {equity.index[-1]}"
+        draw = charts.lines(days, [("equity", list(equity), charts.FIRST)], charts.dollars)
+        yield chart("equity", "Equity without what was paid in and out, USD", f"Closes of {period}.", draw)
+        falls = [("drawdown", [-each for each in drawdowns(equity)], charts.LOSS)]
+        words = f"Closes of {period}. Deepest drawdown {drawdown_in_words(found.measures)}."
+        yield chart("drawdown", "Drawdown", words, charts.areas(days, falls, charts.percent))
 
 
 def _calendar(months: Sequence[ProfitMonth]) -> Iterator[str]:
@@ -361,7 +363,8 @@ def _margin_section(found: DeskMeasures) -> Iterator[str]:
     if not found.margin:
         yield "<p>None was in use by any figure of these days, or the broker tells none.</p>"
         return
-    values = margin_series(found)
-    if len(values) > 1:
-        yield plot(values, LOW, "#e08a00")
+    if len(series := margin_series(found)) > 1:
+        at, values = zip(*series, strict=True)
+        draw = charts.lines(at, [("maintenance margin", values, charts.FIRST)], charts.percent)
+        yield chart("margin", "Maintenance margin of equity", "The highest of each day, or each instant of one.", draw)
     yield table(margin_rows(found), MARGIN_HEAD)

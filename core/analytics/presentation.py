@@ -167,8 +167,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "profit",
         "slippage",
         "fees",
+        "stop_price",
     ),
-    "equity": ("day", "equity", "drawdown"),
+    "equity": ("day", "equity", "drawdown", "exposure", "buy_and_hold"),
     "orders": (
         "client_order_id",
         "symbol",
@@ -259,14 +260,16 @@ def _block(fill: int, *, hangs: bool) -> str:
 
 def sampled(values: Sequence[float], many: int) -> list[float]:
     """Return at most this many values: the last of each part, including the very last."""
-    if len(values) <= many:
-        return list(values)
-    return [values[(number + 1) * len(values) // many - 1] for number in range(many)]
+    return [values[place] for place in sampled_places(len(values), many)]
 
 
-WIDTH, HEIGHT, LOW = 900, 220, 110
-"""Pixels of a plot; the drawdown's is lower."""
-POINTS = 900
+def sampled_places(length: int, many: int) -> Sequence[int]:
+    """Return the places of at most this many values of a series: the last of each part, including the very last."""
+    if length <= many:
+        return range(length)
+    return [(number + 1) * length // many - 1 for number in range(many)]
+
+
 NUMBER = ' class="n"'
 STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:940px;padding:0 1rem;color:#1b1f24;background:#fff}
@@ -312,58 +315,6 @@ def folded(summary: str, content: str) -> str:
 
 def paragraphs(lines: Iterable[str]) -> Iterator[str]:
     yield from (f"<p>{escaped(line)}</p>" for line in lines)
-
-
-def page(results: Sequence[Result]) -> str:
-    return document("Keyturn backtest", (part for result in results for part in _result(result)))
-
-
-def _result(result: Result) -> Iterator[str]:
-    strategy = result["strategy"] or ", ".join(result["reasons"])
-    yield "<h2>" + escaped(f"{result['file']}: {strategy}, {result['profile']}") + "</h2>"
-    if "interrupted" in result:
-        yield "<p><strong>Interrupted: the file was not played to its end.</strong></p>"
-    yield from (f"<p><strong>{escaped(line)}</strong></p>" for line in of_the_bars(result))
-    yield table(_all(result), number=1)
-    yield from paragraphs((of_what_is_not_measured(result), *of_what_is_modelled(result)))
-    equity = [float(each["equity"]) for each in result["equity"]]
-    below = [-float(each["drawdown"]) for each in result["equity"]]
-    if len(equity) > 1:
-        days = f"{result['equity'][0]['day']} to {result['equity'][-1]['day']}"
-        yield f"<h3>Equity, USD: {min(equity):,.2f} to {max(equity):,.2f}, {days}</h3>" + plot(
-            equity, HEIGHT, "#1f77b4"
-        )
-        words = escaped(drawdown_in_words(result["metrics"]))
-        yield f"<h3>Drawdown: {words}</h3>" + plot(below, LOW, "#c0392b")
-    counted = [(who, reason, n) for who, reasons in result["reasons"].items() for reason, n in reasons.items()]
-    counted += [("gate", reason, n) for reason, n in result["skipped"].items()]
-    yield "<h3>Why it did not trade</h3>" + table([(who, reason, f"{n:,}") for who, reason, n in counted], number=2)
-    for name in ("trades", "signals", "orders"):
-        columns = COLUMNS[name]
-        rows = [[row[column] or "" for column in columns] for row in result[name]]
-        yield folded(f"{len(rows):,} {name}", table(rows, [column.replace("_", " ") for column in columns]))
-
-
-def _all(result: Result) -> list[tuple[str, str]]:
-    return [
-        ("symbol", str(result["symbol"])),
-        ("bars", f"{result['bars']:,}"),
-        ("timeframe", str(result["timeframe"])),
-        *told(result["metrics"]),
-    ]
-
-
-def plot(values: Sequence[float], height: int, colour: str, under: str = "") -> str:
-    """Return a curve as wide as `WIDTH`; `under` is drawn beneath it."""
-    columns = sampled(values, POINTS)
-    low, high = min(columns), max(columns)
-    span = (high - low) or 1.0
-    points = " ".join(
-        f"{number * WIDTH / (len(columns) - 1):.1f},{height - 4 - (value - low) / span * (height - 8):.1f}"
-        for number, value in enumerate(columns)
-    )
-    line = f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>'
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img">{under}{line}</svg>'
 
 
 MORE = (

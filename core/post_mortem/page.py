@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from core.analytics import charts
+from core.analytics.charts import chart
 from core.analytics.equity import Part, in_cents, to_the_cent
 from core.analytics.presentation import document, escaped, folded, plotted, table
 from core.event_text import in_words, kind_of
@@ -14,7 +16,7 @@ from core.model.signal import EXIT_WORDS
 from core.model.staging import CheckResult
 from core.model.values import ZERO, Money, plain, priced
 from core.ports import Recorded
-from core.post_mortem.day_attribution import DayExplained, Minute
+from core.post_mortem.day_attribution import DayExplained
 from core.post_mortem.missed_trades import LetGo
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.trade_attribution import Cause, intended
@@ -277,7 +279,9 @@ def _record(record: Recorded) -> dict[str, object]:
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 # A post-mortem as a self-contained HTML file: style and charts are inline, and no network is used.
 
-PAGE_WIDTH, HEIGHT, PAD = 900, 260, 8
+PAGE_WIDTH = 900
+CHART_HEIGHT = 3.0
+"""Inches."""
 BAR, HALF = 22, 11
 """Pixels of a row in a chart of parts."""
 MORE = (
@@ -289,7 +293,7 @@ MORE = (
 def page(found: PostMortem) -> str:
     """Return the complete file."""
     title = f"Keyturn, {found.first}" + (f" to {found.last}" if found.last != found.first else "")
-    return document(title, _body(found), MORE)
+    return document(title, _body(found), MORE + charts.STYLE)
 
 
 def _body(found: PostMortem) -> Iterator[str]:
@@ -384,34 +388,30 @@ def _chart(told: TradeExplained) -> str:
     minutes = told.minutes
     if not minutes:
         return "<p>No bar of it was recorded.</p>"
-    levels = _levels(told)
-    low = min([minute.bar.low for minute in minutes] + [price for _, price in levels])
-    high = max([minute.bar.high for minute in minutes] + [price for _, price in levels])
-    scale = _Scale(minutes, low, high)
-    drawn = [
-        f'<line x1="{scale.x(m.bar.start):.1f}" x2="{scale.x(m.bar.start):.1f}" y1="{scale.y(m.bar.low):.1f}" '
-        f'y2="{scale.y(m.bar.high):.1f}" stroke="#9aa4ae" stroke-width="1"/>'
-        for m in minutes
-    ]
-    drawn.append(scale.curve([(m.bar.start, m.bar.close) for m in minutes], "#1f77b4"))
-    drawn.append(scale.curve([(m.bar.start, m.vwap) for m in minutes if m.vwap is not None], "#e08a00"))
-    for name, price in levels:
-        y = scale.y(price)
-        drawn.append(
-            f'<line x1="0" x2="{PAGE_WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#777" stroke-dasharray="4 4"/>'
-            f'<text x="4" y="{y - 3:.1f}">{escaped(name)} {priced(price)}</text>'
-        )
-    for fill in told.story.fills:
-        if minutes[0].bar.start <= fill.at <= minutes[-1].bar.end:
-            x, y, tone = scale.x(fill.at), scale.y(fill.price), "up" if fill.sign > 0 else "down"
-            drawn.append(
-                f'<circle class="{tone}" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
-                f'<text x="{min(x + 8, PAGE_WIDTH - 120):.1f}" y="{y + 4:.1f}">'
-                f"{'bought' if fill.sign > 0 else 'sold'} {priced(fill.price)}</text>"
-            )
+    at = charts.numbers([minute.bar.start for minute in minutes])
+    measured = [(minute.bar.start, float(minute.vwap)) for minute in minutes if minute.vwap is not None]
+    fills = [fill for fill in told.story.fills if minutes[0].bar.start <= fill.at <= minutes[-1].bar.end]
+
+    def draw(axes: Any, width: float) -> None:
+        axes.vlines(at, [float(m.bar.low) for m in minutes], [float(m.bar.high) for m in minutes], charts.GRID)
+        axes.plot(at, [float(m.bar.close) for m in minutes], color=charts.FAINT, label="close")
+        if measured:
+            axes.plot(charts.numbers([start for start, _ in measured]), [v for _, v in measured], color=charts.SECOND)
+            axes.lines[-1].set_label("VWAP")
+        for name, price in _levels(told):
+            axes.axhline(float(price), color=charts.LOSS if name == "stop" else charts.GAIN, linewidth=1.0, label=name)
+        for name, marker, sign in (("bought", "^", 1), ("sold", "v", -1)):
+            if its := [fill for fill in fills if fill.sign == sign]:
+                places = charts.numbers([fill.at for fill in its])
+                prices = [float(fill.price) for fill in its]
+                axes.scatter(places, prices, marker=marker, color=charts.FIRST, s=40, label=name, zorder=3)
+        charts.dated(axes, width)
+        charts.dollars(axes)
+        axes.legend(loc="upper left", ncols=int(width) // 2, columnspacing=1.0, handletextpad=0.4)
+
     first, last = HOME.local(minutes[0].bar.start), HOME.local(minutes[-1].bar.end)
-    words = f"{first:%H:%M} to {last:%H:%M} {HOME.name}; blue the closes, orange VWAP of the session"
-    return f'<svg viewBox="0 0 {PAGE_WIDTH} {HEIGHT}" role="img">{"".join(drawn)}</svg><p>{escaped(words)}</p>'
+    words = f"{first:%H:%M} to {last:%H:%M} {HOME.name}. Lines: low to high of each minute."
+    return chart(f"trade-{told.story.key}", f"Price of {told.story.trade.symbol}, USD", words, draw, CHART_HEIGHT)
 
 
 def _levels(told: TradeExplained) -> list[tuple[str, Decimal]]:
@@ -420,21 +420,3 @@ def _levels(told: TradeExplained) -> list[tuple[str, Decimal]]:
     if first is None:
         return []
     return [(name, price) for name, price in (("stop", first.stop), ("target", first.target)) if price is not None]
-
-
-class _Scale:
-    """Maps an instant and a price to chart coordinates."""
-
-    def __init__(self, minutes: Sequence[Minute], low: Decimal, high: Decimal) -> None:
-        self._first, self._last = minutes[0].bar.start, minutes[-1].bar.end
-        self._low, self._span = low, (high - low) or Decimal(1)
-
-    def x(self, at: datetime) -> float:
-        return (at - self._first) / (self._last - self._first) * PAGE_WIDTH
-
-    def y(self, price: Decimal) -> float:
-        return HEIGHT - PAD - float((price - self._low) / self._span) * (HEIGHT - 2 * PAD)
-
-    def curve(self, points: Sequence[tuple[datetime, Decimal]], colour: str) -> str:
-        places = " ".join(f"{self.x(at):.1f},{self.y(price):.1f}" for at, price in points)
-        return f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{places}"/>'

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from core.analytics import charts
+from core.analytics.charts import chart
 from core.analytics.equity import Part
-from core.analytics.presentation import WIDTH, document, escaped, paragraphs, plot, table
+from core.analytics.presentation import document, paragraphs, table
 from core.model.order_terms import order_in_words
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
@@ -191,13 +193,9 @@ def _held(each: Held) -> dict[str, object]:
     }
 
 
-HEIGHT = 200
-"""Pixels of the equity chart."""
-
-
 def page(report: Report) -> str:
     """Return the complete file."""
-    return document(f"Keyturn: {title_of(report)}", _body(report), MORE)
+    return document(f"Keyturn: {title_of(report)}", _body(report), MORE + charts.STYLE)
 
 
 def _body(report: Report) -> Iterator[str]:
@@ -258,17 +256,11 @@ def _strategies(report: Report) -> list[Part]:
 
 
 def _curve(report: Report) -> str:
-    """Return the equity chart, with a line between the days."""
-    points = report.curve
-    values = [float(value) for _, value in report.equity]
+    """Return the equity chart of the days, by the time in New York; empty if the equity did not move."""
+    points = report.equity
+    values = [float(value) for _, value in points]
     if len(set(values)) <= 1:
         return ""
-    places = [number * WIDTH / (len(values) - 1) for number in range(len(points))]
-    days = "".join(
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{HEIGHT}" stroke="#9aa4ae"/>'
-        f'<text x="{x + 4:.1f}" y="12">{point.day:%a %d}</text>'
-        for number, (x, point) in enumerate(zip(places, points, strict=True))
-        if not number or points[number - 1].day != point.day
-    )
-    words = f"Equity by fills and the closes of bars, {min(values):,.2f} to {max(values):,.2f} USD"
-    return f"{plot(values, HEIGHT, '#1f77b4', days)}<p>{escaped(words)}</p>"
+    words = f"Equity by fills and the closes of bars, {min(values):,.2f} to {max(values):,.2f} USD."
+    draw = charts.lines([at for at, _ in points], [("equity", values, charts.FIRST)], charts.dollars)
+    return chart("equity", "Equity, USD", words, draw)

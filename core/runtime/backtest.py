@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from core.analytics.desk_measures import LocalTime, by_groups, rows_of
 from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics, rolled
+from core.analytics.presentation import sampled_places
 from core.facts import Fact, SignalRaised
 from core.market.normaliser import Complete, Normaliser, Quarantined
 from core.messages.inputs import BarArrived, MarketDataBroken, Start
@@ -28,6 +29,12 @@ from core.runtime.replay_report import Report, Row, iso, open_positions, tallied
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
 
+SHOWN_PRICES = 1500
+"""The most closes of the report's price series."""
+COSTS = ("slippage", "slippage_by_size", "half_spread_ticks", "fee_per_share", "margin_interest")
+"""The settings of the exchange that decide what trading costs."""
+LONGEST_PAUSE = 6
+"""Calendar days without a session; the calendar of a run begins a week before its first bar."""
 Said = tuple[str, Symbol, Side, Decimal | None]
 """A strategy, symbol, side and confidence."""
 
@@ -51,19 +58,55 @@ class Signals:
             yield datetime.fromtimestamp(start, UTC), said
 
 
+class Prices:
+    """The closes of a file's bars, and its first open, USD; floats, for charts and a benchmark."""
+
+    def __init__(self) -> None:
+        self.first_open: float | None = None
+        self._starts = array("q")
+        self._closes = array("d")
+
+    def note(self, bar: Bar) -> None:
+        if self.first_open is None:
+            self.first_open = float(bar.open)
+        self._starts.append(int(bar.start.timestamp()))
+        self._closes.append(float(bar.close))
+
+    @property
+    def last(self) -> float | None:
+        """The newest close."""
+        return self._closes[-1] if self._closes else None
+
+    def sampled(self, many: int) -> list[tuple[str, float]]:
+        """Return at most `many` closes with their bars' starts, ISO 8601: the last of each part, and the very last."""
+        kept = sampled_places(len(self._starts), many)
+        return [(datetime.fromtimestamp(self._starts[at], UTC).isoformat(), self._closes[at]) for at in kept]
+
+
 Watch = Callable[[int, int], None]
 """Called with the number of finished sessions and the total."""
 
 
 class Backtest:
-    """One run. `signals` and `series` are complete when it has ended."""
+    """One run; complete when it has ended.
+
+    Attributes
+    ----------
+    series
+        The account at each close.
+    held
+        For each row of `series`, the value of an account that bought with all its cash at the first open and held,
+        USD, without costs and dividends.
+    """
 
     def __init__(self, runtime: VirtualRuntime, sessions: Iterable[Session], *, is_daily: bool) -> None:
         self.runtime = runtime
         self.sessions = tuple(sessions)
         self.report = Report(runtime.engine.state)
         self.signals = Signals()
+        self.prices = Prices()
         self.series: list[DayOfEquity] = []
+        self.held: list[float] = []
         self.is_daily = is_daily
         self._orchestrator = runtime.engine.state.orchestrator
         self._raised: list[EntrySignal | ExitSignal] = []
@@ -76,13 +119,13 @@ class Backtest:
         runtime, venue = self.runtime, self.runtime.engine.state.calendar.venue
         runtime.take(runtime.at, Start())
         if self.sessions:
-            self._look(self.sessions[0], self.sessions[0].day - timedelta(days=1))
-        for number, session in enumerate(self.sessions, 1):
+            self._look(self.sessions[0], self._day_before(self.sessions[0]))
+        for done, session in enumerate(self.sessions, 1):
             runtime.play(venue.extended_span(session)[1])
             if not runtime.is_running:
                 break
             self._look(session, session.day)
-            watch(number, len(self.sessions))
+            watch(done, len(self.sessions))
         runtime.play()
         is_whole = runtime.is_running
         runtime.stop("replayed")
@@ -95,9 +138,22 @@ class Backtest:
         at = session.close if day == session.day else self.runtime.at
         equity, exposure = self.runtime.exchange.closing(at)
         self.series.append(DayOfEquity(day, float(equity), float(exposure)))
+        opened, last = self.prices.first_open, self.prices.last
+        start = self.series[0].equity
+        self.held.append(start if last is None or not opened else start * last / opened)
+
+    def _day_before(self, first: Session) -> date:
+        """Return the day of the session before, at whose close the account is as it begins."""
+        calendar, day = self.runtime.engine.state.calendar, first.day
+        for _ in range(LONGEST_PAUSE):
+            day -= timedelta(days=1)
+            if isinstance(calendar.session_on(day), Session):
+                return day
+        return first.day - timedelta(days=1)
 
     def _hear(self, bar: Bar) -> None:
-        """Note the signals of each strategy for a bar, before any check judges them."""
+        """Note a bar's close and the signals of each strategy for it, before any check judges them."""
+        self.prices.note(bar)
         if self._crossings:
             self._note_crossings(bar)
         raised, self._raised = self._raised, []
@@ -139,9 +195,17 @@ def report_of(backtest: Backtest, fingerprint: str) -> dict[str, object]:
         "signals": [_signal(backtest, start, said) for start, said in backtest.signals],
         "reasons": {name: _reasons(backtest, name) for name in _names(backtest)},
         "equity": [
-            {"day": each.day.isoformat(), "equity": round(each.equity, 2), "drawdown": round(fall, 6)}
-            for each, fall in zip(backtest.series, below, strict=True)
+            {
+                "day": each.day.isoformat(),
+                "equity": round(each.equity, 2),
+                "drawdown": round(fall, 6),
+                "exposure": round(each.exposure, 2),
+                "buy_and_hold": round(held, 2),
+            }
+            for each, fall, held in zip(backtest.series, below, backtest.held, strict=True)
         ],
+        "prices": [{"time": at, "close": close} for at, close in backtest.prices.sampled(SHOWN_PRICES)],
+        "costs": {name: plain(getattr(settings.exchange, name)) for name in COSTS},
         "profile": settings.profile,
         "timeframe": BY_SESSION if backtest.is_daily else BY_MINUTE,
     }
@@ -217,7 +281,7 @@ def not_measured(files: RegimeFiles) -> list[str]:
 def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:
     """Return the first bar of a file that a strategy would receive; without one, the first row's place and reason."""
     normaliser, reason = Normaliser(calendar), "it has no row"
-    for number, (_, _, item) in enumerate(feed):
+    for row, (_, _, item) in enumerate(feed):
         place, why = "", ""
         if isinstance(item, BarArrived):
             judgement = normaliser.judge(item.bar, item.heard_at)
@@ -226,7 +290,7 @@ def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:
             place, why = item.place, judgement.reason
         elif isinstance(item, MarketDataBroken):
             place, why = item.place, item.reason
-        if number == 0:
+        if row == 0:
             reason = f"the first, {place}: {why}"
     return reason
 

@@ -67,7 +67,7 @@ class Report:
             case facts.ProposalSkipped():
                 self.skipped.update((*fact.checks, *fact.reasons[len(fact.checks) :]))
             case facts.TradeClosed():
-                self.trades.append(trade_row(fact.trade))
+                self.trades.append(trade_row(fact.trade, self.stops.get(fact.trade.entry_order)))
                 self.closed.append(fact.trade)
             case facts.MarketDataQuarantined() if self.first_quarantined is None:
                 self.first_quarantined = f"{fact.place}: {fact.reason}"
@@ -114,7 +114,8 @@ def proposal_row(proposal: Proposal) -> Row:
     }
 
 
-def trade_row(trade: Trade) -> Row:
+def trade_row(trade: Trade, stop: StopPlan | None) -> Row:
+    """Return a closed trade; `stop` is that of its entry as first written."""
     return {
         "symbol": trade.symbol,
         "entry_time": iso(trade.entry_time),
@@ -126,6 +127,7 @@ def trade_row(trade: Trade) -> Row:
         "profit": number(trade.profit),
         "slippage": number(trade.slippage),
         "fees": number(trade.fees),
+        "stop_price": None if stop is None else number(stop.price),
     }
 
 

@@ -542,14 +542,15 @@ class Auditor:
         self.story.released[fact.authorization_id] -= fact.quantity
 
     def _prolonged(self, fact: facts.AuthorizationProlonged) -> None:
-        """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
+        """Only a close waits for a stop in doubt, or for the clock (EX-23), and none whose time was over (EX-21)."""
         authorization = self.story.authorizations[fact.authorization_id]
         self.require(authorization.kind is AuthorizationKind.CLOSE, f"{authorization.id} was prolonged")
         self.require(self._at < authorization.ends_at < fact.ends_at, f"{authorization.id} was prolonged after its end")
         ticket = self.story.tickets[authorization.ticket_id]
         held = (self.story.orders.get(order_id) for order_id in ticket.cancels)
         is_open = any(order is not None and order.status is OrderStatus.PENDING for order in held)
-        self.require(is_open, f"{authorization.id} was prolonged, and no stop in its way is in doubt")
+        is_by_clock = self.clocks.since is not None
+        self.require(is_open or is_by_clock, f"{authorization.id} was prolonged, and no stop in its way is in doubt")
         self.story.authorizations[authorization.id] = replace(authorization, ends_at=fact.ends_at)
 
     def _within(self, approval: Approval, order: OrderRequest, fact: facts.OrderCreated) -> None:

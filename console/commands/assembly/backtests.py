@@ -160,7 +160,8 @@ def _require_room(options: BacktestOptions) -> None:
 
 
 def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None:
-    from core.analytics.presentation import page, tables
+    from core.analytics.backtest_page import page
+    from core.analytics.presentation import tables
 
     if options.page_file is not None:
         try:

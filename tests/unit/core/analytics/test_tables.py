@@ -18,11 +18,11 @@ def test_a_missing_value_is_an_empty_cell() -> None:
         {"client_order_id": "a", "quantity": 3, "average_price": None},
         {"client_order_id": "b", "quantity": None},
     ]
-    equity = [{"day": "2024-01-02", "equity": 200.1, "drawdown": 0.0, "noise": 1}]
+    equity = [{"day": "2024-01-02", "equity": 200.1, "drawdown": 0.0, "exposure": 5, "buy_and_hold": None, "noise": 1}]
 
     written = tables(a_result(orders=orders, equity=equity))
 
     assert written["orders.csv"].splitlines()[1:] == ["a,,,,3,,,,", "b,,,,,,,,"]
-    assert written["equity.csv"] == "day,equity,drawdown\n2024-01-02,200.1,0.0\n"
+    assert written["equity.csv"] == "day,equity,drawdown,exposure,buy_and_hold\n2024-01-02,200.1,0.0,5,\n"
     assert written["reasons.csv"] == 'strategy,reason,bars\nvwap,"none, yet",3\n'
     assert written["trades.csv"] == ",".join(COLUMNS["trades"]) + "\n"

@@ -1,0 +1,265 @@
+"""Charts of a page: SVG drawn by Matplotlib, twice each, for a wide and for a narrow screen.
+
+The file holds no script and loads nothing. Colours are CSS variables of the page, so one chart fits light, dark and
+paper. Text stays text: it is selected, searched and shown in the reader's own font.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from core.analytics.presentation import escaped
+from core.model.session import HOME
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK, FAINT, GRID = "#000001", "#000002", "#000003"
+FIRST, SECOND, GAIN, LOSS = "#000004", "#000005", "#000006", "#000007"
+VARIABLES = {
+    INK: "var(--ink)",
+    FAINT: "var(--faint)",
+    GRID: "var(--grid)",
+    FIRST: "var(--first)",
+    SECOND: "var(--second)",
+    GAIN: "var(--gain)",
+    LOSS: "var(--loss)",
+}
+"""Each colour that is drawn, and its CSS variable."""
+STYLE = """
+:root{--ink:#1b1f24;--faint:#57606a;--grid:#d8dee4;--first:#0969da;--second:#8250df;--gain:#1a7f37;--loss:#cf222e}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--faint:#9aa4af;--grid:#343b44;--first:#58a6ff;--second:#bc8cff;
+--gain:#3fb950;--loss:#ff7b72}}
+figure{margin:1.2rem 0;break-inside:avoid}figure svg{display:block;width:100%;height:auto;background:none}
+figure svg text{font-family:system-ui,sans-serif!important}
+figcaption{font-size:12px;color:var(--faint)}.narrow{display:none}
+@media(max-width:620px){.narrow{display:block}.wide{display:none}}
+@media print{.narrow{display:none}.wide{display:block}}
+"""
+SIZES = {"wide": 9.4, "narrow": 4.2}
+"""The width of each drawing, in inches of 72 points; its text is 10 points high."""
+HEIGHT = 2.6
+"""Inches."""
+MARGINS = (0.8, 0.15, 0.42, 0.1)
+"""Inches left, right, below and above the axes: room for labels as long as `1,000,000`."""
+SETTINGS: Any = {  # its type lists every key of the library
+    "svg.fonttype": "none",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": FAINT,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "lines.linewidth": 1.4,
+    "path.simplify": True,
+}
+
+Day = date | datetime
+Draw = Callable[["Axes", float], None]
+"""Draws on empty axes of a drawing this many inches wide."""
+Label = Callable[["Axes"], None]
+"""Labels the vertical axis."""
+
+
+def chart(name: str, title: str, caption: str, draw: Draw, height: float = HEIGHT) -> str:
+    """Return a chart with its title and caption, as HTML.
+
+    Parameters
+    ----------
+    name
+        Of the chart within its page: letters, digits and hyphens. It keeps the identifiers of two charts apart.
+    title
+        Read aloud in place of the drawing, too.
+    height
+        Inches.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    drawings = []
+    for size, width in SIZES.items():
+        with mpl.rc_context({**SETTINGS, "svg.hashsalt": f"{name}-{size}"}):
+            figure = Figure((width, height), dpi=72)
+            FigureCanvasSVG(figure)
+            left, right, bottom, top = MARGINS
+            figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
+            draw(figure.subplots(), width)
+            file = io.StringIO()
+            figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        drawings.append(_embedded(file.getvalue(), f"{name}-{size}", size, title))
+    return f"<figure><h3>{escaped(title)}</h3>{''.join(drawings)}<figcaption>{escaped(caption)}</figcaption></figure>"
+
+
+def _embedded(file: str, name: str, size: str, title: str) -> str:
+    """Return the drawing without the head of a file, in the page's colours, with identifiers of its own."""
+    drawing = file[file.index("<svg") :]
+    drawing = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', _opening(size, title), drawing, count=1)
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", drawing).replace("xlink:href", "href")
+    drawing = re.sub(r"(\d+\.\d)\d+", r"\1", drawing)  # a tenth of a point
+    for colour, variable in VARIABLES.items():
+        drawing = drawing.replace(colour, variable)
+    return drawing.strip()
+
+
+def _opening(size: str, title: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: f'<svg class="{size}" viewBox="{found[1]}" role="img" aria-label="{escaped(title)}">'
+
+
+# ── axes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def dated(axes: Axes, width: float) -> None:
+    """Label the horizontal axis with as many dates, or times in New York, as have room in `width` inches."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(tz=HOME.zone, minticks=2, maxticks=max(int(width), 3))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=HOME.zone))  # type: ignore[no-untyped-call]
+
+
+def percent(axes: Axes) -> None:
+    """Label the vertical axis in percent; the values are fractions."""
+    _labelled(axes, 100.0, " %")
+
+
+def dollars(axes: Axes) -> None:
+    """Label the vertical axis in USD, with a separator of thousands."""
+    _labelled(axes, 1.0, "")
+
+
+def _labelled(axes: Axes, times: float, unit: str) -> None:
+    """Label the vertical axis with as many decimals as its steps need."""
+    from matplotlib.ticker import FuncFormatter
+
+    def told(value: float, _place: int | None) -> str:
+        places = axes.yaxis.get_ticklocs()
+        step = abs(places[1] - places[0]) * times if len(places) > 1 else 1.0
+        decimals = max(-math.floor(math.log10(step) + 1e-9), 0) if step else 0
+        shown = round(value * times, decimals) or 0.0  # no minus before zero
+        return f"{shown:,.{decimals}f}{unit}"
+
+    axes.yaxis.set_major_formatter(FuncFormatter(told))
+
+
+def numbers(days: Sequence[Day]) -> Sequence[float]:
+    """Return days and instants as Matplotlib's numbers of days; a date is its midnight in New York."""
+    from matplotlib.dates import date2num
+
+    in_new_york = [d if isinstance(d, datetime) else datetime.combine(d, time(), HOME.zone) for d in days]
+    return list(date2num(in_new_york))  # type: ignore[no-untyped-call]
+
+
+def plain(_axes: Axes) -> None:
+    """Label the vertical axis with plain numbers."""
+
+
+# ── kinds of chart ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lines(days: Sequence[Day], series: Sequence[tuple[str, Sequence[float], str]], unit: Label) -> Draw:
+    """Draw curves over days.
+
+    Parameters
+    ----------
+    series
+        Name, values (one per day; NaN leaves a gap) and colour of each curve.
+    unit
+        Labels the vertical axis.
+    """
+
+    def draw(axes: Axes, width: float) -> None:
+        for name, values, colour in series:
+            axes.plot(numbers(days), values, color=colour, label=name)
+        dated(axes, width)
+        unit(axes)
+        if len(series) > 1:
+            axes.legend(loc="upper left", ncols=2)
+
+    return draw
+
+
+def areas(days: Sequence[Day], series: Sequence[tuple[str, Sequence[float], str]], unit: Label) -> Draw:
+    """Draw curves filled to zero; parameters as those of `lines`."""
+
+    def draw(axes: Axes, width: float) -> None:
+        for name, values, colour in series:
+            axes.fill_between(numbers(days), values, 0.0, color=colour, alpha=0.25, linewidth=0)
+            axes.plot(numbers(days), values, color=colour, linewidth=1.0, label=name)
+        dated(axes, width)
+        unit(axes)
+        if len(series) > 1:
+            axes.legend(loc="lower left", ncols=2)
+
+    return draw
+
+
+BINS = 40
+"""The most bins of a distribution."""
+
+
+def distribution(values: Sequence[float]) -> Draw:
+    """Draw how many of the values lie where, gains and losses apart; zero is the edge of a bin."""
+
+    from matplotlib.ticker import MaxNLocator
+
+    def draw(axes: Axes, _width: float) -> None:
+        low, high = min(*values, 0.0), max(*values, 0.0)
+        step = (high - low) / min(BINS, max(len(values), 4)) or 1.0
+        first, last = int(low // step), -int(-high // step)
+        edges = [number * step for number in range(first, max(last, first + 1) + 1)]
+        for colour, part in ((LOSS, [v for v in values if v < 0]), (GAIN, [v for v in values if v >= 0])):
+            axes.hist(part, bins=edges, color=colour, alpha=0.8)
+        axes.set_ylabel("trades")
+        axes.yaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
+
+    return draw
+
+
+def markers(
+    days: Sequence[Day],
+    prices: Sequence[float],
+    points: Sequence[tuple[str, str, str, Sequence[tuple[Day, float]]]],
+    levels: Sequence[tuple[Day, Day, float]],
+) -> Draw:
+    """Draw prices, with points on them and levels over a time.
+
+    Parameters
+    ----------
+    points
+        Name, marker, colour and places of each kind of point.
+    levels
+        From, to, and at which price a level held.
+    """
+
+    def draw(axes: Axes, width: float) -> None:
+        axes.plot(numbers(days), prices, color=FAINT, linewidth=0.9, label="price")
+        for number, (start, end, price) in enumerate(levels):
+            label = "stop" if number == 0 else None
+            axes.plot(numbers([start, end]), [price, price], color=LOSS, linewidth=1.0, label=label)
+        for name, marker, colour, places in points:
+            if places:
+                at, of = zip(*places, strict=True)
+                axes.scatter(numbers(at), of, marker=marker, color=colour, s=26, label=name, zorder=3, linewidths=0)
+        dated(axes, width)
+        dollars(axes)
+        axes.legend(loc="upper left", ncols=int(width) // 2, columnspacing=1.0, handletextpad=0.4)
+
+    return draw
