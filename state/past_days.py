@@ -10,7 +10,8 @@ running engine is not involved.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -20,9 +21,9 @@ from core.analytics.desk_measures import DeskMeasures, desk_measures
 from core.facts.registry import BY_NAME, BY_TYPE
 from core.market.calendar import load_calendar
 from core.model.session import HOME
-from core.model.values import Price, Symbol
+from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.ports import JournalDamagedError, OperatorError, Recorded
-from core.post_mortem.day_attribution import held_after
+from core.post_mortem.day_attribution import Books, held_after
 from core.post_mortem.post_mortem import PostMortem, Read, post_mortem
 from core.reports.figures import Figures
 from core.reports.report import FOLDED, STAGED, Quarter, Report, report_of, week_figures
@@ -39,6 +40,8 @@ BEFORE = (
     facts.SettingsApplied,
 )
 """Facts to read from all earlier days."""
+POSITIONS = (facts.CorporateActionApplied, facts.PositionChanged, facts.PositionCorrected)
+"""Facts that change a position."""
 AFTER = (facts.CashMoved, facts.DayCorrected, facts.DayStarted, facts.DaySummarised)
 """Facts to read from the following days: a broker back-dates some things, and an agent summarises a day later."""
 LATER = 8
@@ -145,6 +148,39 @@ def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> di
                 of_day[record.fact.bar.symbol] = record.fact.bar.close
         found = of_day | found
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a journal says is held after its last day.
+
+    Attributes
+    ----------
+    quantities
+        Shares by symbol, of all strategies together, below zero for a short; a symbol that is flat is left out.
+    prices
+        The close of each symbol's last bar in the last `MARKS` segments, USD.
+    """
+
+    day: date
+    quantities: Mapping[Symbol, Quantity]
+    prices: Mapping[Symbol, Price]
+
+
+def held(folder: Path) -> Held:
+    """Return the positions at the end of a journal. The engine may run meanwhile; the chain is not checked.
+
+    Raises OperatorError: there is no journal.
+    """
+    known = days_of(folder)
+    books = Books()
+    for record in records_of(folder, known, POSITIONS):
+        books.take(record)
+    quantities: dict[Symbol, Quantity] = {}
+    for (symbol, _), each in books.standing.items():
+        quantities[symbol] = Quantity(quantities.get(symbol, NO_SHARES) + each.quantity)
+    open_ = {symbol: quantity for symbol, quantity in quantities.items() if quantity}
+    return Held(days_between(folder, None, None)[-1], open_, _last_prices(folder, known, {*open_}))
 
 
 def _lines_of(kinds: tuple[type[facts.Fact], ...]) -> re.Pattern[bytes]:

@@ -65,7 +65,7 @@ def backtest(
         market=market,
         zone=zone,
     )
-    with _progress() as watch:
+    with progress() as watch:
         found = backtested(host_of(context), options, watch)
     if as_json:
         print_json(found[0] if len(found) == 1 else found)
@@ -90,8 +90,8 @@ def _show(found: list[dict[str, object]]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Watch]:
-    """Show a progress bar per file, only on a terminal: scripts read the output."""
+def progress() -> Iterator[Watch]:
+    """Show a progress bar per name, only on a terminal: scripts read the output."""
     if not sys.stderr.isatty():
         yield lambda _name, _done, _whole: None
         return

@@ -19,6 +19,7 @@ from console.commands import (
     mcp,
     notify,
     protections,
+    risk,
     service,
     state,
     status,
@@ -110,6 +111,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="activities")(analysis.activities)
     program.command(name="latency")(analysis.latency)
     program.command(name="measures")(analysis.measures)
+    program.command(name="risk")(risk.risk)
     program.command(name="relay")(engine.relay)
     program.command(name="mcp")(mcp.mcp)
     program.command(name="reconcile")(doctor.reconcile)

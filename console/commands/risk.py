@@ -1,0 +1,123 @@
+"""`keyturn risk`: what the positions held could lose, from the operator's daily files (AN-02)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.commands.assembly.backtests import checked_folder, write_tables
+from console.commands.assembly.host import Host
+from console.commands.backtest import progress
+from console.commands.shared import Account, AsJson, JournalDir, TablesFolder, host_of, tell
+from core.model.instrument import symbol_in
+from core.model.values import Symbol
+from core.ports import OperatorError
+from state.accounts import journal_of
+
+if TYPE_CHECKING:
+    from core.research.portfolio_risk.portfolio import Position
+
+OLD_CLOSES = timedelta(days=7)
+"""A history that ends longer before the journal is reported."""
+
+
+def risk(
+    context: typer.Context,
+    history: Annotated[
+        Path, typer.Option("--history", metavar="FOLDER", help="Daily CSV files, as SPY.csv or VIX_daily.csv.")
+    ],
+    positions: Annotated[
+        Path | None,
+        typer.Option("--positions", metavar="FILE", help="CSV: symbol,quantity[,price]; default: the journal."),
+    ] = None,
+    shocks: Annotated[
+        list[str] | None,
+        typer.Option("--shock", metavar="TEXT", help="As 'VIX to 40' or 'SPY -7 %, oil +20 %'; repeatable."),
+    ] = None,
+    moves: Annotated[
+        list[str] | None,
+        typer.Option("--no-split", metavar="SYMBOL:DAY", help="The jump of this day is a price move; repeatable."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the Monte Carlo paths.")] = 1,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    csv: TablesFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what the positions could lose: by scenario, value at risk with its backtest, and correlations.
+
+    Scenarios are the worst days of October 2008, August 2015 and March 2020, and each --shock; each with the positions
+    that cause the loss. Positions are those at the end of the journal; the engine may run meanwhile. Exit code 1 if a
+    position has no history and is not in the figures.
+
+    Example: keyturn risk --history ~/daily --shock "VIX to 40" --shock "SPY -7 %, oil +20 %"
+    """
+    from core.research.portfolio_risk.history import read_history
+    from core.research.portfolio_risk.portfolio import netted
+    from core.research.portfolio_risk.report import assess
+    from core.research.portfolio_risk.report_text import as_json as told
+    from core.research.portfolio_risk.report_text import lines_of
+    from core.research.portfolio_risk.shock_text import parsed
+    from core.views.export import tables_of
+
+    checked_folder(csv)
+    typed = [parsed(text) for text in shocks or ()]
+    confirmed = [_move(text) for text in moves or ()]
+    source, day, found = _positions(host_of(context), positions, account, journal_dir)
+    held = netted(found)
+    if not held:
+        tell(as_json, lambda: {"source": source, "positions": []}, [f"No positions in {source}: nothing is at risk."])
+        return
+    factors = [move.factor for shock in typed for move in shock.moves]
+    with progress() as watch:
+        files = read_history(
+            history,
+            [*(each.symbol for each in held), *factors],
+            confirmed,
+            lambda done, whole: watch("files", done, whole),
+        )
+        report = assess(held, files, typed, seed=seed, watch=lambda done, whole: watch("figures", done, whole))
+    result = {"source": source, "held_on": day, **told(report)}
+    lines = [f"Positions of {source}" + (f", journal to {day}" if day else "")]
+    if day is not None and day - report.as_of > OLD_CLOSES:
+        lines.append(
+            f"OLD CLOSES: the history ends {(day - report.as_of).days} days before; bring its files up to date"
+        )
+    if csv is not None:
+        write_tables(csv, dict(tables_of(result)))
+    tell(as_json, lambda: result, [*lines, *lines_of(report)], csv)
+    if report.left_out:
+        raise typer.Exit(1)
+
+
+def _positions(
+    host: Host, file: Path | None, account: str | None, journal_dir: Path | None
+) -> tuple[str, date | None, Sequence[Position]]:
+    """Return where the positions are from, the journal's last day, and the positions. Raises `OperatorError`."""
+    from core.research.portfolio_risk.portfolio import Position, read_positions
+    from state.past_days import held
+
+    if file is not None:
+        if account is not None or journal_dir is not None:
+            raise OperatorError("--positions names the positions; leave out --account and --journal-dir")
+        return file.name, None, read_positions(file)
+    folder = journal_of(host.home, account, journal_dir)
+    found = held(folder.journal)
+    rows = [Position(symbol, quantity, found.prices.get(symbol)) for symbol, quantity in found.quantities.items()]
+    return folder.name, found.day, rows
+
+
+def _move(text: str) -> tuple[Symbol, date]:
+    """Parse `AAPL:2020-08-31`. Raises `OperatorError`."""
+    name, _, day = text.partition(":")
+    symbol = symbol_in(name)
+    try:
+        if symbol is not None:
+            return symbol, date.fromisoformat(day)
+    except ValueError:
+        pass
+    raise OperatorError(f"--no-split {text}: write symbol and day, as AAPL:2020-08-31")

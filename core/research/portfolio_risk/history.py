@@ -1,0 +1,270 @@
+"""Daily closes of the operator's CSV files, adjusted for splits, and returns from close to close.
+
+A file is used as a whole or refused with its row: a bad price, a repeated day, another symbol, a gap of a week. Single
+missing days are noted, and no return leads over them. A jump at the open of a usual split's ratio counts as a split and
+is reported; any other jump of that size is refused until the operator confirms it as a price move.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from core.files.csv_files import read_daily_values
+from core.market.calendar import load_calendar
+from core.market.csv_source import BrokenRow, daily_bars, is_daily, read_days, symbol_of
+from core.model.bar import Bar
+from core.model.instrument import symbol_in
+from core.model.sizing import DailyValue
+from core.model.values import Price, Symbol, plain
+from core.ports import OperatorError
+from core.research.portfolio_risk.portfolio import VIX
+
+SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100))
+"""New shares for one old share; the inverse ratio is a reverse split."""
+CLOSE_TO = Decimal("0.1")
+"""Tolerance of a split's ratio, as a fraction of it.
+
+Our choice: the market moves on the day of a split too. AAPL's of 2020-08-31 opened 2 % and USO's of 2020-04-29 6 % from
+the ratio.
+"""
+JUMP = SPLITS[0] * (1 - CLOSE_TO)
+WIDE = Decimal("1.25")
+"""An open this far from the last close, as a ratio, is reported although it counts as a price move."""
+A_WEEK = 5
+"""Missing sessions for which a file is refused."""
+SHORTEST = 250
+"""Closes that a history needs, about a year. Our choice: a quantile of 1 % needs hundreds of days."""
+STALE = 5
+"""Sessions by which a history may end before the newest one."""
+
+Move = tuple[Symbol, date]
+"""A symbol and a day whose jump the operator confirmed as a price move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """An open far from the last close, USD, and how it was treated.
+
+    Attributes
+    ----------
+    place
+        File name and line.
+    split
+        As in `7 for 1`; empty if it counts as a price move.
+    """
+
+    symbol: Symbol
+    day: date
+    place: str
+    before: Price
+    opened: Price
+    split: str
+
+    @property
+    def in_words(self) -> str:
+        done = f"treated as a split {self.split}" if self.split else "treated as a price move"
+        return f"{self.place}: {self.day} opens at {self.opened} after a close of {self.before}: {done}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Sessions without a row between two rows of a file."""
+
+    symbol: Symbol
+    place: str
+    day: date
+    sessions: int
+
+    @property
+    def in_words(self) -> str:
+        days = "1 session is" if self.sessions == 1 else f"{self.sessions} sessions are"
+        return f"{self.place}: {days} missing before {self.day}; no return leads over that"
+
+
+@dataclass(frozen=True, slots=True)
+class Closes:
+    """One file: closes by day, in today's shares, and its last raw close, USD."""
+
+    symbol: Symbol
+    days: tuple[date, ...]
+    adjusted: tuple[float, ...]
+    last: Price
+    jumps: tuple[Jump, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The histories of the symbols that have one.
+
+    Attributes
+    ----------
+    closes
+        A column for each symbol, a row for each session of the calendar; NaN where a file has no row.
+    last
+        Each symbol's last raw close, USD.
+    vix
+        Closes of the VIX in points, in order; empty without a file of it.
+    missing
+        Why a symbol has no usable history.
+    """
+
+    closes: pd.DataFrame
+    last: dict[Symbol, Price] = field(default_factory=dict)
+    vix: tuple[DailyValue, ...] = ()
+    missing: dict[Symbol, str] = field(default_factory=dict)
+    jumps: tuple[Jump, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def returns(self, symbols: Sequence[Symbol]) -> pd.DataFrame:
+        """Return simple returns, a column for each symbol, for the days on which all of them have one."""
+        return self.closes[list(symbols)].pct_change(fill_method=None).dropna()
+
+    def vix_changes(self) -> pd.Series:
+        """Return the daily changes of the VIX in points, by day; none over a session without a value."""
+        levels = pd.Series({each.day: float(each.value) for each in self.vix}, dtype=float)
+        return levels.reindex(self.closes.index).diff().dropna()
+
+
+def read_history(
+    folder: Path, symbols: Iterable[Symbol], moves: Iterable[Move], watch: Callable[[int, int], None]
+) -> History:
+    """Read the daily file of each symbol, and the VIX, in a folder of CSV files.
+
+    A file's name is its symbol, alone or followed by `_`: `SPY.csv`, `SPY_daily.csv`.
+
+    Parameters
+    ----------
+    moves
+        Jumps that are price moves and no splits.
+    watch
+        Called with the number of files read and the total.
+
+    Raises
+    ------
+    OperatorError
+        A file that cannot be used, two files of one symbol, or a confirmed move where no jump is.
+    """
+    if not folder.is_dir():
+        raise OperatorError(f"--history {folder}: is no folder; name one that holds daily CSV files such as SPY.csv")
+    wanted = [symbol for symbol in dict.fromkeys(symbols) if symbol != VIX]
+    confirmed, read, missing = set(moves), [], {}
+    for number, symbol in enumerate(wanted, 1):
+        path = _file_of(folder, symbol)
+        if isinstance(path, Path):
+            read.append(read_closes(path, symbol, confirmed))
+        else:
+            missing[symbol] = path
+        watch(number, len(wanted) + 1)
+    seen = {(jump.symbol, jump.day) for each in read for jump in each.jumps}
+    if lost := sorted(confirmed - seen):
+        symbol, day = lost[0]
+        raise OperatorError(
+            f"--no-split {symbol}:{day}: no jump of {symbol} on that day was read; check day and symbol"
+        )
+    vix = _file_of(folder, VIX)
+    values = tuple(read_daily_values(vix)) if isinstance(vix, Path) else ()
+    watch(len(wanted) + 1, len(wanted) + 1)
+    return history_of(read, values, missing)
+
+
+def history_of(read: Sequence[Closes], vix: Sequence[DailyValue], missing: dict[Symbol, str]) -> History:
+    """Align the files by the sessions of the calendar; too short and too old ones are missing, with the reason."""
+    missing = dict(missing)
+    newest = max((each.days[-1] for each in read), default=date.min)
+    used = []
+    for each in read:
+        behind = _sessions(each.days[-1], newest)[1:]
+        if len(each.days) < SHORTEST:
+            missing[each.symbol] = f"its file has {len(each.days)} days, {SHORTEST} are needed"
+        elif len(behind) > STALE:
+            missing[each.symbol] = f"its file ends {each.days[-1]}, {len(behind)} sessions before {newest}"
+        else:
+            used.append(each)
+    index = _sessions(min(each.days[0] for each in used), newest) if used else []
+    columns = {each.symbol: pd.Series(each.adjusted, index=list(each.days)) for each in used}
+    return History(
+        pd.DataFrame(columns, index=index, dtype=float),
+        {each.symbol: each.last for each in used},
+        tuple(vix),
+        missing,
+        tuple(jump for each in used for jump in each.jumps),
+        tuple(gap for each in used for gap in each.gaps),
+    )
+
+
+def _sessions(first: date, last: date) -> list[date]:
+    return [session.day for session in load_calendar(first, last).sessions() if session.day <= last]
+
+
+def _file_of(folder: Path, symbol: Symbol) -> Path | str:
+    """Return the daily file of a symbol, or why there is none. Raises `OperatorError` for two of them."""
+    named = [path for path in sorted(folder.glob("*.csv")) if (symbol_of(path) or symbol_in(path.stem)) == symbol]
+    daily = [path for path in named if symbol == VIX or is_daily(path)]
+    if len(daily) > 1:
+        raise OperatorError(f"{daily[1]}: {daily[0].name} is of {symbol} too; keep one daily file of a symbol")
+    if daily:
+        return daily[0]
+    return f"no daily bars in {named[0].name}" if named else f"no daily file of it in {folder.name}"
+
+
+def read_closes(path: Path, symbol: Symbol, moves: Iterable[Move] = ()) -> Closes:
+    """Read the daily bars of a file and adjust the closes before each split. Raises `OperatorError` with the row."""
+    rows = read_days(path, symbol)
+    days = [row.day for row in rows if not isinstance(row, BrokenRow)]
+    calendar = load_calendar(days[0], days[-1])
+    sessions = [session.day for session in calendar.sessions()]
+    confirmed = set(moves)
+    closes: list[float] = []
+    jumps: list[Jump] = []
+    gaps: list[Gap] = []
+    last: Bar | None = None
+    for item in daily_bars(rows, symbol, calendar):
+        if isinstance(item, BrokenRow):
+            raise OperatorError(f"{path.with_name(item.place)}: {item.reason}; fix the row or remove it")
+        bar, _, place = item
+        if last is not None:
+            day = days[len(closes)]
+            missing = bisect_left(sessions, day) - bisect_left(sessions, days[len(closes) - 1]) - 1
+            if missing >= A_WEEK:
+                raise OperatorError(
+                    f"{path.with_name(place)}: {missing} sessions are missing before {day}; fetch the file again"
+                )
+            if missing:
+                gaps.append(Gap(symbol, place, day, missing))
+            jump, ratio = _jump(path, Jump(symbol, day, place, last.close, bar.open, ""), confirmed)
+            if jump is not None:
+                jumps.append(jump)
+                closes = [close / ratio for close in closes] if ratio != 1 else closes
+        closes.append(float(bar.close))
+        last = bar
+    assert last is not None
+    return Closes(symbol, tuple(days), tuple(closes), last.close, tuple(jumps), tuple(gaps))
+
+
+def _jump(path: Path, seen: Jump, moves: set[Move]) -> tuple[Jump | None, float]:
+    """Return the jump between a close and the next open, and new shares for one old; None if it is a usual move.
+
+    Raises `OperatorError` for one of a split's size without a split's ratio.
+    """
+    more, less = max(seen.before, seen.opened), min(seen.before, seen.opened)
+    size = more / less
+    if size < JUMP or (seen.symbol, seen.day) in moves:
+        return (seen if size >= WIDE else None), 1.0
+    many = min(SPLITS, key=lambda each: abs(size / each - 1))
+    if abs(size / many - 1) > CLOSE_TO:
+        raise OperatorError(
+            f"{path.with_name(seen.place)}: {seen.day} opens at {seen.opened} after a close of {seen.before}, no usual "
+            f"split; adjust the prices before it, or confirm a price move by --no-split {seen.symbol}:{seen.day}"
+        )
+    is_reverse = seen.opened > seen.before
+    words = f"1 for {plain(many)}" if is_reverse else f"{plain(many)} for 1"
+    split = Jump(seen.symbol, seen.day, seen.place, seen.before, seen.opened, words)
+    return split, float(1 / many if is_reverse else many)
