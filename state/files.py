@@ -305,6 +305,11 @@ class Home:
         """The folder of alerts with pending deliveries; its name is not a valid account name."""
         return self.state / ".watchdog-owed"
 
+    @property
+    def sweeps(self) -> Path:
+        """The folder of parameter sweeps, shared by all accounts; its name is not a valid account name."""
+        return self.state / ".sweeps"
+
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Home:
         """Return the home at `KEYTURN_HOME` if set, otherwise in the XDG folders."""

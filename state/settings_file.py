@@ -68,6 +68,10 @@ class SettingsError(OperatorError):
     """An invalid setting; the message is one line for the operator."""
 
 
+class ConflictingSettingsError(SettingsError):
+    """Values that are valid one by one, and do not fit each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class SettingsLayer:
     """One source of settings: its values as nested tables, and the name of each key in that source."""
@@ -114,7 +118,7 @@ def load_settings(
     try:
         settings = _layered(layers)
     except ValidationError as error:
-        raise SettingsError(_words(error, layers)) from None
+        raise _fault(error)(_words(error, layers)) from None
     if fault := fault_in_keys(settings.keys):
         place = _owner(layers, ("keys", fault.id)).place(("keys", fault.id))
         raise SettingsError(f"{place} = {_shown(settings.keys[fault.id])}: {fault.words}")
@@ -431,6 +435,13 @@ def _keys(model: type[BaseModel], path: KeyPath = ()) -> Iterator[str]:
 
 
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fault(error: ValidationError) -> type[SettingsError]:
+    """Return the error for the first fault: of a table, its keys conflict; of a key, its value is invalid."""
+    first = error.errors(include_url=False)[0]
+    is_of_a_table = first["type"] == "value_error" and isinstance(first["input"], Mapping)
+    return ConflictingSettingsError if is_of_a_table else SettingsError
 
 
 def _words(error: ValidationError, layers: Sequence[SettingsLayer]) -> str:

@@ -66,7 +66,7 @@ def beside_each_other(results: Sequence[Result], width: int) -> RenderableType:
     }
     told_of = (f"{result['file']}: {line}" for result in results for line in of_the_bars(result))
     below = (Text(harmless(line), style="yellow") for line in told_of)
-    table = _fitting(columns, width, ("wins", "factor", "drawdown", "bars", "Sharpe", "trades"), LEAST_OF_A_NAME)
+    table = fitting(columns, width, ("wins", "factor", "drawdown", "bars", "Sharpe", "trades"), LEAST_OF_A_NAME)
     return Group(table, *below, Text(of_what_is_not_measured(results[0]), style="dim"))
 
 
@@ -112,7 +112,7 @@ def _measures(result: Result, width: int) -> Table:
     return table
 
 
-def _fitting(columns: dict[str, list[str]], width: int, expendable: Sequence[str], least: int = 0) -> Table:
+def fitting(columns: dict[str, list[str]], width: int, expendable: Sequence[str], least: int = 0) -> Table:
     """Return the columns that fit: a column is dropped as a whole, and no figure is ever cut.
 
     The first column is a name, left-aligned, folded to `least` columns if needed.
@@ -173,4 +173,4 @@ def _trades(result: Result, width: int) -> Iterator[RenderableType]:
         "why": [str(each["exit_reason"]) for each in newest],
         "profit": [cents(each["profit"]) for each in newest],
     }
-    yield _fitting(columns, width, ("why", "in", "out"))
+    yield fitting(columns, width, ("why", "in", "out"))

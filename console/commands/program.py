@@ -24,6 +24,7 @@ from console.commands import (
     state,
     status,
     strategies,
+    sweep,
     touch,
 )
 from console.commands.assembly.desks import open_desk, prepare
@@ -97,6 +98,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(demo.replay)
     program.command(name="backtest")(backtest.backtest)
+    program.command(name="sweep")(sweep.sweep)
     program.command(name="attest")(attest.attest)
     program.command(name="doctor")(doctor.doctor)
     program.command(name="explain")(analysis.explain)

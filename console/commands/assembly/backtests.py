@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.commands.assembly.host import Host
-from console.commands.assembly.recordings import measured, of_symbols, playing, recorded, require_files, symbol_in_name
+from console.commands.assembly.recordings import (
+    fresh,
+    measured,
+    of_symbols,
+    played_by,
+    recorded,
+    require_files,
+    symbol_in_name,
+)
 from console.commands.assembly.settings import backtest_settings
 from core.model.instrument import capitals
 from core.ports import OperatorError
@@ -20,6 +28,11 @@ from state.files import naming
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from console.commands.assembly.recordings import Recording
+    from core.model.staging import Proposal
+    from core.runtime.backtest import Backtest
+    from state.journal import HashOnlyJournal
 
 
 def checked_folder(folder: Path | None) -> None:
@@ -97,38 +110,52 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
     from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
-    from core.runtime.backtest import Backtest, missing, not_measured, report_of, splits
+    from core.runtime.backtest import missing, not_measured, report_of, splits
     from core.runtime.feed import RegimeFiles
-    from core.runtime.strategy_host.hosted import foresee
-    from core.runtime.virtual_time import Pace
-    from state.journal import HashOnlyJournal
 
     symbol = capitals(options.symbol or symbol_in_name(path))
     laid_over = (*(BACKTEST_FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
     names = () if options.strategy is None else (options.strategy,)
     recording = recorded(host, [path], (), laid_over, backtest_settings, names, options.zone)
     recording = measured(recording, options.vix, options.market)
-    journal = HashOnlyJournal()
-    runtime = playing(recording, journal, "confirm-all", Pace(None), seed=str(options.seed))
-    if not recording.is_daily:
-        foresee(runtime.engine.state.orchestrator.kinds, recording.feeds)
-    sessions = [s for s in recording.calendar.sessions() if recording.first < s.close and s.open <= recording.last]
-    backtest = Backtest(runtime, sessions, is_daily=recording.is_daily)
     gc.freeze()
-    with _leaving_on_a_signal(runtime.leave):
+    backtest, journal = new_backtest(recording, options.seed)
+    with _leaving_on_a_signal(backtest.runtime.leave):
         is_whole = backtest.run(lambda done, whole: watch(path.name, done, whole))
-    if runtime.engine.disk_trouble is not None:
-        raise OperatorError(f"halted, nothing more was sent: {runtime.engine.disk_trouble}")
+    engine = backtest.runtime.engine
+    if engine.disk_trouble is not None:
+        raise OperatorError(f"halted, nothing more was sent: {engine.disk_trouble}")
     told = {
         "file": path.name,
         "symbol": symbol,
         "strategy": options.strategy,
         **report_of(backtest, journal.fingerprint()),
-        "missing": missing(sessions, recording.starts[0], runtime.engine.state.normaliser, recording.is_daily),
+        "missing": missing(backtest.sessions, recording.starts[0], engine.state.normaliser, recording.is_daily),
         "splits": splits(recording.feeds[0], backtest),
         "not_measured": not_measured(RegimeFiles(options.vix, options.market)),
     }
     return told if is_whole else {**told, "interrupted": True}
+
+
+def new_backtest(
+    recording: Recording, seed: int, wanted: Callable[[Proposal], bool] = lambda _proposal: True
+) -> tuple[Backtest, HashOnlyJournal]:
+    """Return a backtest of a recording on a new account, ready to run; it confirms the proposals that are `wanted`."""
+    from core.runtime.backtest import Backtest
+    from core.runtime.scripted_operator import ConfirmAll
+    from core.runtime.strategy_host.hosted import foresee
+    from core.runtime.virtual import VirtualRuntime
+    from core.runtime.virtual_time import Pace
+    from state.journal import HashOnlyJournal
+
+    journal = HashOnlyJournal()
+    engine, exchange = fresh(recording, journal, seed=str(seed))
+    operator = ConfirmAll(engine.state, wanted)
+    runtime = played_by(VirtualRuntime, recording, engine, exchange, operator, pace=Pace(None))
+    if not recording.is_daily:
+        foresee(engine.state.orchestrator.kinds, recording.feeds)
+    sessions = [s for s in recording.calendar.sessions() if recording.first < s.close and s.open <= recording.last]
+    return Backtest(runtime, sessions, is_daily=recording.is_daily), journal
 
 
 @contextmanager

@@ -59,6 +59,10 @@ DAILY = (
 """The lowest settings for daily bars: limits in minutes of a session are meaningless there."""
 
 
+class UnfitStrategyError(OperatorError):
+    """A user strategy that cannot start with its settings."""
+
+
 Played = TypeVar("Played", bound="VirtualRuntime")
 
 
@@ -167,12 +171,7 @@ def recorded(
     days, minutes = ([path for path, is_of_days in daily.items() if is_of_days is wanted] for wanted in (True, False))
     if days and minutes:
         raise OperatorError(f"{days[0].name} is of days and {minutes[0].name} of minutes; play them one by one")
-    laid_under = (*UNATTENDED, *(DAILY if days else ()), *(over_night(names) if days else ()))
-    settings = settings_with(host, (*laid_under, *overrides))
-    kinds = strategy_kinds(host, settings, is_played=True)
-    if names:
-        settings = _only(names, settings, kinds)
-    _require_starts(settings, kinds)
+    settings, kinds = settings_to_play(host, overrides, settings_with, names, is_daily=bool(days))
     if days and zone:
         raise OperatorError(f"{days[0].name} is of days, which need no zone; leave out --zone")
     if days:
@@ -184,6 +183,27 @@ def recorded(
     starts = _starts(minutes, bars, calendar)
     _require_readable([*minutes, *quoted], feeds, calendar)
     return Recording(settings, kinds, calendar, feeds, first, last, starts, is_daily=False)
+
+
+def settings_to_play(
+    host: Host,
+    overrides: tuple[str, ...],
+    settings_with: Callable[[Host, tuple[str, ...]], Settings],
+    names: tuple[str, ...],
+    *,
+    is_daily: bool,
+) -> tuple[Settings, StrategyKinds]:
+    """Return the settings for played files, with only these strategies enabled if any is named, and the strategies.
+
+    Raises `OperatorError`.
+    """
+    laid_under = (*UNATTENDED, *(DAILY if is_daily else ()), *(over_night(names) if is_daily else ()))
+    settings = settings_with(host, (*laid_under, *overrides))
+    kinds = strategy_kinds(host, settings, is_played=True)
+    if names:
+        settings = _only(names, settings, kinds)
+    _require_starts(settings, kinds)
+    return settings, kinds
 
 
 def _only(names: tuple[str, ...], settings: Settings, kinds: StrategyKinds) -> Settings:
@@ -224,7 +244,7 @@ def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
     for name in own:
         made = started(kinds, name, settings.strategies.of(name), None)
         if isinstance(made, MissingStrategy):
-            raise OperatorError(f"{name} cannot start: {made.reason}")
+            raise UnfitStrategyError(f"{name} cannot start: {made.reason}")
 
 
 def _started(host: Host, recording: Recording, options: ReplayOptions) -> RunStarted:

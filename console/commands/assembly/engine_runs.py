@@ -1,0 +1,156 @@
+"""Run one backtest of a sweep on the engine: bars are read once, settings are an argument (AN-05).
+
+`EngineRunner` is one implementation of `core.research.sweeps.runs.Runner`; a compiled kernel would be another.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from console.commands.assembly.backtests import new_backtest
+from console.commands.assembly.engines import strategy_kinds
+from console.commands.assembly.host import Host
+from console.commands.assembly.recordings import Recording, measured, of_symbols, recorded, symbol_in_name
+from console.commands.assembly.settings import backtest_settings
+from core.model.instrument import capitals
+from core.model.values import ZERO
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from core.model.session import Session
+    from core.model.staging import Proposal
+    from core.research.sweeps.runs import RunResult, Span
+    from core.runtime.backtest import Backtest
+    from core.settings.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class BarFiles:
+    """What all runs of a sweep share. The files are played together, on one account.
+
+    Attributes
+    ----------
+    strategy
+        The only strategy enabled; None leaves those of the settings.
+    symbol
+        The symbol of a file whose name does not begin with one.
+    zone
+        The time zone of times without one in the files; empty refuses them.
+    """
+
+    files: tuple[Path, ...]
+    strategy: str | None
+    symbol: str | None
+    overrides: tuple[str, ...]
+    has_frictions: bool
+    seed: int
+    vix: Path | None
+    market: Path | None
+    zone: str
+
+    @property
+    def every_file(self) -> tuple[Path, ...]:
+        """The files of bars, and those of daily figures for the regime."""
+        return (*self.files, *(path for path in (self.vix, self.market) if path is not None))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return () if self.strategy is None else (self.strategy,)
+
+    def laid_over(self) -> tuple[str, ...]:
+        """Return the settings over the operator's own. Raises `OperatorError`."""
+        from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
+
+        if self.symbol is not None and len(self.files) > 1:
+            raise OperatorError("--symbol names the symbol of one file; rename the files, as in SPY_daily.csv")
+        symbols = [capitals(self.symbol or symbol_in_name(path)) for path in self.files]
+        if twice := next((symbol for symbol in symbols if symbols.count(symbol) > 1), None):
+            raise OperatorError(f"two files are of {twice}; put their bars into one, or leave one out")
+        return (*(BACKTEST_FRICTIONS if self.has_frictions else ()), of_symbols(symbols), *self.overrides)
+
+
+class EngineRunner:
+    """Reads the bars when it is made; each call is a backtest on a new account. Raises `OperatorError`."""
+
+    def __init__(self, environ: Mapping[str, str], bars: BarFiles) -> None:
+        self._host = Host.of(environ)
+        self._seed = bars.seed
+        recording = recorded(self._host, bars.files, (), bars.laid_over(), backtest_settings, bars.names, bars.zone)
+        self.recording = measured(recording, bars.vix, bars.market)
+        gc.freeze()
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The trading days of the bars."""
+        first, last = self.recording.first, self.recording.last
+        return tuple(s.day for s in self.recording.calendar.sessions() if first < s.close and s.open <= last)
+
+    @property
+    def strategy(self) -> str:
+        """The names of the enabled strategies."""
+        strategies = self.recording.settings.strategies
+        return "+".join(sorted(name for name in strategies.names if strategies.of(name).enabled))
+
+    def __call__(self, settings: Settings, span: Span | None) -> RunResult:
+        kinds = self.recording.kinds
+        if any(settings.strategies.of(name).enabled for name in settings.strategies.own):
+            kinds = strategy_kinds(
+                self._host, settings, is_played=True
+            )  # processes of their own, which end with the run
+        recording = replace(self.recording, settings=settings, kinds=kinds)
+        backtest, _journal = new_backtest(_until(recording, span), self._seed, _wanted(recording, span))
+        if not backtest.run(lambda _done, _whole: None):
+            raise OperatorError(f"halted: {backtest.runtime.engine.disk_trouble}")
+        result = _result(backtest)
+        gc.collect()  # an engine is full of circles
+        return result
+
+
+def _until(recording: Recording, span: Span | None) -> Recording:
+    """Return the bars up to the end of the span's last day."""
+    if span is None:
+        return recording
+    end = max(recording.calendar.venue.extended_span(session)[1] for session in _sessions(recording, span))
+    feeds = [[item for item in feed if item[0] <= end] for feed in recording.feeds]
+    last = max(feed[-1][0] for feed in feeds if feed)
+    return replace(recording, feeds=feeds, last=min(recording.last, last))
+
+
+def _wanted(recording: Recording, span: Span | None) -> Callable[[Proposal], bool]:
+    """Return which proposals are confirmed: exits, and entries whose signal is of the span."""
+    if span is None:
+        return lambda _proposal: True
+    first = min(session.open for session in _sessions(recording, span))
+    return lambda proposal: proposal.is_exit or proposal.signal_time >= first
+
+
+def _sessions(recording: Recording, span: Span) -> list[Session]:
+    return [session for session in recording.calendar.sessions() if span.first <= session.day <= span.last]
+
+
+def _result(backtest: Backtest) -> RunResult:
+    from core.analytics.metrics import metrics
+    from core.research.sweeps.runs import RunResult, RunTrade
+    from core.runtime.replay_report import open_positions
+
+    runtime, closed = backtest.runtime, backtest.report.closed
+    state, day_of = runtime.engine.state, runtime.engine.state.calendar.trading_day
+    left = open_positions(state, runtime.exchange, runtime.at)
+    at_last_quote = [Decimal(profit) for row in left if (profit := row["profit"]) is not None]
+    profits = [*(trade.profit for trade in closed), *at_last_quote]
+    return RunResult(
+        profit=sum(profits, ZERO),
+        trades=tuple(
+            RunTrade(t.entry_time, t.exit_time, day_of(t.entry_time), day_of(t.exit_time), t.profit) for t in closed
+        ),
+        open_since=min((day_of(position.opened_at) for position in state.ledger.positions()), default=None),
+        days=tuple(each.day for each in backtest.series),
+        equity=tuple(each.equity for each in backtest.series),
+        metrics=cast("dict[str, float | int | str | None]", metrics(backtest.series, list(map(float, profits)))),
+    )

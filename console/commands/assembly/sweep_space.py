@@ -1,0 +1,195 @@
+"""The parameter space of `keyturn sweep`: its options and ready-made studies, checked against the settings (AN-05)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.recordings import UnfitStrategyError
+from core.model.session import HOME
+from core.model.values import number_in, plain
+from core.ports import OperatorError
+from core.research.sweeps.space import MOST, Axis, AxisValue, Point, Space
+from state.accounts import Chosen
+from state.files import TomlError, toml_of
+
+if TYPE_CHECKING:
+    from core.settings.settings import Settings
+
+HALF_HOUR = timedelta(minutes=30)
+ANY_DAY = date(2026, 1, 5)
+"""Clock times of the session are the same on each."""
+PARTS = 3
+"""Of START:STOP:STEP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A ready-made space.
+
+    Attributes
+    ----------
+    strategy
+        The only strategy that it runs; None leaves the choice to `--strategy`.
+    """
+
+    about: str
+    axes: Callable[[], tuple[Axis, ...]]
+    strategy: str | None = None
+
+
+def axis_of(text: str) -> Axis:
+    """Return the axis of `--grid KEY=START:STOP:STEP` or `--grid KEY=A,B,C`; STOP is included.
+
+    Values are TOML, as in `--set`; what is no TOML is a word. Equal values count once. Raises `OperatorError`.
+    """
+    key, equals, values = (part.strip() for part in text.partition("="))
+    if not equals or not key or not values:
+        raise OperatorError(f"--grid {text}: write it as KEY=START:STOP:STEP or KEY=A,B,C")
+    numbers = [number_in(part.strip()) for part in values.split(":")]
+    if len(numbers) == PARTS and None not in numbers:
+        start, stop, step = (number for number in numbers if number is not None)
+        words = [plain(number) for number in _range(text, start, stop, step)]
+    else:
+        words = _listed(values)
+    labels = list(dict.fromkeys(plain(number) if (number := number_in(word)) is not None else word for word in words))
+    if not labels:
+        raise OperatorError(f"--grid {text}: it names no value; write it as KEY=START:STOP:STEP or KEY=A,B,C")
+    is_ordered = all(number_in(label) is not None for label in labels)
+    return Axis(
+        key, tuple(AxisValue(label, (Chosen(f"{key}={label}", f"--grid {key}"),)) for label in labels), is_ordered
+    )
+
+
+def _range(text: str, start: Decimal, stop: Decimal, step: Decimal) -> list[Decimal]:
+    if step <= 0 or stop < start:
+        raise OperatorError(f"--grid {text}: STEP is above zero, and STOP is not below START")
+    if (count := int((stop - start) / step) + 1) > MOST:
+        raise OperatorError(f"--grid {text}: {count:,} values, at most {MOST:,} are run; take a larger step")
+    return [start + number * step for number in range(count)]
+
+
+def _listed(values: str) -> list[str]:
+    """Return the values between commas as TOML texts; a comma inside brackets or quotes separates none."""
+    from state.settings_file import written
+
+    try:
+        found = toml_of(f"values = [{values}]")["values"]
+    except TomlError:
+        return [word for part in values.split(",") if (word := part.strip())]
+    assert isinstance(found, list)
+    return [_as_toml(value, written) for value in found]
+
+
+def _as_toml(value: object, written: Callable[[object], str]) -> str:
+    return f"[{', '.join(_as_toml(each, written) for each in value)}]" if isinstance(value, list) else written(value)
+
+
+def _entry_and_stop() -> tuple[Axis, ...]:
+    steps = "0.002:0.005:0.0005"
+    return tuple(axis_of(f"strategies.vwap.{name}={steps}") for name in ("entry_deviation", "stop_fraction"))
+
+
+def _half_hours() -> tuple[Axis, ...]:
+    """Return one axis whose values set both ends of the entry window, first and last bar start."""
+    values = []
+    begins = HOME.at(ANY_DAY, HOME.opens)
+    for number in range(timedelta(minutes=HOME.session_minutes) // HALF_HOUR):
+        start = begins + number * HALF_HOUR
+        last = start + HALF_HOUR - timedelta(minutes=1)
+        ends = (("start", start), ("end", last))
+        overrides = tuple(
+            Chosen(f'risk.window_{end}="{HOME.local(at):%H:%M}"', "--study half-hours") for end, at in ends
+        )
+        values.append(AxisValue(f"{HOME.local(start):%H:%M}", overrides))
+    return (Axis("half-hour of the entry", tuple(values), is_ordered=True),)
+
+
+def _adaptive() -> tuple[Axis, ...]:
+    return (axis_of("strategies.vwap.adaptive.enabled=false,true"),)
+
+
+STUDIES: Mapping[str, Study] = {
+    "entry-stop": Study("vwap: entry and stop from 0.002 to 0.005 by 0.0005, 49 runs", _entry_and_stop, "vwap"),
+    "half-hours": Study("entries in one half-hour of the session, 13 runs", _half_hours),
+    "adaptive": Study("vwap: fixed beside adaptive thresholds, 2 runs", _adaptive, "vwap"),
+}
+
+
+def space_of(grids: Sequence[str], study: str | None) -> Space:
+    """Return the space of `--grid` and `--study`. Raises `OperatorError`."""
+    if study is not None and study not in STUDIES:
+        raise OperatorError(f"--study {study}: there is none; one of {', '.join(STUDIES)}")
+    ready_made = STUDIES[study].axes() if study is not None else ()
+    if not ready_made and not grids:
+        raise OperatorError(f"nothing to vary: add --grid KEY=START:STOP:STEP, or --study {', '.join(STUDIES)}")
+    return Space((*ready_made, *map(axis_of, grids)))
+
+
+class SpaceSettings:
+    """The settings of each combination.
+
+    Parameters
+    ----------
+    settings_of
+        Returns the settings with these overrides. Raises `OperatorError`.
+
+    Attributes
+    ----------
+    settings
+        By combination, with their digest; of equal settings the first alone.
+    rejected
+        Combinations whose values do not fit each other, with the reason.
+    seen
+        Every combination that was checked.
+    """
+
+    def __init__(self, space: Space, settings_of: Callable[[tuple[str, ...]], Settings]) -> None:
+        self.settings: dict[Point, tuple[str, Settings]] = {}
+        self.rejected: dict[Point, str] = {}
+        self.seen: set[Point] = set()
+        self._space = space
+        self._settings_of = settings_of
+        self._digests: set[str] = set()
+
+    @property
+    def repeated(self) -> int:
+        """The number of combinations with the settings of an earlier one."""
+        return len(self.seen) - len(self.settings) - len(self.rejected)
+
+    def require_values(self) -> None:
+        """Check each value alone, before anything runs. Raises `OperatorError` with the key of the first bad one.
+
+        A value that does not fit the settings of other keys may fit those of a combination.
+        """
+        from state.settings_file import ConflictingSettingsError
+
+        for axis in self._space.axes:
+            for value in axis.values:
+                with suppress(ConflictingSettingsError, UnfitStrategyError):
+                    self._settings_of(value.overrides)
+
+    def checked(self, points: Sequence[Point]) -> dict[Point, tuple[str, Settings]]:
+        """Return the digest and the settings of those that are new, valid and not equal to earlier ones."""
+        from state.sweep_files import digest_of_settings
+
+        found: dict[Point, tuple[str, Settings]] = {}
+        for point in dict.fromkeys(points):
+            if point in self.seen:
+                continue
+            self.seen.add(point)
+            try:
+                settings = self._settings_of(self._space.overrides(point))
+            except OperatorError as error:
+                self.rejected[point] = str(error)
+                continue
+            digest = digest_of_settings(settings)
+            if digest not in self._digests:
+                self._digests.add(digest)
+                found[point] = digest, settings
+        self.settings |= found
+        return found

@@ -1,0 +1,172 @@
+"""A pool of worker processes: each builds its function once and then calls it for one task at a time.
+
+A worker that dies is replaced, and its task is given out once more; a task whose worker dies again has failed. Other
+tasks are not touched. A worker ends when its parent does: its pipe is closed then.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+TRIES = 2
+"""How often a task is given out whose worker dies."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Generic[Result]):
+    """A task's number and its result."""
+
+    number: int
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A task's number, and why it has no result."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDied:
+    """A worker ended before its task. `is_retried` is false if the task has failed with it."""
+
+    number: int
+    reason: str
+    is_retried: bool
+
+
+Outcome = Finished[Result] | Failed | WorkerDied
+
+
+class _Worker:
+    """One process and the number of its task; None while it has none."""
+
+    def __init__(self, make: Callable[..., Callable[..., object]], arguments: tuple[object, ...]) -> None:
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process: SpawnProcess = context.Process(target=_serve, args=(theirs, make, arguments))
+        self.process.start()
+        theirs.close()
+        self.task: int | None = None
+
+    def end(self) -> None:
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+
+
+class WorkerPool(Generic[Result]):
+    """Workers are started when the first tasks come.
+
+    Parameters
+    ----------
+    many
+        The number of processes.
+    make, arguments
+        Called in each worker to build the function that does the tasks. All must be picklable.
+    """
+
+    def __init__(self, many: int, make: Callable[..., Callable[..., Result]], arguments: tuple[object, ...]) -> None:
+        self._many = many
+        self._make = make
+        self._arguments = arguments
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> WorkerPool[Result]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End every worker, also in the middle of a task."""
+        for worker in self._workers:
+            worker.end()
+        self._workers.clear()
+
+    @property
+    def process_ids(self) -> list[int]:
+        return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
+
+    def run(self, tasks: Iterable[tuple[object, ...]]) -> Iterator[Outcome[Result]]:
+        """Yield what becomes of each task, in the order in which they end; a task is the function's arguments."""
+        every = list(tasks)
+        waiting, tried = deque(range(len(every))), [0] * len(every)
+        self._start(min(self._many, len(every)))
+        left = len(every)
+        while left:
+            for place, worker in enumerate(self._workers):
+                if worker.task is None and waiting:
+                    self._give(place, waiting.popleft(), every, tried)
+            busy = {each.pipe: place for place, each in enumerate(self._workers) if each.task is not None}
+            for pipe in wait(list(busy)):
+                place = busy[pipe]  # type: ignore[index]
+                outcome = self._heard(place, tried)
+                if isinstance(outcome, WorkerDied) and outcome.is_retried:
+                    waiting.appendleft(outcome.number)
+                else:
+                    left -= 1
+                yield outcome
+
+    def _start(self, many: int) -> None:
+        while len(self._workers) < many:
+            self._workers.append(_Worker(self._make, self._arguments))
+
+    def _give(self, place: int, number: int, every: list[tuple[object, ...]], tried: list[int]) -> None:
+        worker = self._workers[place]
+        worker.task = number
+        tried[number] += 1
+        with suppress(BrokenPipeError):  # it has died: its pipe tells, and the task is given out again
+            worker.pipe.send(every[number])
+
+    def _heard(self, place: int, tried: list[int]) -> Outcome[Result]:
+        worker = self._workers[place]
+        number = worker.task
+        assert number is not None
+        try:
+            is_done, answer = worker.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            worker.process.join()
+            reason = _how_it_ended(worker.process.exitcode)
+            worker.end()
+            self._workers[place] = _Worker(self._make, self._arguments)
+            return WorkerDied(number, reason, tried[number] < TRIES)
+        worker.task = None
+        return Finished(number, answer) if is_done else Failed(number, answer)
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        with suppress(ValueError):
+            return f"its process was ended by {signal.Signals(-code).name}"
+    return f"its process ended with code {code}"
+
+
+def _serve(pipe: Connection, make: Callable[..., Callable[..., object]], arguments: tuple[Any, ...]) -> None:
+    """Do tasks until the pipe is closed. Ctrl-C reaches the whole group; the parent decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    do: Callable[..., object] | None = None
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            task = pipe.recv()
+            try:
+                do = do or make(*arguments)
+                answer = (True, do(*task))
+            except OperatorError as error:
+                answer = (False, str(error))
+            except Exception as error:  # one run's fault is that run's result, and the sweep goes on
+                answer = (False, f"{type(error).__name__}: {error}")
+            pipe.send(answer)

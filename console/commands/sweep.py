@@ -1,0 +1,233 @@
+"""`keyturn sweep`: many backtests with different settings, and how much of the best one is luck (AN-05)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.commands.assembly.backtests import checked_folder, write_tables
+from console.commands.shared import (
+    MarketFile,
+    Overrides,
+    TablesFolder,
+    VixFile,
+    Zone,
+    chosen,
+    host_of,
+    print_json,
+    say,
+)
+from core.model.text_sanitizer import harmless
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from console.commands.assembly.sweeps import SweepOptions, SweepWatch
+    from core.research.sweeps.report import SweepReport
+    from core.research.sweeps.runs import Goal
+    from core.research.sweeps.walk_forward import WindowPlan
+
+WIDEST = 110
+"""The maximum width of the page, in columns."""
+INTERRUPTED = 130
+
+
+def sweep(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; several are played on one account.")
+    ],
+    grid: Annotated[
+        list[str] | None,
+        typer.Option("--grid", help="A setting and its values: KEY=START:STOP:STEP or KEY=A,B,C; may be repeated."),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option("--study", help="A ready-made space: entry-stop, half-hours or adaptive.")
+    ] = None,
+    random: Annotated[
+        int | None, typer.Option("--random", min=1, help="Run so many combinations, drawn by the seed.")
+    ] = None,
+    sampler: Annotated[
+        str | None, typer.Option("--sampler", help="optuna: choose combinations by the results so far, with --trials.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option("--trials", min=1, help="Choices of the sampler.")] = None,
+    by: Annotated[str, typer.Option("--by", help="Rank by sharpe (daily) or profit.")] = "sharpe",
+    walk_forward: Annotated[
+        str | None,
+        typer.Option("--walk-forward", metavar="TRAIN,TEST", help="Windows in trading days, as in 250,60."),
+    ] = None,
+    anchored: Annotated[
+        bool, typer.Option("--anchored", help="Begin every train window on the first day; otherwise it moves.")
+    ] = False,
+    embargo: Annotated[int, typer.Option("--embargo", min=0, help="Trading days left out before each test.")] = 0,
+    strategy: Annotated[
+        str | None, typer.Option(help="Run only this strategy; default: those enabled in the settings.")
+    ] = None,
+    symbol: Annotated[str | None, typer.Option(help="Symbol for a file whose name does not begin with one.")] = None,
+    vix: VixFile = None,
+    market: MarketFile = None,
+    zone: Zone = "",
+    overrides: Overrides = None,
+    profile: Annotated[str | None, typer.Option(help="Settings profile: micro, swing or freqtrade.")] = None,
+    without_frictions: Annotated[
+        bool,
+        typer.Option("--without-frictions", help="Simulate no slippage, partial fills, rejections, halts or interest."),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated frictions and of the samplers.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes at once; default: one for each core.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    csv: TablesFolder = None,
+) -> None:
+    """Run a backtest for each combination of settings, on all cores, and say how much of the best one is luck.
+
+    A run that has finished is kept: the same command goes on where it was stopped. Every combination ever run counts as
+    a trial of its strategy. The best one is run again on the engine, and must agree to the cent.
+
+    Example: keyturn sweep SPY_daily.csv --strategy sma --profile swing --grid strategies.sma.stop_ranges=1:4:0.5
+    --grid strategies.sma.regime_bars=50,100,200 --walk-forward 750,250
+    """
+    from console.commands.assembly.engine_runs import BarFiles
+    from console.commands.assembly.sweep_space import STUDIES, space_of
+    from console.commands.assembly.sweeps import SweepOptions
+
+    checked_folder(csv)
+    space = space_of(grid or (), study)
+    only = STUDIES[study].strategy if study is not None else None
+    if only is not None and strategy not in (None, only):
+        raise OperatorError(f"--strategy {strategy}: --study {study} is of {only}; leave out one of the two")
+    bars = BarFiles(
+        files=tuple(files),
+        strategy=only or strategy,
+        symbol=symbol,
+        overrides=(*chosen("--profile", "profile", profile), *(overrides or ())),
+        has_frictions=not without_frictions,
+        seed=seed,
+        vix=vix,
+        market=market,
+        zone=zone,
+    )
+    options = SweepOptions(
+        bars=bars,
+        space=space,
+        goal=_goal(by),
+        random=random,
+        trials=_trials(sampler, trials, random),
+        windows=_windows(walk_forward, embargo, is_anchored=anchored),
+        workers=workers or os.cpu_count() or 1,
+    )
+    report = _swept(context, options)
+    if csv is not None:
+        write_tables(csv, _tables(report))
+    if as_json:
+        from core.research.sweeps.report import as_json as told
+
+        print_json(told(report))
+    else:
+        _show(report)
+        if csv is not None:
+            say(f"written: {csv}")
+    raise typer.Exit(int(bool(report.outcome.failed) or bool(report.difference)))
+
+
+def _goal(by: str) -> Goal:
+    from core.research.sweeps.runs import Goal
+
+    names = [goal.value for goal in Goal]
+    if by not in names:
+        raise OperatorError(f"--by {by}: one of {', '.join(names)}")
+    return Goal(by)
+
+
+def _trials(sampler: str | None, trials: int | None, random: int | None) -> int | None:
+    """Return the number of choices of the sampler; None without one. Raises `OperatorError`."""
+    if sampler not in (None, "optuna"):
+        raise OperatorError(f"--sampler {sampler}: optuna is the only one")
+    if (sampler is None) != (trials is None):
+        raise OperatorError("--sampler optuna and --trials N belong together; give both, or none")
+    if sampler is not None and random is not None:
+        raise OperatorError("--random and --sampler exclude each other; leave out one of the two")
+    return trials
+
+
+def _windows(text: str | None, embargo: int, *, is_anchored: bool) -> WindowPlan | None:
+    from core.research.sweeps.walk_forward import WindowPlan
+
+    if text is None:
+        if embargo or is_anchored:
+            raise OperatorError("--embargo and --anchored are of --walk-forward TRAIN,TEST; add it")
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    days = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 6]  # noqa: PLR2004
+    if len(parts) != 2 or len(days) != 2 or 0 in days:  # noqa: PLR2004
+        raise OperatorError(f"--walk-forward {text}: write two numbers of trading days, as in 250,60")
+    return WindowPlan(days[0], days[1], embargo, is_anchored)
+
+
+def _swept(context: typer.Context, options: SweepOptions) -> SweepReport:
+    from console.commands.assembly.sweeps import Sweep
+
+    try:
+        with _progress() as watch, Sweep(host_of(context), options, watch) as running:
+            return running.run()
+    except KeyboardInterrupt:
+        say("interrupted: finished runs are kept, and the same command goes on from there", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _show(report: SweepReport) -> None:
+    from rich.console import Console
+
+    from console.commands.sweep_page import page
+
+    console = Console(highlight=False)
+    width = min(console.width, WIDEST)
+    console.print(page(report, width), width=width, markup=False)
+
+
+def _tables(report: SweepReport) -> Mapping[str, str]:
+    """Return the tables of `--csv`; a run's settings are columns of its row."""
+    from core.research.sweeps.report import as_json, rows_of
+    from core.views.export import tables_of
+
+    return dict(tables_of(as_json(report) | {"runs": rows_of(report)}))
+
+
+@contextmanager
+def _progress() -> Iterator[SweepWatch]:
+    """Show finished runs and the time left, only on a terminal; notes go to the error output."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from console.commands.assembly.sweeps import SweepWatch
+
+    if not sys.stderr.isatty():
+        yield SweepWatch(lambda _done, _whole: None, lambda line: say(line, err=True))
+        return
+    columns = (
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("runs", total=None)
+        yield SweepWatch(
+            lambda done, whole: progress.update(bar, completed=done, total=whole),
+            lambda line: progress.console.print(harmless(line), markup=False, highlight=False),
+        )

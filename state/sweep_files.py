@@ -1,0 +1,151 @@
+"""The files of parameter sweeps: finished runs, to resume from, and every trial ever run (AN-05).
+
+    .sweeps/runs-0f3c….jsonl    {"run":"8a1c…","result":{…},"sum":"…"}
+    .sweeps/trials.jsonl        {"strategy":"vwap","trial":"…","at":"…","sharpe":-0.31,"returns":4,"sum":"…"}
+
+A run file is named by a digest of the bars, the seed and the program's own code, a run by a digest of its settings and
+days. So a line is used again only where the same backtest would give it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from core.files.regular_file import bytes_of
+from core.research.sweeps.deflated_sharpe import SweepTrial
+from core.research.sweeps.runs import RunResult, Span
+from core.settings.settings import Settings
+from core.settings.types import WHOLE
+from state.files import Home, make_folder
+from state.json_lines import JsonLines, JsonLinesError
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = ("core", "state", "console/commands/assembly")
+"""The parts of the program that a backtest's result depends on."""
+NOT_TRADED = {"display", "keys", "notify"}
+"""Tables of the settings that no backtest reads."""
+RESULT, TRIAL = TypeAdapter(RunResult), TypeAdapter(SweepTrial)
+
+
+def digest_of(value: object) -> str:
+    """Return 32 hex digits of a SHA-256 over a plain value."""
+    return sha256(orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+def digest_of_settings(settings: Settings) -> str:
+    """Return a digest of the settings that a backtest can depend on."""
+    return digest_of(settings.model_dump(mode="json", context=WHOLE, exclude=NOT_TRADED))
+
+
+def digest_of_code(root: Path = ROOT) -> str:
+    """Return a digest of the program's own source files."""
+    total = sha256()
+    for folder in CODE:
+        for path in sorted((root / folder).rglob("*.py")):
+            content = bytes_of(path)
+            total.update(f"{path.relative_to(root)} {len(content)}\n".encode() + content)
+    return total.hexdigest()[:32]
+
+
+def run_key(settings_digest: str, span: Span | None) -> str:
+    """Return the name of a run in its file."""
+    return settings_digest if span is None else f"{settings_digest} {span.first}..{span.last}"
+
+
+class RunFile:
+    """The finished runs of one sweep. One process at a time.
+
+    Parameters
+    ----------
+    made_of
+        What all runs of the file have in common, as plain values.
+
+    Raises
+    ------
+    JsonLinesError
+        Another process has it open, or a line is damaged.
+    """
+
+    def __init__(self, home: Home, made_of: Mapping[str, object]) -> None:
+        make_folder(home.state)
+        self._lines = JsonLines(home.sweeps / f"runs-{digest_of(made_of)}.jsonl", is_exclusive=True)
+        try:
+            self.results = dict(self._run(number, record) for number, record in enumerate(self._lines.records(), 1))
+        except BaseException:
+            self._lines.close()
+            raise
+
+    def append(self, key: str, result: RunResult) -> None:
+        """Write a finished run. Raises OSError."""
+        self._lines.append([{"run": key, "result": result}])
+        self.results[key] = result
+
+    def sync(self) -> None:
+        self._lines.sync()
+
+    def close(self) -> None:
+        self._lines.close()
+
+    def _run(self, number: int, record: dict[str, Any]) -> tuple[str, RunResult]:
+        try:
+            return str(record["run"]), RESULT.validate_python(record["result"])
+        except (KeyError, ValidationError):
+            raise JsonLinesError(
+                f"{self._lines.path}, line {number}: it is no run; move the file away and run again"
+            ) from None
+
+
+class TrialRegistry:
+    """Every trial ever run, by strategy; append only. Several processes may use it.
+
+    Raises
+    ------
+    JsonLinesError
+        A line is damaged.
+    """
+
+    def __init__(self, home: Home) -> None:
+        make_folder(home.state)
+        self._lines = JsonLines(home.sweeps / "trials.jsonl")
+        try:
+            self._known = {(trial.strategy, trial.trial) for trial in self._trials()}
+        except BaseException:
+            self._lines.close()
+            raise
+
+    def add(self, trials: Iterable[SweepTrial]) -> None:
+        """Write the trials that were not in it. Raises OSError."""
+        for trial in trials:
+            name = trial.strategy, trial.trial
+            if name not in self._known:
+                self._lines.append([TRIAL.dump_python(trial, mode="json")])
+                self._known.add(name)
+
+    def of(self, strategy: str) -> list[SweepTrial]:
+        """Return the trials of a strategy, the oldest first, each once. Raises `JsonLinesError`, OSError."""
+        found: dict[str, SweepTrial] = {}
+        for trial in self._trials():
+            if trial.strategy == strategy:
+                found.setdefault(trial.trial, trial)
+        return list(found.values())
+
+    def sync(self) -> None:
+        self._lines.sync()
+
+    def close(self) -> None:
+        self._lines.close()
+
+    def _trials(self) -> Iterator[SweepTrial]:
+        for number, record in enumerate(self._lines.records(), 1):
+            try:
+                yield TRIAL.validate_python(record)
+            except ValidationError:
+                raise JsonLinesError(
+                    f"{self._lines.path}, line {number}: it is no trial; take the line out, or a backup of the file"
+                ) from None
