@@ -7,7 +7,6 @@ paper. Text stays text: it is selected, searched and shown in the reader's own f
 from __future__ import annotations
 
 import io
-import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
@@ -69,6 +68,10 @@ SETTINGS: Any = {  # its type lists every key of the library
     "lines.linewidth": 1.4,
     "path.simplify": True,
 }
+MOST_DECIMALS = 6
+"""Of a label on the vertical axis."""
+NAME_WIDTH, LINE_HEIGHT = 1.25, 0.22
+"""Inches of a legend's entry."""
 
 Day = date | datetime
 Draw = Callable[["Axes", float], None]
@@ -98,13 +101,25 @@ def chart(name: str, title: str, caption: str, draw: Draw, height: float = HEIGH
         with mpl.rc_context({**SETTINGS, "svg.hashsalt": f"{name}-{size}"}):
             figure = Figure((width, height), dpi=72)
             FigureCanvasSVG(figure)
+            axes = figure.subplots()
+            draw(axes, width)
             left, right, bottom, top = MARGINS
+            top += _legend(axes, width)
             figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
-            draw(figure.subplots(), width)
             file = io.StringIO()
             figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         drawings.append(_embedded(file.getvalue(), f"{name}-{size}", size, title))
     return f"<figure><h3>{escaped(title)}</h3>{''.join(drawings)}<figcaption>{escaped(caption)}</figcaption></figure>"
+
+
+def _legend(axes: Axes, width: float) -> float:
+    """Name the curves above the axes, if there are several. Return the height, inches."""
+    handles, names = axes.get_legend_handles_labels()
+    if len(names) < 2:  # noqa: PLR2004
+        return 0.0
+    columns = max(int(width / NAME_WIDTH), 1)
+    axes.legend(handles, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
+    return LINE_HEIGHT * -(-len(names) // columns)
 
 
 def _embedded(file: str, name: str, size: str, title: str) -> str:
@@ -113,7 +128,7 @@ def _embedded(file: str, name: str, size: str, title: str) -> str:
     drawing = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', _opening(size, title), drawing, count=1)
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", drawing).replace("xlink:href", "href")
-    drawing = re.sub(r"(\d+\.\d)\d+", r"\1", drawing)  # a tenth of a point
+    drawing = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d)\d+", r"\1", tag[0]), drawing)  # tenths of a point
     for colour, variable in VARIABLES.items():
         drawing = drawing.replace(colour, variable)
     return drawing.strip()
@@ -150,9 +165,10 @@ def _labelled(axes: Axes, times: float, unit: str) -> None:
     from matplotlib.ticker import FuncFormatter
 
     def told(value: float, _place: int | None) -> str:
-        places = axes.yaxis.get_ticklocs()
-        step = abs(places[1] - places[0]) * times if len(places) > 1 else 1.0
-        decimals = max(-math.floor(math.log10(step) + 1e-9), 0) if step else 0
+        marks = [place * times for place in axes.yaxis.get_ticklocs()]
+        step = abs(marks[1] - marks[0]) if len(marks) > 1 else 1.0
+        enough = (n for n in range(MOST_DECIMALS) if all(abs(round(mark, n) - mark) <= step / 1000 for mark in marks))
+        decimals = next(enough, MOST_DECIMALS)
         shown = round(value * times, decimals) or 0.0  # no minus before zero
         return f"{shown:,.{decimals}f}{unit}"
 
@@ -190,8 +206,6 @@ def lines(days: Sequence[Day], series: Sequence[tuple[str, Sequence[float], str]
             axes.plot(numbers(days), values, color=colour, label=name)
         dated(axes, width)
         unit(axes)
-        if len(series) > 1:
-            axes.legend(loc="upper left", ncols=2)
 
     return draw
 
@@ -205,8 +219,6 @@ def areas(days: Sequence[Day], series: Sequence[tuple[str, Sequence[float], str]
             axes.plot(numbers(days), values, color=colour, linewidth=1.0, label=name)
         dated(axes, width)
         unit(axes)
-        if len(series) > 1:
-            axes.legend(loc="lower left", ncols=2)
 
     return draw
 
@@ -260,6 +272,5 @@ def markers(
                 axes.scatter(numbers(at), of, marker=marker, color=colour, s=26, label=name, zorder=3, linewidths=0)
         dated(axes, width)
         dollars(axes)
-        axes.legend(loc="upper left", ncols=int(width) // 2, columnspacing=1.0, handletextpad=0.4)
 
     return draw

@@ -279,14 +279,12 @@ def _record(record: Recorded) -> dict[str, object]:
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 # A post-mortem as a self-contained HTML file: style and charts are inline, and no network is used.
 
-PAGE_WIDTH = 900
 CHART_HEIGHT = 3.0
 """Inches."""
-BAR, HALF = 22, 11
-"""Pixels of a row in a chart of parts."""
 MORE = (
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}.up{fill:#2e7d32}.down{fill:#c0392b}"
-    "text{font:12px system-ui,sans-serif;fill:currentColor}.note{color:#8a6d00}"
+    "td.n{text-align:right;font-variant-numeric:tabular-nums}.up{background:var(--gain)}.down{background:var(--loss)}"
+    ".amounts{width:100%}.amounts td.bar{width:55%;padding-right:0}.bar div{height:.7rem;min-width:1px}"
+    ".note{color:#8a6d00}@media(prefers-color-scheme:dark){.note{color:#e3b341}}"
 )
 
 
@@ -371,16 +369,15 @@ def amounts(parts: Sequence[Part]) -> str:
     whole = [*parts, Part("in all", sum((part.amount for part in parts), ZERO))]  # type: ignore[arg-type]
     most = max((abs(part.amount) for part in whole), default=ZERO) or Decimal(1)
     rows = []
-    for number, part in enumerate(whole):
-        y, length = number * BAR, float(abs(part.amount) / most) * 250
-        x = 550 if part.amount >= 0 else 550 - length
+    for part in whole:
+        length = float(abs(part.amount) / most) * 50
+        begins = 50 if part.amount >= 0 else 50 - length
         tone = "up" if part.amount >= 0 else "down"
         rows.append(
-            f'<text x="0" y="{y + 15}">{escaped(name_of(part))}</text>'
-            f'<text x="280" y="{y + 15}" text-anchor="end">{usd(part.amount)}</text>'
-            f'<rect class="{tone}" x="{x:.1f}" y="{y + 5}" width="{max(length, 1):.1f}" height="{HALF}"/>'
+            f'<tr><td>{escaped(name_of(part))}</td><td class="n">{usd(part.amount)}</td><td class="bar">'
+            f'<div class="{tone}" style="margin-left:{begins:.1f}%;width:{length:.1f}%"></div></td></tr>'
         )
-    return f'<svg viewBox="0 0 {PAGE_WIDTH} {len(whole) * BAR + 4}" role="img">{"".join(rows)}</svg>'
+    return f'<table class="amounts">{"".join(rows)}</table>'
 
 
 def _chart(told: TradeExplained) -> str:
@@ -407,7 +404,6 @@ def _chart(told: TradeExplained) -> str:
                 axes.scatter(places, prices, marker=marker, color=charts.FIRST, s=40, label=name, zorder=3)
         charts.dated(axes, width)
         charts.dollars(axes)
-        axes.legend(loc="upper left", ncols=int(width) // 2, columnspacing=1.0, handletextpad=0.4)
 
     first, last = HOME.local(minutes[0].bar.start), HOME.local(minutes[-1].bar.end)
     words = f"{first:%H:%M} to {last:%H:%M} {HOME.name}. Lines: low to high of each minute."

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from core.analytics.backtest_page import page
+from core.analytics.charts import FIRST, chart, dollars, lines
 
 COSTS = {
     "slippage": "0.0002",
@@ -90,6 +93,21 @@ def test_no_two_charts_share_an_identifier(both: str) -> None:
 
     assert len(names) == len(set(names)) > 0
     assert {*re.findall(r'href="#([^"]+)"', both), *re.findall(r"url\(#([^)]+)\)", both)} <= set(names)
+
+
+@pytest.mark.parametrize("values", [(199.7, 199.85, 199.95), (166.0, 166.6, 167.3), (0.0, 0.2, 0.9), (-3.0, 2e6, 0.0)])
+def test_labels_have_every_digit_that_they_need(values: tuple[float, ...]) -> None:
+    """AN-06: equal steps are equally far apart, also in quarters of a dollar"""
+    days = [date(2020, 1, day) for day in (1, 2, 3)]
+    text = chart("a", "A", "", lines(days, [("a", values, FIRST)], dollars), 1.7)
+
+    for drawing in text.split("<svg ")[1:]:
+        axis = drawing[drawing.index("matplotlib.axis_2") :]
+        labels = [float(label.replace(",", "")) for label in re.findall(r">(-?[\d,]+\.?\d*)</text>", axis)]
+        steps = {round(after - before, 9) for before, after in pairwise(labels)}
+        assert len(labels) > 1
+        assert len(steps) == 1
+        assert steps != {0}
 
 
 def test_months_and_years_are_compounded(both: str) -> None:
