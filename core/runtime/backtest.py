@@ -18,6 +18,7 @@ from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics, roll
 from core.analytics.presentation import sampled_places
 from core.facts import Fact, SignalRaised
 from core.market.normaliser import Complete, Normaliser, Quarantined
+from core.market.split_jumps import in_words, split_of
 from core.messages.inputs import BarArrived, MarketDataBroken, Start
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
 from core.model.order import Side
@@ -254,13 +255,6 @@ def _reasons(backtest: Backtest, strategy: str) -> dict[str, int]:
     return {str(reason): count for reason, count in counted.most_common()}
 
 
-SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 7, 10, 20))
-"""New shares for one old share; the inverse ratio is a reverse split."""
-CLOSE_TO = Decimal("0.02")
-"""The tolerance of a split's ratio, as a fraction of it."""
-NEAREST = SPLITS[0] * (1 - CLOSE_TO)
-
-
 @dataclass(frozen=True, slots=True)
 class Jump:
     """A bar whose open differs from the last close by the ratio of a split, such as `7 for 1`."""
@@ -337,19 +331,9 @@ def jumps(feed: Iterable[Timed]) -> Iterator[Jump]:
         if not isinstance(item, BarArrived):
             continue
         bar = item.bar
-        if before is not None and (split := _split(before.close, bar.open)):
-            yield Jump(bar.symbol, bar.start, before.close, bar.open, split)
+        if before is not None and (split := split_of(before.close, bar.open)) is not None:
+            yield Jump(bar.symbol, bar.start, before.close, bar.open, in_words(split))
         before = bar
-
-
-def _split(before: Price, opened: Price) -> str:
-    """Return the split that explains the ratio of this close and open; empty if none does."""
-    more, less = max(before, opened), min(before, opened)
-    if more < less * NEAREST:
-        return ""
-    ratio = more / less
-    named = next((plain(many) for many in SPLITS if abs(ratio - many) <= many * CLOSE_TO), "")
-    return named and (f"{named} for 1" if before > opened else f"1 for {named}")
 
 
 def splits(feed: Iterable[Timed], backtest: Backtest) -> list[dict[str, object]]:

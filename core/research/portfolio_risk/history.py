@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,22 +19,14 @@ import pandas as pd
 from core.files.csv_files import read_daily_values
 from core.market.calendar import load_calendar
 from core.market.csv_source import BrokenRow, daily_bars, is_daily, read_days, symbol_of
+from core.market.split_jumps import LEAST_JUMP, in_words, size_of, split_of
 from core.model.bar import Bar
 from core.model.instrument import symbol_in
 from core.model.sizing import DailyValue
-from core.model.values import Price, Symbol, plain
+from core.model.values import Price, Symbol
 from core.ports import OperatorError
 from core.research.portfolio_risk.portfolio import VIX
 
-SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100))
-"""New shares for one old share; the inverse ratio is a reverse split."""
-CLOSE_TO = Decimal("0.1")
-"""Tolerance of a split's ratio, as a fraction of it.
-
-Our choice: the market moves on the day of a split too. AAPL's of 2020-08-31 opened 2 % and USO's of 2020-04-29 6 % from
-the ratio.
-"""
-JUMP = SPLITS[0] * (1 - CLOSE_TO)
 WIDE = Decimal("1.25")
 """An open this far from the last close, as a ratio, is reported although it counts as a price move."""
 A_WEEK = 5
@@ -254,17 +246,13 @@ def _jump(path: Path, seen: Jump, moves: set[Move]) -> tuple[Jump | None, float]
 
     Raises `OperatorError` for one of a split's size without a split's ratio.
     """
-    more, less = max(seen.before, seen.opened), min(seen.before, seen.opened)
-    size = more / less
-    if size < JUMP or (seen.symbol, seen.day) in moves:
+    size = size_of(seen.before, seen.opened)
+    if size < LEAST_JUMP or (seen.symbol, seen.day) in moves:
         return (seen if size >= WIDE else None), 1.0
-    many = min(SPLITS, key=lambda each: abs(size / each - 1))
-    if abs(size / many - 1) > CLOSE_TO:
+    new_shares = split_of(seen.before, seen.opened)
+    if new_shares is None:
         raise OperatorError(
             f"{path.with_name(seen.place)}: {seen.day} opens at {seen.opened} after a close of {seen.before}, no usual "
             f"split; adjust the prices before it, or confirm a price move by --no-split {seen.symbol}:{seen.day}"
         )
-    is_reverse = seen.opened > seen.before
-    words = f"1 for {plain(many)}" if is_reverse else f"{plain(many)} for 1"
-    split = Jump(seen.symbol, seen.day, seen.place, seen.before, seen.opened, words)
-    return split, float(1 / many if is_reverse else many)
+    return replace(seen, split=in_words(new_shares)), float(new_shares)
