@@ -395,12 +395,11 @@ class ExitClaims:
         """Return stops that ended as too large, of positions that are still held: they may be owed shares."""
         return tuple(order for order in self.index.cut.values() if order.is_cut and self._is_of_what_is_held(order))
 
-    def last_stop(self, position: Position) -> Order | None:
-        """Return the position's stop that ended last; None if none ended.
+    def last_stop(self, position: Position, *, is_sold: bool = False) -> Order | None:
+        """Return the stop that ended last with shares unsold, or that sold all (`is_sold`); None without one.
 
         One that came back since it was cancelled for another order of its shares is passed over if another ended too,
-        and so is one after which a key gave another stop, and one that sold all its shares: the broker may have made it
-        less before (EX-13). One that a person cancelled is none: it stays away.
+        and so is one after which a key gave another stop. One that a person cancelled is none: it stays away.
         """
         its = [
             o
@@ -416,9 +415,9 @@ class ExitClaims:
         by_key = max((o.created_at for o in its if str(o.proposal_id) == o.id and not o.request.replaces), default=None)
         ended = [o for o in its if not o.is_working and self._is_of_what_is_held(o) and not o.made_way]
         ended = [o for o in ended if o.cancel_code not in BY_A_PERSON]
-        unsold = [o for o in ended if o.remaining]
-        others = [o for o in unsold if not is_back(o) and (by_key is None or by_key <= _ended_at(o))]
-        return max(others or unsold or ended, key=_ended_at, default=None)
+        ended = [o for o in ended if bool(o.remaining) is not is_sold]
+        others = [o for o in ended if not is_back(o) and (by_key is None or by_key <= _ended_at(o))]
+        return max(others or ended, key=_ended_at, default=None)
 
     def _is_of_what_is_held(self, stop: Order) -> bool:
         held = self.index.state.position(stop.request.symbol, stop.strategy)

@@ -28,6 +28,14 @@ from core.settings.risk import MessageSettings, beside_the_reserve
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
+def limit_wait(seconds: float) -> timedelta:
+    """Return how long to wait after a stated 429: as long as it says, a minute at the most.
+
+    The limit is one of a minute. A longer wait, which a wrong clock can make of it, would keep exits from the broker.
+    """
+    return timedelta(seconds=min(max(seconds, 0.0), MINUTE.total_seconds()))
+
+
 class Sent(NamedTuple):
     """Messages of the last second, of the last minute, and of the trading day."""
 

@@ -168,7 +168,13 @@ class OwedStops:
         self._look(at)
 
     def _split(self, at: datetime, fact: facts.CorporateActionApplied) -> None:
-        """Count new shares for old ones, of what is to have a stop and of what a close sells first."""
+        """Count new shares for old ones, of what is to have a stop and of what a close sells first.
+
+        Where the books had the fewer shares of a reverse split already, all of this was cut with them.
+        """
+        if not fact.owners and fact.ratio < 1:
+            self._look(at)
+            return
         for key, named in self.state.named.items():
             position = self._ledger.state.positions.get(key)
             if position is not None and position.symbol == fact.symbol:

@@ -59,6 +59,7 @@ from core.model.session import NoSession, Session
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
+from core.risk.message_counts import limit_wait
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
 from core.workflows.broker_lists import ListedOrders
@@ -109,7 +110,7 @@ class ReconciliationTimes:
 
     def again(self, limited_seconds: float | None = None) -> None:
         """Schedule another request, not before the end of a rate limit."""
-        pause = max(self._seconds("again_seconds"), timedelta(seconds=limited_seconds or 0))
+        pause = max(self._seconds("again_seconds"), limit_wait(limited_seconds or 0))
         later = self.state.at + pause
         self._ask_at = later if self._ask_at is None else min(self._ask_at, later)
 

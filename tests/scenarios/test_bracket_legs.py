@@ -13,8 +13,8 @@ import pytest
 from core import facts
 from core.execution.order import Order
 from core.messages.commands import Kill, MoveStop, ProposeClose, ProposeOrder, Rearm, RequestCancel
-from core.messages.effects import CancelOrder, Effect, FetchBooks, FetchFigures, LookUpOrder, SubmitOrder
-from core.messages.inputs import BooksFetched, BrokerUpdated, Input, LookUpAnswered, SubmissionAnswered
+from core.messages.effects import CancelOrder, Effect, FetchBooks, FetchClock, FetchFigures, LookUpOrder, SubmitOrder
+from core.messages.inputs import BooksFetched, BrokerUpdated, ClockRead, Input, LookUpAnswered, SubmissionAnswered
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerBooks, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
@@ -370,9 +370,16 @@ class LosesCancelsOf(Link):
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
-def test_a_dropped_close_guards_the_partial_fill() -> None:
-    """EX-21, EX-13, OP-06: a stop that cannot be taken back ends the close; the entry that made way has ended"""
+@pytest.mark.parametrize("is_in_doubt", [False, True])
+def test_a_dropped_close_guards_the_partial_fill(is_in_doubt: bool) -> None:
+    """EX-21, EX-13, OP-06, EX-23: a stop that cannot be taken back ends the close; the entry that made way has ended.
+
+    A doubt about the clock delays that for no share that is bare.
+    """
     house = half_bought_beside_a_stop()
+    if is_in_doubt:
+        house.line.breaks_at(FetchClock, arrives=False, times=100)
+        house.line.take(house.line.at, ClockRead(Decimal("3600.0"), Decimal("0.0")))
     house.line.link = LosesCancelsOf(order_id=next(stop.id for stop in house.stops if stop.role is None))
 
     house.presses(ProposeClose(SPY))

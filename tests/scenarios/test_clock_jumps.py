@@ -266,3 +266,29 @@ def test_no_confirmed_close_lapses_in_doubt(differing: dict[str, Decimal]) -> No
     assert house.desk.control.is_clock_in_doubt
     assert not during
     assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_close_from_before_a_restart_ends_in_doubt(differing: dict[str, Decimal]) -> None:
+    """EX-21, EX-23: its time was over while the desk was off; the next close sells"""
+    house = a_house_in_a_position(("10:06", "11:30", STEADY))
+    hears(house, FORWARD)
+    house.line.breaks_at(CancelOrder, arrives=False, times=50)
+    house.presses(ProposeClose(SPY))
+    passes(house, 1)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 10)
+    house.is_off_until(house.line.at + timedelta(minutes=20))
+    house.restarted()
+    passes(house, 120)
+
+    house.presses(ProposeClose(SPY))
+    passes(house, 1)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 120)
+
+    assert house.desk.control.is_clock_in_doubt
+    assert house.held() == "0"

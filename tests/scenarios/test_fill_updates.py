@@ -271,24 +271,3 @@ def test_a_crash_behind_a_late_fill_sends_one_stop() -> None:
         passes(house, 150)
 
         assert (house.held(), stops(house)) == (TEN, ["10 at 99"]), last
-
-
-def test_an_overtaken_look_up_makes_no_fill() -> None:
-    """EX-05, EX-08: it counts less than the stream did since, at another average."""
-    house = a_house_with_a_working_entry()
-    newest = a_report(
-        house,
-        status=OrderStatus.PARTIALLY_FILLED,
-        filled_quantity=Quantity(Decimal("0.4")),
-        average_price=Price(Decimal("99.50")),
-        executions=(),
-    )
-    older = replace(newest, filled_quantity=Quantity(Decimal("0.3")), average_price=Price(Decimal("99.60")))
-
-    hears(house, newest, an_execution("x-3", "0.1", "99.20"))
-    house.line.take(house.line.at, LookUpAnswered(house.entry.id, older))
-    overtaken = house.held()
-    house.line.take(house.line.at, LookUpAnswered(house.entry.id, newest))
-
-    assert (overtaken, house.held()) == ("0.1", "0.4")
-    assert house.desk.ledger.positions_in(SPY)[0].average_price == Decimal("99.50")

@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 import tests.scenarios.test_stops_after_a_close as stops_after_a_close
-from core.facts import StopOwed
+from core.facts import ProposalSkipped, StopOwed
 from core.messages.commands import MoveStop, RequestCancel
 from core.messages.effects import Effect as Asked
-from core.messages.effects import SubmitOrder
+from core.messages.effects import FetchActivities, SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
-from core.model.broker import Refused
+from core.model.broker import Capabilities, Refused
 from core.model.codes import OwedReason, RefusalKind
 from core.model.order import Side, StopHolder, TimeInForce
 from core.model.values import Quantity
@@ -283,6 +283,34 @@ def test_a_stop_made_less_that_sells_all_is_due() -> None:
     assert not owed(house)
 
 
+def test_a_stop_made_less_beside_a_sold_one_keeps_its_price() -> None:
+    """EX-13, EX-22: six were sold by theirs; the broker makes that of the other four two"""
+    house = holding_six(LONG, SPIKE, stop="99.5")
+    enters(house, LONG, "4", "100.10", "98")
+    house.until("10:15")
+    is_changed_there(house, stop_at(house, "98").id, quantity=Quantity(Decimal(2)))
+
+    passes(house, 120)
+
+    assert (house.held(), house.desk.stage.proposals()) == ("4", ())
+    assert working(house) == ["sell stop 2 98", "sell stop 2 98"]
+
+
+def test_a_stop_that_sold_all_owes_watched_shares_nothing() -> None:
+    """OP-02, EX-22: an entry beside them is not refused for a stop that is owed"""
+    house = holding_six(LONG, SPIKE, stop="99.5")
+    watched(house, LONG)
+    house.until("10:15")
+    house.desk.sightings.capabilities = Capabilities(refuses_wash_trades=True)
+    before = len(house.facts(ProposalSkipped))
+
+    house.presses(a_typed_buy("1.5", limit="99.50", stop="99"))
+    passes(house, 1)
+
+    assert house.held() == "5"
+    assert len(house.facts(ProposalSkipped)) == before
+
+
 # ── splits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 DAY_BEFORE = SESSIONS[SESSIONS.index(SPLIT_ON) - 1]
@@ -331,3 +359,19 @@ def test_a_reverse_split_gives_watched_shares_no_stop() -> None:
 
     assert (house.held(), working(house)) == ("5", ["sell stop 3 45"])
     assert house.desk.stage.proposals() == ()
+
+
+def test_a_reverse_split_that_was_accepted_is_counted_once() -> None:
+    """EX-22: the operator accepted the books before the activity came"""
+    house = before_a_split("2026-11-17 split SPY 1:2", ("10", StopHolder.BROKER))
+    house.until("21:00", DAY_BEFORE)
+    is_changed_there(house, stop_at(house, "45").id, quantity=Quantity(Decimal(5)))
+    house.line.breaks_at(FetchActivities, arrives=False, times=3)
+    house.until("04:05", SPLIT_ON)
+    house.accepts(house.exchange.books(house.line.at))
+    house.until("09:40", SPLIT_ON)
+
+    elsewhere(house, stop_at(house, "45"))
+    passes(house, 90)
+
+    assert [quantity for quantity, _ in owed(house)] == [house.held()] == ["5"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core import facts
 from core.messages.effects import ReplaceOrder, SubmitOrder
-from core.model.codes import SHUTS_ENTRIES_ALONE, AuthorizationCode, CancelCode, HaltCause, ProposalEnd
+from core.model.codes import SHUTS_ENTRIES_ALONE, CancelCode, HaltCause, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
 from core.workflows.operator.notification_delivery import BY_HAND, EXIT
@@ -55,8 +55,6 @@ class ClockAudit:
                 self.asked.add(fact.client_order_id)
             case facts.CancelRequested() if fact.code in BY_TIME and fact.client_order_id not in self.asked:
                 self._by_time(f"{fact.client_order_id} was cancelled: {fact.reason}")
-            case facts.AuthorizationEnded() if fact.code is AuthorizationCode.NOT_IN_TIME:
-                self._by_time(f"{fact.authorization_id} ended: {fact.reason}")
             case facts.DayStarted():
                 self._by_time(f"{fact.day} began")
             case facts.Halted() if fact.cause is HaltCause.UNATTENDED:

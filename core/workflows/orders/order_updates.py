@@ -236,8 +236,7 @@ class OrderUpdates:
             fresh.append(one)
             room -= one.quantity
         missing = report.filled_quantity - order.filled_quantity - sum((e.quantity for e in fresh), Decimal(0))
-        is_newest = report.filled_quantity >= order.reported_quantity  # an older one has another average price
-        if missing > 0 and source in REST and is_newest:
+        if missing > 0 and source in REST:
             fresh.append(self._derived(order, report, fresh, Quantity(missing)))
         return fresh
 

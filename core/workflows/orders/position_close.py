@@ -151,7 +151,7 @@ class PositionClose:
         its = [one.use for one in held]
         for use in self.state.stage.authorizations(AuthorizationKind.CLOSE):
             if use.is_unused:
-                is_at_half_time = use in its or self._acts_at_half_time(use) or self.state.control.is_clock_in_doubt
+                is_at_half_time = use in its or self._acts_at_half_time(use) or self._is_held_by_doubt(use)
                 yield self._prolonged_at(use) if is_at_half_time else use.authorization.ends_at
         for use in self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP):
             let_go = (stop.let_go_at + LATE for stop in self.sale_chains.stops(use) if stop.let_go_at is not None)
@@ -160,15 +160,14 @@ class PositionClose:
     def due(self) -> Iterator[Effect]:
         held = [one.use for one in held_exits(self.state)]
         for use in self.state.stage.authorizations(AuthorizationKind.CLOSE):
-            is_in_doubt = self.state.control.is_clock_in_doubt  # nothing expires by time alone (EX-23)
-            if use.is_unused and self.state.at >= use.authorization.ends_at and not is_in_doubt:
+            if use.is_unused and self.state.at >= use.authorization.ends_at:
                 self._end(use, "close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME)
                 yield from apart(self.state, partial(self._guard_what_entries_left, use))
                 self._ask_again(use)
             elif (
                 use.is_unused
                 and self.state.at >= self._prolonged_at(use)
-                and (is_in_doubt or use in held or self._waits_in_doubt(use))
+                and (use in held or self._waits_in_doubt(use) or self._is_held_by_doubt(use))
             ):
                 self.state.record(AuthorizationProlonged(use.authorization.id, self.state.at + self._timeout()))
         yield from self.go_on()
@@ -176,6 +175,10 @@ class PositionClose:
     def _acts_at_half_time(self, use: AuthorizationUse) -> bool:
         is_passed_over = self.state.at < self._prolonged_at(use) and self._passes_over(self._working(use))
         return self._waits_in_doubt(use) or is_passed_over
+
+    def _is_held_by_doubt(self, use: AuthorizationUse) -> bool:
+        """Whether it does not lapse: the clock is in doubt, and none of its shares is bare meanwhile (EX-23)."""
+        return self.state.control.is_clock_in_doubt and not self._has_free_shares(use)
 
     def _waits_in_doubt(self, use: AuthorizationUse) -> bool:
         """Whether a stop to be cancelled is in doubt at the broker: the time-out does not run meanwhile.

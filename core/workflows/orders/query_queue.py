@@ -34,7 +34,7 @@ from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketPhase
 from core.model.broker import BrokerBooks, NoAnswer, Refused
 from core.model.values import Symbol
-from core.risk.message_counts import MINUTE, Share, for_queries, of_an_earlier_run
+from core.risk.message_counts import Share, for_queries, limit_wait, of_an_earlier_run
 from core.trading_state.state import TradingState
 from core.workflows.orders.request_reserve import A_MOMENT, KillCancels, RequestRoom, held_exits
 from core.workflows.workflow import answers
@@ -322,8 +322,7 @@ class RequestPacing:
         elif isinstance(answer, Refused):
             seconds = answer.wait_seconds
         if seconds is not None:
-            wait = timedelta(seconds=min(max(seconds, 0.0), MINUTE.total_seconds()))
-            until, known = self.state.at + wait, self.state.sightings.limited_until
+            until, known = self.state.at + limit_wait(seconds), self.state.sightings.limited_until
             self.state.sightings.limited_until = until if known is None else max(known, until)
         return ()
 
