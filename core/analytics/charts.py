@@ -128,7 +128,7 @@ def _embedded(file: str, name: str, size: str, title: str) -> str:
     drawing = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', _opening(size, title), drawing, count=1)
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", drawing).replace("xlink:href", "href")
-    drawing = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d)\d+", r"\1", tag[0]), drawing)  # tenths of a point
+    drawing = re.sub(r"<[^>]+>", lambda tag: re.sub(r"([0-9]+\.[0-9])[0-9]+", r"\1", tag[0]), drawing)  # tenths of a point
     for colour, variable in VARIABLES.items():
         drawing = drawing.replace(colour, variable)
     return drawing.strip()
@@ -142,7 +142,7 @@ def _opening(size: str, title: str) -> Callable[[re.Match[str]], str]:
 
 
 def dated(axes: Axes, width: float) -> None:
-    """Label the horizontal axis with as many dates, or times in New York, as have room in `width` inches."""
+    """Label the horizontal axis with as many dates, or times of the venue, as have room in `width` inches."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(tz=HOME.zone, minticks=2, maxticks=max(int(width), 3))  # type: ignore[no-untyped-call]
@@ -176,11 +176,11 @@ def _labelled(axes: Axes, times: float, unit: str) -> None:
 
 
 def numbers(days: Sequence[Day]) -> Sequence[float]:
-    """Return days and instants as Matplotlib's numbers of days; a date is its midnight in New York."""
+    """Return days and instants as Matplotlib's numbers of days; a date is its midnight at the venue."""
     from matplotlib.dates import date2num
 
-    in_new_york = [d if isinstance(d, datetime) else datetime.combine(d, time(), HOME.zone) for d in days]
-    return list(date2num(in_new_york))  # type: ignore[no-untyped-call]
+    at_the_venue = [d if isinstance(d, datetime) else datetime.combine(d, time(), HOME.zone) for d in days]
+    return list(date2num(at_the_venue))  # type: ignore[no-untyped-call]
 
 
 def plain(_axes: Axes) -> None:

@@ -256,7 +256,7 @@ def _strategies(report: Report) -> list[Part]:
 
 
 def _curve(report: Report) -> str:
-    """Return the equity chart of the days, by the time in New York; empty if the equity did not move."""
+    """Return the equity chart of the days, by the time of the venue; empty if the equity did not move."""
     points = report.equity
     values = [float(value) for _, value in points]
     if len(set(values)) <= 1:

@@ -44,6 +44,7 @@ def test_a_report_is_plain_json(snapshot: SnapshotAssertion) -> None:
             "profit": "-0.15562",
             "slippage": "0.00502",
             "fees": "0",
+            "stop_price": "99.3",
         }
     ]
 
