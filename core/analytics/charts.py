@@ -128,7 +128,7 @@ def _embedded(file: str, name: str, size: str, title: str) -> str:
     drawing = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', _opening(size, title), drawing, count=1)
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", drawing).replace("xlink:href", "href")
-    drawing = re.sub(r"<[^>]+>", lambda tag: re.sub(r"([0-9]+\.[0-9])[0-9]+", r"\1", tag[0]), drawing)  # tenths of a point
+    drawing = re.sub(r"<[^>]+>", lambda tag: re.sub(r"([0-9]+\.[0-9])[0-9]+", r"\1", tag[0]), drawing)  # no text
     for colour, variable in VARIABLES.items():
         drawing = drawing.replace(colour, variable)
     return drawing.strip()
