@@ -19,6 +19,7 @@ from console.commands import (
     mcp,
     notify,
     protections,
+    regime_study,
     risk,
     service,
     state,
@@ -117,7 +118,8 @@ def build(host: Host) -> typer.Typer:
     program.command(name="relay")(engine.relay)
     program.command(name="mcp")(mcp.mcp)
     program.command(name="reconcile")(doctor.reconcile)
-    program.command(name="regime")(protections.regime)
+    for name, of_regimes in (("regime", protections.regime), ("regime-study", regime_study.regime_study)):
+        program.command(name=name)(of_regimes)
     program.add_typer(agents.commands, name="agents")
     program.add_typer(notify.commands, name="notify")
     program.add_typer(protections.commands, name="protections")

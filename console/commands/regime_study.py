@@ -1,0 +1,73 @@
+"""`keyturn regime-study`: states of the market found in recorded days, and what trades made in them (AN-07)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.commands.assembly.backtests import checked_folder, write_tables
+from console.commands.backtest import progress
+from console.commands.shared import AsJson, TablesFolder, VixFile, tell
+from core.ports import OperatorError
+
+MOST_STATES = 6
+
+
+def regime_study(
+    market: Annotated[Path, typer.Argument(help="CSV of the market's daily bars, as SPY_daily.csv.")],
+    vix: VixFile = None,
+    trades: Annotated[
+        Path | None,
+        typer.Option("--trades", metavar="FILE", help="Closed trades: trades.csv of `keyturn backtest --csv`."),
+    ] = None,
+    states: Annotated[int, typer.Option(min=2, max=MOST_STATES, help="States that each method looks for.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the methods' starts.")] = 1,
+    csv: TablesFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find states of the market by k-means and a hidden Markov model, compare them with the desk's labels, and print
+    what each state was like and what trades made in it.
+
+    The states are fitted on all days of the file: they describe the past, and no order depends on them.
+
+    Example: keyturn regime-study SPY_daily.csv --vix VIX_daily.csv --trades tables/trades.csv
+    """
+    from core.files.csv_files import read_daily_bars, read_daily_values, read_trades
+    from core.market.calendar import load_calendar
+    from core.market.csv_source import symbol_of
+    from core.research.portfolio_risk.history import read_closes
+    from core.research.regimes.study import study_of
+    from core.research.regimes.study_text import as_json as told
+    from core.research.regimes.study_text import lines_of
+    from core.views.export import tables_of
+
+    checked_folder(csv)
+    symbol = symbol_of(market)
+    if symbol is None:
+        raise OperatorError(f"{market.name}: its name begins with no symbol; rename it, as SPY_daily.csv")
+    bars = read_daily_bars(market)
+    read = read_closes(market, symbol)
+    if split := next((jump for jump in read.jumps if jump.split), None):
+        raise OperatorError(f"{split.in_words}; adjust the prices before it, or name a file that begins later")
+    values = [] if vix is None else read_daily_values(vix)
+    closed = [] if trades is None else read_trades(trades)
+    calendar = load_calendar(read.days[0], max([read.days[-1], *(trade.closed_at.date() for trade in closed)]))
+    with progress() as watch:
+        study = study_of(
+            symbol,
+            dict(zip(read.days, read.adjusted, strict=True)),
+            bars,
+            values,
+            closed,
+            calendar.trading_day,
+            states=states,
+            seed=seed,
+            watch=lambda done, whole: watch("models", done, whole),
+        )
+    result = told(study)
+    if csv is not None:
+        write_tables(csv, dict(tables_of(result)))
+    notes = [gap.in_words for gap in read.gaps]
+    tell(as_json, lambda: result, [*notes, *lines_of(study)], csv)

@@ -1,0 +1,1 @@
+"""Regimes discovered in recorded days, offline only (AN-07)."""

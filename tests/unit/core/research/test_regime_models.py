@@ -1,0 +1,143 @@
+"""Discovered states: the features of a day, both methods on days of known states, the forward algorithm (AN-07)."""
+
+from __future__ import annotations
+
+import math
+import sys
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.model.sizing import DailyValue
+from core.ports import OperatorError
+from core.research.regimes.models import (
+    Feature,
+    by_hidden_markov,
+    by_k_means,
+    calmest_first,
+    features_of,
+    filtered,
+    require_enough,
+)
+
+FIRST = date(2020, 1, 1)
+BLOCK = 150
+"""Days of each block of one deviation."""
+DEVIATIONS = (0.004, 0.03, 0.004, 0.03)
+
+
+def days(count: int) -> list[date]:
+    return [FIRST + timedelta(days=number) for number in range(count)]
+
+
+def closes_of(returns: list[float]) -> dict[date, float]:
+    return dict(zip(days(len(returns) + 1), 100 * np.exp(np.cumsum([0.0, *returns])), strict=True))
+
+
+@pytest.fixture(scope="module")
+def features() -> pd.DataFrame:
+    """Four blocks of days, calm and wild in turn, with a VIX that fits."""
+    draw = np.random.default_rng(7)
+    closes = closes_of([float(draw.normal(0, each)) for each in DEVIATIONS for _ in range(BLOCK)])
+    levels = [
+        1000 * each + float(draw.normal(0, 0.5)) + 10 for each in (*DEVIATIONS, DEVIATIONS[-1]) for _ in range(BLOCK)
+    ]
+    return features_of(closes, [DailyValue(day, Decimal(repr(vix))) for day, vix in zip(closes, levels, strict=False)])
+
+
+def test_features_of_a_day_are_as_defined() -> None:
+    """AN-07: the first complete day has the mean of 50 closes, its own included, and 21 returns"""
+    returns = [0.01 if number % 2 else -0.01 for number in range(60)]
+    closes = closes_of(returns)
+    vix = [DailyValue(day, Decimal(20)) for day in closes]
+
+    row = features_of(closes, vix).iloc[0]
+
+    day, prices = days(61)[49], list(closes.values())[:50]
+    assert row.name == day
+    deviation = np.std(returns[28:49], ddof=1)
+    assert row[Feature.VOLATILITY] == pytest.approx(math.log(deviation * math.sqrt(252)), abs=1e-12)
+    assert row[Feature.TREND] == pytest.approx(math.log(prices[-1] / (sum(prices) / 50)), abs=1e-12)
+    assert row[Feature.VIX] == pytest.approx(math.log(20), abs=1e-12)
+
+
+def test_a_day_has_no_feature_of_a_later_day() -> None:
+    """AN-07"""
+    draw = np.random.default_rng(3)
+    returns = [float(each) for each in draw.normal(0, 0.01, 120)]
+
+    pd.testing.assert_frame_equal(
+        features_of(closes_of(returns), ()).iloc[:40], features_of(closes_of(returns[:88]), ())
+    )
+
+
+def test_both_methods_find_the_blocks(features: pd.DataFrame) -> None:
+    """AN-07: away from the borders, where a volatility of 21 days has days of both; 1 is the calm one"""
+    inside = [day for number, day in enumerate(days(len(DEVIATIONS) * BLOCK + 1)) if number % BLOCK > 60]
+    expected = {day: 1 + (number // BLOCK) % 2 for number, day in enumerate(days(len(DEVIATIONS) * BLOCK + 1))}
+
+    for found in (by_k_means(features, 2, 1), by_hidden_markov(features, 2, 1)):
+        assert {found[day] == expected[day] for day in inside if day in found.index} == {True}
+
+
+def test_a_seed_repeats_its_states(features: pd.DataFrame) -> None:
+    """AN-07"""
+    for method in (by_k_means, by_hidden_markov):
+        pd.testing.assert_series_equal(method(features, 3, 5), method(features, 3, 5))
+
+
+def test_a_label_does_not_depend_on_later_days() -> None:
+    """AN-07: the forward algorithm by hand: a wild day alone is not enough, two in a row are"""
+    start, moves = np.array([0.5, 0.5]), np.array([[0.95, 0.05], [0.05, 0.95]])
+    means, variances = np.array([[0.0], [3.0]]), np.ones((2, 1))
+    rows = np.array([[0.0], [2.0], [2.5], [3.0]])
+
+    found = filtered(rows, start, moves, means, variances)
+
+    belief, expected = start, []
+    for number, (value,) in enumerate(rows):
+        prior = belief if number == 0 else belief @ moves
+        joint = prior * np.exp(-((value - means[:, 0]) ** 2) / 2)
+        belief = joint / joint.sum()
+        expected.append(int(belief.argmax()))
+    assert found.tolist() == expected == [0, 0, 1, 1]
+    assert filtered(rows[:3], start, moves, means, variances).tolist() == expected[:3]
+
+
+def test_an_impossible_day_keeps_the_expected_state() -> None:
+    """AN-07: no state that can follow explains it, which is no division by zero"""
+    means = np.array([[0.0], [100.0]])
+
+    found = filtered(np.array([[0.0], [100.0], [0.0]]), np.array([1.0, 0.0]), np.eye(2), means, np.ones((2, 1)))
+
+    assert found.tolist() == [0, 0, 0]
+
+
+def test_states_are_numbered_by_their_volatility() -> None:
+    """AN-07"""
+    features = pd.DataFrame({str(Feature.VOLATILITY): [3.0, 1.0, 2.0, 1.0]})
+
+    assert calmest_first(features, np.array([0, 2, 1, 2])).tolist() == [3, 1, 2, 1]
+
+
+def test_too_few_days_are_refused(features: pd.DataFrame) -> None:
+    """AN-07"""
+    with pytest.raises(OperatorError, match="300"):
+        require_enough(features.iloc[:299], 3)
+
+
+def test_a_constant_feature_is_refused(features: pd.DataFrame) -> None:
+    """AN-07: it could not be scaled"""
+    with pytest.raises(OperatorError, match="vix"):
+        require_enough(features.assign(vix=1.0), 2)
+
+
+def test_a_missing_library_says_how_to_install_it(features: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AN-07"""
+    for module, method in (("sklearn.cluster", by_k_means), ("hmmlearn.hmm", by_hidden_markov)):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(OperatorError, match="pip install"):
+            method(features, 2, 1)
