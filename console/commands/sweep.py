@@ -18,10 +18,12 @@ from console.commands.shared import (
     TablesFolder,
     VixFile,
     Zone,
+    checked_page,
     chosen,
     host_of,
     print_json,
     say,
+    write_page,
 )
 from core.model.text_sanitizer import harmless
 from core.ports import OperatorError
@@ -82,8 +84,12 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes at once; default: one for each core.")
     ] = None,
+    cluster: Annotated[
+        str, typer.Option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster, as in tcp://10.0.0.2:8786.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     csv: TablesFolder = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
 ) -> None:
     """Run a backtest for each combination of settings, on all cores, and say how much of the best one is luck.
 
@@ -98,6 +104,9 @@ def sweep(
     from console.commands.assembly.sweeps import SweepOptions
 
     checked_folder(csv)
+    checked_page(html)
+    if cluster and workers is not None:
+        raise OperatorError("--workers is of this machine, and --cluster has its own; leave out one of the two")
     space = space_of(grid or (), study)
     only = STUDIES[study].strategy if study is not None else None
     if only is not None and strategy not in (None, only):
@@ -121,18 +130,25 @@ def sweep(
         trials=_trials(sampler, trials, random),
         windows=_windows(walk_forward, embargo, is_anchored=anchored),
         workers=workers or os.cpu_count() or 1,
+        cluster=cluster,
     )
     report = _swept(context, options)
     if csv is not None:
         write_tables(csv, _tables(report))
+    if html is not None:
+        from console.commands.sweep_html import SweptBars, page
+
+        costs = "without frictions" if without_frictions else "with frictions"
+        write_page(html, page(report, SweptBars(", ".join(path.name for path in files), costs)))
     if as_json:
         from core.research.sweeps.report import as_json as told
 
         print_json(told(report))
     else:
         _show(report)
-        if csv is not None:
-            say(f"written: {csv}")
+        for written in (csv, html):
+            if written is not None:
+                say(f"written: {written}")
     raise typer.Exit(int(bool(report.outcome.failed) or bool(report.difference)))
 
 

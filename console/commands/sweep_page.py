@@ -47,7 +47,7 @@ def _parts(report: SweepReport, width: int) -> Iterator[RenderableType]:
     outcome = report.outcome
     axes = " × ".join(axis.name for axis in outcome.space.axes)
     yield Text(harmless(f"{outcome.strategy or 'no strategy'}: {axes}"), style="bold")
-    yield Text(_counted_runs(report))
+    yield Text(counted_runs(report))
     for what, found in (("rejected", outcome.rejected), ("failed", outcome.failed)):
         for point, reason in list(found.items())[:SHOWN_REASONS]:
             yield Text(harmless(f"{what} {', '.join(outcome.space.labels(point))}: {reason}"), style="yellow")
@@ -69,9 +69,9 @@ def _parts(report: SweepReport, width: int) -> Iterator[RenderableType]:
         yield from _map(report.map, report, report.best, width)
     elif len(outcome.space.axes) == 1 and len(outcome.space.axes[0].values) <= LONGEST_LINE:
         yield from _line(report)
-    yield from (Text(line) for line in _folded(_plateau(report, report.best), width))
+    yield from (Text(line) for line in _folded(plateau_lines(report, report.best), width))
     yield Text()
-    yield from (Text(line) for line in _folded(_luck(report), width))
+    yield from (Text(line) for line in _folded(luck_lines(report), width))
     if report.walk_forward is not None:
         yield Text()
         yield from _walk_forward(report, report.walk_forward, width)
@@ -81,7 +81,7 @@ def _parts(report: SweepReport, width: int) -> Iterator[RenderableType]:
     yield Text(f"best run again on the engine: difference {cents(report.difference)} USD, it {agrees}", style=style)
 
 
-def _counted_runs(report: SweepReport) -> str:
+def counted_runs(report: SweepReport) -> str:
     outcome = report.outcome
     parts = [
         counted(f"{len(outcome.runs):,}", "run") if len(outcome.runs) != 1 else "1 run",
@@ -93,7 +93,7 @@ def _counted_runs(report: SweepReport) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _figure(value: object, kind: str) -> str:
+def figure_of(value: object, kind: str) -> str:
     if kind == "daily":
         return f"{value:.3f}" if isinstance(value, int | float) else NONE
     return value_of(float(value) if isinstance(value, str) else value, kind)
@@ -105,7 +105,7 @@ def _table(report: SweepReport, width: int) -> RenderableType:
     rows = [figures_of(outcome.runs[point]) for point in shown]
     first = "best" if many <= SHOWN_RUNS else f"best {SHOWN_RUNS} of {many:,}"
     labels = [" ".join(harmless(label) for label in outcome.space.labels(point)) for point in shown]
-    columns = {first: labels} | {name: [_figure(row[key], kind) for row in rows] for name, key, kind in COLUMNS}
+    columns = {first: labels} | {name: [figure_of(row[key], kind) for row in rows] for name, key, kind in COLUMNS}
     return fitting(columns, width, ("factor", "wins", "drawdown"), 12)
 
 
@@ -115,7 +115,7 @@ def _map(found: HeatMap, report: SweepReport, best: Plateau, width: int) -> Iter
     others = len(report.outcome.space.axes) - 2
     mean = f", the mean over {'the other axis' if others == 1 else f'{others} other axes'}" if others else ""
     rows, columns = ([harmless(value.label) for value in axis.values] for axis in (found.rows, found.columns))
-    figures = [[NONE if cell is None else _figure(cell, _kind(goal)) for cell in row] for row in found.cells]
+    figures = [[NONE if cell is None else figure_of(cell, kind_of(goal)) for cell in row] for row in found.cells]
     cell_width = max(len(text) for row in (columns, *figures) for text in row) + 3
     margin = max(map(len, rows)) + 1
     yield Text(f"{NAMES[goal]}{mean}", style="bold")
@@ -144,13 +144,13 @@ def _map(found: HeatMap, report: SweepReport, best: Plateau, width: int) -> Iter
             line.append(" ").append(text, style=f"not bold {COLOURS[level]}".strip())
         yield line
     yield Text(
-        f"* best; {SHADES[1]} to {SHADES[-1]} from {_figure(low, _kind(goal))} to {_figure(high, _kind(goal))}",
+        f"* best; {SHADES[1]} to {SHADES[-1]} from {figure_of(low, kind_of(goal))} to {figure_of(high, kind_of(goal))}",
         style="dim",
     )
     yield Text()
 
 
-def _kind(goal: Goal) -> str:
+def kind_of(goal: Goal) -> str:
     return "daily" if goal is Goal.SHARPE else "money"
 
 
@@ -162,25 +162,25 @@ def _line(report: SweepReport) -> Iterator[RenderableType]:
     yield Text(f"{NAMES[goal]} by {harmless(axis.name)}", style="bold")
     for number, label in enumerate(labels):
         score = report.scores.get((number,))
-        figure = "no trade" if score is None and (number,) in report.outcome.runs else _figure(score, _kind(goal))
+        figure = "no trade" if score is None and (number,) in report.outcome.runs else figure_of(score, kind_of(goal))
         length = 0 if score is None or not longest else round(abs(score) / longest * BAR)
         bar = ("█" if score is not None and score > 0 else "░") * length
         yield Text(f"{label:>{margin}} {figure:>9} {bar}".rstrip())
     yield Text()
 
 
-def _plateau(report: SweepReport, best: Plateau) -> Iterator[str]:
-    space, kind = report.outcome.space, _kind(report.outcome.goal)
+def plateau_lines(report: SweepReport, best: Plateau) -> Iterator[str]:
+    space, kind = report.outcome.space, kind_of(report.outcome.goal)
     named = ", ".join(
         f"{axis.short_name} {label}" for axis, label in zip(space.axes, space.labels(best.point), strict=True)
     )
-    yield harmless(f"best: {named}: {_figure(best.score, kind)}")
+    yield harmless(f"best: {named}: {figure_of(best.score, kind)}")
     if best.mean is None:
         yield "no neighbour of it has a figure: whether it lies on a plateau is not known"
     else:
         yield (
-            f"its {counted(best.neighbours, 'neighbour')}: mean {_figure(best.mean, kind)}, "
-            f"least {_figure(best.least, kind)}"
+            f"its {counted(best.neighbours, 'neighbour')}: mean {figure_of(best.mean, kind)}, "
+            f"least {figure_of(best.least, kind)}"
         )
     if best.score <= 0:
         yield "no combination gained"
@@ -196,7 +196,7 @@ def _plateau(report: SweepReport, best: Plateau) -> Iterator[str]:
         yield harmless(f"it lies on the edge of {', '.join(best.edges)}: a better one may be outside")
 
 
-def _luck(report: SweepReport) -> Iterator[str]:
+def luck_lines(report: SweepReport) -> Iterator[str]:
     outcome, deflated, overfit = report.outcome, report.deflated, report.overfit
     yield f"trials of {outcome.strategy} ever: {report.trials:,}, {len(outcome.runs):,} of them in this sweep"
     if report.returns < LEAST_RETURNS:
@@ -231,38 +231,45 @@ def _walk_forward(report: SweepReport, found: WalkForward, width: int) -> Iterat
     if not found.windows:
         yield Text("no window has a train figure: nothing was chosen; take longer windows")
         return
+    yield fitting(window_columns(found), width, ("days", "purged", "trades"), 12)
+    if found.not_chosen:
+        yield Text(f"{counted(found.not_chosen, 'window')} without a train figure: left out")
+    for line in _folded(joined_lines(found), width):
+        yield Text(line)
+
+
+def window_columns(found: WalkForward) -> dict[str, list[str]]:
+    """Return the table of the windows: each column by its heading."""
     windows = found.windows
-    columns = {
+    return {
         "chosen": [" ".join(harmless(label) for label in window.labels) for window in windows],
         "test from": [f"{window.test.first}" for window in windows],
         "days": [f"{window.choice.window.test_end - window.choice.window.test_first:,}" for window in windows],
         "train": [value_of(window.train_return, "percent") for window in windows],
         "test ": [value_of(window.test_return, "percent") for window in windows],
-        "Sh. train": [_figure(window.train_sharpe, "daily") for window in windows],
-        "Sh. test": [_figure(window.test_sharpe, "daily") for window in windows],
+        "Sh. train": [figure_of(window.train_sharpe, "daily") for window in windows],
+        "Sh. test": [figure_of(window.test_sharpe, "daily") for window in windows],
         "trades": [f"{window.trades:,}" for window in windows],
         "purged": [f"{window.choice.purged:,}" for window in windows],
     }
-    yield fitting(columns, width, ("days", "purged", "trades"), 12)
-    if found.not_chosen:
-        yield Text(f"{counted(found.not_chosen, 'window')} without a train figure: left out")
+
+
+def joined_lines(found: WalkForward) -> Iterator[str]:
     total = found.equity[-1] / found.equity[0] - 1 if found.equity[0] else None
-    for line in _folded(
-        (
-            f"joined out of sample: {len(found.days) - 1:,} days, {value_of(total, 'percent')}, "
-            f"Sharpe ratio a day {_figure(found.sharpe, 'daily')}",
-            f"mean return a day: in sample {_per_day(found.train_daily)}, out of sample {_per_day(found.test_daily)}"
-            + (f"; out of sample keeps {found.efficiency * 100:.0f} %" if found.efficiency is not None else ""),
-        ),
-        width,
-    ):
-        yield Text(line)
+    yield (
+        f"joined out of sample: {len(found.days) - 1:,} days, {value_of(total, 'percent')}, "
+        f"Sharpe ratio a day {figure_of(found.sharpe, 'daily')}"
+    )
+    kept = f"; out of sample keeps {found.efficiency * 100:.0f} %" if found.efficiency is not None else ""
+    yield (
+        f"mean return a day: in sample {_per_day(found.train_daily)}, out of sample {_per_day(found.test_daily)}{kept}"
+    )
 
 
 def _per_day(value: float | None) -> str:
     return NONE if value is None else f"{value * 100:.4f} %"
 
 
-def _folded(lines: Iterator[str] | tuple[str, ...], width: int) -> Iterator[str]:
+def _folded(lines: Iterator[str], width: int) -> Iterator[str]:
     for line in lines:
         yield from wrap(line, width, subsequent_indent="  ")

@@ -227,20 +227,78 @@ BINS = 40
 """The most bins of a distribution."""
 
 
-def distribution(values: Sequence[float]) -> Draw:
-    """Draw how many of the values lie where, gains and losses apart; zero is the edge of a bin."""
+def distribution(values: Sequence[float], what: str = "trades", levels: Sequence[tuple[str, float, str]] = ()) -> Draw:
+    """Draw how many of the values lie where, gains and losses apart; zero is the edge of a bin.
+
+    Parameters
+    ----------
+    what
+        Names the counted things.
+    levels
+        Name, value and colour of lines across the axes.
+    """
 
     from matplotlib.ticker import MaxNLocator
 
     def draw(axes: Axes, _width: float) -> None:
-        low, high = min(*values, 0.0), max(*values, 0.0)
+        low, high = min([*values, 0.0]), max([*values, 0.0])
         step = (high - low) / min(BINS, max(len(values), 4)) or 1.0
         first, last = int(low // step), -int(-high // step)
         edges = [number * step for number in range(first, max(last, first + 1) + 1)]
         for colour, part in ((LOSS, [v for v in values if v < 0]), (GAIN, [v for v in values if v >= 0])):
             axes.hist(part, bins=edges, color=colour, alpha=0.8)
-        axes.set_ylabel("trades")
+        for name, value, colour in levels:
+            axes.axvline(value, color=colour, linewidth=1.4, label=name)
+        axes.set_ylabel(what)
         axes.yaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
+
+    return draw
+
+
+MOST_FIGURES = 9
+"""The most columns of a map whose cells hold their figures on a wide screen; a narrow one has room for half as many."""
+DARKEST = 0.7
+"""The opacity of the cell furthest from zero."""
+
+
+def heat_map(
+    cells: Sequence[Sequence[float | None]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    best: tuple[int, int] | None,
+    told: Callable[[float], str],
+) -> Draw:
+    """Draw a table of values, gains and losses in their colours and darker away from zero; None is an empty cell.
+
+    Parameters
+    ----------
+    cells
+        A row for each of `rows`, from above, and a value for each of `columns`.
+    best
+        Row and column of the cell with a frame.
+    told
+        Writes a value into its cell, where there is room.
+    """
+    from matplotlib.patches import Rectangle
+
+    def draw(axes: Axes, width: float) -> None:
+        furthest = max((abs(cell) for row in cells for cell in row if cell is not None), default=0.0) or 1.0
+        has_room = len(columns) <= MOST_FIGURES * (1 if width > SIZES["narrow"] else 0.5)
+        for row, line in enumerate(cells):
+            for column, cell in enumerate(line):
+                if cell is None:
+                    continue
+                place, colour = (column - 0.5, row - 0.5), LOSS if cell < 0 else GAIN
+                axes.add_patch(Rectangle(place, 1, 1, color=colour, alpha=DARKEST * abs(cell) / furthest, linewidth=0))
+                if has_room:
+                    axes.text(column, row, told(cell), ha="center", va="center", fontsize=9)
+        if best is not None:
+            axes.add_patch(Rectangle((best[1] - 0.5, best[0] - 0.5), 1, 1, fill=False, edgecolor=INK, linewidth=2))
+        axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+        axes.grid(visible=False)
+        every = -(-len(columns) // max(int(width), 1))
+        axes.set_xticks(range(0, len(columns), every), columns[::every])
+        axes.set_yticks(range(len(rows)), rows)
 
     return draw
 

@@ -13,7 +13,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import require_files, settings_to_play
 from console.commands.assembly.settings import backtest_settings
 from console.commands.assembly.sweep_space import SpaceSettings
-from console.commands.assembly.worker_pool import Failed, Finished, WorkerDied, WorkerPool
+from console.commands.assembly.worker_pool import Failed, Finished, WorkerDied, WorkerLeft, WorkerPool
 from core.io.wall_clock import utc_now
 from core.model.values import Money
 from core.ports import OperatorError
@@ -27,6 +27,7 @@ from state.simulated_logs import file_played
 from state.sweep_files import RunFile, TrialRegistry, digest_of, digest_of_code, run_key
 
 if TYPE_CHECKING:
+    from console.commands.assembly.cluster_pool import ClusterPool
     from core.settings.settings import Settings
 
 SYNC_EVERY = 8
@@ -45,6 +46,8 @@ class SweepOptions:
         The number of choices of Optuna's sampler; None does not use it.
     workers
         The number of processes.
+    cluster
+        The address of a Dask scheduler whose workers do the runs; empty runs them in processes of this machine.
     """
 
     bars: BarFiles
@@ -54,6 +57,7 @@ class SweepOptions:
     trials: int | None
     windows: WindowPlan | None
     workers: int
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,8 @@ class Sweep:
         with ExitStack() as stack:
             self._file = stack.enter_context(closing(RunFile(home, made_of)))
             self._registry = stack.enter_context(closing(TrialRegistry(home)))
-            arguments = (dict(self._host.environ), bars)
-            self._pool: WorkerPool[RunResult] = stack.enter_context(
-                WorkerPool(self._options.workers, EngineRunner, arguments)
-            )
+            self._pool = self._new_pool(own)
+            stack.push(self._pool)
             self._stack = stack.pop_all()
         return self
 
@@ -139,6 +141,17 @@ class Sweep:
         walked = None if options.windows is None or not runs else self._walk_forward(outcome, options.windows)
         return report_of(outcome, self._registry.of(self._strategy), self._difference, walked)
 
+    def _new_pool(self, own: Sequence[str]) -> WorkerPool[RunResult] | ClusterPool[RunResult]:
+        options, environ = self._options, dict(self._host.environ)
+        if not options.cluster:
+            return WorkerPool(options.workers, EngineRunner, (environ, options.bars))
+        if own:
+            raise OperatorError("--cluster: a strategy of your own runs on this machine alone; leave out --cluster")
+        from console.commands.assembly.cluster_pool import CheckedEngineRunner, ClusterPool
+
+        arguments = (environ, options.bars, digest_of_code(), tuple(self._data))
+        return ClusterPool(options.cluster, CheckedEngineRunner, arguments)
+
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _evaluate(self, points: Sequence[Point]) -> dict[Point, float]:
@@ -165,14 +178,17 @@ class Sweep:
         left = [run for run in runs if run.key not in self._file.results]
         reasons: dict[str, str] = {}
         for outcome in self._pool.run((run.settings, run.span) for run in left):
-            run = left[outcome.number]
             match outcome:
+                case WorkerLeft(address):
+                    self._watch.note(f"the worker {address} left the cluster; its runs start again elsewhere")
+                    continue
                 case WorkerDied(_, reason, True):
                     self._watch.note(f"a worker was replaced, {reason}; its run starts again")
                     continue
-                case WorkerDied(_, reason, False) | Failed(_, reason):
-                    reasons[run.key] = reason
-                case Finished(_, result):
+                case WorkerDied(number, reason, False) | Failed(number, reason):
+                    reasons[left[number].key] = reason
+                case Finished(number, result):
+                    run = left[number]
                     self._file.append(run.key, result)
                     if run.span is None:
                         self._registry.add([self._trial(run)])

@@ -51,7 +51,14 @@ class WorkerDied:
     is_retried: bool
 
 
-Outcome = Finished[Result] | Failed | WorkerDied
+@dataclass(frozen=True, slots=True)
+class WorkerLeft:
+    """A worker of a cluster is gone; its tasks are done by others."""
+
+    address: str
+
+
+Outcome = Finished[Result] | Failed | WorkerDied | WorkerLeft
 
 
 class _Worker:
