@@ -12,7 +12,16 @@ import typer
 from console.commands.assembly.backtests import checked_folder, write_tables
 from console.commands.assembly.host import Host
 from console.commands.backtest import progress
-from console.commands.shared import Account, AsJson, JournalDir, TablesFolder, host_of, tell
+from console.commands.shared import (
+    Account,
+    AsJson,
+    JournalDir,
+    TablesFolder,
+    checked_page,
+    host_of,
+    tell,
+    write_page,
+)
 from core.model.instrument import symbol_in
 from core.model.values import Symbol
 from core.ports import OperatorError
@@ -46,6 +55,7 @@ def risk(
     account: Account = None,
     journal_dir: JournalDir = None,
     csv: TablesFolder = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what the positions could lose: by scenario, value at risk with its backtest, and correlations.
@@ -57,6 +67,7 @@ def risk(
     Example: keyturn risk --history ~/daily --shock "VIX to 40" --shock "SPY -7 %, oil +20 %"
     """
     from core.research.portfolio_risk.history import read_history
+    from core.research.portfolio_risk.page import page
     from core.research.portfolio_risk.portfolio import netted
     from core.research.portfolio_risk.report import assess
     from core.research.portfolio_risk.report_text import as_json as told
@@ -65,6 +76,7 @@ def risk(
     from core.views.export import tables_of
 
     checked_folder(csv)
+    checked_page(html)
     typed = [parsed(text) for text in shocks or ()]
     confirmed = [_move(text) for text in moves or ()]
     source, day, found = _positions(host_of(context), positions, account, journal_dir)
@@ -89,7 +101,9 @@ def risk(
         )
     if csv is not None:
         write_tables(csv, dict(tables_of(result)))
-    tell(as_json, lambda: result, [*lines, *lines_of(report)], csv)
+    if html is not None:
+        write_page(html, page(report, source))
+    tell(as_json, lambda: result, [*lines, *lines_of(report)], csv, html)
     if report.left_out:
         raise typer.Exit(1)
 

@@ -255,6 +255,24 @@ def distribution(values: Sequence[float], what: str = "trades", levels: Sequence
     return draw
 
 
+def bars(names: Sequence[str], values: Sequence[float]) -> Draw:
+    """Draw horizontal bars from zero, the first above; gains and losses in their colours, USD."""
+
+    def draw(axes: Axes, width: float) -> None:
+        from matplotlib.ticker import StrMethodFormatter
+
+        places = range(len(names))
+        axes.barh(places, values, color=[LOSS if value < 0 else GAIN for value in values], height=0.6)
+        axes.set_yticks(places, [])
+        for place, name in zip(places, names, strict=True):
+            axes.annotate(name, (0, place - 0.32), xycoords=("axes fraction", "data"), va="bottom", fontsize=9)
+        axes.set_ylim(len(names) - 0.5, -0.8)
+        axes.locator_params(axis="x", nbins=max(int(width), 3))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+    return draw
+
+
 MOST_FIGURES = 9
 """The most columns of a map whose cells hold their figures on a wide screen; a narrow one has room for half as many."""
 DARKEST = 0.7

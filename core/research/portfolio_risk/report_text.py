@@ -43,7 +43,8 @@ def lines_of(report: RiskReport) -> Iterator[str]:
         yield ""
         yield from _correlations(report)
     yield ""
-    yield from _notes(report)
+    for note in notes_of(report):
+        yield from _wrapped(note)
 
 
 def usd(amount: float) -> str:
@@ -75,7 +76,7 @@ def _scenarios(report: RiskReport) -> Iterator[str]:
         else:
             part = f"{100 * each.profit / report.gross:.1f} %"
             yield f"{_short(each.name):<{LONGEST_NAME}}{usd(each.profit):>12}{part:>12}"
-        yield from _wrapped(_causes(each), "  ")
+        yield from _wrapped(causes_of(each), "  ")
         yield from _without(each.without)
 
 
@@ -85,7 +86,7 @@ def _without(missing: Iterable[Symbol]) -> Iterator[str]:
         yield from _wrapped(f"without {names}", "  ")
 
 
-def _causes(scenario: Scenario) -> str:
+def causes_of(scenario: Scenario) -> str:
     days = "" if scenario.first is None else f"{scenario.first} to {scenario.last}: "
     named = [f"{part.symbol}{TIED}{usd(part.profit)}" for part in scenario.parts[:SHOWN_PARTS]]
     rest = len(scenario.parts) - len(named)
@@ -98,11 +99,11 @@ def _value_at_risk(report: RiskReport) -> Iterator[str]:
     for (horizon, method), found in groupby(report.estimates, lambda each: (each.horizon, each.method)):
         rows = list(found)
         figures = "".join(f"{usd(each.var):>11}{usd(each.shortfall):>11}" for each in rows)
-        yield f"{_named(horizon, method, report):<{NAME}}{figures}"
+        yield f"{name_of(horizon, method, report):<{NAME}}{figures}"
     yield from _without(each.symbol for each in report.left_out)
 
 
-def _named(horizon: int, method: str, report: RiskReport) -> str:
+def name_of(horizon: int, method: str, report: RiskReport) -> str:
     if horizon == 1:
         return f"1 day    {method}"
     if method == Method.HISTORICAL:
@@ -123,20 +124,20 @@ def _backtest(report: RiskReport) -> Iterator[str]:
         + "  the VaR"
     )
     for each in report.tests:
-        tests = "".join(f"{_p_value(test):>8}" for test in (each.coverage, each.independence, each.conditional))
+        tests = "".join(f"{p_value(test):>8}" for test in (each.coverage, each.independence, each.conditional))
         name = f"{each.method} {each.level * 100:.0f} %"
-        yield f"{name:<{NAME - 8}}{each.violations:>7}{each.expected:>9.1f}{tests}  {_verdict(each)}"
+        yield f"{name:<{NAME - 8}}{each.violations:>7}{each.expected:>9.1f}{tests}  {verdict_of(each)}"
     yield from _without(each.symbol for each in report.left_out)
 
 
-def _verdict(test: VarBacktest) -> str:
+def verdict_of(test: VarBacktest) -> str:
     """Return what the number of losses says of the figure, and if that fits, their order."""
     if test.coverage.p_value < SIGNIFICANT:
         return "too low" if test.violations > test.expected else "too high"
     return "clustered" if test.independence is not None and test.independence.p_value < SIGNIFICANT else "fits"
 
 
-def _p_value(test: RatioTest | None) -> str:
+def p_value(test: RatioTest | None) -> str:
     if test is None:
         return NONE
     return f"{test.p_value:.3f}{'!' if test.p_value < SIGNIFICANT else ' '}"
@@ -153,45 +154,46 @@ def _correlations(report: RiskReport) -> Iterator[str]:
     yield ""
     yield f"{'Normal 1-day VaR, USD':<{NAME}}" + "".join(f"{f'{level * 100:.0f} % VaR':>11}" for level in LEVELS)
     for stress in report.stresses:
-        yield f"{_stressed(stress):<{NAME}}" + "".join(f"{usd(amount):>11}" for amount in stress.var)
+        yield f"{stress_name(stress):<{NAME}}" + "".join(f"{usd(amount):>11}" for amount in stress.var)
 
 
-def _stressed(stress: CorrelationStress) -> str:
+def stress_name(stress: CorrelationStress) -> str:
     if stress.weight == 0:
         return "correlations as recorded"
     return f"{'half the way' if stress.weight < 1 else 'all'} to {stress.target:g}"
 
 
-def _notes(report: RiskReport) -> Iterator[str]:
-    yield from _wrapped(
+def notes_of(report: RiskReport) -> Iterator[str]:
+    """Yield what the figures rest on, a sentence or two at a time."""
+    yield (
         f"VaR and correlations: the {report.days} days from {report.first}, with today's positions held unchanged. ES "
         "is the mean of the losses beyond the VaR. 10-day historical windows overlap; √10 scales the 1-day figures."
     )
-    yield from _wrapped(
+    yield (
         f"A recorded scenario is the worst run of at most {LONGEST_RUN} sessions in the month. A shock moves the other "
         "positions by their betas of all recorded days."
     )
     if report.tests:
-        yield from _wrapped(
+        yield (
             f"Each loss is compared with the VaR of the {WINDOW} days before it. p count: Kupiec; p order: "
             "Christoffersen; clustered: the count fits, and losses over it come in a row. ! is under 0.05."
         )
     if report.domain.is_outside:
-        yield from _wrapped(
+        yield (
             f"Cornish-Fisher: skewness {report.domain.skewness:.2f} and excess kurtosis {report.domain.excess:.2f} are "
             f"outside of its domain; computed at its border, {report.domain.used_skewness:.2f} and "
             f"{report.domain.used_excess:.2f}."
         )
-    yield from _wrapped(_of_the_draw(report))
+    yield _of_the_draw(report)
     if report.regime is not None and report.regime.is_few:
         drawn = "" if report.regime.days >= FEWEST_DAYS else f"; under {FEWEST_DAYS} none is drawn"
-        yield from _wrapped(
+        yield (
             f"FEW DAYS: {report.regime.days} began with the VIX {report.regime.level.value}, under {FEW_DAYS}{drawn}."
         )
     if any(stress.var[-1] < report.stresses[0].var[-1] for stress in report.stresses if stress.target == STRESSED):
-        yield from _wrapped("Higher correlations lower this risk: the portfolio is hedged. See the row to 0.")
+        yield "Higher correlations lower this risk: the portfolio is hedged. See the row to 0."
     for words in (*(jump.in_words for jump in report.jumps), *(gap.in_words for gap in report.gaps)):
-        yield from _wrapped(f"{words}.")
+        yield f"{words}."
 
 
 def _of_the_draw(report: RiskReport) -> str:

@@ -1,0 +1,124 @@
+"""The risk report as a self-contained HTML page: scenarios, value at risk, its backtest, correlations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from core.analytics import charts
+from core.analytics.charts import chart
+from core.analytics.presentation import document, escaped, paragraphs, table
+from core.model.values import plain
+from core.research.portfolio_risk.report import RiskReport
+from core.research.portfolio_risk.report_text import (
+    NONE,
+    causes_of,
+    name_of,
+    notes_of,
+    p_value,
+    stress_name,
+    usd,
+    verdict_of,
+)
+from core.research.portfolio_risk.value_at_risk import LEVELS
+
+STYLE = (
+    charts.STYLE
+    + """
+.scroll{overflow-x:auto}.figures td:not(:first-child),.figures th:not(:first-child){text-align:right}
+"""
+)
+BAR, EDGES = 0.42, 0.5
+"""Inches of a scenario's bar, and above and below the bars."""
+ROW = 0.32
+"""Inches of a row of the matrix."""
+LEAST = 1.2
+"""Inches of the lowest chart."""
+MOST_SYMBOLS = 25
+"""Symbols of the matrix that is drawn, by value; JSON has all."""
+
+
+def page(report: RiskReport, source: str) -> str:
+    """Return the complete file; `source` names where the positions are from."""
+    return document("Keyturn risk", _parts(report, source), STYLE)
+
+
+def _parts(report: RiskReport, source: str) -> Iterator[str]:
+    money = f"gross {usd(report.gross)}, net {usd(report.net)} USD"
+    yield from paragraphs([f"Positions of {source}: {money}, by closes to {report.as_of}."])
+    for left in report.left_out:
+        worth = "value unknown" if left.value is None else f"{left.value:,.2f} USD"
+        line = f"NOT INCLUDED: {plain(left.quantity)} {left.symbol}, {worth}: {left.reason}"
+        yield f"<p><strong>{escaped(line)}</strong></p>"
+    yield from _scenarios(report)
+    yield from _value_at_risk(report)
+    yield from _backtest(report)
+    if len(report.symbols) > 1:
+        yield from _correlations(report)
+    rows = [(each.symbol, plain(each.quantity), plain(each.price), f"{each.value:,.2f}") for each in report.positions]
+    yield "<h3>Positions</h3>" + _figures(("symbol", "quantity", "price", "value, USD"), rows)
+    yield from paragraphs(notes_of(report))
+
+
+def _scenarios(report: RiskReport) -> Iterator[str]:
+    known = [(each, each.profit) for each in report.scenarios if each.profit is not None]
+    if known:
+        draw = charts.bars([each.name for each, _ in known], [profit for _, profit in known])
+        caption = f"Positions held unchanged; closes to {report.as_of}."
+        height = max(LEAST, EDGES + BAR * len(known))
+        yield chart("scenarios", "Profit or loss by scenario, USD", caption, draw, height)
+    rows = []
+    for each in report.scenarios:
+        figures = (NONE, NONE) if each.profit is None else (usd(each.profit), f"{each.profit / report.gross:.1%}")
+        without = "; ".join(f"{symbol}: {reason}" for symbol, reason in each.without.items())
+        rows.append((each.name, *figures, causes_of(each), without))
+    yield _scrolled(table(rows, ("scenario", "USD", "of gross", "caused by", "without")))
+
+
+def _value_at_risk(report: RiskReport) -> Iterator[str]:
+    rows = []
+    for (horizon, method), found in groupby(report.estimates, lambda each: (each.horizon, each.method)):
+        figures = [usd(amount) for each in found for amount in (each.var, each.shortfall)]
+        rows.append((name_of(horizon, method, report), *figures))
+    head = ("loss, USD", *(f"{level * 100:.0f} % {what}" for level in LEVELS for what in ("VaR", "ES")))
+    yield "<h3>Value at risk</h3>" + _figures(head, rows)
+
+
+def _backtest(report: RiskReport) -> Iterator[str]:
+    rows = [
+        (
+            f"{each.method} {each.level * 100:.0f} %",
+            each.violations,
+            f"{each.expected:.1f}",
+            *(p_value(test) for test in (each.coverage, each.independence, each.conditional)),
+            verdict_of(each),
+        )
+        for each in report.tests
+    ]
+    if rows:
+        head = (f"1-day VaR, {report.tests[0].days:,} days", "over", "expected", "p count", "p order", "p both", "")
+        yield "<h3>The VaR against what was lost</h3>" + _figures(head, rows)
+
+
+def _correlations(report: RiskReport) -> Iterator[str]:
+    shown = list(report.symbols[:MOST_SYMBOLS])
+    cells = [
+        [None if math.isnan(value) else float(value) for value in row[: len(shown)]]
+        for row in report.correlations[: len(shown)]
+    ]
+    rest = len(report.symbols) - len(shown)
+    more = f"; {rest} more are in the JSON" if rest else ""
+    caption = f"Daily returns of the {report.days} days from {report.first}{more}."
+    draw = charts.heat_map(cells, shown, shown, None, lambda value: f"{value:.2f}")
+    yield chart("correlations", "Correlations", caption, draw, max(LEAST, EDGES + ROW * len(shown)))
+    rows = [(stress_name(each), *map(usd, each.var)) for each in report.stresses]
+    yield _figures(("normal 1-day VaR, USD", *(f"{level * 100:.0f} %" for level in LEVELS)), rows)
+
+
+def _figures(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    return f'<div class="scroll figures">{table(rows, head)}</div>'
+
+
+def _scrolled(content: str) -> str:
+    return f'<div class="scroll">{content}</div>'
