@@ -9,8 +9,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 
+import pandas as pd
+
 from core.analytics import charts
 from core.analytics.charts import FIRST, GAIN, LOSS, SECOND, Day, chart
+from core.analytics.metrics import drawdowns
 from core.analytics.presentation import (
     COLUMNS,
     NONE,
@@ -126,10 +129,10 @@ def _curves(result: Result) -> Iterator[str]:
     elif equity[0] > 0:
         held = [row["buy_and_hold"] / equity[0] * 100 for row in kept]
         grown = [("strategy", [value / equity[0] * 100 for value in equity], FIRST), ("buy and hold", held, SECOND)]
-        deepest = min(_falls([row["buy_and_hold"] for row in rows]))
+        deepest = drawdowns(pd.Series([row["buy_and_hold"] for row in rows], dtype=float)).max()
         words = (
             f"Buy and hold buys {result['symbol']} at the first open, without costs and dividends; "
-            f"its deepest drawdown is {-deepest * 100:.1f} %"
+            f"its deepest drawdown is {deepest * 100:.1f} %"
         )
         draw = charts.lines(days, grown, charts.plain)
         yield chart(f"{name}-beside", "Growth of 100 beside buy and hold", _stated(result, words), draw, HIGH)
@@ -152,15 +155,6 @@ def _curves(result: Result) -> Iterator[str]:
 def _name(result: Result) -> str:
     """Return a name for identifiers within the page."""
     return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in result["file"])
-
-
-def _falls(values: Sequence[float]) -> list[float]:
-    """Return how far each value is below the highest before it, as a fraction; zero or negative."""
-    top, found = 0.0, []
-    for value in values:
-        top = max(top, value)
-        found.append(value / top - 1 if top > 0 else 0.0)
-    return found
 
 
 def _traded(result: Result) -> float:
