@@ -44,10 +44,10 @@ def regime_study(
     from core.views.export import tables_of
 
     checked_folder(csv)
+    bars = read_daily_bars(market)
     symbol = symbol_of(market)
     if symbol is None:
         raise OperatorError(f"{market.name}: its name begins with no symbol; rename it, as SPY_daily.csv")
-    bars = read_daily_bars(market)
     read = read_closes(market, symbol)
     if split := next((jump for jump in read.jumps if jump.split), None):
         raise OperatorError(f"{split.in_words}; adjust the prices before it, or name a file that begins later")

@@ -37,7 +37,6 @@ ROUNDS = 500
 """The most rounds of one fit."""
 FEWEST_DAYS = 100
 """Days a state that a study needs. Our choice."""
-MOST_STATES = 6
 
 
 class Feature(StrEnum):
