@@ -1,0 +1,188 @@
+"""The kernel's registers: the places of each figure in its arrays of integers, and its units.
+
+Prices are in 1/10,000 USD, quantities in 1/1,000 shares, money in the product of both (1/10,000,000 USD), times in
+microseconds since 1970 (UTC). No float is money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+if TYPE_CHECKING:
+
+    def compiled(function: Function) -> Function:
+        """Compile a function of integers and arrays of integers."""
+        return function
+else:
+    compiled = njit(cache=True)
+
+Integers = NDArray[np.int64]
+
+# ── units ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PRICE_UNITS, QUANTITY_UNITS = 10_000, 1_000
+"""Units of a USD, and of a share."""
+MONEY_UNITS = PRICE_UNITS * QUANTITY_UNITS
+MOST_MONEY = 40_000_000 * MONEY_UNITS
+"""More could not be multiplied with a ratio."""
+TICK = 100
+"""A cent: the tick of every price from one USD on."""
+RATE_UNITS = 100_000_000
+"""Units of a slippage of all of the price."""
+RATIO_UNITS = 10_000
+"""Units of a ratio in a rule: of the average price."""
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+PAUSE = 4 * 60 * MINUTE
+"""A longer gap between the starts of two bars is a pause of the exchange."""
+NEVER = 2**62
+
+# ── the bars: one array each ─────────────────────────────────────────────────────────────────────────────────────────
+
+START, END, OPEN, HIGH, LOW, CLOSE, VOLUME, HEARD, SESSION, FLAGS = range(10)
+"""`END` is when the path of its prices ends; `HEARD` when the desk receives it; `SESSION` the number of its session."""
+IN_WINDOW, LATE = 1, 2
+"""Flags of a bar: an entry is allowed on it; a position must be flat from it on."""
+
+# ── the sessions: one array each ─────────────────────────────────────────────────────────────────────────────────────
+
+CLOSES, DAY, WEEK = range(3)
+"""`DAY` is the ordinal of its date, `WEEK` of that week's Monday."""
+
+# ── the signals: one array each ──────────────────────────────────────────────────────────────────────────────────────
+
+ENTERS, LEAVES = range(2)
+"""`ENTERS` is 0, or 1 + the number of the rule that would enter; `LEAVES` has a bit for each rule that would leave."""
+
+# ── the rules of the exchange and of the desk ────────────────────────────────────────────────────────────────────────
+
+(
+    HALF_SPREAD,
+    SLIPPAGE,
+    PART,
+    OF_PARTS,
+    FEE,
+    SETTLES,
+    LATENCY,
+    IS_DAILY,
+    ENTRIES,
+    PROFIT_TARGET,
+    STALE_DAYS,
+    STALE_GAIN,
+    MAX_DAYS,
+    RULES_GUARD,
+    DAY_LOSS,
+    WEEK_LOSS,
+    FAULT,
+    CONFIG_SIZE,
+) = range(18)
+"""`PART` of `OF_PARTS` is the participation; `FEE` is of a share, in units of a price.
+
+`DAY_LOSS` and `WEEK_LOSS` are the least losses of which the desk takes notice. `FAULT` is the number of a planted
+fault, for tests; 0 plants none.
+"""
+
+# ── the state ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+(
+    BAR,
+    OPENED,
+    POINT,
+    NOW,
+    PHASE,
+    REFUSED,
+    POSITION,
+    CASH,
+    UNSETTLED,
+    SESSION_NOW,
+    DAY_OPENING,
+    WEEK_OPENING,
+    FILLED_TODAY,
+    VALUE_TODAY,
+    TAKEN,
+    TAKEN_IN,
+    ENTRY,
+    ENTRY_AT,
+    ENTRY_ENDS,
+    ENTRY_QUANTITY,
+    ENTRY_LEFT,
+    ENTRY_LIMIT,
+    ENTRY_STEP,
+    ENTRY_HIT,
+    HAS_LEGS,
+    PLAN_STOP,
+    PLAN_TARGET,
+    PLAN_RULE,
+    STOPS,
+    TARGET,
+    TARGET_LEFT,
+    TARGET_HIT,
+    FRESH_BAR,
+    SALE,
+    SALE_AT,
+    SALE_LEFT,
+    SALE_STEP,
+    SALE_REASON,
+    TRADE_AT,
+    TRADE_DAY,
+    TRADE_QUANTITY,
+    TRADE_COST,
+    TRADE_PROCEEDS,
+    TRADE_FEES,
+    TRADE_PRICE,
+    TRADE_IS_ROUNDED,
+    LOST_TODAY,
+    FILLS,
+    TRADES,
+    STATE_SIZE,
+) = range(50)
+
+NONE, COMING, WORKING, ELECTED, VOID, CANCELLING = range(6)
+"""States of an order: on its way, working, a stop that takes any price, a proposal that never becomes an order, and a
+sale whose stops are being cancelled."""
+MOST_STOPS = 8
+STOP_STATE, STOP_AT, STOP_LEFT, STOP_STEP = range(4)
+"""The columns of the stops, the oldest first."""
+
+# ── what comes out ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+FILL_AT, FILL_KIND, FILL_PRICE, FILL_QUANTITY, FILL_SIZE = range(5)
+BUYS, STOPS_OUT, TAKES_PROFIT, SELLS = range(4)
+"""Kinds of fills: of the entry, a stop, a target at the exchange, a sale at the market."""
+(
+    ENTERED_AT,
+    LEFT_AT,
+    TRADED,
+    COST,
+    PROCEEDS,
+    FEES,
+    REASON,
+    TRADE_SIZE,
+) = range(8)
+BY_STOP, BY_TARGET, BY_SIGNAL, BY_CLOSE, BY_TIME = range(5)
+"""Reasons of an exit."""
+DONE, TO_SIZE, TO_EMPTY, IS_REFUSED = range(4)
+"""Why the loop returned: at the end, for the size of an entry, for room in its tables, at what it does not model."""
+
+(
+    HELD_OVER_CLOSE,
+    STOPPED_WHILE_BUYING,
+    LEAVES_WHILE_BUYING,
+    TOO_MANY_STOPS,
+    NEAR_A_LOSS_LIMIT,
+    ROUNDING_TIE,
+    PART_OF_LEGS,
+    STOP_CUT_BY_CLOSE,
+    SALE_CUT_BY_CLOSE,
+    NO_STOP,
+    TOO_MUCH_MONEY,
+    STOP_AT_QUOTE,
+) = range(1, 13)
+"""What the loop finds in the bars and does not model; 0 is nothing."""

@@ -1,0 +1,255 @@
+"""What the kernel does not model, by the name of the setting that asks for it (AN-08).
+
+A setting is either modelled, of no effect on a backtest, or has to keep its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+from core.model.order import StopHolder
+from core.model.values import plain
+from core.research.kernel.inputs import KernelBars
+from core.research.kernel.layout import (
+    HELD_OVER_CLOSE,
+    LEAVES_WHILE_BUYING,
+    NEAR_A_LOSS_LIMIT,
+    NO_STOP,
+    PART_OF_LEGS,
+    QUANTITY_UNITS,
+    ROUNDING_TIE,
+    SALE_CUT_BY_CLOSE,
+    STOP_AT_QUOTE,
+    STOP_CUT_BY_CLOSE,
+    STOPPED_WHILE_BUYING,
+    TOO_MANY_STOPS,
+    TOO_MUCH_MONEY,
+    VOLUME,
+)
+from core.research.kernel.quotes import POINTS
+from core.settings.settings import Settings
+from core.settings.strategies import HOUSE_NAMES
+from core.settings.types import WHOLE
+
+NO_EFFECT = (
+    "profile",
+    "symbols",
+    "alpaca",
+    "regime",
+    "display",
+    "health",
+    "notify",
+    "proof",
+    "watchdog",
+    "keys",
+    "agents",
+    "evaluation",
+    "reconciliation",
+    "strategies",
+)
+"""Tables that cannot change a backtest's fills, or are looked at below."""
+MODELLED = frozenset(
+    {
+        "exchange.cash",
+        "exchange.slippage",
+        "exchange.half_spread_ticks",
+        "exchange.participation",
+        "exchange.fee_per_share",
+        "exchange.settlement_days",
+        "exchange.margin_interest",
+        "exchange.halt_minutes",
+        "risk.per_trade",
+        "risk.min_notional",
+        "risk.max_notional",
+        "risk.max_day_value",
+        "risk.max_open_positions",
+        "risk.daily_loss",
+        "risk.weekly_loss",
+        "risk.entries_a_day",
+        "risk.window_start",
+        "risk.window_end",
+        "risk.spread_limit",
+        "risk.spread_of_stop_limit",
+        "risk.collar",
+        "risk.order_size",
+        "risk.portfolio",
+        "risk.margin",
+        "risk.session",
+        "risk.frequency",
+        "risk.several_strategies_a_symbol",
+        "risk.sizing.atr",
+        "risk.sizing.budget",
+        "risk.sizing.throttle",
+        "risk.sizing.vix",
+        "risk.sizing.correlation",
+        "risk.protections",
+        "exits.profit_target",
+        "exits.stop",
+        "exits.stale_days",
+        "exits.stale_gain",
+        "exits.max_days",
+        "exits.flat_minutes",
+        "exits.enabled",
+        "exits.not_for",
+        "exits.overnight",
+    }
+)
+"""Settings whose every value is modelled, or is looked at below."""
+REASONS = {
+    "exchange.multiplier": "margin accounts",
+    "exchange.events": "events of the account",
+    "exchange.sec_fee": "fees at the end of a day",
+    "exchange.taf_fee": "fees at the end of a day",
+    "exchange.partial_fills": "partial fills by chance",
+    "exchange.rejections": "rejected orders",
+    "exchange.halts": "halts",
+    "exchange.slippage_by_size": "slippage by size",
+    "exchange.latency_seconds": "another latency",
+    "exchange.answer_delay_seconds": "another latency",
+    "exits.trail": "trailing stops",
+    "exits.trail_from": "trailing stops",
+    "risk.sizing.kelly": "sizes by earlier results",
+    "risk.sizing.trend": "sizes by the market's trend",
+    "risk.sizing.raise_to_minimum": "sizes raised to the smallest order",
+    "orders.ttl_seconds": "entries with a time of their own",
+}
+
+FOUND = {
+    HELD_OVER_CLOSE: "bars: a position or an order is left at the close of a session",
+    STOPPED_WHILE_BUYING: "exchange.participation: a stop is filled while its entry still buys",
+    LEAVES_WHILE_BUYING: "exchange.participation: an exit is due while its entry still buys",
+    TOO_MANY_STOPS: "exchange.participation: an entry is filled in more than eight parts",
+    NEAR_A_LOSS_LIMIT: "risk.daily_loss, risk.weekly_loss: a loss comes near its limit",
+    ROUNDING_TIE: "exits: a price is exactly between two ticks after a division",
+    PART_OF_LEGS: "exchange.participation: an entry with legs is filled in part at the close",
+    STOP_CUT_BY_CLOSE: "exchange.participation: a stop is filled in part at the close",
+    SALE_CUT_BY_CLOSE: "exchange.participation: a sale is not filled at the close",
+    STOP_AT_QUOTE: "exchange.half_spread_ticks: a stop is at the quote as its day ends",
+    NO_STOP: "an exit of shares without a stop",
+    TOO_MUCH_MONEY: "exchange.cash: the account grows over 40 million USD",
+}
+"""What the loop finds in the bars, by its number."""
+
+
+def refusal(settings: Settings, bars: KernelBars, strategy: str) -> list[str]:
+    """Return everything that the kernel does not model, each as `setting=value: what`; empty if it models all.
+
+    `strategy` is the one that it plays.
+    """
+    return [
+        *bars.faults,
+        *_changed(settings),
+        *_strategies(settings, bars, strategy),
+        *_limits(settings, bars, strategy),
+    ]
+
+
+def _changed(settings: Settings) -> Iterator[str]:
+    """Yield settings that are not modelled and have not their default."""
+    usual = dict(_flat(Settings().model_dump(context=WHOLE)))
+    for name, value in _flat(settings.model_dump(context=WHOLE)):
+        if name.split(".")[0] in NO_EFFECT or any(name == each or name.startswith(f"{each}.") for each in MODELLED):
+            continue
+        if usual.get(name) != value:
+            reason = next(
+                (why for key, why in REASONS.items() if name == key or name.startswith(f"{key}.")), "not modelled"
+            )
+            yield f"{name}={_text(value)}: {reason}"
+
+
+def _flat(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _text(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)
+
+
+def _strategies(settings: Settings, bars: KernelBars, strategy: str) -> Iterator[str]:
+    if len(settings.symbols) != 1:
+        yield f"symbols={','.join(settings.symbols)}: more than one symbol"
+    for name in settings.strategies.names:
+        if settings.strategies.of(name).enabled is not (name == strategy):
+            state = "it is not enabled" if name == strategy else "another strategy"
+            yield f"strategies.{name}.enabled={settings.strategies.of(name).enabled}: {state}"
+    terms = settings.strategies.of(strategy)
+    values = terms.model_dump(context=WHOLE)
+    if values.get("stop_holder", StopHolder.BROKER) is not StopHolder.BROKER:
+        yield f"strategies.{strategy}.stop_holder=desk: a stop that the desk watches"
+    if values.get("requires_recommendation"):
+        yield f"strategies.{strategy}.requires_recommendation=true: recommendations"
+    if terms.allocation is not None:
+        yield f"strategies.{strategy}.allocation={_text(terms.allocation)}: a share of the account"
+    if values.get("quantity_step", Decimal("0.001")) % Decimal("0.001"):
+        yield f"strategies.{strategy}.quantity_step={_text(values['quantity_step'])}: parts of a thousandth of a share"
+    overnight, minutes = settings.holds_overnight(strategy), settings.flat_minutes(strategy)
+    if bars.is_daily and not overnight:
+        yield f"strategies.{strategy}.holds_overnight=false: bars of days that are flat by the close"
+    if not bars.is_daily and overnight:
+        yield f"strategies.{strategy}.holds_overnight=true: bars of minutes held over night"
+    if not bars.is_daily and not overnight and minutes < LEAST_FLAT_MINUTES:
+        yield f"strategies.{strategy}.flat_minutes={minutes}: less than {LEAST_FLAT_MINUTES}"
+    if strategy in HOUSE_NAMES and strategy != "sma":
+        yield f"strategies.{strategy}.enabled=true: this strategy"
+
+
+LEAST_FLAT_MINUTES = 3
+"""Before the close: later, an entry could still wait at it."""
+PROTECTIONS = (
+    "stop_loss_guard",
+    "cooldown",
+    "low_profit",
+    "loss_streak",
+    "max_drawdown",
+    "volatility_halt",
+    "equity_curve",
+    "repeated_execution",
+    "day_trades",
+)
+
+
+def _limits(settings: Settings, bars: KernelBars, strategy: str) -> Iterator[str]:
+    risk, exchange = settings.risk, settings.exchange
+    for name in PROTECTIONS:
+        if getattr(risk.protections, name).enabled:
+            yield f"risk.protections.{name}.enabled=true: this protection"
+    policy = "include_extended" if bars.is_daily else "regular_only"
+    if risk.session.policy != policy:
+        yield f"risk.session.policy={risk.session.policy}: other hours"
+    if risk.sectors:
+        yield "risk.sectors: sectors"
+    if exchange.multiplier != 1:
+        yield f"exchange.multiplier={_text(exchange.multiplier)}: margin accounts"
+
+
+MOST_CASH = Decimal(10_000_000)
+
+
+def _digits(settings: Settings, bars: KernelBars) -> Iterator[str]:
+    """Yield figures that the kernel's integers cannot hold."""
+    exchange, exits = settings.exchange, settings.exits
+    for name, value, unit, places in (
+        ("exchange.cash", exchange.cash, Decimal("0.0000001"), "seven"),
+        ("exchange.slippage", exchange.slippage, Decimal("0.00000001"), "eight"),
+        ("exchange.half_spread_ticks", exchange.half_spread_ticks, Decimal("0.01"), "two"),
+        ("exchange.participation", exchange.participation, Decimal("0.000001"), "six"),
+        ("exchange.fee_per_share", exchange.fee_per_share, Decimal("0.0001"), "four"),
+        ("exits.profit_target", exits.profit_target, Decimal("0.0001"), "four"),
+        ("exits.stale_gain", exits.stale_gain, Decimal("0.0001"), "four"),
+    ):
+        if value % unit:
+            yield f"{name}={_text(value)}: more than {places} decimals"
+    if exchange.cash > MOST_CASH:
+        yield f"exchange.cash={_text(exchange.cash)}: more than {plain(MOST_CASH)} USD"
+    part, most = Fraction(exchange.participation), max(map(int, bars.columns[VOLUME]), default=0)
+    if most * POINTS * max(part.numerator * QUANTITY_UNITS, part.denominator) > MOST:
+        yield f"exchange.participation={_text(exchange.participation)}: too many digits for these volumes"
+
+
+MOST = 2**62

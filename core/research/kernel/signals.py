@@ -1,0 +1,211 @@
+"""What a strategy would do on each bar, whatever is held: the SMA crossover compiled, or arrays that the caller gives.
+
+Averages are sums of integers, so a crossing is exact. The confidence of a crossing is compared as a float only where it
+is far from the least one; near it, the strategy's own Decimal arithmetic decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+import numpy as np
+
+from core.model.instrument import STOCK_TICKS
+from core.model.values import CENT, rounded_down
+from core.research.kernel.inputs import KernelBars
+from core.research.kernel.layout import CLOSE, HIGH, LOW, PRICE_UNITS, Integers, compiled
+from core.settings.strategies import SmaSettings
+
+THREE, TWO = Decimal(3), Decimal(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The terms of an entry, USD: `way` is the distance to the stop before that is rounded."""
+
+    limit: Decimal
+    stop: Decimal
+    way: Decimal
+    target: Decimal | None
+
+
+class Strategy(Protocol):
+    """A strategy of the kernel.
+
+    Attributes
+    ----------
+    name
+        The name of its settings table.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def signals(self, bars: KernelBars) -> tuple[Integers, Integers]:
+        """Return for each bar 0 or 1 + the rule that enters, and the rules that leave, a bit for each."""
+        ...
+
+    def plan(self, bars: KernelBars, bar: int) -> Plan | None:
+        """Return the terms of an entry on a bar; None if it has none."""
+        ...
+
+
+# ── the SMA crossover ────────────────────────────────────────────────────────────────────────────────────────────────
+
+UNSURE = 1 << 20
+"""Marks a bar on which the confidence has to be computed exactly."""
+
+
+@compiled
+def confidence_of(
+    close: Integers, pairs: Integers, gaps: Integers, bar: int, rule: int, total: int, rises: bool
+) -> float:
+    """Return the confidence of an upward crossing, nearly: `total` is the sum of the slow window."""
+    agreeing = 0
+    for gap in gaps:
+        if gap > 0:
+            agreeing += 1
+    slow = pairs[rule, 1]
+    mean, squares = total / slow, 0.0
+    for back in range(slow):
+        way = close[bar - back] - mean
+        squares += way * way
+    confidence = agreeing / len(gaps)
+    deviation = np.sqrt(squares / slow)
+    if deviation > 0.0:
+        far = min(max((close[bar] - mean) / (2.0 * deviation), 0.0), 1.0)
+        confidence += (1.0 if rises else 0.0) + far
+    return float(confidence / 3.0)
+
+
+@compiled
+def crossings(
+    close: Integers,
+    pairs: Integers,
+    range_bars: int,
+    regime_bars: int,
+    least: float,
+    enters: Integers,
+    leaves: Integers,
+) -> None:
+    """Write each bar's entry and exits. `pairs` has a row for each pair, sorted as the strategy does.
+
+    `regime_bars` 0 is no filter. `least` is the least confidence.
+    """
+    count, rules = len(close), len(pairs)
+    fast_sums = np.zeros(rules, np.int64)
+    slow_sums = np.zeros(rules, np.int64)
+    gaps = np.zeros(rules, np.int64)
+    gains = np.zeros(rules, np.int64)
+    regime = 0
+    warm = max(range_bars, pairs[0, 1])
+    for bar in range(count):
+        price = close[bar]
+        if regime_bars:
+            regime += price
+            if bar >= regime_bars:
+                regime -= close[bar - regime_bars]
+        said, is_up, down = -1, False, 0
+        for rule in range(rules):
+            fast, slow = pairs[rule, 0], pairs[rule, 1]
+            fast_sums[rule] += price
+            slow_sums[rule] += price
+            if bar >= fast:
+                fast_sums[rule] -= close[bar - fast]
+            if bar >= slow:
+                slow_sums[rule] -= close[bar - slow]
+            if bar < slow - 1:
+                continue
+            before = gaps[rule]
+            gap = fast_sums[rule] * slow - slow_sums[rule] * fast
+            gaps[rule] = gap
+            if bar < slow:
+                continue
+            gains[rule] = price - close[bar - slow]
+            if gap > 0 and before <= 0:
+                said, is_up = rule, True
+            elif gap < 0 and before >= 0:
+                said, is_up = rule, False
+                down |= 1 << rule
+        leaves[bar] = down
+        if said < 0 or not is_up or bar < warm:
+            continue
+        if regime_bars and (bar < regime_bars - 1 or price * regime_bars <= regime):
+            continue
+        confidence = confidence_of(close, pairs, gaps, bar, said, slow_sums[said], gains[said] > 0)
+        if confidence >= least - 0.005 + 1e-7:
+            enters[bar] = 1 + said
+        elif confidence > least - 0.005 - 1e-7:
+            enters[bar] = UNSURE + said
+
+
+class SmaCrossover:
+    """The strategy `sma`, by its settings."""
+
+    name = "sma"
+
+    def __init__(self, terms: SmaSettings) -> None:
+        self._terms = terms
+        self._pairs = sorted(terms.pairs, key=lambda pair: (pair[1], pair[0]))
+
+    def signals(self, bars: KernelBars) -> tuple[Integers, Integers]:
+        terms, close = self._terms, bars.columns[CLOSE]
+        enters, leaves = np.zeros(len(bars), np.int64), np.zeros(len(bars), np.int64)
+        regime = terms.regime_bars if terms.regime_filter else 0
+        pairs = np.array(self._pairs, np.int64)
+        crossings(close, pairs, terms.range_bars, regime, float(terms.minimum_confidence), enters, leaves)
+        for bar in map(int, np.flatnonzero(enters >= UNSURE)):
+            rule = int(enters[bar]) - UNSURE
+            is_enough = self.confidence(bars, bar, rule) >= terms.minimum_confidence
+            enters[bar] = 1 + rule if is_enough else 0
+        return enters, leaves
+
+    def confidence(self, bars: KernelBars, bar: int, rule: int) -> Decimal:
+        """Return the confidence of an upward crossing, in the strategy's own arithmetic."""
+        closes = [Decimal(int(price)) / PRICE_UNITS for price in bars.columns[CLOSE][: bar + 1]]
+        agreeing = sum(self._is_over(closes, fast, slow) for fast, slow in self._pairs)
+        share = Decimal(agreeing) / len(self._pairs)
+        slow = self._pairs[rule][1]
+        window = closes[-slow:]
+        total = sum(window, Decimal(0))
+        spread = slow * sum((close * close for close in window), Decimal(0)) - total * total
+        deviation = spread.sqrt() / slow
+        if not deviation:
+            return (share / THREE).quantize(CENT)
+        going = Decimal(1 if closes[-1] > closes[-1 - slow] else 0)
+        far = min(max((closes[-1] - total / slow) / (TWO * deviation), Decimal(0)), Decimal(1))
+        return ((share + going + far) / THREE).quantize(CENT)
+
+    def plan(self, bars: KernelBars, bar: int) -> Plan | None:
+        terms = self._terms
+        average = average_range(bars, bar, terms.range_bars)
+        close = Decimal(int(bars.columns[CLOSE][bar])) / PRICE_UNITS
+        return planned(close, average * terms.stop_ranges, average * terms.target_ranges)
+
+    @staticmethod
+    def _is_over(closes: Sequence[Decimal], fast: int, slow: int) -> bool:
+        if len(closes) < slow:
+            return False
+        return sum(closes[-fast:], Decimal(0)) * slow > sum(closes[-slow:], Decimal(0)) * fast
+
+
+def average_range(bars: KernelBars, bar: int, length: int) -> Decimal:
+    """Return the mean of the last true ranges, as `core.strategies.indicators.AverageRange` does."""
+    high, low, close = (bars.columns[number] for number in (HIGH, LOW, CLOSE))
+    last = slice(bar - length + 1, bar + 1)
+    before = close[bar - length : bar]
+    total = int((np.maximum(high[last], before) - np.minimum(low[last], before)).sum())
+    return Decimal(total) / PRICE_UNITS / length
+
+
+def planned(close: Decimal, way: Decimal, aim: Decimal) -> Plan | None:
+    """Return the terms of an entry at a close, as `TradePlanStrategy` sets them; None without room for a stop."""
+    limit = rounded_down(close, STOCK_TICKS.at(close))
+    stop = STOCK_TICKS.nearest(limit - way)
+    if not 0 < stop < limit:
+        return None
+    target = STOCK_TICKS.nearest(limit + aim) if aim else None
+    return Plan(limit, stop, way, None if target == limit else target)
