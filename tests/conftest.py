@@ -18,6 +18,9 @@ from tests.kit.shares import shares_of
 settings.register_profile("same in each run", max_examples=50, deadline=None, derandomize=True, database=None)
 settings.load_profile("same in each run")
 
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+"""Short cases of the research kernel take less than compiling it; `make soak PART=kernel` and `make bench` compile."""
+
 HERE = Path(__file__).parent
 CPU = "cpu_seconds"
 

@@ -28,7 +28,7 @@ CODE = (
     "docs/verify_record.py",
     "state",
     "widgets",
-    *(f"tests/{name}" for name in ("accidents", "proof", "simulation", "soak")),
+    *(f"tests/{name}" for name in ("accidents", "kit/kernel_cases.py", "proof", "simulation", "soak")),
 )
 A_BAR = 40
 FRESH_AFTER = 20

@@ -18,7 +18,7 @@ from random import SystemRandom
 
 import pytest
 
-from tests.soak import accidents, days, forgeries, hostile_agents, sessions, typed_tickets
+from tests.soak import accidents, days, forgeries, hostile_agents, kernel, sessions, typed_tickets
 from tests.soak.chunks import FOLDER, Chunks, Play, digest_of_the_code
 
 Run = Callable[[Callable[[Play, int], Chunks], int, str | None], int]
@@ -49,6 +49,7 @@ PARTS = {
     "crashes": Part("a crash at every place of a day, in three ways", 1_000, days.run_crashes),
     "days": Part("random days", 3_200, days.run_days),
     "forgeries": Part("forged exports of the record", 10_000, forgeries.run),
+    "kernel": Part("backtests by the engine and by the research kernel", 3_000, kernel.run, kernel.replay),
     "long": Part("the long forms of some tests", 1, _long_forms),
 }
 

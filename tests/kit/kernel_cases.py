@@ -1,0 +1,397 @@
+"""Backtests of a seed, by the engine and by the research kernel: bars, settings, and the first difference (AN-08).
+
+Bars are windows of recorded minutes and days, or made up: with missing minutes, pauses, gaps and early closes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from random import Random
+from tempfile import gettempdir
+
+from console.commands.assembly.backtests import new_backtest
+from console.commands.assembly.host import Host
+from console.commands.assembly.recordings import Recording, recorded, settings_to_play
+from console.commands.assembly.settings import backtest_settings
+from core.facts import Fact, OrderFilled, TradeClosed
+from core.market.calendar import ExchangeCalendar, load_calendar
+from core.messages.inputs import BarArrived
+from core.model.bar import ONE_MINUTE, Bar, WholeSession
+from core.model.position import Trade
+from core.model.session import Session
+from core.model.values import Price, Quantity, Symbol
+from core.research.kernel.arrays import ArrayStrategy
+from core.research.kernel.inputs import bars_of
+from core.research.kernel.runs import KernelTrade, NotModelledError, played
+from core.research.kernel.signals import Strategy
+from core.runtime.feed import Timed, bar_item
+from core.settings.settings import Settings
+from core.settings.types import WHOLE
+from core.strategies.builtin import HOUSE, OF_THE_HOUSE, StrategyKinds
+from tests.data import days_of, minutes_of
+
+PROTECTIONS = (
+    "stop_loss_guard",
+    "cooldown",
+    "low_profit",
+    "loss_streak",
+    "max_drawdown",
+    "volatility_halt",
+    "equity_curve",
+    "repeated_execution",
+)
+OFF = (
+    *(f"risk.protections.{name}.enabled=false" for name in PROTECTIONS),
+    "risk.daily_loss={usd='1000000'}",
+    "risk.weekly_loss={usd='1000000'}",
+)
+"""Settings without which the kernel rejects nearly every case."""
+MINUTES = ("AIG", "BAC", "IBM", "SPY")
+DAYS = ("AAPL", "BAC", "EEM", "IBM", "IWM", "QQQ", "SPY", "USO")
+HOLIDAYS = (date(2013, 7, 2), date(2013, 11, 27), date(2013, 12, 23), date(2014, 7, 2))
+"""Days before an early close."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Bars and settings; `words` describe them for a failure."""
+
+    recording: Recording
+    words: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a case gave: `rejected` names what is not modelled, `difference` is the first one; both empty if equal."""
+
+    fills: int = 0
+    rejected: str = ""
+    difference: str = ""
+
+
+@cache
+def a_host() -> Host:
+    folder = Path(gettempdir()) / "keyturn-kernel-cases"
+    return Host.of({"KEYTURN_HOME": str(folder), "HOME": str(folder)})
+
+
+# ── cases ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def case_of(seed: int, number: int) -> Case:
+    """Return one case of a seed."""
+    draw = Random(f"{seed}/{number}")
+    kind = draw.choice(("minutes", "days", "synthetic", "synthetic", "synthetic days"))
+    drawn = {**_exchange(draw), **_risk(draw), **_exits(draw)}
+    if kind == "minutes":
+        recording = _minutes(draw, draw.choice(MINUTES))
+    elif kind == "days":
+        recording = _days(draw, draw.choice(DAYS))
+    else:
+        recording = _made_up(draw, is_daily=kind == "synthetic days")
+    drawn |= _sma(draw, is_daily=recording.is_daily)
+    if not recording.is_daily:
+        drawn |= _hours(draw)
+    return _played_with(recording, kind, drawn)
+
+
+def made_up_case(seed: int, drawn: Mapping[str, str], *, is_daily: bool = False) -> Case:
+    """Return made-up bars of a seed with these settings."""
+    return _played_with(_made_up(Random(seed), is_daily=is_daily), "made up", drawn)
+
+
+def _played_with(recording: Recording, kind: str, drawn: Mapping[str, str]) -> Case:
+    symbol = recording.settings.symbols[0]
+    overrides = (f"symbols=['{symbol}']", *OFF, *(f"{name}={value}" for name, value in drawn.items()))
+    settings, kinds = settings_to_play(a_host(), overrides, backtest_settings, ("sma",), is_daily=recording.is_daily)
+    return Case(
+        replace(recording, settings=settings, kinds=kinds),
+        f"{kind} {symbol} {recording.first:%Y-%m-%d %H:%M} to {recording.last:%Y-%m-%d %H:%M}; {_words(drawn)}",
+    )
+
+
+def _words(drawn: Mapping[str, str]) -> str:
+    return " ".join(f"--set {name}={value}" for name, value in drawn.items())
+
+
+def _exchange(draw: Random) -> dict[str, str]:
+    return {
+        "exchange.slippage": draw.choice(("0", "0.0002", "0.00037", "0.002")),
+        "exchange.half_spread_ticks": draw.choice(("0", "1", "1", "0.5", "2.25")),
+        "exchange.participation": draw.choice(("0.1", "0.1", "0.01", "0.001", "1")),
+        "exchange.fee_per_share": draw.choice(("0", "0.005", "0.0035")),
+        "exchange.settlement_days": draw.choice(("0", "1", "1", "2")),
+    }
+
+
+ACCOUNTS = (
+    ("200", "{usd='1.50'}", "{usd='50'}"),
+    ("100000", "{usd='100'}", "{usd='20000'}"),
+    ("100000", "{of_equity='0.01'}", "{of_equity='0.3'}"),
+    ("3000", "{of_equity='0.01'}", "{usd='1000'}"),
+)
+"""Cash, the loss of a trade and the largest order, which fit each other."""
+
+
+def _risk(draw: Random) -> dict[str, str]:
+    cash, loss, most = draw.choice(ACCOUNTS)
+    return {
+        "exchange.cash": cash,
+        "risk.per_trade": loss,
+        "risk.max_notional": most,
+        "risk.entries_a_day": draw.choice(("1", "3", "1000", "1000")),
+        "risk.min_notional": draw.choice(("1", "1", "30")),
+        "risk.sizing.atr.enabled": draw.choice(("true", "false")),
+        "risk.sizing.atr.multiple": draw.choice(("2", "1", "3.5")),
+    }
+
+
+def _exits(draw: Random) -> dict[str, str]:
+    return {
+        "exits.profit_target": draw.choice(("0.02", "0.001", "0.0033", "0")),
+        "exits.stale_days": draw.choice(("5", "2", "0")),
+        "exits.max_days": draw.choice(("0", "0", "9")),
+        "exits.enabled": draw.choice(("true", "true", "false")),
+    }
+
+
+def _hours(draw: Random) -> dict[str, str]:
+    return {
+        "risk.window_start": draw.choice(("'09:30'", "'10:00'")),
+        "risk.window_end": draw.choice(("'11:30'", "'16:00'", "'16:00'")),
+        "strategies.sma.flat_minutes": draw.choice(("5", "5", "15")),
+    }
+
+
+def _sma(draw: Random, *, is_daily: bool) -> dict[str, str]:
+    pairs = draw.choice(("[[3,8],[5,12]]", "[[2,5]]", "[[5,15],[10,30],[20,50]]", "[[1,2],[2,3]]"))
+    return {
+        "strategies.sma.pairs": pairs,
+        "strategies.sma.range_bars": draw.choice(("14", "5", "2")),
+        "strategies.sma.stop_ranges": draw.choice(("2", "1", "0.7", "4")),
+        "strategies.sma.target_ranges": draw.choice(("0", "0", "1.5", "3", "0.4")),
+        "strategies.sma.quantity_step": draw.choice(("0.001", "0.001", "1", "0.1")),
+        "strategies.sma.regime_filter": draw.choice(("true", "false", "false")),
+        "strategies.sma.regime_bars": "20" if is_daily else draw.choice(("120", "30")),
+        "strategies.sma.minimum_confidence": draw.choice(("0", "0", "0.6")),
+    }
+
+
+# ── bars ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def _read(path: Path, symbol: str) -> Recording:
+    return recorded(a_host(), [path], (), (f"symbols=['{symbol}']",), backtest_settings, ("sma",), "")
+
+
+def _minutes(draw: Random, symbol: str) -> Recording:
+    """Return a part of recorded minutes, of a day or more, with their pre-market."""
+    whole = _read(minutes_of(symbol), symbol)
+    feed = whole.feeds[0]
+    first = draw.randrange(0, len(feed) - 400)
+    return _of(whole, feed[first : first + draw.randrange(200, 900)])
+
+
+def _days(draw: Random, symbol: str) -> Recording:
+    whole = _read(days_of(symbol), symbol)
+    feed = whole.feeds[0]
+    first = draw.randrange(0, len(feed) - 100)
+    return _of(whole, feed[first : first + draw.randrange(60, 300)])
+
+
+def _of(whole: Recording, feed: list[Timed]) -> Recording:
+    starts = tuple(item.bar.start for _, _, item in feed[:1] if isinstance(item, BarArrived))
+    return replace(whole, feeds=[feed], first=feed[0][0], last=feed[-1][0], starts=starts)
+
+
+def _made_up(draw: Random, *, is_daily: bool) -> Recording:
+    """Return made-up bars over some sessions, an early close among them."""
+    begin = draw.choice(HOLIDAYS) - timedelta(days=draw.randrange(0, 3) + (90 if is_daily else 0))
+    calendar = load_calendar(begin - timedelta(days=7), begin + timedelta(days=400))
+    prices = _Prices(draw)
+    sessions = [s for s in calendar.sessions() if s.day >= begin][
+        : draw.randrange(60, 250) if is_daily else draw.randrange(1, 4)
+    ]
+    if is_daily:
+        feed = [_day(prices, session, calendar) for session in sessions]
+    else:
+        feed = [item for session in sessions for item in _session(draw, prices, session)]
+    settings, _ = settings_to_play(a_host(), ("symbols=['SPY']",), backtest_settings, ("sma",), is_daily=is_daily)
+    first = feed[0][0]
+    return Recording(settings, OF_THE_HOUSE, calendar, [feed], first, feed[-1][0], (first,), is_daily=is_daily)
+
+
+def _day(prices: _Prices, session: Session, calendar: ExchangeCalendar) -> Timed:
+    whole = WholeSession(session.close - session.open, calendar.next_session(session.open).open)
+    return bar_item(BarArrived(prices.bar(session.open, gap=True), str(session.day), whole))
+
+
+def _session(draw: Random, prices: _Prices, session: Session) -> list[Timed]:
+    """Return the minutes of a session: some are missing, and sometimes the symbol does not trade for long."""
+    missing = draw.choice((0.0, 0.0, 0.02, 0.3))
+    minutes = (session.close - session.open) // ONE_MINUTE
+    pause = draw.randrange(minutes) if draw.random() < 0.3 else minutes
+    lasts = draw.randrange(5, 40)
+    found: list[Timed] = []
+    for minute in range(minutes):
+        is_last = minute >= minutes - 8
+        if not is_last and (draw.random() < missing or pause <= minute < pause + lasts):
+            continue
+        at = session.open + minute * ONE_MINUTE
+        found.append(bar_item(BarArrived(prices.bar(at, gap=not found), f"{at:%H:%M}")))
+    return found
+
+
+class _Prices:
+    """A random walk in hundredths of a cent."""
+
+    def __init__(self, draw: Random) -> None:
+        self._draw = draw
+        self._tick = draw.choice((100, 100, 1))
+        self._price = draw.choice((60_000, 480_000, 1_700_000, 9_000_000))
+        self._swing = self._price * draw.choice((3, 10, 40)) // 10_000
+        self._volume = draw.choice((200, 5_000, 400_000))
+
+    def bar(self, at: datetime, *, gap: bool) -> Bar:
+        draw, swing = self._draw, self._swing
+        begins = self._price + (
+            draw.randrange(-4 * swing, 4 * swing + 1) if gap else draw.randrange(-swing // 2, swing // 2 + 1)
+        )
+        ends = begins + draw.randrange(-swing, swing + 1)
+        begins, ends = (max(price // self._tick * self._tick, 30_000) for price in (begins, ends))
+        high = max(begins, ends) + draw.choice((0, draw.randrange(0, swing + 1) // self._tick * self._tick))
+        low = max(min(begins, ends) - draw.choice((0, draw.randrange(0, swing + 1) // self._tick * self._tick)), 25_000)
+        self._price = ends
+        volume = draw.choice((draw.randrange(0, 2 * self._volume), self._volume))
+        opened, top, bottom, close = (Price(Decimal(price).scaleb(-4)) for price in (begins, high, low, ends))
+        return Bar(Symbol("SPY"), at, opened, top, bottom, close, Quantity(Decimal(volume)))
+
+
+# ── both, side by side ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a backtest gave: each fill, each closed trade, and the account at each close."""
+
+    fills: Sequence[object]
+    trades: Sequence[tuple[object, ...]]
+    days: Sequence[object]
+
+    @property
+    def exits(self) -> list[object]:
+        """The reason of each trade's exit."""
+        return [trade[-1] for trade in self.trades]
+
+
+def of_the_engine(recording: Recording) -> Rows:
+    """Play a recording by the engine."""
+    backtest, _journal = new_backtest(recording, 1)
+    state = backtest.runtime.engine.state
+    fills, trades = list[object](), list[tuple[object, ...]]()
+
+    def hear(_sequence: int, _at: datetime, fact: Fact) -> None:
+        if isinstance(fact, OrderFilled):
+            order = state.ledger.order(fact.fill.client_order_id)
+            side = None if order is None else order.request.side
+            fills.append((fact.fill.at, side, fact.fill.quantity, fact.fill.price))
+        elif isinstance(fact, TradeClosed):
+            trades.append(_trade(fact.trade))
+
+    state.add_listener(hear)
+    backtest.run(lambda _done, _whole: None)
+    return Rows(fills, trades, [(each.day, each.equity) for each in backtest.series[1:]])
+
+
+def of_the_kernel(recording: Recording, strategy: Strategy | None = None, *, fault: int = 0) -> Rows:
+    """Play a recording by the kernel. Raises `NotModelledError`."""
+    bars = bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily)
+    run = played(recording.settings, bars, strategy, fault=fault)
+    fills = [(fill.at, fill.side, fill.quantity, fill.price) for fill in run.fills]
+    days = [(day, float(worth)) for day, worth in zip(run.days, run.equity, strict=True)]
+    return Rows(fills, [_trade(trade) for trade in run.trades], days)
+
+
+def _trade(t: Trade | KernelTrade) -> tuple[object, ...]:
+    return (t.entry_time, t.exit_time, t.quantity, t.entry_price, t.exit_price, t.profit, t.exit_reason)
+
+
+def difference(engine: Rows, kernel: Rows) -> str:
+    """Return the first row that differs; empty if none does."""
+    return (
+        _first("fill", engine.fills, kernel.fills)
+        or _first("trade", engine.trades, kernel.trades)
+        or _first("day", engine.days, kernel.days)
+    )
+
+
+def compared(recording: Recording) -> Outcome:
+    """Play a recording by the kernel and, unless that rejects it, by the engine."""
+    try:
+        ours = of_the_kernel(recording)
+    except NotModelledError as error:
+        return Outcome(rejected=str(error))
+    return Outcome(len(ours.fills), difference=difference(of_the_engine(recording), ours))
+
+
+def _first(what: str, theirs: Sequence[object], ours: Sequence[object]) -> str:
+    for number in range(max(len(theirs), len(ours))):
+        pair = [rows[number] if number < len(rows) else None for rows in (theirs, ours)]
+        if pair[0] != pair[1]:
+            return f"{what} {number + 1}: engine {_row(pair[0])}, kernel {_row(pair[1])}"
+    return ""
+
+
+def _row(row: object) -> str:
+    return " ".join(map(str, row)) if isinstance(row, tuple) else str(row)
+
+
+# ── bars by hand, and a strategy of arrays ───────────────────────────────────────────────────────────────────────────
+
+ARRAYS = "arrays"
+"""The name of the strategy of arrays."""
+
+
+def by_hand(changed: Mapping[int, tuple[str, str, str, str, int]], drawn: Mapping[str, str]) -> Case:
+    """Return a session of quiet minutes at 100.00 USD but for those of these numbers: four prices and a volume.
+
+    The settings are those of a strategy of arrays.
+    """
+    calendar = load_calendar(date(2013, 10, 1), date(2013, 10, 31))
+    session = calendar.session_on(date(2013, 10, 8))
+    assert isinstance(session, Session)
+    feed = []
+    for minute in range(390):
+        *prices, volume = changed.get(minute, ("100", "100.02", "99.98", "100", 100_000))
+        opened, high, low, close = (Price(Decimal(price)) for price in prices)
+        at = session.open + minute * ONE_MINUTE
+        bar = Bar(Symbol("SPY"), at, opened, high, low, close, Quantity(Decimal(volume)))
+        feed.append(bar_item(BarArrived(bar, f"{minute}")))
+    overrides = (
+        "symbols=['SPY']",
+        "strategies.vwap.enabled=false",
+        *OFF,
+        *(f"{key}={value}" for key, value in drawn.items()),
+    )
+    settings, _ = settings_to_play(a_host(), overrides, backtest_settings, (), is_daily=False)
+    values = settings.model_dump(context=WHOLE)
+    values["strategies"]["own"] = {ARRAYS: {"enabled": True}}
+    first = session.open
+    whole = Settings.model_validate(values)
+    return Case(
+        Recording(whole, OF_THE_HOUSE, calendar, [feed], first, feed[-1][0], (first,), is_daily=False), "by hand"
+    )
+
+
+def with_arrays(case: Case, strategy: ArrayStrategy) -> Recording:
+    """Return the recording with the same arrays for the engine."""
+    recording = case.recording
+    bars = bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily)
+    kinds = StrategyKinds({**HOUSE, strategy.name: strategy.kind(bars)}, {})
+    return replace(recording, kinds=kinds)

@@ -1,0 +1,112 @@
+"""The research kernel beside the engine: the same fills, trades and equity, and planted faults that this must find."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from core.model.signal import ExitReason
+from core.research.kernel.arrays import ArrayStrategy
+from core.research.kernel.quotes import (
+    AT_THE_LAST_PRICE,
+    HIGH_FIRST,
+    LIMITS_FIRST,
+    NO_FEE,
+    NO_FORCED_FLAT,
+    SLIPPAGE_TO_NEAREST,
+    TARGET_IN_ENTRY_BAR,
+    WHOLE_VOLUME,
+)
+from tests.kit.kernel_cases import (
+    ARRAYS,
+    Case,
+    Rows,
+    by_hand,
+    case_of,
+    difference,
+    of_the_engine,
+    of_the_kernel,
+    with_arrays,
+)
+from tests.kit.rows import cases
+
+SEED = 7
+STOP_LOSS, SIGNAL, FORCE_FLAT = ExitReason.STOP_LOSS, ExitReason.SIGNAL, ExitReason.FORCE_FLAT
+FAULTS = {
+    HIGH_FIRST: "path of a bar",
+    AT_THE_LAST_PRICE: "limit against quote",
+    LIMITS_FIRST: "stops first",
+    TARGET_IN_ENTRY_BAR: "no target in the entry's bar",
+    WHOLE_VOLUME: "participation",
+    SLIPPAGE_TO_NEAREST: "slippage rounding",
+    NO_FEE: "fee",
+    NO_FORCED_FLAT: "forced flat",
+}
+MINUTES = {
+    40: ("101.50", "101.60", "98.50", "99.50", 400),
+    61: ("100", "101.50", "99.90", "100.50", 100_000),
+    100: ("100", "100.02", "98.90", "99.10", 4_000),
+}
+"""A gap over the target that falls through the stop; an entry's bar that rises over its target; a fall."""
+TERMS = {
+    "exchange.cash": "100000",
+    "exchange.slippage": "0.00032",
+    "exchange.fee_per_share": "0.0035",
+    "risk.entries_a_day": "1000",
+    "risk.window_start": "'09:30'",
+    "risk.window_end": "'16:00'",
+    "risk.per_trade": "{usd='1000'}",
+    "risk.max_notional": "{usd='10000'}",
+    "risk.max_day_value": "{usd='1000000'}",
+    "exits.profit_target": "0",
+}
+
+
+def a_strategy(*entries: int) -> ArrayStrategy:
+    """Enters at 100.00 on these minutes, with a stop at 99.00 and a target at 101.00; leaves on minute 90."""
+    enters, leaves = np.zeros(390, np.int64), np.zeros(390, np.int64)
+    enters[list(entries)] = 1
+    leaves[90] = 1
+    limits, stops, targets = (np.full(390, price, np.int64) for price in (1_000_000, 990_000, 1_010_000))
+    return ArrayStrategy(ARRAYS, enters, leaves, limits, stops, targets)
+
+
+STRATEGY = a_strategy(30, 60, 98, 370)
+
+
+@cache
+def a_case() -> Case:
+    return by_hand(MINUTES, TERMS)
+
+
+@cache
+def its_rows() -> Rows:
+    return of_the_engine(with_arrays(a_case(), STRATEGY))
+
+
+@cases("number", 1, 16, 68)
+def test_the_kernel_gives_the_engine_s_fills_trades_and_equity(number: int) -> None:
+    """AN-08: recorded minutes, made-up minutes, recorded days."""
+    case = case_of(SEED, number)
+
+    engine, kernel = of_the_engine(case.recording), of_the_kernel(case.recording)
+
+    assert difference(engine, kernel) == "", case.words
+    assert engine.fills
+
+
+def test_the_kernel_plays_arrays_as_the_engine_plays_them() -> None:
+    """AN-08"""
+    kernel = of_the_kernel(a_case().recording, STRATEGY)
+
+    assert difference(its_rows(), kernel) == ""
+    assert its_rows().exits == [STOP_LOSS, SIGNAL, STOP_LOSS, FORCE_FLAT]
+
+
+@cases("fault", *FAULTS)
+def test_each_planted_fault_is_found(fault: int) -> None:
+    """AN-08"""
+    found = difference(its_rows(), of_the_kernel(a_case().recording, STRATEGY, fault=fault))
+
+    assert found, FAULTS[fault]
