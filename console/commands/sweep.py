@@ -87,6 +87,9 @@ def sweep(
     cluster: Annotated[
         str, typer.Option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster, as in tcp://10.0.0.2:8786.")
     ] = "",
+    on: Annotated[
+        str, typer.Option("--on", help="engine, or kernel: compiled, for what it models; the best run is on both.")
+    ] = "engine",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     csv: TablesFolder = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
@@ -131,6 +134,7 @@ def sweep(
         windows=_windows(walk_forward, embargo, is_anchored=anchored),
         workers=workers or os.cpu_count() or 1,
         cluster=cluster,
+        on=on,
     )
     report = _swept(context, options)
     if csv is not None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from console.commands.assembly import cluster_pool
-from console.commands.assembly.cluster_pool import CheckedEngineRunner, ClusterPool
-from console.commands.assembly.engine_runs import BarFiles
+from console.commands.assembly.cluster_pool import CheckedRunner, ClusterPool
+from console.commands.assembly.engine_runs import BarFiles, EngineRunner
 from console.commands.assembly.worker_pool import Failed, Finished
 from core.ports import OperatorError
 from state.simulated_logs import file_played
@@ -78,7 +78,7 @@ def test_another_version_or_other_bars_are_refused(bars: Path, cluster: str) -> 
     digest = file_played(bars).digest
     for code, data in ((f"{digest_of_code()}x", digest), (digest_of_code(), f"{digest}x")):
         with pytest.raises(OperatorError, match="cannot take part"):
-            ClusterPool(cluster, CheckedEngineRunner, ({}, files, code, (data,)))
+            ClusterPool(cluster, CheckedRunner, (EngineRunner, {}, files, code, (data,)))
 
 
 def test_a_scheduler_that_does_not_answer_is_one_line(bars: Path, monkeypatch: pytest.MonkeyPatch) -> None:

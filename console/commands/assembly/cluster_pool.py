@@ -14,14 +14,14 @@ from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic
 
-from console.commands.assembly.engine_runs import BarFiles, EngineRunner
+from console.commands.assembly.engine_runs import BarFiles
 from console.commands.assembly.worker_pool import Failed, Finished, Outcome, Result, WorkerLeft
 from core.ports import OperatorError
 from state.simulated_logs import file_played
 from state.sweep_files import digest_of_code
 
 if TYPE_CHECKING:
-    from core.research.sweeps.runs import RunResult, Span
+    from core.research.sweeps.runs import Runner, RunResult, Span
     from core.settings.settings import Settings
 
 PATIENCE = 5
@@ -30,10 +30,15 @@ AHEAD = 4
 """Tasks given out for each worker: one runs, and the others spare it the wait for the line."""
 
 
-class CheckedEngineRunner:
-    """An `EngineRunner` on a machine that has the same program and the same files. Raises `OperatorError`."""
+MakeRunner = Callable[[Mapping[str, str], BarFiles], "Runner"]
 
-    def __init__(self, environ: Mapping[str, str], bars: BarFiles, code: str, files: tuple[str, ...]) -> None:
+
+class CheckedRunner:
+    """A runner on a machine that has the same program and the same files. Raises `OperatorError`."""
+
+    def __init__(
+        self, make: MakeRunner, environ: Mapping[str, str], bars: BarFiles, code: str, files: tuple[str, ...]
+    ) -> None:
         if digest_of_code() != code:
             raise OperatorError("it runs another version of Keyturn; install the same one there")
         for path, digest in zip(bars.every_file, files, strict=True):
@@ -43,10 +48,10 @@ class CheckedEngineRunner:
                 raise OperatorError(f"its {path} cannot be read: {error.strerror}; copy the file there") from None
             if not is_same:
                 raise OperatorError(f"its {path} has other bars; copy the file there")
-        self._engine = EngineRunner(environ, bars)
+        self._run = make(environ, bars)
 
     def __call__(self, settings: Settings, span: Span | None) -> RunResult:
-        return self._engine(settings, span)
+        return self._run(settings, span)
 
 
 class ClusterPool(Generic[Result]):

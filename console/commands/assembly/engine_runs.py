@@ -1,6 +1,6 @@
 """Run one backtest of a sweep on the engine: bars are read once, settings are an argument (AN-05).
 
-`EngineRunner` is one implementation of `core.research.sweeps.runs.Runner`; a compiled kernel would be another.
+`EngineRunner` is one implementation of `core.research.sweeps.runs.Runner`; `KernelRunner` is another.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class EngineRunner:
                 self._host, settings, is_played=True
             )  # processes of their own, which end with the run
         recording = replace(self.recording, settings=settings, kinds=kinds)
-        backtest, _journal = new_backtest(_until(recording, span), self._seed, _wanted(recording, span))
+        backtest, _journal = new_backtest(until(recording, span), self._seed, _wanted(recording, span))
         if not backtest.run(lambda _done, _whole: None):
             raise OperatorError(f"halted: {backtest.runtime.engine.disk_trouble}")
         result = _result(backtest)
@@ -112,11 +112,11 @@ class EngineRunner:
         return result
 
 
-def _until(recording: Recording, span: Span | None) -> Recording:
+def until(recording: Recording, span: Span | None) -> Recording:
     """Return the bars up to the end of the span's last day."""
     if span is None:
         return recording
-    end = max(recording.calendar.venue.extended_span(session)[1] for session in _sessions(recording, span))
+    end = max(recording.calendar.venue.extended_span(session)[1] for session in sessions_of(recording, span))
     feeds = [[item for item in feed if item[0] <= end] for feed in recording.feeds]
     last = max(feed[-1][0] for feed in feeds if feed)
     return replace(recording, feeds=feeds, last=min(recording.last, last))
@@ -126,11 +126,11 @@ def _wanted(recording: Recording, span: Span | None) -> Callable[[Proposal], boo
     """Return which proposals are confirmed: exits, and entries whose signal is of the span."""
     if span is None:
         return lambda _proposal: True
-    first = min(session.open for session in _sessions(recording, span))
+    first = min(session.open for session in sessions_of(recording, span))
     return lambda proposal: proposal.is_exit or proposal.signal_time >= first
 
 
-def _sessions(recording: Recording, span: Span) -> list[Session]:
+def sessions_of(recording: Recording, span: Span) -> list[Session]:
     return [session for session in recording.calendar.sessions() if span.first <= session.day <= span.last]
 
 

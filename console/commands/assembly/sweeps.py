@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner
 from console.commands.assembly.engines import own_files
 from console.commands.assembly.host import Host
+from console.commands.assembly.kernel_runs import ENGINE, KERNEL, KernelRunner, require_runner
 from console.commands.assembly.recordings import require_files, settings_to_play
 from console.commands.assembly.settings import backtest_settings
 from console.commands.assembly.sweep_space import SpaceSettings
@@ -48,6 +49,8 @@ class SweepOptions:
         The number of processes.
     cluster
         The address of a Dask scheduler whose workers do the runs; empty runs them in processes of this machine.
+    on
+        What runs it: `engine`, or `kernel`, the compiled one.
     """
 
     bars: BarFiles
@@ -58,6 +61,7 @@ class SweepOptions:
     windows: WindowPlan | None
     workers: int
     cluster: str = ""
+    on: str = ENGINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Sweep:
     """
 
     def __init__(self, host: Host, options: SweepOptions, watch: SweepWatch) -> None:
+        require_runner(options.on)
         require_files(options.bars.files)
         self._host, self._options, self._watch = host, options, watch
         self._engine = EngineRunner(host.environ, options.bars)
@@ -108,7 +113,15 @@ class Sweep:
     def __enter__(self) -> Sweep:
         bars, home = self._options.bars, self._host.home
         own = [file.digest for file in own_files(self._host, self._engine.recording.settings)]
-        made_of = {"data": self._data, "zone": bars.zone, "seed": bars.seed, "own": own, "code": digest_of_code()}
+        made_of: dict[str, object] = {
+            "data": self._data,
+            "zone": bars.zone,
+            "seed": bars.seed,
+            "own": own,
+            "code": digest_of_code(),
+        }
+        if self._options.on == KERNEL:
+            made_of["on"] = KERNEL
         with ExitStack() as stack:
             self._file = stack.enter_context(closing(RunFile(home, made_of)))
             self._registry = stack.enter_context(closing(TrialRegistry(home)))
@@ -143,14 +156,15 @@ class Sweep:
 
     def _new_pool(self, own: Sequence[str]) -> WorkerPool[RunResult] | ClusterPool[RunResult]:
         options, environ = self._options, dict(self._host.environ)
+        runner = KernelRunner if options.on == KERNEL else EngineRunner
         if not options.cluster:
-            return WorkerPool(options.workers, EngineRunner, (environ, options.bars))
+            return WorkerPool(options.workers, runner, (environ, options.bars))
         if own:
             raise OperatorError("--cluster: a strategy of your own runs on this machine alone; leave out --cluster")
-        from console.commands.assembly.cluster_pool import CheckedEngineRunner, ClusterPool
+        from console.commands.assembly.cluster_pool import CheckedRunner, ClusterPool
 
-        arguments = (environ, options.bars, digest_of_code(), tuple(self._data))
-        return ClusterPool(options.cluster, CheckedEngineRunner, arguments)
+        arguments = (runner, environ, options.bars, digest_of_code(), tuple(self._data))
+        return ClusterPool(options.cluster, CheckedRunner, arguments)
 
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,6 +173,8 @@ class Sweep:
         new = [point for point in points if point not in self._runs and point not in self._failed]
         checked = self._settings.checked(new)
         runs = {point: Run(digest, settings) for point, (digest, settings) in checked.items()}
+        if self._options.on == KERNEL:
+            self._require_modelled(runs.values())
         kept = [run for run in runs.values() if run.key in self._file.results]
         self._resumed += len(kept)
         self._registry.add(self._trial(run) for run in kept)
@@ -172,6 +188,12 @@ class Sweep:
                 self._runs[point] = self._file.results[run.key]
         scores = {point: score(self._runs[point], self._options.goal) for point in points if point in self._runs}
         return {point: figure for point, figure in scores.items() if figure is not None}
+
+    def _require_modelled(self, runs: Iterable[Run]) -> None:
+        """Refuse a sweep on the kernel of which a combination is not modelled. Raises `OperatorError`."""
+        kernel = KernelRunner(self._host.environ, self._options.bars)
+        for run in runs:
+            kernel.require(run.settings)
 
     def _do(self, runs: Sequence[Run]) -> dict[str, str]:
         """Do the runs that are not in the file, and keep each there. Return the reasons of those that failed."""

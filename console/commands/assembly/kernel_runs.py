@@ -1,0 +1,98 @@
+"""Run one backtest of a sweep on the compiled research kernel (AN-08): bars are read once, settings are an argument.
+
+`KernelRunner` is a `core.research.sweeps.runs.Runner` with the results of `EngineRunner`; it rejects by name what it
+does not model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
+from console.commands.assembly.engine_runs import BarFiles, EngineRunner, sessions_of, until
+from core.model.values import ZERO
+from core.ports import OperatorError
+
+if TYPE_CHECKING:
+    from core.model.session import Calendar
+    from core.research.kernel.inputs import KernelBars
+    from core.research.kernel.runs import KernelRun
+    from core.research.sweeps.runs import RunResult, Span
+    from core.settings.settings import Settings
+
+ENGINE, KERNEL = "engine", "kernel"
+"""What a sweep may run on."""
+INSTEAD = "run it on the engine, without --on kernel"
+
+
+def require_runner(on: str) -> None:
+    """Refuse another runner, and the kernel without its library. Raises `OperatorError`."""
+    if on not in (ENGINE, KERNEL):
+        raise OperatorError(f"--on {on}: one of {ENGINE}, {KERNEL}")
+    if on == KERNEL and find_spec("numba") is None:
+        raise OperatorError("--on kernel: numba is not installed; run: pip install 'keyturn[research]'")
+
+
+class KernelRunner:
+    """Reads the bars when it is made; each call is a backtest on a new account. Raises `OperatorError`."""
+
+    def __init__(self, environ: Mapping[str, str], bars: BarFiles) -> None:
+        self._engine = EngineRunner(environ, bars)
+        self._bars: dict[Span | None, KernelBars] = {}
+
+    def __call__(self, settings: Settings, span: Span | None) -> RunResult:
+        from core.research.kernel.runs import played
+
+        recording = self._engine.recording
+        since = None if span is None else min(session.open for session in sessions_of(recording, span))
+        run = played(settings, self._bars_until(span), since=since)
+        return _result(run, float(settings.exchange.cash), self._engine)
+
+    def require(self, settings: Settings) -> None:
+        """Refuse settings that the kernel does not model, each by its name. Raises `OperatorError`."""
+        from core.research.kernel.refusals import refusal
+
+        if names := refusal(settings, self._bars_until(None), "sma"):
+            raise OperatorError(f"--on kernel: {'; '.join(names)}; {INSTEAD}")
+
+    def _bars_until(self, span: Span | None) -> KernelBars:
+        from core.research.kernel.inputs import bars_of
+
+        if span not in self._bars:
+            part = until(self._engine.recording, span)
+            self._bars[span] = bars_of(part.feeds, part.calendar, is_daily=part.is_daily)
+        return self._bars[span]
+
+
+def _day_before(calendar: Calendar, first: date) -> date:
+    """Return the day of the session before a session's day, as a backtest's series begins with it."""
+    from core.model.session import Session
+    from core.runtime.backtest import LONGEST_PAUSE
+
+    earlier = (first - timedelta(days=back) for back in range(1, LONGEST_PAUSE + 1))
+    return next((day for day in earlier if isinstance(calendar.session_on(day), Session)), first - timedelta(days=1))
+
+
+def _result(run: KernelRun, cash: float, engine: EngineRunner) -> RunResult:
+    from core.analytics.metrics import DayOfEquity, metrics
+    from core.research.sweeps.runs import RunResult, RunTrade
+
+    calendar, day_of = engine.recording.calendar, engine.recording.calendar.trading_day
+    before = DayOfEquity(_day_before(calendar, run.days[0]), cash)
+    closes = zip(run.days, run.equity, run.exposure, strict=True)
+    series = [before, *(DayOfEquity(day, float(worth), float(value)) for day, worth, value in closes)]
+    profits = [trade.profit for trade in run.trades]
+    if run.open_since is not None:
+        profits.append(run.open_profit)
+    return RunResult(
+        profit=sum(profits, ZERO),
+        trades=tuple(
+            RunTrade(t.entry_time, t.exit_time, day_of(t.entry_time), day_of(t.exit_time), t.profit) for t in run.trades
+        ),
+        open_since=None if run.open_since is None else day_of(run.open_since),
+        days=tuple(each.day for each in series),
+        equity=tuple(each.equity for each in series),
+        metrics=cast("dict[str, float | int | str | None]", metrics(series, list(map(float, profits)))),
+    )
