@@ -20,6 +20,7 @@ from console.commands.shared import (
     Account,
     AsJson,
     JournalDir,
+    PageFile,
     TablesFolder,
     cents,
     checked_page,
@@ -52,7 +53,7 @@ def explain(
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    html: PageFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain the result of a trade, a day or some days: each part in USD, and the amount that no record explains.
@@ -115,7 +116,7 @@ def report(
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    html: PageFile = None,
     csv: TablesFolder = None,
     send: Annotated[
         bool, typer.Option("--send", help="Send the first lines now to the channels that the rules select for reports.")
@@ -265,7 +266,7 @@ def measures(
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    html: PageFile = None,
     csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:

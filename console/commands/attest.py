@@ -13,7 +13,17 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import Account, AsJson, checked_page, counted, host_of, print_json, say, write_page
+from console.commands.shared import (
+    Account,
+    AsJson,
+    PageFile,
+    checked_page,
+    counted,
+    host_of,
+    print_json,
+    say,
+    write_page,
+)
 from core.model.session import HOME
 from state.files import AccountFolder, JournalFolder
 
@@ -32,7 +42,7 @@ def attest(
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the simulated session; the same seed gives the same run.")
     ] = 1,
-    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    html: PageFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Print each control: the rule that asks for it, its setting, its last trip, its test, and whether it holds.

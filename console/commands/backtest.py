@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.commands.assembly.backtests import BacktestOptions, backtested
-from console.commands.shared import MarketFile, Overrides, VixFile, Zone, chosen, host_of, print_json, say
+from console.commands.shared import (
+    MarketFile,
+    OnlyStrategy,
+    Overrides,
+    Profile,
+    VixFile,
+    WithoutFrictions,
+    Zone,
+    chosen,
+    host_of,
+    print_json,
+    say,
+)
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -26,19 +38,14 @@ def backtest(
     files: Annotated[
         list[Path], typer.Argument(help="CSV files of one-minute or daily bars; each is tested separately.")
     ],
-    strategy: Annotated[
-        str | None, typer.Option(help="Run only this strategy; default: those enabled in the settings.")
-    ] = None,
+    strategy: OnlyStrategy = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol for files whose names do not begin with one.")] = None,
     vix: VixFile = None,
     market: MarketFile = None,
     zone: Zone = "",
     overrides: Overrides = None,
-    profile: Annotated[str | None, typer.Option(help="Settings profile: micro, swing or freqtrade.")] = None,
-    without_frictions: Annotated[
-        bool,
-        typer.Option("--without-frictions", help="Simulate no slippage, partial fills, rejections, halts or interest."),
-    ] = False,
+    profile: Profile = None,
+    without_frictions: WithoutFrictions = False,
     seed: Annotated[int, typer.Option(help="Seed of the simulated frictions.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object, or a list for several files.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write CSV tables to this new or empty folder.")] = None,

@@ -18,6 +18,7 @@ from console.commands.shared import (
     FASTEST,
     MarketFile,
     Overrides,
+    Profile,
     VixFile,
     Zone,
     cents,
@@ -114,7 +115,7 @@ def replay(
     market: MarketFile = None,
     zone: Zone = "",
     overrides: Overrides = None,
-    profile: Annotated[str | None, typer.Option(help="Settings profile: micro, swing or freqtrade.")] = None,
+    profile: Profile = None,
     speed: Annotated[
         str | None, typer.Option(help="Virtual seconds per second, or max. Default: 1; headless: max.")
     ] = None,

@@ -11,7 +11,7 @@ import typer
 from console.commands.assembly.engines import vix_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import AsJson, Overrides, chosen, host_of, tell
+from console.commands.shared import AsJson, Overrides, Profile, chosen, host_of, tell
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ def check(
         ),
     ],
     at: Annotated[str, typer.Option("--at", help="The time to check; UTC if it has no zone.")],
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="Settings profile: micro, swing or freqtrade.")
-    ] = None,
+    profile: Profile = None,
     overrides: Overrides = None,
     is_json: AsJson = False,
 ) -> None:

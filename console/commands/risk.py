@@ -16,6 +16,7 @@ from console.commands.shared import (
     Account,
     AsJson,
     JournalDir,
+    PageFile,
     TablesFolder,
     checked_page,
     host_of,
@@ -55,7 +56,7 @@ def risk(
     account: Account = None,
     journal_dir: JournalDir = None,
     csv: TablesFolder = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    html: PageFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what the positions could lose: by scenario, value at risk with its backtest, and correlations.

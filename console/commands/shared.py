@@ -127,6 +127,15 @@ def write_page(path: Path, text: str) -> None:
         raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None
 
 
+PageFile = Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")]
+Profile = Annotated[str | None, typer.Option("--profile", help="Settings profile: micro, swing or freqtrade.")]
+OnlyStrategy = Annotated[
+    str | None, typer.Option("--strategy", help="Run only this strategy; default: those enabled in the settings.")
+]
+WithoutFrictions = Annotated[
+    bool,
+    typer.Option("--without-frictions", help="Simulate no slippage, partial fills, rejections, halts or interest."),
+]
 TablesFolder = Annotated[
     Path | None, typer.Option("--csv", metavar="FOLDER", help="Write each table as CSV to this new or empty folder.")
 ]

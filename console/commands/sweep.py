@@ -14,9 +14,13 @@ import typer
 from console.commands.assembly.backtests import checked_folder, write_tables
 from console.commands.shared import (
     MarketFile,
+    OnlyStrategy,
     Overrides,
+    PageFile,
+    Profile,
     TablesFolder,
     VixFile,
+    WithoutFrictions,
     Zone,
     checked_page,
     chosen,
@@ -67,19 +71,14 @@ def sweep(
         bool, typer.Option("--anchored", help="Begin every train window on the first day; otherwise it moves.")
     ] = False,
     embargo: Annotated[int, typer.Option("--embargo", min=0, help="Trading days left out before each test.")] = 0,
-    strategy: Annotated[
-        str | None, typer.Option(help="Run only this strategy; default: those enabled in the settings.")
-    ] = None,
+    strategy: OnlyStrategy = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol for a file whose name does not begin with one.")] = None,
     vix: VixFile = None,
     market: MarketFile = None,
     zone: Zone = "",
     overrides: Overrides = None,
-    profile: Annotated[str | None, typer.Option(help="Settings profile: micro, swing or freqtrade.")] = None,
-    without_frictions: Annotated[
-        bool,
-        typer.Option("--without-frictions", help="Simulate no slippage, partial fills, rejections, halts or interest."),
-    ] = False,
+    profile: Profile = None,
+    without_frictions: WithoutFrictions = False,
     seed: Annotated[int, typer.Option(help="Seed of the simulated frictions and of the samplers.")] = 1,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes at once; default: one for each core.")
@@ -92,7 +91,7 @@ def sweep(
     ] = "engine",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     csv: TablesFolder = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
+    html: PageFile = None,
 ) -> None:
     """Run a backtest for each combination of settings, on all cores, and say how much of the best one is luck.
 
