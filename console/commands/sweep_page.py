@@ -95,7 +95,7 @@ def counted_runs(report: SweepReport) -> str:
 
 def figure_of(value: object, kind: str) -> str:
     if kind == "daily":
-        return f"{value:.3f}" if isinstance(value, int | float) else NONE
+        return f"{value:z.3f}" if isinstance(value, int | float) else NONE
     return value_of(float(value) if isinstance(value, str) else value, kind)
 
 

@@ -60,16 +60,16 @@ def _told(key: str, name: str, kind: str, value: object) -> tuple[str, str]:
 
 
 def value_of(value: object, kind: str) -> str:
-    """Format a number; a dash if undefined."""
+    """Format a number, a rounded zero without a sign; a dash if undefined."""
     if not isinstance(value, int | float):
         return NONE
     match kind:
         case "percent":
-            return f"{value * 100:.2f} %"
+            return f"{value * 100:z.2f} %"
         case "ratio":
-            return f"{value:.2f}"
+            return f"{value:z.2f}"
         case "money":
-            return f"{value:,.2f}"
+            return f"{value:z,.2f}"
         case _:
             return f"{value:,.0f}"
 

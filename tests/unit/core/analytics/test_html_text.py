@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics import presentation
-from core.analytics.presentation import escaped
+from core.analytics.presentation import escaped, value_of
 from core.model.text_sanitizer import HARMFUL, harmless, harmless_json
 
 CHARACTERS = [*map(chr, range(0x250)), *"\u200b\u202e\u2066\ufeff\ufffe\ue000日🚀\U000e0001\U0010ffff", "\ud800"]
@@ -46,3 +46,12 @@ def test_json_has_no_harmful_character(text: str) -> None:
 
     assert json.loads(written) == {"words": text}
     assert not [c for c in written if unicodedata.category(c) in HARMFUL]
+
+
+def test_a_rounded_zero_has_no_sign() -> None:
+    """AN-04"""
+    assert [value_of(-0.004, "money"), value_of(-0.00004, "percent"), value_of(-0.005001, "money")] == [
+        "0.00",
+        "0.00 %",
+        "-0.01",
+    ]
