@@ -21,6 +21,7 @@ from core.research.kernel import layout as reg
 from core.research.kernel.inputs import KernelBars, moment
 from core.research.kernel.layout import Integers
 from core.research.kernel.signals import Plan
+from core.research.kernel.sizes import RANGE_BARS
 from core.risk.sizing import WantedEntry, size_of
 from core.strategies.base import NO_SETUP, ZERO_SIZE, Context, Figures, leaving, not_now, shut
 from core.strategies.builtin import StrategyKind
@@ -60,6 +61,15 @@ class ArrayStrategy:
         if any(units % reg.TICK for units in rows) or not ZERO < stop < limit or ZERO < target <= limit:
             return None
         return Plan(limit, stop, limit - stop, target or None)
+
+    def write_terms(self, terms: Integers) -> Integers:
+        """Give the loop the arrays; a row that is no plan has a stop of 0."""
+        table = np.stack((self.limits, self.stops, self.targets), axis=1).astype(np.int64)
+        limit, stop, target = table.T
+        is_sound = ~(table % reg.TICK).any(axis=1) & (stop > 0) & (stop < limit) & ((target == 0) | (target > limit))
+        table[~is_sound] = 0
+        terms[RANGE_BARS] = 0
+        return np.ascontiguousarray(table)
 
     def kind(self, bars: KernelBars) -> StrategyKind:
         """Return the same strategy for the engine."""

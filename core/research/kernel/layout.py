@@ -40,6 +40,8 @@ RATIO_UNITS = 10_000
 """Units of a ratio in a rule: of the average price."""
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
+LONG_WEEKEND = 5
+"""Days: a longer pause between two bars separates their ranges."""
 PAUSE = 4 * 60 * MINUTE
 """A longer gap between the starts of two bars is a pause of the exchange."""
 NEVER = 2**62

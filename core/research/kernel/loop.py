@@ -24,6 +24,7 @@ from core.research.kernel.quotes import (
     last_price,
     point_of,
 )
+from core.research.kernel.sizes import NO, SENT, UNSURE, Floats, sized
 
 AFTER_THE_END = 60 * reg.MINUTE
 """How long answers are processed after the last bar."""
@@ -294,6 +295,10 @@ def advance(
     signals: Bars,
     tables: Tables,
     equity: Integers,
+    terms: Integers,
+    limits: Floats,
+    average: Floats,
+    given: Integers,
 ) -> int:
     """Play bars until the end, or until a pause; return why."""
     count, bar = len(bars[reg.START]), s[reg.BAR]
@@ -326,8 +331,13 @@ def advance(
         if s[reg.REFUSED] or (c[reg.IS_DAILY] and bar + 1 == count):
             break
         if hear(s, c, bars, sessions, signals, tables, equity, bar):
-            s[reg.BAR], s[reg.PHASE] = bar, reg.TO_SIZE
-            return reg.TO_SIZE
+            found = sized(s, c, bars, terms, limits, average, given, bar, signals[reg.ENTERS][bar] - 1)
+            if found == UNSURE:
+                s[reg.BAR], s[reg.PHASE] = bar, reg.TO_SIZE
+                return reg.TO_SIZE
+            if found != NO:
+                s[reg.ENTRY] = reg.COMING if found == SENT else reg.VOID
+                enter(s, c, bars, sessions, bar)
         bar += 1
     s[reg.BAR] = bar
     if s[reg.REFUSED]:

@@ -18,9 +18,6 @@ from core.risk.sizing import Conditions, WantedEntry, size_of
 from core.risk.sizing_history import sizing_terms
 from core.settings.settings import Settings
 
-LONG_WEEKEND = 5
-"""Days: a longer pause between two bars separates their ranges."""
-
 
 class Sizes:
     """Sizes the entries of one run; those of bars before `first` wait for a key that is never pressed."""
@@ -31,7 +28,7 @@ class Sizes:
         self._bars = bars
         self._days = days
         self._first = first
-        self._step = settings.strategies.of(strategy.name).model_dump().get("quantity_step", Decimal("0.001"))
+        self.step = settings.strategies.of(strategy.name).model_dump().get("quantity_step", Decimal("0.001"))
         self._ranges: Integers | None = None
 
     def answer(self, s: Integers, c: Integers, bar: int, rule: int) -> None:
@@ -69,7 +66,7 @@ class Sizes:
             price=Price(plan.limit),
             way=plan.way,
             max_notional=Money(most),
-            step=self._step,
+            step=self.step,
             least=risk.min_notional,
         )
         conditions = Conditions(settings=sizing_terms(self._settings.risk.sizing), equity=opening)
@@ -156,7 +153,7 @@ def true_ranges(high: Integers, low: Integers, close: Integers, session: Integer
         top, bottom = high[bar], low[bar]
         if bar > 0:
             before = close[bar - 1]
-            if days[session[bar]] - days[session[bar - 1]] > LONG_WEEKEND:
+            if days[session[bar]] - days[session[bar - 1]] > reg.LONG_WEEKEND:
                 before = close[bar]
             top, bottom = max(top, before), min(bottom, before)
         found[bar] = top - bottom

@@ -23,6 +23,7 @@ from core.research.kernel.plans import Sizes
 from core.research.kernel.quotes import bid_of
 from core.research.kernel.refusals import FOUND, refusal
 from core.research.kernel.signals import SmaCrossover, Strategy
+from core.research.kernel.sizes import NOISE_BARS, average_ranges, limits_of, terms_of
 from core.settings.settings import Settings
 
 ROWS = 4096
@@ -114,7 +115,7 @@ def played(
     strategy = strategy or SmaCrossover(settings.strategies.sma)
     if names := refusal(settings, bars, strategy.name):
         raise NotModelledError("; ".join(names))
-    first = 0 if since is None else microseconds(since)
+    first = -reg.NEVER if since is None else microseconds(since)
     return _Run(settings, bars, strategy, first, fault).run()
 
 
@@ -129,6 +130,10 @@ class _Run:
         self._signals = strategy.signals(bars)
         self._sizes = Sizes(settings, strategy, bars, self._sessions[reg.DAY], first)
         self._state = _opening(settings, bars)
+        limits = limits_of(settings)
+        average = average_ranges(self._columns, self._sessions[reg.DAY], int(limits[NOISE_BARS]))
+        terms = terms_of(settings, self._sizes.step, bars.begun_in, first)
+        self._terms = (terms, limits, average, strategy.write_terms(terms))
         self._fills, self._trades = list[KernelFill](), list[KernelTrade]()
 
     def run(self) -> KernelRun:
@@ -136,7 +141,8 @@ class _Run:
         stops = np.zeros((reg.MOST_STOPS, 4), np.int64)
         fills, trades = np.zeros((ROWS, reg.FILL_SIZE), np.int64), np.zeros((ROWS, reg.TRADE_SIZE), np.int64)
         unsettled, equity = np.zeros(length + 8, np.int64), np.zeros((length, 2), np.int64)
-        arrays = (self._columns, self._sessions, self._signals, (stops, fills, trades, unsettled), equity)
+        tables = (stops, fills, trades, unsettled)
+        arrays = (self._columns, self._sessions, self._signals, tables, equity, *self._terms)
         while (why := advance(s, c, *arrays)) != reg.DONE:
             self._empty(fills, trades)
             if why == reg.IS_REFUSED:

@@ -17,6 +17,7 @@ from core.model.instrument import STOCK_TICKS
 from core.model.values import CENT, rounded_down
 from core.research.kernel.inputs import KernelBars
 from core.research.kernel.layout import CLOSE, HIGH, LOW, PRICE_UNITS, Integers, compiled
+from core.research.kernel.sizes import PLAN_UNITS, RANGE_BARS, STOP_RANGES, TARGET_RANGES
 from core.settings.strategies import SmaSettings
 
 THREE, TWO = Decimal(3), Decimal(2)
@@ -50,6 +51,13 @@ class Strategy(Protocol):
 
     def plan(self, bars: KernelBars, bar: int) -> Plan | None:
         """Return the terms of an entry on a bar; None if it has none."""
+        ...
+
+    def write_terms(self, terms: Integers) -> Integers:
+        """Write how the loop plans an entry into its terms; return limit, stop and target of each bar, or no row.
+
+        A strategy that writes nothing is asked for the plan of each entry.
+        """
         ...
 
 
@@ -184,6 +192,15 @@ class SmaCrossover:
         average = average_range(bars, bar, terms.range_bars)
         close = Decimal(int(bars.columns[CLOSE][bar])) / PRICE_UNITS
         return planned(close, average * terms.stop_ranges, average * terms.target_ranges)
+
+    def write_terms(self, terms: Integers) -> Integers:
+        """Plan by average ranges, if the settings are whole numbers of the kernel's units."""
+        settings = self._terms
+        ranges = (settings.stop_ranges * PLAN_UNITS, settings.target_ranges * PLAN_UNITS)
+        if all(number == int(number) for number in ranges):
+            terms[RANGE_BARS] = settings.range_bars
+            terms[STOP_RANGES], terms[TARGET_RANGES] = map(int, ranges)
+        return np.zeros((0, 3), np.int64)
 
     @staticmethod
     def _is_over(closes: Sequence[Decimal], fast: int, slow: int) -> bool:
