@@ -18,6 +18,7 @@ from pathlib import Path
 
 from core import facts
 from core.analytics.desk_measures import DeskMeasures, desk_measures
+from core.analytics.theses import EndedTrade
 from core.facts.registry import BY_NAME, BY_TYPE
 from core.market.calendar import load_calendar
 from core.model.session import HOME
@@ -334,6 +335,17 @@ def measured(folder: Path, what: str | None) -> DeskMeasures:
     records = _records_of(folder, first, last)
     venue = calendar.venue
     return desk_measures(records, first, last, sessions, venue.day_of, lambda at: venue.local(at).time())
+
+
+def trades_of_strategies(folder: Path) -> dict[str, list[EndedTrade]]:
+    """Return the closed trades of the journal by strategy, in order. Raises `OperatorError`, `JournalDamagedError`."""
+    days_between(folder, None, None)
+    found: dict[str, list[EndedTrade]] = {}
+    for record in records_of(folder, days_of(folder), (facts.TradeClosed,)):
+        if isinstance(record.fact, facts.TradeClosed):
+            trade = record.fact.trade
+            found.setdefault(trade.strategy, []).append(EndedTrade(HOME.day_of(trade.exit_time), trade.profit))
+    return found
 
 
 def asked(folder: Path, what: str | None) -> tuple[date, date]:

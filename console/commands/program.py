@@ -26,6 +26,7 @@ from console.commands import (
     status,
     strategies,
     sweep,
+    theses,
     touch,
 )
 from console.commands.assembly.desks import open_desk, prepare
@@ -118,8 +119,12 @@ def build(host: Host) -> typer.Typer:
     program.command(name="relay")(engine.relay)
     program.command(name="mcp")(mcp.mcp)
     program.command(name="reconcile")(doctor.reconcile)
-    for name, of_regimes in (("regime", protections.regime), ("regime-study", regime_study.regime_study)):
-        program.command(name=name)(of_regimes)
+    for name, research in (
+        ("regime", protections.regime),
+        ("regime-study", regime_study.regime_study),
+        ("theses", theses.theses),
+    ):
+        program.command(name=name)(research)
     program.add_typer(agents.commands, name="agents")
     program.add_typer(notify.commands, name="notify")
     program.add_typer(protections.commands, name="protections")

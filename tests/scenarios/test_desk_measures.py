@@ -70,6 +70,37 @@ def test_trade_groups_match_the_journal_to_the_cent(keyturn: Keyturn, played: Pa
     assert found["trades"]["total_r"] == pytest.approx((profit / risked).sum())
 
 
+def test_theses_are_judged_by_the_trades_of_the_journal(keyturn: Keyturn, played: Path, tmp_path: Path) -> None:
+    """AN-07: exit code 1 for one that is refuted, and the enabled strategies of no thesis are named"""
+    trades, file = trades_of(played), tmp_path / "theses.toml"
+    strategy = trades[0].strategy
+    profits = [trade.profit for trade in trades if trade.strategy == strategy]
+    criterion = f"profit < {sum(profits) + 1:.2f} USD over {len(profits)} trades"
+    file.write_text(f'[morning]\nsays = "It gains"\nstrategy = "{strategy}"\ninvalid_if = ["{criterion}"]\n')
+
+    found = keyturn("theses", "--file", file, "--journal-dir", played, "--json")
+
+    assert found.code == 1
+    (thesis,) = found.json["theses"]
+    assert thesis["status"] == "INVALIDATED"
+    (evidence,) = thesis["evidence"]
+    assert (Decimal(evidence["value"]), evidence["trades"]) == (
+        sum(profits, Decimal(0)).quantize(Decimal("0.0001")),
+        len(profits),
+    )
+    assert strategy not in found.json["without_thesis"]
+
+
+def test_a_thesis_of_no_strategy_is_refused(keyturn: Keyturn, played: Path, tmp_path: Path) -> None:
+    """AN-07"""
+    file = tmp_path / "theses.toml"
+    file.write_text('[luck]\nsays = "x"\nstrategy = "dice"\ninvalid_if = ["profit < 0 USD over 5 trades"]\n')
+
+    found = keyturn("theses", "--file", file, "--journal-dir", played)
+
+    assert (found.code, len(found.err.splitlines())) == (2, 1)
+
+
 def test_equity_is_what_each_day_began_with(keyturn: Keyturn, played: Path, snapshot: SnapshotAssertion) -> None:
     """AN-01: the last day's close is told by the day that follows, and none does"""
     began = [record.fact for record in read(played) if isinstance(record.fact, DayStarted)]
