@@ -17,7 +17,7 @@ from console.commands.assembly.recordings import UNATTENDED
 from core.model.session import XNYS, Session
 from core.model.values import Symbol
 from core.research.kernel import layout as reg
-from core.research.kernel.inputs import KernelBars, microseconds
+from core.research.kernel.inputs import KernelBars, clock_of, microseconds
 from core.research.kernel.runs import played
 from core.settings.settings import Settings
 from state.files import Home
@@ -78,9 +78,8 @@ def made_up(many: int) -> KernelBars:
     volume = draw.integers(20_000, 60_000, many)
     number = np.repeat(np.arange(days), MINUTES)[:many]
     columns = (start, start + reg.MINUTE, opened, high, low, close, volume, start + reg.MINUTE, number)
-    return KernelBars(
-        Symbol("SPY"), tuple(np.ascontiguousarray(c, np.int64) for c in columns), sessions, days, 0, False
-    )
+    table = np.array(columns, np.int64)
+    return KernelBars(Symbol("SPY"), table, clock_of(sessions), sessions, days, begun_in=0, is_daily=False)
 
 
 def _reflected(walk: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
@@ -111,7 +110,7 @@ def main() -> None:
             run = played(settings, bars)
             took = time.process_time() - began
             speed = f"{many / took:>12,.0f} bars/s of {BASELINE:,}"
-            print(f"{many:>10,} bars, {title:<18} {len(run.trades):>7,} trades {took:>7.2f} s {speed}", flush=True)
+            print(f"{many:>10,} bars, {title:<18} {len(run.trade_rows):>7,} trades {took:>7.2f} s {speed}", flush=True)
 
 
 if __name__ == "__main__":

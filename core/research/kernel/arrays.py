@@ -50,9 +50,9 @@ class ArrayStrategy:
     stops: Integers
     targets: Integers
 
-    def signals(self, bars: KernelBars) -> tuple[Integers, Integers]:
-        """Return where it enters and leaves, as the loop reads it."""
-        return self.enters.astype(np.int64), self.leaves.astype(np.int64)
+    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+        """Write where it enters and leaves."""
+        signals[reg.ENTERS], signals[reg.LEAVES] = self.enters, self.leaves
 
     def plan(self, bars: KernelBars, bar: int) -> Plan | None:
         """Return the terms of the entry on a bar; None where they are off their tick, or in another order."""

@@ -1,7 +1,7 @@
-"""The simulated exchange's orders for one long position, compiled: executions, stops, target, sale, entry (AN-08).
+"""The simulated exchange's orders for one long position, compiled: executions, tables, target, sale, entry (AN-08).
 
 The rules are those of `core.brokers.simulated` (second edition) without recorded quotes. At each point of a bar's path
-orders at any price come first, then stops, then limits. Everything is an integer.
+orders at any price come first, then tables, then limits. Everything is an integer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from core.research.kernel.quotes import (
     NO_FEE,
     POINTS,
     TARGET_IN_ENTRY_BAR,
-    Bars,
     ask_of,
     bid_of,
     cheaper,
@@ -22,28 +21,25 @@ from core.research.kernel.quotes import (
     taken,
 )
 
-Tables = tuple[Integers, Integers, Integers, Integers]
-"""The stops, the fills, the closed trades, and the proceeds that settle with each session."""
-
 # ── executions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @compiled
-def note(s: Integers, fills: Integers, kind: int, price: int, quantity: int) -> None:
+def note(s: Integers, tables: Integers, kind: int, price: int, quantity: int) -> None:
     """Write an execution into its table."""
-    row = fills[s[reg.FILLS]]
+    row = tables[reg.FILL_ROW + s[reg.FILLS]]
     row[reg.FILL_AT], row[reg.FILL_KIND] = s[reg.NOW], kind
     row[reg.FILL_PRICE], row[reg.FILL_QUANTITY] = price, quantity
     s[reg.FILLS] += 1
 
 
 @compiled
-def bought(s: Integers, c: Integers, fills: Integers, sessions: Bars, price: int, quantity: int) -> None:
+def bought(s: Integers, c: Integers, tables: Integers, sessions: Integers, price: int, quantity: int) -> None:
     """Book a part of the entry."""
     fee = 0 if c[reg.FAULT] == NO_FEE else c[reg.FEE] * quantity
     s[reg.CASH] -= price * quantity + fee
     if s[reg.POSITION] == 0:
-        s[reg.TRADE_AT], s[reg.TRADE_DAY] = s[reg.NOW], sessions[reg.DAY][s[reg.SESSION_NOW]]
+        s[reg.TRADE_AT], s[reg.TRADE_DAY] = s[reg.NOW], sessions[reg.DAY, s[reg.SESSION_NOW]]
         s[reg.TRADE_QUANTITY] = s[reg.TRADE_COST] = s[reg.TRADE_PROCEEDS] = s[reg.TRADE_FEES] = 0
         s[reg.TRADE_PRICE], s[reg.TRADE_IS_ROUNDED] = price, 0
     elif price != s[reg.TRADE_PRICE]:
@@ -56,35 +52,34 @@ def bought(s: Integers, c: Integers, fills: Integers, sessions: Bars, price: int
     s[reg.TRADE_FEES] += fee
     s[reg.VALUE_TODAY] += price * quantity
     s[reg.ENTRY_LEFT] -= quantity
-    note(s, fills, reg.BUYS, price, quantity)
+    note(s, tables, reg.BUYS, price, quantity)
 
 
 @compiled
 def sold(
     s: Integers,
     c: Integers,
-    tables: Tables,
+    tables: Integers,
     kind: int,
     reason: int,
     price: int,
     quantity: int,
 ) -> None:
     """Book a part of an exit; the last one ends the trade."""
-    _, fills, trades, unsettled = tables
     fee = 0 if c[reg.FAULT] == NO_FEE else c[reg.FEE] * quantity
     proceeds = price * quantity - fee
     s[reg.CASH] += proceeds
     if c[reg.SETTLES]:
         s[reg.UNSETTLED] += proceeds
-        unsettled[s[reg.SESSION_NOW] + c[reg.SETTLES]] += proceeds
+        tables[reg.SETTLING_ROW + s[reg.SESSION_NOW] + c[reg.SETTLES], 0] += proceeds
     s[reg.POSITION] -= quantity
     s[reg.TRADE_PROCEEDS] += price * quantity
     s[reg.TRADE_FEES] += fee
     s[reg.TRADE_IS_ROUNDED] = 1
-    note(s, fills, kind, price, quantity)
+    note(s, tables, kind, price, quantity)
     if s[reg.POSITION] > 0:
         return
-    row = trades[s[reg.TRADES]]
+    row = tables[reg.TRADE_ROW + s[reg.TRADES]]
     row[reg.ENTERED_AT], row[reg.LEFT_AT], row[reg.TRADED] = s[reg.TRADE_AT], s[reg.NOW], s[reg.TRADE_QUANTITY]
     row[reg.COST], row[reg.PROCEEDS] = s[reg.TRADE_COST], s[reg.TRADE_PROCEEDS]
     row[reg.FEES], row[reg.REASON] = s[reg.TRADE_FEES], reason
@@ -100,22 +95,21 @@ def sold(
 def stopped(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    tables: Tables,
+    bars: Integers,
+    tables: Integers,
     number: int,
     price: int,
 ) -> None:
     """Fill what an elected stop gets at this price."""
-    stops = tables[0]
-    stops[number, reg.STOP_STATE] = reg.ELECTED
-    quantity = taken(s, c, bars, stops[number, reg.STOP_STEP], stops[number, reg.STOP_LEFT])
+    tables[number, reg.STOP_STATE] = reg.ELECTED
+    quantity = taken(s, c, bars, tables[number, reg.STOP_STEP], tables[number, reg.STOP_LEFT])
     if quantity <= 0:
         return
     if s[reg.ENTRY] == reg.WORKING:
         s[reg.REFUSED] = reg.STOPPED_WHILE_BUYING
-    stops[number, reg.STOP_LEFT] -= quantity
-    if stops[number, reg.STOP_LEFT] == 0:
-        stops[number, reg.STOP_STATE] = reg.NONE
+    tables[number, reg.STOP_LEFT] -= quantity
+    if tables[number, reg.STOP_LEFT] == 0:
+        tables[number, reg.STOP_STATE] = reg.NONE
     if s[reg.TARGET]:
         s[reg.TARGET_LEFT] -= quantity
         s[reg.TARGET] = reg.WORKING if s[reg.TARGET_LEFT] > 0 else reg.NONE
@@ -126,8 +120,8 @@ def stopped(
 def meet_stop(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    tables: Tables,
+    bars: Integers,
+    tables: Integers,
     number: int,
     begins: int,
     ends: int,
@@ -142,15 +136,14 @@ def meet_stop(
 def meet_target(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    tables: Tables,
+    bars: Integers,
+    tables: Integers,
     number: int,
     begins: int,
     ends: int,
     before: int,
 ) -> None:
     """Let the target meet a part of the path; in the bar of its entry only the close fills it, at its limit."""
-    stops = tables[0]
     limit = s[reg.PLAN_TARGET]
     first, last = bid_of(c, begins), bid_of(c, ends)
     is_fresh = s[reg.FRESH_BAR] == s[reg.OPENED] and c[reg.FAULT] != TARGET_IN_ENTRY_BAR
@@ -172,9 +165,9 @@ def meet_target(
     if quantity <= 0:
         return
     s[reg.TARGET_LEFT] -= quantity
-    stops[0, reg.STOP_LEFT] -= quantity
+    tables[0, reg.STOP_LEFT] -= quantity
     if s[reg.TARGET_LEFT] == 0:
-        s[reg.TARGET] = stops[0, reg.STOP_STATE] = reg.NONE
+        s[reg.TARGET] = tables[0, reg.STOP_STATE] = reg.NONE
     sold(s, c, tables, reg.TAKES_PROFIT, reg.BY_TARGET, price, quantity)
 
 
@@ -182,14 +175,13 @@ def meet_target(
 def meet_market(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    tables: Tables,
+    bars: Integers,
+    tables: Integers,
     price: int,
 ) -> None:
     """Let stops that were elected before, and a sale, continue at this price."""
-    stops = tables[0]
     for number in range(s[reg.STOPS]):
-        if stops[number, reg.STOP_STATE] == reg.ELECTED:
+        if tables[number, reg.STOP_STATE] == reg.ELECTED:
             stopped(s, c, bars, tables, number, price)
     if s[reg.SALE] == reg.WORKING:
         quantity = taken(s, c, bars, s[reg.SALE_STEP], s[reg.SALE_LEFT])
@@ -204,12 +196,12 @@ def meet_market(
 
 
 @compiled
-def add_stop(s: Integers, stops: Integers, state: int, at: int, quantity: int) -> None:
+def add_stop(s: Integers, tables: Integers, state: int, at: int, quantity: int) -> None:
     """Add a stop for bought shares; it is on its way, or working already as a leg."""
     if s[reg.STOPS] == reg.MOST_STOPS:
         s[reg.REFUSED] = reg.TOO_MANY_STOPS
         return
-    row = stops[s[reg.STOPS]]
+    row = tables[s[reg.STOPS]]
     row[reg.STOP_STATE], row[reg.STOP_AT], row[reg.STOP_LEFT] = state, at, quantity
     row[reg.STOP_STEP] = reg.QUANTITY_UNITS if quantity % reg.QUANTITY_UNITS == 0 else 1
     s[reg.STOPS] += 1
@@ -219,28 +211,27 @@ def add_stop(s: Integers, stops: Integers, state: int, at: int, quantity: int) -
 def fill_entry(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
     price: int,
     begins: int,
     ends: int,
 ) -> None:
     """Fill what the entry gets at this price; its stop follows, and legs meet the rest of the path at once."""
-    stops = tables[0]
     quantity = taken(s, c, bars, s[reg.ENTRY_STEP], s[reg.ENTRY_LEFT])
     if quantity <= 0:
         return
-    bought(s, c, tables[1], sessions, price, quantity)
-    if bars[reg.START][s[reg.OPENED]] <= s[reg.NOW] < bars[reg.END][s[reg.OPENED]]:
+    bought(s, c, tables, sessions, price, quantity)
+    if bars[reg.START, s[reg.OPENED]] <= s[reg.NOW] < bars[reg.END, s[reg.OPENED]]:
         s[reg.FRESH_BAR] = s[reg.OPENED]
     if s[reg.ENTRY_LEFT] == 0:
         s[reg.ENTRY] = reg.NONE
     if not s[reg.HAS_LEGS]:
-        add_stop(s, stops, reg.COMING, s[reg.NOW] + 2 * c[reg.LATENCY], quantity)
+        add_stop(s, tables, reg.COMING, s[reg.NOW] + 2 * c[reg.LATENCY], quantity)
         return
     if s[reg.ENTRY_LEFT] == 0:
-        add_stop(s, stops, reg.WORKING, s[reg.NOW], s[reg.ENTRY_QUANTITY])
+        add_stop(s, tables, reg.WORKING, s[reg.NOW], s[reg.ENTRY_QUANTITY])
         s[reg.TARGET] = reg.WORKING if s[reg.PLAN_TARGET] else reg.NONE
         s[reg.TARGET_LEFT], s[reg.TARGET_HIT] = s[reg.ENTRY_QUANTITY], 0
         meet_stop(s, c, bars, tables, 0, min(begins, s[reg.ENTRY_LIMIT]), ends)
@@ -250,9 +241,9 @@ def fill_entry(
 def meet_entry(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
     begins: int,
     ends: int,
     before: int,
@@ -279,26 +270,25 @@ def meet_entry(
 def pass_point(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
     number: int,
 ) -> None:
-    """Let every order meet the path up to a point: those at any price first, then stops, then limits."""
-    stops = tables[0]
+    """Let every order meet the path up to a point: those at any price first, then tables, then limits."""
     bar = s[reg.OPENED]
     ends = price_of(c, bars, bar, number)
     begins = price_of(c, bars, bar, max(number - 1, 0))
     before = 0
-    if number == 0 and bar > 0 and bars[reg.START][bar] - bars[reg.START][bar - 1] <= reg.PAUSE:
-        before = bars[reg.CLOSE][bar - 1]
+    if number == 0 and bar > 0 and bars[reg.START, bar] - bars[reg.START, bar - 1] <= reg.PAUSE:
+        before = bars[reg.CLOSE, bar - 1]
     is_turned = c[reg.FAULT] == LIMITS_FIRST
     worst = cheaper(c, min(bid_of(c, begins), bid_of(c, ends)))
     meet_market(s, c, bars, tables, worst)
     if is_turned and s[reg.TARGET] == reg.WORKING:
         meet_target(s, c, bars, tables, number, begins, ends, before)
     for each in range(s[reg.STOPS]):
-        if stops[each, reg.STOP_STATE] == reg.WORKING:
+        if tables[each, reg.STOP_STATE] == reg.WORKING:
             meet_stop(s, c, bars, tables, each, begins, ends)
     if not is_turned and s[reg.TARGET] == reg.WORKING:
         meet_target(s, c, bars, tables, number, begins, ends, before)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -15,12 +15,13 @@ import numpy as np
 from core.market.normaliser import Complete, Normaliser, Outside
 from core.messages.inputs import BarArrived
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.session import Calendar, Session
+from core.model.session import XNYS, Calendar, Session
 from core.model.values import Symbol
-from core.research.kernel.layout import PRICE_UNITS, Integers
+from core.research.kernel.layout import BAR_SIZE, NOON, PRICE_UNITS, SESSION_SIZE, Integers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 A_MICROSECOND = timedelta(microseconds=1)
+MIDDAY = time(12)
 LEAST_PRICE = 2 * PRICE_UNITS
 """Below a USD the tick is smaller; a price that could come there is not modelled."""
 MOST_PRICE = 100_000 * PRICE_UNITS
@@ -39,8 +40,9 @@ class KernelBars:
     Attributes
     ----------
     columns
-        One array for each figure, in the order of `layout`: times in microseconds, prices and volumes in their units.
-        The last one, the flags, depends on settings and is empty here.
+        A row for each figure, in the order of `layout`: times in microseconds, prices and volumes in their units.
+    clock
+        A row for each figure of the sessions; those of settings are empty here.
     sessions
         Every session from the first one of the recording to the one of the last bar, then those that settle later.
     days
@@ -52,7 +54,8 @@ class KernelBars:
     """
 
     symbol: Symbol
-    columns: tuple[Integers, ...]
+    columns: Integers
+    clock: Integers
     sessions: tuple[Session, ...]
     days: int
     begun_in: int
@@ -60,7 +63,7 @@ class KernelBars:
     faults: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.columns[0])
+        return int(self.columns.shape[1])
 
 
 def microseconds(at: datetime) -> int:
@@ -102,14 +105,26 @@ def bars_of(feeds: Sequence[Iterable[Item]], calendar: Calendar, *, is_daily: bo
     days = rows[-1][8] + 1
     if is_daily and days != len(rows):
         faults.append("bars: a session without its daily bar")
-    table = np.array(rows, dtype=np.int64).T
-    columns = tuple(np.ascontiguousarray(column) for column in table)
+    columns = np.ascontiguousarray(np.array(rows, dtype=np.int64).T)
     begun_in = numbers.get(calendar.trading_day(begins), -1)
-    return KernelBars(kept[0].bar.symbol, columns, sessions, days, begun_in, is_daily, tuple(faults))
+    return KernelBars(
+        kept[0].bar.symbol, columns, clock_of(sessions), sessions, days, begun_in, is_daily, tuple(faults)
+    )
 
 
 def _nothing(is_daily: bool, *faults: str) -> KernelBars:
-    return KernelBars(Symbol(""), tuple(np.zeros(0, np.int64) for _ in range(9)), (), 0, -1, is_daily, faults)
+    return KernelBars(Symbol(""), np.zeros((BAR_SIZE, 0), np.int64), clock_of(()), (), 0, -1, is_daily, faults)
+
+
+def clock_of(sessions: Sequence[Session]) -> Integers:
+    """Return the rows of sessions that depend on no setting."""
+    clock = np.zeros((SESSION_SIZE, len(sessions)), np.int64)
+    for number, session in enumerate(sessions):
+        monday = session.day - timedelta(days=session.day.weekday())
+        noon = XNYS.at(session.day, MIDDAY)
+        times = microseconds(session.close), session.day.toordinal(), monday.toordinal(), microseconds(noon)
+        clock[: NOON + 1, number] = times
+    return clock
 
 
 def _sessions(calendar: Calendar, first: datetime, last: datetime) -> tuple[Session, ...]:

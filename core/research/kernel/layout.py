@@ -7,13 +7,29 @@ microseconds since 1970 (UTC). No float is money.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numba
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from platformdirs import user_cache_dir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def cache_folder() -> str:
+    """Return where compiled code is kept: a folder for each state of the kernel's sources.
+
+    numba itself compares a function with its own file alone, and not with the files of what it calls.
+    """
+    digest = sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return str(Path(user_cache_dir("keyturn")) / f"kernel-{digest.hexdigest()[:16]}")
+
 
 if TYPE_CHECKING:
 
@@ -21,6 +37,7 @@ if TYPE_CHECKING:
         """Compile a function of integers and arrays of integers."""
         return function
 else:
+    numba.config.CACHE_DIR = cache_folder()
     compiled = njit(cache=True)
 
 Integers = NDArray[np.int64]
@@ -46,21 +63,21 @@ PAUSE = 4 * 60 * MINUTE
 """A longer gap between the starts of two bars is a pause of the exchange."""
 NEVER = 2**62
 
-# ── the bars: one array each ─────────────────────────────────────────────────────────────────────────────────────────
+# ── the bars: a row for each figure ───────────────────────────────────────────────────────────────────────────────────
 
-START, END, OPEN, HIGH, LOW, CLOSE, VOLUME, HEARD, SESSION, FLAGS = range(10)
+START, END, OPEN, HIGH, LOW, CLOSE, VOLUME, HEARD, SESSION, BAR_SIZE = range(10)
 """`END` is when the path of its prices ends; `HEARD` when the desk receives it; `SESSION` the number of its session."""
 IN_WINDOW, LATE = 1, 2
 """Flags of a bar: an entry is allowed on it; a position must be flat from it on."""
 
-# ── the sessions: one array each ─────────────────────────────────────────────────────────────────────────────────────
+# ── the sessions: a row for each figure ───────────────────────────────────────────────────────────────────────────────
 
-CLOSES, DAY, WEEK = range(3)
-"""`DAY` is the ordinal of its date, `WEEK` of that week's Monday."""
+CLOSES, DAY, WEEK, NOON, WINDOW_FIRST, WINDOW_LAST, FLAT_FROM, SESSION_SIZE = range(8)
+"""`DAY` is the ordinal of its date, `WEEK` of that week's Monday, `NOON` its noon; the last three are settings."""
 
-# ── the signals: one array each ──────────────────────────────────────────────────────────────────────────────────────
+# ── the signals: a row for each ───────────────────────────────────────────────────────────────────────────────────────
 
-ENTERS, LEAVES = range(2)
+ENTERS, LEAVES, FLAGS, SIGNAL_SIZE = range(4)
 """`ENTERS` is 0, or 1 + the number of the rule that would enter; `LEAVES` has a bit for each rule that would leave."""
 
 # ── the rules of the exchange and of the desk ────────────────────────────────────────────────────────────────────────
@@ -151,7 +168,11 @@ NONE, COMING, WORKING, ELECTED, VOID, CANCELLING = range(6)
 sale whose stops are being cancelled."""
 MOST_STOPS = 8
 STOP_STATE, STOP_AT, STOP_LEFT, STOP_STEP = range(4)
-"""The columns of the stops, the oldest first."""
+"""The columns of the stops, the oldest first, in the first rows of the table."""
+ROWS = 4096
+FILL_ROW, TRADE_ROW, SETTLING_ROW = MOST_STOPS, MOST_STOPS + ROWS, MOST_STOPS + 2 * ROWS
+TABLE_SIZE = 7
+"""The table's columns; from these rows on it has fills, closed trades, and what settles with each session."""
 
 # ── what comes out ───────────────────────────────────────────────────────────────────────────────────────────────────
 

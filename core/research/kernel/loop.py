@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from core.research.kernel import layout as reg
 from core.research.kernel.decisions import enter, leave, look_at_losses, reason_to_leave
-from core.research.kernel.exchange import Tables, add_stop, fill_entry, meet_market, meet_stop, pass_point
+from core.research.kernel.exchange import add_stop, fill_entry, meet_market, meet_stop, pass_point
 from core.research.kernel.layout import Integers, compiled
 from core.research.kernel.quotes import (
     POINTS,
-    Bars,
     ask_of,
     bid_of,
     cheaper,
@@ -35,7 +34,7 @@ ROOM = 64
 
 
 @compiled
-def next_request(s: Integers, stops: Integers) -> int:
+def next_request(s: Integers, tables: Integers) -> int:
     """Return when the next request reaches the exchange, or a proposal ends."""
     at = reg.NEVER
     if s[reg.ENTRY] == reg.COMING:
@@ -45,27 +44,40 @@ def next_request(s: Integers, stops: Integers) -> int:
     if s[reg.SALE] == reg.COMING or s[reg.SALE] == reg.CANCELLING:
         at = min(at, s[reg.SALE_AT])
     for number in range(s[reg.STOPS]):
-        if stops[number, reg.STOP_STATE] == reg.COMING:
-            at = min(at, stops[number, reg.STOP_AT])
+        if tables[number, reg.STOP_STATE] == reg.COMING:
+            at = min(at, tables[number, reg.STOP_AT])
     return at
 
 
 @compiled
-def is_at_any_price(s: Integers, stops: Integers) -> bool:
+def is_at_any_price(s: Integers, tables: Integers) -> bool:
     """Return whether an order continues at any price."""
     for number in range(s[reg.STOPS]):
-        if stops[number, reg.STOP_STATE] == reg.ELECTED:
+        if tables[number, reg.STOP_STATE] == reg.ELECTED:
             return True
     return bool(s[reg.SALE] == reg.WORKING)
 
 
 @compiled
-def is_working(s: Integers, stops: Integers) -> bool:
+def is_working(s: Integers, tables: Integers) -> bool:
     """Return whether any order works at the exchange."""
     for number in range(s[reg.STOPS]):
-        if stops[number, reg.STOP_STATE] == reg.WORKING:
+        if tables[number, reg.STOP_STATE] == reg.WORKING:
             return True
-    return bool(s[reg.ENTRY] == reg.WORKING or s[reg.TARGET] == reg.WORKING or is_at_any_price(s, stops))
+    return bool(s[reg.ENTRY] == reg.WORKING or s[reg.TARGET] == reg.WORKING or is_at_any_price(s, tables))
+
+
+@compiled
+def is_untouched(s: Integers, c: Integers, bars: Integers, tables: Integers, bar: int) -> bool:
+    """Return whether a bar touches no order of what is held, and nothing is on its way."""
+    if s[reg.ENTRY] != reg.NONE or s[reg.SALE] != reg.NONE or bars[reg.LOW, bar] <= s[reg.PLAN_STOP]:
+        return False
+    if s[reg.TARGET] == reg.WORKING and bid_of(c, bars[reg.HIGH, bar]) >= s[reg.PLAN_TARGET]:
+        return False
+    for number in range(s[reg.STOPS]):
+        if tables[number, reg.STOP_STATE] == reg.COMING or tables[number, reg.STOP_STATE] == reg.ELECTED:
+            return False
+    return True
 
 
 @compiled
@@ -75,26 +87,25 @@ def is_idle(s: Integers) -> bool:
 
 
 @compiled
-def end_entry(s: Integers, c: Integers, stops: Integers) -> None:
+def end_entry(s: Integers, c: Integers, tables: Integers) -> None:
     """End the entry; the part that legs were to protect gets a stop of its own."""
     was_working = s[reg.ENTRY] == reg.WORKING
     s[reg.ENTRY] = reg.NONE
     bought = s[reg.ENTRY_QUANTITY] - s[reg.ENTRY_LEFT]
     if was_working and s[reg.HAS_LEGS] and bought > 0:
         s[reg.HAS_LEGS] = 0
-        add_stop(s, stops, reg.COMING, s[reg.NOW] + c[reg.LATENCY], bought)
+        add_stop(s, tables, reg.COMING, s[reg.NOW] + c[reg.LATENCY], bought)
 
 
 @compiled
 def arrive(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
 ) -> None:
     """Let every request that is due now meet the exchange."""
-    stops = tables[0]
     now = s[reg.NOW]
     price = last_price(s, c, bars)
     known = is_known(s, bars)
@@ -105,10 +116,10 @@ def arrive(
             paid = min(s[reg.ENTRY_LIMIT], dearer(c, asked))
             fill_entry(s, c, bars, sessions, tables, paid, price, price)
     elif s[reg.ENTRY] != reg.NONE and s[reg.ENTRY] != reg.COMING and s[reg.ENTRY_ENDS] <= now:
-        end_entry(s, c, stops)
+        end_entry(s, c, tables)
     for number in range(s[reg.STOPS]):
-        if stops[number, reg.STOP_STATE] == reg.COMING and stops[number, reg.STOP_AT] <= now:
-            stops[number, reg.STOP_STATE] = reg.WORKING
+        if tables[number, reg.STOP_STATE] == reg.COMING and tables[number, reg.STOP_AT] <= now:
+            tables[number, reg.STOP_STATE] = reg.WORKING
             if known:
                 meet_stop(s, c, bars, tables, number, price, price)
     if s[reg.SALE] == reg.CANCELLING and s[reg.SALE_AT] <= now:
@@ -129,22 +140,21 @@ def arrive(
 def run_until(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
     limit: int,
 ) -> None:
     """Apply everything before `limit`: points of the open bar, requests, and minutes in which an order continues."""
-    stops = tables[0]
     while s[reg.REFUSED] == 0:
-        requested = next_request(s, stops)
+        requested = next_request(s, tables)
         at, is_point = requested, False
-        if is_working(s, stops):
+        if is_working(s, tables):
             if s[reg.POINT] < POINTS:
                 point = point_of(bars, s[reg.OPENED], s[reg.POINT])
                 if point <= at:
                     at, is_point = point, True
-            elif is_at_any_price(s, stops):
+            elif is_at_any_price(s, tables):
                 minute = (s[reg.NOW] // reg.MINUTE + 1) * reg.MINUTE
                 if minute <= at:
                     at, is_point = minute, True
@@ -170,26 +180,25 @@ def run_until(
 def begin(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
     bar: int,
 ) -> None:
     """Open a bar at the exchange, and let the orders meet its open."""
-    stops = tables[0]
-    s[reg.OPENED], s[reg.POINT], s[reg.NOW] = bar, 1, bars[reg.START][bar]
-    if is_working(s, stops):
+    s[reg.OPENED], s[reg.POINT], s[reg.NOW] = bar, 1, bars[reg.START, bar]
+    if not is_untouched(s, c, bars, tables, bar) and is_working(s, tables):
         pass_point(s, c, bars, sessions, tables, 0)
 
 
 @compiled
-def end_day(s: Integers, c: Integers, bars: Bars, sessions: Bars, stops: Integers, bar: int) -> None:
+def end_day(s: Integers, c: Integers, bars: Integers, sessions: Integers, tables: Integers, bar: int) -> None:
     """End the orders of the day; the stop of what is held is asked for again, as one order."""
     if not c[reg.IS_DAILY]:
         if not is_idle(s):
             s[reg.REFUSED] = reg.HELD_OVER_CLOSE
         return
-    s[reg.NOW] = max(s[reg.NOW], sessions[reg.CLOSES][s[reg.SESSION_NOW]])
+    s[reg.NOW] = max(s[reg.NOW], sessions[reg.CLOSES, s[reg.SESSION_NOW]])
     if s[reg.ENTRY] == reg.WORKING and s[reg.HAS_LEGS] and s[reg.ENTRY_LEFT] < s[reg.ENTRY_QUANTITY]:
         s[reg.REFUSED] = reg.PART_OF_LEGS
     if s[reg.SALE] != reg.NONE:
@@ -197,25 +206,25 @@ def end_day(s: Integers, c: Integers, bars: Bars, sessions: Bars, stops: Integer
     s[reg.ENTRY] = s[reg.TARGET] = reg.NONE
     left = 0
     for number in range(s[reg.STOPS]):
-        if stops[number, reg.STOP_STATE] == reg.ELECTED:
+        if tables[number, reg.STOP_STATE] == reg.ELECTED:
             s[reg.REFUSED] = reg.STOP_CUT_BY_CLOSE
-        if stops[number, reg.STOP_STATE] != reg.NONE:
-            left += stops[number, reg.STOP_LEFT]
+        if tables[number, reg.STOP_STATE] != reg.NONE:
+            left += tables[number, reg.STOP_LEFT]
     s[reg.STOPS] = 0
     if left > 0:
-        add_stop(s, stops, reg.WORKING, s[reg.NOW], left)
+        add_stop(s, tables, reg.WORKING, s[reg.NOW], left)
         # A stop that is asked for again is compared with the last quotes that the desk saw.
-        seen = min(bid_of(c, bars[reg.OPEN][bar]), bid_of(c, bars[reg.CLOSE][bar]))
-        if s[reg.TRADE_AT] < bars[reg.START][bar]:
-            seen = min(seen, bid_of(c, bars[reg.CLOSE][bar - 1]))
+        seen = min(bid_of(c, bars[reg.OPEN, bar]), bid_of(c, bars[reg.CLOSE, bar]))
+        if s[reg.TRADE_AT] < bars[reg.START, bar]:
+            seen = min(seen, bid_of(c, bars[reg.CLOSE, bar - 1]))
         if s[reg.PLAN_STOP] >= seen:
             s[reg.REFUSED] = reg.STOP_AT_QUOTE
 
 
 @compiled
-def valued(s: Integers, bars: Bars, equity: Integers, bar: int) -> int:
+def valued(s: Integers, bars: Integers, equity: Integers, bar: int) -> int:
     """Write the account at the close of a session's last bar: its worth, and the value of its holdings."""
-    value = s[reg.POSITION] * bars[reg.CLOSE][bar]
+    value = s[reg.POSITION] * bars[reg.CLOSE, bar]
     equity[s[reg.SESSION_NOW], 0], equity[s[reg.SESSION_NOW], 1] = s[reg.CASH] + value, value
     return int(s[reg.CASH] + value)
 
@@ -224,32 +233,32 @@ def valued(s: Integers, bars: Bars, equity: Integers, bar: int) -> int:
 def turn_to(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
     equity: Integers,
     bar: int,
 ) -> None:
     """End every session before the one of a bar, and begin that: equity, settlement, the day's counts."""
-    while s[reg.SESSION_NOW] < bars[reg.SESSION][bar]:
-        end_day(s, c, bars, sessions, tables[0], bar - 1)
+    while s[reg.SESSION_NOW] < bars[reg.SESSION, bar]:
+        end_day(s, c, bars, sessions, tables, bar - 1)
         worth = valued(s, bars, equity, bar - 1)
-        if sessions[reg.WEEK][s[reg.SESSION_NOW] + 1] != sessions[reg.WEEK][s[reg.SESSION_NOW]]:
+        if sessions[reg.WEEK, s[reg.SESSION_NOW] + 1] != sessions[reg.WEEK, s[reg.SESSION_NOW]]:
             s[reg.WEEK_OPENING] = worth
         s[reg.SESSION_NOW] += 1
-        s[reg.UNSETTLED] -= tables[3][s[reg.SESSION_NOW]]
+        s[reg.UNSETTLED] -= tables[reg.SETTLING_ROW + s[reg.SESSION_NOW], 0]
         s[reg.DAY_OPENING] = worth
         s[reg.FILLED_TODAY] = s[reg.VALUE_TODAY] = s[reg.LOST_TODAY] = 0
 
 
 @compiled
-def is_quiet(s: Integers, c: Integers, bars: Bars, signals: Bars, bar: int) -> bool:
+def is_quiet(s: Integers, c: Integers, bars: Integers, signals: Integers, bar: int) -> bool:
     """Return whether a bar changes nothing: nothing is held or works, and no entry is allowed on it."""
     if not is_idle(s) or (s[reg.OPENED] == bar and s[reg.LOST_TODAY] > 0):
         return False
-    if signals[reg.ENTERS][bar] == 0:
+    if signals[reg.ENTERS, bar] == 0:
         return True
-    is_shut = not bars[reg.FLAGS][bar] & reg.IN_WINDOW or s[reg.FILLED_TODAY] >= c[reg.ENTRIES]
+    is_shut = not signals[reg.FLAGS, bar] & reg.IN_WINDOW or s[reg.FILLED_TODAY] >= c[reg.ENTRIES]
     return bool(is_shut and not c[reg.IS_DAILY])
 
 
@@ -257,10 +266,10 @@ def is_quiet(s: Integers, c: Integers, bars: Bars, signals: Bars, bar: int) -> b
 def hear(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    signals: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    signals: Integers,
+    tables: Integers,
     equity: Integers,
     bar: int,
 ) -> bool:
@@ -268,32 +277,32 @@ def hear(
 
     The next bar trades at its open before the desk decides, and the desk hears of that only later.
     """
-    goes_on = bar + 1 < len(bars[reg.START]) and bars[reg.START][bar + 1] == bars[reg.HEARD][bar]
+    goes_on = bar + 1 < bars.shape[1] and bars[reg.START, bar + 1] == bars[reg.HEARD, bar]
     if goes_on:
         turn_to(s, c, bars, sessions, tables, equity, bar + 1)
     holds, buys, sells = s[reg.POSITION] > 0, s[reg.ENTRY] != reg.NONE, s[reg.SALE] != reg.NONE
     reason = -1
     if holds and not sells:
-        reason = reason_to_leave(s, c, bars, sessions, signals[reg.LEAVES][bar], bar)
-        if buys and s[reg.HAS_LEGS] and bars[reg.CLOSE][bar] <= s[reg.PLAN_STOP]:
+        reason = reason_to_leave(s, c, bars, sessions, signals, bar)
+        if buys and s[reg.HAS_LEGS] and bars[reg.CLOSE, bar] <= s[reg.PLAN_STOP]:
             reason = reg.BY_SIGNAL
     if goes_on:
         begin(s, c, bars, sessions, tables, bar + 1)
     if reason >= 0:
         leave(s, c, bars, reason, bar, buys)
-    if s[reg.REFUSED] or holds or buys or sells or signals[reg.ENTERS][bar] == 0:
+    if s[reg.REFUSED] or holds or buys or sells or signals[reg.ENTERS, bar] == 0:
         return False
-    return bool(bars[reg.FLAGS][bar] & reg.IN_WINDOW and s[reg.FILLED_TODAY] < c[reg.ENTRIES])
+    return bool(signals[reg.FLAGS, bar] & reg.IN_WINDOW and s[reg.FILLED_TODAY] < c[reg.ENTRIES])
 
 
 @compiled
 def advance(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    signals: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    signals: Integers,
+    tables: Integers,
     equity: Integers,
     terms: Integers,
     limits: Floats,
@@ -301,37 +310,38 @@ def advance(
     given: Integers,
 ) -> int:
     """Play bars until the end, or until a pause; return why."""
-    count, bar = len(bars[reg.START]), s[reg.BAR]
+    count, bar = bars.shape[1], s[reg.BAR]
     if s[reg.PHASE] == reg.TO_SIZE:
         if s[reg.ENTRY] != reg.NONE:
             enter(s, c, bars, sessions, bar)
         bar += 1
     s[reg.PHASE] = reg.DONE
     while bar < count and s[reg.REFUSED] == 0:
-        if is_idle(s) and bars[reg.SESSION][bar] != s[reg.SESSION_NOW]:
+        if is_idle(s) and bars[reg.SESSION, bar] != s[reg.SESSION_NOW]:
             turn_to(s, c, bars, sessions, tables, equity, bar)
         if is_quiet(s, c, bars, signals, bar):
             bar += 1
             continue
-        if s[reg.FILLS] + ROOM > len(tables[1]) or s[reg.TRADES] + ROOM > len(tables[2]):
+        if max(s[reg.FILLS], s[reg.TRADES]) + ROOM > reg.ROWS:
             s[reg.BAR] = bar
             return reg.TO_EMPTY
         if s[reg.OPENED] != bar:
             if s[reg.OPENED] >= 0:
-                run_until(s, c, bars, sessions, tables, bars[reg.START][bar])
+                run_until(s, c, bars, sessions, tables, bars[reg.START, bar])
             turn_to(s, c, bars, sessions, tables, equity, bar)
             begin(s, c, bars, sessions, tables, bar)
         is_traded = s[reg.POSITION] > 0 or s[reg.LOST_TODAY] > 0
-        ends = bars[reg.HEARD][bar]
+        ends = bars[reg.HEARD, bar]
         if c[reg.IS_DAILY]:
-            ends = min(ends, sessions[reg.CLOSES][s[reg.SESSION_NOW]])
-        run_until(s, c, bars, sessions, tables, ends)
+            ends = min(ends, sessions[reg.CLOSES, s[reg.SESSION_NOW]])
+        if not is_untouched(s, c, bars, tables, bar):
+            run_until(s, c, bars, sessions, tables, ends)
         if is_traded or s[reg.POSITION] > 0:
             look_at_losses(s, c, bars, bar)
         if s[reg.REFUSED] or (c[reg.IS_DAILY] and bar + 1 == count):
             break
         if hear(s, c, bars, sessions, signals, tables, equity, bar):
-            found = sized(s, c, bars, terms, limits, average, given, bar, signals[reg.ENTERS][bar] - 1)
+            found = sized(s, c, bars, terms, limits, average, given, bar, signals[reg.ENTERS, bar] - 1)
             if found == UNSURE:
                 s[reg.BAR], s[reg.PHASE] = bar, reg.TO_SIZE
                 return reg.TO_SIZE
@@ -350,14 +360,14 @@ def advance(
 def finish(
     s: Integers,
     c: Integers,
-    bars: Bars,
-    sessions: Bars,
-    tables: Tables,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
     equity: Integers,
 ) -> None:
     """Let the requests after the last bar reach the exchange, and value the account at the last close."""
-    last = len(bars[reg.START]) - 1
+    last = bars.shape[1] - 1
     if not c[reg.IS_DAILY] and not is_idle(s):
-        limit = min(bars[reg.HEARD][last] + AFTER_THE_END, sessions[reg.CLOSES][s[reg.SESSION_NOW]])
+        limit = min(bars[reg.HEARD, last] + AFTER_THE_END, sessions[reg.CLOSES, s[reg.SESSION_NOW]])
         run_until(s, c, bars, sessions, tables, limit)
     valued(s, bars, equity, last)

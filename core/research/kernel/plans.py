@@ -14,20 +14,27 @@ from core.research.kernel import layout as reg
 from core.research.kernel.inputs import KernelBars
 from core.research.kernel.layout import Integers, compiled
 from core.research.kernel.signals import Plan, Strategy
+from core.research.kernel.sizes import CLOSE_BY, Floats, whole
 from core.risk.sizing import Conditions, WantedEntry, size_of
 from core.risk.sizing_history import sizing_terms
 from core.settings.settings import Settings
 
 
 class Sizes:
-    """Sizes the entries of one run; those of bars before `first` wait for a key that is never pressed."""
+    """Sizes the entries of one run; those of bars before `first` wait for a key that is never pressed.
 
-    def __init__(self, settings: Settings, strategy: Strategy, bars: KernelBars, days: Integers, first: int) -> None:
+    `nearly` has the desk's average range at each bar, as floats.
+    """
+
+    def __init__(
+        self, settings: Settings, strategy: Strategy, bars: KernelBars, days: Integers, first: int, nearly: Floats
+    ) -> None:
         self._settings = settings
         self._strategy = strategy
         self._bars = bars
         self._days = days
         self._first = first
+        self._nearly = nearly
         self.step = settings.strategies.of(strategy.name).model_dump().get("quantity_step", Decimal("0.001"))
         self._ranges: Integers | None = None
 
@@ -77,6 +84,10 @@ class Sizes:
         terms = self._settings.risk.sizing.atr
         if not terms.enabled or bar + 1 < terms.bars:
             return Decimal(1)
+        nearly = float(plan.way) / float(terms.multiple) / float(self._nearly[bar]) * reg.PRICE_UNITS
+        hundredths = whole(100 * nearly)
+        if abs(nearly - 1) > CLOSE_BY and hundredths >= 0:
+            return min(Decimal(hundredths) / 100, Decimal(1))
         noise = terms.multiple * self._average(bar, terms.bars)
         if noise <= plan.way:
             return Decimal(1)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from core.research.kernel import layout as reg
 from core.research.kernel.layout import Integers, compiled
 
-Bars = tuple[Integers, ...]
-"""One array for each figure of the bars, or of the sessions."""
 POINTS = 4
 """The open, the low, the high and the close of a bar."""
 
@@ -64,10 +62,10 @@ def cheaper(c: Integers, price: int) -> int:
 
 
 @compiled
-def point_of(bars: Bars, bar: int, number: int) -> int:
+def point_of(bars: Integers, bar: int, number: int) -> int:
     """Return the time of a point of a bar's path."""
-    start = bars[reg.START][bar]
-    lasts = bars[reg.END][bar] - start
+    start = bars[reg.START, bar]
+    lasts = bars[reg.END, bar] - start
     if number == 0:
         return int(start)
     if number == POINTS - 1:
@@ -76,18 +74,18 @@ def point_of(bars: Bars, bar: int, number: int) -> int:
 
 
 @compiled
-def price_of(c: Integers, bars: Bars, bar: int, number: int) -> int:
+def price_of(c: Integers, bars: Integers, bar: int, number: int) -> int:
     """Return the price at a point of a bar's path."""
     if number == 0:
-        return int(bars[reg.OPEN][bar])
+        return int(bars[reg.OPEN, bar])
     if number == POINTS - 1:
-        return int(bars[reg.CLOSE][bar])
+        return int(bars[reg.CLOSE, bar])
     is_low = (number == 1) != (c[reg.FAULT] == HIGH_FIRST)
-    return int(bars[reg.LOW][bar] if is_low else bars[reg.HIGH][bar])
+    return int(bars[reg.LOW, bar] if is_low else bars[reg.HIGH, bar])
 
 
 @compiled
-def passed_points(bars: Bars, bar: int, at: int) -> int:
+def passed_points(bars: Integers, bar: int, at: int) -> int:
     """Return how many points of a bar's path are not after `at`."""
     count = 0
     for number in range(POINTS):
@@ -97,32 +95,32 @@ def passed_points(bars: Bars, bar: int, at: int) -> int:
 
 
 @compiled
-def last_price(s: Integers, c: Integers, bars: Bars) -> int:
+def last_price(s: Integers, c: Integers, bars: Integers) -> int:
     """Return the newest price."""
     bar = s[reg.OPENED]
     return price_of(c, bars, bar, max(passed_points(bars, bar, s[reg.NOW]) - 1, 0))
 
 
 @compiled
-def is_known(s: Integers, bars: Bars) -> bool:
+def is_known(s: Integers, bars: Integers) -> bool:
     """Return whether the newest price is of a bar that is open, or was the last one before now."""
-    end = bars[reg.END][s[reg.OPENED]]
-    return bool(s[reg.NOW] < end + (end - bars[reg.START][s[reg.OPENED]]))
+    end = bars[reg.END, s[reg.OPENED]]
+    return bool(s[reg.NOW] < end + (end - bars[reg.START, s[reg.OPENED]]))
 
 
 # ── volume ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @compiled
-def taken(s: Integers, c: Integers, bars: Bars, step: int, wanted: int) -> int:
+def taken(s: Integers, c: Integers, bars: Integers, step: int, wanted: int) -> int:
     """Take as much of the minute's volume, or of the longer bar's, as an order may have; return that quantity."""
     bar, now = s[reg.OPENED], s[reg.NOW]
-    is_open = bars[reg.START][bar] <= now < bars[reg.END][bar]
+    is_open = bars[reg.START, bar] <= now < bars[reg.END, bar]
     span = -1 - bar if is_open and c[reg.IS_DAILY] else now // reg.MINUTE
     used = s[reg.TAKEN] if s[reg.TAKEN_IN] == span else 0
     if is_open:
         points = POINTS if c[reg.FAULT] == WHOLE_VOLUME else passed_points(bars, bar, now)
-        traded = bars[reg.VOLUME][bar] * points
+        traded = bars[reg.VOLUME, bar] * points
         whole = POINTS * c[reg.OF_PARTS]
         free = traded * c[reg.PART] * reg.QUANTITY_UNITS - used * whole
         room = free // (whole * step) * step if free > 0 else 0

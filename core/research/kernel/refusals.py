@@ -143,6 +143,7 @@ def refusal(settings: Settings, bars: KernelBars, strategy: str) -> list[str]:
         *_changed(settings),
         *_strategies(settings, bars, strategy),
         *_limits(settings, bars, strategy),
+        *_digits(settings, bars),
     ]
 
 
@@ -247,7 +248,7 @@ def _digits(settings: Settings, bars: KernelBars) -> Iterator[str]:
             yield f"{name}={_text(value)}: more than {places} decimals"
     if exchange.cash > MOST_CASH:
         yield f"exchange.cash={_text(exchange.cash)}: more than {plain(MOST_CASH)} USD"
-    part, most = Fraction(exchange.participation), max(map(int, bars.columns[VOLUME]), default=0)
+    part, most = Fraction(exchange.participation), int(bars.columns[VOLUME].max(initial=0))
     if most * POINTS * max(part.numerator * QUANTITY_UNITS, part.denominator) > MOST:
         yield f"exchange.participation={_text(exchange.participation)}: too many digits for these volumes"
 

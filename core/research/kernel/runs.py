@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 
 from core.model.order import Side
-from core.model.session import XNYS
 from core.model.signal import ExitReason
 from core.model.values import ZERO
 from core.ports import OperatorError
@@ -26,8 +24,6 @@ from core.research.kernel.signals import SmaCrossover, Strategy
 from core.research.kernel.sizes import NOISE_BARS, average_ranges, limits_of, terms_of
 from core.settings.settings import Settings
 
-ROWS = 4096
-"""Rows of the tables of fills and trades, which are emptied as they fill."""
 REASONS = {
     reg.BY_STOP: ExitReason.STOP_LOSS,
     reg.BY_TARGET: ExitReason.TAKE_PROFIT,
@@ -70,6 +66,8 @@ class KernelRun:
 
     Attributes
     ----------
+    fill_rows, trade_rows
+        A row for each execution and each closed trade, in the columns of `layout`.
     equity
         The account at the close of each session, USD, exactly.
     exposure
@@ -80,14 +78,23 @@ class KernelRun:
         Of its trade so far and of its shares at the quote of the end, after all fees, USD.
     """
 
-    fills: tuple[KernelFill, ...]
-    trades: tuple[KernelTrade, ...]
+    fill_rows: Integers
+    trade_rows: Integers
     days: tuple[date, ...]
     equity: tuple[Decimal, ...]
     exposure: tuple[Decimal, ...]
     open_quantity: Decimal
     open_since: datetime | None
     open_profit: Decimal
+
+    @property
+    def fills(self) -> tuple[KernelFill, ...]:
+        return tuple(map(_fill, self.fill_rows.tolist()))
+
+    @property
+    def trades(self) -> tuple[KernelTrade, ...]:
+        """The closed trades, in order of their exit."""
+        return tuple(map(_trade, self.trade_rows.tolist()))
 
 
 def played(
@@ -124,38 +131,37 @@ class _Run:
 
     def __init__(self, settings: Settings, bars: KernelBars, strategy: Strategy, first: int, fault: int) -> None:
         self._bars = bars
-        self._columns = (*bars.columns, _flags(settings, bars, strategy.name))
-        self._sessions = _session_table(bars)
+        self._sessions = _session_table(settings, bars, strategy.name)
         self._config = _config(settings, bars, strategy.name, fault)
-        self._signals = strategy.signals(bars)
-        self._sizes = Sizes(settings, strategy, bars, self._sessions[reg.DAY], first)
-        self._state = _opening(settings, bars)
+        self._signals = np.zeros((reg.SIGNAL_SIZE, len(bars)), np.int64)
+        strategy.write_signals(bars, self._signals)
+        flag(bars.columns, self._sessions, self._signals)
+        self._state = _opening(settings)
         limits = limits_of(settings)
-        average = average_ranges(self._columns, self._sessions[reg.DAY], int(limits[NOISE_BARS]))
+        average = average_ranges(bars.columns, self._sessions[reg.DAY], int(limits[NOISE_BARS]))
+        self._sizes = Sizes(settings, strategy, bars, self._sessions[reg.DAY], first, average)
         terms = terms_of(settings, self._sizes.step, bars.begun_in, first)
         self._terms = (terms, limits, average, strategy.write_terms(terms))
-        self._fills, self._trades = list[KernelFill](), list[KernelTrade]()
+        self._fills, self._trades = list[Integers](), list[Integers]()
 
     def run(self) -> KernelRun:
-        s, c, length = self._state, self._config, len(self._sessions[0])
-        stops = np.zeros((reg.MOST_STOPS, 4), np.int64)
-        fills, trades = np.zeros((ROWS, reg.FILL_SIZE), np.int64), np.zeros((ROWS, reg.TRADE_SIZE), np.int64)
-        unsettled, equity = np.zeros(length + 8, np.int64), np.zeros((length, 2), np.int64)
-        tables = (stops, fills, trades, unsettled)
-        arrays = (self._columns, self._sessions, self._signals, tables, equity, *self._terms)
+        s, c, length = self._state, self._config, len(self._bars.sessions)
+        tables = np.zeros((reg.SETTLING_ROW + length + reg.MOST_STOPS, reg.TABLE_SIZE), np.int64)
+        equity = np.zeros((length, 2), np.int64)
+        arrays = (self._bars.columns, self._sessions, self._signals, tables, equity, *self._terms)
         while (why := advance(s, c, *arrays)) != reg.DONE:
-            self._empty(fills, trades)
+            self._empty(tables)
             if why == reg.IS_REFUSED:
-                place = moment(int(self._columns[reg.START][min(int(s[reg.BAR]), len(self._bars) - 1)]))
+                place = moment(int(self._bars.columns[reg.START][min(int(s[reg.BAR]), len(self._bars) - 1)]))
                 raise NotModelledError(f"{FOUND[int(s[reg.REFUSED])]}, about {place:%Y-%m-%d %H:%M}")
             if why == reg.TO_SIZE:
                 bar = int(s[reg.BAR])
                 self._sizes.answer(s, c, bar, int(self._signals[reg.ENTERS][bar]) - 1)
-        self._empty(fills, trades)
+        self._empty(tables)
         number, held = int(s[reg.SESSION_NOW]) + 1, int(s[reg.POSITION])
         return KernelRun(
-            tuple(self._fills),
-            tuple(self._trades),
+            np.concatenate(self._fills),
+            np.concatenate(self._trades),
             tuple(session.day for session in self._bars.sessions[:number]),
             tuple(map(_money, equity[:number, 0].tolist())),
             tuple(map(_money, equity[:number, 1].tolist())),
@@ -171,11 +177,11 @@ class _Run:
         value = int(s[reg.POSITION]) * (price - int(c[reg.FEE]))
         return _money(value + int(s[reg.TRADE_PROCEEDS] - s[reg.TRADE_COST] - s[reg.TRADE_FEES]))
 
-    def _empty(self, fills: Integers, trades: Integers) -> None:
+    def _empty(self, tables: Integers) -> None:
         """Move the tables' rows into the result."""
         s = self._state
-        self._fills += [_fill(row) for row in fills[: s[reg.FILLS]].tolist()]
-        self._trades += [_trade(row) for row in trades[: s[reg.TRADES]].tolist()]
+        self._fills.append(tables[reg.FILL_ROW : reg.FILL_ROW + s[reg.FILLS]].copy())
+        self._trades.append(tables[reg.TRADE_ROW : reg.TRADE_ROW + s[reg.TRADES]].copy())
         s[reg.FILLS] = s[reg.TRADES] = 0
 
 
@@ -206,7 +212,7 @@ def _money(units: int) -> Decimal:
 # ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _opening(settings: Settings, bars: KernelBars) -> Integers:
+def _opening(settings: Settings) -> Integers:
     s = np.zeros(reg.STATE_SIZE, np.int64)
     cash = int(settings.exchange.cash * MONEY_UNITS)
     s[reg.CASH] = s[reg.DAY_OPENING] = s[reg.WEEK_OPENING] = cash
@@ -215,31 +221,24 @@ def _opening(settings: Settings, bars: KernelBars) -> Integers:
     return s
 
 
-def _session_table(bars: KernelBars) -> tuple[Integers, ...]:
-    closes = [microseconds(session.close) for session in bars.sessions]
-    days = [session.day.toordinal() for session in bars.sessions]
-    weeks = [(session.day - timedelta(days=session.day.weekday())).toordinal() for session in bars.sessions]
-    return tuple(np.array(column, np.int64) for column in (closes, days, weeks))
+def _session_table(settings: Settings, bars: KernelBars, strategy: str) -> Integers:
+    """Return the sessions with the window of entries, and from when a position must be flat."""
+    risk, table = settings.risk, bars.clock.copy()
+    for row, clock in ((reg.WINDOW_FIRST, risk.window_start), (reg.WINDOW_LAST, risk.window_end)):
+        table[row] = table[reg.NOON] + ((clock.hour - 12) * 3600 + clock.minute * 60 + clock.second) * reg.SECOND
+    table[reg.FLAT_FROM] = table[reg.CLOSES] - settings.flat_minutes(strategy) * reg.MINUTE
+    return table
 
 
-def _flags(settings: Settings, bars: KernelBars, strategy: str) -> Integers:
-    """Return for each bar whether it allows an entry, and whether a position must be flat from it on."""
-    starts, numbers = bars.columns[reg.START], bars.columns[reg.SESSION]
-    bounds = np.array(list(_bounds(settings, bars, strategy)), np.int64)[numbers]
-    is_late = starts >= bounds[:, 2]
-    is_open = (bounds[:, 0] <= starts) & (starts <= bounds[:, 1]) & ~is_late
-    flags: Integers = is_open * reg.IN_WINDOW + is_late * reg.LATE
-    return flags.astype(np.int64)
-
-
-def _bounds(settings: Settings, bars: KernelBars, strategy: str) -> Iterator[tuple[int, int, int]]:
-    risk, minutes = settings.risk, settings.flat_minutes(strategy)
-    for session in bars.sessions[: bars.days]:
-        yield (
-            microseconds(XNYS.at(session.day, risk.window_start)),
-            microseconds(XNYS.at(session.day, risk.window_end)),
-            microseconds(session.close - timedelta(minutes=minutes)),
-        )
+@reg.compiled
+def flag(bars: Integers, sessions: Integers, signals: Integers) -> None:
+    """Write whether each bar allows an entry, and whether a position must be flat from it on."""
+    for bar in range(bars.shape[1]):
+        start, number = bars[reg.START, bar], bars[reg.SESSION, bar]
+        if start >= sessions[reg.FLAT_FROM, number]:
+            signals[reg.FLAGS, bar] = reg.LATE
+        elif sessions[reg.WINDOW_FIRST, number] <= start <= sessions[reg.WINDOW_LAST, number]:
+            signals[reg.FLAGS, bar] = reg.IN_WINDOW
 
 
 def _config(settings: Settings, bars: KernelBars, strategy: str, fault: int) -> Integers:

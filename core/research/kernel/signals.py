@@ -16,7 +16,7 @@ import numpy as np
 from core.model.instrument import STOCK_TICKS
 from core.model.values import CENT, rounded_down
 from core.research.kernel.inputs import KernelBars
-from core.research.kernel.layout import CLOSE, HIGH, LOW, PRICE_UNITS, Integers, compiled
+from core.research.kernel.layout import CLOSE, ENTERS, HIGH, LEAVES, LOW, PRICE_UNITS, Integers, compiled
 from core.research.kernel.sizes import PLAN_UNITS, RANGE_BARS, STOP_RANGES, TARGET_RANGES
 from core.settings.strategies import SmaSettings
 
@@ -45,8 +45,8 @@ class Strategy(Protocol):
     @property
     def name(self) -> str: ...
 
-    def signals(self, bars: KernelBars) -> tuple[Integers, Integers]:
-        """Return for each bar 0 or 1 + the rule that enters, and the rules that leave, a bit for each."""
+    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+        """Write for each bar 0 or 1 + the rule that enters, and the rules that leave, a bit for each."""
         ...
 
     def plan(self, bars: KernelBars, bar: int) -> Plan | None:
@@ -159,9 +159,9 @@ class SmaCrossover:
         self._terms = terms
         self._pairs = sorted(terms.pairs, key=lambda pair: (pair[1], pair[0]))
 
-    def signals(self, bars: KernelBars) -> tuple[Integers, Integers]:
+    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
         terms, close = self._terms, bars.columns[CLOSE]
-        enters, leaves = np.zeros(len(bars), np.int64), np.zeros(len(bars), np.int64)
+        enters, leaves = signals[ENTERS], signals[LEAVES]
         regime = terms.regime_bars if terms.regime_filter else 0
         pairs = np.array(self._pairs, np.int64)
         crossings(close, pairs, terms.range_bars, regime, float(terms.minimum_confidence), enters, leaves)
@@ -169,7 +169,6 @@ class SmaCrossover:
             rule = int(enters[bar]) - UNSURE
             is_enough = self.confidence(bars, bar, rule) >= terms.minimum_confidence
             enters[bar] = 1 + rule if is_enough else 0
-        return enters, leaves
 
     def confidence(self, bars: KernelBars, bar: int, rule: int) -> Decimal:
         """Return the confidence of an upward crossing, in the strategy's own arithmetic."""

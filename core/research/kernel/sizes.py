@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.research.kernel import layout as reg
 from core.research.kernel.layout import Integers, compiled
-from core.research.kernel.quotes import Bars, ask_of, bid_of
+from core.research.kernel.quotes import ask_of, bid_of
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 
@@ -90,16 +90,16 @@ def _amount(amount: AmountSettings) -> tuple[float, float]:
 
 
 @compiled
-def average_ranges(bars: Bars, days: Integers, over: int) -> Floats:
+def average_ranges(bars: Integers, days: Integers, over: int) -> Floats:
     """Return the desk's average range at each bar, nearly, in units of a price; empty without `over`."""
-    found = np.zeros(len(bars[reg.CLOSE]) if over else 0, np.float64)
+    found = np.zeros(bars.shape[1] if over else 0, np.float64)
     mean = 0.0
     for bar in range(len(found)):
-        top, bottom = bars[reg.HIGH][bar], bars[reg.LOW][bar]
+        top, bottom = bars[reg.HIGH, bar], bars[reg.LOW, bar]
         if bar > 0:
-            before = bars[reg.CLOSE][bar - 1]
-            if days[bars[reg.SESSION][bar]] - days[bars[reg.SESSION][bar - 1]] > reg.LONG_WEEKEND:
-                before = bars[reg.CLOSE][bar]
+            before = bars[reg.CLOSE, bar - 1]
+            if days[bars[reg.SESSION, bar]] - days[bars[reg.SESSION, bar - 1]] > reg.LONG_WEEKEND:
+                before = bars[reg.CLOSE, bar]
             top, bottom = max(top, before), min(bottom, before)
         mean += (top - bottom - mean) / min(bar + 1, over)
         found[bar] = mean
@@ -124,7 +124,7 @@ def side_of(value: float, limit: float) -> int:
 
 
 @compiled
-def planned(s: Integers, bars: Bars, terms: Integers, given: Integers, bar: int) -> bool:
+def planned(s: Integers, bars: Integers, terms: Integers, given: Integers, bar: int) -> bool:
     """Write limit, stop and target of an entry into the state; return whether integers can tell.
 
     The way to the stop is left as a fraction in `ENTRY_AT` and `ENTRY_ENDS`, which are set later.
@@ -136,9 +136,9 @@ def planned(s: Integers, bars: Bars, terms: Integers, given: Integers, bar: int)
         return True
     total = 0
     for number in range(bar - length + 1, bar + 1):
-        before = bars[reg.CLOSE][number - 1]
-        total += max(bars[reg.HIGH][number], before) - min(bars[reg.LOW][number], before)
-    limit, unit = bars[reg.CLOSE][bar] // reg.TICK * reg.TICK, length * PLAN_UNITS
+        before = bars[reg.CLOSE, number - 1]
+        total += max(bars[reg.HIGH, number], before) - min(bars[reg.LOW, number], before)
+    limit, unit = bars[reg.CLOSE, bar] // reg.TICK * reg.TICK, length * PLAN_UNITS
     way, aim = total * terms[STOP_RANGES], total * terms[TARGET_RANGES]
     down, up = 2 * (limit * unit - way) + reg.TICK * unit, 2 * (limit * unit + aim) + reg.TICK * unit
     tick = 2 * unit * reg.TICK
@@ -177,7 +177,7 @@ def quantity_of(s: Integers, terms: Integers, limits: Floats, average: Floats, o
 def sized(
     s: Integers,
     c: Integers,
-    bars: Bars,
+    bars: Integers,
     terms: Integers,
     limits: Floats,
     average: Floats,
@@ -207,9 +207,9 @@ def sized(
     s[reg.PLAN_RULE], s[reg.ENTRY_QUANTITY] = rule, quantity
     s[reg.HAS_LEGS] = 1 if quantity % reg.QUANTITY_UNITS == 0 else 0
     s[reg.ENTRY_STEP] = reg.QUANTITY_UNITS if s[reg.HAS_LEGS] else 1
-    if bars[reg.START][bar] < terms[SINCE]:
+    if bars[reg.START, bar] < terms[SINCE]:
         return UNANSWERED
-    price = bars[reg.OPEN][bar + 1] if s[reg.OPENED] == bar + 1 else bars[reg.CLOSE][bar]
+    price = bars[reg.OPEN, bar + 1] if s[reg.OPENED] == bar + 1 else bars[reg.CLOSE, bar]
     ask, bid = ask_of(c, price), bid_of(c, price)
     over = -1
     if limits[BAND] < 1.0:
@@ -220,7 +220,9 @@ def sized(
 
 
 @compiled
-def staged(s: Integers, bars: Bars, terms: Integers, limits: Floats, quantity: int, opening: float, bar: int) -> int:
+def staged(
+    s: Integers, bars: Integers, terms: Integers, limits: Floats, quantity: int, opening: float, bar: int
+) -> int:
     """Return 1 if the first review passes, -1 if it refuses, 0 if a float cannot tell."""
     limit = s[reg.ENTRY_LIMIT]
     cost = limit * quantity
@@ -259,12 +261,12 @@ def staged(s: Integers, bars: Bars, terms: Integers, limits: Floats, quantity: i
 
 
 @compiled
-def price_before(bars: Bars, minutes: int, bar: int) -> int:
+def price_before(bars: Integers, minutes: int, bar: int) -> int:
     """Return the close of so many minutes before a bar is heard; 0 if no minute ended then or shortly before."""
-    latest = bars[reg.HEARD][bar] - (minutes + 1) * reg.MINUTE
+    latest = bars[reg.HEARD, bar] - (minutes + 1) * reg.MINUTE
     number = bar
-    while number >= 0 and bars[reg.START][number] > latest:
+    while number >= 0 and bars[reg.START, number] > latest:
         number -= 1
-    if number < 0 or bars[reg.START][number] <= latest - minutes * reg.MINUTE:
+    if number < 0 or bars[reg.START, number] <= latest - minutes * reg.MINUTE:
         return 0
-    return int(bars[reg.CLOSE][number])
+    return int(bars[reg.CLOSE, number])

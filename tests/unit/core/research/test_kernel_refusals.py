@@ -1,0 +1,87 @@
+"""What the research kernel rejects, by the setting that asks for it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.market.calendar import load_calendar
+from core.messages.inputs import BarArrived
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.session import Session
+from core.model.values import Price, Quantity, Symbol
+from core.research.kernel.inputs import KernelBars, bars_of
+from core.research.kernel.refusals import PROTECTIONS, refusal
+from core.research.kernel.runs import NotModelledError, played
+from core.runtime.feed import bar_item
+from core.settings.settings import Settings
+from tests.kit.kernel_cases import HOLIDAYS
+from tests.kit.rows import table
+
+OFF = {name: {"enabled": False} for name in PROTECTIONS}
+
+
+def some_settings(**tables: dict[str, object]) -> Settings:
+    """The SMA crossover alone, on a cash account without protections."""
+    risk = {"protections": OFF, **tables.pop("risk", {})}
+    strategies = {"vwap": {"enabled": False}, "sma": {"enabled": True}, **tables.pop("strategies", {})}
+    return Settings.model_validate({"risk": risk, "strategies": strategies, **tables})
+
+
+def some_bars(price: str = "100", volume: str = "1000") -> KernelBars:
+    """Five equal minutes of a session."""
+    calendar = load_calendar(HOLIDAYS[0], HOLIDAYS[1])
+    session = calendar.session_on(HOLIDAYS[0])
+    assert isinstance(session, Session)
+    at = Price(Decimal(price))
+    bars = [
+        Bar(Symbol("SPY"), session.open + minute * ONE_MINUTE, at, at, at, at, Quantity(Decimal(volume)))
+        for minute in range(5)
+    ]
+    return bars_of([[bar_item(BarArrived(bar, "row 1")) for bar in bars]], calendar, is_daily=False)
+
+
+def test_settings_that_are_modelled_are_not_rejected() -> None:
+    """AN-08"""
+    settings = some_settings(exchange={"slippage": "0.0002", "participation": "0.05"})
+
+    assert refusal(settings, some_bars(), "sma") == []
+
+
+@table(
+    "settings, name",
+    ({"exchange": {"multiplier": "4"}}, "exchange.multiplier=4: margin accounts"),
+    ({"exchange": {"halts": "0.002"}}, "exchange.halts=0.002: halts"),
+    ({"exchange": {"rejections": "0.005"}}, "exchange.rejections=0.005: rejected orders"),
+    ({"exchange": {"slippage": "0.000000001"}}, "exchange.slippage=0.000000001: more than eight decimals"),
+    ({"exits": {"trail": "0.01"}}, "exits.trail=0.01: trailing stops"),
+    ({"orders": {"ttl_seconds": "30"}}, "orders.ttl_seconds=30: entries with a time of their own"),
+    ({"staging": {"ticket_seconds": "61"}}, "staging.ticket_seconds=61: not modelled"),
+    ({"symbols": ("SPY", "QQQ")}, "symbols=SPY,QQQ: more than one symbol"),
+    ({"strategies": {"vwap": {"enabled": True}}}, "strategies.vwap.enabled=True: another strategy"),
+    (
+        {"risk": {"protections": {**OFF, "cooldown": {"enabled": True}}}},
+        "risk.protections.cooldown.enabled=true: this protection",
+    ),
+)
+def test_a_setting_that_is_not_modelled_is_named(settings: dict[str, dict[str, object]], name: str) -> None:
+    """AN-08"""
+    assert name in refusal(some_settings(**settings), some_bars(), "sma")
+
+
+@table("price volume words", ("1.50", "1000", "a price under 2"), ("100.00001", "1000", "more than four decimals"))
+def test_bars_that_integers_cannot_hold_are_named(price: str, volume: str, words: str) -> None:
+    """AN-08"""
+    names = refusal(some_settings(), some_bars(price, volume), "sma")
+
+    assert len(names) == 1
+    assert words in names[0]
+
+
+def test_a_run_of_rejected_settings_names_all_of_them() -> None:
+    """AN-08"""
+    settings = some_settings(exchange={"multiplier": "2", "halts": "0.1"})
+
+    with pytest.raises(NotModelledError, match=r"exchange\.multiplier=2.*exchange\.halts=0\.1"):
+        played(settings, some_bars())
