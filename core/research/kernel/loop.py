@@ -252,17 +252,6 @@ def turn_to(
 
 
 @compiled
-def is_quiet(s: Integers, c: Integers, bars: Integers, signals: Integers, bar: int) -> bool:
-    """Return whether a bar changes nothing: nothing is held or works, and no entry is allowed on it."""
-    if not is_idle(s) or (s[reg.OPENED] == bar and s[reg.LOST_TODAY] > 0):
-        return False
-    if signals[reg.ENTERS, bar] == 0:
-        return True
-    is_shut = not signals[reg.FLAGS, bar] & reg.IN_WINDOW or s[reg.FILLED_TODAY] >= c[reg.ENTRIES]
-    return bool(is_shut and not c[reg.IS_DAILY])
-
-
-@compiled
 def hear(
     s: Integers,
     c: Integers,
@@ -317,11 +306,16 @@ def advance(
         bar += 1
     s[reg.PHASE] = reg.DONE
     while bar < count and s[reg.REFUSED] == 0:
-        if is_idle(s) and bars[reg.SESSION, bar] != s[reg.SESSION_NOW]:
-            turn_to(s, c, bars, sessions, tables, equity, bar)
-        if is_quiet(s, c, bars, signals, bar):
-            bar += 1
-            continue
+        if is_idle(s) and not (s[reg.OPENED] == bar and s[reg.LOST_TODAY] > 0):
+            # Nothing is held or works: only a bar on which an entry is allowed changes anything.
+            while bar < count and (signals[reg.ENTERS, bar] == 0 or not signals[reg.FLAGS, bar] & reg.IN_WINDOW):
+                bar += 1
+            turn_to(s, c, bars, sessions, tables, equity, min(bar, count - 1))
+            if bar == count:
+                break
+            if s[reg.FILLED_TODAY] >= c[reg.ENTRIES] and not c[reg.IS_DAILY]:
+                bar += 1
+                continue
         if max(s[reg.FILLS], s[reg.TRADES]) + ROOM > reg.ROWS:
             s[reg.BAR] = bar
             return reg.TO_EMPTY

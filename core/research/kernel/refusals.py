@@ -223,6 +223,9 @@ def _limits(settings: Settings, bars: KernelBars, strategy: str) -> Iterator[str
     policy = "include_extended" if bars.is_daily else "regular_only"
     if risk.session.policy != policy:
         yield f"risk.session.policy={risk.session.policy}: other hours"
+    for name, limit in (("daily_loss", risk.daily_loss), ("weekly_loss", risk.weekly_loss)):
+        if limit.usd is None:
+            yield f"risk.{name}.of_equity={_text(limit.of_equity)}: a loss limit that follows equity"
     if risk.sectors:
         yield "risk.sectors: sectors"
     if exchange.multiplier != 1:

@@ -257,9 +257,9 @@ def _config(settings: Settings, bars: KernelBars, strategy: str, fault: int) -> 
     c[reg.PROFIT_TARGET] = int(exits.profit_target * reg.RATIO_UNITS)
     c[reg.STALE_DAYS], c[reg.STALE_GAIN] = exits.stale_days, int(exits.stale_gain * reg.RATIO_UNITS)
     c[reg.MAX_DAYS] = exits.max_days
-    throttle, cash = risk.sizing.throttle, exchange.cash
-    c[reg.DAY_LOSS] = _least(risk.daily_loss.of(cash / 2), throttle.daily_part)
-    c[reg.WEEK_LOSS] = _least(risk.weekly_loss.of(cash / 2), throttle.weekly_part)
+    throttle = risk.sizing.throttle
+    c[reg.DAY_LOSS] = _least(risk.daily_loss.usd, throttle.daily_part)
+    c[reg.WEEK_LOSS] = _least(risk.weekly_loss.usd, throttle.weekly_part)
     c[reg.FAULT] = fault
     return c
 

@@ -59,6 +59,10 @@ def test_settings_that_are_modelled_are_not_rejected() -> None:
     ({"orders": {"ttl_seconds": "30"}}, "orders.ttl_seconds=30: entries with a time of their own"),
     ({"staging": {"ticket_seconds": "61"}}, "staging.ticket_seconds=61: not modelled"),
     ({"symbols": ("SPY", "QQQ")}, "symbols=SPY,QQQ: more than one symbol"),
+    (
+        {"risk": {"protections": OFF, "daily_loss": {"of_equity": "0.05"}}},
+        "risk.daily_loss.of_equity=0.05: a loss limit that follows equity",
+    ),
     ({"strategies": {"vwap": {"enabled": True}}}, "strategies.vwap.enabled=True: another strategy"),
     (
         {"risk": {"protections": {**OFF, "cooldown": {"enabled": True}}}},
