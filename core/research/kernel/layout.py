@@ -207,5 +207,6 @@ DONE, TO_SIZE, TO_EMPTY, IS_REFUSED = range(4)
     NO_STOP,
     TOO_MUCH_MONEY,
     STOP_AT_QUOTE,
-) = range(1, 13)
+    STOP_STILL_FILLS,
+) = range(1, 14)
 """What the loop finds in the bars and does not model; 0 is nothing."""

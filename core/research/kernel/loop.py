@@ -275,6 +275,8 @@ def hear(
         reason = reason_to_leave(s, c, bars, sessions, signals, bar)
         if buys and s[reg.HAS_LEGS] and bars[reg.CLOSE, bar] <= s[reg.PLAN_STOP]:
             reason = reg.BY_SIGNAL
+    if reason >= 0 and is_at_any_price(s, tables):
+        s[reg.REFUSED] = reg.STOP_STILL_FILLS
     if goes_on:
         begin(s, c, bars, sessions, tables, bar + 1)
     if reason >= 0:

@@ -23,6 +23,7 @@ from core.research.kernel.layout import (
     SALE_CUT_BY_CLOSE,
     STOP_AT_QUOTE,
     STOP_CUT_BY_CLOSE,
+    STOP_STILL_FILLS,
     STOPPED_WHILE_BUYING,
     TOO_MANY_STOPS,
     TOO_MUCH_MONEY,
@@ -127,6 +128,7 @@ FOUND = {
     STOP_CUT_BY_CLOSE: "exchange.participation: a stop is filled in part at the close",
     SALE_CUT_BY_CLOSE: "exchange.participation: a sale is not filled at the close",
     STOP_AT_QUOTE: "exchange.half_spread_ticks: a stop is at the quote as its day ends",
+    STOP_STILL_FILLS: "exchange.participation: an exit is due while a stop is filled in parts",
     NO_STOP: "an exit of shares without a stop",
     TOO_MUCH_MONEY: "exchange.cash: the account grows over 40 million USD",
 }
