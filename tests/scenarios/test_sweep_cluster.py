@@ -12,12 +12,17 @@ import pytest
 from console.commands.assembly import cluster_pool
 from console.commands.assembly.cluster_pool import CheckedRunner, ClusterPool
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner
+from console.commands.assembly.host import Host
+from console.commands.assembly.sweep_space import space_of
+from console.commands.assembly.sweeps import Sweep, SweepOptions, SweepWatch
 from console.commands.assembly.worker_pool import Failed, Finished
 from core.ports import OperatorError
+from core.research.sweeps.runs import Goal
 from state.simulated_logs import file_played
 from state.sweep_files import digest_of_code
 from tests.scenarios.backtests import Answer, keyturn_at, minutes_of, only_before
 
+SILENT = SweepWatch(lambda _done, _whole: None, lambda _line: None)
 GRID = ("--strategy", "vwap", "--grid", "strategies.vwap.entry_deviation=0.001,0.003")
 
 
@@ -50,6 +55,36 @@ def test_a_cluster_gives_the_table_of_this_machine(bars: Path, cluster: str) -> 
     assert (here.code, there.code) == (0, 0)
     assert there.json == here.json
     assert len(there.json["runs"]) == 2
+
+
+def test_no_key_of_a_broker_is_sent_to_a_cluster(bars: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AN-05, SY-06: only where the home is; the rest of the environment stays on this machine"""
+    sent: list[Any] = []
+
+    def refuse(_address: str, _make: object, arguments: tuple[Any, ...]) -> None:
+        sent.append(arguments[1])
+        raise OperatorError("not sent")
+
+    monkeypatch.setattr(cluster_pool, "ClusterPool", refuse)
+    home = {"KEYTURN_HOME": str(bars.parent / "home")}
+    options = SweepOptions(
+        BarFiles((bars,), "vwap", None, (), True, 1, None, None, ""),
+        space_of(["strategies.vwap.entry_deviation=0.001,0.003"], None),
+        Goal.PROFIT,
+        None,
+        None,
+        None,
+        1,
+        cluster="tcp://127.0.0.1:9",
+    )
+
+    with (
+        pytest.raises(OperatorError, match="not sent"),
+        Sweep(Host.of({**home, "APCA_API_KEY_ID": "x", "KEYTURN_RECORD_KEY": "x"}), options, SILENT),
+    ):
+        pass
+
+    assert sent == [home]
 
 
 def raises_at(odd: int) -> Any:

@@ -163,7 +163,8 @@ class Sweep:
             raise OperatorError("--cluster: a strategy of your own runs on this machine alone; leave out --cluster")
         from console.commands.assembly.cluster_pool import CheckedRunner, ClusterPool
 
-        arguments = (runner, environ, options.bars, digest_of_code(), tuple(self._data))
+        places = {name: environ[name] for name in ("HOME", "KEYTURN_HOME") if name in environ}  # no key of a broker
+        arguments = (runner, places, options.bars, digest_of_code(), tuple(self._data))
         return ClusterPool(options.cluster, CheckedRunner, arguments)
 
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────
