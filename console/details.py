@@ -468,6 +468,10 @@ def _signed(row: PositionRow) -> list[TextLine]:
 def _way_out(row: PositionRow) -> list[TextLine]:
     if "exit" in row.doubt:
         return field("close pending", "nobody knows: an exit was sent, and not answered", "warning")
+    if row.exit_late_since is not None:
+        since, key = f.clock(row.exit_late_since), written("position.attended")
+        words = f"the broker has not confirmed the cancel of its stop since {since} {f.PLACE}; {key} takes it back"
+        return field("close pending", words, "warning")
     if row.exit_waits_since is not None:
         since = f.clock(row.exit_waits_since)
         words = f"waits for the broker's limit of requests since {since} {f.PLACE}; its stop stays in force until then"

@@ -1,4 +1,4 @@
-"""Actions of keys on a row: proposals, positions, watchlists, strategies; `desk_actions` has those on an order (MD-06).
+"""Actions of keys on a row: proposals, drafts, positions, watchlists, strategies (MD-06); orders: `desk_actions`.
 
 Each reports its effect on the last line. None sends an order: an order that opens, closes or replaces is staged and
 gets a ticket. The decision about a nightly evaluation is asked with its figures, and answered by another key than the
@@ -11,28 +11,87 @@ from collections.abc import Callable
 from functools import partial
 
 from console.desk_actions import BasketFollower, OrderActions
-from console.draft_actions import DraftActions, drafted
 from console.follow_ups import FollowUps
 from console.keymap import written
 from console.proposal_outcome import Guard, is_close_of, is_guard, waiting_exit, waits_for_price, why_not
 from console.screens.desk_control import may_act
 from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
-from console.screens.edit import DeclineScreen, declining
+from console.screens.draft import DraftScreen, draft_in_words
+from console.screens.edit import DECLINED, DeclineScreen, declining
 from console.screens.form import FieldsScreen
 from console.screens.limits import OVERRIDE, ListsScreen, OverrideScreen
 from console.screens.position_exits import HALF, CloseScreen, MoveStopScreen, TargetScreen, Trail, TrailScreen, part_of
+from console.screens.reading import ShocksScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.messages import commands
+from core.messages.commands import AdoptDraft, DeclineDraft
 from core.messages.desk_commands import KeepWatchlist
 from core.model.instrument import HELD, MAIN
 from core.model.values import Price, ProposalId, Quantity, Symbol, plain
 from core.risk.protections.protection import GLOBAL
-from core.views import DeskView, PositionRow, ProtectionRow, StrategyRow
+from core.views import DeskView, DraftRow, PositionRow, ProposalRow, ProtectionRow, StrategyRow
 from widgets import format as f
 from widgets.orders import OTHER
 from widgets.positions import FOREIGN
+from widgets.proposals import key_of_draft
 from widgets.protections import guard_of
 from widgets.ticket_text import wrapped
+
+NO_STRATEGY = "an agent drafted it; `keyturn agents pause {}` takes no more of its drafts"
+
+
+class DraftActions:
+    def __init__(self, behind: DialogHost, following: FollowUps) -> None:
+        self.behind = behind
+        self.following = following
+
+    def open(self, view: DeskView, key: str) -> None:
+        """Show all of it; any desk may read."""
+        row = drafted(view, key)
+        if row is not None and not self.behind.is_too_small:
+            self.behind.ask(DraftScreen(self.behind, row, self._adopt, self._ask_to_decline))
+
+    def decline(self, view: DeskView, key: str) -> None:
+        row = drafted(view, key)
+        if row is not None:
+            self._ask_to_decline(row)
+
+    def say_no_strategy(self, view: DeskView, key: str) -> None:
+        row = drafted(view, key)
+        if row is not None:
+            self.behind.say(NO_STRATEGY.format(row.agent))
+
+    def _adopt(self, row: DraftRow) -> None:
+        """Make it a proposal; its ticket opens once it is staged."""
+
+        def is_it(made: ProposalRow) -> bool:
+            return made.agent == row.agent and made.quantity <= row.quantity
+
+        self.following.wait_for_ticket(row.symbol, None, is_it)
+        self.behind.handle.send(AdoptDraft(row.number, row.digest))
+
+    def _ask_to_decline(self, row: DraftRow) -> None:
+        if may_act(self.behind):
+            what = f"draft of {row.agent}: {draft_in_words(row)}"
+            key = key_of_draft(row)
+            self.behind.ask(
+                DeclineScreen(
+                    self.behind,
+                    what,
+                    lambda view: drafted(view, key) is not None,
+                    lambda reason: self._decline(row, reason),
+                )
+            )
+
+    def _decline(self, row: DraftRow, reason: str) -> None:
+        self.behind.handle.send(DeclineDraft(row.number, row.digest, "" if reason == DECLINED else reason))
+        self.behind.step_off("proposals", key_of_draft(row))
+        self.behind.say(declining(reason))
+
+
+def drafted(view: DeskView, key: str) -> DraftRow | None:
+    """Return the draft of a row's key; None if the key is of no draft, or it waits no more."""
+    return next((row for row in view.drafts if key_of_draft(row) == key), None)
 
 
 class WatchActions:
@@ -139,6 +198,7 @@ class RowActions:
             "target": self._target,
             "reverse": self._reverse,
             "attended": self._take_back,
+            "risk": self._risk,
             "cancel": orders.cancel,
             "cancel entries": orders.cancel_entries_of_symbol,
             "cancel all entries": orders.cancel_all_entries,
@@ -306,12 +366,17 @@ class RowActions:
         if held is not None:
             self.baskets.reverse(held)
 
+    def _risk(self, view: DeskView, _key: str) -> None:
+        """Ask for shocks to all positions, not to the selected one alone."""
+        self.behind.ask(ShocksScreen(self.behind, view.positions))
+
     def _take_back(self, view: DeskView, key: str) -> None:
         """Revoke the authorization of exits. No question is needed, because it only tightens (OP-06)."""
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        if held.unattended_until is None and held.exit_waits_since is None:
+        is_unsent = held.exit_waits_since is not None or held.exit_late_since is not None
+        if held.unattended_until is None and not is_unsent:
             self.behind.say(f"each exit of {held.symbol} needs your key already")
             return
         self.behind.handle.send(commands.TakeBackExits(held.symbol, held.strategy))

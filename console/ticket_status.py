@@ -449,7 +449,7 @@ def clocks(standing: TicketStatus, now: datetime) -> str:
 
 
 def may_be_edited(row: ProposalRow) -> bool:
-    """Whether quantity and limit can be changed on its ticket; a change of an order or a stop is asked for anew."""
+    """Whether quantity and limit can be changed on its ticket; a change of an order or a stop is requested again."""
     return row.replaces is None and not row.is_guard
 
 

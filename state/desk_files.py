@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from core.files.regular_file import bytes_of
-from core.ports import Recorded
+from core.model.values import Quantity, Symbol, plain
+from core.ports import OperatorError, Recorded
 from core.views.results import HistoryDay
 from state.files import AccountFolder, Home, make_folder, naming, open_private, replace_file, write_all
 from state.kill_switch import (
@@ -27,6 +30,10 @@ MOST_FILES = 50
 """The maximum of preset or layout files read."""
 LARGEST = 4000
 """The maximum size of one in bytes."""
+DAILY = "daily"
+"""The operator's folder of daily files, from which the risk of the positions is computed."""
+RISK_TIMEOUT = 120.0
+"""Seconds for the figures of the risk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,9 @@ class DeskFiles:
     """Returns the account's folder; called on first use, not before the desk's first paint."""
     is_real: bool = False
     """Whether the account is at a real broker."""
+    program: Callable[..., list[str]] | None = None
+    """Returns the command of `keyturn` with these words; None where the desk starts no process."""
+    run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run
 
     def why(self, order_id: str) -> Iterator[Recorded]:
         from core.views.order_chain import chain_of
@@ -58,6 +68,27 @@ class DeskFiles:
 
         found = next((one for one in scored(self.folder().journal, SCORED_DAYS) if one.agent == agent), None)
         return f"last {SCORED_DAYS} days: {'no draft' if found is None else score_in_brief(found)}"
+
+    def risk(self, held: Sequence[tuple[Symbol, Quantity]], shocks: str) -> list[str]:
+        """Return the page of `keyturn risk`, of its own process: pandas is too large for a desk."""
+        folder = self.home.of_the_operator(DAILY)
+        if self.program is None or not folder.is_dir():
+            raise OperatorError(f"no folder {folder} with daily files: SPY.csv, VIX.csv; `keyturn risk --help`")
+        rows = [f"{symbol},{plain(quantity)}" for symbol, quantity in held]
+        with TemporaryDirectory() as place:
+            file = Path(place) / "desk.csv"
+            file.write_text("\n".join(["symbol,quantity", *rows, ""]))
+            words = ["--history", str(folder), "--positions", str(file), *(["--shock", shocks] if shocks else [])]
+            try:
+                done = self.run(
+                    self.program("risk", *words), capture_output=True, text=True, timeout=RISK_TIMEOUT, check=False
+                )
+            except subprocess.TimeoutExpired:
+                raise OperatorError(f"the figures took longer than {RISK_TIMEOUT:g} s") from None
+        if not done.stdout:
+            told = done.stderr.strip().splitlines()
+            raise OperatorError(told[-1].removeprefix("keyturn: ") if told else "keyturn risk ended without a word")
+        return done.stdout.splitlines()
 
     def history(self, day: date | None) -> HistoryDay:
         from core.views.builders.history import history_of

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.files.regular_file import bytes_of
 from core.research.sweeps.deflated_sharpe import SweepTrial
-from core.research.sweeps.runs import RunResult, Span
+from core.research.sweeps.results import RunResult, Span
 from core.settings.settings import Settings
 from core.settings.types import WHOLE
 from state.files import Home, make_folder

@@ -284,6 +284,9 @@ def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
     held = plain(abs(row.quantity))
     if row.doubt and not row.covered and not row.unprotected:
         return ("in doubt !",), "warning"
+    if row.exit_late_since is not None:
+        since = f.clock(row.exit_late_since)
+        return (f"stop not gone since {since} !", f"closing {since} !", "closing !"), "warning"
     if row.is_closing and not row.doubt:
         return ("closing",), "strong"
     if row.exit_waits_since is not None:

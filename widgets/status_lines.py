@@ -82,7 +82,7 @@ def connections_in_words(connections: Sequence[ConnectionStatus], now: datetime,
 
 WIDE = 100
 NEAR = Decimal("1.05")
-"""What equity may gain before its line is laid anew."""
+"""What equity may gain before its line is laid out again."""
 WITH_PERCENT = 3
 """The first forms of the account's figures, which have the day's change in percent too."""
 APART = 2

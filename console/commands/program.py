@@ -14,19 +14,17 @@ from console.commands import (
     demo,
     doctor,
     engine,
+    evidence,
     export,
     journal,
-    mcp,
     notify,
     protections,
-    regime_study,
     risk,
     service,
     state,
     status,
     strategies,
     sweep,
-    theses,
     touch,
 )
 from console.commands.assembly.desks import open_desk, prepare
@@ -117,12 +115,12 @@ def build(host: Host) -> typer.Typer:
     program.command(name="measures")(analysis.measures)
     program.command(name="risk")(risk.risk)
     program.command(name="relay")(engine.relay)
-    program.command(name="mcp")(mcp.mcp)
+    program.command(name="mcp")(agents.mcp)
     program.command(name="reconcile")(doctor.reconcile)
     for name, research in (
         ("regime", protections.regime),
-        ("regime-study", regime_study.regime_study),
-        ("theses", theses.theses),
+        ("regime-study", evidence.regime_study),
+        ("theses", evidence.theses),
     ):
         program.command(name=name)(research)
     program.add_typer(agents.commands, name="agents")

@@ -27,6 +27,7 @@ from core.model.instrument import symbol_in
 from core.model.values import Symbol
 from core.ports import OperatorError
 from state.accounts import journal_of
+from state.desk_files import DAILY
 
 if TYPE_CHECKING:
     from core.research.portfolio_risk.portfolio import Position
@@ -38,8 +39,13 @@ OLD_CLOSES = timedelta(days=7)
 def risk(
     context: typer.Context,
     history: Annotated[
-        Path, typer.Option("--history", metavar="FOLDER", help="Daily CSV files, as SPY.csv or VIX_daily.csv.")
-    ],
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FOLDER",
+            help=f"Daily CSV files, as SPY.csv or VIX_daily.csv; default: the folder {DAILY} beside the settings.",
+        ),
+    ] = None,
     positions: Annotated[
         Path | None,
         typer.Option("--positions", metavar="FILE", help="CSV: symbol,quantity[,price]; default: the journal."),
@@ -80,7 +86,8 @@ def risk(
     checked_page(html)
     typed = [parsed(text) for text in shocks or ()]
     confirmed = [_move(text) for text in moves or ()]
-    source, day, found = _positions(host_of(context), positions, account, journal_dir)
+    host = host_of(context)
+    source, day, found = _positions(host, positions, account, journal_dir)
     held = netted(found)
     if not held:
         tell(as_json, lambda: {"source": source, "positions": []}, [f"No positions in {source}: nothing is at risk."])
@@ -88,7 +95,7 @@ def risk(
     factors = [move.factor for shock in typed for move in shock.moves]
     with progress() as watch:
         files = read_history(
-            history,
+            history or host.home.of_the_operator(DAILY),
             [*(each.symbol for each in held), *factors],
             confirmed,
             lambda done, whole: watch("files", done, whole),

@@ -33,9 +33,9 @@ from core.model.text_sanitizer import harmless
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
-    from console.commands.assembly.sweeps import SweepOptions, SweepWatch
+    from console.commands.assembly.sweep_runs import SweepOptions, SweepWatch
     from core.research.sweeps.report import SweepReport
-    from core.research.sweeps.runs import Goal
+    from core.research.sweeps.results import Goal
     from core.research.sweeps.walk_forward import WindowPlan
 
 WIDEST = 110
@@ -102,8 +102,8 @@ def sweep(
     --grid strategies.sma.regime_bars=50,100,200 --walk-forward 750,250
     """
     from console.commands.assembly.engine_runs import BarFiles
+    from console.commands.assembly.sweep_runs import SweepOptions
     from console.commands.assembly.sweep_space import STUDIES, space_of
-    from console.commands.assembly.sweeps import SweepOptions
 
     checked_folder(csv)
     checked_page(html)
@@ -156,7 +156,7 @@ def sweep(
 
 
 def _goal(by: str) -> Goal:
-    from core.research.sweeps.runs import Goal
+    from core.research.sweeps.results import Goal
 
     names = [goal.value for goal in Goal]
     if by not in names:
@@ -190,7 +190,7 @@ def _windows(text: str | None, embargo: int, *, is_anchored: bool) -> WindowPlan
 
 
 def _swept(context: typer.Context, options: SweepOptions) -> SweepReport:
-    from console.commands.assembly.sweeps import Sweep
+    from console.commands.assembly.sweep_runs import Sweep
 
     try:
         with _progress() as watch, Sweep(host_of(context), options, watch) as running:
@@ -231,7 +231,7 @@ def _progress() -> Iterator[SweepWatch]:
         TimeRemainingColumn,
     )
 
-    from console.commands.assembly.sweeps import SweepWatch
+    from console.commands.assembly.sweep_runs import SweepWatch
 
     if not sys.stderr.isatty():
         yield SweepWatch(lambda _done, _whole: None, lambda line: say(line, err=True))

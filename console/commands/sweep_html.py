@@ -21,7 +21,7 @@ from core.analytics.charts import FIRST, SECOND, Draw, chart
 from core.analytics.presentation import document, escaped, paragraphs, sampled_places, table
 from core.research.sweeps.plateau import Plateau
 from core.research.sweeps.report import SweepReport, figures_of
-from core.research.sweeps.runs import RunResult
+from core.research.sweeps.results import RunResult
 from core.research.sweeps.walk_forward import WalkForward
 
 STYLE = (

@@ -14,7 +14,7 @@ from core.analytics.presentation import NONE, value_of
 from core.model.text_sanitizer import harmless
 from core.research.sweeps.plateau import HeatMap, Plateau
 from core.research.sweeps.report import LEAST_RETURNS, SweepReport, figures_of
-from core.research.sweeps.runs import Goal
+from core.research.sweeps.results import Goal
 from core.research.sweeps.walk_forward import WalkForward
 
 SHOWN_RUNS = 10

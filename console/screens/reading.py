@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,15 +18,18 @@ from textual.worker import get_current_worker
 from console.details import WIDTH, Telling
 from console.keymap import KeyScope, bindings_for, help_rows, rows_elsewhere, written
 from console.screens.dialog import Dialog, DialogHost
-from console.screens.form import ERASE, LONGEST
+from console.screens.form import ERASE, LONGEST, FieldsScreen, TextField
+from core.model.values import NO_SHARES, Quantity, Symbol, plain
 from core.ports import JournalError, OperatorError, Recorded
-from core.views import DeskView
+from core.views import DeskView, PositionRow
 from widgets import format as f
 from widgets.format import short_ids
 from widgets.lines import Cell, Lines, TextLine
 from widgets.pane import put_note, put_title
 from widgets.ticket_text import wrapped
 
+Held: TypeAlias = Sequence[tuple[Symbol, Quantity]]
+"""Positions: the symbol, and the signed quantity."""
 FRAME = 2
 """Lines of the frame."""
 
@@ -233,12 +237,15 @@ BEFORE = 20
 
 
 class JournalScreen(ReadingScreen):
-    """`tell` reads the journal in a thread and returns the lines."""
+    """`tell` reads the journal, or computes, in a thread and returns the lines."""
+
+    BUSY = READING
+    FAILED = "the journal could not be read"
 
     def __init__(self, title: str, tell: Callable[[], list[TextLine]]) -> None:
         super().__init__(title)
         self.tell = tell
-        self.read([(Cell(READING, "strong"),)])
+        self.read([(Cell(self.BUSY, "strong"),)])
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -249,7 +256,7 @@ class JournalScreen(ReadingScreen):
         try:
             lines = self.tell()
         except (OperatorError, JournalError, OSError) as error:
-            lines = wrapped("", f"the journal could not be read: {error}", WIDTH, "warning")
+            lines = wrapped("", f"{self.FAILED}: {error}", WIDTH, "warning")
         if not worker.is_cancelled:
             self.app.call_from_thread(self.read, lines)
 
@@ -268,6 +275,46 @@ class ExplainScreen(JournalScreen):
     def __init__(self, what: str, name: str, read: Callable[[str], Iterable[str]]) -> None:
         self.what = what
         super().__init__(f"Explained ─ {name}", lambda: [line for text in read(what) for line in _as_it_stands(text)])
+
+
+class RiskScreen(JournalScreen):
+    """What the positions could lose (AN-02); `read` is called with them and the shocks in a thread."""
+
+    BUSY = "computing from the daily files…"
+    FAILED = "the risk is not known"
+
+    def __init__(self, held: Held, shocks: str, read: Callable[[Held, str], Iterable[str]]) -> None:
+        self.shocks = shocks
+        title = f"Risk ─ {shocks}" if shocks else "Risk of the positions"
+        super().__init__(title, lambda: [line for text in read(held, shocks) for line in _as_it_stands(text)])
+
+
+def _net(rows: Iterable[PositionRow]) -> dict[Symbol, Quantity]:
+    """Return the shares of each symbol, of all strategies together."""
+    found: dict[Symbol, Quantity] = {}
+    for row in rows:
+        found[row.symbol] = Quantity(found.get(row.symbol, NO_SHARES) + row.quantity)
+    return found
+
+
+class ShocksScreen(FieldsScreen):
+    """Ask for shocks, then show the risk of all positions; it sends nothing."""
+
+    NEEDS_KEY = False
+
+    def __init__(self, behind: DialogHost, rows: Iterable[PositionRow]) -> None:
+        self.held = [(symbol, quantity) for symbol, quantity in _net(rows).items() if quantity]
+        super().__init__(behind, "Risk of the positions", [TextField("Shocks", "")], "shows the loss")
+
+    def preview(self) -> Sequence[TextLine]:
+        names = ", ".join(f"{plain(quantity)} {symbol}" for symbol, quantity in self.held)
+        lines = [*wrapped("", f"Of {names}.", WIDTH), ()]
+        lines += wrapped("", "Empty: the worst days of October 2008, August 2015 and March 2020.", WIDTH, "muted")
+        return [*lines, *wrapped("", "Shocks as in: VIX to 40 · SPY -7 %, oil +20 %", WIDTH, "muted")]
+
+    def accept(self) -> None:
+        self.dismiss()
+        self.behind.ask(RiskScreen(self.held, self.fields[0].text.strip(), self.behind.surroundings.risk))
 
 
 def _as_it_stands(text: str) -> list[TextLine]:

@@ -181,5 +181,5 @@ class DraftBook:
 
 
 def _is_over(one: DraftOutcome) -> bool:
-    """Whether nothing more comes of it; an exit is over once it filled: it opens no trade of its own."""
+    """Whether nothing more comes of it; an exit ends with its fill: it opens no trade."""
     return one.word in OVER or (one.word is DraftWord.FILLED and one.draft.terms.effect.only_reduces)

@@ -1,8 +1,8 @@
 """Theses: why a strategy should make money, and the figures that would refute it, checked on its closed trades (AN-07).
 
 A thesis is a sentence, a strategy and criteria such as `win rate < 45 % over 100 trades`. It is INVALIDATED from the
-first trade at which the last 100 met a criterion, also if later ones are better; a later `since` in the file begins
-anew. PENDING: no criterion is met, and one has too few trades yet. ACTIVE: none is met.
+first trade at which the last 100 met a criterion, also if later ones are better; a later `since` in the file starts
+again. PENDING: no criterion is met, and one has too few trades yet. ACTIVE: none is met.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Working entries in groups of one symbol, side and strategy, with running sums (RK-21, RK-23).
 
 Each key asks what all working entries cost and may lose. The sums of a group count every entry that has never filled
-and belongs to no chain of replacements; the others are few, and whoever asks measures them one by one.
+and belongs to no chain of replacements; the others are few, and the caller measures them one by one.
 """
 
 from __future__ import annotations

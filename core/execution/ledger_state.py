@@ -398,8 +398,8 @@ class ExitClaims:
     def last_stop(self, position: Position, *, is_sold: bool = False) -> Order | None:
         """Return the stop that ended last with shares unsold, or that sold all (`is_sold`); None without one.
 
-        One that came back since it was cancelled for another order of its shares is passed over if another ended too,
-        and so is one after which a key gave another stop. One that a person cancelled is none: it stays away.
+        One that came back since it was cancelled for another order of its shares is passed over if another ended too.
+        One after which a key gave another stop is none, nor one that a person cancelled: it stays away.
         """
         its = [
             o
@@ -416,8 +416,8 @@ class ExitClaims:
         ended = [o for o in its if not o.is_working and self._is_of_what_is_held(o) and not o.made_way]
         ended = [o for o in ended if o.cancel_code not in BY_A_PERSON]
         ended = [o for o in ended if bool(o.remaining) is not is_sold]
-        others = [o for o in ended if not is_back(o) and (by_key is None or by_key <= _ended_at(o))]
-        return max(others or ended, key=_ended_at, default=None)
+        ended = [o for o in ended if by_key is None or by_key <= _ended_at(o)]
+        return max([o for o in ended if not is_back(o)] or ended, key=_ended_at, default=None)
 
     def _is_of_what_is_held(self, stop: Order) -> bool:
         held = self.index.state.position(stop.request.symbol, stop.strategy)

@@ -16,7 +16,6 @@ from core.facts.registry import Fact as Fact
 from core.facts.risk import *
 from core.facts.staging import *
 from core.facts.strategies import *
-from core.facts.touch import *
 
 RELEARNED = tuple(made for made, kind in BY_TYPE.items() if kind.is_heard_again)
 """Facts that need no sync of their own: if lost in a crash, the source sends them again."""

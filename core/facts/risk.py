@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from core.facts import registry
 from core.facts.registry import Fact, fact
@@ -257,6 +258,8 @@ class PositionCorrected(Fact):
         It undoes an earlier one, for the fill of a lost order that is told now. False in records before version 3.
     unexplained
         Shares that the broker has no more although no order sold them; zero in older records.
+    ratio
+        Of a split: how many new shares there are for each old one. One in any other, and in older records.
     """
 
     symbol: Symbol
@@ -267,3 +270,4 @@ class PositionCorrected(Fact):
     is_split: bool = False
     for_a_fill: bool = False
     unexplained: Quantity = NO_SHARES
+    ratio: Decimal = Decimal(1)

@@ -1,4 +1,4 @@
-"""Facts from a proposal to an intent, and of baskets."""
+"""Facts from a proposal to an intent, of baskets, and of security keys and their touches (OP-15)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core.model.basket import Basket, BasketEnd, BasketPhase, BasketReport, Sign
 from core.model.codes import AuthorizationCode, BasketStop, Denial, ProposalEnd, TicketEnd
 from core.model.desk import DeskNumber, KeyTurn
 from core.model.staging import Approval, Proposal, Review, StandingAuthorization, Ticket
+from core.model.touch import TouchCode, TouchKey, TouchPurpose
 from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 
@@ -348,3 +349,55 @@ class BasketEnded(Fact):
     end: BasketEnd
     reason: str
     report: BasketReport | None
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class TouchKeyEnrolled(Fact):
+    """A security key was enrolled, by its own touch and that of a key enrolled before; the first by its own alone."""
+
+    key: TouchKey
+    terminal: str = ""
+    user: str = ""
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class TouchKeyRemoved(Fact):
+    """A security key was removed, by the touch of an enrolled one."""
+
+    key: TouchKey
+    terminal: str = ""
+    user: str = ""
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class TouchVerified(Fact):
+    """A touch was verified; what it permits follows in the same transaction. It is used up with this.
+
+    Attributes
+    ----------
+    subject
+        The ticket, the basket, the key or the settings that it is for.
+    counter
+        Of its key; 0 from a key that does not count.
+    digest
+        SHA-256 of the signed message.
+    """
+
+    purpose: TouchPurpose
+    subject: str
+    fingerprint: str
+    counter: int
+    digest: Digest
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class TouchRefused(Fact):
+    """A touch that was needed is missing or refused, or a key is not enrolled or removed: nothing of it was done."""
+
+    purpose: TouchPurpose
+    subject: str
+    code: TouchCode

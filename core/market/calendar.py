@@ -1,7 +1,7 @@
 """The trading calendar of a venue: its sessions, early closes and holidays.
 
 The home venue's sessions come from a table beside this module, so that no process loads pandas for them. It lists the
-weekdays that differ from a usual session: `python -m core.market.calendar` writes it anew, and a test compares it with
+weekdays that differ from a usual session: `python -m core.market.calendar` writes it again, and a test compares it with
 exchange-calendars. Other ranges come from that library, read once a range. A day outside of the loaded range is an
 error and never a guess.
 """

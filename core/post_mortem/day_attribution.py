@@ -19,7 +19,7 @@ from core.model.session import DayCloses
 from core.model.values import ZERO, Money, Price, Symbol, plain
 from core.ports import Recorded
 from core.post_mortem.trade_attribution import FillStory, Key
-from core.strategies.vwap import VwapState
+from core.strategies.vwap_mean_reversion import VwapState
 
 NO_PRICE = "no price of {} was recorded before {}: what was held of it is taken at its average price"
 TAKEN_OVER = "{} {} were taken over from the broker's books: they count as held since the day began"
@@ -120,8 +120,7 @@ def explained(
         now = held[1].get((symbol, strategy))
         price = marks[0].get(symbol) or (None if now is None else now.average)
         if quantity and price is not None:
-            instrument = traded.get(symbol) or share(symbol)
-            worth[symbol, strategy] -= instrument.notional(quantity, price)
+            worth[symbol, strategy] -= (traded.get(symbol) or share(symbol)).notional(quantity, price)
             notes.append(TAKEN_OVER.format(plain(quantity), symbol))
     parts = [Part(f"{symbol} {strategy}", Money(amount)) for (symbol, strategy), amount in worth.items()]
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)

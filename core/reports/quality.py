@@ -1,4 +1,4 @@
-"""The quality of data and connections, and the actions of the controls (AN-06).
+"""The quality of data and connections, the actions of the controls, and seconds without a due stop (AN-06, EX-22).
 
 The length of a stream's outage is known if it was to be notified; otherwise there are the missing minutes and the
 requests without an answer.
@@ -16,7 +16,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core import facts
+from core.facts import StopInForce, StopOwed
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.codes import OwedReason
 from core.model.notice import NoticeKind
 from core.model.session import NoSession, Session
 from core.model.staging import MANUAL
@@ -378,3 +380,71 @@ def _near_of(
         if risk.spread_limit and NEAR < spread / risk.spread_limit <= 1:
             words = f"{order.symbol} {percent(spread)} of mid, limit {percent(risk.spread_limit)}"
             yield "spread", spread / risk.spread_limit, words
+
+
+Stretch = tuple[Symbol, str, datetime]
+"""The position, and the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unprotected:
+    """All periods with the same final cause.
+
+    Attributes
+    ----------
+    open
+        The number of periods that had not ended at the last record.
+    last_at
+        The beginning of the last one, UTC.
+    """
+
+    why: OwedReason
+    times: int
+    spent: timedelta
+    longest: timedelta
+    open: int
+    last_at: datetime
+
+
+def unprotected_of(records: Sequence[Recorded], session_at: SessionAt) -> tuple[Unprotected, ...]:
+    """Return the causes, the longest total first.
+
+    A period that began before the records counts from their beginning.
+    """
+    found: dict[OwedReason, Unprotected] = {}
+    going: dict[Stretch, StopOwed] = {}
+    for record in records:
+        match record.fact:
+            case StopOwed() as owed:
+                going[owed.symbol, owed.strategy, owed.since] = owed
+            case StopInForce() as over:
+                going.pop((over.symbol, over.strategy, over.since), None)
+                since, until = max(over.since, records[0].at), max(over.until, records[0].at)
+                _add(found, over.why, since, _in_session(since, until, session_at), is_open=False)
+    for owed in going.values():
+        since = max(owed.since, records[0].at)
+        _add(found, owed.why, since, _in_session(since, records[-1].at, session_at), is_open=True)
+    return tuple(sorted(found.values(), key=lambda each: each.spent, reverse=True))
+
+
+def _add(
+    found: dict[OwedReason, Unprotected], why: OwedReason, since: datetime, spent: timedelta, *, is_open: bool
+) -> None:
+    known = found.get(why) or Unprotected(why, 0, timedelta(), timedelta(), 0, since)
+    found[why] = Unprotected(
+        why,
+        known.times + 1,
+        known.spent + spent,
+        max(known.longest, spent),
+        known.open + is_open,
+        max(known.last_at, since),
+    )
+
+
+def _in_session(since: datetime, until: datetime, session_at: SessionAt) -> timedelta:
+    """Return the time within the sessions of the two instants."""
+    first, last = session_at(since), session_at(until)
+    if isinstance(first, Session) and isinstance(last, Session) and first == last:
+        return until - since
+    spent = first.close - since if isinstance(first, Session) else timedelta()
+    return spent + (until - last.open if isinstance(last, Session) else timedelta())

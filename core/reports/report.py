@@ -28,8 +28,7 @@ from core.post_mortem.missed_trades import SessionAt
 from core.post_mortem.post_mortem import PostMortem, Read, TradeExplained, post_mortem
 from core.post_mortem.trade_attribution import FillStory, Key, Stories
 from core.reports.figures import EquityPoint, Fall, Figures, curve_of, deepest_fall, figures_of
-from core.reports.quality import Controls, Quality, controls_of, quality_of
-from core.reports.unprotected_time import Unprotected, unprotected_of
+from core.reports.quality import Controls, Quality, Unprotected, controls_of, quality_of, unprotected_of
 
 FOLDED: tuple[type[facts.Fact], ...] = (
     *(kind for kind in stop_coverage.FOLDED if kind is not facts.OrderCreated),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from core.risk.checks.desk_state import BackPressureCheck, BreakerCheck, KillCheck, MessageRateCheck, ModeCheck
 from core.risk.checks.exposure import ConcentrationCheck, OpenPositionsCheck, PortfolioCheck
-from core.risk.checks.frequency import DayTradesCheck, RepeatedExecutionCheck, TradeFrequencyCheck
 from core.risk.checks.funds import BrokerLimitsCheck, BuyingPowerCheck, MarginCheck, MarginDeficitsCheck
 from core.risk.checks.losses import (
     DailyLossCheck,
@@ -29,7 +28,13 @@ from core.risk.checks.market import (
 )
 from core.risk.checks.order import OrderSizeCheck, PriceRulesCheck, QuantityRulesCheck
 from core.risk.checks.order_value import AllocationCheck, DayValueCheck, NotionalCheck
-from core.risk.checks.other_orders import SelfCrossCheck, TwinCheck
+from core.risk.checks.other_orders import (
+    DayTradesCheck,
+    RepeatedExecutionCheck,
+    SelfCrossCheck,
+    TradeFrequencyCheck,
+    TwinCheck,
+)
 from core.risk.gate import Gate
 from core.risk.protections.protection_registry import WITHOUT_OWN_CHECK
 

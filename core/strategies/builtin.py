@@ -19,7 +19,7 @@ from core.strategies.mean_reversion import MeanReversionState, MeanReversionStra
 from core.strategies.momentum import MomentumState, MomentumStrategy
 from core.strategies.sma import SmaState, SmaStrategy
 from core.strategies.trade_plan import UnfitError
-from core.strategies.vwap import VwapState, VwapStrategy
+from core.strategies.vwap_mean_reversion import VwapState, VwapStrategy
 
 Coming = Callable[[Bar], Sequence[Bar]]
 """The expected next bars of a symbol after this one, the next first."""

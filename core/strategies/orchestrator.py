@@ -42,7 +42,7 @@ from core.strategies.runner import (
     a_runner,
     key_of,
 )
-from core.strategies.vwap import VwapStrategy
+from core.strategies.vwap_mean_reversion import VwapStrategy
 
 Signals = list[EntrySignal | ExitSignal]
 WISHES = frozenset({ExitReason.TAKE_PROFIT, ExitReason.MEAN_REVERSION, ExitReason.SIGNAL})

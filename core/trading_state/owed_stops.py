@@ -28,6 +28,10 @@ from core.staging.sale_lines import grown
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
 
+OF_ONE_SPLIT = timedelta(days=10)
+"""The activity of a split comes at the latest so long after the books that show it."""
+FINEST = Decimal("1e-9")
+"""The smallest part of a share that a broker counts; a ratio of a split may have no end."""
 SHORTEST = timedelta(seconds=1)
 """A shorter period is the normal transmission time of a stop, and is not recorded."""
 MAY_CHANGE_IT = (
@@ -78,7 +82,8 @@ class OwedStopsState:
 
     `over` has the ended periods that are still to be recorded, with their end; `naked_at` is when NAKED was typed last:
     earlier stops are not due any more. `first` has, by the ticket of a close, the shares that it still sells before
-    those with a stop: those held at its key whose tickets named none.
+    those with a stop: those held at its key whose tickets named none. `split_at` has, by symbol, when a split was taken
+    from the broker's books.
     """
 
     named: dict[str, Quantity] = field(default_factory=dict)
@@ -86,6 +91,7 @@ class OwedStopsState:
     owed: dict[str, Owing] = field(default_factory=dict)
     over: list[tuple[Owing, datetime]] = field(default_factory=list)
     first: dict[str, Quantity] = field(default_factory=dict)
+    split_at: dict[Symbol, datetime] = field(default_factory=dict)
 
 
 class OwedStops:
@@ -158,7 +164,13 @@ class OwedStops:
         self._look(at)
 
     def _corrected(self, at: datetime, fact: facts.PositionCorrected) -> None:
-        """What an order that the broker lacked may have bought is owed its ticket's stop; a leg is there already."""
+        """Note a split that the books show, and what a lost order may have bought.
+
+        It is owed its ticket's stop; a leg is there already.
+        """
+        if fact.ratio != 1:
+            self.state.split_at[fact.symbol] = at
+            self._multiply(fact.symbol, fact.ratio)
         entries = (o for o in self._ledger.lost_today(fact.symbol, at) if not o.only_reduces and not o.request.legs)
         lost = [entry for entry in entries if entry.wants_broker_stop]
         for share in fact.owners:
@@ -168,22 +180,27 @@ class OwedStops:
         self._look(at)
 
     def _split(self, at: datetime, fact: facts.CorporateActionApplied) -> None:
-        """Count new shares for old ones, of what is to have a stop and of what a close sells first.
+        """Count it, unless the books showed it before, or do not show it yet.
 
-        Where the books had the fewer shares of a reverse split already, all of this was cut with them.
+        Where they had the fewer shares of a reverse split that they did not name, all was cut with them.
         """
-        if not fact.owners and fact.ratio < 1:
-            self._look(at)
-            return
+        counted_at = self.state.split_at.pop(fact.symbol, None)
+        was_counted = counted_at is not None and at - counted_at <= OF_ONE_SPLIT
+        is_there = self._ledger.net_quantity(fact.symbol) == fact.quantity_after and fact.ratio > 1 and not was_counted
+        if fact.owners or is_there:
+            self._multiply(fact.symbol, fact.ratio)
+        self._look(at)
+
+    def _multiply(self, symbol: Symbol, ratio: Decimal) -> None:
+        """Count new shares for old ones, of those that are to have a stop and of those that a close sells first."""
         for key, named in self.state.named.items():
             position = self._ledger.state.positions.get(key)
-            if position is not None and position.symbol == fact.symbol:
-                self._name(key, named * fact.ratio)
+            if position is not None and position.symbol == symbol:
+                self._name(key, (named * ratio).quantize(FINEST))
         for use in self._stage.authorizations(AuthorizationKind.CLOSE):
             ticket_id = use.authorization.ticket_id
-            if use.authorization.symbol == fact.symbol and ticket_id in self.state.first:
-                self.state.first[ticket_id] = Quantity(self.state.first[ticket_id] * fact.ratio)
-        self._look(at)
+            if use.authorization.symbol == symbol and ticket_id in self.state.first:
+                self.state.first[ticket_id] = Quantity((self.state.first[ticket_id] * ratio).quantize(FINEST))
 
     def _name_guarded(self, stop: Order) -> None:
         key = position_key(stop.request.symbol, stop.strategy)

@@ -74,6 +74,7 @@ class Sightings:
     unaccepted
         The symbols of orders that a folder older than its account does not know and that work or have filled, until a
         person accepts them (EX-24): no exit is sent there automatically, because one may rest or have sold already.
+        None before the first books.
     differing, apart, gone
         Symbols whose books differ; the broker's surplus if both have a position; symbols of which the broker has none.
         No stop is sent for differing shares, and orders beyond the broker's quantity are cancelled, also at a kill.
@@ -135,7 +136,7 @@ class Sightings:
     deadline_moved: bool = False
     held_by_the_broker: dict[Symbol, Quantity] | None = None
     differing: frozenset[Symbol] = frozenset()
-    unaccepted: frozenset[Symbol] = frozenset()
+    unaccepted: frozenset[Symbol] | None = None
     apart: dict[Symbol, Quantity] = field(default_factory=dict)
     gone: frozenset[Symbol] = frozenset()
     unread_positions: frozenset[Symbol] = frozenset()

@@ -342,7 +342,7 @@ class TradingState(Slices):
         since = self.control.state.unknown_since
         if not self.control.state.unknown_orders or (signed_at and since and signed_at >= since):
             return False
-        return self.sightings.books_at is None or symbol in self.sightings.unaccepted
+        return self.sightings.unaccepted is None or symbol in self.sightings.unaccepted
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
         """Return the newer of the last bar's close and the last quote's middle, with its time, or None.

@@ -179,6 +179,8 @@ class PositionRow:
         The average true range of its symbol's minutes (ATR), USD; None before enough minutes.
     exit_waits_since
         When an exit was confirmed that waits for the broker's request limit, its stop in force; else None.
+    exit_late_since
+        Since when a confirmed exit waits for the cancel of its stop, if longer than a close is given; else None.
     owed, owed_since, owed_why
         Shares whose ticket named a stop and that have none in force, since when, and why (EX-22).
     stop_known
@@ -227,6 +229,7 @@ class PositionRow:
     owed_since: datetime | None = None
     owed_why: OwedReason | None = None
     exit_waits_since: datetime | None = None
+    exit_late_since: datetime | None = None
     targets: tuple[Price, ...] = ()
     stop_known: StopKnown = StopKnown.EXACT
     stop_lasts: TimeInForce | None = None
@@ -238,8 +241,9 @@ class PositionRow:
 
     @property
     def calls_a_person(self) -> bool:
-        """Whether shares have had no stop for seconds, and nobody decided that."""
-        return self.owed_why is not None and self.owed_why not in NEEDS_NOBODY
+        """Whether shares have had no stop for seconds and nobody decided that, or a confirmed exit waits too long."""
+        is_owed = self.owed_why is not None and self.owed_why not in NEEDS_NOBODY
+        return is_owed or self.exit_late_since is not None
 
     @property
     def instrument(self) -> Instrument:

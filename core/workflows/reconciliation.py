@@ -33,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 from core import facts
@@ -49,20 +50,17 @@ from core.execution.reconciliation import (
 )
 from core.messages.effects import Effect, FetchBooks, SubmitOrder
 from core.messages.inputs import AcceptBroker, BooksFetched
-from core.model.account import Channel, ConnectionState
 from core.model.broker import BrokerBooks, NoAnswer, OrderReport
 from core.model.codes import ProposalEnd, ReadOnlyCode
 from core.model.desk import renamed
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.reconciliation import Difference
-from core.model.session import NoSession, Session
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
-from core.risk.message_counts import limit_wait
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
-from core.workflows.broker_lists import ListedOrders
+from core.workflows.broker_lists import ListedOrders, ReconciliationTimes
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
@@ -71,103 +69,7 @@ from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.workflow import answers, apart, done_apart, follows
 
-
-class ReconciliationTimes:
-    """Schedules requests for the broker's books, one at a time and some seconds apart."""
-
-    def __init__(self, state: TradingState) -> None:
-        self.state = state
-        self._asked_at: datetime | None = None
-        self._ask_at: datetime | None = None
-        self._is_waiting = False
-        self._is_wanted_again = False
-
-    def asks(self) -> None:
-        """Note that the books are requested now."""
-        self._asked_at = self.state.at
-        self._ask_at = self.state.at + self._seconds("again_seconds")
-        self._is_waiting, self._is_wanted_again = True, False
-
-    def answered(self) -> None:
-        """Note the answer, and schedule requests that came meanwhile."""
-        wanted_again = self._is_wanted_again
-        self._is_waiting = self._is_wanted_again = False
-        self._ask_at = self._earliest() if wanted_again else None
-
-    def may_ask_now(self) -> bool:
-        """Whether to request the books at once; if not, they are scheduled."""
-        if self._is_waiting:
-            self._is_wanted_again = True
-            return False
-        earliest = self._earliest()
-        if self.state.at >= earliest:
-            return True
-        self._ask_at = earliest if self._ask_at is None else min(self._ask_at, earliest)
-        return False
-
-    def next(self) -> datetime | None:
-        return self._ask_at if self._ask_at is not None else self._next_round()
-
-    def again(self, limited_seconds: float | None = None) -> None:
-        """Schedule another request, not before the end of a rate limit."""
-        pause = max(self._seconds("again_seconds"), limit_wait(limited_seconds or 0))
-        later = self.state.at + pause
-        self._ask_at = later if self._ask_at is None else min(self._ask_at, later)
-
-    def _earliest(self) -> datetime:
-        return self.state.at if self._asked_at is None else self._asked_at + self._seconds("apart_seconds")
-
-    def _next_round(self) -> datetime | None:
-        """Return the next regular request: each minute of a session, and of the extended hours while needed.
-
-        Outside them it is their next start. While orders work without an order stream the requests are frequent
-        (EX-17).
-        """
-        every = self._every()
-        if self._asked_at is None or not every:
-            return None
-        calendar, at = self.state.calendar, max(self._asked_at + every, self.state.at)
-        if not isinstance(calendar.session_at(at), NoSession) or self._watches_others():
-            return at
-        following = calendar.next_session(at)
-        if not self._minds_extended_hours():
-            return following.open
-        today = calendar.session_on(calendar.trading_day(at))
-        if isinstance(today, Session) and at < calendar.venue.extended_span(today)[1]:
-            return max(at, calendar.venue.extended_span(today)[0])
-        return calendar.venue.extended_span(following)[0]
-
-    def _watches_others(self) -> bool:
-        """Whether killed with external orders left to cancel: the books are watched at any hour then (OP-07)."""
-        is_killed = self.state.control.killed_by is not None
-        return is_killed and any(other.may_open and not other.is_unread for other in self.state.sightings.all_others)
-
-    def _minds_extended_hours(self) -> bool:
-        """Whether the policy has entries in extended hours, or an order or position of ours may be affected (RK-20)."""
-        ledger = self.state.ledger
-        is_included = self.state.control.settings.risk.session.policy == "include_extended"
-        return is_included or next(ledger.working(), None) is not None or bool(ledger.positions())
-
-    def _every(self) -> timedelta:
-        """Return the interval. Without an order stream the books replace it: often while orders work.
-
-        While an entry's ticket is open it is shorter than the silence that sends the entry back to review (OP-04).
-        """
-        connection = self.state.sightings.connections.get(Channel.TRADES)
-        every = self._seconds("every_seconds")
-        if connection is None or connection.state is ConnectionState.UP:
-            return every
-        tickets = self.state.stage.state.tickets.values()
-        if any(not ticket.order.effect.only_reduces for ticket in tickets):
-            silence = timedelta(seconds=float(self.state.control.settings.confirm.silent_seconds))
-            return min(self._seconds("poll_seconds"), silence / 2)
-        return self._seconds("poll_seconds") if next(self.state.ledger.working(), None) is not None else every
-
-    def _seconds(self, name: str) -> timedelta:
-        return timedelta(seconds=float(getattr(self.state.control.settings.reconciliation, name)))
-
-
-WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
+WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or correct it at the broker"
 """The end of each reason that no later comparison resolves."""
 
 APART = timedelta(seconds=10)
@@ -175,6 +77,10 @@ APART = timedelta(seconds=10)
 LISTED = 5
 """Orders that a reason names."""
 SENT_BEFORE = "the broker has this order already: it was sent before this folder was restored"
+UNLISTED = (
+    "the broker lists none of the orders that this journal does not know any more; read again in "
+    f"{APART.total_seconds():g} s before it is believed; {WAY_OUT}"
+)
 NOTHING_HELD = "the broker's books show nothing to close"
 
 
@@ -211,6 +117,7 @@ class Reconciliation:
         self._shrunk: dict[Symbol, tuple[datetime, Quantity]] = {}
         self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] | None = None
         self._is_unproven = False
+        self._unlisted_since: datetime | None = None
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -263,6 +170,13 @@ class Reconciliation:
         seen_at = self.state.sightings.books_at
         return self.state.control.state.is_reconciled and seen_at is not None and self.state.at - seen_at < longest
 
+    def _see_others(self, comparison: Comparison) -> None:
+        sightings, books = self.state.sightings, comparison.books
+        sightings.others = comparison.others()
+        without_ours = replace(books, unreadable=comparison.unread_of_others())
+        sightings.all_others = tuple(others_in(without_ours, sightings.others, self.state.ledger))
+        sightings.foreign_positions = books.foreign_positions
+
     def _see_trails(self, listing: OrderListing) -> None:
         for report in listing.trailing.values():
             if (order := self.state.order_of(report)) is not None:
@@ -277,12 +191,11 @@ class Reconciliation:
         self._see_trails(comparison.listing)
         faults = self.state.sightings.faults
         unknown = self._unknown(comparison)  # before a new record can use the id of one of these
-        self.state.sightings.unaccepted = frozenset(r.symbol for r in unknown if r.filled_quantity or may_work(r))
+        is_unlisted = self._is_just_unlisted(unknown)
+        if not is_unlisted:
+            self.state.sightings.unaccepted = frozenset(r.symbol for r in unknown if r.filled_quantity or may_work(r))
         follows = list(self.listed_orders.take_in(comparison))
-        self.state.sightings.others = comparison.others()
-        without_ours = replace(books, unreadable=comparison.unread_of_others())
-        self.state.sightings.all_others = tuple(others_in(without_ours, self.state.sightings.others, self.state.ledger))
-        self.state.sightings.foreign_positions = books.foreign_positions
+        self._see_others(comparison)
         positions = comparison.positions()
         self.state.sightings.unread_positions = comparison.unknown()
         self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
@@ -291,12 +204,12 @@ class Reconciliation:
         follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
-        if unknown:
+        if unknown or is_unlisted:
             self.times.again()
             self._is_unproven = True
             listed = {*comparison.orders(), *map(unknown_order, unknown)}
             found = (*positions, *sorted(listed, key=lambda each: (each.symbol, each.note)))
-            self._fail((_older(unknown),), ReadOnlyCode.OLDER, found)
+            self._fail((_older(unknown) if unknown else UNLISTED,), ReadOnlyCode.OLDER, found)
         elif waits_for or (positions and self.state.sightings.faults > faults):  # perhaps not everything was taken in
             self.times.again()
             self._say_what_is_open([d.symbol for d in positions])
@@ -421,6 +334,14 @@ class Reconciliation:
                 self._withdraw(new)
                 waiting.update(new)
         return tuple(r for r in comparison.books.orders if r.client_order_id in waiting) if waiting else ()
+
+    def _is_just_unlisted(self, unknown: Sequence[OrderReport]) -> bool:
+        """Whether the broker lists none of these orders any more, and did so not long ago: one list may be short."""
+        if unknown or not self.state.control.state.unknown_orders:
+            self._unlisted_since = None
+            return False
+        self._unlisted_since = self._unlisted_since or self.state.at
+        return self.state.at - self._unlisted_since < APART
 
     def _withdraw(self, sent: Collection[ClientOrderId]) -> None:
         """Withdraw proposals that were sent before the folder was restored: a key would take over the older order."""
@@ -547,8 +468,11 @@ class Reconciliation:
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
         if len(owners) > 1:
             reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
+        ratio = true / ours if is_split else Decimal(1)
         self.state.record(
-            facts.PositionCorrected(difference.symbol, true, average, reason, owners, is_split, unexplained=unexplained)
+            facts.PositionCorrected(
+                difference.symbol, true, average, reason, owners, is_split, unexplained=unexplained, ratio=ratio
+            )
         )
         return reason
 

@@ -101,8 +101,8 @@ class StrategyHealth:
 
 
 def _why(state: RunnerState, *, is_slow: bool) -> str:
-    rests = "; it is shown no bar while it holds nothing, and begins anew" if is_slow else ""
-    return f"{state.faults} bars in a row it {state.fault}{rests}; mend it, then resume it"
+    rests = "; it is shown no bar while it holds nothing, and starts again" if is_slow else ""
+    return f"{state.faults} bars in a row it {state.fault}{rests}; fix it, then resume it"
 
 
 class ExitRules:

@@ -25,7 +25,7 @@ from console.terminal.writer import PacedWriter
 from console.ticket_status import Spelling, TypedWord
 from core.messages.command_ports import Denied
 from core.messages.commands import Command, Confirm
-from core.runtime.service.desks import EngineBooks
+from core.runtime.service.desk_connections import EngineBooks
 from core.workflows.operator.command_rights import DeskRights
 from core.workflows.operator.desk_control import KeyHolding
 from tests.accidents.served_house import ServedHouse

@@ -36,7 +36,7 @@ from core.model.account import Mode
 from core.protocol.agent_frames import Part
 from core.runtime.live import LiveRuntime
 from core.runtime.scripted_operator import ConfirmAll
-from core.runtime.service.agent_service import AgentService
+from core.runtime.service.agent_socket import AgentService
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings

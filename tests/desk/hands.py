@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,6 +10,7 @@ from textual import events
 
 from core.messages.commands import Command
 from core.model.session import HOME
+from core.model.values import Quantity, Symbol
 from core.ports import OperatorError, Recorded
 from core.post_mortem.page import lines_of
 from core.post_mortem.post_mortem import Read, post_mortem
@@ -80,6 +81,11 @@ class Disk:
         if self.fails:
             raise OperatorError(self.fails)
         return f"the score of {agent}"
+
+    def risk(self, held: Sequence[tuple[Symbol, Quantity]], shocks: str) -> Iterable[str]:
+        if self.fails:
+            raise OperatorError(self.fails)
+        return [f"{shocks or 'March 2020'} {quantity} {symbol}" for symbol, quantity in held]
 
     def history(self, day: date | None) -> HistoryDay:
         if self.house is None:

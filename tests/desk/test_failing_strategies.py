@@ -6,7 +6,7 @@ from core.views import LogRow
 from tests.desk.still_house import a_strategy, a_view, open_still
 
 SIZES = [(120, 40), (80, 24)]
-RAISED = "3 bars in a row it raised ZeroDivisionError: no volume; mend it, then resume it"
+RAISED = "3 bars in a row it raised ZeroDivisionError: no volume; fix it, then resume it"
 GONE = "dips.py, line 3: it imports os, which a strategy may not: take it out"
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from console.screens.position_exits import MoveStopScreen, TrailScreen
+from console.screens.reading import RiskScreen, ShocksScreen
 from console.screens.ticket import TicketScreen
 from core.messages.commands import ProposeClose, RequestCancel, ReversePosition, SetTarget, TightenStop, TrailStop
 from core.model.order import OrderType, StopHolder, StopKnown
@@ -15,7 +16,7 @@ from core.model.signal import ExitReason
 from core.model.staging import GuardRefusal
 from core.model.values import Fraction, Price, ProposalId, Quantity
 from tests.desk.desk_house import SPY, House, open_desk
-from tests.desk.hands import held_back
+from tests.desk.hands import Disk, held_back
 from tests.desk.plan_house import open_on
 from tests.desk.still_house import a_position, a_view, an_exit, open_still
 from tests.desk.test_row_actions import picture
@@ -341,3 +342,24 @@ async def test_a_trail_takes_three_keys_to_the_broker() -> None:
             assert len(house.desk.screen_stack) == 1
         await house.press("c", "enter")
         assert (await armed_ticket(house)).standing.row.type is OrderType.MARKET  # type: ignore[union-attr]
+
+
+# ── risk ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_r_shows_what_all_positions_could_lose() -> None:
+    """AN-02: of each symbol's net shares, by the shocks that are typed; nothing is sent"""
+    disk = Disk()
+    rows = (a_position(quantity=shares("47")), a_position(quantity=shares("-7"), strategy="manual", key="SPY/manual"))
+    async with open_still(a_view(positions=rows), surroundings=disk) as house:
+        await house.press("2", "r")
+        await house.until(lambda: isinstance(house.desk.screen, ShocksScreen))
+        await house.sees("40 SPY")
+        await house.press(*"VIX", "space", *"to", "space", *"40", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, RiskScreen))
+        await house.sees("VIX to 40 40 SPY")
+        await house.press("escape")
+
+        disk.fails = "no folder"
+        await house.press("r", "enter")
+        await house.sees("the risk is not known: no folder")

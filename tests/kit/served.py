@@ -14,7 +14,7 @@ from console.client.agents import AgentClient
 from console.client.remote import RemoteEngine
 from core.model.desk import Seat
 from core.runtime.runtime import Runtime
-from core.runtime.service.agent_service import AgentService
+from core.runtime.service.agent_socket import AgentService
 from core.runtime.service.service import EngineService, Peer, peer_of
 from state.engine_socket import connected, listening
 from tests.kit.waiting import TIMEOUT

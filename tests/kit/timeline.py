@@ -42,9 +42,9 @@ from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.io import http_requests, wall_clock
 from core.market.alpaca.data import AlpacaData
 from core.runtime import inbox
-from core.runtime.service.agent_service import AgentService
+from core.runtime.service.agent_socket import AgentService
 from core.runtime.service.desk_connection import SnapshotFeed
-from core.runtime.service.desks import DeskServer
+from core.runtime.service.desk_connections import DeskServer
 from core.runtime.service.service import DeskListener, EngineService
 from core.runtime.virtual_time import Pace
 

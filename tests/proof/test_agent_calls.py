@@ -18,9 +18,9 @@ from core.runtime.routes import Step
 from tests.kit.call_graph import CallGraph
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = ("core.engine", "core.runtime.live", "core.runtime.service.agent_service")
+MODULES = ("core.engine", "core.runtime.live", "core.runtime.service.agent_socket")
 SERVED = ("core.protocol.agent_", "core.runtime.service.agent")
-SERVICE = "core.runtime.service.agent_service"
+SERVICE = "core.runtime.service.agent_socket"
 CROSSING = "core.runtime.runtime.Runtime.hear_agent"
 RECORD = "core.trading_state.state.TradingState.record"
 CONFIRM = "core.workflows.staging.confirmation.Confirmations.on_confirm"

@@ -44,8 +44,8 @@ from core.protocol.agent_frames import (
     to_agent,
 )
 from core.protocol.frames import FrameReader, pack
-from core.runtime.service import agents
-from core.runtime.service.agent_service import APART
+from core.runtime.service import agent_requests
+from core.runtime.service.agent_socket import APART
 from core.runtime.service.peers import peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
@@ -419,7 +419,7 @@ def test_an_unreadable_frame_is_answered_by_a_line(
 def test_more_faults_close_the_connection(there: Served, recorded: Recorded) -> None:
     """OP-09"""
     client = Client(there, HELLO)
-    for _ in range(agents.MOST_FAULTS):
+    for _ in range(agent_requests.MOST_FAULTS):
         client.sends(["nothing"])
         client.next(Rejected)
     client.says(Read(9, ("desk",)))
@@ -460,7 +460,9 @@ def test_a_flood_closes_the_connection(there: Served) -> None:
     """OP-09"""
     client = Client(there, HELLO)
     client.next(Accepted)
-    client.says(*[Read(1, ("nothing",)) for _ in range(3)], *[AskSize(1, Terms("", ""))] * agents.FRAMES_A_SECOND)
+    client.says(
+        *[Read(1, ("nothing",)) for _ in range(3)], *[AskSize(1, Terms("", ""))] * agent_requests.FRAMES_A_SECOND
+    )
 
     assert client.is_hung_up()
     is_well(there)
@@ -468,7 +470,7 @@ def test_a_flood_closes_the_connection(there: Served) -> None:
 
 def test_an_agent_that_never_reads_is_disconnected(there: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-09: nothing more is kept for it, and the others are served"""
-    monkeypatch.setattr(agents, "MOST_UNREAD", 100_000)
+    monkeypatch.setattr(agent_requests, "MOST_UNREAD", 100_000)
     client = Client(there, HELLO)
     client.next(Accepted)
     client.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -496,7 +498,7 @@ def test_an_agent_that_is_not_set_up_is_told_how_to(there: Served, recorded: Rec
         assert client.is_hung_up()
     until(lambda: recorded.of(facts.DraftRejected))
 
-    assert [fact.agent for fact in recorded.of(facts.DraftRejected)] == [agents.STRANGER]
+    assert [fact.agent for fact in recorded.of(facts.DraftRejected)] == [agent_requests.STRANGER]
 
 
 def test_a_program_of_another_protocol_is_refused(there: Served) -> None:
@@ -521,14 +523,14 @@ def test_the_first_frame_names_the_agent(there: Served, frame: object) -> None:
 def test_a_connection_without_a_name_is_closed_in_time(there: Served) -> None:
     """OP-09"""
     client = Client(there)
-    timeline().advance(agents.HELLO_WITHIN + 1)
+    timeline().advance(agent_requests.HELLO_WITHIN + 1)
 
     assert client.is_hung_up()
 
 
 def test_more_connections_are_refused(there: Served) -> None:
     """OP-09"""
-    known = [Client(there, HELLO) for _ in range(agents.MOST)]
+    known = [Client(there, HELLO) for _ in range(agent_requests.MOST)]
     for client in known:
         client.next(Accepted)
     assert Client(there).next(Rejected).code == RejectionCode.TOO_MANY
@@ -539,14 +541,14 @@ def test_more_connections_are_refused(there: Served) -> None:
 
 def test_a_new_connection_takes_the_place_of_the_longest_idle_one(there: Served) -> None:
     """OP-09: one that sent nothing for a while; the others stay"""
-    known = [Client(there, HELLO) for _ in range(agents.MOST)]
+    known = [Client(there, HELLO) for _ in range(agent_requests.MOST)]
     for client in known:
         client.next(Accepted)
     timeline().advance(1.0)
     for client in (known[0], *known[2:]):
         client.says(Read(1, ("desk",)))
         client.next(Told)
-    timeline().advance(agents.IDLE - 0.5)
+    timeline().advance(agent_requests.IDLE - 0.5)
     new = Client(there, HELLO)
 
     assert new.next(Accepted).account == "test"
@@ -560,10 +562,10 @@ def test_a_new_connection_takes_the_place_of_the_longest_idle_one(there: Served)
 def test_a_program_whose_idle_connection_was_closed_reads_on(there: Served, claude: AgentClient) -> None:
     """OP-09: its next call connects again"""
     assert claude.read([Part.DESK])
-    others = [Client(there, HELLO) for _ in range(agents.MOST - 1)]
+    others = [Client(there, HELLO) for _ in range(agent_requests.MOST - 1)]
     for client in others:
         client.next(Accepted)
-    timeline().advance(agents.IDLE + 1)
+    timeline().advance(agent_requests.IDLE + 1)
     Client(there, HELLO).next(Accepted)
 
     assert claude.read([Part.DESK])
@@ -573,11 +575,11 @@ def test_many_connections_wait_their_turn(there: Served) -> None:
     """OP-09: and do not stop those that are there"""
     first = Client(there, HELLO)
     first.next(Accepted)
-    for _ in range(3 * agents.ARRIVALS):
+    for _ in range(3 * agent_requests.ARRIVALS):
         Client(there).connection.close()
     first.says(Read(1, ("desk",)))
     assert first.next(Told).call == 1
-    timeline().advance(3 * agents.ARRIVE_WITHIN)
+    timeline().advance(3 * agent_requests.ARRIVE_WITHIN)
     is_well(there)
 
 
@@ -667,7 +669,7 @@ def test_a_summary_names_its_day_and_is_not_too_long(claude: AgentClient, text: 
 
 def test_more_texts_in_an_hour_are_refused(there: Served, claude: AgentClient) -> None:
     """OP-09"""
-    for number in range(agents.TEXTS_AN_HOUR):
+    for number in range(agent_requests.TEXTS_AN_HOUR):
         claude.say(f"text {number}")
     with pytest.raises(CallRejectedError) as refused:
         claude.say("one more")

@@ -11,7 +11,7 @@ import pytest
 
 from console.bell import Bell
 from core import facts
-from core.messages.commands import Kill, ProposeClose
+from core.messages.commands import Kill, ProposeClose, TakeBackExits
 from core.messages.effects import CancelOrder
 from core.messages.inputs import ClockFetched, ClockRead
 from core.model.broker import NoAnswer
@@ -19,6 +19,7 @@ from core.model.codes import AuthorizationCode
 from core.model.notice import Severity
 from core.runtime.virtual_time import ExchangeAnswers
 from core.settings.settings import Settings
+from core.workflows.orders.request_reserve import begun_exits, late_at
 from tests.scenarios.changes import passes
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
@@ -26,6 +27,8 @@ from tests.scenarios.receivers import Receivers, with_receivers
 from tests.scenarios.receivers import settings as with_notices
 from tests.scenarios.test_exit_rules import with_rules
 from tests.scenarios.test_owed_notices import the_view as view_of
+from tests.scenarios.test_restored_stops import LONG, watched
+from tests.scenarios.test_stops_after_a_close import holding_six
 from tests.scenarios.test_unattended_exits import a_signed_house
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -260,7 +263,7 @@ def test_no_confirmed_close_lapses_in_doubt(differing: dict[str, Decimal]) -> No
 
     passes(house, 100)
     during = [fact for fact in house.facts(facts.AuthorizationEnded) if fact.code is AuthorizationCode.NOT_IN_TIME]
-    house.line.breaks_at(CancelOrder, arrives=True, times=0)
+    house.line.mends()
     passes(house, 200)
 
     assert house.desk.control.is_clock_in_doubt
@@ -292,3 +295,71 @@ def test_a_close_from_before_a_restart_ends_in_doubt(differing: dict[str, Decima
 
     assert house.desk.control.is_clock_in_doubt
     assert house.held() == "0"
+
+
+def closing_in_doubt(house: House) -> House:
+    """The clock is in doubt, a close was confirmed, and no cancel is answered."""
+    hears(house, FORWARD)
+    house.line.breaks_at(CancelOrder, arrives=False, times=50)
+    house.presses(ProposeClose(SPY))
+    passes(house, 1)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 1)
+    return house
+
+
+def test_a_close_whose_stop_does_not_go_is_told(differing: dict[str, Decimal]) -> None:
+    """EX-22, EX-23, SY-03: urgently once, after the time of a close; its row says since when"""
+    receivers = Receivers()
+    held = a_house_in_a_position(("10:06", "11:00", STEADY), settings=with_notices())
+    house = closing_in_doubt(with_receivers(held, receivers))
+    (begun,) = begun_exits(house.desk)
+    early = house.line.view().positions[0].exit_late_since
+    passes(house, 100)
+    notice = house.desk.notifications.state.matters["held vwap SPY"].notice
+    row = house.line.view().positions[0]
+    house.line.mends()
+    passes(house, 200)
+
+    assert (early, row.exit_late_since) == (None, begun.since)
+    assert (notice.severity, notice.at) == (Severity.URGENT, late_at(house.desk, begun))
+    assert len([sent for sent in receivers.heard if notice.number in sent.numbers]) == 1
+    assert house.held_by_the_broker() == "0"
+    assert "held vwap SPY" not in house.desk.notifications.state.matters
+
+
+def test_a_close_whose_stop_does_not_go_is_taken_back(differing: dict[str, Decimal]) -> None:
+    """EX-22, EX-23: its stop stays, and the next key counts"""
+    house = closing_in_doubt(a_house_in_a_position(("10:06", "11:00", STEADY)))
+    passes(house, 70)
+    house.presses(TakeBackExits(SPY, "vwap"))
+    passes(house, 5)
+    house.line.mends()
+    passes(house, 60)
+
+    ended = {fact.code for fact in house.facts(facts.AuthorizationEnded)}
+    assert AuthorizationCode.TAKEN_BACK in ended
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert [o.remaining for o in house.exchange._book.all_working() if o.request.type.is_stop] == [Decimal("0.502")]
+    house.presses(ProposeClose(SPY))
+    passes(house, 1)
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 10)
+    assert house.held_by_the_broker() == "0"
+
+
+def test_a_close_beside_watched_shares_does_not_lapse_in_doubt(differing: dict[str, Decimal]) -> None:
+    """EX-23: one of its shares never had a stop"""
+    house = holding_six(LONG)
+    watched(house, LONG)
+    closing_in_doubt(house)
+    passes(house, 200)
+
+    assert not [fact for fact in house.facts(facts.AuthorizationEnded) if fact.code is AuthorizationCode.NOT_IN_TIME]
+    house.line.mends()
+    passes(house, 200)
+    assert house.held_by_the_broker() == "0"

@@ -18,7 +18,7 @@ from core.model.order import Side
 from core.model.values import Money, Price, Quantity, Symbol
 from core.ports import OperatorError
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, Role, pack
-from core.runtime.service.desks import LOOKERS
+from core.runtime.service.desk_connections import LOOKERS
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder

@@ -9,7 +9,7 @@ import pytest
 
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner
 from console.commands.assembly.kernel_runs import KernelRunner
-from core.research.sweeps.runs import Span
+from core.research.sweeps.results import Span
 from tests.kit.kernel_cases import OFF
 from tests.scenarios.backtests import Answer, keyturn_at, minutes_of, only_before
 

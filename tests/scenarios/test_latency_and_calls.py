@@ -26,7 +26,7 @@ from core.runtime.call_record import counted
 from core.settings.settings import Settings
 from core.strategies.base import Context
 from core.strategies.trade_plan import fault_in
-from core.strategies.vwap import VwapStrategy
+from core.strategies.vwap_mean_reversion import VwapStrategy
 from tests.scenarios.house import (
     DIP,
     STEADY,

@@ -13,12 +13,15 @@ from core.messages.effects import CancelOrder
 from core.model.order import OrderStatus, Side
 from core.model.values import Price, Quantity
 from core.workflows.operator.kill_switch import REARM
-from tests.scenarios.changes import FRACTIONS, confirms_now, passes
+from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_bracket_legs import a_house as half_bought
 from tests.scenarios.test_excess_exits import LONG, a_bracket
+from tests.scenarios.test_lost_stops import stop_at
 from tests.scenarios.test_owed_stops import DOWN, a_start_with_a_stop_owed, elsewhere, waiting, working_stops
+from tests.scenarios.test_restored_stops import LONG as UP
+from tests.scenarios.test_stops_after_a_close import enters, quiet_but
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
 
@@ -195,3 +198,19 @@ def test_naked_is_recorded_and_ends_with_the_kill() -> None:
     house.until("10:08")
     rearms(house)
     assert house.desk.control.naked_at is None
+
+
+def test_a_later_stop_that_sold_less_has_a_successor() -> None:
+    """OP-07, EX-22: NAKED and REARM came before the entry; the broker made its stop four of six; another sells two"""
+    house = House(quiet_but(UP, ("10:12", "100 100 98.9 99.5", 100_000)), ROOMY, cash=Decimal(20_000)).opens()
+    house.until("10:04:30")
+    naked(house)
+    passes(house, 2)
+    rearms(house)
+    enters(house, UP, "6", "100.10", "99")
+    house.until("10:12:10")
+    is_changed_there(house, stop_at(house, "99").id, quantity=Quantity(Decimal(4)))
+    house.until("10:16")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert (stops_sent(house), waiting(house)) == (1, [])

@@ -16,7 +16,7 @@ from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Capabilities, Refused
 from core.model.codes import OwedReason, RefusalKind
 from core.model.order import Side, StopHolder, TimeInForce
-from core.model.values import Quantity
+from core.model.values import Price, Quantity
 from core.settings.settings import Settings
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import is_changed_there, trades_elsewhere
@@ -283,6 +283,22 @@ def test_a_stop_made_less_that_sells_all_is_due() -> None:
     assert not owed(house)
 
 
+def test_a_stop_made_less_behind_a_taken_one_has_its_price() -> None:
+    """EX-22: the stop at 99 was taken elsewhere; a key gave one at 99.20, which the broker makes two less"""
+    house = holding_six(LONG)
+    elsewhere(house, stop_at(house, "99"))
+    passes(house, 70)
+    house.presses(MoveStop(SPY, "manual", LONG.at("99.20")))
+    confirms_now(house)
+    passes(house, 10)
+    is_changed_there(house, stop_at(house, "99.20").id, quantity=Quantity(Decimal(4)))
+    passes(house, 120)
+
+    assert owed(house) == [("2", OwedReason.WAITS_FOR_KEY)]
+    (proposal,) = house.desk.stage.proposals()
+    assert (proposal.order.quantity, proposal.order.stop_price) == (2, Decimal("99.20"))
+
+
 def test_a_stop_made_less_beside_a_sold_one_keeps_its_price() -> None:
     """EX-13, EX-22: six were sold by theirs; the broker makes that of the other four two"""
     house = holding_six(LONG, SPIKE, stop="99.5")
@@ -316,11 +332,11 @@ def test_a_stop_that_sold_all_owes_watched_shares_nothing() -> None:
 DAY_BEFORE = SESSIONS[SESSIONS.index(SPLIT_ON) - 1]
 
 
-def before_a_split(events: str, *bought: tuple[str, StopHolder]) -> House:
+def before_a_split(events: str, *bought: tuple[str, StopHolder], stop: str = "45") -> House:
     house = House(the_market(), Settings.model_validate(TABLE), cash=Decimal(50_000), events=events, **FEES).opens()
     house.until("09:35", DAY_BEFORE)
     for quantity, holder in bought:
-        order = a_typed_buy(quantity, limit=None, stop="45")
+        order = a_typed_buy(quantity, limit=None, stop=stop)
         house.presses(replace(order, stop_holder=holder, time_in_force=TimeInForce.GTC))
         confirms_now(house)
         passes(house, 5)
@@ -375,3 +391,51 @@ def test_a_reverse_split_that_was_accepted_is_counted_once() -> None:
     passes(house, 90)
 
     assert [quantity for quantity, _ in owed(house)] == [house.held()] == ["5"]
+
+
+def test_a_split_past_a_stop_that_was_accepted_is_counted() -> None:
+    """EX-22, EX-09: the broker halves the price of the stop of ten and keeps its quantity; the books are accepted"""
+    house = before_a_split(EVENTS, ("10", StopHolder.BROKER), stop="90")
+    house.until("21:00", DAY_BEFORE)
+    is_changed_there(house, stop_at(house, "90").id, stop_price=Price(Decimal(45)))
+    house.until("09:35", SPLIT_ON)
+    assert house.held() == "10"
+
+    house.accepts(house.exchange.books(house.line.at))
+    passes(house, 90)
+
+    assert (house.held(), working(house)) == ("20", ["sell stop 10 45"])
+    assert owed(house) == [("10", OwedReason.WAITS_FOR_KEY)]
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("stop", ["45", "90"])
+def test_watched_shares_of_an_accepted_split_get_no_stop(stop: str) -> None:
+    """EX-22, OP-02: ten, six of them with a stop, are twenty; twelve are to have one, accepted before or after"""
+    house = before_a_split(EVENTS, ("6", StopHolder.BROKER), ("4", StopHolder.DESK), stop=stop)
+    house.until("21:00", DAY_BEFORE)
+    is_changed_there(house, stop_at(house, stop).id, stop_price=Price(Decimal(45)))
+    if stop == "45":
+        house.line.breaks_at(FetchActivities, arrives=False, times=3)
+    house.until("04:05" if stop == "45" else "09:35", SPLIT_ON)
+    house.accepts(house.exchange.books(house.line.at))
+    house.until("09:45", SPLIT_ON)
+    passes(house, 90)
+
+    assert (house.held(), working(house)) == ("20", ["sell stop 6 45"])
+    assert (named(house), owed(house)) == (12, [("6", OwedReason.WAITS_FOR_KEY)])
+
+
+def test_watched_shares_of_an_accepted_reverse_split_get_no_stop() -> None:
+    """EX-22, OP-02: ten, six of them with a stop, are five; the operator accepts that before the activity comes"""
+    events = "2026-11-17 split SPY 1:2"
+    house = before_a_split(events, ("6", StopHolder.BROKER), ("4", StopHolder.DESK))
+    house.until("21:00", DAY_BEFORE)
+    is_changed_there(house, stop_at(house, "45").id, quantity=Quantity(Decimal(3)))
+    house.line.breaks_at(FetchActivities, arrives=False, times=3)
+    house.until("04:05", SPLIT_ON)
+    house.accepts(house.exchange.books(house.line.at))
+    house.until("09:42", SPLIT_ON)
+
+    assert (house.held(), working(house)) == ("5", ["sell stop 3 45"])
+    assert (named(house), house.desk.stage.proposals()) == (3, ())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -307,3 +309,29 @@ def test_a_waiting_close_restores_its_stop_after_the_first_answer(answers: bool)
 
     assert house.requests()[sent:] == ["submit sell stop 0.502"]
     assert house.desk.control.state.is_reconciled is answers
+
+
+@pytest.mark.parametrize("lists", [1, 99])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_one_empty_list_ends_no_doubt(lists: int, restarts: bool) -> None:
+    """EX-24, EX-09: read-only ends by two readings ten seconds apart that list none of the orders"""
+    house, _ = with_an_older_journal()
+    picture, left = house.exchange.books, [lists]
+
+    def without_orders(at: datetime) -> BrokerBooks:
+        books = picture(at)
+        left[0] -= 1
+        return replace(books, orders=()) if left[0] >= 0 else books
+
+    house.exchange.books = without_orders  # type: ignore[method-assign]
+    if restarts:
+        house.restarted()
+    words, before = [], len(house.requests())
+    for _ in range(9):
+        passes(house, 1)
+        words.append(house.desk.control.word())
+        assert house.desk.may_have_unknown_orders(SPY)
+    assert (set(words), house.requests()[before:]) == ({DeskState.READ_ONLY}, [])
+    passes(house, 120)
+
+    assert (house.last(facts.ReconciliationFailed).code is ReadOnlyCode.OLDER) is (lists == 1)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from core.facts import PositionChanged
 from core.model.values import Price, Quantity, Symbol
-from state.files import JournalFolder
+from core.ports import OperatorError
+from state.desk_files import DAILY, DeskFiles
+from state.files import Home, JournalFolder
 from state.journal import FileJournal
 from tests.data import MARKET
 from tests.scenarios.backtests import Keyturn
@@ -100,3 +104,25 @@ def test_wrong_words_are_code_2(keyturn: Keyturn, book: Path) -> None:
         found = keyturn("risk", "--history", MARKET, "--positions", book, *more)
         assert (found.code, found.out) == (2, ""), more
         assert len(found.err.splitlines()) == 1
+
+
+def test_a_desk_shows_the_same_page(keyturn: Keyturn, book: Path, tmp_path: Path) -> None:
+    """AN-02: of its positions and the daily files beside its settings; without them it says which folder lacks"""
+
+    def run(words: Sequence[str], **_terms: object) -> CompletedProcess[str]:
+        found = keyturn(*words)
+        return CompletedProcess(list(words), found.code, found.out, found.err)
+
+    home = Home(tmp_path / "settings.toml", tmp_path)
+    files = DeskFiles(home, lambda: JournalFolder(tmp_path), program=lambda *words: list(words), run=run)
+    held = [(SPY, Quantity(Decimal(100))), (Symbol("EEM"), Quantity(Decimal(-300)))]
+    with pytest.raises(OperatorError, match=DAILY):
+        files.risk(held, "")
+    home.of_the_operator(DAILY).symlink_to(MARKET, target_is_directory=True)
+    book.write_text("symbol,quantity\nSPY,100\nEEM,-300\n")
+
+    shown = files.risk(held, "SPY -7 %")
+
+    assert shown[1:] == keyturn("risk", "--history", MARKET, "--positions", book, "--shock", "SPY -7 %").lines[1:]
+    with pytest.raises(OperatorError):
+        files.risk(held, "SPY by a lot")

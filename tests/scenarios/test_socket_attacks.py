@@ -46,9 +46,9 @@ from core.protocol.frames import (
     from_engine,
     pack,
 )
-from core.runtime.service import desks
+from core.runtime.service import desk_connections
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
-from core.runtime.service.desks import BACK, NEW, TOKENS, WITHIN, Arrival
+from core.runtime.service.desk_connections import BACK, NEW, TOKENS, WITHIN, Arrival
 from core.runtime.service.service import LINES, STRANGERS, DeskListener, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
@@ -198,16 +198,16 @@ def test_a_returning_desk_has_its_place(there: Served, timeline: Timeline) -> No
     operator.connection.close()
     until(lambda: there.service.desks.count == 0, "the desk is lost")
     timeline.advance(WITHIN)
-    strangers = [Client(there, HELLO) for _ in range(desks.MOST)]
+    strangers = [Client(there, HELLO) for _ in range(desk_connections.MOST)]
     numbers = [stranger.until(Welcome).desk for stranger in strangers]
-    assert there.service.desks.count == desks.MOST
+    assert there.service.desks.count == desk_connections.MOST
 
     back = Client(there, msgspec.structs.replace(HELLO, token=known.token)).until(Welcome)
 
     assert back.desk == known.desk
     last = strangers[numbers.index(max(numbers))]
     assert last.until(Refused).reason == RefusalCode.TOO_MANY
-    assert there.service.desks.count <= desks.MOST
+    assert there.service.desks.count <= desk_connections.MOST
 
 
 def test_returns_of_others_cost_the_holder_nothing(there: Served, timeline: Timeline) -> None:
@@ -366,7 +366,7 @@ def test_a_desk_without_control_writes_little(there: Served, engine: VirtualRunt
             other.says(*[say] * 100)
             assert other.until(Refused).reason == RefusalCode.TOO_MANY
         assert other.is_hung_up()
-    assert Counter(type(fact) for fact in told)[CommandRefused] == desks.MOST_REFUSED
+    assert Counter(type(fact) for fact in told)[CommandRefused] == desk_connections.MOST_REFUSED
     holder.says(*[say] * 100)
     holder.until(Answered)
     is_well(there, engine)
@@ -430,7 +430,7 @@ def test_an_uncounted_desk_is_dropped(there: Served, engine: VirtualRuntime, mon
             is_busy.set()
             goes_on.wait(TIMEOUT)
 
-    monkeypatch.setattr(desks, "COUNTED", 0.3)
+    monkeypatch.setattr(desk_connections, "COUNTED", 0.3)
     engine.on_beat(hang)
     try:
         assert is_busy.wait(TIMEOUT)

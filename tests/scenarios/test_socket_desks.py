@@ -26,7 +26,7 @@ from core.model.values import ClientOrderId, Price, Symbol
 from core.ports import OperatorError
 from core.protocol.codec import BY_KIND
 from core.protocol.frames import PROTOCOL, Ended, Hello, Role, Snapshot
-from core.runtime.service.desks import NOT_FOR_DESKS
+from core.runtime.service.desk_connections import NOT_FOR_DESKS
 from core.runtime.service.service import A_BREATH, Peer, peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
@@ -171,7 +171,9 @@ def test_a_key_from_a_standstill_confirms_nothing(
     there: Served, engine: VirtualRuntime, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OP-04, OP-02: whoever pressed it may have put its ticket aside since."""
-    monkeypatch.setattr("core.runtime.service.desks.CATCHES_UP", TIMEOUT)  # on a busy machine it is sent late
+    monkeypatch.setattr(
+        "core.runtime.service.desk_connections.CATCHES_UP", TIMEOUT
+    )  # on a busy machine it is sent late
     desks, stood_still = there.service.desks, 0.0
     desks._now = lambda: timeline().monotonic() + stood_still
     with attached(there) as desk:

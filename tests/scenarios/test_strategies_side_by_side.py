@@ -126,7 +126,7 @@ def test_three_failures_in_a_row_pause_it_by_a_fact_and_two_do_not() -> None:
 
     house.until("10:20")
 
-    why = "3 bars in a row it raised ZeroDivisionError: no volume; mend it, then resume it"
+    why = "3 bars in a row it raised ZeroDivisionError: no volume; fix it, then resume it"
     assert before == [0, 0]
     assert house.facts(facts.StrategyPaused) == [facts.StrategyPaused("raising", SPY, why)]
     assert len(house.facts(facts.StrategyFailed)) == 5  # one that is paused is not told of again

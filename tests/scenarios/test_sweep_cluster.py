@@ -13,11 +13,11 @@ from console.commands.assembly import cluster_pool
 from console.commands.assembly.cluster_pool import CheckedRunner, ClusterPool
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner
 from console.commands.assembly.host import Host
+from console.commands.assembly.sweep_runs import Sweep, SweepOptions, SweepWatch
 from console.commands.assembly.sweep_space import space_of
-from console.commands.assembly.sweeps import Sweep, SweepOptions, SweepWatch
 from console.commands.assembly.worker_pool import Failed, Finished
 from core.ports import OperatorError
-from core.research.sweeps.runs import Goal
+from core.research.sweeps.results import Goal
 from state.simulated_logs import file_played
 from state.sweep_files import digest_of_code
 from tests.scenarios.backtests import Answer, keyturn_at, minutes_of, only_before

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner
-from core.research.sweeps.runs import Span
+from core.research.sweeps.results import Span
 from tests.kit.rows import cases
 from tests.scenarios.backtests import Answer, keyturn_at, minutes_of, only_before
 

@@ -56,8 +56,8 @@ from core.protocol.agent_frames import (
 )
 from core.protocol.frames import FrameReader, pack
 from core.runtime.scripted_operator import turn_of
-from core.runtime.service import agent_cache, agents
-from core.runtime.service.agent_service import AgentService
+from core.runtime.service import agent_reading, agent_requests
+from core.runtime.service.agent_socket import AgentService
 from core.runtime.service.peers import peer_of
 from state.engine_socket import connected, listening
 from tests.accidents.house import LONG
@@ -86,10 +86,10 @@ KINDS = (DraftSubmitted, DraftWithdrawn, AgentRefused, AgentSaid)
 """All that may reach the inbox."""
 NEVER = (facts.OrderCreated, facts.ProposalStaged, facts.TicketOpened, facts.ConfirmationReceived, facts.DeskAttached)
 """Facts that no session may record."""
-MOST_WAITING = agents.MOST_WAITING
+MOST_WAITING = agent_requests.MOST_WAITING
 """As it is without a planted fault."""
-MOST_OF_A_FRAME = LARGEST + agents.TURN + 4
-MOST_HEARD = 4 * agents.FRAMES_A_SECOND * agents.MOST
+MOST_OF_A_FRAME = LARGEST + agent_requests.TURN + 4
+MOST_HEARD = 4 * agent_requests.FRAMES_A_SECOND * agent_requests.MOST
 """Inputs of one step."""
 DAYS = ("", "", "2026-01-05", "2026-01-04", "9999-12-31", "0001-01-01", "20260105", "\x1b[2J", "today")
 TEXTS = (
@@ -227,15 +227,15 @@ class Place:
 
     def is_bounded(self) -> None:
         server = self.server
-        self._require(len(server._links) <= agents.MOST, f"{len(server._links)} connections are open")
-        self._require(len(server._pending) <= agents.MOST * MOST_WAITING, "too many calls wait")
-        self._require(len(server._readings) <= agent_cache.MOST_KEPT, "too many readings are kept")
+        self._require(len(server._links) <= agent_requests.MOST, f"{len(server._links)} connections are open")
+        self._require(len(server._pending) <= agent_requests.MOST * MOST_WAITING, "too many calls wait")
+        self._require(len(server._readings) <= agent_reading.MOST_KEPT, "too many readings are kept")
         for link in server._links:
             self.played.longest_out = max(self.played.longest_out, len(link.out))
-            self._require(len(link.out) <= agents.MOST_UNREAD, f"{len(link.out)} bytes wait for one program")
+            self._require(len(link.out) <= agent_requests.MOST_UNREAD, f"{len(link.out)} bytes wait for one program")
             self._require(len(link.reader._held) <= MOST_OF_A_FRAME, "too much of a frame is kept")
             self._require(link.waiting + len(link.reads) <= MOST_WAITING, "too many calls of one program wait")
-            self._require(link.faults <= agents.MOST_FAULTS, f"{link.faults} faults of one program")
+            self._require(link.faults <= agent_requests.MOST_FAULTS, f"{link.faults} faults of one program")
         self._require(not self.said, f"the service said {self.said[:1]}")
 
     def presses(self, command: Command) -> None:
@@ -245,7 +245,7 @@ class Place:
 
     def serves_an_honest_agent(self, key: str, *, confirms: bool) -> None:
         """It reads and drafts; hostile programs may still be connected. Its draft is confirmed, or withdrawn."""
-        self.at += agents.IDLE + agents.ARRIVE_WITHIN
+        self.at += agent_requests.IDLE + agent_requests.ARRIVE_WITHIN
         self.step(0.1)
         quote = self.engine.exchange.quote(self.engine.at, LONG)
         assert quote is not None
@@ -486,14 +486,14 @@ def _takes_frames_of_desks(data: bytes) -> frames.FromAgent | frames.Fault:
     return fault
 
 
-def _passes_on(self: agents.AgentServer, link: agents.AgentLink, frame: object) -> None:
+def _passes_on(self: agent_requests.AgentServer, link: agent_requests.AgentLink, frame: object) -> None:
     if isinstance(frame, Halt):
         self._put(frame)  # type: ignore[arg-type]
     else:
         TAKE(self, link, frame)  # type: ignore[arg-type]
 
 
-FROM_AGENT, TAKE = frames.from_agent, agents.AgentServer._take
+FROM_AGENT, TAKE = frames.from_agent, agent_requests.AgentServer._take
 
 
 @contextmanager
@@ -502,13 +502,13 @@ def planted(name: str) -> Iterator[None]:
     if name == "desk":
         with (
             patch.object(frames, "from_agent", _takes_frames_of_desks),
-            patch.object(agents.AgentServer, "_take", _passes_on),
+            patch.object(agent_requests.AgentServer, "_take", _passes_on),
         ):
             yield
     elif name == "waiting":
         with (
-            patch.object(agents.AgentLink, "count", lambda _self, _now: None),
-            patch.object(agents, "MOST_WAITING", 1 << 30),
+            patch.object(agent_requests.AgentLink, "count", lambda _self, _now: None),
+            patch.object(agent_requests, "MOST_WAITING", 1 << 30),
         ):
             yield
     elif name == "touch":

@@ -10,11 +10,11 @@ def late_keys_count() -> None:
     """An engine that says nothing, and one that is another, disarm nothing; and what lay there meanwhile counts."""
     from console.client.access import EngineLink
     from core.runtime import runtime
-    from core.runtime.service import desks
+    from core.runtime.service import desk_connections
 
     EngineLink.doubt = property(lambda _self: None)  # type: ignore[method-assign, assignment]
     EngineLink.had_gap = lambda _self, _since, _until: False  # type: ignore[method-assign]
-    runtime.as_late = desks.as_late = lambda command: command  # type: ignore[attr-defined]
+    runtime.as_late = desk_connections.as_late = lambda command: command  # type: ignore[attr-defined]
 
 
 FAULTS: dict[str, Callable[[], None]] = {"late-keys-count": late_keys_count}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from console.client.access import LinkBrokenError
 from console.commands.assembly.engine_process import known_account, running_account, start_service
-from console.commands.assembly.host import Host
+from console.commands.assembly.host import Host, own_program
 from console.commands.assembly.settings import display_of, is_simulated, settings_of
 from core.ports import OperatorError
 from state.kill_switch import HaltRequest  # loaded with the desk: when it is needed, another release may be installed
@@ -89,7 +89,7 @@ def attach(host: Host) -> None:
     if is_first_start(host, settings):
         choose_profile(host)
     nearby = EngineNearby(host)
-    files = DeskFiles(host.home, nearby.folder, is_real=not is_simulated(settings))
+    files = DeskFiles(host.home, nearby.folder, is_real=not is_simulated(settings), program=own_program)
     handle = RemoteEngine(lambda _role: nearby.connect(), a_seat(), release(version("keyturn")))
     run_desk(handle, files, display_of(host))
 
@@ -156,7 +156,7 @@ def attach_elsewhere(host: Host, destination: str) -> None:
     link = SshLink(destination, host.environ.get(VARIABLE, ""), _show)
     ours = release(version("keyturn"))
     handle = RemoteEngine(link.connect, a_seat(), ours, on_leave=link.give_up, place=destination)
-    files = DeskFiles(host.home, folder, is_real=True)
+    files = DeskFiles(host.home, folder, is_real=True, program=own_program)
     try:
         _show(f"keyturn: connecting to {destination}; Ctrl+C gives up")
         link.begin(handle.unsaid.append)

@@ -21,7 +21,7 @@ from state.simulated_logs import file_played
 from state.sweep_files import digest_of_code
 
 if TYPE_CHECKING:
-    from core.research.sweeps.runs import Runner, RunResult, Span
+    from core.research.sweeps.results import Runner, RunResult, Span
     from core.settings.settings import Settings
 
 PATIENCE = 5

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from console.commands.assembly.attach import attach
 from console.commands.assembly.engine_process import service_agents, service_health, service_log
-from console.commands.assembly.host import Host
+from console.commands.assembly.host import Host, own_program
 from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime, stress_folder, stress_runtime
 from core.ports import OperatorError
@@ -94,7 +94,9 @@ def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> N
     from state.desk_files import DeskFiles
 
     runtime_of = stress_runtime if is_stress else demo_runtime
-    files = DeskFiles(host.home, lambda: stress_folder(host) if is_stress else demo_folder(host, options))
+    files = DeskFiles(
+        host.home, lambda: stress_folder(host) if is_stress else demo_folder(host, options), program=own_program
+    )
 
     def build(stack: ExitStack) -> VirtualRuntime:
         runtime = runtime_of(host, options, stack)

@@ -128,7 +128,7 @@ def service_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
         return
     from importlib.metadata import version
 
-    from core.runtime.service.agent_service import AgentService
+    from core.runtime.service.agent_socket import AgentService
     from state.engine_socket import listening
     from state.host_info import release
 

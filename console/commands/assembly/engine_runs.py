@@ -1,6 +1,6 @@
 """Run one backtest of a sweep on the engine: bars are read once, settings are an argument (AN-05).
 
-`EngineRunner` is one implementation of `core.research.sweeps.runs.Runner`; `KernelRunner` is another.
+`EngineRunner` is one implementation of `core.research.sweeps.results.Runner`; `KernelRunner` is another.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.ports import OperatorError
 if TYPE_CHECKING:
     from core.model.session import Session
     from core.model.staging import Proposal
-    from core.research.sweeps.runs import RunResult, Span
+    from core.research.sweeps.results import RunResult, Span
     from core.runtime.backtest import Backtest
     from core.settings.settings import Settings
 
@@ -136,7 +136,7 @@ def sessions_of(recording: Recording, span: Span) -> list[Session]:
 
 def _result(backtest: Backtest) -> RunResult:
     from core.analytics.metrics import metrics
-    from core.research.sweeps.runs import RunResult, RunTrade
+    from core.research.sweeps.results import RunResult, RunTrade
     from core.runtime.replay_report import open_positions
 
     runtime, closed = backtest.runtime, backtest.report.closed

@@ -1,6 +1,6 @@
 """Run one backtest of a sweep on the compiled research kernel (AN-08): bars are read once, settings are an argument.
 
-`KernelRunner` is a `core.research.sweeps.runs.Runner` with the results of `EngineRunner`; it rejects by name what it
+`KernelRunner` is a `core.research.sweeps.results.Runner` with the results of `EngineRunner`; it rejects by name what it
 does not model.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.model.session import Calendar
     from core.research.kernel.inputs import KernelBars
     from core.research.kernel.runs import KernelRun
-    from core.research.sweeps.runs import RunResult, Span
+    from core.research.sweeps.results import RunResult, Span
     from core.settings.settings import Settings
 
 ENGINE, KERNEL = "engine", "kernel"
@@ -77,7 +77,7 @@ def _day_before(calendar: Calendar, first: date) -> date:
 
 def _result(run: KernelRun, cash: float, engine: EngineRunner) -> RunResult:
     from core.analytics.metrics import DayOfEquity, metrics
-    from core.research.sweeps.runs import RunResult, RunTrade
+    from core.research.sweeps.results import RunResult, RunTrade
 
     calendar, day_of = engine.recording.calendar, engine.recording.calendar.trading_day
     before = DayOfEquity(_day_before(calendar, run.days[0]), cash)

@@ -1,9 +1,7 @@
-"""Strict parsing of a broker's JSON, its order statuses, and the messages that could not be read.
+"""Strict parsing of the fields of a broker's JSON, and the messages that could not be read.
 
 Numbers are exact and bounded, times have a zone, texts a maximum length. Nothing is guessed or filled in: if a field
 that the contract requires is missing, the answer is unreadable (MD-07).
-
-The statuses are the state machine's own table (`core.execution.order`), so that there is one.
 """
 
 from __future__ import annotations
@@ -18,10 +16,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.execution.order_status import BROKER_STATUSES
 from core.model.api_contract import ApiRecord
 from core.model.broker import UpdateEvent
-from core.model.order import OrderStatus
 from core.model.values import is_number
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,40})?")
@@ -191,11 +187,6 @@ EVENTS: Mapping[str, UpdateEvent] = {event.value: event for event in UpdateEvent
 
 FILLS = frozenset({UpdateEvent.FILL, UpdateEvent.PARTIAL_FILL})
 """Events that carry an execution."""
-
-
-def status_of(word: str) -> OrderStatus | None:
-    """Return None for an unknown status."""
-    return BROKER_STATUSES.get(word)
 
 
 def event_of(word: str) -> UpdateEvent:

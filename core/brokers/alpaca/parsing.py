@@ -1,4 +1,4 @@
-"""Parse Alpaca's JSON to our types. For any input, each function raises `UnreadableFieldError` alone."""
+"""Parse Alpaca's JSON to our types, orders with their status. Each function raises `UnreadableFieldError` alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from core.brokers.alpaca.contract import (
     SHARES,
     UPDATE,
 )
-from core.brokers.alpaca.fields import FILLS, Fields, UnreadableFieldError, event_of, rows, shown, status_of
+from core.brokers.alpaca.fields import FILLS, Fields, UnreadableFieldError, event_of, rows, shown
+from core.execution.order_status import BROKER_STATUSES
 from core.model.account import Account
 from core.model.broker import (
     BrokerPosition,
@@ -97,7 +98,7 @@ def a_single_order(raw: object, *, may_be_ours: bool = False) -> OrderReport:
         quantity=Quantity(order.positive("qty")),
         limit_price=_price(order, "limit_price"),
         stop_price=_price(order, "stop_price"),
-        status=status_of(raw_status),
+        status=BROKER_STATUSES.get(raw_status),
         raw_status=raw_status,
         filled_quantity=Quantity(filled),
         average_price=None if average is None else Price(average),

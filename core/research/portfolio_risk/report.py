@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 
 from core.model.sizing import DailyValue, VixLevel
 from core.model.values import Symbol
@@ -149,17 +150,9 @@ def assess(
         No position has a history, the histories have too few days in common, or a shock cannot be applied.
     """
     used, left_out = valued(positions, history.last, history.missing)
-    if not used:
-        reasons = "; ".join(f"{each.symbol}: {each.reason}" for each in left_out)
-        raise OperatorError(f"no position has a usable history: {reasons}")
     used = tuple(sorted(used, key=lambda each: -abs(each.value)))
     symbols = tuple(each.symbol for each in used)
-    returns = history.returns(symbols)
-    if len(returns) < SHORTEST - 1:
-        raise OperatorError(
-            f"{len(returns)} days on which {', '.join(symbols)} all have a return, {SHORTEST - 1} are needed; "
-            "add older days to their files, or leave a position out with --positions"
-        )
+    returns = _returns(history, symbols, left_out)
     values = np.array([float(each.value) for each in used])
     recent = returns.iloc[-WINDOW:]
     daily, whole = recent.to_numpy() @ values, returns.to_numpy()
@@ -201,6 +194,20 @@ def assess(
         gaps=tuple(gap for gap in history.gaps if gap.symbol in symbols),
         seed=seed,
     )
+
+
+def _returns(history: History, symbols: Sequence[Symbol], left_out: Sequence[LeftOut]) -> pd.DataFrame:
+    """Return the daily returns of these symbols. Raises OperatorError: there are none, or too few."""
+    if not symbols:
+        reasons = "; ".join(f"{each.symbol}: {each.reason}" for each in left_out)
+        raise OperatorError(f"no position has a usable history: {reasons}")
+    returns = history.returns(symbols)
+    if len(returns) < SHORTEST - 1:
+        raise OperatorError(
+            f"{len(returns)} days on which {', '.join(symbols)} all have a return, {SHORTEST - 1} are needed; "
+            "add older days to their files, or leave a position out with --positions"
+        )
+    return returns
 
 
 def _completed(scenario: Scenario, left_out: Sequence[LeftOut]) -> Scenario:

@@ -228,24 +228,7 @@ def as_json(report: RiskReport) -> Mapping[str, object]:
         "seed": report.seed,
         "gross": round(report.gross, 2),
         "net": round(report.net, 2),
-        "positions": [
-            {
-                "symbol": each.symbol,
-                "quantity": plain(each.quantity),
-                "price": plain(each.price),
-                "value": f"{each.value:.2f}",
-            }
-            for each in report.positions
-        ],
-        "left_out": [
-            {
-                "symbol": each.symbol,
-                "quantity": plain(each.quantity),
-                "value": None if each.value is None else f"{each.value:.2f}",
-                "reason": each.reason,
-            }
-            for each in report.left_out
-        ],
+        **_holdings(report),
         "scenarios": [_scenario(each) for each in report.scenarios],
         "estimates": [
             {
@@ -274,6 +257,59 @@ def as_json(report: RiskReport) -> Mapping[str, object]:
             "days": report.regime.days,
             "few_days": report.regime.is_few,
         },
+        **_tests(report),
+        **_dependence(report),
+        **_faults(report),
+    }
+
+
+def _faults(report: RiskReport) -> dict[str, object]:
+    """Return what the histories have in the way of jumps and gaps."""
+    return {
+        "jumps": [
+            {
+                "symbol": each.symbol,
+                "day": each.day,
+                "place": each.place,
+                "split": each.split or None,
+                "words": each.in_words,
+            }
+            for each in report.jumps
+        ],
+        "gaps": [
+            {"symbol": each.symbol, "day": each.day, "place": each.place, "sessions": each.sessions}
+            for each in report.gaps
+        ],
+    }
+
+
+def _holdings(report: RiskReport) -> dict[str, object]:
+    """Return the valued positions, and those left out."""
+    return {
+        "positions": [
+            {
+                "symbol": each.symbol,
+                "quantity": plain(each.quantity),
+                "price": plain(each.price),
+                "value": f"{each.value:.2f}",
+            }
+            for each in report.positions
+        ],
+        "left_out": [
+            {
+                "symbol": each.symbol,
+                "quantity": plain(each.quantity),
+                "value": None if each.value is None else f"{each.value:.2f}",
+                "reason": each.reason,
+            }
+            for each in report.left_out
+        ],
+    }
+
+
+def _tests(report: RiskReport) -> dict[str, object]:
+    """Return the violations of each method and level, with their tests."""
+    return {
         "backtests": [
             {
                 "method": each.method.value,
@@ -287,6 +323,12 @@ def as_json(report: RiskReport) -> Mapping[str, object]:
             }
             for each in report.tests
         ],
+    }
+
+
+def _dependence(report: RiskReport) -> dict[str, object]:
+    """Return the correlations, and the value at risk where they rise."""
+    return {
         "correlations": [
             {
                 "symbol": symbol,
@@ -304,20 +346,6 @@ def as_json(report: RiskReport) -> Mapping[str, object]:
                 **{f"var_{100 * level:.0f}": round(amount, 2) for level, amount in zip(LEVELS, each.var, strict=True)},
             }
             for each in report.stresses
-        ],
-        "jumps": [
-            {
-                "symbol": each.symbol,
-                "day": each.day,
-                "place": each.place,
-                "split": each.split or None,
-                "words": each.in_words,
-            }
-            for each in report.jumps
-        ],
-        "gaps": [
-            {"symbol": each.symbol, "day": each.day, "place": each.place, "sessions": each.sessions}
-            for each in report.gaps
         ],
     }
 

@@ -17,7 +17,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from core.research.sweeps.runs import Floats, daily_sharpe
+from core.research.sweeps.results import Floats, daily_sharpe
 
 EULER_MASCHERONI = 0.5772156649015329
 NORMAL = NormalDist()

@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from core.research.sweeps.runs import Floats
+from core.research.sweeps.results import Floats
 
 BLOCKS = 16
 """The number of blocks in the paper's example: 12,870 splits."""

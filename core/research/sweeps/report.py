@@ -12,7 +12,7 @@ from core.model.values import Money
 from core.research.sweeps.deflated_sharpe import DeflatedSharpe, SweepTrial, deflated_sharpe, sharpes_of
 from core.research.sweeps.overfitting import Overfitting, overfitting
 from core.research.sweeps.plateau import HeatMap, Plateau, best_point, heat_map, plateau_at
-from core.research.sweeps.runs import Goal, RunResult, daily_sharpe, ranked, score
+from core.research.sweeps.results import Goal, RunResult, daily_sharpe, ranked, score
 from core.research.sweeps.space import Point, Space
 from core.research.sweeps.walk_forward import WalkForward, WindowResult
 

@@ -15,7 +15,7 @@ from datetime import date
 import numpy as np
 
 from core.ports import OperatorError
-from core.research.sweeps.runs import Floats, Goal, RunResult, Span, daily_sharpe
+from core.research.sweeps.results import Floats, Goal, RunResult, Span, daily_sharpe
 
 
 @dataclass(frozen=True, slots=True)

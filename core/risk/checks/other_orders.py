@@ -1,8 +1,9 @@
-"""Checks against other orders of the account: crosses with our own, and repeats (RK-25, RK-24)."""
+"""Checks against other orders: crosses with our own, repeats, and how often a strategy trades (RK-25, RK-24, RK-15)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
@@ -11,10 +12,15 @@ from core.execution.stop_coverage import unreserved_of
 from core.model.bar import NoQuote, Quote
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.position import Position
-from core.model.staging import NoStop, StopPlan, Verdict
+from core.model.staging import CheckResult, NoStop, StopPlan, Verdict, unsaid
 from core.model.values import SHORT_ID, Price, plain, priced
-from core.risk.gate import Candidate, ReviewContext, refused, unmeasured, warned
+from core.risk.checks.losses import ProtectionCheck
+from core.risk.day import entries_taken
+from core.risk.gate import Candidate, ReviewContext, passed, refused, unmeasured, warned
+from core.risk.protections.frequency import GOES_ON, DayTrades, RepeatedExecution
+from core.risk.protections.protection import EVERYTHING, Scope
 from core.risk.recent_entries import TWIN, WORD
+from core.risk.regime import entries_allowed
 
 # ── crosses with our own orders ──────────────────────────────────────────────────────────────────────────────────────
 # Whether an order would trade against another of the same account, or the broker would treat it as a wash trade
@@ -245,3 +251,85 @@ class TwinCheck:
         return warned(
             self.name, f"like {seen.in_words(candidate.order.symbol, state.venue)}: type {WORD} before its key"
         )
+
+
+class RepeatedExecutionCheck(ProtectionCheck):
+    """A strategy filled too many entries in a symbol, or had its stop renewed too often, within minutes (RK-24).
+
+    Checks the protection's lock, which does not expire; returns nothing while it is not tripped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(RepeatedExecution.name)
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
+        protection = state.protections.repeated_execution
+        if not protection.locks.by_scope or not state.protections.is_on(protection):
+            return None
+        lock = protection.locks.on(Scope(symbol=candidate.order.symbol, strategy=candidate.strategy), state.at)
+        return None if lock is None else refused(self.name, f"{lock.scope}: {lock.reason}, until {GOES_ON}")
+
+
+class TradeFrequencyCheck:
+    """Entries per day and strategy are limited: filled, working and confirmed ones, over all symbols; none are allowed
+    on a day after SPY's range grew far over its average (RK-12).
+
+    Shuts the strategy's entries; ends with the trading day, or when a working entry ends without a fill.
+    """
+
+    name = "trade frequency"
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        risk, order = state.settings.risk, candidate.order
+        allowance = entries_allowed(risk.entries_a_day, state.regime.market, state.day, risk.frequency)
+        if allowance.is_shut:
+            return refused(self.name, allowance.reason)
+        if candidate.only_reduces:
+            return passed(self.name, "closes; takes no entry")
+        if order.replaces is not None:
+            return passed(self.name, "takes the place of an entry that is counted")
+        taken = entries_taken(candidate.strategy, state.day, state.ledger, state.signed, order.client_order_id)
+        if taken.total < allowance.entries:
+            return unsaid(
+                self.name, lambda: f"{taken.total} of {allowance.entries} today before it; {allowance.reason}"
+            )
+        whose = "typed entries" if candidate.is_manual else f"entries of {candidate.strategy}"
+        return refused(self.name, f"FULL, {taken.total} of {allowance.entries} {whose} today: {taken}")
+
+
+class DayTradesCheck(ProtectionCheck):
+    """Another entry could exceed the day-trade limit: positions opened today count as if closed today (RK-15).
+
+    Checks the protection's lock, and before it open trades that could become day trades.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(DayTrades.name)
+
+    def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
+        verdict, protection = super().review(candidate, state), state.protections.day_trades
+        if candidate.only_reduces or not protection.is_watched or not state.protections.is_on(protection):
+            return verdict
+        is_shut = verdict is None or verdict.standing is CheckResult.REFUSES
+        if is_shut or protection.locks.on(EVERYTHING, state.at) is not None:
+            return verdict
+        counted, others = protection.counted(state.at), _others_of_today(candidate, state)
+        limit = state.settings.risk.protections.day_trades.trade_limit
+        if counted + others + 1 < limit:
+            return verdict
+        return refused(
+            self.name, f"{counted} day trades, {others} trades of today may become some, {limit} are too many"
+        )
+
+
+def _others_of_today(candidate: Candidate, state: ReviewContext) -> int:
+    """Count other trades that were opened today or may still open today."""
+
+    def is_of_today(opened_at: datetime) -> bool:
+        return state.venue.day_of(opened_at) == state.day
+
+    own = (candidate.order.symbol, candidate.strategy)
+    today = {(p.symbol, p.strategy) for p in state.ledger.positions() if is_of_today(p.opened_at)}
+    coming = {(group.symbol, group.strategy) for group in state.ledger.entry_groups()}
+    held_over = {(p.symbol, p.strategy) for p in state.ledger.positions() if not is_of_today(p.opened_at)}
+    return len((today | coming) - held_over - {own})

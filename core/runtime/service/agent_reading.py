@@ -1,18 +1,23 @@
 """What agents read of the desk: parts of one view, as plain values (OP-09).
 
-`agent_service.py` draws the view in the engine's thread. All here works on that view in the agents' thread: reading
+`agent_socket.py` draws the view in the engine's thread. All here works on that view in the agents' thread: reading
 puts nothing into the engine's inbox and records nothing. Figures are text. An agent that is not told amounts gets no
 quantity, value, profit or equity of the account.
+
+Agents poll: each part is encoded once for a view and kept until the next. An agent's settings belong to its key, so no
+part with amounts is given to one that hides them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+import orjson
 
 from core.model.account import Mode
 from core.model.bar import Feed, Quote
@@ -358,3 +363,53 @@ def _touch(quote: Quote | None, side: Side) -> Price | None:
 
 def _block(what: str, by: str, why: str) -> Values:
     return {"what": what, "by": by, "why": value_of(why)}
+
+
+MOST_KEPT = 512
+"""Parts that are kept; more are encoded for each call."""
+
+
+class PartKey(NamedTuple):
+    """What a part's text depends on, beside the view. `symbol` and `bars` are empty where the part has none."""
+
+    agent: str
+    part: str
+    symbol: str
+    bars: int
+    hides_amounts: bool
+
+
+class ReadingCache:
+    """The encoded parts of the newest view.
+
+    Parameters
+    ----------
+    encode
+        Returns a part as JSON.
+    """
+
+    def __init__(self, encode: Callable[[Any], bytes] = orjson.dumps) -> None:
+        self._encode = encode
+        self._view: AgentView | None = None
+        self._parts: dict[PartKey, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def told(self, reader: Reader, asked: Read) -> str:
+        """Return the parts by name, as one JSON object. Raises `NotToldError`."""
+        if reader.drawn is not self._view:
+            self._view, self._parts = reader.drawn, {}
+        parts = (f'"{part}":{self._part(reader, Part(part), asked)}' for part in dict.fromkeys(asked.parts))
+        return f"{{{','.join(parts)}}}"
+
+    def _part(self, reader: Reader, part: Part, asked: Read) -> str:
+        symbol = asked.symbol if part in (Part.QUOTE, Part.BARS) else ""
+        bars = asked.count if part is Part.BARS else 0
+        key = PartKey(reader.name, part, symbol, bars, reader.terms.hides_amounts)
+        known = self._parts.get(key)
+        if known is None:
+            known = self._encode(reader.part(part, asked)).decode()
+            if len(self._parts) < MOST_KEPT:
+                self._parts[key] = known
+        return known

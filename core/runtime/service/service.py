@@ -18,7 +18,7 @@ from core.protocol.codec import FrameError
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused, Role
 from core.runtime.runtime import Runtime
 from core.runtime.service.desk_connection import DeskConnection, SnapshotFeed
-from core.runtime.service.desks import FULL, MOST, Arrival, Arrivals, DeskServer, EngineBooks
+from core.runtime.service.desk_connections import FULL, MOST, Arrival, Arrivals, DeskServer, EngineBooks
 from core.runtime.service.peers import Peer, peer_of
 
 # ── the listener ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -35,6 +35,7 @@ from core.views import (
     HaltRow,
     KeyView,
     KillView,
+    OrderRow,
     OtherOrderRow,
     PositionRow,
     ReloadView,
@@ -295,7 +296,6 @@ class ViewBuilder:
             for o in state.sightings.all_others
         )
         guards = self.protections.rows(at)
-        working = [o for o in orders if o.status.is_working and RowMark.TO_REPLACE not in o.marks]
         return DeskView(
             number=self.number,
             status=self.status.draw(at, self.protections.shut_by(at, guards)),
@@ -307,14 +307,7 @@ class ViewBuilder:
             endings=tuple(self.log.endings),
             refusals=tuple(self.log.refusals),
             failed_closes=tuple(self.log.failed_closes),
-            kill=KillView(
-                tuple(o for o in working if not o.effect.only_reduces),
-                tuple(o for o in working if o.is_protective and o.effect.only_reduces and RowMark.HELD not in o.marks),
-                tuple(p for p in positions if p.covered < abs(p.quantity)),
-                tuple(other for other in others if other.may_open and not other.is_unread),
-                tuple(other for other in others if other.is_unread),
-                tuple(o for o in working if o.effect.only_reduces and o.beyond > 0),
-            ),
+            kill=_kill_view(positions, orders, others),
             symbols=symbol_views(state, at, self.listed),
             strategies=strategy_rows(state, today, at),
             staged=self.log.staged,
@@ -391,4 +384,19 @@ def _trade(trade: Trade) -> TradeRow:
         slippage=trade.slippage,
         meant=trade.meant,
         fees=trade.fees,
+    )
+
+
+def _kill_view(
+    positions: Sequence[PositionRow], orders: Sequence[OrderRow], others: Sequence[OtherOrderRow]
+) -> KillView:
+    """Return what a kill would cancel, keep and leave."""
+    working = [o for o in orders if o.status.is_working and RowMark.TO_REPLACE not in o.marks]
+    return KillView(
+        tuple(o for o in working if not o.effect.only_reduces),
+        tuple(o for o in working if o.is_protective and o.effect.only_reduces and RowMark.HELD not in o.marks),
+        tuple(p for p in positions if p.covered < abs(p.quantity)),
+        tuple(other for other in others if other.may_open and not other.is_unread),
+        tuple(other for other in others if other.is_unread),
+        tuple(o for o in working if o.effect.only_reduces and o.beyond > 0),
     )

@@ -293,7 +293,7 @@ class EventLog:
         return row
 
     def _is_own(self, at: datetime, fact: facts.Fact, source: str) -> bool:
-        """Whether it refuses what the operator typed; an order that was confirmed is blocked, whoever asked for it."""
+        """Whether it refuses what the operator typed; a confirmed order is blocked, from any source."""
         match fact:
             case facts.EditRefused() | facts.BasketRefused() | facts.PromotionRefused():
                 return True

@@ -30,15 +30,17 @@ from core.model.position import Position
 from core.model.staging import AuthorizationKind, StopPlan
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, Quantity, Symbol, plain, priced
 from core.staging.time_in_force import end_of_session
+from core.trading_state.owed_stops import Owing
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import known_as, shown_price, stop_in_force
 from core.views import OrderRow, PositionRow, RowMark
 from core.views.builders.symbols import halted_in_words
 from core.views.order_chain import subject_of
-from core.workflows.orders.request_reserve import held_exit_of
+from core.workflows.orders.request_reserve import held_exit_of, late_exit_of
 from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.protection.owed_stops import stop_by_desk
 from core.workflows.staging.exit_change_refusals import refusal_of_move, refusal_of_target, refusal_of_trail
+from core.workflows.staging.proposal_intake import closing_side
 
 
 def orders_in_the_way(state: TradingState, cancels: Iterable[ClientOrderId]) -> list[Order]:
@@ -89,7 +91,7 @@ def left_behind(state: TradingState, order: OrderRequest, strategy: str) -> Deci
 
 
 def trail_starts_in_words(state: TradingState, orders: Iterable[Order]) -> str:
-    """Return where a trailing stop placed anew starts, and where it is: `from about 178.83, now 178.82`."""
+    """Return where a new trailing stop starts, and where it is: `from about 178.83, now 178.82`."""
     trailing = next((order for order in orders if order.is_protective and order.request.type.trails), None)
     quote = None if trailing is None else state.sightings.quotes.get(trailing.request.symbol)
     if trailing is None or quote is None:
@@ -275,16 +277,12 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     profit = state.ledger.open_profit(position, last)
     risked = position.risk(plan.way_from(position.average_price)) if plan else None
     known = {price: known_as(state, o) for o in stops if (price := stop_in_force(state, o)) is not None}
-    prices = known.keys()
     signed = state.stage.signed_exits(position.entry_order, at)
+    owing = _owed_and_told(state, position)
+    held, late = held_exit_of(state, position), late_exit_of(state, position)
+    lasts, ends_at = _stops_last(state, stops)
     planned = [plan.price] if plan is not None and plan.behind is None else []
-    owing = state.owed_stops.of(position)
-    if owing is not None and owing.told is None:
-        owing = None  # still within the delay: its stop is on its way
-    held = held_exit_of(state, position)
-    day_stops = [o for o in stops if o.request.time_in_force is TimeInForce.DAY]
-    ends = [end for o in day_stops if (end := day_ends_at(state, o.request, o.created_at)) is not None]
-    farthest_last = sorted(prices, reverse=position.quantity > 0) or planned
+    farthest_last = sorted(known, reverse=position.quantity > 0) or planned
     return PositionRow(
         key=f"{position.symbol}/{position.strategy}",
         symbol=position.symbol,
@@ -304,9 +302,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         doubt=cover.doubt,
         is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
         has_bracket=state.ledger.exits.has_bracket_order(position.symbol, position.strategy),
-        held_by_others=held_by_others(
-            state.sightings.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
-        ),
+        held_by_others=held_by_others(state.sightings.others, position.symbol, closing_side(position)),
         acts_from=_stops_act_from(state, at),
         at_limit=cover.at_limit,
         idle=cover.idle_words,
@@ -321,14 +317,28 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         owed_since=owing.since if owing else None,
         owed_why=owing.why if owing else None,
         exit_waits_since=held.since if held else None,
+        exit_late_since=late.since if late else None,
         targets=_targets(state, exits),
-        stop_lasts=(day_stops or stops)[0].request.time_in_force if stops else None,
-        stop_ends_at=min(ends, default=None),
+        stop_lasts=lasts,
+        stop_ends_at=ends_at,
         holds_overnight=state.control.settings.holds_overnight(position.strategy),
         move_refusal=refusal_of_move(state, position),
         trail_refusal=refusal_of_trail(state, position),
         target_refusal=refusal_of_target(state, position),
     )
+
+
+def _owed_and_told(state: TradingState, position: Position) -> Owing | None:
+    """Return its owed stop; None within the delay in which it is on its way."""
+    owing = state.owed_stops.of(position)
+    return None if owing is None or owing.told is None else owing
+
+
+def _stops_last(state: TradingState, stops: Sequence[Order]) -> tuple[TimeInForce | None, datetime | None]:
+    """Return the shortest time in force of the stops, and when that of a day ends."""
+    of_a_day = [o for o in stops if o.request.time_in_force is TimeInForce.DAY]
+    ends = [end for o in of_a_day if (end := day_ends_at(state, o.request, o.created_at)) is not None]
+    return (of_a_day or stops)[0].request.time_in_force if stops else None, min(ends, default=None)
 
 
 def _stops_act_from(state: TradingState, at: datetime) -> datetime | None:

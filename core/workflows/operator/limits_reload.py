@@ -76,7 +76,7 @@ class LimitsReload:
     def _reason(self, message: SettingsFileSeen, changes: tuple[LimitChange, ...]) -> str | None:
         answer, left_out = message.answer, message.left_out
         if isinstance(answer, SettingsFault):
-            return f"the settings file cannot stand ({answer.reason}): mend it, the limits stay as they were"
+            return f"the settings file cannot stand ({answer.reason}): correct it, the limits stay as they were"
         if not changes:
             return None
         if left_out:

@@ -27,7 +27,7 @@ from core.settings.service import NotifySettings
 from core.trading_state.notifications import ChannelLine, numbers_of
 from core.trading_state.state import TradingState
 from core.workflows.operator.notification_rules import rules_for
-from core.workflows.orders.request_reserve import held_exits
+from core.workflows.orders.request_reserve import begun_exits, held_exits
 from core.workflows.workflow import answers, follows
 
 # ── subjects and channels ────────────────────────────────────────────────────────────────────────────────────────────
@@ -74,7 +74,7 @@ def of_unread(symbol: Symbol) -> str:
 
 
 def of_held(symbol: Symbol, strategy: str) -> str:
-    """Return the matter of a confirmed exit that waits for the broker's request limit."""
+    """Return the matter of a confirmed exit that waits for the broker: its request limit, or a cancel."""
     return f"{HELD} {strategy} {symbol}"
 
 
@@ -84,7 +84,8 @@ def exits_that_ended(state: TradingState) -> list[str]:
     if not known:
         return known
     waiting = {of_exit(proposal) for proposal in state.stage.state.proposals.values()}
-    waiting |= {of_held(held.proposal.symbol, held.proposal.strategy) for held in held_exits(state)}
+    unsent = (*held_exits(state), *begun_exits(state))
+    waiting |= {of_held(held.proposal.symbol, held.proposal.strategy) for held in unsent}
     waiting |= {of_owed(owing.symbol, owing.strategy) for owing in state.owed_stops.all() if owing.needs_a_person}
     return [key for key in known if key not in waiting]
 

@@ -1,4 +1,4 @@
-"""Turn facts into notices, choose the recipients, and escalate matters that last (SY-03, OP-06).
+"""Turn facts into notices for the recipients of the rules, and escalate matters that last (SY-03, OP-06).
 
 It decides nothing about an order. Without a rule in `[notify]` nothing is recorded.
 """
@@ -40,7 +40,7 @@ from core.workflows.operator.notification_delivery import (
     unattended_since,
 )
 from core.workflows.operator.notification_rules import channels_of, rules_for
-from core.workflows.orders.request_reserve import TOO_LONG, HeldExit, held_exits
+from core.workflows.orders.request_reserve import TOO_LONG, HeldExit, begun_exits, held_exits, late_at
 from core.workflows.workflow import answers, follows
 
 MOST_WAITING = 100
@@ -303,10 +303,11 @@ class Notifying:
             subject = self._of_exit(proposal)
             if subject is not None and self._is_new(subject, proposal.staged_at) and self._is_wanted(subject):
                 yield proposal.staged_at + wait, subject
-        for held in held_exits(self.state):
+        late = [(late_at(self.state, begun), begun) for begun in begun_exits(self.state)]
+        for at, held in (*((held.since + TOO_LONG, held) for held in held_exits(self.state)), *late):
             subject = self._of_held(held)
             if subject.matter not in known and self._is_wanted(subject):
-                yield held.since + TOO_LONG, subject
+                yield at, subject
         if CRISIS not in known and (since := unattended_since(self.state)) is not None:
             words = f"VIX high, shares held and no key pressed since {self.state.calendar.venue.clock(since)}"
             subject = Subject(NoticeKind.REGIME, words, matter=CRISIS, grave=Severity.URGENT)
@@ -338,10 +339,12 @@ class Notifying:
         return Subject(WAITING, words, proposal.symbol, matter)
 
     def _of_held(self, held: HeldExit) -> Subject:
-        """Return the subject of a confirmed exit that has waited too long for the broker's request limit (RK-24)."""
+        """Return the subject of a confirmed exit that waits too long for the broker: its limit, or a cancel (EX-22)."""
         since = self.state.calendar.venue.clock(held.since)
         order, matter = order_in_words(held.ticket.order), of_held(held.proposal.symbol, held.proposal.strategy)
         words = f"{order} waits for the broker's limit of requests since {since}; its stop stays in force"
+        if held in begun_exits(self.state):
+            words = f"{order} is not sent: the broker has not confirmed the cancel of its stop since {since}"
         return Subject(WAITING, words, held.proposal.symbol, matter, Severity.URGENT)
 
     def _report_at(self) -> datetime | None:

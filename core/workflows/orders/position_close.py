@@ -30,7 +30,7 @@ from core.staging import approvals
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
-from core.workflows.orders.request_reserve import RequestRoom, held_exits
+from core.workflows.orders.request_reserve import RequestRoom, begun_exits, held_exits, late_at
 from core.workflows.orders.sale_chains import LATE, SaleChains
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
@@ -41,7 +41,7 @@ MAKES_WAY = "its position is being closed"
 BY_A_TRAIL = "replaced by a trailing stop"
 BY_A_STOP = "replaced by another stop"
 BY_A_PAIR = "replaced by a target with a stop (OCO)"
-WANTED_NO_MORE = "taken back by the operator before it began: its stop stays"
+WANTED_NO_MORE = "taken back by the operator before it sold: its stop stays"
 
 
 class PositionClose:
@@ -79,12 +79,18 @@ class PositionClose:
             yield from self._take_out(held.stops, held.ticket.order)
 
     @answers(TakeBackExits)
-    def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
-        """A close that has not begun ends: its stop stays where it is. One that has begun is an order to cancel."""
-        for held in held_exits(self.state):
-            if (held.proposal.symbol, held.proposal.strategy) == (command.symbol, command.strategy):
+    def on_take_back(self, command: TakeBackExits) -> Iterator[Effect]:
+        """End a close that has not begun, or whose stop is not gone in time: the stop stays, or comes back if it goes.
+
+        A sale that was sent is an order to cancel.
+        """
+        its = (command.symbol, command.strategy)
+        late = [begun for begun in begun_exits(self.state) if self.state.at >= late_at(self.state, begun)]
+        for held in (*held_exits(self.state), *late):
+            if (held.proposal.symbol, held.proposal.strategy) == its:
                 self._end(held.use, WANTED_NO_MORE, AuthorizationCode.TAKEN_BACK)
-        return self.go_on()
+                yield from apart(self.state, partial(self._guard_what_entries_left, held.use))
+        yield from self.go_on()
 
     def _take_out(self, stops: Iterable[Order], exit: OrderRequest) -> Iterator[Effect]:
         for stop in stops:
@@ -177,8 +183,11 @@ class PositionClose:
         return self._waits_in_doubt(use) or is_passed_over
 
     def _is_held_by_doubt(self, use: AuthorizationUse) -> bool:
-        """Whether it does not lapse: the clock is in doubt, and none of its shares is bare meanwhile (EX-23)."""
-        return self.state.control.is_clock_in_doubt and not self._has_free_shares(use)
+        """Whether it does not lapse: the clock is in doubt, and none of its stops is gone meanwhile (EX-23)."""
+        if not self.state.control.is_clock_in_doubt:
+            return False
+        restores = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, use.authorization.parent)
+        return not any(map(self.sale_chains.to_go_back, restores))
 
     def _waits_in_doubt(self, use: AuthorizationUse) -> bool:
         """Whether a stop to be cancelled is in doubt at the broker: the time-out does not run meanwhile.

@@ -42,7 +42,7 @@ AT_ONCE = (SubmitOrder, ReplaceOrder, CancelOrder, FetchClock)
 
 @dataclass(frozen=True, slots=True)
 class HeldExit:
-    """A confirmed exit that has not begun: its stops stay in force until there is room for it."""
+    """A confirmed exit that has not sold, and its stops that still work: since its key, or since they were to go."""
 
     use: AuthorizationUse
     ticket: Ticket
@@ -198,8 +198,38 @@ def _held_exits(state: TradingState) -> list[HeldExit]:
 
 
 def held_exit_of(state: TradingState, position: Position) -> HeldExit | None:
+    return _of(position, held_exits(state))
+
+
+def begun_exits(state: TradingState) -> list[HeldExit]:
+    """Return confirmed exits whose stops were asked to cancel and still work."""
+    return state.of_records("begun exits", partial(_begun_exits, state))
+
+
+def late_exit_of(state: TradingState, position: Position) -> HeldExit | None:
+    """Return the exit of a position whose stops are not gone after the time-out of a close; None if there is none."""
+    return _of(position, (begun for begun in begun_exits(state) if state.at >= late_at(state, begun)))
+
+
+def late_at(state: TradingState, begun: HeldExit) -> datetime:
+    """Return when a person is to know that the stops of a begun exit are not gone (EX-22)."""
+    return begun.since + timedelta(seconds=float(state.control.settings.staging.close_seconds))
+
+
+def _of(position: Position, exits: Iterable[HeldExit]) -> HeldExit | None:
     mine = (position.symbol, position.strategy)
-    return next((held for held in held_exits(state) if (held.proposal.symbol, held.proposal.strategy) == mine), None)
+    return next((held for held in exits if (held.proposal.symbol, held.proposal.strategy) == mine), None)
+
+
+def _begun_exits(state: TradingState) -> list[HeldExit]:
+    found = []
+    for use, stops in _closes(state):
+        confirmation = state.stage.state.confirmations[use.authorization.ticket_id]
+        working = [stop for stop in stops if stop.is_working]
+        asked = [at for stop in working if (at := stop.cancel_requested_at or stop.let_go_at) is not None]
+        if asked and not any(_was_never_asked(stop, confirmation.received_at) for stop in working):
+            found.append(HeldExit(use, confirmation.ticket, confirmation.proposal, min(asked), tuple(working)))
+    return found
 
 
 def _closes(state: TradingState) -> list[tuple[AuthorizationUse, list[Order]]]:

@@ -200,8 +200,9 @@ class ProtectiveStops:
             return
         if last is None or (naked_at is not None and last.created_at <= naked_at):
             last = next(working, None)
-        if last is None and naked_at is None:  # the broker may have made it less before it sold all that it had
-            last = exits.last_stop(position, is_sold=True)
+        sold = exits.last_stop(position, is_sold=True)  # the broker may have made it less before that
+        if last is None and sold is not None and (naked_at is None or sold.created_at > naked_at):
+            last = sold
         if last is None:
             self._ask_for_one_of_several(position)
             return

@@ -42,7 +42,7 @@ from core.settings.orders import StagingSettings
 from core.staging.resting_entries import target_of
 from core.staging.time_in_force import end_of_session, end_of_stops
 from core.strategies.mean_reversion import MeanReversionStrategy
-from core.strategies.vwap import VwapStrategy
+from core.strategies.vwap_mean_reversion import VwapStrategy
 from core.trading_state.state import TradingState
 from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.staging.proposal_intake import candidate_of

@@ -15,7 +15,7 @@ from rich.console import Console
 from console.commands.sweep_page import page
 from core.research.sweeps.deflated_sharpe import SweepTrial
 from core.research.sweeps.report import SweepOutcome, SweepReport, as_json, report_of
-from core.research.sweeps.runs import Goal, RunResult, RunTrade
+from core.research.sweeps.results import Goal, RunResult, RunTrade
 from core.research.sweeps.space import Axis, AxisValue, Point, Space
 from core.research.sweeps.walk_forward import WindowPlan, chosen, joined, windows_of
 from tests.kit.rows import table

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.research.sweeps.deflated_sharpe import SweepTrial
-from core.research.sweeps.runs import RunResult, RunTrade, Span
+from core.research.sweeps.results import RunResult, RunTrade, Span
 from core.settings.settings import Settings
 from state.files import Home
 from state.json_lines import JsonLinesError

@@ -9,7 +9,7 @@ from core.facts import EngineStarted, Fact, StopInForce, StopOwed
 from core.model.codes import OwedReason
 from core.model.values import Quantity
 from core.ports import Recorded
-from core.reports.unprotected_time import Unprotected, unprotected_of
+from core.reports.quality import Unprotected, unprotected_of
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours, at
 
 TEN = Quantity(Decimal(10))

@@ -10,7 +10,7 @@ import pytest
 
 from core.analytics.metrics import DayOfEquity, framed, returns_of, sharpe
 from core.research.sweeps.deflated_sharpe import deflated_sharpe, expected_maximum_sharpe, probabilistic_sharpe
-from core.research.sweeps.runs import daily_sharpe
+from core.research.sweeps.results import daily_sharpe
 from tests.kit.rows import table
 
 NO_TRIALS = np.array([])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.ports import OperatorError
-from core.research.sweeps.runs import Goal, RunResult, RunTrade, Span
+from core.research.sweeps.results import Goal, RunResult, RunTrade, Span
 from core.research.sweeps.walk_forward import Window, WindowPlan, chosen, joined, purged, windows_of
 
 FIRST = date(2024, 1, 1)

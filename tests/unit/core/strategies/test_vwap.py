@@ -23,7 +23,7 @@ from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTra
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings.strategies import VwapSettings
 from core.strategies.base import Context, Strategy
-from core.strategies.vwap import VwapState, VwapStrategy
+from core.strategies.vwap_mean_reversion import VwapState, VwapStrategy
 from tests.data import MARKET
 from tests.kit.rows import table
 

@@ -16,7 +16,7 @@ from core.model.signal import EntrySignal
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings.strategies import VwapAdaptive, VwapSettings
 from core.strategies.base import Context
-from core.strategies.vwap import VwapStrategy, bounded, scale_of
+from core.strategies.vwap_mean_reversion import VwapStrategy, bounded, scale_of
 
 OPEN = datetime(2024, 1, 2, 14, 30, tzinfo=UTC)
 TERMS = VwapAdaptive(enabled=True)

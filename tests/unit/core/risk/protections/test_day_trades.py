@@ -12,7 +12,7 @@ from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult
 from core.model.values import Fraction, Money, Symbol
-from core.risk.checks.frequency import DayTradesCheck
+from core.risk.checks.other_orders import DayTradesCheck
 from core.risk.protections.closed_trades import ClosedTrade, Direction
 from core.risk.protections.frequency import business_days, weekday_after
 from core.risk.protections.protection import EVERYTHING

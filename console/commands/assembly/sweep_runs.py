@@ -20,7 +20,7 @@ from core.model.values import Money
 from core.ports import OperatorError
 from core.research.sweeps.deflated_sharpe import SweepTrial
 from core.research.sweeps.report import SweepOutcome, SweepReport, report_of
-from core.research.sweeps.runs import Goal, RunResult, Span, daily_sharpe, difference, score
+from core.research.sweeps.results import Goal, RunResult, Span, daily_sharpe, difference, score
 from core.research.sweeps.sampling import sampled_by_optuna
 from core.research.sweeps.space import Point, Space
 from core.research.sweeps.walk_forward import WalkForward, WindowPlan, chosen, joined, span_of, windows_of

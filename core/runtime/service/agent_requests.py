@@ -37,8 +37,7 @@ from core.protocol.agent_frames import (
 )
 from core.protocol.codec import FrameError
 from core.protocol.frames import FrameReader, pack
-from core.runtime.service.agent_cache import ReadingCache
-from core.runtime.service.agent_reading import AgentView, NotToldError, Reader
+from core.runtime.service.agent_reading import AgentView, NotToldError, Reader, ReadingCache
 from core.runtime.service.peers import Peer, peer_of
 from core.settings.service import AgentSettings
 

@@ -16,9 +16,8 @@ from core.model.draft import Draft, DraftOutcome, DraftTerms
 from core.model.order import Effect, OrderType
 from core.model.values import Price, Quantity, Symbol
 from core.protocol.agent_frames import MOST_BARS, Part, Read
-from core.runtime.service import agent_cache
-from core.runtime.service.agent_cache import ReadingCache
-from core.runtime.service.agent_reading import AgentView, NotToldError, Reader
+from core.runtime.service import agent_reading
+from core.runtime.service.agent_reading import AgentView, NotToldError, Reader, ReadingCache
 from core.settings.settings import Settings
 from tests.desk.still_house import a_position, a_view, an_order
 
@@ -116,7 +115,7 @@ def test_a_question_without_an_answer_keeps_nothing() -> None:
 
 def test_a_full_cache_answers_and_keeps_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-09"""
-    monkeypatch.setattr(agent_cache, "MOST_KEPT", 3)
+    monkeypatch.setattr(agent_reading, "MOST_KEPT", 3)
     cache, drawn = CountedCache(), a_drawn_view()
     for count in range(1, 11):
         assert len(cache.parts(CLAUDE, drawn, Part.BARS, count=count)["bars"]) == count

@@ -1,4 +1,4 @@
-"""The door for agents of a running engine: its server, and the views that it reads (OP-09).
+"""The socket for agents of a running engine: its server, and the views that it reads (OP-09).
 
 The server is given two functions and not the runtime: one takes drafts, the other returns the agents of the settings.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from core.runtime.runtime import Runtime
 from core.runtime.service.agent_reading import AgentView
-from core.runtime.service.agents import AgentServer
+from core.runtime.service.agent_requests import AgentServer
 from core.runtime.service.peers import Peer, peer_of
 
 APART = 1.0

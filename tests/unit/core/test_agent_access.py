@@ -16,12 +16,12 @@ import pytest
 from console.commands.journal import routes
 from core.messages.inputs import FromAgent
 from core.protocol.agent_frames import VERBS
-from core.runtime.service.agents import AgentServer
+from core.runtime.service.agent_requests import AgentServer
 
 ROOT = Path(__file__).resolve().parents[3]
-SERVED = ("core/protocol/agent_drafts.py", "core/protocol/agent_frames.py", "core/runtime/service/agent_cache.py",
-          "core/runtime/service/agent_reading.py", "core/runtime/service/agent_service.py",
-          "core/runtime/service/agents.py", "console/client/agents.py", "console/commands/mcp.py",
+SERVED = ("core/protocol/agent_drafts.py", "core/protocol/agent_frames.py",
+          "core/runtime/service/agent_reading.py", "core/runtime/service/agent_socket.py",
+          "core/runtime/service/agent_requests.py", "console/client/agents.py", "console/commands/agents.py",
           "console/commands/assembly/agent_journal.py", "console/commands/assembly/mcp_server.py",
           "console/commands/assembly/watchman_agent.py", "console/commands/assembly/watchman.py",
           "core/reports/agent_explained.py", "state/past_for_agents.py")  # fmt: skip
@@ -81,13 +81,13 @@ def test_the_server_is_given_functions_and_no_runtime() -> None:
     """OP-09"""
     assert not hasattr(AgentServer, "runtime")
     known = {"AgentView", "NotToldError", "Peer", "Reader", "ReadingCache", "peer_of"}
-    for name in ("agents", "agent_cache", "agent_reading"):
+    for name in ("agent_requests", "agent_reading"):
         assert set(imported(f"core/runtime/service/{name}.py", "core.runtime")) <= known
 
 
 def test_the_service_asks_nothing_of_the_runtime_that_acts() -> None:
     """OP-09"""
-    path = "core/runtime/service/agent_service.py"
+    path = "core/runtime/service/agent_socket.py"
 
     assert asked_of(path, "runtime") <= OF_THE_RUNTIME | {"engine.state"}
     assert asked_of(path, "state") <= OF_THE_STATE
