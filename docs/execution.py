@@ -9,21 +9,13 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import time, timedelta
-from decimal import Decimal
-from enum import Enum
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from core.execution.order_status import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
-from core.settings.orders import ReconciliationSettings, StagingSettings
-from core.settings.types import AmountSettings, SettingsTable
+from core.workflows import engine_start as start_workflow
 from core.workflows import reconciliation as comparison_workflow
-from core.workflows import trading_day as start_workflow
 from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("EXECUTION.md")
@@ -56,16 +48,6 @@ def keys() -> str:
     return table(("key", "confirms an order that would"), [(f"`{k}`", ", ".join(e)) for k, e in effects.items()])
 
 
-def staging() -> str:
-    """Lives and moves between the proposal and the wire."""
-    return settings_table("staging", StagingSettings)
-
-
-def reconciliation() -> str:
-    """The limits within which the broker is right without a person."""
-    return settings_table("reconciliation", ReconciliationSettings)
-
-
 def procedure() -> str:
     """The steps of a comparison: the numbered list of the workflow's own docstring."""
     steps = re.findall(r"^(\d+)\. (.+?)(?=^\d+\. |\Z)", comparison_workflow.__doc__ or "", re.DOTALL | re.MULTILINE)
@@ -90,8 +72,6 @@ TABLES: Tables = {
     "transitions": transitions,
     "broker_statuses": broker_statuses,
     "keys": keys,
-    "staging": staging,
-    "reconciliation": reconciliation,
     "procedure": procedure,
     "differences": differences,
     "start": start,
@@ -107,40 +87,9 @@ def page(text: str) -> str:
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def settings_table(name: str, part: type[SettingsTable]) -> str:
-    return table(("setting", "default", "what it is"), _settings(name, part))
-
-
-def _settings(name: str, part: type[SettingsTable]) -> Iterator[tuple[str, str, str]]:
-    """A row a setting; those of a part within it under its name."""
-    for field, info in part.model_fields.items():
-        if isinstance(info.default, SettingsTable) and not isinstance(info.default, AmountSettings):
-            yield from _settings(f"{name}.{field}", type(info.default))
-        else:
-            unit = " s" if "seconds" in field else ""
-            yield f"`{name}.{field}`", plain_value(info.default) + unit, info.description or ""
-
-
 def _in_order(statuses: list[str]) -> str:
     known = [status.value for status in TRANSITIONS]
     return ", ".join(sorted(statuses, key=known.index)) or "–"
-
-
-def plain_value(value: object) -> str:
-    if isinstance(value, AmountSettings):
-        return f"{value.usd} USD" if value.usd is not None else f"{value.of_equity} of equity"
-    if isinstance(value, timedelta):
-        return f"{value.total_seconds():g} s"
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, time):
-        return f"{value:%H:%M}"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, tuple):
-        return ", ".join(map(plain_value, value)) or "none"
-    assert not isinstance(value, BaseModel), f"say how {value!r} reads"
-    return str(value)
 
 
 if __name__ == "__main__":
