@@ -42,6 +42,8 @@ REQUIRED = 0.05
 """A year: what the second Omega asks for."""
 
 RULES = ("buy and hold", "SMA 200")
+ABSENT = "–"
+"""A figure that cannot be worked out, or that a library has not got."""
 Figures = Mapping[str, float | None]
 """By measure; None where it cannot be worked out, or where a library has no such measure."""
 
@@ -72,20 +74,20 @@ ROWS: tuple[tuple[str, str, str], ...] = (
 """Of each measure: its key, what the page calls it, and how it is written."""
 
 CALENDAR_YEARS = (
-    "takes years of 365.25 days between the two dates for those that it took; ours are sessions, 252 a year. The 3,334 "
-    "returns are 13.23 of these years, and 13.24 of the calendar's"
+    "years of 365.25 days between the two dates; ours have 252 sessions. The 3,334 returns are 13.23 of these years, "
+    "and 13.24 of the calendar's"
 )
-DAYS_BELOW = "days of the calendar for sessions, from the first close below the peak to the last one, both counted"
-DAYS_TO_THE_END = "days of the calendar for sessions, from the first close below the peak to the first that is not"
+DAYS_BELOW = "calendar days, from the first close below the peak to the last one, both counted"
+DAYS_TO_THE_END = "calendar days, from the first close below the peak to the first that is not"
 DIFFERENCES: Mapping[tuple[str, str], str] = {
     ("yearly_return", "ffn"): CALENDAR_YEARS,
-    ("calmar", "ffn"): "divides that return a year",
+    ("calmar", "ffn"): "uses that return a year",
     ("drawdown_length", "quantstats"): f"{DAYS_BELOW}; ours begins at the peak and ends when it is made good",
     ("drawdown_length", "ffn"): f"{DAYS_TO_THE_END}; ours begins at the peak",
     ("longest_under_water", "quantstats"): DAYS_BELOW,
     ("longest_under_water", "ffn"): f"{DAYS_TO_THE_END}; ours ends with the last below it",
-    ("win_rate_days", "quantstats"): "leaves out days without a change, and so all that were in cash; ours are of all",
-    ("profit_factor", "quantstats"): "says infinite where nothing was lost; ours says nothing",
+    ("win_rate_days", "quantstats"): "leaves out days without a change, and so all in cash",
+    ("profit_factor", "quantstats"): "infinite where nothing was lost; ours is a dash",
 }
 """By measure and library, why its figure is not ours. It may be ours where the cause is absent."""
 
@@ -155,10 +157,10 @@ def notes() -> dict[tuple[str, str], str]:
     return {key: chr(ord("a") + number) for number, key in enumerate(DIFFERENCES)}
 
 
-def figures(rule: str) -> str:
-    """Ours, then each library's: with a sign where it differs, a dash where there is none."""
-    head = ("measure", "Keyturn", *(f"{name} {version}" for name, version in libraries().items()))
-    return table(head, [(name, _told(ours(rule)[key], kind), *_beside(rule, key, kind)) for key, name, kind in ROWS])
+def figures() -> str:
+    """Return ours for both rules, the libraries that agree, and the figures of those that do not, with their note."""
+    head = ("measure", *RULES, "the same", "different")
+    return table(head, [(name, *_ours(key, kind), *_beside(key, kind)) for key, name, kind in ROWS])
 
 
 def differences() -> str:
@@ -167,18 +169,29 @@ def differences() -> str:
     return table(("", "measure", "library", "what it does instead"), rows)
 
 
-def _beside(rule: str, key: str, kind: str) -> list[str]:
-    cells = []
+def versions() -> str:
+    """Return one line: each library with its version."""
+    return f"{', '.join(f'{name} {version}' for name, version in libraries().items())}\n"
+
+
+def _ours(key: str, kind: str) -> list[str]:
+    return [_told(ours(rule)[key], kind) for rule in RULES]
+
+
+def _beside(key: str, kind: str) -> tuple[str, str]:
+    same, different = [], []
     for library in libraries():
-        note = notes().get((key, library))
-        told = _told(theirs(rule, library).get(key), kind)
-        cells.append(f"{told} ({note})" if note and told != _told(ours(rule)[key], kind) else told)
-    return cells
+        told = [_told(theirs(rule, library).get(key), kind) for rule in RULES]
+        if told == _ours(key, kind):
+            same.append(library)
+        elif set(told) != {ABSENT}:
+            different.append(f"{library} {', '.join(told)} ({notes()[key, library]})")
+    return ("all" if len(same) == len(libraries()) else ", ".join(same), "; ".join(different))
 
 
 def _told(value: float | None, kind: str) -> str:
     if value is None:
-        return "–"
+        return ABSENT
     if value == float("inf"):
         return "infinite"
     match kind:
@@ -193,8 +206,8 @@ def _told(value: float | None, kind: str) -> str:
 
 
 TABLES: Tables = {
-    "buy_and_hold": lambda: figures("buy and hold"),
-    "sma": lambda: figures("SMA 200"),
+    "spy": figures,
+    "versions": versions,
     "differences": differences,
 }
 
