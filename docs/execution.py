@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.execution.order_status import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
+from core.settings.orders import ReconciliationSettings, StagingSettings
+from core.settings.types import SettingsTable
 from core.workflows import engine_start as start_workflow
 from core.workflows import reconciliation as comparison_workflow
 from docs.pages import Tables, filled, table, written
@@ -48,6 +51,16 @@ def keys() -> str:
     return table(("key", "confirms an order that would"), [(f"`{k}`", ", ".join(e)) for k, e in effects.items()])
 
 
+def staging() -> str:
+    """Lives and moves between the proposal and the wire."""
+    return _defaults("staging", StagingSettings)
+
+
+def reconciliation() -> str:
+    """The limits within which the broker is right without a person."""
+    return _defaults("reconciliation", ReconciliationSettings)
+
+
 def procedure() -> str:
     """The steps of a comparison: the numbered list of the workflow's own docstring."""
     steps = re.findall(r"^(\d+)\. (.+?)(?=^\d+\. |\Z)", comparison_workflow.__doc__ or "", re.DOTALL | re.MULTILINE)
@@ -72,6 +85,8 @@ TABLES: Tables = {
     "transitions": transitions,
     "broker_statuses": broker_statuses,
     "keys": keys,
+    "staging": staging,
+    "reconciliation": reconciliation,
     "procedure": procedure,
     "differences": differences,
     "start": start,
@@ -85,6 +100,19 @@ def page(text: str) -> str:
 
 
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _defaults(name: str, part: type[SettingsTable]) -> str:
+    return table(("setting", "default"), _settings(name, part))
+
+
+def _settings(name: str, part: type[SettingsTable]) -> Iterator[tuple[str, str]]:
+    """Yield each setting with its default, those of a part within it under its name."""
+    for field, info in part.model_fields.items():
+        if isinstance(info.default, SettingsTable):
+            yield from _settings(f"{name}.{field}", type(info.default))
+        else:
+            yield f"`{name}.{field}`", f"{info.default}{' s' if 'seconds' in field else ''}"
 
 
 def _in_order(statuses: list[str]) -> str:

@@ -36,28 +36,34 @@ OLD_CLOSES = timedelta(days=7)
 """A history that ends longer before the journal is reported."""
 
 
+DailyFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--history",
+        metavar="FOLDER",
+        help=f"Daily CSV files, as SPY.csv or VIX_daily.csv; default: the folder {DAILY} beside the settings.",
+    ),
+]
+PositionsFile = Annotated[
+    Path | None,
+    typer.Option("--positions", metavar="FILE", help="CSV: symbol,quantity[,price]; default: the journal."),
+]
+Shocks = Annotated[
+    list[str] | None,
+    typer.Option("--shock", metavar="TEXT", help="As 'VIX to 40' or 'SPY -7 %, oil +20 %'; repeatable."),
+]
+PriceMoves = Annotated[
+    list[str] | None,
+    typer.Option("--no-split", metavar="SYMBOL:DAY", help="The jump of this day is a price move; repeatable."),
+]
+
+
 def risk(
     context: typer.Context,
-    history: Annotated[
-        Path | None,
-        typer.Option(
-            "--history",
-            metavar="FOLDER",
-            help=f"Daily CSV files, as SPY.csv or VIX_daily.csv; default: the folder {DAILY} beside the settings.",
-        ),
-    ] = None,
-    positions: Annotated[
-        Path | None,
-        typer.Option("--positions", metavar="FILE", help="CSV: symbol,quantity[,price]; default: the journal."),
-    ] = None,
-    shocks: Annotated[
-        list[str] | None,
-        typer.Option("--shock", metavar="TEXT", help="As 'VIX to 40' or 'SPY -7 %, oil +20 %'; repeatable."),
-    ] = None,
-    moves: Annotated[
-        list[str] | None,
-        typer.Option("--no-split", metavar="SYMBOL:DAY", help="The jump of this day is a price move; repeatable."),
-    ] = None,
+    history: DailyFolder = None,
+    positions: PositionsFile = None,
+    shocks: Shocks = None,
+    moves: PriceMoves = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the Monte Carlo paths.")] = 1,
     account: Account = None,
     journal_dir: JournalDir = None,

@@ -48,7 +48,7 @@ DEEP = (0.0078, 0.0095)
 MORNING_DIPS = ((33, 52), (78, 96))
 """Minutes after the open in which the first and the second dip begin; all reach their bottom from 10:05 to 11:25."""
 TWO_DIPS_SHARE = 0.5
-DAYS_KEPT = 32
+DAYS_KEPT = 4
 """A demo, its exchange and a replayed day use the same ones."""
 
 
