@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.files.regular_file import bytes_of
-from core.model.values import Quantity, Symbol, plain
+from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import OperatorError, Recorded
 from core.views.results import HistoryDay
 from state.files import AccountFolder, Home, make_folder, naming, open_private, replace_file, write_all
@@ -69,16 +69,17 @@ class DeskFiles:
         found = next((one for one in scored(self.folder().journal, SCORED_DAYS) if one.agent == agent), None)
         return f"last {SCORED_DAYS} days: {'no draft' if found is None else score_in_brief(found)}"
 
-    def risk(self, held: Sequence[tuple[Symbol, Quantity]], shocks: str) -> list[str]:
+    def risk(self, held: Sequence[tuple[Symbol, Quantity, Price | None]], on: date, shocks: str) -> list[str]:
         """Return the page of `keyturn risk`, of its own process: pandas is too large for a desk."""
         folder = self.home.of_the_operator(DAILY)
         if self.program is None or not folder.is_dir():
             raise OperatorError(f"no folder {folder} with daily files: SPY.csv, VIX.csv; `keyturn risk --help`")
-        rows = [f"{symbol},{plain(quantity)}" for symbol, quantity in held]
+        rows = [f"{symbol},{plain(quantity)},{plain(price) if price else ''}" for symbol, quantity, price in held]
         with TemporaryDirectory() as place:
             file = Path(place) / "desk.csv"
-            file.write_text("\n".join(["symbol,quantity", *rows, ""]))
-            words = ["--history", str(folder), "--positions", str(file), *(["--shock", shocks] if shocks else [])]
+            file.write_text("\n".join(["symbol,quantity,price", *rows, ""]))
+            words = ["--history", str(folder), "--positions", str(file), "--on", on.isoformat()]
+            words += ["--shock", shocks] if shocks else []
             try:
                 done = self.run(
                     self.program("risk", *words), capture_output=True, text=True, timeout=RISK_TIMEOUT, check=False
@@ -88,7 +89,7 @@ class DeskFiles:
         if not done.stdout:
             told = done.stderr.strip().splitlines()
             raise OperatorError(told[-1].removeprefix("keyturn: ") if told else "keyturn risk ended without a word")
-        return done.stdout.splitlines()
+        return done.stdout.splitlines()[1:]  # the first names the file
 
     def history(self, day: date | None) -> HistoryDay:
         from core.views.builders.history import history_of

@@ -22,7 +22,7 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
 from core.model.desk import DeskNumber, Seat
 from core.model.reference_data import AssetsFound
-from core.model.values import AccountId, Quantity, Symbol
+from core.model.values import AccountId, Price, Quantity, Symbol
 from core.ports import OperatorError, Recorded
 from core.views import DeskView
 from core.views.desk import EngineFailed, EngineLoading
@@ -334,8 +334,8 @@ class HostFiles(Protocol):
     def agent_score(self, agent: str) -> str:
         """Return an agent's score of the last days, in one line. Raises as `why` does."""
 
-    def risk(self, held: Sequence[tuple[Symbol, Quantity]], shocks: str) -> Iterable[str]:
-        """Return what the positions could lose, by scenario and by these shocks, in lines. Raises as `why` does."""
+    def risk(self, held: Sequence[tuple[Symbol, Quantity, Price | None]], on: date, shocks: str) -> Iterable[str]:
+        """Return what positions of a day could lose, by scenario and these shocks, in lines. Raises as `why` does."""
 
     def history(self, day: date | None) -> HistoryDay:
         """Return orders and trades of that day, or of the journal's last.
@@ -383,8 +383,8 @@ class NoHostFiles:
     def agent_score(self, agent: str) -> str:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {agent}")
 
-    def risk(self, held: Sequence[tuple[Symbol, Quantity]], shocks: str) -> Iterable[str]:
-        raise OperatorError(f"this desk keeps no daily files; {len(held)} positions {shocks} were not valued")
+    def risk(self, held: Sequence[tuple[Symbol, Quantity, Price | None]], on: date, shocks: str) -> Iterable[str]:
+        raise OperatorError(f"this desk keeps no daily files; {len(held)} positions of {on} {shocks} were not valued")
 
     def history(self, day: date | None) -> HistoryDay:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {day or 'any day'}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +48,10 @@ PositionsFile = Annotated[
     Path | None,
     typer.Option("--positions", metavar="FILE", help="CSV: symbol,quantity[,price]; default: the journal."),
 ]
+PositionsDay = Annotated[
+    datetime | None,
+    typer.Option("--on", formats=["%Y-%m-%d"], metavar="DAY", help="Day of the positions in FILE, to name old closes."),
+]
 Shocks = Annotated[
     list[str] | None,
     typer.Option("--shock", metavar="TEXT", help="As 'VIX to 40' or 'SPY -7 %, oil +20 %'; repeatable."),
@@ -62,6 +66,7 @@ def risk(
     context: typer.Context,
     history: DailyFolder = None,
     positions: PositionsFile = None,
+    on: PositionsDay = None,
     shocks: Shocks = None,
     moves: PriceMoves = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the Monte Carlo paths.")] = 1,
@@ -94,6 +99,7 @@ def risk(
     confirmed = [_move(text) for text in moves or ()]
     host = host_of(context)
     source, day, found = _positions(host, positions, account, journal_dir)
+    day = on.date() if on is not None else day
     held = netted(found)
     if not held:
         tell(as_json, lambda: {"source": source, "positions": []}, [f"No positions in {source}: nothing is at risk."])
@@ -108,7 +114,7 @@ def risk(
         )
         report = assess(held, files, typed, seed=seed, watch=lambda done, whole: watch("figures", done, whole))
     result = {"source": source, "held_on": day, **told(report)}
-    lines = [f"Positions of {source}" + (f", journal to {day}" if day else "")]
+    lines = [f"Positions of {source}" + (f", {'of' if on else 'journal to'} {day}" if day else "")]
     if day is not None and day - report.as_of > OLD_CLOSES:
         lines.append(
             f"OLD CLOSES: the history ends {(day - report.as_of).days} days before; bring its files up to date"

@@ -6,8 +6,9 @@ The explanation reads the journal in a separate thread, so that a slow disk does
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 
 from textual import events
@@ -19,7 +20,7 @@ from console.details import WIDTH, Telling
 from console.keymap import KeyScope, bindings_for, help_rows, rows_elsewhere, written
 from console.screens.dialog import Dialog, DialogHost
 from console.screens.form import ERASE, LONGEST, FieldsScreen, TextField
-from core.model.values import NO_SHARES, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, Price, Quantity, Symbol, plain
 from core.ports import JournalError, OperatorError, Recorded
 from core.views import DeskView, PositionRow
 from widgets import format as f
@@ -28,8 +29,8 @@ from widgets.lines import Cell, Lines, TextLine
 from widgets.pane import put_note, put_title
 from widgets.ticket_text import wrapped
 
-Held: TypeAlias = Sequence[tuple[Symbol, Quantity]]
-"""Positions: the symbol, and the signed quantity."""
+Held: TypeAlias = Sequence[tuple[Symbol, Quantity, Price | None]]
+"""Positions: the symbol, the signed quantity, and the last price, USD."""
 FRAME = 2
 """Lines of the frame."""
 
@@ -278,23 +279,32 @@ class ExplainScreen(JournalScreen):
 
 
 class RiskScreen(JournalScreen):
-    """What the positions could lose (AN-02); `read` is called with them and the shocks in a thread."""
+    """What the positions could lose (AN-02); `read` is called with them, the day and the shocks in a thread."""
 
     BUSY = "computing from the daily files…"
     FAILED = "the risk is not known"
 
-    def __init__(self, held: Held, shocks: str, read: Callable[[Held, str], Iterable[str]]) -> None:
+    def __init__(self, held: Held, on: date, shocks: str, read: Callable[[Held, date, str], Iterable[str]]) -> None:
         self.shocks = shocks
         title = f"Risk ─ {shocks}" if shocks else "Risk of the positions"
-        super().__init__(title, lambda: [line for text in read(held, shocks) for line in _as_it_stands(text)])
+        super().__init__(
+            title, lambda: [line for text in read(held, on, shocks) for line in _as_it_stands(_narrowed(text))]
+        )
 
 
-def _net(rows: Iterable[PositionRow]) -> dict[Symbol, Quantity]:
+def _net(rows: Iterable[PositionRow]) -> Held:
     """Return the shares of each symbol, of all strategies together."""
-    found: dict[Symbol, Quantity] = {}
+    found: dict[Symbol, tuple[Quantity, Price | None]] = {}
     for row in rows:
-        found[row.symbol] = Quantity(found.get(row.symbol, NO_SHARES) + row.quantity)
-    return found
+        before, _ = found.get(row.symbol, (NO_SHARES, None))
+        found[row.symbol] = Quantity(before + row.quantity), row.last
+    return [(symbol, quantity, price) for symbol, (quantity, price) in found.items() if quantity]
+
+
+def _narrowed(text: str) -> str:
+    """Return a line of a table with a narrower gap, if it is too long: its columns stay below each other."""
+    excess, gap = len(text) - WIDTH, max(re.findall(" +", text), key=len, default="")
+    return text.replace(gap, gap[excess:], 1) if 0 < excess < len(gap) else text
 
 
 class ShocksScreen(FieldsScreen):
@@ -303,18 +313,19 @@ class ShocksScreen(FieldsScreen):
     NEEDS_KEY = False
 
     def __init__(self, behind: DialogHost, rows: Iterable[PositionRow]) -> None:
-        self.held = [(symbol, quantity) for symbol, quantity in _net(rows).items() if quantity]
+        self.held = _net(rows)
         super().__init__(behind, "Risk of the positions", [TextField("Shocks", "")], "shows the loss")
 
     def preview(self) -> Sequence[TextLine]:
-        names = ", ".join(f"{plain(quantity)} {symbol}" for symbol, quantity in self.held)
+        names = ", ".join(f"{plain(quantity)} {symbol}" for symbol, quantity, _ in self.held)
         lines = [*wrapped("", f"Of {names}.", WIDTH), ()]
         lines += wrapped("", "Empty: the worst days of October 2008, August 2015 and March 2020.", WIDTH, "muted")
         return [*lines, *wrapped("", "Shocks as in: VIX to 40 · SPY -7 %, oil +20 %", WIDTH, "muted")]
 
     def accept(self) -> None:
         self.dismiss()
-        self.behind.ask(RiskScreen(self.held, self.fields[0].text.strip(), self.behind.surroundings.risk))
+        day, shocks = self.behind.engine_now().date(), self.fields[0].text.strip()
+        self.behind.ask(RiskScreen(self.held, day, shocks, self.behind.surroundings.risk))
 
 
 def _as_it_stands(text: str) -> list[TextLine]:

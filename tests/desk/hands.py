@@ -10,7 +10,7 @@ from textual import events
 
 from core.messages.commands import Command
 from core.model.session import HOME
-from core.model.values import Quantity, Symbol
+from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError, Recorded
 from core.post_mortem.page import lines_of
 from core.post_mortem.post_mortem import Read, post_mortem
@@ -82,10 +82,10 @@ class Disk:
             raise OperatorError(self.fails)
         return f"the score of {agent}"
 
-    def risk(self, held: Sequence[tuple[Symbol, Quantity]], shocks: str) -> Iterable[str]:
+    def risk(self, held: Sequence[tuple[Symbol, Quantity, Price | None]], on: date, shocks: str) -> Iterable[str]:
         if self.fails:
             raise OperatorError(self.fails)
-        return [f"{shocks or 'March 2020'} {quantity} {symbol}" for symbol, quantity in held]
+        return [f"{shocks or on} {quantity} {symbol}" for symbol, quantity, _ in held]
 
     def history(self, day: date | None) -> HistoryDay:
         if self.house is None:

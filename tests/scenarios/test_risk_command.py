@@ -115,14 +115,14 @@ def test_a_desk_shows_the_same_page(keyturn: Keyturn, book: Path, tmp_path: Path
 
     home = Home(tmp_path / "settings.toml", tmp_path)
     files = DeskFiles(home, lambda: JournalFolder(tmp_path), program=lambda *words: list(words), run=run)
-    held = [(SPY, Quantity(Decimal(100))), (Symbol("EEM"), Quantity(Decimal(-300)))]
+    held = [(SPY, Quantity(Decimal(100)), Price(Decimal(400))), (Symbol("EEM"), Quantity(Decimal(-300)), None)]
     with pytest.raises(OperatorError, match=DAILY):
-        files.risk(held, "")
+        files.risk(held, AT.date(), "")
     home.of_the_operator(DAILY).symlink_to(MARKET, target_is_directory=True)
-    book.write_text("symbol,quantity\nSPY,100\nEEM,-300\n")
+    book.write_text("symbol,quantity,price\nSPY,100,400\nEEM,-300,\n")
 
-    shown = files.risk(held, "SPY -7 %")
+    shown = files.risk(held, AT.date(), "SPY -7 %")
 
-    assert shown[1:] == keyturn("risk", "--history", MARKET, "--positions", book, "--shock", "SPY -7 %").lines[1:]
+    assert shown == keyturn("risk", "--history", MARKET, "--positions", book, "--shock", "SPY -7 %").lines[1:]
     with pytest.raises(OperatorError):
-        files.risk(held, "SPY by a lot")
+        files.risk(held, AT.date(), "SPY by a lot")
