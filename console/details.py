@@ -470,7 +470,7 @@ def _way_out(row: PositionRow) -> list[TextLine]:
         return field("close pending", "nobody knows: an exit was sent, and not answered", "warning")
     if row.exit_late_since is not None:
         since, key = f.clock(row.exit_late_since), written("position.attended")
-        words = f"the broker has not confirmed the cancel of its stop since {since} {f.PLACE}; {key} takes it back"
+        words = f"the broker has not confirmed a cancel before it since {since} {f.PLACE}; {key} takes it back"
         return field("close pending", words, "warning")
     if row.exit_waits_since is not None:
         since = f.clock(row.exit_waits_since)

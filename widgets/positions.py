@@ -286,7 +286,7 @@ def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
         return ("in doubt !",), "warning"
     if row.exit_late_since is not None:
         since = f.clock(row.exit_late_since)
-        return (f"stop not gone since {since} !", f"closing {since} !", "closing !"), "warning"
+        return (f"cancel unanswered since {since} !", f"closing {since} !", "closing !"), "warning"
     if row.is_closing and not row.doubt:
         return ("closing",), "strong"
     if row.exit_waits_since is not None:

@@ -194,7 +194,7 @@ def owners_after(
     if not held or not true or average is None:
         return ()
     if len(held) == 1 and held[0].quantity * true > 0:
-        return (OwnerShare(held[0].strategy, true, average),)
+        return (OwnerShare(held[0].strategy, true, average, true / held[0].quantity if is_split else None),)
     if is_split:
         # Multiply each owner's shares for a split and divide the prices; the largest takes the rounding rest.
         net = sum((position.quantity for position in held), ZERO)
@@ -203,7 +203,12 @@ def owners_after(
         parts = [(p, (p.quantity * true / net).quantize(step, ROUND_DOWN)) for p in others]
         rest = true - sum((quantity for _, quantity in parts), ZERO)
         return tuple(
-            OwnerShare(position.strategy, Quantity(quantity), Price(position.average_price * net / true))
+            OwnerShare(
+                position.strategy,
+                Quantity(quantity),
+                Price(position.average_price * net / true),
+                quantity / position.quantity,
+            )
             for position, quantity in ((largest, rest), *parts)
             if quantity
         )
@@ -396,7 +401,7 @@ def _split(
 
 def _owners(ledger: Ledger, symbol: Symbol, held: tuple[Position, ...], after: Quantity) -> tuple[OwnerQuantity, ...]:
     shares = owners_after(ledger, symbol, after, held[0].average_price, is_split=True)
-    return tuple(OwnerQuantity(share.strategy, share.quantity) for share in shares)
+    return tuple(OwnerQuantity(share.strategy, share.quantity, share.ratio) for share in shares)
 
 
 def _meets_a_stop(ledger: Ledger, symbol: Symbol, last: Price | None, ratio: Decimal) -> bool:

@@ -54,10 +54,14 @@ class SharesMoved(Fact):
 
 @dataclass(frozen=True, slots=True)
 class OwnerQuantity:
-    """One strategy's quantity after a split, signed."""
+    """One strategy's quantity after a split, signed.
+
+    `ratio` is its new shares for each one before: that of the split, rounded to whole parts. None in older records.
+    """
 
     strategy: str
     quantity: Quantity
+    ratio: Decimal | None = None
 
 
 @fact()

@@ -235,11 +235,15 @@ class ReconciliationFailed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class OwnerShare:
-    """One strategy's quantity after a correction, signed."""
+    """One strategy's quantity after a correction, signed.
+
+    `ratio` is of a split: its new shares for each one before. None of any other correction, and in older records.
+    """
 
     strategy: str
     quantity: Quantity
     average_price: Price
+    ratio: Decimal | None = None
 
 
 @fact(version=3)
@@ -258,8 +262,6 @@ class PositionCorrected(Fact):
         It undoes an earlier one, for the fill of a lost order that is told now. False in records before version 3.
     unexplained
         Shares that the broker has no more although no order sold them; zero in older records.
-    ratio
-        Of a split: how many new shares there are for each old one. One in any other, and in older records.
     """
 
     symbol: Symbol
@@ -270,4 +272,3 @@ class PositionCorrected(Fact):
     is_split: bool = False
     for_a_fill: bool = False
     unexplained: Quantity = NO_SHARES
-    ratio: Decimal = Decimal(1)

@@ -168,9 +168,9 @@ class OwedStops:
 
         It is owed its ticket's stop; a leg is there already.
         """
-        if fact.ratio != 1:
+        if ratios := {share.strategy: share.ratio for share in fact.owners if share.ratio is not None}:
             self.state.split_at[fact.symbol] = at
-            self._multiply(fact.symbol, fact.ratio)
+            self._multiply(fact.symbol, ratios, Decimal(1))
         entries = (o for o in self._ledger.lost_today(fact.symbol, at) if not o.only_reduces and not o.request.legs)
         lost = [entry for entry in entries if entry.wants_broker_stop]
         for share in fact.owners:
@@ -188,19 +188,24 @@ class OwedStops:
         was_counted = counted_at is not None and at - counted_at <= OF_ONE_SPLIT
         is_there = self._ledger.net_quantity(fact.symbol) == fact.quantity_after and fact.ratio > 1 and not was_counted
         if fact.owners or is_there:
-            self._multiply(fact.symbol, fact.ratio)
+            ratios = {owner.strategy: owner.ratio for owner in fact.owners if owner.ratio is not None}
+            self._multiply(fact.symbol, ratios, fact.ratio)
         self._look(at)
 
-    def _multiply(self, symbol: Symbol, ratio: Decimal) -> None:
-        """Count new shares for old ones, of those that are to have a stop and of those that a close sells first."""
+    def _multiply(self, symbol: Symbol, ratios: Mapping[str, Decimal], of_others: Decimal) -> None:
+        """Count new shares for old ones, of those that are to have a stop and of those that a close sells first.
+
+        `ratios` are by strategy: the shares of several are rounded to what the broker has.
+        """
         for key, named in self.state.named.items():
             position = self._ledger.state.positions.get(key)
             if position is not None and position.symbol == symbol:
-                self._name(key, (named * ratio).quantize(FINEST))
+                self._name(key, (named * ratios.get(position.strategy, of_others)).quantize(FINEST))
         for use in self._stage.authorizations(AuthorizationKind.CLOSE):
-            ticket_id = use.authorization.ticket_id
-            if use.authorization.symbol == symbol and ticket_id in self.state.first:
-                self.state.first[ticket_id] = Quantity((self.state.first[ticket_id] * ratio).quantize(FINEST))
+            ticket_id, its = use.authorization.ticket_id, self._owner_of(use)
+            if its is not None and its[0] == symbol and ticket_id in self.state.first:
+                first = self.state.first[ticket_id] * ratios.get(its[1], of_others)
+                self.state.first[ticket_id] = Quantity(first.quantize(FINEST))
 
     def _name_guarded(self, stop: Order) -> None:
         key = position_key(stop.request.symbol, stop.strategy)

@@ -33,7 +33,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 
 from core import facts
@@ -468,11 +467,8 @@ class Reconciliation:
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
         if len(owners) > 1:
             reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
-        ratio = true / ours if is_split else Decimal(1)
         self.state.record(
-            facts.PositionCorrected(
-                difference.symbol, true, average, reason, owners, is_split, unexplained=unexplained, ratio=ratio
-            )
+            facts.PositionCorrected(difference.symbol, true, average, reason, owners, is_split, unexplained=unexplained)
         )
         return reason
 

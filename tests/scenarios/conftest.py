@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from zlib import crc32
 
 import pytest
 
 from core.brokers.simulated.config import FIRST_EDITION
+from core.messages.inputs import ClockFetched
+from core.model.broker import NoAnswer
+from core.runtime.virtual_time import ExchangeAnswers
 from tests.kit.timeline import Timeline, installed
 
 pytest.register_assert_rewrite("tests.scenarios.weeks")
@@ -49,3 +53,19 @@ def timeline() -> Iterator[Timeline]:
     """Threads of the test run in virtual time."""
     with installed(Timeline()) as line:
         yield line
+
+
+@pytest.fixture
+def differing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Decimal]:
+    """By how much this machine's clock is ahead of the broker's, seconds; without it the broker does not say."""
+    off: dict[str, Decimal] = {}
+    answer = ExchangeAnswers.answer
+
+    def with_clock(self: ExchangeAnswers, effect: object, at: object) -> object:
+        told = answer(self, effect, at)  # type: ignore[arg-type]
+        if not isinstance(told, ClockFetched):
+            return told
+        return ClockFetched(told.answer, off["by"], off["by"] == 0) if off else ClockFetched(NoAnswer("not now"))
+
+    monkeypatch.setattr(ExchangeAnswers, "answer", with_clock)
+    return off

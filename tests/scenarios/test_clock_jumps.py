@@ -13,11 +13,9 @@ from console.bell import Bell
 from core import facts
 from core.messages.commands import Kill, ProposeClose, TakeBackExits
 from core.messages.effects import CancelOrder
-from core.messages.inputs import ClockFetched, ClockRead
-from core.model.broker import NoAnswer
+from core.messages.inputs import ClockRead
 from core.model.codes import AuthorizationCode
 from core.model.notice import Severity
-from core.runtime.virtual_time import ExchangeAnswers
 from core.settings.settings import Settings
 from core.workflows.orders.request_reserve import begun_exits, late_at
 from tests.scenarios.changes import passes
@@ -39,22 +37,6 @@ HOUR = Decimal("3600.0")
 FORWARD = ClockRead(HOUR, Decimal("0.0"))
 BACK = ClockRead(-HOUR, HOUR)
 STILL_AHEAD = ClockRead(Decimal("0.0"), Decimal("3595.0"))
-
-
-@pytest.fixture
-def differing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Decimal]:
-    """By how much this machine's clock is ahead of the broker's, seconds; without it the broker does not say."""
-    off: dict[str, Decimal] = {}
-    answer = ExchangeAnswers.answer
-
-    def with_clock(self: ExchangeAnswers, effect: object, at: object) -> object:
-        told = answer(self, effect, at)  # type: ignore[arg-type]
-        if not isinstance(told, ClockFetched):
-            return told
-        return ClockFetched(told.answer, off["by"], off["by"] == 0) if off else ClockFetched(NoAnswer("not now"))
-
-    monkeypatch.setattr(ExchangeAnswers, "answer", with_clock)
-    return off
 
 
 def at_ten(settings: Settings | None = None) -> House:

@@ -306,7 +306,7 @@ class Notifying:
         late = [(late_at(self.state, begun), begun) for begun in begun_exits(self.state)]
         for at, held in (*((held.since + TOO_LONG, held) for held in held_exits(self.state)), *late):
             subject = self._of_held(held)
-            if subject.matter not in known and self._is_wanted(subject):
+            if self._is_new(subject, at) and self._is_wanted(subject):
                 yield at, subject
         if CRISIS not in known and (since := unattended_since(self.state)) is not None:
             words = f"VIX high, shares held and no key pressed since {self.state.calendar.venue.clock(since)}"
@@ -344,7 +344,8 @@ class Notifying:
         order, matter = order_in_words(held.ticket.order), of_held(held.proposal.symbol, held.proposal.strategy)
         words = f"{order} waits for the broker's limit of requests since {since}; its stop stays in force"
         if held in begun_exits(self.state):
-            words = f"{order} is not sent: the broker has not confirmed the cancel of its stop since {since}"
+            what = "its stop" if any(stop.only_reduces for stop in held.stops) else "an entry in its way"
+            words = f"{order} is not sent: the broker has not confirmed the cancel of {what} since {since}"
         return Subject(WAITING, words, held.proposal.symbol, matter, Severity.URGENT)
 
     def _report_at(self) -> datetime | None:

@@ -183,8 +183,8 @@ class PositionClose:
         return self._waits_in_doubt(use) or is_passed_over
 
     def _is_held_by_doubt(self, use: AuthorizationUse) -> bool:
-        """Whether it does not lapse: the clock is in doubt, and none of its stops is gone meanwhile (EX-23)."""
-        if not self.state.control.is_clock_in_doubt:
+        """Whether it does not lapse: the clock is in doubt, and its stops work meanwhile, all of them (EX-23)."""
+        if not self.state.control.is_clock_in_doubt or _hold_nothing(self._working(use)):
             return False
         restores = self.state.stage.authorizations(AuthorizationKind.RESTORE_STOP, use.authorization.parent)
         return not any(map(self.sale_chains.to_go_back, restores))

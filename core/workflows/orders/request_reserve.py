@@ -228,7 +228,8 @@ def _begun_exits(state: TradingState) -> list[HeldExit]:
         working = [stop for stop in stops if stop.is_working]
         asked = [at for stop in working if (at := stop.cancel_requested_at or stop.let_go_at) is not None]
         if asked and not any(_was_never_asked(stop, confirmation.received_at) for stop in working):
-            found.append(HeldExit(use, confirmation.ticket, confirmation.proposal, min(asked), tuple(working)))
+            since = max(min(asked), confirmation.received_at)  # a cancel may be older than the key
+            found.append(HeldExit(use, confirmation.ticket, confirmation.proposal, since, tuple(working)))
     return found
 
 
