@@ -197,7 +197,7 @@ KEYS: tuple[Key, ...] = (
     Key("position.alert", KeyScope.POSITIONS, "plus", "+", "app.of_symbol('alert')", "an alert on its symbol"),
     Key("position.sort_back", KeyScope.POSITIONS, "less_than_sign", "<", "sort(-1)", "sort by the column before"),
     Key("position.sort", KeyScope.POSITIONS, "greater_than_sign", ">", "sort(1)", "sort by the next column"),
-    Key("position.risk", KeyScope.POSITIONS, "r", "r", "want('risk')", "what all positions could lose"),
+    Key("position.risk", KeyScope.POSITIONS, "r", "r", "want('risk')", "losses by scenario"),
     Key("position.attended", KeyScope.POSITIONS, "u", "u", "want('attended')", "signed exits need your key again"),
     Key("order.cancel", KeyScope.ORDERS, "d", "d", "want('cancel')", "cancel", is_in_footer=True),
     Key(

@@ -5,7 +5,7 @@ Panes that list what the engine can do, as its protections, stay empty: they are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -13,6 +13,7 @@ from functools import cache
 from console.client.access import NoHostFiles
 from core.facts import TicketOpened
 from core.model.session import HOME
+from core.model.values import Price, Quantity, Symbol
 from core.ports import Recorded
 from core.post_mortem.page import lines_of
 from core.post_mortem.post_mortem import Read, post_mortem
@@ -55,6 +56,19 @@ class JournalOfADay(NoHostFiles):
         day = date.fromisoformat(what)
         read, sessions = Read(list(house.journal.records())), house.engine.state.calendar
         return lines_of(post_mortem(read, [day], HOME.day_of, sessions.session_at), is_whole=False)
+
+
+class RiskOfPositions(NoHostFiles):
+    def risk(self, held: Sequence[tuple[Symbol, Quantity, Price | None]], _on: date, _shocks: str) -> Iterable[str]:
+        return [
+            f"Risk of {len(held)} positions: gross 8,484, net 8,484 USD, by closes to 2026-01-02",
+            "",
+            f"{'Profit or loss by scenario':<56}{'USD':>12}{'of gross':>12}",
+            f"{'March 2020':<56}{'-1,922':>12}{'-22.7 %':>12}",
+            "  2020-03-09 to 2020-03-20: AAPL -1,011, IBM -911",
+            f"{'shock VIX to 40':<56}{'-542':>12}{'-6.4 %':>12}",
+            "  AAPL -332, IBM -210",
+        ]
 
 
 class ScoreOfAnAgent(NoHostFiles):

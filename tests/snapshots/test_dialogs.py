@@ -29,7 +29,7 @@ from console.screens.limits import ListsScreen, LoosenScreen, OverrideScreen, Re
 from console.screens.new_order import NewOrderScreen
 from console.screens.new_order_keys import KeepPresetScreen
 from console.screens.position_exits import CloseScreen, MoveStopScreen, TargetScreen, TrailScreen
-from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
+from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, RiskScreen, ShocksScreen, WhyScreen
 from console.screens.ticket import TicketScreen
 from console.screens.touch import TouchScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
@@ -48,6 +48,7 @@ from tests.snapshots.pictures import Views
 from tests.snapshots.planned import (
     JournalOfADay,
     JournalOfOrders,
+    RiskOfPositions,
     ScoreOfAnAgent,
     a_day_of_orders,
     orders_of_a_plan,
@@ -190,6 +191,11 @@ async def explains_the_day(still: Still) -> None:
     await reads_the_disk(still)
 
 
+async def shows_the_risk(still: Still) -> None:
+    await still.press("2", "r", *"VIX", "space", *"to", "space", *"40", "enter")
+    await reads_the_disk(still)
+
+
 async def reads_the_disk(still: Still) -> None:
     """What is asked of it stands on the screen."""
     await still.desk.workers.wait_for_complete()
@@ -241,6 +247,8 @@ DIALOGS: dict[type[Dialog], Scene] = {
         ),
         loosens_the_touch,
     ),
+    RiskScreen: Scene(full(), shows_the_risk, {"around": RiskOfPositions()}),
+    ShocksScreen: Scene(full(), presses("2", "r", *"VIX", "space", *"to", "space", *"40")),
     TicketScreen: Scene(full(proposals=(ENTRY,)), opens_the_first, {"answer": opened}, grows=True),
     WatchlistScreen: Scene(full(), presses("8", "e")),
     WhyScreen: Scene(orders_of_a_plan(), asks_why, {"around": JournalOfOrders()}),
