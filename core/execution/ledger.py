@@ -372,7 +372,7 @@ class Ledger:
 
     def warned(self) -> list[Order]:
         """Return working orders with a warning that waits, oldest first."""
-        return self.in_order(self._index.warned)
+        return self.in_order(self._index.warned) if self._index.warned else []
 
     def lost_today(self, symbol: Symbol, at: datetime) -> Iterator[Order]:
         """Orders that ended today because the broker did not have them."""

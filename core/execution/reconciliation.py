@@ -343,6 +343,8 @@ class Comparison:
 
     def unread_of_others(self) -> tuple[UnreadableOrder, ...]:
         """Return the unreadable rows of external orders."""
+        if not self.books.unreadable:
+            return ()
         ours = set(map(id, self.unread.values()))
         return tuple(row for row in self.books.unreadable if id(row) not in ours and not self._was_ours(row))
 

@@ -155,8 +155,10 @@ class ExchangeAnswers:
             case FetchActivities():
                 return inputs.ActivitiesFetched(exchange.activities(at, effect.since))
             case FetchBooks():
-                listed = self.instruments(effect.instruments)
-                return inputs.BooksFetched(replace(exchange.books(at), instruments=listed))
+                books = exchange.books(at)
+                if effect.instruments:
+                    books = replace(books, instruments=self.instruments(effect.instruments))
+                return inputs.BooksFetched(books)
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
     def _submitted(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> Accepted | Refused | NoAnswer:

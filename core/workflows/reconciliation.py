@@ -172,8 +172,9 @@ class Reconciliation:
     def _see_others(self, comparison: Comparison) -> None:
         sightings, books = self.state.sightings, comparison.books
         sightings.others = comparison.others()
-        without_ours = replace(books, unreadable=comparison.unread_of_others())
-        sightings.all_others = tuple(others_in(without_ours, sightings.others, self.state.ledger))
+        if books.unreadable:
+            books = replace(books, unreadable=comparison.unread_of_others())
+        sightings.all_others = tuple(others_in(books, sightings.others, self.state.ledger))
         sightings.foreign_positions = books.foreign_positions
 
     def _see_trails(self, listing: OrderListing) -> None:

@@ -185,7 +185,8 @@ class IdleExits:
 
     @answers(BarArrived)
     def on_bar(self, message: BarArrived) -> tuple[()]:
-        self._look(message.bar.symbol)
+        if self.state.ledger.state.positions:
+            self._look(message.bar.symbol)
         return ()
 
     @answers(QuoteArrived)

@@ -119,7 +119,8 @@ class RequestPacing:
             self._count(effect)
 
     def _with_all_assets(self, query: FetchBooks) -> FetchBooks:
-        query = replace(query, instruments=self._due_assets(None))
+        if due := self._due_assets(None):
+            query = replace(query, instruments=due)
         self._count(query)
         return query
 
@@ -271,7 +272,8 @@ class RequestPacing:
         state = self.state
         held = state.sightings.held_by_the_broker or ()
         wanted = {*map(Symbol, state.control.settings.symbols), *(p.symbol for p in state.ledger.positions()), *held}
-        due = sorted(symbol for symbol in wanted if self._is_asset_due(symbol))
+        if not (due := sorted(symbol for symbol in wanted if self._is_asset_due(symbol))):
+            return ()
         unknown = [symbol for symbol in due if symbol not in state.sightings.instruments]
         old = sorted((s for s in due if s in state.sightings.instruments), key=lambda s: self._assets.get(s, state.at))
         return tuple((*unknown, *old[:OLD_AT_ONCE])[:room])
