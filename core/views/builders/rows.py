@@ -267,8 +267,7 @@ def _drawn(order: Order, timeout: timedelta, *, is_to_replace: bool, is_held: bo
 
 def position_row(state: TradingState, position: Position, at: datetime) -> PositionRow:
     last_at, last = newest_price(state, position)
-    entry = state.ledger.order(position.entry_order)
-    plan = entry.stop if entry else None
+    plan = entry.stop if (entry := state.ledger.order(position.entry_order)) else None
     exits = state.ledger.exits.working(position.symbol, position.strategy)
     guards = [o for o in exits if o.is_protective and not state.ledger.legs.is_held(o)]
     chains = state.ledger.chains
