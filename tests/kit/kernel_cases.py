@@ -35,16 +35,7 @@ from core.settings.types import WHOLE
 from core.strategies.builtin import HOUSE, OF_THE_HOUSE, StrategyKinds
 from tests.data import days_of, minutes_of
 
-PROTECTIONS = (
-    "stop_loss_guard",
-    "cooldown",
-    "low_profit",
-    "loss_streak",
-    "max_drawdown",
-    "volatility_halt",
-    "equity_curve",
-    "repeated_execution",
-)
+PROTECTIONS = tuple(name for name, of in Settings().risk.protections if hasattr(of, "enabled"))
 OFF = (
     *(f"risk.protections.{name}.enabled=false" for name in PROTECTIONS),
     "risk.daily_loss={usd='1000000'}",

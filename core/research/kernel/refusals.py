@@ -204,23 +204,12 @@ def _strategies(settings: Settings, bars: KernelBars, strategy: str) -> Iterator
 
 LEAST_FLAT_MINUTES = 3
 """Before the close: later, an entry could still wait at it."""
-PROTECTIONS = (
-    "stop_loss_guard",
-    "cooldown",
-    "low_profit",
-    "loss_streak",
-    "max_drawdown",
-    "volatility_halt",
-    "equity_curve",
-    "repeated_execution",
-    "day_trades",
-)
 
 
 def _limits(settings: Settings, bars: KernelBars, strategy: str) -> Iterator[str]:
     risk, exchange = settings.risk, settings.exchange
-    for name in PROTECTIONS:
-        if getattr(risk.protections, name).enabled:
+    for name in type(risk.protections).model_fields:
+        if getattr(getattr(risk.protections, name), "enabled", False):
             yield f"risk.protections.{name}.enabled=true: this protection"
     policy = "include_extended" if bars.is_daily else "regular_only"
     if risk.session.policy != policy:

@@ -12,11 +12,11 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
 from core.research.kernel.inputs import KernelBars, bars_of
-from core.research.kernel.refusals import PROTECTIONS, refusal
+from core.research.kernel.refusals import refusal
 from core.research.kernel.runs import NotModelledError, played
 from core.runtime.feed import bar_item
 from core.settings.settings import Settings
-from tests.kit.kernel_cases import HOLIDAYS
+from tests.kit.kernel_cases import HOLIDAYS, PROTECTIONS
 from tests.kit.rows import table
 
 OFF = {name: {"enabled": False} for name in PROTECTIONS}
