@@ -61,6 +61,9 @@ class LaneKind(Enum):
         self.word = word
         self.width = width
 
+    __hash__ = object.__hash__
+    """A member exists once; the hash of its name costs a call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -114,24 +117,28 @@ class LaneQueue(Generic[Item]):
     """The taken places of each lane, and what waits for one, in order."""
 
     def __init__(self) -> None:
-        self._taken: Counter[Lane] = Counter()
+        self._taken: dict[Lane, int] = {}
         self._waiting: dict[Lane, deque[Item]] = {}
 
     def enter(self, lane: Lane, item: Item) -> bool:
         """Take a place for the item; return False if none is free, and queue the item."""
-        if self._taken[lane] >= lane.width:
+        taken = self._taken.get(lane, 0)
+        if taken >= lane.width:
             self._waiting.setdefault(lane, deque()).append(item)
             return False
-        self._taken[lane] += 1
+        self._taken[lane] = taken + 1
         return True
 
     def leave(self, lane: Lane) -> Item | None:
         """Pass a place on to the next item of the lane; without one it is free."""
-        if waiting := self._waiting.get(lane):
+        waiting = self._waiting.get(lane)
+        if waiting:
             return waiting.popleft()
-        self._waiting.pop(lane, None)
-        self._taken[lane] -= 1
-        if not self._taken[lane]:
+        if waiting is not None:
+            del self._waiting[lane]
+        if (taken := self._taken[lane]) > 1:
+            self._taken[lane] = taken - 1
+        else:
             del self._taken[lane]
         return None
 

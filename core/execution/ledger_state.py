@@ -90,6 +90,8 @@ class LedgerIndex:
         Working orders by symbol and side; those that only reduce by owner; those that open or add in groups.
     pending
         Orders that the broker has not answered for.
+    with_legs
+        Orders whose tickets have legs, by symbol.
     warned
         Working orders with a warning that waits.
     """
@@ -111,6 +113,7 @@ class LedgerIndex:
         self.groups: dict[tuple[Symbol, Side, str], EntryGroup] = {}
         self.places: dict[ClientOrderId, int] = {}
         self.legs: dict[ClientOrderId, Orders] = {}
+        self.with_legs: dict[Symbol, Orders] = {}
         for order in state.orders.values():
             self.enter(order)
 
@@ -124,6 +127,8 @@ class LedgerIndex:
         self.places[order.id] = next(reversed(self.places.values()), 0) + 1
         if order.role is not None and order.parent is not None:
             self.legs.setdefault(order.parent, {})[order.id] = order
+        if order.request.legs:
+            _put(self.with_legs, order.request.symbol, order, belongs=True)
         self.note(order)
 
     def leave(self, order: Order) -> None:
@@ -131,6 +136,7 @@ class LedgerIndex:
         self.cut.pop(order.id, None)
         if order.role is not None and order.parent is not None:
             _put(self.legs, order.parent, order, belongs=False)
+        _put(self.with_legs, order.request.symbol, order, belongs=False)
 
     def note(self, order: Order) -> None:
         """Index an order as it is now: after each change of its status, quantities, warning or replacement."""
@@ -216,9 +222,8 @@ class Legs:
         """Return the orders of a symbol whose legs the broker may have created and has not named yet."""
         return tuple(
             o
-            for o in self.index.orders.values()
-            if o.request.symbol == symbol
-            and (self.are_expected(o) or (o.request.legs and o.status is OrderStatus.PENDING))
+            for o in self.index.with_legs.get(symbol, {}).values()
+            if self.are_expected(o) or o.status is OrderStatus.PENDING
         )
 
     def is_held(self, order: Order) -> bool:
@@ -238,9 +243,8 @@ class Legs:
         """
         entries = (
             o
-            for o in self.index.orders.values()
-            if (o.request.symbol, o.strategy) == (symbol, strategy)
-            and o.request.legs
+            for o in self.index.with_legs.get(symbol, {}).values()
+            if o.strategy == strategy
             and not o.only_reduces
             and not o.is_bare
             and o is not but

@@ -193,6 +193,8 @@ class Comparison:
         A position without a symbol may be in each of our symbols that the broker does not list. An unreadable order of
         ours may have filled.
         """
+        if not (self.unread or self._is_any_unnamed):
+            return frozenset(self._unread)
         unlisted = {held.symbol for held in self.ledger.positions() if held.symbol not in self._theirs}
         moved = {order.request.symbol for name in self.unread if (order := self.ledger.order(name)) is not None}
         return frozenset(self._unread | moved | (unlisted if self._is_any_unnamed else set()))

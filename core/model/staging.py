@@ -347,6 +347,9 @@ class AuthorizationKind(Enum):
     BASKET = "plan"
     """One order of a confirmed basket, at its turn (OP-05)."""
 
+    __hash__ = object.__hash__
+    """A member exists once; the hash of its name costs a call."""
+
 
 @dataclass(frozen=True, slots=True)
 class StandingAuthorization:

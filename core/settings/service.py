@@ -112,8 +112,7 @@ class NotifySettings(SettingsTable):
     @property
     def in_force(self) -> dict[str, RuleSettings]:
         """Return the rules, and one for a command that none of them names: everything urgent (OP-06)."""
-        named = {name for rule in self.rules.values() for name in self._channels_of(rule)}
-        if not self.command or COMMAND in named:
+        if not self.command or any(COMMAND in self._channels_of(rule) for rule in self.rules.values()):
             return self.rules
         return {**self.rules, COMMAND: OF_COMMAND}
 

@@ -116,12 +116,20 @@ class TradingState(Slices):
         self.news = FactQueue(followers)
         self.folds = table_of(self.slices)
         self._known: dict[Hashable, Any] = {}
+        self._known_over_bars: dict[Hashable, Any] = {}
 
     def of_records(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return a value that depends on recorded facts alone; compute it once between two facts."""
         if key not in self._known:
             self._known[key] = compute()
         found: T = self._known[key]
+        return found
+
+    def of_all_but_bars(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return a value that depends on recorded facts other than bars; compute it once between two of them."""
+        if key not in self._known_over_bars:
+            self._known_over_bars[key] = compute()
+        found: T = self._known_over_bars[key]
         return found
 
     def record(self, fact: Fact) -> None:
@@ -172,7 +180,10 @@ class TradingState(Slices):
         """Fold the fact into each slice. After a rebuild the strategies catch up."""
         for fold in self.folds.get(type(fact), ()):
             fold(at, fact)
-        self._known.clear()
+        if self._known:
+            self._known.clear()
+        if self._known_over_bars and type(fact) is not BarClosed:
+            self._known_over_bars.clear()
 
     def order_of(self, report: OrderReport) -> Order | None:
         """Return our order of a report. An order that left memory is recalled if the report has news of it."""

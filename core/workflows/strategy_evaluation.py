@@ -81,7 +81,7 @@ class StrategyEvaluation:
 
     def _may_be_due(self, day: date) -> bool:
         """Whether a strategy can be due on the next night."""
-        return self.state.of_records(("may be evaluated", day), partial(self._can_be_due, day))
+        return self.state.of_all_but_bars(("may be evaluated", day), partial(self._can_be_due, day))
 
     def _can_be_due(self, day: date) -> bool:
         records = self.state.evaluation.state.records.values()
@@ -91,7 +91,7 @@ class StrategyEvaluation:
 
     def _is_open(self, day: date) -> bool:
         """Whether that night has a strategy to evaluate and was not evaluated yet."""
-        return self.state.of_records(("is to be evaluated", day), partial(self._is_wanted, day))
+        return self.state.of_all_but_bars(("is to be evaluated", day), partial(self._is_wanted, day))
 
     def _is_wanted(self, day: date) -> bool:
         book = self.state.evaluation

@@ -92,7 +92,7 @@ class ExcessExits:
 
     def _beyond(self) -> list[tuple[Order, Quantity]]:
         told = self._told
-        return self.state.of_records(("beyond", *told.items()), lambda: exits_beyond(self.state.ledger, told))
+        return self.state.of_all_but_bars(("beyond", *told.items()), lambda: exits_beyond(self.state.ledger, told))
 
     @property
     def _told(self) -> Mapping[Symbol, Quantity]:

@@ -257,8 +257,10 @@ class ProtectiveStops:
                 yield from self.order_recovery.ask_for_legs(entry)
                 continue
             owed = entry.filled_quantity + self._taken_in(entry) - use.released
+            if owed <= 0 or self.state.control.naked_at is not None:
+                continue
             quantity = min(owed, self._unprotected(entry, use.authorization.side))
-            if quantity > 0 and self.state.control.naked_at is None:
+            if quantity > 0:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
     def _is_of_what_is_held(self, entry: Order) -> bool:
