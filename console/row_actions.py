@@ -380,7 +380,8 @@ class RowActions:
             self.behind.say(f"each exit of {held.symbol} needs your key already")
             return
         self.behind.handle.send(commands.TakeBackExits(held.symbol, held.strategy))
-        self.behind.say(f"asked: each exit of {held.symbol} needs your key again; its stop stays")
+        stop = "stays" if held.exit_late_since is None else "stays, or comes back if its cancel takes effect"
+        self.behind.say(f"asked: each exit of {held.symbol} needs your key again; its stop {stop}")
 
     # ── protections ──────────────────────────────────────────────────────────────────────────────────────────────
 
