@@ -22,7 +22,8 @@ from tests.scenarios.house import House, a_house_in_a_position, rebuilt
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 
 OF_A_DESK = {
-    "account_name", "mode", "calendar", "journal", "at", "_known", "_known_over_bars", "_listeners", "_bar_listeners", "_watchers",
+    "account_name", "mode", "calendar", "journal", "at", "_known", "_known_over_bars",
+    "_listeners", "_bar_listeners", "_watchers",
     "news", "folds", "slices",
 }  # fmt: skip
 """What a desk has beside its slices and its sightings: what it was made with, its time, who hears it."""
