@@ -7,7 +7,8 @@ it, fastest first, in a process that has imported everything before. A change is
 hangs. One that no test within `BUDGET` seconds kills survives.
 
 `--mutants FILE` judges the changes named in FILE, which an earlier run wrote, in place of drawn ones. `--tree`
-names the tree to judge, this one by default. The rows go to `.mutants/`.
+names the tree to judge, this one by default. The rows go to a folder in `.mutants/`; `--resume FOLDER` judges what a
+run that was broken off there had left.
 """
 
 from __future__ import annotations
@@ -209,12 +210,13 @@ class Judge:
     def pytest_runtestloop(self, session: Any) -> bool:
         items = {item.nodeid: item for item in session.items}
         plan = json.loads((self.folder / "plan.json").read_text())
+        left = json.loads((self.folder / "left.json").read_text())
         with (self.folder / f"judged-{self.share}.jsonl").open("a", buffering=1) as out:
-            for number, tests in list(plan.items())[self.share :: self.shares]:
+            for number in left[self.share :: self.shares]:
                 begun = time.monotonic()
-                known = [items[test] for test in tests if test in items]
-                killer = self._judged(int(number), known)
-                row = {"number": int(number), "killed_by": killer, "tests": len(known)}
+                known = [items[test] for test in plan[str(number)] if test in items]
+                killer = self._judged(number, known)
+                row = {"number": number, "killed_by": killer, "tests": len(known)}
                 out.write(json.dumps(row | {"seconds": round(time.monotonic() - begun, 1)}) + "\n")
         return True
 
@@ -268,20 +270,20 @@ def main() -> int:
     parser.add_argument("--mutants", type=Path)
     parser.add_argument("--tree", type=Path, default=ROOT)
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--resume", type=Path)
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     parser.add_argument("tests", nargs="*")
     asked = parser.parse_args()
-    tree = asked.tree.resolve()
-    folder = ROOT / ".mutants" / time.strftime("%Y%m%d-%H%M%S")
-    folder.mkdir(parents=True)
-    names = json.loads(asked.mutants.read_text()) if asked.mutants else drawn(tree, asked.many, asked.seed)
-    (folder / "mutants.json").write_text(json.dumps(names, indent=1))
+    folder = asked.resume or _prepared(asked)
+    names, gone = json.loads((folder / "mutants.json").read_text()), json.loads((folder / "gone.json").read_text())
     copy = folder / "tree"
-    gone = instrumented(tree, copy, names)
     shutil.copy(__file__, copy / "mutants_plugin.py")
-    print(f"{len(names)} mutants, {len(gone)} of them not in this tree; {folder}", flush=True)
-    _pytest(asked.python, copy, folder, ["-n", str(asked.cores), *asked.tests], None)
-    _plan(folder)
+    if not (folder / "plan.json").exists():
+        _pytest(asked.python, copy, folder, ["-n", str(asked.cores), *asked.tests], None)
+        _plan(folder)
+    judged = {row["number"] for row in rows_of(folder, "judged")}
+    left = [number for number in map(int, json.loads((folder / "plan.json").read_text())) if number not in judged]
+    (folder / "left.json").write_text(json.dumps(left))
     judges = [
         subprocess.Popen(*_command(asked.python, copy, folder, asked.tests, f"{n}/{asked.cores}"))
         for n in range(asked.cores)
@@ -289,6 +291,24 @@ def main() -> int:
     for judge in judges:
         judge.wait()
     return _told(folder, names, gone)
+
+
+def _prepared(asked: argparse.Namespace) -> Path:
+    """A folder with a copy of the tree that holds the changes."""
+    tree = asked.tree.resolve()
+    folder: Path = ROOT / ".mutants" / time.strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True)
+    names = json.loads(asked.mutants.read_text()) if asked.mutants else drawn(tree, asked.many, asked.seed)
+    gone = instrumented(tree, folder / "tree", names)
+    (folder / "mutants.json").write_text(json.dumps(names, indent=1))
+    (folder / "gone.json").write_text(json.dumps(gone, indent=1))
+    print(f"{len(names)} mutants, {len(gone)} of them not in this tree; {folder}", flush=True)
+    return folder
+
+
+def rows_of(folder: Path, kind: str) -> Iterator[dict[str, Any]]:
+    for file in folder.glob(f"{kind}-*.jsonl"):
+        yield from map(json.loads, file.read_text().splitlines())
 
 
 def _command(python: str, copy: Path, folder: Path, words: list[str], share: str | None) -> tuple[list[str], int]:
@@ -306,11 +326,9 @@ def _pytest(python: str, copy: Path, folder: Path, words: list[str], share: str 
 def _plan(folder: Path) -> None:
     """For each change the tests that reach it and pass without it, fastest first, as far as the budget goes."""
     reach: dict[int, list[tuple[float, str]]] = defaultdict(list)
-    for file in folder.glob("reach-*.jsonl"):
-        for line in file.read_text().splitlines():
-            row = json.loads(line)
-            for number in row["reached"] if row["green"] else ():
-                reach[number].append((row["seconds"], row["test"]))
+    for row in rows_of(folder, "reach"):
+        for number in row["reached"] if row["green"] else ():
+            reach[number].append((row["seconds"], row["test"]))
     plan: dict[int, list[str]] = {}
     for number, tests in sorted(reach.items()):
         spent, plan[number] = 0.0, []
@@ -323,8 +341,7 @@ def _plan(folder: Path) -> None:
 
 
 def _told(folder: Path, names: list[str], gone: list[str]) -> int:
-    rows = [json.loads(line) for file in folder.glob("judged-*.jsonl") for line in file.read_text().splitlines()]
-    killed = {names[row["number"]]: row["killed_by"] for row in rows if row["killed_by"]}
+    killed = {names[row["number"]]: row["killed_by"] for row in rows_of(folder, "judged") if row["killed_by"]}
     outcome = {name: killed.get(name, "gone" if name in gone else "survives") for name in names}
     (folder / "outcome.json").write_text(json.dumps(outcome, indent=1))
     for name, told in outcome.items():
