@@ -27,6 +27,7 @@ from core.messages.desk_commands import (
     SettingsFileSeen,
     StopEngine,
     TakeKey,
+    ThesesFileSeen,
     WatchlistFilesSeen,
 )
 from core.model.basket import BasketSource, SkippedRow
@@ -353,15 +354,28 @@ class ResumeStrategy(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ReinstateStrategy(Addressed):
-    """Reinstate a strategy that the evaluation retired, or paused in a regime (ST-10)."""
+    """Reinstate a strategy that the evaluation retired, or paused in a regime (ST-10).
+
+    `word` is typed in full for one that is paused because its thesis is invalidated (AN-07).
+    """
 
     strategy: str
+    word: str = ""
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class DecidePromotion(Addressed):
     """Decide on the larger allocation that is proposed for a strategy (ST-10)."""
+
+    strategy: str
+    is_adopted: bool
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePause(Addressed):
+    """Decide on the pause that is proposed for a strategy whose thesis is invalidated (AN-07)."""
 
     strategy: str
     is_adopted: bool
@@ -507,6 +521,7 @@ Keyed = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | DecidePause
     | UnlistSymbol
     | EnrollTouchKey
     | RemoveTouchKey
@@ -564,6 +579,7 @@ Command = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | DecidePause
     | RefuseSymbol
     | ListSymbol
     | UnlistSymbol
@@ -583,6 +599,7 @@ Command = (
     | CompareActivities
     | SettingsFileSeen
     | WatchlistFilesSeen
+    | ThesesFileSeen
     | Rearm
     | ServeDesks
     | AttachDesk
