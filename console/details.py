@@ -147,7 +147,7 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
     if row.is_missing:
         stands = "missing: it proposes nothing; what it holds is yours to close, by the close of the day at the latest"
     bars = sum(count for _, count in row.reasons)
-    proposed = f"a pause: {row.proposed_pause}" if row.proposed_pause else row.proposed
+    proposed = "a pause, its thesis is invalidated" if row.proposed_pause else row.proposed
     lines = [
         *field("strategy", f"{row.strategy.upper()} on {row.symbol}", "strong"),
         *field("state", stands, "warning" if row.is_paused or row.is_missing or row.shut else ""),

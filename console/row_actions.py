@@ -454,7 +454,7 @@ class RowActions:
             return
         for one in each:
             self.behind.handle.send(commands.ResumeStrategy(one.strategy, one.symbol))
-        self.behind.say(f"asked {name} to go on with {many}: it proposes entries again")
+        self.behind.say(f"asked {name} to go on with {many}: {_effect_of(row)}")
 
     def _pause(self, view: DeskView, key: str) -> None:
         row = next((row for row in view.strategies if row.key == key), None)
@@ -465,7 +465,14 @@ class RowActions:
             ask_to_reinstate(self.behind, row)
         elif row.is_paused:
             self.behind.handle.send(commands.ResumeStrategy(row.strategy, row.symbol))
-            self.behind.say(f"asked {name} to go on: it proposes entries again")
+            self.behind.say(f"asked {name} to go on: {_effect_of(row)}")
         else:
             self.behind.handle.send(commands.PauseStrategy(row.strategy, row.symbol))
             self.behind.say(f"asked {name} to pause: no entries, its exits go on")
+
+
+def _effect_of(row: StrategyRow) -> str:
+    """Return the effect of ending the operator's own pause."""
+    if row.shut:
+        return f"it stays shut, {written('grid.open')} says why"
+    return "it proposes entries again"

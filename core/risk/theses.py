@@ -99,10 +99,15 @@ def criterion_of(text: object, place: str) -> Criterion:
 # ── the check ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def judged(thesis: Thesis, trades: Sequence[EndedTrade], kind: TradeKind = TradeKind.CLOSED) -> Verdict:
-    """Judge a thesis by trades of its strategy, in order of their exits."""
+def judged(
+    thesis: Thesis, trades: Sequence[EndedTrade], kind: TradeKind = TradeKind.CLOSED, fresh_from: date = date.min
+) -> Verdict:
+    """Judge a thesis by trades of its strategy, in order of their exits.
+
+    What ended before `fresh_from` was judged already: no window that ends there is judged again.
+    """
     counted = [trade for trade in trades if thesis.since is None or trade.day >= thesis.since]
-    evidence = tuple(_evidence(criterion, counted) for criterion in thesis.criteria)
+    evidence = tuple(_evidence(criterion, counted, fresh_from) for criterion in thesis.criteria)
     if any(each.is_met for each in evidence):
         status = Status.INVALIDATED
     else:
@@ -110,10 +115,10 @@ def judged(thesis: Thesis, trades: Sequence[EndedTrade], kind: TradeKind = Trade
     return Verdict(thesis, status, evidence, kind)
 
 
-def _evidence(criterion: Criterion, trades: Sequence[EndedTrade]) -> Evidence:
+def _evidence(criterion: Criterion, trades: Sequence[EndedTrade], fresh_from: date) -> Evidence:
     """Return the first trades that met the criterion, or else the last ones."""
     last = trades[-criterion.trades :]
-    whole = range(criterion.trades, len(trades) + 1)
+    whole = (end for end in range(criterion.trades, len(trades) + 1) if trades[end - 1].day >= fresh_from)
     windows = (trades[end - criterion.trades : end] for end in whole)
     met = next((window for window in windows if criterion.is_met(_value(criterion, window))), None)
     shown = last if met is None else met

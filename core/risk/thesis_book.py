@@ -15,6 +15,8 @@ from core import facts
 from core.model.signal import SuspensionCause
 from core.model.thesis import EndedTrade, Evidence, Status, Thesis, TradeKind, Verdict, keep
 
+FIRST = date(1970, 1, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
@@ -96,8 +98,13 @@ class ThesisBook:
     def trades(self, strategy: str, kind: TradeKind, day: date) -> Sequence[EndedTrade]:
         """Return a strategy's trades that count on the night of `day`."""
         known = self.state.closed if kind is TradeKind.CLOSED else self.paper()
-        after = self.state.resumed_on.get(strategy, date.min)
+        after = self.state.resumed_on.get(strategy, FIRST)
         return [trade for trade in known.get(strategy, ()) if after < trade.day <= day]
+
+    def judged_until(self, thesis: Thesis, kind: TradeKind) -> date:
+        """Return the last night of a thesis, if it is unchanged since; else a day before all trades."""
+        is_known = any(each.kind is kind and each.thesis == thesis for each in self.state.last)
+        return self.state.checked_on if self.state.checked_on is not None and is_known else FIRST
 
     def on_record(self, thesis: Thesis, kind: TradeKind) -> Invalidation | None:
         """Return the invalidation that is on record for a thesis of the file."""

@@ -6,7 +6,7 @@ It records an invalidation once and proposes a pause of the strategy. Only the o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from core import facts
 from core.messages.commands import DecidePause
@@ -19,6 +19,9 @@ from core.risk.theses import judged
 from core.trading_state.state import TradingState
 from core.workflows.strategy_evaluation import LOOKED_BACK, night_of
 from core.workflows.workflow import answers
+
+LATE = timedelta(days=LOOKED_BACK)
+"""A trade may be reported so long after its exit."""
 
 
 class ThesisCheck:
@@ -90,7 +93,7 @@ class ThesisCheck:
             trades = book.trades(thesis.strategy, kind, day)
             if kind is TradeKind.PAPER and not trades:
                 return None
-            verdict = judged(thesis, trades, kind)
+            verdict = judged(thesis, trades, kind, book.judged_until(thesis, kind) - LATE)
         if verdict.met is not None:
             self.state.record(facts.ThesisInvalidated(thesis, kind, verdict.met, earlier))
         return verdict

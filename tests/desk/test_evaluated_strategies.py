@@ -84,7 +84,7 @@ async def test_a_proposed_pause_is_answered_before_a_promotion() -> None:
         await house.press("5")
         await house.sees("+ pause proposed")
         await house.press("enter")
-        await house.sees("proposed       a pause: dips is INVALIDATED", "invalidated    dips", "MET by 41.00 %")
+        await house.sees("proposed       a pause, its thesis", "invalidated    dips", "by 41.00 %")
         await house.press("escape", "plus")
         await house.sees("Adopt a pause of VWAP?", "MET by 41.00", "you type RESUME")
         await answers(house, "D")
