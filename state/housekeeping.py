@@ -42,20 +42,18 @@ Marks = tuple[Mark, ...]
 
 @dataclass(slots=True)
 class FileChanges:
-    """Notices that one of these files changed and is written no more.
-
-    `now` is a monotonic clock, seconds.
-    """
+    """Notices that one of these files changed and is written no more."""
 
     paths: tuple[Path, ...]
-    now: Callable[[], float] = time.monotonic
     _looked_at: float | None = None
     _last: Marks = ()
     _read: list[Marks] = field(default_factory=list)
 
-    def look(self) -> Marks | None:
-        """Return the marks at the first check and after each change; None if there is nothing to read."""
-        at = self.now()
+    def look(self, at: float) -> Marks | None:
+        """Return the marks at the first check and after each change; None if there is nothing to read.
+
+        `at` is of a monotonic clock, seconds.
+        """
         if self._looked_at is not None and at - self._looked_at < EVERY_SECONDS:
             return None
         is_first, self._looked_at = self._looked_at is None, at
@@ -78,12 +76,12 @@ class ThesesWatch:
     _was_there: bool = False
 
     def __post_init__(self) -> None:
-        self._changes = FileChanges((self.path,), self.now)
+        self._changes = FileChanges((self.path,))
 
     def look(self, strategies: Collection[str]) -> ThesesFileSeen | None:
         """Return the theses of these strategies after each change of the file; nothing while there was never a file."""
         self.fault = ""
-        marks = self._changes.look()
+        marks = self._changes.look(self.now())
         self._was_there = self._was_there or marks not in (None, (None,))
         if marks is None or not self._was_there:
             return None
@@ -125,8 +123,8 @@ class SettingsWatch:
     def look(self) -> SettingsFileSeen | None:
         """Return the settings after each possible change of the file."""
         is_first = self._changes is None
-        self._changes = self._changes or FileChanges((self.path, *self.beside), self.now)
-        marks = self._changes.look()
+        self._changes = self._changes or FileChanges((self.path, *self.beside))
+        marks = self._changes.look(self.now())
         if marks is None:
             return None
         mark = marks[0]
