@@ -25,7 +25,7 @@ from console.screens.reading import ShocksScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.messages import commands
 from core.messages.commands import AdoptDraft, DeclineDraft
-from core.messages.desk_commands import KeepWatchlist
+from core.messages.desk_commands import DecidePause, KeepWatchlist
 from core.model.instrument import HELD, MAIN
 from core.model.values import Price, ProposalId, Quantity, Symbol, plain
 from core.risk.protections.protection import GLOBAL
@@ -167,7 +167,7 @@ def decide_proposed(behind: DialogHost, following: FollowUps, view: DeskView, ke
         behind.say(f"nothing more is proposed for {name}: a night proposes it by its figures")
         return
     is_pause = bool(row.proposed_pause)
-    kind = commands.DecidePause if is_pause else commands.DecidePromotion
+    kind = DecidePause if is_pause else commands.DecidePromotion
     what = "pause" if is_pause else "allocation"
     does = "adopt it" if is_adopted else "decline it"
 

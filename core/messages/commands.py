@@ -13,6 +13,7 @@ from core.messages.desk_commands import (
     Addressed,
     AttachDesk,
     CompareActivities,
+    DecidePause,
     DetachDesk,
     DropAlert,
     EnrollTouchKey,
@@ -354,10 +355,7 @@ class ResumeStrategy(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ReinstateStrategy(Addressed):
-    """Reinstate a strategy that the evaluation retired, or paused in a regime (ST-10).
-
-    `word` is typed in full for one that is paused because its thesis is invalidated (AN-07).
-    """
+    """End a retirement or a pause in a regime; `word` that of an invalidated thesis (ST-10, AN-07)."""
 
     strategy: str
     word: str = ""
@@ -367,15 +365,6 @@ class ReinstateStrategy(Addressed):
 @dataclass(frozen=True, slots=True)
 class DecidePromotion(Addressed):
     """Decide on the larger allocation that is proposed for a strategy (ST-10)."""
-
-    strategy: str
-    is_adopted: bool
-    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class DecidePause(Addressed):
-    """Decide on the pause that is proposed for a strategy whose thesis is invalidated (AN-07)."""
 
     strategy: str
     is_adopted: bool

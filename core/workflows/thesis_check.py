@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from core import facts
-from core.messages.commands import DecidePause
-from core.messages.desk_commands import ThesesFileSeen
+from core.messages.desk_commands import DecidePause, ThesesFileSeen
 from core.messages.effects import Effect
 from core.model.session import Session
 from core.model.signal import SuspensionCause

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.messages.commands import DecidePause, DecidePromotion, ReinstateStrategy
+from core.messages.commands import DecidePromotion, ReinstateStrategy
+from core.messages.desk_commands import DecidePause
 from core.views import LogRow, StrategyRow
 from tests.desk.still_house import StillHouse, a_strategy, a_view, open_still
 

@@ -12,8 +12,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
-from core.messages.commands import DecidePause, Decline, RefuseSymbol, ReinstateStrategy
-from core.messages.desk_commands import ThesesFileSeen
+from core.messages.commands import Decline, RefuseSymbol, ReinstateStrategy
+from core.messages.desk_commands import DecidePause, ThesesFileSeen
 from core.model.notice import NoticeKind, Severity
 from core.model.signal import SuspensionCause
 from core.model.thesis import Status, Thesis, TradeKind
