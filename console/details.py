@@ -41,6 +41,8 @@ Telling = Callable[[DeskView, str, datetime], list[TextLine] | None]
 WIDTH = 74
 """Width inside the frame of a reading dialog, in cells."""
 LABEL = 15
+WARNED = ("shut", "invalidated")
+"""Lines of a strategy's evaluation that need a look."""
 """Cells of the longest label and its gap."""
 
 
@@ -145,18 +147,19 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
     if row.is_missing:
         stands = "missing: it proposes nothing; what it holds is yours to close, by the close of the day at the latest"
     bars = sum(count for _, count in row.reasons)
+    proposed = "a pause, its thesis is invalidated" if row.proposed_pause else row.proposed
     lines = [
         *field("strategy", f"{row.strategy.upper()} on {row.symbol}", "strong"),
         *field("state", stands, "warning" if row.is_paused or row.is_missing or row.shut else ""),
         *field("last answer", f"{answer_in_words(row, view.proposals)}; in {row.times} of {bars} bars of this session"),
         *(field("trouble", row.trouble, "warning") if row.trouble else ()),
         *(field("anomaly", row.anomaly, "warning") if row.anomaly and not row.is_off else ()),
-        *(field("proposed", f"{row.proposed}; + adopts it, - declines it", "strong") if row.proposed else ()),
+        *(field("proposed", f"{proposed}; + adopts it, - declines it", "strong") if proposed else ()),
     ]
     for number, (name, value) in enumerate(row.figures):
         lines += field("figures" if not number else "", f"{name} {value}")
     for label, words in row.evaluation:
-        lines += field(label, words, "warning" if label == "shut" else "")
+        lines += field(label, words, "warning" if label in WARNED else "")
     lines.append(())
     for number, (reason, count) in enumerate(row.reasons):
         lines += field("its answers" if not number else "", f"{count:>4} of {bars} bars  {in_words(str(reason))}")

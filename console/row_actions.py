@@ -19,16 +19,17 @@ from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.draft import DraftScreen, draft_in_words
 from console.screens.edit import DECLINED, DeclineScreen, declining
 from console.screens.form import FieldsScreen
-from console.screens.limits import OVERRIDE, ListsScreen, OverrideScreen
+from console.screens.limits import OVERRIDE, ListsScreen, OverrideScreen, WordScreen
 from console.screens.position_exits import HALF, CloseScreen, MoveStopScreen, TargetScreen, Trail, TrailScreen, part_of
 from console.screens.reading import ShocksScreen
 from console.screens.watchlist import AddSymbolScreen, AlertScreen, WatchlistScreen
 from core.messages import commands
 from core.messages.commands import AdoptDraft, DeclineDraft
-from core.messages.desk_commands import KeepWatchlist
+from core.messages.desk_commands import DecidePause, KeepWatchlist
 from core.model.instrument import HELD, MAIN
 from core.model.values import Price, ProposalId, Quantity, Symbol, plain
 from core.risk.protections.protection import GLOBAL
+from core.risk.strategy_evaluation import RESUME
 from core.views import DeskView, DraftRow, PositionRow, ProposalRow, ProtectionRow, StrategyRow
 from widgets import format as f
 from widgets.orders import OTHER
@@ -138,36 +139,49 @@ def _symbols_of(view: DeskView, name: str) -> tuple[Symbol, ...]:
 
 
 def ask_to_reinstate(behind: DialogHost, row: StrategyRow) -> None:
-    """Resume a retired or regime-paused strategy, which starts a new record."""
-    name = row.strategy.upper()
+    """Resume a retired or regime-paused strategy, which starts a new record; an invalidated thesis needs the word."""
+    name, word = row.strategy.upper(), RESUME if row.needs_word else ""
     why = "; ".join(words for label, words in row.evaluation if label == "shut")
     text = f"{name} {why}. Resumed, it proposes entries again on every symbol, and is judged by its new trades."
 
     def resume() -> None:
-        behind.handle.send(commands.ReinstateStrategy(row.strategy))
+        behind.handle.send(commands.ReinstateStrategy(row.strategy, word))
         behind.say(f"asked {name} to go on: it proposes entries again", "warning")
 
-    behind.ask(ArmedQuestion(behind, f"Resume {name}?", wrapped("", text, WIDTH), "resume it", resume))
+    title, lines = f"Resume {name}?", wrapped("", text, WIDTH)
+    if word:
+        behind.ask(WordScreen(title, lines, word, "to resume it", resume))
+    else:
+        behind.ask(ArmedQuestion(behind, title, lines, "resume it", resume))
 
 
-def decide_promotion(behind: DialogHost, following: FollowUps, view: DeskView, key: str, *, is_adopted: bool) -> None:
-    """Ask, and show the engine's answer on the last line; adopting more than is available is rejected (ST-08)."""
+def decide_proposed(behind: DialogHost, following: FollowUps, view: DeskView, key: str, *, is_adopted: bool) -> None:
+    """Ask about a strategy's proposed pause, or else its larger allocation, and show the engine's answer on the last
+    line; adopting more than is available is rejected (ST-08).
+    """
     row = next((row for row in view.strategies if row.key == key), None)
     if row is None:
         return
     name = row.strategy.upper()
-    if not row.proposed:
+    if not row.proposed and not row.proposed_pause:
         behind.say(f"nothing more is proposed for {name}: a night proposes it by its figures")
         return
+    is_pause = bool(row.proposed_pause)
+    kind = DecidePause if is_pause else commands.DecidePromotion
+    what = "pause" if is_pause else "allocation"
     does = "adopt it" if is_adopted else "decline it"
 
     def decide() -> None:
         following.wait_for_word(behind.view or view, "strategy")
-        behind.handle.send(commands.DecidePromotion(row.strategy, is_adopted))
-        behind.say(f"asked to {does.removesuffix(' it')} the allocation that is proposed for {name}")
+        behind.handle.send(kind(row.strategy, is_adopted))
+        behind.say(f"asked to {does.removesuffix(' it')} the {what} that is proposed for {name}")
 
-    title = f"{'Adopt' if is_adopted else 'Decline'} more for {name}?"
-    behind.ask(ArmedQuestion(behind, title, wrapped("", f"{row.proposed}.", WIDTH), does, decide))
+    title = f"{'Adopt' if is_adopted else 'Decline'} {'a pause of' if is_pause else 'more for'} {name}?"
+    text = f"{row.proposed}."
+    if is_pause:
+        effect = f"Paused, it proposes no entries until you type {RESUME}; its exits go on."
+        text = f"{row.proposed_pause}. {effect if is_adopted else 'Without the pause it goes on.'}"
+    behind.ask(ArmedQuestion(behind, title, wrapped("", text, WIDTH), does, decide))
 
 
 NOT_SELECTED = "no row is selected; the arrows select one"
@@ -210,13 +224,13 @@ class RowActions:
             "override": self._override,
             "pause": self._pause_all,
             "pause here": self._pause,
-            "more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=True),
+            "more": lambda view, key: decide_proposed(self.behind, self.following, view, key, is_adopted=True),
             "add symbol": watchlists.add,
             "edit list": watchlists.edit,
             "alert": watchlists.ring,
             "list symbol": watchlists.put_on_list,
             "remove symbol": watchlists.remove,
-            "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
+            "no more": lambda view, key: decide_proposed(self.behind, self.following, view, key, is_adopted=False),
         }
 
     def do(self, what: str, key: str | None) -> None:
@@ -441,7 +455,7 @@ class RowActions:
             return
         for one in each:
             self.behind.handle.send(commands.ResumeStrategy(one.strategy, one.symbol))
-        self.behind.say(f"asked {name} to go on with {many}: it proposes entries again")
+        self.behind.say(f"asked {name} to go on with {many}: {_effect_of(row)}")
 
     def _pause(self, view: DeskView, key: str) -> None:
         row = next((row for row in view.strategies if row.key == key), None)
@@ -452,7 +466,14 @@ class RowActions:
             ask_to_reinstate(self.behind, row)
         elif row.is_paused:
             self.behind.handle.send(commands.ResumeStrategy(row.strategy, row.symbol))
-            self.behind.say(f"asked {name} to go on: it proposes entries again")
+            self.behind.say(f"asked {name} to go on: {_effect_of(row)}")
         else:
             self.behind.handle.send(commands.PauseStrategy(row.strategy, row.symbol))
             self.behind.say(f"asked {name} to pause: no entries, its exits go on")
+
+
+def _effect_of(row: StrategyRow) -> str:
+    """Return the effect of ending the operator's own pause."""
+    if row.shut:
+        return f"it stays shut, {written('grid.open')} says why"
+    return "it proposes entries again"

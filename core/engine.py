@@ -73,6 +73,7 @@ from core.workflows.staging.tickets import SharedReadings, Tickets
 from core.workflows.staging.unattended_exits import AutoExits, ExitResizing
 from core.workflows.strategy_evaluation import StrategyEvaluation
 from core.workflows.strategy_signals import ExitRules, StrategyHealth, WarmUp
+from core.workflows.thesis_check import ThesisCheck
 from core.workflows.trading_day import AccountUpdates, ClockWatch, DayOpen
 from core.workflows.workflow import (
     ANSWERS,
@@ -144,6 +145,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         protection_events,
         recommendations,
         StrategyEvaluation(state),
+        ThesisCheck(state),
         regime_updates,
         LimitsReload(state, protection_events, regime_updates),
         strategy_health,

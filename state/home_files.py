@@ -1,4 +1,4 @@
-"""Files that all accounts of a home share: watchlists, sectors, and the last VIX (MD-06, RK-23, RK-19).
+"""Files that all accounts of a home share: watchlists, sectors, theses, and the last VIX (MD-06, RK-23, AN-07, RK-19).
 
 Watchlists may be edited while an engine runs; one holds `symbols = ["BAC", "JPM"]`. A fault in one is reported with its
 place and does not affect the others. A fault in the sectors is reported with the symbol; without a file there are none.
@@ -12,7 +12,7 @@ import os
 import re
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,9 +29,11 @@ from core.messages.desk_commands import WatchlistFilesSeen
 from core.model.instrument import MAIN, SYMBOL, Watchlist, capitals, fault_of
 from core.model.session import XNYS
 from core.model.sizing import DailyValue, NoVix, VixReading
+from core.model.thesis import Thesis
 from core.model.values import Symbol
 from core.ports import OperatorError
 from core.risk.regime import can_leave
+from core.risk.theses import theses_of
 from state.files import make_folder, open_private, replace_file, tables_of
 
 FOLDER = "watchlists"
@@ -192,6 +194,14 @@ def _lines(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
                 waiting.append((f"{prefix}{name}.", value))
             else:
                 yield f"{prefix}{name}", value
+
+
+THESES = "theses.toml"
+
+
+def read_theses(path: Path, strategies: Collection[str]) -> tuple[Thesis, ...]:
+    """Return the theses of these strategies, none without the file. Raises `OperatorError`."""
+    return theses_of(tables_of(path, "theses", OperatorError), path.name, strategies)
 
 
 _KEPT = TypeAdapter(Kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from core.engine import Engine
 from core.execution.stop_coverage import unprotected_in_words
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Halt, Kill, OpenBasket, ProposeFlattening
-from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource
+from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource, ThesesFileSeen
 from core.model.basket import BasketSource
 from core.model.codes import HaltCause
 from core.model.session import NoSession
@@ -26,7 +26,7 @@ from core.workflows.staging.ticket_checks import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.documents import CheckpointWriter
 from state.files import AccountFolder
-from state.home_files import WatchlistFiles
+from state.home_files import WatchlistFiles, read_theses
 from state.kill_switch import FileKillSwitch, HaltRequest, asks_to_flatten
 from state.proof.signing_key import DailySigning
 from state.running_engine import SILENCE_STEP, Status
@@ -38,6 +38,58 @@ Mark = tuple[int, int, int] | None
 """The identity of a file's content without reading it; None without a file."""
 Marks = tuple[Mark, ...]
 """The marks of the settings file, and of the other settings files beside it."""
+
+
+@dataclass(slots=True)
+class FileChanges:
+    """Notices that one of these files changed and is written no more."""
+
+    paths: tuple[Path, ...]
+    _looked_at: float | None = None
+    _last: Marks = ()
+    _read: list[Marks] = field(default_factory=list)
+
+    def look(self, at: float) -> Marks | None:
+        """Return the marks at the first check and after each change; None if there is nothing to read.
+
+        `at` is of a monotonic clock, seconds.
+        """
+        if self._looked_at is not None and at - self._looked_at < EVERY_SECONDS:
+            return None
+        is_first, self._looked_at = self._looked_at is None, at
+        marks, before = tuple(map(_mark, self.paths)), self._last
+        self._last = marks
+        if (marks != before and not is_first) or self._read == [marks]:
+            return None
+        self._read = [marks]
+        return marks
+
+
+@dataclass(slots=True)
+class ThesesWatch:
+    """Reads the theses when their file changed; a fault is named once, and the last valid theses stay (AN-07)."""
+
+    path: Path
+    now: Callable[[], float] = time.monotonic
+    fault: str = ""
+    _changes: FileChanges = field(init=False)
+    _was_there: bool = False
+
+    def __post_init__(self) -> None:
+        self._changes = FileChanges((self.path,))
+
+    def look(self, strategies: Collection[str]) -> ThesesFileSeen | None:
+        """Return the theses of these strategies after each change of the file; nothing while there was never a file."""
+        self.fault = ""
+        marks = self._changes.look(self.now())
+        self._was_there = self._was_there or marks not in (None, (None,))
+        if marks is None or not self._was_there:
+            return None
+        try:
+            return ThesesFileSeen(read_theses(self.path, strategies))
+        except OperatorError as error:
+            self.fault = f"{error}; fix it, the theses stay as they were"
+            return None
 
 
 @dataclass(slots=True)
@@ -65,22 +117,17 @@ class SettingsWatch:
     left_out: tuple[str, ...] = ()
     sources: tuple[SettingsSource, ...] = ()
     beside: tuple[Path, ...] = ()
-    _looked_at: float | None = None
-    _last: Marks = ()
-    _read: list[Marks] = field(default_factory=list)
+    _changes: FileChanges | None = None
     _was_there: bool = False
 
     def look(self) -> SettingsFileSeen | None:
         """Return the settings after each possible change of the file."""
-        at = self.now()
-        if self._looked_at is not None and at - self._looked_at < EVERY_SECONDS:
+        is_first = self._changes is None
+        self._changes = self._changes or FileChanges((self.path, *self.beside))
+        marks = self._changes.look(self.now())
+        if marks is None:
             return None
-        is_first, self._looked_at = self._looked_at is None, at
-        marks, before = tuple(map(_mark, (self.path, *self.beside))), self._last
-        self._last = marks
-        if (marks != before and not is_first) or self._read == [marks]:
-            return None
-        self._read, mark = [marks], marks[0]
+        mark = marks[0]
         self._was_there = self._was_there or (is_first and mark is not None)
         if mark is None and self._was_there:
             return SettingsFileSeen(SettingsFault(f"{self.path.name} is missing"))
@@ -108,8 +155,8 @@ AT_MOST = 100
 class Housekeeping:
     """Looks after an engine's files at every beat.
 
-    `state` returns the engine's status word, `watch` follows the settings file, `lists` the watchlist files, and
-    `signing` signs finished days.
+    `state` returns the engine's status word, `watch` follows the settings file, `lists` the watchlist files, `theses`
+    the file of the theses, and `signing` signs finished days.
     """
 
     folder: AccountFolder
@@ -120,6 +167,7 @@ class Housekeeping:
     watch: SettingsWatch | None = None
     lists: WatchlistFiles | None = None
     signing: DailySigning | None = None
+    theses: ThesesWatch | None = None
     saved_at: float = field(default_factory=time.monotonic)
 
     plans: BasketInbox = field(init=False)
@@ -142,6 +190,11 @@ class Housekeeping:
         if self.watch is not None and (seen := self.watch.look()) is not None:
             self._send(runtime, seen)
         self._look_at_the_lists(runtime)
+        if self.theses is not None:
+            if (found := self.theses.look(runtime.engine.state.control.settings.strategies.names)) is not None:
+                self._send(runtime, found)
+            if self.theses.fault:
+                runtime.engine.say(self.theses.fault)
         self._look_for_a_plan(runtime)
         if self.signing is not None and (fault := self.signing.look()) is not None:
             runtime.engine.say(fault)

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from core import facts
 from core.analytics.desk_measures import DeskMeasures, desk_measures
-from core.analytics.theses import EndedTrade
 from core.facts.registry import BY_NAME, BY_TYPE
 from core.market.calendar import load_calendar
 from core.model.session import HOME
+from core.model.thesis import EndedTrade, Thesis, TradeKind, Verdict
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.ports import JournalDamagedError, OperatorError, Recorded
 from core.post_mortem.day_attribution import Books, held_after
@@ -346,6 +346,18 @@ def trades_of_strategies(folder: Path) -> dict[str, list[EndedTrade]]:
             trade = record.fact.trade
             found.setdefault(trade.strategy, []).append(EndedTrade(HOME.day_of(trade.exit_time), trade.profit))
     return found
+
+
+def paper_verdicts(folder: Path, theses: Sequence[Thesis]) -> list[Verdict]:
+    """Return what paper trades said of these theses on the last night that the engine checked them.
+
+    Raises `OperatorError`, `JournalDamagedError`.
+    """
+    for day in reversed(days_of(folder)):
+        nights = [each.fact for each in records_of(folder, [day], (facts.ThesesChecked,))]
+        if nights and isinstance(night := nights[-1], facts.ThesesChecked):
+            return [each for each in night.verdicts if each.kind is TradeKind.PAPER and each.thesis in theses]
+    return []
 
 
 def asked(folder: Path, what: str | None) -> tuple[date, date]:

@@ -391,13 +391,15 @@ def _tone(row: StrategyRow, wrong: str) -> Tone:
 
 
 def _standing(row: StrategyRow, answer: str) -> str:
-    """Return the answer, preceded by the reason that keeps the strategy shut, or by the note that more is proposed."""
+    """Return the answer, preceded by the reason that keeps the strategy shut, or by the note of a proposal."""
     if row.is_off:
         return OFF if row.last_answer in SAYS_NOTHING else f"{OFF}, {answer}"
     if row.shut and not row.is_paused:
         return f"{RETIRED if RETIRED in row.shut else PAUSED}, Enter says why"
     if row.is_paused:
         return _paused(answer)
+    if row.proposed_pause:
+        return f"+ pause proposed, {answer}"
     return f"+ proposed, {answer}" if row.proposed else answer
 
 

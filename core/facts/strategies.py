@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.facts.registry import Fact, fact
 from core.model.recommendation import Recommendation, TradeIdea
 from core.model.signal import EntrySignal, Evaluated, ExitSignal, SuspensionCause
+from core.model.thesis import Evidence, Thesis, TradeKind, Verdict
 from core.model.values import Fraction, Symbol
 
 
@@ -250,3 +251,48 @@ class PromotionRefused(Fact):
 
     strategy: str
     reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class ReinstatementRefused(Fact):
+    """A strategy stays paused, and why."""
+
+    strategy: str
+    reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class ThesisInvalidated(Fact):
+    """The trades of a strategy refute its thesis; a pause of the strategy is proposed. The operator decides (AN-07).
+
+    Attributes
+    ----------
+    evidence
+        The first criterion that is met.
+    earlier
+        The invalidated thesis with the same sentence whose evidence it is, as `name (strategy)`; empty if its own.
+    """
+
+    thesis: Thesis
+    kind: TradeKind
+    evidence: Evidence
+    earlier: str = ""
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class ThesisPauseDeclined(Fact):
+    """The operator lets a strategy go on although its thesis is invalidated."""
+
+    strategy: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class ThesesChecked(Fact):
+    """The nightly check of the theses: each by its closed trades, and by its paper trades if there are any."""
+
+    day: date
+    verdicts: tuple[Verdict, ...]

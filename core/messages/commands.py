@@ -13,6 +13,7 @@ from core.messages.desk_commands import (
     Addressed,
     AttachDesk,
     CompareActivities,
+    DecidePause,
     DetachDesk,
     DropAlert,
     EnrollTouchKey,
@@ -27,6 +28,7 @@ from core.messages.desk_commands import (
     SettingsFileSeen,
     StopEngine,
     TakeKey,
+    ThesesFileSeen,
     WatchlistFilesSeen,
 )
 from core.model.basket import BasketSource, SkippedRow
@@ -353,9 +355,10 @@ class ResumeStrategy(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ReinstateStrategy(Addressed):
-    """Reinstate a strategy that the evaluation retired, or paused in a regime (ST-10)."""
+    """End a retirement or a pause in a regime; `word` that of an invalidated thesis (ST-10, AN-07)."""
 
     strategy: str
+    word: str = ""
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
@@ -507,6 +510,7 @@ Keyed = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | DecidePause
     | UnlistSymbol
     | EnrollTouchKey
     | RemoveTouchKey
@@ -564,6 +568,7 @@ Command = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | DecidePause
     | RefuseSymbol
     | ListSymbol
     | UnlistSymbol
@@ -583,6 +588,7 @@ Command = (
     | CompareActivities
     | SettingsFileSeen
     | WatchlistFilesSeen
+    | ThesesFileSeen
     | Rearm
     | ServeDesks
     | AttachDesk

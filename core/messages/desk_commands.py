@@ -1,4 +1,4 @@
-"""Commands about the desk itself: its link and control, what it watches, its settings and limits."""
+"""Commands about the desk itself: its link and control, what it watches, its settings, limits and theses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.model.alert import AlertTerms
 from core.model.desk import DeskNumber, Seat, Sender
 from core.model.instrument import Watchlist
+from core.model.thesis import Thesis
 from core.model.touch import TouchSignature
 from core.model.values import AccountId, Symbol
 
@@ -207,6 +208,22 @@ class SettingsFileSeen(Addressed):
     answer: Settings | SettingsFault
     left_out: tuple[str, ...] = ()
     sources: tuple[SettingsSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThesesFileSeen(Addressed):
+    """The current theses, none without their file; an observation (AN-07). A malformed file is not sent."""
+
+    theses: tuple[Thesis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePause(Addressed):
+    """Decide on the pause that is proposed for a strategy whose thesis is invalidated (AN-07)."""
+
+    strategy: str
+    is_adopted: bool
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

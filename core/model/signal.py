@@ -137,6 +137,7 @@ class SuspensionCause(Enum):
     """Why the desk itself blocks a strategy's entries."""
 
     RETIRED = "retired"
+    THESIS = "thesis"
     REGIME = "regime"
     WEEK = "weekly loss"
     VIX = "VIX"

@@ -37,6 +37,7 @@ from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
+from core.model.thesis import EndedTrade, keep
 from core.model.values import ZERO, Fraction, Money, Price, Quantity, Symbol
 from core.risk.protections.closed_trades import ClosedTrade, Direction, ratio_of
 from core.risk.trading_status import TradingStatus
@@ -304,10 +305,14 @@ def worse_by(half_spread: Decimal, price: Price, side: Side) -> Price:
 
 @dataclass(slots=True)
 class ShadowTradesState:
-    """The shadow trades of one trading day and those held overnight since, by the proposal's id."""
+    """The shadow trades of one trading day and those held overnight since, by the proposal's id.
+
+    `outcomes` has the last ended ones of each strategy, oldest first: the paper trades of its theses (AN-07).
+    """
 
     day: date | None = None
     shadows: dict[str, ShadowTrade] = field(default_factory=dict)
+    outcomes: dict[str, list[EndedTrade]] = field(default_factory=dict)
 
 
 class ShadowTrades:
@@ -376,7 +381,7 @@ class ShadowTrades:
             return
         for shadow in followed:
             shadow.take(bar)
-            if shadow.is_counted and not shadow.is_followed:
+            if not shadow.is_followed:
                 self._end(shadow, min(bar.end, shadow.ends_at))
         left = [shadow for shadow in followed if shadow.is_followed]
         if left:
@@ -385,8 +390,12 @@ class ShadowTrades:
             del self.following[bar.symbol]
 
     def _end(self, shadow: ShadowTrade, at: datetime) -> None:
-        """Report the end of an entry that the equity curve refused (RK-13)."""
-        if (trade := shadow.as_trade(at)) is not None:
+        """Keep its result; report the end of an entry that the equity curve refused (RK-13)."""
+        trade, result = shadow.as_trade(at), shadow.result
+        if trade is None or result is None:
+            return
+        keep(self.state.outcomes, shadow.strategy, EndedTrade(self.calendar.trading_day(at), result))
+        if shadow.is_counted:
             self.ended += (trade,)
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -462,9 +471,8 @@ class ShadowTrades:
                 kept[shadow.key] = shadow
                 continue
             shadow.close()
-            if shadow.is_counted:
-                self._end(shadow, shadow.ends_at)
-        self.restore(ShadowTradesState(day, kept))
+            self._end(shadow, shadow.ends_at)
+        self.restore(ShadowTradesState(day, kept, self.state.outcomes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from core.model.signal import Evaluated, EvaluationFigures, NoFigure, Suspension
 from core.model.sizing import MarketMeasure, Regime, VixReading
 from core.model.values import ZERO, Fraction, Money, exact_percent, percent
 from core.risk.regime import CLOSES
+from core.risk.thesis_book import Invalidation
 from core.settings.strategies import EvaluationSettings
 
 SESSIONS_A_YEAR = Decimal(252)
@@ -206,6 +207,10 @@ KINDS: dict[type, str] = {
     facts.PromotionProposed: "strategy",
     facts.PromotionDecided: "strategy",
     facts.PromotionRefused: "strategy",
+    facts.ReinstatementRefused: "strategy",
+    facts.ThesisInvalidated: "strategy",
+    facts.ThesisPauseDeclined: "strategy",
+    facts.ThesesChecked: "strategy",
 }
 
 
@@ -233,6 +238,16 @@ def in_words(fact: facts.Fact) -> str:
             return f"{fact.strategy}: the larger allocation is {word}{of}"
         case facts.PromotionRefused():
             return f"{fact.strategy}: the larger allocation is not adopted: {fact.reason}"
+        case facts.ReinstatementRefused():
+            return f"{fact.strategy} stays paused: {fact.reason}"
+        case facts.ThesisInvalidated():
+            words = Invalidation(fact.thesis, fact.kind, fact.evidence, fact.earlier).in_words
+            return f"{fact.thesis.strategy}: a pause is proposed, + in Strategies: thesis {words}"
+        case facts.ThesisPauseDeclined():
+            return f"{fact.strategy}: the pause is declined, it goes on although its thesis is INVALIDATED"
+        case facts.ThesesChecked():
+            each = (f"{v.thesis.name} {v.status} by {v.kind} trades" for v in fact.verdicts)
+            return f"checked the theses the night of {fact.day}: {'; '.join(each)}"
     return ""
 
 
@@ -280,8 +295,10 @@ def _whose(strategy: str) -> str:
 
 EVERY = ""
 """Means every strategy."""
-RESUMED = frozenset({SuspensionCause.RETIRED, SuspensionCause.REGIME})
+RESUMED = frozenset({SuspensionCause.RETIRED, SuspensionCause.THESIS, SuspensionCause.REGIME})
 """Causes that only the operator ends; the others end by themselves."""
+RESUME = "RESUME"
+"""The word that resumes a strategy whose thesis is invalidated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,10 @@ def of_proposal(proposal_id: ProposalId) -> str:
     return f"proposal {proposal_id}"
 
 
+def of_thesis(strategy: str) -> str:
+    return f"thesis {strategy}"
+
+
 def of_halt(cause: HaltCause) -> str:
     return f"halt {cause.value}"
 

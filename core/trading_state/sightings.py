@@ -21,6 +21,7 @@ from core.model.broker import EVERYTHING, Capabilities, ForeignPosition, OrderRe
 from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.reference_data import CorporateAction
+from core.model.thesis import Thesis
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.risk.trading_status import DiskFailure
 from core.settings.changes import LimitChange
@@ -103,6 +104,8 @@ class Sightings:
         starts before.
     settings_file, file_changes
         The file as last read, and its changes that are not in force. They decide what may be reloaded.
+    theses
+        The theses of the file as last read; the night is checked by them.
     has_own_clock
         Whether the desk's time is this machine's clock, compared with the broker's, which is then requested.
     faults
@@ -152,6 +155,7 @@ class Sightings:
     limited_until: datetime | None = None
     settings_file: Settings | SettingsFault | None = None
     file_changes: tuple[LimitChange, ...] = ()
+    theses: tuple[Thesis, ...] = ()
     has_own_clock: bool = False
     faults: int = 0
     disk: DiskFailure = field(default_factory=DiskFailure)

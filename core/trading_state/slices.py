@@ -49,6 +49,7 @@ from core.risk.sizing import Conditions
 from core.risk.sizing_history import SizingBook
 from core.risk.sizing_inputs import gathered
 from core.risk.strategy_evaluation import EvaluationBook, Suspension
+from core.risk.thesis_book import ThesisBook
 from core.risk.trading_status import DiskFailure, InForce, SymbolLists, TradingStatus
 from core.staging.baskets import Baskets
 from core.staging.stage import Stage
@@ -297,6 +298,7 @@ class Slices:
         self.evaluation = add(
             EvaluationBook(lambda: self.control.settings.evaluation, self._measured, day_of, self._ended_of_a_strategy)
         )
+        self.theses = add(ThesisBook(day_of, lambda: self.shadows.state.outcomes))
         self.owed_stops = add(OwedStops(self.ledger, self.stage, self.control))
         self.plans = add(Baskets(self.stage, self.ledger))
         self.attendance = add(Attendance(self.desks, self.ledger.order))

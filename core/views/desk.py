@@ -215,12 +215,12 @@ class StrategyRow:
         It does not load: nothing is proposed for it, and only the desk watches its position.
     shut
         Why the desk itself blocks its entries now, as text; empty if it does not (ST-10).
-    may_be_resumed
-        Whether a suspension waits for the operator, in this market or in another.
+    may_be_resumed, needs_word
+        Whether a suspension waits for the operator, in this market or in another; whether a typed word ends it.
     evaluation
-        Last night's result, label and text; none before its first.
-    proposed
-        Why and by how much its allocation is proposed to grow; empty if it is not.
+        Last night's result and the state of its theses, label and text; none before its first.
+    proposed, proposed_pause
+        Why and by how much its allocation is proposed to grow; why a pause is proposed. Empty if it is not.
     """
 
     FIRST: ClassVar = ("strategy", "symbol", "last_answer", "times", "is_paused")
@@ -241,6 +241,8 @@ class StrategyRow:
     may_be_resumed: bool = False
     evaluation: tuple[tuple[str, str], ...] = ()
     proposed: str = ""
+    needs_word: bool = False
+    proposed_pause: str = ""
 
 
 PANE = "pane"

@@ -20,6 +20,7 @@ from core.model.values import Fraction, percent
 from core.risk.day import monday_of
 from core.risk.strategy_evaluation import (
     EVERY,
+    RESUME,
     RESUMED,
     Keep,
     Promote,
@@ -42,6 +43,11 @@ FRESH = timedelta(days=4)
 ALL_RETIRED = "every strategy that is turned on is retired; Space in Strategies resumes one"
 
 
+def night_of(state: TradingState, session: Session) -> datetime:
+    """Return when the strategies and theses of a session are evaluated, UTC."""
+    return session.close + timedelta(minutes=state.control.settings.evaluation.minutes_after_close)
+
+
 class StrategyEvaluation:
     ACTS_BY_TIME = True
 
@@ -53,14 +59,14 @@ class StrategyEvaluation:
     def next_due(self) -> Iterator[datetime]:
         yield from (shut.until for shut in self.state.evaluation.state.shut.values() if shut.until is not None)
         if (session := self._session()) is not None:
-            yield self._night_of(session)
+            yield night_of(self.state, session)
 
     def due(self) -> Iterable[Effect]:
         for shut in tuple(self.state.evaluation.state.shut.values()):
             if shut.until is not None and self.state.at >= shut.until:
                 self.state.record(facts.StrategyReinstated(shut.strategy, shut.cause, shut.scope, "expired"))
         session = self._session()
-        if session is not None and self.state.at >= self._night_of(session):
+        if session is not None and self.state.at >= night_of(self.state, session):
             self._evaluate(session.day)
         return ()
 
@@ -74,7 +80,7 @@ class StrategyEvaluation:
         if last is not None and self._is_open(last.day):
             return last
         today = state.calendar.session_on(day)
-        if isinstance(today, Session) and state.at < self._night_of(today):
+        if isinstance(today, Session) and state.at < night_of(self.state, today):
             return today if self._is_open(today.day) else None
         coming = state.calendar.next_session(state.at)
         return coming if self._is_open(coming.day) else None
@@ -107,10 +113,7 @@ class StrategyEvaluation:
         if not days or (state.calendar.trading_day(state.at) - days[-1]).days > LOOKED_BACK:
             return None
         session = state.calendar.session_on(days[-1])
-        return session if isinstance(session, Session) and self._night_of(session) <= state.at else None
-
-    def _night_of(self, session: Session) -> datetime:
-        return session.close + timedelta(minutes=self._terms.minutes_after_close)
+        return session if isinstance(session, Session) and night_of(self.state, session) <= state.at else None
 
     # ── at a start ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -226,8 +229,15 @@ class StrategyEvaluation:
 
     @answers(ReinstateStrategy)
     def on_reinstate(self, command: ReinstateStrategy) -> Iterable[Effect]:
-        """End a retirement and the pauses in regimes; pauses that end by time stay."""
-        for shut in tuple(self.state.evaluation.shuts_of(command.strategy)):
+        """End a retirement and the pauses in regimes; pauses that end by time stay.
+
+        If its thesis is invalidated, nothing ends without the typed word (AN-07).
+        """
+        shuts = tuple(self.state.evaluation.shuts_of(command.strategy))
+        if command.word != RESUME and any(shut.cause is SuspensionCause.THESIS for shut in shuts):
+            self.state.record(facts.ReinstatementRefused(command.strategy, f"the word is {RESUME}"))
+            return ()
+        for shut in shuts:
             if shut.cause in RESUMED:
                 self.state.record(
                     facts.StrategyReinstated(command.strategy, shut.cause, shut.scope, "resumed by the operator")

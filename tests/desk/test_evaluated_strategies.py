@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.messages.commands import DecidePromotion, ReinstateStrategy
+from core.messages.desk_commands import DecidePause
 from core.views import LogRow, StrategyRow
 from tests.desk.still_house import StillHouse, a_strategy, a_view, open_still
 
@@ -70,3 +71,43 @@ async def test_proposed_changes_are_adopted_or_declined() -> None:
         assert house.handle.commands == [DecidePromotion("vwap", True), DecidePromotion("vwap", False)]
         await house.press("down", "plus")
         await house.sees("nothing more is proposed for VWAP")
+
+
+REFUTED = "dips is INVALIDATED: win rate < 45 % over 100 trades: MET by 41.00 %, 2026-03-02 to 2026-10-07"
+
+
+async def test_a_proposed_pause_is_answered_before_a_promotion() -> None:
+    """AN-07: the same keys answer both, each by its own command"""
+    row = a_strategy(
+        proposed="10% more of its allocation", proposed_pause=REFUTED, evaluation=(("invalidated", REFUTED),)
+    )
+    async with open_still(a_view(strategies=(row,)), (80, 24)) as house:
+        await house.press("5")
+        await house.sees("+ pause proposed")
+        await house.press("enter")
+        await house.sees("proposed       a pause, its thesis", "invalidated    dips", "by 41.00 %")
+        await house.press("escape", "plus")
+        await house.sees("Adopt a pause of VWAP?", "MET by 41.00", "you type RESUME")
+        await answers(house, "D")
+        await house.until(lambda: house.handle.commands)
+        await house.press("minus")
+        await house.sees("Decline a pause of VWAP?")
+        await answers(house, "D")
+        await house.until(lambda: len(house.handle.commands) == 2)
+        assert house.handle.commands == [DecidePause("vwap", True), DecidePause("vwap", False)]
+
+
+async def test_an_invalidated_strategy_is_resumed_by_the_typed_word() -> None:
+    """AN-07: D, which resumes a retired one, does not"""
+    shut = f"is paused: no entries: {REFUTED}"
+    row = retired(shut=shut, needs_word=True, evaluation=(("shut", shut),))
+    async with open_still(a_view(strategies=(row, a_strategy("IBM"))), (80, 24)) as house:
+        await house.press("5", "home", "space")
+        await house.sees("Resume VWAP?", "MET by 41.00 %", "type RESUME")
+        await house.press("D", *"RESUM")
+        assert house.handle.commands == []
+        await house.press("escape", "space")
+        await house.sees("Resume VWAP?")
+        await house.press(*"RESUME")
+        await house.until(lambda: house.handle.commands)
+        assert [(each.strategy, each.word) for each in house.handle.commands] == [("vwap", "RESUME")]

@@ -80,7 +80,8 @@ def keeper_of(
     `signing` the daily signing.
     """
     from core.views.builders.desk import word_of
-    from state.housekeeping import Housekeeping, SettingsWatch
+    from state.home_files import THESES
+    from state.housekeeping import Housekeeping, SettingsWatch, ThesesWatch
     from state.running_engine import Heartbeat
     from state.settings_file import sectors_file
 
@@ -91,7 +92,8 @@ def keeper_of(
         sources=sources,
         beside=(sectors_file(host.home),),
     )
-    return Housekeeping(folder, switch, checkpoints, Heartbeat(folder).beat, word_of, watch, lists, signing)
+    theses = ThesesWatch(host.home.of_the_operator(THESES))
+    return Housekeeping(folder, switch, checkpoints, Heartbeat(folder).beat, word_of, watch, lists, signing, theses)
 
 
 def signing_of(

@@ -28,6 +28,7 @@ from core.messages.desk_commands import (
     LoseDesk,
     ServeDesks,
     SettingsFileSeen,
+    ThesesFileSeen,
     WatchlistFilesSeen,
 )
 from core.model.desk import NO_NUMBER, DeskNumber, Seat
@@ -69,7 +70,7 @@ class Arrivals:
         return True
 
 
-NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | WatchlistFilesSeen
+NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | ThesesFileSeen | WatchlistFilesSeen
 """Inputs of the desk server and of the file keeper, which a desk must not send."""
 
 TOKENS = 256

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from core.model.instrument import STOCK_TICKS
 from core.model.position import Position, Trade
-from core.model.signal import NoTradeReason
+from core.model.signal import NoTradeReason, SuspensionCause
+from core.model.thesis import Status, TradeKind
 from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol, exact_percent, percent
 from core.risk.capital_allocation import Allocations, capital_of
 from core.risk.shadow_trades import ShadowTrade
@@ -25,6 +26,8 @@ from core.strategies.builtin import MissingStrategy
 from core.strategies.runner import Runner
 from core.trading_state.state import TradingState
 from core.views import ClosedRow, DayRow, ResultRow, ShadowRow, StrategyRow, TradeRow
+
+THESIS = "thesis"
 
 
 class DayRows:
@@ -152,8 +155,10 @@ def _row(state: TradingState, runner: Runner, today: date, at: datetime) -> Stra
         is_missing=is_missing,
         shut="" if shut is None else f"{shut_in_words(shut.cause, shut.scope)}: {shut.reason}",
         may_be_resumed=any(s.cause in RESUMED for s in book.shuts_of(runner.name)),
-        evaluation=evaluation_lines(book, runner.name),
+        evaluation=(*evaluation_lines(book, runner.name), *thesis_lines(state, runner.name)),
         proposed="" if proposed is None else _proposed(state.allocations, runner.name, proposed),
+        needs_word=any(s.cause is SuspensionCause.THESIS for s in book.shuts_of(runner.name)),
+        proposed_pause=state.theses.proposed(runner.name),
     )
 
 
@@ -205,4 +210,24 @@ def evaluation_lines(book: EvaluationBook, strategy: str) -> tuple[tuple[str, st
         lines += [("not known", reason) for reason in missing_in_words(last.figures)]
     for shut in book.shuts_of(strategy):
         lines.append(("shut", f"{shut_in_words(shut.cause, shut.scope)}: {shut.reason}"))
+    return tuple(lines)
+
+
+def thesis_lines(state: TradingState, strategy: str) -> tuple[tuple[str, str], ...]:
+    """Return the state of each of its theses with the evidence, as of the last night; nothing without a file."""
+    book, theses = state.theses, [each for each in state.sightings.theses if each.strategy == strategy]
+    known = {(verdict.thesis.name, verdict.kind): verdict for verdict in book.state.last}
+    lines = []
+    for thesis in theses:
+        verdicts = [found for kind in TradeKind if (found := known.get((thesis.name, kind))) is not None]
+        if not verdicts:
+            lines.append((THESIS, f"{thesis.name}: not checked yet, it is after the close"))
+        for verdict in verdicts:
+            if verdict.status is not Status.INVALIDATED:
+                trades = "" if verdict.kind is TradeKind.CLOSED else f" by {verdict.kind} trades"
+                told = "; ".join(each.in_words for each in verdict.evidence)
+                lines.append((THESIS, f"{thesis.name} is {verdict.status}{trades}: {told}"))
+    lines += [(Status.INVALIDATED.lower(), each.in_words) for each in book.of_strategy(strategy)]
+    if state.sightings.theses and not theses:
+        lines.append((THESIS, "none names it; add one to theses.toml"))
     return tuple(lines)

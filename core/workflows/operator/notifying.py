@@ -21,7 +21,7 @@ from core.model.staging import MANUAL, Proposal
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
-from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
+from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt, of_thesis
 from core.trading_state.state import TradingState
 from core.workflows.operator.notification_delivery import (
     CLOCK,
@@ -126,11 +126,14 @@ class Notifying:
 
     @follows(facts.EngineStarted)
     def after_start(self, _fact: facts.EngineStarted) -> None:
-        """Notify of owed stops, halts and kills whose notice a crash kept from the disk."""
+        """Notify of owed stops, theses, halts and kills whose notice a crash kept from the disk."""
         control, known = self.state.control, self.state.notifications.state.matters
         for owing in self.state.owed_stops.all():
             if owing.told is not None and owing.needs_a_person and of_owed(owing.symbol, owing.strategy) not in known:
                 self.after_owed(facts.StopOwed(owing.symbol, owing.strategy, owing.quantity, owing.since, owing.told))
+        for each in self.state.theses.state.invalidations.values():
+            if each.is_paused is None:
+                self._tell_of_thesis(each.thesis.strategy)
         for cause, reason in control.state.halts.items():
             self.after_halt(facts.Halted(cause, reason))
         if control.state.killed_by is not None:
@@ -144,6 +147,23 @@ class Notifying:
     @follows(facts.ProtectionTripped)
     def after_protection(self, fact: facts.ProtectionTripped) -> None:
         self._tell_of(fact, NoticeKind.PROTECTION)
+
+    @follows(facts.ThesisInvalidated)
+    def after_thesis(self, fact: facts.ThesisInvalidated) -> None:
+        self._tell_of_thesis(fact.thesis.strategy)
+
+    @follows(facts.StrategySuspended, facts.ThesisPauseDeclined)
+    def after_decision(self, fact: facts.StrategySuspended | facts.ThesisPauseDeclined) -> None:
+        """End the matter once no pause of the strategy is proposed any more."""
+        matter = of_thesis(fact.strategy)
+        if matter in self.state.notifications.state.matters and not self.state.theses.proposed(fact.strategy):
+            self.state.record(facts.NotificationSettled(matter))
+
+    def _tell_of_thesis(self, strategy: str) -> None:
+        """Notify of a proposed pause; nothing if its strategy is paused already."""
+        if (why := self.state.theses.proposed(strategy)) and self._terms.in_force:
+            words = f"{strategy}: a pause is proposed at the desk: thesis {why}"
+            self._tell(Subject(NoticeKind.PROTECTION, words, matter=of_thesis(strategy)))
 
     @follows(facts.MarginWarned)
     def after_margin(self, fact: facts.MarginWarned) -> None:
@@ -402,6 +422,8 @@ class Notifying:
                 return any(proposal_id == rest for proposal_id in self.state.stage.state.proposals)
             case "draft":
                 return any(of_draft(one.number) == matter for one in self.state.drafts.waiting)
+            case "thesis":
+                return bool(self.state.theses.proposed(rest))
             case "halt":
                 return any(cause.value == rest for cause in control.halts)
             case "position":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -13,7 +13,7 @@ import pytest
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Confirm, Decline
-from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource
+from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource, ThesesFileSeen
 from core.messages.inputs import (
     AgentRefused,
     AgentSaid,
@@ -27,6 +27,7 @@ from core.model.draft import DraftFact, DraftRequest, DraftTerms
 from core.model.order import Effect, OrderType
 from core.model.values import Digest, Fraction, Price, ProposalId, Symbol, TicketId
 from core.protocol.codec import COMMANDS, shape_of
+from core.risk.theses import theses_of
 from core.runtime.simulated_exchange import HeardFromOutside, PlayedFile, RunKind, RunLeft, RunStarted
 from core.settings.settings import Settings
 from state.files import AccountFolder
@@ -69,11 +70,20 @@ def test_every_command_is_read_as_it_was_said(folder: AccountFolder) -> None:
     assert {(each.at, each.terminal, each.user) for each in run.heard} == {(AT, "/dev/pts/3", "jo")}
 
 
+THESIS = {
+    "says": "x",
+    "strategy": "sma",
+    "invalid_if": ["win rate < 45.5 % over 100 trades"],
+    "since": date(2026, 11, 2),
+}
+
+
 def test_what_no_desk_says_comes_back_too(folder: AccountFolder) -> None:
-    """AN-06: the settings file as it was seen, its fault, and the answer to a message."""
+    """AN-06: the settings file as it was seen, its fault, the theses, and the answer to a message."""
     said = [
         SettingsFileSeen(Settings(), ("a=1",), (SettingsSource(("risk", "per_trade"), "KEYTURN_X is set"),)),
         SettingsFileSeen(SettingsFault("line 3")),
+        ThesesFileSeen(theses_of({"trends": THESIS}, "theses.toml", ["sma"])),
         NotificationAnswered("phone", True, (1, 2), 1, Delivery(DeliveryCode.KEPT_HERE)),
     ]
 

@@ -1,4 +1,4 @@
-"""Theses: why a strategy should make money, and the figures that would refute it, checked on its closed trades (AN-07).
+"""The file of the theses, and their check on the trades of their strategies (AN-07).
 
 A thesis is a sentence, a strategy and criteria such as `win rate < 45 % over 100 trades`. It is INVALIDATED from the
 first trade at which the last 100 met a criterion, also if later ones are better; a later `since` in the file starts
@@ -8,127 +8,51 @@ again. PENDING: no criterion is met, and one has too few trades yet. ACTIVE: non
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from itertools import accumulate
 
-from core.model.values import ZERO, Money, plain
+from core.model.thesis import (
+    MOST_TRADES,
+    UNITS,
+    Criterion,
+    EndedTrade,
+    Evidence,
+    Measure,
+    Status,
+    Thesis,
+    TradeKind,
+    Verdict,
+)
+from core.model.values import ZERO, plain
 from core.ports import OperatorError
 
-MOST_TRADES = 1_000
-"""Of a criterion."""
 LONGEST_SENTENCE = 200
 """Characters."""
-
-
-class Measure(StrEnum):
-    """A figure of the last trades; profits are after fees."""
-
-    WIN_RATE = "win rate"
-    """Percent of trades above zero."""
-    PROFIT_FACTOR = "profit factor"
-    """Gains over losses; without a loss there is none."""
-    PROFIT = "profit"
-    """USD, all together."""
-    EXPECTANCY = "expectancy"
-    """USD a trade."""
-    DRAWDOWN = "drawdown"
-    """USD, the deepest fall of their running total."""
-
-
-class Status(StrEnum):
-    ACTIVE = "ACTIVE"
-    PENDING = "PENDING"
-    INVALIDATED = "INVALIDATED"
-
-
-UNITS = {Measure.WIN_RATE: " %", Measure.PROFIT_FACTOR: ""}
+MOST_THESES = 50
+"""Of a file: each night records all of them."""
 FORM = re.compile(
     rf"({'|'.join(Measure)}) (<|>) (-?[0-9]{{1,9}}(?:\.[0-9]{{1,4}})?)( %| USD)? over ([1-9][0-9]{{0,3}}) trades"
 )
 EXAMPLE = "win rate < 45 % over 100 trades"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """The thesis is refuted if the figure of the last `trades` trades is below (or above) the limit."""
-
-    measure: Measure
-    is_below: bool
-    limit: Decimal
-    trades: int
-
-    def is_met(self, value: Decimal | None) -> bool:
-        return value is not None and (value < self.limit if self.is_below else value > self.limit)
-
-    @property
-    def in_words(self) -> str:
-        sign, unit = "<" if self.is_below else ">", UNITS.get(self.measure, " USD")
-        return f"{self.measure} {sign} {plain(self.limit)}{unit} over {self.trades} trades"
-
-
-@dataclass(frozen=True, slots=True)
-class Thesis:
-    """One entry of the file. Trades that ended before `since` do not count; None counts all."""
-
-    name: str
-    says: str
-    strategy: str
-    criteria: tuple[Criterion, ...]
-    since: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EndedTrade:
-    """A closed trade of a strategy: the trading day of its exit, and its profit after fees, USD."""
-
-    day: date
-    profit: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the trades say of a criterion.
-
-    Attributes
-    ----------
-    value
-        The figure of the last trades, or of those that first met the criterion; None without one.
-    count
-        The trades behind it, `Criterion.trades` or fewer.
-    first, last
-        The days of their exits; None without a trade.
-    """
-
-    criterion: Criterion
-    is_met: bool
-    value: Decimal | None
-    count: int
-    first: date | None
-    last: date | None
-
-    @property
-    def is_pending(self) -> bool:
-        return self.count < self.criterion.trades
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    thesis: Thesis
-    status: Status
-    evidence: tuple[Evidence, ...]
+PLACES = Decimal("0.0001")
 
 
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def theses_of(tables: Mapping[str, object], file: str) -> tuple[Thesis, ...]:
-    """Return the theses of a parsed file, in order. Raises `OperatorError`."""
-    return tuple(_thesis(f"{file}: {name}", name, table) for name, table in tables.items())
+def theses_of(tables: Mapping[str, object], file: str, strategies: Collection[str]) -> tuple[Thesis, ...]:
+    """Return the theses of a parsed file, in order; each names one of the strategies. Raises `OperatorError`."""
+    if len(tables) > MOST_THESES:
+        raise OperatorError(f"{file}: {len(tables)} theses, {MOST_THESES} at most")
+    found = tuple(_thesis(f"{file}: {name}", name, table) for name, table in tables.items())
+    if unknown := next((each for each in found if each.strategy not in strategies), None):
+        raise OperatorError(
+            f"{file}: {unknown.name}.strategy: there is no strategy {unknown.strategy}; one of {', '.join(strategies)}"
+        )
+    return found
 
 
 def _thesis(place: str, name: str, table: object) -> Thesis:
@@ -175,28 +99,38 @@ def criterion_of(text: object, place: str) -> Criterion:
 # ── the check ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def judged(thesis: Thesis, trades: Sequence[EndedTrade]) -> Verdict:
-    """Judge a thesis by the closed trades of its strategy, in order of their exits."""
+def judged(
+    thesis: Thesis, trades: Sequence[EndedTrade], kind: TradeKind = TradeKind.CLOSED, fresh_from: date = date.min
+) -> Verdict:
+    """Judge a thesis by trades of its strategy, in order of their exits.
+
+    What ended before `fresh_from` was judged already: no window that ends there is judged again.
+    """
     counted = [trade for trade in trades if thesis.since is None or trade.day >= thesis.since]
-    evidence = tuple(_evidence(criterion, counted) for criterion in thesis.criteria)
+    evidence = tuple(_evidence(criterion, counted, fresh_from) for criterion in thesis.criteria)
     if any(each.is_met for each in evidence):
         status = Status.INVALIDATED
     else:
         status = Status.PENDING if any(each.is_pending for each in evidence) else Status.ACTIVE
-    return Verdict(thesis, status, evidence)
+    return Verdict(thesis, status, evidence, kind)
 
 
-def _evidence(criterion: Criterion, trades: Sequence[EndedTrade]) -> Evidence:
+def _evidence(criterion: Criterion, trades: Sequence[EndedTrade], fresh_from: date) -> Evidence:
     """Return the first trades that met the criterion, or else the last ones."""
     last = trades[-criterion.trades :]
-    whole = range(criterion.trades, len(trades) + 1)
+    whole = (end for end in range(criterion.trades, len(trades) + 1) if trades[end - 1].day >= fresh_from)
     windows = (trades[end - criterion.trades : end] for end in whole)
     met = next((window for window in windows if criterion.is_met(_value(criterion, window))), None)
     shown = last if met is None else met
     days = [trade.day for trade in shown]
     value = _value(criterion, shown) if shown else None
     return Evidence(
-        criterion, met is not None, value, len(shown), days[0] if days else None, days[-1] if days else None
+        criterion,
+        met is not None,
+        None if value is None else value.quantize(PLACES),
+        len(shown),
+        days[0] if days else None,
+        days[-1] if days else None,
     )
 
 
@@ -235,23 +169,11 @@ def lines_of(verdicts: Sequence[Verdict], without: Sequence[str]) -> Iterator[st
         thesis = verdict.thesis
         if number:
             yield ""
-        yield f"{verdict.status:<12}{thesis.name} ({thesis.strategy}): {thesis.says}"
-        yield from (f"  {_told(each)}" for each in verdict.evidence)
+        trades = "" if verdict.kind is TradeKind.CLOSED else f" by {verdict.kind} trades"
+        yield f"{verdict.status:<12}{thesis.name} ({thesis.strategy}){trades}: {thesis.says}"
+        yield from (f"  {each.in_words}" for each in verdict.evidence)
     for strategy in without:
         yield f"NO THESIS   {strategy} is enabled; add a thesis that names it"
-
-
-def _told(evidence: Evidence) -> str:
-    words = evidence.criterion.in_words
-    if evidence.count == 0:
-        return f"{words}: no trade yet"
-    unit = UNITS.get(evidence.criterion.measure, " USD")
-    value = "no figure" if evidence.value is None else f"{evidence.value:,.2f}{unit}"
-    days = f"{evidence.first} to {evidence.last}"
-    if evidence.is_met:
-        return f"{words}: MET by {value}, {days}"
-    missing = f"{evidence.count} of {evidence.criterion.trades} trades so far, " if evidence.is_pending else ""
-    return f"{words}: {missing}{value}, {days}"
 
 
 def as_json(verdicts: Sequence[Verdict], without: Sequence[str]) -> dict[str, object]:
@@ -263,12 +185,13 @@ def as_json(verdicts: Sequence[Verdict], without: Sequence[str]) -> dict[str, ob
                 "says": verdict.thesis.says,
                 "strategy": verdict.thesis.strategy,
                 "since": verdict.thesis.since,
+                "by": verdict.kind.value,
                 "status": verdict.status.value,
                 "evidence": [
                     {
                         "criterion": each.criterion.in_words,
                         "is_met": each.is_met,
-                        "value": None if each.value is None else plain(each.value.quantize(Decimal("0.0001"))),
+                        "value": None if each.value is None else plain(each.value),
                         "trades": each.count,
                         "first": each.first,
                         "last": each.last,

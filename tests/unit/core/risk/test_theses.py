@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from core.analytics.theses import (
+from core.model.values import Money
+from core.ports import OperatorError
+from core.risk.theses import (
     EndedTrade,
     Measure,
     Status,
@@ -18,8 +20,6 @@ from core.analytics.theses import (
     lines_of,
     theses_of,
 )
-from core.model.values import Money
-from core.ports import OperatorError
 from tests.kit.rows import table
 
 FIRST = date(2026, 1, 5)
@@ -131,7 +131,7 @@ def test_a_criterion_that_cannot_be_read_is_refused(text: object) -> None:
 def test_a_bad_entry_is_named_with_its_place(entry: dict[str, object], place: str) -> None:
     """AN-07, MD-08"""
     with pytest.raises(OperatorError, match=f"theses.toml: {place}"):
-        theses_of({"trends": entry}, "theses.toml")
+        theses_of({"trends": entry}, "theses.toml", ["sma"])
 
 
 def test_every_measure_can_be_written_and_shown() -> None:
