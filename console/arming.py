@@ -19,12 +19,12 @@ Times are seconds on the console's monotonic clock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from console.client.access import LinkToEngine
 from console.terminal.driver import TerminalLink
 from console.terminal.keys import OPEN
 from console.terminal.writer import STALLED_AFTER
+from core.model.lazy_dataclass import dataclass
 
 OPENS_AFTER = 0.4
 """Confirmation delay in seconds for an order that opens or adds."""

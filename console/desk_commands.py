@@ -21,7 +21,7 @@ import tomllib
 from base64 import b64encode
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from functools import partial
 from threading import Lock
@@ -44,6 +44,7 @@ from console.screens.dialog import Dialog, DialogHost
 from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.reading import DetailScreen, ExplainScreen, HelpScreen, WhyScreen
 from console.themes import theme_file
+from core.model.lazy_dataclass import dataclass
 from core.model.text_sanitizer import harmless
 from core.ports import JournalError, OperatorError
 from core.views import DeskView, LogRow

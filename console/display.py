@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from console.bell import AGAIN_AFTER
 from console.themes import DEFAULT
+from core.model.lazy_dataclass import dataclass
 from core.views import DeskView
 
 LOG_PANE = "log"

@@ -8,7 +8,6 @@ or reduces. Any desk may cancel entries (OP-13).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from console.keymap import written
 from console.proposal_outcome import (
@@ -23,6 +22,7 @@ from console.proposal_outcome import (
 from console.screens.dialog import WIDTH, DialogHost, EverybodysQuestion
 from console.screens.form import FieldsScreen
 from core.messages.commands import RequestCancel
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
 from core.views import IN_DOUBT, DeskView, LogRow, OrderRow, ProposalRow

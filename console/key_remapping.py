@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from string import punctuation
 
 from console.keymap import KEYS, Key, KeyScope, reachable, written
+from core.model.lazy_dataclass import dataclass
 
 CHORD = frozenset({"ctrl+k", "f10"})
 BEGINS = frozenset({"left_square_bracket", "right_square_bracket"})

@@ -8,10 +8,10 @@ bindings (OP-07). One process has one desk: the current keys are kept here.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect
 from core.model.order import confirming_key as confirming_letter
 from core.model.values import ClientOrderId

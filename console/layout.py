@@ -7,7 +7,7 @@ go to the chart and the log. Heights change only if a pane has too little room f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from textual.containers import Container
@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from console.display import LOG_PANE, TRADE, ColumnOfPanes, DeskLayout
 from console.screens.dialog import MINIMUM
+from core.model.lazy_dataclass import dataclass
 
 WIDE, WIDEST = 120, 180
 """Terminal columns from which there are two columns of panes, and three."""

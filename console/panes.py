@@ -6,11 +6,11 @@ Actions of a row's keys are passed to the desk, which alone may act.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from console.details import Telling, order, position, protection, record, strategy, trade, watched
 from console.filtered_panes import HistoryPane, LogPane
 from console.keymap import KeyScope, bindings_for
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.views import DeskView
 from widgets.chart import Chart

@@ -6,10 +6,10 @@ The engine decides, and publishes why with each position: a key is refused befor
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from console.keymap import written
+from core.model.lazy_dataclass import dataclass
 from core.model.signal import ExitReason
 from core.model.staging import GuardRefusal
 from core.model.values import ProposalId, Quantity, Symbol

@@ -12,9 +12,11 @@ A chosen theme is kept in its own file and applies at the next start, unless an 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from textual.theme import Theme
+
+from core.model.lazy_dataclass import dataclass
 
 DEFAULT = "keyturn"
 

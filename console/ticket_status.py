@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
@@ -19,6 +18,7 @@ from console.keymap import confirming_key, written
 from core.model.account import Mode
 from core.model.codes import DeskState, ProposalEnd
 from core.model.instrument import capitals
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, NotEdited, ProposalRow, TicketView
 from widgets import format as f

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from core.execution.ledger_state import position_key
 from core.facts import BarClosed, OrderFilled, PositionCorrected
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
+from core.model.lazy_dataclass import dataclass
 from core.model.order import StopHolder
 from core.model.position import Position
 from core.model.signal import ExitReason

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
+
+from core.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:  # the console needs these before the first paint, and facts bring pydantic
     from core.facts import Fact

@@ -6,13 +6,13 @@ Of variables only the names are kept, never the values.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import orjson
 
 from core.files.regular_file import bytes_of
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.files import AccountFolder, Home, JournalFolder, replace_file
 from state.running_engine import last_account

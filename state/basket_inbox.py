@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +18,7 @@ from core.files.basket_file import LARGEST_FILE, read_plan
 from core.files.regular_file import bytes_of, reading
 from core.messages.commands import OpenBasket
 from core.model.basket import BasketSource
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.codec import decode
 from state.files import AccountFolder, replace_file

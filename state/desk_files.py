@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.files.regular_file import bytes_of
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import OperatorError, Recorded
 from core.views.results import HistoryDay

@@ -19,7 +19,7 @@ import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from errno import EPERM
 from pathlib import Path
@@ -27,6 +27,7 @@ from pathlib import Path
 import platformdirs
 
 from core.files.regular_file import OddFileError, TooLargeError, bytes_of, open_regular
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 
 FILE_MODE = 0o600

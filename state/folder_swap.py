@@ -35,11 +35,11 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 
 from core.files.regular_file import bytes_of, open_regular, reading
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.files import AccountFolder, make_folder, naming, open_private, replace_file, sync_folder, write_all
 from state.journal_files import COMPRESSED, current_file, segments, sequence_in

@@ -14,7 +14,7 @@ import time
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +27,7 @@ from core.files.regular_file import bytes_of
 from core.market.vix import Kept
 from core.messages.desk_commands import WatchlistFilesSeen
 from core.model.instrument import MAIN, SYMBOL, Watchlist, capitals, fault_of
+from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS
 from core.model.sizing import DailyValue, NoVix, VixReading
 from core.model.thesis import Thesis

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from core.messages.commands import Command, Halt, Kill, OpenBasket, ProposeFlatt
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource, ThesesFileSeen
 from core.model.basket import BasketSource
 from core.model.codes import HaltCause
+from core.model.lazy_dataclass import dataclass
 from core.model.session import NoSession
 from core.model.values import AccountId, Symbol
 from core.ports import JournalWriteError, OperatorError

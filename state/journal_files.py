@@ -13,7 +13,6 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from gzip import BadGzipFile, GzipFile
 from hashlib import sha256
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import cast
 
 from core.files.regular_file import reading
+from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS
 from core.ports import JournalDamagedError, OperatorError
 from state.codec import GENESIS, TAIL, RecordError, checked_sum

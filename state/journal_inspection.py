@@ -6,13 +6,13 @@ import hashlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import orjson
 
 from core.facts import SettingsApplied
+from core.model.lazy_dataclass import dataclass
 from core.ports import JournalDamagedError, Recorded
 from state.codec import GENESIS, RecordError, decode
 from state.files import AccountFolder

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -20,6 +19,7 @@ from core import facts
 from core.analytics.desk_measures import DeskMeasures, desk_measures
 from core.facts.registry import BY_NAME, BY_TYPE
 from core.market.calendar import load_calendar
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.thesis import EndedTrade, Thesis, TradeKind, Verdict
 from core.model.values import NO_SHARES, Price, Quantity, Symbol

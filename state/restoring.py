@@ -25,7 +25,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +33,7 @@ import orjson
 from core.facts import Fact, InstallationNamed, Killed, Rearmed, StateReset, StateRestored
 from core.facts.registry import kind_of
 from core.model.desk import renamed
+from core.model.lazy_dataclass import dataclass
 from core.ports import JournalDamagedError, JournalWriteError, OperatorError, Recorded
 from state import folder_swap
 from state.codec import RecordError, decode

@@ -18,7 +18,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +26,7 @@ from typing import Self
 import orjson
 
 from core.files.regular_file import bytes_of, open_regular
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.files import FOLDER_MODE, AccountFolder, Home, naming, open_private, replace_file, write_all
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import plistlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from core.files.regular_file import bytes_of
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.files import Home, replace_file
 from state.watchdog.presence import Limits

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import time
 from decimal import Decimal
 from difflib import get_close_matches
@@ -22,6 +22,7 @@ from typing import Any, Protocol, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.ports import OperatorError
 from core.settings.history import RENAMED

@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -34,6 +34,7 @@ from core.files.regular_file import reading
 from core.messages import commands, desk_commands
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen
 from core.messages.inputs import FromAgent, NotificationAnswered
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from core.runtime.simulated_exchange import (
     HeardFromOutside,

@@ -9,10 +9,11 @@ from __future__ import annotations
 import inspect
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from core.files.regular_file import bytes_of
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from core.runtime.strategy_host.hosted import kind_of
 from core.runtime.strategy_host.process import STARTING, LostError, StrategyProcess

@@ -13,10 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import IO
 
 from console.client.access import LinkBrokenError
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from core.protocol.codec import FrameError
 from core.protocol.frames import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed

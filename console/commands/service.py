@@ -7,7 +7,6 @@ import pwd
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import typer
 
 from console.commands.assembly.host import Host, own_program
 from console.commands.shared import AsJson, host_of, print_json, say
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from console.commands.assembly.engines import strategies_folder_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, Overrides, host_of, print_json, say, tell
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 
 if TYPE_CHECKING:

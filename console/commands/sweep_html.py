@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from console.commands.sweep_page import (
     COLUMNS,
@@ -19,6 +18,7 @@ from console.commands.sweep_page import (
 from core.analytics import charts
 from core.analytics.charts import FIRST, SECOND, Draw, chart
 from core.analytics.presentation import document, escaped, paragraphs, sampled_places, table
+from core.model.lazy_dataclass import dataclass
 from core.research.sweeps.plateau import Plateau
 from core.research.sweeps.report import SweepReport, figures_of
 from core.research.sweeps.results import RunResult

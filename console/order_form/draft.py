@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import Enum
 
 from core.model.instrument import ANY_SHARE, Instrument, Ticks, small_letters
+from core.model.lazy_dataclass import dataclass
 from core.model.order import TYPED, Effect, OrderType, StopHolder, TimeInForce
 from core.model.values import ZERO, Fraction, Price, Quantity
 from core.views import SymbolView

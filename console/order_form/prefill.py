@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -23,6 +22,7 @@ from enum import Enum
 from console.order_form.draft import BUY, LIMIT, SHORT, WHOLE, Draft, Measure, distance_in, one_of
 from console.order_form.prices import Taken, price_of
 from console.order_form.reading import read_draft
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.sizing import SizeLimit
 from core.model.values import ZERO, Money, Quantity, plain, priced, rounded_down

@@ -10,7 +10,6 @@ over this one. If it arrived, that is remembered; if not, the screen names the k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -23,6 +22,7 @@ from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.reading import DetailScreen
 from console.screens.ticket import TicketScreen
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect
 from core.views import DeskView
 from widgets.lines import Cell, Lines, TextLine

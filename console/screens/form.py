@@ -11,7 +11,6 @@ if a link delivers both at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from textual import events
@@ -22,6 +21,7 @@ from textual.widgets import Input
 from console.keymap import KEYS, KeyScope, footer, written
 from console.screens.dialog import Dialog, DialogHost
 from core.model.instrument import capitals
+from core.model.lazy_dataclass import dataclass
 from core.views import DeskView
 from widgets.lines import Cell, Lines, TextLine, Tone, joined
 from widgets.pane import put_note, put_title

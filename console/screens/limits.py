@@ -7,7 +7,6 @@ The base class serves other dialogs that require a word before they loosen somet
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from textual import events
@@ -19,6 +18,7 @@ from console.screens.reading import FRAME
 from console.ticket_status import TypedWord, in_capitals
 from core.messages.commands import ListSymbol, UnlistSymbol
 from core.model.instrument import LONGEST_REASON, ListedSymbol, ListKind
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.views import DeskView, ProtectionRow, ReloadView
 from widgets.lines import Cell, TextLine, Tone

@@ -14,7 +14,6 @@ what is cancelled for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
@@ -22,6 +21,7 @@ from console.order_form.draft import WHOLE, Measure, Measured, distance_in, numb
 from console.screens.dialog import DialogHost
 from console.screens.form import FieldsScreen, TextField
 from core.model.instrument import small_letters
+from core.model.lazy_dataclass import dataclass
 from core.model.order import StopHolder
 from core.model.values import NO_SHARES, ZERO, Fraction, Price, Quantity, plain, rounded_down
 from core.views import DeskView, PositionRow

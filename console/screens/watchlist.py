@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,6 +16,7 @@ from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist
 from core.model.alert import Alert, AlertKind, AlertTerms, in_words
 from core.model.alert import fault_of as alert_fault_of
 from core.model.instrument import MAIN, Watchlist, fault_of, small_letters
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Price, Symbol
 from core.views import DeskView, WatchlistRow, WatchRow
 from widgets import format as f

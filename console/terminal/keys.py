@@ -28,11 +28,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 from enum import Enum
 
 from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+
+from core.model.lazy_dataclass import dataclass
 
 ESCAPE = 0x1B
 BELL, STRING_END = b"\x07", b"\x1b\\"

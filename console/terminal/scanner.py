@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
-from dataclasses import dataclass
 from enum import Enum
 
 from textual.constants import ESCAPE_DELAY
@@ -54,6 +53,7 @@ from console.terminal.keys import (
     read_press,
     typed,
 )
+from core.model.lazy_dataclass import dataclass
 
 PASTE_SILENCE = 0.5
 """Seconds without a byte, apart from repeated chords and the terminal's answers, that end a paste."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from core import facts
 from core.model.codes import ProposalEnd
 from core.model.draft import OVER, Draft, DraftEnd, DraftOutcome, DraftRefusal, DraftWord
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, ProposalId
 

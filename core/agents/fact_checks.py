@@ -8,12 +8,12 @@ price or two ticks, because a quote moves between the reading and the draft. A f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.model.bar import ONE_MINUTE, Quote
 from core.model.draft import CheckedFact, DraftFact, FactField, FactResult
+from core.model.lazy_dataclass import dataclass
 from core.model.values import CENT, NO_SHARES, Price, Quantity
 
 TOLERANCE = Decimal("0.002")

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from calendar import Calendar, day_abbr
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -20,6 +20,7 @@ from core.analytics.metrics import DayOfEquity
 from core.analytics.presentation import NONE
 from core.facts import CashMoved, DayCorrected, DayStarted, SharesMoved
 from core.model.instrument import share
+from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import ActivityKind
 from core.model.values import NO_MONEY, ZERO, Money
 from core.ports import Recorded

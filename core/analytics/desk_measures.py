@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -31,6 +31,7 @@ from core.analytics.metrics import (
 from core.analytics.metrics import framed as series_of
 from core.analytics.presentation import ROLLING
 from core.facts import CorporateActionApplied, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
+from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
 from core.model.sizing import RegimeLabels
 from core.model.staging import MANUAL, StopPlan

@@ -11,13 +11,14 @@ between two of them explain the change. So a late report counts on the day on wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from core import facts
 from core.execution.ledger import Ledger
 from core.model.instrument import share
+from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
 from core.model.session import Calendar
 from core.model.values import CENT, ZERO, Money, Symbol, plain

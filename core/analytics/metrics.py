@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
 from core.analytics.presentation import ROLLING
+from core.model.lazy_dataclass import dataclass
 
 SESSIONS_A_YEAR = 252
 """Trading days of a US year, to annualize daily figures."""

@@ -12,7 +12,6 @@ A second broker is a folder with a `BrokerKind`, and a line in `registry.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
@@ -31,6 +30,7 @@ from core.model.broker import (
     UnreadUpdate,
 )
 from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.reconciliation import DropCopy
 from core.model.reference_data import ListedAsset

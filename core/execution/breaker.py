@@ -11,11 +11,11 @@ It is a slice. Broker refusals that validation could have caught should be rare:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 
 from core import facts
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 

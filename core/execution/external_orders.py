@@ -6,10 +6,10 @@ EX-09, OP-07. One whose effect is unknown is named as a possible entry, and left
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from core.execution.ledger import Ledger
 from core.model.broker import BrokerBooks, ForeignOrder, OrderReport, UnreadableOrder
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Quantity, Symbol, plain
 

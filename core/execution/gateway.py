@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
@@ -20,6 +20,7 @@ from core.messages import effects
 from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.broker import Refused
 from core.model.codes import BlockCode, RefusalKind
+from core.model.lazy_dataclass import dataclass
 from core.model.order import refused_for_its_legs
 from core.model.session import HOME, Venue
 from core.model.staging import Approval

@@ -10,7 +10,7 @@ unknown: it may have left as soon as it was recorded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import ceil
@@ -21,6 +21,7 @@ from core.execution.past_orders import KEPT
 from core.model.account import PERCENTILES, LatencySpan
 from core.model.bar import ONE_MINUTE
 from core.model.codes import ProposalEnd
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, ProposalId, TicketId

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import TypeVar
 
 from core.execution.entry_groups import EntryGroup
 from core.execution.order import Order
 from core.model.codes import BY_A_PERSON, MADE_WAY, EndCode
+from core.model.lazy_dataclass import dataclass
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.position import AnyTrade, Position
 from core.model.staging import Approval

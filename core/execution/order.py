@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.broker import OrderReport
 from core.model.codes import CUT, CancelCode, EndCode, IdleCode
+from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, Side, StopHolder
 from core.model.order_terms import StatedTerms
 from core.model.position import PastOrder

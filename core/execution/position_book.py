@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from core.execution.past_orders import KEPT
 from core.facts import CorporateActionApplied, OrderFilled, OwnerShare, PositionCorrected
 from core.model.codes import EndCode
 from core.model.instrument import named
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus, Side
 from core.model.position import Ended, Fill, Position, Trade, realised, trade_in
 from core.model.session import Calendar

@@ -12,7 +12,6 @@ counted, so that each share counts once. Those that were sold since are removed 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
@@ -23,6 +22,7 @@ from core.execution.stop_coverage import unreserved_of
 from core.facts import CashMoved, CorporateActionApplied, OwnerQuantity, OwnerShare, PositionCorrected
 from core.model.broker import Execution
 from core.model.instrument import share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.position import Position
 from core.model.reconciliation import NO_SYMBOL, Activity, ActivityKind, BrokerFill, Difference, DifferenceKind

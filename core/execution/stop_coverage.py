@@ -11,7 +11,6 @@ records do not have is skipped. Nothing is forgotten, and nothing is decided.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,6 +20,7 @@ from core.execution.ledger_state import ExitClaims, LedgerIndex, Legs, Replaceme
 from core.execution.order import Order, nearest_first
 from core.execution.position_book import count_fill
 from core.model.codes import UnprotectedKind
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderRequest, OrderStatus, Side
 from core.model.position import Position
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, plain

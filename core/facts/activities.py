@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts.registry import Fact, fact
+from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import ActivityId, ActivityKind, Difference
 from core.model.values import Money, Price, Quantity, Symbol
 

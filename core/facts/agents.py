@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from core.facts.registry import Fact, fact
 from core.model.draft import CheckedFact, Draft, DraftEnd, DraftRefusal
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ProposalId, TicketId
 
 

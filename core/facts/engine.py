@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -10,6 +9,7 @@ from core.facts.registry import Fact, fact
 from core.model.bar import Bar, TradingHalt
 from core.model.codes import KeyEnd
 from core.model.desk import DeskNumber, Seat
+from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import PastDays
 from core.model.values import ClientOrderId, Fraction, Money, Symbol
 from core.settings.history import VERSION

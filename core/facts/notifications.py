@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.facts.registry import Fact, fact
 from core.model.alert import Alert, AlertTerms
 from core.model.delivery import DeliveryCode
+from core.model.lazy_dataclass import dataclass
 from core.model.notice import Notice, SuppressionCode
 from core.model.values import Symbol
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -10,6 +9,7 @@ from enum import Enum
 from core.facts import registry
 from core.facts.registry import Fact, fact
 from core.model.codes import BlockCode, CancelCode, EndCode, IdleCode, OwedReason, RefusalKind
+from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.order_terms import StatedTerms
 from core.model.position import AnyTrade, Fill, PastOrder

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
 from typing import Any, TypeVar
 
 from core.model.codes import AuthorizationCode, BasketStop, BlockCode, CancelCode, EndCode, GuardCode, ReadOnlyCode
+from core.model.lazy_dataclass import dataclass
 from core.model.signal import ExitReason
 
 Data = dict[str, Any]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -10,6 +9,7 @@ from core.facts import registry
 from core.facts.registry import Fact, fact
 from core.model.codes import HaltCause, ReadOnlyCode
 from core.model.instrument import ListKind
+from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
 from core.model.sizing import Regime
 from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol

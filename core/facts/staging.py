@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.facts import registry
@@ -10,6 +9,7 @@ from core.facts.registry import Fact, fact
 from core.model.basket import Basket, BasketEnd, BasketPhase, BasketReport, SignedOrder
 from core.model.codes import AuthorizationCode, BasketStop, Denial, ProposalEnd, TicketEnd
 from core.model.desk import DeskNumber, KeyTurn
+from core.model.lazy_dataclass import dataclass
 from core.model.staging import Approval, Proposal, Review, StandingAuthorization, Ticket
 from core.model.touch import TouchCode, TouchKey, TouchPurpose
 from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId

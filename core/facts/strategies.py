@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts.registry import Fact, fact
+from core.model.lazy_dataclass import dataclass
 from core.model.recommendation import Recommendation, TradeIdea
 from core.model.signal import EntrySignal, Evaluated, ExitSignal, SuspensionCause
 from core.model.thesis import Evidence, Thesis, TradeKind, Verdict

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +19,7 @@ from typing import TypeVar
 
 from core.files.regular_file import OddFileError, TooLargeError, bytes_of
 from core.model.instrument import ANY_SHARE, small_letters, symbol_in
+from core.model.lazy_dataclass import dataclass
 from core.model.signal import ExitReason
 from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Price, number_in

@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import islice
@@ -41,6 +40,7 @@ from core.market.file_shape import (
     zoned,
 )
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote, WholeSession
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME, Session, Venue
 from core.model.values import ZERO, Price, Quantity, Symbol, number_in
 

@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.files.csv_files import FIRST_ROW, FileFault, Table, TableError, shown
 from core.model.instrument import capitals, symbol_in
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.values import Symbol
 from core.ports import OperatorError

@@ -9,7 +9,7 @@ Bounded: the course has one close per five minutes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from core.facts import BarClosed, MarketDataQuarantined, TradingHalted, TradingResumed
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar, Quote, TradingHalt
+from core.model.lazy_dataclass import dataclass
 from core.model.session import Calendar, NoSession
 from core.model.values import ZERO, Price, Quantity, Symbol
 

@@ -6,7 +6,6 @@ A second source is a folder with a `SourceKind`, and a line in `registry.py`. It
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, Tra
 from core.model.account import ConnectionStatus
 from core.model.api_contract import ApiRecord, KeyNames, Keys
 from core.model.bar import Bar, NoQuote, Quote
+from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import CorporateAction
 from core.model.session import Calendar
 from core.model.sizing import DailyBar

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -24,6 +23,7 @@ from math import exp
 from random import Random
 
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import AssetList, ListedAsset
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS
 from core.model.sizing import DailyValue, NoVix, VixReading
 from core.risk.regime import last_reading

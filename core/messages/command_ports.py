@@ -12,7 +12,7 @@ The operator may have closed the ticket since, or pressed the kill chord.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from hashlib import sha256
 from hmac import compare_digest
@@ -20,6 +20,7 @@ from hmac import compare_digest
 from core.messages.commands import Command, Confirm, Halt, Keyed, Kill, Loosens, RequestCancel, SignBasket
 from core.model.codes import Denial
 from core.model.desk import DeskNumber, Seat, Sender
+from core.model.lazy_dataclass import dataclass
 from core.model.values import AccountId
 
 NO_PORT = "Rejected: sender is not the console. Find out which program sent it"

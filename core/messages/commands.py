@@ -5,7 +5,7 @@ Each is for one account, and enters as an input. Those about the desk itself are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -34,6 +34,7 @@ from core.messages.desk_commands import (
 from core.model.basket import BasketSource, SkippedRow
 from core.model.desk import PaintProof, Sender
 from core.model.instrument import ListKind
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.touch import TouchSignature
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
@@ -537,7 +538,6 @@ Loosens = (
     | UnlistSymbol
 )
 """Commands that loosen, without a ticket that could show that their key came late."""
-
 
 Command = (
     OpenTicket

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from core.model.alert import AlertTerms
 from core.model.desk import DeskNumber, Seat, Sender
 from core.model.instrument import Watchlist
+from core.model.lazy_dataclass import dataclass
 from core.model.thesis import Thesis
 from core.model.touch import TouchSignature
 from core.model.values import AccountId, Symbol

@@ -5,10 +5,10 @@ Its outcome comes back as an input, also after a time-out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.model.draft import DraftAnswer
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.staging import Approval
 from core.model.values import BrokerOrderId, ClientOrderId, ProposalId, Symbol, TicketId

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -26,6 +25,7 @@ from core.model.codes import BlockCode
 from core.model.delivery import Delivery
 from core.model.draft import DraftRequest
 from core.model.instrument import BrokerInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import DropCopy
 from core.model.reference_data import CorporateAction, PastDays
 from core.model.sizing import Regime

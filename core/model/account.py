@@ -5,11 +5,11 @@ Observed values: never restored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import NO_MONEY, Money, Symbol
 
 

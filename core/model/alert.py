@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO, Symbol, priced
 
 MOST = 100

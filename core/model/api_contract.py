@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from dataclasses import field as made
 from datetime import date
 from enum import Enum
@@ -15,6 +15,7 @@ from enum import Enum
 from pydantic import SecretStr
 
 from core.model.account import Mode
+from core.model.lazy_dataclass import dataclass
 
 
 class AccountRefusedError(Exception):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Fraction, Price, Quantity, Symbol
 
 ONE_MINUTE = timedelta(minutes=1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus, Side, digest_of
 from core.model.staging import Proposal, Review, digest_of_ticket
 from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId

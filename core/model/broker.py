@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -11,6 +10,7 @@ from core.model.account import Account, NoAccount
 from core.model.bar import NoQuote, Quote
 from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.staging import NoStop, StopPlan
 from core.model.values import (

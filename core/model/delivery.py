@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from core.model.lazy_dataclass import dataclass
 
 
 class DeliveryCode(StrEnum):

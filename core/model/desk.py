@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from hashlib import sha256
 from typing import NewType
+
+from core.model.lazy_dataclass import dataclass
 
 DeskNumber = NewType("DeskNumber", int)
 """Number of a desk, counted by the account's engine from 1."""

@@ -6,11 +6,11 @@ A draft never reaches the stage by itself. It becomes a proposal when the operat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, TimeInForce, digest_of
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain, priced
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from enum import Enum
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import CENT, ONE_DOLLAR, SUB_PENNY, ZERO, Fraction, Money, Price, Symbol, VenueId
 
 # ── symbols ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.notification_sanitizer import harmless
 from core.model.session import Venue
 from core.model.values import Symbol

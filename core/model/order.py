@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from decimal import Decimal
 from enum import Enum
 from typing import Final, TypeAlias
 
 from core.model.instrument import Instrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO, ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.model.codes import OwedReason
+from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, Effect, LegRole, OrderRequest, OrderType, Terms, TimeInForce
 from core.model.values import ZERO, Fraction, Price, Quantity, exact_percent, plain, priced
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
 from core.model.codes import CancelCode, EndCode, IdleCode
 from core.model.instrument import Instrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.order_terms import StatedTerms
 from core.model.signal import FAILED, ExitReason

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Price, Quantity, Symbol
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
@@ -12,6 +11,7 @@ from typing import NewType
 
 from core.model.account import Account
 from core.model.broker import BrokerPosition, Execution
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.values import CENT, NO_MONEY, ZERO, BrokerOrderId, Money, Price, Quantity, Symbol
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from core.model.bar import Bar
 from core.model.instrument import capitals
+from core.model.lazy_dataclass import dataclass
 from core.model.session import Calendar, Session
 from core.model.values import Price, Quantity, Symbol, plain
 

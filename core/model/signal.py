@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.order import StopHolder
 from core.model.values import Fraction, Price, Quantity, Symbol
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum, StrEnum
 from math import prod
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 
 WHOLE = Fraction(Decimal(1))

@@ -6,8 +6,9 @@ them in the engine, in a strategy's process and on a desk, which reads no settin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from core.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

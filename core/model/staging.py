@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Any, ClassVar
 
 from core.model.codes import GuardCode
+from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, OrderRequest, Side, StopHolder, Terms, digest_of
 from core.model.signal import ExitReason
 from core.model.values import (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Money, plain
 
 MOST_TRADES = 1_000

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import AccountId, Digest, TicketId
 
 ED25519 = "sk-ssh-ed25519@openssh.com"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from core.analytics.equity import Part, in_cents, to_the_cent
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.instrument import Instrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.session import DayCloses
 from core.model.values import ZERO, Money, Price, Symbol, plain
 from core.ports import Recorded

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 
 from core import facts
 from core.model.codes import CancelCode
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.session import HOME, NoSession, Session
 from core.model.staging import MANUAL, CheckResult, Proposal, Verdict

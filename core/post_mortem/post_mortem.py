@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 
 from core import facts
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.session import DayCloses
 from core.model.values import Money, Price, Symbol
 from core.ports import OperatorError, Recorded

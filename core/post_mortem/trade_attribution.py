@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -26,6 +26,7 @@ from enum import StrEnum
 from core import facts
 from core.analytics.equity import Part, in_cents
 from core.execution.ledger_state import UNKNOWN_OWNER
+from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, Side
 from core.model.position import AnyTrade, closed_by, realised
 from core.model.staging import Review

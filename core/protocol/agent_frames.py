@@ -7,13 +7,13 @@ says what to do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta
 
+from core.model.lazy_dataclass import dataclass
 from core.model.text_sanitizer import harmless
 from core.protocol.codec import FrameError
 from core.protocol.frames import Count, Frame, Word

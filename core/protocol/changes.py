@@ -8,7 +8,6 @@ them by identity.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -20,6 +19,7 @@ from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import msgspec
 
+from core.model.lazy_dataclass import dataclass
 from core.protocol.codec import (
     FrameError,
     Hint,

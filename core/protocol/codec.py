@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -27,6 +27,7 @@ import msgspec
 
 from core.messages.commands import Command
 from core.messages.desk_commands import SettingsFileSeen, ThesesFileSeen, WatchlistFilesSeen
+from core.model.lazy_dataclass import dataclass
 from core.risk.sizing import Conditions
 from core.views.desk import DeskView, EngineFailed, EngineLoading
 

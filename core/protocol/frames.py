@@ -11,7 +11,6 @@ wait.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated, Any, TypeAlias, cast, get_args, get_type_hints
@@ -19,6 +18,7 @@ from typing import Annotated, Any, TypeAlias, cast, get_args, get_type_hints
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from core.model.lazy_dataclass import dataclass
 from core.protocol.codec import FrameError, digest_of
 
 LENGTH = 4

@@ -7,11 +7,11 @@ log are left out: they may hold either.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from core.analytics.equity import Part
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.values import ZERO, Symbol, plain
 from core.post_mortem.day_attribution import DayExplained

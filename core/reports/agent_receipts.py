@@ -6,12 +6,12 @@ A receipt is a record of the journal, with its sequence number: the proof of tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from core import facts
 from core.model.draft import CheckedFact, Draft
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.values import Money, plain
 from core.ports import Recorded

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 
 from core import facts
 from core.model.draft import Draft, DraftEnd, DraftRefusal, FactResult
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, Side, StopHolder
 from core.model.session import HOME, NoSession

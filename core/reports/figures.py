@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.analytics.equity import Part, in_cents, to_the_cent
 from core.facts import BarClosed
 from core.model.instrument import Instrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
 from core.model.session import HOME, DayCloses
 from core.model.values import ZERO, Money, Price, Symbol

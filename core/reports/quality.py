@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -19,6 +18,7 @@ from core import facts
 from core.facts import StopInForce, StopOwed
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import OwedReason
+from core.model.lazy_dataclass import dataclass
 from core.model.notice import NoticeKind
 from core.model.session import NoSession, Session
 from core.model.staging import MANUAL

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from core.analytics.equity import Part, to_the_cent
 from core.execution import stop_coverage
 from core.execution.stop_coverage import PastCover
 from core.model.codes import HaltCause
+from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, StopHolder
 from core.model.position import AnyTrade
 from core.model.session import HOME, Session

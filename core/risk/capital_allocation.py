@@ -10,11 +10,12 @@ until the configured figure changes, and never takes another strategy's share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.facts import DayStarted, PromotionDecided, SettingsApplied
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.values import ZERO, Fraction, Money, Symbol, exact_percent
 from core.settings.settings import Settings

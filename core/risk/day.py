@@ -13,7 +13,6 @@ without a fill today no longer counts. A replacement does not count itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -21,6 +20,7 @@ from functools import lru_cache
 from core.execution.ledger import Ledger
 from core.facts import DayCorrected, DayStarted
 from core.model.account import Account
+from core.model.lazy_dataclass import dataclass
 from core.model.session import Calendar, Session
 from core.model.values import ClientOrderId, Money
 

@@ -13,7 +13,6 @@ confirmation on. Shares sold again still count: the cap is on opened value, not 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
@@ -23,6 +22,7 @@ from core.execution.ledger_state import position_key
 from core.execution.order import Order
 from core.facts import OrderFilled
 from core.model.instrument import Instrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, StopHolder
 from core.model.position import Position
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Symbol

@@ -6,7 +6,7 @@ A check that refuses, raises or cannot decide refuses an entry. For an order tha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +18,7 @@ from core.model.account import Account, Mode, NoAccount
 from core.model.bar import Feed, NoQuote, Quote, TradingHalt
 from core.model.broker import EVERYTHING, Capabilities, OrderReport
 from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side, refused_for_its_legs
 from core.model.session import NoSession, Session, Venue
 from core.model.sizing import UNKNOWN, Regime

@@ -8,12 +8,12 @@ deposit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from core import facts
+from core.model.lazy_dataclass import dataclass
 from core.model.sizing import WHOLE
 from core.model.values import ZERO, Fraction, Money
 from core.risk.day import monday_of

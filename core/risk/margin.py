@@ -10,7 +10,7 @@ journal keeps the samples of every day before.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from core.execution.ledger import Ledger
 from core.facts import MarginDeficitSeen, MarginSampled, MarginWarned
 from core.model.account import Account
 from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side
 from core.model.values import ZERO, Fraction, Money, Price, Symbol
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
@@ -23,6 +23,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.facts import CancelRequested, EngineStarted, EngineStopped, OrderCreated
+from core.model.lazy_dataclass import dataclass
 from core.settings.risk import MessageSettings, beside_the_reserve
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

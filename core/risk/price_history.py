@@ -8,13 +8,14 @@ their spread is recorded once every 15 minutes of the session.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from core.facts import BarClosed, HistoryLoaded, PastDaysLoaded, SpreadMeasured
 from core.model.bar import Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO, Fraction, Price, Quantity, Symbol
 
 KEPT = 62

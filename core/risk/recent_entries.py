@@ -7,13 +7,14 @@ can be doubled.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from core.execution.ledger import Ledger
 from core.facts import DayStarted, OrderCreated
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side
 from core.model.session import Venue
 from core.model.staging import Review

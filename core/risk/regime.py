@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 from core.facts import RegimeMeasured
+from core.model.lazy_dataclass import dataclass
 from core.model.sizing import (
     UNKNOWN,
     DailyBar,

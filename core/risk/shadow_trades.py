@@ -22,7 +22,7 @@ can recover (RK-13). If a bar can be read in two ways, the worse one counts:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
@@ -33,6 +33,7 @@ from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SubmissionBloc
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import ExitReason

@@ -7,11 +7,12 @@ scaled by the terms below, capped by the largest order and the risk budget, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Protocol
 
 from core.model.instrument import ANY_SHARE, ONE, Instrument
+from core.model.lazy_dataclass import dataclass
 from core.model.sizing import (
     UNKNOWN,
     WHOLE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from core import facts
 from core.model.bar import Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended
 from core.model.reference_data import PastDays
 from core.model.session import HOME

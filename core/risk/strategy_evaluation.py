@@ -7,11 +7,12 @@ It folds trades, measurements of the VIX and its own verdicts (ST-10). A nightly
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 
 from core import facts
+from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended, Trade
 from core.model.signal import Evaluated, EvaluationFigures, NoFigure, SuspensionCause
 from core.model.sizing import MarketMeasure, Regime, VixReading

@@ -7,11 +7,12 @@ a later `since` in the file, once the operator has declined the pause.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from typing import Any
 
 from core import facts
+from core.model.lazy_dataclass import dataclass
 from core.model.signal import SuspensionCause
 from core.model.thesis import EndedTrade, Evidence, Status, Thesis, TradeKind, Verdict, keep
 

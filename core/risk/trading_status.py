@@ -22,7 +22,7 @@ reports | at once |
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
@@ -32,6 +32,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from core import facts
 from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
 from core.model.instrument import ListedSymbol, ListKind
+from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
 from core.model.values import ClientOrderId, Symbol
 from core.settings.history import put_down, taken_up

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from core.messages.commands import Command
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.settings.settings import Settings
 

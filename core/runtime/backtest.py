@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -21,6 +20,7 @@ from core.market.normaliser import Complete, Normaliser, Quarantined
 from core.market.split_jumps import in_words, split_of
 from core.messages.inputs import BarArrived, MarketDataBroken, Start
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.session import Calendar, Session
 from core.model.signal import EntrySignal, ExitSignal

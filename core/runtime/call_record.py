@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -19,6 +18,7 @@ from core.model.bar import NoQuote
 from core.model.broker import FreshFigures, NoAnswer, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument
+from core.model.lazy_dataclass import dataclass
 
 KINDS: dict[type, str] = {
     effects.SubmitOrder: "submit",

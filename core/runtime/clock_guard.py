@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.messages.inputs import ClockRead
+from core.model.lazy_dataclass import dataclass
 
 AGAIN = 10.0
 """Seconds between two reports that the desk's time still runs ahead."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from core.market.calendar import ExchangeCalendar
 from core.messages.commands import Command, ProposeOrder
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.session import Session, Venue
 from core.model.signal import EntrySignal

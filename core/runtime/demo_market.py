@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from threading import Thread
@@ -17,6 +17,7 @@ from core.market.calendar import load_calendar
 from core.market.synthetic import SLICE, lively_day, minutes_of, synthetic_day
 from core.messages.inputs import BarArrived, CorporateActionsArrived, PastArrived
 from core.model.bar import Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import ActionKind, CorporateAction, PastDay, PastDays
 from core.model.session import HOME, Session
 from core.model.values import Symbol

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from core.model.api_contract import ApiRecord, removals
 from core.model.bar import Quote
 from core.model.broker import NoAnswer
 from core.model.instrument import BrokerInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.risk.gate import usd
 

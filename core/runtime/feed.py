@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import merge
 from itertools import groupby
@@ -18,6 +17,7 @@ from core.market.vix import VixService
 from core.messages import inputs
 from core.messages.inputs import RegimeArrived
 from core.model.bar import Bar, Quote
+from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS, Calendar, Session
 from core.model.sizing import DailyBar, DailyValue, MarketMeasure, NoMarket, NoVix, Regime, VixReading
 from core.model.values import Symbol

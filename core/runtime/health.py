@@ -17,7 +17,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from errno import EADDRINUSE, EEXIST
 from http import HTTPStatus
@@ -36,6 +35,7 @@ from core import facts
 from core.facts import Fact
 from core.model.account import Mode
 from core.model.codes import DeskState
+from core.model.lazy_dataclass import dataclass
 from core.runtime.call_record import CallMade, CallOutcome
 from core.runtime.runtime import Runtime
 from core.settings.service import SocketPlace, TcpPlace

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from queue import SimpleQueue
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread, ConnectionChanged, Input, Priority, QuoteArrived
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.broker import OrderUpdate, UnreadUpdate
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.ports import KillSwitch
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from core.brokers.port import Broker
@@ -19,6 +19,7 @@ from core.execution.reconciliation import Comparison
 from core.facts import Fact
 from core.messages import effects, inputs
 from core.model.broker import BrokerBooks, NoAnswer
+from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
 from core.ports import Journal, KillSwitch, OperatorError, Recorded
 from core.runtime.inbox import HaltLatch

@@ -7,12 +7,12 @@ workflow's uses from its attributes. Nothing is run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from core.engine import COMMANDS, Engine
 from core.facts.registry import BY_NAME, Fact, kind_of
 from core.messages.inputs import DeadlineReached
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from core.trading_state.slices import named_folds
 from core.workflows.workflow import FOLLOWS, EndsActs, HasDeadline, declared

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -17,6 +16,7 @@ from core.facts import ConfirmationRefused, Fact, ProposalStaged, TicketOpened
 from core.files.regular_file import bytes_of
 from core.messages import commands
 from core.model.basket import BasketPhase, BasketSource
+from core.model.lazy_dataclass import dataclass
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.staging import Proposal, Ticket
 from core.model.values import ProposalId

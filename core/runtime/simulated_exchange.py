@@ -8,7 +8,7 @@ of people and file keepers with the number of events before it, and when the run
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
@@ -19,6 +19,7 @@ from core.brokers.simulated.log import EVENTS, FRICTIONS, MARKET, OPENING, RULES
 from core.messages.commands import Command
 from core.messages.inputs import FromAgent, NotificationAnswered, QuoteArrived
 from core.model.bar import Bar, Quote
+from core.model.lazy_dataclass import dataclass
 from core.model.session import Calendar, Session
 from core.model.values import Price, Symbol
 from core.ports import OperatorError

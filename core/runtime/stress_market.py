@@ -20,7 +20,6 @@ The market follows from the seed alone and keeps no state: each opening starts o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -30,6 +29,7 @@ from core.messages.desk_commands import KeepWatchlist
 from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
 from core.model.instrument import MAIN
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.session import HOME, NoSession, Session
 from core.model.staging import MANUAL

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.brokers.simulated.exchange import SimulatedExchange
@@ -28,6 +28,7 @@ from core.messages.effects import (
 from core.model.account import NoAccount
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import BrokerInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.values import Symbol
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from enum import Enum
@@ -19,6 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from core.model.lazy_dataclass import dataclass
 from core.settings.directions import BESIDE_RISK, LIMITS, OWN, is_of_own, looser_of
 from core.settings.history import VERSION, read, restated
 from core.settings.protections import ProtectionSettings, ProtectionsSettings

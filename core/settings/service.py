@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
@@ -12,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from core.model.account import Mode
+from core.model.lazy_dataclass import dataclass
 from core.model.notice import NoticeKind, Severity
 from core.settings.types import (
     Delay,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from enum import Enum
@@ -27,6 +26,7 @@ from pydantic import (
 )
 
 from core.model.instrument import SYMBOL, symbol_in
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.values import number_in
 

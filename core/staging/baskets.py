@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from core import facts
 from core.execution.ledger import Ledger
 from core.model.basket import Basket, BasketEnd, BasketOrderState, BasketPhase, BasketReport, BasketSource, SignedOrder
 from core.model.codes import BasketStop
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
 from core.model.values import ClientOrderId, Money, ProposalId, TicketId, plain, priced

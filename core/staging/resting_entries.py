@@ -6,10 +6,11 @@ each fill, and it is for the day alone. The fill price of a trailing entry is un
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from core.model.lazy_dataclass import dataclass
 from core.model.order import WITH_STOP, Leg, LegRole, OrderClass, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.staging import NoStop, StopPlan
 from core.model.values import Price

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from core.model.lazy_dataclass import dataclass
 from core.model.session import Calendar
 from core.model.staging import Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, ProposalId, Quantity, TicketId

@@ -8,7 +8,7 @@ activity changes the cash that the broker should show next.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from core import facts
 from core.execution.ledger import Ledger
 from core.execution.position_correction import FillOfOurs
+from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
 from core.model.recommendation import Recommendation, TradeIdea
 from core.model.reconciliation import ActivityId

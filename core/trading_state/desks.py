@@ -10,7 +10,7 @@ If no desk was ever served, as in a replay, a script or a test operates the desk
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -19,6 +19,7 @@ from core import facts
 from core.execution.order import Order
 from core.model.codes import CancelCode, HaltCause
 from core.model.desk import DeskNumber, Seat
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ClientOrderId, plain, priced
 
 Lasts = Callable[[], timedelta]

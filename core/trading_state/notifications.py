@@ -6,7 +6,7 @@ A channel has two queues: urgent notices do not wait for others (SY-03).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.model.codes import FAILED_CLOSES, AuthorizationCode, HaltCause
 from core.model.delivery import SURELY_NOT, Tries
+from core.model.lazy_dataclass import dataclass
 from core.model.notice import Notice, NoticeKind
 from core.model.notification_sanitizer import harmless
 from core.model.order_terms import order_in_words

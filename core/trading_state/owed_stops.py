@@ -8,7 +8,7 @@ the bell, panes, banners, reports. It sends nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from core.execution.ledger_state import position_key
 from core.execution.order import Order
 from core.execution.stop_coverage import CoveredBy, in_force
 from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, IdleCode, OwedReason, ProposalEnd
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.staging import AuthorizationKind

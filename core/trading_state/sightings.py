@@ -7,7 +7,7 @@ here and nowhere else; a workflow's own pending requests are its own, and are re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 
 from core.execution.external_orders import OtherOrder
@@ -20,6 +20,7 @@ from core.model.bar import Quote
 from core.model.broker import EVERYTHING, Capabilities, ForeignPosition, OrderReport
 from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import CorporateAction
 from core.model.thesis import Thesis
 from core.model.values import ClientOrderId, Price, Quantity, Symbol

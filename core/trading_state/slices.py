@@ -10,7 +10,7 @@ A new slice is a class and a line in `Slices`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -24,6 +24,7 @@ from core.facts import AlertDropped, AlertKept, AlertRang, BarClosed, Fact, Orde
 from core.market.normaliser import Normaliser
 from core.model.alert import EVENTS, Alert
 from core.model.instrument import Instrument
+from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended
 from core.model.recommendation import Recommendation
 from core.model.session import Calendar

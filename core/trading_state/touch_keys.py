@@ -6,11 +6,12 @@ Keys are enrolled in the journal alone: no edit of the settings file enrolls one
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from core.facts import TouchKeyEnrolled, TouchKeyRemoved, TouchRefused, TouchVerified
+from core.model.lazy_dataclass import dataclass
 from core.model.touch import Touch, TouchCode, TouchKey, TouchSignature, read_key, verify
 from core.model.values import Digest
 

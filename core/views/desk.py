@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Annotated, ClassVar, TypeVar
 from core.model.alert import Alert
 from core.model.desk import DeskNumber
 from core.model.instrument import ListedSymbol
+from core.model.lazy_dataclass import dataclass
 from core.model.recommendation import Recommendation
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.desk_status import (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import ConnectionStatus, LatencySpan, Mode
 from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
 from core.model.desk import DeskNumber, Seat
+from core.model.lazy_dataclass import dataclass
 from core.model.touch import TouchCode, TouchKey
 from core.model.values import AccountId, Fraction, Money, ProposalId, Symbol
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow

@@ -6,11 +6,11 @@ Every text of an agent in them is harmless and short. The facts are compared at 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from core.model.draft import CheckedFact, FactResult
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, Terms, TimeInForce
 from core.model.values import Digest, Fraction, Money, Price, Quantity, Symbol
 

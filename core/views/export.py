@@ -12,13 +12,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from operator import attrgetter
 from typing import Any, get_args, get_type_hints
 
+from core.model.lazy_dataclass import dataclass
 from core.model.text_sanitizer import harmless
 from core.model.values import Symbol, plain
 from core.views.desk import PANE, DeskView

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
 from core.model.bar import Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.session import HOME
 from core.model.signal import ExitReason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import ClassVar, TypeVar
 from core.model.bar import Quote
 from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.instrument import Instrument, ListedSymbol, share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import (
     Effect,
     Leg,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.model.bar import NoQuote, Quote
 from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketReport, BasketSource, SkippedRow
 from core.model.instrument import Instrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, Terms, TimeInForce
 from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import ListedExit, Review, Ticket

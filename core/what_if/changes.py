@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ProposalId, is_number, number_in, plain
 from core.ports import OperatorError
 

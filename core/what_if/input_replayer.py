@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -19,6 +19,7 @@ from core.messages import commands
 from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.desk_commands import ReloadLimits, SettingsFileSeen
 from core.model.bar import Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, OrderStatus
 from core.model.staging import Proposal
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.analytics.equity import to_the_cent
 from core.facts import OrderApproved, OrderStateChanged, ProposalEnded, ProposalSkipped, ProposalStaged, TicketOpened
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Proposal

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.facts import SettingsApplied
@@ -16,6 +15,7 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
 from core.messages.effects import SendNotification
 from core.messages.inputs import FromAgent, NotificationAnswered
+from core.model.lazy_dataclass import dataclass
 from core.runtime.inbox import Operator
 from core.runtime.scripted_operator import ConfirmAll, Script
 from core.runtime.simulated_exchange import RecordedRun, RunKind

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
@@ -19,6 +19,7 @@ from core.facts import OrderCreated
 from core.model.account import Account, NoAccount
 from core.model.bar import Feed, NoQuote, Quote
 from core.model.basket import BasketLine, BasketSource, SignedOrder
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus, Side
 from core.model.staging import Proposal, Review, StopPlan
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, plain

@@ -9,11 +9,12 @@ its day. `docs/verify_record.py` checks it and shares no code with this module.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 
 import orjson
 
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.files import AccountFolder
 from state.proof.heads import Head, lines_of, read_heads

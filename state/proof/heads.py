@@ -17,7 +17,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +27,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from core.files.regular_file import bytes_of
+from core.model.lazy_dataclass import dataclass
 from core.ports import JournalDamagedError, OperatorError
 from state.files import AccountFolder, open_private, sync_folder, write_all
 from state.journal_files import PLAIN, Walk, end_of, segments, start_at

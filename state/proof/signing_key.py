@@ -19,7 +19,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from queue import Empty, SimpleQueue
@@ -27,6 +27,7 @@ from queue import Empty, SimpleQueue
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.journal_files import day_of
 

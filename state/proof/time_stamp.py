@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +23,7 @@ from pyasn1_modules import rfc3161, rfc5652
 
 from core.files.regular_file import bytes_of
 from core.io.http_requests import HttpTimes, NoAnswerError, answer_of
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.files import AccountFolder, make_folder, replace_file
 from state.proof.export import SHA256

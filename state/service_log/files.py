@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from io import BufferedReader
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 
 from core.files.regular_file import reading
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.files import FILE_MODE, make_folder, mend_permissions, open_private, write_all
 from state.service_log.lines import LEVELS
@@ -47,10 +48,13 @@ class Limits:
     files: int = FILES
 
 
+USUAL_LIMITS = Limits()
+
+
 class RotatingFile:
     """Appends lines to `path`. Every disk error is raised: the caller handles the lines."""
 
-    def __init__(self, path: Path, limits: Limits = Limits()) -> None:
+    def __init__(self, path: Path, limits: Limits = USUAL_LIMITS) -> None:
         self.path = path
         self._limits = limits
         self._descriptor: int | None = None

@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from pydantic import ValidationError
 from core.files.regular_file import bytes_of
 from core.io.wall_clock import utc_now
 from core.model.delivery import LONGEST_WAIT, Delivery, DeliveryCode, Tries
+from core.model.lazy_dataclass import dataclass
 from core.model.notice import MOST_LINES, USUAL, Notice, NoticeKind, text_of, title_of
 from core.model.notification_sanitizer import harmless
 from core.model.session import HOME

@@ -20,12 +20,12 @@ import stat
 import subprocess
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from core.model.lazy_dataclass import dataclass
 from state.files import AccountFolder, Home, open_private
 from state.running_engine import Status, holder, read_heartbeat
 from state.watchdog.presence import MEGABYTE, Limits

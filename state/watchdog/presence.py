@@ -14,13 +14,13 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 
 from core.files.regular_file import bytes_of
+from core.model.lazy_dataclass import dataclass
 from state.files import FOLDER_MODE, AccountFolder, open_private, write_all
 from state.running_engine import holder_of
 

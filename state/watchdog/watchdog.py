@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from core.model.lazy_dataclass import dataclass
 from state.files import AccountFolder, Home
 from state.kill_switch import HaltRequest
 from state.running_engine import Status, read_heartbeat

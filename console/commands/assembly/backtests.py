@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from console.commands.assembly.recordings import (
 )
 from console.commands.assembly.settings import backtest_settings
 from core.model.instrument import capitals
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from state.files import naming
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import Recording, measured, of_symbols, recorded, symbol_in_name
 from console.commands.assembly.settings import backtest_settings
 from core.model.instrument import capitals
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO
 from core.ports import OperatorError
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
+from core.model.lazy_dataclass import dataclass
 from state.files import Home
 
 BROKER = "KEYTURN_ACCOUNT__BROKER"

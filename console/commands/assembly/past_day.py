@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from pathlib import Path
@@ -19,6 +18,7 @@ from core.messages.command_ports import addressed
 from core.messages.commands import Command, Confirm, Decline, OpenTicket
 from core.model.bar import Feed, Quote
 from core.model.codes import ProposalEnd
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.staging import MANUAL
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId, plain

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,7 @@ from console.commands.assembly.engines import own_files, strategy_kinds
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from core.model.instrument import capitals
+from core.model.lazy_dataclass import dataclass
 from core.ports import Journal, OperatorError
 from state.accounts import Chosen
 from state.files import JournalFolder

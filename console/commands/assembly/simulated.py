@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from console.commands.assembly.engines import keeper_of, notifier_of, open_engin
 from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import keys_of, operator_by
 from console.commands.assembly.settings import LastTime, settings_of
+from core.model.lazy_dataclass import dataclass
 from state.files import AccountFolder
 
 if TYPE_CHECKING:

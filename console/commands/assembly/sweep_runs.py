@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner
@@ -16,6 +15,7 @@ from console.commands.assembly.settings import backtest_settings
 from console.commands.assembly.sweep_space import SpaceSettings
 from console.commands.assembly.worker_pool import Failed, Finished, WorkerDied, WorkerLeft, WorkerPool
 from core.io.wall_clock import utc_now
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Money
 from core.ports import OperatorError
 from core.research.sweeps.deflated_sharpe import SweepTrial

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from console.commands.assembly.recordings import UnfitStrategyError
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.values import number_in, plain
 from core.ports import OperatorError

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
@@ -27,6 +27,7 @@ from core.model.api_contract import Redaction
 from core.model.broker import BrokerBooks, NoAnswer, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument
+from core.model.lazy_dataclass import dataclass
 
 NO_SUCH_ORDER = 40410000
 TOO_MANY_REQUESTS = 42910000

@@ -10,12 +10,12 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from core.io.http_requests import LIMITED, Reply, backoff
 from core.io.wall_clock import utc_now
+from core.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

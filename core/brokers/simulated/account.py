@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from functools import partial
@@ -19,6 +19,7 @@ from core.brokers.simulated.market import ExchangeMarket
 from core.model.account import Account
 from core.model.broker import BrokerPosition
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.reconciliation import AccountEvent, Activity, ActivityId, ActivityKind, read_events
 from core.model.session import Calendar, Session

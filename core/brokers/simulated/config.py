@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.session import Calendar, Session
 from core.model.values import ZERO, Fraction, Symbol

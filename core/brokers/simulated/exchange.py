@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -35,6 +35,7 @@ from core.model.account import Account
 from core.model.bar import Bar, NoQuote, Quote
 from core.model.broker import Accepted, BrokerBooks, NotFound, OrderReport, OrderUpdate, Refused
 from core.model.instrument import STOCK_TICKS, BrokerInstrument, NoInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side
 from core.model.reconciliation import DropCopy
 from core.model.session import Calendar, NoSession

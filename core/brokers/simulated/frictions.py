@@ -6,7 +6,6 @@ the default settings there are none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -14,6 +13,7 @@ from hashlib import sha256
 from core.brokers.simulated.config import ExchangeConfig
 from core.model.broker import Refused
 from core.model.codes import RefusalKind
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.session import Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, rounded_down

@@ -21,7 +21,6 @@ shares are not filled in that bar.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -30,6 +29,7 @@ from core.brokers.simulated.market import ExchangeMarket, Path, Segment
 from core.brokers.simulated.order_book import Book, BookedOrder
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.values import ZERO, Price, Quantity, Symbol
 

@@ -7,13 +7,14 @@ order for order and execution for execution, so that it survives a crash of the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from heapq import merge
 from typing import Protocol
 
 from core.model.bar import Bar, Quote
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol, number_in
 

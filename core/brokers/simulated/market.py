@@ -11,7 +11,6 @@ Prices are computed on demand: an unused bar costs one dictionary entry.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -19,6 +18,7 @@ from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.order_book import BookedOrder
 from core.model.bar import ONE_MINUTE, Bar, Feed, NoQuote, Quote
 from core.model.instrument import STOCK_TICKS
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.session import Calendar, DayCloses, Session
 from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, Leg, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.reconciliation import BrokerFill
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol

@@ -8,7 +8,6 @@ order with legs gets new ones; the replacement of a leg is a leg in its place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -23,6 +22,7 @@ from core.model.bar import NoQuote
 from core.model.broker import Accepted, NotFound, Refused, UpdateEvent
 from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import LegRole, OrderClass, OrderRequest, Side, TimeInForce, refused_for_its_legs
 from core.model.values import ZERO, Price, Symbol, plain
 

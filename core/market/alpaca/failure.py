@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
 from core.io.http_requests import backoff
+from core.model.lazy_dataclass import dataclass
 
 LONGEST = timedelta(seconds=30)
 

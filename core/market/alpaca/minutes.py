@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.market.alpaca.failure import Counts, Seen
@@ -26,6 +26,7 @@ from core.market.calendar import CalendarRangeError
 from core.market.normaliser import HIGHEST_PRICE
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import ONE_MINUTE, Bar, Feed, NoQuote, Quote
+from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS, Calendar, NoSession, Session
 from core.model.values import ZERO, Symbol
 

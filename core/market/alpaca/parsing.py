@@ -12,7 +12,6 @@ requested than returned.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -22,6 +21,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, Tra
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.bar import Bar, Feed, Quote
 from core.model.instrument import STOCK_TICKS
+from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import ActionKind, CorporateAction
 from core.model.session import XNYS
 from core.model.values import Price, Quantity, Symbol, is_number, number_in

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from core.market.alpaca.parsing import BARS, CORPORATE_ACTIONS, QUOTES, read_act
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.api_contract import Redaction
 from core.model.bar import ONE_MINUTE, Feed
+from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import CorporateAction
 from core.model.values import Symbol
 from core.settings.orders import AlpacaSettings

@@ -16,7 +16,6 @@ Pure: events go in with their times, minutes to hand on come out, and `next_due`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -25,6 +24,7 @@ from core.market.alpaca.minutes import AHEAD, SETTLE, Minute, Minutes, Timetable
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.bar import ONE_MINUTE
+from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS
 from core.model.values import Symbol
 

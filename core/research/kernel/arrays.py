@@ -6,7 +6,7 @@ The kernel reads the arrays; the engine plays the same arrays through a strategy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
+from core.model.lazy_dataclass import dataclass
 from core.model.order import StopHolder
 from core.model.signal import Answer, EntrySignal, ExitReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity

@@ -6,7 +6,6 @@ A bar that the engine would not show to a strategy is left out; one that the ker
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ import numpy as np
 from core.market.normaliser import Complete, Normaliser, Outside
 from core.messages.inputs import BarArrived
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS, Calendar, Session
 from core.model.values import Symbol
 from core.research.kernel.layout import BAR_SIZE, NOON, PRICE_UNITS, SESSION_SIZE, Integers

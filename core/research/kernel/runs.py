@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.signal import ExitReason
 from core.model.values import ZERO

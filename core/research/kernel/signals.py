@@ -7,13 +7,13 @@ is far from the least one; near it, the strategy's own Decimal arithmetic decide
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
 
 from core.model.instrument import STOCK_TICKS
+from core.model.lazy_dataclass import dataclass
 from core.model.values import CENT, rounded_down
 from core.research.kernel.inputs import KernelBars
 from core.research.kernel.layout import CLOSE, ENTERS, HIGH, LEAVES, LOW, PRICE_UNITS, Integers, compiled

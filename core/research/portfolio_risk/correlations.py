@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from core.model.lazy_dataclass import dataclass
 from core.research.portfolio_risk.value_at_risk import CONSTANT, LEVELS, Floats, Moments, normal
 
 STRESSED = 0.9

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from core.market.csv_source import BrokenRow, daily_bars, is_daily, read_days, s
 from core.market.split_jumps import LEAST_JUMP, in_words, size_of, split_of
 from core.model.bar import Bar
 from core.model.instrument import symbol_in
+from core.model.lazy_dataclass import dataclass
 from core.model.sizing import DailyValue
 from core.model.values import Price, Symbol
 from core.ports import OperatorError

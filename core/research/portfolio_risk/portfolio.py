@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from core.files.csv_files import Record, Table, TableError, shown, text_of
 from core.model.instrument import ANY_SHARE, symbol_in
+from core.model.lazy_dataclass import dataclass
 from core.model.values import MOST, ZERO, Money, Price, Quantity, Symbol
 
 NEEDED = ("symbol", "quantity")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
+from core.model.lazy_dataclass import dataclass
 from core.model.sizing import DailyValue, VixLevel
 from core.model.values import Symbol
 from core.ports import OperatorError

@@ -7,13 +7,13 @@ others by their betas, from a regression on every recorded day with all of the f
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from core.files.csv_files import shown
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.ports import OperatorError
 from core.research.portfolio_risk.history import SHORTEST, History

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
 from core.files.csv_files import shown
 from core.model.instrument import small_letters, symbol_in
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO, Symbol, number_in
 from core.ports import OperatorError
 from core.research.portfolio_risk.portfolio import VIX

@@ -7,12 +7,13 @@ figure is a loss. They are statistics, so they are floats. Nothing is read and n
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.model.lazy_dataclass import dataclass
 
 Floats = NDArray[np.float64]
 LEVELS = (0.95, 0.99)

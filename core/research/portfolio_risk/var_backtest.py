@@ -6,11 +6,11 @@ P-values use closed forms of the chi-square distribution, so no statistics libra
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.model.lazy_dataclass import dataclass
 from core.research.portfolio_risk.value_at_risk import LEVELS, Floats, Method, estimate, moments_of
 
 WINDOW = 500

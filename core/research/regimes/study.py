@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 
 import numpy as np
 import pandas as pd
 
+from core.model.lazy_dataclass import dataclass
 from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Symbol
 from core.research.regimes.models import (

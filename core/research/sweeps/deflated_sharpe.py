@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from statistics import NormalDist
 
 import numpy as np
 
+from core.model.lazy_dataclass import dataclass
 from core.research.sweeps.results import Floats, daily_sharpe
 
 EULER_MASCHERONI = 0.5772156649015329

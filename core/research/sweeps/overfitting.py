@@ -9,11 +9,11 @@ Computational Finance (2015). Of equal runs none is preferred: the mean of their
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from core.model.lazy_dataclass import dataclass
 from core.research.sweeps.results import Floats
 
 BLOCKS = 16

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
 
+from core.model.lazy_dataclass import dataclass
 from core.research.sweeps.space import Axis, Point
 
 ISOLATED = 0.5

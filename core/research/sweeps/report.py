@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 
 from core.analytics.presentation import ROLLING
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Money
 from core.research.sweeps.deflated_sharpe import DeflatedSharpe, SweepTrial, deflated_sharpe, sharpes_of
 from core.research.sweeps.overfitting import Overfitting, overfitting

@@ -7,7 +7,6 @@ and back without loss, so that a resumed sweep gives the same table to the bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO, Money
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from random import Random
 
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 
 MOST = 10_000

@@ -9,11 +9,11 @@ M. López de Prado, "Advances in Financial Machine Learning" (2018), chapter 7, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from core.research.sweeps.results import Floats, Goal, RunResult, Span, daily_sharpe
 

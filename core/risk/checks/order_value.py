@@ -6,11 +6,12 @@ The checks of these refuse a larger order; every computed size stays within it (
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_FLOOR, Context, Decimal
 
 from core.model.account import Account
 from core.model.instrument import BrokerInstrument, NoInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, LegRole, OrderRequest, Side
 from core.model.sizing import NO_LIMITS, Room
 from core.model.staging import Verdict, unsaid

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended, Trade
 from core.model.signal import ExitReason
 from core.model.values import ZERO, Fraction, Money, Symbol

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.execution.ledger_state import UNKNOWN_OWNER
+from core.model.lazy_dataclass import dataclass
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Money, percent
 from core.risk.protections.closed_trades import ClosedTrade, RollingCourse, RunningTotal

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from core.model.lazy_dataclass import dataclass
 from core.model.session import Calendar, Venue
 from core.model.values import Money
 from core.risk.protections.closed_trades import ClosedTrade

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO, Fraction, percent
 from core.risk.protections.closed_trades import ClosedTrade, RollingSum
 from core.risk.protections.protection import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection

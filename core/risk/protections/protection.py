@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.model.bar import Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.session import Venue
 from core.model.values import Symbol, percent, plain
 from core.risk.protections.closed_trades import ClosedTrade, Direction

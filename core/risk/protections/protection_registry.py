@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from core import facts
 from core.model.bar import Bar
 from core.model.codes import GuardCode
+from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended
 from core.model.reference_data import PastDays
 from core.model.session import HOME, Venue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from statistics import median
 
 from core.model.bar import Bar
+from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import PastDay
 from core.model.values import ZERO, Price, Symbol, percent
 from core.risk.protections.protection import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -16,6 +16,7 @@ from core.messages.effects import Effect, SubmitOrder
 from core.messages.inputs import DeadlineReached, Input
 from core.model.account import Mode
 from core.model.instrument import BrokerInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.values import plain
 from core.ports import Journal, Recorded
 from core.post_mortem.missed_trades import Trip, TripKind, said_in

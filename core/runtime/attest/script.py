@@ -6,13 +6,14 @@ Checks that a stopped-out trade triggers share one slot and one order: each chec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core import facts
 from core.messages.commands import Command, Decline, Halt, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.messages.inputs import RegimeArrived, TradingHaltHeard
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.sizing import NoMarket, Regime, VixLevel, VixReading
 from core.model.staging import MANUAL, CheckResult, Proposal, Review

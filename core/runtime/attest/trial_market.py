@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -17,6 +16,7 @@ from random import Random
 
 from core.messages.inputs import BarArrived, QuoteArrived, RegimeArrived, TradingHaltHeard
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
+from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME, Session
 from core.model.values import Quantity, Symbol
 from core.risk.protections.protection_registry import NAMES

@@ -15,13 +15,13 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from types import FrameType
 
 from pydantic import SecretStr
 
 from core.model.api_contract import Redaction
 from core.model.delivery import Delivery, DeliveryCode
+from core.model.lazy_dataclass import dataclass
 from core.runtime.notifier import channels
 from core.runtime.notifier.message import LONGEST_ANSWER, Request, answer_in, answer_line
 

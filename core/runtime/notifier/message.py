@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 
 from core.model.delivery import Delivery, DeliveryCode
+from core.model.lazy_dataclass import dataclass
 
 LONGEST_ANSWER = 1 << 16
 

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -24,6 +23,7 @@ from pydantic import SecretStr
 from core.messages.effects import SendNotification
 from core.messages.inputs import NotificationAnswered
 from core.model.delivery import Delivery, DeliveryCode
+from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from core.runtime.inbox import NoThreadError, Threads
 from core.runtime.notifier.channels import COMMAND

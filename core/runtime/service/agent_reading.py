@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
@@ -22,6 +22,7 @@ import orjson
 from core.model.account import Mode
 from core.model.bar import Feed, Quote
 from core.model.draft import SIDES, DraftOutcome, DraftTerms, DraftWord
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.values import Money, Price, Symbol, plain
 from core.protocol.agent_frames import Part, Read, RejectionCode, Sized

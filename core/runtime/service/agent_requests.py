@@ -15,12 +15,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import assert_never
 
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn, FromAgent
 from core.model.account import Mode
+from core.model.lazy_dataclass import dataclass
 from core.model.text_sanitizer import harmless
 from core.model.values import AccountId
 from core.protocol import agent_frames as frames

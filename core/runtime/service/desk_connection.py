@@ -13,12 +13,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from msgspec import Raw
 
 from core.model.desk import NO_NUMBER
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.protocol import frames
 from core.protocol.changes import changes, encode_changes

@@ -7,8 +7,9 @@ import pwd
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from core.model.lazy_dataclass import dataclass
 
 _CREDENTIALS = struct.Struct("3i")
 SSH_DAEMON = "sshd"

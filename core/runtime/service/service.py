@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
+from core.model.lazy_dataclass import dataclass
 from core.protocol import frames
 from core.protocol.codec import FrameError
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused, Role

@@ -12,13 +12,13 @@ import inspect
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from traceback import walk_tb
 from types import ModuleType
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from core.model.lazy_dataclass import dataclass
 from core.settings.strategies import UserStrategySettings
 from core.strategies.kit import OwnStrategy
 from core.strategies.trade_plan import UnfitError

@@ -16,11 +16,11 @@ import time
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import Any
 
+from core.model.lazy_dataclass import dataclass
 from core.runtime.strategy_host import pipe_messages
 from core.runtime.strategy_host.sandbox import CALLS, LIMITS, OUT_OF_MEMORY, ROOT_OF_ITS_OWN, SECONDS
 from core.strategies.base import TIMEOUT, OverdueError

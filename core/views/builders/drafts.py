@@ -5,9 +5,10 @@ A row that did not change is the row of the view before. The texts of an agent a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.model.draft import CheckedFact, Draft, DraftFact, DraftOutcome, FactResult
+from core.model.lazy_dataclass import dataclass
 from core.model.staging import Proposal
 from core.model.text_sanitizer import harmless
 from core.model.values import Digest, Money, Price

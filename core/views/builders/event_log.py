@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -15,6 +15,7 @@ from core.facts import Fact
 from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES, MADE_WAY, RefusalKind
 from core.model.desk import DeskNumber
+from core.model.lazy_dataclass import dataclass
 from core.model.order_terms import order_in_words, purpose_in_words
 from core.model.staging import MANUAL
 from core.model.text_sanitizer import WARN, SaidOnce

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
 from core import facts
 from core.execution.order import Order
 from core.model.instrument import Instrument, share
+from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, OrderStatus, Side
 from core.model.order_terms import order_in_words, purpose_in_words
 from core.model.position import AnyTrade, Fill, realised

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from core.model.account import Account, Channel
 from core.model.alert import in_words as alert_in_words
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.instrument import BrokerInstrument, named
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side
 from core.model.reference_data import ActionKind, CorporateAction, coming, near_until
 from core.model.reference_data import in_words as action_in_words

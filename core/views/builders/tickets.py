@@ -6,7 +6,7 @@ The middle of a quote and the close of a bar differ even without a move, so they
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from core.model.account import Account
 from core.model.bar import NoQuote
 from core.model.basket import BasketOrderState, BasketSource, SignedOrder
 from core.model.instrument import named
+from core.model.lazy_dataclass import dataclass
 from core.model.order import LegRole, OrderClass, OrderType, Side, StopHolder, TimeInForce
 from core.model.order_terms import order_in_words, terms_in_words
 from core.model.position import Position

@@ -7,7 +7,6 @@ the others as unknown. The wait grows with each failure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core import facts
@@ -15,6 +14,7 @@ from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Channel, Mode
 from core.model.delivery import SURELY_NOT, URGENT_ALONE, Delivery, DeliveryCode, Tries
+from core.model.lazy_dataclass import dataclass
 from core.model.notice import MOST_LINES, USUAL, Notice, NoticeKind, text_of, title_of
 from core.model.notification_sanitizer import harmless
 from core.model.session import Session

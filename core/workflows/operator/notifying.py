@@ -6,12 +6,12 @@ It decides nothing about an order. Without a rule in `[notify]` nothing is recor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core import event_text, facts
 from core.messages.inputs import ConnectionChanged
 from core.model.account import Channel, ConnectionState
+from core.model.lazy_dataclass import dataclass
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.notification_sanitizer import harmless
 from core.model.order import Side

@@ -15,7 +15,7 @@ books if there is room, and a few old ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.execution.gateway import BOOKS, requests_of
@@ -33,6 +33,7 @@ from core.messages.effects import (
 from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketPhase
 from core.model.broker import BrokerBooks, NoAnswer, Refused
+from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries, limit_wait, of_an_earlier_run
 from core.trading_state.state import TradingState

@@ -15,7 +15,6 @@ which, and take the stops of entries that fill in that moment, and orders of oth
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -23,6 +22,7 @@ from core.execution.gateway import requests_of
 from core.execution.order import Order
 from core.messages.effects import CancelOrder, Effect, FetchClock, FetchFigures, ReplaceOrder, SubmitOrder
 from core.model.codes import CancelCode
+from core.model.lazy_dataclass import dataclass
 from core.model.position import Position
 from core.model.staging import AuthorizationKind, Proposal, Ticket
 from core.model.values import ClientOrderId

@@ -7,7 +7,7 @@ every check on fresh figures. A position without a stop gets a new one, on a tic
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -17,6 +17,7 @@ from core.messages.commands import EditOrder, MoveStop
 from core.messages.effects import Effect
 from core.model.bar import ONE_MINUTE, NoQuote, Quote
 from core.model.codes import GuardCode, ProposalEnd
+from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.order_terms import terms_in_words

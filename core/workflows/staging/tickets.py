@@ -12,7 +12,7 @@ missing as after a time-out: an exit gets a warning (RK-24).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -28,6 +28,7 @@ from core.model.bar import Quote
 from core.model.broker import FreshFigures, NoAnswer
 from core.model.codes import ProposalEnd
 from core.model.instrument import BrokerInstrument
+from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.staging import Proposal, Ticket, digest_of_ticket
 from core.model.values import ZERO, ClientOrderId, ProposalId, Quantity, Symbol, TicketId, rounded_down
