@@ -124,6 +124,8 @@ style: .venv/.ready
 contracts: .venv/.ready
 	@echo 'check: import contracts (import-linter)'
 	@$(BIN)/lint-imports --no-logo >.venv/contracts.log || { cat .venv/contracts.log; exit 1; }
+	@$(BIN)/python -c 'import sys, console.desk; slow = {"core.facts", "core.settings", "pydantic", "numpy"} & set(sys.modules); \
+	  sys.exit(f"console.desk loads {sorted(slow)}: its start waits for them" if slow else 0)'
 
 dependencies: .venv/.ready
 	@echo 'check: dependencies (deptry)'

@@ -27,9 +27,9 @@ from core.messages import commands
 from core.messages.commands import AdoptDraft, DeclineDraft
 from core.messages.desk_commands import DecidePause, KeepWatchlist
 from core.model.instrument import HELD, MAIN
+from core.model.signal import RESUME
 from core.model.values import Price, ProposalId, Quantity, Symbol, plain
 from core.risk.protections.protection import GLOBAL
-from core.risk.strategy_evaluation import RESUME
 from core.views import DeskView, DraftRow, PositionRow, ProposalRow, ProtectionRow, StrategyRow
 from widgets import format as f
 from widgets.orders import OTHER

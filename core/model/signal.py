@@ -143,6 +143,10 @@ class SuspensionCause(Enum):
     VIX = "VIX"
 
 
+RESUME = "RESUME"
+"""The word that resumes a strategy whose thesis is invalidated."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoFigure:
     """A figure that cannot be computed, and why."""

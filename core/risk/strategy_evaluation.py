@@ -298,8 +298,6 @@ EVERY = ""
 """Means every strategy."""
 RESUMED = frozenset({SuspensionCause.RETIRED, SuspensionCause.THESIS, SuspensionCause.REGIME})
 """Causes that only the operator ends; the others end by themselves."""
-RESUME = "RESUME"
-"""The word that resumes a strategy whose thesis is invalidated."""
 
 
 @dataclass(frozen=True, slots=True)

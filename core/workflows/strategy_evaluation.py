@@ -15,12 +15,11 @@ from core.messages.commands import DecidePromotion, ReinstateStrategy
 from core.messages.effects import Effect
 from core.model.codes import HaltCause
 from core.model.session import Session
-from core.model.signal import Evaluated, SuspensionCause
+from core.model.signal import RESUME, Evaluated, SuspensionCause
 from core.model.values import Fraction, percent
 from core.risk.day import monday_of
 from core.risk.strategy_evaluation import (
     EVERY,
-    RESUME,
     RESUMED,
     Keep,
     Promote,

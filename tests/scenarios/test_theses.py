@@ -15,9 +15,8 @@ from core import facts
 from core.messages.commands import Decline, RefuseSymbol, ReinstateStrategy
 from core.messages.desk_commands import DecidePause, ThesesFileSeen
 from core.model.notice import NoticeKind, Severity
-from core.model.signal import SuspensionCause
+from core.model.signal import RESUME, SuspensionCause
 from core.model.thesis import Status, Thesis, TradeKind
-from core.risk.strategy_evaluation import RESUME
 from core.risk.theses import criterion_of
 from core.settings.settings import Settings
 from state.housekeeping import ThesesWatch
