@@ -156,7 +156,9 @@ def _drawn(
     from matplotlib.colors import get_named_colors_mapping
     from matplotlib.figure import Figure
 
-    get_named_colors_mapping().update({f"keyturn:{name}": colour for name, colour in colours.items()})
+    known = get_named_colors_mapping()
+    for name, colour in colours.items():
+        known[f"keyturn:{name}"] = colour  # each of its own: `update` would leave the library's cache as it is
     with mpl.rc_context({**SETTINGS, "svg.hashsalt": salt}):
         figure = Figure((width, height), dpi=72)
         axes = figure.subplots()
