@@ -70,7 +70,7 @@ def _parts(report: SweepReport, bars: SweptBars) -> Iterator[str]:
         yield from _walk_forward(report.walk_forward, stated)
     yield from _runs(report)
     yield from _without(report)
-    yield from paragraphs([f"The best run again on the engine: difference {report.difference} USD."])
+    yield from paragraphs([f"The best run again on the engine: difference {report.difference:.2f} USD."])
 
 
 def map_picture(report: SweepReport, bars: SweptBars) -> bytes | None:

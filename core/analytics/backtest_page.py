@@ -112,8 +112,8 @@ def _stated(result: Result, *more: str) -> str:
     """Return the caption of a chart: its data, period, costs, and trials of the strategy in sweeps."""
     first, last, trials = result["equity"][0]["day"], result["equity"][-1]["day"], result["trials"]
     tried = f"{trials:,} {'trial' if trials == 1 else 'trials'} in sweeps" if trials else "no trials in sweeps"
-    data = f"{result['file']}, {first} to {last}; {tried}"
-    return ". ".join((data, costs_in_words(result), *filter(None, more))) + "."
+    data = f"{result['file']}, {first} to {last}; {tried}; {costs_in_words(result)}"
+    return ". ".join((data, *filter(None, more))) + "."
 
 
 # ── curves by day ────────────────────────────────────────────────────────────────────────────────────────────────────
