@@ -10,6 +10,7 @@ days. So a line is used again only where the same backtest would give it again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from state.json_lines import JsonLines, JsonLinesError
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("core", "state", "console/commands/assembly")
 """The parts of the program that a backtest's result depends on."""
+TRIALS = "trials.jsonl"
 NOT_TRADED = {"display", "keys", "notify"}
 """Tables of the settings that no backtest reads."""
 RESULT, TRIAL = TypeAdapter(RunResult), TypeAdapter(SweepTrial)
@@ -101,6 +103,14 @@ class RunFile:
             ) from None
 
 
+def count_trials(home: Home, strategy: str) -> int:
+    """Return how many trials of a strategy all sweeps have run. Raises `JsonLinesError`, OSError."""
+    if not (home.sweeps / TRIALS).exists():
+        return 0
+    with closing(TrialRegistry(home)) as registry:
+        return len(registry.of(strategy))
+
+
 class TrialRegistry:
     """Every trial ever run, by strategy; append only. Several processes may use it.
 
@@ -112,7 +122,7 @@ class TrialRegistry:
 
     def __init__(self, home: Home) -> None:
         make_folder(home.state)
-        self._lines = JsonLines(home.sweeps / "trials.jsonl")
+        self._lines = JsonLines(home.sweeps / TRIALS)
         try:
             self._known = {(trial.strategy, trial.trial) for trial in self._trials()}
         except BaseException:

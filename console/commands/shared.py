@@ -93,38 +93,39 @@ def _print(text: str, *, err: bool = False) -> None:
         ) from None
 
 
-PAGE = re.compile(r"<!doctype html>\n<html[^>]*><head><meta[^>]*><title>Keyturn\b")
-"""The beginning of our pages: such a file may be overwritten."""
+PAGE = re.compile(rb"<!doctype html>\n<html[^>]*><head><meta[^>]*><title>Keyturn\b")
+PICTURE = re.compile(rb"\x89PNG.{0,120}Title\0Keyturn\b", re.DOTALL)
+"""The beginning of our pages and pictures: such a file may be overwritten."""
 
 
-def checked_page(path: Path | None) -> None:
-    """Check that `--html` can be written, before anything is read. Raises `OperatorError`."""
+def checked_page(path: Path | None, option: str = "--html", ours: re.Pattern[bytes] = PAGE) -> None:
+    """Check that the file of an option can be written, before anything is read. Raises `OperatorError`."""
     if path is None:
         return
     if not path.parent.is_dir():
-        raise OperatorError(f"--html {path}: there is no folder {path.parent}; name one that there is")
-    if os.path.lexists(path) and not _is_page(path):
-        raise OperatorError(f"--html {path} is there already and is no page of Keyturn's; name a new file")
+        raise OperatorError(f"{option} {path}: there is no folder {path.parent}; name one that there is")
+    if os.path.lexists(path) and not _begins_as(path, ours):
+        raise OperatorError(f"{option} {path} is there already and is not Keyturn's; name a new file")
 
 
-def _is_page(path: Path) -> bool:
+def _begins_as(path: Path, ours: re.Pattern[bytes]) -> bool:
     if path.is_symlink() or not path.is_file():
         return False
     try:
         with path.open("rb") as file:
-            return PAGE.match(file.read(300).decode(errors="replace")) is not None
+            return ours.match(file.read(300)) is not None
     except OSError:
         return False
 
 
-def write_page(path: Path, text: str) -> None:
-    """Write the page of `--html`, replacing an older page atomically. Raises `OperatorError`."""
+def write_page(path: Path, content: str | bytes, option: str = "--html") -> None:
+    """Write the file of an option, replacing an older one atomically. Raises `OperatorError`."""
     from state.files import replace_file
 
     try:
-        replace_file(path, text.encode(), durable=False)
+        replace_file(path, content.encode() if isinstance(content, str) else content, durable=False)
     except OSError as error:
-        raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None
+        raise OperatorError(f"{option} {path} cannot be written: {error.strerror}; name another file") from None
 
 
 PageFile = Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")]

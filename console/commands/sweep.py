@@ -13,6 +13,7 @@ import typer
 
 from console.commands.assembly.backtests import checked_folder, write_tables
 from console.commands.shared import (
+    PICTURE,
     MarketFile,
     OnlyStrategy,
     Overrides,
@@ -92,6 +93,7 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     csv: TablesFolder = None,
     html: PageFile = None,
+    png: Annotated[Path | None, typer.Option("--png", help="Write the heat map as a PNG.")] = None,
 ) -> None:
     """Run a backtest for each combination of settings, on all cores, and say how much of the best one is luck.
 
@@ -107,6 +109,7 @@ def sweep(
 
     checked_folder(csv)
     checked_page(html)
+    checked_page(png, "--png", PICTURE)
     if cluster and workers is not None:
         raise OperatorError("--workers is of this machine, and --cluster has its own; leave out one of the two")
     space = space_of(grid or (), study)
@@ -138,18 +141,26 @@ def sweep(
     report = _swept(context, options)
     if csv is not None:
         write_tables(csv, _tables(report))
-    if html is not None:
-        from console.commands.sweep_html import SweptBars, page
+    if html is not None or png is not None:
+        from console.commands.sweep_html import SweptBars, map_picture, page
 
         costs = "without frictions" if without_frictions else "with frictions"
-        write_page(html, page(report, SweptBars(", ".join(path.name for path in files), costs)))
+        swept = SweptBars(", ".join(path.name for path in files), costs)
+        if html is not None:
+            write_page(html, page(report, swept))
+        drawn = None if png is None else map_picture(report, swept)
+        if png is not None and drawn is not None:
+            write_page(png, drawn, "--png")
+        elif png is not None:
+            say("--png: no run has a figure to rank by, and nothing is written", err=True)
+            png = None
     if as_json:
         from core.research.sweeps.report import as_json as told
 
         print_json(told(report))
     else:
         _show(report)
-        for written in (csv, html):
+        for written in (csv, html, png):
             if written is not None:
                 say(f"written: {written}")
     raise typer.Exit(int(bool(report.outcome.failed) or bool(report.difference)))

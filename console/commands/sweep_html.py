@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from console.commands.sweep_page import (
     COLUMNS,
@@ -16,20 +16,16 @@ from console.commands.sweep_page import (
     window_columns,
 )
 from core.analytics import charts
-from core.analytics.charts import FIRST, SECOND, Draw, chart
-from core.analytics.presentation import document, escaped, paragraphs, sampled_places, table
+from core.analytics.charts import FIRST, SECOND, Draw, chart, picture
+from core.analytics.presentation import document, escaped, figures, paragraphs, sampled_places, table
 from core.model.lazy_dataclass import dataclass
 from core.research.sweeps.plateau import Plateau
 from core.research.sweeps.report import SweepReport, figures_of
 from core.research.sweeps.results import RunResult
 from core.research.sweeps.walk_forward import WalkForward
 
-STYLE = (
-    charts.STYLE
-    + """
-.scroll{overflow-x:auto}.figures td:not(:first-child),.figures th:not(:first-child){text-align:right}
-"""
-)
+PICTURE_TITLE = "Keyturn sweep"
+"""Begins the title within a PNG."""
 SHOWN_RUNS = 50
 """The best runs in the table; --json and --csv have all."""
 POINTS = 700
@@ -50,7 +46,7 @@ class SweptBars:
 
 def page(report: SweepReport, bars: SweptBars) -> str:
     """Return the complete file."""
-    return document("Keyturn sweep", _parts(report, bars), STYLE)
+    return document("Keyturn sweep", _parts(report, bars), charts.STYLE)
 
 
 def _parts(report: SweepReport, bars: SweptBars) -> Iterator[str]:
@@ -63,7 +59,8 @@ def _parts(report: SweepReport, bars: SweptBars) -> Iterator[str]:
         yield from _without(report)
         return
     stated = _stated(report, bars)
-    yield from _map(report, report.best, stated)
+    drawn = _map(report, report.best, stated)
+    yield chart("map", drawn.title, drawn.caption, drawn.draw, drawn.height)
     yield from paragraphs(plateau_lines(report, report.best))
     yield from _luck(report, stated)
     yield from paragraphs(luck_lines(report))
@@ -73,7 +70,17 @@ def _parts(report: SweepReport, bars: SweptBars) -> Iterator[str]:
         yield from _walk_forward(report.walk_forward, stated)
     yield from _runs(report)
     yield from _without(report)
-    yield from paragraphs([f"The best run again on the engine: difference {report.difference} USD."])
+    yield from paragraphs([f"The best run again on the engine: difference {report.difference:.2f} USD."])
+
+
+def map_picture(report: SweepReport, bars: SweptBars) -> bytes | None:
+    """Return the map as a PNG; None if no run has a figure."""
+    if report.best is None:
+        return None
+    drawn = _map(report, report.best, _stated(report, bars))
+    return picture(
+        f"{PICTURE_TITLE}, {report.outcome.strategy}: {drawn.title}", drawn.caption, drawn.draw, drawn.height
+    )
 
 
 def _stated(report: SweepReport, bars: SweptBars) -> str:
@@ -82,7 +89,17 @@ def _stated(report: SweepReport, bars: SweptBars) -> str:
     return f"{bars.files}, {days[0]} to {days[-1]}, {bars.costs}; {report.trials:,} trials ever."
 
 
-def _map(report: SweepReport, best: Plateau, stated: str) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """The map, drawn on the page and as a PNG. `height` is in inches."""
+
+    title: str
+    caption: str
+    draw: Draw
+    height: float
+
+
+def _map(report: SweepReport, best: Plateau, stated: str) -> _Map:
     goal, outcome = report.outcome.goal, report.outcome
     if report.map is not None:
         rows, columns = report.map.rows, report.map.columns
@@ -97,14 +114,13 @@ def _map(report: SweepReport, best: Plateau, stated: str) -> Iterator[str]:
             lambda figure: figure_of(figure, kind_of(goal)),
         )
         height = max(LOW, 0.8 + ROW * min(len(rows.values), MOST_ROWS))
-        yield chart("map", title, f"The frame is the best run.{mean} {stated}", draw, height)
-        return
+        return _Map(title, f"The frame is the best run.{mean} {stated}", draw, height)
     axis = outcome.space.axes[0]
-    figures = [report.scores.get((at,)) for at in range(len(axis.values))]
+    scores = [report.scores.get((at,)) for at in range(len(axis.values))]
     draw = charts.heat_map(
-        [figures], [""], [v.label for v in axis.values], (0, best.point[0]), lambda f: figure_of(f, kind_of(goal))
+        [scores], [""], [v.label for v in axis.values], (0, best.point[0]), lambda f: figure_of(f, kind_of(goal))
     )
-    yield chart("map", f"{NAMES[goal]} by {axis.short_name}", f"The frame is the best run. {stated}", draw, LOW)
+    return _Map(f"{NAMES[goal]} by {axis.short_name}", f"The frame is the best run. {stated}", draw, LOW)
 
 
 def _luck(report: SweepReport, stated: str) -> Iterator[str]:
@@ -135,7 +151,7 @@ def _walk_forward(found: WalkForward, stated: str) -> Iterator[str]:
     yield _equity("forward", "Equity of the joined test windows, USD", found, caption)
     yield from paragraphs(joined_lines(found))
     columns = window_columns(found)
-    yield _figures(list(columns), list(zip(*columns.values(), strict=True)))
+    yield figures(list(columns), list(zip(*columns.values(), strict=True)))
 
 
 def _runs(report: SweepReport) -> Iterator[str]:
@@ -143,14 +159,10 @@ def _runs(report: SweepReport) -> Iterator[str]:
     yield "<h3>" + escaped(f"The best {len(shown):,} of {len(report.order):,} runs") + "</h3>"
     rows = []
     for point in shown:
-        figures = figures_of(report.outcome.runs[point])
-        cells = [figure_of(figures[key], kind) for _, key, kind in COLUMNS]
+        found = figures_of(report.outcome.runs[point])
+        cells = [figure_of(found[key], kind) for _, key, kind in COLUMNS]
         rows.append([" ".join(space.labels(point)), *cells])
-    yield _figures([" ".join(axis.short_name for axis in space.axes), *(name for name, _, _ in COLUMNS)], rows)
-
-
-def _figures(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    return f'<div class="scroll figures">{table(rows, head)}</div>'
+    yield figures([" ".join(axis.short_name for axis in space.axes), *(name for name, _, _ in COLUMNS)], rows)
 
 
 def _without(report: SweepReport) -> Iterator[str]:

@@ -5,23 +5,26 @@ Each chart states its data, period and costs. The file is self-contained: it hol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from itertools import pairwise
+from math import prod
 
 import pandas as pd
 
 from core.analytics import charts
-from core.analytics.charts import FIRST, GAIN, LOSS, SECOND, Day, chart
-from core.analytics.metrics import drawdowns
+from core.analytics.charts import FIRST, GAIN, LOSS, SECOND, Day, Draw, chart
+from core.analytics.metrics import DayOfEquity, deepest_falls, metrics, returns_of
 from core.analytics.presentation import (
     COLUMNS,
+    LINES,
     NONE,
+    RECENT_TRADES,
     ROLLING,
     Result,
     document,
     drawdown_in_words,
     escaped,
+    figures,
     folded,
     of_few_sessions,
     of_the_bars,
@@ -31,14 +34,13 @@ from core.analytics.presentation import (
     sampled_places,
     table,
     told,
+    value_of,
 )
 
 STYLE = (
     charts.STYLE
     + """
-.scroll{overflow-x:auto}
-table.months td,table.months th{text-align:right;padding:.1rem .4rem;font-variant-numeric:tabular-nums}
-.figures td:not(:first-child),.figures th:not(:first-child){text-align:right}
+table.months td,table.months th{text-align:right;padding:.1rem .3rem;font-size:12px;font-variant-numeric:tabular-nums}
 .measures{columns:2 20rem;column-gap:2rem}.measures table{width:100%}
 """
 )
@@ -48,12 +50,19 @@ HIGH, LOW = 2.6, 1.9
 """Inches."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DARKEST = 0.10
-"""The monthly return, up or down, from which a cell is no darker."""
+"""The monthly return, up or down, from which a cell is no darker; the largest of the run, if that is less."""
 SHOWN_LEVELS = 200
 """The most trades whose stops are drawn; more would cover the prices."""
 MORE_COSTS = (0, 1, 2, 5, 10, 20)
 """Basis points of the value of each side, on top of the costs of the run."""
 DAYS_A_YEAR = 365.25
+SHOWN_FALLS = 5
+"""The deepest drawdowns in the table."""
+BESIDE = (
+    *("total_return", "yearly_return", "sharpe", "sortino", "calmar", "max_drawdown"),
+    *("drawdown_sessions", "longest_under_water"),
+)
+"""The measures that are compared with buy and hold."""
 SMALL = 0.01
 """Returns that are all smaller are shown with a second decimal."""
 
@@ -100,9 +109,11 @@ def costs_in_words(result: Result) -> str:
 
 
 def _stated(result: Result, *more: str) -> str:
-    """Return the caption of a chart: its data, period and costs."""
-    first, last = result["equity"][0]["day"], result["equity"][-1]["day"]
-    return ". ".join((f"{result['file']}, {first} to {last}", costs_in_words(result), *filter(None, more))) + "."
+    """Return the caption of a chart: its data, period, costs, and trials of the strategy in sweeps."""
+    first, last, trials = result["equity"][0]["day"], result["equity"][-1]["day"], result["trials"]
+    tried = f"{trials:,} {'trial' if trials == 1 else 'trials'} in sweeps" if trials else "no trials in sweeps"
+    data = f"{result['file']}, {first} to {last}; {tried}; {costs_in_words(result)}"
+    return ". ".join((data, *filter(None, more))) + "."
 
 
 # ── curves by day ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,18 +135,11 @@ def _curves(result: Result) -> Iterator[str]:
     falls = [-row["drawdown"] for row in kept]
     draw = charts.areas(days, [("drawdown", falls, LOSS)], charts.percent)
     yield chart(f"{name}-drawdown", "Drawdown", _stated(result, words), draw, LOW)
+    yield from _falls(result)
     if result["splits"]:
         yield from paragraphs(["No comparison with buy and hold: the prices are not adjusted for splits."])
     elif equity[0] > 0:
-        held = [row["buy_and_hold"] / equity[0] * 100 for row in kept]
-        grown = [("strategy", [value / equity[0] * 100 for value in equity], FIRST), ("buy and hold", held, SECOND)]
-        deepest = drawdowns(pd.Series([row["buy_and_hold"] for row in rows], dtype=float)).max()
-        words = (
-            f"Buy and hold buys {result['symbol']} at the first open, without costs and dividends; "
-            f"its deepest drawdown is {deepest * 100:.1f} %"
-        )
-        draw = charts.lines(days, grown, charts.plain)
-        yield chart(f"{name}-beside", "Growth of 100 beside buy and hold", _stated(result, words), draw, HIGH)
+        yield from _beside(result)
     yield from _months(result)
     if result["rolling"]:
         rolling = [result["rolling"][place] for place in sampled_places(len(result["rolling"]), POINTS)]
@@ -148,7 +152,11 @@ def _curves(result: Result) -> Iterator[str]:
         yield from paragraphs(["No position was held at a close."])
         return
     draw = charts.areas(days, [("exposure", exposed, FIRST)], charts.percent)
-    caption = _stated(result, f"Value of positions over equity at each close. {_turnover(result)}")
+    held = [row["exposure"] / row["equity"] if row["equity"] > 0 else 0.0 for row in rows]
+    share, mean = sum(map(bool, held)) / len(held), sum(held) / len(held)
+    means = f"{mean * 100:.2f} % in the mean, above 0 at {share * 100:.1f} % of the closes"
+    words = f"Value of positions over equity at each close: {means}"
+    caption = _stated(result, words, _turnover(result))
     yield chart(f"{name}-exposure", "Exposure", caption, draw, LOW)
 
 
@@ -172,38 +180,97 @@ def _turnover(result: Result) -> str:
     return f"Traded {traded:,.0f} USD, {traded / mean / span:,.1f} times the mean equity a year"
 
 
+def _falls(result: Result) -> Iterator[str]:
+    """Yield the deepest drawdowns as a table; none if the equity never fell."""
+    rows = [
+        (fall.peak, fall.trough, fall.recovered or NONE, f"{fall.depth * 100:.2f} %", f"{fall.sessions:,}")
+        for fall in deepest_falls(_by_day(result, "equity"), SHOWN_FALLS)
+    ]
+    if rows:
+        yield "<h3>Deepest drawdowns</h3>"
+        yield figures(("peak", "deepest", "made good", "depth", "sessions"), rows)
+        yield f"<figcaption>{escaped(_stated(result))}</figcaption>"
+
+
+def _by_day(result: Result, name: str) -> pd.Series:
+    """Return a column of the equity table by day."""
+    rows = result["equity"]
+    return pd.Series([row[name] for row in rows], [date.fromisoformat(row["day"]) for row in rows], dtype=float)
+
+
+def _beside(result: Result) -> Iterator[str]:
+    """Yield the growth beside buy and hold, as it is and at equal volatility, and the measures of both."""
+    name, equity, held = _name(result), _by_day(result, "equity"), _by_day(result, "buy_and_hold")
+    kept = sampled_places(len(equity), POINTS)
+    days: list[Day] = [equity.index[place] for place in kept]
+
+    def drawn(strategy: pd.Series, other: pd.Series) -> Draw:
+        both = (("strategy", strategy, FIRST), ("buy and hold", other, SECOND))
+        return charts.lines(
+            days, [(what, [s.iloc[at] for at in kept], colour) for what, s, colour in both], charts.plain
+        )
+
+    growth = equity / equity.iloc[0] * 100
+    words = f"Buy and hold buys {result['symbol']} at the first open, without costs and dividends"
+    draw = drawn(growth, held / equity.iloc[0] * 100)
+    yield chart(f"{name}-beside", "Growth of 100 beside buy and hold", _stated(result, words), draw, HIGH)
+    returns, others = returns_of(equity), returns_of(held)
+    if returns.std() > 0 and others.std() > 0:
+        times = returns.std() / others.std()
+        scaled = pd.concat([growth.iloc[:1], (1 + others * times).cumprod() * 100])
+        words = f"The daily returns of buy and hold times {times:.3g}: both have the same volatility"
+        draw = drawn(growth, scaled.reindex(equity.index).ffill())
+        yield chart(f"{name}-volatility", "Growth of 100 at equal volatility", _stated(result, words), draw, HIGH)
+    measured = metrics([DayOfEquity(day, value) for day, value in held.items()], [])
+    rows = [
+        (what, value_of(result["metrics"].get(key), kind), value_of(measured[key], kind))
+        for key, what, kind in LINES
+        if key in BESIDE
+    ]
+    yield figures(("", "strategy", "buy and hold"), rows)
+
+
 def _months(result: Result) -> Iterator[str]:
-    """Yield the return of each month, and of each year, as a table; none for less than two months."""
-    closes: dict[tuple[int, int], float] = {}
-    for row in result["equity"]:
-        day = date.fromisoformat(row["day"])
-        closes[day.year, day.month] = row["equity"]
-    months = sorted(closes)
-    if len(months) <= 2:  # noqa: PLR2004 - the first is that of the opening
+    """Yield the return of each month, and of each year beside buy and hold; none for less than two months."""
+    returns = _monthly(_by_day(result, "equity"))
+    if len(returns) < 2:  # noqa: PLR2004
         return
-    returns = {
-        month: closes[month] / closes[before] - 1 if closes[before] > 0 else 0.0 for before, month in pairwise(months)
-    }
-    places = 2 if max(map(abs, returns.values())) < SMALL else 1
+    held = {} if result["splits"] else _monthly(_by_day(result, "buy_and_hold"))
+    most = max(map(abs, returns.values()))
+    places, darkest = 2 if most < SMALL else 1, min(most, DARKEST) or DARKEST
     rows = []
     for year in sorted({year for year, _ in returns}):
-        of_year = [returns.get((year, month)) for month in range(1, 13)]
-        whole = 1.0
-        for each in of_year:
-            whole *= 1 + (each or 0.0)
-        cells = "".join(_month_cell(each, places) for each in of_year)
-        rows.append(f"<tr><th>{year}</th>{cells}<td><b>{_percent(whole - 1, places)}</b></td></tr>")
-    head = "".join(f"<th>{name}</th>" for name in ("", *MONTHS, "year"))
+        others = f"<td>{_percent(_of_year(held, year), 1)}</td>" if held else ""
+        cells = "".join(_month_cell(returns.get((year, month)), places, darkest) for month in range(1, 13))
+        rows.append(
+            f"<tr><th>{year}</th><td><b>{_percent(_of_year(returns, year), places)}</b></td>{others}{cells}</tr>"
+        )
+    head = "".join(f"<th>{name}</th>" for name in ("", "year", *(("buy, hold",) if held else ()), *MONTHS))
     yield "<h3>Monthly returns, %</h3>"
     yield f'<div class="scroll"><table class="months"><tr>{head}</tr>{"".join(rows)}</table></div>'
     yield f"<figcaption>{escaped(_stated(result))}</figcaption>"
 
 
-def _month_cell(value: float | None, places: int) -> str:
+def _monthly(values: pd.Series) -> dict[tuple[int, int], float]:
+    """Return the return of each month; the first value is that of the opening."""
+    closes = {(day.year, day.month): value for day, value in values.iloc[1:].items()}
+    before = [values.iloc[0], *closes.values()]
+    return {
+        month: close / start - 1 if start > 0 else 0.0
+        for start, (month, close) in zip(before, closes.items(), strict=False)
+    }
+
+
+def _of_year(returns: Mapping[tuple[int, int], float], year: int) -> float:
+    """Return the compounded return of a year's months."""
+    return prod(1 + value for (of, _), value in returns.items() if of == year) - 1
+
+
+def _month_cell(value: float | None, places: int, darkest: float) -> str:
     if value is None:
         return f"<td>{NONE}</td>"
     colour = "var(--gain)" if value > 0 else "var(--loss)"
-    share = min(abs(value) / DARKEST, 1.0) * 60
+    share = min(abs(value) / darkest, 1.0) * 60
     shade = f' style="background:color-mix(in srgb,{colour} {share:.0f}%,transparent)"' if round(share) else ""
     return f"<td{shade}>{_percent(value, places)}</td>"
 
@@ -225,17 +292,23 @@ def _of_trades(result: Result) -> Iterator[str]:
     if profits:
         caption = _stated(result, f"{len(profits):,} closed trades, after costs")
         yield chart(f"{name}-profits", "Profit of a trade, USD", caption, charts.distribution(profits), LOW)
-    if len(result["prices"]) > 1:
-        days: list[Day] = [datetime.fromisoformat(row["time"]) for row in result["prices"]]
-        prices = [row["close"] for row in result["prices"]]
-        caption = _stated(result, "Prices are raw closes", _shown(len(trades)))
-        draw = charts.markers(days, prices, _points(trades), _levels(trades[-SHOWN_LEVELS:]))
-        yield chart(f"{name}-price", f"Trades on the price of {result['symbol']}, USD", caption, draw, HIGH)
+    yield from _on_the_price(result, "prices", f"Trades on the price of {result['symbol']}, USD", trades)
+    if len(trades) > RECENT_TRADES:
+        newest = trades[-RECENT_TRADES:]
+        yield from _on_the_price(result, "recent_prices", f"The last {RECENT_TRADES} of {len(trades):,} trades", newest)
     yield from _cost_table(result)
 
 
-def _shown(many: int) -> str:
-    return "" if many <= SHOWN_LEVELS else f"Stops of the last {SHOWN_LEVELS} of {many:,} trades"
+def _on_the_price(result: Result, series: str, title: str, trades: Sequence[Result]) -> Iterator[str]:
+    """Yield a chart of trades on a series of prices of the result; none for less than two prices."""
+    if len(result[series]) < 2:  # noqa: PLR2004
+        return
+    days: list[Day] = [datetime.fromisoformat(row["time"]) for row in result[series]]
+    prices, many = [row["close"] for row in result[series]], len(trades)
+    stops = "" if many <= SHOWN_LEVELS else f"Stops of the last {SHOWN_LEVELS} of {many:,} trades"
+    draw = charts.markers(days, prices, _points(trades), _levels(trades[-SHOWN_LEVELS:]))
+    caption = _stated(result, "Prices are raw closes", stops)
+    yield chart(f"{_name(result)}-{series.replace('_', '-')}", title, caption, draw, HIGH)
 
 
 def _points(trades: Sequence[Result]) -> list[tuple[str, str, str, list[tuple[Day, float]]]]:
@@ -268,6 +341,6 @@ def _cost_table(result: Result) -> Iterator[str]:
         (f"{more:g} bp", f"{traded * more / 1e4:,.2f}", f"{net - traded * more / 1e4:+,.2f}") for more in MORE_COSTS
     ]
     head = ("more a side", "costs more, USD", "profit, USD")
-    yield f'<h3>Profit at higher costs</h3><div class="figures">{table(rows, head)}</div>'
+    yield "<h3>Profit at higher costs</h3>" + figures(head, rows)
     even = f"Break-even at {net / traded * 1e4:.1f} bp more a side" if net > 0 and traded > 0 else ""
     yield f"<figcaption>{escaped(_stated(result, 'The trades stay the same', even))}</figcaption>"

@@ -1,4 +1,4 @@
-"""Charts of a page: SVG drawn by Matplotlib, twice each, for a wide and for a narrow screen.
+"""Charts of a page: SVG drawn by Matplotlib, twice each, for a wide and for a narrow screen. Also a chart as a PNG.
 
 The file holds no script and loads nothing. Colours are CSS variables of the page, so one chart fits light, dark and
 paper. Text stays text: it is selected, searched and shown in the reader's own font.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from core.analytics.presentation import escaped
@@ -17,35 +19,59 @@ from core.model.session import HOME
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-INK, FAINT, GRID = "#000001", "#000002", "#000003"
-FIRST, SECOND, GAIN, LOSS = "#000004", "#000005", "#000006", "#000007"
-VARIABLES = {
-    INK: "var(--ink)",
-    FAINT: "var(--faint)",
-    GRID: "var(--grid)",
-    FIRST: "var(--first)",
-    SECOND: "var(--second)",
-    GAIN: "var(--gain)",
-    LOSS: "var(--loss)",
+LIGHT = {
+    "ink": "#1b1f24",
+    "faint": "#57606a",
+    "grid": "#d8dee4",
+    "first": "#0969da",
+    "second": "#8250df",
+    "gain": "#1a7f37",
+    "loss": "#cf222e",
 }
-"""Each colour that is drawn, and its CSS variable."""
-STYLE = """
-:root{--ink:#1b1f24;--faint:#57606a;--grid:#d8dee4;--first:#0969da;--second:#8250df;--gain:#1a7f37;--loss:#cf222e}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--faint:#9aa4af;--grid:#343b44;--first:#58a6ff;--second:#bc8cff;
---gain:#3fb950;--loss:#ff7b72}}
+DARK = {
+    "ink": "#e6e8eb",
+    "faint": "#9aa4af",
+    "grid": "#343b44",
+    "first": "#58a6ff",
+    "second": "#bc8cff",
+    "gain": "#3fb950",
+    "loss": "#ff7b72",
+}
+"""The colours of a chart by name, on a light and on a dark page. They are CSS variables, too: `--ink`."""
+INK, FAINT, GRID, FIRST, SECOND, GAIN, LOSS = (f"keyturn:{name}" for name in LIGHT)
+"""The colours under the names by which Matplotlib knows them within `_drawn`."""
+MARKS = {f"#{number:06x}": name for number, name in enumerate(LIGHT, 1)}
+"""The colour that stands in an SVG for each variable."""
+
+
+def _variables(colours: Mapping[str, str]) -> str:
+    return ":root{" + ";".join(f"--{name}:{colour}" for name, colour in colours.items()) + "}"
+
+
+STYLE = (
+    f"{_variables(LIGHT)}\n@media(prefers-color-scheme:dark){{{_variables(DARK)}}}"
+    + """
 figure{margin:1.2rem 0;break-inside:avoid}figure svg{display:block;width:100%;height:auto;background:none}
 figure svg text{font-family:system-ui,sans-serif!important}
 figcaption{font-size:12px;color:var(--faint)}.narrow{display:none}
 @media(max-width:620px){.narrow{display:block}.wide{display:none}}
 @media print{.narrow{display:none}.wide{display:block}}
 """
+)
 SIZES = {"wide": 9.4, "narrow": 4.2}
 """The width of each drawing, in inches of 72 points; its text is 10 points high."""
 HEIGHT = 2.6
 """Inches."""
 MARGINS = (0.8, 0.15, 0.42, 0.1)
 """Inches left, right, below and above the axes: room for labels as long as `1,000,000`."""
+TITLE_HEIGHT, CAPTION_HEIGHT = 0.32, 0.16
+"""Inches of a picture's title, and of a line of its caption."""
+CAPTION_WIDTH = 130
+"""Characters of a line of a picture's caption."""
+PICTURE_DPI = 144
+"""Pixels an inch: a picture is 1,353 pixels wide."""
 SETTINGS: Any = {  # its type lists every key of the library
     "svg.fonttype": "none",
     "font.size": 10,
@@ -92,24 +118,55 @@ def chart(name: str, title: str, caption: str, draw: Draw, height: float = HEIGH
     height
         Inches.
     """
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
     drawings = []
     for size, width in SIZES.items():
-        with mpl.rc_context({**SETTINGS, "svg.hashsalt": f"{name}-{size}"}):
-            figure = Figure((width, height), dpi=72)
-            FigureCanvasSVG(figure)
-            axes = figure.subplots()
-            draw(axes, width)
-            left, right, bottom, top = MARGINS
-            top += _legend(axes, width)
-            figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
-            file = io.StringIO()
+        file = io.StringIO()
+        with _drawn(
+            draw, width, height, {variable: mark for mark, variable in MARKS.items()}, f"{name}-{size}"
+        ) as figure:
             figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         drawings.append(_embedded(file.getvalue(), f"{name}-{size}", size, title))
     return f"<figure><h3>{escaped(title)}</h3>{''.join(drawings)}<figcaption>{escaped(caption)}</figcaption></figure>"
+
+
+def picture(title: str, caption: str, draw: Draw, height: float = HEIGHT) -> bytes:
+    """Return a chart as a PNG in the colours of a light page, its title above and its caption below.
+
+    The first text of the file is its title.
+    """
+    lines = wrap(caption, CAPTION_WIDTH)
+    edges = (TITLE_HEIGHT, CAPTION_HEIGHT * len(lines))
+    file, whole = io.BytesIO(), height + sum(edges)
+    with _drawn(draw, SIZES["wide"], whole, LIGHT, "", edges) as figure:
+        left = MARGINS[0] / SIZES["wide"]
+        figure.text(left, 1 - 0.08 / whole, title, fontsize=12, weight="bold", va="top", parse_math=False)
+        figure.text(left, 0.08 / whole, "\n".join(lines), fontsize=8, color=FAINT, va="bottom", parse_math=False)
+        figure.savefig(
+            file, format="png", dpi=PICTURE_DPI, facecolor="white", metadata={"Title": title, "Software": None}
+        )
+    return file.getvalue()
+
+
+@contextmanager
+def _drawn(
+    draw: Draw, width: float, height: float, colours: Mapping[str, str], salt: str, edges: tuple[float, float] = (0, 0)
+) -> Iterator[Figure]:
+    """Draw on a new figure, inches, with room of `edges` above and below; settings hold within the block."""
+    import matplotlib as mpl
+    from matplotlib.colors import get_named_colors_mapping
+    from matplotlib.figure import Figure
+
+    known = get_named_colors_mapping()
+    for name, colour in colours.items():
+        known[f"keyturn:{name}"] = colour  # each of its own: `update` would leave the library's cache as it is
+    with mpl.rc_context({**SETTINGS, "svg.hashsalt": salt}):
+        figure = Figure((width, height), dpi=72)
+        axes = figure.subplots()
+        draw(axes, width)
+        left, right, bottom, top = MARGINS
+        top += _legend(axes, width) + edges[0]
+        figure.subplots_adjust(left / width, (bottom + edges[1]) / height, 1 - right / width, 1 - top / height)
+        yield figure
 
 
 def _legend(axes: Axes, width: float) -> float:
@@ -129,8 +186,8 @@ def _embedded(file: str, name: str, size: str, title: str) -> str:
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", drawing).replace("xlink:href", "href")
     drawing = re.sub(r"<[^>]+>", lambda tag: re.sub(r"([0-9]+\.[0-9])[0-9]+", r"\1", tag[0]), drawing)  # no text
-    for colour, variable in VARIABLES.items():
-        drawing = drawing.replace(colour, variable)
+    for mark, variable in MARKS.items():
+        drawing = drawing.replace(mark, f"var(--{variable})")
     return drawing.strip()
 
 

@@ -158,6 +158,17 @@ def deepest(equity: pd.Series) -> Drawdown | None:
     return Drawdown(float(below[trough]), peak, trough, recovered, len(equity.loc[peak:recovered]) - 1)
 
 
+def deepest_falls(equity: pd.Series, many: int) -> list[Drawdown]:
+    """Return the deepest drawdowns, each from a peak to its recovery, the deepest first; no close may be missing."""
+    below = drawdowns(equity)
+    number = (below == 0).cumsum()
+    depths = below.groupby(number).max().nlargest(many)
+    places = [number.searchsorted(each) for each in depths[depths > 0].index]
+    ends = [number.searchsorted(number.iloc[place], side="right") + 1 for place in places]
+    falls = (deepest(equity.iloc[place:end]) for place, end in zip(places, ends, strict=True))
+    return [fall for fall in falls if fall is not None]
+
+
 def longest_under_water(equity: pd.Series) -> int:
     """Return the longest run of sessions that closed below an earlier close."""
     is_below = drawdowns(equity) > 0

@@ -15,6 +15,8 @@ from core.model.text_sanitizer import harmless
 NONE = "–"
 ROLLING = 63
 """Sessions of a quarter: the window of rolling figures, and the least for annualized measures (AN-01)."""
+RECENT_TRADES = 10
+"""The newest trades with a chart of their own."""
 SHOWN_SPLITS = 5
 """The maximum of splits named on a page; a file with more has no market prices."""
 
@@ -275,7 +277,8 @@ STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:940px;padding:0 1rem;color:#1b1f24;background:#fff}
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;font-size:13px}
 td,th{padding:.15rem .7rem .15rem 0;text-align:left;border-bottom:1px solid #e3e6ea}td.n{text-align:right}
-svg{width:100%;height:auto;background:#f7f8fa}details{margin-top:1rem}
+svg{width:100%;height:auto;background:#f7f8fa}details{margin-top:1rem}.scroll{overflow-x:auto}
+.figures td:not(:first-child),.figures th:not(:first-child){text-align:right}.figures td{white-space:nowrap}
 @media(prefers-color-scheme:dark){body{color:#e6e8eb;background:#15181c}svg{background:#1d2126}
 td,th{border-color:#2c3138}}
 """
@@ -307,6 +310,11 @@ def table(
         for row, mark in zip(rows, marks, strict=False)
     )
     return f"<table>{over}{body}</table>"
+
+
+def figures(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table of right-aligned figures beside a first column of names; a narrow screen scrolls it."""
+    return f'<div class="scroll figures">{table(rows, head)}</div>'
 
 
 def folded(summary: str, content: str) -> str:

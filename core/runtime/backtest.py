@@ -7,6 +7,7 @@ at each close for a daily equity series. Each signal is noted before any check j
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +15,7 @@ from decimal import Decimal
 
 from core.analytics.desk_measures import LocalTime, by_groups, rows_of
 from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics, rolled
-from core.analytics.presentation import sampled_places
+from core.analytics.presentation import RECENT_TRADES, sampled_places
 from core.facts import Fact, SignalRaised
 from core.market.normaliser import Complete, Normaliser, Quarantined
 from core.market.split_jumps import in_words, split_of
@@ -78,10 +79,17 @@ class Prices:
         """The newest close."""
         return self._closes[-1] if self._closes else None
 
-    def sampled(self, many: int) -> list[tuple[str, float]]:
-        """Return at most `many` closes with their bars' starts, ISO 8601: the last of each part, and the very last."""
-        kept = sampled_places(len(self._starts), many)
-        return [(datetime.fromtimestamp(self._starts[at], UTC).isoformat(), self._closes[at]) for at in kept]
+    def sampled(self, many: int, since: datetime | None = None) -> list[dict[str, object]]:
+        """Return at most `many` closes with their bars' starts: the last of each part, and the very last.
+
+        `since` leaves out what began earlier than a bar before it.
+        """
+        first = 0 if since is None else max(bisect_left(self._starts, int(since.timestamp())) - 1, 0)
+        kept = (first + at for at in sampled_places(len(self._starts) - first, many))
+        return [
+            {"time": datetime.fromtimestamp(self._starts[at], UTC).isoformat(), "close": self._closes[at]}
+            for at in kept
+        ]
 
 
 Watch = Callable[[int, int], None]
@@ -205,11 +213,18 @@ def report_of(backtest: Backtest, fingerprint: str) -> dict[str, object]:
             }
             for each, fall, held in zip(backtest.series, below, backtest.held, strict=True)
         ],
-        "prices": [{"time": at, "close": close} for at, close in backtest.prices.sampled(SHOWN_PRICES)],
+        "prices": backtest.prices.sampled(SHOWN_PRICES),
+        "recent_prices": backtest.prices.sampled(SHOWN_PRICES, _recent(backtest)),
         "costs": {name: plain(getattr(settings.exchange, name)) for name in COSTS},
         "profile": settings.profile,
         "timeframe": BY_SESSION if backtest.is_daily else BY_MINUTE,
     }
+
+
+def _recent(backtest: Backtest) -> datetime | None:
+    """Return the earliest entry of the newest trades; None without a trade."""
+    newest = backtest.report.trades[-RECENT_TRADES:]
+    return min((datetime.fromisoformat(str(trade["entry_time"])) for trade in newest), default=None)
 
 
 def _local(backtest: Backtest) -> LocalTime:

@@ -233,7 +233,7 @@ def test_tables_and_an_html_page_are_written(played: dict[str, Any]) -> None:
     with (folder / "trades.csv").open() as file:
         assert [row["profit"] for row in csv.DictReader(file)] == [trade["profit"] for trade in found["trades"]]
     text = (played["folder"] / "page.html").read_text()
-    assert text.count("<figure") == 5
+    assert text.count("<figure") == 6
     assert "<script" not in text
     assert "http" not in text  # it asks nobody for anything
     assert found["trades"][0]["entry_time"] in text

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from console.commands.assembly.recordings import Recording
     from core.model.staging import Proposal
     from core.runtime.backtest import Backtest
+    from core.settings.settings import Settings
     from state.journal import HashOnlyJournal
 
 
@@ -112,12 +113,14 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
     from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
     from core.runtime.backtest import missing, not_measured, report_of, splits
     from core.runtime.feed import RegimeFiles
+    from state.sweep_files import count_trials
 
     symbol = capitals(options.symbol or symbol_in_name(path))
     laid_over = (*(BACKTEST_FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
     names = () if options.strategy is None else (options.strategy,)
     recording = recorded(host, [path], (), laid_over, backtest_settings, names, options.zone)
     recording = measured(recording, options.vix, options.market)
+    trials = count_trials(host.home, enabled_strategies(recording.settings))
     gc.freeze()
     backtest, journal = new_backtest(recording, options.seed)
     with _leaving_on_a_signal(backtest.runtime.leave):
@@ -132,9 +135,16 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
         **report_of(backtest, journal.fingerprint()),
         "missing": missing(backtest.sessions, recording.starts[0], engine.state.normaliser, recording.is_daily),
         "splits": splits(recording.feeds[0], backtest),
+        "trials": trials,
         "not_measured": not_measured(RegimeFiles(options.vix, options.market)),
     }
     return told if is_whole else {**told, "interrupted": True}
+
+
+def enabled_strategies(settings: Settings) -> str:
+    """Return the names of the enabled strategies, under which sweeps count their trials."""
+    strategies = settings.strategies
+    return "+".join(sorted(name for name in strategies.names if strategies.of(name).enabled))
 
 
 def new_backtest(

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from console.commands.assembly.backtests import new_backtest
+from console.commands.assembly.backtests import enabled_strategies, new_backtest
 from console.commands.assembly.engines import strategy_kinds
 from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import Recording, measured, of_symbols, recorded, symbol_in_name
@@ -95,8 +95,7 @@ class EngineRunner:
     @property
     def strategy(self) -> str:
         """The names of the enabled strategies."""
-        strategies = self.recording.settings.strategies
-        return "+".join(sorted(name for name in strategies.names if strategies.of(name).enabled))
+        return enabled_strategies(self.recording.settings)
 
     def __call__(self, settings: Settings, span: Span | None) -> RunResult:
         kinds = self.recording.kinds

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner, sessions_of, until
+from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO
 from core.ports import OperatorError
 
@@ -35,35 +37,64 @@ def require_runner(on: str) -> None:
         raise OperatorError("--on kernel: numba is not installed; run: pip install 'keyturn[research]'")
 
 
-class KernelRunner:
-    """Reads the bars when it is made; each call is a backtest on a new account. Raises `OperatorError`."""
+@dataclass(frozen=True, slots=True)
+class ReadBars:
+    """All bars of the files as arrays, for processes that need not read them again."""
 
-    def __init__(self, environ: Mapping[str, str], bars: BarFiles) -> None:
-        self._engine = EngineRunner(environ, bars)
-        self._bars: dict[Span | None, KernelBars] = {}
+    bars: KernelBars
+    calendar: Calendar
+
+
+def read_bars(engine: EngineRunner) -> ReadBars:
+    """Return the bars that a runner on the engine has read."""
+    from core.research.kernel.inputs import bars_of
+
+    recording = engine.recording
+    bars = bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily)
+    return ReadBars(bars, recording.calendar)
+
+
+class KernelRunner:
+    """Each call is a backtest on a new account. Raises `OperatorError`.
+
+    Parameters
+    ----------
+    read
+        The bars; None reads the files. A part of the days reads them in any case, once.
+    """
+
+    def __init__(self, environ: Mapping[str, str], files: BarFiles, read: ReadBars | None = None) -> None:
+        self._environ, self._files = environ, files
+        self._read = read_bars(self._engine) if read is None else read
+        self._parts: dict[Span, KernelBars] = {}
+
+    @cached_property
+    def _engine(self) -> EngineRunner:
+        return EngineRunner(self._environ, self._files)
 
     def __call__(self, settings: Settings, span: Span | None) -> RunResult:
         from core.research.kernel.runs import played
 
-        recording = self._engine.recording
-        since = None if span is None else min(session.open for session in sessions_of(recording, span))
+        since = None if span is None else min(s.open for s in sessions_of(self._engine.recording, span))
         run = played(settings, self._bars_until(span), since=since)
-        return _result(run, float(settings.exchange.cash), self._engine)
+        return _result(run, float(settings.exchange.cash), self._read.calendar)
 
     def require(self, settings: Settings) -> None:
         """Refuse settings that the kernel does not model, each by its name. Raises `OperatorError`."""
         from core.research.kernel.refusals import refusal
 
-        if names := refusal(settings, self._bars_until(None), "sma"):
+        if names := refusal(settings, self._read.bars, "sma"):
             raise OperatorError(f"--on kernel: {'; '.join(names)}; {INSTEAD}")
 
     def _bars_until(self, span: Span | None) -> KernelBars:
         from core.research.kernel.inputs import bars_of
 
-        if span not in self._bars:
+        if span is None:
+            return self._read.bars
+        if span not in self._parts:
             part = until(self._engine.recording, span)
-            self._bars[span] = bars_of(part.feeds, part.calendar, is_daily=part.is_daily)
-        return self._bars[span]
+            self._parts[span] = bars_of(part.feeds, part.calendar, is_daily=part.is_daily)
+        return self._parts[span]
 
 
 def _day_before(calendar: Calendar, first: date) -> date:
@@ -75,11 +106,11 @@ def _day_before(calendar: Calendar, first: date) -> date:
     return next((day for day in earlier if isinstance(calendar.session_on(day), Session)), first - timedelta(days=1))
 
 
-def _result(run: KernelRun, cash: float, engine: EngineRunner) -> RunResult:
+def _result(run: KernelRun, cash: float, calendar: Calendar) -> RunResult:
     from core.analytics.metrics import DayOfEquity, metrics
     from core.research.sweeps.results import RunResult, RunTrade
 
-    calendar, day_of = engine.recording.calendar, engine.recording.calendar.trading_day
+    day_of = calendar.trading_day
     before = DayOfEquity(_day_before(calendar, run.days[0]), cash)
     closes = zip(run.days, run.equity, run.exposure, strict=True)
     series = [before, *(DayOfEquity(day, float(worth), float(value)) for day, worth, value in closes)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner
 from console.commands.assembly.engines import own_files
 from console.commands.assembly.host import Host
-from console.commands.assembly.kernel_runs import ENGINE, KERNEL, KernelRunner, require_runner
+from console.commands.assembly.kernel_runs import ENGINE, KERNEL, KernelRunner, read_bars, require_runner
 from console.commands.assembly.recordings import require_files, settings_to_play
 from console.commands.assembly.settings import backtest_settings
 from console.commands.assembly.sweep_space import SpaceSettings
@@ -103,6 +103,7 @@ class Sweep:
         self._settings.require_values()
         if options.windows is not None:
             windows_of(len(self._engine.days), options.windows)
+        self._read = read_bars(self._engine) if options.on == KERNEL else None
         self._strategy = self._engine.strategy
         self._data = [file_played(path).digest for path in options.bars.every_file]
         self._runs: dict[Point, RunResult] = {}
@@ -156,6 +157,8 @@ class Sweep:
 
     def _new_pool(self, own: Sequence[str]) -> WorkerPool[RunResult] | ClusterPool[RunResult]:
         options, environ = self._options, dict(self._host.environ)
+        if not options.cluster and self._read is not None:
+            return WorkerPool(options.workers, KernelRunner, (environ, options.bars, self._read))
         runner = KernelRunner if options.on == KERNEL else EngineRunner
         if not options.cluster:
             return WorkerPool(options.workers, runner, (environ, options.bars))
@@ -192,7 +195,7 @@ class Sweep:
 
     def _require_modelled(self, runs: Iterable[Run]) -> None:
         """Refuse a sweep on the kernel of which a combination is not modelled. Raises `OperatorError`."""
-        kernel = KernelRunner(self._host.environ, self._options.bars)
+        kernel = KernelRunner(self._host.environ, self._options.bars, self._read)
         for run in runs:
             kernel.require(run.settings)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 
 from core.analytics import charts
 from core.analytics.charts import chart
-from core.analytics.presentation import document, escaped, paragraphs, table
+from core.analytics.presentation import document, escaped, figures, paragraphs, table
 from core.model.values import plain
 from core.research.portfolio_risk.report import RiskReport
 from core.research.portfolio_risk.report_text import (
@@ -23,12 +23,6 @@ from core.research.portfolio_risk.report_text import (
 )
 from core.research.portfolio_risk.value_at_risk import LEVELS
 
-STYLE = (
-    charts.STYLE
-    + """
-.scroll{overflow-x:auto}.figures td:not(:first-child),.figures th:not(:first-child){text-align:right}
-"""
-)
 BAR, EDGES = 0.42, 0.5
 """Inches of a scenario's bar, and above and below the bars."""
 ROW = 0.32
@@ -41,7 +35,7 @@ MOST_SYMBOLS = 25
 
 def page(report: RiskReport, source: str) -> str:
     """Return the complete file; `source` names where the positions are from."""
-    return document("Keyturn risk", _parts(report, source), STYLE)
+    return document("Keyturn risk", _parts(report, source), charts.STYLE)
 
 
 def _parts(report: RiskReport, source: str) -> Iterator[str]:
@@ -57,7 +51,7 @@ def _parts(report: RiskReport, source: str) -> Iterator[str]:
     if len(report.symbols) > 1:
         yield from _correlations(report)
     rows = [(each.symbol, plain(each.quantity), plain(each.price), f"{each.value:,.2f}") for each in report.positions]
-    yield "<h3>Positions</h3>" + _figures(("symbol", "quantity", "price", "value, USD"), rows)
+    yield "<h3>Positions</h3>" + figures(("symbol", "quantity", "price", "value, USD"), rows)
     yield from paragraphs(notes_of(report))
 
 
@@ -65,24 +59,25 @@ def _scenarios(report: RiskReport) -> Iterator[str]:
     known = [(each, each.profit) for each in report.scenarios if each.profit is not None]
     if known:
         draw = charts.bars([each.name for each, _ in known], [profit for _, profit in known])
-        caption = f"Positions held unchanged; closes to {report.as_of}."
+        caption = f"Positions held unchanged, without costs; closes to {report.as_of}."
         height = max(LEAST, EDGES + BAR * len(known))
         yield chart("scenarios", "Profit or loss by scenario, USD", caption, draw, height)
     rows = []
     for each in report.scenarios:
-        figures = (NONE, NONE) if each.profit is None else (usd(each.profit), f"{each.profit / report.gross:.1%}")
+        amounts = (NONE, NONE) if each.profit is None else (usd(each.profit), f"{each.profit / report.gross:.1%}")
         without = "; ".join(f"{symbol}: {reason}" for symbol, reason in each.without.items())
-        rows.append((each.name, *figures, causes_of(each), without))
-    yield _scrolled(table(rows, ("scenario", "USD", "of gross", "caused by", "without")))
+        rows.append((each.name, *amounts, causes_of(each), without))
+    head = ("scenario", "USD", "of gross", "caused by", "without")
+    yield f'<div class="scroll">{table(rows, head)}</div>'
 
 
 def _value_at_risk(report: RiskReport) -> Iterator[str]:
     rows = []
     for (horizon, method), found in groupby(report.estimates, lambda each: (each.horizon, each.method)):
-        figures = [usd(amount) for each in found for amount in (each.var, each.shortfall)]
-        rows.append((name_of(horizon, method, report), *figures))
+        amounts = [usd(amount) for each in found for amount in (each.var, each.shortfall)]
+        rows.append((name_of(horizon, method, report), *amounts))
     head = ("loss, USD", *(f"{level * 100:.0f} % {what}" for level in LEVELS for what in ("VaR", "ES")))
-    yield "<h3>Value at risk</h3>" + _figures(head, rows)
+    yield "<h3>Value at risk</h3>" + figures(head, rows)
 
 
 def _backtest(report: RiskReport) -> Iterator[str]:
@@ -98,7 +93,7 @@ def _backtest(report: RiskReport) -> Iterator[str]:
     ]
     if rows:
         head = (f"1-day VaR, {report.tests[0].days:,} days", "over", "expected", "p count", "p order", "p both", "")
-        yield "<h3>The VaR against what was lost</h3>" + _figures(head, rows)
+        yield "<h3>The VaR against what was lost</h3>" + figures(head, rows)
 
 
 def _correlations(report: RiskReport) -> Iterator[str]:
@@ -113,12 +108,4 @@ def _correlations(report: RiskReport) -> Iterator[str]:
     draw = charts.heat_map(cells, shown, shown, None, lambda value: f"{value:.2f}")
     yield chart("correlations", "Correlations", caption, draw, max(LEAST, EDGES + ROW * len(shown)))
     rows = [(stress_name(each), *map(usd, each.var)) for each in report.stresses]
-    yield _figures(("normal 1-day VaR, USD", *(f"{level * 100:.0f} %" for level in LEVELS)), rows)
-
-
-def _figures(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    return f'<div class="scroll figures">{table(rows, head)}</div>'
-
-
-def _scrolled(content: str) -> str:
-    return f'<div class="scroll">{content}</div>'
+    yield figures(("normal 1-day VaR, USD", *(f"{level * 100:.0f} %" for level in LEVELS)), rows)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from console.commands.sweep_html import SweptBars, page
+from console.commands.shared import PICTURE, checked_page
+from console.commands.sweep_html import SweptBars, map_picture, page
 from console.commands.sweep_page import figure_of
+from core.ports import OperatorError
 from core.research.sweeps.report import SweepReport
 from tests.kit.rows import table
 from tests.unit.console.test_sweep_page import a_report
@@ -76,6 +79,21 @@ def test_the_table_has_the_best_runs_first(report: SweepReport, text: str) -> No
 
     assert first[0] == " ".join(report.outcome.space.labels(report.order[0]))
     assert "entry stop" in head
+
+
+def test_the_map_is_a_picture_that_may_be_overwritten(report: SweepReport, tmp_path: Path) -> None:
+    """AN-05: equal bytes each time; a PNG of somebody else is kept"""
+    drawn, path = map_picture(report, BARS), tmp_path / "map.png"
+    assert drawn is not None
+    assert drawn == map_picture(report, BARS)
+    assert int.from_bytes(drawn[16:20]) == 1353
+
+    path.write_bytes(drawn)
+    checked_page(path, "--png", PICTURE)
+    path.write_bytes(drawn.replace(b"Keyturn", b"Another"))
+    with pytest.raises(OperatorError):
+        checked_page(path, "--png", PICTURE)
+    assert map_picture(replace(report, best=None), BARS) is None
 
 
 @table("rows, columns", (3, 0), (2, 60))

@@ -53,10 +53,11 @@ def a_result(equity: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
     return {
         "file": "SPY.csv", "symbol": "SPY", "strategy": "sma", "profile": "swing", "bars": 3, "timeframe": "1day",
         "quarantined": 0, "outside_session": 0, "missing": {"missing": 0}, "splits": [], "not_measured": [],
-        "modelled": {"at_derived_quotes": 0, "executions": 0, "decided_by_the_path": 0}, "open": [],
+        "trials": 7, "modelled": {"at_derived_quotes": 0, "executions": 0, "decided_by_the_path": 0}, "open": [],
         "metrics": {**figures, "slippage": 0.0, "fees": 0.0, "margin_interest": 0.0},
         "equity": equity, "rolling": [], "reasons": {"sma": {"NO_SETUP": 3}}, "skipped": {}, "costs": COSTS,
         "prices": [{"time": f"{day}T14:30:00+00:00", "close": 10.0} for day in DAYS],
+        "recent_prices": [{"time": f"{day}T14:30:00+00:00", "close": 10.0} for day in DAYS[1:]],
         "trades": [], "signals": [], "orders": [], **fields,
     }  # fmt: skip
 
@@ -82,7 +83,7 @@ WITH_TRADES = {"trades": [a_trade("5"), a_trade("-6")], "orders": [an_order("10"
 def test_each_drawing_fits_one_screen(both: str) -> None:
     """AN-06: wide and narrow; no script, no address, and colours that the page sets"""
     figures = both.count("<figure")
-    assert figures == 6 + 4
+    assert figures == 7 + 5
     assert both.count('<svg class="wide"') == both.count('<svg class="narrow"') == figures
     assert not [word for word in ("<script", "http", "#00000", "xlink") if word in both]
 
@@ -114,9 +115,22 @@ def test_months_and_years_are_compounded(both: str) -> None:
     """AN-04"""
     row = re.findall(r"<tr><th>2020</th>(.*?)</tr>", both)[0]
     cells = re.findall(r"<td[^>]*>(?:<b>)?([^<]+)", row)
-    assert cells[:3] == ["+10.0", "-10.0", "0"]
-    assert set(cells[3:12]) == {"–"}
-    assert cells[12] == "-1.0"
+    assert cells[:5] == ["-1.0", "0", "+10.0", "-10.0", "0"]
+    assert set(cells[5:]) == {"–"}
+
+
+def test_the_page_states_trials_and_the_benchmark(both: str) -> None:
+    """AN-04: drawdowns of both; buy and hold went from 100 to 120, 90 and 100"""
+    assert both.count("7 trials in sweeps") == len(re.findall("<figcaption>", both))
+    assert "<td>2020-01-31</td><td>2020-02-28</td><td>–</td><td>10.00 %</td><td>2</td>" in both
+    assert re.search(r"deepest drawdown</td><td>[^<]*</td><td>25\.00 %", both)
+
+
+def test_many_trades_have_a_chart_of_the_newest() -> None:
+    """AN-04"""
+    text = page([a_result(FALLING, trades=[a_trade("5")] * 11)])
+
+    assert "The last 10 of 11 trades" in text
 
 
 def test_higher_costs_are_of_the_value_traded(both: str) -> None:
