@@ -52,9 +52,10 @@ class KernelRunner:
 
     def require(self, settings: Settings) -> None:
         """Refuse settings that the kernel does not model, each by its name. Raises `OperatorError`."""
+        from core.research.kernel.house import strategy_of
         from core.research.kernel.refusals import refusal
 
-        if names := refusal(settings, self._bars_until(None), "sma"):
+        if names := refusal(settings, self._bars_until(None), strategy_of(settings).name):
             raise OperatorError(f"--on kernel: {'; '.join(names)}; {INSTEAD}")
 
     def _bars_until(self, span: Span | None) -> KernelBars:

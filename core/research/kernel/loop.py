@@ -12,12 +12,12 @@ from __future__ import annotations
 from core.research.kernel import layout as reg
 from core.research.kernel.exchange import add_stop, fill_entry, meet_market, meet_stop, pass_point
 from core.research.kernel.layout import Integers, compiled
+from core.research.kernel.protections import count_closed
 from core.research.kernel.quotes import (
     NO_FORCED_FLAT,
     POINTS,
     ask_of,
     bid_of,
-    cheaper,
     dearer,
     is_known,
     last_price,
@@ -55,8 +55,10 @@ def reason_to_leave(s: Integers, c: Integers, bars: Integers, sessions: Integers
         return reg.BY_CLOSE
     if s[reg.PLAN_TARGET] and close >= s[reg.PLAN_TARGET]:
         return reg.BY_TARGET
-    if signals[reg.LEAVES, bar] >> s[reg.PLAN_RULE] & 1:
-        return reg.BY_SIGNAL
+    if signals[reg.LEAVES, bar] >> s[reg.PLAN_RULE] & 1 or close < s[reg.PLAN_LEVEL]:
+        return int(c[reg.LEAVE_REASON])
+    if c[reg.LONGEST] and bars[reg.START, bar] + reg.MINUTE - s[reg.TRADE_AT] >= c[reg.LONGEST]:
+        return reg.BY_TIME
     if not c[reg.RULES_GUARD] or bars[reg.START, bar] + reg.MINUTE <= s[reg.TRADE_AT]:
         return -1
     cost, quantity = s[reg.TRADE_COST], s[reg.TRADE_QUANTITY]
@@ -102,6 +104,8 @@ def enter(s: Integers, c: Integers, bars: Integers, sessions: Integers, bar: int
     else:
         s[reg.ENTRY_ENDS] = heard + SIGNAL_LIFE + (0 if s[reg.ENTRY] == reg.VOID else c[reg.LATENCY])
     s[reg.ENTRY_LEFT] = s[reg.ENTRY_QUANTITY]
+    if c[reg.LEVEL_BARS]:
+        s[reg.PLAN_LEVEL] = bars[reg.HIGH, bar - c[reg.LEVEL_BARS] : bar].max()
 
 
 AFTER_THE_END = 60 * reg.MINUTE
@@ -192,7 +196,7 @@ def arrive(
         s[reg.ENTRY], s[reg.ENTRY_HIT] = reg.WORKING, 0
         asked = ask_of(c, price)
         if known and asked <= s[reg.ENTRY_LIMIT]:
-            paid = min(s[reg.ENTRY_LIMIT], dearer(c, asked))
+            paid = min(s[reg.ENTRY_LIMIT], dearer(s, c, bars, asked, s[reg.ENTRY_QUANTITY]))
             fill_entry(s, c, bars, sessions, tables, paid, price, price)
     elif s[reg.ENTRY] != reg.NONE and s[reg.ENTRY] != reg.COMING and s[reg.ENTRY_ENDS] <= now:
         end_entry(s, c, tables)
@@ -205,14 +209,14 @@ def arrive(
         has_two = s[reg.TARGET] == reg.WORKING
         s[reg.STOPS] = s[reg.TARGET] = 0
         s[reg.SALE] = reg.NONE if s[reg.POSITION] == 0 else reg.COMING
-        s[reg.SALE_LEFT] = s[reg.POSITION]
+        s[reg.SALE_WHOLE] = s[reg.SALE_LEFT] = s[reg.POSITION]
         s[reg.SALE_STEP] = reg.QUANTITY_UNITS if s[reg.POSITION] % reg.QUANTITY_UNITS == 0 else 1
         # The second of two legs is gone with the first; the desk hears of it one latency later.
         s[reg.SALE_AT] = now + (2 if has_two else 1) * c[reg.LATENCY]
     elif s[reg.SALE] == reg.COMING and s[reg.SALE_AT] <= now:
         s[reg.SALE] = reg.WORKING
         if known:
-            meet_market(s, c, bars, tables, cheaper(c, bid_of(c, price)))
+            meet_market(s, c, bars, tables, bid_of(c, price))
 
 
 @compiled
@@ -249,7 +253,7 @@ def run_until(
             s[reg.POINT] += 1
         elif is_known(s, bars):
             price = last_price(s, c, bars)
-            meet_market(s, c, bars, tables, cheaper(c, bid_of(c, price)))
+            meet_market(s, c, bars, tables, bid_of(c, price))
 
 
 # ── bars and sessions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -326,7 +330,7 @@ def turn_to(
             s[reg.WEEK_OPENING] = worth
         s[reg.SESSION_NOW] += 1
         s[reg.UNSETTLED] -= tables[reg.SETTLING_ROW + s[reg.SESSION_NOW], 0]
-        s[reg.DAY_OPENING] = worth
+        s[reg.DAY_OPENING] = tables[reg.SETTLING_ROW + s[reg.SESSION_NOW], 1] = worth
         s[reg.FILLED_TODAY] = s[reg.VALUE_TODAY] = s[reg.LOST_TODAY] = 0
 
 
@@ -345,6 +349,7 @@ def hear(
 
     The next bar trades at its open before the desk decides, and the desk hears of that only later.
     """
+    count_closed(s, c, sessions, tables)
     goes_on = bar + 1 < bars.shape[1] and bars[reg.START, bar + 1] == bars[reg.HEARD, bar]
     if goes_on:
         turn_to(s, c, bars, sessions, tables, equity, bar + 1)
@@ -362,7 +367,8 @@ def hear(
         leave(s, c, bars, reason, bar, buys)
     if s[reg.REFUSED] or holds or buys or sells or signals[reg.ENTERS, bar] == 0:
         return False
-    return bool(signals[reg.FLAGS, bar] & reg.IN_WINDOW and s[reg.FILLED_TODAY] < c[reg.ENTRIES])
+    is_open = signals[reg.FLAGS, bar] & reg.IN_WINDOW and bars[reg.HEARD, bar] >= s[reg.LOCKED_UNTIL]
+    return bool(is_open and s[reg.FILLED_TODAY] < c[reg.ENTRIES])
 
 
 @compiled
@@ -398,6 +404,7 @@ def advance(
                 bar += 1
                 continue
         if max(s[reg.FILLS], s[reg.TRADES]) + ROOM > reg.ROWS:
+            count_closed(s, c, sessions, tables)
             s[reg.BAR] = bar
             return reg.TO_EMPTY
         if s[reg.OPENED] != bar:

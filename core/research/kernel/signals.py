@@ -1,26 +1,32 @@
-"""What a strategy would do on each bar, whatever is held: the SMA crossover compiled, or arrays that the caller gives.
+"""What a strategy would do on each bar, whatever is held: the parts that all have in common, and the SMA crossover.
 
 Averages are sums of integers, so a crossing is exact. The confidence of a crossing is compared as a float only where it
-is far from the least one; near it, the strategy's own Decimal arithmetic decides.
+is far from the least one; near it, the engine's own strategy answers for the bar.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
 
+from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
-from core.model.values import CENT, rounded_down
-from core.research.kernel.inputs import KernelBars
+from core.model.session import XNYS
+from core.model.signal import EntrySignal
+from core.model.values import Money, Price, Quantity, rounded_down
+from core.research.kernel import layout as reg
+from core.research.kernel.inputs import KernelBars, moment
 from core.research.kernel.layout import CLOSE, ENTERS, HIGH, LEAVES, LOW, PRICE_UNITS, Integers, compiled
 from core.research.kernel.sizes import PLAN_UNITS, RANGE_BARS, STOP_RANGES, TARGET_RANGES
-from core.settings.strategies import SmaSettings
-
-THREE, TWO = Decimal(3), Decimal(2)
+from core.settings.strategies import SmaSettings, TradePlanSettings
+from core.strategies.base import Context
+from core.strategies.base import Strategy as EngineStrategy
+from core.strategies.sma import SmaStrategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,25 @@ class Plan:
     stop: Decimal
     way: Decimal
     target: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What of a position's own state ends it, beside the signals of the bars.
+
+    Attributes
+    ----------
+    reason
+        Of an exit by a signal.
+    level_bars
+        A close under the highest price of so many bars before the entry's bar leaves; 0 for none.
+    longest
+        The time in microseconds after which it leaves; 0 for none.
+    """
+
+    reason: int = reg.BY_SIGNAL
+    level_bars: int = 0
+    longest: int = 0
 
 
 class Strategy(Protocol):
@@ -44,6 +69,9 @@ class Strategy(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def leaving(self) -> Leaving: ...
 
     def write_signals(self, bars: KernelBars, signals: Integers) -> None:
         """Write for each bar 0 or 1 + the rule that enters, and the rules that leave, a bit for each."""
@@ -61,10 +89,62 @@ class Strategy(Protocol):
         ...
 
 
-# ── the SMA crossover ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what all have in common ──────────────────────────────────────────────────────────────────────────────────────────
 
 UNSURE = 1 << 20
-"""Marks a bar on which the confidence has to be computed exactly."""
+"""Marks a bar on which the engine's own strategy has to answer."""
+NO_LIMIT = Money(Decimal(10**9))
+
+
+def settle(make: Callable[[], EngineStrategy], bars: KernelBars, signals: Integers) -> None:
+    """Let the engine's own strategy answer on each marked bar, from as many bars before it as it needs."""
+    enters, numbers = signals[ENTERS], bars.columns[reg.SESSION]
+    for bar in map(int, np.flatnonzero(enters >= UNSURE)):
+        strategy = make()
+        needed = getattr(strategy, "bars_needed", 0)
+        first = max(bar - needed + 1, 0) if needed else int(np.searchsorted(numbers, numbers[bar]))
+        answer = None
+        for number in range(first, bar + 1):
+            answer = strategy.on_bar(_bar(bars, number), _free_to_enter(bars, number))
+        enters[bar] = enters[bar] - UNSURE + 1 if isinstance(answer, EntrySignal) else 0
+
+
+def _bar(bars: KernelBars, number: int) -> Bar:
+    rows = (reg.OPEN, reg.HIGH, reg.LOW, reg.CLOSE)
+    opened, high, low, close = (Price(Decimal(int(bars.columns[row][number])) / PRICE_UNITS) for row in rows)
+    volume = Quantity(Decimal(int(bars.columns[reg.VOLUME][number])))
+    return Bar(bars.symbol, moment(int(bars.columns[reg.START][number])), opened, high, low, close, volume)
+
+
+def _free_to_enter(bars: KernelBars, number: int) -> Context:
+    """Return a context without a position, in which the bars alone decide."""
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    session = bars.sessions[int(bars.columns[reg.SESSION][number])]
+    return Context(session, first, last, last, 1, XNYS, risk_per_trade=NO_LIMIT, max_notional=NO_LIMIT)
+
+
+class ByRanges:
+    """A strategy whose stop and target are average ranges away."""
+
+    _terms: TradePlanSettings
+
+    def plan(self, bars: KernelBars, bar: int) -> Plan | None:
+        terms = self._terms
+        average = average_range(bars, bar, terms.range_bars)
+        close = Decimal(int(bars.columns[CLOSE][bar])) / PRICE_UNITS
+        return planned(close, average * terms.stop_ranges, average * terms.target_ranges)
+
+    def write_terms(self, terms: Integers) -> Integers:
+        """Plan by average ranges, if the settings are whole numbers of the kernel's units."""
+        settings = self._terms
+        ranges = (settings.stop_ranges * PLAN_UNITS, settings.target_ranges * PLAN_UNITS)
+        if all(number == int(number) for number in ranges):
+            terms[RANGE_BARS] = settings.range_bars
+            terms[STOP_RANGES], terms[TARGET_RANGES] = map(int, ranges)
+        return np.zeros((0, 3), np.int64)
+
+
+# ── the SMA crossover ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @compiled
@@ -150,13 +230,14 @@ def crossings(
             enters[bar] = UNSURE + said
 
 
-class SmaCrossover:
+class SmaCrossover(ByRanges):
     """The strategy `sma`, by its settings."""
 
     name = "sma"
+    leaving = Leaving()
 
     def __init__(self, terms: SmaSettings) -> None:
-        self._terms = terms
+        self._terms: SmaSettings = terms
         self._pairs = sorted(terms.pairs, key=lambda pair: (pair[1], pair[0]))
 
     def write_signals(self, bars: KernelBars, signals: Integers) -> None:
@@ -165,47 +246,7 @@ class SmaCrossover:
         regime = terms.regime_bars if terms.regime_filter else 0
         pairs = np.array(self._pairs, np.int64)
         crossings(close, pairs, terms.range_bars, regime, float(terms.minimum_confidence), enters, leaves)
-        for bar in map(int, np.flatnonzero(enters >= UNSURE)):
-            rule = int(enters[bar]) - UNSURE
-            is_enough = self.confidence(bars, bar, rule) >= terms.minimum_confidence
-            enters[bar] = 1 + rule if is_enough else 0
-
-    def confidence(self, bars: KernelBars, bar: int, rule: int) -> Decimal:
-        """Return the confidence of an upward crossing, in the strategy's own arithmetic."""
-        closes = [Decimal(int(price)) / PRICE_UNITS for price in bars.columns[CLOSE][: bar + 1]]
-        agreeing = sum(self._is_over(closes, fast, slow) for fast, slow in self._pairs)
-        share = Decimal(agreeing) / len(self._pairs)
-        slow = self._pairs[rule][1]
-        window = closes[-slow:]
-        total = sum(window, Decimal(0))
-        spread = slow * sum((close * close for close in window), Decimal(0)) - total * total
-        deviation = spread.sqrt() / slow
-        if not deviation:
-            return (share / THREE).quantize(CENT)
-        going = Decimal(1 if closes[-1] > closes[-1 - slow] else 0)
-        far = min(max((closes[-1] - total / slow) / (TWO * deviation), Decimal(0)), Decimal(1))
-        return ((share + going + far) / THREE).quantize(CENT)
-
-    def plan(self, bars: KernelBars, bar: int) -> Plan | None:
-        terms = self._terms
-        average = average_range(bars, bar, terms.range_bars)
-        close = Decimal(int(bars.columns[CLOSE][bar])) / PRICE_UNITS
-        return planned(close, average * terms.stop_ranges, average * terms.target_ranges)
-
-    def write_terms(self, terms: Integers) -> Integers:
-        """Plan by average ranges, if the settings are whole numbers of the kernel's units."""
-        settings = self._terms
-        ranges = (settings.stop_ranges * PLAN_UNITS, settings.target_ranges * PLAN_UNITS)
-        if all(number == int(number) for number in ranges):
-            terms[RANGE_BARS] = settings.range_bars
-            terms[STOP_RANGES], terms[TARGET_RANGES] = map(int, ranges)
-        return np.zeros((0, 3), np.int64)
-
-    @staticmethod
-    def _is_over(closes: Sequence[Decimal], fast: int, slow: int) -> bool:
-        if len(closes) < slow:
-            return False
-        return sum(closes[-fast:], Decimal(0)) * slow > sum(closes[-slow:], Decimal(0)) * fast
+        settle(lambda: SmaStrategy(terms), bars, signals)
 
 
 def average_range(bars: KernelBars, bar: int, length: int) -> Decimal:
