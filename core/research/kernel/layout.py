@@ -67,8 +67,6 @@ NEVER = 2**62
 
 START, END, OPEN, HIGH, LOW, CLOSE, VOLUME, HEARD, SESSION, BAR_SIZE = range(10)
 """`END` is when the path of its prices ends; `HEARD` when the desk receives it; `SESSION` the number of its session."""
-IN_WINDOW, LATE = 1, 2
-"""Flags of a bar: an entry is allowed on it; a position must be flat from it on."""
 
 # ── the sessions: a row for each figure ───────────────────────────────────────────────────────────────────────────────
 
@@ -77,8 +75,9 @@ CLOSES, DAY, WEEK, NOON, WINDOW_FIRST, WINDOW_LAST, FLAT_FROM, SESSION_SIZE = ra
 
 # ── the signals: a row for each ───────────────────────────────────────────────────────────────────────────────────────
 
-ENTERS, LEAVES, FLAGS, SIGNAL_SIZE = range(4)
-"""`ENTERS` is 0, or 1 + the number of the rule that would enter; `LEAVES` has a bit for each rule that would leave."""
+ENTERS, LEAVES, LATE, SIGNAL_SIZE = range(4)
+"""`ENTERS` is 0, or 1 + the number of the rule that would enter; `LEAVES` has a bit for each rule that would leave;
+`LATE` is 1 where a position must be flat."""
 
 # ── the rules of the exchange and of the desk ────────────────────────────────────────────────────────────────────────
 
@@ -185,6 +184,7 @@ trades. `FAULT` is the number of a planted fault, for tests; 0 plants none.
     TRADE_PRICE,
     TRADE_IS_ROUNDED,
     LOST_TODAY,
+    SEEN_LOSS,
     LOCKED_UNTIL,
     CLOSED,
     COUNTED,
@@ -193,7 +193,7 @@ trades. `FAULT` is the number of a planted fault, for tests; 0 plants none.
     FILLS,
     TRADES,
     STATE_SIZE,
-) = range(57)
+) = range(58)
 
 NONE, COMING, WORKING, ELECTED, VOID, CANCELLING = range(6)
 """States of an order: on its way, working, a stop that takes any price, a proposal that never becomes an order, and a

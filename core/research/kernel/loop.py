@@ -34,6 +34,8 @@ SIGNAL_LIFE = 90 * reg.SECOND
 @compiled
 def look_at_losses(s: Integers, c: Integers, bars: Integers, bar: int) -> None:
     """Refuse where the desk could take notice of a loss: of the day or the week, at the worst price of the bar."""
+    if s[reg.POSITION] == 0:
+        s[reg.SEEN_LOSS] = s[reg.LOST_TODAY]
     worth = s[reg.CASH] + s[reg.POSITION] * bars[reg.LOW, bar]
     open_loss = s[reg.LOST_TODAY]
     if s[reg.POSITION] > 0:
@@ -51,7 +53,7 @@ def look_at_losses(s: Integers, c: Integers, bars: Integers, bar: int) -> None:
 def reason_to_leave(s: Integers, c: Integers, bars: Integers, sessions: Integers, signals: Integers, bar: int) -> int:
     """Return the reason for an exit on a bar: of the strategy first, then of the exit rules; -1 without one."""
     close = bars[reg.CLOSE, bar]
-    if signals[reg.FLAGS, bar] & reg.LATE and c[reg.FAULT] != NO_FORCED_FLAT:
+    if signals[reg.LATE, bar] and c[reg.FAULT] != NO_FORCED_FLAT:
         return reg.BY_CLOSE
     if s[reg.PLAN_TARGET] and close >= s[reg.PLAN_TARGET]:
         return reg.BY_TARGET
@@ -331,7 +333,7 @@ def turn_to(
         s[reg.SESSION_NOW] += 1
         s[reg.UNSETTLED] -= tables[reg.SETTLING_ROW + s[reg.SESSION_NOW], 0]
         s[reg.DAY_OPENING] = tables[reg.SETTLING_ROW + s[reg.SESSION_NOW], 1] = worth
-        s[reg.FILLED_TODAY] = s[reg.VALUE_TODAY] = s[reg.LOST_TODAY] = 0
+        s[reg.FILLED_TODAY] = s[reg.VALUE_TODAY] = s[reg.LOST_TODAY] = s[reg.SEEN_LOSS] = 0
 
 
 @compiled
@@ -367,8 +369,7 @@ def hear(
         leave(s, c, bars, reason, bar, buys)
     if s[reg.REFUSED] or holds or buys or sells or signals[reg.ENTERS, bar] == 0:
         return False
-    is_open = signals[reg.FLAGS, bar] & reg.IN_WINDOW and bars[reg.HEARD, bar] >= s[reg.LOCKED_UNTIL]
-    return bool(is_open and s[reg.FILLED_TODAY] < c[reg.ENTRIES])
+    return bool(bars[reg.HEARD, bar] >= s[reg.LOCKED_UNTIL] and s[reg.FILLED_TODAY] < c[reg.ENTRIES])
 
 
 @compiled
@@ -386,16 +387,16 @@ def advance(
     given: Integers,
 ) -> int:
     """Play bars until the end, or until a pause; return why."""
-    count, bar = bars.shape[1], s[reg.BAR]
+    count, bar, enters = bars.shape[1], s[reg.BAR], signals[reg.ENTERS]
     if s[reg.PHASE] == reg.TO_SIZE:
         if s[reg.ENTRY] != reg.NONE:
             enter(s, c, bars, sessions, bar)
         bar += 1
     s[reg.PHASE] = reg.DONE
     while bar < count and s[reg.REFUSED] == 0:
-        if is_idle(s) and not (s[reg.OPENED] == bar and s[reg.LOST_TODAY] > 0):
-            # Nothing is held or works: only a bar on which an entry is allowed changes anything.
-            while bar < count and (signals[reg.ENTERS, bar] == 0 or not signals[reg.FLAGS, bar] & reg.IN_WINDOW):
+        if is_idle(s) and s[reg.LOST_TODAY] == s[reg.SEEN_LOSS]:
+            # Nothing is held or works, and no loss is new: only a bar on which an entry is allowed changes anything.
+            while bar < count and enters[bar] == 0:
                 bar += 1
             turn_to(s, c, bars, sessions, tables, equity, min(bar, count - 1))
             if bar == count:

@@ -222,7 +222,7 @@ def _opening(settings: Settings) -> Integers:
     cash = int(settings.exchange.cash * MONEY_UNITS)
     s[reg.CASH] = s[reg.DAY_OPENING] = s[reg.WEEK_OPENING] = cash
     s[reg.OPENED] = s[reg.FRESH_BAR] = -1
-    s[reg.TAKEN_IN] = -(2**62)
+    s[reg.TAKEN_IN] = s[reg.LOCKED_UNTIL] = -reg.NEVER
     return s
 
 
@@ -237,13 +237,15 @@ def _session_table(settings: Settings, bars: KernelBars, strategy: str) -> Integ
 
 @reg.compiled
 def flag(bars: Integers, sessions: Integers, signals: Integers) -> None:
-    """Write whether each bar allows an entry, and whether a position must be flat from it on."""
+    """Write whether a position must be flat from each bar on, and take away the entries outside of the window."""
     for bar in range(bars.shape[1]):
         start, number = bars[reg.START, bar], bars[reg.SESSION, bar]
         if start >= sessions[reg.FLAT_FROM, number]:
-            signals[reg.FLAGS, bar] = reg.LATE
+            signals[reg.LATE, bar] = 1
         elif sessions[reg.WINDOW_FIRST, number] <= start <= sessions[reg.WINDOW_LAST, number]:
-            signals[reg.FLAGS, bar] = reg.IN_WINDOW
+            continue
+        if signals[reg.ENTERS, bar]:
+            signals[reg.ENTERS, bar] = 0
 
 
 def _config(settings: Settings, bars: KernelBars, strategy: Strategy, fault: int) -> Integers:

@@ -148,86 +148,65 @@ class ByRanges:
 
 
 @compiled
-def confidence_of(
-    close: Integers, pairs: Integers, gaps: Integers, bar: int, rule: int, total: int, rises: bool
-) -> float:
-    """Return the confidence of an upward crossing, nearly: `total` is the sum of the slow window."""
+def crossings(close: Integers, pairs: Integers, enters: Integers, leaves: Integers) -> None:
+    """Write each pair's crossings; of those of one bar, the last pair's decides whether it enters."""
+    for rule in range(len(pairs)):
+        fast, slow = pairs[rule, 0], pairs[rule, 1]
+        if len(close) <= slow:
+            continue
+        before = close[slow - fast : slow].sum() * slow - close[:slow].sum() * fast
+        new, left_fast = close[slow:], close[slow - fast :]
+        for bar in range(len(new)):
+            price = new[bar]
+            gap = before + (price - left_fast[bar]) * slow - (price - close[bar]) * fast
+            if gap > 0 and before <= 0:
+                enters[slow + bar] = 1 + rule
+            elif gap < 0 and before >= 0:
+                enters[slow + bar] = 0
+                leaves[slow + bar] |= 1 << rule
+            before = gap
+
+
+@compiled
+def confidence_of(close: Integers, pairs: Integers, bar: int, rule: int) -> float:
+    """Return the confidence of an upward crossing, nearly."""
     agreeing = 0
-    for gap in gaps:
-        if gap > 0:
+    for number in range(len(pairs)):
+        fast, slow = pairs[number, 0], pairs[number, 1]
+        last = close[max(bar - slow + 1, 0) : bar + 1]
+        if len(last) == slow and last[slow - fast :].sum() * slow > last.sum() * fast:
             agreeing += 1
     slow = pairs[rule, 1]
-    mean, squares = total / slow, 0.0
+    mean, squares = close[bar - slow + 1 : bar + 1].sum() / slow, 0.0
     for back in range(slow):
         way = close[bar - back] - mean
         squares += way * way
-    confidence = agreeing / len(gaps)
+    confidence = agreeing / len(pairs)
     deviation = np.sqrt(squares / slow)
     if deviation > 0.0:
         far = min(max((close[bar] - mean) / (2.0 * deviation), 0.0), 1.0)
-        confidence += (1.0 if rises else 0.0) + far
+        confidence += (1.0 if close[bar] > close[bar - slow] else 0.0) + far
     return float(confidence / 3.0)
 
 
 @compiled
-def crossings(
-    close: Integers,
-    pairs: Integers,
-    range_bars: int,
-    regime_bars: int,
-    least: float,
-    enters: Integers,
-    leaves: Integers,
-) -> None:
-    """Write each bar's entry and exits. `pairs` has a row for each pair, sorted as the strategy does.
-
-    `regime_bars` 0 is no filter. `least` is the least confidence.
-    """
-    count, rules = len(close), len(pairs)
-    fast_sums = np.zeros(rules, np.int64)
-    slow_sums = np.zeros(rules, np.int64)
-    gaps = np.zeros(rules, np.int64)
-    gains = np.zeros(rules, np.int64)
-    regime = 0
+def sift(close: Integers, pairs: Integers, range_bars: int, regime_bars: int, least: float, enters: Integers) -> None:
+    """Keep the entries that are warm, in the right regime and confident; `regime_bars` 0 is no filter."""
     warm = max(range_bars, pairs[0, 1])
-    for bar in range(count):
-        price = close[bar]
-        if regime_bars:
-            regime += price
-            if bar >= regime_bars:
-                regime -= close[bar - regime_bars]
-        said, is_up, down = -1, False, 0
-        for rule in range(rules):
-            fast, slow = pairs[rule, 0], pairs[rule, 1]
-            fast_sums[rule] += price
-            slow_sums[rule] += price
-            if bar >= fast:
-                fast_sums[rule] -= close[bar - fast]
-            if bar >= slow:
-                slow_sums[rule] -= close[bar - slow]
-            if bar < slow - 1:
-                continue
-            before = gaps[rule]
-            gap = fast_sums[rule] * slow - slow_sums[rule] * fast
-            gaps[rule] = gap
-            if bar < slow:
-                continue
-            gains[rule] = price - close[bar - slow]
-            if gap > 0 and before <= 0:
-                said, is_up = rule, True
-            elif gap < 0 and before >= 0:
-                said, is_up = rule, False
-                down |= 1 << rule
-        leaves[bar] = down
-        if said < 0 or not is_up or bar < warm:
+    for bar in range(len(close)):
+        if enters[bar] == 0:
             continue
-        if regime_bars and (bar < regime_bars - 1 or price * regime_bars <= regime):
+        rule = enters[bar] - 1
+        enters[bar] = 0
+        if bar < max(warm, regime_bars - 1):
             continue
-        confidence = confidence_of(close, pairs, gaps, bar, said, slow_sums[said], gains[said] > 0)
+        if regime_bars and close[bar] * regime_bars <= close[bar - regime_bars + 1 : bar + 1].sum():
+            continue
+        confidence = confidence_of(close, pairs, bar, rule) if least > 0.0 else 1.0
         if confidence >= least - 0.005 + 1e-7:
-            enters[bar] = 1 + said
+            enters[bar] = 1 + rule
         elif confidence > least - 0.005 - 1e-7:
-            enters[bar] = UNSURE + said
+            enters[bar] = UNSURE + rule
 
 
 class SmaCrossover(ByRanges):
@@ -245,7 +224,8 @@ class SmaCrossover(ByRanges):
         enters, leaves = signals[ENTERS], signals[LEAVES]
         regime = terms.regime_bars if terms.regime_filter else 0
         pairs = np.array(self._pairs, np.int64)
-        crossings(close, pairs, terms.range_bars, regime, float(terms.minimum_confidence), enters, leaves)
+        crossings(close, pairs, enters, leaves)
+        sift(close, pairs, terms.range_bars, regime, float(terms.minimum_confidence), enters)
         settle(lambda: SmaStrategy(terms), bars, signals)
 
 

@@ -94,15 +94,17 @@ def _amount(amount: AmountSettings) -> tuple[float, float]:
 def average_ranges(bars: Integers, days: Integers, over: int) -> Floats:
     """Return the desk's average range at each bar, nearly, in units of a price; empty without `over`."""
     found = np.zeros(bars.shape[1] if over else 0, np.float64)
-    mean = 0.0
+    mean, part = 0.0, 1.0
     for bar in range(len(found)):
+        if bar < over:
+            part = 1.0 / (bar + 1)
         top, bottom = bars[reg.HIGH, bar], bars[reg.LOW, bar]
         if bar > 0:
             before = bars[reg.CLOSE, bar - 1]
             if days[bars[reg.SESSION, bar]] - days[bars[reg.SESSION, bar - 1]] > reg.LONG_WEEKEND:
                 before = bars[reg.CLOSE, bar]
             top, bottom = max(top, before), min(bottom, before)
-        mean += (top - bottom - mean) / min(bar + 1, over)
+        mean += (top - bottom - mean) * part
         found[bar] = mean
     return found
 
