@@ -373,6 +373,32 @@ def hear(
 
 
 @compiled
+def play(
+    s: Integers,
+    c: Integers,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
+    equity: Integers,
+    bar: int,
+) -> None:
+    """Play a bar at the exchange until the desk hears it."""
+    if s[reg.OPENED] != bar:
+        if s[reg.OPENED] >= 0:
+            run_until(s, c, bars, sessions, tables, bars[reg.START, bar])
+        turn_to(s, c, bars, sessions, tables, equity, bar)
+        begin(s, c, bars, sessions, tables, bar)
+    is_traded = s[reg.POSITION] > 0 or s[reg.LOST_TODAY] > 0
+    ends = bars[reg.HEARD, bar]
+    if c[reg.IS_DAILY]:
+        ends = min(ends, sessions[reg.CLOSES, s[reg.SESSION_NOW]])
+    if not is_untouched(s, c, bars, tables, bar):
+        run_until(s, c, bars, sessions, tables, ends)
+    if is_traded or s[reg.POSITION] > 0:
+        look_at_losses(s, c, bars, bar)
+
+
+@compiled
 def advance(
     s: Integers,
     c: Integers,
@@ -408,19 +434,7 @@ def advance(
             count_closed(s, c, sessions, tables)
             s[reg.BAR] = bar
             return reg.TO_EMPTY
-        if s[reg.OPENED] != bar:
-            if s[reg.OPENED] >= 0:
-                run_until(s, c, bars, sessions, tables, bars[reg.START, bar])
-            turn_to(s, c, bars, sessions, tables, equity, bar)
-            begin(s, c, bars, sessions, tables, bar)
-        is_traded = s[reg.POSITION] > 0 or s[reg.LOST_TODAY] > 0
-        ends = bars[reg.HEARD, bar]
-        if c[reg.IS_DAILY]:
-            ends = min(ends, sessions[reg.CLOSES, s[reg.SESSION_NOW]])
-        if not is_untouched(s, c, bars, tables, bar):
-            run_until(s, c, bars, sessions, tables, ends)
-        if is_traded or s[reg.POSITION] > 0:
-            look_at_losses(s, c, bars, bar)
+        play(s, c, bars, sessions, tables, equity, bar)
         if s[reg.REFUSED] or (c[reg.IS_DAILY] and bar + 1 == count):
             break
         if hear(s, c, bars, sessions, signals, tables, equity, bar):
