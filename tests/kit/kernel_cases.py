@@ -5,6 +5,7 @@ Bars are windows of recorded minutes and days, or made up: with missing minutes,
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -48,12 +49,17 @@ HOLIDAYS = (date(2013, 7, 2), date(2013, 11, 27), date(2013, 12, 23), date(2014,
 """Days before an early close."""
 
 
+ARRAYS = "arrays"
+"""The name of the strategy of arrays."""
+
+
 @dataclass(frozen=True)
 class Case:
     """Bars and settings; `words` describe them for a failure."""
 
     recording: Recording
     words: str
+    strategy: str = ARRAYS
 
 
 @dataclass(frozen=True)
@@ -78,17 +84,18 @@ def case_of(seed: int, number: int) -> Case:
     """Return one case of a seed."""
     draw = Random(f"{seed}/{number}")
     kind = draw.choice(("minutes", "days", "synthetic", "synthetic", "synthetic days"))
-    drawn = {**_exchange(draw), **_risk(draw), **_exits(draw)}
+    drawn = {**_exchange(draw), **_risk(draw), **_exits(draw), **_protections(draw)}
     if kind == "minutes":
         recording = _minutes(draw, draw.choice(MINUTES))
     elif kind == "days":
         recording = _days(draw, draw.choice(DAYS))
     else:
         recording = _made_up(draw, is_daily=kind == "synthetic days")
-    drawn |= _sma(draw, is_daily=recording.is_daily)
+    strategy = draw.choice(("sma", *(name for name in HOUSE if name != "vwap" or not recording.is_daily)))
+    drawn |= _strategy(draw, strategy, is_daily=recording.is_daily)
     if not recording.is_daily:
-        drawn |= _hours(draw)
-    return _played_with(recording, kind, drawn)
+        drawn |= _hours(draw, strategy)
+    return _played_with(recording, kind, drawn, strategy)
 
 
 def made_up_case(seed: int, drawn: Mapping[str, str], *, is_daily: bool = False) -> Case:
@@ -96,13 +103,14 @@ def made_up_case(seed: int, drawn: Mapping[str, str], *, is_daily: bool = False)
     return _played_with(_made_up(Random(seed), is_daily=is_daily), "made up", drawn)
 
 
-def _played_with(recording: Recording, kind: str, drawn: Mapping[str, str]) -> Case:
+def _played_with(recording: Recording, kind: str, drawn: Mapping[str, str], strategy: str = "sma") -> Case:
     symbol = recording.settings.symbols[0]
     overrides = (f"symbols=['{symbol}']", *OFF, *(f"{name}={value}" for name, value in drawn.items()))
-    settings, kinds = settings_to_play(a_host(), overrides, backtest_settings, ("sma",), is_daily=recording.is_daily)
+    settings, kinds = settings_to_play(a_host(), overrides, backtest_settings, (strategy,), is_daily=recording.is_daily)
     return Case(
         replace(recording, settings=settings, kinds=kinds),
         f"{kind} {symbol} {recording.first:%Y-%m-%d %H:%M} to {recording.last:%Y-%m-%d %H:%M}; {_words(drawn)}",
+        strategy,
     )
 
 
@@ -116,6 +124,7 @@ def _exchange(draw: Random) -> dict[str, str]:
         "exchange.half_spread_ticks": draw.choice(("0", "1", "1", "0.5", "2.25")),
         "exchange.participation": draw.choice(("0.1", "0.1", "0.01", "0.001", "1")),
         "exchange.fee_per_share": draw.choice(("0", "0.005", "0.0035")),
+        "exchange.slippage_by_size": draw.choice(("0", "0.0008", "0.00123")),
         "exchange.settlement_days": draw.choice(("0", "1", "1", "2")),
     }
 
@@ -151,25 +160,118 @@ def _exits(draw: Random) -> dict[str, str]:
     }
 
 
-def _hours(draw: Random) -> dict[str, str]:
+def _protections(draw: Random) -> dict[str, str]:
+    """Return none, or some of those that count trades, with limits that trip often."""
+    if draw.random() < 0.4:
+        return {}
+    drawn = {
+        "cooldown": {"loss": draw.choice(("0", "0.001", "0.0000000001")), "stop_minutes": draw.choice(("15", "240"))},
+        "loss_streak": {"trade_limit": draw.choice(("1", "2")), "stop_minutes": draw.choice(("31", "4000"))},
+        "stop_loss_guard": {
+            "consecutive": draw.choice(("true", "false")),
+            "per": draw.choice(("symbol", "both")),
+            "trade_limit": draw.choice(("1", "2", "3")),
+            "required_profit": draw.choice(("0", "-0.001")),
+            "lookback_minutes": draw.choice(("120", "10080")),
+            "stop_minutes": draw.choice(("30", "3000")),
+        },
+        "low_profit": {
+            "trade_limit": draw.choice(("1", "2", "3")),
+            "required_profit": draw.choice(("-0.001", "0", "0.002")),
+            "lookback_minutes": draw.choice(("90", "1440", "20000")),
+            "stop_minutes": draw.choice(("60", "3000")),
+        },
+        "max_drawdown": {
+            "method": draw.choice(("current", "within")),
+            "limit": draw.choice(("0", "0.0005", "0.0001")),
+            "trade_limit": draw.choice(("1", "2")),
+            "lookback_minutes": draw.choice(("180", "1440", "10080")),
+            "stop_minutes": draw.choice(("45", "2880")),
+        },
+    }
+    chosen = draw.sample(sorted(drawn), draw.choice((1, 1, 2, 5)))
     return {
-        "risk.window_start": draw.choice(("'09:30'", "'10:00'")),
-        "risk.window_end": draw.choice(("'11:30'", "'16:00'", "'16:00'")),
-        "strategies.sma.flat_minutes": draw.choice(("5", "5", "15")),
+        f"risk.protections.{name}.{key}": value
+        for name in chosen
+        for key, value in {"enabled": "true", **drawn[name]}.items()
     }
 
 
-def _sma(draw: Random, *, is_daily: bool) -> dict[str, str]:
-    pairs = draw.choice(("[[3,8],[5,12]]", "[[2,5]]", "[[5,15],[10,30],[20,50]]", "[[1,2],[2,3]]"))
+def _hours(draw: Random, strategy: str) -> dict[str, str]:
     return {
-        "strategies.sma.pairs": pairs,
-        "strategies.sma.range_bars": draw.choice(("14", "5", "2")),
-        "strategies.sma.stop_ranges": draw.choice(("2", "1", "0.7", "4")),
-        "strategies.sma.target_ranges": draw.choice(("0", "0", "1.5", "3", "0.4")),
-        "strategies.sma.quantity_step": draw.choice(("0.001", "0.001", "1", "0.1")),
-        "strategies.sma.regime_filter": draw.choice(("true", "false", "false")),
-        "strategies.sma.regime_bars": "20" if is_daily else draw.choice(("120", "30")),
-        "strategies.sma.minimum_confidence": draw.choice(("0", "0", "0.6")),
+        "risk.window_start": draw.choice(("'09:30'", "'10:00'")),
+        "risk.window_end": draw.choice(("'11:30'", "'16:00'", "'16:00'")),
+        f"strategies.{strategy}.flat_minutes": draw.choice(("5", "5", "15")),
+    }
+
+
+def _strategy(draw: Random, strategy: str, *, is_daily: bool) -> dict[str, str]:
+    """Return the settings of a built-in strategy."""
+    own = {
+        "sma": _sma,
+        "vwap": _vwap,
+        "momentum": _momentum,
+        "breakout": _breakout,
+        "mean_reversion": _mean_reversion,
+    }[strategy](draw, is_daily)
+    own["quantity_step"] = draw.choice(("0.001", "0.001", "1", "0.1"))
+    if strategy != "vwap":
+        own["range_bars"] = draw.choice(("14", "5", "2"))
+        own["stop_ranges"] = draw.choice(("2", "1", "0.7", "4"))
+        own["target_ranges"] = draw.choice(("0", "0", "1.5", "3", "0.4"))
+    return {f"strategies.{strategy}.{name}": value for name, value in own.items()}
+
+
+def _sma(draw: Random, is_daily: bool) -> dict[str, str]:
+    return {
+        "pairs": draw.choice(("[[3,8],[5,12]]", "[[2,5]]", "[[5,15],[10,30],[20,50]]", "[[1,2],[2,3]]")),
+        "regime_filter": draw.choice(("true", "false", "false")),
+        "regime_bars": "20" if is_daily else draw.choice(("120", "30")),
+        "minimum_confidence": draw.choice(("0", "0", "0.6")),
+    }
+
+
+def _vwap(draw: Random, _is_daily: bool) -> dict[str, str]:
+    return {
+        "entry_deviation": draw.choice(("0.003", "0.001", "0.0004")),
+        "stop_fraction": draw.choice(("0.003", "0.001", "0.01")),
+        "minimum_bars": draw.choice(("20", "1", "5")),
+        "minimum_volume": draw.choice(("1000", "0", "2500.5")),
+        "filters.enabled": draw.choice(("false", "false", "true")),
+        "filters.distance": draw.choice(("1.5", "0", "1")),
+        "filters.bar_volume": draw.choice(("0", "150.5", "4000")),
+        "filters.slope_bars": draw.choice(("0", "0", "3")),
+    }
+
+
+def _momentum(draw: Random, is_daily: bool) -> dict[str, str]:
+    return {
+        "bars": draw.choice(("10", "3", "1")),
+        "minimum_gain": draw.choice(("0.003", "0.001", "0", "0.02" if is_daily else "0.0005")),
+        "strength_bars": draw.choice(("14", "4")),
+        "strength_limit": draw.choice(("80", "100", "75")),
+        "volume_bars": draw.choice(("20", "3")),
+        "volume_factor": draw.choice(("1.2", "0", "1")),
+    }
+
+
+def _breakout(draw: Random, _is_daily: bool) -> dict[str, str]:
+    return {
+        "bars": draw.choice(("20", "5", "2")),
+        "buffer": draw.choice(("0.0005", "0", "0.0001")),
+        "confirming_bars": draw.choice(("5", "1", "12")),
+        "counted_bars": draw.choice(("60", "10", "390")),
+        "maximum_false": draw.choice(("3", "1", "1000")),
+        "volume_bars": draw.choice(("20", "3")),
+        "volume_factor": draw.choice(("1.2", "0", "1")),
+    }
+
+
+def _mean_reversion(draw: Random, is_daily: bool) -> dict[str, str]:
+    return {
+        "bars": draw.choice(("20", "5", "2")),
+        "deviations": draw.choice(("2", "1", "0.5")),
+        "max_hold_hours": draw.choice(("30", "200") if is_daily else ("2", "0.1", "0.3333")),
     }
 
 
@@ -345,9 +447,6 @@ def _row(row: object) -> str:
 
 # ── bars by hand, and a strategy of arrays ───────────────────────────────────────────────────────────────────────────
 
-ARRAYS = "arrays"
-"""The name of the strategy of arrays."""
-
 
 def by_hand(changed: Mapping[int, tuple[str, str, str, str, int]], drawn: Mapping[str, str]) -> Case:
     """Return a session of quiet minutes at 100.00 USD but for those of these numbers: four prices and a volume.
@@ -386,3 +485,15 @@ def with_arrays(case: Case, strategy: ArrayStrategy) -> Recording:
     bars = bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily)
     kinds = StrategyKinds({**HOUSE, strategy.name: strategy.kind(bars)}, {})
     return replace(recording, kinds=kinds)
+
+
+def with_a_setting(recording: Recording, line: str) -> Recording:
+    """Return the recording with one setting, `name=value` as in a settings file, for the kernel."""
+    name = line.partition("=")[0]
+    values = recording.settings.model_dump(context=WHOLE)
+    *tables, last = name.split(".")
+    table = values
+    for each in tables:
+        table = table[each]
+    table[last] = tomllib.loads(line.replace(name, "x"))["x"]
+    return replace(recording, settings=Settings.model_validate(values))

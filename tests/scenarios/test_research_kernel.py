@@ -8,6 +8,7 @@ import numpy as np
 
 from core.model.signal import ExitReason
 from core.research.kernel.arrays import ArrayStrategy
+from core.research.kernel.house import Breakout
 from core.research.kernel.quotes import (
     AT_THE_LAST_PRICE,
     HIGH_FIRST,
@@ -18,6 +19,8 @@ from core.research.kernel.quotes import (
     TARGET_IN_ENTRY_BAR,
     WHOLE_VOLUME,
 )
+from core.research.kernel.signals import Leaving
+from core.strategies.builtin import HOUSE
 from tests.kit.kernel_cases import (
     ARRAYS,
     Case,
@@ -27,6 +30,7 @@ from tests.kit.kernel_cases import (
     difference,
     of_the_engine,
     of_the_kernel,
+    with_a_setting,
     with_arrays,
 )
 from tests.kit.rows import cases
@@ -85,15 +89,53 @@ def its_rows() -> Rows:
     return of_the_engine(with_arrays(a_case(), STRATEGY))
 
 
-@cases("number", 1, 16, 68)
-def test_the_kernel_gives_the_engine_s_fills_trades_and_equity(number: int) -> None:
-    """AN-08: recorded minutes, made-up minutes, recorded days."""
+RULES = {
+    "exchange.slippage_by_size=0": 73,
+    "risk.protections.cooldown.enabled=false": 88,
+    "risk.protections.loss_streak.enabled=false": 195,
+    "risk.protections.low_profit.enabled=false": 194,
+    "risk.protections.max_drawdown.method='within'": 146,
+    "risk.protections.stop_loss_guard.enabled=false": 11,
+    "strategies.breakout.maximum_false=1000": 68,
+    "strategies.mean_reversion.max_hold_hours=10000": 13,
+    "strategies.momentum.volume_factor=0": 195,
+    "strategies.vwap.minimum_bars=1": 211,
+}
+"""A rule that the kernel alone is made to break, and the case that finds it: each strategy, each kind of bars."""
+
+
+@cache
+def a_drawn_case(number: int) -> tuple[Case, Rows]:
+    """Return a case of the seed, and what the engine gives."""
     case = case_of(SEED, number)
+    return case, of_the_engine(case.recording)
 
-    engine, kernel = of_the_engine(case.recording), of_the_kernel(case.recording)
 
-    assert difference(engine, kernel) == "", case.words
-    assert engine.fills
+@cases("number", *sorted(set(RULES.values())))
+def test_the_kernel_gives_the_engine_s_fills_trades_and_equity(number: int) -> None:
+    """AN-08"""
+    case, engine = a_drawn_case(number)
+
+    assert difference(engine, of_the_kernel(case.recording)) == "", case.words
+    assert engine.trades
+
+
+@cases("rule", *RULES)
+def test_each_broken_rule_is_found(rule: str) -> None:
+    """AN-08: of the strategies, the protections and the slippage by size"""
+    case, engine = a_drawn_case(RULES[rule])
+
+    assert difference(engine, of_the_kernel(with_a_setting(case.recording, rule)))
+    assert {a_drawn_case(number)[0].strategy for number in RULES.values()} == set(HOUSE)
+
+
+def test_a_breakout_that_keeps_its_level_no_more_is_found() -> None:
+    """AN-08"""
+    case, engine = a_drawn_case(RULES["strategies.breakout.maximum_false=1000"])
+    strategy = Breakout(case.recording.settings.strategies.breakout)
+    strategy.leaving = Leaving()
+
+    assert difference(engine, of_the_kernel(case.recording, strategy))
 
 
 def test_the_kernel_plays_arrays_as_the_engine_plays_them() -> None:

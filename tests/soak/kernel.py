@@ -36,6 +36,7 @@ def cases(seed: int, first: int, many: int) -> KernelOutcome:
             outcome.reached["equal"] += 1
             outcome.reached["equal, with fills"] += bool(found.fills)
             outcome.reached["fills"] += found.fills
+            outcome.reached[f"equal, with fills: {case.strategy}"] += bool(found.fills)
         gc.collect()  # an engine is full of circles
     return outcome
 

@@ -81,9 +81,10 @@ class KernelRunner:
 
     def require(self, settings: Settings) -> None:
         """Refuse settings that the kernel does not model, each by its name. Raises `OperatorError`."""
+        from core.research.kernel.house import strategy_of
         from core.research.kernel.refusals import refusal
 
-        if names := refusal(settings, self._read.bars, "sma"):
+        if names := refusal(settings, self._read.bars, strategy_of(settings).name):
             raise OperatorError(f"--on kernel: {'; '.join(names)}; {INSTEAD}")
 
     def _bars_until(self, span: Span | None) -> KernelBars:

@@ -21,7 +21,7 @@ from core.model.values import SUB_PENNY, ZERO, Price, Quantity
 from core.research.kernel import layout as reg
 from core.research.kernel.inputs import KernelBars, moment
 from core.research.kernel.layout import Integers
-from core.research.kernel.signals import Plan
+from core.research.kernel.signals import Leaving, Plan
 from core.research.kernel.sizes import RANGE_BARS
 from core.risk.sizing import WantedEntry, size_of
 from core.strategies.base import NO_SETUP, ZERO_SIZE, Context, Figures, leaving, not_now, shut
@@ -50,6 +50,11 @@ class ArrayStrategy:
     limits: Integers
     stops: Integers
     targets: Integers
+
+    @property
+    def leaving(self) -> Leaving:
+        """Nothing of the position's own."""
+        return Leaving()
 
     def write_signals(self, bars: KernelBars, signals: Integers) -> None:
         """Write where it enters and leaves."""

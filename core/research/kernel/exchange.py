@@ -129,7 +129,8 @@ def meet_stop(
     """Let a stop meet a part of the path: elected at its price, or at the open that gapped through it."""
     if min(begins, ends) <= s[reg.PLAN_STOP]:
         elected_at = bid_of(c, min(s[reg.PLAN_STOP], begins))
-        stopped(s, c, bars, tables, number, cheaper(c, elected_at))
+        price = cheaper(s, c, bars, elected_at, tables[number, reg.STOP_WHOLE])
+        stopped(s, c, bars, tables, number, price)
 
 
 @compiled
@@ -159,7 +160,7 @@ def meet_target(
             worst = min(worst, bid_of(c, before))
         if s[reg.TARGET_HIT]:
             worst = min(worst, limit)
-        price = max(limit, cheaper(c, worst))
+        price = max(limit, cheaper(s, c, bars, worst, s[reg.ENTRY_QUANTITY]))
     quantity = taken(s, c, bars, reg.QUANTITY_UNITS, s[reg.TARGET_LEFT])
     s[reg.TARGET_HIT] = 1 if price == limit else 0
     if quantity <= 0:
@@ -177,11 +178,12 @@ def meet_market(
     c: Integers,
     bars: Integers,
     tables: Integers,
-    price: int,
+    quoted: int,
 ) -> None:
-    """Let stops that were elected before, and a sale, continue at this price."""
+    """Let stops that were elected before, and a sale, continue at this quote."""
     for number in range(s[reg.STOPS]):
         if tables[number, reg.STOP_STATE] == reg.ELECTED:
+            price = cheaper(s, c, bars, quoted, tables[number, reg.STOP_WHOLE])
             stopped(s, c, bars, tables, number, price)
     if s[reg.SALE] == reg.WORKING:
         quantity = taken(s, c, bars, s[reg.SALE_STEP], s[reg.SALE_LEFT])
@@ -189,6 +191,7 @@ def meet_market(
             s[reg.SALE_LEFT] -= quantity
             if s[reg.SALE_LEFT] == 0:
                 s[reg.SALE] = reg.NONE
+            price = cheaper(s, c, bars, quoted, s[reg.SALE_WHOLE])
             sold(s, c, tables, reg.SELLS, s[reg.SALE_REASON], price, quantity)
 
 
@@ -203,6 +206,7 @@ def add_stop(s: Integers, tables: Integers, state: int, at: int, quantity: int) 
         return
     row = tables[s[reg.STOPS]]
     row[reg.STOP_STATE], row[reg.STOP_AT], row[reg.STOP_LEFT] = state, at, quantity
+    row[reg.STOP_WHOLE] = quantity
     row[reg.STOP_STEP] = reg.QUANTITY_UNITS if quantity % reg.QUANTITY_UNITS == 0 else 1
     s[reg.STOPS] += 1
 
@@ -258,7 +262,7 @@ def meet_entry(
         worst = max(worst, ask_of(c, before))
     if s[reg.ENTRY_HIT]:
         worst = max(worst, limit)
-    price = min(limit, dearer(c, worst))
+    price = min(limit, dearer(s, c, bars, worst, s[reg.ENTRY_QUANTITY]))
     s[reg.ENTRY_HIT] = 1 if price == limit else 0
     fill_entry(s, c, bars, sessions, tables, price, begins, ends)
 
@@ -283,8 +287,7 @@ def pass_point(
     if number == 0 and bar > 0 and bars[reg.START, bar] - bars[reg.START, bar - 1] <= reg.PAUSE:
         before = bars[reg.CLOSE, bar - 1]
     is_turned = c[reg.FAULT] == LIMITS_FIRST
-    worst = cheaper(c, min(bid_of(c, begins), bid_of(c, ends)))
-    meet_market(s, c, bars, tables, worst)
+    meet_market(s, c, bars, tables, min(bid_of(c, begins), bid_of(c, ends)))
     if is_turned and s[reg.TARGET] == reg.WORKING:
         meet_target(s, c, bars, tables, number, begins, ends, before)
     for each in range(s[reg.STOPS]):

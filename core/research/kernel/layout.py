@@ -67,8 +67,6 @@ NEVER = 2**62
 
 START, END, OPEN, HIGH, LOW, CLOSE, VOLUME, HEARD, SESSION, BAR_SIZE = range(10)
 """`END` is when the path of its prices ends; `HEARD` when the desk receives it; `SESSION` the number of its session."""
-IN_WINDOW, LATE = 1, 2
-"""Flags of a bar: an entry is allowed on it; a position must be flat from it on."""
 
 # ── the sessions: a row for each figure ───────────────────────────────────────────────────────────────────────────────
 
@@ -77,14 +75,16 @@ CLOSES, DAY, WEEK, NOON, WINDOW_FIRST, WINDOW_LAST, FLAT_FROM, SESSION_SIZE = ra
 
 # ── the signals: a row for each ───────────────────────────────────────────────────────────────────────────────────────
 
-ENTERS, LEAVES, FLAGS, SIGNAL_SIZE = range(4)
-"""`ENTERS` is 0, or 1 + the number of the rule that would enter; `LEAVES` has a bit for each rule that would leave."""
+ENTERS, LEAVES, LATE, SIGNAL_SIZE = range(4)
+"""`ENTERS` is 0, or 1 + the number of the rule that would enter; `LEAVES` has a bit for each rule that would leave;
+`LATE` is 1 where a position must be flat."""
 
 # ── the rules of the exchange and of the desk ────────────────────────────────────────────────────────────────────────
 
 (
     HALF_SPREAD,
     SLIPPAGE,
+    BY_SIZE,
     PART,
     OF_PARTS,
     FEE,
@@ -97,15 +97,39 @@ ENTERS, LEAVES, FLAGS, SIGNAL_SIZE = range(4)
     STALE_GAIN,
     MAX_DAYS,
     RULES_GUARD,
+    LEAVE_REASON,
+    LEVEL_BARS,
+    LONGEST,
     DAY_LOSS,
     WEEK_LOSS,
+    COOLDOWN_STOP,
+    COOLDOWN_LOSS,
+    STREAK_STOP,
+    STREAK_LIMIT,
+    GUARD_STOP,
+    GUARD_LIMIT,
+    GUARD_BACK,
+    GUARD_PROFIT,
+    GUARD_IN_A_ROW,
+    LOW_STOP,
+    LOW_LIMIT,
+    LOW_BACK,
+    LOW_PROFIT,
+    FALL_STOP,
+    FALL_TRADES,
+    FALL_BACK,
+    FALL_WITHIN,
+    FALL_LIMIT,
+    PAST_ROW,
     FAULT,
     CONFIG_SIZE,
-) = range(18)
-"""`PART` of `OF_PARTS` is the participation; `FEE` is of a share, in units of a price.
+) = range(41)
+"""`BY_SIZE` is the slippage of an order as large as its share of a bar; `PART` of `OF_PARTS` is the participation;
+`FEE` is of a share, in units of a price. `LEAVE_REASON`, `LEVEL_BARS` and `LONGEST` are of the strategy.
 
-`DAY_LOSS` and `WEEK_LOSS` are the least losses of which the desk takes notice. `FAULT` is the number of a planted
-fault, for tests; 0 plants none.
+`DAY_LOSS` and `WEEK_LOSS` are the least losses of which the desk takes notice. From `COOLDOWN_STOP` on they are of
+protections, whose `…_STOP` is how long they shut entries, 0 for one that is off; `PAST_ROW` is the first row of their
+trades. `FAULT` is the number of a planted fault, for tests; 0 plants none.
 """
 
 # ── the state ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,6 +163,7 @@ fault, for tests; 0 plants none.
     PLAN_STOP,
     PLAN_TARGET,
     PLAN_RULE,
+    PLAN_LEVEL,
     STOPS,
     TARGET,
     TARGET_LEFT,
@@ -146,6 +171,7 @@ fault, for tests; 0 plants none.
     FRESH_BAR,
     SALE,
     SALE_AT,
+    SALE_WHOLE,
     SALE_LEFT,
     SALE_STEP,
     SALE_REASON,
@@ -158,21 +184,30 @@ fault, for tests; 0 plants none.
     TRADE_PRICE,
     TRADE_IS_ROUNDED,
     LOST_TODAY,
+    SEEN_LOSS,
+    LOCKED_UNTIL,
+    CLOSED,
+    COUNTED,
+    LOST_IN_A_ROW,
+    GUARD_FROM,
     FILLS,
     TRADES,
     STATE_SIZE,
-) = range(50)
+) = range(58)
 
 NONE, COMING, WORKING, ELECTED, VOID, CANCELLING = range(6)
 """States of an order: on its way, working, a stop that takes any price, a proposal that never becomes an order, and a
 sale whose stops are being cancelled."""
 MOST_STOPS = 8
-STOP_STATE, STOP_AT, STOP_LEFT, STOP_STEP = range(4)
+STOP_STATE, STOP_AT, STOP_LEFT, STOP_STEP, STOP_WHOLE = range(5)
 """The columns of the stops, the oldest first, in the first rows of the table."""
 ROWS = 4096
 FILL_ROW, TRADE_ROW, SETTLING_ROW = MOST_STOPS, MOST_STOPS + ROWS, MOST_STOPS + 2 * ROWS
 TABLE_SIZE = 7
-"""The table's columns; from these rows on it has fills, closed trades, and what settles with each session."""
+"""The table's columns; from these rows on it has fills, closed trades, and for each session what settles with it and
+the equity that it begins with."""
+PAST_AT, PAST_RATIO, PAST_PROFIT, PAST_IS_STOP = range(4)
+"""The columns of the trades that protections count."""
 
 # ── what comes out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -189,7 +224,7 @@ BUYS, STOPS_OUT, TAKES_PROFIT, SELLS = range(4)
     REASON,
     TRADE_SIZE,
 ) = range(8)
-BY_STOP, BY_TARGET, BY_SIGNAL, BY_CLOSE, BY_TIME = range(5)
+BY_STOP, BY_TARGET, BY_SIGNAL, BY_CLOSE, BY_TIME, BY_REVERSION = range(6)
 """Reasons of an exit."""
 DONE, TO_SIZE, TO_EMPTY, IS_REFUSED = range(4)
 """Why the loop returned: at the end, for the size of an entry, for room in its tables, at what it does not model."""
@@ -208,5 +243,7 @@ DONE, TO_SIZE, TO_EMPTY, IS_REFUSED = range(4)
     TOO_MUCH_MONEY,
     STOP_AT_QUOTE,
     STOP_STILL_FILLS,
-) = range(1, 14)
+    SLIPPAGE_TIE,
+    TOO_MANY_TRADES,
+) = range(1, 16)
 """What the loop finds in the bars and does not model; 0 is nothing."""

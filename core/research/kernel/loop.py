@@ -12,12 +12,12 @@ from __future__ import annotations
 from core.research.kernel import layout as reg
 from core.research.kernel.exchange import add_stop, fill_entry, meet_market, meet_stop, pass_point
 from core.research.kernel.layout import Integers, compiled
+from core.research.kernel.protections import count_closed
 from core.research.kernel.quotes import (
     NO_FORCED_FLAT,
     POINTS,
     ask_of,
     bid_of,
-    cheaper,
     dearer,
     is_known,
     last_price,
@@ -34,6 +34,8 @@ SIGNAL_LIFE = 90 * reg.SECOND
 @compiled
 def look_at_losses(s: Integers, c: Integers, bars: Integers, bar: int) -> None:
     """Refuse where the desk could take notice of a loss: of the day or the week, at the worst price of the bar."""
+    if s[reg.POSITION] == 0:
+        s[reg.SEEN_LOSS] = s[reg.LOST_TODAY]
     worth = s[reg.CASH] + s[reg.POSITION] * bars[reg.LOW, bar]
     open_loss = s[reg.LOST_TODAY]
     if s[reg.POSITION] > 0:
@@ -51,12 +53,14 @@ def look_at_losses(s: Integers, c: Integers, bars: Integers, bar: int) -> None:
 def reason_to_leave(s: Integers, c: Integers, bars: Integers, sessions: Integers, signals: Integers, bar: int) -> int:
     """Return the reason for an exit on a bar: of the strategy first, then of the exit rules; -1 without one."""
     close = bars[reg.CLOSE, bar]
-    if signals[reg.FLAGS, bar] & reg.LATE and c[reg.FAULT] != NO_FORCED_FLAT:
+    if signals[reg.LATE, bar] and c[reg.FAULT] != NO_FORCED_FLAT:
         return reg.BY_CLOSE
     if s[reg.PLAN_TARGET] and close >= s[reg.PLAN_TARGET]:
         return reg.BY_TARGET
-    if signals[reg.LEAVES, bar] >> s[reg.PLAN_RULE] & 1:
-        return reg.BY_SIGNAL
+    if signals[reg.LEAVES, bar] >> s[reg.PLAN_RULE] & 1 or close < s[reg.PLAN_LEVEL]:
+        return int(c[reg.LEAVE_REASON])
+    if c[reg.LONGEST] and bars[reg.START, bar] + reg.MINUTE - s[reg.TRADE_AT] >= c[reg.LONGEST]:
+        return reg.BY_TIME
     if not c[reg.RULES_GUARD] or bars[reg.START, bar] + reg.MINUTE <= s[reg.TRADE_AT]:
         return -1
     cost, quantity = s[reg.TRADE_COST], s[reg.TRADE_QUANTITY]
@@ -102,6 +106,8 @@ def enter(s: Integers, c: Integers, bars: Integers, sessions: Integers, bar: int
     else:
         s[reg.ENTRY_ENDS] = heard + SIGNAL_LIFE + (0 if s[reg.ENTRY] == reg.VOID else c[reg.LATENCY])
     s[reg.ENTRY_LEFT] = s[reg.ENTRY_QUANTITY]
+    if c[reg.LEVEL_BARS]:
+        s[reg.PLAN_LEVEL] = bars[reg.HIGH, bar - c[reg.LEVEL_BARS] : bar].max()
 
 
 AFTER_THE_END = 60 * reg.MINUTE
@@ -192,7 +198,7 @@ def arrive(
         s[reg.ENTRY], s[reg.ENTRY_HIT] = reg.WORKING, 0
         asked = ask_of(c, price)
         if known and asked <= s[reg.ENTRY_LIMIT]:
-            paid = min(s[reg.ENTRY_LIMIT], dearer(c, asked))
+            paid = min(s[reg.ENTRY_LIMIT], dearer(s, c, bars, asked, s[reg.ENTRY_QUANTITY]))
             fill_entry(s, c, bars, sessions, tables, paid, price, price)
     elif s[reg.ENTRY] != reg.NONE and s[reg.ENTRY] != reg.COMING and s[reg.ENTRY_ENDS] <= now:
         end_entry(s, c, tables)
@@ -205,14 +211,14 @@ def arrive(
         has_two = s[reg.TARGET] == reg.WORKING
         s[reg.STOPS] = s[reg.TARGET] = 0
         s[reg.SALE] = reg.NONE if s[reg.POSITION] == 0 else reg.COMING
-        s[reg.SALE_LEFT] = s[reg.POSITION]
+        s[reg.SALE_WHOLE] = s[reg.SALE_LEFT] = s[reg.POSITION]
         s[reg.SALE_STEP] = reg.QUANTITY_UNITS if s[reg.POSITION] % reg.QUANTITY_UNITS == 0 else 1
         # The second of two legs is gone with the first; the desk hears of it one latency later.
         s[reg.SALE_AT] = now + (2 if has_two else 1) * c[reg.LATENCY]
     elif s[reg.SALE] == reg.COMING and s[reg.SALE_AT] <= now:
         s[reg.SALE] = reg.WORKING
         if known:
-            meet_market(s, c, bars, tables, cheaper(c, bid_of(c, price)))
+            meet_market(s, c, bars, tables, bid_of(c, price))
 
 
 @compiled
@@ -249,7 +255,7 @@ def run_until(
             s[reg.POINT] += 1
         elif is_known(s, bars):
             price = last_price(s, c, bars)
-            meet_market(s, c, bars, tables, cheaper(c, bid_of(c, price)))
+            meet_market(s, c, bars, tables, bid_of(c, price))
 
 
 # ── bars and sessions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -326,8 +332,8 @@ def turn_to(
             s[reg.WEEK_OPENING] = worth
         s[reg.SESSION_NOW] += 1
         s[reg.UNSETTLED] -= tables[reg.SETTLING_ROW + s[reg.SESSION_NOW], 0]
-        s[reg.DAY_OPENING] = worth
-        s[reg.FILLED_TODAY] = s[reg.VALUE_TODAY] = s[reg.LOST_TODAY] = 0
+        s[reg.DAY_OPENING] = tables[reg.SETTLING_ROW + s[reg.SESSION_NOW], 1] = worth
+        s[reg.FILLED_TODAY] = s[reg.VALUE_TODAY] = s[reg.LOST_TODAY] = s[reg.SEEN_LOSS] = 0
 
 
 @compiled
@@ -345,6 +351,7 @@ def hear(
 
     The next bar trades at its open before the desk decides, and the desk hears of that only later.
     """
+    count_closed(s, c, sessions, tables)
     goes_on = bar + 1 < bars.shape[1] and bars[reg.START, bar + 1] == bars[reg.HEARD, bar]
     if goes_on:
         turn_to(s, c, bars, sessions, tables, equity, bar + 1)
@@ -362,7 +369,33 @@ def hear(
         leave(s, c, bars, reason, bar, buys)
     if s[reg.REFUSED] or holds or buys or sells or signals[reg.ENTERS, bar] == 0:
         return False
-    return bool(signals[reg.FLAGS, bar] & reg.IN_WINDOW and s[reg.FILLED_TODAY] < c[reg.ENTRIES])
+    return bool(bars[reg.HEARD, bar] >= s[reg.LOCKED_UNTIL] and s[reg.FILLED_TODAY] < c[reg.ENTRIES])
+
+
+@compiled
+def play(
+    s: Integers,
+    c: Integers,
+    bars: Integers,
+    sessions: Integers,
+    tables: Integers,
+    equity: Integers,
+    bar: int,
+) -> None:
+    """Play a bar at the exchange until the desk hears it."""
+    if s[reg.OPENED] != bar:
+        if s[reg.OPENED] >= 0:
+            run_until(s, c, bars, sessions, tables, bars[reg.START, bar])
+        turn_to(s, c, bars, sessions, tables, equity, bar)
+        begin(s, c, bars, sessions, tables, bar)
+    is_traded = s[reg.POSITION] > 0 or s[reg.LOST_TODAY] > 0
+    ends = bars[reg.HEARD, bar]
+    if c[reg.IS_DAILY]:
+        ends = min(ends, sessions[reg.CLOSES, s[reg.SESSION_NOW]])
+    if not is_untouched(s, c, bars, tables, bar):
+        run_until(s, c, bars, sessions, tables, ends)
+    if is_traded or s[reg.POSITION] > 0:
+        look_at_losses(s, c, bars, bar)
 
 
 @compiled
@@ -380,16 +413,16 @@ def advance(
     given: Integers,
 ) -> int:
     """Play bars until the end, or until a pause; return why."""
-    count, bar = bars.shape[1], s[reg.BAR]
+    count, bar, enters = bars.shape[1], s[reg.BAR], signals[reg.ENTERS]
     if s[reg.PHASE] == reg.TO_SIZE:
         if s[reg.ENTRY] != reg.NONE:
             enter(s, c, bars, sessions, bar)
         bar += 1
     s[reg.PHASE] = reg.DONE
     while bar < count and s[reg.REFUSED] == 0:
-        if is_idle(s) and not (s[reg.OPENED] == bar and s[reg.LOST_TODAY] > 0):
-            # Nothing is held or works: only a bar on which an entry is allowed changes anything.
-            while bar < count and (signals[reg.ENTERS, bar] == 0 or not signals[reg.FLAGS, bar] & reg.IN_WINDOW):
+        if is_idle(s) and s[reg.LOST_TODAY] == s[reg.SEEN_LOSS]:
+            # Nothing is held or works, and no loss is new: only a bar on which an entry is allowed changes anything.
+            while bar < count and enters[bar] == 0:
                 bar += 1
             turn_to(s, c, bars, sessions, tables, equity, min(bar, count - 1))
             if bar == count:
@@ -398,21 +431,10 @@ def advance(
                 bar += 1
                 continue
         if max(s[reg.FILLS], s[reg.TRADES]) + ROOM > reg.ROWS:
+            count_closed(s, c, sessions, tables)
             s[reg.BAR] = bar
             return reg.TO_EMPTY
-        if s[reg.OPENED] != bar:
-            if s[reg.OPENED] >= 0:
-                run_until(s, c, bars, sessions, tables, bars[reg.START, bar])
-            turn_to(s, c, bars, sessions, tables, equity, bar)
-            begin(s, c, bars, sessions, tables, bar)
-        is_traded = s[reg.POSITION] > 0 or s[reg.LOST_TODAY] > 0
-        ends = bars[reg.HEARD, bar]
-        if c[reg.IS_DAILY]:
-            ends = min(ends, sessions[reg.CLOSES, s[reg.SESSION_NOW]])
-        if not is_untouched(s, c, bars, tables, bar):
-            run_until(s, c, bars, sessions, tables, ends)
-        if is_traded or s[reg.POSITION] > 0:
-            look_at_losses(s, c, bars, bar)
+        play(s, c, bars, sessions, tables, equity, bar)
         if s[reg.REFUSED] or (c[reg.IS_DAILY] and bar + 1 == count):
             break
         if hear(s, c, bars, sessions, signals, tables, equity, bar):

@@ -6,6 +6,8 @@ Quotes are derived from the last price, half a spread away, and rounded to the w
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.research.kernel import layout as reg
 from core.research.kernel.layout import Integers, compiled
 
@@ -21,8 +23,14 @@ POINTS = 4
     SLIPPAGE_TO_NEAREST,
     NO_FEE,
     NO_FORCED_FLAT,
-) = range(1, 9)
+    SIZE_IS_WHOLE,
+) = range(1, 10)
 """Planted faults, one for each rule: the equality test has to find each of them."""
+
+DERIVED_SIZE = 100 * reg.QUANTITY_UNITS
+"""What a quote without a bar offers."""
+NEAR_A_TICK = 1e-6
+"""Ticks from the next whole one, within which a float does not decide."""
 
 # ── prices ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -44,21 +52,50 @@ def bid_of(c: Integers, price: int) -> int:
 
 
 @compiled
-def dearer(c: Integers, price: int) -> int:
-    """Return a buyer's price with slippage, rounded up to the tick."""
-    moved = price * (reg.RATE_UNITS + c[reg.SLIPPAGE])
-    if c[reg.FAULT] == SLIPPAGE_TO_NEAREST:
-        return int((2 * moved + reg.RATE_UNITS * reg.TICK) // (2 * reg.RATE_UNITS * reg.TICK) * reg.TICK)
-    return int(-(-moved // (reg.RATE_UNITS * reg.TICK)) * reg.TICK)
+def size_slippage(s: Integers, c: Integers, bars: Integers, price: int, quantity: int) -> float:
+    """Return the slippage of an order's size, nearly, in units of a price and a rate; -1 for all of it."""
+    bar = s[reg.OPENED]
+    wanted, room = quantity, DERIVED_SIZE
+    if bars[reg.START, bar] <= s[reg.NOW] < bars[reg.END, bar]:
+        wanted, room = quantity * c[reg.OF_PARTS], bars[reg.VOLUME, bar] * c[reg.PART] * reg.QUANTITY_UNITS
+    if wanted >= room or c[reg.FAULT] == SIZE_IS_WHOLE:
+        return -1.0
+    return float(price * c[reg.BY_SIZE] * (wanted / room))
 
 
 @compiled
-def cheaper(c: Integers, price: int) -> int:
-    """Return a seller's price with slippage, rounded down to the tick."""
-    moved = price * (reg.RATE_UNITS - c[reg.SLIPPAGE])
+def dearer(s: Integers, c: Integers, bars: Integers, price: int, quantity: int) -> int:
+    """Return the price of a buyer of so much with slippage, rounded up to the tick."""
+    moved, unit = price * (reg.RATE_UNITS + c[reg.SLIPPAGE]), reg.RATE_UNITS * reg.TICK
     if c[reg.FAULT] == SLIPPAGE_TO_NEAREST:
-        return int((2 * moved + reg.RATE_UNITS * reg.TICK) // (2 * reg.RATE_UNITS * reg.TICK) * reg.TICK)
-    return int(max(moved // (reg.RATE_UNITS * reg.TICK) * reg.TICK, reg.TICK))
+        return int((2 * moved + unit) // (2 * unit) * reg.TICK)
+    if c[reg.BY_SIZE]:
+        more = size_slippage(s, c, bars, price, quantity)
+        if more >= 0.0:
+            ticks = (moved % unit + more) / unit
+            if np.rint(ticks) > 0 and abs(ticks - np.rint(ticks)) < NEAR_A_TICK:
+                s[reg.REFUSED] = reg.SLIPPAGE_TIE
+            return int((moved // unit + np.int64(np.ceil(ticks))) * reg.TICK)
+        moved += price * c[reg.BY_SIZE]
+    return int(-(-moved // unit) * reg.TICK)
+
+
+@compiled
+def cheaper(s: Integers, c: Integers, bars: Integers, price: int, quantity: int) -> int:
+    """Return the price of a seller of so much with slippage, rounded down to the tick."""
+    moved, unit = price * (reg.RATE_UNITS - c[reg.SLIPPAGE]), reg.RATE_UNITS * reg.TICK
+    if c[reg.FAULT] == SLIPPAGE_TO_NEAREST:
+        return int((2 * moved + unit) // (2 * unit) * reg.TICK)
+    if c[reg.BY_SIZE]:
+        more = size_slippage(s, c, bars, price, quantity)
+        if more >= 0.0:
+            rest = moved % unit
+            ticks = (rest - more) / unit
+            if (rest > 0 or np.rint(ticks) < 0) and abs(ticks - np.rint(ticks)) < NEAR_A_TICK:
+                s[reg.REFUSED] = reg.SLIPPAGE_TIE
+            return int(max((moved // unit + np.int64(np.floor(ticks))) * reg.TICK, reg.TICK))
+        moved -= price * c[reg.BY_SIZE]
+    return int(max(moved // unit * reg.TICK, reg.TICK))
 
 
 @compiled
@@ -127,7 +164,7 @@ def taken(s: Integers, c: Integers, bars: Integers, step: int, wanted: int) -> i
         if room == 0 and used == 0 and traded * reg.QUANTITY_UNITS >= POINTS * step:
             room = step
     else:
-        room = max(100 * reg.QUANTITY_UNITS - used, 0) // step * step
+        room = max(DERIVED_SIZE - used, 0) // step * step
     quantity = min(room, wanted)
     if quantity > 0:
         s[reg.TAKEN_IN] = span

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
+
 from core.model.order import StopHolder
 from core.model.values import plain
-from core.research.kernel.inputs import KernelBars
+from core.research.kernel.inputs import MOST_VOLUME, KernelBars
 from core.research.kernel.layout import (
     HELD_OVER_CLOSE,
+    HIGH,
     LEAVES_WHILE_BUYING,
     NEAR_A_LOSS_LIMIT,
     NO_STOP,
@@ -21,83 +24,24 @@ from core.research.kernel.layout import (
     QUANTITY_UNITS,
     ROUNDING_TIE,
     SALE_CUT_BY_CLOSE,
+    SESSION,
+    SLIPPAGE_TIE,
     STOP_AT_QUOTE,
     STOP_CUT_BY_CLOSE,
     STOP_STILL_FILLS,
     STOPPED_WHILE_BUYING,
     TOO_MANY_STOPS,
+    TOO_MANY_TRADES,
     TOO_MUCH_MONEY,
     VOLUME,
 )
+from core.research.kernel.modelled import is_modelled
+from core.research.kernel.protections import FALL_UNITS, MODELLED
 from core.research.kernel.quotes import POINTS
 from core.settings.settings import Settings
-from core.settings.strategies import HOUSE_NAMES
+from core.settings.strategies import BreakoutSettings, MomentumSettings, VwapSettings
 from core.settings.types import WHOLE
 
-NO_EFFECT = (
-    "profile",
-    "symbols",
-    "alpaca",
-    "regime",
-    "display",
-    "health",
-    "notify",
-    "proof",
-    "watchdog",
-    "keys",
-    "agents",
-    "evaluation",
-    "reconciliation",
-    "strategies",
-)
-"""Tables that cannot change a backtest's fills, or are looked at below."""
-MODELLED = frozenset(
-    {
-        "exchange.cash",
-        "exchange.slippage",
-        "exchange.half_spread_ticks",
-        "exchange.participation",
-        "exchange.fee_per_share",
-        "exchange.settlement_days",
-        "exchange.margin_interest",
-        "exchange.halt_minutes",
-        "risk.per_trade",
-        "risk.min_notional",
-        "risk.max_notional",
-        "risk.max_day_value",
-        "risk.max_open_positions",
-        "risk.daily_loss",
-        "risk.weekly_loss",
-        "risk.entries_a_day",
-        "risk.window_start",
-        "risk.window_end",
-        "risk.spread_limit",
-        "risk.spread_of_stop_limit",
-        "risk.collar",
-        "risk.order_size",
-        "risk.portfolio",
-        "risk.margin",
-        "risk.session",
-        "risk.frequency",
-        "risk.several_strategies_a_symbol",
-        "risk.sizing.atr",
-        "risk.sizing.budget",
-        "risk.sizing.throttle",
-        "risk.sizing.vix",
-        "risk.sizing.correlation",
-        "risk.protections",
-        "exits.profit_target",
-        "exits.stop",
-        "exits.stale_days",
-        "exits.stale_gain",
-        "exits.max_days",
-        "exits.flat_minutes",
-        "exits.enabled",
-        "exits.not_for",
-        "exits.overnight",
-    }
-)
-"""Settings whose every value is modelled, or is looked at below."""
 REASONS = {
     "exchange.multiplier": "margin accounts",
     "exchange.events": "events of the account",
@@ -106,7 +50,6 @@ REASONS = {
     "exchange.partial_fills": "partial fills by chance",
     "exchange.rejections": "rejected orders",
     "exchange.halts": "halts",
-    "exchange.slippage_by_size": "slippage by size",
     "exchange.latency_seconds": "another latency",
     "exchange.answer_delay_seconds": "another latency",
     "exits.trail": "trailing stops",
@@ -129,6 +72,8 @@ FOUND = {
     SALE_CUT_BY_CLOSE: "exchange.participation: a sale is not filled at the close",
     STOP_AT_QUOTE: "exchange.half_spread_ticks: a stop is at the quote as its day ends",
     STOP_STILL_FILLS: "exchange.participation: an exit is due while a stop is filled in parts",
+    SLIPPAGE_TIE: "exchange.slippage_by_size: a price with slippage is too near a tick",
+    TOO_MANY_TRADES: "risk.protections: more than 4096 trades within the time that one looks back",
     NO_STOP: "an exit of shares without a stop",
     TOO_MUCH_MONEY: "exchange.cash: the account grows over 40 million USD",
 }
@@ -151,21 +96,20 @@ def refusal(settings: Settings, bars: KernelBars, strategy: str) -> list[str]:
 
 def _changed(settings: Settings) -> Iterator[str]:
     """Yield settings that are not modelled and have not their default."""
-    usual = dict(_flat(Settings().model_dump(context=WHOLE)))
-    for name, value in _flat(settings.model_dump(context=WHOLE)):
-        if name.split(".")[0] in NO_EFFECT or any(name == each or name.startswith(f"{each}.") for each in MODELLED):
-            continue
-        if usual.get(name) != value:
+    usual = dict(flat(Settings().model_dump(context=WHOLE)))
+    for name, value in flat(settings.model_dump(context=WHOLE)):
+        if not is_modelled(name) and usual.get(name) != value:
             reason = next(
                 (why for key, why in REASONS.items() if name == key or name.startswith(f"{key}.")), "not modelled"
             )
             yield f"{name}={_text(value)}: {reason}"
 
 
-def _flat(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+def flat(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+    """Yield each setting below some tables, by its whole name."""
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{before}{key}.")
+            yield from flat(value, f"{before}{key}.")
         else:
             yield f"{before}{key}", value
 
@@ -177,6 +121,8 @@ def _text(value: object) -> str:
 def _strategies(settings: Settings, bars: KernelBars, strategy: str) -> Iterator[str]:
     if len(settings.symbols) != 1:
         yield f"symbols={','.join(settings.symbols)}: more than one symbol"
+    elif bars.symbol and bars.symbol not in settings.symbols:
+        yield f"symbols={settings.symbols[0]}: the bars are of {bars.symbol}"
     for name in settings.strategies.names:
         if settings.strategies.of(name).enabled is not (name == strategy):
             state = "it is not enabled" if name == strategy else "another strategy"
@@ -198,10 +144,32 @@ def _strategies(settings: Settings, bars: KernelBars, strategy: str) -> Iterator
         yield f"strategies.{strategy}.holds_overnight=true: bars of minutes held over night"
     if not bars.is_daily and not overnight and minutes < LEAST_FLAT_MINUTES:
         yield f"strategies.{strategy}.flat_minutes={minutes}: less than {LEAST_FLAT_MINUTES}"
-    if strategy in HOUSE_NAMES and strategy != "sma":
-        yield f"strategies.{strategy}.enabled=true: this strategy"
+
+    if settings.evaluation.enabled:
+        yield "evaluation.enabled=true: the evaluation of strategies"
+    if isinstance(terms, VwapSettings):
+        yield from _vwap(terms, bars)
+    if isinstance(terms, MomentumSettings) and terms.minimum_gain % EIGHT_PLACES:
+        yield f"strategies.momentum.minimum_gain={_text(terms.minimum_gain)}: more than eight decimals"
+    if isinstance(terms, BreakoutSettings) and terms.buffer % EIGHT_PLACES:
+        yield f"strategies.breakout.buffer={_text(terms.buffer)}: more than eight decimals"
 
 
+def _vwap(terms: VwapSettings, bars: KernelBars) -> Iterator[str]:
+    if terms.adaptive.enabled:
+        yield "strategies.vwap.adaptive.enabled=true: thresholds that adapt"
+    if terms.minimum_volume > MOST_VOLUME:
+        yield f"strategies.vwap.minimum_volume={_text(terms.minimum_volume)}: more than {MOST_VOLUME}"
+    if terms.filters.enabled and terms.filters.bar_volume > MOST_VOLUME:
+        yield f"strategies.vwap.filters.bar_volume={_text(terms.filters.bar_volume)}: more than {MOST_VOLUME}"
+    if len(bars):
+        _, firsts = np.unique(bars.columns[SESSION], return_index=True)
+        most = int(np.add.reduceat(bars.columns[VOLUME], firsts).max())
+        if 3 * int(bars.columns[HIGH].max()) * most > MOST:
+            yield "bars: volumes of a session that are too large for VWAP"
+
+
+EIGHT_PLACES = Decimal("0.00000001")
 LEAST_FLAT_MINUTES = 3
 """Before the close: later, an entry could still wait at it."""
 
@@ -209,8 +177,15 @@ LEAST_FLAT_MINUTES = 3
 def _limits(settings: Settings, bars: KernelBars, strategy: str) -> Iterator[str]:
     risk, exchange = settings.risk, settings.exchange
     for name in type(risk.protections).model_fields:
-        if getattr(getattr(risk.protections, name), "enabled", False):
+        if name not in MODELLED and getattr(getattr(risk.protections, name), "enabled", False):
             yield f"risk.protections.{name}.enabled=true: this protection"
+    fall, ratios = risk.protections.max_drawdown, risk.protections
+    if fall.enabled and fall.method == "current" and fall.limit * FALL_UNITS % 1:
+        yield f"risk.protections.max_drawdown.limit={_text(fall.limit)}: more than four decimals"
+    for name in ("stop_loss_guard", "low_profit"):
+        required = getattr(ratios, name).required_profit
+        if abs(required) > MOST_RATIO:
+            yield f"risk.protections.{name}.required_profit={_text(required)}: more than {MOST_RATIO}"
     policy = "include_extended" if bars.is_daily else "regular_only"
     if risk.session.policy != policy:
         yield f"risk.session.policy={risk.session.policy}: other hours"
@@ -223,6 +198,7 @@ def _limits(settings: Settings, bars: KernelBars, strategy: str) -> Iterator[str
         yield f"exchange.multiplier={_text(exchange.multiplier)}: margin accounts"
 
 
+MOST_RATIO = 1_000_000
 MOST_CASH = Decimal(10_000_000)
 
 
@@ -231,7 +207,8 @@ def _digits(settings: Settings, bars: KernelBars) -> Iterator[str]:
     exchange, exits = settings.exchange, settings.exits
     for name, value, unit, places in (
         ("exchange.cash", exchange.cash, Decimal("0.0000001"), "seven"),
-        ("exchange.slippage", exchange.slippage, Decimal("0.00000001"), "eight"),
+        ("exchange.slippage", exchange.slippage, EIGHT_PLACES, "eight"),
+        ("exchange.slippage_by_size", exchange.slippage_by_size, EIGHT_PLACES, "eight"),
         ("exchange.half_spread_ticks", exchange.half_spread_ticks, Decimal("0.01"), "two"),
         ("exchange.participation", exchange.participation, Decimal("0.000001"), "six"),
         ("exchange.fee_per_share", exchange.fee_per_share, Decimal("0.0001"), "four"),

@@ -14,13 +14,15 @@ from core.model.signal import ExitReason
 from core.model.values import ZERO
 from core.ports import OperatorError
 from core.research.kernel import layout as reg
+from core.research.kernel.house import strategy_of
 from core.research.kernel.inputs import KernelBars, microseconds, moment
 from core.research.kernel.layout import MONEY_UNITS, PRICE_UNITS, QUANTITY_UNITS, Integers
 from core.research.kernel.loop import advance
 from core.research.kernel.plans import Sizes
+from core.research.kernel.protections import MOST_PAST, write_protections
 from core.research.kernel.quotes import bid_of
 from core.research.kernel.refusals import FOUND, refusal
-from core.research.kernel.signals import SmaCrossover, Strategy
+from core.research.kernel.signals import Strategy
 from core.research.kernel.sizes import NOISE_BARS, average_ranges, limits_of, terms_of
 from core.settings.settings import Settings
 
@@ -30,6 +32,7 @@ REASONS = {
     reg.BY_SIGNAL: ExitReason.SIGNAL,
     reg.BY_CLOSE: ExitReason.FORCE_FLAT,
     reg.BY_TIME: ExitReason.TIME_EXIT,
+    reg.BY_REVERSION: ExitReason.MEAN_REVERSION,
 }
 
 
@@ -105,7 +108,7 @@ def played(
     since: datetime | None = None,
     fault: int = 0,
 ) -> KernelRun:
-    """Play a strategy on bars, by default the SMA crossover of the settings.
+    """Play a strategy on bars, by default the one that the settings enable.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def played(
     NotModelledError
         Names everything that is not modelled.
     """
-    strategy = strategy or SmaCrossover(settings.strategies.sma)
+    strategy = strategy or strategy_of(settings)
     if names := refusal(settings, bars, strategy.name):
         raise NotModelledError("; ".join(names))
     first = -reg.NEVER if since is None else microseconds(since)
@@ -132,7 +135,7 @@ class _Run:
     def __init__(self, settings: Settings, bars: KernelBars, strategy: Strategy, first: int, fault: int) -> None:
         self._bars = bars
         self._sessions = _session_table(settings, bars, strategy.name)
-        self._config = _config(settings, bars, strategy.name, fault)
+        self._config = _config(settings, bars, strategy, fault)
         self._signals = np.zeros((reg.SIGNAL_SIZE, len(bars)), np.int64)
         strategy.write_signals(bars, self._signals)
         flag(bars.columns, self._sessions, self._signals)
@@ -146,7 +149,9 @@ class _Run:
 
     def run(self) -> KernelRun:
         s, c, length = self._state, self._config, len(self._bars.sessions)
-        tables = np.zeros((reg.SETTLING_ROW + length + reg.MOST_STOPS, reg.TABLE_SIZE), np.int64)
+        c[reg.PAST_ROW] = reg.SETTLING_ROW + length + reg.MOST_STOPS
+        tables = np.zeros((int(c[reg.PAST_ROW]) + MOST_PAST, reg.TABLE_SIZE), np.int64)
+        tables[reg.SETTLING_ROW, 1] = s[reg.DAY_OPENING]
         equity = np.zeros((length, 2), np.int64)
         arrays = (self._bars.columns, self._sessions, self._signals, tables, equity, *self._terms)
         while (why := advance(s, c, *arrays)) != reg.DONE:
@@ -182,7 +187,7 @@ class _Run:
         s = self._state
         self._fills.append(tables[reg.FILL_ROW : reg.FILL_ROW + s[reg.FILLS]].copy())
         self._trades.append(tables[reg.TRADE_ROW : reg.TRADE_ROW + s[reg.TRADES]].copy())
-        s[reg.FILLS] = s[reg.TRADES] = 0
+        s[reg.FILLS] = s[reg.TRADES] = s[reg.COUNTED] = 0
 
 
 def _fill(row: list[int]) -> KernelFill:
@@ -217,7 +222,7 @@ def _opening(settings: Settings) -> Integers:
     cash = int(settings.exchange.cash * MONEY_UNITS)
     s[reg.CASH] = s[reg.DAY_OPENING] = s[reg.WEEK_OPENING] = cash
     s[reg.OPENED] = s[reg.FRESH_BAR] = -1
-    s[reg.TAKEN_IN] = -(2**62)
+    s[reg.TAKEN_IN] = s[reg.LOCKED_UNTIL] = -reg.NEVER
     return s
 
 
@@ -232,34 +237,40 @@ def _session_table(settings: Settings, bars: KernelBars, strategy: str) -> Integ
 
 @reg.compiled
 def flag(bars: Integers, sessions: Integers, signals: Integers) -> None:
-    """Write whether each bar allows an entry, and whether a position must be flat from it on."""
+    """Write whether a position must be flat from each bar on, and take away the entries outside of the window."""
     for bar in range(bars.shape[1]):
         start, number = bars[reg.START, bar], bars[reg.SESSION, bar]
         if start >= sessions[reg.FLAT_FROM, number]:
-            signals[reg.FLAGS, bar] = reg.LATE
+            signals[reg.LATE, bar] = 1
         elif sessions[reg.WINDOW_FIRST, number] <= start <= sessions[reg.WINDOW_LAST, number]:
-            signals[reg.FLAGS, bar] = reg.IN_WINDOW
+            continue
+        if signals[reg.ENTERS, bar]:
+            signals[reg.ENTERS, bar] = 0
 
 
-def _config(settings: Settings, bars: KernelBars, strategy: str, fault: int) -> Integers:
+def _config(settings: Settings, bars: KernelBars, strategy: Strategy, fault: int) -> Integers:
     exchange, exits, risk = settings.exchange, settings.exits, settings.risk
     part = Fraction(exchange.participation)
     c = np.zeros(reg.CONFIG_SIZE, np.int64)
     c[reg.HALF_SPREAD] = int(exchange.half_spread_ticks * reg.TICK)
     c[reg.SLIPPAGE] = int(exchange.slippage * reg.RATE_UNITS)
+    c[reg.BY_SIZE] = int(exchange.slippage_by_size * reg.RATE_UNITS)
     c[reg.PART], c[reg.OF_PARTS] = part.numerator, part.denominator
     c[reg.FEE] = int(exchange.fee_per_share * PRICE_UNITS)
     c[reg.SETTLES] = exchange.settlement_days
     c[reg.LATENCY] = int(exchange.latency_seconds * reg.SECOND)
     c[reg.IS_DAILY] = bars.is_daily
     c[reg.ENTRIES] = risk.entries_a_day
-    c[reg.RULES_GUARD] = exits.guards(strategy)
+    c[reg.RULES_GUARD] = exits.guards(strategy.name)
     c[reg.PROFIT_TARGET] = int(exits.profit_target * reg.RATIO_UNITS)
     c[reg.STALE_DAYS], c[reg.STALE_GAIN] = exits.stale_days, int(exits.stale_gain * reg.RATIO_UNITS)
     c[reg.MAX_DAYS] = exits.max_days
+    leaving = strategy.leaving
+    c[reg.LEAVE_REASON], c[reg.LEVEL_BARS], c[reg.LONGEST] = leaving.reason, leaving.level_bars, leaving.longest
     throttle = risk.sizing.throttle
     c[reg.DAY_LOSS] = _least(risk.daily_loss.usd, throttle.daily_part)
     c[reg.WEEK_LOSS] = _least(risk.weekly_loss.usd, throttle.weekly_part)
+    write_protections(c, risk.protections)
     c[reg.FAULT] = fault
     return c
 

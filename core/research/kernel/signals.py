@@ -1,26 +1,32 @@
-"""What a strategy would do on each bar, whatever is held: the SMA crossover compiled, or arrays that the caller gives.
+"""What a strategy would do on each bar, whatever is held: the parts that all have in common, and the SMA crossover.
 
 Averages are sums of integers, so a crossing is exact. The confidence of a crossing is compared as a float only where it
-is far from the least one; near it, the strategy's own Decimal arithmetic decides.
+is far from the least one; near it, the engine's own strategy answers for the bar.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
 
+from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
-from core.model.values import CENT, rounded_down
-from core.research.kernel.inputs import KernelBars
+from core.model.session import XNYS
+from core.model.signal import EntrySignal
+from core.model.values import Money, Price, Quantity, rounded_down
+from core.research.kernel import layout as reg
+from core.research.kernel.inputs import KernelBars, moment
 from core.research.kernel.layout import CLOSE, ENTERS, HIGH, LEAVES, LOW, PRICE_UNITS, Integers, compiled
 from core.research.kernel.sizes import PLAN_UNITS, RANGE_BARS, STOP_RANGES, TARGET_RANGES
-from core.settings.strategies import SmaSettings
-
-THREE, TWO = Decimal(3), Decimal(2)
+from core.settings.strategies import SmaSettings, TradePlanSettings
+from core.strategies.base import Context
+from core.strategies.base import Strategy as EngineStrategy
+from core.strategies.sma import SmaStrategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,25 @@ class Plan:
     stop: Decimal
     way: Decimal
     target: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What of a position's own state ends it, beside the signals of the bars.
+
+    Attributes
+    ----------
+    reason
+        Of an exit by a signal.
+    level_bars
+        A close under the highest price of so many bars before the entry's bar leaves; 0 for none.
+    longest
+        The time in microseconds after which it leaves; 0 for none.
+    """
+
+    reason: int = reg.BY_SIGNAL
+    level_bars: int = 0
+    longest: int = 0
 
 
 class Strategy(Protocol):
@@ -44,6 +69,9 @@ class Strategy(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def leaving(self) -> Leaving: ...
 
     def write_signals(self, bars: KernelBars, signals: Integers) -> None:
         """Write for each bar 0 or 1 + the rule that enters, and the rules that leave, a bit for each."""
@@ -61,130 +89,44 @@ class Strategy(Protocol):
         ...
 
 
-# ── the SMA crossover ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what all have in common ──────────────────────────────────────────────────────────────────────────────────────────
 
 UNSURE = 1 << 20
-"""Marks a bar on which the confidence has to be computed exactly."""
+"""Marks a bar on which the engine's own strategy has to answer."""
+NO_LIMIT = Money(Decimal(10**9))
 
 
-@compiled
-def confidence_of(
-    close: Integers, pairs: Integers, gaps: Integers, bar: int, rule: int, total: int, rises: bool
-) -> float:
-    """Return the confidence of an upward crossing, nearly: `total` is the sum of the slow window."""
-    agreeing = 0
-    for gap in gaps:
-        if gap > 0:
-            agreeing += 1
-    slow = pairs[rule, 1]
-    mean, squares = total / slow, 0.0
-    for back in range(slow):
-        way = close[bar - back] - mean
-        squares += way * way
-    confidence = agreeing / len(gaps)
-    deviation = np.sqrt(squares / slow)
-    if deviation > 0.0:
-        far = min(max((close[bar] - mean) / (2.0 * deviation), 0.0), 1.0)
-        confidence += (1.0 if rises else 0.0) + far
-    return float(confidence / 3.0)
+def settle(make: Callable[[], EngineStrategy], bars: KernelBars, signals: Integers) -> None:
+    """Let the engine's own strategy answer on each marked bar, from as many bars before it as it needs."""
+    enters, numbers = signals[ENTERS], bars.columns[reg.SESSION]
+    for bar in map(int, np.flatnonzero(enters >= UNSURE)):
+        strategy = make()
+        needed = getattr(strategy, "bars_needed", 0)
+        first = max(bar - needed + 1, 0) if needed else int(np.searchsorted(numbers, numbers[bar]))
+        answer = None
+        for number in range(first, bar + 1):
+            answer = strategy.on_bar(_bar(bars, number), _free_to_enter(bars, number))
+        enters[bar] = enters[bar] - UNSURE + 1 if isinstance(answer, EntrySignal) else 0
 
 
-@compiled
-def crossings(
-    close: Integers,
-    pairs: Integers,
-    range_bars: int,
-    regime_bars: int,
-    least: float,
-    enters: Integers,
-    leaves: Integers,
-) -> None:
-    """Write each bar's entry and exits. `pairs` has a row for each pair, sorted as the strategy does.
-
-    `regime_bars` 0 is no filter. `least` is the least confidence.
-    """
-    count, rules = len(close), len(pairs)
-    fast_sums = np.zeros(rules, np.int64)
-    slow_sums = np.zeros(rules, np.int64)
-    gaps = np.zeros(rules, np.int64)
-    gains = np.zeros(rules, np.int64)
-    regime = 0
-    warm = max(range_bars, pairs[0, 1])
-    for bar in range(count):
-        price = close[bar]
-        if regime_bars:
-            regime += price
-            if bar >= regime_bars:
-                regime -= close[bar - regime_bars]
-        said, is_up, down = -1, False, 0
-        for rule in range(rules):
-            fast, slow = pairs[rule, 0], pairs[rule, 1]
-            fast_sums[rule] += price
-            slow_sums[rule] += price
-            if bar >= fast:
-                fast_sums[rule] -= close[bar - fast]
-            if bar >= slow:
-                slow_sums[rule] -= close[bar - slow]
-            if bar < slow - 1:
-                continue
-            before = gaps[rule]
-            gap = fast_sums[rule] * slow - slow_sums[rule] * fast
-            gaps[rule] = gap
-            if bar < slow:
-                continue
-            gains[rule] = price - close[bar - slow]
-            if gap > 0 and before <= 0:
-                said, is_up = rule, True
-            elif gap < 0 and before >= 0:
-                said, is_up = rule, False
-                down |= 1 << rule
-        leaves[bar] = down
-        if said < 0 or not is_up or bar < warm:
-            continue
-        if regime_bars and (bar < regime_bars - 1 or price * regime_bars <= regime):
-            continue
-        confidence = confidence_of(close, pairs, gaps, bar, said, slow_sums[said], gains[said] > 0)
-        if confidence >= least - 0.005 + 1e-7:
-            enters[bar] = 1 + said
-        elif confidence > least - 0.005 - 1e-7:
-            enters[bar] = UNSURE + said
+def _bar(bars: KernelBars, number: int) -> Bar:
+    rows = (reg.OPEN, reg.HIGH, reg.LOW, reg.CLOSE)
+    opened, high, low, close = (Price(Decimal(int(bars.columns[row][number])) / PRICE_UNITS) for row in rows)
+    volume = Quantity(Decimal(int(bars.columns[reg.VOLUME][number])))
+    return Bar(bars.symbol, moment(int(bars.columns[reg.START][number])), opened, high, low, close, volume)
 
 
-class SmaCrossover:
-    """The strategy `sma`, by its settings."""
+def _free_to_enter(bars: KernelBars, number: int) -> Context:
+    """Return a context without a position, in which the bars alone decide."""
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    session = bars.sessions[int(bars.columns[reg.SESSION][number])]
+    return Context(session, first, last, last, 1, XNYS, risk_per_trade=NO_LIMIT, max_notional=NO_LIMIT)
 
-    name = "sma"
 
-    def __init__(self, terms: SmaSettings) -> None:
-        self._terms = terms
-        self._pairs = sorted(terms.pairs, key=lambda pair: (pair[1], pair[0]))
+class ByRanges:
+    """A strategy whose stop and target are average ranges away."""
 
-    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
-        terms, close = self._terms, bars.columns[CLOSE]
-        enters, leaves = signals[ENTERS], signals[LEAVES]
-        regime = terms.regime_bars if terms.regime_filter else 0
-        pairs = np.array(self._pairs, np.int64)
-        crossings(close, pairs, terms.range_bars, regime, float(terms.minimum_confidence), enters, leaves)
-        for bar in map(int, np.flatnonzero(enters >= UNSURE)):
-            rule = int(enters[bar]) - UNSURE
-            is_enough = self.confidence(bars, bar, rule) >= terms.minimum_confidence
-            enters[bar] = 1 + rule if is_enough else 0
-
-    def confidence(self, bars: KernelBars, bar: int, rule: int) -> Decimal:
-        """Return the confidence of an upward crossing, in the strategy's own arithmetic."""
-        closes = [Decimal(int(price)) / PRICE_UNITS for price in bars.columns[CLOSE][: bar + 1]]
-        agreeing = sum(self._is_over(closes, fast, slow) for fast, slow in self._pairs)
-        share = Decimal(agreeing) / len(self._pairs)
-        slow = self._pairs[rule][1]
-        window = closes[-slow:]
-        total = sum(window, Decimal(0))
-        spread = slow * sum((close * close for close in window), Decimal(0)) - total * total
-        deviation = spread.sqrt() / slow
-        if not deviation:
-            return (share / THREE).quantize(CENT)
-        going = Decimal(1 if closes[-1] > closes[-1 - slow] else 0)
-        far = min(max((closes[-1] - total / slow) / (TWO * deviation), Decimal(0)), Decimal(1))
-        return ((share + going + far) / THREE).quantize(CENT)
+    _terms: TradePlanSettings
 
     def plan(self, bars: KernelBars, bar: int) -> Plan | None:
         terms = self._terms
@@ -201,11 +143,90 @@ class SmaCrossover:
             terms[STOP_RANGES], terms[TARGET_RANGES] = map(int, ranges)
         return np.zeros((0, 3), np.int64)
 
-    @staticmethod
-    def _is_over(closes: Sequence[Decimal], fast: int, slow: int) -> bool:
-        if len(closes) < slow:
-            return False
-        return sum(closes[-fast:], Decimal(0)) * slow > sum(closes[-slow:], Decimal(0)) * fast
+
+# ── the SMA crossover ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@compiled
+def crossings(close: Integers, pairs: Integers, enters: Integers, leaves: Integers) -> None:
+    """Write each pair's crossings; of those of one bar, the last pair's decides whether it enters."""
+    for rule in range(len(pairs)):
+        fast, slow = pairs[rule, 0], pairs[rule, 1]
+        if len(close) <= slow:
+            continue
+        before = close[slow - fast : slow].sum() * slow - close[:slow].sum() * fast
+        new, left_fast = close[slow:], close[slow - fast :]
+        for bar in range(len(new)):
+            price = new[bar]
+            gap = before + (price - left_fast[bar]) * slow - (price - close[bar]) * fast
+            if gap > 0 and before <= 0:
+                enters[slow + bar] = 1 + rule
+            elif gap < 0 and before >= 0:
+                enters[slow + bar] = 0
+                leaves[slow + bar] |= 1 << rule
+            before = gap
+
+
+@compiled
+def confidence_of(close: Integers, pairs: Integers, bar: int, rule: int) -> float:
+    """Return the confidence of an upward crossing, nearly."""
+    agreeing = 0
+    for number in range(len(pairs)):
+        fast, slow = pairs[number, 0], pairs[number, 1]
+        last = close[max(bar - slow + 1, 0) : bar + 1]
+        if len(last) == slow and last[slow - fast :].sum() * slow > last.sum() * fast:
+            agreeing += 1
+    slow = pairs[rule, 1]
+    mean, squares = close[bar - slow + 1 : bar + 1].sum() / slow, 0.0
+    for back in range(slow):
+        way = close[bar - back] - mean
+        squares += way * way
+    confidence = agreeing / len(pairs)
+    deviation = np.sqrt(squares / slow)
+    if deviation > 0.0:
+        far = min(max((close[bar] - mean) / (2.0 * deviation), 0.0), 1.0)
+        confidence += (1.0 if close[bar] > close[bar - slow] else 0.0) + far
+    return float(confidence / 3.0)
+
+
+@compiled
+def sift(close: Integers, pairs: Integers, range_bars: int, regime_bars: int, least: float, enters: Integers) -> None:
+    """Keep the entries that are warm, in the right regime and confident; `regime_bars` 0 is no filter."""
+    warm = max(range_bars, pairs[0, 1])
+    for bar in range(len(close)):
+        if enters[bar] == 0:
+            continue
+        rule = enters[bar] - 1
+        enters[bar] = 0
+        if bar < max(warm, regime_bars - 1):
+            continue
+        if regime_bars and close[bar] * regime_bars <= close[bar - regime_bars + 1 : bar + 1].sum():
+            continue
+        confidence = confidence_of(close, pairs, bar, rule) if least > 0.0 else 1.0
+        if confidence >= least - 0.005 + 1e-7:
+            enters[bar] = 1 + rule
+        elif confidence > least - 0.005 - 1e-7:
+            enters[bar] = UNSURE + rule
+
+
+class SmaCrossover(ByRanges):
+    """The strategy `sma`, by its settings."""
+
+    name = "sma"
+    leaving = Leaving()
+
+    def __init__(self, terms: SmaSettings) -> None:
+        self._terms: SmaSettings = terms
+        self._pairs = sorted(terms.pairs, key=lambda pair: (pair[1], pair[0]))
+
+    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+        terms, close = self._terms, bars.columns[CLOSE]
+        enters, leaves = signals[ENTERS], signals[LEAVES]
+        regime = terms.regime_bars if terms.regime_filter else 0
+        pairs = np.array(self._pairs, np.int64)
+        crossings(close, pairs, enters, leaves)
+        sift(close, pairs, terms.range_bars, regime, float(terms.minimum_confidence), enters)
+        settle(lambda: SmaStrategy(terms), bars, signals)
 
 
 def average_range(bars: KernelBars, bar: int, length: int) -> Decimal:

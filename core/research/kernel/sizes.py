@@ -24,7 +24,8 @@ Floats = NDArray[np.float64]
 PLAN_UNITS = 10_000
 """Units of a number of average ranges."""
 (RANGE_BARS, STOP_RANGES, TARGET_RANGES, STEP, LEAST_COST, MOST_SHARES, PERIOD, BEGUN_IN, SINCE, TERMS_SIZE) = range(10)
-"""`RANGE_BARS` is 0 for terms given as arrays, and -1 where every entry is left to `plans`."""
+BY_FRACTION, LEFT_TO_PLANS = -2, -1
+"""`RANGE_BARS` is 0 for terms given as arrays; these are for a stop by a fraction, and for entries left to `plans`."""
 (
     RISK,
     RISK_PART,
@@ -55,7 +56,7 @@ CLOSE_BY = 1e-9
 def terms_of(settings: Settings, step: Decimal, begun_in: int, since: int) -> Integers:
     """Return the integers of a run; those of the plan are left at -1, 0, 0."""
     risk, terms = settings.risk, np.zeros(TERMS_SIZE, np.int64)
-    terms[RANGE_BARS] = -1
+    terms[RANGE_BARS] = LEFT_TO_PLANS
     terms[STEP] = int(step * reg.QUANTITY_UNITS)
     terms[LEAST_COST] = ceil(risk.min_notional * reg.MONEY_UNITS)
     terms[MOST_SHARES] = int(min(risk.order_size.shares, Decimal(10**12)) * reg.QUANTITY_UNITS)
@@ -93,15 +94,17 @@ def _amount(amount: AmountSettings) -> tuple[float, float]:
 def average_ranges(bars: Integers, days: Integers, over: int) -> Floats:
     """Return the desk's average range at each bar, nearly, in units of a price; empty without `over`."""
     found = np.zeros(bars.shape[1] if over else 0, np.float64)
-    mean = 0.0
+    mean, part = 0.0, 1.0
     for bar in range(len(found)):
+        if bar < over:
+            part = 1.0 / (bar + 1)
         top, bottom = bars[reg.HIGH, bar], bars[reg.LOW, bar]
         if bar > 0:
             before = bars[reg.CLOSE, bar - 1]
             if days[bars[reg.SESSION, bar]] - days[bars[reg.SESSION, bar - 1]] > reg.LONG_WEEKEND:
                 before = bars[reg.CLOSE, bar]
             top, bottom = max(top, before), min(bottom, before)
-        mean += (top - bottom - mean) / min(bar + 1, over)
+        mean += (top - bottom - mean) * part
         found[bar] = mean
     return found
 
@@ -134,12 +137,15 @@ def planned(s: Integers, bars: Integers, terms: Integers, given: Integers, bar: 
         s[reg.ENTRY_LIMIT], s[reg.PLAN_STOP], s[reg.PLAN_TARGET] = given[bar, 0], given[bar, 1], given[bar, 2]
         s[reg.ENTRY_AT], s[reg.ENTRY_ENDS] = given[bar, 0] - given[bar, 1], 1
         return True
-    total = 0
-    for number in range(bar - length + 1, bar + 1):
-        before = bars[reg.CLOSE, number - 1]
-        total += max(bars[reg.HIGH, number], before) - min(bars[reg.LOW, number], before)
-    limit, unit = bars[reg.CLOSE, bar] // reg.TICK * reg.TICK, length * PLAN_UNITS
-    way, aim = total * terms[STOP_RANGES], total * terms[TARGET_RANGES]
+    limit = bars[reg.CLOSE, bar] // reg.TICK * reg.TICK
+    if length == BY_FRACTION:
+        unit, way, aim = reg.RATE_UNITS, limit * terms[STOP_RANGES], 0
+    else:
+        total = 0
+        for number in range(bar - length + 1, bar + 1):
+            before = bars[reg.CLOSE, number - 1]
+            total += max(bars[reg.HIGH, number], before) - min(bars[reg.LOW, number], before)
+        unit, way, aim = length * PLAN_UNITS, total * terms[STOP_RANGES], total * terms[TARGET_RANGES]
     down, up = 2 * (limit * unit - way) + reg.TICK * unit, 2 * (limit * unit + aim) + reg.TICK * unit
     tick = 2 * unit * reg.TICK
     s[reg.ENTRY_LIMIT], s[reg.PLAN_STOP] = limit, down // tick * reg.TICK
@@ -187,7 +193,7 @@ def sized(
 ) -> int:
     """Size an entry and review it, as staged and at its key; write it into the state and return what becomes of it."""
     number = bars[reg.SESSION]
-    if terms[RANGE_BARS] < 0:
+    if terms[RANGE_BARS] == LEFT_TO_PLANS:
         return UNSURE
     is_later = bar > 0 and number[bar] == number[bar - 1]
     if not (c[reg.IS_DAILY] or is_later or number[bar] == terms[BEGUN_IN]):

@@ -12,10 +12,12 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
 from core.research.kernel.inputs import KernelBars, bars_of
-from core.research.kernel.refusals import refusal
+from core.research.kernel.modelled import NAMES, is_modelled
+from core.research.kernel.refusals import flat, refusal
 from core.research.kernel.runs import NotModelledError, played
 from core.runtime.feed import bar_item
 from core.settings.settings import Settings
+from core.settings.types import WHOLE
 from tests.kit.kernel_cases import HOLIDAYS, PROTECTIONS
 from tests.kit.rows import table
 
@@ -26,7 +28,8 @@ def some_settings(**tables: dict[str, object]) -> Settings:
     """The SMA crossover alone, on a cash account without protections."""
     risk = {"protections": OFF, **tables.pop("risk", {})}
     strategies = {"vwap": {"enabled": False}, "sma": {"enabled": True}, **tables.pop("strategies", {})}
-    return Settings.model_validate({"risk": risk, "strategies": strategies, **tables})
+    evaluation = {"enabled": False, **tables.pop("evaluation", {})}
+    return Settings.model_validate({"risk": risk, "strategies": strategies, "evaluation": evaluation, **tables})
 
 
 def some_bars(price: str = "100", volume: str = "1000") -> KernelBars:
@@ -58,6 +61,12 @@ def test_settings_that_are_modelled_are_not_rejected() -> None:
     ({"exits": {"trail": "0.01"}}, "exits.trail=0.01: trailing stops"),
     ({"orders": {"ttl_seconds": "30"}}, "orders.ttl_seconds=30: entries with a time of their own"),
     ({"staging": {"ticket_seconds": "61"}}, "staging.ticket_seconds=61: not modelled"),
+    ({"evaluation": {"enabled": True}}, "evaluation.enabled=true: the evaluation of strategies"),
+    (
+        {"strategies": {"sma": {"enabled": False}, "vwap": {"enabled": True, "adaptive": {"enabled": True}}}},
+        "strategies.vwap.adaptive.enabled=true: thresholds that adapt",
+    ),
+    ({"symbols": ("QQQ",)}, "symbols=QQQ: the bars are of SPY"),
     ({"symbols": ("SPY", "QQQ")}, "symbols=SPY,QQQ: more than one symbol"),
     (
         {"risk": {"protections": OFF, "daily_loss": {"of_equity": "0.05"}}},
@@ -65,13 +74,24 @@ def test_settings_that_are_modelled_are_not_rejected() -> None:
     ),
     ({"strategies": {"vwap": {"enabled": True}}}, "strategies.vwap.enabled=True: another strategy"),
     (
-        {"risk": {"protections": {**OFF, "cooldown": {"enabled": True}}}},
-        "risk.protections.cooldown.enabled=true: this protection",
+        {"risk": {"protections": {**OFF, "equity_curve": {"enabled": True}}}},
+        "risk.protections.equity_curve.enabled=true: this protection",
     ),
 )
 def test_a_setting_that_is_not_modelled_is_named(settings: dict[str, dict[str, object]], name: str) -> None:
     """AN-08"""
-    assert name in refusal(some_settings(**settings), some_bars(), "sma")
+    chosen = some_settings(**settings)
+
+    assert name in refusal(chosen, some_bars(), "sma" if chosen.strategies.sma.enabled else "vwap")
+
+
+def test_a_setting_that_no_table_names_is_not_modelled() -> None:
+    """AN-08: below every table, so that a new one is rejected until someone looks at it"""
+    known = [name for name, _ in flat(Settings().model_dump(context=WHOLE))]
+    tables = {name.rpartition(".")[0] for name in known} - {""}
+
+    assert [table for table in tables if is_modelled(f"{table}.new")] == []
+    assert set(known) >= NAMES
 
 
 @table("price volume words", ("1.50", "1000", "a price under 2"), ("100.00001", "1000", "more than four decimals"))
