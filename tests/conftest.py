@@ -7,12 +7,14 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from core.market import synthetic
 from tests.kit.shares import shares_of
 
 settings.register_profile("same in each run", max_examples=50, deadline=None, derandomize=True, database=None)
@@ -20,6 +22,9 @@ settings.load_profile("same in each run")
 
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 """Short cases of the research kernel take less than compiling it; `make soak PART=kernel` and `make bench` compile."""
+
+synthetic.synthetic_day = lru_cache(maxsize=64)(synthetic.synthetic_day.__wrapped__)
+"""Before anybody imports it: many tests play the same seeded days, of which the program itself keeps four."""
 
 HERE = Path(__file__).parent
 CPU = "cpu_seconds"

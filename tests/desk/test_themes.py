@@ -48,7 +48,7 @@ TERMINALS = {"truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"}, 
 SYSTEMS = {"truecolor": (ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT), "standard": (ColorSystem.STANDARD,)}
 """As what the desk of such a terminal is seen."""
 FRAMES_OF_PANES = frozenset("─│┌┐└┘├┤═║╔╗╚╝╠╣━┃┏┓┗┛╭╮╰╯ ")
-WIDE = (200, 60)
+WIDE = (160, 45)
 
 Pair = tuple[tuple[int, int, int], tuple[int, int, int]]
 """The colour of a text, and what is behind it."""

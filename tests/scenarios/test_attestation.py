@@ -37,7 +37,7 @@ from core.risk.standard_gate import standard_gate
 from core.risk.trials import First, Trial, Tried
 from core.runtime.attest import report, script, trial_market
 from core.runtime.attest.report import QUOTES_A_BAR, Attested, Load, Reading, Result, attested, read_of, rows_of
-from core.runtime.attest.trial_market import HELD, LEAST
+from core.runtime.attest.trial_market import HELD
 from core.settings.settings import Settings
 from state.files import Home
 from state.journal import FileJournal, MemoryJournal
@@ -222,8 +222,10 @@ ON: dict[str, object] = {
 """What is off without a profile, and a rule asks for."""
 
 
-ASKED = LEAST + 100
-"""Messages of the run."""
+LASTS = timedelta(minutes=75)
+"""All trials fit into it."""
+ASKED = len(trial_market.QUOTED) * (LASTS // timedelta(minutes=1)) + 100
+"""Messages of the run; a few more than its market has by itself."""
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +234,7 @@ def whole() -> tuple[Attested, MemoryJournal]:
     risk = {**ON, "protections": {"day_trades": {"enabled": True}}}
     journal = MemoryJournal()
     with pytest.MonkeyPatch.context() as patch:
-        ends_after(patch, timedelta(minutes=75))
+        ends_after(patch, LASTS)
         return attested(Settings.model_validate({"risk": risk}), ASKED, journal), journal
 
 

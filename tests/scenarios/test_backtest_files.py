@@ -26,8 +26,9 @@ from tests.scenarios.backtests import HEADER, Keyturn, minutes_of, shortened
 
 VWAP = ("--strategy", "vwap")
 SMA = ("--strategy", "sma")
-WITH_A_TRADE = 140
-"""Days of the year to the end of the first trade."""
+EAGER = (*SMA, "--set", "strategies.sma.regime_filter=false", "--set", "strategies.sma.pairs=[[3,8]]")
+WITH_A_TRADE = 70
+"""Days of the year to the end of the first trade of these."""
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_split_is_reported_with_the_trades_held_over_it(
 ) -> None:
     """AN-04, EX-09: its loss is none, and no page may look as if it were."""
     shortened(year, WITH_A_TRADE)
-    words = (*SMA, "--without-frictions", "--set", "strategies.sma.regime_filter=false")
+    words = (*EAGER, "--without-frictions")
     before = keyturn("backtest", year, *words, "--json").json
     trade = next(t for t in before["trades"] if t["entry_time"][:10] < t["exit_time"][:10])
     day = next(d["day"] for d in before["equity"] if d["day"] > trade["entry_time"][:10])
@@ -220,8 +221,7 @@ def test_narrow_page_drops_columns_and_cuts_no_figure(
 ) -> None:
     """AN-04, SY-07: of one file and of several, each with what is missing in it."""
     shortened(year, WITH_A_TRADE)
-    words = (*SMA, "--set", "strategies.sma.regime_filter=false")
-    found = keyturn("backtest", year, *words, "--json").json
+    found = keyturn("backtest", year, *EAGER, "--json").json
     other = year.with_name("BRK.B_daily_seeded.csv")
     other.write_text(year.read_text())
     rewritten(shortened(other, 60), {30: None})
@@ -229,7 +229,7 @@ def test_narrow_page_drops_columns_and_cuts_no_figure(
     here = SimpleNamespace(Manager=lambda: nullcontext(SimpleNamespace(Queue=Queue)))
     monkeypatch.setattr("multiprocessing.get_context", lambda _: here)
     monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", InThisProcess)
-    one, both = keyturn("backtest", year, *words).out, keyturn("backtest", year, other, *words).out
+    one, both = keyturn("backtest", year, *EAGER).out, keyturn("backtest", year, other, *EAGER).out
 
     assert "…" not in one + both
     assert max(map(len, (one + both).splitlines())) <= 40

@@ -52,10 +52,15 @@ SIDES = pytest.mark.parametrize("side", [LONG, SHORT], ids=["long", "short"])
 
 
 def a_bracket(
-    side: dict[str, object], *then: Bar, shares: str = "6", unlinked: bool = True, opens: str = "10:04"
+    side: dict[str, object],
+    *then: Bar,
+    shares: str = "6",
+    unlinked: bool = True,
+    opens: str = "10:04",
+    still_until: str = "10:10",
 ) -> House:
     """Six shares, their stop and their target at a broker that links its legs only where told."""
-    bars = [*minutes(opens, "10:10"), *then]
+    bars = [*minutes(opens, still_until), *then]
     house = House(bars, ROOMY, cash=Decimal(10_000), multiplier=Decimal(2))
     if unlinked:
         unlink_siblings(house.exchange)
@@ -79,14 +84,14 @@ def leg(house: House, role: LegRole) -> Order:
     return next(o for o in house.desk.ledger.state.orders.values() if o.role is role)
 
 
-def three_and_three(side: dict[str, object]) -> list[Bar]:
+def three_and_three(side: dict[str, object], first: int = 11) -> list[Bar]:
     """The target fills three of six, then the stop three; minutes later the market goes on through the stop."""
     return [
-        a_bar("10:11", str(side["to_target"]), volume=30),
-        a_bar("10:12", "100", volume=0),
-        a_bar("10:13", str(side["to_stop"]), volume=30),
-        *[a_bar(f"10:{minute}", str(side["beyond"]), volume=0) for minute in range(14, 20)],
-        *minutes("10:20", "10:25", str(side["beyond"])),
+        a_bar(f"10:{first:02}", str(side["to_target"]), volume=30),
+        a_bar(f"10:{first + 1:02}", "100", volume=0),
+        a_bar(f"10:{first + 2:02}", str(side["to_stop"]), volume=30),
+        *[a_bar(f"10:{minute:02}", str(side["beyond"]), volume=0) for minute in range(first + 3, first + 9)],
+        *minutes(f"10:{first + 9}", f"10:{first + 14}", str(side["beyond"])),
     ]
 
 

@@ -23,6 +23,8 @@ HALF_DAY = date(2026, 11, 27)
 """From 09:30 to 13:00."""
 LIMIT = 200
 RESERVE = 50
+MANY = RESERVE + 2
+"""Entries, more than the reserve."""
 SELLS_SECONDS = 300
 
 
@@ -104,11 +106,11 @@ def test_a_kill_beyond_the_limit() -> None:
 
 
 def test_queries_leave_room_for_a_kill_of_all_entries() -> None:
-    """RK-24, OP-07: 60 entries work, more than the reserve: books after a gap wait, and each cancel leaves at once"""
-    house, meter = a_wide_floor(60)
+    """RK-24, OP-07: more entries work than are reserved for; books after a gap wait, each cancel leaves at once"""
+    house, meter = a_wide_floor(MANY)
     house.until("10:00")
-    buys(house, named(60), limit="99.50")
-    house.desk.messages.count(house.line.at, LIMIT - 60 - house.desk.messages.requests(house.line.at))
+    buys(house, named(MANY), limit="99.50")
+    house.desk.messages.count(house.line.at, LIMIT - MANY - house.desk.messages.requests(house.line.at))
     for state in (ConnectionState.DOWN, ConnectionState.UP):
         connection = ConnectionStatus(Channel.TRADES, state, house.line.at)
         house.line.take(house.line.at, ConnectionChanged(connection))
@@ -119,7 +121,7 @@ def test_queries_leave_room_for_a_kill_of_all_entries() -> None:
     cancels = [at for at, kind in meter.times if kind == "CancelOrder"]
     passes(house, 65)
 
-    assert cancels == [killed_at] * 60
+    assert cancels == [killed_at] * MANY
     assert meter.by_kind()["FetchBooks"] > asked
     assert [order for order in house.desk.ledger.working() if not order.only_reduces] == []
     assert meter.most() <= LIMIT - RESERVE

@@ -52,22 +52,26 @@ def asked(keyturn: Keyturn, folder: Path, *changes: str, day: str = DAY) -> Any:
 
 
 @pytest.fixture
-def answers(keyturn: Keyturn, played: Path) -> dict[str, Any]:
-    """The day with each of five changes, by the name of the change. It is played once, and only read."""
+def again(keyturn: Keyturn, played: Path) -> Any:
+    """The first day with each of five changes. It is played once, and only read."""
     declined, *_, smaller = entries_of(played)
-    changes = {
-        "decline": f"decline={declined.id}",
-        "quantity": f"quantity={smaller.id}:1",
-        "off": "off=vwap",
-        "wide stop": "set:strategies.vwap.stop_fraction=0.02",
-        "too many": f"quantity={declined.id}:100000000",
-    }
     kept = played.parent / "answers.json"
     if not kept.exists():
-        kept.write_text(json.dumps(asked(keyturn, played, *changes.values())))
-    found = json.loads(kept.read_text())
-    assert found["base"]["is_exact"] is True
-    return dict(zip(changes, found["changes"], strict=True))
+        changes = (
+            f"decline={declined.id}",
+            f"quantity={smaller.id}:1",
+            "off=vwap",
+            "set:strategies.vwap.stop_fraction=0.02",
+            f"quantity={declined.id}:100000000",
+        )
+        kept.write_text(json.dumps(asked(keyturn, played, *changes)))
+    return json.loads(kept.read_text())
+
+
+@pytest.fixture
+def answers(again: Any) -> dict[str, Any]:
+    """What each change makes of the day, by the name of the change."""
+    return dict(zip(("decline", "quantity", "off", "wide stop", "too many"), again["changes"], strict=True))
 
 
 def entries_of(folder: Path, day: str = DAY) -> list[Proposal]:
@@ -80,11 +84,10 @@ def records_of(folder: Path, day: str) -> list[Any]:
     return list(read_day(folder, date.fromisoformat(day)))
 
 
-def test_a_replayed_day_is_reproduced_byte_for_byte(keyturn: Keyturn, played: Path) -> None:
-    """AN-06: and its proposals are listed."""
-    for day in (DAY, "2026-01-06"):
-        found = asked(keyturn, played, day=day)
-
+def test_a_replayed_day_is_reproduced_byte_for_byte(keyturn: Keyturn, played: Path, again: Any) -> None:
+    """AN-06: and its proposals are listed, with changes and without."""
+    later = "2026-01-06"
+    for day, found in ((DAY, again), (later, asked(keyturn, played, day=later))):
         assert found["base"]["is_exact"] is True
         assert found["base"]["records"] >= len(records_of(played, day)) > 300
         named = [row["id"] for row in found["proposals"] if row["end"] == "confirmed"]

@@ -32,6 +32,11 @@ SPY, IBM, KO, XOM = SYMBOLS = tuple(map(Symbol, ("SPY", "IBM", "KO", "XOM")))
 TIMEOUT = 120.0
 """Seconds; only a failure takes as long."""
 LOOSE = {"KEYTURN_RISK__PER_TRADE__OF_EQUITY": "0.1", "KEYTURN_RISK__MAX_NOTIONAL__OF_EQUITY": "0.2"}
+SOON = {
+    "KEYTURN_RECONCILIATION__AGAIN_SECONDS": "2", "KEYTURN_EXECUTION__LOOK_UP_LONGEST_SECONDS": "2",
+    "KEYTURN_EXECUTION__NOT_FOUND_SECONDS": "10",
+}  # fmt: skip
+"""Books that differ are looked at again, and an order that nobody finds is given up, in seconds instead of a minute."""
 TODAY = MORNING.date()
 
 
@@ -130,13 +135,18 @@ def written(desk: Open) -> list[Fact]:
 
 @contextmanager
 def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
-    listed = market.tape.symbols
-    symbols = ",".join(f'"{symbol}"' for symbol in listed)
-    words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
-    with opened(Host.of(words)) as desk:
-        seen = desk.runtime.engine.state.sightings
+    with started(market, home, **more) as desk:
+        seen, listed = desk.runtime.engine.state.sightings, market.tape.symbols
         waits(desk, lambda view: view.status.word == "on" and all(s in seen.instruments for s in listed), "the books")
         waits(desk, lambda _: all(symbol in seen.quotes for symbol in listed), "a quote: without one no key counts")
+        yield desk
+
+
+@contextmanager
+def started(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
+    """Not waited for: what the engine does by itself needs neither each instrument nor a quote."""
+    symbols = ",".join(f'"{symbol}"' for symbol in market.tape.symbols)
+    with opened(Host.of(environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more))) as desk:
         yield desk
 
 

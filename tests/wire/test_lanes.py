@@ -36,6 +36,7 @@ from tests.wire.open_desk import (
     eventually,
     is_held,
     posts,
+    started,
     status_of,
     turn,
     waits,
@@ -190,7 +191,7 @@ def test_an_unsent_stop_is_sent_by_the_next_start(
     (named,) = desk.runtime.last_words
     assert named == snapshot
 
-    with a_desk(market, tmp_path) as again:
+    with started(market, tmp_path) as again:
         waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "the stop is sent")
     assert [order.client_order_id for order in market.orders()].count(stop) == 1
     assert not [f for f in written(again) if isinstance(f, OrderStateUnknown) and f.client_order_id == stop]
@@ -211,7 +212,7 @@ def test_an_unsent_stop_is_sized_to_the_position(market: LoopbackExchange, tmp_p
     market.call(lambda: market.floor.submit(little))
     eventually(lambda: market.positions()[0].quantity == Decimal("1.5") - LITTLE, "somebody else sells")
 
-    with a_desk(market, tmp_path) as again:
+    with started(market, tmp_path) as again:
         waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("1.45"), "its stop is sent")
     assert [fact.client_order_id for fact in written(again) if isinstance(fact, PermissionReturned)] == [stop]
     assert [order.quantity for order in market.orders() if order.type is OrderType.STOP] == [Decimal("1.45")]
@@ -231,7 +232,7 @@ def test_an_unsent_exit_gets_a_new_ticket(
         waits(desk, lambda _: status_of(desk, behind) is OrderStatus.PENDING, "another waits behind it")
     timeline().advance(5)  # the key's five seconds
 
-    with a_desk(market, tmp_path) as again:
+    with started(market, tmp_path) as again:
         view = waits(again, lambda view: view.proposals, "it is asked for again")
     (proposal,) = view.proposals
     assert (proposal.side, proposal.quantity) == (Side.SELL, Quantity(Decimal(1)))

@@ -16,7 +16,7 @@ from core.messages.commands import ProposeOrder
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.values import CENT, Price, Symbol
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import IBM, SPY, Open, a_buy, a_desk, a_market, is_held, status_of, turn, waits
+from tests.wire.open_desk import IBM, SPY, Open, a_buy, a_desk, a_market, is_held, started, status_of, turn, waits
 from widgets.lines import joined
 
 A_MOMENT = 0.3
@@ -97,6 +97,6 @@ def test_a_fill_while_closed_is_stopped_at_the_start(market: LoopbackExchange, t
     (report,) = [order for order in market.orders() if order.client_order_id == entry]
     market.call(lambda: market.floor.fill(entry, report.quantity))
 
-    with a_desk(market, tmp_path) as again:
+    with started(market, tmp_path) as again:
         waits(again, is_held(SPY), "the shares")
         waits(again, lambda view: view.positions[0].covered == Decimal("1.5"), "their stop")

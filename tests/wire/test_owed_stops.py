@@ -14,7 +14,20 @@ from core.model.values import ClientOrderId
 from core.views import DeskView
 from tests.scenarios.late_fills import fills_late
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import SPY, Open, a_desk, eventually, is_held, posts, status_of, turn, waits, written
+from tests.wire.open_desk import (
+    SOON,
+    SPY,
+    Open,
+    a_desk,
+    eventually,
+    is_held,
+    posts,
+    started,
+    status_of,
+    turn,
+    waits,
+    written,
+)
 from tests.wire.test_leaving import a_limit
 
 SHARES = Decimal("1.5")
@@ -41,7 +54,7 @@ def is_in_doubt(desk: Open) -> bool:
 @pytest.mark.parametrize("is_restarted", [False, True])
 def test_a_stop_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_path: Path, is_restarted: bool) -> None:
     """EX-22, EX-06, EX-20: a 500 before anything was accepted, and no second key"""
-    with a_desk(market, tmp_path) as desk:
+    with a_desk(market, tmp_path, **SOON) as desk:
         entry = resting(desk, "1.5")
         market.make("server-error", of="submit")
         market.call(lambda: market.floor.fill(entry, SHARES))
@@ -49,7 +62,7 @@ def test_a_stop_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_pa
         if not is_restarted:
             waits(desk, are_covered, "its stop")
     if is_restarted:
-        with a_desk(market, tmp_path) as desk:
+        with started(market, tmp_path, **SOON) as desk:
             waits(desk, is_held(SPY), "the shares")
             waits(desk, are_covered, "its stop")
 
@@ -60,14 +73,14 @@ def test_a_stop_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_pa
 
 def test_an_exit_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, EX-21, EX-06, EX-20: its stop is gone by then"""
-    with a_desk(market, tmp_path) as desk:
+    with a_desk(market, tmp_path, **SOON) as desk:
         entry = resting(desk, "1.5")
         market.call(lambda: market.floor.fill(entry, SHARES))
         waits(desk, are_covered, "its stop")
         market.make("server-error", of="submit")
         turn(desk, ProposeClose(SPY))
         waits(desk, lambda _: is_in_doubt(desk), "the doubt")
-    with a_desk(market, tmp_path) as desk:
+    with started(market, tmp_path, **SOON) as desk:
         waits(desk, lambda view: not view.positions, "the sale")
 
     stop, sale = sales(market)
@@ -77,12 +90,12 @@ def test_an_exit_whose_post_failed_is_sent_again(market: LoopbackExchange, tmp_p
 
 def test_a_fill_after_the_end_has_its_stop(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, EX-13, EX-20: entry and attached stop were reported cancelled before"""
-    with a_desk(market, tmp_path) as desk:
+    with a_desk(market, tmp_path, **SOON) as desk:
         entry = resting(desk, "2")
         desk.sends(RequestCancel(entry))
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.CANCELLED, "its end")
     fills_after_its_end(market, entry)
-    with a_desk(market, tmp_path) as desk:
+    with started(market, tmp_path, **SOON) as desk:
         waits(desk, are_covered, "its stop")
 
     eventually(lambda: len(sales(market)) == 2, "the leg and the stop")
