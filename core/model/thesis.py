@@ -88,11 +88,19 @@ class EndedTrade:
     profit: Money
 
 
-def keep(trades: dict[str, list[EndedTrade]], strategy: str, ended: EndedTrade) -> None:
-    """Add a trade to the last ones of its strategy. Days never go back: a late trade counts on the newest day."""
-    known = trades.setdefault(strategy, [])
-    known.append(replace(ended, day=max(ended.day, known[-1].day)) if known else ended)
-    del known[:-MOST_TRADES]
+@dataclass(frozen=True, slots=True)
+class EndedTrades:
+    """The last trades of a strategy, oldest first.
+
+    It is replaced as a whole: a checkpoint encodes only what was replaced since the one before.
+    """
+
+    trades: tuple[EndedTrade, ...] = ()
+
+    def and_then(self, ended: EndedTrade) -> EndedTrades:
+        """Return them with one more. Days never go back: a late trade counts on the newest day."""
+        known = self.trades[1 - MOST_TRADES :]
+        return EndedTrades((*known, replace(ended, day=max(ended.day, known[-1].day)) if known else ended))
 
 
 @dataclass(frozen=True, slots=True)

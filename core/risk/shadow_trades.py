@@ -38,7 +38,7 @@ from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
-from core.model.thesis import EndedTrade, keep
+from core.model.thesis import EndedTrade, EndedTrades
 from core.model.values import ZERO, Fraction, Money, Price, Quantity, Symbol
 from core.risk.protections.closed_trades import ClosedTrade, Direction, ratio_of
 from core.risk.trading_status import TradingStatus
@@ -313,7 +313,7 @@ class ShadowTradesState:
 
     day: date | None = None
     shadows: dict[str, ShadowTrade] = field(default_factory=dict)
-    outcomes: dict[str, list[EndedTrade]] = field(default_factory=dict)
+    outcomes: dict[str, EndedTrades] = field(default_factory=dict)
 
 
 class ShadowTrades:
@@ -395,7 +395,9 @@ class ShadowTrades:
         trade, result = shadow.as_trade(at), shadow.result
         if trade is None or result is None:
             return
-        keep(self.state.outcomes, shadow.strategy, EndedTrade(self.calendar.trading_day(at), result))
+        known = self.state.outcomes.get(shadow.strategy, EndedTrades())
+        ended = EndedTrade(self.calendar.trading_day(at), result)
+        self.state.outcomes[shadow.strategy] = known.and_then(ended)
         if shadow.is_counted:
             self.ended += (trade,)
 

@@ -14,7 +14,7 @@ from typing import Any
 from core import facts
 from core.model.lazy_dataclass import dataclass
 from core.model.signal import SuspensionCause
-from core.model.thesis import EndedTrade, Evidence, Status, Thesis, TradeKind, Verdict, keep
+from core.model.thesis import EndedTrade, EndedTrades, Evidence, Status, Thesis, TradeKind, Verdict
 
 FIRST = date(1970, 1, 1)
 
@@ -58,7 +58,7 @@ class ThesesState:
         Theses that the typed word ended: another strategy's invalidation of the same sentence no longer counts.
     """
 
-    closed: dict[str, list[EndedTrade]] = field(default_factory=dict)
+    closed: dict[str, EndedTrades] = field(default_factory=dict)
     invalidations: dict[str, Invalidation] = field(default_factory=dict)
     resumed_on: dict[str, date] = field(default_factory=dict)
     excused: dict[str, list[Thesis]] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class ThesisBook:
 
     name = "theses"
 
-    def __init__(self, day_of: Callable[[datetime], date], paper: Callable[[], dict[str, list[EndedTrade]]]) -> None:
+    def __init__(self, day_of: Callable[[datetime], date], paper: Callable[[], dict[str, EndedTrades]]) -> None:
         self.day_of, self.paper = day_of, paper
         self.state = ThesesState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
@@ -100,7 +100,7 @@ class ThesisBook:
         """Return a strategy's trades that count on the night of `day`."""
         known = self.state.closed if kind is TradeKind.CLOSED else self.paper()
         after = self.state.resumed_on.get(strategy, FIRST)
-        return [trade for trade in known.get(strategy, ()) if after < trade.day <= day]
+        return [each for each in known.get(strategy, EndedTrades()).trades if after < each.day <= day]
 
     def judged_until(self, thesis: Thesis, kind: TradeKind) -> date:
         """Return the last night of a thesis, if it is unchanged since; else a day before all trades."""
@@ -137,7 +137,9 @@ class ThesisBook:
 
     def _trade_closed(self, _at: datetime, fact: facts.TradeClosed) -> None:
         trade = fact.trade
-        keep(self.state.closed, trade.strategy, EndedTrade(self.day_of(trade.exit_time), trade.profit))
+        known = self.state.closed.get(trade.strategy, EndedTrades())
+        ended = EndedTrade(self.day_of(trade.exit_time), trade.profit)
+        self.state.closed[trade.strategy] = known.and_then(ended)
 
     def _invalidated(self, _at: datetime, fact: facts.ThesisInvalidated) -> None:
         """A strategy that is paused for another thesis is not proposed again."""

@@ -18,6 +18,8 @@ from core.execution.latency import Latencies, LatenciesState
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import LedgerState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
+from core.risk.shadow_trades import ShadowTrades, ShadowTradesState
+from core.risk.thesis_book import ThesesState, ThesisBook
 from core.settings.settings import Settings
 from core.staging.stage import Stage
 from core.staging.stage_state import StageState
@@ -133,9 +135,17 @@ TABLES = {
     Ledger.name: ("orders", "trades"),
     Stage.name: ("confirmations",),
     Latencies.name: ("orders",),
+    ThesisBook.name: ("closed",),
+    ShadowTrades.name: ("outcomes",),
 }
-"""The fields of documents that grow with the orders of the day."""
-WITH_TABLES = {Ledger.name: LedgerState, Stage.name: StageState, Latencies.name: LatenciesState}
+"""The fields of documents that grow with orders and trades."""
+WITH_TABLES = {
+    Ledger.name: LedgerState,
+    Stage.name: StageState,
+    Latencies.name: LatenciesState,
+    ThesisBook.name: ThesesState,
+    ShadowTrades.name: ShadowTradesState,
+}
 
 
 def in_full(documents: Mapping[str, object]) -> dict[str, object]:

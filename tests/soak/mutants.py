@@ -274,7 +274,7 @@ def main() -> int:
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     parser.add_argument("tests", nargs="*")
     asked = parser.parse_args()
-    folder = asked.resume or _prepared(asked)
+    folder = asked.resume.resolve() if asked.resume else _prepared(asked)
     names, gone = json.loads((folder / "mutants.json").read_text()), json.loads((folder / "gone.json").read_text())
     copy = folder / "tree"
     shutil.copy(__file__, copy / "mutants_plugin.py")

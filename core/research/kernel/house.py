@@ -15,7 +15,8 @@ from core.model.instrument import STOCK_TICKS
 from core.model.values import rounded_down
 from core.research.kernel import layout as reg
 from core.research.kernel.inputs import KernelBars
-from core.research.kernel.layout import ENTERS, LEAVES, PRICE_UNITS, RATE_UNITS, Integers, compiled
+from core.research.kernel.layout import ENTERS, LEAVES, PRICE_UNITS, RATE_UNITS, Integers, allocating, compiled
+from core.research.kernel.quotes import highest
 from core.research.kernel.signals import UNSURE, ByRanges, Leaving, Plan, SmaCrossover, Strategy, settle
 from core.research.kernel.sizes import BY_FRACTION, RANGE_BARS, STOP_RANGES, Floats, side_of
 from core.settings.settings import Settings
@@ -153,16 +154,7 @@ class Momentum(ByRanges):
 # ── breakout ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@compiled
-def highest(high: Integers, first: int, last: int) -> int:
-    """Return the highest price of the bars from `first` to before `last`."""
-    top = high[first]
-    for bar in range(first + 1, last):
-        top = max(top, high[bar])
-    return int(top)
-
-
-@compiled
+@allocating
 def breakouts(bars: Integers, lengths: Integers, buffer: int, factor: float, signals: Integers) -> None:
     """Write where a close breaks out over the bars before it, unless too many of the last breakouts were false."""
     length, traded, confirming, counted, most_false = lengths[0], lengths[1], lengths[2], lengths[3], lengths[5]
@@ -225,7 +217,7 @@ class Breakout(ByRanges):
 # ── VWAP mean reversion ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@compiled
+@allocating
 def dips(bars: Integers, least: Integers, parts: Floats, signals: Integers) -> None:
     """Write where a close is far enough below its session's VWAP, and where it is not below it.
 

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from core.research.kernel import layout as reg
 from core.research.kernel.exchange import add_stop, fill_entry, meet_market, meet_stop, pass_point
+from core.research.kernel.holding import first_to_look_at, is_untouched, look_at_losses, reason_to_leave
 from core.research.kernel.layout import Integers, compiled
 from core.research.kernel.protections import count_closed
 from core.research.kernel.quotes import (
-    NO_FORCED_FLAT,
     POINTS,
     ask_of,
     bid_of,
     dearer,
+    highest,
     is_known,
     last_price,
     point_of,
@@ -29,58 +30,6 @@ KEY = reg.SECOND
 """From a bar to the operator's key."""
 SIGNAL_LIFE = 90 * reg.SECOND
 """From a bar to the end of an entry of its signal."""
-
-
-@compiled
-def look_at_losses(s: Integers, c: Integers, bars: Integers, bar: int) -> None:
-    """Refuse where the desk could take notice of a loss: of the day or the week, at the worst price of the bar."""
-    if s[reg.POSITION] == 0:
-        s[reg.SEEN_LOSS] = s[reg.LOST_TODAY]
-    worth = s[reg.CASH] + s[reg.POSITION] * bars[reg.LOW, bar]
-    open_loss = s[reg.LOST_TODAY]
-    if s[reg.POSITION] > 0:
-        open_loss += max(
-            s[reg.TRADE_COST] + s[reg.TRADE_FEES] - s[reg.TRADE_PROCEEDS] - s[reg.POSITION] * bars[reg.LOW, bar],
-            0,
-        )
-    if max(s[reg.DAY_OPENING] - worth, open_loss) >= c[reg.DAY_LOSS] or s[reg.WEEK_OPENING] - worth >= c[reg.WEEK_LOSS]:
-        s[reg.REFUSED] = reg.NEAR_A_LOSS_LIMIT
-    if s[reg.CASH] + s[reg.POSITION] * bars[reg.HIGH, bar] > reg.MOST_MONEY:
-        s[reg.REFUSED] = reg.TOO_MUCH_MONEY
-
-
-@compiled
-def reason_to_leave(s: Integers, c: Integers, bars: Integers, sessions: Integers, signals: Integers, bar: int) -> int:
-    """Return the reason for an exit on a bar: of the strategy first, then of the exit rules; -1 without one."""
-    close = bars[reg.CLOSE, bar]
-    if signals[reg.LATE, bar] and c[reg.FAULT] != NO_FORCED_FLAT:
-        return reg.BY_CLOSE
-    if s[reg.PLAN_TARGET] and close >= s[reg.PLAN_TARGET]:
-        return reg.BY_TARGET
-    if signals[reg.LEAVES, bar] >> s[reg.PLAN_RULE] & 1 or close < s[reg.PLAN_LEVEL]:
-        return int(c[reg.LEAVE_REASON])
-    if c[reg.LONGEST] and bars[reg.START, bar] + reg.MINUTE - s[reg.TRADE_AT] >= c[reg.LONGEST]:
-        return reg.BY_TIME
-    if not c[reg.RULES_GUARD] or bars[reg.START, bar] + reg.MINUTE <= s[reg.TRADE_AT]:
-        return -1
-    cost, quantity = s[reg.TRADE_COST], s[reg.TRADE_QUANTITY]
-    if not s[reg.PLAN_TARGET] and c[reg.PROFIT_TARGET]:
-        aimed, unit = cost * (reg.RATIO_UNITS + c[reg.PROFIT_TARGET]), quantity * reg.RATIO_UNITS
-        if s[reg.TRADE_IS_ROUNDED] and (2 * aimed + reg.TICK * unit) % (2 * unit * reg.TICK) == 0:
-            s[reg.REFUSED] = reg.ROUNDING_TIE
-        if close >= (2 * aimed + reg.TICK * unit) // (2 * unit * reg.TICK) * reg.TICK:
-            return reg.BY_TARGET
-    days = sessions[reg.DAY, bars[reg.SESSION, bar]] - s[reg.TRADE_DAY]
-    if c[reg.MAX_DAYS] and days > c[reg.MAX_DAYS]:
-        return reg.BY_TIME
-    if c[reg.STALE_DAYS] and days > c[reg.STALE_DAYS]:
-        is_at = close * quantity * reg.RATIO_UNITS
-        least = cost * (reg.RATIO_UNITS + c[reg.STALE_GAIN])
-        if s[reg.TRADE_IS_ROUNDED] and is_at == least:
-            s[reg.REFUSED] = reg.ROUNDING_TIE
-        if is_at < least:
-            return reg.BY_TIME
-    return -1
 
 
 @compiled
@@ -107,7 +56,7 @@ def enter(s: Integers, c: Integers, bars: Integers, sessions: Integers, bar: int
         s[reg.ENTRY_ENDS] = heard + SIGNAL_LIFE + (0 if s[reg.ENTRY] == reg.VOID else c[reg.LATENCY])
     s[reg.ENTRY_LEFT] = s[reg.ENTRY_QUANTITY]
     if c[reg.LEVEL_BARS]:
-        s[reg.PLAN_LEVEL] = bars[reg.HIGH, bar - c[reg.LEVEL_BARS] : bar].max()
+        s[reg.PLAN_LEVEL] = highest(bars[reg.HIGH], bar - c[reg.LEVEL_BARS], bar)
 
 
 AFTER_THE_END = 60 * reg.MINUTE
@@ -150,19 +99,6 @@ def is_working(s: Integers, tables: Integers) -> bool:
         if tables[number, reg.STOP_STATE] == reg.WORKING:
             return True
     return bool(s[reg.ENTRY] == reg.WORKING or s[reg.TARGET] == reg.WORKING or is_at_any_price(s, tables))
-
-
-@compiled
-def is_untouched(s: Integers, c: Integers, bars: Integers, tables: Integers, bar: int) -> bool:
-    """Return whether a bar touches no order of what is held, and nothing is on its way."""
-    if s[reg.ENTRY] != reg.NONE or s[reg.SALE] != reg.NONE or bars[reg.LOW, bar] <= s[reg.PLAN_STOP]:
-        return False
-    if s[reg.TARGET] == reg.WORKING and bid_of(c, bars[reg.HIGH, bar]) >= s[reg.PLAN_TARGET]:
-        return False
-    for number in range(s[reg.STOPS]):
-        if tables[number, reg.STOP_STATE] == reg.COMING or tables[number, reg.STOP_STATE] == reg.ELECTED:
-            return False
-    return True
 
 
 @compiled
@@ -430,6 +366,11 @@ def advance(
             if s[reg.FILLED_TODAY] >= c[reg.ENTRIES] and not c[reg.IS_DAILY]:
                 bar += 1
                 continue
+        if s[reg.POSITION] > 0 and not c[reg.IS_DAILY]:
+            quiet = first_to_look_at(s, c, bars, sessions, signals, tables, bar)
+            if quiet > bar:
+                bar = quiet
+                s[reg.OPENED], s[reg.POINT], s[reg.NOW] = bar, 1, bars[reg.START, bar]
         if max(s[reg.FILLS], s[reg.TRADES]) + ROOM > reg.ROWS:
             count_closed(s, c, sessions, tables)
             s[reg.BAR] = bar

@@ -12,7 +12,7 @@ import numpy as np
 from core.model.values import CENT, Money, Price
 from core.research.kernel import layout as reg
 from core.research.kernel.inputs import KernelBars
-from core.research.kernel.layout import Integers, compiled
+from core.research.kernel.layout import Integers, allocating
 from core.research.kernel.signals import Plan, Strategy
 from core.research.kernel.sizes import CLOSE_BY, Floats, whole
 from core.risk.sizing import Conditions, WantedEntry, size_of
@@ -156,7 +156,7 @@ def _units(price: Decimal) -> int:
     return int(price * reg.PRICE_UNITS)
 
 
-@compiled
+@allocating
 def true_ranges(high: Integers, low: Integers, close: Integers, session: Integers, days: Integers) -> Integers:
     """Return each bar's true range; after a pause of more than a long weekend it begins at the bar's own close."""
     found = np.zeros(len(close), np.int64)

@@ -23,8 +23,7 @@ POINTS = 4
     SLIPPAGE_TO_NEAREST,
     NO_FEE,
     NO_FORCED_FLAT,
-    SIZE_IS_WHOLE,
-) = range(1, 10)
+) = range(1, 9)
 """Planted faults, one for each rule: the equality test has to find each of them."""
 
 DERIVED_SIZE = 100 * reg.QUANTITY_UNITS
@@ -58,7 +57,7 @@ def size_slippage(s: Integers, c: Integers, bars: Integers, price: int, quantity
     wanted, room = quantity, DERIVED_SIZE
     if bars[reg.START, bar] <= s[reg.NOW] < bars[reg.END, bar]:
         wanted, room = quantity * c[reg.OF_PARTS], bars[reg.VOLUME, bar] * c[reg.PART] * reg.QUANTITY_UNITS
-    if wanted >= room or c[reg.FAULT] == SIZE_IS_WHOLE:
+    if wanted >= room:
         return -1.0
     return float(price * c[reg.BY_SIZE] * (wanted / room))
 
@@ -143,6 +142,15 @@ def is_known(s: Integers, bars: Integers) -> bool:
     """Return whether the newest price is of a bar that is open, or was the last one before now."""
     end = bars[reg.END, s[reg.OPENED]]
     return bool(s[reg.NOW] < end + (end - bars[reg.START, s[reg.OPENED]]))
+
+
+@compiled
+def highest(high: Integers, first: int, last: int) -> int:
+    """Return the highest price of the bars from `first` to before `last`."""
+    top = high[first]
+    for bar in range(first + 1, last):
+        top = max(top, high[bar])
+    return int(top)
 
 
 # ── volume ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.research.kernel import layout as reg
-from core.research.kernel.layout import Integers, compiled
+from core.research.kernel.layout import Integers, allocating, compiled
 from core.research.kernel.quotes import ask_of, bid_of
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
@@ -90,7 +90,7 @@ def _amount(amount: AmountSettings) -> tuple[float, float]:
 # ── compiled ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@compiled
+@allocating
 def average_ranges(bars: Integers, days: Integers, over: int) -> Floats:
     """Return the desk's average range at each bar, nearly, in units of a price; empty without `over`."""
     found = np.zeros(bars.shape[1] if over else 0, np.float64)
