@@ -9,14 +9,18 @@ days. So a line is used again only where the same backtest would give it again.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from core.files.regular_file import bytes_of
 from core.research.sweeps.deflated_sharpe import SweepTrial
@@ -32,7 +36,7 @@ CODE = ("core", "state", "console/commands/assembly")
 TRIALS = "trials.jsonl"
 NOT_TRADED = {"display", "keys", "notify"}
 """Tables of the settings that no backtest reads."""
-RESULT, TRIAL = TypeAdapter(RunResult), TypeAdapter(SweepTrial)
+TRIAL = TypeAdapter(SweepTrial)
 
 
 def digest_of(value: object) -> str:
@@ -60,6 +64,18 @@ def run_key(settings_digest: str, span: Span | None) -> str:
     return settings_digest if span is None else f"{settings_digest} {span.first}..{span.last}"
 
 
+class WrittenRun(BaseModel):
+    """A `RunResult` in its file; its columns are lists there."""
+
+    profits: str
+    open_profits: tuple[Decimal, ...]
+    open_since: date | None
+    closed: list[int]
+    overnight: tuple[tuple[date, date], ...]
+    days: tuple[date, ...]
+    equity: list[float]
+
+
 class RunFile:
     """The finished runs of one sweep. One process at a time.
 
@@ -77,6 +93,7 @@ class RunFile:
     def __init__(self, home: Home, made_of: Mapping[str, object]) -> None:
         make_folder(home.state)
         self._lines = JsonLines(home.sweeps / f"runs-{digest_of(made_of)}.jsonl", is_exclusive=True)
+        self._days: dict[tuple[date, ...], tuple[date, ...]] = {}
         try:
             self.results = dict(self._run(number, record) for number, record in enumerate(self._lines.records(), 1))
         except BaseException:
@@ -85,8 +102,10 @@ class RunFile:
 
     def append(self, key: str, result: RunResult) -> None:
         """Write a finished run. Raises OSError."""
-        self._lines.append([{"run": key, "result": result}])
-        self.results[key] = result
+        values = {each.name: getattr(result, each.name) for each in fields(result)}
+        columns = {"closed": result.closed.tolist(), "equity": result.equity.tolist()}
+        self._lines.append([{"run": key, "result": values | columns}])
+        self.results[key] = self._sharing_days(result)
 
     def sync(self) -> None:
         self._lines.sync()
@@ -96,11 +115,17 @@ class RunFile:
 
     def _run(self, number: int, record: dict[str, Any]) -> tuple[str, RunResult]:
         try:
-            return str(record["run"]), RESULT.validate_python(record["result"])
+            written = WrittenRun.model_validate(record["result"])
+            columns = {"closed": array("i", written.closed), "equity": array("d", written.equity)}
+            return str(record["run"]), self._sharing_days(RunResult(**{**dict(written), **columns}))
         except (KeyError, ValidationError):
             raise JsonLinesError(
                 f"{self._lines.path}, line {number}: it is no run; move the file away and run again"
             ) from None
+
+    def _sharing_days(self, result: RunResult) -> RunResult:
+        """Return a result that shares its days with those of other runs."""
+        return replace(result, days=self._days.setdefault(result.days, result.days))
 
 
 def count_trials(home: Home, strategy: str) -> int:

@@ -55,7 +55,7 @@ def _parts(report: SweepReport, width: int) -> Iterator[RenderableType]:
             yield Text(f"{len(found) - SHOWN_REASONS:,} more are {what}; --json names all", style="yellow")
     yield Text()
     if report.best is None:
-        traded = sum(bool(result.trades) or result.open_since is not None for result in outcome.runs.values())
+        traded = sum(result.is_traded for result in outcome.runs.values())
         if traded:
             yield Text(
                 f"{counted(traded, 'run')} traded, and none has a Sharpe ratio: it needs two days; try --by profit"

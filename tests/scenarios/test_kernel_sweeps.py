@@ -47,7 +47,7 @@ def test_a_run_on_the_kernel_is_the_engine_s(place: Path) -> None:
     for span in (None, Span(second, second)):
         result = engine(settings, span)
         assert kernel(settings, span) == result
-        assert result.trades
+        assert result.profits
 
 
 def test_the_best_run_on_the_kernel_agrees_with_the_engine(place: Path) -> None:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import gc
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from console.commands.assembly.backtests import enabled_strategies, new_backtest
 from console.commands.assembly.engines import strategy_kinds
@@ -20,7 +21,7 @@ from console.commands.assembly.recordings import Recording, measured, of_symbols
 from console.commands.assembly.settings import backtest_settings
 from core.model.instrument import capitals
 from core.model.lazy_dataclass import dataclass
-from core.model.values import ZERO
+from core.model.values import plain
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -135,22 +136,21 @@ def sessions_of(recording: Recording, span: Span) -> list[Session]:
 
 
 def _result(backtest: Backtest) -> RunResult:
-    from core.analytics.metrics import metrics
-    from core.research.sweeps.results import RunResult, RunTrade
+    from core.research.sweeps.results import RunResult, closed_by_day
     from core.runtime.replay_report import open_positions
 
     runtime, closed = backtest.runtime, backtest.report.closed
     state, day_of = runtime.engine.state, runtime.engine.state.calendar.trading_day
     left = open_positions(state, runtime.exchange, runtime.at)
     at_last_quote = [Decimal(profit) for row in left if (profit := row["profit"]) is not None]
-    profits = [*(trade.profit for trade in closed), *at_last_quote]
+    days = tuple(each.day for each in backtest.series)
+    held = [(day_of(trade.entry_time), day_of(trade.exit_time)) for trade in closed]
     return RunResult(
-        profit=sum(profits, ZERO),
-        trades=tuple(
-            RunTrade(t.entry_time, t.exit_time, day_of(t.entry_time), day_of(t.exit_time), t.profit) for t in closed
-        ),
+        profits=" ".join(plain(trade.profit) for trade in closed),
+        open_profits=tuple(at_last_quote),
         open_since=min((day_of(position.opened_at) for position in state.ledger.positions()), default=None),
-        days=tuple(each.day for each in backtest.series),
-        equity=tuple(each.equity for each in backtest.series),
-        metrics=cast("dict[str, float | int | str | None]", metrics(backtest.series, list(map(float, profits)))),
+        closed=closed_by_day(days[1:], (last for _, last in held)),
+        overnight=tuple((first, last) for first, last in held if first != last),
+        days=days,
+        equity=array("d", [each.equity for each in backtest.series]),
     )

@@ -6,15 +6,16 @@ does not model.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from console.commands.assembly.engine_runs import BarFiles, EngineRunner, sessions_of, until
 from core.model.lazy_dataclass import dataclass
-from core.model.values import ZERO
+from core.model.values import plain
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ class KernelRunner:
         from core.research.kernel.runs import played
 
         since = None if span is None else min(s.open for s in sessions_of(self._engine.recording, span))
-        run = played(settings, self._bars_until(span), since=since)
-        return _result(run, float(settings.exchange.cash), self._read.calendar)
+        bars = self._bars_until(span)
+        run = played(settings, bars, since=since)
+        return _result(run, bars, float(settings.exchange.cash), self._read.calendar)
 
     def require(self, settings: Settings) -> None:
         """Refuse settings that the kernel does not model, each by its name. Raises `OperatorError`."""
@@ -107,24 +109,21 @@ def _day_before(calendar: Calendar, first: date) -> date:
     return next((day for day in earlier if isinstance(calendar.session_on(day), Session)), first - timedelta(days=1))
 
 
-def _result(run: KernelRun, cash: float, calendar: Calendar) -> RunResult:
-    from core.analytics.metrics import DayOfEquity, metrics
-    from core.research.sweeps.results import RunResult, RunTrade
+def _result(run: KernelRun, bars: KernelBars, cash: float, calendar: Calendar) -> RunResult:
+    from core.research.kernel.inputs import days_of
+    from core.research.kernel.layout import ENTERED_AT, LEFT_AT
+    from core.research.sweeps.results import RunResult
 
-    day_of = calendar.trading_day
-    before = DayOfEquity(_day_before(calendar, run.days[0]), cash)
-    closes = zip(run.days, run.equity, run.exposure, strict=True)
-    series = [before, *(DayOfEquity(day, float(worth), float(value)) for day, worth, value in closes)]
-    profits = [trade.profit for trade in run.trades]
-    if run.open_since is not None:
-        profits.append(run.open_profit)
+    firsts, lasts = (days_of(bars, run.trade_rows[:, column]) for column in (ENTERED_AT, LEFT_AT))
+    closed = [0] * len(run.days)
+    for day in lasts:
+        closed[day] += 1
     return RunResult(
-        profit=sum(profits, ZERO),
-        trades=tuple(
-            RunTrade(t.entry_time, t.exit_time, day_of(t.entry_time), day_of(t.exit_time), t.profit) for t in run.trades
-        ),
-        open_since=None if run.open_since is None else day_of(run.open_since),
-        days=tuple(each.day for each in series),
-        equity=tuple(each.equity for each in series),
-        metrics=cast("dict[str, float | int | str | None]", metrics(series, list(map(float, profits)))),
+        profits=" ".join(map(plain, run.profits)),
+        open_profits=() if run.open_since is None else (run.open_profit,),
+        open_since=None if run.open_since is None else calendar.trading_day(run.open_since),
+        closed=array("i", closed),
+        overnight=tuple((run.days[a], run.days[b]) for a, b in zip(firsts, lasts, strict=True) if a != b),
+        days=(_day_before(calendar, run.days[0]), *run.days),
+        equity=array("d", [cash, *map(float, run.equity)]),
     )

@@ -17,11 +17,12 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS, Calendar, Session
 from core.model.values import Symbol
-from core.research.kernel.layout import BAR_SIZE, NOON, PRICE_UNITS, SESSION_SIZE, Integers
+from core.research.kernel.layout import BAR_SIZE, MINUTE, NOON, PRICE_UNITS, SESSION_SIZE, Integers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 A_MICROSECOND = timedelta(microseconds=1)
 MIDDAY = time(12)
+HALF_DAY = 12 * 60 * MINUTE
 LEAST_PRICE = 2 * PRICE_UNITS
 """Below a USD the tick is smaller; a price that could come there is not modelled."""
 MOST_PRICE = 100_000 * PRICE_UNITS
@@ -74,6 +75,13 @@ def microseconds(at: datetime) -> int:
 def moment(at: int) -> datetime:
     """Return the time that the kernel counted."""
     return EPOCH + at * A_MICROSECOND
+
+
+def days_of(bars: KernelBars, times: Integers) -> list[int]:
+    """Return the number of the session on whose day each time is."""
+    midnights = bars.clock[NOON] - HALF_DAY
+    numbers: list[int] = (np.searchsorted(midnights, times, side="right") - 1).tolist()
+    return numbers
 
 
 def bars_of(feeds: Sequence[Iterable[Item]], calendar: Calendar, *, is_daily: bool) -> KernelBars:

@@ -95,6 +95,12 @@ class KernelRun:
         return tuple(map(_fill, self.fill_rows.tolist()))
 
     @property
+    def profits(self) -> tuple[Decimal, ...]:
+        """Of the closed trades, after fees, USD."""
+        rows = self.trade_rows
+        return tuple(map(_money, (rows[:, reg.PROCEEDS] - rows[:, reg.COST] - rows[:, reg.FEES]).tolist()))
+
+    @property
     def trades(self) -> tuple[KernelTrade, ...]:
         """The closed trades, in order of their exit."""
         return tuple(map(_trade, self.trade_rows.tolist()))

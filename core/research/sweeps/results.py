@@ -6,8 +6,10 @@ and back without loss, so that a resumed sweep gives the same table to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -28,40 +30,45 @@ NOISE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class RunTrade:
-    """A closed trade: its times (UTC), its trading days on the venue's calendar, its profit after fees, USD."""
-
-    entry_time: datetime
-    exit_time: datetime
-    entry_day: date
-    exit_day: date
-    profit: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a backtest with one set of settings gave.
+    """What a backtest with one set of settings gave; a sweep keeps thousands of them, so its columns are arrays.
 
     Attributes
     ----------
-    profit
-        Of closed trades and of open positions at the last quote, after fees, USD.
-    trades
-        Closed trades, in order of their exit.
+    profits
+        Of closed trades in order of their exit, after fees, USD: exact numbers, separated by spaces.
+    open_profits
+        Of positions open at the end, at the last quote, after fees, USD.
     open_since
-        The trading day of the oldest position open at the end; None without one.
+        The trading day of the oldest of those; None without one.
+    closed
+        How many trades closed on each trading day.
+    overnight
+        The first and the last trading day of each trade that closed on a later day than it began.
     days, equity
         The account at each close, USD; the first day is the one before the first session.
-    metrics
-        Measures by name, as of `core.analytics.metrics`.
     """
 
-    profit: Decimal
-    trades: tuple[RunTrade, ...]
+    profits: str
+    open_profits: tuple[Decimal, ...]
     open_since: date | None
+    closed: array[int]
+    overnight: tuple[tuple[date, date], ...]
     days: tuple[date, ...]
-    equity: tuple[float, ...]
-    metrics: Mapping[str, float | int | str | None]
+    equity: array[float]
+
+    @property
+    def closed_profits(self) -> list[Decimal]:
+        return list(map(Decimal, self.profits.split()))
+
+    @property
+    def profit(self) -> Decimal:
+        """Of closed trades and of open positions, after fees, USD."""
+        return sum((*self.closed_profits, *self.open_profits), ZERO)
+
+    @property
+    def is_traded(self) -> bool:
+        return bool(self.profits) or self.open_since is not None
 
     @property
     def returns(self) -> Floats:
@@ -75,6 +82,14 @@ class RunResult:
     def trading_days(self) -> tuple[date, ...]:
         """The day of each return."""
         return self.days[1:]
+
+
+def closed_by_day(days: Sequence[date], exits: Iterable[date]) -> array[int]:
+    """Return how many trades closed on each of some days, in order, given the day of each exit."""
+    found = array("i", [0]) * len(days)
+    for day in exits:
+        found[bisect_right(days, day) - 1] += 1
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,7 @@ def daily_sharpe(returns: Floats) -> float | None:
 
 def score(result: RunResult, goal: Goal) -> float | None:
     """Return the figure to rank by; None for a run that never traded, or whose figure is undefined."""
-    if not result.trades and result.open_since is None:
+    if not result.is_traded:
         return None
     return float(result.profit) if goal is Goal.PROFIT else daily_sharpe(result.returns)
 
@@ -132,7 +147,7 @@ def difference(one: RunResult, other: RunResult) -> Money:
 
     A different number of trades counts with the profits of those without a partner.
     """
-    mine, others = ([trade.profit for trade in each.trades] for each in (one, other))
+    mine, others = (each.closed_profits for each in (one, other))
     length = max(len(mine), len(others))
     pairs = zip(*(profits + [ZERO] * (length - len(profits)) for profits in (mine, others)), strict=True)
     return Money(max([abs(one.profit - other.profit), *(abs(left - right) for left, right in pairs)]))

@@ -141,7 +141,7 @@ def purged(result: RunResult, window: Window) -> Floats:
     From its entry on, such a trade's price depends on the same moves as the test.
     """
     days, test_day = result.trading_days, result.trading_days[window.test_first]
-    entries = [trade.entry_day for trade in result.trades if trade.entry_day < test_day <= trade.exit_day]
+    entries = [first for first, last in result.overnight if first < test_day <= last]
     if result.open_since is not None and result.open_since < test_day:
         entries.append(result.open_since)
     first_entry = min(entries, default=test_day)
@@ -210,7 +210,7 @@ def joined(
                 daily_sharpe(train_returns),
                 float(np.prod(1 + test_returns) - 1),
                 daily_sharpe(test_returns),
-                sum(span.first <= trade.exit_day <= span.last for trade in test.trades),
+                int(np.asarray(test.closed)[is_tested].sum()),
             )
         )
     if not windows:

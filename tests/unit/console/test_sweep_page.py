@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from array import array
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from rich.console import Console
 from console.commands.sweep_page import page
 from core.research.sweeps.deflated_sharpe import SweepTrial
 from core.research.sweeps.report import SweepOutcome, SweepReport, as_json, report_of
-from core.research.sweeps.results import Goal, RunResult, RunTrade
+from core.research.sweeps.results import Goal, RunResult
 from core.research.sweeps.space import Axis, AxisValue, Point, Space
 from core.research.sweeps.walk_forward import WindowPlan, chosen, joined, windows_of
 from tests.kit.rows import table
@@ -31,9 +32,8 @@ def an_axis(name: str, many: int) -> Axis:
 def a_run(seed: int, days: int = 200, gain: float = 0.0) -> RunResult:
     returns = np.random.default_rng(seed).normal(gain, 0.01, days)
     equity = tuple(map(float, np.cumprod([100_000, *(1 + returns)])))
-    trade = RunTrade(AT, AT, DAY, DAY, Decimal("12.34"))
     every_day = tuple(DAY + timedelta(days=number) for number in range(-1, days))
-    return RunResult(Decimal("12.34"), (trade,), None, every_day, equity, {"trades": 1, "win_rate": 1.0})
+    return RunResult("12.34", (), None, array("i", [0] * (len(every_day) - 1)), (), every_day, array("d", equity))
 
 
 def a_report(

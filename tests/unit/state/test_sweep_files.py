@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.research.sweeps.deflated_sharpe import SweepTrial
-from core.research.sweeps.results import RunResult, RunTrade, Span
+from core.research.sweeps.results import RunResult, Span
 from core.settings.settings import Settings
 from state.files import Home
 from state.json_lines import JsonLinesError
@@ -28,9 +29,8 @@ def home(tmp_path: Path) -> Home:
 
 
 def a_result(profit: str = "-0.16445") -> RunResult:
-    trade = RunTrade(AT, AT, DAY, DAY, Decimal(profit))
-    metrics = {"sharpe": None, "trades": 1, "drawdown_from": "2026-01-05", "omega": 0.1 + 0.2}
-    return RunResult(Decimal(profit), (trade,), None, (DAY, DAY), (200.0, 1 / 3), metrics)
+    held, equity = ((DAY, DAY),), array("d", [200.0, 1 / 3])
+    return RunResult(profit, (Decimal("0.10"),), DAY, array("i", [1]), held, (DAY, DAY), equity)
 
 
 def a_trial(name: str = "a", strategy: str = "vwap") -> SweepTrial:
@@ -64,7 +64,7 @@ def test_other_bars_have_another_file(home: Home, run_path: Path) -> None:
         assert runs.results == {}
 
 
-@cases("torn", 1, 40, 400)
+@cases("torn", 1, 40, 200)
 def test_a_torn_line_is_cut_off(home: Home, run_path: Path, torn: int) -> None:
     """AN-05, SP-01: wherever the crash cut it"""
     content = run_path.read_bytes()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from array import array
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
 from core.ports import OperatorError
-from core.research.sweeps.results import Goal, RunResult, RunTrade, Span
+from core.research.sweeps.results import Goal, RunResult, Span, closed_by_day
 from core.research.sweeps.walk_forward import Window, WindowPlan, chosen, joined, purged, windows_of
 
 FIRST = date(2024, 1, 1)
@@ -25,14 +25,15 @@ def a_run(*returns: float, held: tuple[int, int] | None = None, open_since: int 
     """A run with these daily returns; `held` are the days of its only trade."""
     entry, left = held or (0, 0)
     equity = np.cumprod([100.0, *(1 + each for each in returns)])
-    at = [datetime.combine(day(number), time(15), UTC) for number in (entry, left)]
+    days = tuple(FIRST + timedelta(days=number) for number in range(len(returns) + 1))
     return RunResult(
-        profit=Decimal(0),
-        trades=(RunTrade(at[0], at[1], day(entry), day(left), Decimal(0)),),
+        profits="0",
+        open_profits=(),
         open_since=None if open_since is None else day(open_since),
-        days=tuple(FIRST + timedelta(days=number) for number in range(len(returns) + 1)),
-        equity=tuple(map(float, equity)),
-        metrics={},
+        closed=closed_by_day(days[1:], [day(left)]),
+        overnight=() if entry == left else ((day(entry), day(left)),),
+        days=days,
+        equity=array("d", equity),
     )
 
 
