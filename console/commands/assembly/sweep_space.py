@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from console.commands.assembly.combined_settings import CombinedSettings
 from console.commands.assembly.recordings import UnfitStrategyError
 from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
@@ -155,6 +156,7 @@ class SpaceSettings:
         self._space = space
         self._settings_of = settings_of
         self._digests: set[str] = set()
+        self._combined: CombinedSettings | None = None
 
     @property
     def repeated(self) -> int:
@@ -168,10 +170,13 @@ class SpaceSettings:
         """
         from state.settings_file import ConflictingSettingsError
 
-        for axis in self._space.axes:
-            for value in axis.values:
+        alone = tuple[dict[int, "Settings"], ...]({} for _ in self._space.axes)
+        for axis, found in zip(self._space.axes, alone, strict=True):
+            for index, value in enumerate(axis.values):
                 with suppress(ConflictingSettingsError, UnfitStrategyError):
-                    self._settings_of(value.overrides)
+                    found[index] = self._settings_of(value.overrides)
+        with suppress(OperatorError):
+            self._combined = CombinedSettings(self._settings_of(()), alone)
 
     def checked(self, points: Sequence[Point]) -> dict[Point, tuple[str, Settings]]:
         """Return the digest and the settings of those that are new, valid and not equal to earlier ones."""
@@ -182,8 +187,9 @@ class SpaceSettings:
             if point in self.seen:
                 continue
             self.seen.add(point)
+            settings = None if self._combined is None else self._combined.settings_of(point)
             try:
-                settings = self._settings_of(self._space.overrides(point))
+                settings = settings or self._settings_of(self._space.overrides(point))
             except OperatorError as error:
                 self.rejected[point] = str(error)
                 continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -94,8 +95,25 @@ def refusal(settings: Settings, bars: KernelBars, strategy: str) -> list[str]:
     ]
 
 
+@cache
+def _fixed() -> tuple[tuple[tuple[str, ...], object], ...]:
+    """Return the path and the default of each setting that is not modelled, those without a value included."""
+    usual = Settings()
+    paths = (tuple(name.split(".")) for name, _ in flat(usual.model_dump(context=WHOLE)) if not is_modelled(name))
+    return tuple((path, _at(usual, path)) for path in paths)
+
+
+def _at(settings: Settings, path: tuple[str, ...]) -> object:
+    found: object = settings
+    for name in path:
+        found = getattr(found, name, None)
+    return found
+
+
 def _changed(settings: Settings) -> Iterator[str]:
     """Yield settings that are not modelled and have not their default."""
+    if all(_at(settings, path) == usual for path, usual in _fixed()):
+        return
     usual = dict(flat(Settings().model_dump(context=WHOLE)))
     for name, value in flat(settings.model_dump(context=WHOLE)):
         if not is_modelled(name) and usual.get(name) != value:

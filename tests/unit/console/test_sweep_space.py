@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from console.commands.assembly.combined_settings import CombinedSettings
 from console.commands.assembly.sweep_space import STUDIES, SpaceSettings, axis_of, space_of
 from core.ports import OperatorError
 from core.research.sweeps.space import Axis, Space
@@ -111,3 +112,31 @@ def test_equal_settings_are_run_once(tmp_path: Path) -> None:
 
     assert len(found.checked([(0, 0), (1, 0), (0, 0)])) == 2
     assert found.checked([(0, 0), (1, 0)]) == {}
+
+
+@table(
+    "grids, is_combined",
+    (("strategies.vwap.entry_deviation=0.002,0.003", "risk.entries_a_day=1,5"), True),
+    (("exchange.slippage=0,0.001", "exits.enabled=true,false"), True),
+    ((f"{LEAST}=0.002,0.005", f"{MOST}=0.003,0.006"), True),
+    (("risk.entries_a_day=1,5", "risk.window_end='11:00','15:00'", "exits.max_days=0,9"), True),
+    (("profile=micro,swing", "risk.entries_a_day=1,5"), False),
+    (("strategies.own.mine.enabled=false", "risk.entries_a_day=1,5"), False),
+)
+def test_combined_values_are_those_of_the_layers(tmp_path: Path, grids: tuple[str, ...], is_combined: bool) -> None:
+    """AN-05: and two values that change the same setting are left to the layers"""
+    layered, combined = space_settings(tmp_path, *grids), space_settings(tmp_path, *grids)
+    points = Space(tuple(map(axis_of, grids))).grid()
+    combined.require_values()
+
+    expected = layered.checked(points)
+    assert combined.checked(points) == expected
+    assert combined.rejected == layered.rejected
+    made = CombinedSettings(load_settings(Home.of({"KEYTURN_HOME": str(tmp_path)}), {}, ()), alone(tmp_path, grids))
+    assert {made.settings_of(point) is not None for point in expected} == {is_combined}
+
+
+def alone(tmp_path: Path, grids: tuple[str, ...]) -> tuple[dict[int, Settings], ...]:
+    home = Home.of({"KEYTURN_HOME": str(tmp_path)})
+    axes = map(axis_of, grids)
+    return tuple({n: load_settings(home, {}, value.overrides) for n, value in enumerate(axis.values)} for axis in axes)

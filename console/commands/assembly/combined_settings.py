@@ -1,0 +1,89 @@
+"""Settings of many combinations from those of each value alone (AN-05).
+
+Reading every layer of the settings again takes ten times as long, and a sweep has ten thousand combinations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from core.research.sweeps.space import Point
+
+if TYPE_CHECKING:
+    from core.settings.settings import Settings
+
+Path = tuple[str, ...]
+Values = dict[Path, object]
+
+
+class CombinedSettings:
+    """Combines values that change different settings; `settings_of` leaves every other combination to the layers.
+
+    Parameters
+    ----------
+    base
+        The settings without any value of an axis.
+    alone
+        For each axis, the settings with each of its values alone, by its index; those that are valid.
+    """
+
+    def __init__(self, base: Settings, alone: tuple[Mapping[int, Settings], ...]) -> None:
+        self._base = values_of(base)
+        self._parts: list[dict[int, Values]] = []
+        for axis in alone:
+            whole = {number: values_of(settings) for number, settings in axis.items()}
+            paths = {
+                path for values in whole.values() for path, value in values.items() if value != self._base.get(path)
+            }
+            self._parts.append({number: {path: values[path] for path in paths} for number, values in whole.items()})
+        changed = [{path for values in part.values() for path in values} for part in self._parts]
+        every = (base, *(settings for axis in alone for settings in axis.values()))
+        self._is_possible = (
+            all(values_of(settings).keys() == self._base.keys() for settings in every)
+            and all(one.isdisjoint(other) for one, other in combinations(changed, 2))
+            and not any(settings.strategies.own for settings in every)
+        )
+
+    def settings_of(self, point: Point) -> Settings | None:
+        """Return the settings of a combination; None where only the layers can tell, as of invalid ones."""
+        from pydantic import ValidationError
+
+        from core.settings.settings import Settings
+
+        if not self._is_possible or any(index not in part for part, index in zip(self._parts, point, strict=True)):
+            return None
+        values = dict(self._base)
+        for part, index in zip(self._parts, point, strict=True):
+            values |= part[index]
+        try:
+            return Settings.model_validate(nested(values))
+        except ValidationError:
+            return None
+
+
+def values_of(settings: Settings) -> Values:
+    """Return every setting by its path."""
+    from core.settings.types import WHOLE
+
+    return dict(_flat(settings.model_dump(context=WHOLE), ()))
+
+
+def _flat(table: Mapping[str, object], before: Path) -> Iterator[tuple[Path, object]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, (*before, name))
+        else:
+            yield (*before, name), value
+
+
+def nested(values: Values) -> dict[str, object]:
+    """Return the tables of settings by their paths."""
+    whole: dict[str, object] = {}
+    for path, value in values.items():
+        table = whole
+        for name in path[:-1]:
+            table = table.setdefault(name, {})  # type: ignore[assignment]
+        table[path[-1]] = value
+    return whole
