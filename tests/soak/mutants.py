@@ -280,6 +280,8 @@ def main() -> int:
     shutil.copy(__file__, copy / "mutants_plugin.py")
     if not (folder / "plan.json").exists():
         _pytest(asked.python, copy, folder, ["-n", str(asked.cores), *asked.tests], None)
+        if not any(rows_of(folder, "reach")):
+            sys.exit(f"no test was run; see {folder / 'reach.log'}")
         _plan(folder)
     judged = {row["number"] for row in rows_of(folder, "judged")}
     left = [number for number in map(int, json.loads((folder / "plan.json").read_text())) if number not in judged]
