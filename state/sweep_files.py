@@ -67,8 +67,9 @@ def run_key(settings_digest: str, span: Span | None) -> str:
 class WrittenRun(BaseModel):
     """A `RunResult` in its file; its columns are lists there."""
 
+    profit: Decimal
     profits: str
-    open_profits: tuple[Decimal, ...]
+    open_profits: str
     open_since: date | None
     closed: list[int]
     overnight: tuple[tuple[date, date], ...]

@@ -21,7 +21,7 @@ from console.commands.assembly.recordings import Recording, measured, of_symbols
 from console.commands.assembly.settings import backtest_settings
 from core.model.instrument import capitals
 from core.model.lazy_dataclass import dataclass
-from core.model.values import plain
+from core.model.values import ZERO, plain
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -146,8 +146,9 @@ def _result(backtest: Backtest) -> RunResult:
     days = tuple(each.day for each in backtest.series)
     held = [(day_of(trade.entry_time), day_of(trade.exit_time)) for trade in closed]
     return RunResult(
+        profit=sum((*(trade.profit for trade in closed), *at_last_quote), ZERO),
         profits=" ".join(plain(trade.profit) for trade in closed),
-        open_profits=tuple(at_last_quote),
+        open_profits=" ".join(map(plain, at_last_quote)),
         open_since=min((day_of(position.opened_at) for position in state.ledger.positions()), default=None),
         closed=closed_by_day(days[1:], (last for _, last in held)),
         overnight=tuple((first, last) for first, last in held if first != last),

@@ -119,8 +119,9 @@ def _result(run: KernelRun, bars: KernelBars, cash: float, calendar: Calendar) -
     for day in lasts:
         closed[day] += 1
     return RunResult(
+        profit=sum(run.profits, run.open_profit),
         profits=" ".join(map(plain, run.profits)),
-        open_profits=() if run.open_since is None else (run.open_profit,),
+        open_profits="" if run.open_since is None else plain(run.open_profit),
         open_since=None if run.open_since is None else calendar.trading_day(run.open_since),
         closed=array("i", closed),
         overnight=tuple((run.days[a], run.days[b]) for a, b in zip(firsts, lasts, strict=True) if a != b),

@@ -9,7 +9,8 @@ Computational Finance (2015). Of equal runs none is preferred: the mean of their
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, islice
+from math import comb
 
 import numpy as np
 
@@ -60,27 +61,19 @@ def overfitting(returns: Floats, blocks: int = BLOCKS) -> Overfitting | None:
         return None
     cut = returns[whole - length * blocks :].reshape(blocks, length, runs)
     sums, squares = cut.sum(axis=1), (cut**2).sum(axis=1)
-    halves = np.array(list(combinations(range(blocks), blocks // 2)))
+    splits = comb(blocks, blocks // 2)
     below = losses = 0
-    for chosen in np.array_split(halves, -(-len(halves) * runs // AT_ONCE)):
-        inside, outside = (
-            _sharpes(sums[half].sum(axis=1), squares[half].sum(axis=1), length * blocks // 2)
-            for half in (chosen, _others(chosen, blocks))
-        )
-        is_best = inside == inside.max(axis=1, keepdims=True)
-        ranks = _mean_ranks(outside)
-        weights = is_best / is_best.sum(axis=1, keepdims=True)
-        below += int(((ranks * weights).sum(axis=1) * 2 <= runs + 1).sum())
-        losses += int(((outside * weights).sum(axis=1) < 0).sum())
-    splits = len(halves)
+    # A split and its opposite are one pair of halves: each half is looked up in the other.
+    halves = np.zeros((splits // 2, blocks))
+    for row, chosen in zip(halves, islice(combinations(range(blocks), blocks // 2), splits // 2), strict=True):
+        row[list(chosen)] = 1
+    for part in np.array_split(halves, -(-len(halves) * runs // AT_ONCE)):
+        one, other = (_sharpes(half @ sums, half @ squares, length * blocks // 2) for half in (part, 1 - part))
+        for inside, outside in ((one, other), (other, one)):
+            ranks, figures = _of_the_best(inside, outside)
+            below += int((ranks * 2 <= runs + 1).sum())
+            losses += int((figures < 0).sum())
     return Overfitting(below / splits, losses / splits, blocks, splits, length * blocks, runs)
-
-
-def _others(chosen: np.ndarray, blocks: int) -> np.ndarray:
-    """Return the other half of each split, shape (splits, blocks / 2)."""
-    is_other = np.ones((len(chosen), blocks), dtype=bool)
-    np.put_along_axis(is_other, chosen, values=False, axis=1)
-    return np.nonzero(is_other)[1].reshape(len(chosen), -1)
 
 
 def _sharpes(sums: Floats, squares: Floats, days: int) -> Floats:
@@ -95,18 +88,17 @@ def _sharpes(sums: Floats, squares: Floats, days: int) -> Floats:
     return np.asarray(found.round(9), dtype=np.float64)
 
 
-def _mean_ranks(figures: Floats) -> Floats:
-    """Return the rank of each figure in its row, 1 the lowest; equal figures share the mean of their ranks."""
-    order = figures.argsort(axis=1, kind="stable")
-    in_order = np.take_along_axis(figures, order, axis=1)
-    columns = np.arange(figures.shape[1])
-    is_new = np.ones(figures.shape, dtype=bool)
-    is_new[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
-    first = np.maximum.accumulate(np.where(is_new, columns, 0), axis=1)
-    is_last = np.ones(figures.shape, dtype=bool)
-    is_last[:, :-1] = is_new[:, 1:]
-    ends = np.where(is_last, columns, figures.shape[1])
-    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(figures.shape, dtype=np.float64)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=1)
-    return ranks
+def _of_the_best(inside: Floats, outside: Floats) -> tuple[Floats, Floats]:
+    """Return the rank outside of each row's best run inside, 1 the lowest, and its figure there.
+
+    Of several best runs both are means. Equal figures share the mean of their ranks.
+    """
+    is_best = inside == inside.max(axis=1, keepdims=True)
+    figures = outside[np.arange(len(outside)), is_best.argmax(axis=1)]
+    lower, equal = (compared(outside, figures[:, None]).sum(axis=1) for compared in (np.less, np.equal))
+    ranks = lower + (equal + 1) / 2
+    for row in np.nonzero(is_best.sum(axis=1) > 1)[0]:
+        found, in_order = outside[row][is_best[row]], np.sort(outside[row])
+        first, after = (np.searchsorted(in_order, found, side=side) for side in ("left", "right"))
+        ranks[row], figures[row] = ((first + after + 1) / 2).mean(), found.mean()
+    return ranks, figures

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.analytics.presentation import ROLLING
 from core.model.lazy_dataclass import dataclass
-from core.model.values import ZERO, Money
+from core.model.values import Money
 from core.research.sweeps.deflated_sharpe import DeflatedSharpe, SweepTrial, deflated_sharpe, sharpes_of
 from core.research.sweeps.overfitting import Overfitting, overfitting
 from core.research.sweeps.plateau import HeatMap, Plateau, best_point, heat_map, plateau_at
@@ -130,17 +130,17 @@ def figures_of(result: RunResult) -> dict[str, object]:
 
     All but the last are defined as in `core.analytics.metrics`; open positions count as trades.
     """
-    profits, equity = [*result.closed_profits, *result.open_profits], np.asarray(result.equity)
-    lost = -sum((each for each in profits if each < 0), ZERO)
+    profits = np.array(f"{result.profits} {result.open_profits}".split(), dtype=float)
+    equity, lost = np.asarray(result.equity), -float(profits[profits < 0].sum())
     tops = np.maximum.accumulate(equity)
     found: tuple[object, ...] = (
         len(profits),
-        str(sum(profits, ZERO)),
+        str(result.profit),
         daily_sharpe(result.returns),
         float(equity[-1] / equity[0] - 1) if equity[0] > 0 else None,
         float(np.where(tops > 0, 1 - equity / np.where(tops > 0, tops, 1), 0.0).max()),
-        sum(each > 0 for each in profits) / len(profits) if profits else None,
-        float(sum((each for each in profits if each > 0), ZERO) / lost) if lost else None,
+        float((profits > 0).mean()) if len(profits) else None,
+        float(profits[profits > 0].sum()) / lost if lost else None,
     )
     return dict(zip(TABLE, found, strict=True))
 

@@ -35,10 +35,12 @@ class RunResult:
 
     Attributes
     ----------
+    profit
+        Of closed trades and of open positions at the last quote, after fees, USD.
     profits
         Of closed trades in order of their exit, after fees, USD: exact numbers, separated by spaces.
     open_profits
-        Of positions open at the end, at the last quote, after fees, USD.
+        Of positions open at the end, at the last quote, after fees, USD, in the same form.
     open_since
         The trading day of the oldest of those; None without one.
     closed
@@ -49,8 +51,9 @@ class RunResult:
         The account at each close, USD; the first day is the one before the first session.
     """
 
+    profit: Decimal
     profits: str
-    open_profits: tuple[Decimal, ...]
+    open_profits: str
     open_since: date | None
     closed: array[int]
     overnight: tuple[tuple[date, date], ...]
@@ -60,11 +63,6 @@ class RunResult:
     @property
     def closed_profits(self) -> list[Decimal]:
         return list(map(Decimal, self.profits.split()))
-
-    @property
-    def profit(self) -> Decimal:
-        """Of closed trades and of open positions, after fees, USD."""
-        return sum((*self.closed_profits, *self.open_profits), ZERO)
 
     @property
     def is_traded(self) -> bool:

@@ -33,7 +33,9 @@ def a_run(seed: int, days: int = 200, gain: float = 0.0) -> RunResult:
     returns = np.random.default_rng(seed).normal(gain, 0.01, days)
     equity = tuple(map(float, np.cumprod([100_000, *(1 + returns)])))
     every_day = tuple(DAY + timedelta(days=number) for number in range(-1, days))
-    return RunResult("12.34", (), None, array("i", [0] * (len(every_day) - 1)), (), every_day, array("d", equity))
+    return RunResult(
+        Decimal("12.34"), "12.34", "", None, array("i", [0] * (len(every_day) - 1)), (), every_day, array("d", equity)
+    )
 
 
 def a_report(

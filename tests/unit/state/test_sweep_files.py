@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Home:
 
 def a_result(profit: str = "-0.16445") -> RunResult:
     held, equity = ((DAY, DAY),), array("d", [200.0, 1 / 3])
-    return RunResult(profit, (Decimal("0.10"),), DAY, array("i", [1]), held, (DAY, DAY), equity)
+    return RunResult(Decimal(profit), profit, "0.10", DAY, array("i", [1]), held, (DAY, DAY), equity)
 
 
 def a_trial(name: str = "a", strategy: str = "vwap") -> SweepTrial:

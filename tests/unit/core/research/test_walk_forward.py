@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -27,8 +28,9 @@ def a_run(*returns: float, held: tuple[int, int] | None = None, open_since: int 
     equity = np.cumprod([100.0, *(1 + each for each in returns)])
     days = tuple(FIRST + timedelta(days=number) for number in range(len(returns) + 1))
     return RunResult(
+        profit=Decimal(0),
         profits="0",
-        open_profits=(),
+        open_profits="",
         open_since=None if open_since is None else day(open_since),
         closed=closed_by_day(days[1:], [day(left)]),
         overnight=() if entry == left else ((day(entry), day(left)),),
