@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -340,6 +340,20 @@ def test_waiting_exit_shrinks_to_what_is_left() -> None:
     sells(house, house.proposal)
     assert house.last(facts.OrderCreated).order.effect is Effect.CLOSE
     assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_ticket_sells_no_more_than_is_left() -> None:
+    """OP-06, EX-13: also where its exit is made to fit only after it opens"""
+    house = a_house_with_two_exits("0.502")
+    state, waits = house.engine.state, house.proposal
+    larger = replace(waits, order=replace(waits.order, quantity=Quantity(Decimal("0.6"))))
+
+    house.presses(OpenTicket(waits.id))
+    state.record(facts.ProposalStaged(larger, state.stage.state.reviews[waits.id]))
+    passes(house, 1)
+
+    order = house.last(facts.TicketOpened).ticket.order
+    assert (plain(order.quantity), order.effect) == ("0.502", Effect.CLOSE)
 
 
 def test_exit_of_a_closed_position_is_withdrawn() -> None:
