@@ -13,6 +13,7 @@ from core.research.sweeps.space import Point
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings
+    from core.settings.types import SettingsTable
 
 Path = tuple[str, ...]
 Values = dict[Path, object]
@@ -30,7 +31,7 @@ class CombinedSettings:
     """
 
     def __init__(self, base: Settings, alone: tuple[Mapping[int, Settings], ...]) -> None:
-        self._base = values_of(base)
+        self._settings, self._base = base, values_of(base)
         self._parts: list[dict[int, Values]] = []
         for axis in alone:
             whole = {number: values_of(settings) for number, settings in axis.items()}
@@ -43,6 +44,7 @@ class CombinedSettings:
         self._is_possible = (
             all(values_of(settings).keys() == self._base.keys() for settings in every)
             and all(one.isdisjoint(other) for one, other in combinations(changed, 2))
+            and all(_is_in_tables(base, path) for paths in changed for path in paths)
             and not any(settings.strategies.own for settings in every)
         )
 
@@ -54,11 +56,11 @@ class CombinedSettings:
 
         if not self._is_possible or any(index not in part for part, index in zip(self._parts, point, strict=True)):
             return None
-        values = dict(self._base)
+        changes: Values = {}
         for part, index in zip(self._parts, point, strict=True):
-            values |= part[index]
+            changes |= part[index]
         try:
-            return Settings.model_validate(nested(values))
+            return Settings.model_validate(merged(self._settings, changes))
         except ValidationError:
             return None
 
@@ -78,12 +80,27 @@ def _flat(table: Mapping[str, object], before: Path) -> Iterator[tuple[Path, obj
             yield (*before, name), value
 
 
-def nested(values: Values) -> dict[str, object]:
-    """Return the tables of settings by their paths."""
-    whole: dict[str, object] = {}
-    for path, value in values.items():
-        table = whole
-        for name in path[:-1]:
-            table = table.setdefault(name, {})  # type: ignore[assignment]
-        table[path[-1]] = value
-    return whole
+def _is_in_tables(settings: Settings, path: Path) -> bool:
+    """Return whether every part of a path but the last is a table, and none a list of names."""
+    from core.settings.types import SettingsTable
+
+    table: object = settings
+    for name in path[:-1]:
+        table = getattr(table, name, None)
+        if not isinstance(table, SettingsTable):
+            return False
+    return True
+
+
+def merged(table: SettingsTable, changes: Values) -> dict[str, object]:
+    """Return the values of a table after some changes, by their paths; tables without a change are shared."""
+    values: dict[str, object] = {name: getattr(table, name) for name in type(table).model_fields}
+    parts: dict[str, Values] = {}
+    for (name, *rest), value in changes.items():
+        if rest:
+            parts.setdefault(name, {})[tuple(rest)] = value
+        else:
+            values[name] = value
+    for name, part in parts.items():
+        values[name] = merged(getattr(table, name), part)
+    return values
