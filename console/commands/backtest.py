@@ -36,7 +36,7 @@ WIDEST = 110
 def backtest(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; each is tested separately.")
+        list[Path], typer.Argument(help="CSV or Parquet files of one-minute or daily bars; each is tested separately.")
     ],
     strategy: OnlyStrategy = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol for files whose names do not begin with one.")] = None,

@@ -101,7 +101,8 @@ def demo(
 def replay(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; each name begins with the symbol.")
+        list[Path],
+        typer.Argument(help="CSV or Parquet files of one-minute or daily bars; each name begins with the symbol."),
     ],
     symbol: Annotated[
         list[str] | None, typer.Option(help="Symbol to trade instead of the profile's; repeatable.")

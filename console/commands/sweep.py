@@ -47,7 +47,8 @@ INTERRUPTED = 130
 def sweep(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; several are played on one account.")
+        list[Path],
+        typer.Argument(help="CSV or Parquet files of one-minute or daily bars; several are played on one account."),
     ],
     grid: Annotated[
         list[str] | None,

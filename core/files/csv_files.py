@@ -9,15 +9,19 @@ The trades table of a backtest is accepted too.
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from core.files.regular_file import OddFileError, TooLargeError, bytes_of
+from core.files.parquet import ENDINGS, ParquetError, parquet_lines
+from core.files.regular_file import OddFileError, TooLargeError, bytes_of, reading
 from core.model.instrument import ANY_SHARE, small_letters, symbol_in
 from core.model.lazy_dataclass import dataclass
 from core.model.signal import ExitReason
@@ -72,10 +76,23 @@ class TableError(OperatorError):
 
 def text_of(path: Path, largest: int = LARGEST) -> str:
     """Return the text of a regular file of at most `largest` bytes. Raises `TableError`."""
-    content = b""
+    with _as_table_errors(path, largest):
+        return bytes_of(path, largest).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a regular file, text or Parquet, as they are read, each with its end. Raises `TableError`."""
+    with _as_table_errors(path, LARGEST), reading(path, LARGEST) as file:
+        if path.suffix.lower() in ENDINGS:
+            yield from parquet_lines(file)
+        else:
+            yield from io.TextIOWrapper(file, encoding="utf-8-sig")
+
+
+@contextmanager
+def _as_table_errors(path: Path, largest: int) -> Iterator[None]:
     try:
-        content = bytes_of(path, largest)
-        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        yield
     except FileNotFoundError:
         raise TableError(f"{path}: no such file; check the path", FileFault.FILE) from None
     except IsADirectoryError:
@@ -89,8 +106,10 @@ def text_of(path: Path, largest: int = LARGEST) -> str:
         raise TableError(
             f"{path}: has {size:,} bytes, {largest:,} at most are read; split the file", FileFault.FILE
         ) from None
-    except UnicodeDecodeError:
-        if content[: len(PACKED)] == PACKED:
+    except ParquetError as error:
+        raise TableError(f"{path}: {error}", FileFault.FILE) from None
+    except UnicodeDecodeError as error:
+        if error.object[: len(PACKED)] == PACKED:
             raise TableError(f"{path}: is packed; unpack it with `gunzip`", FileFault.FILE) from None
         raise TableError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8", FileFault.FILE) from None
     except OSError as error:
@@ -137,10 +156,12 @@ class Table:
 
     def __init__(self, path: Path, text: str, unit: str, *, may_be_none: bool = False) -> None:
         self.path, self.is_whole = path, text.endswith("\n")
-        header, *self.rows = _rows(path, text, unit)
+        if not text.strip():
+            raise TableError(f"{path}: is empty; give it a header line and one row for each {unit}")
+        header, *self.rows = rows_in(path, text.split("\n"))
         self.header = [name.strip().lower() for name in header]
         if not self.rows and not may_be_none:
-            raise TableError(f"{path}:1: there is a header and no row after it; give it one row for each {unit}")
+            raise no_row(path, unit)
 
     def columns(self, names: Sequence[str]) -> list[int]:
         """Return the index of each column. Raises `TableError`."""
@@ -182,21 +203,48 @@ class Table:
             yield Record(place, {name: row[column].strip() for name, column in zip(names, columns, strict=True)})
 
 
-def _rows(path: Path, text: str, unit: str) -> list[Row]:
-    if not text.strip():
-        raise TableError(f"{path}: is empty; give it a header line and one row for each {unit}")
-    reader = csv.reader(text.rstrip("\n").split("\n"), skipinitialspace=True)
-    rows: list[Row] = []
+def rows_in(path: Path, lines: Iterable[str]) -> Iterator[Row]:
+    """Yield the row of each line, the header first; empty lines at the end are left out. Raises `TableError`."""
+    reader = csv.reader(lines, skipinitialspace=True)
+    many = empty = 0
     try:
         for row in reader:
-            rows.append(row)
-            if reader.line_num != len(rows):
-                raise TableError(f"{path}:{len(rows)}: a quotation mark is not closed on its line; fix the line")
+            many += 1
+            if reader.line_num != many:
+                raise TableError(f"{path}:{many}: a quotation mark is not closed on its line; fix the line")
+            if not row:
+                empty += 1
+                continue
+            while empty:
+                empty -= 1
+                yield []
+            yield row
     except csv.Error as error:
-        raise TableError(f"{path}:{len(rows) + 1}: is not CSV ({error}); fix the line") from None
-    while not rows[-1]:
-        rows.pop()
-    return rows
+        raise TableError(f"{path}:{many + 1}: is not CSV ({error}); fix the line") from None
+
+
+def no_row(path: Path, unit: str) -> TableError:
+    """Return the error of a file with a header alone."""
+    return TableError(f"{path}:1: there is a header and no row after it; give it one row for each {unit}")
+
+
+class FileRows:
+    """The rows after a file's header, read anew each time; `is_whole` is whether the last line read is complete.
+
+    Raises `TableError` while they are read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self.is_whole = path, True
+
+    def __iter__(self) -> Iterator[Row]:
+        return islice(rows_in(self._path, self._lines()), 1, None)
+
+    def _lines(self) -> Iterator[str]:
+        line = ""
+        for line in lines_of(self._path):
+            yield line
+        self.is_whole = line.endswith("\n")
 
 
 def shown(text: str) -> str:

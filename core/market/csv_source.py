@@ -1,9 +1,9 @@
-"""Bars and quotes from the operator's CSV files, by the minute or by the day (MD-05).
+"""Bars and quotes from the operator's CSV or Parquet files, by the minute or by the day (MD-05).
 
-A file is read whole before anything is handed out: one with a broken structure (no header, a missing column, times out
-of order, a last line that was cut off) is refused with `TableError`, so that no replay stops half way. A single bad row
-in a sound file is handed out as `BrokenRow`, in its place, to be quarantined and counted. Prices become Decimals here,
-from text, once. Columns are found by name; others are ignored.
+A file is read to its end before anything is handed out: one with a broken structure (no header, a missing column, times
+out of order, a last line that was cut off) is refused with `TableError`, so that no replay stops half way. A single bad
+row in a sound file is handed out as `BrokenRow`, in its place, to be quarantined and counted. Prices become Decimals
+here, from text, once. Columns are found by name; others are ignored.
 
 A file of daily bars has a column `date`, or a `timestamp` whose rows are a day apart. Its bars begin when their session
 opens; a bar is unknown before its close, and the engine receives it when the next session opens.
@@ -11,38 +11,47 @@ opens; a bar is unknown before its close, and the engine receives it when the ne
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import partial
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from core.files.csv_files import FIRST_ROW, FileFault, Row, Table, TableError, shown, text_of
-from core.files.regular_file import reading
+from core.files.csv_files import (
+    FIRST_ROW,
+    FileFault,
+    FileRows,
+    Row,
+    Table,
+    TableError,
+    lines_of,
+    no_row,
+    shown,
+)
 from core.market.calendar import ExchangeCalendar
 from core.market.file_shape import (
     LOOKED_AT,
+    RowTimes,
     instant_in,
     is_of_days,
-    require_days,
-    require_minutes,
+    of_one_symbol,
     require_one_reading,
-    require_order,
-    require_symbol,
     require_zone,
     shape_of,
     symbol_in_column,
     when_trouble,
     zoned,
 )
+from core.market.packed_rows import BrokenRow, Figure, PackedRows, figure_in
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote, WholeSession
 from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME, Session, Venue
-from core.model.values import ZERO, Price, Quantity, Symbol, number_in
+from core.model.values import ZERO, Price, Quantity, Symbol
 
 BAR_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 QUOTE_COLUMNS = ("timestamp", "bid_close", "bid_size", "ask_close", "ask_size")
@@ -53,54 +62,78 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 _SYMBOL_IN_NAME = re.compile(r"([A-Z]+(?:\.[A-Z]+)?)_")
 _Item = TypeVar("_Item", Bar, Quote)
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenRow:
-    """A row that is neither a bar nor a quote: its place (file name and line), and why."""
-
-    place: str
-    reason: str
+NUMBER: Callable[[Figure], Decimal] = itemgetter(0)
 
 
 class _BadRowError(ValueError):
     """A row that cannot be read, as text."""
 
 
-def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> Iterator[Bar | BrokenRow]:
-    """Yield every row of a file of one-minute bars, in order, one item a row: the nth from 0 is at `place_of(path, n)`.
+def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> PackedRows[Bar]:
+    """Read every row of a file of one-minute bars, in order: the nth from 0 is at `place_of(path, n)`.
 
     `zone` is that of times that have none; without it they are refused.
 
     Raises
     ------
     TableError
-        At the call, before anything is handed out.
+        The file cannot be used; nothing is handed out.
     """
-    table = Table(path, text_of(path), "minute, or a day")
+    table = _beginning(path, "minute, or a day")
     shape = shape_of(table)
     require_one_reading(table, shape)
-    shape = shape if zone is None else zoned(table, shape, zone)
-    require_zone(table, shape)
-    require_symbol(table, shape, symbol)
-    items = _read(table, shape.columns, lambda row, columns: _bar(row, columns, symbol), lambda bar: bar.start)
-    require_minutes(path, [item.start for item in items if isinstance(item, Bar)])
-    return iter(items)
+    file = FileRows(path)
+    rows = of_one_symbol(table, file, shape, symbol)
+    if zone is None:
+        require_zone(table, shape)
+    else:
+        rows = zoned(path, rows, shape, zone)
+    times, found = RowTimes(path), PackedRows(partial(Bar, symbol), len(BAR_COLUMNS) - 1)
+    for index, row in enumerate(rows):
+        try:
+            _require_width(table, row)
+            start = _time(row, shape.when)
+            figures = _figures(row, shape.columns, BAR_COLUMNS)
+            _require_bar(*map(NUMBER, figures))
+        except _BadRowError as error:
+            found.keep(BrokenRow(place_of(path, index), str(error)))
+            continue
+        times.add(index, start, row[shape.when], has_seconds=start.second != 0)
+        found.add(start, figures)
+    times.require_order("minute")
+    _require_readable(path, found, "minute, or a day", is_whole=file.is_whole)
+    times.require_minutes()
+    return found
 
 
-def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | BrokenRow]:
-    """Yield every row of a file of quotes, as `read_bars` does.
+def read_quotes(path: Path, symbol: Symbol) -> PackedRows[Quote]:
+    """Read every row of a file of quotes, as `read_bars` does.
 
     A row has the start of a minute and its last quote; the quote's `at` is the minute's end, when it is known.
 
     Raises
     ------
     TableError
-        At the call, before anything is handed out.
+        The file cannot be used; nothing is handed out.
     """
-    table = Table(path, text_of(path), "minute")
+    table = _beginning(path, "minute")
     columns = table.columns(QUOTE_COLUMNS)
-    return iter(_read(table, columns, lambda row, columns: _quote(row, columns, symbol), lambda quote: quote.at))
+    file = FileRows(path)
+    times, found = RowTimes(path), PackedRows(partial(Quote, symbol, feed=Feed.RECORDED), len(QUOTE_COLUMNS) - 1)
+    for index, row in enumerate(file):
+        try:
+            _require_width(table, row)
+            start = _time(row, columns[0])
+            figures = _figures(row, columns, QUOTE_COLUMNS)
+            _require_quote(*map(NUMBER, figures))
+        except _BadRowError as error:
+            found.keep(BrokenRow(place_of(path, index), str(error)))
+            continue
+        times.add(index, start, row[columns[0]])
+        found.add(start + ONE_MINUTE, figures)
+    times.require_order("minute")
+    _require_readable(path, found, "minute", is_whole=file.is_whole)
+    return found
 
 
 def symbol_of(path: Path) -> Symbol | None:
@@ -117,70 +150,33 @@ def place_of(path: Path, index: int) -> str:
     return f"{path.name}:{index + FIRST_ROW}"
 
 
-def _read(
-    table: Table,
-    columns: Sequence[int],
-    parse: Callable[[Row, Sequence[int]], _Item],
-    time_of: Callable[[_Item], datetime],
-) -> list[_Item | BrokenRow]:
-    path = table.path
-    items: list[_Item | BrokenRow] = []
-    times: list[tuple[int, datetime]] = []
-    for index, row in enumerate(table.rows):
-        try:
-            if too_long := table.why_too_long(row):
-                raise _BadRowError(too_long)
-            item = parse(row, columns)
-        except _BadRowError as error:
-            items.append(BrokenRow(place_of(path, index), str(error)))
-            continue
-        times.append((index, time_of(item)))
-        items.append(item)
-    require_order(table, columns[0], times, "minute")
-    if isinstance(items[-1], BrokenRow) and not table.is_whole:
+def _require_readable(path: Path, found: PackedRows[_Item], unit: str, *, is_whole: bool) -> None:
+    """Refuse a file whose last line was cut off, and one without a readable row. Raises `TableError`."""
+    if not found:
+        raise no_row(path, unit)
+    last = found[-1]
+    if isinstance(last, BrokenRow) and not is_whole:
         raise TableError(
-            f"{path}:{len(items) + 1}: the last line was cut off ({items[-1].reason}); "
+            f"{path}:{len(found) + 1}: the last line was cut off ({last.reason}); "
             "fetch the file again, or remove the line"
         )
-    if not times:
+    if all(isinstance(item, BrokenRow) for item in found):
+        first = found[0]
+        reason = first.reason if isinstance(first, BrokenRow) else ""
         raise TableError(
-            f"{path}: no row can be read; the first is on line {FIRST_ROW}: {_first_reason(items)}",
-            FileFault.UNREADABLE,
+            f"{path}: no row can be read; the first is on line {FIRST_ROW}: {reason}", FileFault.UNREADABLE
         )
-    return items
-
-
-def _bar(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime | None = None) -> Bar:
-    if start is None:
-        start = _time(row, columns[0])
-    opened, high, low, close, volume = _numbers(row, columns, BAR_COLUMNS)
-    bar = Bar(symbol, start, Price(opened), Price(high), Price(low), Price(close), Quantity(volume))
-    if (
-        ZERO < bar.low <= bar.open <= bar.high < TOO_MUCH
-        and bar.low <= bar.close <= bar.high
-        and ZERO <= bar.volume < TOO_MUCH
-    ):
-        return bar
-    raise _BadRowError(_bad_bar(bar))
 
 
 def bar_of(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime) -> Bar | str:
     """Return the bar of a row with a known time, or the fault in its figures; columns as `BAR_COLUMNS`."""
     try:
-        return _bar(row, columns, symbol, start)
+        numbers = [*map(NUMBER, _figures(row, columns, BAR_COLUMNS))]
+        _require_bar(*numbers)
     except _BadRowError as error:
         return str(error)
-
-
-def _quote(row: Row, columns: Sequence[int], symbol: Symbol) -> Quote:
-    start = _time(row, columns[0])
-    bid, bid_size, ask, ask_size = _numbers(row, columns, QUOTE_COLUMNS)
-    quote = Quote(
-        symbol, start + ONE_MINUTE, Price(bid), Quantity(bid_size), Price(ask), Quantity(ask_size), Feed.RECORDED
-    )
-    if ZERO < quote.bid <= quote.ask < TOO_MUCH and quote.bid_size >= ZERO and quote.ask_size >= ZERO:
-        return quote
-    raise _BadRowError(_bad_quote(quote))
+    opened, high, low, close, volume = numbers
+    return Bar(symbol, start, Price(opened), Price(high), Price(low), Price(close), Quantity(volume))
 
 
 def _time(row: Row, column: int) -> datetime:
@@ -201,43 +197,51 @@ def _time(row: Row, column: int) -> datetime:
     return start.astimezone(UTC)
 
 
-def _numbers(row: Row, columns: Sequence[int], names: tuple[str, ...]) -> list[Decimal]:
-    """Return the numbers of a row, in the order of its columns. Raises `_BadRowError`."""
-    found = []
+def _require_width(table: Table, row: Row) -> None:
+    if too_long := table.why_too_long(row):
+        raise _BadRowError(too_long)
+
+
+def _figures(row: Row, columns: Sequence[int], names: Sequence[str]) -> list[Figure]:
+    """Return the figures of a row, in the order of its columns but the first. Raises `_BadRowError`."""
+    try:
+        figures = [figure for column in columns[1:] if (figure := figure_in(row[column])) is not None]
+    except IndexError:
+        figures = []
+    if len(figures) == len(columns) - 1:
+        return figures
     for name, column in zip(names[1:], columns[1:], strict=True):
         if column >= len(row):
             raise _BadRowError(f"{name} is missing: the line has {len(row)} fields")
-        number = number_in(row[column].strip())
-        if number is None:
+        if figure_in(row[column]) is None:
             raise _BadRowError(f"{name} {shown(row[column])} is not a number")
-        found.append(number)
-    return found
+    raise AssertionError("a row without a fault")
 
 
-def _bad_bar(bar: Bar) -> str:
-    prices = (("open", bar.open), ("high", bar.high), ("low", bar.low), ("close", bar.close))
+def _require_bar(opened: Decimal, high: Decimal, low: Decimal, close: Decimal, volume: Decimal) -> None:
+    if ZERO < low <= opened <= high < TOO_MUCH and low <= close <= high and ZERO <= volume < TOO_MUCH:
+        return
+    prices = (("open", opened), ("high", high), ("low", low), ("close", close))
     for name, price in prices:
         if not ZERO < price < TOO_MUCH:
-            return f"{name} {price} is not a price above zero"
-    if bar.high < bar.low:
-        return f"high {bar.high} is under low {bar.low}"
+            raise _BadRowError(f"{name} {price} is not a price above zero")
+    if high < low:
+        raise _BadRowError(f"high {high} is under low {low}")
     for name, price in prices:
-        if not bar.low <= price <= bar.high:
-            return f"{name} {price} is not within {bar.low} to {bar.high}"
-    return f"volume {bar.volume} is no number of shares"
+        if not low <= price <= high:
+            raise _BadRowError(f"{name} {price} is not within {low} to {high}")
+    raise _BadRowError(f"volume {volume} is no number of shares")
 
 
-def _bad_quote(quote: Quote) -> str:
-    for name, price in (("bid", quote.bid), ("ask", quote.ask)):
+def _require_quote(bid: Decimal, bid_size: Decimal, ask: Decimal, ask_size: Decimal) -> None:
+    if ZERO < bid <= ask < TOO_MUCH and bid_size >= ZERO and ask_size >= ZERO:
+        return
+    for name, price in (("bid", bid), ("ask", ask)):
         if not ZERO < price < TOO_MUCH:
-            return f"{name} {price} is not a price above zero"
-    if quote.bid > quote.ask:
-        return f"crossed: bid {quote.bid} over ask {quote.ask}"
-    return f"sizes {quote.bid_size} and {quote.ask_size}: one is negative"
-
-
-def _first_reason(items: list[_Item | BrokenRow]) -> str:
-    return next((item.reason for item in items if isinstance(item, BrokenRow)), "there is none")
+            raise _BadRowError(f"{name} {price} is not a price above zero")
+    if bid > ask:
+        raise _BadRowError(f"crossed: bid {bid} over ask {ask}")
+    raise _BadRowError(f"sizes {bid_size} and {ask_size}: one is negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,23 +257,21 @@ class DayRow:
 def is_daily(path: Path) -> bool:
     """Return whether the bars of a file are a day apart; False for an unreadable one, which is reported elsewhere."""
     try:
-        return is_of_days(_beginning(path))
-    except (OSError, UnicodeDecodeError, TableError):
+        return is_of_days(_beginning(path, "day"))
+    except TableError:
         return False
 
 
 def symbol_named_in(path: Path) -> Symbol | None:
     """Return the first value of the symbol column; None if there is no such column, or no such file."""
     try:
-        return symbol_in_column(_beginning(path))
-    except (OSError, UnicodeDecodeError, TableError):
+        return symbol_in_column(_beginning(path, "day"))
+    except TableError:
         return None
 
 
-def _beginning(path: Path) -> Table:
-    with reading(path) as file:
-        first_lines = "".join(islice(io.TextIOWrapper(file, encoding="utf-8-sig"), LOOKED_AT))
-    return Table(path, first_lines, "day", may_be_none=True)
+def _beginning(path: Path, unit: str) -> Table:
+    return Table(path, "".join(islice(lines_of(path), LOOKED_AT)), unit, may_be_none=True)
 
 
 def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
@@ -280,23 +282,22 @@ def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | 
     TableError
         The file has another shape, or its days are not in order.
     """
-    table = Table(path, text_of(path), "day")
+    table = Table(path, "".join(lines_of(path)), "day")
     shape = shape_of(table)
     require_one_reading(table, shape)
-    require_symbol(table, shape, symbol)
     items: list[DayRow | BrokenRow] = []
-    days: list[tuple[int, date]] = []
-    for index, row in enumerate(table.rows):
+    times = RowTimes(path)
+    for index, row in enumerate(of_one_symbol(table, table.rows, shape, symbol)):
         day = table.why_too_long(row) or _day(row, shape.when, venue)
         if isinstance(day, str):
             items.append(BrokenRow(place_of(path, index), day))
             continue
-        days.append((index, day))
+        times.add(index, day, row[shape.when])
         items.append(DayRow(place_of(path, index), day, row, shape.columns))
-    require_order(table, shape.when, days, "day")
-    if not days:
+    times.require_order("day")
+    if all(isinstance(item, BrokenRow) for item in items):
         raise TableError(f"{path}: no row names its day, such as 2008-01-02; fix the file", FileFault.UNREADABLE)
-    require_days(path, [day for _, day in days])
+    times.require_days()
     return items
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from core.files.csv_files import FIRST_ROW, FileFault, Table, TableError, shown
+from core.files.csv_files import FIRST_ROW, FileFault, Row, Table, TableError, shown
 from core.model.instrument import capitals, symbol_in
 from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
@@ -33,7 +32,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "volume": ("v", "vol", "vol.", "5. volume", "6. volume", "<vol>"),
 }
 """Column names of Polygon, Alpha Vantage, stooq, Nasdaq and others."""
-WHEN = ("timestamp", "datetime", "ts_event", "window_start", "t", "date", "<date>", "time", "")
+WHEN = ("timestamp", "datetime", "ts_event", "window_start", "t", "date", "<date>", "time", "", "__index_level_0__")
 """Column names for a row's time, the most reliable first; pandas may leave its index without a name."""
 CLOCKS = ("time", "<time>")
 """A time of day beside a column of dates."""
@@ -150,12 +149,13 @@ def symbol_in_column(table: Table) -> Symbol | None:
     return symbol_in(texts[0].strip()) if texts else None
 
 
-def require_symbol(table: Table, shape: Shape, symbol: Symbol) -> None:
-    """Refuse a file whose symbol column has another symbol. Raises `TableError`."""
+def of_one_symbol(table: Table, rows: Iterable[Row], shape: Shape, symbol: Symbol) -> Iterator[Row]:
+    """Yield the rows; refuse them at the first whose symbol column has another symbol. Raises `TableError`."""
     if shape.symbol is None:
+        yield from rows
         return
     name = table.header[shape.symbol]
-    for line, row in enumerate(table.rows, FIRST_ROW):
+    for line, row in enumerate(rows, FIRST_ROW):
         said = row[shape.symbol].strip() if shape.symbol < len(row) else ""
         if said and capitals(said) != symbol:
             raise TableError(
@@ -163,6 +163,7 @@ def require_symbol(table: Table, shape: Shape, symbol: Symbol) -> None:
                 f"keep the rows of one symbol in a file, and call it {symbol} there or leave the column out",
                 FileFault.SYMBOL,
             )
+        yield row
 
 
 def require_one_reading(table: Table, shape: Shape) -> None:
@@ -205,58 +206,75 @@ def require_zone(table: Table, shape: Shape) -> None:
         )
 
 
-def require_order(table: Table, column: int, times: Sequence[tuple[int, date]], unit: str) -> None:
-    """Refuse rows that are not in the order of their times, at the first. Raises `TableError`.
+class RowTimes:
+    """The times, or days, of a file's readable rows as they are read: their order, and the gaps between them."""
 
-    `times` has the index of each readable row, and its time or day from `column`.
-    """
-    for (_, earlier), (index, later) in pairwise(times):
-        if later > earlier:
-            continue
-        row = f"{table.path}:{index + FIRST_ROW}: {shown(table.rows[index][column].strip())}"
-        if _is_newest_first([time for _, time in times]):
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._last: date | None = None
+        self._many = self._with_seconds = 0
+        self._gaps: dict[timedelta, int] = {}
+        self._is_falling = True
+        self._fault: tuple[int, str, bool] | None = None
+
+    def add(self, index: int, time: date, text: str, *, has_seconds: bool = False) -> None:
+        """Add the time of the row with this index, and its text."""
+        self._many += 1
+        self._with_seconds += has_seconds
+        last, self._last = self._last, time
+        if last is None:
+            return
+        gap = time - last
+        self._gaps[gap] = self._gaps.get(gap, 0) + 1
+        if time >= last:
+            self._is_falling = False
+        if time <= last and self._fault is None:
+            self._fault = index, text, time == last
+
+    def require_order(self, unit: str) -> None:
+        """Refuse rows that are not in the order of their times, at the first. Raises `TableError`."""
+        if self._fault is None:
+            return
+        index, text, is_repeated = self._fault
+        row = f"{self._path}:{index + FIRST_ROW}: {shown(text.strip())}"
+        if self._is_falling and self._many >= FEWEST_GAPS:  # two rows show no order
             raise TableError(
                 f"{row} is earlier than the row before it, and so to the end: the newest stands first; "
                 "turn the rows round, as (head -n 1 FILE; tail -n +2 FILE | tac) > NEW does",
                 FileFault.NEWEST_FIRST,
             )
-        how = "repeats the row before it" if later == earlier else "is earlier than the row before it"
+        how = "repeats the row before it" if is_repeated else "is earlier than the row before it"
         raise TableError(f"{row} {how}; sort the file by time and keep one row a {unit}", FileFault.ORDER)
 
-
-def _is_newest_first(times: Sequence[date]) -> bool:
-    """Whether each is earlier than the previous one; two rows show no order."""
-    return len(times) >= FEWEST_GAPS and all(later < earlier for earlier, later in pairwise(times))
-
-
-def require_minutes(path: Path, times: Sequence[datetime]) -> None:
-    """Refuse bars that are not one minute long, by the usual gap or the common divisor. Raises `TableError`."""
-    if len(times) <= FEWEST_GAPS:
-        return
-    gaps = Counter((later - earlier) // SECOND for earlier, later in pairwise(times))
-    usual, many = max(gaps.items(), key=lambda item: (item[1], -item[0]))
-    finest = math.gcd(*gaps)
-    length = usual if 2 * many >= gaps.total() else finest
-    if finest % A_MINUTE == 0:
-        length = max(length, finest)
-    if length == A_MINUTE or (length % A_MINUTE and 2 * sum(1 for time in times if time.second) < len(times)):
-        return
-    words = f"{length // A_MINUTE} minutes" if length % A_MINUTE == 0 else f"{length} s"
-    raise TableError(
-        f"{path}:{FIRST_ROW + 1}: its bars are {words} apart; bars of one minute or of one day are played: "
-        "export those",
-        FileFault.BAR_LENGTH,
-    )
-
-
-def require_days(path: Path, days: Sequence[date]) -> None:
-    """Refuse bars of weeks or months. Raises `TableError`."""
-    if len(days) > FEWEST_GAPS and min(later - earlier for earlier, later in pairwise(days)) >= A_WEEK_APART:
+    def require_minutes(self) -> None:
+        """Refuse bars that are not one minute long, by the usual gap or the common divisor. Raises `TableError`."""
+        if self._many <= FEWEST_GAPS:
+            return
+        gaps = Counter[int]()
+        for gap, many in self._gaps.items():
+            gaps[gap // SECOND] += many
+        usual, many = max(gaps.items(), key=lambda item: (item[1], -item[0]))
+        finest = math.gcd(*gaps)
+        length = usual if 2 * many >= gaps.total() else finest
+        if finest % A_MINUTE == 0:
+            length = max(length, finest)
+        if length == A_MINUTE or (length % A_MINUTE and 2 * self._with_seconds < self._many):
+            return
+        words = f"{length // A_MINUTE} minutes" if length % A_MINUTE == 0 else f"{length} s"
         raise TableError(
-            f"{path}:{FIRST_ROW + 1}: its bars are weeks apart; bars of one minute or of one day are played: "
+            f"{self._path}:{FIRST_ROW + 1}: its bars are {words} apart; bars of one minute or of one day are played: "
             "export those",
             FileFault.BAR_LENGTH,
         )
+
+    def require_days(self) -> None:
+        """Refuse bars of weeks or months. Raises `TableError`."""
+        if self._many > FEWEST_GAPS and min(self._gaps) >= A_WEEK_APART:
+            raise TableError(
+                f"{self._path}:{FIRST_ROW + 1}: its bars are weeks apart; bars of one minute or of one day are played: "
+                "export those",
+                FileFault.BAR_LENGTH,
+            )
 
 
 # ── times with a zone ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -273,29 +291,29 @@ def zone_named(name: str) -> ZoneInfo:
         raise OperatorError(f"--zone {name}: there is no such time zone; write it as {HOME.zone.key}, or UTC") from None
 
 
-def zoned(table: Table, shape: Shape, zone: ZoneInfo) -> Shape:
-    """Write the UTC of each row's time into its column, and return the shape of the table then.
+def zoned(path: Path, rows: Iterable[Row], shape: Shape, zone: ZoneInfo) -> Iterator[Row]:
+    """Yield the rows with the UTC of each one's time in its column; one that cannot be read stays as it is.
 
-    A time that cannot be read stays as it is. Raises `TableError`.
+    Raises `TableError`.
     """
-    for index, row in enumerate(table.rows):
-        if max(*shape.columns, shape.clock or 0) >= len(row):
-            continue
-        text = row[shape.when].strip()
-        if shape.clock is not None:
-            text = f"{text} {row[shape.clock].strip()}"
-        if (time := instant_in(text)) is None:
-            continue
-        place = f"{table.path}:{index + FIRST_ROW}: time {shown(text)}"
-        if time.tzinfo is not None:
-            raise TableError(f"{place} has its zone already; leave out --zone {zone.key}", FileFault.ZONE)
-        # The only instant of a local time. Raises `TableError`.
-        instants = {time.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
-        if all(each.astimezone(zone).replace(tzinfo=None) != time for each in instants):
-            raise TableError(
-                f"{place} does not exist in {zone.key}: the clocks went forward; write UTC", FileFault.ZONE
-            )
-        if len(instants) > 1:
-            raise TableError(f"{place} happens twice in {zone.key}: the clocks went back; write UTC", FileFault.ZONE)
-        row[shape.when] = instants.pop().isoformat()
-    return replace(shape, clock=None)
+    needed = max(*shape.columns, shape.clock or 0)
+    for line, row in enumerate(rows, FIRST_ROW):
+        if needed < len(row):
+            text = row[shape.when].strip()
+            if shape.clock is not None:
+                text = f"{text} {row[shape.clock].strip()}"
+            if (time := instant_in(text)) is not None:
+                row[shape.when] = _utc_of(time, zone, f"{path}:{line}: time {shown(text)}").isoformat()
+        yield row
+
+
+def _utc_of(time: datetime, zone: ZoneInfo, place: str) -> datetime:
+    """Return the only instant of a local time. Raises `TableError`."""
+    if time.tzinfo is not None:
+        raise TableError(f"{place} has its zone already; leave out --zone {zone.key}", FileFault.ZONE)
+    instants = {time.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    if all(each.astimezone(zone).replace(tzinfo=None) != time for each in instants):
+        raise TableError(f"{place} does not exist in {zone.key}: the clocks went forward; write UTC", FileFault.ZONE)
+    if len(instants) > 1:
+        raise TableError(f"{place} happens twice in {zone.key}: the clocks went back; write UTC", FileFault.ZONE)
+    return instants.pop()

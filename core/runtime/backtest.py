@@ -17,16 +17,15 @@ from core.analytics.desk_measures import LocalTime, by_groups, rows_of
 from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics, rolled
 from core.analytics.presentation import RECENT_TRADES, sampled_places
 from core.facts import Fact, SignalRaised
-from core.market.normaliser import Complete, Normaliser, Quarantined
-from core.market.split_jumps import in_words, split_of
-from core.messages.inputs import BarArrived, MarketDataBroken, Start
+from core.market.normaliser import Normaliser
+from core.messages.inputs import Start
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
-from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
-from core.model.session import Calendar, Session
+from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
-from core.model.values import Price, Symbol, plain
-from core.runtime.feed import RegimeFiles, Timed
+from core.model.values import Symbol, plain
+from core.runtime.feed import RegimeFiles
+from core.runtime.feed_quality import Jump
 from core.runtime.replay_report import Report, Row, iso, open_positions, tallied
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
@@ -270,60 +269,10 @@ def _reasons(backtest: Backtest, strategy: str) -> dict[str, int]:
     return {str(reason): count for reason, count in counted.most_common()}
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """A bar whose open differs from the last close by the ratio of a split, such as `7 for 1`."""
-
-    symbol: Symbol
-    at: datetime
-    before: Price
-    opened: Price
-    split: str
-
-
 def not_measured(files: RegimeFiles) -> list[str]:
     """List the inputs of a desk that neither the bar files nor the files of daily figures contain."""
     vix = [] if files.vix else ["the VIX (--vix FILE)"]
     return vix if files.market else [*vix, "SPY's trend, and entries a day by its range (--market FILE)"]
-
-
-def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:
-    """Return the first bar of a file that a strategy would receive; without one, the first row's place and reason."""
-    normaliser, reason = Normaliser(calendar), "it has no row"
-    for row, (_, _, item) in enumerate(feed):
-        place, why = "", ""
-        if isinstance(item, BarArrived):
-            judgement = normaliser.judge(item.bar, item.heard_at)
-            if isinstance(judgement, Complete):
-                return item.bar
-            place, why = item.place, judgement.reason
-        elif isinstance(item, MarketDataBroken):
-            place, why = item.place, item.reason
-        if row == 0:
-            reason = f"the first, {place}: {why}"
-    return reason
-
-
-def unreadable(feed: Iterable[Timed], calendar: Calendar) -> tuple[int, int, str]:
-    """Return how many rows of a file are unusable, of how many, and the first one's place and reason.
-
-    A sound bar outside of every session is not among them.
-    """
-    normaliser, broken, rows, first = Normaliser(calendar), 0, 0, ""
-    for _, _, item in feed:
-        rows += 1
-        trouble = ""
-        if isinstance(item, MarketDataBroken):
-            trouble = f"{item.place}: {item.reason}"
-        elif isinstance(item, BarArrived):
-            judgement = normaliser.judge(item.bar, item.heard_at)
-            if isinstance(judgement, Quarantined):
-                trouble = f"{item.place}: {judgement.reason}"
-            elif isinstance(judgement, Complete):
-                normaliser.fold(item.bar)
-        broken += bool(trouble)
-        first = first or trouble
-    return broken, rows, first
 
 
 def missing(sessions: Iterable[Session], first: datetime, heard: Normaliser, is_daily: bool) -> dict[str, object]:
@@ -339,19 +288,7 @@ def missing(sessions: Iterable[Session], first: datetime, heard: Normaliser, is_
     return {"unit": "sessions" if is_daily else "minutes", "missing": lacking, "of": expected}
 
 
-def jumps(feed: Iterable[Timed]) -> Iterator[Jump]:
-    """Yield every bar at which the prices seem not to be split-adjusted."""
-    before: Bar | None = None
-    for _, _, item in feed:
-        if not isinstance(item, BarArrived):
-            continue
-        bar = item.bar
-        if before is not None and (split := split_of(before.close, bar.open)) is not None:
-            yield Jump(bar.symbol, bar.start, before.close, bar.open, in_words(split))
-        before = bar
-
-
-def splits(feed: Iterable[Timed], backtest: Backtest) -> list[dict[str, object]]:
+def splits(jumps: Iterable[Jump], backtest: Backtest) -> list[dict[str, object]]:
     """Return each price jump as plain JSON, with the trades that were open across it, identified by their entry."""
     return [
         {
@@ -362,7 +299,7 @@ def splits(feed: Iterable[Timed], backtest: Backtest) -> list[dict[str, object]]
             "split": jump.split,
             "held_over": list(_held_over(jump, backtest)),
         }
-        for jump in jumps(feed)
+        for jump in jumps
     ]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from core.files.csv_files import read_daily_bars, read_daily_values
+from core.files.csv_files import FIRST_ROW, read_daily_bars, read_daily_values
 from core.market.calendar import CalendarRangeError, ExchangeCalendar
-from core.market.csv_source import BrokenRow, DayRow, daily_bars, place_of, read_bars, read_quotes, symbol_of
+from core.market.csv_source import DayRow, daily_bars, read_bars, read_quotes, symbol_of
+from core.market.packed_rows import BrokenRow
 from core.market.vix import VixService
 from core.messages import inputs
 from core.messages.inputs import RegimeArrived
@@ -58,6 +60,7 @@ The ranks are in the order past, slice, bar, quote, broken, regime.
 """
 
 PAST, SLICE, BAR, QUOTE, BROKEN, REGIME = -2, -1, 0, 1, 2, 3
+Row = TypeVar("Row", Bar, Quote)
 
 
 def bar_item(message: inputs.BarArrived) -> Timed:
@@ -81,7 +84,9 @@ def quote_item(message: inputs.QuoteArrived) -> Timed:
 
 def last_heard(feeds: Iterable[Sequence[Timed]]) -> datetime:
     """Return the time at which the engine receives the last bar of all feeds."""
-    return max(item[2].heard_at for feed in feeds for item in feed if isinstance(item[2], inputs.BarArrived))
+    backwards = ((item[2] for item in reversed(feed)) for feed in feeds)
+    last = (next((item for item in items if isinstance(item, inputs.BarArrived)), None) for items in backwards)
+    return max(item.heard_at for item in last if item is not None)
 
 
 def merged(feeds: Iterable[Iterable[Timed]]) -> Iterator[Timed]:
@@ -89,9 +94,58 @@ def merged(feeds: Iterable[Iterable[Timed]]) -> Iterator[Timed]:
     return merge(*feeds, key=itemgetter(0, 1))
 
 
-def bars_of_file(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> list[Timed]:
+class FileFeed(Sequence[Timed], Generic[Row]):
+    """The rows of a file with their times, made anew each time they are read.
+
+    A broken row comes with the time of the sound row after it, or with the last one.
+
+    Parameters
+    ----------
+    placed
+        Returns a sound row and its number from 0 with its time.
+    """
+
+    def __init__(self, rows: Sequence[Row | BrokenRow], placed: Callable[[Row, int], Timed]) -> None:
+        self._rows: Sequence[Row | BrokenRow] = rows
+        self._placed: Callable[[Row, int], Timed] = placed
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Timed]:
+        waiting: list[BrokenRow] = []
+        item: Timed | None = None
+        for number, row in enumerate(self._rows):
+            if isinstance(row, BrokenRow):
+                waiting.append(row)
+                continue
+            item = self._placed(row, number)
+            while waiting:
+                yield _broken(item[0], waiting.pop(0))
+            yield item
+        if item is not None:
+            yield from (_broken(item[0], row) for row in waiting)
+
+    def __getitem__(self, number: int) -> Timed:  # type: ignore[override]
+        number = range(len(self))[number]
+        row = self._rows[number]
+        if not isinstance(row, BrokenRow):
+            return self._placed(row, number)
+        nearest = ((at, self._rows[at]) for at in (*range(number, len(self)), *range(number, -1, -1)))
+        return _broken(next(self._placed(row, at)[0] for at, row in nearest if not isinstance(row, BrokenRow)), row)
+
+
+def _broken(at: datetime, row: BrokenRow) -> Timed:
+    return at, BROKEN, inputs.MarketDataBroken(row.place, row.reason)
+
+
+def bars_of_file(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> FileFeed[Bar]:
     """Read a file of bars to its end. Raises `TableError`."""
-    return list(_placed(path, read_bars(path, symbol, zone)))
+    name = path.name
+    return FileFeed(
+        read_bars(path, symbol, zone),
+        lambda bar, number: (bar.start, BAR, inputs.BarArrived(bar, f"{name}:{number + FIRST_ROW}")),
+    )
 
 
 def days_of_rows(rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: ExchangeCalendar) -> list[Timed]:
@@ -112,32 +166,9 @@ def days_of_rows(rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: Excha
     return feed
 
 
-def quotes_of_file(path: Path, symbol: Symbol) -> list[Timed]:
+def quotes_of_file(path: Path, symbol: Symbol) -> FileFeed[Quote]:
     """Read a file of quotes, each at its minute's end. Raises `TableError`."""
-    return list(_placed(path, read_quotes(path, symbol)))
-
-
-def _placed(path: Path, items: Iterator[Bar | BrokenRow] | Iterator[Quote | BrokenRow]) -> Iterator[Timed]:
-    """Yield the rows with their times.
-
-    A broken row comes with the start of the row before it, or with the first sound one.
-    """
-    waiting: list[BrokenRow] = []
-    last: Timed | None = None
-    for number, item in enumerate(items):
-        if isinstance(item, BrokenRow):
-            waiting.append(item)
-            continue
-        last = (
-            bar_item(inputs.BarArrived(item, place_of(path, number)))
-            if isinstance(item, Bar)
-            else quote_item(inputs.QuoteArrived(item))
-        )
-        yield from ((last[0], BROKEN, inputs.MarketDataBroken(b.place, b.reason)) for b in waiting)
-        waiting.clear()
-        yield last
-    if last is not None:
-        yield from ((last[0], BROKEN, inputs.MarketDataBroken(b.place, b.reason)) for b in waiting)
+    return FileFeed(read_quotes(path, symbol), lambda quote, _number: quote_item(inputs.QuoteArrived(quote)))
 
 
 # ── the market regime ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from random import Random
 from tempfile import gettempdir
@@ -288,14 +289,14 @@ def _minutes(draw: Random, symbol: str) -> Recording:
     whole = _read(minutes_of(symbol), symbol)
     feed = whole.feeds[0]
     first = draw.randrange(0, len(feed) - 400)
-    return _of(whole, feed[first : first + draw.randrange(200, 900)])
+    return _of(whole, list(islice(feed, first, first + draw.randrange(200, 900))))
 
 
 def _days(draw: Random, symbol: str) -> Recording:
     whole = _read(days_of(symbol), symbol)
     feed = whole.feeds[0]
     first = draw.randrange(0, len(feed) - 100)
-    return _of(whole, feed[first : first + draw.randrange(60, 300)])
+    return _of(whole, list(islice(feed, first, first + draw.randrange(60, 300))))
 
 
 def _of(whole: Recording, feed: list[Timed]) -> Recording:

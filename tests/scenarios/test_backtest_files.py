@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.market.calendar import load_calendar
 from core.messages.inputs import BarArrived
 from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
-from core.runtime.backtest import jumps
 from core.runtime.feed import bar_item
+from core.runtime.feed_quality import quality_of
 from tests.kit.rows import table
 from tests.scenarios.backtests import HEADER, Keyturn, minutes_of, shortened
 
@@ -196,13 +197,16 @@ def test_only_a_jump_near_a_ratio_is_a_split() -> None:
         ("100", "43", []),
         ("100", "120", []),
     ]
+    calendar = load_calendar(date(2024, 1, 1), date(2024, 1, 31))
     for before, opened, splits in cases:
         bars = [
             Bar(Symbol("SPY"), datetime(2024, 1, day, 14, 30, tzinfo=UTC), *[Price(price)] * 4, Quantity(Decimal(1)))
             for day, price in ((2, Decimal(before)), (3, Decimal(opened)))
         ]
 
-        assert [jump.split for jump in jumps(bar_item(BarArrived(bar, "")) for bar in bars)] == splits, (before, opened)
+        quality = quality_of([bar_item(BarArrived(bar, "")) for bar in bars], calendar)
+
+        assert [jump.split for jump in quality.jumps] == splits, (before, opened)
 
 
 class InThisProcess(Executor):

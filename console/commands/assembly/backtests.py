@@ -134,7 +134,7 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
         "strategy": options.strategy,
         **report_of(backtest, journal.fingerprint()),
         "missing": missing(backtest.sessions, recording.starts[0], engine.state.normaliser, recording.is_daily),
-        "splits": splits(recording.feeds[0], backtest),
+        "splits": splits(recording.jumps, backtest),
         "trials": trials,
         "not_measured": not_measured(RegimeFiles(options.vix, options.market)),
     }

@@ -31,18 +31,19 @@ class CombinedSettings:
     """
 
     def __init__(self, base: Settings, alone: tuple[Mapping[int, Settings], ...]) -> None:
-        self._settings, self._base = base, values_of(base)
-        self._parts: list[dict[int, Values]] = []
-        for axis in alone:
-            whole = {number: values_of(settings) for number, settings in axis.items()}
-            paths = {
-                path for values in whole.values() for path, value in values.items() if value != self._base.get(path)
-            }
-            self._parts.append({number: {path: values[path] for path in paths} for number, values in whole.items()})
-        changed = [{path for values in part.values() for path in values} for part in self._parts]
+        self._settings, before = base, values_of(base)
+        wholes = [{number: values_of(settings) for number, settings in axis.items()} for axis in alone]
+        changed = [
+            {path for values in whole.values() for path, value in values.items() if value != before.get(path)}
+            for whole in wholes
+        ]
+        self._parts: list[dict[int, Values]] = [
+            {number: {path: values[path] for path in paths if path in values} for number, values in whole.items()}
+            for whole, paths in zip(wholes, changed, strict=True)
+        ]
         every = (base, *(settings for axis in alone for settings in axis.values()))
         self._is_possible = (
-            all(values_of(settings).keys() == self._base.keys() for settings in every)
+            all(values.keys() == before.keys() for whole in wholes for values in whole.values())
             and all(one.isdisjoint(other) for one, other in combinations(changed, 2))
             and all(_is_in_tables(base, path) for paths in changed for path in paths)
             and not any(settings.strategies.own for settings in every)

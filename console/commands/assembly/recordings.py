@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from core.market.calendar import ExchangeCalendar
     from core.model.values import Symbol
     from core.runtime.feed import Timed
+    from core.runtime.feed_quality import Jump
     from core.runtime.inbox import Operator
     from core.runtime.simulated_exchange import RunRecorder, RunStarted
     from core.runtime.virtual import VirtualRuntime
@@ -100,16 +101,19 @@ class Recording:
         The start of the first and of the last bar; UTC.
     starts
         For each file of bars, the start of the first bar that strategies receive.
+    jumps
+        The bars at which the prices of a file seem not to be split-adjusted.
     """
 
     settings: Settings
     kinds: StrategyKinds
     calendar: ExchangeCalendar
-    feeds: list[list[Timed]]
+    feeds: Sequence[Sequence[Timed]]
     first: datetime
     last: datetime
     starts: tuple[datetime, ...]
     is_daily: bool
+    jumps: tuple[Jump, ...] = ()
 
     def feed(self) -> Iterator[Timed]:
         from core.runtime.feed import merged
@@ -181,9 +185,8 @@ def recorded(
     feeds = [*bars, *_of_quotes(settings, quoted)]
     first, last = min(feed[0][0] for feed in feeds if feed), max(feed[-1][0] for feed in feeds if feed)
     calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
-    starts = _starts(minutes, bars, calendar)
-    _require_readable([*minutes, *quoted], feeds, calendar)
-    return Recording(settings, kinds, calendar, feeds, first, last, starts, is_daily=False)
+    starts, jumps = _judged([*minutes, *quoted], feeds, len(minutes), calendar)
+    return Recording(settings, kinds, calendar, feeds, first, last, starts, is_daily=False, jumps=jumps)
 
 
 def settings_to_play(
@@ -397,7 +400,7 @@ def measured(recording: Recording, vix: Path | None, market: Path | None) -> Rec
     return replace(recording, feeds=[*recording.feeds, regime])
 
 
-def _of_minutes(settings: Settings, files: Iterable[Path], zone: ZoneInfo | None) -> Iterator[list[Timed]]:
+def _of_minutes(settings: Settings, files: Iterable[Path], zone: ZoneInfo | None) -> Iterator[Sequence[Timed]]:
     from core.runtime.feed import bars_of_file
 
     return (bars_of_file(path, _symbol_of(settings, path), zone) for path in files)
@@ -405,7 +408,8 @@ def _of_minutes(settings: Settings, files: Iterable[Path], zone: ZoneInfo | None
 
 def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes: tuple[Path, ...]) -> Recording:
     from core.market.calendar import load_calendar
-    from core.market.csv_source import BrokenRow, DayRow, daily_bars, read_days
+    from core.market.csv_source import DayRow, daily_bars, read_days
+    from core.market.packed_rows import BrokenRow
     from core.runtime.feed import days_of_rows
 
     if quotes:
@@ -422,40 +426,39 @@ def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes
             )
             raise OperatorError(f"{path.name}: none of its rows is the bar of a trading day; the first, {reason}")
     first, last = min(feed[0][0] for feed in feeds), max(feed[-1][0] for feed in feeds)
-    starts = _starts(files, feeds, calendar)
-    _require_readable(files, feeds, calendar)
-    return Recording(settings, kinds, calendar, feeds, first, last, starts, is_daily=True)
+    starts, jumps = _judged(files, feeds, len(files), calendar)
+    return Recording(settings, kinds, calendar, feeds, first, last, starts, is_daily=True, jumps=jumps)
 
 
-def _require_readable(files: Iterable[Path], feeds: Iterable[list[Timed]], calendar: ExchangeCalendar) -> None:
-    """Refuse a file of which more than `MOST_UNREADABLE` could not be played (MD-08). Raises `TableError`."""
+def _judged(
+    files: Sequence[Path], feeds: Sequence[Sequence[Timed]], of_bars: int, calendar: ExchangeCalendar
+) -> tuple[tuple[datetime, ...], tuple[Jump, ...]]:
+    """Return the start of the first usable bar of each file of bars, which are the first ones, and all price jumps.
+
+    Refuse a file of bars without one, and any of which more than `MOST_UNREADABLE` could not be played (MD-08).
+
+    Raises `OperatorError`, `TableError`.
+    """
     from core.files.csv_files import FileFault, TableError
-    from core.runtime.backtest import unreadable
+    from core.runtime.feed_quality import quality_of
 
-    for path, feed in zip(files, feeds, strict=True):
-        broken, rows, first = unreadable(feed, calendar)
-        if broken > MOST_UNREADABLE * rows:
+    judged = [(path, quality_of(feed, calendar)) for path, feed in zip(files, feeds, strict=True)]
+    starts = []
+    for path, quality in judged[:of_bars]:
+        if quality.begins is None:
+            raise OperatorError(f"{path.name}: no row of it is a bar of a session; {quality.why_none}")
+        starts.append(quality.begins.start)
+    for path, quality in judged:
+        if quality.broken > MOST_UNREADABLE * quality.rows:
             raise TableError(
-                f"{path}: {broken} of {rows} rows cannot be read, more than 1 %; the first, {first}; "
-                "fix these rows, or leave them out",
+                f"{path}: {quality.broken} of {quality.rows} rows cannot be read, more than 1 %; "
+                f"the first, {quality.first_broken}; fix these rows, or leave them out",
                 FileFault.UNREADABLE,
             )
+    return tuple(starts), tuple(jump for _, quality in judged for jump in quality.jumps)
 
 
-def _starts(files: list[Path], feeds: list[list[Timed]], calendar: ExchangeCalendar) -> tuple[datetime, ...]:
-    """Return the start of each file's first usable bar. Raises `OperatorError` if a file has none."""
-    from core.runtime.backtest import first_complete
-
-    starts = []
-    for path, feed in zip(files, feeds, strict=True):
-        found = first_complete(feed, calendar)
-        if isinstance(found, str):
-            raise OperatorError(f"{path.name}: no row of it is a bar of a session; {found}")
-        starts.append(found.start)
-    return tuple(starts)
-
-
-def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:
+def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[Sequence[Timed]]:
     from core.market.csv_source import symbol_of
     from core.model.values import Symbol
     from core.runtime.feed import quotes_of_file

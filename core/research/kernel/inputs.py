@@ -5,9 +5,9 @@ A bar that the engine would not show to a strategy is left out; one that the ker
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.lazy_dataclass import dataclass
 from core.model.session import XNYS, Calendar, Session
 from core.model.values import Symbol
-from core.research.kernel.layout import BAR_SIZE, MINUTE, NOON, PRICE_UNITS, SESSION_SIZE, Integers
+from core.research.kernel.layout import BAR_SIZE, DAY, MINUTE, NOON, PRICE_UNITS, SESSION_SIZE, Integers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 A_MICROSECOND = timedelta(microseconds=1)
@@ -88,36 +88,39 @@ def bars_of(feeds: Sequence[Iterable[Item]], calendar: Calendar, *, is_daily: bo
     """Read the bars of a recording; what cannot be held is named in `faults`."""
     if len(feeds) != 1:
         return _nothing(is_daily, "feeds: more than one file of bars, quotes or daily figures")
-    normaliser, kept, faults = Normaliser(calendar), list[BarArrived](), list[str]()
-    for _, _, item in feeds[0]:
+    normaliser, faults, unheld = Normaliser(calendar), list[str](), ""
+    figures, days = array("q"), array("i")
+    begins: datetime | None = None
+    last: Bar | None = None
+    for at, _, item in feeds[0]:
         if not isinstance(item, BarArrived):
             faults.append(f"feeds: a {type(item).__name__}")
             break
-        judgement = normaliser.judge(item.bar, item.heard_at)
+        begins, bar = begins or at, item.bar
+        judgement = normaliser.judge(bar, item.heard_at)
         if isinstance(judgement, Complete):
-            normaliser.fold(item.bar)
-            kept.append(item)
+            normaliser.fold(bar)
+            last = bar
+            row, fault = _row(item)
+            unheld = unheld or fault
+            figures.extend(row)
+            days.append(calendar.trading_day(bar.start).toordinal())
         elif not isinstance(judgement, Outside) or is_daily:
             faults.append(f"bars: {item.place}: {judgement.reason}")
             break
-    if not kept:
+    if last is None or begins is None:
         return _nothing(is_daily, *faults, "bars: none is of a session")
-    begins = next(at for at, _, item in feeds[0] if isinstance(item, BarArrived))
-    sessions = _sessions(calendar, begins, kept[-1].bar.start)
-    numbers = {session.day: number for number, session in enumerate(sessions)}
-    rows = [_row(item, numbers[calendar.trading_day(item.bar.start)]) for item in kept]
-    for item, row in zip(kept, rows, strict=True):
-        if fault := _fault(item.bar, row):
-            faults.append(fault)
-            break
-    days = rows[-1][8] + 1
-    if is_daily and days != len(rows):
+    sessions = _sessions(calendar, begins, last.start)
+    clock = clock_of(sessions)
+    numbers = np.searchsorted(clock[DAY], days)
+    faults += [unheld] if unheld else []
+    if is_daily and numbers[-1] + 1 != len(days):
         faults.append("bars: a session without its daily bar")
-    columns = np.ascontiguousarray(np.array(rows, dtype=np.int64).T)
-    begun_in = numbers.get(calendar.trading_day(begins), -1)
-    return KernelBars(
-        kept[0].bar.symbol, columns, clock_of(sessions), sessions, days, begun_in, is_daily, tuple(faults)
-    )
+    table = np.array(figures, dtype=np.int64).reshape(len(days), -1)
+    columns = np.ascontiguousarray(np.column_stack((table, numbers)).T)
+    first = calendar.trading_day(begins)
+    begun_in = next((number for number, session in enumerate(sessions) if session.day == first), -1)
+    return KernelBars(last.symbol, columns, clock, sessions, int(numbers[-1]) + 1, begun_in, is_daily, tuple(faults))
 
 
 def _nothing(is_daily: bool, *faults: str) -> KernelBars:
@@ -145,24 +148,16 @@ def _sessions(calendar: Calendar, first: datetime, last: datetime) -> tuple[Sess
     return tuple(sessions)
 
 
-def _row(item: BarArrived, session: int) -> tuple[int, ...]:
+def _row(item: BarArrived) -> tuple[Iterable[int], str]:
+    """Return the figures of a bar in their units, and why they cannot be held exactly, empty if they can."""
     bar, lasts = item.bar, item.lasts or ONE_MINUTE
-    prices = (bar.open, bar.high, bar.low, bar.close)
-    return (
-        microseconds(bar.start),
-        microseconds(bar.start + lasts),
-        *(int(price * PRICE_UNITS) for price in prices),
-        int(bar.volume),
-        microseconds(item.heard_at),
-        session,
-    )
-
-
-def _fault(bar: Bar, row: tuple[int, ...]) -> str | None:
-    """Return why a bar cannot be held exactly; None if it can."""
-    exact = (*(Decimal(price) / PRICE_UNITS for price in row[2:6]), Decimal(row[6]))
-    if exact != (bar.open, bar.high, bar.low, bar.close, bar.volume):
-        return f"bars: {bar.start:%Y-%m-%d %H:%M}: more than four decimals in a price, or a part of a share in a volume"
-    if not row[4] >= LEAST_PRICE or row[3] > MOST_PRICE or row[6] > MOST_VOLUME:
-        return f"bars: {bar.start:%Y-%m-%d %H:%M}: a price under 2 or over 100000 USD, or a volume over {MOST_VOLUME}"
-    return None
+    exact = (bar.open * PRICE_UNITS, bar.high * PRICE_UNITS, bar.low * PRICE_UNITS, bar.close * PRICE_UNITS, bar.volume)
+    opened, high, low, close, volume = units = tuple(map(int, exact))
+    fault = ""
+    if units != exact:  # type: ignore[comparison-overlap]
+        fault = "more than four decimals in a price, or a part of a share in a volume"
+    elif not low >= LEAST_PRICE or high > MOST_PRICE or volume > MOST_VOLUME:
+        fault = f"a price under 2 or over 100000 USD, or a volume over {MOST_VOLUME}"
+    times = microseconds(bar.start), microseconds(bar.start + lasts)
+    row = (*times, opened, high, low, close, volume, microseconds(item.heard_at))
+    return row, f"bars: {bar.start:%Y-%m-%d %H:%M}: {fault}" if fault else ""

@@ -18,7 +18,8 @@ import pandas as pd
 
 from core.files.csv_files import read_daily_values
 from core.market.calendar import load_calendar
-from core.market.csv_source import BrokenRow, daily_bars, is_daily, read_days, symbol_of
+from core.market.csv_source import daily_bars, is_daily, read_days, symbol_of
+from core.market.packed_rows import BrokenRow
 from core.market.split_jumps import LEAST_JUMP, in_words, size_of, split_of
 from core.model.bar import Bar
 from core.model.instrument import symbol_in

@@ -109,7 +109,10 @@ def report_of(
     deflated = overfit = None
     if is_long and best is not None:
         deflated = deflated_sharpe(outcome.runs[best].returns, sharpes_of(trials), len(trials))
-        overfit = overfitting(np.column_stack([outcome.runs[point].returns for point in points]))
+        table = np.empty((returns, len(points)))
+        for column, result in enumerate(outcome.runs.values()):
+            table[:, column] = result.returns
+        overfit = overfitting(table)
     return SweepReport(
         outcome,
         scores,
@@ -128,7 +131,7 @@ def report_of(
 def figures_of(result: RunResult) -> dict[str, object]:
     """Return the figures of a table's row: money in USD, ratios as fractions, the daily Sharpe ratio.
 
-    All but the last are defined as in `core.analytics.metrics`; open positions count as trades.
+    All but the Sharpe ratio are defined as in `core.analytics.metrics`; open positions count as trades.
     """
     profits = np.array(f"{result.profits} {result.open_profits}".split(), dtype=float)
     equity, lost = np.asarray(result.equity), -float(profits[profits < 0].sum())

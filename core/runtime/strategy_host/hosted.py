@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from itertools import count, islice
+from operator import itemgetter
 from typing import Any
 
 from core.messages.inputs import BarArrived
@@ -437,16 +438,18 @@ class UpcomingBars:
     """The bars after a given one. They are only expected: a bar that is left out costs an extra question."""
 
     def __init__(self, feeds: Iterable[Sequence[Timed]]) -> None:
-        self._bars: dict[Symbol, list[Bar]] = {}
+        self._feeds: dict[Symbol, Sequence[Timed]] = {}
         for feed in feeds:
-            for _, _, message in feed:
-                if isinstance(message, BarArrived):
-                    self._bars.setdefault(message.bar.symbol, []).append(message.bar)
+            first = next((message for _, _, message in feed if isinstance(message, BarArrived)), None)
+            if first is not None:
+                self._feeds.setdefault(first.bar.symbol, feed)
 
     def __call__(self, bar: Bar) -> Sequence[Bar]:
-        bars = self._bars.get(bar.symbol, [])
-        after = bisect_right(bars, bar.start, key=lambda each: each.start)
-        return bars[after : after + MANY]
+        feed = self._feeds.get(bar.symbol, ())
+        after = bisect_right(feed, bar.start, key=itemgetter(0))
+        messages = (feed[at][2] for at in range(after, min(after + MANY, len(feed))))
+        bars = (message.bar for message in messages if isinstance(message, BarArrived))
+        return [each for each in bars if each.symbol == bar.symbol]
 
 
 def foresee(kinds: StrategyKinds, feeds: Iterable[Sequence[Timed]]) -> None:

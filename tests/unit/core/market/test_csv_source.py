@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.files.csv_files import FileFault, TableError
-from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes, symbol_of
+from core.market.csv_source import place_of, read_bars, read_quotes, symbol_of
 from core.market.file_shape import zone_named
+from core.market.packed_rows import BrokenRow
 from core.model.bar import Bar, Feed, Quote
 from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError

@@ -10,7 +10,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.files.csv_files import TableError
 from core.market.calendar import load_calendar
-from core.market.csv_source import BrokenRow, daily_bars, is_daily, read_days
+from core.market.csv_source import daily_bars, is_daily, read_days
+from core.market.packed_rows import BrokenRow
 from core.model.values import Symbol
 from tests.kit.rows import cases
 

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.files.csv_files import FileFault, TableError
-from core.market.csv_source import BrokenRow, DayRow, is_daily, read_bars, read_days, symbol_named_in
+from core.market.csv_source import DayRow, is_daily, read_bars, read_days, symbol_named_in
+from core.market.packed_rows import BrokenRow
 from core.model.bar import Bar
 from core.model.values import Symbol
 from tests.kit.rows import cases, table

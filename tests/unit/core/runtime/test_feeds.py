@@ -8,7 +8,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar
 from core.model.session import Session
 from core.runtime.demo_market import CALM, LIVELY, DemoMarket
-from core.runtime.feed import BAR, BROKEN, QUOTE, bar_item, bars_of_file, merged, quote_item, quotes_of_file
+from core.runtime.feed import BAR, BROKEN, QUOTE, bar_item, bars_of_file, last_heard, merged, quote_item, quotes_of_file
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, a_quote, at
 
@@ -82,6 +82,18 @@ def test_a_broken_last_row_is_told_too(tmp_path: Path) -> None:
     path = a_file(tmp_path, HEADER, FIRST, BAD)
 
     assert [kind for _, kind, _ in bars_of_file(path, SPY)] == [BAR, BROKEN]
+
+
+def test_a_feed_gives_each_row_by_its_number(tmp_path: Path) -> None:
+    """MD-03"""
+    path = a_file(tmp_path, HEADER, BAD, FIRST, BAD, BAD, SECOND, BAD)
+
+    feed = bars_of_file(path, SPY)
+
+    assert [feed[number] for number in range(len(feed))] == [*feed]
+    assert feed[-1] == [*feed][-1]
+    assert [*feed] == [*feed]
+    assert last_heard([feed]) == at("10:02")
 
 
 def test_quotes_come_from_a_file_too(tmp_path: Path) -> None:
