@@ -27,7 +27,7 @@ from typing import Any
 import orjson
 
 from core.execution.past_orders import PastInMemory
-from core.facts import BarClosed, Fact
+from core.facts import Fact
 from core.model.values import ClientOrderId
 from core.ports import JournalDamagedError, JournalError, JournalWriteError, PastUnreadableError, Recorded
 from state.codec import GENESIS, RecordError, decode, encode
@@ -142,21 +142,12 @@ class Chain:
         self.at = at
 
     def line(self, at: datetime, fact: Fact) -> bytes:
-        """Return the line of the next fact, and add it to the chain."""
         if at < self.at:
             raise TimeWentBackError(f"{type(fact).__name__} of {at} comes after a record of {self.at}: time went back")
         content, self.sum = encode(self.sequence + 1, at, fact, self.sum)
         self.sequence += 1
         self.at = at
         return content
-
-    def count(self, at: datetime) -> int:
-        """Count a fact that gets no line, and return its number."""
-        if at < self.at:
-            raise TimeWentBackError(f"a fact of {at} comes after a record of {self.at}: time went back")
-        self.sequence += 1
-        self.at = at
-        return self.sequence
 
 
 class MemoryJournal:
@@ -435,15 +426,13 @@ def _set_aside(path: Path, content: bytes) -> None:
 
 
 class HashOnlyJournal(MemoryJournal):
-    """Counts bars, hashes every other record, and discards both: the bars of a backtest are those of its file."""
+    """Discards each record after hashing it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._total = hashlib.sha256()
 
     def append(self, at: datetime, fact: Fact) -> int:
-        if type(fact) is BarClosed:
-            return self._chain.count(at)
         self._total.update(self._chain.line(at, fact))
         return self._chain.sequence
 
@@ -454,5 +443,5 @@ class HashOnlyJournal(MemoryJournal):
         return iter(())
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 over the lines of all facts but bars; each line has its number among all."""
+        """Return the SHA-256 over all lines."""
         return self._total.hexdigest()
