@@ -200,9 +200,10 @@ def _opening(size: str, title: str) -> Callable[[re.Match[str]], str]:
 
 def dated(axes: Axes, width: float) -> None:
     """Label the horizontal axis with as many dates, or times of the venue, as have room in `width` inches."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import MINUTELY, AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(tz=HOME.zone, minticks=2, maxticks=max(int(width), 3))  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=HOME.zone, minticks=2, maxticks=max(int(width), 4))  # type: ignore[no-untyped-call]
+    locator.intervald[MINUTELY].append(60)  # two hours by half hours are five ticks, and by hours they are three
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=HOME.zone))  # type: ignore[no-untyped-call]
 

@@ -289,6 +289,7 @@ def document(title: str, body: Iterable[str], style: str = "") -> str:
     words, parts = escaped(title), "\n".join(body)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{words}</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<style>{STYLE}{style}</style></head>\n<body>\n<h1>{words}</h1>\n{parts}\n</body></html>\n"
     )
 
@@ -300,7 +301,7 @@ def table(
     number: int | None = None,
     fails: Sequence[bool] = (),
 ) -> str:
-    """Return a table; the column `number` is right-aligned, and rows that fail are marked."""
+    """Return a table, scrolled on a narrow screen; the column `number` is right-aligned, failing rows are marked."""
     over = "<tr>" + "".join(f"<th>{escaped(name)}</th>" for name in head) + "</tr>" if head else ""
     marks = chain((' class="fails"' if failed else "" for failed in fails), repeat(""))
     body = "".join(
@@ -309,12 +310,12 @@ def table(
         + "</tr>"
         for row, mark in zip(rows, marks, strict=False)
     )
-    return f"<table>{over}{body}</table>"
+    return f'<div class="scroll"><table>{over}{body}</table></div>'
 
 
 def figures(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table of right-aligned figures beside a first column of names; a narrow screen scrolls it."""
-    return f'<div class="scroll figures">{table(rows, head)}</div>'
+    """Return a table of right-aligned figures beside a first column of names."""
+    return f'<div class="figures">{table(rows, head)}</div>'
 
 
 def folded(summary: str, content: str) -> str:

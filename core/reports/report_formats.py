@@ -8,7 +8,7 @@ from dataclasses import asdict
 from core.analytics import charts
 from core.analytics.charts import chart
 from core.analytics.equity import Part
-from core.analytics.presentation import document, paragraphs, table
+from core.analytics.presentation import document, figures, paragraphs, table
 from core.model.order_terms import order_in_words
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
@@ -193,6 +193,10 @@ def _held(each: Held) -> dict[str, object]:
     }
 
 
+TRADES_HEAD = ("USD", "closed", "position", "strategy", "prices", "entered", "left", "largest part", "order")
+"""The columns of the table of trades."""
+
+
 def page(report: Report) -> str:
     """Return the complete file."""
     return document(f"Keyturn: {title_of(report)}", _body(report), MORE + charts.STYLE)
@@ -204,10 +208,11 @@ def _body(report: Report) -> Iterator[str]:
         return
     yield from paragraphs(line.strip() for line in head_of(report))
     if report.is_week:
-        yield table(table_of(report))
+        head, *days = table_of(report)
+        yield figures(head, days)
     yield _curve(report)
     if report.trades:
-        yield "<h2>Trades</h2>" + table(_trades(report))
+        yield "<h2>Trades</h2>" + table(_trades(report), TRADES_HEAD)
         yield from paragraphs(more_trades(report))
         yield "<h2>By strategy</h2>" + amounts(_strategies(report))
         yield "<h2>By cause</h2>" + amounts(by_cause(each.told for each in report.trades))
