@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import field
 from decimal import Decimal
 from errno import EPERM
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
@@ -32,6 +33,8 @@ from core.ports import OperatorError
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+FILES = 64
+"""Files that one process replaces again and again."""
 
 
 def make_folder(path: Path) -> str | None:
@@ -88,12 +91,20 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+@lru_cache(FILES)
+def _beside(path: Path) -> Path:
+    """Return the path of the new content, the same object each time: `pathlib` interns every name that it makes, and
+    the interpreter's table of these grows with each one that comes and goes.
+    """
+    return path.with_name(f".{path.name}.new")
+
+
 def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Replace `path` by `content` atomically: a reader sees the old file or the new one, complete.
 
     With `durable` it also survives a power cut: the file is synced before the rename, and its folder after it.
     """
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = _beside(path)
     descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with naming(path):

@@ -16,6 +16,8 @@ from pathlib import Path
 from random import Random
 from tempfile import gettempdir
 
+import numpy as np
+
 from console.commands.assembly.backtests import new_backtest
 from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import Recording, recorded, settings_to_play
@@ -29,6 +31,7 @@ from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
 from core.research.kernel.arrays import ArrayStrategy
 from core.research.kernel.inputs import bars_of
+from core.research.kernel.layout import CLOSE, TICK
 from core.research.kernel.runs import KernelTrade, NotModelledError, played
 from core.research.kernel.signals import Strategy
 from core.runtime.feed import Timed, bar_item
@@ -56,11 +59,12 @@ ARRAYS = "arrays"
 
 @dataclass(frozen=True)
 class Case:
-    """Bars and settings; `words` describe them for a failure."""
+    """Bars and settings; `words` describe them for a failure. `arrays` is the strategy of arrays, if it is that."""
 
     recording: Recording
     words: str
     strategy: str = ARRAYS
+    arrays: ArrayStrategy | None = None
 
 
 @dataclass(frozen=True)
@@ -84,19 +88,48 @@ def a_host() -> Host:
 def case_of(seed: int, number: int) -> Case:
     """Return one case of a seed."""
     draw = Random(f"{seed}/{number}")
-    kind = draw.choice(("minutes", "days", "synthetic", "synthetic", "synthetic days"))
+    kind = draw.choice(KINDS)
     drawn = {**_exchange(draw), **_risk(draw), **_exits(draw), **_protections(draw)}
-    if kind == "minutes":
-        recording = _minutes(draw, draw.choice(MINUTES))
-    elif kind == "days":
-        recording = _days(draw, draw.choice(DAYS))
-    else:
-        recording = _made_up(draw, is_daily=kind == "synthetic days")
+    recording = _bars(draw, kind)
     strategy = draw.choice(("sma", *(name for name in HOUSE if name != "vwap" or not recording.is_daily)))
     drawn |= _strategy(draw, strategy, is_daily=recording.is_daily)
     if not recording.is_daily:
         drawn |= _hours(draw, strategy)
     return _played_with(recording, kind, drawn, strategy)
+
+
+def arrays_case_of(seed: int, number: int) -> Case:
+    """Return one case of a seed whose strategy is arrays: entries, limits, stops, targets and exits are drawn."""
+    draw = Random(f"{ARRAYS} {seed}/{number}")
+    kind = draw.choice(KINDS)
+    drawn = {**_exchange(draw), **_risk(draw), **_exits(draw), **_protections(draw)}
+    recording = _bars(draw, kind)
+    own: dict[str, object] = {"enabled": True}
+    if recording.is_daily:
+        own |= {"flat_minutes": 0, "holds_overnight": True}
+    else:
+        own["flat_minutes"] = draw.choice((5, 5, 15))
+        drawn |= {
+            "risk.window_start": draw.choice(("'09:30'", "'10:00'")),
+            "risk.window_end": draw.choice(("'11:30'", "'16:00'", "'16:00'")),
+        }
+    settings = _settings_of_arrays(recording.settings.symbols[0], drawn, own, is_daily=recording.is_daily)
+    recording = replace(recording, settings=settings)
+    words = f"{kind} {recording.first:%Y-%m-%d %H:%M} to {recording.last:%Y-%m-%d %H:%M}; {_words(drawn)}"
+    return Case(recording, words, arrays=_arrays(draw, recording))
+
+
+def _arrays(draw: Random, recording: Recording) -> ArrayStrategy:
+    """Draw the arrays; some rows are no plan: the stop is not below the limit, or a price is off its tick."""
+    bars = bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily)
+    numbers, many = np.random.default_rng(draw.randrange(1 << 32)), len(bars)
+    often, apart = draw.choice((0.02, 0.2, 0.9)), draw.choice((3, 30, 300))
+    limits = (bars.columns[CLOSE] // TICK + numbers.integers(-apart // 3 - 1, apart // 3 + 2, many)) * TICK
+    stops = limits - numbers.integers(0, apart, many) * TICK
+    targets = (limits + numbers.integers(1, apart, many) * TICK) * (numbers.random(many) < draw.choice((0, 0.5, 1)))
+    is_odd = numbers.random(many) < 0.02
+    enters, leaves = (np.asarray(numbers.random(many) < share, np.int64) for share in (often, draw.choice((0, 0.05))))
+    return ArrayStrategy(ARRAYS, enters, leaves, limits + is_odd, stops, targets)
 
 
 def made_up_case(seed: int, drawn: Mapping[str, str], *, is_daily: bool = False) -> Case:
@@ -276,7 +309,17 @@ def _mean_reversion(draw: Random, is_daily: bool) -> dict[str, str]:
     }
 
 
+KINDS = ("minutes", "days", "synthetic", "synthetic", "synthetic days")
+
 # ── bars ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _bars(draw: Random, kind: str) -> Recording:
+    if kind == "minutes":
+        return _minutes(draw, draw.choice(MINUTES))
+    if kind == "days":
+        return _days(draw, draw.choice(DAYS))
+    return _made_up(draw, is_daily=kind == "synthetic days")
 
 
 @cache
@@ -425,12 +468,13 @@ def difference(engine: Rows, kernel: Rows) -> str:
     )
 
 
-def compared(recording: Recording) -> Outcome:
-    """Play a recording by the kernel and, unless that rejects it, by the engine."""
+def compared(case: Case) -> Outcome:
+    """Play a case by the kernel and, unless that rejects it, by the engine."""
     try:
-        ours = of_the_kernel(recording)
+        ours = of_the_kernel(case.recording, case.arrays)
     except NotModelledError as error:
         return Outcome(rejected=str(error))
+    recording = case.recording if case.arrays is None else with_arrays(case, case.arrays)
     return Outcome(len(ours.fills), difference=difference(of_the_engine(recording), ours))
 
 
@@ -464,20 +508,26 @@ def by_hand(changed: Mapping[int, tuple[str, str, str, str, int]], drawn: Mappin
         at = session.open + minute * ONE_MINUTE
         bar = Bar(Symbol("SPY"), at, opened, high, low, close, Quantity(Decimal(volume)))
         feed.append(bar_item(BarArrived(bar, f"{minute}")))
+    first = session.open
+    whole = _settings_of_arrays("SPY", drawn, {"enabled": True}, is_daily=False)
+    return Case(
+        Recording(whole, OF_THE_HOUSE, calendar, [feed], first, feed[-1][0], (first,), is_daily=False), "by hand"
+    )
+
+
+def _settings_of_arrays(
+    symbol: str, drawn: Mapping[str, str], own: Mapping[str, object], *, is_daily: bool
+) -> Settings:
     overrides = (
-        "symbols=['SPY']",
+        f"symbols=['{symbol}']",
         "strategies.vwap.enabled=false",
         *OFF,
         *(f"{key}={value}" for key, value in drawn.items()),
     )
-    settings, _ = settings_to_play(a_host(), overrides, backtest_settings, (), is_daily=False)
+    settings, _ = settings_to_play(a_host(), overrides, backtest_settings, (), is_daily=is_daily)
     values = settings.model_dump(context=WHOLE)
-    values["strategies"]["own"] = {ARRAYS: {"enabled": True}}
-    first = session.open
-    whole = Settings.model_validate(values)
-    return Case(
-        Recording(whole, OF_THE_HOUSE, calendar, [feed], first, feed[-1][0], (first,), is_daily=False), "by hand"
-    )
+    values["strategies"]["own"] = {ARRAYS: own}
+    return Settings.model_validate(values)
 
 
 def with_arrays(case: Case, strategy: ArrayStrategy) -> Recording:

@@ -25,8 +25,10 @@ from tests.kit.kernel_cases import (
     ARRAYS,
     Case,
     Rows,
+    arrays_case_of,
     by_hand,
     case_of,
+    compared,
     difference,
     of_the_engine,
     of_the_kernel,
@@ -136,6 +138,17 @@ def test_a_breakout_that_keeps_its_level_no_more_is_found() -> None:
     strategy.leaving = Leaving()
 
     assert difference(engine, of_the_kernel(case.recording, strategy))
+
+
+@cases("number", 7, 9, 12)
+def test_drawn_arrays_give_the_engine_s_fills_trades_and_equity(number: int) -> None:
+    """AN-08: on made-up minutes, recorded days and recorded minutes"""
+    case = arrays_case_of(11, number)
+
+    found = compared(case)
+
+    assert (found.rejected, found.difference) == ("", ""), case.words
+    assert found.fills
 
 
 def test_the_kernel_plays_arrays_as_the_engine_plays_them() -> None:
