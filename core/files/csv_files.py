@@ -158,7 +158,7 @@ class Table:
         self.path, self.is_whole = path, text.endswith("\n")
         if not text.strip():
             raise TableError(f"{path}: is empty; give it a header line and one row for each {unit}")
-        header, *self.rows = rows_in(path, text.split("\n"))
+        header, *self.rows = rows_in(path, text.rstrip("\n").split("\n"))
         self.header = [name.strip().lower() for name in header]
         if not self.rows and not may_be_none:
             raise no_row(path, unit)
