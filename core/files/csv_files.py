@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -159,7 +158,7 @@ class Table:
         if not text.strip():
             raise TableError(f"{path}: is empty; give it a header line and one row for each {unit}")
         header, *self.rows = rows_in(path, text.rstrip("\n").split("\n"))
-        self.header = [name.strip().lower() for name in header]
+        self.header = names_in(header)
         if not self.rows and not may_be_none:
             raise no_row(path, unit)
 
@@ -231,20 +230,28 @@ def no_row(path: Path, unit: str) -> TableError:
 class FileRows:
     """The rows after a file's header, read anew each time; `is_whole` is whether the last line read is complete.
 
-    Raises `TableError` while they are read.
+    Raises `TableError` while they are read, also if the header is not `header` any more: the file was replaced.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path, self.is_whole = path, True
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self._path, self._header, self.is_whole = path, header, True
 
     def __iter__(self) -> Iterator[Row]:
-        return islice(rows_in(self._path, self._lines()), 1, None)
+        rows = rows_in(self._path, self._lines())
+        if names_in(next(rows, [])) != self._header:
+            raise TableError(f"{self._path}: was replaced while it was read; run the command again", FileFault.FILE)
+        return rows
 
     def _lines(self) -> Iterator[str]:
         line = ""
         for line in lines_of(self._path):
             yield line
         self.is_whole = line.endswith("\n")
+
+
+def names_in(header: Row) -> list[str]:
+    """Return the names of columns as they are looked up."""
+    return [name.strip().lower() for name in header]
 
 
 def shown(text: str) -> str:

@@ -82,7 +82,7 @@ def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> Packe
     table = _beginning(path, "minute, or a day")
     shape = shape_of(table)
     require_one_reading(table, shape)
-    file = FileRows(path)
+    file = FileRows(path, table.header)
     rows = of_one_symbol(table, file, shape, symbol)
     if zone is None:
         require_zone(table, shape)
@@ -118,7 +118,7 @@ def read_quotes(path: Path, symbol: Symbol) -> PackedRows[Quote]:
     """
     table = _beginning(path, "minute")
     columns = table.columns(QUOTE_COLUMNS)
-    file = FileRows(path)
+    file = FileRows(path, table.header)
     times, found = RowTimes(path), PackedRows(partial(Quote, symbol, feed=Feed.RECORDED), len(QUOTE_COLUMNS) - 1)
     for index, row in enumerate(file):
         try:

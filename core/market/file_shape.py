@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
@@ -39,7 +40,7 @@ CLOCKS = ("time", "<time>")
 SYMBOLS = ("symbol", "ticker", "<ticker>", "act_symbol")
 SLASHED = re.compile(r"[0-9]{1,4}([/.])[0-9]{1,2}\1[0-9]{1,4}(?![0-9])")
 """`01/02/2024`, `2024.01.02`."""
-MIDNIGHT = re.compile(r"[0:]*")
+MIDNIGHT = re.compile(r"[0:.]*")
 EPOCHS: Mapping[int, int] = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6, 18: 10**9, 19: 10**9}
 """Digits of a Unix timestamp, and its units per second: in the accepted years no two overlap."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -303,7 +304,8 @@ def zoned(path: Path, rows: Iterable[Row], shape: Shape, zone: ZoneInfo) -> Iter
             if shape.clock is not None:
                 text = f"{text} {row[shape.clock].strip()}"
             if (time := instant_in(text)) is not None:
-                row[shape.when] = _utc_of(time, zone, f"{path}:{line}: time {shown(text)}").isoformat()
+                with suppress(OverflowError):  # at either end of the calendar: no bar is of that year
+                    row[shape.when] = _utc_of(time, zone, f"{path}:{line}: time {shown(text)}").isoformat()
         yield row
 
 

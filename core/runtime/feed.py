@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from heapq import merge
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -120,8 +120,9 @@ class FileFeed(Sequence[Timed], Generic[Row]):
                 waiting.append(row)
                 continue
             item = self._placed(row, number)
-            while waiting:
-                yield _broken(item[0], waiting.pop(0))
+            if waiting:
+                yield from (_broken(item[0], row) for row in waiting)
+                waiting.clear()
             yield item
         if item is not None:
             yield from (_broken(item[0], row) for row in waiting)
@@ -131,7 +132,7 @@ class FileFeed(Sequence[Timed], Generic[Row]):
         row = self._rows[number]
         if not isinstance(row, BrokenRow):
             return self._placed(row, number)
-        nearest = ((at, self._rows[at]) for at in (*range(number, len(self)), *range(number, -1, -1)))
+        nearest = ((at, self._rows[at]) for at in chain(range(number, len(self)), range(number, -1, -1)))
         return _broken(next(self._placed(row, at)[0] for at, row in nearest if not isinstance(row, BrokenRow)), row)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 
 import numpy as np
 
@@ -151,10 +152,11 @@ def _sessions(calendar: Calendar, first: datetime, last: datetime) -> tuple[Sess
 def _row(item: BarArrived) -> tuple[Iterable[int], str]:
     """Return the figures of a bar in their units, and why they cannot be held exactly, empty if they can."""
     bar, lasts = item.bar, item.lasts or ONE_MINUTE
-    exact = (bar.open * PRICE_UNITS, bar.high * PRICE_UNITS, bar.low * PRICE_UNITS, bar.close * PRICE_UNITS, bar.volume)
-    opened, high, low, close, volume = units = tuple(map(int, exact))
-    fault = ""
-    if units != exact:  # type: ignore[comparison-overlap]
+    prices = (bar.open, bar.high, bar.low, bar.close)
+    opened, high, low, close = units = tuple(int(price * PRICE_UNITS) for price in prices)
+    volume, fault = int(bar.volume), ""
+    held = (Decimal(unit) / PRICE_UNITS for unit in units)
+    if volume != bar.volume or any(unit != price for unit, price in zip(held, prices, strict=True)):
         fault = "more than four decimals in a price, or a part of a share in a volume"
     elif not low >= LEAST_PRICE or high > MOST_PRICE or volume > MOST_VOLUME:
         fault = f"a price under 2 or over 100000 USD, or a volume over {MOST_VOLUME}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files.csv_files import FileFault, TableError
+from core.files.csv_files import FileFault, FileRows, TableError
 from core.market.csv_source import place_of, read_bars, read_quotes, symbol_of
 from core.market.file_shape import zone_named
 from core.market.packed_rows import BrokenRow
@@ -263,3 +263,22 @@ def test_a_bad_quote_is_set_aside(tmp_path: Path, row: str, reason: str) -> None
 def test_a_files_name_may_say_its_symbol(name: str, symbol: Symbol | None) -> None:
     """MD-05"""
     assert symbol_of(Path(name)) == symbol
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    """MD-08: the columns are those of the first look"""
+    rows = FileRows(a_file(tmp_path, HEADER, FIRST), HEADER.split(","))
+    a_file(tmp_path, "timestamp,close,high,low,open,volume", FIRST)
+
+    with pytest.raises(TableError) as refused:
+        list(rows)
+
+    assert refused.value.fault is FileFault.FILE
+
+
+def test_a_local_time_at_the_end_of_the_calendar_is_broken(tmp_path: Path) -> None:
+    """MD-08"""
+    far = FIRST.replace("2013-10-08T14:50:00Z", "9999-12-31T23:59:00")
+    path = a_file(tmp_path, HEADER, FIRST.replace("Z", ""), SECOND.replace("Z", ""), far)
+
+    assert [isinstance(row, BrokenRow) for row in read_bars(path, SPY, NEW_YORK)] == [False, False, True]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
@@ -82,6 +82,32 @@ def test_a_parquet_file_of_days_is_read(tmp_path: Path, kind: polars.DataType) -
 
     assert is_daily(path)
     assert [row.day for row in read_days(path, SPY) if not isinstance(row, BrokenRow)] == days
+
+
+def test_columns_that_no_cell_can_hold_are_left_out(tmp_path: Path) -> None:
+    """MD-08"""
+    odd = {"parts": [[1.0, 2.0]] * 4, "lasts": [timedelta(minutes=1)] * 4, "raw": [b"\xff"] * 4}
+    path = a_file(tmp_path, TIMES, **odd)
+
+    assert len(read_bars(as_csv(path), SPY)) == len(TIMES)
+
+
+def test_days_beside_a_clock_at_midnight_are_days(tmp_path: Path) -> None:
+    """MD-05"""
+    days = [date(2024, 1, day) for day in (2, 3, 4, 5)]
+
+    assert is_daily(as_csv(a_file(tmp_path, days, "date", time=[time()] * 4)))
+
+
+def test_a_parquet_file_without_rows_is_refused(tmp_path: Path) -> None:
+    """MD-08"""
+    path = a_file(tmp_path, TIMES)
+    polars.read_parquet(path).clear().write_parquet(path)
+
+    with pytest.raises(TableError) as refused:
+        read_bars(as_csv(path), SPY)
+
+    assert refused.value.fault is FileFault.VALUE
 
 
 def test_exact_decimals_stay_exact(tmp_path: Path) -> None:

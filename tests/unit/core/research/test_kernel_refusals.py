@@ -94,7 +94,12 @@ def test_a_setting_that_no_table_names_is_not_modelled() -> None:
     assert set(known) >= NAMES
 
 
-@table("price volume words", ("1.50", "1000", "a price under 2"), ("100.00001", "1000", "more than four decimals"))
+@table(
+    "price volume words",
+    ("1.50", "1000", "a price under 2"),
+    ("100.00001", "1000", "more than four decimals"),
+    ("100.000000000000000000000000000001", "1000", "more than four decimals"),
+)
 def test_bars_that_integers_cannot_hold_are_named(price: str, volume: str, words: str) -> None:
     """AN-08"""
     names = refusal(some_settings(), some_bars(price, volume), "sma")
