@@ -9,6 +9,7 @@ import numpy as np
 from core.model.signal import ExitReason
 from core.research.kernel.arrays import ArrayStrategy
 from core.research.kernel.house import Breakout
+from core.research.kernel.layout import LEFT_BY_THE_CLOCK
 from core.research.kernel.quotes import (
     AT_THE_LAST_PRICE,
     HIGH_FIRST,
@@ -19,6 +20,7 @@ from core.research.kernel.quotes import (
     TARGET_IN_ENTRY_BAR,
     WHOLE_VOLUME,
 )
+from core.research.kernel.refusals import FOUND
 from core.research.kernel.signals import Leaving
 from core.strategies.builtin import HOUSE
 from tests.kit.kernel_cases import (
@@ -138,6 +140,13 @@ def test_a_breakout_that_keeps_its_level_no_more_is_found() -> None:
     strategy.leaving = Leaving()
 
     assert difference(engine, of_the_kernel(case.recording, strategy))
+
+
+def test_an_exit_by_the_clock_is_rejected() -> None:
+    """AN-08, ST-02: no bar comes within two minutes of the time from which the position must be flat"""
+    case = arrays_case_of(102, 246)
+
+    assert compared(case).rejected.startswith(FOUND[LEFT_BY_THE_CLOCK])
 
 
 @cases("number", 7, 9, 12)

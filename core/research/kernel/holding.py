@@ -29,10 +29,18 @@ def look_at_losses(s: Integers, c: Integers, bars: Integers, bar: int) -> None:
 
 
 @compiled
+def is_after_the_clock(bars: Integers, sessions: Integers, bar: int) -> bool:
+    """Return whether a bar ends after the desk has asked by the clock for an exit that no bar asked for (ST-02)."""
+    return bool(bars[reg.START, bar] > sessions[reg.FLAT_FROM, bars[reg.SESSION, bar]] + reg.MINUTE)
+
+
+@compiled
 def reason_to_leave(s: Integers, c: Integers, bars: Integers, sessions: Integers, signals: Integers, bar: int) -> int:
     """Return the reason for an exit on a bar: of the strategy first, then of the exit rules; -1 without one."""
     close = bars[reg.CLOSE, bar]
     if signals[reg.LATE, bar] and c[reg.FAULT] != NO_FORCED_FLAT:
+        if is_after_the_clock(bars, sessions, bar):
+            s[reg.REFUSED] = reg.LEFT_BY_THE_CLOCK
         return reg.BY_CLOSE
     if s[reg.PLAN_TARGET] and close >= s[reg.PLAN_TARGET]:
         return reg.BY_TARGET

@@ -253,5 +253,6 @@ DONE, TO_SIZE, TO_EMPTY, IS_REFUSED = range(4)
     STOP_STILL_FILLS,
     SLIPPAGE_TIE,
     TOO_MANY_TRADES,
-) = range(1, 16)
+    LEFT_BY_THE_CLOCK,
+) = range(1, 17)
 """What the loop finds in the bars and does not model; 0 is nothing."""

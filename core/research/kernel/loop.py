@@ -11,7 +11,13 @@ from __future__ import annotations
 
 from core.research.kernel import layout as reg
 from core.research.kernel.exchange import add_stop, fill_entry, meet_market, meet_stop, pass_point
-from core.research.kernel.holding import first_to_look_at, is_untouched, look_at_losses, reason_to_leave
+from core.research.kernel.holding import (
+    first_to_look_at,
+    is_after_the_clock,
+    is_untouched,
+    look_at_losses,
+    reason_to_leave,
+)
 from core.research.kernel.layout import Integers, compiled
 from core.research.kernel.protections import count_closed
 from core.research.kernel.quotes import (
@@ -208,6 +214,10 @@ def begin(
 ) -> None:
     """Open a bar at the exchange, and let the orders meet its open."""
     s[reg.OPENED], s[reg.POINT], s[reg.NOW] = bar, 1, bars[reg.START, bar]
+    holds = bar > 0 and s[reg.POSITION] > 0 and s[reg.SALE] == reg.NONE
+    flat_from = sessions[reg.FLAT_FROM, bars[reg.SESSION, bar]]
+    if holds and bars[reg.START, bar - 1] < flat_from and is_after_the_clock(bars, sessions, bar):
+        s[reg.REFUSED] = reg.LEFT_BY_THE_CLOCK
     if not is_untouched(s, c, bars, tables, bar) and is_working(s, tables):
         pass_point(s, c, bars, sessions, tables, 0)
 

@@ -19,6 +19,7 @@ from core.research.kernel.layout import (
     HELD_OVER_CLOSE,
     HIGH,
     LEAVES_WHILE_BUYING,
+    LEFT_BY_THE_CLOCK,
     NEAR_A_LOSS_LIMIT,
     NO_STOP,
     PART_OF_LEGS,
@@ -76,6 +77,7 @@ FOUND = {
     SLIPPAGE_TIE: "exchange.slippage_by_size: a price with slippage is too near a tick",
     TOO_MANY_TRADES: "risk.protections: more than 4096 trades within the time that one looks back",
     NO_STOP: "an exit of shares without a stop",
+    LEFT_BY_THE_CLOCK: "bars: none within two minutes from when a position must be flat",
     TOO_MUCH_MONEY: "exchange.cash: the account grows over 40 million USD",
 }
 """What the loop finds in the bars, by its number."""
