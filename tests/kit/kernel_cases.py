@@ -6,7 +6,7 @@ Bars are windows of recorded minutes and days, or made up: with missing minutes,
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -32,6 +32,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.research.kernel.arrays import ArrayStrategy
 from core.research.kernel.inputs import bars_of
 from core.research.kernel.layout import CLOSE, TICK
+from core.research.kernel.prepared import Prepared
 from core.research.kernel.runs import KernelTrade, NotModelledError, played
 from core.research.kernel.signals import Strategy
 from core.runtime.feed import Timed, bar_item
@@ -370,14 +371,18 @@ def _day(prices: _Prices, session: Session, calendar: ExchangeCalendar) -> Timed
 
 
 def _session(draw: Random, prices: _Prices, session: Session) -> list[Timed]:
-    """Return the minutes of a session: some are missing, and sometimes the symbol does not trade for long."""
+    """Return the minutes of a session: some are missing, and sometimes the symbol does not trade for long.
+
+    The last eight are often all there: a position that meets no bar before the close is not modelled.
+    """
     missing = draw.choice((0.0, 0.0, 0.02, 0.3))
+    whole_end = 8 if draw.random() < 0.7 else 0
     minutes = (session.close - session.open) // ONE_MINUTE
     pause = draw.randrange(minutes) if draw.random() < 0.3 else minutes
     lasts = draw.randrange(5, 40)
     found: list[Timed] = []
     for minute in range(minutes):
-        is_last = minute >= minutes - 8
+        is_last = minute >= minutes - whole_end
         if not is_last and (draw.random() < missing or pause <= minute < pause + lasts):
             continue
         at = session.open + minute * ONE_MINUTE
@@ -446,10 +451,12 @@ def of_the_engine(recording: Recording) -> Rows:
     return Rows(fills, trades, [(each.day, each.equity) for each in backtest.series[1:]])
 
 
-def of_the_kernel(recording: Recording, strategy: Strategy | None = None, *, fault: int = 0) -> Rows:
-    """Play a recording by the kernel. Raises `NotModelledError`."""
-    bars = bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily)
-    run = played(recording.settings, bars, strategy, fault=fault)
+def of_the_kernel(
+    recording: Recording, strategy: Strategy | None = None, *, fault: int = 0, bars: Prepared | None = None
+) -> Rows:
+    """Play a recording by the kernel; `bars` are its own, if they were read. Raises `NotModelledError`."""
+    read = bars or bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily)
+    run = played(recording.settings, read, strategy, fault=fault)
     fills = [(fill.at, fill.side, fill.quantity, fill.price) for fill in run.fills]
     days = [(day, float(worth)) for day, worth in zip(run.days, run.equity, strict=True)]
     return Rows(fills, [_trade(trade) for trade in run.trades], days)
@@ -493,16 +500,21 @@ def _row(row: object) -> str:
 # ── bars by hand, and a strategy of arrays ───────────────────────────────────────────────────────────────────────────
 
 
-def by_hand(changed: Mapping[int, tuple[str, str, str, str, int]], drawn: Mapping[str, str]) -> Case:
+def by_hand(
+    changed: Mapping[int, tuple[str, str, str, str, int]],
+    drawn: Mapping[str, str],
+    *,
+    minutes: Iterable[int] = range(390),
+) -> Case:
     """Return a session of quiet minutes at 100.00 USD but for those of these numbers: four prices and a volume.
 
-    The settings are those of a strategy of arrays.
+    The settings are those of a strategy of arrays. `minutes` are those that have a bar.
     """
     calendar = load_calendar(date(2013, 10, 1), date(2013, 10, 31))
     session = calendar.session_on(date(2013, 10, 8))
     assert isinstance(session, Session)
     feed = []
-    for minute in range(390):
+    for minute in minutes:
         *prices, volume = changed.get(minute, ("100", "100.02", "99.98", "100", 100_000))
         opened, high, low, close = (Price(Decimal(price)) for price in prices)
         at = session.open + minute * ONE_MINUTE

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from functools import cache
 
 import numpy as np
 
+from console.commands.assembly.recordings import Recording
 from core.model.signal import ExitReason
 from core.research.kernel.arrays import ArrayStrategy
 from core.research.kernel.house import Breakout
-from core.research.kernel.layout import LEFT_BY_THE_CLOCK
+from core.research.kernel.inputs import bars_of
+from core.research.kernel.layout import ENTERS, LEFT_BY_THE_CLOCK, SIGNAL_SIZE
+from core.research.kernel.prepared import Prepared
 from core.research.kernel.quotes import (
     AT_THE_LAST_PRICE,
     HIGH_FIRST,
@@ -21,8 +25,10 @@ from core.research.kernel.quotes import (
     WHOLE_VOLUME,
 )
 from core.research.kernel.refusals import FOUND
-from core.research.kernel.signals import Leaving
+from core.research.kernel.runs import NotModelledError
+from core.research.kernel.signals import UNSURE, Leaving, settle
 from core.strategies.builtin import HOUSE
+from core.strategies.momentum import MomentumStrategy
 from tests.kit.kernel_cases import (
     ARRAYS,
     Case,
@@ -124,6 +130,55 @@ def test_the_kernel_gives_the_engine_s_fills_trades_and_equity(number: int) -> N
     assert engine.trades
 
 
+def test_signals_that_the_engine_decided_are_not_kept() -> None:
+    """AN-08: it looks at the plan as well, which another run changes"""
+    case, _engine = a_drawn_case(RULES["strategies.momentum.volume_factor=0"])
+    recording, terms = case.recording, case.recording.settings.strategies.momentum
+    bars = bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily)
+    signals = np.zeros((SIGNAL_SIZE, len(bars)), np.int64)
+
+    assert settle(lambda: MomentumStrategy(terms), bars, signals)
+    signals[ENTERS, -1] = UNSURE
+    assert not settle(lambda: MomentumStrategy(terms), bars, signals)
+    assert signals[ENTERS, -1] <= 1
+
+
+CHANGES = {
+    "sma": ("strategies.sma.stop_ranges=0.5", "strategies.sma.pairs=[[3, 7]]"),
+    "vwap": ("strategies.vwap.stop_fraction=0.0003", "strategies.vwap.entry_deviation=0.0002"),
+    "momentum": ("strategies.momentum.stop_ranges=0.5", "strategies.momentum.bars=2"),
+    "breakout": ("strategies.breakout.stop_ranges=0.5", "strategies.breakout.bars=3"),
+    "mean_reversion": ("strategies.mean_reversion.stop_ranges=0.5", "strategies.mean_reversion.bars=4"),
+}
+"""A setting of a strategy's plan, and one of its signals."""
+SHARED = ("risk.window_end='11:00'", "risk.sizing.atr={enabled=true,bars=3}")
+
+
+def rows_or_rejection(recording: Recording, bars: Prepared | None = None) -> Rows | str:
+    try:
+        return of_the_kernel(recording, bars=bars)
+    except NotModelledError as error:
+        return str(error)
+
+
+def test_runs_on_prepared_bars_are_those_on_new_ones() -> None:
+    """AN-08: whatever setting changes between two runs"""
+    different = 0
+    for number in sorted(set(RULES.values())):
+        case, _engine = a_drawn_case(number)
+        recording = case.recording
+        bars = Prepared(bars_of(recording.feeds, recording.calendar, is_daily=recording.is_daily))
+        usual = rows_or_rejection(recording)
+        for line in (*CHANGES[case.strategy], *SHARED):
+            changed = with_a_setting(recording, line)
+            alone = rows_or_rejection(changed)
+            assert rows_or_rejection(changed, bars) == alone, (number, line)
+            assert rows_or_rejection(recording, bars) == usual, (number, line)
+            different += alone != usual
+
+    assert different >= len(CHANGES)
+
+
 @cases("rule", *RULES)
 def test_each_broken_rule_is_found(rule: str) -> None:
     """AN-08: of the strategies, the protections and the slippage by size"""
@@ -144,14 +199,18 @@ def test_a_breakout_that_keeps_its_level_no_more_is_found() -> None:
 
 def test_an_exit_by_the_clock_is_rejected() -> None:
     """AN-08, ST-02: no bar comes within two minutes of the time from which the position must be flat"""
-    case = arrays_case_of(102, 246)
+    bars = [minute for minute in range(390) if not 385 <= minute < 389]
+    strategy = a_strategy(370)
+    columns = {each.name: getattr(strategy, each.name) for each in fields(strategy)}
+    columns |= {name: column[bars] for name, column in columns.items() if name != "name"}
+    case = replace(by_hand({}, TERMS, minutes=bars), arrays=ArrayStrategy(**columns))
 
     assert compared(case).rejected.startswith(FOUND[LEFT_BY_THE_CLOCK])
 
 
-@cases("number", 7, 9, 12)
+@cases("number", 9, 12, 13)
 def test_drawn_arrays_give_the_engine_s_fills_trades_and_equity(number: int) -> None:
-    """AN-08: on made-up minutes, recorded days and recorded minutes"""
+    """AN-08: on recorded days, recorded minutes and made-up minutes"""
     case = arrays_case_of(11, number)
 
     found = compared(case)

@@ -21,6 +21,7 @@ from core.ports import OperatorError
 if TYPE_CHECKING:
     from core.model.session import Calendar
     from core.research.kernel.inputs import KernelBars
+    from core.research.kernel.prepared import Prepared
     from core.research.kernel.runs import KernelRun
     from core.research.sweeps.results import RunResult, Span
     from core.settings.settings import Settings
@@ -67,7 +68,7 @@ class KernelRunner:
     def __init__(self, environ: Mapping[str, str], files: BarFiles, read: ReadBars | None = None) -> None:
         self._environ, self._files = environ, files
         self._read = read_bars(self._engine) if read is None else read
-        self._parts: dict[Span, KernelBars] = {}
+        self._parts: dict[Span | None, Prepared] = {}
 
     @cached_property
     def _engine(self) -> EngineRunner:
@@ -77,9 +78,9 @@ class KernelRunner:
         from core.research.kernel.runs import played
 
         since = None if span is None else min(s.open for s in sessions_of(self._engine.recording, span))
-        bars = self._bars_until(span)
-        run = played(settings, bars, since=since)
-        return _result(run, bars, float(settings.exchange.cash), self._read.calendar)
+        prepared = self._bars_until(span)
+        run = played(settings, prepared, since=since)
+        return _result(run, prepared.bars, float(settings.exchange.cash), self._read.calendar)
 
     def require(self, settings: Settings) -> None:
         """Refuse settings that the kernel does not model, each by its name. Raises `OperatorError`."""
@@ -89,14 +90,16 @@ class KernelRunner:
         if names := refusal(settings, self._read.bars, strategy_of(settings).name):
             raise OperatorError(f"--on kernel: {'; '.join(names)}; {INSTEAD}")
 
-    def _bars_until(self, span: Span | None) -> KernelBars:
+    def _bars_until(self, span: Span | None) -> Prepared:
         from core.research.kernel.inputs import bars_of
+        from core.research.kernel.prepared import Prepared
 
-        if span is None:
-            return self._read.bars
         if span not in self._parts:
-            part = until(self._engine.recording, span)
-            self._parts[span] = bars_of(part.feeds, part.calendar, is_daily=part.is_daily)
+            bars = self._read.bars
+            if span is not None:
+                part = until(self._engine.recording, span)
+                bars = bars_of(part.feeds, part.calendar, is_daily=part.is_daily)
+            self._parts[span] = Prepared(bars)
         return self._parts[span]
 
 
@@ -111,20 +114,21 @@ def _day_before(calendar: Calendar, first: date) -> date:
 
 def _result(run: KernelRun, bars: KernelBars, cash: float, calendar: Calendar) -> RunResult:
     from core.research.kernel.inputs import days_of
-    from core.research.kernel.layout import ENTERED_AT, LEFT_AT
+    from core.research.kernel.layout import ENTERED_AT, LEFT_AT, MONEY_UNITS
     from core.research.sweeps.results import RunResult
 
     firsts, lasts = (days_of(bars, run.trade_rows[:, column]) for column in (ENTERED_AT, LEFT_AT))
     closed = [0] * len(run.days)
     for day in lasts:
         closed[day] += 1
+    profits = run.profits
     return RunResult(
-        profit=sum(run.profits, run.open_profit),
-        profits=" ".join(map(plain, run.profits)),
+        profit=sum(profits, run.open_profit),
+        profits=" ".join(map(plain, profits)),
         open_profits="" if run.open_since is None else plain(run.open_profit),
         open_since=None if run.open_since is None else calendar.trading_day(run.open_since),
         closed=array("i", closed),
         overnight=tuple((run.days[a], run.days[b]) for a, b in zip(firsts, lasts, strict=True) if a != b),
         days=(_day_before(calendar, run.days[0]), *run.days),
-        equity=array("d", [cash, *map(float, run.equity)]),
+        equity=array("d", [cash, *(run.equity_units / MONEY_UNITS).tolist()]),
     )

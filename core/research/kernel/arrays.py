@@ -5,7 +5,7 @@ The kernel reads the arrays; the engine plays the same arrays through a strategy
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
@@ -56,9 +56,15 @@ class ArrayStrategy:
         """Nothing of the position's own."""
         return Leaving()
 
-    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+    @property
+    def signal_terms(self) -> Sequence[object]:
+        """Nothing: the signals are given."""
+        return ()
+
+    def write_signals(self, bars: KernelBars, signals: Integers) -> bool:
         """Write where it enters and leaves."""
         signals[reg.ENTERS], signals[reg.LEAVES] = self.enters, self.leaves
+        return True
 
     def plan(self, bars: KernelBars, bar: int) -> Plan | None:
         """Return the terms of the entry on a bar; None where they are off their tick, or in another order."""

@@ -6,6 +6,7 @@ elsewhere the bar is marked, and the engine's own strategy answers for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -17,7 +18,16 @@ from core.research.kernel import layout as reg
 from core.research.kernel.inputs import KernelBars
 from core.research.kernel.layout import ENTERS, LEAVES, PRICE_UNITS, RATE_UNITS, Integers, allocating, compiled
 from core.research.kernel.quotes import highest
-from core.research.kernel.signals import UNSURE, ByRanges, Leaving, Plan, SmaCrossover, Strategy, settle
+from core.research.kernel.signals import (
+    UNSURE,
+    ByRanges,
+    Leaving,
+    Plan,
+    SmaCrossover,
+    Strategy,
+    settle,
+    terms_without,
+)
 from core.research.kernel.sizes import BY_FRACTION, RANGE_BARS, STOP_RANGES, Floats, side_of
 from core.settings.settings import Settings
 from core.settings.strategies import BreakoutSettings, MeanReversionSettings, MomentumSettings, VwapSettings
@@ -87,10 +97,10 @@ class MeanReversion(ByRanges):
         longest = timedelta(hours=float(terms.max_hold_hours)) // MICROSECOND
         self.leaving = Leaving(reg.BY_REVERSION, longest=longest)
 
-    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+    def write_signals(self, bars: KernelBars, signals: Integers) -> bool:
         terms = self._terms
         reversions(bars.columns[reg.CLOSE], terms.bars, terms.range_bars, float(terms.deviations), signals)
-        settle(lambda: MeanReversionStrategy(terms), bars, signals)
+        return settle(lambda: MeanReversionStrategy(terms), bars, signals)
 
 
 # ── momentum ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,12 +153,12 @@ class Momentum(ByRanges):
     def __init__(self, terms: MomentumSettings) -> None:
         self._terms: MomentumSettings = terms
 
-    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+    def write_signals(self, bars: KernelBars, signals: Integers) -> bool:
         terms = self._terms
         lengths = np.array((terms.bars, terms.strength_bars, terms.volume_bars, terms.range_bars), np.int64)
         most = np.inf if terms.strength_limit >= MOST_STRENGTH else float(terms.strength_limit)
         momenta(bars.columns, lengths, int(terms.minimum_gain * RATE_UNITS), most, float(terms.volume_factor), signals)
-        settle(lambda: MomentumStrategy(terms), bars, signals)
+        return settle(lambda: MomentumStrategy(terms), bars, signals)
 
 
 # ── breakout ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,12 +216,12 @@ class Breakout(ByRanges):
         self._terms: BreakoutSettings = terms
         self.leaving = Leaving(level_bars=terms.bars)
 
-    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+    def write_signals(self, bars: KernelBars, signals: Integers) -> bool:
         terms = self._terms
         lengths = (terms.bars, terms.volume_bars, terms.confirming_bars, terms.counted_bars, terms.range_bars)
         whole = np.array((*lengths, terms.maximum_false), np.int64)
         breakouts(bars.columns, whole, int(terms.buffer * RATE_UNITS), float(terms.volume_factor), signals)
-        settle(lambda: BreakoutStrategy(terms), bars, signals)
+        return settle(lambda: BreakoutStrategy(terms), bars, signals)
 
 
 # ── VWAP mean reversion ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,14 +272,18 @@ class VwapReversion:
     def __init__(self, terms: VwapSettings) -> None:
         self._terms = terms
 
-    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+    @property
+    def signal_terms(self) -> Sequence[object]:
+        return terms_without(self._terms, "stop_fraction")
+
+    def write_signals(self, bars: KernelBars, signals: Integers) -> bool:
         terms, filters = self._terms, self._terms.filters
         volume = int(terms.minimum_volume.to_integral_value(ROUND_CEILING))
         of_bar = int(filters.bar_volume.to_integral_value(ROUND_FLOOR)) if filters.enabled else -1
         least = np.array((terms.minimum_bars, volume, of_bar, filters.slope_bars if filters.enabled else 0), np.int64)
         distance = terms.entry_deviation * (filters.distance if filters.enabled else 0)
         dips(bars.columns, least, np.array((1 - float(terms.entry_deviation), 1 - float(distance))), signals)
-        settle(lambda: VwapStrategy(terms), bars, signals)
+        return settle(lambda: VwapStrategy(terms), bars, signals)
 
     def plan(self, bars: KernelBars, bar: int) -> Plan | None:
         close = Decimal(int(bars.columns[reg.CLOSE][bar])) / PRICE_UNITS

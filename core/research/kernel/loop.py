@@ -254,10 +254,10 @@ def end_day(s: Integers, c: Integers, bars: Integers, sessions: Integers, tables
 
 @compiled
 def valued(s: Integers, bars: Integers, equity: Integers, bar: int) -> int:
-    """Write the account at the close of a session's last bar: its worth, and the value of its holdings."""
-    value = s[reg.POSITION] * bars[reg.CLOSE, bar]
-    equity[s[reg.SESSION_NOW], 0], equity[s[reg.SESSION_NOW], 1] = s[reg.CASH] + value, value
-    return int(s[reg.CASH] + value)
+    """Write the account at the close of a session's last bar."""
+    worth = s[reg.CASH] + s[reg.POSITION] * bars[reg.CLOSE, bar]
+    equity[s[reg.SESSION_NOW]] = worth
+    return int(worth)
 
 
 @compiled

@@ -19,11 +19,12 @@ from core.research.kernel.inputs import KernelBars, microseconds, moment
 from core.research.kernel.layout import MONEY_UNITS, PRICE_UNITS, QUANTITY_UNITS, Integers
 from core.research.kernel.loop import advance
 from core.research.kernel.plans import Sizes
+from core.research.kernel.prepared import Prepared
 from core.research.kernel.protections import MOST_PAST, write_protections
 from core.research.kernel.quotes import bid_of
 from core.research.kernel.refusals import FOUND, refusal
 from core.research.kernel.signals import Strategy
-from core.research.kernel.sizes import NOISE_BARS, average_ranges, limits_of, terms_of
+from core.research.kernel.sizes import NOISE_BARS, limits_of, terms_of
 from core.settings.settings import Settings
 
 REASONS = {
@@ -71,10 +72,8 @@ class KernelRun:
     ----------
     fill_rows, trade_rows
         A row for each execution and each closed trade, in the columns of `layout`.
-    equity
-        The account at the close of each session, USD, exactly.
-    exposure
-        The value of the holdings at the same closes, USD.
+    equity_units
+        The account at the close of each of `days`, in units of money.
     open_quantity, open_since
         The position at the end: shares, and when it was opened.
     open_profit
@@ -84,8 +83,7 @@ class KernelRun:
     fill_rows: Integers
     trade_rows: Integers
     days: tuple[date, ...]
-    equity: tuple[Decimal, ...]
-    exposure: tuple[Decimal, ...]
+    equity_units: Integers
     open_quantity: Decimal
     open_since: datetime | None
     open_profit: Decimal
@@ -93,6 +91,11 @@ class KernelRun:
     @property
     def fills(self) -> tuple[KernelFill, ...]:
         return tuple(map(_fill, self.fill_rows.tolist()))
+
+    @property
+    def equity(self) -> tuple[Decimal, ...]:
+        """The account at the same closes, USD."""
+        return tuple(map(_money, self.equity_units.tolist()))
 
     @property
     def profits(self) -> tuple[Decimal, ...]:
@@ -108,7 +111,7 @@ class KernelRun:
 
 def played(
     settings: Settings,
-    bars: KernelBars,
+    bars: KernelBars | Prepared,
     strategy: Strategy | None = None,
     *,
     since: datetime | None = None,
@@ -118,6 +121,8 @@ def played(
 
     Parameters
     ----------
+    bars
+        `Prepared` bars keep what runs have in common.
     since
         Entries of bars that start before it are never confirmed; None confirms all.
     fault
@@ -129,25 +134,24 @@ def played(
         Names everything that is not modelled.
     """
     strategy = strategy or strategy_of(settings)
-    if names := refusal(settings, bars, strategy.name):
+    prepared = bars if isinstance(bars, Prepared) else Prepared(bars)
+    if names := refusal(settings, prepared.bars, strategy.name):
         raise NotModelledError("; ".join(names))
     first = -reg.NEVER if since is None else microseconds(since)
-    return _Run(settings, bars, strategy, first, fault).run()
+    return _Run(settings, prepared, strategy, first, fault).run()
 
 
 class _Run:
     """The arrays of one run."""
 
-    def __init__(self, settings: Settings, bars: KernelBars, strategy: Strategy, first: int, fault: int) -> None:
-        self._bars = bars
+    def __init__(self, settings: Settings, prepared: Prepared, strategy: Strategy, first: int, fault: int) -> None:
+        self._bars = bars = prepared.bars
         self._sessions = _session_table(settings, bars, strategy.name)
         self._config = _config(settings, bars, strategy, fault)
-        self._signals = np.zeros((reg.SIGNAL_SIZE, len(bars)), np.int64)
-        strategy.write_signals(bars, self._signals)
-        flag(bars.columns, self._sessions, self._signals)
+        self._signals = prepared.signals(strategy, self._sessions)
         self._state = _opening(settings)
         limits = limits_of(settings)
-        average = average_ranges(bars.columns, self._sessions[reg.DAY], int(limits[NOISE_BARS]))
+        average = prepared.averages(int(limits[NOISE_BARS]))
         self._sizes = Sizes(settings, strategy, bars, self._sessions[reg.DAY], first, average)
         terms = terms_of(settings, self._sizes.step, bars.begun_in, first)
         self._terms = (terms, limits, average, strategy.write_terms(terms))
@@ -158,7 +162,7 @@ class _Run:
         c[reg.PAST_ROW] = reg.SETTLING_ROW + length + reg.MOST_STOPS
         tables = np.zeros((int(c[reg.PAST_ROW]) + MOST_PAST, reg.TABLE_SIZE), np.int64)
         tables[reg.SETTLING_ROW, 1] = s[reg.DAY_OPENING]
-        equity = np.zeros((length, 2), np.int64)
+        equity = np.zeros(length, np.int64)
         arrays = (self._bars.columns, self._sessions, self._signals, tables, equity, *self._terms)
         while (why := advance(s, c, *arrays)) != reg.DONE:
             self._empty(tables)
@@ -174,8 +178,7 @@ class _Run:
             np.concatenate(self._fills),
             np.concatenate(self._trades),
             tuple(session.day for session in self._bars.sessions[:number]),
-            tuple(map(_money, equity[:number, 0].tolist())),
-            tuple(map(_money, equity[:number, 1].tolist())),
+            equity[:number],
             Decimal(held) / QUANTITY_UNITS,
             moment(int(s[reg.TRADE_AT])) if held else None,
             self._open_profit() if held else ZERO,
@@ -239,19 +242,6 @@ def _session_table(settings: Settings, bars: KernelBars, strategy: str) -> Integ
         table[row] = table[reg.NOON] + ((clock.hour - 12) * 3600 + clock.minute * 60 + clock.second) * reg.SECOND
     table[reg.FLAT_FROM] = table[reg.CLOSES] - settings.flat_minutes(strategy) * reg.MINUTE
     return table
-
-
-@reg.compiled
-def flag(bars: Integers, sessions: Integers, signals: Integers) -> None:
-    """Write whether a position must be flat from each bar on, and take away the entries outside of the window."""
-    for bar in range(bars.shape[1]):
-        start, number = bars[reg.START, bar], bars[reg.SESSION, bar]
-        if start >= sessions[reg.FLAT_FROM, number]:
-            signals[reg.LATE, bar] = 1
-        elif sessions[reg.WINDOW_FIRST, number] <= start <= sessions[reg.WINDOW_LAST, number]:
-            continue
-        if signals[reg.ENTERS, bar]:
-            signals[reg.ENTERS, bar] = 0
 
 
 def _config(settings: Settings, bars: KernelBars, strategy: Strategy, fault: int) -> Integers:

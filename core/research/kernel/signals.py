@@ -6,12 +6,13 @@ is far from the least one; near it, the engine's own strategy answers for the ba
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
+from pydantic import BaseModel
 
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
@@ -73,8 +74,16 @@ class Strategy(Protocol):
     @property
     def leaving(self) -> Leaving: ...
 
-    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
-        """Write for each bar 0 or 1 + the rule that enters, and the rules that leave, a bit for each."""
+    @property
+    def signal_terms(self) -> Sequence[object]:
+        """Return everything that signals depend on beside the bars; empty if they are not to be kept."""
+        ...
+
+    def write_signals(self, bars: KernelBars, signals: Integers) -> bool:
+        """Write for each bar 0 or 1 + the rule that enters, and the rules that leave, a bit for each.
+
+        Return whether they depend on `signal_terms` alone, and on no plan.
+        """
         ...
 
     def plan(self, bars: KernelBars, bar: int) -> Plan | None:
@@ -96,10 +105,14 @@ UNSURE = 1 << 20
 NO_LIMIT = Money(Decimal(10**9))
 
 
-def settle(make: Callable[[], EngineStrategy], bars: KernelBars, signals: Integers) -> None:
-    """Let the engine's own strategy answer on each marked bar, from as many bars before it as it needs."""
+def settle(make: Callable[[], EngineStrategy], bars: KernelBars, signals: Integers) -> bool:
+    """Let the engine's own strategy answer on each marked bar, from as many bars before it as it needs.
+
+    Return whether no bar is marked: the engine's strategy looks at its plan as well.
+    """
     enters, numbers = signals[ENTERS], bars.columns[reg.SESSION]
-    for bar in map(int, np.flatnonzero(enters >= UNSURE)):
+    marked = np.flatnonzero(enters >= UNSURE)
+    for bar in map(int, marked):
         strategy = make()
         needed = getattr(strategy, "bars_needed", 0)
         first = max(bar - needed + 1, 0) if needed else int(np.searchsorted(numbers, numbers[bar]))
@@ -107,6 +120,12 @@ def settle(make: Callable[[], EngineStrategy], bars: KernelBars, signals: Intege
         for number in range(first, bar + 1):
             answer = strategy.on_bar(_bar(bars, number), _free_to_enter(bars, number))
         enters[bar] = enters[bar] - UNSURE + 1 if isinstance(answer, EntrySignal) else 0
+    return not len(marked)
+
+
+def terms_without(terms: BaseModel, *names: str) -> Sequence[object]:
+    """Return a strategy's settings with their names, except for some."""
+    return [type(terms), *(each for each in terms if each[0] not in names)]
 
 
 def _bar(bars: KernelBars, number: int) -> Bar:
@@ -127,6 +146,10 @@ class ByRanges:
     """A strategy whose stop and target are average ranges away."""
 
     _terms: TradePlanSettings
+
+    @property
+    def signal_terms(self) -> Sequence[object]:
+        return terms_without(self._terms, "stop_ranges", "target_ranges")
 
     def plan(self, bars: KernelBars, bar: int) -> Plan | None:
         terms = self._terms
@@ -219,14 +242,14 @@ class SmaCrossover(ByRanges):
         self._terms: SmaSettings = terms
         self._pairs = sorted(terms.pairs, key=lambda pair: (pair[1], pair[0]))
 
-    def write_signals(self, bars: KernelBars, signals: Integers) -> None:
+    def write_signals(self, bars: KernelBars, signals: Integers) -> bool:
         terms, close = self._terms, bars.columns[CLOSE]
         enters, leaves = signals[ENTERS], signals[LEAVES]
         regime = terms.regime_bars if terms.regime_filter else 0
         pairs = np.array(self._pairs, np.int64)
         crossings(close, pairs, enters, leaves)
         sift(close, pairs, terms.range_bars, regime, float(terms.minimum_confidence), enters)
-        settle(lambda: SmaStrategy(terms), bars, signals)
+        return settle(lambda: SmaStrategy(terms), bars, signals)
 
 
 def average_range(bars: KernelBars, bar: int, length: int) -> Decimal:
