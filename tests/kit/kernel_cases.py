@@ -373,17 +373,18 @@ def _day(prices: _Prices, session: Session, calendar: ExchangeCalendar) -> Timed
 def _session(draw: Random, prices: _Prices, session: Session) -> list[Timed]:
     """Return the minutes of a session: some are missing, and sometimes the symbol does not trade for long.
 
-    The last eight are often all there: a position that meets no bar before the close is not modelled.
+    Those before the close are often all there: a position that meets no bar then is not modelled.
     """
     missing = draw.choice((0.0, 0.0, 0.02, 0.3))
-    whole_end = 8 if draw.random() < 0.7 else 0
+    missing_at_end = draw.choice((0.0, 0.0, 0.6))
     minutes = (session.close - session.open) // ONE_MINUTE
+    end = minutes - (20 if missing_at_end else 8)
     pause = draw.randrange(minutes) if draw.random() < 0.3 else minutes
     lasts = draw.randrange(5, 40)
     found: list[Timed] = []
     for minute in range(minutes):
-        is_last = minute >= minutes - whole_end
-        if not is_last and (draw.random() < missing or pause <= minute < pause + lasts):
+        is_paused = minute < end and pause <= minute < pause + lasts
+        if is_paused or draw.random() < (missing if minute < end else missing_at_end):
             continue
         at = session.open + minute * ONE_MINUTE
         found.append(bar_item(BarArrived(prices.bar(at, gap=not found), f"{at:%H:%M}")))
@@ -505,26 +506,25 @@ def by_hand(
     drawn: Mapping[str, str],
     *,
     minutes: Iterable[int] = range(390),
+    strategy: str = ARRAYS,
 ) -> Case:
-    """Return a session of quiet minutes at 100.00 USD but for those of these numbers: four prices and a volume.
+    """Return quiet minutes at 100.00 USD but for those of these numbers: four prices and a volume.
 
-    The settings are those of a strategy of arrays. `minutes` are those that have a bar.
+    `minutes` are those that have a bar; those of the second session begin at 390.
     """
     calendar = load_calendar(date(2013, 10, 1), date(2013, 10, 31))
-    session = calendar.session_on(date(2013, 10, 8))
-    assert isinstance(session, Session)
+    sessions = [each for each in calendar.sessions() if each.day >= date(2013, 10, 8)]
     feed = []
     for minute in minutes:
         *prices, volume = changed.get(minute, ("100", "100.02", "99.98", "100", 100_000))
         opened, high, low, close = (Price(Decimal(price)) for price in prices)
-        at = session.open + minute * ONE_MINUTE
+        at = sessions[minute // 390].open + minute % 390 * ONE_MINUTE
         bar = Bar(Symbol("SPY"), at, opened, high, low, close, Quantity(Decimal(volume)))
         feed.append(bar_item(BarArrived(bar, f"{minute}")))
-    first = session.open
+    first = sessions[0].open
     whole = _settings_of_arrays("SPY", drawn, {"enabled": True}, is_daily=False)
-    return Case(
-        Recording(whole, OF_THE_HOUSE, calendar, [feed], first, feed[-1][0], (first,), is_daily=False), "by hand"
-    )
+    recording = Recording(whole, OF_THE_HOUSE, calendar, [feed], first, feed[-1][0], (first,), is_daily=False)
+    return Case(recording, "by hand") if strategy == ARRAYS else _played_with(recording, "by hand", drawn, strategy)
 
 
 def _settings_of_arrays(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,7 @@ from core.model.signal import ExitReason
 from core.research.kernel.arrays import ArrayStrategy
 from core.research.kernel.house import Breakout
 from core.research.kernel.inputs import bars_of
-from core.research.kernel.layout import ENTERS, LEFT_BY_THE_CLOCK, SIGNAL_SIZE
+from core.research.kernel.layout import ENTERS, HELD_OVER_CLOSE, LEFT_BY_THE_CLOCK, SIGNAL_SIZE, STOP_STILL_FILLS
 from core.research.kernel.prepared import Prepared
 from core.research.kernel.quotes import (
     AT_THE_LAST_PRICE,
@@ -77,12 +78,13 @@ TERMS = {
 }
 
 
-def a_strategy(*entries: int) -> ArrayStrategy:
-    """Enters at 100.00 on these minutes, with a stop at 99.00 and a target at 101.00; leaves on minute 90."""
-    enters, leaves = np.zeros(390, np.int64), np.zeros(390, np.int64)
-    enters[list(entries)] = 1
-    leaves[90] = 1
-    limits, stops, targets = (np.full(390, price, np.int64) for price in (1_000_000, 990_000, 1_010_000))
+def a_strategy(*entries: int, minutes: Sequence[int] = range(390)) -> ArrayStrategy:
+    """Enters at 100.00 on these minutes, with a stop at 99.00 and a target at 101.00; leaves on minute 90.
+
+    `minutes` are those that have a bar.
+    """
+    enters, leaves = np.isin(minutes, entries).astype(np.int64), np.isin(minutes, 90).astype(np.int64)
+    limits, stops, targets = (np.full(len(minutes), price, np.int64) for price in (1_000_000, 990_000, 1_010_000))
     return ArrayStrategy(ARRAYS, enters, leaves, limits, stops, targets)
 
 
@@ -200,12 +202,36 @@ def test_a_breakout_that_keeps_its_level_no_more_is_found() -> None:
 def test_an_exit_by_the_clock_is_rejected() -> None:
     """AN-08, ST-02: no bar comes within two minutes of the time from which the position must be flat"""
     bars = [minute for minute in range(390) if not 385 <= minute < 389]
-    strategy = a_strategy(370)
-    columns = {each.name: getattr(strategy, each.name) for each in fields(strategy)}
-    columns |= {name: column[bars] for name, column in columns.items() if name != "name"}
-    case = replace(by_hand({}, TERMS, minutes=bars), arrays=ArrayStrategy(**columns))
+    case = replace(by_hand({}, TERMS, minutes=bars), arrays=a_strategy(370, minutes=bars))
 
     assert compared(case).rejected.startswith(FOUND[LEFT_BY_THE_CLOCK])
+
+
+def test_a_sale_that_is_not_filled_at_the_close_is_rejected() -> None:
+    """AN-08: it was filled a moment after the last bar of the session"""
+    thin = dict.fromkeys(range(385, 390), ("100", "100.02", "99.98", "100", 100))
+    case = by_hand(thin, TERMS, minutes=range(400))
+
+    assert compared(replace(case, arrays=a_strategy(370, minutes=range(400)))).rejected.startswith(
+        FOUND[HELD_OVER_CLOSE]
+    )
+
+
+def test_a_stop_that_does_not_fill_is_rejected() -> None:
+    """AN-08, EX-21: the desk sells the shares itself after ten seconds"""
+    low = dict.fromkeys(range(60, 100), ("99.50", "99.50", "99.47", "99.50", 100_000))
+    under = dict.fromkeys(range(100, 150), ("99.30", "99.32", "99.28", "99.30", 40))
+    terms = TERMS | {
+        "exchange.slippage_by_size": "0.0008",
+        "risk.entries_a_day": "1",
+        "risk.max_notional": "{usd='1000'}",
+        "strategies.vwap.entry_deviation": "0.003",
+        "strategies.vwap.quantity_step": "1",
+        "strategies.vwap.stop_fraction": "0.001",
+    }
+    case = by_hand(low | under, terms, strategy="vwap")
+
+    assert compared(case).rejected.startswith(FOUND[STOP_STILL_FILLS])
 
 
 @cases("number", 9, 12, 13)

@@ -35,6 +35,16 @@ def is_after_the_clock(bars: Integers, sessions: Integers, bar: int) -> bool:
 
 
 @compiled
+def is_under_stop(s: Integers, bars: Integers, bar: int) -> bool:
+    """Return whether two closes in a row are about at the stop or below it.
+
+    A stop that still fills then has been triggered for too long: the desk sells its shares itself (EX-21).
+    """
+    close = bars[reg.CLOSE]
+    return bool(bar > 0 and close[bar - 1] <= s[reg.PLAN_STOP] and close[bar] <= s[reg.PLAN_STOP] + reg.TICK)
+
+
+@compiled
 def reason_to_leave(s: Integers, c: Integers, bars: Integers, sessions: Integers, signals: Integers, bar: int) -> int:
     """Return the reason for an exit on a bar: of the strategy first, then of the exit rules; -1 without one."""
     close = bars[reg.CLOSE, bar]

@@ -14,6 +14,7 @@ from core.research.kernel.exchange import add_stop, fill_entry, meet_market, mee
 from core.research.kernel.holding import (
     first_to_look_at,
     is_after_the_clock,
+    is_under_stop,
     is_untouched,
     look_at_losses,
     reason_to_leave,
@@ -307,8 +308,8 @@ def hear(
         reason = reason_to_leave(s, c, bars, sessions, signals, bar)
         if buys and s[reg.HAS_LEGS] and bars[reg.CLOSE, bar] <= s[reg.PLAN_STOP]:
             reason = reg.BY_SIGNAL
-    if reason >= 0 and is_at_any_price(s, tables):
-        s[reg.REFUSED] = reg.STOP_STILL_FILLS
+        if (reason >= 0 or is_under_stop(s, bars, bar)) and is_at_any_price(s, tables):
+            s[reg.REFUSED] = reg.STOP_STILL_FILLS
     if goes_on:
         begin(s, c, bars, sessions, tables, bar + 1)
     if reason >= 0:
@@ -331,7 +332,10 @@ def play(
     """Play a bar at the exchange until the desk hears it."""
     if s[reg.OPENED] != bar:
         if s[reg.OPENED] >= 0:
-            run_until(s, c, bars, sessions, tables, bars[reg.START, bar])
+            limit = bars[reg.START, bar]
+            if not c[reg.IS_DAILY]:
+                limit = min(limit, sessions[reg.CLOSES, s[reg.SESSION_NOW]])
+            run_until(s, c, bars, sessions, tables, limit)
         turn_to(s, c, bars, sessions, tables, equity, bar)
         begin(s, c, bars, sessions, tables, bar)
     is_traded = s[reg.POSITION] > 0 or s[reg.LOST_TODAY] > 0
