@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from errno import EACCES, EEXIST, EISDIR, ENOENT, ENOSPC, ENOTDIR, EROFS
+from io import TextIOWrapper
 
 from console.commands.assembly.desks import open_demo, open_desk, open_plainly
 from console.commands.assembly.host import Host
@@ -43,6 +44,8 @@ def main() -> None:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+    if isinstance(sys.stdout, TextIOWrapper):  # in another encoding than UTF-8 a sign that it lacks becomes `?`
+        sys.stdout.reconfigure(errors="replace")
     try:
         host = Host.of(dict(os.environ))
         opens = {

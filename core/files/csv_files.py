@@ -159,6 +159,8 @@ class Table:
             raise TableError(f"{path}: is empty; give it a header line and one row for each {unit}")
         header, *self.rows = rows_in(path, text.rstrip("\n").split("\n"))
         self.header = names_in(header)
+        if not self.header:
+            raise TableError(f"{path}:1: is blank; delete the blank lines before the header", FileFault.HEADER)
         if not self.rows and not may_be_none:
             raise no_row(path, unit)
 

@@ -34,12 +34,16 @@ def parquet_lines(file: BinaryIO) -> Iterator[str]:
 
 
 def write_lines(file: BinaryIO, target: TextIO) -> None:
-    """Write the lines of an open Parquet file, without the columns that no cell can hold. Raises what polars raises."""
+    """Write the lines of an open Parquet file, without the columns that no cell can hold. Raises what polars raises.
+
+    A line break within a text becomes a space: each row is one line.
+    """
     import polars
 
     frame = polars.read_parquet(file)
     odd = (polars.Binary, polars.Duration, polars.Object)
     frame = frame.select(name for name, kind in frame.schema.items() if not kind.is_nested() and kind not in odd)
+    frame = frame.with_columns(polars.col(polars.String).str.replace_all(r"[\r\n]+", " "))
     is_first = True
     for rows in frame.iter_slices(ROWS) if len(frame) else (frame,):
         target.write(rows.write_csv(include_header=is_first))

@@ -6,9 +6,11 @@ import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from io import BytesIO, TextIOWrapper
 
 import pytest
 
+import app
 from console.commands import demo, program
 from console.commands.assembly.desks import COMPLETION, PAINTS_A_SECOND, open_plainly
 from console.commands.assembly.host import Host
@@ -66,6 +68,20 @@ def test_what_has_options_is_parsed(words: list[str]) -> None:
 
     assert not open_plainly(words, {}, asked.opens)
     assert asked.of == []
+
+
+def test_a_sign_that_the_output_lacks_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OP-03"""
+    written = BytesIO()
+    output = TextIOWrapper(written, encoding="latin-1", write_through=True)
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setattr(sys, "argv", ["keyturn", "--version"])
+
+    with pytest.raises(SystemExit):
+        app.main()
+    output.write("2016\N{EN DASH}2017")
+
+    assert written.getvalue().endswith(b"2016?2017")
 
 
 def test_completion_opens_no_desk() -> None:

@@ -136,6 +136,7 @@ def test_a_bad_row_is_reported_in_its_place(tmp_path: Path, row: str, reason: st
 @cases(
     "lines message",
     ((), "is empty"),
+    (("", HEADER, FIRST), ":1: is blank"),
     (("", "", ""), "is empty"),
     ((HEADER,), ":1: there is a header and no row"),
     ((HEADER.replace(",volume", ""), FIRST), ":1: no column volume"),

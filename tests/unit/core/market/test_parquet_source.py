@@ -62,7 +62,7 @@ OF_PANDAS = polars.Series(TIMES).dt.cast_time_unit("ns").dt.convert_time_zone("A
 )
 def test_the_lines_of_a_parquet_file_are_its_bars(tmp_path: Path, name: str, times: object) -> None:
     """MD-05"""
-    path = as_csv(a_file(tmp_path, times, name, symbol=["SPY"] * 4))
+    path = as_csv(a_file(tmp_path, times, name, symbol=["SPY"] * 4, note=["", "a\r\nb", "\n", None]))
 
     assert symbol_named_in(path) == SPY
     assert not is_daily(path)
