@@ -19,8 +19,8 @@ from core.research.sweeps.results import Floats
 
 BLOCKS = 16
 """The number of blocks in the paper's example: 12,870 splits."""
-AT_ONCE = 500_000
-"""Figures held at once: splits times runs."""
+AT_ONCE = 50_000
+"""Figures held at once: splits times runs. More do not stay in the processor's cache and cost four times the time."""
 
 
 @dataclass(frozen=True, slots=True)
