@@ -338,8 +338,8 @@ class SimulatedExchange:
 
     def activities(self, at: datetime, since: date) -> DropCopy:
         """Return account activities from a day on, fills included, and the current figures."""
-        account, day_of = self.account(at), self._calendar.trading_day
-        fills = tuple(fill for fill in self._book.fills() if day_of(fill.execution.at) >= since)
+        account = self.account(at)
+        fills = self._book.fills(self._calendar.venue.start_of(since))
         told = tuple(activity for activity in self._ledger.activities if activity.day >= since)
         return DropCopy(since, account, self._ledger.positions(), fills, told)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument
@@ -29,6 +31,7 @@ STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
 }
 """The state of an order after each event, with Alpaca's status."""
 
+_time_of = attrgetter("execution.at")
 HELD = "held"
 """Alpaca's status of a leg that waits for its parent's fill."""
 
@@ -205,6 +208,7 @@ class Book:
         self._fee_per_share = fee_per_share
         self.working: dict[Symbol, list[BookedOrder]] = {}
         self._orders: dict[ClientOrderId, BookedOrder] = {}
+        self._fills: list[BrokerFill] = []
         self._listed: dict[ClientOrderId, BookedOrder] = {}
         self._reserves: dict[ClientOrderId, Decimal] = {}
         self._outbox: list[OrderUpdate] = []
@@ -216,11 +220,9 @@ class Book:
     def find(self, client_order_id: ClientOrderId) -> BookedOrder | None:
         return self._orders.get(client_order_id)
 
-    def fills(self) -> Iterator[BrokerFill]:
-        """Yield every execution, order by order."""
-        for order in self._orders.values():
-            for execution in order.executions:
-                yield BrokerFill(execution, order.broker_order_id, order.symbol, order.side)
+    def fills(self, since: datetime) -> tuple[BrokerFill, ...]:
+        """Return every execution from a time on, in order of time."""
+        return tuple(self._fills[bisect_left(self._fills, since, key=_time_of) :])
 
     def next_broker_id(self) -> BrokerOrderId:
         return BrokerOrderId(f"sim-{len(self._orders) + 1:06d}")
@@ -247,6 +249,8 @@ class Book:
         fee = Money(self._fee_per_share * quantity)
         execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price, fee)
         order.executions.append(execution)
+        # Symbols are advanced one after the other, so that an execution may be older than the last one.
+        insort(self._fills, BrokerFill(execution, order.broker_order_id, order.symbol, order.side), key=_time_of)
         order.filled += quantity
         order.paid += order.instrument.cost(quantity, price)
         if order.remaining == ZERO:
