@@ -223,11 +223,12 @@ def _show(report: SweepReport) -> None:
 
 
 def _tables(report: SweepReport) -> Mapping[str, str]:
-    """Return the tables of `--csv`; a run's settings are columns of its row."""
-    from core.research.sweeps.report import as_json, rows_of
+    """Return the tables of `--csv`; a run's settings are columns of its row, and the map is a table."""
+    from core.research.sweeps.report import as_json, map_rows, rows_of
     from core.views.export import tables_of
 
-    return dict(tables_of(as_json(report) | {"runs": rows_of(report)}))
+    told = as_json(report) | {"runs": rows_of(report)}
+    return dict(tables_of(told if report.map is None else told | {"heat_map": map_rows(report.map)}))
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def map_picture(report: SweepReport, bars: SweptBars) -> bytes | None:
 
 def _stated(report: SweepReport, bars: SweptBars) -> str:
     """Return the data, the period, the costs and the trials behind every chart."""
-    days = next(iter(report.outcome.runs.values())).days
+    days = next(iter(report.outcome.runs.values())).trading_days
     return f"{bars.files}, {days[0]} to {days[-1]}, {bars.costs}; {report.trials:,} trials ever."
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from console.commands.backtest_page import fitting
 from console.commands.shared import cents, counted
-from core.analytics.presentation import NONE, value_of
+from core.analytics.presentation import FEWEST_TRADES, NONE, value_of
 from core.model.text_sanitizer import harmless
 from core.research.sweeps.plateau import HeatMap, Plateau
 from core.research.sweeps.report import LEAST_RETURNS, SweepReport, figures_of
@@ -184,6 +184,8 @@ def plateau_lines(report: SweepReport, best: Plateau) -> Iterator[str]:
         )
     if best.score <= 0:
         yield "no combination gained"
+    if (trades := report.outcome.runs[best.point].trades) < FEWEST_TRADES:
+        yield f"FEW TRADES: the best run has {trades}; under {FEWEST_TRADES} its figure can be chance"
     if len(report.scores) > 1 and len(set(report.scores.values())) == 1:
         yield "all runs give the same figure: these settings changed nothing on these bars"
     if best.is_peak is not None:

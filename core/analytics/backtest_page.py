@@ -110,7 +110,8 @@ def costs_in_words(result: Result) -> str:
 
 def _stated(result: Result, *more: str) -> str:
     """Return the caption of a chart: its data, period, costs, and trials of the strategy in sweeps."""
-    first, last, trials = result["equity"][0]["day"], result["equity"][-1]["day"], result["trials"]
+    equity, trials = result["equity"], result["trials"]
+    first, last = equity[min(1, len(equity) - 1)]["day"], equity[-1]["day"]  # the first point is the day before
     tried = f"{trials:,} {'trial' if trials == 1 else 'trials'} in sweeps" if trials else "no trials in sweeps"
     data = f"{result['file']}, {first} to {last}; {tried}; {costs_in_words(result)}"
     return ". ".join((data, *filter(None, more))) + "."

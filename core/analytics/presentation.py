@@ -15,6 +15,8 @@ from core.model.text_sanitizer import harmless
 NONE = "–"
 ROLLING = 63
 """Sessions of a quarter: the window of rolling figures, and the least for annualized measures (AN-01)."""
+FEWEST_TRADES = 30
+"""Under so many trades a figure carries a warning: too few to tell it from chance."""
 RECENT_TRADES = 10
 """The newest trades with a chart of their own."""
 SHOWN_SPLITS = 5

@@ -12,8 +12,18 @@ from console.commands.assembly.recordings import Recording
 from core.model.signal import ExitReason
 from core.research.kernel.arrays import ArrayStrategy
 from core.research.kernel.house import Breakout
-from core.research.kernel.inputs import bars_of
-from core.research.kernel.layout import ENTERS, HELD_OVER_CLOSE, LEFT_BY_THE_CLOCK, SIGNAL_SIZE, STOP_STILL_FILLS
+from core.research.kernel.inputs import LEAST_PRICE, bars_of
+from core.research.kernel.layout import (
+    ENTERS,
+    HELD_OVER_CLOSE,
+    LEFT_BY_THE_CLOCK,
+    MOST_MONEY,
+    NEAR_A_LOSS_LIMIT,
+    RATIO_UNITS,
+    SIGNAL_SIZE,
+    STOP_STILL_FILLS,
+    TICK,
+)
 from core.research.kernel.prepared import Prepared
 from core.research.kernel.quotes import (
     AT_THE_LAST_PRICE,
@@ -205,6 +215,32 @@ def test_an_exit_by_the_clock_is_rejected() -> None:
     case = replace(by_hand({}, TERMS, minutes=bars), arrays=a_strategy(370, minutes=bars))
 
     assert compared(case).rejected.startswith(FOUND[LEFT_BY_THE_CLOCK])
+
+
+def test_a_loss_within_the_last_bar_of_a_session_is_rejected() -> None:
+    """AN-08: the desk takes half the risk from then on"""
+    minutes = [*range(21), *range(390, 450)]
+    fall = {20: ("99.95", "99.96", "98.90", "98.95", 100_000)}
+    terms = TERMS | {"risk.per_trade": "{usd='50'}", "risk.daily_loss": "{usd='80'}"}
+    case = replace(by_hand(fall, terms, minutes=minutes), arrays=a_strategy(19, 395, minutes=minutes))
+
+    assert compared(case).rejected.startswith(FOUND[NEAR_A_LOSS_LIMIT])
+
+
+def test_bars_without_a_range_have_no_noise() -> None:
+    """AN-08"""
+    flat = dict.fromkeys(range(390), ("99.90", "99.90", "99.90", "99.90", 100_000))
+    case = by_hand(flat, TERMS | {"risk.sizing.atr.enabled": "true"})
+
+    found = compared(replace(case, arrays=a_strategy(370)))
+
+    assert (found.rejected, found.difference) == ("", "")
+    assert found.fills
+
+
+def test_no_product_of_money_and_a_ratio_overflows() -> None:
+    """AN-08: the profit target is at most the whole price"""
+    assert 2 * MOST_MONEY * (2 * RATIO_UNITS) + TICK * MOST_MONEY * RATIO_UNITS // LEAST_PRICE < 2**63
 
 
 def test_a_sale_that_is_not_filled_at_the_close_is_rejected() -> None:

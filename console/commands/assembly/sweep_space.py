@@ -70,7 +70,7 @@ def _range(text: str, start: Decimal, stop: Decimal, step: Decimal) -> list[Deci
     if step <= 0 or stop < start:
         raise OperatorError(f"--grid {text}: STEP is above zero, and STOP is not below START")
     if (count := int((stop - start) / step) + 1) > MOST:
-        raise OperatorError(f"--grid {text}: {count:,} values, at most {MOST:,} are run; take a larger step")
+        raise OperatorError(f"--grid {text}: it has more than {MOST:,} values; take a larger step")
     return [start + number * step for number in range(count)]
 
 

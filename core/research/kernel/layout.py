@@ -55,7 +55,7 @@ Integers = NDArray[np.int64]
 PRICE_UNITS, QUANTITY_UNITS = 10_000, 1_000
 """Units of a USD, and of a share."""
 MONEY_UNITS = PRICE_UNITS * QUANTITY_UNITS
-MOST_MONEY = 40_000_000 * MONEY_UNITS
+MOST_MONEY = 20_000_000 * MONEY_UNITS
 """More could not be multiplied with a ratio."""
 TICK = 100
 """A cent: the tick of every price from one USD on."""

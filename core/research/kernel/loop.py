@@ -344,7 +344,7 @@ def play(
         ends = min(ends, sessions[reg.CLOSES, s[reg.SESSION_NOW]])
     if not is_untouched(s, c, bars, tables, bar):
         run_until(s, c, bars, sessions, tables, ends)
-    if is_traded or s[reg.POSITION] > 0:
+    if is_traded or s[reg.POSITION] > 0 or s[reg.LOST_TODAY] > 0:
         look_at_losses(s, c, bars, bar)
 
 

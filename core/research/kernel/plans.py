@@ -82,7 +82,7 @@ class Sizes:
     def _noise_factor(self, plan: Plan, bar: int) -> Decimal:
         """Return the factor of a stop within the market's noise, as `AtrScale` does."""
         terms = self._settings.risk.sizing.atr
-        if not terms.enabled or bar + 1 < terms.bars:
+        if not terms.enabled or bar + 1 < terms.bars or not self._nearly[bar]:
             return Decimal(1)
         nearly = float(plan.way) / float(terms.multiple) / float(self._nearly[bar]) * reg.PRICE_UNITS
         hundredths = whole(100 * nearly)

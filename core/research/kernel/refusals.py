@@ -78,7 +78,7 @@ FOUND = {
     TOO_MANY_TRADES: "risk.protections: more than 4096 trades within the time that one looks back",
     NO_STOP: "an exit of shares without a stop",
     LEFT_BY_THE_CLOCK: "bars: none within two minutes from when a position must be flat",
-    TOO_MUCH_MONEY: "exchange.cash: the account grows over 40 million USD",
+    TOO_MUCH_MONEY: "exchange.cash: the account grows over 20 million USD",
 }
 """What the loop finds in the bars, by its number."""
 

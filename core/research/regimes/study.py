@@ -11,6 +11,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
+from core.analytics.presentation import FEWEST_TRADES
 from core.model.lazy_dataclass import dataclass
 from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Symbol
@@ -25,8 +26,6 @@ from core.research.regimes.models import (
 from core.risk.protections.closed_trades import ClosedTrade
 from core.risk.regime import MarketFold, readings
 
-FEWEST_TRADES = 30
-"""Trades under which a state's figures carry a warning."""
 OLDEST = timedelta(days=7)
 """The age of the last state that counts for a trade, as for the desk's own labels (RK-12)."""
 METHODS = {"k-means": by_k_means, "hidden Markov model": by_hidden_markov}

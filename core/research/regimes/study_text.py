@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
+from core.analytics.presentation import FEWEST_TRADES
 from core.research.regimes.models import TREND_DAYS, VOLATILITY_DAYS, Feature
-from core.research.regimes.study import DESK_LABELS, FEWEST_TRADES, Labelling, RegimeStudy, StateFigures, TradeFigures
+from core.research.regimes.study import DESK_LABELS, Labelling, RegimeStudy, StateFigures, TradeFigures
 
 WIDTH = 80
 NAMES = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.analytics.presentation import ROLLING
 from core.model.lazy_dataclass import dataclass
-from core.model.values import Money
+from core.model.values import Money, plain
 from core.research.sweeps.deflated_sharpe import DeflatedSharpe, SweepTrial, deflated_sharpe, sharpes_of
 from core.research.sweeps.overfitting import Overfitting, overfitting
 from core.research.sweeps.plateau import HeatMap, Plateau, best_point, heat_map, plateau_at
@@ -138,7 +138,7 @@ def figures_of(result: RunResult) -> dict[str, object]:
     tops = np.maximum.accumulate(equity)
     found: tuple[object, ...] = (
         len(profits),
-        str(result.profit),
+        plain(result.profit),
         daily_sharpe(result.returns),
         float(equity[-1] / equity[0] - 1) if equity[0] > 0 else None,
         float(np.where(tops > 0, 1 - equity / np.where(tops > 0, tops, 1), 0.0).max()),
@@ -176,6 +176,15 @@ def rows_of(report: SweepReport) -> list[dict[str, object]]:
     """Return each run as a flat row, the best first: its settings by name, then its figures."""
     outcome = report.outcome
     return [{**named(outcome.space, point), **figures_of(outcome.runs[point])} for point in report.order]
+
+
+def map_rows(found: HeatMap) -> list[dict[str, object]]:
+    """Return the map as rows: the value of the axis of rows, then the figure at each value of the other axis."""
+    names = [f"{found.columns.name}={value.label}" for value in found.columns.values]
+    return [
+        {found.rows.name: value.label, **dict(zip(names, cells, strict=True))}
+        for value, cells in zip(found.rows.values, found.cells, strict=True)
+    ]
 
 
 def named(space: Space, point: Point) -> dict[str, str]:

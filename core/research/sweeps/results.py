@@ -65,6 +65,11 @@ class RunResult:
         return list(map(Decimal, self.profits.split()))
 
     @property
+    def trades(self) -> int:
+        """The closed trades, and the positions that are open at the end."""
+        return len(self.profits.split()) + len(self.open_profits.split())
+
+    @property
     def is_traded(self) -> bool:
         return bool(self.profits) or self.open_since is not None
 

@@ -66,7 +66,7 @@ def test_every_chart_states_its_data_and_trials(report: SweepReport, text: str) 
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", text)
 
     assert len(captions) == len(re.findall("<figure>", text)) == 4
-    days = next(iter(report.outcome.runs.values())).days
+    days = next(iter(report.outcome.runs.values())).trading_days
     for caption in captions:
         for part in ("SPY_daily.csv", str(days[0]), str(days[-1]), "with frictions", f"{report.trials} trials"):
             assert part in caption

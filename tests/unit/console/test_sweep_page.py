@@ -6,6 +6,7 @@ import io
 import json
 import re
 from array import array
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from console.commands.sweep_page import page
 from core.research.sweeps.deflated_sharpe import SweepTrial
-from core.research.sweeps.report import SweepOutcome, SweepReport, as_json, report_of
+from core.research.sweeps.report import SweepOutcome, SweepReport, as_json, map_rows, report_of
 from core.research.sweeps.results import Goal, RunResult
 from core.research.sweeps.space import Axis, AxisValue, Point, Space
 from core.research.sweeps.walk_forward import WindowPlan, chosen, joined, windows_of
@@ -100,6 +101,28 @@ def test_the_report_is_plain_json() -> None:
     assert told["rejected"][0]["reason"] == "one exceeds the other"
     assert len(told["heat_map"]["cells"]) == 3
     assert told["best"]["engine_difference"] == "0.00"
+
+
+def test_the_map_is_a_table() -> None:
+    """AN-05: its cells, a row for each value of the first axis"""
+    report = a_report(3, 2)
+    assert report.map is not None
+    rows = map_rows(report.map)
+
+    assert [next(iter(row.values())) for row in rows] == [value.label for value in report.map.rows.values]
+    assert [tuple(row.values())[1:] for row in rows] == list(report.map.cells)
+
+
+@table("trades, is_marked", (29, True), (30, False))
+def test_a_best_run_of_few_trades_is_marked(trades: int, is_marked: bool) -> None:
+    """AN-05"""
+    report = a_report(2, 2)
+    assert report.best is not None
+    run = replace(report.outcome.runs[report.best.point], profits=" ".join(["1"] * trades))
+    outcome = replace(report.outcome, runs=dict(report.outcome.runs) | {report.best.point: run})
+
+    lines = shown(replace(report, outcome=outcome))
+    assert any(line.startswith("FEW TRADES") for line in lines) is is_marked
 
 
 def test_a_difference_is_marked() -> None:
