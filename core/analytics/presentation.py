@@ -105,7 +105,11 @@ def of_the_bars(result: Mapping[str, Any]) -> list[str]:
         lines.append("1 bar is outside market hours" if many == 1 else f"{many:,} bars are outside market hours")
     missing = result["missing"]
     if missing["missing"]:
-        lines.append(f"{missing['missing']:,} of {missing['of']:,} {missing['unit']} are missing")
+        cut = len("2016-01-04") if missing["unit"] == "sessions" else None
+        first, since = missing["first"][:cut], missing["since"][:cut]
+        many, most = missing["missing"], missing["in_a_row"]
+        where = f"from {first} on" if most == many else f"the first {first}; most in a row: {most:,}, from {since} on"
+        lines.append(f"{many:,} of {missing['of']:,} {missing['unit']} are missing, {where}")
     return [*lines, *_of_splits(result["splits"], is_daily=result["timeframe"] == "1day")]
 
 

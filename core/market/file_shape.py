@@ -51,6 +51,10 @@ A_WEEK_APART = timedelta(days=5)
 """Less than any gap between weekly bars; between daily bars there are at most four nights."""
 FEWEST_GAPS = 3
 """Gaps needed to determine the length of bars: two traded minutes may be any distance apart."""
+STEADY_GAP, STEADY = timedelta(minutes=3), 10
+"""Equal gaps of at least so long, and so many in a row, are longer bars: a symbol that trades now and then has no such
+rhythm. (Of trades in any minute with the same chance, ten such gaps begin at five of a billion.)
+"""
 LOOKED_AT = 6
 """Lines read to determine the kind of a file's bars."""
 RAW_UNIT = 1_000_000_000
@@ -217,6 +221,8 @@ class RowTimes:
         self._gaps: dict[timedelta, int] = {}
         self._is_falling = True
         self._fault: tuple[int, str, bool] | None = None
+        self._gap, self._steady = timedelta(0), 0
+        self._longer: tuple[int, timedelta] | None = None
 
     def add(self, index: int, time: date, text: str, *, has_seconds: bool = False) -> None:
         """Add the time of the row with this index, and its text."""
@@ -227,6 +233,12 @@ class RowTimes:
             return
         gap = time - last
         self._gaps[gap] = self._gaps.get(gap, 0) + 1
+        if gap == self._gap and gap >= STEADY_GAP:
+            self._steady += 1
+            if self._steady == STEADY and self._longer is None:
+                self._longer = index - STEADY + 1, gap
+        else:
+            self._gap, self._steady = gap, 1
         if time >= last:
             self._is_falling = False
         if time <= last and self._fault is None:
@@ -259,12 +271,16 @@ class RowTimes:
         length = usual if 2 * many >= gaps.total() else finest
         if finest % A_MINUTE == 0:
             length = max(length, finest)
+        index = 1
         if length == A_MINUTE or (length % A_MINUTE and 2 * self._with_seconds < self._many):
-            return
+            if self._longer is None:
+                return
+            index, gap = self._longer
+            length = gap // SECOND
         words = f"{length // A_MINUTE} minutes" if length % A_MINUTE == 0 else f"{length} s"
         raise TableError(
-            f"{self._path}:{FIRST_ROW + 1}: its bars are {words} apart; bars of one minute or of one day are played: "
-            "export those",
+            f"{self._path}:{FIRST_ROW + index}: its bars are {words} apart; bars of one minute or of one day are "
+            "played: export those",
             FileFault.BAR_LENGTH,
         )
 

@@ -17,7 +17,6 @@ from core.analytics.desk_measures import LocalTime, by_groups, rows_of
 from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics, rolled
 from core.analytics.presentation import RECENT_TRADES, sampled_places
 from core.facts import Fact, SignalRaised
-from core.market.normaliser import Normaliser
 from core.messages.inputs import Start
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
 from core.model.order import Side
@@ -60,17 +59,20 @@ class Signals:
 
 
 class Prices:
-    """The closes of a file's bars, and its first open, USD; floats, for charts and a benchmark."""
+    """The closes of a file's bars, and its first open, USD; floats, for charts and a benchmark.
+
+    `starts` are the bars' starts, in seconds since 1970.
+    """
 
     def __init__(self) -> None:
         self.first_open: float | None = None
-        self._starts = array("q")
+        self.starts = array("q")
         self._closes = array("d")
 
     def note(self, bar: Bar) -> None:
         if self.first_open is None:
             self.first_open = float(bar.open)
-        self._starts.append(int(bar.start.timestamp()))
+        self.starts.append(int(bar.start.timestamp()))
         self._closes.append(float(bar.close))
 
     @property
@@ -83,11 +85,10 @@ class Prices:
 
         `since` leaves out what began earlier than a bar before it.
         """
-        first = 0 if since is None else max(bisect_left(self._starts, int(since.timestamp())) - 1, 0)
-        kept = (first + at for at in sampled_places(len(self._starts) - first, many))
+        first = 0 if since is None else max(bisect_left(self.starts, int(since.timestamp())) - 1, 0)
+        kept = (first + at for at in sampled_places(len(self.starts) - first, many))
         return [
-            {"time": datetime.fromtimestamp(self._starts[at], UTC).isoformat(), "close": self._closes[at]}
-            for at in kept
+            {"time": datetime.fromtimestamp(self.starts[at], UTC).isoformat(), "close": self._closes[at]} for at in kept
         ]
 
 
@@ -275,17 +276,39 @@ def not_measured(files: RegimeFiles) -> list[str]:
     return vix if files.market else [*vix, "SPY's trend, and entries a day by its range (--market FILE)"]
 
 
-def missing(sessions: Iterable[Session], first: datetime, heard: Normaliser, is_daily: bool) -> dict[str, object]:
-    """Count the expected bars from the first to the last one received, and the missing ones."""
-    last = max(heard.state.last_starts.values(), default=first)
-    spans = [
-        ONE_MINUTE if is_daily else min(session.close, last + ONE_MINUTE) - max(session.open, first)
-        for session in sessions
-        if first < session.close and session.open <= last
-    ]
-    expected = sum(spans, timedelta()) // ONE_MINUTE
-    lacking = max(expected - heard.state.complete, 0)
-    return {"unit": "sessions" if is_daily else "minutes", "missing": lacking, "of": expected}
+def missing(backtest: Backtest, first: datetime) -> dict[str, object]:
+    """Count the expected bars from the first to the last one received, and the missing ones.
+
+    Name the first missing one, and where most are missing in a row.
+    """
+    starts, begin = backtest.prices.starts, int(first.timestamp())
+    last, step = starts[-1] if starts else begin, int(ONE_MINUTE.total_seconds())
+    expected, at, lacking, run, longest = 0, 0, list[int](), 0, (0, 0)
+    for session in backtest.sessions:
+        opens, closes = int(session.open.timestamp()), int(session.close.timestamp())
+        if closes <= begin or opens > last:
+            continue
+        for moment in (opens,) if backtest.is_daily else range(max(opens, begin), min(closes, last + step), step):
+            expected += 1
+            at = bisect_left(starts, moment, at)
+            if at < len(starts) and starts[at] == moment:
+                run = 0
+                continue
+            run += 1
+            lacking.append(moment)
+            longest = max(longest, (run, -lacking[-run]))
+    return {
+        "unit": "sessions" if backtest.is_daily else "minutes",
+        "missing": len(lacking),
+        "of": expected,
+        "first": _moment(lacking[0]) if lacking else None,
+        "in_a_row": longest[0],
+        "since": _moment(-longest[1]) if lacking else None,
+    }
+
+
+def _moment(seconds: int) -> str | None:
+    return iso(datetime.fromtimestamp(seconds, UTC))
 
 
 def splits(jumps: Iterable[Jump], backtest: Backtest) -> list[dict[str, object]]:

@@ -73,9 +73,15 @@ def test_missing_bars_are_counted_between_the_ends(
 
     minutes, sessions = (keyturn("backtest", *words, "--json").json for words in ((bars, *VWAP), (year, *SMA)))
 
-    assert whole == {"unit": "minutes", "missing": 0, "of": 90}
-    assert minutes["missing"] == {"unit": "minutes", "missing": 40, "of": 88}
-    assert sessions["missing"] == {"unit": "sessions", "missing": 20, "of": 100}
+    none = {"first": None, "in_a_row": 0, "since": None}
+    assert whole == {"unit": "minutes", "missing": 0, "of": 90} | none
+    hole = {"first": "2026-01-05T14:48:00Z", "in_a_row": 40, "since": "2026-01-05T14:48:00Z"}
+    assert minutes["missing"] == {"unit": "minutes", "missing": 40, "of": 88} | hole
+    assert {key: sessions["missing"][key] for key in ("missing", "of", "in_a_row")} == {
+        "missing": 20,
+        "of": 100,
+        "in_a_row": 20,
+    }
     assert keyturn("backtest", bars, *VWAP).lines[2] == snapshot
 
 

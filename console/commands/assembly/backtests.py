@@ -133,7 +133,7 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
         "symbol": symbol,
         "strategy": options.strategy,
         **report_of(backtest, journal.fingerprint()),
-        "missing": missing(backtest.sessions, recording.starts[0], engine.state.normaliser, recording.is_daily),
+        "missing": missing(backtest, recording.starts[0]),
         "splits": splits(recording.jumps, backtest),
         "trials": trials,
         "not_measured": not_measured(RegimeFiles(options.vix, options.market)),

@@ -305,6 +305,9 @@ def test_a_column_says_which_symbol_is_played(tmp_path: Path) -> None:
     ((5, 5, 5, 4, 5), FileFault.BAR_LENGTH),
     ((60, 60, 1080, 60), FileFault.BAR_LENGTH),
     ((5, 5), None),
+    ((*(1,) * 30, *(5,) * 10), FileFault.BAR_LENGTH),
+    ((*(1,) * 30, *(5,) * 9), None),
+    ((*(1,) * 30, *(2,) * 10), None),
 )
 def test_gaps_tell_how_long_bars_are(
     tmp_path_factory: pytest.TempPathFactory, gaps: tuple[int, ...], fault: FileFault | None
