@@ -8,6 +8,7 @@ from pathlib import Path
 
 from console.commands.assembly.worker_pool import Failed, Finished, WorkerDied, WorkerPool
 from core.ports import OperatorError
+from tests.kit.rows import cases
 
 
 def a_worker(folder: str) -> Worker:
@@ -30,9 +31,10 @@ class Worker:
         return 2 * number
 
 
-def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
-    """AN-05: its run starts again once, and no other run is lost"""
-    with WorkerPool(2, a_worker, (str(tmp_path),)) as pool:
+@cases("ahead", 1, 2)
+def test_a_dead_worker_is_replaced(tmp_path: Path, ahead: int) -> None:
+    """AN-05: its run starts again once, and no other run is lost, nor one that waits behind it"""
+    with WorkerPool(2, a_worker, (str(tmp_path),), ahead) as pool:
         outcomes = list(pool.run([(1,), (-1,), (2,), (-2,), (-3,), (3,)]))
 
     results = {each.number: each.result for each in outcomes if isinstance(each, Finished)}

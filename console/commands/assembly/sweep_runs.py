@@ -158,7 +158,9 @@ class Sweep:
     def _new_pool(self, own: Sequence[str]) -> WorkerPool[RunResult] | ClusterPool[RunResult]:
         options, environ = self._options, dict(self._host.environ)
         if not options.cluster and self._read is not None:
-            return WorkerPool(options.workers, KernelRunner, (environ, options.bars, self._read))
+            pool = WorkerPool(options.workers, KernelRunner, (environ, options.bars, self._read), ahead=2)
+            pool.start()
+            return pool
         runner = KernelRunner if options.on == KERNEL else EngineRunner
         if not options.cluster:
             return WorkerPool(options.workers, runner, (environ, options.bars))

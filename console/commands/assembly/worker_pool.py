@@ -62,7 +62,7 @@ Outcome = Finished[Result] | Failed | WorkerDied | WorkerLeft
 
 
 class _Worker:
-    """One process and the number of its task; None while it has none."""
+    """One process and the numbers of its tasks, in their order: it does the first, the others wait in its pipe."""
 
     def __init__(self, make: Callable[..., Callable[..., object]], arguments: tuple[object, ...]) -> None:
         context = get_context("spawn")
@@ -70,7 +70,7 @@ class _Worker:
         self.process: SpawnProcess = context.Process(target=_serve, args=(theirs, make, arguments))
         self.process.start()
         theirs.close()
-        self.task: int | None = None
+        self.tasks: deque[int] = deque()
 
     def end(self) -> None:
         self.pipe.close()
@@ -87,12 +87,21 @@ class WorkerPool(Generic[Result]):
         The number of processes.
     make, arguments
         Called in each worker to build the function that does the tasks. All must be picklable.
+    ahead
+        The tasks that a worker has: with two, one that takes milliseconds need not wait for this process.
     """
 
-    def __init__(self, many: int, make: Callable[..., Callable[..., Result]], arguments: tuple[object, ...]) -> None:
+    def __init__(
+        self,
+        many: int,
+        make: Callable[..., Callable[..., Result]],
+        arguments: tuple[object, ...],
+        ahead: int = 1,
+    ) -> None:
         self._many = many
         self._make = make
         self._arguments = arguments
+        self._ahead = ahead
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> WorkerPool[Result]:
@@ -111,38 +120,37 @@ class WorkerPool(Generic[Result]):
     def run(self, tasks: Iterable[tuple[object, ...]]) -> Iterator[Outcome[Result]]:
         """Yield what becomes of each task, in the order in which they end; a task is the function's arguments."""
         every = list(tasks)
-        waiting, tried = deque(range(len(every))), [0] * len(every)
-        self._start(min(self._many, len(every)))
+        waiting, died = deque(range(len(every))), [0] * len(every)
+        self.start(min(self._many, len(every)))
         left = len(every)
         while left:
-            for place, worker in enumerate(self._workers):
-                if worker.task is None and waiting:
-                    self._give(place, waiting.popleft(), every, tried)
-            busy = {each.pipe: place for place, each in enumerate(self._workers) if each.task is not None}
+            for many in range(self._ahead):  # each worker has its first task before any has a second
+                for worker in self._workers:
+                    if len(worker.tasks) <= many and waiting:
+                        number = waiting.popleft()
+                        worker.tasks.append(number)
+                        with suppress(BrokenPipeError):  # it has died: its pipe tells, and the task is given out again
+                            worker.pipe.send(every[number])
+            busy = {each.pipe: place for place, each in enumerate(self._workers) if each.tasks}
             for pipe in wait(list(busy)):
                 place = busy[pipe]  # type: ignore[index]
-                outcome = self._heard(place, tried)
-                if isinstance(outcome, WorkerDied) and outcome.is_retried:
-                    waiting.appendleft(outcome.number)
-                else:
-                    left -= 1
+                queued = self._workers[place].tasks
+                outcome = self._heard(place, died)
+                if isinstance(outcome, WorkerDied):
+                    waiting.extendleft(reversed(queued))
+                    if outcome.is_retried:
+                        waiting.appendleft(outcome.number)
+                left -= not (isinstance(outcome, WorkerDied) and outcome.is_retried)
                 yield outcome
 
-    def _start(self, many: int) -> None:
-        while len(self._workers) < many:
+    def start(self, many: int | None = None) -> None:
+        """Start so many workers, by default all, before there are tasks."""
+        while len(self._workers) < (self._many if many is None else many):
             self._workers.append(_Worker(self._make, self._arguments))
 
-    def _give(self, place: int, number: int, every: list[tuple[object, ...]], tried: list[int]) -> None:
+    def _heard(self, place: int, died: list[int]) -> Outcome[Result]:
         worker = self._workers[place]
-        worker.task = number
-        tried[number] += 1
-        with suppress(BrokenPipeError):  # it has died: its pipe tells, and the task is given out again
-            worker.pipe.send(every[number])
-
-    def _heard(self, place: int, tried: list[int]) -> Outcome[Result]:
-        worker = self._workers[place]
-        number = worker.task
-        assert number is not None
+        number = worker.tasks.popleft()
         try:
             is_done, answer = worker.pipe.recv()
         except (EOFError, ConnectionResetError):
@@ -150,8 +158,8 @@ class WorkerPool(Generic[Result]):
             reason = _how_it_ended(worker.process.exitcode)
             worker.end()
             self._workers[place] = _Worker(self._make, self._arguments)
-            return WorkerDied(number, reason, tried[number] < TRIES)
-        worker.task = None
+            died[number] += 1
+            return WorkerDied(number, reason, died[number] < TRIES)
         return Finished(number, answer) if is_done else Failed(number, answer)
 
 
