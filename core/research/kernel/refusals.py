@@ -88,13 +88,14 @@ def refusal(settings: Settings, bars: KernelBars, strategy: str) -> list[str]:
 
     `strategy` is the one that it plays.
     """
-    return [
+    names = (
         *bars.faults,
         *_changed(settings),
         *_strategies(settings, bars, strategy),
         *_limits(settings, bars, strategy),
         *_digits(settings, bars),
-    ]
+    )
+    return list(dict.fromkeys(names))
 
 
 @cache
