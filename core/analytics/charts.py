@@ -298,7 +298,7 @@ def distribution(values: Sequence[float], what: str = "trades", levels: Sequence
 
     from matplotlib.ticker import MaxNLocator
 
-    def draw(axes: Axes, _width: float) -> None:
+    def draw(axes: Axes, width: float) -> None:
         low, high = min([*values, 0.0]), max([*values, 0.0])
         step = (high - low) / min(BINS, max(len(values), 4)) or 1.0
         first, last = int(low // step), -int(-high // step)
@@ -309,6 +309,7 @@ def distribution(values: Sequence[float], what: str = "trades", levels: Sequence
             axes.axvline(value, color=colour, linewidth=1.4, label=name)
         axes.set_ylabel(what)
         axes.yaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
+        axes.locator_params(axis="x", nbins=max(int(width), 3))
 
     return draw
 
