@@ -383,3 +383,22 @@ def test_ten_recorded_years_are_traded() -> None:
 def _terms_of(name: str, values: dict[str, object]) -> Any:
     kind = type(StrategiesSettings().of(name))
     return kind.model_validate({key: value for key, value in values.items() if key in kind.model_fields})
+
+
+@cases("name", *HOUSE)
+def test_entries_and_exits_share_one_analysis(name: str) -> None:
+    """MD-04: each indicator takes a bar once and keeps its result, for entries as for exits"""
+    kind, bars = HOUSE[name], minute_bars()[:390]
+    terms = StrategiesSettings().of(name).model_copy(update={"enabled": False})
+    without, holder = Trader(kind.make(terms, None)), Trader(kind.make(terms, None))
+
+    for bar in bars:
+        without.shows([bar])
+        holder.held, holder.price = Quantity(Decimal(10)), bar.close  # what it sold comes back
+        holder.shows([bar])
+        figures = without.strategy.figures(bar.start.date())
+        assert figures == holder.strategy.figures(bar.start.date())
+
+    assert figures
+    assert holder.exits or name == BreakoutStrategy.name  # that one leaves by the level of its own entry
+    assert not without.exits
