@@ -9,7 +9,8 @@ unknown: it may have left as soon as it was recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from core.execution.past_orders import KEPT
 from core.model.account import PERCENTILES, LatencySpan
 from core.model.bar import ONE_MINUTE
 from core.model.codes import ProposalEnd
+from core.model.counted_changes import CountsChanges
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.staging import MANUAL
@@ -29,7 +31,7 @@ from core.ports import Recorded
 
 
 @dataclass(slots=True)
-class Timing:
+class Timing(CountsChanges):
     """The instants of one order; None if one has not come, or was not measured.
 
     `signal` is the end of the bar, or the time of typing. `sent` is the gateway's release. `acknowledged` is when the
@@ -76,7 +78,7 @@ class Latencies:
     def __init__(self, trading_day: Callable[[datetime], date]) -> None:
         self.trading_day = trading_day
         self.state = LatenciesState()
-        self._known: tuple[LatenciesState, tuple[LatencySpan, ...]] | None = None
+        self._took: dict[str, list[timedelta]] = {name: [] for name, _, _ in SPANS}
         self.folds = {
             facts.ProposalStaged: self._staged,
             facts.TicketOpened: self._ticket_opened,
@@ -91,26 +93,36 @@ class Latencies:
 
     def restore(self, state: LatenciesState) -> None:
         self.state = state
+        for name, first, last in SPANS:
+            between = (_between(timing, first, last) for timing in state.orders.values())
+            self._took[name] = sorted(took for took in between if took is not None)
 
     def spans(self) -> tuple[LatencySpan, ...]:
-        """Return every span with its percentiles, without empty ones; cached until an order changes."""
-        if self._known is None or self._known[0] is not self.state:
-            self._known = self.state, tuple(self._spans())
-        return self._known[1]
+        """Return every span with its percentiles, without empty ones."""
+        return tuple(
+            LatencySpan(name, len(took), tuple(percentile(took, p) for p in PERCENTILES))
+            for name, took in self._took.items()
+            if took
+        )
 
-    def _spans(self) -> Iterator[LatencySpan]:
-        for name, first, last in SPANS:
-            pairs = [(getattr(t, first), getattr(t, last)) for t in self.state.orders.values()]
-            took = sorted(after - before for before, after in pairs if before is not None and after is not None)
-            if took:
-                yield LatencySpan(name, len(took), tuple(percentile(took, p) for p in PERCENTILES))
+    def _set(self, timing: Timing, instant: str, at: datetime) -> None:
+        """Set an instant of an order, and keep the sorted spans that it begins or ends."""
+        of_it = [span for span in SPANS if instant in span]
+        before = [_between(timing, first, last) for _, first, last in of_it]
+        setattr(timing, instant, at)
+        for (name, first, last), old in zip(of_it, before, strict=True):
+            took, now = self._took[name], _between(timing, first, last)
+            if old is not None:
+                del took[bisect_left(took, old)]
+            if now is not None:
+                insort(took, now)
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
         day = self.trading_day(at)
         if day != self.state.day:
-            self.state = LatenciesState(day)
+            self.restore(LatenciesState(day))
         proposal = fact.proposal
         is_of_a_bar = proposal.strategy != MANUAL and proposal.reference is not None
         signal = proposal.signal_time + ONE_MINUTE if is_of_a_bar else proposal.signal_time
@@ -141,31 +153,36 @@ class Latencies:
         waited = self.state.staged.get(fact.proposal_id)
         if waited is None or fact.order.client_order_id != ClientOrderId(str(fact.proposal_id)):
             return
-        self.state.orders[fact.order.client_order_id] = Timing(
-            signal=waited[0], staged=waited[1], confirmed=self.state.confirmed.get(fact.proposal_id)
-        )
+        timing = self.state.orders[fact.order.client_order_id] = Timing(signal=waited[0])
+        self._set(timing, "staged", waited[1])
+        confirmed = self.state.confirmed.get(fact.proposal_id)
+        if confirmed is not None:
+            self._set(timing, "confirmed", confirmed)
         self._forget(fact.proposal_id)
-        self._known = None
 
     def _sent(self, _at: datetime, fact: facts.OrderSent) -> None:
         timing = self.state.orders.get(fact.client_order_id)
         if timing is not None and timing.sent is None:
-            timing.sent, self._known = fact.sent_at, None
+            self._set(timing, "sent", fact.sent_at)
 
     def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         timing = self.state.orders.get(fact.client_order_id)
         if timing is None:
             return
-        self._known = None
         if fact.after is OrderStatus.SUBMITTED and timing.acknowledged is None:
-            timing.acknowledged = at
+            self._set(timing, "acknowledged", at)
         elif fact.after is OrderStatus.FILLED:
-            timing.filled = at
+            self._set(timing, "filled", at)
 
     def _filled(self, at: datetime, fact: facts.OrderFilled) -> None:
         timing = self.state.orders.get(fact.fill.client_order_id)
         if timing is not None and timing.first_fill is None:
-            timing.first_fill, self._known = at, None
+            self._set(timing, "first_fill", at)
+
+
+def _between(timing: Timing, first: str, last: str) -> timedelta | None:
+    before, after = getattr(timing, first), getattr(timing, last)
+    return None if before is None or after is None else after - before
 
 
 def percentile(ordered: Sequence[timedelta], percent: int) -> timedelta:
@@ -193,7 +210,7 @@ def latency_report(
         state = slice_.state
         if state.orders and (day is None or state.day == day):
             kept = state
-    slice_.state = kept
+    slice_.restore(kept)
     return {
         "day": kept.day.isoformat() if kept.day else None,
         "orders": len(kept.orders),

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.model.broker import OrderReport
 from core.model.codes import CUT, CancelCode, EndCode, IdleCode
+from core.model.counted_changes import CountsChanges
 from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, Side, StopHolder
 from core.model.order_terms import StatedTerms
@@ -28,7 +29,7 @@ from core.model.values import (
 
 
 @dataclass(slots=True)
-class Order:
+class Order(CountsChanges):
     """Written only by the ledger's fold.
 
     Attributes

@@ -41,7 +41,8 @@ def _made(cls: type, options: dict[str, bool]) -> Any:
     made: Any = dataclasses.dataclass(slots=True, init=False, repr=False, eq=False, frozen=is_below_frozen)(cls)
     told = made.__dataclass_params__
     told.init, told.repr, told.eq, told.frozen = True, True, True, is_frozen
-    init = partial(_init, form="_set(self, '{0}', {1})" if is_frozen else "self.{0} = {1}")
+    is_set_directly = is_frozen or made.__setattr__ is not object.__setattr__
+    init = partial(_init, form="_set(self, '{0}', {1})" if is_set_directly else "self.{0} = {1}")
     methods: dict[str, Any] = {"__repr__": _repr}
     methods |= {name: _later(made, name, way) for name, way in (("__init__", init), ("__eq__", _eq))}
     if is_frozen:

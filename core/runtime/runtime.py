@@ -312,6 +312,8 @@ class Runtime(ABC):
             self.keeper.look(self)
         for act in self._on_beat:
             act()
+        if self._views is not None and self._nobody_looks():
+            self._views.draw_ahead(self.clock())
 
     def close(self) -> None:
         """Close the files at a clean stop."""

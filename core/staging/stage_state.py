@@ -7,6 +7,7 @@ from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from core.model.counted_changes import CountsChanges
 from core.model.lazy_dataclass import dataclass
 from core.model.session import Calendar
 from core.model.staging import Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
@@ -19,7 +20,7 @@ STOPS = frozenset({AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.RESTORE_
 
 
 @dataclass(slots=True)
-class Confirmation:
+class Confirmation(CountsChanges):
     """A confirmation. Its approval is void as soon as the confirmation was refused.
 
     `is_told`: the block of its order was reported, once; other authorizations of it stay, such as a stop to restore

@@ -24,7 +24,7 @@ from core.settings.settings import Settings
 from core.staging.stage import Stage
 from core.staging.stage_state import StageState
 from core.strategies.memory import Memories
-from core.trading_state.document_encoder import DocumentEncoder
+from core.trading_state.document_encoder import encoder_of
 from core.trading_state.state import TradingState
 
 MEMBERS = "one of"
@@ -158,14 +158,12 @@ def in_full(documents: Mapping[str, object]) -> dict[str, object]:
 
 
 class CheckpointEncoder:
-    """Encodes the checkpoints of one desk, one after the other; rows that did not change are not encoded again."""
+    """Encodes the checkpoints of one desk, one after the other; data that did not change is not encoded again."""
 
     def __init__(self, state: TradingState) -> None:
         self._state = state
         kinds = {**{each.name: type(each.state) for each in state.slices}, MEMORIES: Memories}
-        self._encoders = {
-            name: DocumentEncoder(kind, _adapter(kind), TABLES.get(name, ())) for name, kind in kinds.items()
-        }
+        self._encoders = {name: encoder_of(kind, TABLES.get(name, ())) for name, kind in kinds.items()}
 
     def encode(self) -> Checkpoint:
         """Return the current documents as JSON, of the synced journal: nothing in them changes any more.
@@ -175,9 +173,25 @@ class CheckpointEncoder:
         state = self._state
         state.journal.sync()
         state.journal.past.save()
-        kept = {**states(state), MEMORIES: state.orchestrator.memories}
-        documents = {name: orjson.Fragment(self._encoders[name].encode(value)) for name, value in kept.items()}
-        return Checkpoint(state.journal.sequence, documents, _shape_of_documents(state))
+        return Checkpoint(state.journal.sequence, self.documents(), _shape_of_documents(state))
+
+    def documents(self) -> dict[str, object]:
+        """Return the current documents, encoded."""
+        kept, documents = self._kept(), dict[str, object]()
+        for name, encoder in self._encoders.items():
+            pieces: list[bytes] = []
+            encoder.encode(kept[name], pieces)
+            documents[name] = orjson.Fragment(b"".join(pieces))
+        return documents
+
+    def recall(self, documents: Mapping[str, Any]) -> None:
+        """Take the documents that the state was just restored from as its text."""
+        kept = self._kept()
+        for name, encoder in self._encoders.items():
+            encoder.recall(kept[name], documents[name])
+
+    def _kept(self) -> dict[str, Any]:
+        return {**states(self._state), MEMORIES: self._state.orchestrator.memories}
 
 
 def checkpoint_of(state: TradingState) -> Checkpoint:
@@ -185,8 +199,12 @@ def checkpoint_of(state: TradingState) -> Checkpoint:
     return Checkpoint(state.journal.sequence, documents_of(state), _shape_of_documents(state))
 
 
-def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]:
+def rebuild(
+    state: TradingState, documents: Documents | None, encoder: CheckpointEncoder | None = None
+) -> tuple[str, ...]:
     """Fold the newest valid checkpoint and the journal after it. Return notes for the operator.
+
+    The first checkpoint of `encoder` is then as cheap as each later one.
 
     A damaged checkpoint only means that more of the journal is folded. No strategy runs meanwhile; then each is shown
     the bars since it was saved.
@@ -209,7 +227,7 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
         )
     if isinstance(found, Checkpoint):
         try:
-            start = _restore(state, found, made)
+            start = _restore(state, found, made, encoder)
         except OtherShapeError:
             notes = ("the state documents are of an older Keyturn; rebuilt from the journal",)
         except ValidationError as error:
@@ -221,6 +239,8 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
         state.fold(recorded.at, recorded.fact)
     state.at = state.journal.last_at
     state.orchestrator.end_rebuild()
+    if encoder is not None:
+        encoder.documents()
     return notes
 
 
@@ -232,7 +252,9 @@ class PastMissingError(Exception):
     """Orders that left memory according to the documents are missing from the index."""
 
 
-def _restore(state: TradingState, found: Checkpoint, made: dict[str, TypeAdapter[Any]]) -> int:
+def _restore(
+    state: TradingState, found: Checkpoint, made: dict[str, TypeAdapter[Any]], encoder: CheckpointEncoder | None
+) -> int:
     if found.shape != _shape_of_documents(state):
         raise OtherShapeError
     loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in made.items()}
@@ -242,4 +264,6 @@ def _restore(state: TradingState, found: Checkpoint, made: dict[str, TypeAdapter
     state.orchestrator.remember(loaded[MEMORIES])
     for each in state.slices:
         each.restore(loaded[each.name])
+    if encoder is not None:
+        encoder.recall(found.documents)
     return found.sequence

@@ -1,97 +1,261 @@
-"""Encode a state document as JSON, and the rows of its large tables only when they changed (SP-02).
+"""Encode a state document as JSON, and only those parts of it that changed (SP-02).
 
-A desk encodes its documents on the engine's thread every few seconds, and nearly all rows of a day are orders that have
-ended. A row is compared with what it was the last time, field by field; this is exact, because the values of its fields
-are immutable.
+A desk encodes its documents on the engine's thread every few seconds, and nearly all of a day's data does not change
+any more. An immutable value is the same while it is the same object; a row of a table may also be an object that counts
+its changes. Both are exact. All other values are encoded each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
 from functools import cache
-from operator import attrgetter, eq, is_
-from typing import Any, get_args, get_origin, get_type_hints
+from itertools import compress, count
+from operator import is_not, ne
+from types import NoneType, UnionType
+from typing import Annotated, Any, Protocol, Union, get_args, get_origin, get_type_hints
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
+
+from core.model.counted_changes import CountsChanges, changes_of
+
+ATOMS = (str, int, bool, Decimal, date, NoneType, Enum)
 
 
-class DocumentEncoder:
-    """Encodes the documents of one type, one after the other.
+class ValueEncoder(Protocol):
+    """Encodes the values of one type in one place of a document, one after the other."""
 
-    Fields of rows that have their default are left out: the reader adds them.
+    def encode(self, value: Any, into: list[bytes]) -> None:
+        """Append its JSON in pieces: a document is large, and is joined once."""
+        ...
+
+    def recall(self, value: Any, read: Any) -> None:
+        """Take the JSON values that `value` was read from as its text, so that it need not be encoded again."""
+        ...
+
+
+def encoder_of(kind: Any, sparse: Collection[str] = ()) -> ValueEncoder:
+    """Return an encoder for values of a type.
 
     Parameters
     ----------
-    tables
-        The fields with many rows: dictionaries with text keys, or lists.
+    sparse
+        The fields of a dataclass with many rows. Fields of those rows that have their default are left out: the reader
+        adds them.
+    """
+    plain, args = _plain(kind), get_args(_plain(kind))
+    if is_immutable(plain):
+        return KeptValue(kind)
+    if is_dataclass(plain):
+        return FieldsEncoder(plain, sparse)
+    if get_origin(plain) is list and _is_row(args[0]):
+        return RowsEncoder(args[0], is_keyed=False)
+    if get_origin(plain) is dict and _is_text(args[0]):
+        if _is_row(args[1]):
+            return RowsEncoder(args[1], is_keyed=True)
+        if not isinstance(encoder_of(args[1]), WholeValue):
+            return NamedValues(args[1])
+    return WholeValue(kind)
+
+
+class WholeValue:
+    """Encodes a value each time."""
+
+    def __init__(self, kind: Any) -> None:
+        self._adapter = _adapter_of(kind)
+
+    def encode(self, value: Any, into: list[bytes]) -> None:
+        into.append(self._adapter.dump_json(value))
+
+    def recall(self, value: Any, read: Any) -> None:
+        """Do nothing."""
+
+
+class KeptValue:
+    """Encodes an immutable value when it is another one."""
+
+    def __init__(self, kind: Any) -> None:
+        self._adapter = _adapter_of(kind)
+        self._value: Any = None
+        self._text = b""
+
+    def encode(self, value: Any, into: list[bytes]) -> None:
+        if value is not self._value or not self._text:
+            self._value, self._text = value, self._adapter.dump_json(value)
+        into.append(self._text)
+
+    def recall(self, value: Any, read: Any) -> None:
+        self._value, self._text = value, orjson.dumps(read)
+
+
+class FieldsEncoder:
+    """Encodes the fields of a dataclass, each by its type."""
+
+    def __init__(self, kind: Any, sparse: Collection[str]) -> None:
+        hints = get_type_hints(kind, include_extras=True)
+        names = [each.name for each in fields(kind)]
+        self._encoders = {
+            name: RowsEncoder(get_args(hints[name])[-1], is_keyed=get_origin(hints[name]) is dict, is_sparse=True)
+            if name in sparse
+            else encoder_of(hints[name])
+            for name in names
+        }
+
+    def encode(self, value: Any, into: list[bytes]) -> None:
+        before = b"{"
+        for name, encoder in self._encoders.items():
+            into.append(b'%b"%b":' % (before, name.encode()))
+            encoder.encode(getattr(value, name), into)
+            before = b","
+        into.append(b"}")
+
+    def recall(self, value: Any, read: Any) -> None:
+        for name, encoder in self._encoders.items():
+            if name in read:
+                encoder.recall(getattr(value, name), read[name])
+
+
+class NamedValues:
+    """Encodes a dictionary with text keys whose values have parts of their own."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+        self._encoders: dict[str, ValueEncoder] = {}
+
+    def encode(self, value: Mapping[str, Any], into: list[bytes]) -> None:
+        self._encoders = {key: self._encoders.get(key) or encoder_of(self._kind) for key in value}
+        before = b""
+        into.append(b"{")
+        for key, encoder in self._encoders.items():
+            into.append(b"%b%b:" % (before, orjson.dumps(key)))
+            encoder.encode(value[key], into)
+            before = b","
+        into.append(b"}")
+
+    def recall(self, value: Mapping[str, Any], read: Any) -> None:
+        self._encoders = {key: encoder_of(self._kind) for key in value}
+        for key, encoder in self._encoders.items():
+            encoder.recall(value[key], read[key])
+
+
+class RowsEncoder:
+    """Encodes a list, or a dictionary with text keys, of rows: immutable values, or dataclasses that count changes.
+
+    Raises
+    ------
+    TypeError
+        Rows of this type can change unnoticed.
     """
 
-    def __init__(self, kind: Any, adapter: TypeAdapter[Any], tables: tuple[str, ...] = ()) -> None:
-        self._adapter = adapter
-        hints = get_type_hints(kind) if tables else {}
-        self._tables = {name: RowTable(hints[name]) for name in tables}
-
-    def encode(self, document: Any) -> bytes:
-        """Return the JSON of a document."""
-        return b"".join(self._pieces(document))
-
-    def _pieces(self, document: Any) -> Iterator[bytes]:
-        """Yield the JSON piece by piece: it is large, and is joined once."""
-        rest = self._adapter.dump_json(document, exclude=set(self._tables))
-        yield rest[:-1]
-        separator = b"" if rest == b"{}" else b","
-        for name, table in self._tables.items():
-            yield b'%b"%b":' % (separator, name.encode())
-            yield from table.pieces(getattr(document, name))
-            separator = b","
-        yield rest[-1:]
-
-
-class RowTable:
-    """Encodes a table. A row is a frozen dataclass, or a dataclass whose fields have immutable values."""
-
-    def __init__(self, hint: Any) -> None:
-        self._has_keys = get_origin(hint) is dict
-        row = get_args(hint)[-1]
-        self._adapter = _adapter_of(row)
-        self._read: Callable[[Any], Any] | None = None if is_frozen(row) else attrgetter(*(f.name for f in fields(row)))
-        self._is_same = is_ if self._read is None else eq
+    def __init__(self, row: Any, *, is_keyed: bool, is_sparse: bool = False) -> None:
+        if not _is_row(row):
+            raise TypeError(f"{row} can change unnoticed")
+        self._adapter, self._is_keyed, self._is_sparse = _adapter_of(row), is_keyed, is_sparse
+        self._can_change = not is_immutable(row)
         self._keys: list[str] = []
-        self._seen: list[Any] = []
+        self._rows: list[Any] = []
+        self._changes: list[int] = []
         self._parts: list[bytes] = []
+        """Each with a comma before it."""
 
-    def pieces(self, rows: Any) -> Iterator[bytes]:
-        keys, values = (list(rows), list(rows.values())) if self._has_keys else ([], list(rows))
-        seen = values if self._read is None else list(map(self._read, values))
-        known = self._known(keys)
-        parts: list[bytes] = []
-        for index, now in enumerate(seen):
-            at = index if known is None else known.get(keys[index], len(self._seen))
-            if at < len(self._seen) and self._is_same(self._seen[at], now):
-                parts.append(self._parts[at])
-            else:
-                text = self._adapter.dump_json(values[index], exclude_defaults=True)
-                parts.append(orjson.dumps(keys[index]) + b":" + text if self._has_keys else text)
-        self._keys, self._seen, self._parts = keys, seen, parts
-        yield b"{" if self._has_keys else b"["
-        yield b",".join(parts)
-        yield b"}" if self._has_keys else b"]"
+    def encode(self, value: Any, into: list[bytes]) -> None:
+        keys, rows, changes = self._taken(value)
+        kept = len(self._rows)
+        if len(rows) >= kept and (keys[:kept] == self._keys if self._is_keyed else rows[:1] == self._rows[:1]):
+            stale = [
+                *compress(count(), map(is_not, self._rows, rows)),
+                *compress(count(), map(ne, self._changes, changes)),
+            ]
+        else:
+            stale = self._rearrange(keys, rows, changes)
+        self._keys, self._rows, self._changes = keys, rows, changes
+        for index in stale:
+            self._parts[index] = self._text(index)
+        self._parts += map(self._text, range(len(self._parts), len(rows)))
+        into += b"{" if self._is_keyed else b"[", *(part[1:] for part in self._parts[:1]), *self._parts[1:]
+        into.append(b"}" if self._is_keyed else b"]")
 
-    def _known(self, keys: list[str]) -> Mapping[str, int] | None:
-        """Return where each row was the last time; None if all are where they were."""
-        if keys[: len(self._keys)] == self._keys:
-            return None
-        return {key: index for index, key in enumerate(self._keys)}
+    def recall(self, value: Any, read: Any) -> None:
+        self._keys, self._rows, self._changes = self._taken(value)
+        texts = map(orjson.dumps, read.values() if self._is_keyed else read)
+        self._parts = [self._named(index, text) for index, text in enumerate(texts)]
+
+    def _taken(self, value: Any) -> tuple[list[str], list[Any], list[int]]:
+        keys, rows = (list(value), list(value.values())) if self._is_keyed else ([], list(value))
+        return keys, rows, changes_of(rows) if self._can_change else []
+
+    def _rearrange(self, keys: list[str], rows: list[Any], changes: list[int]) -> list[int]:
+        """Put the kept parts where their rows are now; return the places of the others."""
+        old: Mapping[Any, int] = {key: index for index, key in enumerate(self._keys or map(id, self._rows))}
+        parts, stale = [], []
+        for index, key in enumerate(keys or map(id, rows)):
+            at = old.get(key)
+            is_kept = at is not None and self._rows[at] is rows[index] and self._changes[at:][:1] == changes[index:][:1]
+            parts.append(self._parts[at] if is_kept and at is not None else b"")
+            if not is_kept:
+                stale.append(index)
+        self._parts = parts
+        return stale
+
+    def _text(self, index: int) -> bytes:
+        return self._named(index, self._adapter.dump_json(self._rows[index], exclude_defaults=self._is_sparse))
+
+    def _named(self, index: int, text: bytes) -> bytes:
+        return b",%b:%b" % (orjson.dumps(self._keys[index]), text) if self._is_keyed else b"," + text
 
 
-def is_frozen(row: Any) -> bool:
-    """Whether rows of this type cannot change; of a union, whether all of its types cannot."""
-    kinds: Any = [row] if is_dataclass(row) else get_args(row)
-    return all(kind.__dataclass_params__.frozen for kind in kinds)
+def is_immutable(kind: Any) -> bool:
+    """Whether values of a type, and all that they contain, never change."""
+    plain, args = _plain(kind), get_args(_plain(kind))
+    if get_origin(plain) in (Union, UnionType, tuple, frozenset):
+        return all(arg is Ellipsis or is_immutable(arg) for arg in args)
+    if not isinstance(plain, type):
+        return False
+    if is_dataclass(plain):
+        return is_frozen(kind) and not changing_fields(_plain(kind))
+    if issubclass(plain, BaseModel):
+        return bool(plain.model_config.get("frozen"))
+    return issubclass(plain, ATOMS)
+
+
+def is_frozen(kind: Any) -> bool:
+    """Whether fields of this dataclass cannot be assigned."""
+    return bool(_plain(kind).__dataclass_params__.frozen)
 
 
 @cache
-def _adapter_of(row: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(row)
+def changing_fields(kind: Any) -> tuple[str, ...]:
+    """Return the fields of a dataclass whose values can change in place."""
+    hints = get_type_hints(kind)
+    return tuple(each.name for each in fields(kind) if not is_immutable(hints[each.name]))
+
+
+def _is_row(kind: Any) -> bool:
+    plain = _plain(kind)
+    counts = isinstance(plain, type) and issubclass(plain, CountsChanges)
+    return is_immutable(plain) or (counts and not changing_fields(_plain(kind)))
+
+
+def _is_text(kind: Any) -> bool:
+    plain = _plain(kind)
+    return isinstance(plain, type) and issubclass(plain, str) and not issubclass(plain, Enum)
+
+
+def _plain(kind: Any) -> Any:
+    """Return a type without its alias and annotations."""
+    while True:
+        if get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+        elif (base := getattr(kind, "__supertype__", None)) is not None:
+            kind = base
+        else:
+            return kind
+
+
+@cache
+def _adapter_of(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

@@ -565,7 +565,7 @@ class World:
         self.engine = Engine(ACCOUNT, self.mode, calendar(), self.journal)
         self.checkpoints = checkpoint.CheckpointEncoder(self.engine.state)
         self.engine.ports.admit(self.port.known)
-        notes = checkpoint.rebuild(self.engine.state, self.drawer if with_checkpoint else None)
+        notes = checkpoint.rebuild(self.engine.state, self.drawer if with_checkpoint else None, self.checkpoints)
         self.auditor.require(notes == (), f"the checkpoint was not used: {notes}")
         self.engine.state.add_listener(self.auditor.hear)
         self.engine.state.add_listener(self._tell)

@@ -55,9 +55,10 @@ def open_engine(
     kept = journal if is_kept else Forgotten(journal)
     kinds = strategy_kinds(host, settings)
     engine = Engine(folder.name, mode, calendar, kept, kinds)  # type: ignore[arg-type]
-    rebuilt = checkpoint.rebuild(engine.state, documents)
+    encoder = checkpoint.CheckpointEncoder(engine.state)
+    rebuilt = checkpoint.rebuild(engine.state, documents, encoder)
     engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # includes the notes from loading
-    checkpoints = CheckpointWriter(checkpoint.CheckpointEncoder(engine.state).encode, documents)
+    checkpoints = CheckpointWriter(encoder.encode, documents)
     stack.callback(checkpoints.join)  # nothing is written after the account's lock is released
     return engine, checkpoints
 

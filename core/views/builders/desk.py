@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
+from operator import is_
 
 from core.engine import Engine
 from core.event_text.orders import idea_in_words
@@ -13,9 +14,9 @@ from core.messages.desk_commands import SettingsFault
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState
-from core.model.position import Trade
+from core.model.position import AnyTrade, Trade
 from core.model.session import NoSession
-from core.model.values import ClientOrderId, Fraction, Money, Symbol
+from core.model.values import Fraction, Money, Symbol
 from core.ports import JournalError
 from core.risk.margin import distance_of, limit_under
 from core.risk.standard_gate import standard_gate
@@ -49,8 +50,8 @@ from core.views.builders.event_log import EventLog
 from core.views.builders.history import PartialExits
 from core.views.builders.protection_limits import lost_at_the_stops
 from core.views.builders.protections import ProtectionRows
-from core.views.builders.rows import FinishedOrders, newest_price, order_row, position_row
-from core.views.builders.strategies import DayRows, result_rows, shadow_rows, strategy_rows
+from core.views.builders.rows import FinishedOrders, newest_price, position_row
+from core.views.builders.strategies import DayRows, TradeTally, result_rows, shadow_rows, strategy_rows
 from core.views.builders.symbols import Charts, Listed, action_rows, no_list, sizing, symbol_views, watch_view
 from core.views.builders.tickets import BasketViewBuilder, TicketViews
 from core.views.desk_status import BREAKER_OK, WireView, halted_by_you
@@ -257,6 +258,7 @@ class ViewBuilder:
         self.days = DayRows(self.state)
         self.watched: Symbol | None = None
         self.number = 0
+        self._ahead_of = -1
         self._last: DeskView | None = None
         self._or_say("the log before this start", lambda: self.log.recall(self.state))
         self.over = FinishedOrders(self.state)
@@ -278,19 +280,24 @@ class ViewBuilder:
         self._last = again
         return again
 
+    def draw_ahead(self, at: datetime) -> None:
+        """Build some rows of finished orders while no desk looks, so that the first view of one takes no long beat."""
+        sequence = self.state.journal.sequence
+        if sequence != self._ahead_of and self.over.draw_ahead(at):
+            self._ahead_of = sequence
+
     def _view(self, at: datetime) -> DeskView:
         """Build the view, with the number of the last one."""
         state = self.state
         self.log.note(self.engine.notes, at)
         today = state.calendar.trading_day(at)
         midnight = state.calendar.venue.start_of(today)
-        trades = [t for t in reversed(state.ledger.state.trades) if t.exit_time >= midnight]
+        self.trades.take([trade for trade in state.ledger.state.trades if trade.exit_time >= midnight])
         parts = self.parts.rows(midnight)
         prices = [(p, newest_price(state, p)[1]) for p in state.ledger.positions()]
         rows = (position_row(state, p, at) for p in state.ledger.positions())
         positions = tuple(sorted(rows, key=lambda row: not row.calls_a_person))
-        told = state.told_at_a_kill
-        orders = tuple(self.over.rows(at, lambda order: order_row(state, order, told)))
+        orders = tuple(self.over.rows(at))
         others = tuple(
             OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open, o.is_unread)
             for o in state.sightings.all_others
@@ -307,14 +314,14 @@ class ViewBuilder:
             endings=tuple(self.log.endings),
             refusals=tuple(self.log.refusals),
             failed_closes=tuple(self.log.failed_closes),
-            kill=_kill_view(positions, orders, others),
+            kill=_kill_view(positions, self.over.working(), others),
             symbols=symbol_views(state, at, self.listed),
             strategies=strategy_rows(state, today, at),
             staged=self.log.staged,
             protections=guards,
-            trades=(*self.trades.rows(today, trades), *parts),
+            trades=(*self.trades.rows, *parts),
             shadows=shadow_rows(state, today),
-            results=result_rows(state, today, trades, parts, prices),
+            results=result_rows(state, today, self.trades.tallies, parts, prices),
             chart=self.chart(self.watched, at, positions),
             sizing=sizing(state, at),
             wire=wire_view(state, at),
@@ -353,20 +360,31 @@ class ViewBuilder:
 
 
 class ClosedTrades:
-    """The rows of today's closed trades: only new ones are built."""
+    """The rows of today's closed trades and their number by strategy: only new ones are built.
+
+    Attributes
+    ----------
+    rows
+        Newest first.
+    tallies
+        By strategy, in the order of their first trades.
+    """
 
     def __init__(self) -> None:
-        self._day: date | None = None
-        self._rows: dict[ClientOrderId, tuple[Trade, TradeRow]] = {}
+        self.rows: tuple[TradeRow, ...] = ()
+        self.tallies: dict[str, TradeTally] = {}
+        self._trades: list[AnyTrade] = []
 
-    def rows(self, today: date, trades: Iterable[Trade]) -> Iterator[TradeRow]:
-        if today != self._day:
-            self._day, self._rows = today, {}
-        for trade in trades:
-            drawn = self._rows.get(trade.exit_order)
-            if drawn is None or drawn[0] is not trade:
-                drawn = self._rows[trade.exit_order] = trade, _trade(trade)
-            yield drawn[1]
+    def take(self, trades: list[AnyTrade]) -> None:
+        """Take today's trades, oldest first."""
+        if len(trades) < len(self._trades) or not all(map(is_, self._trades, trades)):  # another day, or a correction
+            self.rows, self.tallies, self._trades = (), {}, []
+        new = trades[len(self._trades) :]
+        if new:
+            self.rows = (*map(_trade, reversed(new)), *self.rows)
+        for trade in new:
+            self.tallies.setdefault(trade.strategy, TradeTally()).count(trade)
+        self._trades = trades
 
 
 def _trade(trade: Trade) -> TradeRow:
@@ -388,10 +406,10 @@ def _trade(trade: Trade) -> TradeRow:
 
 
 def _kill_view(
-    positions: Sequence[PositionRow], orders: Sequence[OrderRow], others: Sequence[OtherOrderRow]
+    positions: Sequence[PositionRow], orders: Iterable[OrderRow], others: Sequence[OtherOrderRow]
 ) -> KillView:
-    """Return what a kill would cancel, keep and leave."""
-    working = [o for o in orders if o.status.is_working and RowMark.TO_REPLACE not in o.marks]
+    """Return what a kill would cancel, keep and leave; `orders` are the working ones."""
+    working = [o for o in orders if RowMark.TO_REPLACE not in o.marks]
     return KillView(
         tuple(o for o in working if not o.effect.only_reduces),
         tuple(o for o in working if o.is_protective and o.effect.only_reduces and RowMark.HELD not in o.marks),

@@ -368,7 +368,8 @@ def _last_entry(state: TradingState, strategy: str, today: date) -> datetime | N
     times = [p.opened_at for p in ledger.positions() if p.strategy == strategy]
     times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
     times += [o.created_at for o in ledger.unfilled_entries(strategy, today).values()]
-    return max((t for t in times if state.calendar.trading_day(t) == today), default=None)
+    last = max(times, default=None)
+    return last if last is not None and state.calendar.trading_day(last) == today else None
 
 
 def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import repeat
 
 from core.execution.external_orders import held_by_others
 from core.execution.order import Order, nearest_first
@@ -145,6 +145,12 @@ def lost_targets(in_the_way: Iterable[Order], order: OrderRequest, after: Quanti
     return tuple(dict.fromkeys(priced(price) for price in targets if price is not None))
 
 
+NOT_BUILT = object()
+"""In the place of a row that is not kept."""
+AT_ONCE = 200
+"""Rows that a beat builds ahead; each takes about 15 µs."""
+
+
 class FinishedOrders:
     """The row of a finished order depends only on itself once the order that it was to replace has ended."""
 
@@ -152,22 +158,47 @@ class FinishedOrders:
         self.state = state
         self._day: date | None = None
         self._rows: dict[ClientOrderId, OrderRow | None] = {}
+        self._built: list[OrderRow] = []
 
-    def rows(self, at: datetime, draw: Callable[[Order], OrderRow]) -> Iterator[OrderRow]:
-        """Yield working orders and those created today, newest first."""
-        ledger, day_of = self.state.ledger, self.state.calendar.trading_day
-        today = day_of(at)
+    def rows(self, at: datetime) -> list[OrderRow]:
+        """Return working orders and those created today, newest first."""
+        orders, told = self._orders(at), self.state.told_at_a_kill
+        found = list(map(self._rows.get, orders, repeat(NOT_BUILT)))
+        missing = [index for index, row in enumerate(found) if row is NOT_BUILT]
+        ids = list(orders) if missing else []
+        self._built = []
+        for index in missing:
+            found[index] = row = self._row(orders[ids[index]], told)
+            if row is not None:
+                self._built.append(row)
+        return [row for row in reversed(found) if row is not None]  # type: ignore[misc]
+
+    def working(self) -> list[OrderRow]:
+        """Return the working orders of the last rows, newest first."""
+        return [row for row in reversed(self._built) if row.status.is_working]
+
+    def draw_ahead(self, at: datetime) -> bool:
+        """Build the rows of some finished orders that have none yet. Return whether all have one."""
+        orders, rows, told = self._orders(at), self._rows, self.state.told_at_a_kill
+        missing = [order for id_, order in orders.items() if id_ not in rows and not order.is_working]
+        for order in missing[:AT_ONCE]:
+            self._row(order, told)
+        return len(missing) <= AT_ONCE
+
+    def _orders(self, at: datetime) -> dict[ClientOrderId, Order]:
+        today = self.state.calendar.trading_day(at)
         if today != self._day:
             self._day, self._rows = today, {}
-        for order in reversed(ledger.state.orders.values()):
-            if order.id in self._rows:
-                row = self._rows[order.id]
-            else:
-                row = draw(order) if order.is_working or day_of(order.created_at) == today else None
-                if not order.is_working and ledger.chains.replaced(order) is None:
-                    self._rows[order.id] = row
-            if row is not None:
-                yield row
+        return self.state.ledger.state.orders
+
+    def _row(self, order: Order, told: Mapping[Symbol, Quantity]) -> OrderRow | None:
+        """Build the row of an order, None if it is of an earlier day and finished; keep that of a finished order."""
+        state = self.state
+        is_todays = order.is_working or state.calendar.trading_day(order.created_at) == self._day
+        row = order_row(state, order, told) if is_todays else None
+        if not order.is_working and state.ledger.chains.replaced(order) is None:
+            self._rows[order.id] = row
+        return row
 
     def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         if isinstance(fact, OrdersRecalled):
@@ -179,25 +210,59 @@ class FinishedOrders:
 
 
 def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]) -> OrderRow:
-    ledger = state.ledger
-    is_held = order.is_working and ledger.legs.is_held(order)
-    timeout = timedelta(seconds=float(state.control.settings.execution.warning_seconds))
-    is_halted = order.is_working and order.request.symbol in state.normaliser.state.halted
-    drawn = _drawn(order, timeout, is_to_replace=ledger.chains.replaced(order) is not None, is_held=is_held)
+    request, ledger, is_working = order.request, state.ledger, order.is_working
     over = beyond(ledger, order, told)
-    more = (RowMark.MORE_THAN_HELD,) if over > 0 else ()
-    waits = (RowMark.WAITS_TO_BE_SENT,) if state.sightings.departing.is_held_up(order, state.at) else ()
-    marks = (*drawn.marks, *((RowMark.HALTED,) if is_halted else ()), *more, *waits)
-    holder, back = stop_by_desk(state, order), goes_back_in_words(state, order)
-    effect = effect_now(ledger, order, told)
-    return replace(
-        drawn,
-        effect=effect,
+    timeout = timedelta(seconds=float(state.control.settings.execution.warning_seconds))
+    is_to_replace = ledger.chains.replaced(order) is not None
+    marks = (
+        *((RowMark.CANCELLING,) if order.is_cancelling else ()),
+        *((RowMark.IN_DOUBT,) if order.in_doubt_since and is_working else ()),
+        *((RowMark.WARNED,) if order.warning_waits else ()),
+        *((RowMark.LATE_FILL,) if order.late_fill else ()),
+        *((RowMark.RESTATED,) if order.terms_before is not None else ()),
+        *((RowMark.BEING_REPLACED,) if order.is_being_replaced else ()),
+        *((RowMark.TO_REPLACE,) if is_to_replace else ()),
+        *((RowMark.HELD,) if is_working and ledger.legs.is_held(order) else ()),
+        *((RowMark.REPLACED,) if order.replaced_by and not is_working and not order.made_way else ()),
+        *((RowMark.HALTED,) if is_working and request.symbol in state.normaliser.state.halted else ()),
+        *((RowMark.MORE_THAN_HELD,) if over > 0 else ()),
+        *((RowMark.WAITS_TO_BE_SENT,) if state.sightings.departing.is_held_up(order, state.at) else ()),
+    )
+    outcome = _outcome(order)
+    return OrderRow(
+        id=order.id,
+        strategy=order.strategy,
+        side=request.side,
+        effect=effect_now(ledger, order, told),
+        quantity=request.quantity,
+        symbol=request.symbol,
+        type=request.type,
+        limit_price=request.limit_price,
+        stop_price=request.stop_price,
+        trail_price=request.trail_price,
+        trail_fraction=request.trail_fraction,
+        legs=request.legs,
+        is_paired=order.is_target,
+        parent=order.parent,
+        status=order.status,
+        filled_quantity=order.filled_quantity,
+        average_price=order.average_price,
+        created_at=order.created_at,
+        ended_at=order.ended_at,
+        expires_at=order.expires_at,
+        ends_at=day_ends_at(state, request, order.created_at) if is_working else None,
+        is_protective=order.is_protective,
         marks=marks,
-        stop_by_desk=holder,
-        goes_back_in_words=back,
+        reason="" if outcome else order.reason,
+        outcome=outcome,
+        warnings=order.warnings,
+        goes_back_in_words=goes_back_in_words(state, order),
+        restated=order.terms_before.in_words(StatedTerms.of_order(request)) if order.terms_before else "",
+        taken_back_at=order.taken_back_at(timeout),
+        stop_by_desk=stop_by_desk(state, order),
         beyond=max(over, NO_SHARES),
-        ends_at=day_ends_at(state, order.request, order.created_at) if order.is_working else None,
+        is_entry=not order.only_reduces,
+        time_in_force=request.time_in_force,
     )
 
 
@@ -217,52 +282,6 @@ def _outcome(order: Order) -> str:
         return f"REPLACED by {replacement}" if replacement else "REPLACED"
     is_yours = order.cancel_code is CancelCode.OPERATOR and order.end_code is EndCode.AS_ITS_STATE_SAYS
     return "CANCELLED by you" if order.status is OrderStatus.CANCELLED and is_yours else ""
-
-
-def _drawn(order: Order, timeout: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
-    marks = (
-        *((RowMark.CANCELLING,) if order.is_cancelling else ()),
-        *((RowMark.IN_DOUBT,) if order.in_doubt_since and order.is_working else ()),
-        *((RowMark.WARNED,) if order.warning_waits else ()),
-        *((RowMark.LATE_FILL,) if order.late_fill else ()),
-        *((RowMark.RESTATED,) if order.terms_before is not None else ()),
-        *((RowMark.BEING_REPLACED,) if order.is_being_replaced else ()),
-        *((RowMark.TO_REPLACE,) if is_to_replace else ()),
-        *((RowMark.HELD,) if is_held else ()),
-        *((RowMark.REPLACED,) if order.replaced_by and not order.is_working and not order.made_way else ()),
-    )
-    outcome = _outcome(order)
-    return OrderRow(
-        id=order.id,
-        strategy=order.strategy,
-        side=order.request.side,
-        effect=order.request.effect,
-        quantity=order.request.quantity,
-        symbol=order.request.symbol,
-        type=order.request.type,
-        limit_price=order.request.limit_price,
-        stop_price=order.request.stop_price,
-        trail_price=order.request.trail_price,
-        trail_fraction=order.request.trail_fraction,
-        legs=order.request.legs,
-        is_paired=order.is_target,
-        parent=order.parent,
-        status=order.status,
-        filled_quantity=order.filled_quantity,
-        average_price=order.average_price,
-        created_at=order.created_at,
-        ended_at=order.ended_at,
-        expires_at=order.expires_at,
-        is_protective=order.is_protective,
-        marks=marks,
-        reason="" if outcome else order.reason,
-        outcome=outcome,
-        warnings=order.warnings,
-        restated=order.terms_before.in_words(StatedTerms.of_order(order.request)) if order.terms_before else "",
-        taken_back_at=order.taken_back_at(timeout),
-        is_entry=not order.only_reduces,
-        time_in_force=order.request.time_in_force,
-    )
 
 
 def position_row(state: TradingState, position: Position, at: datetime) -> PositionRow:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.model.instrument import STOCK_TICKS
+from core.model.lazy_dataclass import dataclass
 from core.model.position import Position, Trade
 from core.model.signal import NoTradeReason, SuspensionCause
 from core.model.thesis import Status, TradeKind
@@ -57,41 +59,60 @@ def shadow_rows(state: TradingState, today: date) -> tuple[ShadowRow, ...]:
     return tuple(_shadow(shadow) for shadow in reversed(state.shadows.of_day(today)))
 
 
+@dataclass(slots=True)
+class TradeTally:
+    """Today's closed trades of a strategy; `failed` are those whose first exit failed."""
+
+    trades: int = 0
+    wins: int = 0
+    failed: int = 0
+
+    def count(self, trade: Trade) -> None:
+        self.trades += 1
+        self.failed += trade.is_failed
+        self.wins += trade.profit > 0 and not trade.is_failed
+
+
 def result_rows(
     state: TradingState,
     today: date,
-    trades: Iterable[Trade],
+    closed: Mapping[str, TradeTally],
     parts: Iterable[TradeRow],
     prices: Iterable[tuple[Position, Price]],
 ) -> tuple[ResultRow, ...]:
     """Return a row per strategy: running ones, then all that traded, hold or declined today.
 
-    `trades` and `parts` of open positions are today's; `prices` is the current price per share of each position, USD.
+    `closed` and `parts` of open positions are today's; `prices` is the current price per share of each position, USD.
     """
-    closed, held, shadows = list(trades), list(prices), state.shadows.of_day(today)
-    in_part = {(part.strategy, part.symbol) for part in parts}
+    held = list(prices)
+    shadows: dict[str, list[ShadowTrade]] = {}
+    for shadow in state.shadows.of_day(today):
+        shadows.setdefault(shadow.strategy, []).append(shadow)
+    in_part = Counter(strategy for strategy, _ in {(part.strategy, part.symbol) for part in parts})
     of_today = state.results.state.days.get(today)
     realised = {} if of_today is None else of_today.closed
     names = dict.fromkeys(runner.strategy.name for runners in state.orchestrator.runners.values() for runner in runners)
-    names |= dict.fromkeys(realised) | dict.fromkeys(
-        [t.strategy for t in closed] + [p.strategy for p, _ in held] + [s.strategy for s in shadows]
-    )
+    names |= dict.fromkeys(realised) | dict.fromkeys(closed) | dict.fromkeys(p.strategy for p, _ in held)
+    names |= dict.fromkeys(shadows)
     return tuple(
         _result(
             name,
-            [t for t in closed if t.strategy == name],
+            closed.get(name, NO_TRADES),
             realised[name].realised if name in realised else NO_MONEY,
             [(p, price) for p, price in held if p.strategy == name],
-            [s for s in shadows if s.strategy == name],
-            sum(strategy == name for strategy, _ in in_part),
+            shadows.get(name, []),
+            in_part[name],
         )
         for name in names
     )
 
 
+NO_TRADES = TradeTally()
+
+
 def _result(
     name: str,
-    trades: list[Trade],
+    closed: TradeTally,
     realised: Money,
     held: list[tuple[Position, Price]],
     shadows: list[ShadowTrade],
@@ -100,13 +121,13 @@ def _result(
     known = [shadow.result for shadow in shadows if shadow.result is not None]
     return ResultRow(
         strategy=name,
-        trades=len(trades),
-        wins=sum(1 for trade in trades if trade.profit > 0 and not trade.is_failed),
+        trades=closed.trades,
+        wins=closed.wins,
         realised=realised,
         unrealised=_sum(position.profit(price) for position, price in held),
         declined=len(shadows),
         shadow=_sum(known) if known else None,
-        failed=sum(trade.is_failed for trade in trades),
+        failed=closed.failed,
         in_part=in_part,
     )
 
