@@ -81,7 +81,7 @@ def starts(engine: Alone) -> Iterator[Row]:
     own, ours, links = [], [], []
     for _ in range(STARTS):
         own.append(shown_after(ATTACHED, lambda seen: b"READY" in seen))
-        ours.append(shown_after([*ATTACHED, str(engine.socket)], lambda seen: b"ENTRIES ON" in seen))
+        ours.append(shown_after([*ATTACHED, str(engine.socket)], lambda seen: b"ENTRIES " in seen))
         links.append(attached_in(engine))
     beyond = statistics.median(ours) - statistics.median(own)
     yield "attach, from the link's start to a whole picture", spread(links)
@@ -279,7 +279,7 @@ def desk_of(engine: Alone) -> Any:
 
 
 def settled(desk: Watched) -> None:
-    desk.until(lambda seen: b"ENTRIES ON" in seen, "the first picture", 30.0)
+    desk.until(lambda seen: b"ENTRIES " in seen, "the first picture", 30.0)
     desk.read_for(SETTLES)
 
 
