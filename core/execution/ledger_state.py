@@ -372,6 +372,8 @@ class ExitClaims:
 
         No further exit needs to watch these shares.
         """
+        if (symbol, strategy) not in self.index.exits:
+            return NO_SHARES
         idle = sum((self.claim(o) for o in self.idle(symbol, strategy) if o.stands_by), ZERO)
         return Quantity(self.reserved(symbol, strategy) - self.at_limit(symbol, strategy) - idle)
 

@@ -450,11 +450,12 @@ class Orchestrator:
         day = self.calendar.trading_day(at)
         for runner in self.roster.places.get(bar.symbol, ()):
             state, context = runner.state, runner.context
-            enters = bar.start >= runner.until or runner.day != day
+            enters = runner.is_before(bar, day)
             if enters:
                 self.contexts.enter(runner, bar, at)
-            if self.contexts.is_dirty:
-                self.contexts.refresh(self.roster.everywhere(), self.state.marks)
+            if self.contexts.is_dirty:  # a runner whose session has not begun is refreshed when it enters
+                entered = (each for each in self.roster.everywhere() if not each.is_before(bar, day))
+                self.contexts.refresh(entered, self.state.marks)
             elif enters:
                 self.contexts.refresh((runner,), self.state.marks)
             if context.held:

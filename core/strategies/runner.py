@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Protocol
@@ -149,6 +149,10 @@ class Runner:
     def key(self) -> str:
         return key_of(self.name, self.symbol)
 
+    def is_before(self, bar: Bar, day: date) -> bool:
+        """Whether the session of this bar, of a trading day, has not begun for it: no bar of its own has come yet."""
+        return bar.start >= self.until or self.day != day
+
     def reasons(self) -> Counter[str]:
         """Return the counts of each reason for not trading, this session included."""
         total = self.state.reasons + self.memory.reasons
@@ -241,6 +245,8 @@ class RunnerContexts:
         self.holdings = holdings
         self.settings = Settings()
         self.is_dirty = True
+        self._window: tuple[date, time, time] | None = None
+        self._opens = self._shuts = datetime.min.replace(tzinfo=UTC)
 
     def enter(self, runner: Runner, bar: Bar, at: datetime) -> None:
         """Start a session for the strategy with this bar: its hours and its window. No other context changes."""
@@ -252,11 +258,13 @@ class RunnerContexts:
             state.session = session.day
             if state.forgot_on is not None and session.day > state.forgot_on:
                 state.forgot, state.forgot_on = "", None
-        risk = self.settings.risk
         runner.until, runner.day = session.close, self.calendar.trading_day(at)
         runner.context.session = session
-        runner.context.window_first = self.calendar.venue.at(session.day, risk.window_start)
-        runner.context.window_last = self.calendar.venue.at(session.day, risk.window_end)
+        risk = self.settings.risk
+        if (window := (session.day, risk.window_start, risk.window_end)) != self._window:
+            self._window, hours = window, (risk.window_start, risk.window_end)
+            self._opens, self._shuts = (self.calendar.venue.at(session.day, hour) for hour in hours)
+        runner.context.window_first, runner.context.window_last = self._opens, self._shuts
         minutes = self.settings.flat_minutes(runner.name)
         runner.context.flat_from = session.close - timedelta(minutes=minutes)
 
