@@ -177,20 +177,20 @@ class CheckpointEncoder:
 
     def documents(self) -> dict[str, object]:
         """Return the current documents, encoded."""
-        kept, documents = self._kept(), dict[str, object]()
+        kept, documents = self.kept(), dict[str, object]()
         for name, encoder in self._encoders.items():
             pieces: list[bytes] = []
             encoder.encode(kept[name], pieces)
             documents[name] = orjson.Fragment(b"".join(pieces))
         return documents
 
-    def recall(self, documents: Mapping[str, Any]) -> None:
-        """Take the documents that the state was just restored from as its text."""
-        kept = self._kept()
+    def recall(self, loaded: Mapping[str, Any], documents: Mapping[str, Any]) -> None:
+        """Take the documents as the text of the values that were read from them and are about to be restored."""
         for name, encoder in self._encoders.items():
-            encoder.recall(kept[name], documents[name])
+            encoder.recall(loaded[name], documents[name])
 
-    def _kept(self) -> dict[str, Any]:
+    def kept(self) -> dict[str, Any]:
+        """Return the current values of the documents."""
         return {**states(self._state), MEMORIES: self._state.orchestrator.memories}
 
 
@@ -261,9 +261,9 @@ def _restore(
     ledger: LedgerState = loaded[state.ledger.name]
     if not state.journal.past.covers(ledger.forgotten, ledger.forgotten_sum):
         raise PastMissingError
+    if encoder is not None:
+        encoder.recall(loaded, found.documents)
     state.orchestrator.remember(loaded[MEMORIES])
     for each in state.slices:
         each.restore(loaded[each.name])
-    if encoder is not None:
-        encoder.recall(found.documents)
     return found.sequence

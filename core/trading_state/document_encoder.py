@@ -23,6 +23,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from core.model.counted_changes import CountsChanges, changes_of
 
+SHIFTED = 8
+"""Rows that leave the front of a list at a time, at most; with more, all rows are looked up."""
 ATOMS = (str, int, bool, Decimal, date, NoneType, Enum)
 
 
@@ -34,7 +36,7 @@ class ValueEncoder(Protocol):
         ...
 
     def recall(self, value: Any, read: Any) -> None:
-        """Take the JSON values that `value` was read from as its text, so that it need not be encoded again."""
+        """Take the JSON values that `value` was just read from as its text, so that it is not encoded again."""
         ...
 
 
@@ -89,7 +91,8 @@ class KeptValue:
         into.append(self._text)
 
     def recall(self, value: Any, read: Any) -> None:
-        self._value, self._text = value, orjson.dumps(read)
+        if not isinstance(value, BaseModel):  # settings of an older version were upgraded as they were read
+            self._value, self._text = value, orjson.dumps(read)
 
 
 class FieldsEncoder:
@@ -137,9 +140,10 @@ class NamedValues:
         into.append(b"}")
 
     def recall(self, value: Mapping[str, Any], read: Any) -> None:
-        self._encoders = {key: encoder_of(self._kind) for key in value}
-        for key, encoder in self._encoders.items():
-            encoder.recall(value[key], read[key])
+        if list(value) == list(read):
+            self._encoders = {key: encoder_of(self._kind) for key in value}
+            for key, encoder in self._encoders.items():
+                encoder.recall(value[key], read[key])
 
 
 class RowsEncoder:
@@ -164,32 +168,44 @@ class RowsEncoder:
 
     def encode(self, value: Any, into: list[bytes]) -> None:
         keys, rows, changes = self._taken(value)
+        if not self._is_keyed:
+            self._drop_what_left(rows)
         kept = len(self._rows)
         if len(rows) >= kept and (keys[:kept] == self._keys if self._is_keyed else rows[:1] == self._rows[:1]):
-            stale = [
-                *compress(count(), map(is_not, self._rows, rows)),
-                *compress(count(), map(ne, self._changes, changes)),
-            ]
+            parts, stale = self._parts, self._changed(rows, changes)
         else:
-            stale = self._rearrange(keys, rows, changes)
-        self._keys, self._rows, self._changes = keys, rows, changes
-        for index in stale:
-            self._parts[index] = self._text(index)
-        self._parts += map(self._text, range(len(self._parts), len(rows)))
+            parts, stale = self._rearranged(keys, rows, changes)
+        fresh = [(index, self._text(keys, rows, index)) for index in stale]
+        more = [self._text(keys, rows, index) for index in range(len(parts), len(rows))]
+        for index, text in fresh:  # only now: an error above leaves what was known
+            parts[index] = text
+        self._keys, self._rows, self._changes, self._parts = keys, rows, changes, parts + more
         into += b"{" if self._is_keyed else b"[", *(part[1:] for part in self._parts[:1]), *self._parts[1:]
         into.append(b"}" if self._is_keyed else b"]")
 
     def recall(self, value: Any, read: Any) -> None:
-        self._keys, self._rows, self._changes = self._taken(value)
-        texts = map(orjson.dumps, read.values() if self._is_keyed else read)
-        self._parts = [self._named(index, text) for index, text in enumerate(texts)]
+        keys, rows, changes = self._taken(value)
+        texts = list(map(orjson.dumps, read.values() if self._is_keyed else read))
+        if len(texts) == len(rows) and keys == (list(read) if self._is_keyed else []):
+            self._keys, self._rows, self._changes = keys, rows, changes
+            self._parts = [self._named(keys, index, text) for index, text in enumerate(texts)]
 
     def _taken(self, value: Any) -> tuple[list[str], list[Any], list[int]]:
         keys, rows = (list(value), list(value.values())) if self._is_keyed else ([], list(value))
         return keys, rows, changes_of(rows) if self._can_change else []
 
-    def _rearrange(self, keys: list[str], rows: list[Any], changes: list[int]) -> list[int]:
-        """Put the kept parts where their rows are now; return the places of the others."""
+    def _changed(self, rows: list[Any], changes: list[int]) -> list[int]:
+        """Return the places of kept rows that are other ones, or that changed."""
+        others = compress(count(), map(is_not, self._rows, rows))
+        return [*others, *compress(count(), map(ne, self._changes, changes))]
+
+    def _drop_what_left(self, rows: list[Any]) -> None:
+        """Drop the first rows if they left: most lists are windows of the last minutes or trades."""
+        first = next((index for index, row in enumerate(self._rows[:SHIFTED]) if rows and row is rows[0]), 0)
+        del self._rows[:first], self._changes[:first], self._parts[:first]
+
+    def _rearranged(self, keys: list[str], rows: list[Any], changes: list[int]) -> tuple[list[bytes], list[int]]:
+        """Return the kept parts where their rows are now, and the places of the others."""
         old: Mapping[Any, int] = {key: index for index, key in enumerate(self._keys or map(id, self._rows))}
         parts, stale = [], []
         for index, key in enumerate(keys or map(id, rows)):
@@ -198,14 +214,13 @@ class RowsEncoder:
             parts.append(self._parts[at] if is_kept and at is not None else b"")
             if not is_kept:
                 stale.append(index)
-        self._parts = parts
-        return stale
+        return parts, stale
 
-    def _text(self, index: int) -> bytes:
-        return self._named(index, self._adapter.dump_json(self._rows[index], exclude_defaults=self._is_sparse))
+    def _text(self, keys: list[str], rows: list[Any], index: int) -> bytes:
+        return self._named(keys, index, self._adapter.dump_json(rows[index], exclude_defaults=self._is_sparse))
 
-    def _named(self, index: int, text: bytes) -> bytes:
-        return b",%b:%b" % (orjson.dumps(self._keys[index]), text) if self._is_keyed else b"," + text
+    def _named(self, keys: list[str], index: int, text: bytes) -> bytes:
+        return b",%b:%b" % (orjson.dumps(keys[index]), text) if self._is_keyed else b"," + text
 
 
 def is_immutable(kind: Any) -> bool:

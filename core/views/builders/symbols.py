@@ -224,16 +224,12 @@ def symbol_views(state: TradingState, at: datetime, listed: Listed = no_list) ->
     def conditions(symbol: Symbol) -> Conditions:
         return state.sizing.conditions(symbol, MANUAL, held=held, equity=context.equity, open_losses=losses)
 
-    def room(symbol: Symbol, side: Side) -> Room:
-        return room_of(side, replace(context, instrument=state.instrument(symbol)), taken)
+    def rooms(symbol: Symbol) -> tuple[Room, Room]:
+        of_it = replace(context, instrument=state.instrument(symbol))
+        return room_of(Side.BUY, of_it, taken), room_of(Side.SELL, of_it, taken)
 
     symbols = dict.fromkeys((*map(Symbol, state.control.settings.symbols), *state.sightings.looked_at))
-    return tuple(
-        _symbol_view(
-            state, symbol, conditions(symbol), (room(symbol, Side.BUY), room(symbol, Side.SELL)), listed(symbol)
-        )
-        for symbol in symbols
-    )
+    return tuple(_symbol_view(state, symbol, conditions(symbol), rooms(symbol), listed(symbol)) for symbol in symbols)
 
 
 def _symbol_view(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -60,6 +61,22 @@ def test_refused_documents_still_know_the_end() -> None:
     drawer.kept = NoCheckpoint("of an older Keyturn", house.journal.sequence + 1)
     with pytest.raises(JournalDamagedError, match="its end is lost"):
         taken_up(house, drawer)
+
+
+@pytest.mark.parametrize("parts", [("runners",), ("reasons", "runners"), ()])
+def test_a_place_that_the_documents_lack_starts(parts: tuple[str, ...]) -> None:
+    """SP-02, SP-03: settings may place strategies of which an older run knew nothing"""
+    house, drawer = a_kept_desk()
+    assert isinstance(drawer.kept, Checkpoint)
+    documents: Any = drawer.kept.documents
+    documents["memories"].clear()
+    for part in parts:
+        documents["strategies"].get(part, {}).clear()
+    desk = TradingState("house", house.desk.mode, house.desk.calendar, house.desk.journal)
+    encoder = CheckpointEncoder(desk)
+
+    assert rebuild(desk, drawer, encoder) == ()
+    assert orjson.dumps(encoder.documents()) == orjson.dumps(CheckpointEncoder(desk).documents())
 
 
 def test_a_document_is_a_copy() -> None:

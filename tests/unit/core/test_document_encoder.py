@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from core.execution.ledger import Ledger
 from core.model.counted_changes import CountsChanges, changes_of
+from core.settings.settings import Settings
 from core.trading_state.checkpoint import CheckpointEncoder, documents_of, in_full
 from core.trading_state.document_encoder import encoder_of, is_immutable
 from tests.scenarios.house import a_house_in_a_position
@@ -103,7 +105,7 @@ def removes(sheet: Sheet, name: str) -> None:
 
 def lists(sheet: Sheet, name: str) -> None:
     sheet.fixed.append(Fixed(NOON, Decimal(len(name))))
-    sheet.fixed = sheet.fixed[-2:]
+    sheet.fixed = sheet.fixed[-3:]
 
 
 def turns(sheet: Sheet, name: str) -> None:
@@ -162,6 +164,54 @@ def test_rows_that_can_change_unnoticed_are_refused() -> None:
     assert is_immutable(Fixed)
 
 
+def test_an_error_leaves_what_was_known() -> None:
+    """SP-02: the next encoding has every change, also those of a broken-off one"""
+    sheet, kept = Sheet({"a": Row("a"), "b": Row("b")}), SheetEncoder()
+    kept.encode(sheet)
+    sheet.rows["a"].filled, sheet.rows["b"].name = Decimal(7), "\ud800"
+    with pytest.raises(PydanticSerializationError):
+        kept.encode(sheet)
+
+    sheet.rows["b"].name = "b"
+
+    assert kept.encode(sheet) == SheetEncoder().encode(sheet)
+
+
+@pytest.mark.parametrize(
+    "restore",
+    [
+        lambda sheet: sheet.rows.update(c=Row("c")),
+        lambda sheet: sheet.rows.pop("a"),
+        lambda sheet: setattr(sheet.rows["a"], "filled", Decimal(7)),
+        lambda sheet: setattr(sheet, "rows", {"b": sheet.rows["a"], "a": sheet.rows["b"]}),
+        lambda sheet: sheet.parts.update(b=Part()),
+        lambda sheet: sheet.parts["a"].prices.insert(0, Decimal(1)),
+        lambda sheet: sheet.fixed.clear(),
+    ],
+)
+def test_what_a_restore_changes_is_encoded(restore: Callable[[Sheet], object]) -> None:
+    """SP-02, SP-03: what was read is the text of that alone"""
+    sheet = Sheet({"a": Row("a"), "b": Row("b")}, [Fixed(NOON)], parts={"a": Part([Decimal(2)])})
+    read = orjson.loads(SheetEncoder().encode(sheet))
+    loaded, kept = ADAPTER.validate_python(read), SheetEncoder()
+    kept.encoder.recall(loaded, read)
+
+    restore(loaded)
+
+    assert kept.encode(loaded) == SheetEncoder().encode(loaded)
+
+
+def test_settings_are_encoded_again_after_a_start() -> None:
+    """SY-06, SP-07: those of an older version were upgraded as they were read"""
+    encoder, settings = encoder_of(Settings), Settings()
+    encoder.recall(settings, {"version": 1, "old": "words"})
+    pieces: list[bytes] = []
+
+    encoder.encode(settings, pieces)
+
+    assert Settings.model_validate_json(b"".join(pieces)) == settings
+
+
 def test_a_change_counts_after_the_creation() -> None:
     row = Row("a", Decimal(1))
     before = changes_of([row])
@@ -191,6 +241,6 @@ def test_a_restored_desk_encodes_what_it_was_restored_from() -> None:
     text = orjson.dumps(encoder.documents())
     started = CheckpointEncoder(house.desk)
 
-    started.recall(orjson.loads(text))
+    started.recall(started.kept(), orjson.loads(text))
 
     assert orjson.dumps(started.documents()) == text
