@@ -13,7 +13,7 @@ from typing import Any
 
 from core import facts
 from core.execution.entry_groups import EntryGroup
-from core.execution.ledger_state import ExitClaims, LedgerIndex, LedgerState, Legs, ReplacementChains
+from core.execution.ledger_state import ExitClaims, LedgerIndex, LedgerState, Legs, OrderLines, ReplacementChains
 from core.execution.order import Order
 from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
@@ -294,6 +294,7 @@ class Ledger:
         self._index = LedgerIndex()
         self.chains = ReplacementChains(self._index)
         self.legs = Legs(self._index)
+        self.lines = OrderLines(self._index)
         self.exits = ExitClaims(self._index, self.chains, self.legs)
         self.retention = OrderRetention(self._index, self.legs, calendar, past or PastInMemory(), is_still_told, named)
         self.book = PositionBook(self._index, self.chains, calendar, regime)

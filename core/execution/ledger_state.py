@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 from datetime import date, datetime
 from typing import TypeVar
@@ -89,6 +89,8 @@ class LedgerIndex:
         The working orders; those that open or add; those that only reduce.
     on_side, exits, groups
         Working orders by symbol and side; those that only reduce by owner; those that open or add in groups.
+    replacing, owned
+        Orders by the one that they were sent to replace; all orders by symbol and strategy.
     pending
         Orders that the broker has not answered for.
     with_legs
@@ -114,6 +116,8 @@ class LedgerIndex:
         self.groups: dict[tuple[Symbol, Side, str], EntryGroup] = {}
         self.places: dict[ClientOrderId, int] = {}
         self.legs: dict[ClientOrderId, Orders] = {}
+        self.replacing: dict[ClientOrderId, Orders] = {}
+        self.owned: dict[tuple[Symbol, str], Orders] = {}
         self.with_legs: dict[Symbol, Orders] = {}
         for order in state.orders.values():
             self.enter(order)
@@ -128,6 +132,9 @@ class LedgerIndex:
         self.places[order.id] = next(reversed(self.places.values()), 0) + 1
         if order.role is not None and order.parent is not None:
             self.legs.setdefault(order.parent, {})[order.id] = order
+        if order.request.replaces is not None:
+            _put(self.replacing, order.request.replaces, order, belongs=True)
+        _put(self.owned, (order.request.symbol, order.strategy), order, belongs=True)
         if order.request.legs:
             _put(self.with_legs, order.request.symbol, order, belongs=True)
         self.note(order)
@@ -137,6 +144,9 @@ class LedgerIndex:
         self.cut.pop(order.id, None)
         if order.role is not None and order.parent is not None:
             _put(self.legs, order.parent, order, belongs=False)
+        if order.request.replaces is not None:
+            _put(self.replacing, order.request.replaces, order, belongs=False)
+        _put(self.owned, (order.request.symbol, order.strategy), order, belongs=False)
         _put(self.with_legs, order.request.symbol, order, belongs=False)
 
     def note(self, order: Order) -> None:
@@ -335,6 +345,33 @@ class ReplacementChains:
             following = after.replacement or after.replaced_by
 
 
+class OrderLines:
+    """Orders with all that followed from them: their legs and replacements."""
+
+    def __init__(self, index: LedgerIndex) -> None:
+        self.index = index
+
+    def grown(self, names: set[ClientOrderId], *, only_reducing: bool = False) -> list[Order]:
+        """Return the orders of these names, their legs and replacements, oldest first.
+
+        Their names are added to `names`. With `only_reducing`, no other orders count, nor what followed from them.
+        """
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            for order in (*self.index.replacing.get(name, {}).values(), *self.index.legs.get(name, {}).values()):
+                if order.id not in names and (order.only_reduces or not only_reducing):
+                    names.add(order.id)
+                    waiting.append(order.id)
+        found = (self.index.orders.get(name) for name in names)
+        known = [one for one in found if one is not None and (one.only_reduces or not only_reducing)]
+        return sorted(known, key=lambda one: self.index.places[one.id])
+
+    def owned(self, symbol: Symbol, strategy: str) -> Iterable[Order]:
+        """Return all orders of a strategy in a symbol, oldest first."""
+        return self.index.owned.get((symbol, strategy), {}).values()
+
+
 class ExitClaims:
     """The working exits of a position, and the shares that each claims."""
 
@@ -408,11 +445,7 @@ class ExitClaims:
         One that came back since it was cancelled for another order of its shares is passed over if another ended too.
         One after which a key gave another stop is none, nor one that a person cancelled: it stays away.
         """
-        its = [
-            o
-            for o in self.index.orders.values()
-            if o.is_protective and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
-        ]
+        its = [o for o in self.index.owned.get((position.symbol, position.strategy), {}).values() if o.is_protective]
         latest = {o.request.terms: o for o in sorted(its, key=lambda o: o.created_at)}
 
         def is_back(stop: Order) -> bool:
@@ -420,9 +453,8 @@ class ExitClaims:
             return stop.cancel_code in MADE_WAY and last is not stop and last.created_at >= _ended_at(stop)
 
         by_key = max((o.created_at for o in its if str(o.proposal_id) == o.id and not o.request.replaces), default=None)
-        ended = [o for o in its if not o.is_working and self._is_of_what_is_held(o) and not o.made_way]
-        ended = [o for o in ended if o.cancel_code not in BY_A_PERSON]
-        ended = [o for o in ended if bool(o.remaining) is not is_sold]
+        ended = [o for o in its if not o.is_working and not o.made_way and o.cancel_code not in BY_A_PERSON]
+        ended = [o for o in ended if bool(o.remaining) is not is_sold and self._is_of_what_is_held(o)]
         ended = [o for o in ended if by_key is None or by_key <= _ended_at(o)]
         return max([o for o in ended if not is_back(o)] or ended, key=_ended_at, default=None)
 

@@ -25,7 +25,6 @@ from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
-from core.staging.sale_lines import grown
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
 
@@ -242,14 +241,15 @@ class OwedStops:
         """
         if sale.is_protective or sale.is_target:
             return None
-        its, orders = (sale.request.symbol, sale.strategy), list(self._ledger.state.orders.values())
+        its = sale.request.symbol, sale.strategy
         found: Decimal | None = None
         for close in reversed(self._stage.authorizations(AuthorizationKind.CLOSE)):
             signed = self._stage.state.confirmations.get(close.authorization.ticket_id)
             if signed is None or (signed.proposal.symbol, signed.proposal.strategy) != its:
                 continue
             ticket, first = signed.ticket, self.state.first.get(close.authorization.ticket_id)
-            if first is None or sale not in grown(orders, {ticket.order.client_order_id, *ticket.cancels}):
+            names = {ticket.order.client_order_id, *ticket.cancels}
+            if first is None or sale not in self._ledger.lines.grown(names):
                 continue
             taken = min(first, filled)
             self.state.first[close.authorization.ticket_id] = Quantity(first - taken)

@@ -127,6 +127,8 @@ class PositionClose:
     def _standing(self, but: Collection[Symbol]) -> list[AuthorizationUse]:
         """Return the authorizations of closes, oldest first."""
         kinds = (AuthorizationKind.CLOSE, AuthorizationKind.RESTORE_STOP)
+        if not any(map(self.state.stage.authorizations, kinds)):
+            return []
         uses = self.state.stage.state.authorizations.values()
         return [use for use in uses if use.authorization.kind in kinds and use.authorization.symbol not in but]
 

@@ -17,7 +17,7 @@ from core.model.codes import MADE_WAY
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind, StandingAuthorization, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
-from core.staging.sale_lines import bought_later, grown, guarded, sold, staying
+from core.staging.sale_lines import bought_later, guarded, sold, staying
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 
@@ -85,12 +85,12 @@ class SaleChains:
         last = max((use, *followers), key=self._signed_at)
         ticket = self.ticket(last)
         if ticket is not None:
-            known, restores = list(self.state.ledger.state.orders.values()), self._restores(self.owner(use), ticket)
+            lines, restores = self.state.ledger.lines, self._restores(self.owner(use), ticket)
             its, key = (ticket.order.symbol, self.owner(use)), self._signed_at(last)
             position = self.state.ledger.position(*its)
             now = abs(position.quantity) if position is not None else ZERO
-            now -= bought_later(known, *its, key)
-            stays = staying(known, last, ticket, restores, now) - guarded(known, restores, key)
+            now -= bought_later(lines, *its, key)
+            stays = staying(lines, last, ticket, restores, now) - guarded(lines, restores, key)
         else:
             stays = signed - sum((order.filled_quantity for order in orders), ZERO)
         selling = ZERO if is_over or ticket is None else self._unsold_of(ticket)
@@ -104,7 +104,7 @@ class SaleChains:
     def held_at_the_key(self, ticket: Ticket, strategy: str) -> Quantity:
         """Return the shares of its position now, with what is counted as sold for its ticket by now."""
         position = self.state.ledger.position(ticket.order.symbol, strategy)
-        before = sold(self.state.ledger.state.orders.values(), ticket, self._restores(strategy, ticket))
+        before = sold(self.state.ledger.lines, ticket, self._restores(strategy, ticket))
         return Quantity((abs(position.quantity) if position is not None else ZERO) + before)
 
     def _restores(self, strategy: str, ticket: Ticket) -> list[AuthorizationUse]:
@@ -222,13 +222,13 @@ class SaleChains:
 
     def own(self, parent: ClientOrderId) -> list[Order]:
         """Return the sale, its pair and their replacements, without later closes."""
-        return grown(list(self.state.ledger.state.orders.values()), {parent})
+        return self.state.ledger.lines.grown({parent})
 
     def _line(self, use: AuthorizationUse) -> tuple[list[Order], list[AuthorizationUse]]:
-        known, names = list(self.state.ledger.state.orders.values()), {use.authorization.parent}
+        names = {use.authorization.parent}
         waiting, followers = list(self.state.stage.authorizations(AuthorizationKind.CLOSE)), list[AuthorizationUse]()
         while True:
-            orders = grown(known, names)
+            orders = self.state.ledger.lines.grown(names)
             following = [close for close in waiting if self._takes_the_place(close, names)]
             if not following:
                 return orders, followers

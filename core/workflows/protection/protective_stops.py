@@ -80,9 +80,9 @@ class ProtectiveStops:
         """End stops owed for closed positions. A later entry's shares have their own signed stop."""
         for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP):
             entry = self.state.ledger.order(use.authorization.parent)
-            if entry is None or entry.request.symbol != symbol or self.state.ledger.position(symbol, entry.strategy):
+            if entry is None or entry.filled_quantity <= use.released or not entry.status.is_terminal:
                 continue
-            if entry.status.is_terminal and entry.filled_quantity > use.released:
+            if entry.request.symbol == symbol and not self.state.ledger.position(symbol, entry.strategy):
                 self.state.record(
                     facts.AuthorizationEnded(use.authorization.id, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT)
                 )

@@ -104,7 +104,27 @@ def answered(ledger: Ledger, but: Order | None) -> dict[str, object]:
         "pending": [order.id for order in ledger.pending()],
         "warned": [order.id for order in ledger.warned()],
         "sides": {(s, side): {o.id for o in ledger.working_on(s, side)} for s in (SPY, IBM) for side in Side},
+        "owned": {owner: [o.id for o in ledger.lines.owned(*owner)] for owner in owners_of(ledger)},
+        "lines": {
+            (order_id, only): [o.id for o in ledger.lines.grown({order_id}, only_reducing=only)]
+            for order_id in ledger.state.orders
+            for only in (False, True)
+        },
     }
+
+
+def owners_of(ledger: Ledger) -> set[tuple[Symbol, str]]:
+    return {(order.request.symbol, order.strategy) for order in ledger.state.orders.values()}
+
+
+def line_of(ledger: Ledger, first: ClientOrderId, only: bool) -> list[ClientOrderId]:
+    """Return an order and all that followed from it, by passes over all orders."""
+    known = [order for order in ledger.state.orders.values() if order.only_reduces or not only]
+    names, size = {first}, 0
+    while size != len(names):
+        size = len(names)
+        names |= {o.id for o in known if o.request.replaces in names or (o.role is not None and o.parent in names)}
+    return [order.id for order in known if order.id in names]
 
 
 def scanned(ledger: Ledger, but: Order | None) -> dict[str, object]:
@@ -139,6 +159,15 @@ def scanned(ledger: Ledger, but: Order | None) -> dict[str, object]:
             (symbol, side): {o.id for o in working if (o.request.symbol, o.request.side) == (symbol, side)}
             for symbol in (SPY, IBM)
             for side in Side
+        },
+        "owned": {
+            owner: [o.id for o in ledger.state.orders.values() if (o.request.symbol, o.strategy) == owner]
+            for owner in owners_of(ledger)
+        },
+        "lines": {
+            (order_id, only): line_of(ledger, order_id, only)
+            for order_id in ledger.state.orders
+            for only in (False, True)
         },
     }
 
