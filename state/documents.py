@@ -73,15 +73,20 @@ def content_of(tables: Tables) -> bytes:
     return b'{"sum": "%b",\n"tables": %b\n}\n' % (sha256(text).hexdigest().encode(), text)
 
 
-def tables_in(content: bytes) -> Tables:
-    """Return the tables of a documents file. Raises `UnsoundDocumentsError` for any changed byte."""
+def checked_text(content: bytes) -> bytes:
+    """Return the JSON of the tables of a documents file. Raises `UnsoundDocumentsError` for any changed byte."""
     found = FORM.fullmatch(content)
     if found is None:
         raise UnsoundDocumentsError("it is cut short or garbled")
     if sha256(found["tables"]).hexdigest().encode() != found["sum"]:
         raise UnsoundDocumentsError("its checksum does not hold")
+    return found["tables"]
+
+
+def tables_in(content: bytes) -> Tables:
+    """Return the tables of a documents file. Raises `UnsoundDocumentsError` for any changed byte."""
     try:
-        tables = orjson.loads(found["tables"])
+        tables = orjson.loads(checked_text(content))
     except orjson.JSONDecodeError as error:
         raise UnsoundDocumentsError(f"it is cut short or garbled ({error})") from error
     if not isinstance(tables, dict):
@@ -175,10 +180,11 @@ class TinyDocuments:
             return
         self._rotated = now
         try:
-            _checkpoint_in(self._path)
+            checked_text(bytes_of(self._path))  # not read as JSON, during which every other thread would wait
+        except FileNotFoundError:
+            return
         except UnsoundDocumentsError:
-            if self._path.exists():
-                self._path.replace(self._path.with_name("documents.damaged.json"))
+            self._path.replace(self._path.with_name("documents.damaged.json"))
             return
         for number in range(BACKUPS, 1, -1):
             if self._backup(number - 1).exists():

@@ -151,9 +151,11 @@ def run_service(host: Host) -> None:
     """Run the engine of the configured account in this process, until a signal ends it."""
     from importlib.metadata import version
 
+    from core.model.session import NoSession
     from core.runtime.service.service import EngineService
     from state.engine_socket import listening
     from state.host_info import release
+    from state.housekeeping import QuietCollections
 
     settings = settings_of(host)
     with ExitStack() as stack:
@@ -168,6 +170,11 @@ def run_service(host: Host) -> None:
 
         for note in runtime.engine.notes:
             sys.stderr.write(f"keyturn: {harmless(note)}\n")
+        calendar = runtime.engine.state.calendar
+        collections = QuietCollections(
+            time.monotonic(), lambda: not isinstance(calendar.session_at(runtime.clock()), NoSession)
+        )
+        runtime.each_beat(lambda: collections.look(time.monotonic()))
         service.run("stopped")
         if runtime.engine.disk_trouble is not None:
             raise OperatorError(f"halted, nothing more was sent: {runtime.engine.disk_trouble}")
