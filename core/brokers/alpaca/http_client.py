@@ -17,12 +17,12 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 
 import requests
-from alpaca.trading.client import TradingClient
 
 from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
 from core.brokers.alpaca.keys import check_the_keys, checked_address, keys_on_the_line
 from core.brokers.alpaca.refusal_codes import OK, NotJsonError, Stated, decoded, doubt, is_unauthorised, refusal
 from core.brokers.alpaca.retries import BUDGET, NoReply, Timeouts
+from core.io.alpaca_py import TradingClient
 from core.io.http_requests import (
     LARGEST_BODY,
     LIMITED,

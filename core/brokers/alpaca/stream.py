@@ -21,7 +21,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from alpaca.common.enums import BaseURL
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
@@ -32,6 +31,7 @@ from core.brokers.alpaca.order_format import is_foreign
 from core.brokers.alpaca.parsing import an_unread_update, an_update
 from core.brokers.alpaca.refusal_codes import NotJsonError, decoded
 from core.brokers.port import HearUpdate
+from core.io.alpaca_py import BaseURL
 from core.io.http_requests import backoff, is_loopback
 from core.io.wall_clock import utc_now
 from core.model.account import ConnectionState, ConnectionStatus, Mode

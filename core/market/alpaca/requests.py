@@ -14,10 +14,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import requests
-from alpaca.data.historical.stock import StockHistoricalDataClient
 from pydantic import SecretStr
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from core.io.alpaca_py import StockHistoricalDataClient
 from core.io.http_requests import LARGEST_BODY, LIMITED, OK, Reply, TooMuchError, http_session, reply_to, within
 from core.market.alpaca.failure import Counts, Failure, Seen, asked_for
 from core.market.alpaca.parsing import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown

@@ -16,13 +16,12 @@ from datetime import datetime
 from typing import Any
 
 import msgpack
-from alpaca.data.enums import DataFeed
-from alpaca.data.live.stock import StockDataStream
 from pydantic import SecretStr
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.legacy.client import WebSocketClientProtocol
 from websockets.legacy.exceptions import RedirectHandshake
 
+from core.io.alpaca_py import DataFeed, StockDataStream
 from core.market.alpaca.failure import Counts, Seen
 from core.market.alpaca.minutes import QUOTE_AHEAD, Quotes
 from core.market.alpaca.parsing import read_bar, read_status, shown

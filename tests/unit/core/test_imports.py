@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from core.io.alpaca_py import OnDemand, on_demand
 
 HEAVY = {"matplotlib", "numpy", "pandas", "tenacity", "exchange_calendars"}
 
@@ -24,3 +30,26 @@ def test_the_desk_imports_no_heavy_library() -> None:
 def test_the_command_line_imports_no_settings() -> None:
     """SY-08: `keyturn kill` waits for no other command's modules"""
     assert loaded_of({*HEAVY, "pydantic", "csv"}, "app, console.commands.program") == ""
+
+
+def test_an_engine_at_alpaca_imports_no_data_frames() -> None:
+    """SY-05: alpaca-py makes them with pandas, and nothing asks for one"""
+    modules = "core.brokers.alpaca.stream, core.market.alpaca.socket, core.market.alpaca.requests, core.engine"
+
+    assert loaded_of({"numpy", "pandas", "exchange_calendars"}, modules) == ""
+
+
+def test_a_library_on_demand_is_imported_when_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_library.py").write_text("Frame = 'a frame'\nROWS = 7\n")
+    (tmp_path / "its_user.py").write_text(
+        "import slow_library\nfrom slow_library import Frame\n\ndef rows(a: Frame):\n    return slow_library.ROWS\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with on_demand("slow_library"):
+        user = import_module("its_user")
+    assert "slow_library" not in sys.modules
+
+    assert user.rows(None) == 7
+    assert "slow_library" in sys.modules
+    with on_demand("slow_library"):
+        assert not isinstance(sys.modules["slow_library"], OnDemand)

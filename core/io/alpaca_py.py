@@ -1,0 +1,47 @@
+"""The classes of alpaca-py that are used, imported without pandas and numpy.
+
+alpaca-py makes data frames with them, which nothing here asks for; they cost a start a third of a second and every
+process 50 MiB. Each is imported once one of its names is needed, and by everybody else as usual.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+
+class OnDemand(ModuleType):
+    """Stands in for a library; once that is importable again, its names come from there."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            return type(name, (), {})  # a type that an annotation names
+        return getattr(import_module(self.__name__), name)
+
+
+@contextmanager
+def on_demand(*names: str) -> Iterator[None]:
+    """Put stand-ins in the place of libraries that are not loaded, for what is imported meanwhile."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update((name, OnDemand(name)) for name in absent)
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+with on_demand("pandas", "numpy"):
+    from alpaca.common.enums import BaseURL
+    from alpaca.data.enums import DataFeed
+    from alpaca.data.historical.stock import StockHistoricalDataClient
+    from alpaca.data.live.stock import StockDataStream
+    from alpaca.trading.client import TradingClient
+
+__all__ = ["BaseURL", "DataFeed", "StockDataStream", "StockHistoricalDataClient", "TradingClient"]
