@@ -45,11 +45,14 @@ def test_a_library_on_demand_is_imported_when_it_is_used(tmp_path: Path, monkeyp
         "import slow_library\nfrom slow_library import Frame\n\ndef rows(a: Frame):\n    return slow_library.ROWS\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    with on_demand("slow_library"):
+    (tmp_path / "its_heir.py").write_text("from slow_library import ROWS\n")
+    with on_demand("slow_library", types=["Frame"]):
         user = import_module("its_user")
+        with pytest.raises(ImportError):  # a value has no stand-in
+            import_module("its_heir")
     assert "slow_library" not in sys.modules
 
     assert user.rows(None) == 7
     assert "slow_library" in sys.modules
-    with on_demand("slow_library"):
+    with on_demand("slow_library", types=["Frame"]):
         assert not isinstance(sys.modules["slow_library"], OnDemand)
