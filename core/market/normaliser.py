@@ -225,11 +225,14 @@ class DayFigures:
     volume: Quantity = field(default_factory=lambda: Quantity(ZERO))
     _first: datetime | None = None
     _parts: dict[int, tuple[datetime, Price]] = field(default_factory=dict)
+    _course: tuple[Price, ...] | None = None
 
     @property
     def course(self) -> tuple[Price, ...]:
         """The last close of each five minutes with a bar, oldest first."""
-        return tuple(close for _, (_, close) in sorted(self._parts.items()))
+        if self._course is None:
+            self._course = tuple(close for _, (_, close) in sorted(self._parts.items()))
+        return self._course
 
     def take(self, bar: Bar) -> None:
         """Add the next minute; one that is not newer than the newest is not counted again."""
@@ -256,4 +259,4 @@ class DayFigures:
         part = int(bar.start.timestamp()) // A_PART
         told = self._parts.get(part)
         if told is None or told[0] < bar.start:
-            self._parts[part] = (bar.start, bar.close)
+            self._parts[part], self._course = (bar.start, bar.close), None

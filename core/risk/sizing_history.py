@@ -224,6 +224,8 @@ class SizingBook:
         self.settings = settings
         self.regime = regime
         self.ended = ended
+        self._read = settings()
+        self._known = sizing_terms(self._read)
         self.ranges = Ranges(trading_day)
         self.losses = Losses()
         self.results: dict[str, list[Decimal]] = {}
@@ -238,7 +240,7 @@ class SizingBook:
     @property
     def is_calm(self) -> bool:
         """Return whether neither losses nor the market lower the risk of a trade."""
-        regime, terms = self.regime(), sizing_terms(self.settings())
+        regime, terms = self.regime(), self._terms()
         is_market_calm = factor_of(regime.vix, terms.vix) == WHOLE and not may_cut(regime.market, terms.trend)
         return is_market_calm and self.losses.state.factor == WHOLE
 
@@ -292,18 +294,31 @@ class SizingBook:
 
         `held` are the positions' symbols, and whether each is long.
         """
-        settings, regime = self.settings(), self.regime()
+        regime = self.regime()
+        atr, likenesses = self.of_symbol(symbol, tuple(held))
         return Conditions(
-            settings=sizing_terms(settings),
-            atr=self.ranges.atr(symbol, settings.atr.bars),
+            settings=self._terms(),
+            atr=atr,
             vix=regime.vix,
             market=regime.market,
-            held=self.ranges.likenesses(symbol, tuple(held), settings.correlation.days),
+            held=likenesses,
             throttle=self.losses.throttle,
             edge=self._edge(strategy),
             equity=equity,
             open_losses=open_losses,
         )
+
+    def of_symbol(self, symbol: Symbol, held: Held) -> tuple[Price | None, tuple[Likeness, ...]]:
+        """Return what differs between symbols: the average true range in USD, and the correlations with those held."""
+        atr, like = self.settings().atr, self.settings().correlation
+        return self.ranges.atr(symbol, atr.bars), self.ranges.likenesses(symbol, held, like.days)
+
+    def _terms(self) -> SizingTerms:
+        """Return the terms of the settings; a hash of the settings at each size would take longer than the size."""
+        settings = self.settings()
+        if self._read is not settings:
+            self._read, self._known = settings, sizing_terms(settings)
+        return self._known
 
     def _edge(self, strategy: str) -> Edge:
         ratios = self.results.get(strategy, ())

@@ -12,8 +12,13 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged, RiskRestored, RiskThrottled
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.inputs import RegimeArrived
+from core.model.account import Account
+from core.model.instrument import AssetClass, BrokerInstrument, NoInstrument
+from core.model.order import Side
 from core.model.sizing import UNKNOWN, VixLevel, VixReading
 from core.model.staging import CheckResult
+from core.model.values import Fraction, Money, Symbol
+from core.risk.checks.order_value import Rooms, room_of, taken_of
 from core.settings.risk import RiskSettings, SizingSettings
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
@@ -56,6 +61,38 @@ def a_losing_day(settings: Settings) -> House:
     house = House(bars, settings).opens()
     house.confirms_at("10:06:02")
     return house.until("10:07:30")
+
+
+@pytest.mark.parametrize("exposure", ["0.2", "9"])
+def test_each_symbol_has_the_room_of_its_own_terms(exposure: str) -> None:
+    """RK-10, RK-16: computed once for symbols with equal terms, and never that of another's"""
+    sectors = {Symbol("AAA"): "energy", Symbol("CCC"): "energy"}
+    portfolio = {"symbol_exposure": exposure, "sector_exposure": "9"}
+    settings = Settings.model_validate({"symbols": ["SPY"], "risk": {"sectors": sectors, "portfolio": portfolio}})
+    house = House(a_day(("10:06", "10:06", STEADY)), settings).opens()
+    house.until("10:06:01").presses(a_typed_buy())
+    house.confirms_at("10:06:04")
+    state = house.until("10:06:30").desk
+    account = state.sightings.account
+    assert isinstance(account, Account)
+    lent = {"maintenance_margin": Money(Decimal(10)), "overnight_buying_power": account.buying_power}
+    state.sightings.account = replace(account, multiplier=Decimal(2), **lent)
+    terms: dict[str, dict[str, Fraction]] = {
+        "AAA": {"long_requirement": Fraction(Decimal("0.3"))},
+        "BBB": {"long_requirement": Fraction(Decimal("0.3"))},
+        "CCC": {"long_requirement": Fraction(Decimal("0.9")), "short_requirement": Fraction(Decimal(1))},
+        "DDD": {},
+    }
+    listed = [BrokerInstrument(Symbol(name), **of) for name, of in terms.items()]  # type: ignore[arg-type]
+    listed.append(BrokerInstrument(SPY))
+    coin = BrokerInstrument(Symbol("ETH/USD"), asset_class=AssetClass.CRYPTO, is_marginable=False)
+    context = state.figures_for(house.line.at, Symbol(""), None)
+    rooms, taken = Rooms(context), taken_of(context)
+
+    for instrument in (*listed, coin, NoInstrument("never asked for"), *listed):
+        of_it = replace(context, instrument=instrument)
+        assert rooms.of(instrument) == (room_of(Side.BUY, of_it, taken), room_of(Side.SELL, of_it, taken))
+    assert len({rooms.of(instrument) for instrument in listed}) == 2
 
 
 @pytest.mark.usefixtures("a_tick_each_way")

@@ -83,6 +83,32 @@ def room_of(side: Side, state: ReviewContext, taken: RoomTaken | None) -> Room:
     return Room(Money(max(cost, ZERO)), by, loss)
 
 
+class Rooms:
+    """The room of a buy and of a short sale in any symbol at one moment, computed once for symbols with equal terms."""
+
+    def __init__(self, state: ReviewContext) -> None:
+        self._state, self._taken = state, taken_of(state)
+        self._known: dict[tuple[object, ...], tuple[Room, Room]] = {}
+
+    def of(self, instrument: BrokerInstrument | NoInstrument) -> tuple[Room, Room]:
+        """Return both rooms; the key has all that they read of an instrument."""
+        taken, key = self._taken, tuple[object, ...]()
+        if taken is not None and isinstance(instrument, BrokerInstrument):
+            key = (
+                instrument.asked.hours,
+                instrument.is_marginable,
+                instrument.long_requirement,
+                instrument.short_requirement,
+                taken.exposure.get(instrument.symbol),
+                self._state.settings.risk.sectors.get(instrument.symbol),
+            )
+        rooms = self._known.get(key)
+        if rooms is None:
+            of_it = replace(self._state, instrument=instrument)
+            rooms = self._known[key] = room_of(Side.BUY, of_it, taken), room_of(Side.SELL, of_it, taken)
+        return rooms
+
+
 def _of_portfolio(state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
     terms = state.settings.risk.portfolio
     if terms.max_exposure != UNLIMITED or terms.reserve:

@@ -191,9 +191,10 @@ class Protection(ABC):
         """Yield its status per scope, including locked scopes without a current measure."""
         told: set[str] = set()
         for measure in self.measures(at):
-            told.add(str(measure.scope))
-            lock = self.locks.on(measure.scope, at)
-            yield self._free(measure) if lock is None else self._shut(lock)
+            scope = str(measure.scope)
+            told.add(scope)
+            lock = self.locks.by_scope.get(scope)
+            yield self._free(measure) if lock is None or not lock.holds(at) else self._shut(lock)
         for lock in self.locks.holding(at):
             if str(lock.scope) not in told:
                 yield self._shut(lock)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from statistics import median
 
 from core.model.bar import Bar
+from core.model.kept_rows import KeptRows
 from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import PastDay
 from core.model.values import ZERO, Price, Symbol, percent
@@ -140,6 +141,7 @@ class VolatilityHalt(BarProtection):
         self.terms = terms
         self.state = VolatilityHaltState()
         self._ceilings: dict[Symbol, tuple[int, int]] = {}
+        self._measures = KeptRows(measure_of)
         self._judge_by(terms())
 
     @property
@@ -252,16 +254,24 @@ class VolatilityHalt(BarProtection):
         terms = self.terms()
         if terms.market not in self.state.symbols:
             yield Measure(EVERYTHING, None, terms.limit, f"no bar of {terms.market} yet: the market is not measured")
-        for symbol, watched in self.state.symbols.items():
-            limit, _ = limit_of(watched.days, terms)
-            count = watched.recent.count
-            figure = watched.recent.deviation if count >= terms.at_least else None
-            words = (
-                f"standard deviation of {count} one-minute returns of {symbol}"
-                if figure is not None
-                else f"{count} one-minute returns of {symbol}, {terms.at_least} are needed"
-            )
-            yield Measure(scope_of(symbol, terms), figure, limit, f"{words}; {_of_median(watched.days, terms)}")
+        yield from self._measures.rows(
+            (symbol, (recent := watched.recent).count, recent.total, recent.squares, tuple(watched.days), terms)
+            for symbol, watched in self.state.symbols.items()
+        )
+
+
+def measure_of(
+    symbol: Symbol, count: int, total: int, squares: int, days: tuple[Decimal, ...], terms: VolatilityHaltSettings
+) -> Measure:
+    """Return the measure of a symbol with these sums of its last returns, in parts, and the deviations of `days`."""
+    limit, _ = limit_of(days, terms)
+    figure = Sums(count, total, squares).deviation if count >= terms.at_least else None
+    words = (
+        f"standard deviation of {count} one-minute returns of {symbol}"
+        if figure is not None
+        else f"{count} one-minute returns of {symbol}, {terms.at_least} are needed"
+    )
+    return Measure(scope_of(symbol, terms), figure, limit, f"{words}; {_of_median(days, terms)}")
 
 
 def session_deviation(day: date, bars: Iterable[Bar], at_least: int) -> Decimal | None:
@@ -279,7 +289,7 @@ def scope_of(symbol: Symbol, terms: VolatilityHaltSettings) -> Scope:
     return EVERYTHING if symbol == terms.market else Scope(symbol)
 
 
-def limit_of(days: list[Decimal], terms: VolatilityHaltSettings) -> tuple[Decimal, str]:
+def limit_of(days: Sequence[Decimal], terms: VolatilityHaltSettings) -> tuple[Decimal, str]:
     """Return the lower of the two limits, with a text if it is the median's."""
     usual = median(days) if len(days) >= terms.days else ZERO
     limit = (terms.times_median * usual).quantize(FINEST, ROUND_CEILING)
@@ -288,7 +298,7 @@ def limit_of(days: list[Decimal], terms: VolatilityHaltSettings) -> tuple[Decima
     return terms.limit, ""
 
 
-def _of_median(days: list[Decimal], terms: VolatilityHaltSettings) -> str:
+def _of_median(days: Sequence[Decimal], terms: VolatilityHaltSettings) -> str:
     if len(days) < terms.days:
         return f"the median has {len(days)} of {terms.days} sessions"
     return f"the median of {terms.days} sessions is {percent(median(days), 3)}"

@@ -14,6 +14,7 @@ from core.messages.desk_commands import SettingsFault
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState
+from core.model.kept_rows import KeptRows
 from core.model.position import AnyTrade, Trade
 from core.model.session import NoSession
 from core.model.values import Fraction, Money, Symbol
@@ -51,11 +52,29 @@ from core.views.builders.history import PartialExits
 from core.views.builders.protection_limits import lost_at_the_stops
 from core.views.builders.protections import ProtectionRows
 from core.views.builders.rows import FinishedOrders, newest_price, position_row
-from core.views.builders.strategies import DayRows, TradeTally, result_rows, shadow_rows, strategy_rows
-from core.views.builders.symbols import Charts, Listed, action_rows, no_list, sizing, symbol_views, watch_view
+from core.views.builders.strategies import (
+    DayRows,
+    TradeTally,
+    result_rows,
+    shadow_row,
+    shadow_rows,
+    strategy_row,
+    strategy_rows,
+)
+from core.views.builders.symbols import (
+    Charts,
+    Listed,
+    action_rows,
+    no_list,
+    sizing,
+    symbol_view,
+    symbol_views,
+    watch_view,
+)
 from core.views.builders.tickets import BasketViewBuilder, TicketViews
 from core.views.desk_status import BREAKER_OK, WireView, halted_by_you
 from core.views.results import Past, nothing_before
+from core.views.rows import WatchRow
 from core.workflows.operator.desk_control import is_holder_active
 from core.workflows.operator.touch_keys import loosens_touch
 
@@ -256,6 +275,8 @@ class ViewBuilder:
         self.drafts = DraftRows(self.state)
         self.charts = Charts(self.state, past)
         self.days = DayRows(self.state)
+        self._symbol_rows, self._watch_rows = KeptRows(symbol_view), KeptRows(WatchRow)
+        self._strategy_rows, self._shadow_rows = KeptRows(strategy_row), KeptRows(shadow_row)
         self.watched: Symbol | None = None
         self.number = 0
         self._ahead_of = -1
@@ -307,7 +328,7 @@ class ViewBuilder:
             OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open, o.is_unread)
             for o in state.sightings.all_others
         )
-        guards = self.protections.rows(at)
+        guards, shadows = self.protections.rows(at), shadow_rows(state, today, self._shadow_rows)
         return DeskView(
             number=self.number,
             status=self.status.draw(at, self.protections.shut_by(at, guards)),
@@ -320,13 +341,13 @@ class ViewBuilder:
             refusals=tuple(self.log.refusals),
             failed_closes=tuple(self.log.failed_closes),
             kill=_kill_view(positions, self.over.working(), others),
-            symbols=symbol_views(state, at, self.listed),
-            strategies=strategy_rows(state, today, at),
+            symbols=symbol_views(state, at, self.listed, self._symbol_rows),
+            strategies=strategy_rows(state, today, at, self._strategy_rows),
             staged=self.log.staged,
             protections=guards,
             trades=(*self.trades.rows, *parts),
-            shadows=shadow_rows(state, today),
-            results=result_rows(state, today, self.trades.tallies, parts, prices),
+            shadows=shadows,
+            results=result_rows(state, today, self.trades.tallies, parts, prices, shadows),
             chart=self.chart(self.watched, at, positions),
             sizing=sizing(state, at),
             wire=wire_view(state, at),
@@ -335,7 +356,7 @@ class ViewBuilder:
             plan=self.plan.draw(at),
             others=others,
             away=away_view(state),
-            watch=watch_view(state, at, self.listed),
+            watch=watch_view(state, at, self.listed, self._watch_rows),
             alerts=tuple(state.alerts.state.kept.values()),
             rung=state.alerts.state.rung,
             days=self.days.rows(),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from core.model.account import Account
+from core.model.kept_rows import KeptRows
 from core.model.session import Session
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Money, Symbol, exact_percent, percent, plain
@@ -16,7 +18,7 @@ from core.risk.exposure import exposure_by_sector, exposure_by_symbol, exposure_
 from core.risk.gate import overridden_until, usd
 from core.risk.margin import distance_of
 from core.risk.protections.frequency import RepeatedExecution
-from core.risk.protections.protection import EVERYTHING, GLOBAL
+from core.risk.protections.protection import EVERYTHING, GLOBAL, Answer
 from core.risk.protections.protection_registry import Override
 from core.settings.risk import UNLIMITED
 from core.trading_state.state import TradingState
@@ -372,29 +374,39 @@ def _last_entry(state: TradingState, strategy: str, today: date) -> datetime | N
     return last if last is not None and state.calendar.trading_day(last) == today else None
 
 
-def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow]:
-    """Yield the protections that count closed trades: a row for each counted or shut scope (RK-04 to RK-08)."""
-    book = state.protections
+def protection_rows(
+    state: TradingState, at: datetime, kept: KeptRows[ProtectionRow] | None = None
+) -> tuple[ProtectionRow, ...]:
+    """Return the protections that count closed trades: a row for each counted or shut scope (RK-04 to RK-08)."""
+    book, venue = state.protections, state.calendar.venue
     minutes = state.control.settings.risk.protections.override_minutes
-    for answer in book.answers(at):
-        scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
+
+    def values(answer: Answer) -> tuple[Any, ...]:
         override = book.overridden(answer, at)
-        is_shut = answer.is_tripped and override is None
-        is_over = not answer.is_tripped and answer.used == ALL_OF_IT
-        watched = f"{answer.reason}; that block has ended" if is_over else answer.reason
-        words = f"{answer.reason}; {overridden_until(override, at, state.calendar.venue)}" if override else ""
-        yield row(
-            f"{answer.name}/{answer.scope}",
-            f"{answer.name.replace('_', ' ').capitalize()}{scope}",
-            answer.figures,
-            answer.reason if is_shut else None,
-            words or watched,
-            used=None if is_over else answer.used,
-            since=answer.since,
-            until=override.until if override else answer.until,
-            overridden=override,
-            override=_overridden_how(answer.name, minutes) if is_shut else "",
-        )
+        ends = "" if override is None else overridden_until(override, at, venue)
+        return f"{answer.name}/{answer.scope}", answer, override, ends, minutes
+
+    return (kept or KeptRows(protection_row)).rows(map(values, book.answers(at)))
+
+
+def protection_row(key: str, answer: Answer, override: Override | None, ends: str, minutes: int) -> ProtectionRow:
+    """Return the row of an answer. `ends` is when its override ends, and `minutes` how long a new one would last."""
+    scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
+    is_shut = answer.is_tripped and override is None
+    is_over = not answer.is_tripped and answer.used == ALL_OF_IT
+    watched = f"{answer.reason}; that block has ended" if is_over else answer.reason
+    return row(
+        key,
+        f"{answer.name.replace('_', ' ').capitalize()}{scope}",
+        answer.figures,
+        answer.reason if is_shut else None,
+        f"{answer.reason}; {ends}" if override else watched,
+        used=None if is_over else answer.used,
+        since=answer.since,
+        until=override.until if override else answer.until,
+        overridden=override,
+        override=_overridden_how(answer.name, minutes) if is_shut else "",
+    )
 
 
 def _overridden_how(name: str, minutes: int) -> str:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from core.execution.breaker import BreakerPhase
 from core.messages import effects
 from core.model.codes import HaltCause
+from core.model.kept_rows import KeptRows
 from core.model.session import NoSession, Session
 from core.model.sizing import MarketMeasure, Regime, VixReading
 from core.risk.checks.desk_state import queued_orders
@@ -34,6 +35,7 @@ from core.views.builders.protection_limits import (
     next_session,
     portfolio_rows,
     positions_row,
+    protection_row,
     protection_rows,
     refused_symbol_rows,
     row,
@@ -209,6 +211,7 @@ class ProtectionRows:
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self.strategies_loss = StrategiesLoss()
+        self._kept = KeptRows(protection_row)
 
     def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
         return tuple(self._rows(at, self.state.calendar.trading_day(at)))
@@ -245,7 +248,7 @@ class ProtectionRows:
         yield from margin_rows(state)
         yield from margin_deficit_rows(state, today)
         yield from entries_rows(state, at, today)
-        yield from protection_rows(state, at)
+        yield from protection_rows(state, at, self._kept)
         yield from regime_rows(state.regime.regime, today)
         yield from refused_symbol_rows(state, at, today)
         yield from listed_rows(state, today)

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from core.model.instrument import STOCK_TICKS
+from core.model.kept_rows import KeptRows
 from core.model.lazy_dataclass import dataclass
 from core.model.position import Position, Trade
 from core.model.signal import NoTradeReason, SuspensionCause
 from core.model.thesis import Status, TradeKind
 from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol, exact_percent, percent
 from core.risk.capital_allocation import Allocations, capital_of
-from core.risk.shadow_trades import ShadowTrade
+from core.risk.shadow_trades import ShadowCourse, ShadowTrade
 from core.risk.strategy_evaluation import (
     RESUMED,
     EvaluationBook,
@@ -54,9 +56,10 @@ class DayRows:
         return self._rows
 
 
-def shadow_rows(state: TradingState, today: date) -> tuple[ShadowRow, ...]:
+def shadow_rows(state: TradingState, today: date, kept: KeptRows[ShadowRow] | None = None) -> tuple[ShadowRow, ...]:
     """Return the rows, newest first."""
-    return tuple(_shadow(shadow) for shadow in reversed(state.shadows.of_day(today)))
+    shadows = reversed(state.shadows.of_day(today))
+    return (kept or KeptRows(shadow_row)).rows((s.key, s, s.entry_price, s.course, s.last, s.left_at) for s in shadows)
 
 
 @dataclass(slots=True)
@@ -79,14 +82,16 @@ def result_rows(
     closed: Mapping[str, TradeTally],
     parts: Iterable[TradeRow],
     prices: Iterable[tuple[Position, Price]],
+    declined: Iterable[ShadowRow],
 ) -> tuple[ResultRow, ...]:
     """Return a row per strategy: running ones, then all that traded, hold or declined today.
 
-    `closed` and `parts` of open positions are today's; `prices` is the current price per share of each position, USD.
+    `closed`, `parts` of open positions and `declined` are today's; `prices` is the current price per share of each
+    position, USD.
     """
     held = list(prices)
-    shadows: dict[str, list[ShadowTrade]] = {}
-    for shadow in state.shadows.of_day(today):
+    shadows: dict[str, list[ShadowRow]] = {}
+    for shadow in declined:
         shadows.setdefault(shadow.strategy, []).append(shadow)
     in_part = Counter(strategy for strategy, _ in {(part.strategy, part.symbol) for part in parts})
     of_today = state.results.state.days.get(today)
@@ -115,7 +120,7 @@ def _result(
     closed: TradeTally,
     realised: Money,
     held: list[tuple[Position, Price]],
-    shadows: list[ShadowTrade],
+    shadows: list[ShadowRow],
     in_part: int,
 ) -> ResultRow:
     known = [shadow.result for shadow in shadows if shadow.result is not None]
@@ -136,50 +141,117 @@ def _sum(amounts: Iterable[Decimal]) -> Money:
     return Money(sum(amounts, ZERO))
 
 
-def _shadow(shadow: ShadowTrade) -> ShadowRow:
+def shadow_row(
+    key: str,
+    shadow: ShadowTrade,
+    entry_price: Price,
+    course: ShadowCourse,
+    _last: Price | None,
+    _left_at: Price | None,
+) -> ShadowRow:
+    """Return the row of a shadow trade; the values after it are all that a bar changes of its row."""
     return ShadowRow(
-        key=shadow.key,
+        key=key,
         strategy=shadow.strategy,
         symbol=shadow.symbol,
         side=shadow.side,
         quantity=shadow.quantity,
-        entry_price=shadow.entry_price,
+        entry_price=entry_price,
         end=shadow.end,
-        state=shadow.course.value,
+        state=course.value,
         result=shadow.result,
     )
 
 
-def strategy_rows(state: TradingState, today: date, at: datetime) -> tuple[StrategyRow, ...]:
-    return tuple(
-        _row(state, runner, today, at) for runners in state.orchestrator.runners.values() for runner in runners
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class OfStrategy:
+    """The part of a row that a strategy has on each of its symbols: its permissions, its evaluation and its theses."""
+
+    is_on: bool
+    shut: str
+    may_be_resumed: bool
+    evaluation: tuple[tuple[str, str], ...]
+    proposed: str
+    needs_word: bool
+    proposed_pause: str
 
 
-def _row(state: TradingState, runner: Runner, today: date, at: datetime) -> StrategyRow:
-    known, memory, book = runner.state, runner.memory, state.evaluation
-    is_missing = isinstance(runner.strategy, MissingStrategy)
-    shut = book.shut(runner.name, at)
-    proposed = book.state.proposed.get(runner.name)
-    return StrategyRow(
-        key=f"{runner.name}/{runner.symbol}",
-        strategy=runner.name,
-        symbol=runner.symbol,
-        last_answer=NoTradeReason.MISSING if is_missing else str(memory.last_answer),
-        times=memory.reasons.get(memory.last_answer, 0),
-        anomaly=known.anomaly,
-        is_paused=known.paused_at is not None,
-        reasons=tuple((str(reason), bars) for reason, bars in memory.reasons.most_common()),
-        figures=(*runner.strategy.figures(today), *_last_close(state, runner.symbol), *_capital(state, runner, today)),
-        trouble=_trouble(runner),
-        is_off=not is_missing and not state.control.settings.strategies.of(runner.name).enabled,
-        is_missing=is_missing,
+def _of_strategy(state: TradingState, name: str, at: datetime) -> OfStrategy:
+    book = state.evaluation
+    shut, proposed = book.shut(name, at), book.state.proposed.get(name)
+    causes = {each.cause for each in book.shuts_of(name)}
+    return OfStrategy(
+        is_on=state.control.settings.strategies.of(name).enabled,
         shut="" if shut is None else f"{shut_in_words(shut.cause, shut.scope)}: {shut.reason}",
-        may_be_resumed=any(s.cause in RESUMED for s in book.shuts_of(runner.name)),
-        evaluation=(*evaluation_lines(book, runner.name), *thesis_lines(state, runner.name)),
-        proposed="" if proposed is None else _proposed(state.allocations, runner.name, proposed),
-        needs_word=any(s.cause is SuspensionCause.THESIS for s in book.shuts_of(runner.name)),
-        proposed_pause=state.theses.proposed(runner.name),
+        may_be_resumed=not causes.isdisjoint(RESUMED),
+        evaluation=(*evaluation_lines(book, name), *thesis_lines(state, name)),
+        proposed="" if proposed is None else _proposed(state.allocations, name, proposed),
+        needs_word=SuspensionCause.THESIS in causes,
+        proposed_pause=state.theses.proposed(name),
+    )
+
+
+def strategy_rows(
+    state: TradingState, today: date, at: datetime, kept: KeptRows[StrategyRow] | None = None
+) -> tuple[StrategyRow, ...]:
+    """Return a row per strategy and symbol."""
+    runners = [runner for each in state.orchestrator.runners.values() for runner in each]
+    of_strategy = {name: _of_strategy(state, name, at) for name in dict.fromkeys(runner.name for runner in runners)}
+
+    def values(runner: Runner) -> tuple[Any, ...]:
+        known, memory = runner.state, runner.memory
+        return (
+            (runner.name, runner.symbol),
+            of_strategy[runner.name],
+            isinstance(runner.strategy, MissingStrategy),
+            memory.last_answer,
+            tuple(memory.reasons.items()),
+            known.anomaly,
+            known.paused_at is not None,
+            runner.strategy.figures(today),
+            state.orchestrator.state.marks.get(runner.symbol),
+            _capital(state, runner, today),
+            _trouble(runner),
+        )
+
+    return (kept or KeptRows(strategy_row)).rows(map(values, runners))
+
+
+def strategy_row(
+    of: tuple[str, Symbol],
+    of_strategy: OfStrategy,
+    is_missing: bool,
+    last_answer: str,
+    reasons: tuple[tuple[str, int], ...],
+    anomaly: str,
+    is_paused: bool,
+    figures: Figures,
+    mark: Price | None,
+    capital: Figures,
+    trouble: str,
+) -> StrategyRow:
+    """Return the row of one strategy on one symbol. `mark` is the close of its last bar, USD."""
+    strategy, symbol = of
+    last_close = "none yet" if mark is None else str(STOCK_TICKS.nearest(mark))
+    return StrategyRow(
+        key=f"{strategy}/{symbol}",
+        strategy=strategy,
+        symbol=symbol,
+        last_answer=NoTradeReason.MISSING if is_missing else str(last_answer),
+        times=dict(reasons).get(last_answer, 0),
+        anomaly=anomaly,
+        is_paused=is_paused,
+        reasons=tuple((str(reason), bars) for reason, bars in Counter(dict(reasons)).most_common()),
+        figures=(*figures, ("last close", last_close), *capital),
+        trouble=trouble,
+        is_off=not is_missing and not of_strategy.is_on,
+        is_missing=is_missing,
+        shut=of_strategy.shut,
+        may_be_resumed=of_strategy.may_be_resumed,
+        evaluation=of_strategy.evaluation,
+        proposed=of_strategy.proposed,
+        needs_word=of_strategy.needs_word,
+        proposed_pause=of_strategy.proposed_pause,
     )
 
 
@@ -216,11 +288,6 @@ def _trouble(runner: Runner) -> str:
     state = runner.state
     forgot = f"starts without memory, what was saved does not fit: {state.forgot}" if state.forgot else ""
     return state.paused_because or state.fault or forgot
-
-
-def _last_close(state: TradingState, symbol: Symbol) -> Figures:
-    mark = state.orchestrator.state.marks.get(symbol)
-    return (("last close", "none yet" if mark is None else str(STOCK_TICKS.nearest(mark))),)
 
 
 def evaluation_lines(book: EvaluationBook, strategy: str) -> tuple[tuple[str, str], ...]:

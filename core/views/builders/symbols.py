@@ -11,22 +11,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from core.facts import BarClosed, Fact, OrderFilled
 from core.model.account import Account, Channel
 from core.model.alert import in_words as alert_in_words
-from core.model.bar import ONE_MINUTE, Bar
+from core.model.bar import ONE_MINUTE, Bar, Quote
 from core.model.instrument import BrokerInstrument, named
+from core.model.kept_rows import KeptRows
 from core.model.lazy_dataclass import dataclass
-from core.model.order import OrderRequest, Side
+from core.model.order import OrderRequest
 from core.model.reference_data import ActionKind, CorporateAction, coming, near_until
 from core.model.reference_data import in_words as action_in_words
 from core.model.sizing import Room
 from core.model.staging import MANUAL
 from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol, plain
-from core.risk.checks.order_value import room_of, taken_of
+from core.risk.checks.order_value import Rooms
 from core.risk.exposure import open_losses
-from core.risk.sizing import Conditions
+from core.risk.sizing import Conditions, Likeness
 from core.risk.sizing_inputs import held_in
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import close_before, lists_of, shown_price, traded_symbols, volume_of
@@ -216,40 +218,58 @@ def _said(action: CorporateAction, order: OrderRequest) -> str:
     return words
 
 
-def symbol_views(state: TradingState, at: datetime, listed: Listed = no_list) -> tuple[SymbolView, ...]:
+def symbol_views(
+    state: TradingState, at: datetime, listed: Listed = no_list, kept: KeptRows[SymbolView] | None = None
+) -> tuple[SymbolView, ...]:
     """Return the views; positions and losses at the stops are computed once for all symbols."""
     context, held = state.figures_for(at, Symbol(""), None), held_in(state.ledger)
-    losses, taken = open_losses(state.ledger, context.last), taken_of(context)
+    losses, rooms = open_losses(state.ledger, context.last), Rooms(context)
+    of_all = state.sizing.conditions(Symbol(""), MANUAL, held=(), equity=context.equity, open_losses=losses)
 
-    def conditions(symbol: Symbol) -> Conditions:
-        return state.sizing.conditions(symbol, MANUAL, held=held, equity=context.equity, open_losses=losses)
-
-    def rooms(symbol: Symbol) -> tuple[Room, Room]:
-        of_it = replace(context, instrument=state.instrument(symbol))
-        return room_of(Side.BUY, of_it, taken), room_of(Side.SELL, of_it, taken)
+    def values(symbol: Symbol) -> tuple[Any, ...]:
+        instrument = state.sightings.instruments.get(symbol)
+        return (
+            symbol,
+            state.sightings.quotes.get(symbol),
+            shown_price(state, symbol),
+            instrument,
+            _short_refused(state, instrument),
+            of_all,
+            state.sizing.of_symbol(symbol, held),
+            rooms.of(state.instrument(symbol)),
+            False if symbol in state.sightings.unlisted else listed(symbol),
+        )
 
     symbols = dict.fromkeys((*map(Symbol, state.control.settings.symbols), *state.sightings.looked_at))
-    return tuple(_symbol_view(state, symbol, conditions(symbol), rooms(symbol), listed(symbol)) for symbol in symbols)
+    return (kept or KeptRows(symbol_view)).rows(map(values, symbols))
 
 
-def _symbol_view(
-    state: TradingState, symbol: Symbol, conditions: Conditions, rooms: tuple[Room, Room], is_listed: bool | None
+def symbol_view(
+    symbol: Symbol,
+    quote: Quote | None,
+    last: tuple[datetime, Price] | None,
+    instrument: BrokerInstrument | None,
+    short_refused: str | None,
+    of_all: Conditions,
+    of_it: tuple[Price | None, tuple[Likeness, ...]],
+    rooms: tuple[Room, Room],
+    is_listed: bool | None,
 ) -> SymbolView:
-    instrument = state.sightings.instruments.get(symbol)
-    last = shown_price(state, symbol)
+    """`of_all` are the conditions of every symbol, `of_it` the range and the correlations of this one."""
+    atr, likenesses = of_it
     return SymbolView(
         symbol=symbol,
-        quote=state.sightings.quotes.get(symbol),
+        quote=quote,
         last=None if last is None else last[1],
         is_fractionable=instrument.is_fractionable if instrument else False,
         last_at=None if last is None else last[0],
         quantity_step=instrument.quantity_step if instrument else Decimal(1),
         traded=named(instrument) if instrument else None,
-        short_refused=_short_refused(state, instrument),
-        conditions=conditions,
+        short_refused=short_refused,
+        conditions=replace(of_all, atr=atr, held=likenesses),
         room_to_buy=rooms[0],
         room_to_short=rooms[1],
-        is_listed=False if symbol in state.sightings.unlisted else is_listed,
+        is_listed=is_listed,
         is_described=instrument is not None,
     )
 
@@ -281,7 +301,9 @@ def halted_in_words(state: TradingState, symbol: Symbol) -> str:
     return "" if halt is None else f"{state.calendar.venue.clock(halt.since)}, {halt.reason}"
 
 
-def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -> WatchView:
+def watch_view(
+    state: TradingState, at: datetime, is_listed: Listed = no_list, kept: KeptRows[WatchRow] | None = None
+) -> WatchView:
     lists = lists_of(state)
     listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
     working = _working(state)
@@ -294,33 +316,33 @@ def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -
     today = state.calendar.trading_day(at)
     data = state.sightings.connections.get(Channel.DATA)
     polled = frozenset(() if data is None else data.polled)
-    rows = []
-    for symbol in (*listed, *joined):
+
+    def values(symbol: Symbol) -> tuple[Any, ...]:
+        """Return the fields of its row, in order."""
         figures, last = state.sightings.day_figures.get(symbol), shown_price(state, symbol)
         is_todays = figures is not None and figures.day == today
-        rows.append(
-            WatchRow(
-                symbol=symbol,
-                quote=state.sightings.quotes.get(symbol),
-                last=None if last is None else last[1],
-                last_at=None if last is None else last[0],
-                before=close_before(state, symbol, at),
-                volume=volume_of(state, symbol, at),
-                course=figures.course if figures is not None and is_todays else (),
-                held=held.get(symbol, NO_SHARES),
-                working=working[symbol],
-                exit_waits=symbol in exits,
-                proposed=symbol in entries,
-                halted=halted_in_words(state, symbol),
-                trouble=_trouble(state, symbol, is_listed(symbol)),
-                is_polled=symbol in polled,
-                alerts=tuple(alert_in_words(alert.terms) for alert in state.alerts.of(symbol)),
-                lists=state.lists.on(symbol, today),
-            )
+        return (
+            symbol,
+            state.sightings.quotes.get(symbol),
+            None if last is None else last[1],
+            None if last is None else last[0],
+            close_before(state, symbol, at),
+            volume_of(state, symbol, at),
+            figures.course if figures is not None and is_todays else (),
+            held.get(symbol, NO_SHARES),
+            working[symbol],
+            symbol in exits,
+            symbol in entries,
+            halted_in_words(state, symbol),
+            _trouble(state, symbol, is_listed(symbol)),
+            symbol in polled,
+            tuple([alert_in_words(alert.terms) for alert in state.alerts.of(symbol)]),
+            state.lists.on(symbol, today),
         )
+
     return WatchView(
         tuple(WatchlistRow(name, symbols, name in state.watchlists.state.lists) for name, symbols in lists.items()),
-        tuple(rows),
+        (kept or KeptRows(WatchRow)).rows(map(values, (*listed, *joined))),
         joined,
     )
 
