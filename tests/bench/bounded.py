@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -168,20 +168,32 @@ def timed(act: Callable[[], object], rounds: int) -> float:
     return statistics.median(took)
 
 
-def cost_after(many: int) -> Cost:
-    calendar = load_calendar(*YEARS)
+@contextmanager
+def account_folder() -> Iterator[AccountFolder]:
     with tempfile.TemporaryDirectory() as place:
         folder = AccountFolder(Path(place) / "bench")
         folder.prepare()
+        yield folder
+
+
+@contextmanager
+def engine_at_the_open(folder: AccountFolder, calendar: ExchangeCalendar) -> Iterator[Engine]:
+    """Yield an engine with a new journal in its first minute."""
+    with closing(FileJournal(folder)) as journal:
+        engine = Engine("bench", Mode.PAPER, calendar, journal)
+        engine.state.at = next(iter(calendar.sessions())).open
+        for fact in (InstallationNamed("bench"), SettingsApplied(Settings()), EngineStarted()):
+            engine.state.record(fact)
+        yield engine
+
+
+def cost_after(many: int) -> Cost:
+    calendar = load_calendar(*YEARS)
+    with account_folder() as folder:
         documents = TinyDocuments(folder)
-        with closing(FileJournal(folder)) as journal:
-            engine = Engine("bench", Mode.PAPER, calendar, journal)
+        with engine_at_the_open(folder, calendar) as engine:
             desk = engine.state
-            desk.at = next(iter(calendar.sessions())).open
-            tell = desk.record if many <= MOST_WRITTEN else lambda fact: desk.fold(desk.at, fact)
-            for fact in (InstallationNamed("bench"), SettingsApplied(Settings()), EngineStarted()):
-                desk.record(fact)
-            reports = lived(desk, calendar, many, tell)
+            reports = lived(desk, calendar, many, lambda fact: desk.fold(desk.at, fact))
             desk.record(InstallationNamed("bench"))
             checkpoints = checkpoint.CheckpointEncoder(desk)
             documents.save(checkpoints.encode())
@@ -192,10 +204,6 @@ def cost_after(many: int) -> Cost:
             drawing = timed(lambda: pictures.draw(desk.at), 7)
         start = timed(lambda: started(folder, calendar), 3)
     return Cost(quiet, moved, drawing, writing, start, size)
-
-
-MOST_WRITTEN = 0
-"""Up to so many orders the journal is written too, which takes its time; a start reads none of it."""
 
 
 def started(folder: AccountFolder, calendar: ExchangeCalendar) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,21 +16,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
-from pathlib import Path
 
 from core.engine import Engine
-from core.facts import DayStarted, EngineStarted, InstallationNamed, PositionChanged, SettingsApplied, TradeClosed
+from core.facts import DayStarted, PositionChanged, TradeClosed
 from core.market.calendar import load_calendar
 from core.model.account import Mode
 from core.model.values import NO_SHARES, Money
-from core.settings.settings import Settings
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from core.views.builders.desk import ViewBuilder
 from state.documents import TinyDocuments
-from state.files import AccountFolder
 from state.journal import FileJournal
-from tests.bench.bounded import YEARS, life
+from tests.bench.bounded import YEARS, account_folder, engine_at_the_open, life
 
 MANY = (100, 1_000, 3_000)
 BEATS = 100
@@ -72,16 +68,10 @@ def orders_of(state: TradingState) -> Iterator[int]:
 
 def cost_of(many: int) -> Cost:
     calendar = load_calendar(*YEARS)
-    with tempfile.TemporaryDirectory() as place:
-        folder = AccountFolder(Path(place) / "bench")
-        folder.prepare()
+    with account_folder() as folder:
         documents = TinyDocuments(folder)
-        with closing(FileJournal(folder)) as journal:
-            engine = Engine("bench", Mode.PAPER, calendar, journal)
+        with engine_at_the_open(folder, calendar) as engine:
             state = engine.state
-            state.at = next(iter(calendar.sessions())).open
-            for fact in (InstallationNamed("bench"), SettingsApplied(Settings()), EngineStarted()):
-                state.record(fact)
             state.fold(state.at, DayStarted(calendar.trading_day(state.at), Money(Decimal(100_000))))
             orders, encoder, views = orders_of(state), checkpoint.CheckpointEncoder(state), ViewBuilder(engine)
             while next(orders) < many - BEATS - 1:
