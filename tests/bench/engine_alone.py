@@ -23,6 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 RELEASE = "bench"
 STARTS = 60.0
 """Seconds that an engine has until it listens, or a desk until it has a picture."""
+TRADES_ON = (
+    "risk.protections.equity_curve.enabled=false",
+    "risk.protections.loss_streak.enabled=false",
+)
+"""For a busy engine: with these protections its losing strategy would open nothing after two days."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -35,7 +40,8 @@ def main() -> None:
     from state.engine_socket import listening
 
     host = Host.of(os.environ)
-    options = DemoOptions(speed=speed, operator="confirm-all" if kind == "busy" else "none")
+    operator, overrides = ("confirm-all", TRADES_ON) if kind == "busy" else ("none", ())
+    options = DemoOptions(speed=speed, operator=operator, overrides=overrides)
     with ExitStack() as stack:
         runtime = (stress_runtime if kind == "stress" else demo_runtime)(host, options, stack)
         folder = host.home.account(runtime.engine.state.account_name)
