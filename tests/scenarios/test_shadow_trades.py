@@ -22,6 +22,7 @@ from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
+from core.views.builders.strategies import result_rows
 from core.workflows.staging.proposal_lifecycle import TOO_LATE
 from tests.scenarios.changes import ROOMY
 from tests.scenarios.house import (
@@ -56,6 +57,18 @@ def shadows(house: House) -> list[tuple[str, str, str | None]]:
         (row.strategy, f"{row.end}: {row.state}", None if row.result is None else f"{row.result:.2f}")
         for row in reversed(the_view(house).shadows)
     ]
+
+
+def test_results_keep_their_order_by_the_first_decline() -> None:
+    """OP-12: a later decline moves no row of strategies that run no more"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY))
+    house.presses(Decline(house.proposal.id, "too soon"))
+    (first,) = the_view(house).shadows
+    newest_first = [replace(first, strategy=strategy) for strategy in ("one", "one", "two")]
+
+    rows = result_rows(house.desk, THURSDAY, {}, (), (), newest_first)
+
+    assert [(row.strategy, row.declined) for row in rows] == [("vwap", 0), ("two", 1), ("one", 2)]
 
 
 def test_a_declined_entry_is_followed_to_its_target() -> None:

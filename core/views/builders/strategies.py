@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -82,16 +82,16 @@ def result_rows(
     closed: Mapping[str, TradeTally],
     parts: Iterable[TradeRow],
     prices: Iterable[tuple[Position, Price]],
-    declined: Iterable[ShadowRow],
+    declined: Sequence[ShadowRow],
 ) -> tuple[ResultRow, ...]:
     """Return a row per strategy: running ones, then all that traded, hold or declined today.
 
-    `closed`, `parts` of open positions and `declined` are today's; `prices` is the current price per share of each
-    position, USD.
+    `closed`, `parts` of open positions and `declined`, newest first, are today's; `prices` is the current price per
+    share of each position, USD.
     """
     held = list(prices)
     shadows: dict[str, list[ShadowRow]] = {}
-    for shadow in declined:
+    for shadow in reversed(declined):
         shadows.setdefault(shadow.strategy, []).append(shadow)
     in_part = Counter(strategy for strategy, _ in {(part.strategy, part.symbol) for part in parts})
     of_today = state.results.state.days.get(today)
