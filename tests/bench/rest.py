@@ -42,7 +42,7 @@ def processes(desk: Watched) -> dict[str, int]:
         with suppress(OSError):
             words = (process / "cmdline").read_bytes().decode().split("\0")
             if f"KEYTURN_HOME={desk.home}".encode() in (process / "environ").read_bytes():
-                role = "watchdog" if any("watchdog" in word for word in words) else "engine"
+                role = "watchdog" if "watch" in words else "engine"
                 found |= {} if int(process.name) == desk.pid else {role: int(process.name)}
     return found
 
