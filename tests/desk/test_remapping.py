@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,13 @@ from state.files import Home
 from state.settings_file import SettingsError, load_settings
 from tests.desk.desk_house import open_desk
 from tests.kit.rows import each
+
+
+@pytest.fixture(autouse=True)
+def _table_of_everybody_else() -> Iterator[None]:
+    """The table is the process's own: the tests after these show the keys that nothing moved."""
+    yield
+    use({})
 
 
 def refusal(home: Home, **how: tuple[str, ...]) -> str:
@@ -137,11 +145,10 @@ def _named(textual: str) -> str:
 
 def test_footer_and_help_name_the_moved_key() -> None:
     use(moved_by({"order.new": "N", "ticket.buy": "G"}))
-    try:
-        assert "N new order" in footer(KeyScope.PROPOSALS)
-        assert "`n` new order" in keys_table()
-    finally:
-        use({})
+
+    assert "N new order" in footer(KeyScope.PROPOSALS)
+    assert "`n` new order" in keys_table()
+    use({})
     assert "n new order" in footer(KeyScope.PROPOSALS)
 
 
