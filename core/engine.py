@@ -448,6 +448,7 @@ class Engine:
         """Note a recorded fact: any fact but a reheard one needs a sync, and may have moved a deadline."""
         if not isinstance(fact, facts.RELEARNED):
             self._is_moved = True
+            self._deadlines.hear()
             self._is_owed_a_sync = self._is_owed_a_sync or not isinstance(fact, UNHURRIED)
         if isinstance(fact, facts.Resumed):
             self._deadlines.forgive()

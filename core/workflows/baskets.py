@@ -334,6 +334,7 @@ NONE_MARKED = "no order that would go is marked; space marks the selected one"
 
 class BasketDrafts:
     ACTS_BY_TIME = True
+    DUE_BY_FACTS = True
 
     def __init__(self, state: TradingState, gate: Gate) -> None:
         self.state = state

@@ -78,6 +78,7 @@ MOST_OVERSTEPS = 20
 
 class Drafting:
     ACTS_BY_TIME = True
+    DUE_BY_FACTS = True
 
     def __init__(
         self, state: TradingState, gate: Gate, manual: ManualProposals, recommendations: Recommendations

@@ -49,6 +49,7 @@ class MarketUpdates:
     """Checks market data, passes complete bars to the strategies, and stages their signals."""
 
     ACTS_BY_TIME = True
+    RUNS_WITH_OTHERS = True
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ from core.workflows.workflow import answers
 
 class Recommendations:
     ACTS_BY_TIME = True
+    DUE_BY_FACTS = True
 
     def __init__(self, state: TradingState) -> None:
         self.state = state

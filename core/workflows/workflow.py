@@ -7,8 +7,9 @@
     def after_trade(self, fact: TradeClosed) -> Iterable[Effect] | None: ...
 
 A fact is followed after its fold, and an exception there does not affect other workflows. A workflow with deadlines has
-`next_due` and `due`; with `ACTS_BY_TIME = True` they wait while the clock is in doubt. A workflow that acts at the end
-of every act has `settle`.
+`next_due` and `due`. With `ACTS_BY_TIME = True` they wait while the clock is in doubt. With `DUE_BY_FACTS = True` only
+facts move them, neither time nor an answer that is not recorded. With `RUNS_WITH_OTHERS = True` it also runs with every
+deadline of another workflow. A workflow that acts at the end of every act has `settle`.
 
 The facts and effects of that step up to the exception stay valid: the gateway lets no entry out while the desk is
 halted (EX-14, EX-22). A failing disk is not isolated: its JournalError propagates.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
@@ -162,23 +163,44 @@ def halt_for(state: TradingState, error: Exception) -> None:
         state.record(Halted(HaltCause.INVARIANT, reason))
 
 
-class Deadlines:
-    """The workflows' deadlines.
+NEVER = datetime.max.replace(tzinfo=UTC)
 
-    A deadline whose workflow raised is not called again: it would raise forever (EX-14).
+
+class Deadlines:
+    """The workflows' deadlines, each kept from the last plan until the next fact, which may move any of them.
+
+    A workflow whose kept deadline is in the future is not run, unless it runs with others, and one whose deadlines only
+    facts move is not asked again.
+
+    A deadline whose workflow raised does not end a wait again: it would raise forever (EX-14). The workflow runs with
+    every later deadline until it succeeds.
     """
 
     def __init__(self, state: TradingState, workflows: Sequence[HasDeadline]) -> None:
         self.state = state
         self.workflows = workflows
         self._all = tuple(enumerate(workflows))
-        self._by_any_clock = tuple(each for each in self._all if not getattr(each[1], "ACTS_BY_TIME", False))
+        waiting = self._declaring("ACTS_BY_TIME")
+        self._by_any_clock = tuple(each for each in self._all if each[0] not in waiting)
         """The workflows that also act while the clock is in doubt (EX-23)."""
+        self._by_facts, self._with_others = self._declaring("DUE_BY_FACTS"), self._declaring("RUNS_WITH_OTHERS")
+        self._first: dict[int, datetime] = {}
+        """The first deadline of each workflow, `NEVER` if it has none."""
         self._failed: dict[int, datetime] = {}
 
+    def _declaring(self, name: str) -> frozenset[int]:
+        return frozenset(number for number, workflow in self._all if getattr(workflow, name, False))
+
+    def hear(self) -> None:
+        """Forget what is kept: a fact was recorded."""
+        self._first.clear()
+
     def reach(self) -> Iterator[Effect]:
-        """Run every workflow that is due."""
+        """Run every workflow that is due or that failed, and each one behind it once a fact was recorded."""
         for number, workflow in self._not_waiting():
+            is_due = self._first.get(number, self.state.at) <= self.state.at
+            if not is_due and number not in self._with_others:
+                continue
             faults = self.state.sightings.faults
             try:
                 yield from workflow.due() or ()
@@ -211,19 +233,32 @@ class Deadlines:
 
     def _earliest(self, after: datetime | None) -> datetime | None:
         """Return the earliest deadline after `after`, if given; for a failed workflow, after its failure."""
-        earliest: datetime | None = None
-        failed = self._failed
+        earliest = NEVER
         for number, workflow in self._not_waiting():
-            since = after or (failed.get(number) if failed else None)
-            try:
-                for at in workflow.next_due():
-                    if (earliest is None or at < earliest) and (since is None or at > since):
-                        earliest = at
-            except JournalError:
-                raise
-            except Exception as error:  # as in `apart`
-                halt_for(self.state, error)
-        return earliest
+            since = after or (self._failed.get(number) if self._failed else None)
+            is_kept = since is None and number in self._by_facts and number in self._first
+            first = self._first[number] if is_kept else self._ask(number, workflow, since)
+            earliest = min(earliest, first)
+        return None if earliest is NEVER else earliest
+
+    def _ask(self, number: int, workflow: HasDeadline, since: datetime | None) -> datetime:
+        """Return a workflow's first deadline after `since`, and keep it if it is the first of all.
+
+        Nothing is kept if the workflow raises: then it runs with every deadline.
+        """
+        first = NEVER
+        self._first.pop(number, None)
+        try:
+            for at in workflow.next_due():
+                if at < first and (since is None or at > since):
+                    first = at
+            if since is None:
+                self._first[number] = first
+        except JournalError:
+            raise
+        except Exception as error:  # as in `apart`
+            halt_for(self.state, error)
+        return first
 
 
 def follow_up(state: TradingState, only: type | None = None) -> Iterator[Effect]:

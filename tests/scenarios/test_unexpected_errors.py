@@ -24,9 +24,9 @@ from core.workflows.orders.cancellation import Cancellation, Replacement
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.submission import Submission
 from core.workflows.protection.excess_exits import ExcessExits
-from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging.proposal_lifecycle import Proposals
+from core.workflows.thesis_check import ThesisCheck
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,
@@ -239,8 +239,8 @@ def test_a_start_protects_each_fill_beside_one_that_raises(monkeypatch: pytest.M
 def test_a_raising_deadline_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-14, EX-06: the look-ups of an order in doubt go on, and the raise is said once."""
     house = a_house_in_doubt()
-    monkeypatch.setattr(ProtectionEvents, "due", raises)
-    monkeypatch.setattr(ProtectionEvents, "next_due", lambda _: iter([house.line.at]))
+    monkeypatch.setattr(ThesisCheck, "due", raises)
+    monkeypatch.setattr(ThesisCheck, "next_due", lambda _: iter([house.line.at]))
 
     house.until("10:06:40")
 
@@ -251,7 +251,7 @@ def test_a_raising_deadline_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPat
 def test_an_unknown_deadline_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-14"""
     house = a_house_in_doubt()
-    monkeypatch.setattr(ProtectionEvents, "next_due", raises)
+    monkeypatch.setattr(ThesisCheck, "next_due", raises)
 
     house.until("10:06:40")
 
@@ -264,11 +264,11 @@ def test_a_raised_deadline_is_tried_again_after_a_resume(monkeypatch: pytest.Mon
     house = a_house_with_a_proposal(LONG)
     due_at, turns = house.line.at + timedelta(seconds=1), []
     with monkeypatch.context() as broken:
-        broken.setattr(ProtectionEvents, "due", raises)
-        broken.setattr(ProtectionEvents, "next_due", lambda _: iter([due_at]))
+        broken.setattr(ThesisCheck, "due", raises)
+        broken.setattr(ThesisCheck, "next_due", lambda _: iter([due_at]))
         passes(house, 5)
-    monkeypatch.setattr(ProtectionEvents, "due", lambda _: turns.append(house.line.at) or ())
-    monkeypatch.setattr(ProtectionEvents, "next_due", lambda _: iter(() if turns else (due_at,)))
+    monkeypatch.setattr(ThesisCheck, "due", lambda _: turns.append(house.line.at) or ())
+    monkeypatch.setattr(ThesisCheck, "next_due", lambda _: iter(() if turns else (due_at,)))
 
     house.presses(Resume(everything=True))
     passes(house, 1)

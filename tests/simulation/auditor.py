@@ -32,6 +32,7 @@ from core.risk.protections.protection import GLOBAL
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from core.workflows.operator.notification_delivery import STOP
+from core.workflows.workflow import NEVER
 from tests.simulation.bareness import names_stop
 from tests.simulation.cancel_audit import CancelAudit
 from tests.simulation.clock_audit import ClockAudit
@@ -818,6 +819,14 @@ class Auditor:
         self.require(seen.order == order, f"order {order.client_order_id} arrives altered")
 
     # ── books against books ──────────────────────────────────────────────────────────────────────────────────────
+
+    def compare_deadlines(self) -> None:
+        """Every deadline that is kept until the next fact is the one that its workflow names now."""
+        deadlines = self.world.engine._deadlines
+        for number in deadlines._by_facts & deadlines._first.keys():
+            workflow, kept = deadlines.workflows[number], deadlines._first[number]
+            asked = min(workflow.next_due(), default=NEVER)
+            self.require(asked == kept, f"{type(workflow).__name__} keeps the deadline {kept}, and names {asked}")
 
     def compare_folds(self) -> None:
         """The state that lives, the journal folded from nothing, and the checkpoint with its tail are one (SP-03)."""

@@ -173,6 +173,11 @@ def a_deadline_that_raises_keeps_the_others_waiting(patch: pytest.MonkeyPatch) -
     patch.setattr(Deadlines, "reach", reach)
 
 
+def a_fact_moves_no_kept_deadline(patch: pytest.MonkeyPatch) -> None:
+    """What has become due in the meantime is not done (EX-22)."""
+    patch.setattr(Deadlines, "hear", lambda _: None)
+
+
 def what_an_edited_bracket_had_filled_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Its legs went with it, and the legs of what took its place are for the rest alone (EX-13)."""
     cover = ProtectiveStops.cover
@@ -238,6 +243,7 @@ ROUGH_FAULTS = (
     names_are_counted_by_what_is_remembered,
     one_raise_drops_what_was_asked_for,
     a_deadline_that_raises_keeps_the_others_waiting,
+    a_fact_moves_no_kept_deadline,
     what_an_edited_bracket_had_filled_is_forgotten,
     a_bracket_is_edited_whatever_becomes_of_its_target,
 )

@@ -695,6 +695,7 @@ class World:
             self.auditor.desks.look(self.wire.at)
             self.auditor.debts.look(self.wire.at)
             self.auditor.clocks.look(self.wire.at)
+            self.auditor.compare_deadlines()
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
         self.clock = max(self.clock, until)

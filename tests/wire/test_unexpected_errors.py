@@ -14,7 +14,6 @@ from core.messages.commands import ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Quantity
 from core.workflows.orders.position_close import PositionClose
-from core.workflows.protection.protections import ProtectionEvents
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import SPY, confirm_the_first, environ, opened, two_shares_are_bought, written
 
@@ -49,7 +48,7 @@ def test_books_are_compared_when_a_deadline_raises(
     """EX-14, EX-09: said once, and nothing spins."""
     with opened(Host.of(environ(market, tmp_path, **OFTEN))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
-        monkeypatch.setattr(ProtectionEvents, "due", raises)
+        monkeypatch.setattr(PositionClose, "due", raises)
         before = len(market.received("GET", "/v2/positions"))
         desk.waits(lambda _: len(market.received("GET", "/v2/positions")) >= before + 3, "three more comparisons")
 

@@ -39,6 +39,8 @@ HAS_LEFT = "its desk left"
 
 
 class KeyHolding:
+    DUE_BY_FACTS = True
+
     def __init__(
         self, state: TradingState, tickets: Tickets, confirmations: Confirmations, baskets: BasketDrafts
     ) -> None:

@@ -37,6 +37,8 @@ ASKED_AGAIN = timedelta(seconds=1)
 
 
 class Cancellation:
+    DUE_BY_FACTS = True
+
     def __init__(
         self, state: TradingState, order_updates: OrderUpdates, order_recovery: OrderRecovery, submission: Submission
     ) -> None:
@@ -212,6 +214,7 @@ NOT_CONFIRMED = "the broker's warning was not confirmed in time"
 
 class BrokerWarnings:
     ACTS_BY_TIME = True
+    DUE_BY_FACTS = True
 
     def __init__(self, state: TradingState, cancellation: Cancellation) -> None:
         self.state = state

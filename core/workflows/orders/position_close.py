@@ -47,6 +47,8 @@ WANTED_NO_MORE = "taken back by the operator before it sold: its stop stays"
 class PositionClose:
     """Its whole state is in the authorizations of the confirmed ticket, so a restart continues where it stopped."""
 
+    RUNS_WITH_OTHERS = True
+
     def __init__(
         self,
         state: TradingState,

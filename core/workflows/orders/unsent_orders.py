@@ -162,6 +162,8 @@ GUARDS = {BlockCode.LEFT: GuardCode.LEFT, BlockCode.LIMITED: GuardCode.LIMITED, 
 
 
 class UnsentOrders:
+    RUNS_WITH_OTHERS = True
+
     def __init__(
         self, state: TradingState, submission: Submission, protective_stops: ProtectiveStops, stop_renewal: StopRenewal
     ) -> None:

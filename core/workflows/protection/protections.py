@@ -42,6 +42,7 @@ FOR_A_REVIEW = "its equity curve stayed down: look at its trades, then resume it
 
 class ProtectionEvents:
     ACTS_BY_TIME = True
+    DUE_BY_FACTS = True
 
     def __init__(self, state: TradingState) -> None:
         self.state = state

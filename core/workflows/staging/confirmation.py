@@ -49,6 +49,8 @@ STOPS_CHANGED = "the stops at the broker have changed since; open the proposal a
 class Confirmations:
     """Confirmations, each from its receipt to its release or refusal."""
 
+    DUE_BY_FACTS = True
+
     def __init__(
         self,
         state: TradingState,

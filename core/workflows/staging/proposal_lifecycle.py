@@ -36,6 +36,7 @@ class Proposals:
     """The entries and exits of strategies, and the life of proposals."""
 
     ACTS_BY_TIME = True
+    DUE_BY_FACTS = True
 
     def __init__(self, state: TradingState, staging: ProposalStaging) -> None:
         self.state = state
