@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -32,9 +31,8 @@ DAYS = 61
 """Number of closes kept: sixty daily returns."""
 
 
-@lru_cache(maxsize=8)
 def sizing_terms(settings: SizingSettings) -> SizingTerms:
-    """Return the terms of the settings; the same object for equal ones, so that views share it."""
+    """Return the terms of the settings."""
     atr, vix, trend = settings.atr, settings.vix, settings.trend
     like, kelly = settings.correlation, settings.kelly
     return SizingTerms(

@@ -2,8 +2,8 @@
 
 The engine is the busy demo in a process of its own, its log included. After each day: its memory, its file handles,
 its threads, the bytes of its log and its journal, the day's orders; at the end a clean stop, and the start after it.
-Arguments: days, and virtual seconds a second. Strategies open nothing without a desk at a terminal, so without one
-this runs in a terminal of its own; where time runs faster, signals expire before the engine's next look.
+Arguments: days, and virtual seconds a second. Strategies open nothing without a desk at a terminal, so the desk that
+stays gets a terminal of its own if this runs in none. Where time runs faster, signals expire before the engine's look.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from tests.kit.rows import each
 
 
 @pytest.fixture(autouse=True)
-def _table_of_everybody_else() -> Iterator[None]:
-    """The table is the process's own: the tests after these show the keys that nothing moved."""
+def _keys_moved_back() -> Iterator[None]:
+    """Move every key back: the table is the process's, and later tests show the keys as they were."""
     yield
     use({})
 

@@ -254,14 +254,16 @@ class VolatilityHalt(BarProtection):
         terms = self.terms()
         if terms.market not in self.state.symbols:
             yield Measure(EVERYTHING, None, terms.limit, f"no bar of {terms.market} yet: the market is not measured")
-        yield from self._measures.rows(
-            (symbol, (recent := watched.recent).count, recent.total, recent.squares, tuple(watched.days), terms)
-            for symbol, watched in self.state.symbols.items()
-        )
+        self._measures.begin()
+        for symbol, watched in self.state.symbols.items():
+            recent, days = watched.recent, tuple(watched.days)
+            yield self._measures.row(
+                symbol, count=recent.count, total=recent.total, squares=recent.squares, days=days, terms=terms
+            )
 
 
 def measure_of(
-    symbol: Symbol, count: int, total: int, squares: int, days: tuple[Decimal, ...], terms: VolatilityHaltSettings
+    symbol: Symbol, *, count: int, total: int, squares: int, days: tuple[Decimal, ...], terms: VolatilityHaltSettings
 ) -> Measure:
     """Return the measure of a symbol with these sums of its last returns, in parts, and the deviations of `days`."""
     limit, _ = limit_of(days, terms)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from core.model.account import Account
 from core.model.kept_rows import KeptRows
@@ -375,21 +374,24 @@ def _last_entry(state: TradingState, strategy: str, today: date) -> datetime | N
 
 
 def protection_rows(
-    state: TradingState, at: datetime, kept: KeptRows[ProtectionRow] | None = None
+    state: TradingState, at: datetime, kept: KeptRows[..., ProtectionRow] | None = None
 ) -> tuple[ProtectionRow, ...]:
     """Return the protections that count closed trades: a row for each counted or shut scope (RK-04 to RK-08)."""
     book, venue = state.protections, state.calendar.venue
     minutes = state.control.settings.risk.protections.override_minutes
 
-    def values(answer: Answer) -> tuple[Any, ...]:
+    rows = kept or KeptRows(protection_row)
+    rows.begin()
+
+    def row_of(answer: Answer) -> ProtectionRow:
         override = book.overridden(answer, at)
         ends = "" if override is None else overridden_until(override, at, venue)
-        return f"{answer.name}/{answer.scope}", answer, override, ends, minutes
+        return rows.row(f"{answer.name}/{answer.scope}", answer, override=override, ends=ends, minutes=minutes)
 
-    return (kept or KeptRows(protection_row)).rows(map(values, book.answers(at)))
+    return tuple(map(row_of, book.answers(at)))
 
 
-def protection_row(key: str, answer: Answer, override: Override | None, ends: str, minutes: int) -> ProtectionRow:
+def protection_row(key: str, answer: Answer, *, override: Override | None, ends: str, minutes: int) -> ProtectionRow:
     """Return the row of an answer. `ends` is when its override ends, and `minutes` how long a new one would last."""
     scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
     is_shut = answer.is_tripped and override is None

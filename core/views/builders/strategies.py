@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from core.model.instrument import STOCK_TICKS
 from core.model.kept_rows import KeptRows
@@ -56,10 +55,14 @@ class DayRows:
         return self._rows
 
 
-def shadow_rows(state: TradingState, today: date, kept: KeptRows[ShadowRow] | None = None) -> tuple[ShadowRow, ...]:
+def shadow_rows(
+    state: TradingState, today: date, kept: KeptRows[..., ShadowRow] | None = None
+) -> tuple[ShadowRow, ...]:
     """Return the rows, newest first."""
+    rows = kept or KeptRows(shadow_row)
+    rows.begin()
     shadows = reversed(state.shadows.of_day(today))
-    return (kept or KeptRows(shadow_row)).rows((s.key, s, s.entry_price, s.course, s.last, s.left_at) for s in shadows)
+    return tuple(rows.row(s.key, s, (s.entry_price, s.course, s.last, s.left_at)) for s in shadows)
 
 
 @dataclass(slots=True)
@@ -141,24 +144,17 @@ def _sum(amounts: Iterable[Decimal]) -> Money:
     return Money(sum(amounts, ZERO))
 
 
-def shadow_row(
-    key: str,
-    shadow: ShadowTrade,
-    entry_price: Price,
-    course: ShadowCourse,
-    _last: Price | None,
-    _left_at: Price | None,
-) -> ShadowRow:
-    """Return the row of a shadow trade; the values after it are all that a bar changes of its row."""
+def shadow_row(key: str, shadow: ShadowTrade, _changing: tuple[Price | ShadowCourse | None, ...]) -> ShadowRow:
+    """Return the row of a shadow trade; the last argument has all that a bar changes of the row."""
     return ShadowRow(
         key=key,
         strategy=shadow.strategy,
         symbol=shadow.symbol,
         side=shadow.side,
         quantity=shadow.quantity,
-        entry_price=entry_price,
+        entry_price=shadow.entry_price,
         end=shadow.end,
-        state=course.value,
+        state=shadow.course.value,
         result=shadow.result,
     )
 
@@ -192,34 +188,36 @@ def _of_strategy(state: TradingState, name: str, at: datetime) -> OfStrategy:
 
 
 def strategy_rows(
-    state: TradingState, today: date, at: datetime, kept: KeptRows[StrategyRow] | None = None
+    state: TradingState, today: date, at: datetime, kept: KeptRows[..., StrategyRow] | None = None
 ) -> tuple[StrategyRow, ...]:
     """Return a row per strategy and symbol."""
     runners = [runner for each in state.orchestrator.runners.values() for runner in each]
     of_strategy = {name: _of_strategy(state, name, at) for name in dict.fromkeys(runner.name for runner in runners)}
 
-    def values(runner: Runner) -> tuple[Any, ...]:
-        known, memory = runner.state, runner.memory
-        return (
+    rows = kept or KeptRows(strategy_row)
+    rows.begin()
+    return tuple(
+        rows.row(
             (runner.name, runner.symbol),
             of_strategy[runner.name],
-            isinstance(runner.strategy, MissingStrategy),
-            memory.last_answer,
-            tuple(memory.reasons.items()),
-            known.anomaly,
-            known.paused_at is not None,
-            runner.strategy.figures(today),
-            state.orchestrator.state.marks.get(runner.symbol),
-            _capital(state, runner, today),
-            _trouble(runner),
+            is_missing=isinstance(runner.strategy, MissingStrategy),
+            last_answer=runner.memory.last_answer,
+            reasons=tuple(runner.memory.reasons.items()),
+            anomaly=runner.state.anomaly,
+            is_paused=runner.state.paused_at is not None,
+            figures=runner.strategy.figures(today),
+            mark=state.orchestrator.state.marks.get(runner.symbol),
+            capital=_capital(state, runner, today),
+            trouble=_trouble(runner),
         )
-
-    return (kept or KeptRows(strategy_row)).rows(map(values, runners))
+        for runner in runners
+    )
 
 
 def strategy_row(
     of: tuple[str, Symbol],
     of_strategy: OfStrategy,
+    *,
     is_missing: bool,
     last_answer: str,
     reasons: tuple[tuple[str, int], ...],

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from core.facts import BarClosed, Fact, OrderFilled
 from core.model.account import Account, Channel
@@ -219,33 +218,34 @@ def _said(action: CorporateAction, order: OrderRequest) -> str:
 
 
 def symbol_views(
-    state: TradingState, at: datetime, listed: Listed = no_list, kept: KeptRows[SymbolView] | None = None
+    state: TradingState, at: datetime, listed: Listed = no_list, kept: KeptRows[..., SymbolView] | None = None
 ) -> tuple[SymbolView, ...]:
     """Return the views; positions and losses at the stops are computed once for all symbols."""
     context, held = state.figures_for(at, Symbol(""), None), held_in(state.ledger)
     losses, rooms = open_losses(state.ledger, context.last), Rooms(context)
     of_all = state.sizing.conditions(Symbol(""), MANUAL, held=(), equity=context.equity, open_losses=losses)
 
-    def values(symbol: Symbol) -> tuple[Any, ...]:
-        instrument = state.sightings.instruments.get(symbol)
-        return (
+    rows, sightings = kept or KeptRows(symbol_view), state.sightings
+    rows.begin()
+    return tuple(
+        rows.row(
             symbol,
-            state.sightings.quotes.get(symbol),
-            shown_price(state, symbol),
-            instrument,
-            _short_refused(state, instrument),
-            of_all,
-            state.sizing.of_symbol(symbol, held),
-            rooms.of(state.instrument(symbol)),
-            False if symbol in state.sightings.unlisted else listed(symbol),
+            quote=sightings.quotes.get(symbol),
+            last=shown_price(state, symbol),
+            instrument=(instrument := sightings.instruments.get(symbol)),
+            short_refused=_short_refused(state, instrument),
+            of_all=of_all,
+            of_it=state.sizing.of_symbol(symbol, held),
+            rooms=rooms.of(state.instrument(symbol)),
+            is_listed=False if symbol in sightings.unlisted else listed(symbol),
         )
-
-    symbols = dict.fromkeys((*map(Symbol, state.control.settings.symbols), *state.sightings.looked_at))
-    return (kept or KeptRows(symbol_view)).rows(map(values, symbols))
+        for symbol in dict.fromkeys((*map(Symbol, state.control.settings.symbols), *sightings.looked_at))
+    )
 
 
 def symbol_view(
     symbol: Symbol,
+    *,
     quote: Quote | None,
     last: tuple[datetime, Price] | None,
     instrument: BrokerInstrument | None,
@@ -302,7 +302,7 @@ def halted_in_words(state: TradingState, symbol: Symbol) -> str:
 
 
 def watch_view(
-    state: TradingState, at: datetime, is_listed: Listed = no_list, kept: KeptRows[WatchRow] | None = None
+    state: TradingState, at: datetime, is_listed: Listed = no_list, kept: KeptRows[..., WatchRow] | None = None
 ) -> WatchView:
     lists = lists_of(state)
     listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
@@ -317,32 +317,34 @@ def watch_view(
     data = state.sightings.connections.get(Channel.DATA)
     polled = frozenset(() if data is None else data.polled)
 
-    def values(symbol: Symbol) -> tuple[Any, ...]:
-        """Return the fields of its row, in order."""
+    rows = kept or KeptRows(WatchRow)
+    rows.begin()
+
+    def row(symbol: Symbol) -> WatchRow:
         figures, last = state.sightings.day_figures.get(symbol), shown_price(state, symbol)
         is_todays = figures is not None and figures.day == today
-        return (
+        return rows.row(
             symbol,
-            state.sightings.quotes.get(symbol),
-            None if last is None else last[1],
-            None if last is None else last[0],
-            close_before(state, symbol, at),
-            volume_of(state, symbol, at),
-            figures.course if figures is not None and is_todays else (),
-            held.get(symbol, NO_SHARES),
-            working[symbol],
-            symbol in exits,
-            symbol in entries,
-            halted_in_words(state, symbol),
-            _trouble(state, symbol, is_listed(symbol)),
-            symbol in polled,
-            tuple([alert_in_words(alert.terms) for alert in state.alerts.of(symbol)]),
-            state.lists.on(symbol, today),
+            quote=state.sightings.quotes.get(symbol),
+            last=None if last is None else last[1],
+            last_at=None if last is None else last[0],
+            before=close_before(state, symbol, at),
+            volume=volume_of(state, symbol, at),
+            course=figures.course if figures is not None and is_todays else (),
+            held=held.get(symbol, NO_SHARES),
+            working=working[symbol],
+            exit_waits=symbol in exits,
+            proposed=symbol in entries,
+            halted=halted_in_words(state, symbol),
+            trouble=_trouble(state, symbol, is_listed(symbol)),
+            is_polled=symbol in polled,
+            alerts=tuple([alert_in_words(alert.terms) for alert in state.alerts.of(symbol)]),
+            lists=state.lists.on(symbol, today),
         )
 
     return WatchView(
         tuple(WatchlistRow(name, symbols, name in state.watchlists.state.lists) for name, symbols in lists.items()),
-        (kept or KeptRows(WatchRow)).rows(map(values, (*listed, *joined))),
+        tuple(map(row, (*listed, *joined))),
         joined,
     )
 

@@ -16,7 +16,8 @@ class Counting:
 
     def built_for(self, *values: tuple[str, int]) -> list[tuple[str, int]]:
         self.built = []
-        assert self.kept.rows(values) == tuple(f"{key} {value}" for key, value in values)
+        self.kept.begin()
+        assert [self.kept.row(key, value) for key, value in values] == [f"{key} {value}" for key, value in values]
         return self.built
 
 
@@ -41,3 +42,9 @@ def test_rows_with_one_key_are_all_there() -> None:
     rows.built_for(("SPY", 1), ("SPY", 2))
 
     assert rows.built_for(("SPY", 1), ("SPY", 2)) == [("SPY", 1)]
+
+
+def test_a_value_given_by_its_name_counts_too() -> None:
+    kept = KeptRows(Counting()._row)
+
+    assert [kept.row("SPY", value=value) for value in (1, 2)] == ["SPY 1", "SPY 2"]
