@@ -264,7 +264,7 @@ class Engine:
         self._is_moved = False
         self._is_owed_a_sync = False
         self.state = state = TradingState(
-            account, mode, calendar, journal, kinds, followers=self._followers, listeners=[self._note]
+            account, mode, calendar, journal, kinds, followers=self._followers, note=self._note
         )
         self.ports = PortRegistry(state.account_name)
         self.rights = DeskRights(state)
@@ -444,7 +444,7 @@ class Engine:
     def _is_refused(self, message: Any) -> bool:
         return type(message) in COMMANDS and self._denied(message) is not None
 
-    def _note(self, _sequence: int, _at: datetime, fact: facts.Fact) -> None:
+    def _note(self, fact: facts.Fact) -> None:
         """Note a recorded fact: any fact but a reheard one needs a sync, and may have moved a deadline."""
         if not isinstance(fact, facts.RELEARNED):
             self._is_moved = True

@@ -41,6 +41,10 @@ def nobody(_kind: type) -> tuple[Follower, ...]:
     return ()
 
 
+def noted_by_nobody(_fact: Fact) -> None:
+    """Note nothing, for a desk without an engine."""
+
+
 class FactQueue:
     """Recorded facts whose followers have not run yet."""
 
@@ -89,8 +93,8 @@ class TradingState(Slices):
         Slices besides those of the list, folded after them.
     followers
         Returns the followers of a kind of fact; called when it is recorded.
-    listeners
-        The first listeners of each folded fact.
+    note
+        Called with each recorded fact except bars, before its fold, which may raise.
     """
 
     def __init__(
@@ -102,7 +106,7 @@ class TradingState(Slices):
         kinds: StrategyKinds = OF_THE_HOUSE,
         further: Iterable[Slice] = (),
         followers: Followers = nobody,
-        listeners: Iterable[Listener] = (),
+        note: Callable[[Fact], None] = noted_by_nobody,
     ) -> None:
         self.sightings = Sightings()
         super().__init__(calendar, journal.past, self.sightings.disk, kinds, further)
@@ -110,7 +114,8 @@ class TradingState(Slices):
         self.mode = mode
         self.journal = journal
         self.at = datetime.min.replace(tzinfo=UTC)
-        self._listeners = [*listeners]
+        self._listeners: list[Listener] = []
+        self._note = note
         self._bar_listeners: list[BarListener] = []
         self._watchers: list[BarListener] = []
         self.news = FactQueue(followers)
@@ -140,8 +145,10 @@ class TradingState(Slices):
         sequence = self.journal.append(self.at, fact)
         self.news.note(fact)
         kind = type(fact)
-        if kind is not BarClosed and self.orchestrator.has_unasked:
-            self.orchestrator.keep_unasked()
+        if kind is not BarClosed:
+            self._note(fact)
+            if self.orchestrator.has_unasked:
+                self.orchestrator.keep_unasked()
         self.fold(self.at, fact)
         if kind is BarClosed:
             return
@@ -178,12 +185,14 @@ class TradingState(Slices):
 
     def fold(self, at: datetime, fact: Fact) -> None:
         """Fold the fact into each slice. After a rebuild the strategies catch up."""
-        for fold in self.folds.get(type(fact), ()):
-            fold(at, fact)
-        if self._known:
-            self._known.clear()
-        if self._known_over_bars and type(fact) is not BarClosed:
-            self._known_over_bars.clear()
+        try:
+            for fold in self.folds.get(type(fact), ()):
+                fold(at, fact)
+        finally:
+            if self._known:
+                self._known.clear()
+            if self._known_over_bars and type(fact) is not BarClosed:
+                self._known_over_bars.clear()
 
     def order_of(self, report: OrderReport) -> Order | None:
         """Return our order of a report. An order that left memory is recalled if the report has news of it."""

@@ -16,8 +16,9 @@ from core.messages.inputs import BrokerUpdated, LookUpAnswered, QuoteArrived, Su
 from core.model.broker import Accepted, OrderReport, OrderUpdate, UpdateEvent
 from core.model.codes import IdleCode, OwedReason, UnprotectedKind
 from core.model.order import OrderStatus, StopHolder, TimeInForce
-from core.model.values import Quantity
+from core.model.values import Price, Quantity
 from tests.scenarios.changes import ABOVE, ROOMY, confirms_now, passes
+from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import (
     RARELY,
     STEADY,
@@ -273,6 +274,28 @@ def test_a_quote_beyond_a_stop_starts_its_clock(back_at: str) -> None:
     assert len(house.facts(OrderTradesAgain)) == len(house.facts(OrderIdled)) == is_long
     assert [one.client_order_id for one in house.line.heard if isinstance(one, LookUpAnswered)] == [stop.id]
     assert_can_be_rebuilt(house)
+
+
+def test_a_stop_passed_twice_is_looked_up_twice() -> None:
+    """EX-22, EX-05: its price is lowered after the first look-up; the second finds its fill, and nobody is called"""
+    falls = ("10:12", "10:12", "99.55 99.55 98.00 98.10"), ("10:13", "10:30", "98.10 98.10 98.10 98.10")
+    house = a_house_in_a_position(("10:06", "10:11", STEADY), *falls, settings=settings())
+    with_receivers(house, Receivers()).until("10:08:10")
+    (stop,) = house.stops
+    house.line.take(house.line.at, QuoteArrived(a_quote("10:08:10", "99.01", "99.03")))
+    house.until("10:08:17")
+    is_changed_there(house, stop.id, stop_price=Price(Decimal("98.50")))
+    changed = OrderUpdate(UpdateEvent.OTHER, house.line.at, house.exchange.order(house.line.at, stop.id))
+    house.line.take(house.line.at, BrokerUpdated(changed))
+    house.until("10:11:55")
+    house.line.is_deaf = True
+    house.until("10:12:40")
+    house.line.take(house.line.at, QuoteArrived(a_quote("10:12:40", "98.01", "98.03")))
+    house.until("10:12:51")
+
+    looked_up = [one.client_order_id for one in house.line.heard if isinstance(one, LookUpAnswered)]
+    assert (looked_up, house.held()) == ([stop.id, stop.id], "0")
+    assert (house.facts(OrderIdled), house.facts(StopOwed)) == ([], [])
 
 
 def test_a_fill_that_was_missed_is_looked_up_first() -> None:

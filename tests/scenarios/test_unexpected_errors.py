@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -36,6 +37,7 @@ from tests.scenarios.house import (
     a_house_with_a_proposal,
     a_typed_buy,
     assert_can_be_rebuilt,
+    minutes,
 )
 from tests.scenarios.requests import CANCEL, requested
 from tests.unit.core.brokers.trading_floor import SPY
@@ -275,6 +277,22 @@ def test_a_raised_deadline_is_tried_again_after_a_resume(monkeypatch: pytest.Mon
 
     assert house.last(facts.Resumed).cause is HaltCause.INVARIANT
     assert turns
+
+
+def test_a_raising_fold_keeps_no_confirmed_exit_waiting() -> None:
+    """EX-14, EX-22: its figures never come; the second raise has the halt's reason, so no other fact follows."""
+    house = House([*minutes("10:04", "10:30")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("5", limit="100.10", stop="99"))
+    confirms_now(house)
+    passes(house, 5)
+    folds = house.desk.folds
+    folds[facts.ConfirmationReceived] = (*folds[facts.ConfirmationReceived], raises)
+
+    for left in ("4", "3"):
+        house.presses(replace(A_PART, quantity=Quantity(Decimal(1))))
+        confirms_now(house)
+        passes(house, 6)
+        assert house.held() == house.held_by_the_broker() == left
 
 
 def raising_for(order: Order, before: Any) -> Any:

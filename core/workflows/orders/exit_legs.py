@@ -178,6 +178,8 @@ def follow_word(state: TradingState, order: Order, report: OrderReport, source: 
 class IdleExits:
     """`_asked` holds the market orders that were looked up, `_passed` the time at which the market passed a stop."""
 
+    RUNS_WITH_OTHERS = True
+
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self._asked: set[ClientOrderId] = set()
@@ -251,6 +253,7 @@ class IdleExits:
             elif order.id in self._asked and self.state.at >= began + UNFILLED_AFTER:
                 if order.id in self._passed and not self._is_passed(order):
                     del self._passed[order.id]
+                    self._asked.discard(order.id)
                     continue
                 self.state.record(OrderIdled(order.id, IdleCode.UNFILLED, order.idle_word))
 

@@ -47,6 +47,8 @@ TOGETHER = 3
 class OrderRecovery:
     """Look-ups at 2, 4, 8 … s. Their times are not kept over a restart, which looks up at once."""
 
+    RUNS_WITH_OTHERS = True
+
     def __init__(self, state: TradingState, order_updates: OrderUpdates) -> None:
         self.state = state
         self.order_updates = order_updates

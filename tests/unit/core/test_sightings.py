@@ -23,7 +23,7 @@ from tests.unit.core.brokers.trading_floor import NewYorkHours
 
 OF_A_DESK = {
     "account_name", "mode", "calendar", "journal", "at", "_known", "_known_over_bars",
-    "_listeners", "_bar_listeners", "_watchers",
+    "_note", "_listeners", "_bar_listeners", "_watchers",
     "news", "folds", "slices",
 }  # fmt: skip
 """What a desk has beside its slices and its sightings: what it was made with, its time, who hears it."""

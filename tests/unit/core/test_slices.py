@@ -181,3 +181,33 @@ def test_folds_are_listed_in_slice_order() -> None:
     assert {kind: tuple(fold for _, fold in folds) for kind, folds in named.items()} == desk.folds
     for kind, folds in named.items():
         assert all(fold in (owners[name].folds.get(kind), owners[name].folds.get(Fact)) for name, fold in folds)
+
+
+class Raising(Toy):
+    """Counts a halt, then fails as no fold should."""
+
+    name = "raising"
+
+    def _halted(self, at: datetime, fact: Halted) -> None:
+        super()._halted(at, fact)
+        raise ZeroDivisionError
+
+
+def test_a_fact_counts_although_a_fold_raises() -> None:
+    """EX-14, EX-22: it is recorded, so it is noted, and no value from before it is kept."""
+    noted: list[Fact] = []
+    slice_ = Raising()
+    desk = TradingState("house", Mode.PAPER, NewYorkHours(), MemoryJournal(), further=[slice_], note=noted.append)
+    desk.at, fact = at("09:30"), Halted(HaltCause.KEY, "by key")
+
+    def counted() -> tuple[int, int]:
+        def halts() -> int:
+            return len(slice_.state.halts)
+
+        return desk.of_records("halts", halts), desk.of_all_but_bars("halts", halts)
+
+    before = counted()
+    with pytest.raises(ZeroDivisionError):
+        desk.record(fact)
+
+    assert (noted, before, counted()) == ([fact], (0, 0), (1, 1))
