@@ -232,33 +232,33 @@ class Deadlines:
         return self._by_any_clock if self.state.control.is_clock_in_doubt else self._all
 
     def _earliest(self, after: datetime | None) -> datetime | None:
-        """Return the earliest deadline after `after`, if given; for a failed workflow, after its failure."""
-        earliest = NEVER
+        """Return the earliest deadline after `after`, if given; for a failed workflow, after its failure.
+
+        Nothing is kept of a workflow that raises: it runs with every deadline.
+        """
+        found, kept = [NEVER], self._first
         for number, workflow in self._not_waiting():
             since = after or (self._failed.get(number) if self._failed else None)
-            is_kept = since is None and number in self._by_facts and number in self._first
-            first = self._first[number] if is_kept else self._ask(number, workflow, since)
-            earliest = min(earliest, first)
+            if since is None and number in self._by_facts and number in kept:
+                found.append(kept[number])
+                continue
+            first, is_known = NEVER, False
+            try:
+                for at in workflow.next_due():
+                    if at < first and (since is None or at > since):
+                        first = at
+                is_known = since is None
+            except JournalError:
+                raise
+            except Exception as error:  # as in `apart`
+                halt_for(self.state, error)
+            if is_known:
+                kept[number] = first
+            else:
+                kept.pop(number, None)
+            found.append(first)
+        earliest = min(found)
         return None if earliest is NEVER else earliest
-
-    def _ask(self, number: int, workflow: HasDeadline, since: datetime | None) -> datetime:
-        """Return a workflow's first deadline after `since`, and keep it if it is the first of all.
-
-        Nothing is kept if the workflow raises: then it runs with every deadline.
-        """
-        first = NEVER
-        self._first.pop(number, None)
-        try:
-            for at in workflow.next_due():
-                if at < first and (since is None or at > since):
-                    first = at
-            if since is None:
-                self._first[number] = first
-        except JournalError:
-            raise
-        except Exception as error:  # as in `apart`
-            halt_for(self.state, error)
-        return first
 
 
 def follow_up(state: TradingState, only: type | None = None) -> Iterator[Effect]:
