@@ -6,12 +6,13 @@ The exchange runs in a process of its own. At rest it tells a quote a second and
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.bench.desk import ESCAPE, Watched, opened
-from tests.bench.engine_alone import memory, processor_seconds
+from tests.bench.engine_alone import memory, processor_seconds, waited
 from tests.bench.paint import ROOT
 from tests.bench.wire import AT_ONCE, an_exchange
 
@@ -32,7 +33,19 @@ def at_alpaca(quotes: int) -> Iterator[Watched]:
             desk.read_for(SETTLES / 2)
             desk.press(ESCAPE)  # the dialog that lets a first start try the kill chord: a desk draws while one is open
             desk.read_for(SETTLES / 2)
-            yield desk
+            try:
+                yield desk
+            finally:
+                end_of(desk)
+
+
+def end_of(desk: Watched) -> None:
+    """Kill the watchdog and then its engine, which both outlive the desk, and wait until neither writes any more."""
+    left = processes(desk)
+    for role in ("watchdog", "engine"):
+        with suppress(ProcessLookupError, KeyError):
+            os.kill(left[role], signal.SIGKILL)
+    waited(lambda: processes(desk).keys() <= {"desk"}, "the end of the engine", step=0.05)
 
 
 def processes(desk: Watched) -> dict[str, int]:
