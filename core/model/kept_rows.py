@@ -9,28 +9,34 @@ Values = ParamSpec("Values")
 Row = TypeVar("Row")
 
 
-class KeptRows(Generic[Values, Row]):
-    """The rows of this view and of the last one, by their first value.
+class KeptRows(Generic[Row]):
+    """The rows of the last view, by their first value."""
 
-    Parameters
-    ----------
-    build
-        Builds a row from its values alone, so that equal values give an equal row. All values are immutable.
-    """
-
-    def __init__(self, build: Callable[Values, Row]) -> None:
-        self._build = build
-        self._before: dict[Any, tuple[tuple[Any, ...], dict[str, Any], Row]] = {}
+    def __init__(self) -> None:
         self._kept: dict[Any, tuple[tuple[Any, ...], dict[str, Any], Row]] = {}
 
-    def begin(self) -> None:
-        """Begin a view: forget the rows that the last one did not ask for."""
-        self._before, self._kept = self._kept, {}
+    def begin(self, build: Callable[Values, Row]) -> Callable[Values, Row]:
+        """Begin a view; the rows that it does not ask for are forgotten.
 
-    def row(self, *values: Values.args, **named: Values.kwargs) -> Row:
-        """Return the row of these values; the first one, without a name, is its key."""
-        known = self._before.get(values[0])
-        if known is None or known[0] != values or known[1] != named:
-            known = (values, named, self._build(*values, **named))
-        self._kept[values[0]] = known
-        return known[2]
+        Parameters
+        ----------
+        build
+            Builds a row from its values alone, so that equal values give an equal row: the same function in each view.
+            All values are immutable; the first one, without a name, is the row's key.
+
+        Returns
+        -------
+        Callable
+            Takes the values of `build` and returns the row, of the last view if its values are equal.
+        """
+        before, self._kept = self._kept, {}
+        kept = self._kept
+
+        def row(*values: Values.args, **named: Values.kwargs) -> Row:
+            known = before.get(values[0])
+            if known is None or known[0] != values or known[1] != named:
+                known = (values, named, build(*values, **named))
+            kept[values[0]] = known
+            return known[2]
+
+        return row

@@ -141,7 +141,7 @@ class VolatilityHalt(BarProtection):
         self.terms = terms
         self.state = VolatilityHaltState()
         self._ceilings: dict[Symbol, tuple[int, int]] = {}
-        self._measures = KeptRows(measure_of)
+        self._measures = KeptRows[Measure]()
         self._judge_by(terms())
 
     @property
@@ -254,10 +254,10 @@ class VolatilityHalt(BarProtection):
         terms = self.terms()
         if terms.market not in self.state.symbols:
             yield Measure(EVERYTHING, None, terms.limit, f"no bar of {terms.market} yet: the market is not measured")
-        self._measures.begin()
+        measure = self._measures.begin(measure_of)
         for symbol, watched in self.state.symbols.items():
             recent, days = watched.recent, tuple(watched.days)
-            yield self._measures.row(
+            yield measure(
                 symbol, count=recent.count, total=recent.total, squares=recent.squares, days=days, terms=terms
             )
 

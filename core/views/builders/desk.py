@@ -42,7 +42,10 @@ from core.views import (
     PositionRow,
     ReloadView,
     RowMark,
+    ShadowRow,
     StatusView,
+    StrategyRow,
+    SymbolView,
     TouchView,
     TradeRow,
 )
@@ -56,9 +59,7 @@ from core.views.builders.strategies import (
     DayRows,
     TradeTally,
     result_rows,
-    shadow_row,
     shadow_rows,
-    strategy_row,
     strategy_rows,
 )
 from core.views.builders.symbols import (
@@ -67,7 +68,6 @@ from core.views.builders.symbols import (
     action_rows,
     no_list,
     sizing,
-    symbol_view,
     symbol_views,
     watch_view,
 )
@@ -275,8 +275,8 @@ class ViewBuilder:
         self.drafts = DraftRows(self.state)
         self.charts = Charts(self.state, past)
         self.days = DayRows(self.state)
-        self._symbol_rows, self._watch_rows = KeptRows(symbol_view), KeptRows(WatchRow)
-        self._strategy_rows, self._shadow_rows = KeptRows(strategy_row), KeptRows(shadow_row)
+        self._symbol_rows, self._watch_rows = KeptRows[SymbolView](), KeptRows[WatchRow]()
+        self._strategy_rows, self._shadow_rows = KeptRows[StrategyRow](), KeptRows[ShadowRow]()
         self.watched: Symbol | None = None
         self.number = 0
         self._ahead_of = -1

@@ -374,21 +374,20 @@ def _last_entry(state: TradingState, strategy: str, today: date) -> datetime | N
 
 
 def protection_rows(
-    state: TradingState, at: datetime, kept: KeptRows[..., ProtectionRow] | None = None
+    state: TradingState, at: datetime, kept: KeptRows[ProtectionRow] | None = None
 ) -> tuple[ProtectionRow, ...]:
     """Return the protections that count closed trades: a row for each counted or shut scope (RK-04 to RK-08)."""
     book, venue = state.protections, state.calendar.venue
     minutes = state.control.settings.risk.protections.override_minutes
 
-    rows = kept or KeptRows(protection_row)
-    rows.begin()
+    row_of = (kept or KeptRows()).begin(protection_row)
 
-    def row_of(answer: Answer) -> ProtectionRow:
+    def of_answer(answer: Answer) -> ProtectionRow:
         override = book.overridden(answer, at)
         ends = "" if override is None else overridden_until(override, at, venue)
-        return rows.row(f"{answer.name}/{answer.scope}", answer, override=override, ends=ends, minutes=minutes)
+        return row_of(f"{answer.name}/{answer.scope}", answer, override=override, ends=ends, minutes=minutes)
 
-    return tuple(map(row_of, book.answers(at)))
+    return tuple(map(of_answer, book.answers(at)))
 
 
 def protection_row(key: str, answer: Answer, *, override: Override | None, ends: str, minutes: int) -> ProtectionRow:

@@ -35,7 +35,6 @@ from core.views.builders.protection_limits import (
     next_session,
     portfolio_rows,
     positions_row,
-    protection_row,
     protection_rows,
     refused_symbol_rows,
     row,
@@ -211,7 +210,7 @@ class ProtectionRows:
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self.strategies_loss = StrategiesLoss()
-        self._kept = KeptRows(protection_row)
+        self._kept = KeptRows[ProtectionRow]()
 
     def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
         return tuple(self._rows(at, self.state.calendar.trading_day(at)))

@@ -55,14 +55,11 @@ class DayRows:
         return self._rows
 
 
-def shadow_rows(
-    state: TradingState, today: date, kept: KeptRows[..., ShadowRow] | None = None
-) -> tuple[ShadowRow, ...]:
+def shadow_rows(state: TradingState, today: date, kept: KeptRows[ShadowRow] | None = None) -> tuple[ShadowRow, ...]:
     """Return the rows, newest first."""
-    rows = kept or KeptRows(shadow_row)
-    rows.begin()
+    row = (kept or KeptRows()).begin(shadow_row)
     shadows = reversed(state.shadows.of_day(today))
-    return tuple(rows.row(s.key, s, (s.entry_price, s.course, s.last, s.left_at)) for s in shadows)
+    return tuple(row(s.key, s, (s.entry_price, s.course, s.last, s.left_at)) for s in shadows)
 
 
 @dataclass(slots=True)
@@ -188,16 +185,15 @@ def _of_strategy(state: TradingState, name: str, at: datetime) -> OfStrategy:
 
 
 def strategy_rows(
-    state: TradingState, today: date, at: datetime, kept: KeptRows[..., StrategyRow] | None = None
+    state: TradingState, today: date, at: datetime, kept: KeptRows[StrategyRow] | None = None
 ) -> tuple[StrategyRow, ...]:
     """Return a row per strategy and symbol."""
     runners = [runner for each in state.orchestrator.runners.values() for runner in each]
     of_strategy = {name: _of_strategy(state, name, at) for name in dict.fromkeys(runner.name for runner in runners)}
 
-    rows = kept or KeptRows(strategy_row)
-    rows.begin()
+    row = (kept or KeptRows()).begin(strategy_row)
     return tuple(
-        rows.row(
+        row(
             (runner.name, runner.symbol),
             of_strategy[runner.name],
             is_missing=isinstance(runner.strategy, MissingStrategy),

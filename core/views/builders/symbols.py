@@ -218,17 +218,16 @@ def _said(action: CorporateAction, order: OrderRequest) -> str:
 
 
 def symbol_views(
-    state: TradingState, at: datetime, listed: Listed = no_list, kept: KeptRows[..., SymbolView] | None = None
+    state: TradingState, at: datetime, listed: Listed = no_list, kept: KeptRows[SymbolView] | None = None
 ) -> tuple[SymbolView, ...]:
     """Return the views; positions and losses at the stops are computed once for all symbols."""
     context, held = state.figures_for(at, Symbol(""), None), held_in(state.ledger)
     losses, rooms = open_losses(state.ledger, context.last), Rooms(context)
     of_all = state.sizing.conditions(Symbol(""), MANUAL, held=(), equity=context.equity, open_losses=losses)
 
-    rows, sightings = kept or KeptRows(symbol_view), state.sightings
-    rows.begin()
+    row, sightings = (kept or KeptRows()).begin(symbol_view), state.sightings
     return tuple(
-        rows.row(
+        row(
             symbol,
             quote=sightings.quotes.get(symbol),
             last=shown_price(state, symbol),
@@ -302,7 +301,7 @@ def halted_in_words(state: TradingState, symbol: Symbol) -> str:
 
 
 def watch_view(
-    state: TradingState, at: datetime, is_listed: Listed = no_list, kept: KeptRows[..., WatchRow] | None = None
+    state: TradingState, at: datetime, is_listed: Listed = no_list, kept: KeptRows[WatchRow] | None = None
 ) -> WatchView:
     lists = lists_of(state)
     listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
@@ -317,13 +316,12 @@ def watch_view(
     data = state.sightings.connections.get(Channel.DATA)
     polled = frozenset(() if data is None else data.polled)
 
-    rows = kept or KeptRows(WatchRow)
-    rows.begin()
+    row = (kept or KeptRows()).begin(WatchRow)
 
-    def row(symbol: Symbol) -> WatchRow:
+    def row_of(symbol: Symbol) -> WatchRow:
         figures, last = state.sightings.day_figures.get(symbol), shown_price(state, symbol)
         is_todays = figures is not None and figures.day == today
-        return rows.row(
+        return row(
             symbol,
             quote=state.sightings.quotes.get(symbol),
             last=None if last is None else last[1],
@@ -344,7 +342,7 @@ def watch_view(
 
     return WatchView(
         tuple(WatchlistRow(name, symbols, name in state.watchlists.state.lists) for name, symbols in lists.items()),
-        tuple(map(row, (*listed, *joined))),
+        tuple(map(row_of, (*listed, *joined))),
         joined,
     )
 

@@ -8,7 +8,7 @@ from core.model.kept_rows import KeptRows
 class Counting:
     def __init__(self) -> None:
         self.built: list[tuple[str, int]] = []
-        self.kept = KeptRows(self._row)
+        self.kept = KeptRows[str]()
 
     def _row(self, key: str, value: int) -> str:
         self.built.append((key, value))
@@ -16,8 +16,8 @@ class Counting:
 
     def built_for(self, *values: tuple[str, int]) -> list[tuple[str, int]]:
         self.built = []
-        self.kept.begin()
-        assert [self.kept.row(key, value) for key, value in values] == [f"{key} {value}" for key, value in values]
+        row = self.kept.begin(self._row)
+        assert [row(key, value) for key, value in values] == [f"{key} {value}" for key, value in values]
         return self.built
 
 
@@ -45,6 +45,6 @@ def test_rows_with_one_key_are_all_there() -> None:
 
 
 def test_a_value_given_by_its_name_counts_too() -> None:
-    kept = KeptRows(Counting()._row)
+    kept = KeptRows[str]()
 
-    assert [kept.row("SPY", value=value) for value in (1, 2)] == ["SPY 1", "SPY 2"]
+    assert [kept.begin(Counting()._row)("SPY", value=value) for value in (1, 2)] == ["SPY 1", "SPY 2"]
