@@ -99,13 +99,11 @@ class FieldsEncoder:
     """Encodes the fields of a dataclass, each by its type."""
 
     def __init__(self, kind: Any, sparse: Collection[str]) -> None:
-        hints = get_type_hints(kind, include_extras=True)
-        names = [each.name for each in fields(kind)]
         self._encoders = {
-            name: RowsEncoder(get_args(hints[name])[-1], is_keyed=get_origin(hints[name]) is dict, is_sparse=True)
+            name: RowsEncoder(get_args(hint)[-1], is_keyed=get_origin(hint) is dict, is_sparse=True)
             if name in sparse
-            else encoder_of(hints[name])
-            for name in names
+            else encoder_of(hint)
+            for name, hint in _hints_of(kind)
         }
 
     def encode(self, value: Any, into: list[bytes]) -> None:
@@ -223,6 +221,7 @@ class RowsEncoder:
         return b",%b:%b" % (orjson.dumps(keys[index]), text) if self._is_keyed else b"," + text
 
 
+@cache
 def is_immutable(kind: Any) -> bool:
     """Whether values of a type, and all that they contain, never change."""
     plain, args = _plain(kind), get_args(_plain(kind))
@@ -245,8 +244,14 @@ def is_frozen(kind: Any) -> bool:
 @cache
 def changing_fields(kind: Any) -> tuple[str, ...]:
     """Return the fields of a dataclass whose values can change in place."""
-    hints = get_type_hints(kind)
-    return tuple(each.name for each in fields(kind) if not is_immutable(hints[each.name]))
+    return tuple(name for name, hint in _hints_of(kind) if not is_immutable(hint))
+
+
+@cache
+def _hints_of(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """Return the type of each field of a dataclass, with its annotations."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple((each.name, hints[each.name]) for each in fields(kind))
 
 
 def _is_row(kind: Any) -> bool:
