@@ -161,6 +161,9 @@ class Disk(MemoryJournal):
         """Each line is decoded once in its life, however many processes read it."""
         return (_decoded_once(line) for line in self.lines[after:])
 
+    def backwards(self) -> Iterator[Recorded]:
+        return (_decoded_once(line) for line in reversed(self.lines))
+
     def sync(self) -> None:
         if self.synced < len(self.lines):
             self.fuse.burn("before a sync")
