@@ -12,31 +12,34 @@ import pytest
 from core.io.alpaca_py import OnDemand, on_demand
 
 HEAVY = {"matplotlib", "numpy", "pandas", "tenacity", "exchange_calendars"}
+STEPS = {
+    "command line": "app, console.commands.program",
+    "desk": "console.desk, console.commands.backtest_page, core.analytics.charts, core.market.calendar",
+    "engine": "core.brokers.alpaca.stream, core.market.alpaca.socket, core.market.alpaca.requests, core.engine",
+}
 
 
-def loaded_of(names: set[str], modules: str) -> str:
-    """Return those of the names that these modules load in a fresh interpreter."""
-    code = f"import sys, {modules}; print(*sorted({names} & set(sys.modules)), end='')"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """Return what a fresh interpreter has loaded after each step; none loads what only a later one may."""
+    code = "import sys\n" + "".join(f"import {modules}\nprint(*sys.modules)\n" for modules in STEPS.values())
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return {step: set(names.split()) for step, names in zip(STEPS, said.splitlines(), strict=True)}
 
 
-def test_the_desk_imports_no_heavy_library() -> None:
+def test_the_desk_imports_no_heavy_library(loaded: dict[str, set[str]]) -> None:
     """SY-08"""
-    modules = "app, console.desk, console.commands.backtest_page, core.analytics.charts, core.market.calendar"
-
-    assert loaded_of(HEAVY, modules) == ""
+    assert not HEAVY & loaded["desk"]
 
 
-def test_the_command_line_imports_no_settings() -> None:
+def test_the_command_line_imports_no_settings(loaded: dict[str, set[str]]) -> None:
     """SY-08: `keyturn kill` waits for no other command's modules"""
-    assert loaded_of({*HEAVY, "pydantic", "csv"}, "app, console.commands.program") == ""
+    assert not {*HEAVY, "pydantic", "csv"} & loaded["command line"]
 
 
-def test_an_engine_at_alpaca_imports_no_data_frames() -> None:
+def test_an_engine_at_alpaca_imports_no_data_frames(loaded: dict[str, set[str]]) -> None:
     """SY-05: alpaca-py makes them with pandas, and nothing asks for one"""
-    modules = "core.brokers.alpaca.stream, core.market.alpaca.socket, core.market.alpaca.requests, core.engine"
-
-    assert loaded_of({"numpy", "pandas", "exchange_calendars"}, modules) == ""
+    assert not {"numpy", "pandas", "exchange_calendars"} & loaded["engine"]
 
 
 def test_a_library_on_demand_is_imported_when_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
