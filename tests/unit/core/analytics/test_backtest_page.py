@@ -126,11 +126,16 @@ def test_the_page_states_trials_and_the_benchmark(both: str) -> None:
     assert re.search(r"deepest drawdown</td><td>[^<]*</td><td>25\.00 %", both)
 
 
-def test_many_trades_have_a_chart_of_the_newest() -> None:
-    """AN-04"""
-    text = page([a_result(FALLING, trades=[a_trade("5")] * 11)])
+@pytest.fixture(scope="module")
+def split() -> str:
+    """The page of many trades over a split."""
+    found = {"time": DAYS[1], "open": "10", "close_before": "20", "split": "2 for 1", "held_over": []}
+    return page([a_result(FALLING, splits=[found], trades=[a_trade("5")] * 11)])
 
-    assert "The last 10 of 11 trades" in text
+
+def test_many_trades_have_a_chart_of_the_newest(split: str) -> None:
+    """AN-04"""
+    assert "The last 10 of 11 trades" in split
 
 
 def test_higher_costs_are_of_the_value_traded(both: str) -> None:
@@ -138,13 +143,9 @@ def test_higher_costs_are_of_the_value_traded(both: str) -> None:
     assert "<tr><td>10 bp</td><td>0.50</td><td>-1.50</td></tr>" in both
 
 
-def test_the_benchmark_is_left_out_over_a_split() -> None:
+def test_the_benchmark_is_left_out_over_a_split(split: str) -> None:
     """AN-04: its price is not that of one share"""
-    split = {"time": DAYS[1], "open": "10", "close_before": "20", "split": "2 for 1", "held_over": []}
-
-    text = page([a_result(FALLING, splits=[split])])
-
-    assert text.count("<figure") == 3
+    assert split.count("<figure") == 3 + 3
 
 
 @pytest.mark.parametrize(
