@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -28,12 +29,15 @@ def a_trade(day: date, ratio: str) -> ClosedTrade:
     )
 
 
-def a_study(trades: list[ClosedTrade], *, has_vix: bool = True) -> RegimeStudy:
-    """The first 600 days of SPY, from January 2008."""
+closes, daily_bars = cache(read_closes), cache(read_daily_bars)
+
+
+def a_study(trades: list[ClosedTrade], *, days: int = 600, has_vix: bool = True) -> RegimeStudy:
+    """The first days of SPY, from January 2008."""
     path = days_of("SPY")
-    read = read_closes(path, SPY)
-    kept = dict(zip(read.days[:600], read.adjusted[:600], strict=True))
-    bars = [bar for bar in read_daily_bars(path) if bar.day in kept]
+    read = closes(path, SPY)
+    kept = dict(zip(read.days[:days], read.adjusted[:days], strict=True))
+    bars = [bar for bar in daily_bars(path) if bar.day in kept]
     vix = [each for each in read_daily_values(days_of("VIX")) if each.day in kept] if has_vix else []
     return study_of(SPY, kept, bars, vix, trades, lambda at: at.date(), states=3, seed=1)
 
@@ -88,7 +92,7 @@ def test_a_state_older_than_a_week_is_none() -> None:
 
 def test_trades_outside_of_the_days_are_counted() -> None:
     """AN-07, and without the VIX its labels are left out"""
-    found = a_study([a_trade(date(2008, 1, 10), "0.01"), a_trade(date(2009, 1, 5), "0.01")], has_vix=False)
+    found = a_study([a_trade(date(2008, 1, 10), "0.01"), a_trade(date(2009, 1, 5), "0.01")], days=360, has_vix=False)
 
     assert (found.trades, found.left_out) == (2, 1)
     assert list(found.desk) == ["trend", "volatility"]
