@@ -34,7 +34,7 @@ RANDOM_DAYS: Mapping[str, tuple[int, int]] = {
     "a_trip_is_not_minded": (30, 3),
     "an_edit_leaves_what_was_shown_open": (48, 3),
     "any_key_replaces": (62, 2),
-    "nothing_is_refused": (89, 2),
+    "nothing_is_refused": (107, 2),
     "nothing_is_synced": (83, 2),
     "the_digest_is_not_compared": (68, 2),
 }
