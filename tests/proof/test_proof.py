@@ -38,6 +38,19 @@ def folder(original: Path, tmp_path: Path) -> AccountFolder:
     return AccountFolder(Path(shutil.copytree(original, tmp_path / "paper")))
 
 
+@pytest.fixture(scope="module")
+def signed_days(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = shutil.copytree(original, tmp_path_factory.mktemp("signed") / "paper")
+    sign_days(AccountFolder(place), KEY, LATER)
+    return place
+
+
+@pytest.fixture
+def signed(signed_days: Path, tmp_path: Path) -> AccountFolder:
+    """The same days, each of them signed."""
+    return AccountFolder(Path(shutil.copytree(signed_days, tmp_path / "paper")))
+
+
 def exported(folder: AccountFolder, **options: object) -> Lines:
     return exported_days(folder, DAYS, **options)
 
@@ -65,12 +78,11 @@ def test_a_demos_last_day_is_not_signed(folder: AccountFolder) -> None:
     assert [signed.head.day for signed in sign_days(folder, KEY, LATER)] == ["2025-11-18", "2025-11-19"]
 
 
-def test_a_head_cut_short_is_signed_again(folder: AccountFolder) -> None:
-    sign_days(folder, KEY, LATER)
-    whole = folder.heads.read_bytes()
-    folder.heads.write_bytes(whole[:-20])
-    sign_days(folder, KEY, LATER)
-    assert folder.heads.read_bytes() == whole
+def test_a_head_cut_short_is_signed_again(signed: AccountFolder) -> None:
+    whole = signed.heads.read_bytes()
+    signed.heads.write_bytes(whole[:-20])
+    sign_days(signed, KEY, LATER)
+    assert signed.heads.read_bytes() == whole
 
 
 def test_another_key_cannot_extend_the_chain(folder: AccountFolder) -> None:
@@ -79,55 +91,50 @@ def test_another_key_cannot_extend_the_chain(folder: AccountFolder) -> None:
         sign_days(folder, OTHER, LATER)
 
 
-def test_an_edited_journal_is_not_exported(folder: AccountFolder) -> None:
-    sign_days(folder, KEY, LATER)
-    segment = segments(folder.journal)[1]
+def test_an_edited_journal_is_not_exported(signed: AccountFolder) -> None:
+    segment = segments(signed.journal)[1]
     segment.write_bytes(segment.read_bytes().replace(b'"seq":', b'"SEQ":', 1))
     with pytest.raises(JournalDamagedError, match=segment.name):
-        exported(folder)
+        exported(signed)
 
 
-def test_a_true_export_is_complete(folder: AccountFolder) -> None:
+def test_a_true_export_is_complete(signed: AccountFolder) -> None:
     """SP-08: whatever is kept back; and the earlier head is in it"""
-    first, *_ = sign_days(folder, KEY, LATER)
+    first = read_heads(signed.heads)[0]
     for kept_back in ((), ("amounts",), ("symbols",), ("amounts", "symbols")):
-        said = verdict(exported(folder, kept_back=kept_back), first.head.hash)
+        said = verdict(exported(signed, kept_back=kept_back), first.head.hash)
         assert said.startswith("complete: "), kept_back
         assert "number 1" in said, kept_back
 
 
-def test_what_is_kept_back_is_nowhere_in_it(folder: AccountFolder) -> None:
-    sign_days(folder, KEY, LATER)
-    whole, shown = (b"".join(exported(folder, kept_back=what)) for what in ((), ("amounts", "symbols")))
+def test_what_is_kept_back_is_nowhere_in_it(signed: AccountFolder) -> None:
+    whole, shown = (b"".join(exported(signed, kept_back=what)) for what in ((), ("amounts", "symbols")))
     for secret in (b"SPY", b'\\"0.02\\"', b'\\"0.08\\"'):
         assert secret in whole
         assert secret not in shown
 
 
-def test_an_excerpt_proves_its_records_alone(folder: AccountFolder) -> None:
+def test_an_excerpt_proves_its_records_alone(signed: AccountFolder) -> None:
     """SP-08"""
-    sign_days(folder, KEY, LATER)
-    lines = exported(folder, only=(3, 30, 31), kept_back=("symbols",))
+    lines = exported(signed, only=(3, 30, 31), kept_back=("symbols",))
     assert verdict(lines).startswith("excerpt: 3 records")
     assert verdict(lines[:-1]).startswith("cut")
     edited = [*lines[:-1], lines[-1].replace(b'"seq":31', b'"seq":32')]
     assert verdict(edited).startswith("edited")
 
 
-def test_an_excerpt_has_only_the_requested_days(folder: AccountFolder) -> None:
+def test_an_excerpt_has_only_the_requested_days(signed: AccountFolder) -> None:
     """SP-08"""
-    sign_days(folder, KEY, LATER)
-    of_the_first = exported_days(folder, 1, only=(3, A_DAY + 1, 2 * A_DAY + 1))
+    of_the_first = exported_days(signed, 1, only=(3, A_DAY + 1, 2 * A_DAY + 1))
     assert verdict(of_the_first).startswith("excerpt: 1 records")
     with pytest.raises(OperatorError, match="name other days"):
-        exported_days(folder, 1, only=(A_DAY + 1,))
+        exported_days(signed, 1, only=(A_DAY + 1,))
 
 
 @pytest.mark.parametrize("kept_back", [(), ("amounts",)], ids=["whole", "redacted"])
-def test_every_forgery_is_found(folder: AccountFolder, kept_back: tuple[str, ...]) -> None:
+def test_every_forgery_is_found(signed: AccountFolder, kept_back: tuple[str, ...]) -> None:
     """SP-08: two of each kind; `make forgeries` tries thousands"""
-    sign_days(folder, KEY, LATER)
-    lines = exported(folder, kept_back=kept_back)
+    lines = exported(signed, kept_back=kept_back)
     for mutation in MUTATIONS:
         chance = Random(7)
         made = [mutated for _ in range(2) if (mutated := mutation(lines, chance)) not in (None, lines)]
@@ -139,10 +146,9 @@ def test_every_forgery_is_found(folder: AccountFolder, kept_back: tuple[str, ...
 NOT_OF_EACH = {False: {"a_swapped_redaction"}, True: {"a_forged_record", "a_forged_day", "more_kept_back"}}
 
 
-def test_an_earlier_head_reveals_the_owners_rewrite(folder: AccountFolder) -> None:
+def test_an_earlier_head_reveals_the_owners_rewrite(signed: AccountFolder) -> None:
     """SP-08: the page says so; without that head nothing tells"""
-    sign_days(folder, KEY, LATER)
-    lines = exported(folder)
+    lines = exported(signed)
     anew = written_anew(lines, KEY, Random(3))
     assert anew != lines
     assert verdict(anew).startswith("complete")
@@ -150,11 +156,10 @@ def test_an_earlier_head_reveals_the_owners_rewrite(folder: AccountFolder) -> No
     assert verdict(anew, last).startswith("rewritten")
 
 
-def test_the_verifier_runs_without_keyturn(folder: AccountFolder, tmp_path: Path) -> None:
+def test_the_verifier_runs_without_keyturn(signed: AccountFolder, tmp_path: Path) -> None:
     """It imports nothing of Keyturn, and runs where Keyturn is not"""
-    sign_days(folder, KEY, LATER)
     true, false = tmp_path / "true.jsonl", tmp_path / "false.jsonl"
-    lines = exported(folder)
+    lines = exported(signed)
     true.write_bytes(b"".join(line + b"\n" for line in lines))
     false.write_bytes(b"".join(line + b"\n" for line in lines[:-1]))
     head = tmp_path / "head.jsonl"
@@ -184,14 +189,13 @@ def test_backup_and_restore_include_signed_heads(folder: AccountFolder, tmp_path
     assert sign_days(folder, KEY, over(20))[0].head.number == 3
 
 
-def test_a_reset_starts_a_new_chain(folder: AccountFolder) -> None:
+def test_a_reset_starts_a_new_chain(signed: AccountFolder) -> None:
     """SP-04"""
-    sign_days(folder, KEY, LATER)
-    done = reset(folder, over(9), lambda _plan: True)
+    done = reset(signed, over(9), lambda _plan: True)
     assert done is not None
     assert "heads.jsonl" in look(done.backup).files
-    assert read_heads(folder.heads) == []
-    assert [signed.head.number for signed in sign_days(folder, KEY, over(20))] == [1]
+    assert read_heads(signed.heads) == []
+    assert [each.head.number for each in sign_days(signed, KEY, over(20))] == [1]
 
 
 def test_each_leaf_leads_to_the_root() -> None:
