@@ -202,7 +202,7 @@ def is_buy(order: Order) -> bool:
     return order.request.side is Side.BUY
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(stories, some.integers(0, 99))
 def test_running_sums_equal_a_scan_of_every_order(story: list[tuple[Any, ...]], number: int) -> None:
     """RK-21, RK-23, RK-12"""
