@@ -31,8 +31,8 @@ CLOSING = re.compile(r"^(?:=+ )?(?:\d+ \w+(?:, )?)+ in [\d.]+s.*$")
 CPU = re.compile(r"^seed \d+, (\d+) CPU seconds$")
 COST = re.compile(r"^cost (\S+) ([\d.]+)$")
 AGAIN = re.compile(r"^again: make test ARGS=(.+)$")
-OF_A_SHARE = re.compile(r"^-+ snapshot report|^(\d+ snapshots? \w+\. ?)+$|^Re-run pytest with --snapshot-update")
-"""Lines that are not true of the whole: each process takes what the others use for unused."""
+OF_A_SHARE = re.compile(r"^-+ snapshot report|^(\d+ snapshots? \w+\. ?)+$")
+"""Lines that are not true of the whole."""
 PYTEST = str(Path(sys.executable).with_name("pytest"))
 """Its name is that of the program under test, not of a module."""
 NO_TESTS = 5
@@ -91,7 +91,7 @@ def main() -> int:
 
 
 def _started(seed: int, number: int, cores: int, words: list[str]) -> subprocess.Popen[str]:
-    of_its_share = (f"--randomly-seed={seed}", f"--share={number}/{cores}", "--snapshot-warn-unused", "--assert=plain")
+    of_its_share = (f"--randomly-seed={seed}", f"--share={number}/{cores}", "--assert=plain")
     command = [PYTEST, *of_its_share, *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
 
