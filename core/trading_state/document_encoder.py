@@ -265,6 +265,7 @@ def _is_text(kind: Any) -> bool:
     return isinstance(plain, type) and issubclass(plain, str) and not issubclass(plain, Enum)
 
 
+@cache
 def _plain(kind: Any) -> Any:
     """Return a type without its alias and annotations."""
     while True:
