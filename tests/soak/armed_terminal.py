@@ -40,6 +40,14 @@ class Told:
     sent: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
+    def add(self, other: Told) -> None:
+        self.tried += other.tried
+        self.void += other.void
+        self.pressed += other.pressed
+        self.took += other.took
+        self.sent += other.sent
+        self.missed += other.missed
+
 
 class ArmedTerminal(Pty):
     """It answers the desk's questions, as a terminal does, and draws nothing."""

@@ -18,7 +18,17 @@ from random import SystemRandom
 
 import pytest
 
-from tests.soak import accidents, days, forgeries, hostile_agents, kernel, sessions, typed_tickets
+from tests.soak import (
+    accidents,
+    days,
+    forgeries,
+    hostile_agents,
+    kernel,
+    keys,
+    process_accidents,
+    sessions,
+    typed_tickets,
+)
 from tests.soak.chunks import FOLDER, Chunks, Play, digest_of_the_code
 
 Run = Callable[[Callable[[Play, int], Chunks], int, str | None], int]
@@ -44,6 +54,13 @@ def _long_forms(_made: Callable[[Play, int], Chunks], _cores: int, _plant: str |
 PARTS = {
     "sessions": Part("sessions with faults and crashes", 20_000, sessions.run, sessions.replay),
     "accidents": Part("accidents over the keys", 20_000, accidents.run, accidents.replay),
+    "processes": Part(
+        "processes hit under an armed ticket",
+        200,
+        process_accidents.run,
+        process_accidents.replay,
+    ),
+    "keys": Part("what is not the plain key, on armed screens of a terminal", 360, keys.run),
     "agents": Part("hostile programs at the agents' socket", 5_000, hostile_agents.run, hostile_agents.replay),
     "typed": Part("software at the operator's keys, with and without a touch", 400, typed_tickets.run),
     "crashes": Part("a crash at every place of a day, in three ways", 1_000, days.run_crashes),
@@ -60,13 +77,14 @@ def main() -> int:
     parser.add_argument("--many", type=int, help="cases")
     parser.add_argument("--seed", type=int, help="the last unfinished run's, else a new one")
     parser.add_argument("--only", type=int, help="one case of the seed, told event by event")
-    parser.add_argument("--plant", help="sessions: with this fault planted, until it is found")
+    parser.add_argument("--plant", help="sessions, agents, processes: with this fault planted, until it is found")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     if asked.only is not None:
         again = PARTS[asked.part].again if asked.part else None
         if again is None or asked.seed is None:
-            parser.error("--only needs --seed and a part with numbered cases: sessions or accidents")
+            numbered = ", ".join(name for name, part in PARTS.items() if part.again is not None)
+            parser.error(f"--only needs --seed and a part with numbered cases: {numbered}")
         return again(asked.seed, asked.only)
     code = digest_of_the_code()
     return max([_run(name, asked, code) for name in ([asked.part] if asked.part else PARTS)])
