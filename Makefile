@@ -64,7 +64,7 @@ venv: .venv/.ready
 demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
-REAL := -q -n 3 --maxschedchunk 1
+REAL := -q -rs -n 3 --maxschedchunk 1
 N ?= 0
 SEED ?=
 ONLY ?=
@@ -73,9 +73,9 @@ CORES ?=
 
 test: .venv/.ready
 ifeq ($(ARGS),)
-	@$(BIN)/python -m tests.kit.shares $(if $(SEED),--seed $(SEED)) -q --durations=5
+	@$(BIN)/python -m tests.kit.shares $(if $(SEED),--seed $(SEED)) -q -rs --durations=5
 else
-	@$(BIN)/pytest -q $(ARGS)
+	@$(BIN)/pytest -q -rs $(ARGS)
 endif
 
 # Which share of the tests a file belongs to depends on its seconds.
@@ -182,6 +182,7 @@ man: .venv/.ready
 
 SPEC ?=
 check-spec: .venv/.ready
+	@test -n '$(SPEC)' || { echo 'name the page with the requirements: make check-spec SPEC=FILE' >&2; exit 2; }
 	@$(BIN)/python docs/requirements.py --spec $(SPEC)
 
 sessions: .venv/.ready

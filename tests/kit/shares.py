@@ -86,6 +86,9 @@ def main() -> int:
     if asked.measure:
         dear = {name: round(cost, 1) for name, cost in sorted(costs.items()) if cost >= DEAR}
         COSTS.write_text(json.dumps(dear, indent=0) + "\n")
+    for number, code in enumerate(codes):
+        if code not in (0, 1, NO_TESTS):
+            print(f"share {number} ended with exit code {code}, again: make test SEED={seed}")
     red = [code for code in codes if code not in (0, NO_TESTS)]
     return red[0] if red else 0 if 0 in codes else NO_TESTS
 

@@ -1,4 +1,4 @@
-"""Fixtures of the real tier, and the end of its run: how to repeat a failure, how long it took, what is missing.
+"""Fixtures of the real tier, and the end of its run: how long it took, what is missing.
 
 A case that needs a program which this machine does not have is skipped with the reason `needs NAME`; the last line of
 the run counts them.
@@ -59,16 +59,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(CASE))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.failed:
-        seeds = [f"seed {value}; " for name, value in report.user_properties if name == "seed"]
-        command = f".venv/bin/pytest -n 0 '{item.nodeid}'"
-        report.sections.append(("to repeat it", f"tier: real; {''.join(seeds)}{command}"))
-    return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
