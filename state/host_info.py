@@ -23,6 +23,8 @@ LARGEST = 200
 """The maximum size of that file in bytes."""
 TIMEOUT = 5.0
 """Time-out of git in seconds."""
+OF_ANOTHER_CLONE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}
+"""Variables that git exports to its hooks; they name the hook's repository."""
 
 
 def release(version: str, root: Path = ROOT) -> str:
@@ -44,8 +46,9 @@ def commit_of(root: Path) -> str:
 def described(root: Path) -> str:
     """Return the last tag and the commits since, or the commit; with `-dirty` after changes. Empty without git."""
     asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=8"]
+    environ = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_CLONE}
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=TIMEOUT, check=False, env=environ)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return told.stdout.strip()

@@ -30,7 +30,7 @@ def play(script: Script, answers: bool = True) -> House:
         return loop.run_until_complete(run())
 
 
-def test_a_key_in_a_terminal_that_was_too_small_and_is_large_again_does_not_count() -> None:
+def test_a_key_after_a_terminal_was_too_small_does_not_count() -> None:
     """OP-04: the desk may hear of both sizes at once; the picture in between was not the ticket"""
 
     async def script(hand: Hand) -> None:

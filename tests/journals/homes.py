@@ -95,12 +95,17 @@ def kinds_of_facts() -> tuple[type, ...]:
     return tuple(BY_TYPE)
 
 
+def kinds_of_home(home: Home) -> StrategyKinds:
+    """The strategies of a home, on a machine that may be slow."""
+    return kinds_in(home.settings.parent / "strategies", waits=600.0)
+
+
 def folded(
     home: Home, until: int | None = None, documents: Any = None, kinds: StrategyKinds | None = None
 ) -> TradingState:
     """A desk out of the journal of a home, up to a record; out of its documents first where they are given."""
     journal = Reading(account_of(home), until)
-    kinds = kinds or kinds_in(home.settings.parent / "strategies")
+    kinds = kinds or kinds_of_home(home)
     desk = TradingState(ACCOUNT, Mode.PAPER, CALENDAR, journal, kinds)  # type: ignore[arg-type]
     checkpoint.rebuild(desk, documents)
     return desk
@@ -109,7 +114,7 @@ def folded(
 def folded_in_steps(home: Home, steps: Sequence[int]) -> Iterator[TradingState]:
     """One desk out of the journal of a home, as it stands at each of these records."""
     journal = Reading(account_of(home))
-    kinds = kinds_in(home.settings.parent / "strategies")
+    kinds = kinds_of_home(home)
     desk = TradingState(ACCOUNT, Mode.PAPER, CALENDAR, journal, kinds)  # type: ignore[arg-type]
     desk.orchestrator.begin_rebuild(journal.last_at)
     for recorded in list(journal.records()):

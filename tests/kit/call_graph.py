@@ -227,7 +227,7 @@ def _built(root: Path, modules: Iterable[str]) -> build.BuildResult:
     options = Options()
     options.export_types = options.preserve_asts = options.ignore_errors = options.check_untyped_defs = True
     options.incremental = False
-    options.no_site_packages = True  # no code of other packages calls back but through names that ours hands on
+    options.no_site_packages = True  # other packages call back only functions that our code passes to them
     options.python_executable = None
     options.mypy_path = [str(root)]
     sources = [BuildSource(str(root / f"{name.replace('.', '/')}.py"), name) for name in modules]

@@ -61,9 +61,7 @@ class Environment:
         return {**outside, "KEYTURN_HOME": str(self.home), "COLUMNS": "100"}
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.home, env=self.variables, capture_output=True, text=True, check=False, timeout=120
-        )
+        return subprocess.run(command, cwd=self.home, env=self.variables, capture_output=True, text=True, check=False)
 
 
 def install(wheel: Path, into: Path) -> Environment:

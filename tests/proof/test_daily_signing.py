@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -101,7 +102,8 @@ def test_what_goes_wrong_is_said_once(snapshot) -> None:
 def test_an_engine_says_that_there_is_no_key(folder: AccountFolder, snapshot) -> None:
     """SP-08: one line, no halt"""
     house = House(minutes("09:30", "09:40")).opens()
-    keeper = Housekeeping(folder, FileKillSwitch(folder, {}), lambda: None, lambda _: None, lambda _: "on")
+    switch = FileKillSwitch(folder, {})
+    keeper = Housekeeping(folder, switch, lambda: None, lambda _: None, lambda _: "on", saved_at=math.inf)
     keeper.signing = DailySigning(program("exit('keyturn: no key')"), dict(os.environ), lambda: NOON)
 
     keeper.look(house.line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -579,7 +580,7 @@ def test_an_earlier_rearm_ends_no_later_kill(tmp_path: Path) -> None:
     folder.prepare()
     switch, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
     house.line.latch.switch = switch
-    keeper = Housekeeping(folder, switch, lambda: None, lambda _: None, lambda _: "on")
+    keeper = Housekeeping(folder, switch, lambda: None, lambda _: None, lambda _: "on", saved_at=math.inf)
     keeper.look(house.line)
     house.presses(Kill("key"))
     keeper.look(house.line)

@@ -47,10 +47,30 @@ def ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "END_CHECK_SECONDS", 0.01)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture(autouse=True)
+def waits_for_slow_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait_for_requests(monkeypatch, TIMEOUT)
+
+
+def wait_for_requests(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """The server's time-out for a request; the handler took its own from it when the module was loaded."""
+    monkeypatch.setattr(server_module, "SECONDS", seconds)
+    monkeypatch.setattr(server_module._Handler, "timeout", seconds)
+
+
+ON_A_SOCKET = 'health.listen="unix:health.sock"'
+
+
+class SocketConnection(HTTPConnection):
+    """HTTP on the socket file of a demo in this home."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__("localhost")
+        self._path = home / "state" / "demo" / "health.sock"
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
 
 
 @contextmanager
@@ -63,8 +83,10 @@ def demo(home: Path, *overrides: str) -> Iterator[tuple[VirtualRuntime, EngineFi
         yield runtime, service_health(host, runtime, stack, log)
 
 
-def ask(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
-    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+def ask(place: int | Path, path: str, method: str = "GET", **headers: str) -> Answer:
+    """Ask the server at a port, or the demo of a home on its socket file."""
+    on_socket = isinstance(place, Path)
+    connection = SocketConnection(place) if on_socket else HTTPConnection("127.0.0.1", place, timeout=TIMEOUT)
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -90,12 +112,11 @@ def test_nothing_listens_by_default(tmp_path: Path) -> None:
 
 def test_health_names_no_amounts(tmp_path: Path) -> None:
     """SY-05"""
-    port = free_port()
-    with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, _):
-        assert ask(port, "/healthz")[0] == HTTPStatus.SERVICE_UNAVAILABLE, "no beat yet"
+    with demo(tmp_path, ON_A_SOCKET) as (runtime, _):
+        assert ask(tmp_path, "/healthz")[0] == HTTPStatus.SERVICE_UNAVAILABLE, "no beat yet"
         runtime.run(until=runtime.at + timedelta(minutes=2))
         runtime.beat()
-        status, content = ask(port, "/healthz")
+        status, content = ask(tmp_path, "/healthz")
         told = json.loads(content)
 
         assert status == HTTPStatus.OK
@@ -111,14 +132,13 @@ def test_health_names_no_amounts(tmp_path: Path) -> None:
 
 def test_metrics_match_the_journal(tmp_path: Path) -> None:
     """SY-05: read by prometheus-client's parser; no symbol and no figure of the account is among them."""
-    port = free_port()
-    with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, figures):
+    with demo(tmp_path, ON_A_SOCKET) as (runtime, figures):
         assert figures is not None
         runtime.run(until=runtime.at + timedelta(minutes=20))
         for number in (91, 92):
             runtime.engine.state.record(DeskAttached(DeskNumber(number), Seat("/dev/pts/9", "eve")))
         runtime.beat()
-        status, content = ask(port, "/metrics")
+        status, content = ask(tmp_path, "/metrics")
         found = figures_of(content)
         runtime.engine.state.journal.sync()
         facts = [r.fact for r in read(tmp_path / "state" / "demo" / "journal")]
@@ -144,10 +164,9 @@ def test_metrics_match_the_journal(tmp_path: Path) -> None:
 
 def test_symbols_are_shown_when_allowed(tmp_path: Path) -> None:
     """SY-05"""
-    port = free_port()
-    with demo(tmp_path, f'health.listen="127.0.0.1:{port}"', "health.symbols=true") as (runtime, _):
+    with demo(tmp_path, ON_A_SOCKET, "health.symbols=true") as (runtime, _):
         runtime.run(until=runtime.at + timedelta(minutes=20))
-        found = figures_of(ask(port, "/metrics")[1])
+        found = figures_of(ask(tmp_path, "/metrics")[1])
 
         by_symbol = {labels[0] for name, labels in found if name == "keyturn_fills_total"}
         assert by_symbol
@@ -213,12 +232,11 @@ def test_a_stale_socket_is_taken_over_privately(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(path))
-    with demo(tmp_path, 'health.listen="unix:health.sock"') as (runtime, figures):
+    with demo(tmp_path, ON_A_SOCKET) as (runtime, figures):
         assert figures is not None
         runtime.beat()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(TIMEOUT)
             client.connect(str(path))
             client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert b"200 OK" in client.recv(1000)
@@ -234,7 +252,7 @@ def test_a_taken_address_is_reported(tmp_path: Path, snapshot: SnapshotAssertion
         with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, _):
             told = [note.replace(str(port), "PORT") for note in runtime.engine.notes if note.startswith("health is")]
     (tmp_path / "state" / "demo" / "health.sock").write_text("not ours")
-    with demo(tmp_path, 'health.listen="unix:health.sock"') as (runtime, _):
+    with demo(tmp_path, ON_A_SOCKET) as (runtime, _):
         told += [note for note in runtime.engine.notes if note.startswith("health is")]
     assert told == snapshot
 
@@ -264,21 +282,22 @@ def test_only_local_gets_of_known_pages_are_answered() -> None:
 
 def _sent(port: int, content: bytes) -> bytes:
     """All that comes back of it, until the connection ends."""
+    answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client, suppress(ConnectionError):
         client.sendall(content)
-        answer = b""
         while more := client.recv(4096):
             answer += more
-        return answer
-    return b""
+    return answer
 
 
-def test_malformed_requests_are_cut_off() -> None:
+def test_malformed_requests_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-05"""
     with a_server() as port:
         assert _sent(port, b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 100_000) == b""
         assert b"200" not in _sent(port, b"\x16\x03\x01 rubbish\r\n\r\n")
+        wait_for_requests(monkeypatch, 0.1)
         assert _sent(port, b"GET /healthz HTTP/1.1\r\nHalf: of it") == b"", "cut off when its time is over"
+        wait_for_requests(monkeypatch, TIMEOUT)
         assert ask(port, "/healthz")[0] == HTTPStatus.OK
 
 
@@ -295,6 +314,7 @@ def test_slow_clients_hold_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
             served[0] -= 1
 
     monkeypatch.setattr(ThreadingMixIn, "process_request_thread", counted)
+    wait_for_requests(monkeypatch, 0.1)
     with a_server() as port:
         slow = [socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) for _ in range(30)]
         for client in slow:
@@ -303,6 +323,7 @@ def test_slow_clients_hold_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
                 while client.recv(4096):
                     pass
             client.close()
+        wait_for_requests(monkeypatch, TIMEOUT)
         answers = set()
         while HTTPStatus.OK not in answers:  # the last of them may be on its way out
             with suppress(OSError):

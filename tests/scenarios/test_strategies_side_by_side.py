@@ -197,7 +197,7 @@ def test_one_that_forgets_the_close_is_reminded_once() -> None:
     assert [p.proposal.exit_reason for p in house.facts(facts.ProposalStaged)] == [None, ExitReason.FORCE_FLAT]
 
 
-def test_a_memory_that_cannot_be_saved_is_a_failure_with_its_field_and_the_last_sound_one_stays() -> None:
+def test_an_unsavable_memory_fails_and_the_last_sound_one_stays() -> None:
     """ST-01: of 09:30 to 09:55 three bars are lost."""
     house = a_house(Spoiling).until("09:56")
 
@@ -217,7 +217,7 @@ def test_a_memory_that_cannot_be_saved_is_a_failure_with_its_field_and_the_last_
     assert remembered(memory(house.restarted(), "spoiling").state) == {"bars": 23, "last": None}
 
 
-def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left_by_the_close() -> None:
+def test_an_unfit_memory_is_reported_and_its_position_is_closed() -> None:
     """ST-01, ST-09: the documents hold what another text of the strategy remembered."""
     house = holds_from_ten(Forgetful).until("10:02")
     orchestrator = house.desk.orchestrator
@@ -297,7 +297,7 @@ def test_the_live_desk_measures_by_the_clock_that_nobody_sets() -> None:
     assert house.engine.state.orchestrator.showing.clock is time.monotonic
 
 
-def test_one_that_floods_has_one_proposal_at_a_time_and_changes_nothing_for_the_others() -> None:
+def test_a_flooding_strategy_has_one_proposal_at_a_time() -> None:
     """ST-03, ST-07"""
     alone = a_house(Watching, vwap=True).until("10:11")
     beside = a_house(Flooding, Raving, Watching, vwap=True).until("10:11")
@@ -313,7 +313,7 @@ def test_one_that_floods_has_one_proposal_at_a_time_and_changes_nothing_for_the_
     assert memory(beside, "raving").last_answer == "MALFORMED it answered a list"
 
 
-def test_what_several_signal_on_one_bar_is_staged_in_one_order_the_houses_first() -> None:
+def test_signals_of_one_bar_are_staged_built_in_first() -> None:
     """ST-07: whatever the order in which they were found."""
     orders = []
     for classes in ((Flooding, Buying, Watching), (Watching, Buying, Flooding)):
@@ -323,7 +323,7 @@ def test_what_several_signal_on_one_bar_is_staged_in_one_order_the_houses_first(
     assert orders == [["vwap", "buying", "flooding"]] * 2
 
 
-def test_one_that_floods_neither_adds_to_its_position_nor_trades_more_than_it_may() -> None:
+def test_a_flooding_strategy_stays_within_its_limits() -> None:
     """ST-03, EX-08"""
     house = a_house(Flooding).until("10:01")
     house.confirms_at("10:01:02")
@@ -367,7 +367,7 @@ def test_what_protects_is_never_held_back() -> None:
     assert [p.exit_reason for p in house.desk.stage.proposals()] == [ExitReason.TIME_EXIT]
 
 
-def test_the_wish_of_what_was_typed_is_held_back_and_no_strategy_is_looked_for() -> None:
+def test_a_position_by_hand_needs_no_strategy_file() -> None:
     """ST-07, ST-09, SP-03: a position of one's own has exit rules and no file; other settings change nothing of it."""
     rules = {"by_hand": True, "profit_target": "0.001"}
     risk = {"window_start": "09:30", "max_notional": {"usd": "5000"}, "per_trade": {"usd": "100"}}
@@ -385,7 +385,7 @@ def test_the_wish_of_what_was_typed_is_held_back_and_no_strategy_is_looked_for()
     assert [r.strategy for r in strategy_rows(house.desk, THURSDAY, house.line.at)] == ["vwap", "buying"]
 
 
-def test_a_strategy_whose_file_is_gone_is_named_and_keeps_its_memory_and_its_position() -> None:
+def test_a_strategy_without_its_file_keeps_memory_and_position() -> None:
     """SP-03, ST-01: the journal decodes, the desk opens, nothing is proposed for it."""
     house = holds_from_ten(Holding).until("10:02")
     known = list(bars_of(house, "holding"))

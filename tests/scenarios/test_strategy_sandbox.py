@@ -17,7 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import OrderCreated, ProposalStaged, StrategyFailed, StrategyPaused
 from core.messages.commands import ResumeStrategy
-from core.runtime.strategy_host import sandbox
+from core.runtime.strategy_host import process, sandbox
 from core.strategies.builtin import StrategyKinds
 from core.views import StrategyRow
 from core.views.builders.strategies import strategy_rows
@@ -215,9 +215,10 @@ def all_of(attacks: dict[str, tuple[str, str]]) -> str:
 @filtered
 @pytest.mark.parametrize("name", ["told", *LOST])
 def test_attack_makes_no_order_and_is_reported(
-    name: str, secret: Path, engine_socket: tuple[Path, socket.socket]
+    name: str, secret: Path, engine_socket: tuple[Path, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ST-01, ST-07, SY-01: the bars of the others go on, and the desk; nobody came to the socket."""
+    monkeypatch.setattr(process, "A_MOMENT", ANSWERS)
     path, listener = engine_socket
     body = all_of(TOLD) if name == "told" else LOST[name][0]
     text = attacking(body.replace("{secret}", str(secret)).replace("{socket}", str(path)))
@@ -275,8 +276,9 @@ def test_type_hints_run_in_the_process_only(tmp_path: Path) -> None:
     assert found.faults[0].startswith("mine.py")
 
 
-def test_lost_process_restarts_with_its_memory(snapshot: SnapshotAssertion) -> None:
+def test_lost_process_restarts_with_its_memory(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> None:
     """ST-07: after two bars it is paused, and stays gone until the operator resumes it."""
+    monkeypatch.setattr(process, "A_MOMENT", ANSWERS)
     crash = f"if clock_of(bar) < '09:45': {CRASH.strip()}"
     settings = settings_with("attacking", vwap=False, strategies={"faults": 2})
     house = House(minutes("09:30", "10:05"), settings, kinds=kinds_of(attacking(crash))).opens().until("09:50")

@@ -26,6 +26,11 @@ SILENT = SweepWatch(lambda _done, _whole: None, lambda _line: None)
 GRID = ("--strategy", "vwap", "--grid", "strategies.vwap.entry_deviation=0.001,0.003")
 
 
+@pytest.fixture(autouse=True)
+def waits_for_slow_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_pool, "PATIENCE", 600)
+
+
 @pytest.fixture(scope="module")
 def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An hour of SPY."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -127,7 +128,8 @@ def kept(tmp_path: Path, house: House) -> Kept:
     folder = AccountFolder(tmp_path / "house")
     folder.prepare()
     beats: list[Status] = []
-    keeper = Housekeeping(folder, FileKillSwitch(folder, {}), lambda: None, beats.append, lambda _: "on")
+    switch = FileKillSwitch(folder, {})
+    keeper = Housekeeping(folder, switch, lambda: None, beats.append, lambda _: "on", saved_at=math.inf)
     return Kept(house, keeper, beats)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import replace
 from datetime import timedelta
@@ -201,7 +202,9 @@ def with_files(house: House, home: Path) -> WatchlistFiles:
     folder = AccountFolder(home / "account")
     files = WatchlistFiles(home / "watchlists")
     switch = FileKillSwitch(folder, {})
-    house.line.keeper = Housekeeping(folder, switch, lambda: None, lambda _: None, lambda _: "on", None, files)
+    house.line.keeper = Housekeeping(
+        folder, switch, lambda: None, lambda _: None, lambda _: "on", None, files, saved_at=math.inf
+    )
     return files
 
 

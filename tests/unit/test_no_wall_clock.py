@@ -15,14 +15,17 @@ WAIT = "wait without a limit of its own; pytest's time-out ends a test that hang
 CLOCKS = {
     "time": {"monotonic", "monotonic_ns", "time", "time_ns", "perf_counter", "perf_counter_ns", "process_time"},
     "datetime": {"now", "utcnow"},
+    "date": {"today"},
 }
 SECONDS = re.compile(r"^[A-Z_]+$|(^|_)(time_?out|patience|seconds|limit|left)$")
 HINT = re.compile(
-    r"sleep\(|\btime\.(monotonic|time|perf|process)|datetime\.(now|utcnow)|from time import|wait_for\(|timeout"
+    r"sleep\(|\btime\.(monotonic|time|perf|process)|datetime\.(now|utcnow)|date\.today|from time import|time as "
+    r"|wait_for\(|timeout|Timer\("
     r"|\.(wait|join|result|acquire)\([^\"'\[\n]*(\d|[A-Z_]{3}|patience|seconds|limit|left)"
 )
 """In every file with a fault: most files have none and need no parsing."""
 WAITS = {"wait", "join", "result", "get", "acquire"}
+PROCESSES = {"run", "call", "check_call", "check_output", "communicate"}
 OTHERS = {"house", "hand", "self", "requests"}
 """Whose `wait` is a method of the tests that passes time on a clock of its own, and whose `get` is a request."""
 
@@ -43,7 +46,8 @@ EXCEPTIONS: Mapping[str, str] = {
     "tests/wire/exchange/door.py": "virtual time", "tests/wire/exchange/run.py": "virtual time",
     "tests/wire/exchange/server.py": "virtual time", "tests/wire/open_desk.py": "virtual time",
     "tests/wire/receivers.py": "virtual time", "tests/wire/test_kill_press.py": "virtual time",
-    "tests/wire/test_lanes.py": "virtual time", "tests/wire/test_resolver_and_threads.py": "virtual time",
+    "tests/wire/test_lanes.py": "virtual time", "tests/wire/test_leaving.py": "virtual time",
+    "tests/wire/test_resolver_and_threads.py": "virtual time",
     "tests/wire/test_time_limit.py": "virtual time",
 }  # fmt: skip
 """By path, or by folder: why. An entry that is no longer needed fails; take it out."""
@@ -89,10 +93,22 @@ def faults_in(source: str) -> Iterator[Found]:
             case ast.Call(func=ast.Name(id="sleep") | ast.Attribute(attr="sleep"), args=args):
                 if not (args and isinstance(args[0], ast.Constant) and args[0].value == 0):
                     yield node.lineno, ast.unparse(node), SLEEP
-            case ast.Attribute(value=ast.Name(id=module), attr=name) if name in CLOCKS.get(module, ()):
+            case ast.Attribute(value=ast.Name(id=module) | ast.Attribute(attr=module), attr=name) if name in CLOCKS.get(
+                module, ()
+            ):
                 yield node.lineno, ast.unparse(node), CLOCK
             case ast.ImportFrom(module="time", names=names) if {each.name for each in names} & CLOCKS["time"]:
                 yield node.lineno, ast.unparse(node), CLOCK
+            case ast.Import(names=names) if any(each.name in CLOCKS and each.asname for each in names):
+                yield node.lineno, ast.unparse(node), CLOCK
+            case ast.Call(func=ast.Name(id="Timer") | ast.Attribute(attr="Timer")):
+                yield node.lineno, ast.unparse(node), WAIT
+            case ast.Call(func=ast.Attribute(attr="settimeout"), args=[limit]) if not is_none(limit):
+                yield node.lineno, ast.unparse(node), WAIT
+            case ast.Call(func=ast.Attribute(attr=name), keywords=words) if name in PROCESSES and any(
+                word.arg == "timeout" and not is_none(word.value) for word in words
+            ):
+                yield node.lineno, ast.unparse(node), WAIT
             case ast.Call(func=ast.Name(id="wait_for") | ast.Attribute(attr="wait_for")):
                 yield node.lineno, ast.unparse(node), WAIT
             case ast.Call(func=ast.Attribute(value=ast.Name(id="asyncio"), attr="timeout"), args=[limit]):

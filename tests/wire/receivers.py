@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message as Mail
+from errno import EADDRINUSE
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -82,8 +83,20 @@ class WebServer:
 class MailServer:
     def __init__(self) -> None:
         self.mails: list[Mail] = []
-        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
-        self.controller.start()
+        self.controller = self._started()
+
+    def _started(self) -> Controller:
+        """On a port that was free; another process may take it before the server does, and then the next is tried."""
+        while True:
+            with closed_port() as port:
+                controller = Controller(self, hostname="127.0.0.1", port=port)
+            try:
+                controller.start()
+            except OSError as error:
+                if error.errno != EADDRINUSE:
+                    raise
+            else:
+                return controller
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's
         self.mails.append(message_from_bytes(envelope.content))
@@ -97,10 +110,12 @@ class MailServer:
         self.controller.stop()
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections, and that nobody else gets meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 @contextmanager

@@ -5,6 +5,7 @@ What the notifier's process does for one message is done in this process; the pr
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ from core.runtime.notifier.process import Notifier
 from core.settings.service import NotifySettings
 from state.credentials import find_address
 from tests.kit.timeline import Timeline
-from tests.wire.receivers import WebServer, a_mail_server, a_web_server, free_port
+from tests.wire.receivers import WebServer, a_mail_server, a_web_server, closed_port
 
 FILL = Message("Keyturn paper demo: fill SPY", "10:00 New York fill: bought 10 SPY at 590.12")
 
@@ -57,6 +58,8 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, timeline: Timeline) -> None
     for place in (requests.adapters, requests.sessions):
         monkeypatch.setattr(place, "HTTPAdapter", requests.adapters.HTTPAdapter)
     monkeypatch.setattr(socket.socket, "connect", socket.socket.connect)
+    monkeypatch.setattr(logging.getLogger("apprise"), "handlers", [])
+    monkeypatch.setenv("NO_PROXY", "")
 
 
 @pytest.fixture
@@ -173,7 +176,8 @@ def test_a_watchdog_retries_a_locked_keyring(web: WebServer, monkeypatch, snapsh
 
 def test_a_closed_port_means_not_sent(notifiers):
     """SY-03: only what surely never left may be sent once more where it is not urgent."""
-    gone = a_notifier(notifiers, {"gone": f"json://127.0.0.1:{free_port()}/x"}).deliver("gone", FILL)
+    with closed_port() as port:
+        gone = a_notifier(notifiers, {"gone": f"json://127.0.0.1:{port}/x"}).deliver("gone", FILL)
     assert gone.code is DeliveryCode.NOT_SENT
 
 

@@ -7,12 +7,19 @@ from decimal import Decimal
 
 import pytest
 
+import state.basket_inbox
 from core.messages.commands import OpenBasket
 from core.model.basket import BasketSource
 from state.basket_inbox import BasketInbox, hand_over
 from state.files import AccountFolder
 
 TEXT = "symbol,side\nSPY,sell\n"
+AN_HOUR = 3600.0
+
+
+@pytest.fixture(autouse=True)
+def waits_for_slow_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state.basket_inbox, "FRESH_SECONDS", AN_HOUR)
 
 
 def test_a_plan_is_taken_once(folder: AccountFolder) -> None:

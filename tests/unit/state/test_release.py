@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from state import host_info
 from state.host_info import WRITTEN, commit_of, release
 
 
 def git(folder: Path, *words: str) -> str:
-    who = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false")
+    """By the settings of nobody on this machine."""
+    who = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com")
     asked = ["git", "-C", str(folder), *who, *words]
-    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    return subprocess.run(asked, check=True, capture_output=True, text=True, env=environ).stdout.strip()
+
+
+@pytest.fixture(autouse=True)
+def waits_for_slow_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_info, "TIMEOUT", 600.0)
 
 
 def a_clone(folder: Path) -> str:
@@ -47,6 +56,14 @@ def test_a_tagged_clone_counts_commits_since(tmp_path: Path) -> None:
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "second")
 
     assert commit_of(tmp_path) == f"v0.1.0-1-g{git(tmp_path, 'rev-parse', 'HEAD')[:8]}"
+
+
+def test_another_repository_of_the_environment_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-07: a hook of git exports its own."""
+    commit = a_clone(tmp_path)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+
+    assert commit_of(tmp_path) == commit[:8]
 
 
 def test_a_build_has_its_written_commit(tmp_path: Path) -> None:

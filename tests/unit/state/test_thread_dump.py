@@ -12,13 +12,15 @@ from state.running_engine import LARGEST, dumped_by, listens, thread_dumps
 
 def test_the_signal_dumps_every_thread(folder: AccountFolder) -> None:
     """SY-02"""
-    until = threading.Event()
+    begun, until = threading.Event(), threading.Event()
 
     def waits_for_ever() -> None:
+        begun.set()
         until.wait()
 
     other = threading.Thread(target=waits_for_ever)
     other.start()
+    begun.wait()
     try:
         with thread_dumps(folder):
             assert listens(folder, os.getpid())

@@ -241,16 +241,20 @@ def test_a_reader_never_sees_half_a_file(home: Home) -> None:
         assert is_ours
         file.save(Kept(ELEVATED, BEGINS))
     seen: set[str] = set()
+    has_begun, has_ended = Event(), Event()
 
     def reads() -> None:
-        for _ in range(100):
+        while not has_ended.is_set():
             seen.add(type(home.file().load().reading).__name__)
+            has_begun.set()
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(reads)
+        has_begun.wait()
         for number in range(25):
             long = "x" * (number * 2000)
             file.save(Kept(ELEVATED, BEGINS, failed_at=BEGINS, failure=long))
+        has_ended.set()
         reading.result()
 
     assert seen == {"VixReading"}
