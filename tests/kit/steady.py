@@ -23,7 +23,6 @@ from random import SystemRandom
 from tests.soak.chunks import digest_of_the_code
 
 FOLDER = Path(__file__).parents[2] / ".steady"
-CODE = ("app.py", "console", "core", "state", "tests", "widgets")
 GREEN = "green"
 CLOSING = re.compile(r"^.*\d+ (?:passed|failed|error).*$", re.M)
 
@@ -33,7 +32,7 @@ def main() -> int:
     parser.add_argument("tier", choices=["test", "test-real"])
     parser.add_argument("times", type=int)
     asked = parser.parse_args()
-    kept = FOLDER / f"{asked.tier}-{digest_of_the_code(code=CODE)}.txt"
+    kept = FOLDER / f"{asked.tier}-{digest_of_the_code()}.txt"
     rows = [line for line in kept.read_text().splitlines() if line] if kept.exists() else []
     print("".join(f"{row}\n" for row in rows), end="", flush=True)
     FOLDER.mkdir(exist_ok=True)

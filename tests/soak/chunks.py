@@ -21,15 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".soak"
-CODE = (
-    "app.py",
-    "console",
-    "core",
-    "docs/verify_record.py",
-    "state",
-    "widgets",
-    *(f"tests/{name}" for name in ("accidents", "kit/kernel_cases.py", "proof", "simulation", "soak")),
-)
+CODE = ("app.py", "console", "core", "docs/verify_record.py", "state", "tests", "widgets")
 A_BAR = 40
 FRESH_AFTER = 20
 """Chunks that one process plays: an app leaves its stylesheets and caches behind."""

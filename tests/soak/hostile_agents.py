@@ -496,6 +496,9 @@ def _passes_on(self: agent_requests.AgentServer, link: agent_requests.AgentLink,
 FROM_AGENT, TAKE = frames.from_agent, agent_requests.AgentServer._take
 
 
+FAULTS = ("desk", "waiting", "touch")
+
+
 @contextmanager
 def planted(name: str) -> Iterator[None]:
     """Take a desk's frame, let calls wait without a bound, or ask for no touch."""
@@ -511,11 +514,9 @@ def planted(name: str) -> Iterator[None]:
             patch.object(agent_requests, "MOST_WAITING", 1 << 30),
         ):
             yield
-    elif name == "touch":
+    else:
         with patch.dict(TOUCHED, {"confirm": {"touch": "never"}}):
             yield
-    else:
-        raise SystemExit(f"there is no fault {name}: one of desk, touch, waiting")
 
 
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -37,6 +37,7 @@ ANEW = 3.5
 STOPS = (0.3, 1.5, 3.0, 4.0)
 LONG_STOP = 2.5
 ACTS_IN = 20.0
+UNMEANT = "was confirmed, and nobody meant it"
 DROPPED = ("too early", "stood still", "has said nothing", "is lost")
 """What a desk says of a key that it dropped: of a machine that stood still just then."""
 SETTLES = 0.8
@@ -238,7 +239,7 @@ class Table:
         self.told.confirmed += len(confirmed)
         for ticket in confirmed:
             if ticket not in meant:
-                self.wrong(f"{kind}: {ticket} was confirmed, and nobody meant it")
+                self.wrong(f"{kind}: {ticket} {UNMEANT}")
         for ticket, many in Counter(confirmed).items():
             if many > 1:
                 self.wrong(f"{kind}: {ticket} was confirmed {many} times")
@@ -442,10 +443,11 @@ def run(chunks: Callable[[Play, int], Chunks], cores: int, plant: str | None) ->
         program = (sys.executable, "-P", str(Path(planted_fault.__file__)), plant)
         for first in range(0, every.many, A_HOUSE):
             whole.add(play(every.seed, first, A_HOUSE, program))
-            if whole.wrong:
-                break
+            if any(UNMEANT in words for words in whole.wrong):
+                tell(whole)
+                return 0
         tell(whole)
-        return int(not whole.wrong)
+        return 1
     for told in every.results(cores):
         whole.add(told)
     tell(whole)

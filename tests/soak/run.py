@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.soak import (
     hostile_agents,
     kernel,
     keys,
+    planted_fault,
     process_accidents,
     sessions,
     typed_tickets,
@@ -36,12 +37,13 @@ Run = Callable[[Callable[[Play, int], Chunks], int, str | None], int]
 
 @dataclass(frozen=True)
 class Part:
-    """`many` are the cases that are played unless N says otherwise; `again` plays one case of a seed."""
+    """`many` are the cases unless N says otherwise; `again` plays one case of a seed; `faults` can be planted."""
 
     title: str
     many: int
     run: Run
     again: Callable[[int, int], int] | None = None
+    faults: Collection[str] = ()
 
 
 LONG_FORMS = ("test_day_figures.py", "test_planted_faults.py", "test_restarts_of_a_day.py")
@@ -52,16 +54,23 @@ def _long_forms(_made: Callable[[Play, int], Chunks], _cores: int, _plant: str |
 
 
 PARTS = {
-    "sessions": Part("sessions with faults and crashes", 20_000, sessions.run, sessions.replay),
+    "sessions": Part("sessions with faults and crashes", 20_000, sessions.run, sessions.replay, sessions.PLANTED),
     "accidents": Part("accidents over the keys", 20_000, accidents.run, accidents.replay),
     "processes": Part(
         "processes hit under an armed ticket",
         200,
         process_accidents.run,
         process_accidents.replay,
+        planted_fault.FAULTS,
     ),
     "keys": Part("what is not the plain key, on armed screens of a terminal", 360, keys.run),
-    "agents": Part("hostile programs at the agents' socket", 5_000, hostile_agents.run, hostile_agents.replay),
+    "agents": Part(
+        "hostile programs at the agents' socket",
+        5_000,
+        hostile_agents.run,
+        hostile_agents.replay,
+        hostile_agents.FAULTS,
+    ),
     "typed": Part("software at the operator's keys, with and without a touch", 400, typed_tickets.run),
     "crashes": Part("a crash at every place of a day, in three ways", 1_000, days.run_crashes),
     "days": Part("random days", 3_200, days.run_days),
@@ -77,7 +86,7 @@ def main() -> int:
     parser.add_argument("--many", type=int, help="cases")
     parser.add_argument("--seed", type=int, help="the last unfinished run's, else a new one")
     parser.add_argument("--only", type=int, help="one case of the seed, told event by event")
-    parser.add_argument("--plant", help="sessions, agents, processes: with this fault planted, until it is found")
+    parser.add_argument("--plant", help="a fault: the part is played with it until it is found")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     if asked.only is not None:
@@ -86,6 +95,13 @@ def main() -> int:
             numbered = ", ".join(name for name, part in PARTS.items() if part.again is not None)
             parser.error(f"--only needs --seed and a part with numbered cases: {numbered}")
         return again(asked.seed, asked.only)
+    faults = PARTS[asked.part].faults if asked.part else ()
+    if asked.plant is not None and asked.plant not in faults:
+        parser.error(
+            f"--part {asked.part} has the faults {', '.join(faults)}"
+            if faults
+            else f"--plant needs --part {', '.join(name for name, part in PARTS.items() if part.faults)}"
+        )
     code = digest_of_the_code()
     return max([_run(name, asked, code) for name in ([asked.part] if asked.part else PARTS)])
 

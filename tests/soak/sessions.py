@@ -30,7 +30,7 @@ SHOWN = 5
 SHRINK_TRIES = 100
 
 
-PLANTED = (*ROUGH_FAULTS, *DESK_FAULTS, *CONTRADICTION_FAULTS)
+PLANTED = {fault.__name__: fault for fault in (*ROUGH_FAULTS, *DESK_FAULTS, *CONTRADICTION_FAULTS)}
 
 
 def run(chunks: Callable[[Play, int], Chunks], cores: int, plant: str | None) -> int:
@@ -52,10 +52,7 @@ def run(chunks: Callable[[Play, int], Chunks], cores: int, plant: str | None) ->
 
 def _find(plant: str, chunks: Chunks) -> int:
     """Plant a fault in this process and play until a session finds it; 1 where none does."""
-    fault = next((one for one in PLANTED if one.__name__ == plant), None)
-    if fault is None:
-        raise SystemExit(f"{plant}: no such fault. Known: {', '.join(one.__name__ for one in PLANTED)}")
-    fault(pytest.MonkeyPatch())
+    PLANTED[plant](pytest.MonkeyPatch())
     for number in range(chunks.many):
         failures = _played(made(chunks.seed, number)).failures
         if failures:

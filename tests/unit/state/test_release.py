@@ -13,7 +13,7 @@ from state.host_info import WRITTEN, commit_of, release
 
 
 def git(folder: Path, *words: str) -> str:
-    """By the settings of nobody on this machine."""
+    """Run git without this machine's settings."""
     who = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com")
     asked = ["git", "-C", str(folder), *who, *words]
     environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
