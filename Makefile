@@ -113,8 +113,9 @@ check: .venv/.ready
 	@$(MAKE) --no-print-directory -j 2 $(CHECKS)
 
 types: .venv/.ready
-	@echo 'check: types (mypy)'
+	@echo 'check: types (mypy), and that no call of an agent leads to an order'
 	@$(BIN)/mypy --strict --no-error-summary $(CODE)
+	@$(BIN)/pytest -q --no-header tests/static >.venv/static.log || { cat .venv/static.log; exit 1; }
 
 style: .venv/.ready
 	@echo 'check: style (ruff)'

@@ -30,14 +30,17 @@ from tests.scenarios.plans import a_buy
 from tests.scenarios.test_touch import a_floor
 
 ALWAYS = Settings.model_validate({"confirm": {"touch": "always"}})
+SHORT = Settings.model_validate({"confirm": {"touch": "always"}, "staging": {"ticket_seconds": "5"}})
 
 
 @asynccontextmanager
-async def a_desk(folder: Path, **terms: Any) -> AsyncIterator[tuple[House, AgentAtASocket]]:
+async def a_desk(
+    folder: Path, settings: Settings = ALWAYS, **terms: Any
+) -> AsyncIterator[tuple[House, AgentAtASocket]]:
     """With an enrolled key, and an agent that waits for its touch."""
     key = SecurityKey()
     with an_agent(folder, key, is_touched=False) as agent:
-        async with open_desk(settings=ALWAYS, **terms) as house:
+        async with open_desk(settings=settings, **terms) as house:
             message = enroll_message("test", 0, key.public.fingerprint)
             house.desk.handle.send(EnrollTouchKey(key.line, key.label, key.touched(message).text))
             await house.until(lambda: house.desk.view is not None and house.desk.view.touch.keys)
@@ -90,7 +93,7 @@ async def test_esc_gives_up_and_the_ticket_is_armed_anew(tmp_path: Path) -> None
 
 async def test_ticket_that_expires_meanwhile_sends_nothing(tmp_path: Path) -> None:
     """OP-15, OP-03"""
-    async with a_desk(tmp_path) as (house, agent):
+    async with a_desk(tmp_path, SHORT) as (house, agent):
         ticket = await house.opens_the_ticket()
         await house.press("B")
         await house.sees("touch your security key")

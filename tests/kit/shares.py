@@ -37,7 +37,7 @@ PYTEST = str(Path(sys.executable).with_name("pytest"))
 """Its name is that of the program under test, not of a module."""
 NO_TESTS = 5
 """The exit code of pytest where a share has no test."""
-OTHER_TIERS = ("bench", "real", "soak")
+OTHER_TIERS = ("bench", "package", "real", "soak", "static")
 COSTS = Path(__file__).with_name("costs.json")
 DEAR = 1.0
 """Seconds from which a file has its own cost in `COSTS`."""

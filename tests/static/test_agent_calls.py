@@ -15,7 +15,7 @@ from console.commands.journal import routes
 from core.facts.registry import BY_NAME
 from core.messages.inputs import FromAgent
 from core.runtime.routes import Step
-from tests.kit.call_graph import CallGraph
+from tests.static.call_graph import CallGraph
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("core.engine", "core.runtime.live", "core.runtime.service.agent_socket")
