@@ -133,7 +133,7 @@ def without(notices: list[Notice], numbers: Collection[int]) -> list[Notice]:
     return [notice for notice in notices if notice.number not in numbers]
 
 
-KILL, BREAKER, READ_ONLY = "kill", "breaker", "read-only"
+KILL, NAKED_KILL, BREAKER, READ_ONLY = "kill", "kill naked", "breaker", "read-only"
 
 
 def of_proposal(proposal_id: ProposalId) -> str:
@@ -422,6 +422,7 @@ class Notifications:
 
     def _rearmed(self, _at: datetime, _fact: facts.Rearmed) -> None:
         self._end(KILL)
+        self._end(NAKED_KILL)
 
     def _closed(self, _at: datetime, _fact: facts.BreakerClosed) -> None:
         self._end(BREAKER)

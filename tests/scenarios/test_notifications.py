@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
-from core.messages.commands import Halt, Kill, ProposeClose
+from core.messages.commands import Halt, Kill, ProposeClose, Rearm
 from core.messages.effects import SendNotification
 from core.messages.inputs import ConnectionChanged, DeadlineReached
 from core.model.account import Channel, ConnectionState, ConnectionStatus
@@ -21,6 +21,7 @@ from core.model.notification_sanitizer import harmless
 from core.model.order import order_id_of
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import checkpoint_of
+from core.trading_state.notifications import KILL, NAKED_KILL
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, minutes
 from tests.scenarios.receivers import (
@@ -173,6 +174,27 @@ def test_texts_of_a_halt_and_a_kill(snapshot: SnapshotAssertion) -> None:
 
     assert [fact.notice.kind for fact in house.facts(facts.NotificationDue)] == [NoticeKind.HALT, NoticeKind.KILL]
     assert receivers.told() == snapshot
+
+
+def test_a_kill_from_several_sources_is_told_once() -> None:
+    """SY-03, OP-08: `keyturn kill` writes the file and sends the command, and the engine reads them in any order"""
+    house, receivers = a_house()
+    for by in ("file", "command"):
+        house.presses(Kill(by))
+    house = with_receivers(house.restarted(), receivers)
+    house.presses(Kill("command, file"))
+    told = [fact.notice.kind for fact in house.facts(facts.NotificationDue)]
+    for by in ("command", "file"):
+        house.presses(Kill(by, naked=True))
+    house.presses(Kill("command, file"))
+    house.restarted()
+
+    assert told == [NoticeKind.KILL]
+    due = house.facts(facts.NotificationDue)
+    assert [fact.matter for fact in due] == [KILL, NAKED_KILL]
+    house.presses(Rearm("REARM"))
+    house.presses(Kill("key"))
+    assert [fact.matter for fact in house.facts(facts.NotificationDue)] == [KILL, NAKED_KILL, KILL]
 
 
 def test_lasting_disconnect_is_reported(snapshot: SnapshotAssertion) -> None:

@@ -21,7 +21,7 @@ from core.model.staging import MANUAL, Proposal
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
-from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt, of_thesis
+from core.trading_state.notifications import BREAKER, KILL, NAKED_KILL, READ_ONLY, of_halt, of_thesis
 from core.trading_state.state import TradingState
 from core.workflows.operator.notification_delivery import (
     CLOCK,
@@ -270,7 +270,10 @@ class Notifying:
 
     @follows(facts.Killed)
     def after_kill(self, fact: facts.Killed) -> None:
-        self._tell_of(fact, NoticeKind.KILL, KILL)
+        """Notify once until it is re-armed, and once more if the stops go too: another source is no news."""
+        known = self.state.notifications.state.matters
+        if NAKED_KILL not in known and (fact.naked or KILL not in known):
+            self._tell_of(fact, NoticeKind.KILL, NAKED_KILL if fact.naked else KILL)
 
     @follows(facts.AlertRang)
     def after_alert(self, fact: facts.AlertRang) -> None:
