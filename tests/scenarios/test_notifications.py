@@ -197,6 +197,26 @@ def test_a_kill_from_several_sources_is_told_once() -> None:
     assert [fact.matter for fact in house.facts(facts.NotificationDue)] == [KILL, NAKED_KILL, KILL]
 
 
+@pytest.mark.parametrize("naked", [False, True])
+def test_kill_is_told_beside_a_matter_of_an_earlier_one(naked: bool) -> None:
+    """SY-03, SY-06: a release that knew one matter of a kill left the other open when it was re-armed"""
+    house, receivers = a_house()
+    house.presses(Kill("key", naked=True))
+    *_, left = house.facts(facts.NotificationDue)
+    house.presses(Rearm("REARM"))
+    house.desk.record(left)
+    assert set(house.desk.notifications.state.matters) == {left.matter} == {NAKED_KILL}
+    house.until("10:05")
+
+    house.presses(Kill("key", naked=naked))
+    house = with_receivers(house.restarted(), receivers)
+    house.presses(Kill("command", naked=naked))
+
+    wanted = NAKED_KILL if naked else KILL
+    assert [fact.matter for fact in house.facts(facts.NotificationDue)] == [NAKED_KILL, NAKED_KILL, wanted]
+    assert set(house.desk.notifications.state.matters) == {wanted}
+
+
 def test_lasting_disconnect_is_reported(snapshot: SnapshotAssertion) -> None:
     """SY-03"""
     house, receivers = a_house(rules={"lines": {"channels": [PHONE], "kinds": ["disconnect"]}})

@@ -271,7 +271,11 @@ class Notifying:
     @follows(facts.Killed)
     def after_kill(self, fact: facts.Killed) -> None:
         """Notify once until it is re-armed, and once more if the stops go too: another source is no news."""
-        known = self.state.notifications.state.matters
+        known, killed_at = self.state.notifications.state.matters, self.state.control.killed_at
+        for matter in (KILL, NAKED_KILL):
+            # An older release did not end NAKED_KILL at a re-arm: it is of an earlier kill.
+            if matter in known and killed_at is not None and known[matter].since < killed_at:
+                self.state.record(facts.NotificationSettled(matter))
         if NAKED_KILL not in known and (fact.naked or KILL not in known):
             self._tell_of(fact, NoticeKind.KILL, NAKED_KILL if fact.naked else KILL)
 
