@@ -14,7 +14,7 @@ from core.model.broker import NoAnswer
 from core.runtime.virtual_time import ExchangeAnswers
 from tests.kit.timeline import Timeline, installed
 
-pytest.register_assert_rewrite("tests.scenarios.weeks")
+pytest.register_assert_rewrite("tests.scenarios.reports", "tests.scenarios.weeks")
 
 from tests.scenarios.backtests import bars, days, keyturn, minutes, year  # noqa: E402, F401
 from tests.scenarios.house import House, assert_can_be_rebuilt  # noqa: E402

@@ -6,40 +6,27 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.commands.assembly.host import Host
-from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import DaySummarised, ProposalStaged, TradeClosed
-from core.messages.commands import Halt
-from core.messages.inputs import Start
-from core.post_mortem.page import made_by_strategy
-from core.reports.report import Report
 from core.reports.report_formats import page
-from core.reports.report_text import SUMMARIES, lines_of, text_of
-from core.settings.settings import Settings
+from core.reports.report_text import SUMMARIES, text_of
 from state.files import Home, JournalFolder
 from state.journal import Chain, FileJournal, days_of, read
-from state.past_days import explained, reported
+from state.past_days import reported
 from tests.scenarios.backtests import Keyturn, minutes_of
-from tests.scenarios.changes import confirms_now
-from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy
-from tests.scenarios.test_account_activities import SESSIONS, SPLIT_ON, a_house, plays_the_month
-from tests.scenarios.test_explain import written
+from tests.scenarios.reports import assert_sums_are_those_of_explain, summed, told
 from tests.wire.receivers import WebServer, a_web_server
 
-A_PAGE = 72
-"""Lines that are printed on one."""
 HOSTILE = "\x1b[2Jclick <script>alert(1)</script> https://evil.example/x?token=1"
 
 
@@ -66,82 +53,11 @@ def a_replay(
     return folder
 
 
-@pytest.fixture(scope="module")
-def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten shares held for weeks, with a dividend, a fee and a split between."""
-    return written(plays_the_month(a_house()), tmp_path_factory.mktemp("month") / "journal")
-
-
-@pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first hour of the busy demo: a dozen trades, controls that trip, answers that are late."""
-    home = tmp_path_factory.mktemp("busy")
-    with ExitStack() as stack:
-        host = Host.of({"KEYTURN_HOME": str(home)})
-        runtime = demo_runtime(host, DemoOptions(operator="confirm-all"), stack)
-        runtime.pace.speed = None
-        runtime.take(runtime.at, Start())
-        runtime.play(runtime.at + timedelta(minutes=70))
-    return next(home.rglob("*-*-*.jsonl")).parent
-
-
-def told(keyturn: Keyturn, folder: Path, *words: object) -> Any:
-    found = keyturn("report", *words, "--journal-dir", folder, "--json")
-    assert found.code == 0, found.err
-    return found.json
-
-
-def summed(rows: list[dict[str, Any]], what: str = "amount") -> Decimal:
-    return sum((Decimal(row[what]) for row in rows if row[what] is not None), Decimal(0))
-
-
-TOLD = (SESSIONS[0], SESSIONS[3], SPLIT_ON, SESSIONS[-3], SESSIONS[-1])
-"""Days of the month: nothing held yet, a dividend, the split, the sale, the last."""
-
-
-def all_days(month: Path, *folders: Path) -> Iterator[tuple[Path, date]]:
-    """Of the month those that are told of."""
-    yield from ((month, day) for day in TOLD)
-    yield from ((folder, day) for folder in folders for day in days_of(folder))
-
-
-def test_a_days_sums_equal_those_of_explain(
-    keyturn: Keyturn, week: Path, declined: Path, month: Path, busy: Path
-) -> None:
-    """AN-06: to the cent, by strategy and by cause, with what nobody took and what nothing explains."""
-    some = [(week, days_of(week)[0]), (week, days_of(week)[-1]), (declined, days_of(declined)[1])]
-    for folder, day in [*all_days(month, busy), *some]:
-        found = told(keyturn, folder, "--day", day)
-        of_explain = keyturn("explain", day, "--journal-dir", folder, "--json").json
-
-        result = sum((summed(trade["parts"]) for trade in of_explain["trades"]), Decimal(0))
-        rounding = Decimal("0.005") * len(of_explain["trades"]) if folder == busy else Decimal(0)
-        sums = [Decimal(found["whole"]["result"]), summed(found["causes"])]
-        sums += [summed(found[name], "result") for name in ("strategies", "trades")]
-        assert all(abs(each - result) <= rounding for each in sums)
-        assert found["whole"]["equity_change"] == of_explain["equity_change"]
-        assert found["rest"] == of_explain["rest"]
-        assert found["parts"] == of_explain["parts"]
-        if found["explained"] is not None:
-            assert Decimal(found["explained"]) + Decimal(found["rest"]) == Decimal(found["whole"]["equity_change"])
-        made = made_by_strategy(explained(folder, str(day))[0].let_go)
-        assert summed(found["not_taken"], "would_have_made") == sum((part.amount for part in made), Decimal(0))
-        assert sum(row["entries"] for row in found["not_taken"]) == len(of_explain["not_taken"])
-
-
-def test_a_week_is_the_sum_of_its_days(keyturn: Keyturn, month: Path) -> None:
-    """AN-06"""
-    alone = [told(keyturn, month, "--day", day) for day in SESSIONS if date(2026, 11, 16) <= day <= date(2026, 11, 20)]
-    before = keyturn("explain", "2026-11-09..2026-11-13", "--journal-dir", month, "--json").json
-
-    found = told(keyturn, month, "--week", "2026-11-18")
-
-    assert (found["whole"]["first"], found["whole"]["last"]) == ("2026-11-16", "2026-11-20")
-    assert found["days"] == [each["whole"] for each in alone]
-    for name in ("result", "fees", "equity_change"):
-        assert Decimal(found["whole"][name]) == sum(Decimal(each["whole"][name]) for each in alone)
-    assert found["week_before"]["equity_change"] == before["equity_change"]
-    assert Decimal(found["week_before"]["equity_change"]) > 0
+def test_sums_of_a_day_equal_those_of_explain(keyturn: Keyturn, week: Path, declined: Path) -> None:
+    """AN-06: to the cent, by strategy and by cause, with what nobody took."""
+    days = days_of(week)
+    for folder, day in ((week, days[0]), (week, days[-1]), (declined, days_of(declined)[1])):
+        assert_sums_are_those_of_explain(keyturn, folder, day)
 
 
 def test_the_week_before_matches_explain(keyturn: Keyturn, week: Path, tmp_path: Path) -> None:
@@ -165,33 +81,6 @@ def test_the_week_before_matches_explain(keyturn: Keyturn, week: Path, tmp_path:
     assert found["whole"]["trades"] == 0
 
 
-def test_the_curve_ends_at_fills_and_holdings(month: Path, busy: Path) -> None:
-    """AN-06: to the cent, on days with a split, a dividend and dozens of trades."""
-    for folder, day in all_days(month, busy):
-        found = reported(folder, str(day), None)
-        held = explained(folder, str(day))[0].days[0]
-
-        moves = sum((part.amount for part in held.parts if "dividend" in part.name or part.name in MOVES), Decimal(0))
-        if found.curve and day != SPLIT_ON:
-            assert abs(found.curve[-1].made - (held.explained - moves)) < Decimal("0.01"), day
-
-
-MOVES = ("interest", "transfer", "fee")
-
-
-def test_a_busy_day_fits_on_one_page(keyturn: Keyturn, busy: Path) -> None:
-    """AN-06: long lists are cut, and say where the rest is."""
-    day = days_of(busy)[0]
-    trades = [record for record in read(busy) if isinstance(record.fact, TradeClosed)]
-
-    found = keyturn("report", "--day", day, "--journal-dir", busy)
-
-    assert len(trades) > 10
-    assert len(found.lines) <= A_PAGE
-    assert max(map(len, found.lines)) < 200
-    assert f"… and {len(trades) - 6} more: keyturn explain {day}" in found.out
-
-
 def test_a_trade_shows_its_entry_and_exit_reasons(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06"""
     staged = next(record.fact.proposal for record in read(week) if isinstance(record.fact, ProposalStaged))
@@ -209,27 +98,6 @@ def test_missed_trades_are_summed_by_strategy(keyturn: Keyturn, declined: Path, 
     assert found == snapshot
 
 
-def test_tripped_controls_are_counted(keyturn: Keyturn, busy: Path) -> None:
-    """AN-06, RK-06"""
-    found = told(keyturn, busy, "--day", days_of(busy)[0])
-
-    did = {(row["control"], row["did"]): row["times"] for row in found["controls"]}
-    refused = [name for name, kind in did if kind == "refused"]
-    assert [name for name, kind in did if kind == "tripped"]
-    assert refused
-    blocked = sum(row["ends"].get("blocked", 0) for row in found["not_taken"])
-    assert sum(did[name, "refused"] for name in refused) >= blocked > 0
-    assert found["near_misses"][0]["control"] == "spread"
-
-
-def test_connection_troubles_are_counted(keyturn: Keyturn, busy: Path, snapshot: SnapshotAssertion) -> None:
-    """AN-06, EX-15"""
-    troubles = {row["what"]: row for row in told(keyturn, busy, "--day", days_of(busy)[0])["quality"]["troubles"]}
-
-    assert troubles["orders in doubt"]["times"] > 0
-    assert troubles == snapshot
-
-
 def test_a_quiet_day_is_one_line(keyturn: Keyturn, bars: Path, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06"""
     folder = tmp_path / "quiet"
@@ -244,13 +112,6 @@ def test_a_quiet_day_is_one_line(keyturn: Keyturn, bars: Path, tmp_path: Path, s
 def test_the_last_day_is_the_one_without_a_word(keyturn: Keyturn, week: Path) -> None:
     """AN-06"""
     assert told(keyturn, week)["whole"]["first"] == str(days_of(week)[-1])
-
-
-def test_an_unclosed_day_ends_at_the_brokers_list(keyturn: Keyturn, month: Path, snapshot: SnapshotAssertion) -> None:
-    """AN-06: the next day's first record is what tells a close; until then the account's own figures do."""
-    found = keyturn("report", "--day", SESSIONS[-1], "--journal-dir", month).out
-
-    assert found == snapshot
 
 
 def test_a_week_ends_at_the_last_known_close(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
@@ -281,82 +142,6 @@ def test_a_week_has_its_deepest_drawdown(keyturn: Keyturn, week: Path) -> None:
         "max_drawdown": measures["measures"]["max_drawdown"],
     }
     assert told(keyturn, week, "--day", "2026-01-07")["quarter"] is None
-
-
-def of_house(house: House, folder: Path) -> Report:
-    return reported(written(house, folder), None, None)
-
-
-def test_a_position_names_who_holds_its_stop(tmp_path: Path) -> None:
-    """AN-06, OP-06"""
-    house = a_house_in_a_position(("10:06", "10:30", "99.60"))
-    house.until("10:20")
-    (stop,) = house.stops
-
-    found = of_house(house, tmp_path / "journal")
-
-    (held,) = found.standing.held
-    assert (held.stop, held.covered) == (stop.request.stop_price, abs(held.standing.quantity))
-    assert found.standing.orders == ()
-    assert f": stop {stop.request.stop_price} at the broker" in "\n".join(lines_of(found))
-
-
-def test_a_long_held_position_is_on_every_page(month: Path) -> None:
-    """AN-06: bought long before the day, its shares twice as many since a split; and its stop ended with its day."""
-    before, after = (reported(month, str(day), None).standing for day in (SESSIONS[3], SESSIONS[14]))
-
-    assert [(held.symbol, held.standing.quantity) for held in before.held] == [("SPY", 10)]
-    assert [(held.symbol, held.standing.quantity) for held in after.held] == [("SPY", 20)]
-    assert [proposal.is_guard for proposal in before.exits] == [True]
-    assert reported(month, str(SESSIONS[-1]), None).standing.is_empty
-
-
-def test_a_halt_and_working_orders_are_listed(tmp_path: Path) -> None:
-    """AN-06, OP-07"""
-    house = House(a_day(("10:06", "10:30", "100")), ROOMY, cash=Decimal(10000)).opens()
-    house.until("10:02")
-    house.presses(a_typed_buy("10", limit="90.00", stop="89.00"))
-    confirms_now(house)
-    house.until("10:10")
-    house.presses(Halt("key"))
-    house.until("10:20")
-
-    found = of_house(house, tmp_path / "journal")
-
-    assert [str(order.quantity) for order in found.standing.orders] == ["10"]
-    assert any(words.startswith("halted: ") for words in found.standing.shut)
-    assert any(each.name == "kill switch" for each in found.controls.acted)
-
-
-def test_an_order_near_its_limit_is_a_near_miss(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
-    """AN-06, EX-11: 1,800 of 2,000 USD; a half as large one is none."""
-    found = []
-    for quantity in ("18", "9"):
-        house = House(a_day(("10:06", "10:30", "100")), ROOMY, cash=Decimal(10000)).opens()
-        house.until("10:02")
-        house.presses(a_typed_buy(quantity, limit="100.00", stop="99.50"))
-        confirms_now(house)
-        house.until("10:10")
-        found.append(of_house(house, tmp_path / quantity).controls.near)
-
-    near, none = ({miss.name: miss for miss in each} for each in found)
-    assert near["notional"].most == Decimal("0.9")
-    assert near["notional"].words == snapshot
-    assert "notional" not in none
-
-
-ROOMY = Settings.model_validate(
-    {
-        "risk": {
-            "max_notional": {"usd": "2000"},
-            "per_trade": {"usd": "20"},
-            "entries_a_day": 5,
-            "sizing": {"budget": "1"},
-        },
-        "strategies": {"vwap": {"enabled": False}},
-        "exchange": {"cash": "10000"},
-    }
-)
 
 
 class Reader(HTMLParser):
@@ -436,19 +221,6 @@ def test_hostile_reasons_are_made_harmless(keyturn: Keyturn, week: Path, tmp_pat
     assert "\x1b" not in printed
     assert not {"http", "<", "\x1b"} & set(text_of(found))
     assert "evil.example" not in text_of(found)
-
-
-def test_a_message_names_no_order(busy: Path) -> None:
-    """AN-06, SY-03: sums, controls and what stands, in a few lines."""
-    found = reported(busy, str(days_of(busy)[0]), None)
-
-    text = text_of(found)
-
-    assert len(text.splitlines()) <= 12
-    assert "by strategy: vwap" in text
-    orders = [str(each.told.story.trade.exit_order) for each in found.trades]
-    assert orders
-    assert not any(order[:6] in text for order in orders)
 
 
 @pytest.fixture
