@@ -163,12 +163,15 @@ class Matter:
         The escalation steps taken.
     numbers
         The numbers of the notices of its escalation. The first notice is sent in any case.
+    is_given_up
+        Whether a channel gave up on the last notice.
     """
 
     since: datetime
     notice: Notice
     steps: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
+    is_given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,13 +315,15 @@ class Notifications:
             if fact.notice.kind is NoticeKind.EXIT_WAITING:
                 self._keep_failed(lambda close: harmless(close.words) != fact.notice.words)
             return
+        if fact.matter == NAKED_KILL and KILL in self.state.matters:  # the same kill goes on
+            self.state.matters[NAKED_KILL] = self.state.matters.pop(KILL)
         matter = self.state.matters.get(fact.matter)
         if matter is None:
             if fact.step:
                 return
             matter = self.state.matters[fact.matter] = Matter(fact.notice.at, fact.notice)
         if not fact.step:
-            matter.notice = fact.notice
+            matter.notice, matter.is_given_up = fact.notice, False
             return
         if fact.notice.number not in matter.numbers[-1:]:
             matter.numbers.append(fact.notice.number)
@@ -371,6 +376,8 @@ class Notifications:
     def _failed(self, _at: datetime, fact: facts.NotificationFailed) -> None:
         self.state.failed += 1
         if fact.again_at is None:
+            for matter in self.state.matters.values():
+                matter.is_given_up |= matter.notice.number in fact.numbers
             self._empty(fact.channel, is_urgent=fact.is_urgent)
             return
         line = self._line(fact.channel, is_urgent=fact.is_urgent)

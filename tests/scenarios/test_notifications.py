@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -195,6 +196,69 @@ def test_a_kill_from_several_sources_is_told_once() -> None:
     house.presses(Rearm("REARM"))
     house.presses(Kill("key"))
     assert [fact.matter for fact in house.facts(facts.NotificationDue)] == [KILL, NAKED_KILL, KILL]
+
+
+def test_a_kill_given_up_is_told_by_the_next_source() -> None:
+    """SY-03, OP-08: over a dead line, and by a channel without an address"""
+    for code in (DeliveryCode.NOT_SENT, DeliveryCode.NO_CHANNEL):
+        house, receivers = a_house(lambda _, code=code: Delivery(code), give_up_minutes=2)
+        house.presses(Kill("key"))
+        house.until("10:10")
+        house.presses(Kill("file"))
+        assert [fact.again_at for fact in house.facts(facts.NotificationFailed)][-1] is None
+        assert len(house.facts(facts.NotificationDue)) == 2
+        house.until("10:20")
+        receivers.answers = lambda _: DELIVERED
+
+        house.presses(Kill("command"))
+        house.until("10:21")
+        house.presses(Kill("key"))
+
+        assert len(house.facts(facts.NotificationDue)) == 3, code
+        assert len(house.facts(facts.NotificationSent)) == 1, code
+
+
+def test_a_kill_that_goes_further_escalates_once() -> None:
+    """SY-03: escalation counts from the first notice"""
+    rule = {"channels": [PHONE], "kinds": ["kill"], "escalate": [{"minutes": 5, "channels": [SECOND]}]}
+    house, receivers = a_house(rules={"kills": rule})
+    house.presses(Kill("key"))
+    house.until("10:01")
+    house.presses(Kill("key", naked=True))
+    house.until("10:04:58")
+    assert receivers.told(SECOND) == []
+
+    house.until("10:20")
+
+    (step,) = [effect for effect in receivers.heard if effect.channel == SECOND]
+    assert step.numbers == (3,)
+    assert [fact.notice.at.minute for fact in house.facts(facts.NotificationDue)] == [0, 1, 5]
+
+
+def test_a_naked_kill_told_by_an_older_release_is_not_told_again() -> None:
+    """SY-03, SY-06: it knew one matter of a kill"""
+    house, receivers = a_house()
+    house.presses(Kill("key", naked=True))
+    (due,) = house.facts(facts.NotificationDue)
+    house.desk.record(facts.NotificationSettled(NAKED_KILL))
+    house.desk.record(replace(due, matter=KILL))
+    assert set(house.desk.notifications.state.matters) == {KILL}
+
+    house = with_receivers(house.restarted(), receivers)
+
+    assert len(house.facts(facts.NotificationDue)) == 2
+
+
+def test_a_kill_without_rules_records_no_notice() -> None:
+    """SY-03: and NAKED is named to rules that come later"""
+    house, _ = a_house(rules={})
+    house.presses(Kill("key", naked=True))
+    assert house.facts(facts.NotificationDue) == house.facts(facts.NotificationSettled) == []
+
+    house.desk.record(facts.SettingsApplied(settings()))
+    house.presses(Kill("command"))
+
+    assert [fact.matter for fact in house.facts(facts.NotificationDue)] == [NAKED_KILL]
 
 
 @pytest.mark.parametrize("naked", [False, True])

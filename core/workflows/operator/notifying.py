@@ -270,14 +270,21 @@ class Notifying:
 
     @follows(facts.Killed)
     def after_kill(self, fact: facts.Killed) -> None:
-        """Notify once until it is re-armed, and once more if the stops go too: another source is no news."""
-        known, killed_at = self.state.notifications.state.matters, self.state.control.killed_at
+        """Notify once until it is re-armed, and again if the stops go too or a channel gave up: another source is no
+        news.
+        """
+        control, known = self.state.control, self.state.notifications.state.matters
+        if not self._terms.in_force:
+            return
         for matter in (KILL, NAKED_KILL):
             # An older release did not end NAKED_KILL at a re-arm: it is of an earlier kill.
-            if matter in known and killed_at is not None and known[matter].since < killed_at:
+            if matter in known and control.killed_at is not None and known[matter].since < control.killed_at:
                 self.state.record(facts.NotificationSettled(matter))
-        if NAKED_KILL not in known and (fact.naked or KILL not in known):
-            self._tell_of(fact, NoticeKind.KILL, NAKED_KILL if fact.naked else KILL)
+        naked, told = control.naked_at is not None, known.get(NAKED_KILL) or known.get(KILL)
+        words = event_text.in_words(facts.Killed(fact.by, naked))
+        goes_further = naked and NAKED_KILL not in known
+        if told is None or told.is_given_up or (goes_further and is_news(harmless(words), told.notice.words)):
+            self._tell_anew(Subject(NoticeKind.KILL, words, matter=NAKED_KILL if naked else KILL))
 
     @follows(facts.AlertRang)
     def after_alert(self, fact: facts.AlertRang) -> None:
@@ -468,6 +475,9 @@ class Notifying:
         known = self.state.notifications.state.matters.get(subject.matter) if subject.matter else None
         if known is not None and not is_news(harmless(subject.words), known.notice.words):
             return
+        self._tell_anew(subject)
+
+    def _tell_anew(self, subject: Subject) -> None:
         rules = [rule for _, rule in self._rules(subject.kind, subject.severity, subject.symbol)]
         if rules:
             self._record(subject, rules)
