@@ -7,7 +7,7 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 # What was compiled is kept: each worker of the tests, and each desk that they start, would compile it all again.
-unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE PYTHONOPTIMIZE
 
 .DEFAULT_GOAL := help
 
@@ -75,7 +75,7 @@ test: .venv/.ready
 ifeq ($(ARGS),)
 	@$(BIN)/python -m tests.kit.shares $(if $(SEED),--seed $(SEED)) -q -rs --durations=5
 else
-	@$(BIN)/pytest -q -rs $(ARGS)
+	@$(BIN)/pytest -q -rs $(if $(SEED),--randomly-seed=$(SEED)) $(ARGS)
 endif
 
 # Which share of the tests a file belongs to depends on its seconds.
@@ -105,7 +105,7 @@ coverage: .venv/.ready
 mutants: .venv/.ready
 	@$(BIN)/python -m tests.soak.mutants $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-CHECKS := types package style contracts dependencies dead-code secrets
+CHECKS := types package kernel style contracts dependencies dead-code secrets
 .PHONY: $(CHECKS)
 
 # Two beside each other: reading the types takes as long as all else together.
@@ -116,6 +116,12 @@ types: .venv/.ready
 	@echo 'check: types (mypy), and that no call of an agent leads to an order'
 	@$(BIN)/mypy --strict --no-error-summary $(CODE)
 	@$(BIN)/pytest -q --no-header tests/static >.venv/static.log || { cat .venv/static.log; exit 1; }
+
+# The tests run it as plain Python.
+kernel: .venv/.ready
+	@echo 'check: the research kernel, compiled'
+	@NUMBA_DISABLE_JIT=0 $(BIN)/pytest -q --no-header tests/scenarios/test_research_kernel.py -k 'plays_arrays or 195' \
+	  >.venv/kernel.log || { cat .venv/kernel.log; exit 1; }
 
 style: .venv/.ready
 	@echo 'check: style (ruff)'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shlex
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -19,14 +20,24 @@ from syrupy.report import SnapshotReport
 from core.market import synthetic
 from tests.kit.shares import shares_of
 
+LONGEST = 24
+"""Characters of the folder for temporary files: a socket's whole path has about a hundred."""
+
 settings.register_profile("same in each run", max_examples=50, deadline=None, derandomize=True, database=None)
 settings.load_profile("same in each run")
 
 for name in [name for name in os.environ if name.startswith(("KEYTURN_", "APCA_")) or name == "NO_COLOR"]:
     del os.environ[name]  # an exported variable must not decide a test
 
+os.umask(0o022)
+if len(tempfile.gettempdir()) > LONGEST:
+    tempfile.tempdir = os.environ["TMPDIR"] = "/tmp"
+
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 """Short cases of the research kernel take less than compiling it; `make soak PART=kernel` and `make bench` compile."""
+
+if not __debug__:
+    raise pytest.UsageError("python -O and PYTHONOPTIMIZE leave out what the tests assert")
 
 synthetic.synthetic_day = lru_cache(maxsize=64)(synthetic.synthetic_day.__wrapped__)
 """Before anybody imports it: many tests play the same seeded days, of which the program itself keeps four."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -19,7 +17,6 @@ from core.facts import BasketSigned, EngineStopped, Killed, LimitsReloaded, Prop
 from core.facts.registry import BY_NAME
 from core.ports import Checkpoint
 from core.trading_state import checkpoint
-from core.trading_state.state import TradingState
 from state.codec import GENESIS, decode, encode
 from state.documents import TinyDocuments
 from state.files import Home
@@ -74,39 +71,11 @@ def test_there_is_a_kept_home() -> None:
     assert any(trade[1] == "dips" for trade in last["trades"]), "a user's strategy"
 
 
-@dataclass(frozen=True)
-class Folded:
-    """What a home's journal folds to at each of its stations, and the desk at the last."""
-
-    stations: list[dict[str, Any]]
-    desk: TradingState
-
-
-@pytest.fixture(scope="module")
-def whole(name: str, kept_home: Home) -> Folded:
-    stations = []
-    for desk in folded_in_steps(kept_home, [each["after"] for each in stated(name)]):
-        stations.append(stated_of(desk))
-        last = desk
-    last.orchestrator.end_rebuild()
-    return Folded(stations, last)
-
-
-def test_a_kept_journal_folds_to_what_it_did(name: str, whole: Folded) -> None:
+def test_a_kept_journal_folds_to_what_it_did(name: str, kept_home: Home) -> None:
     """SP-07, SP-03: at the end of each program that wrote it"""
-    assert whole.stations == stated(name)
+    steps = [each["after"] for each in stated(name)]
 
-
-def test_kept_documents_agree_with_the_journal(name: str, kept_home: Home, whole: Folded) -> None:
-    """SP-07, SP-02: a start that takes them up is no other than one that reads all"""
-    documents = TinyDocuments(account_of(kept_home))
-    if not isinstance(documents.load(), Checkpoint):
-        pytest.skip("its documents are of an older shape: a start reads the journal")
-
-    taken_up = folded(kept_home, documents=documents)
-
-    assert stated_of(taken_up) == stated(name)[-1]
-    assert checkpoint.states(taken_up) == checkpoint.states(whole.desk)
+    assert [stated_of(desk) for desk in folded_in_steps(kept_home, steps)] == stated(name)
 
 
 def test_a_changed_strategy_keeps_past_trades(name: str, home: Home) -> None:
@@ -121,7 +90,7 @@ def test_a_changed_strategy_keeps_past_trades(name: str, home: Home) -> None:
 
 
 def test_a_kept_home_opens_and_trades_on(name: str, home: Home) -> None:
-    """SP-07: the same desk, its exchange taken up as well; then it trades on and leaves"""
+    """SP-07, SP-02: the same desk and exchange; it trades on and leaves documents that say what its journal says"""
     environ = {"KEYTURN_HOME": str(home.settings.parent)}
     with ExitStack() as stack:
         runtime = demo_runtime(Host.of(environ), DemoOptions(seed=SEED), stack)
@@ -138,6 +107,9 @@ def test_a_kept_home_opens_and_trades_on(name: str, home: Home) -> None:
     assert told(notes) == []
     assert opened["reconciled"] is False
     assert isinstance(list(read(account_of(home).journal, then["after"]))[-1].fact, EngineStopped)
+    documents = TinyDocuments(account_of(home))
+    assert isinstance(documents.load(), Checkpoint)
+    assert checkpoint.states(folded(home, documents=documents)) == checkpoint.states(folded(home))
 
 
 def test_the_command_line_reads_a_kept_home(name: str, kept_home: Home) -> None:

@@ -78,6 +78,7 @@ def main() -> int:
         reader.join()
     cpu = counts.pop("cpu", 0)
     if again:
+        print(f"all in the same order, on {cores} cores: make test SEED={seed}")
         print("the red cases once more, with the values of each assert", flush=True)
         subprocess.run([PYTEST, "-q", f"--randomly-seed={seed}", *again[:20]], check=False)
     told = ", ".join(f"{counts[what]} {what}" for what in ("failed", "error", "passed", "skipped") if counts[what])
@@ -94,7 +95,7 @@ def main() -> int:
 
 
 def _started(seed: int, number: int, cores: int, words: list[str]) -> subprocess.Popen[str]:
-    of_its_share = (f"--randomly-seed={seed}", f"--share={number}/{cores}", "--assert=plain")
+    of_its_share = (f"--randomly-seed={seed}", f"--share={number}/{cores}", "--assert=plain", "--color=no")
     command = [PYTEST, *of_its_share, *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
 

@@ -15,8 +15,11 @@ from state.proof.heads import read_heads, sign_days
 from state.proof.time_stamp import Stamp, StampRequest, TimeStampError, service_at, stamp_last, stamped_at
 from state.restoring import begin_anew, reset, restore
 from tests.kit.rows import cases
+from tests.kit.tools import needs
 from tests.proof.journals import KEY, over, written
 from tests.proof.time_stamps import NEW_KEY, Authority, Responder, openssl
+
+pytestmark = needs("openssl")
 
 
 @pytest.fixture(scope="module")

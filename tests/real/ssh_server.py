@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from state.engine_socket import connected
+from tests.kit.tools import path_of
 from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, journal_records
-from tests.real.tools import path_of
 from tests.real.waiting import LIMIT, until
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -29,6 +29,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.views import DeskView
 from state.files import Home
 from tests.bench.wire import an_exchange
+from tests.kit.tools import needs
 from tests.real.account import SETTINGS, Account
 from tests.real.demo import CONFIRMED, PROGRAM, journal_records, ran
 from tests.real.tmux_desk import SentKeys
@@ -99,7 +100,7 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
         until(lambda: isinstance(operator.view, DeskView) and operator.view.drafts, "the desk shows the draft")
         assert isinstance(operator.view, DeskView)
         operator.send(DeclineDraft(1, operator.view.drafts[0].digest, "earnings tonight"))
-        declined = await told(client, "await_decision", key="first", seconds=60)
+        declined = await until_its_word(client, "first", "declined")
         second = await told(client, "draft_order", key="second", **order)
         rows = [{"key": "second", **order}, {"key": "wide", **order, "stop_price": "nothing"}]
         basket = await told(client, "draft_basket", drafts=json.dumps(rows))
@@ -149,6 +150,7 @@ def account(tmp_path: Path) -> Iterator[Account]:
         yield account
 
 
+@needs("tmux")
 async def test_a_day_at_a_broker(account: Account) -> None:
     """OP-09, OP-14, AN-06: over HTTP; read, size, draft, declined, drafted again, bought, sold, summarised
 
@@ -167,7 +169,7 @@ async def test_a_day_at_a_broker(account: Account) -> None:
             order = {**terms, "quantity": "2", "reason": "it is low", "confidence": 0.7}
             await told(client, "draft_order", key="first", **order)
             await asyncio.to_thread(declines, desk, "too dear")
-            declined = await told(client, "await_decision", key="first", seconds=60)
+            declined = await until_its_word(client, "first", "declined")
             fact = {"symbol": "SPY", "field": "position", "value": 0}
             second = await told(client, "draft_order", key="second", facts=[fact], **order)
             await asyncio.to_thread(adopts_and_confirms, desk, b"B")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from console.keymap import KEYS
+from tests.kit.tools import needs
 from tests.real.terminal import APP, Pty, RecordingDesk
-from tests.real.tools import needs
 
 SEQUENCES = {
     "up": b"\x1bOA",

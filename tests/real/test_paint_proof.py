@@ -9,8 +9,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.kit.tools import needs
 from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, journal_records, mark_guide_as_read, write_settings
-from tests.real.tools import needs
 from tests.real.waiting import pause, until
 
 

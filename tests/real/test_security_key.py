@@ -11,8 +11,8 @@ import pytest
 from console.client.ssh_agent import SshAgent
 from core.model.touch import PublicKey, Touch, TouchCode, read_key, ticket_message, verify
 from core.model.values import AccountId, Digest, TicketId
+from tests.kit.tools import needs
 from tests.real.ssh_agent import Agent
-from tests.real.tools import needs
 
 pytestmark = needs("cc", "ssh-agent", "ssh-add", "ssh-keygen")
 

@@ -6,8 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.kit.tools import needs
 from tests.real.demo import PROGRAM
-from tests.real.tools import needs
 from tests.real.waiting import LIMIT
 
 PRESSES = """

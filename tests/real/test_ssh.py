@@ -12,10 +12,11 @@ from typing import ClassVar
 import pytest
 
 from state.files import Home
+from tests.kit.tools import needs
 from tests.real.demo import PROGRAM, mark_guide_as_read
 from tests.real.ssh_server import Server
 from tests.real.terminal import AGAIN, Pty
-from tests.real.tools import needs, relays_on
+from tests.real.tools import relays_on
 from tests.real.waiting import until
 
 pytestmark = needs("sshd", "ssh", "ssh-keygen")

@@ -14,10 +14,10 @@ from core.ports import OperatorError
 from state.proof.export import export
 from state.proof.heads import SIGNED_AS, sign_days
 from state.proof.signing_key import SshAgent, find_key
+from tests.kit.tools import needs
 from tests.proof.journals import FIRST, over, verifier, written
 from tests.real.ssh_agent import Agent
 from tests.real.terminal import ROOT
-from tests.real.tools import needs
 from tests.scenarios.backtests import Keyturn, bars, keyturn  # noqa: F401
 
 pytestmark = needs("ssh-agent", "ssh-add", "ssh-keygen")

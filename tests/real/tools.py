@@ -1,29 +1,14 @@
-"""Programs of this machine that a case may need, and what the kernel knows of processes."""
+"""Whether a folder may be mounted on, and what the kernel knows of processes."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-import pytest
-
-SYSTEM = "/usr/sbin:/sbin"
-"""Where sshd is, which not every path names."""
-
-
-def path_of(tool: str) -> str | None:
-    return shutil.which(tool, path=f"{os.environ.get('PATH', '')}:{SYSTEM}")
-
-
-def needs(*tools: str) -> pytest.MarkDecorator:
-    """Skip a case by name where a program is not installed."""
-    missing = [tool for tool in tools if path_of(tool) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"needs {missing[0] if missing else ''}")
+from tests.kit.tools import path_of
 
 
 @cache

@@ -102,7 +102,7 @@ def test_few_days_have_no_deflated_ratio(swept: Answer) -> None:
 
 
 def test_the_page_fits_in_80_columns(place: Path, swept: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """AN-05, DK-11: with a map of both settings"""
+    """AN-05: with a map of both settings"""
     monkeypatch.setenv("COLUMNS", "80")
 
     shown = sweep(place, *GRID)

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from tests.kit.tools import needs
 from tests.proof.journals import written
 from tests.proof.time_stamps import Authority, Responder
 from tests.scenarios.backtests import Keyturn
+
+pytestmark = needs("openssl")
 
 
 @pytest.fixture

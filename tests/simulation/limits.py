@@ -15,3 +15,9 @@ CONTROLS: dict[str, object] = {
 """All that a member firm checks of an order, on: a session trades within them, unless its prices run away."""
 UNGUARDED = {name: {"enabled": False} for name in NAMES}
 """Every protection off: else the first loss would end most of the trading, and little would be tried after it."""
+URGENT = {
+    "command": ["/bin/true"],
+    "exit_seconds": "3",
+    "rules": {"urgent": {"channels": ["command"], "at_least": "urgent"}},
+}
+"""Somebody is told of what is urgent."""

@@ -54,7 +54,7 @@ from core.model.staging import Ticket
 from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity
 from core.risk.recent_entries import word_of
 from core.settings.settings import Settings
-from tests.simulation.limits import UNGUARDED
+from tests.simulation.limits import UNGUARDED, URGENT
 from tests.simulation.world import DAY, SPY, Trouble, World, calendar
 
 STEPS = 40
@@ -133,6 +133,7 @@ def some_settings(*, whole: bool, margin: bool, holder: str, review: str = "3", 
                 "window_start": "09:30",
                 "window_end": "15:59",
             },
+            "notify": URGENT,
             "staging": {"review_seconds": review},
             "strategies": {
                 "vwap": {

@@ -14,7 +14,7 @@ from core.settings.settings import Settings
 from tests.simulation import drafter
 from tests.simulation.contradiction_play import CONTRADICTING
 from tests.simulation.desk_play import a_key_on_its_way, what_desks_do
-from tests.simulation.limits import CONTROLS, UNGUARDED
+from tests.simulation.limits import CONTROLS, UNGUARDED, URGENT
 from tests.simulation.other_exchange import Manners
 from tests.simulation.rough import HAS_IT, ROUGH
 from tests.simulation.surprises import REFUSALS
@@ -74,12 +74,6 @@ PLACES = (
 PLENTY, LITTLE = 50_000, 3_000
 TIGHT = {"not_for": (), "by_hand": True, "profit_target": "0.003", "stop": "0.003", "trail": "0.004"}
 """Exit rules that speak often."""
-URGENT = {
-    "command": ["/bin/true"],
-    "exit_seconds": "3",
-    "rules": {"urgent": {"channels": ["command"], "at_least": "urgent"}},
-}
-"""Somebody is told of what is urgent."""
 ADVISED = {
     "enabled": True,
     "symbols": ["AAA"],

@@ -21,7 +21,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".soak"
-CODE = ("app.py", "console", "core", "docs/verify_record.py", "state", "tests", "widgets")
+CODE = (
+    *("app.py", "console", "core", "docs/verify_record.py", "state", "tests", "widgets"),
+    *("Makefile", "pyproject.toml", "requirements.lock"),
+)
 A_BAR = 40
 FRESH_AFTER = 20
 """Chunks that one process plays: an app leaves its stylesheets and caches behind."""
@@ -31,11 +34,13 @@ Play = Callable[[int, int, int], Any]
 
 
 def digest_of_the_code(root: Path = ROOT, code: Sequence[str] = CODE) -> str:
-    """Of the code that is tested and of the code that tests it; 16 hexadecimal digits."""
+    """Of what is tested and of what tests it, with styles, data, snapshots and versions; 16 hexadecimal digits."""
     digest = sha256()
     for name in code:
         place = root / name
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_dir() or "__pycache__" in path.parts:
+                continue
             digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -22,10 +22,15 @@ class Outcome:
 
 def crashes(_seed: int, first: int, many: int) -> Outcome:
     outcome = Outcome()
-    for number in range(first, min(first + many, len(places()) * WAYS)):
+    for number in range(first, min(first + many, all_crashes())):
         outcome.failures += crash_at(number)
         outcome.reached["crashes"] += 1
     return outcome
+
+
+def all_crashes() -> int:
+    """At every place, in each way."""
+    return len(places()) * WAYS
 
 
 def random_days(seed: int, first: int, many: int) -> Outcome:

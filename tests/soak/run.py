@@ -37,10 +37,12 @@ Run = Callable[[Callable[[Play, int], Chunks], int, str | None], int]
 
 @dataclass(frozen=True)
 class Part:
-    """`many` are the cases unless N says otherwise; `again` plays one case of a seed; `faults` can be planted."""
+    """`many` are the cases, or counts them, unless N says otherwise; `again` plays one case of a seed; `faults` can be
+    planted.
+    """
 
     title: str
-    many: int
+    many: int | Callable[[], int]
     run: Run
     again: Callable[[int, int], int] | None = None
     faults: Collection[str] = ()
@@ -72,7 +74,7 @@ PARTS = {
         hostile_agents.FAULTS,
     ),
     "typed": Part("software at the operator's keys, with and without a touch", 400, typed_tickets.run),
-    "crashes": Part("a crash at every place of a day, in three ways", 1_000, days.run_crashes),
+    "crashes": Part("a crash at every place of a day, in three ways", days.all_crashes, days.run_crashes),
     "days": Part("random days", 3_200, days.run_days),
     "forgeries": Part("forged exports of the record", 10_000, forgeries.run),
     "kernel": Part("backtests by the engine and by the research kernel", 3_000, kernel.run, kernel.replay),
@@ -108,7 +110,8 @@ def main() -> int:
 
 def _run(name: str, asked: argparse.Namespace, code: str) -> int:
     part = PARTS[name]
-    many = part.many if asked.many is None else asked.many
+    usual = part.many if asked.many is None else asked.many
+    many = usual if isinstance(usual, int) else usual()
     seed = asked.seed if asked.seed is not None else _last_seed(name, code)
     print(f"{name}: {part.title}; N={many:,} SEED={seed}, {asked.cores} cores", flush=True)
     made = partial(_chunks, name, seed, many, code)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.kit.security_key import AgentAtASocket, SecurityKey, an_agent
+from tests.kit.tools import path_of
 from tests.real.account import SETTINGS, Account
 from tests.real.demo import CONFIRMED
 from tests.real.terminal import Pty
@@ -131,6 +132,9 @@ def _touch_one(account: Account, agent: AgentAtASocket, way: str) -> int:
 
 def run(chunks: Callable[[Play, int], Chunks], cores: int, _plant: str | None) -> int:
     """Play them and print the table; 1 where a claim did not hold."""
+    if path_of("tmux") is None:
+        print("needs tmux, which this machine does not have")
+        return 1
     begun, played = time.monotonic(), Typed()
     for chunk in chunks(play, A_SESSION).results(cores):
         played.add(chunk)

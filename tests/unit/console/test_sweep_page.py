@@ -63,7 +63,7 @@ def shown(report: SweepReport) -> list[str]:
 
 @table("rows, columns", (3, 0), (2, 2), (7, 7), (3, 20), (2, 60))
 def test_every_page_fits_in_80_columns(rows: int, columns: int) -> None:
-    """AN-05, DK-11: figures, shades alone, or a word where neither fits"""
+    """AN-05: figures, shades alone, or a word where neither fits"""
     lines = shown(a_report(rows, columns))
 
     assert max(map(len, lines)) <= 80

@@ -20,7 +20,10 @@ from docs.requirements import ROOT
 from state.files import toml_of
 
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted({*DOCS.glob("*.md")} - {DOCS / "REQUIREMENTS.md"})]
+PAGES = [
+    *(ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "tests" / "README.md", ROOT / "tests/simulation/README.md"),
+    *sorted({*DOCS.glob("*.md")} - {DOCS / "REQUIREMENTS.md"}),
+]
 FOLDERS = ("console", "core", "docs", "state", "tests", "widgets")
 WRITTEN_BY_THE_READER = re.compile(r"^dips\.py$|\bNAME\b")
 COMMAND = re.compile(r"(?<!keyring set )keyturn ((?:[\w./:,=\[\]|-]|\\\||…| )+)")

@@ -104,11 +104,13 @@ def test_a_shared_folder_is_no_home(tmp_path):
     assert shared.stat().st_mode & 0o7777 == 0o1777
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_a_folder_of_another_user_is_refused(tmp_path):
     """SP-04"""
     (tmp_path / "paper").mkdir()
-    os.chown(tmp_path / "paper", 12345, 12345)
+    try:
+        os.chown(tmp_path / "paper", 12345, 12345)
+    except PermissionError:
+        pytest.skip("needs root, who alone can give a folder away")
     with pytest.raises(PermissionError, match="another user"):
         AccountFolder(tmp_path / "paper").prepare()
 

@@ -10,6 +10,9 @@ import pytest
 
 from state import host_info
 from state.host_info import WRITTEN, commit_of, release
+from tests.kit.tools import needs
+
+pytestmark = needs("git")
 
 
 def git(folder: Path, *words: str) -> str:

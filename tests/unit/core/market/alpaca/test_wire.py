@@ -122,6 +122,8 @@ def test_no_payload_raises(payload: object) -> None:
         optional={"t": json_like | st.datetimes(timezones=st.just(UTC)) | st.just(Timestamp(2**62, 5))},
     )
 )
+@example(BAR)
+@example(BAR | dict.fromkeys(("o", "h", "l", "c", "v"), float(MOST)))
 def test_a_hostile_bar_is_broken_or_finite(payload: dict[str, object]) -> None:
     """MD-03"""
     arrived = read_bar(SPY, payload, "x")

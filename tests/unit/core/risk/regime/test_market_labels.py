@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
@@ -117,6 +117,8 @@ def test_an_older_bar_is_ignored(days: int) -> None:
 @given(
     st.lists(st.tuples(st.integers(8000, 12_000), st.integers(1, 900), st.integers(0, 100)), min_size=1, max_size=280)
 )
+@example([(8000 + 10 * day, 50, 50) for day in range(260)])
+@example([(12_000 - 10 * day, 50, 50) for day in range(260)])
 def test_daily_folding_equals_the_definitions(days: list[tuple[int, int, int]]) -> None:
     """RK-19, RK-12"""
     season = []
