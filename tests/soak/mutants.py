@@ -51,7 +51,7 @@ WALL_LIMIT = 400
 SWITCH = "_mutants"
 SWITCHES = """
 import os
-ACTIVE = int(os.environ.get("KEYTURN_MUTANT", "-1"))
+ACTIVE = int(os.environ.get("ACTIVE_MUTANT", "-1"))
 REACHED = set()
 def on(number):
     REACHED.add(number)
@@ -240,7 +240,7 @@ class Judge:
     def _run(self, number: int, items: list[Any], writing: int) -> None:
         from _pytest.runner import runtestprotocol
 
-        os.environ["KEYTURN_MUTANT"] = str(number)
+        os.environ["ACTIVE_MUTANT"] = str(number)
         sys.modules[SWITCH].ACTIVE = number
         for n, item in enumerate(items):
             reports = runtestprotocol(item, nextitem=items[n + 1] if n + 1 < len(items) else None, log=False)
