@@ -30,6 +30,17 @@ def test_a_paint_counts_from_its_answer() -> None:
     assert proofs.answered_at(behind_the_picture) == pytest.approx(1.3)
 
 
+def test_a_link_is_asked_again_after_its_time() -> None:
+    """OP-04: and not while a question waits, nor where nothing ever answered"""
+    proofs = answering(5.0)
+
+    assert not proofs.is_due(5.0 + WATCH - 0.01)
+    assert proofs.is_due(5.0 + WATCH)
+    proofs.ask(5.0 + WATCH)
+    assert not proofs.is_due(9.0)
+    assert not Proofs().is_due(9.0)
+
+
 def test_a_mute_terminal_is_known_in_time() -> None:
     """OP-04: and one that answers after all is believed from then on"""
     proofs = Proofs()

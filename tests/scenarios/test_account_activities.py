@@ -248,6 +248,23 @@ def test_missed_days_are_fetched_at_the_next_start() -> None:
     assert [day.change.rest for day in days_of(house)] == [0] * len(days_of(house))
 
 
+def test_shares_that_come_with_cash_record_both() -> None:
+    """EX-09, AN-06: as a merger of shares and cash; a row of neither is recorded too, to be known"""
+    house = a_house("2026-11-04 shares SPY 3 at 99.50")
+    nothing = Activity(ActivityId("nothing"), date(2026, 11, 4), ActivityKind.OTHER)
+    Teller(house, lambda copy: replace(copy, activities=(*map(with_a_fee, copy.activities), nothing)))
+
+    house.until("21:00", SESSIONS[4])
+
+    (moved,) = house.facts(facts.SharesMoved)
+    cash = {fact.activity_id: fact.amount for fact in house.facts(facts.CashMoved)}
+    assert (moved.quantity, cash[moved.activity_id], cash["nothing"]) == (3, -5, 0)
+
+
+def with_a_fee(one: Activity) -> Activity:
+    return replace(one, amount=Money(Decimal(-5))) if one.moves_shares else one
+
+
 def test_transferred_shares_are_taken_over() -> None:
     """EX-09, AN-06: the transfer is a part of its day, at the price that the broker books it at."""
     house = a_house("2026-11-04 shares SPY 3 at 99.50")

@@ -18,6 +18,7 @@ from core.messages.commands import (
     Halt,
     Kill,
     MarkInBasket,
+    MoveStop,
     OpenBasket,
     ProposeClose,
     ProposeFlattening,
@@ -35,7 +36,7 @@ from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from core.workflows.basket_dry_run import TWICE
 from core.workflows.baskets import CHANGED, NONE_MARKED, RUNS
-from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt
 from tests.scenarios.plans import (
     BOUGHT,
     SETTINGS,
@@ -418,6 +419,21 @@ def test_closed_basket_sends_and_stages_nothing() -> None:
 
     assert house.last(facts.BasketEnded).end is BasketEnd.LEFT
     assert house.desk.stage.proposals() == ()
+
+
+def test_stop_that_waits_for_its_key_is_in_no_basket() -> None:
+    """EX-10, EX-13: a basket would hold it back behind the sells."""
+    house = a_house_that_holds("AAA")
+    (stop,) = house.stops
+    house.presses(RequestCancel(stop.id))
+    passes(house, 2)
+    house.presses(MoveStop(Symbol("AAA"), stop.strategy, Price(Decimal(98))))
+    house.presses(replace(a_typed_buy("10", limit="99", stop="98"), symbol=Symbol("BBB")))
+    assert sorted(p.symbol for p in house.desk.stage.proposals() if p.is_guard or not p.is_exit) == ["AAA", "BBB"]
+
+    run = opens(house, source=BasketSource.PROPOSALS)
+
+    assert [line.proposal.symbol for line in run.plan.lines] == ["BBB"]
 
 
 def test_proposal_declined_since_is_left_out() -> None:

@@ -86,6 +86,8 @@ def test_whole_shares_and_their_stop_are_one_request() -> None:
     assert (stop.parent, stop.strategy) == (house.entry.id, "vwap")
     assert house.desk.ledger.exits.covered(SPY, "vwap") == 20
     assert uncovered(house) == []
+    assert not house.desk.ledger.legs.lack_some(house.entry)
+    assert [told for told in house.line.heard if isinstance(told, LookUpAnswered)] == []
 
 
 def test_the_gateway_blocks_an_altered_leg() -> None:
@@ -180,6 +182,18 @@ def test_missing_legs_are_looked_up_before_a_stop() -> None:
     assert sent(house) == [submit(BUY, LIMIT, "20")]
     assert leg(house, LegRole.STOP).status is WORKING
     assert uncovered(house) == []
+
+
+def test_legs_that_an_answer_leaves_out_are_asked_for_at_once() -> None:
+    """EX-13: before the entry fills, and before the next comparison."""
+    house = a_house(("10:06", "10:30", ABOVE))
+    _with_answers(house, _hidden, to_look_ups=False)
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:04")
+
+    assert (house.entry.status, house.held()) == (WORKING, "0")
+    assert [(stop.status, stop.request.quantity) for stop in house.stops] == [(WORKING, 20)]
 
 
 def test_a_bracket_that_fills_after_its_refusal_has_a_stop() -> None:

@@ -70,6 +70,7 @@ def test_omitted_terms_stay() -> None:
 
     (waiting,) = house.desk.stage.proposals()
     assert (waiting.order.quantity, waiting.order.limit_price) == (2, Decimal("99.60"))
+    assert waiting.order.effect is OrderEffect.OPEN
     assert isinstance(waiting.stop, StopPlan)
     assert waiting.stop.price == Decimal("99.30")
 
@@ -256,6 +257,7 @@ def test_edited_quantity_includes_what_is_filled() -> None:
     confirms_now(house)
     house.until("10:14")
 
+    assert (house.entry.request.effect, the_new(house).request.effect) == (OrderEffect.OPEN, OrderEffect.ADD)
     assert [house.entry.filled_quantity, the_new(house).filled_quantity] == [10, 4]
     assert house.held() == house.held_by_the_broker() == "14"
     assert house.desk.ledger.exits.covered(SPY, "manual") == 14

@@ -66,6 +66,18 @@ def test_a_missed_fill_is_found_by_reconciliation() -> None:
     assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
 
 
+def test_a_fill_beyond_the_brokers_total_is_not_counted() -> None:
+    """EX-05: the order has room for it, the broker's own figure has not."""
+    house = a_house_with_a_working_entry()
+    report = a_report(house, filled_quantity=Decimal("0.2"))
+    hears(house, report, an_execution("x-1", "0.2"))
+
+    hears(house, report, an_execution("x-2", "0.1"))
+
+    assert [told.client_order_id for told in house.facts(facts.FillNotBelieved)] == [house.entry.id]
+    assert house.held() == "0.2"
+
+
 def test_a_fill_without_execution_is_derived() -> None:
     """EX-05"""
     house = a_house_with_a_working_entry()

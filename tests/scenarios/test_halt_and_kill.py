@@ -430,6 +430,20 @@ def test_a_full_disk_keeps_stops_until_naked(naked: bool, cancelled: list[str]) 
     assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502"), *cancelled]
 
 
+def test_a_full_disk_keeps_stops_at_a_watching_desk() -> None:
+    """OP-13, SP-06: NAKED typed at a desk that does not hold the key is a plain kill, also without a record."""
+    house = a_house_in_a_position()
+    house.attaches("lena")
+    watching = house.attaches("otto", terminal="/dev/pts/4")
+    house.journal.is_full = True
+
+    house.presses_at(watching, Kill("key", naked=True))
+    house.until("10:06:50")
+
+    assert house.desk.control.killed_by == "key"
+    assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502")]
+
+
 def test_a_full_disk_kill_cancels_others_entries() -> None:
     """OP-07, SP-06: also what the books show only when they are looked into for the kill."""
     house = a_quiet_house()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -23,8 +24,8 @@ from core.model.order import order_id_of
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import checkpoint_of
 from core.trading_state.notifications import KILL, NAKED_KILL
-from tests.scenarios.changes import confirms_now, passes
-from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, minutes
+from tests.scenarios.changes import FRACTIONS, confirms_now, passes
+from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.receivers import (
     PHONE,
     SECOND,
@@ -39,7 +40,7 @@ from tests.scenarios.receivers import (
     sleeps_until,
     with_receivers,
 )
-from tests.unit.core.brokers.trading_floor import SPY, at
+from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
 
 
 def test_waiting_exit_escalates(snapshot: SnapshotAssertion) -> None:
@@ -104,6 +105,23 @@ def test_arguments_of_a_command_are_not_recorded() -> None:
     assert applied.settings.notify.command == ("/bin/push",)
     assert house.desk.control.settings.notify.command == ("/bin/push",)
     assert "hush-hush" not in str(house.journal.lines) + str(checkpoint_of(house.desk).documents)
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_fills_in_parts_say_what_is_to_come(snapshot: SnapshotAssertion) -> None:
+    """SY-03, EX-05"""
+    rules = {"fills": {"channels": [PHONE], "kinds": ["fill"]}}
+    terms, receivers = FRACTIONS.model_copy(update={"notify": settings(rules=rules).notify}), Receivers()
+    parts = [a_bar(f"10:0{minute}", "100.05 100.05 99.95 100", volume=volume) for minute, volume in ((6, 50), (7, 500))]
+    bars = [*minutes("09:55", "10:05", "101"), *parts, *minutes("10:08", "10:20", "101")]
+    house = with_receivers(House(bars, terms, cash=Decimal(10_000)), receivers).opens().until("10:05")
+    house.presses(a_typed_buy("10.5", limit="100", stop="99"))
+    confirms_now(house)
+
+    house.until("10:10")
+
+    assert house.held() == "10.5"
+    assert receivers.told() == snapshot
 
 
 def test_no_rule_records_nothing() -> None:

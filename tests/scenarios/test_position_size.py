@@ -63,6 +63,28 @@ def a_losing_day(settings: Settings) -> House:
     return house.until("10:07:30")
 
 
+def test_a_sector_leaves_what_its_other_symbols_do_not_take() -> None:
+    """RK-16, RK-23: the room of a symbol is the cap of its sector, less all that the sector holds."""
+    portfolio = {"symbol_exposure": "9", "sector_exposure": "0.5"}
+    sectors = {Symbol("SPY"): "index", Symbol("AAA"): "index", Symbol("CCC"): "energy"}
+    settings = Settings.model_validate({"symbols": ["SPY"], "risk": {"sectors": sectors, "portfolio": portfolio}})
+    house = House(a_day(("10:06", "10:06", STEADY)), settings).opens()
+    house.until("10:06:01").presses(a_typed_buy())
+    house.confirms_at("10:06:04")
+    state = house.until("10:06:30").desk
+    context = state.figures_for(house.line.at, Symbol(""), None)
+    taken, account = taken_of(context), state.sightings.account
+    assert taken is not None
+    assert isinstance(account, Account)
+    assert taken.exposure[SPY] > 0
+
+    for name, used in (("AAA", taken.exposure[SPY]), ("CCC", Decimal(0))):
+        room = room_of(Side.BUY, replace(context, instrument=BrokerInstrument(Symbol(name))), taken)
+        assert (room.by, room.cost) == ("its sector's exposure", account.equity / 2 - used)
+    alone = room_of(Side.BUY, replace(context, instrument=BrokerInstrument(Symbol("BBB"))), taken)
+    assert alone.by != "its sector's exposure"
+
+
 @pytest.mark.parametrize("exposure", ["0.2", "9"])
 def test_each_symbol_has_the_room_of_its_own_terms(exposure: str) -> None:
     """RK-10, RK-16: computed once for symbols with equal terms, and never that of another's"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,8 @@ def test_json_has_the_same_figures(keyturn: Keyturn, vix: Path, spy: Path) -> No
     assert (found["market"]["symbol"], found["market"]["volatility"], found["market"]["trend"]) == (
         "SPY", "wild", "unknown",
     )  # fmt: skip
+    market = {name: Decimal(found["market"][name]) for name in ("atr", "atr_average", "atr_ratio")}
+    assert round(market["atr"] / market["atr_average"], 2) == market["atr_ratio"] == Decimal("1.81")
     assert found["entries_a_day"]["allowed"] == 0
     assert found["changes"] == [
         {"day": "2024-04-04", "what": "volatility", "from": "usual", "to": "wild", "measure": "1.56"}

@@ -4,7 +4,8 @@ The changes are drawn from the order path (`PLACES`): a comparison, a connective
 or a call that is left out. A copy of the tree holds the original and the change at each place behind a switch. One run
 of the suite without a change records which test reaches which place. Then each change is judged by the tests that reach
 it, fastest first, in a process that has imported everything before. A change is killed where a test fails or a process
-hangs. One that no test within `BUDGET` seconds kills survives.
+hangs, and the same tests in the same kind of process pass without the change. One that no test within `BUDGET` seconds
+kills survives.
 
 `--mutants FILE` judges the changes named in FILE, which an earlier run wrote, in place of drawn ones. `--tree`
 names the tree to judge, this one by default. The rows go to a folder in `.mutants/`; `--resume FOLDER` judges what a
@@ -45,9 +46,10 @@ PLACES = (
 """Folders and files, as patterns."""
 BUDGET = 40.0
 """Seconds of tests, as measured without a change, by which one change is judged."""
-CPU_LIMIT = 180
-WALL_LIMIT = 400
-"""Seconds after which a process that uses no CPU hangs."""
+CPU_LIMIT = 120
+IDLE_LIMIT, LOOK = 60.0, 2.0
+"""A process hangs after so many seconds without a second of CPU; seconds between two looks."""
+NO_CHANGE = -1
 SWITCH = "_mutants"
 SWITCHES = """
 import os
@@ -215,10 +217,24 @@ class Judge:
             for number in left[self.share :: self.shares]:
                 begun = time.monotonic()
                 known = [items[test] for test in plan[str(number)] if test in items]
-                killer = self._judged(number, known)
-                row = {"number": number, "killed_by": killer, "tests": len(known)}
+                killer, unfit = self._killer(number, known)
+                row = {"number": number, "killed_by": killer, "tests": len(known), "unfit": unfit}
                 out.write(json.dumps(row | {"seconds": round(time.monotonic() - begun, 1)}) + "\n")
         return True
+
+    def _killer(self, number: int, items: list[Any]) -> tuple[str | None, list[str]]:
+        """The test that kills a change; the tests that fail without it too, which therefore judge nothing."""
+        unfit: list[str] = []
+        while killer := self._judged(number, items):
+            until = next((n for n, item in enumerate(items, 1) if item.nodeid == killer), len(items))
+            fails = self._judged(NO_CHANGE, items[:until])
+            if fails is None:
+                break
+            unfit.append(fails)
+            if fails == "a hang":
+                return None, unfit
+            items = [item for item in items if item.nodeid != fails]
+        return killer, unfit
 
     def _judged(self, number: int, items: list[Any]) -> str | None:
         reading, writing = os.pipe()
@@ -230,12 +246,23 @@ class Judge:
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading) as pipe:
-            is_over = bool(select.select([pipe], [], [], WALL_LIMIT)[0])
+            is_over = self._ends(child, pipe.fileno())
             if not is_over:
                 os.kill(child, signal.SIGKILL)
             told = pipe.read() if is_over else ""
         _, status = os.waitpid(child, 0)
         return told or ("a hang" if status else None)
+
+    def _ends(self, child: int, reading: int) -> bool:
+        stat, spent, since = Path(f"/proc/{child}/stat"), 0.0, time.monotonic()
+        while not select.select([reading], [], [], LOOK)[0]:
+            user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+            now, used = time.monotonic(), (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+            if used - spent > 1:
+                spent, since = used, now
+            elif now - since > IDLE_LIMIT:
+                return False
+        return True
 
     def _run(self, number: int, items: list[Any], writing: int) -> None:
         from _pytest.runner import runtestprotocol
@@ -349,6 +376,8 @@ def _told(folder: Path, names: list[str], gone: list[str]) -> int:
     for name, told in outcome.items():
         if told == "survives":
             print(f"survives: {name}")
+    for test in sorted({test for row in rows_of(folder, "judged") for test in row["unfit"]}):
+        print(f"fails without a change: {test}")
     there = len(names) - len(gone)
     print(f"{len(killed)} of {there} killed ({len(killed) / max(1, there):.1%}); {folder / 'outcome.json'}")
     return 0

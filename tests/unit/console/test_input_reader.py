@@ -10,7 +10,7 @@ from textual.message import Message
 
 from console.arming import CUT_FOR, REDUCES_AFTER, Keyboard
 from console.terminal.input_reader import Dropped, GuardedParser, Reader
-from console.terminal.scanner import AmbiguousBytes, EscapeKey, Scanner, Sequence, Typed
+from console.terminal.scanner import AmbiguousBytes, ChordByte, EscapeKey, Scanner, Sequence, Typed
 from tests.kit.key_sequences import LETTERS
 from tests.unit.console.armed_screen import ArmedScreen
 
@@ -99,6 +99,15 @@ def test_esc_and_a_letter_joined_are_esc() -> None:
     """OP-04: in one read, or within the time in which a terminal sends Alt"""
     assert Typist().types((1.0, b"\x1bB")) == ["\x1b"]
     assert Typist().types((1.0, b"\x1b"), (1.08, b"S")) == ["\x1b"]
+
+
+def test_letters_and_keys_of_one_read_keep_their_order() -> None:
+    """OP-04: a burst of a slow link; text before the chord was typed before it"""
+    hand = Typist()
+    assert hand.types((1.0, b"ab\x1b[Ac\x1b[3~d")) == ["a", "b", "up", "c", "delete", "d"]
+
+    tokens = Scanner().feed(b"ab\x0bc", 1.0)
+    assert tokens == [Typed("ab"), ChordByte(), Typed("c")]
 
 
 def test_only_a_look_that_found_nothing_tells_a_silence() -> None:

@@ -90,6 +90,17 @@ def test_a_stalled_link_is_deaf_until_the_picture_is_proved(link: Link) -> None:
     assert not link.writer.is_deaf()
 
 
+def test_a_stall_is_counted_while_output_waits(link: Link) -> None:
+    """OP-04"""
+    assert link.writer.stalled_for() == 0
+    link.writer.frame("waits")
+    link.now += 3
+    assert link.writer.stalled_for() == 3
+
+    link.sends()
+    assert link.writer.stalled_for() == 0
+
+
 def test_a_terminal_that_never_answers_gets_its_keys_back(link: Link) -> None:
     """OP-04"""
     link.stalls()

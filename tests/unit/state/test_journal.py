@@ -20,8 +20,9 @@ from core.ports import JournalDamagedError, JournalWriteError, Recorded
 from state.codec import RecordError
 from state.files import AccountFolder
 from state.journal import FileJournal, MemoryJournal, TimeWentBackError, days_of, read_day
-from state.journal_files import lines_backwards, segments
+from state.journal_files import last_line, lines_backwards, segments
 from state.journal_inspection import fingerprint, tail, verify
+from tests.kit.rows import table
 from tests.unit.state.disks import a_disk_that_takes
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
@@ -242,6 +243,19 @@ def test_dropped_doubled_and_swapped_lines_are_damage(folder):
         assert place in verify(folder).damage
         with pytest.raises(JournalDamagedError, match=place):
             FileJournal(folder)
+
+
+@table(
+    "content line",
+    (b"", b""), (b"one", b""), (b"one\n", b"one"), (b"one\ntwo", b"one"), (b"one\n" + b"2" * 9_000, b"one"),
+    (b"1" * 9_000 + b"\n" + b"2" * 5_000 + b"\n", b"2" * 5_000),
+)  # fmt: skip
+def test_the_last_whole_line_is_found_from_the_end(tmp_path, content, line):
+    """SP-01: whatever its length, and behind a torn one"""
+    file = tmp_path / "lines.jsonl"
+    file.write_bytes(content)
+
+    assert last_line(file) == line
 
 
 def test_a_torn_last_line_is_repaired(folder):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.brokers.alpaca.retries import SHORTEST_TRY, NoReply
 from core.model.account import Account
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.codes import RefusalKind
@@ -486,3 +487,18 @@ def test_a_timed_clock_is_asked_once() -> None:
         assert isinstance(once, NoAnswer)
         assert repeated == datetime(2026, 11, 20, 17, tzinfo=UTC)
         assert len(door.lines) == 3
+
+
+@table("left tries", (1.24, 1), (1.25, 2), (1.76, 3))
+def test_no_try_begins_that_has_no_second_left(left: float, tries: int) -> None:
+    """EX-15: of a caller's own limit, with pauses of 0.25 and 0.5 s"""
+    pauses, given = Pauses(), list[float]()
+
+    def busy(seconds: float) -> NoReply:
+        given.append(seconds)
+        return NoReply("reset")
+
+    pauses.timeout().ask(busy, ends=pauses.clock() + left)
+
+    assert len(given) == tries
+    assert min(given) >= SHORTEST_TRY

@@ -12,10 +12,12 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from websockets.asyncio.server import ServerConnection
 
+from core.brokers.alpaca.http_client import StreamStatus
 from core.brokers.alpaca.stream import FIRST_PAUSE, LONGEST_PAUSE
 from core.io.http_requests import backoff
-from core.model.account import Channel, ConnectionState
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.broker import UpdateEvent
+from tests.kit.pause import pause
 from tests.kit.rows import cases
 from tests.kit.timeline import Timeline
 from tests.unit.core.brokers.alpaca_door import KEY_ID, SECRET, an_order_json
@@ -292,3 +294,15 @@ async def test_keys_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     written = "".join(record.getMessage() for record in caplog.records if not record.name.startswith("websockets"))
     assert SECRET not in written
     assert SECRET not in repr([connection.words for connection in ear.connections])
+
+
+async def test_many_messages_are_one_status_a_second(timeline: Timeline) -> None:
+    """EX-15"""
+    shown: list[ConnectionStatus] = []
+    status = StreamStatus(shown.append, timeline.now)
+    status.up()
+    for _ in range(25):
+        await pause(0.1)
+        status.heard()
+
+    assert [it.state for it in shown] == [UP, UP, UP]

@@ -80,6 +80,7 @@ VWAP, MANUAL = Held("vwap", "10", "10"), Held("manual", "5", "5")
         {"vwap": "10", "manual": "4"},
         id="nobody's before anybody's",
     ),
+    pytest.param([Held("vwap", "10", "4"), Held("manual", "5", "2")], "3", {"vwap": "3"}, id="then what a stop guards"),
     pytest.param([VWAP, MANUAL], "0", {}, id="all is gone"),
     pytest.param([VWAP, MANUAL], "-2", {UNKNOWN_OWNER: "-2"}, id="sold short elsewhere"),
     pytest.param(

@@ -220,6 +220,21 @@ def test_flat_is_no_position_but_a_trade() -> None:
     assert (trade.entry_time, trade.exit_time) == (TEN, TEN + timedelta(minutes=1))
 
 
+def test_a_days_trades_are_kept_until_the_next() -> None:
+    """EX-08, EX-20: the day may begin behind its first trade"""
+    books = Books()
+    books.buys("10", "100")
+    books.sells("10", "101")
+
+    kept = []
+    for days in (0, 1):
+        books.later(days=days)
+        books.fold(DayStarted(books.at.date(), Money(Decimal(1000))))
+        kept.append(len(books.ledger.state.trades))
+
+    assert kept == [1, 0]
+
+
 def test_a_short_earns_when_the_price_falls() -> None:
     """EX-08"""
     books = Books()
@@ -315,6 +330,17 @@ def test_covered_is_what_working_exits_close() -> None:
 
     assert books.ledger.exits.covered(SPY, "vwap") == 4
     assert books.ledger.exits.working(SPY, "vwap") == (stop,)
+
+
+def test_an_exit_at_its_limit_reserves_and_guards_nothing() -> None:
+    """EX-13, EX-22: a strategy still watches these shares"""
+    books = Books()
+    books.buys("10", "100")
+    for request in (a_request("stop", Side.SELL, "6", stop="99"), a_request("aim", Side.SELL, "3", limit="105")):
+        books.becomes(books.creates(request), OrderStatus.SUBMITTED)
+
+    exits = books.ledger.exits
+    assert (exits.reserved(SPY, "vwap"), exits.at_limit(SPY, "vwap"), exits.guarded(SPY, "vwap")) == (9, 3, 6)
 
 
 def test_a_stop_in_doubt_claims_but_does_not_cover(snapshot: SnapshotAssertion) -> None:

@@ -8,10 +8,12 @@ from decimal import Decimal
 from core.execution.ledger import Ledger
 from core.execution.position_correction import splits_in
 from core.facts import CorporateActionApplied, OwnerShare, PositionCorrected
+from core.model.order import Effect, Side
 from core.model.reconciliation import Activity, ActivityId, ActivityKind
 from core.model.values import Price, Quantity, Symbol
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours, at
+from tests.unit.core.execution.books import Books, a_request, a_stop_plan
 
 SPY = Symbol("SPY")
 LAST = {SPY: Price(Decimal(300))}
@@ -68,3 +70,19 @@ def test_books_already_split_are_left_alone(ours: str, held: str) -> None:
 
     assert split.owners == ()
     assert str(ledger.net_quantity(SPY)) == ours
+
+
+@table("side after stop last is_applied", (Side.BUY, "30", "99", "300", True), (Side.BUY, "30", "99", "297", False),
+       (Side.SELL, "-30", "101", "300", True), (Side.SELL, "-30", "101", "303", False))  # fmt: skip
+def test_a_split_that_meets_a_stop_is_left_to_a_person(
+    side: Side, after: str, stop: str, last: str, is_applied: bool
+) -> None:
+    """EX-09: at a third of the last price, for shares held long and for shares sold short."""
+    books = Books()
+    entry = books.creates(a_request("entry", side, "10", effect=Effect.OPEN), stop=a_stop_plan(stop))
+    books.fills(entry, "10", "300")
+
+    row = a_row("new", str(Decimal(after) * 2 / 3))
+    (split,) = splits_in([row], books.ledger, {SPY: Quantity(Decimal(after))}, {SPY: Price(Decimal(last))})
+
+    assert (split.ratio, bool(split.owners)) == (3, is_applied)

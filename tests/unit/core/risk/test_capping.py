@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from core.model.instrument import NoInstrument
+from core.model.values import Quantity
+from core.risk.checks.order import most_shares
+from core.risk.price_history import DAYS, AverageVolume, Volumes
 from core.risk.sizing_inputs import cap_of
+from core.settings.risk import ANY_QUANTITY
 from tests.kit.rows import table
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, of_equity, settings, usd
 
 
@@ -44,3 +51,22 @@ def test_exits_and_unknown_prices_have_no_cap() -> None:
     """OP-03"""
     assert cap_of(an_exit(quantity="0.5"), a_desk()) is None
     assert cap_of(a_candidate(quantity="0.5"), a_desk(instrument=NoInstrument("not asked yet"))) is None
+
+
+@table(
+    "part days shares most",
+    ("0.01", DAYS, ANY_QUANTITY, "30"), ("0.01", DAYS, "20", "20"), ("0.01", DAYS - 1, ANY_QUANTITY, None),
+    ("0.01", 0, "20", "20"), ("1", DAYS, ANY_QUANTITY, None),
+)  # fmt: skip
+def test_a_part_of_a_volume_limits_an_order_once_it_is_known(
+    part: str, days: int, shares: Decimal | str, most: str | None
+) -> None:
+    """RK-23: of 3,000 shares a day over twenty days; all of it is no limit"""
+    volumes = Volumes()
+    if days:
+        volumes.state.by_symbol[SPY] = AverageVolume(Quantity(Decimal(3000)), days, THURSDAY)
+    terms = settings(order_size={"of_volume": part, "shares": str(shares)})
+
+    found = most_shares(SPY, a_desk(settings=terms, volumes=volumes))
+
+    assert found == (None if most is None else Decimal(most))

@@ -13,15 +13,26 @@ from syrupy.assertion import SnapshotAssertion
 from core.model.account import NoAccount
 from core.model.bar import NoQuote
 from core.model.instrument import AssetClass, BrokerInstrument
-from core.model.order import OrderType, TimeInForce
+from core.model.order import OrderType, Side, TimeInForce
 from core.model.session import XNYS, NoSession
 from core.model.staging import CheckResult
 from core.risk.checks.losses import StopPresentCheck
 from core.risk.checks.market import SessionCheck, SessionLimitsCheck
+from core.risk.checks.order_value import room_of, taken_of
 from core.risk.gate import Candidate, ReviewContext
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
-from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, a_quote, an_exit, said, settings
+from tests.unit.core.risk.reviews import (
+    a_candidate,
+    a_day,
+    a_desk,
+    a_quote,
+    an_account,
+    an_exit,
+    said,
+    settings,
+    usd,
+)
 
 PASSES, WARNS, REFUSES = CheckResult.PASSES, CheckResult.WARNS, CheckResult.REFUSES
 HOURS = NewYorkHours()
@@ -153,3 +164,15 @@ def test_unmeasurable_entries_are_refused(is_fresh: bool, standing: CheckResult)
 
     assert limits(a_candidate(quantity="0.1"), quote=NoQuote("none"), is_fresh=is_fresh)[0] is standing
     assert limits(a_candidate(), is_fresh=is_fresh, **unknown)[0] is standing
+
+
+@table("clock part cost loss", ("17:00", "0.25", "250", "2"), ("12:00", "0.25", "10000", None))
+def test_extended_hours_leave_a_part_of_the_limits(clock: str, part: str, cost: str, loss: str | None) -> None:
+    """RK-20: of 1,000 USD an order and 8 USD at its stop; regular hours have the whole of both"""
+    session = {"policy": "include_extended", "extended": {"part": part}}
+    terms = settings(session=session, max_notional=usd("1000"), per_trade=usd("8"))
+    desk = at_hour(clock, settings=terms, account=an_account("10000", "10000"))
+
+    room = room_of(Side.BUY, desk, taken_of(desk))
+
+    assert (room.cost, room.loss) == (Decimal(cost), None if loss is None else Decimal(loss))

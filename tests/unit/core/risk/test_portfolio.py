@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,9 +15,10 @@ from core.model.bar import NoQuote
 from core.model.order import Effect, OrderStatus
 from core.model.staging import CheckResult
 from core.model.values import Price, Symbol
-from core.risk.checks.exposure import PortfolioCheck
+from core.risk.checks.exposure import ConcentrationCheck, PortfolioCheck
 from core.risk.exposure import exposure_of
 from core.risk.gate import Candidate
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_day, a_desk, an_account, an_exit, said, settings
@@ -107,3 +109,15 @@ def test_a_short_position_adds_to_the_exposure() -> None:
 
     assert exposure_of(books.ledger, lambda _: None) == 1000
     assert exposure_of(Ledger(NewYorkHours()), lambda _: None) == 0
+
+
+@table("sectors", {}, {"SPY": "index"}, {"SPY": "index", "IBM": "index"})
+def test_concentration_counts_the_sector_of_a_symbol(sectors: dict[str, str]) -> None:
+    """RK-23: 5 % of SPY beside 40 % of IBM"""
+    terms = settings(portfolio={"symbol_exposure": "0.5", "sector_exposure": "0.6"}, sectors=sectors)
+    desk = a_desk(settings=terms, **ten_thousand(**HELD))
+
+    result, words = said(ConcentrationCheck(), a_candidate(quantity="5"), desk)
+
+    assert result is PASSES
+    assert re.findall(r"[\d.]+(?= %)", words) == {0: ["5.00"], 1: ["5.00", "5.00"], 2: ["5.00", "45.00"]}[len(sectors)]

@@ -124,6 +124,18 @@ def test_fewer_than_twenty_results_are_not_judged(snapshot: SnapshotAssertion) -
     )  # fmt: skip
 
 
+def test_a_measure_counts_the_results_until_there_are_enough() -> None:
+    """RK-13, RK-01"""
+    curve, told = a_curve(), []
+    for many in (0, 19, 1):
+        (measure,) = after(curve, results(*[-1] * many)).measures(BEGINS)
+        told.append((measure.scope.strategy, measure.figure, measure.progress))
+
+    assert told == [
+        (None, None, "0 of 20 trades"), ("vwap", None, "19 of 20 trades"), ("vwap", Decimal("-0.001"), ""),
+    ]  # fmt: skip
+
+
 def test_a_mean_of_zero_is_not_positive() -> None:
     """RK-13"""
     assert after(a_curve(), results(*[1, -1] * 10)).is_shut("vwap")

@@ -196,6 +196,18 @@ def test_a_quiet_symbol_halts_by_its_own_median(snapshot: SnapshotAssertion) -> 
     assert list(newcomer.measures(wild[-1].end))[1].words == snapshot
 
 
+def test_a_history_that_comes_late_limits_the_next_bar() -> None:
+    """RK-08: the median of a quiet Monday counts as soon as it is known"""
+    halt = a_halt(limit="1", times_median="2", returns=4, at_least=3, days=1)
+    quiet = a_session(["100", "100.01", "100", "100.01", "100"])
+    *live, after = a_session(["100", "101", "100", "101", "100", "101"], MONDAY + timedelta(days=1))
+    assert take(halt, live) == []
+
+    halt.take_history(SPY, [(bar.start.date(), bar) for bar in (*quiet, *live)])
+
+    assert take(halt, [after]) == [after.end]
+
+
 def test_a_halt_is_not_prolonged() -> None:
     """RK-08: 30 minutes are 30 minutes; a spike alone has left the last 30 returns when they are over."""
     spike = a_session([*["100"] * 30, *["104"] * 60])
