@@ -432,12 +432,11 @@ class Engine:
         """Return the only effects allowed without a record: cancels by a person or a kill, and their notice (SP-06)."""
         self.lose_disk(str(error))
         self.state.news.drop()
+        diskless = () if self._is_refused(message) else declaring(HearsDiskFailure, self.workflows)
+        leaving = [effect for workflow in diskless for effect in workflow.without_disk(message)]
+        self._deadlines.hear()
         self.next_deadline = self._deadlines.next_later()
         self._is_moved = False
-        if self._is_refused(message):
-            return NOTHING
-        diskless = declaring(HearsDiskFailure, self.workflows)
-        leaving = [effect for workflow in diskless for effect in workflow.without_disk(message)]
         self._pacing.count(leaving)
         return leaving
 

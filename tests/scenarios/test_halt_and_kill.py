@@ -28,7 +28,7 @@ from core.workflows.orders.submission import Submission
 from state.files import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
-from tests.scenarios.changes import a_house_with_a_working_entry, passes
+from tests.scenarios.changes import a_house_with_a_working_entry, confirms_now, passes
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, SELL, STOP, sent, submit
 from tests.scenarios.house import (
     STEADY,
@@ -430,9 +430,29 @@ def test_a_full_disk_keeps_stops_until_naked(naked: bool, cancelled: list[str]) 
     assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502"), *cancelled]
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_full_disk_repeats_a_lost_cancel(times: int) -> None:
+    """OP-07, SP-06: until the broker's books list the order as ended, and not once more"""
+    house = a_house_with_a_proposal(("10:06", "10:19", AWAY[2]), ("10:20", "10:30", "99.50"))
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+    house.journal.is_full = True
+    house.line.breaks_at(CancelOrder, arrives=False, times=times)
+
+    house.presses(Kill("key"))
+    house.until("10:30")
+
+    assert sent(house) == [submit(BUY, LIMIT, "0.502"), CANCEL]
+    (order,) = house.exchange.orders(house.line.at)
+    assert (order.status, order.filled_quantity) == (OrderStatus.CANCELLED, 0)
+
+
 def test_a_full_disk_keeps_stops_at_a_watching_desk() -> None:
     """OP-13, SP-06: NAKED typed at a desk that does not hold the key is a plain kill, also without a record."""
     house = a_house_in_a_position()
+    house.presses(a_typed_buy("0.1", limit="98.50", stop="98"))
+    confirms_now(house)
+    passes(house, 1)
     house.attaches("lena")
     watching = house.attaches("otto", terminal="/dev/pts/4")
     house.journal.is_full = True
@@ -441,7 +461,9 @@ def test_a_full_disk_keeps_stops_at_a_watching_desk() -> None:
     house.until("10:06:50")
 
     assert house.desk.control.killed_by == "key"
-    assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502")]
+    assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502"), submit(BUY, LIMIT, "0.1"), CANCEL]
+    working = [order for order in house.exchange.orders(house.line.at) if order.status is OrderStatus.SUBMITTED]
+    assert [order.type for order in working] == [STOP]
 
 
 def test_a_full_disk_kill_cancels_others_entries() -> None:

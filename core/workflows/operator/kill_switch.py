@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from core import facts
@@ -13,10 +14,12 @@ from core.execution.stop_coverage import only_opens, unanswered_exits
 from core.messages import commands
 from core.messages.effects import CancelOrder, Effect, FetchBooks, LatchKill, ReleaseKill
 from core.messages.inputs import BooksFetched, Input
+from core.model.broker import BrokerBooks, NoAnswer
 from core.model.codes import CancelCode, Denial, HaltCause
 from core.model.order import OrderStatus
 from core.model.order_terms import order_in_words
 from core.model.values import BrokerOrderId, ClientOrderId
+from core.ports import JournalWriteError
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.staging.proposal_lifecycle import Proposals
@@ -28,6 +31,8 @@ NO_NAKED = "only the desk that holds the key cancels protective stops: killed, a
 
 NAKED_LATE = "the engine stood still while NAKED was on its way: killed, and the stops stay; type it again"
 
+LOOKS_AGAIN = timedelta(seconds=10)
+
 
 class KillSwitchWorkflow:
     def __init__(self, state: TradingState, cancellation: Cancellation, proposals: Proposals) -> None:
@@ -35,6 +40,7 @@ class KillSwitchWorkflow:
         self.cancellation = cancellation
         self.proposals = proposals
         self._taken_back: set[BrokerOrderId] = set()
+        self._next_look: datetime | None = None
 
     @answers(commands.Halt)
     def on_halt(self, command: commands.Halt) -> Iterable[Effect]:
@@ -130,19 +136,56 @@ class KillSwitchWorkflow:
     def without_disk(self, message: Input) -> list[Effect]:
         """Send the cancels of a kill, and at each later fetch of the books, although no record can be kept (SP-06)."""
         if isinstance(message, BooksFetched):
-            return [_taken_back(other) for other in self._others_that_go()]
-        if not isinstance(message, commands.Kill):
+            cancels: list[Effect] = [*self._ours_that_go(message.answer), *map(_taken_back, self._others_that_go())]
+            is_over = not cancels and isinstance(message.answer, BrokerBooks)
+            self._next_look = None if is_over else self.state.at + LOOKS_AGAIN
+            return cancels
+        if isinstance(message, commands.Kill):
+            return self._kill_without_disk(message)
+        if not self._is_look_due():
             return []
-        if not self._may_uncover(message):
-            message = replace(message, naked=False)
-        self.state.sightings.disk.kill(message.by, self.state.at, naked=message.naked)
-        ours = [o for o in self.state.ledger.working() if self._goes(o, message)]
+        self._next_look = self.state.at + LOOKS_AGAIN
+        return [FetchBooks()]
+
+    def _kill_without_disk(self, command: commands.Kill) -> list[Effect]:
+        if not self._may_uncover(command):
+            command = replace(command, naked=False)
+        self.state.sightings.disk.kill(command.by, self.state.at, naked=command.naked)
+        self._next_look = self.state.at + LOOKS_AGAIN
+        ours = [o for o in self.state.ledger.working() if self._goes(o, command)]
         return [
-            LatchKill(message.by),
+            LatchKill(command.by),
             *(CancelOrder(order.id, order.broker_order_id) for order in ours),
             *(_taken_back(other) for other in self._others_that_go()),
             FetchBooks(),
         ]
+
+    def _ours_that_go(self, books: BrokerBooks | NoAnswer) -> Iterator[CancelOrder]:
+        """Yield another cancel of each order that the kill cancels and the books do not list as ended."""
+        control, listed = self.state.control, () if isinstance(books, NoAnswer) else books.orders
+        if control.killed_by is None:
+            return
+        reports = (report for order in listed for report in (order, *order.legs))
+        ended = {it.client_order_id for it in reports if it.status is not None and it.status.is_terminal}
+        for order in self.state.ledger.working():
+            command = commands.Kill(control.killed_by, naked=control.is_naked(order.created_at))
+            if order.id not in ended and self._goes(order, command):
+                yield CancelOrder(order.id, order.broker_order_id)
+
+    def next_due(self) -> Iterator[datetime]:
+        """Yield when the books are looked into again for a kill without a record: a cancel may have been lost."""
+        is_unwritten = self.state.sightings.disk.trouble is not None and self.state.control.killed_by is not None
+        if is_unwritten and self._next_look is not None:
+            yield self._next_look
+
+    def due(self) -> Iterable[Effect]:
+        """Raise JournalWriteError: `without_disk` looks, and what this act requests otherwise would be dropped."""
+        if self._is_look_due():
+            raise JournalWriteError(self.state.sightings.disk.trouble or "")
+        return ()
+
+    def _is_look_due(self) -> bool:
+        return any(self.state.at >= at for at in self.next_due())
 
     @answers(commands.Rearm)
     def on_rearm(self, command: commands.Rearm) -> Iterator[Effect]:
