@@ -1,9 +1,9 @@
 """Compare the broker's activities, and correct positions by its books: differences, and splits (EX-09, EX-13).
 
 The broker has one position per symbol, our books one per owner. A single owner keeps the position. With several, each
-keeps its shares and its stop: missing shares are taken where no stop protects them. Shares that nobody here bought, or
-that are held in the other direction, get no owner; their price is derived from the broker's average. A split multiplies
-each part.
+keeps its shares and its stop: missing shares are taken first where no working exit claims them. Shares that nobody here
+bought, or that are held in the other direction, get no owner; their price is derived from the broker's average. A split
+multiplies each part.
 
 If a correction added or removed shares of an order that the broker had lost, it is undone before the order's fill is
 counted, so that each share counts once. Those that were sold since are removed again after the fill.
@@ -23,7 +23,7 @@ from core.facts import CashMoved, CorporateActionApplied, OwnerQuantity, OwnerSh
 from core.model.broker import Execution
 from core.model.instrument import share
 from core.model.lazy_dataclass import dataclass
-from core.model.order import Side
+from core.model.order import OrderRequest, Side
 from core.model.position import Position
 from core.model.reconciliation import NO_SYMBOL, Activity, ActivityKind, BrokerFill, Difference, DifferenceKind
 from core.model.values import (
@@ -405,13 +405,19 @@ def _owners(ledger: Ledger, symbol: Symbol, held: tuple[Position, ...], after: Q
 
 
 def _meets_a_stop(ledger: Ledger, symbol: Symbol, last: Price | None, ratio: Decimal) -> bool:
-    """Whether the price after a split is beyond a stop of ours, at the broker or signed with its entry."""
+    """Whether the price after a split is beyond a stop: one that works, the last that ended, or the entry's own."""
     for position in ledger.positions_in(symbol):
-        price = (last or position.average_price) / ratio
+        before, is_long = last or position.average_price, position.quantity > ZERO
         entry, last_stop = ledger.order(position.entry_order), ledger.exits.last_stop(position)
-        is_long = position.quantity > ZERO
+        there = [o for o in ledger.exits.working(symbol, position.strategy) if o.is_protective]
         stops = [] if entry is None or entry.stop is None else [entry.stop.price]
-        stops += [] if last_stop is None or last_stop.request.stop_price is None else [last_stop.request.stop_price]
+        stops += [_stop_of(order.request, before) for order in (last_stop, *there) if order is not None]
+        price = before / ratio
         if any(price <= stop if is_long else price >= stop for stop in stops):
             return True
     return False
+
+
+def _stop_of(request: OrderRequest, last: Price) -> Price:
+    """Return a stop's price; of one that trails, at least as near as the broker has it."""
+    return request.stop_behind(last) if request.stop_price is None else request.stop_price

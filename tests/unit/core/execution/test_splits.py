@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.position_correction import splits_in
 from core.facts import CorporateActionApplied, OwnerShare, PositionCorrected
-from core.model.order import Effect, Side
+from core.model.order import Effect, OrderStatus, OrderType, Side
 from core.model.reconciliation import Activity, ActivityId, ActivityKind
 from core.model.values import Price, Quantity, Symbol
 from tests.kit.rows import table
@@ -72,15 +73,27 @@ def test_books_already_split_are_left_alone(ours: str, held: str) -> None:
     assert str(ledger.net_quantity(SPY)) == ours
 
 
-@table("side after stop last is_applied", (Side.BUY, "30", "99", "300", True), (Side.BUY, "30", "99", "297", False),
-       (Side.SELL, "-30", "101", "300", True), (Side.SELL, "-30", "101", "303", False))  # fmt: skip
+@table(
+    "side after last stop working is_applied",
+    (Side.BUY, "30", "300", "99", None, True), (Side.BUY, "30", "297", "99", None, False),
+    (Side.SELL, "-30", "300", "101", None, True), (Side.SELL, "-30", "303", "101", None, False),
+    (Side.BUY, "30", "300", "95", {"stop": "100"}, False), (Side.BUY, "30", "300", "95", {"stop": "99.99"}, True),
+    (Side.BUY, "30", "300", "95", {"trail": "150"}, False), (Side.BUY, "30", "300", "95", {"trail": "250"}, True),
+    (Side.SELL, "-30", "300", "105", {"stop": "100"}, False), (Side.SELL, "-30", "300", "101", {"trail": "5"}, True),
+)  # fmt: skip
 def test_a_split_that_meets_a_stop_is_left_to_a_person(
-    side: Side, after: str, stop: str, last: str, is_applied: bool
+    side: Side, after: str, last: str, stop: str, working: dict[str, str] | None, is_applied: bool
 ) -> None:
-    """EX-09: at a third of the last price, for shares held long and for shares sold short."""
+    """EX-09: at a third of the last price; the entry's own stop, one that was moved, and one that trails"""
     books = Books()
     entry = books.creates(a_request("entry", side, "10", effect=Effect.OPEN), stop=a_stop_plan(stop))
     books.fills(entry, "10", "300")
+    if working is not None:
+        request = a_request("stop", side.opposite, "10", effect=Effect.CLOSE, stop=working.get("stop", "1"))
+        if "trail" in working:
+            trail = Price(Decimal(working["trail"]))
+            request = replace(request, type=OrderType.TRAILING_STOP, stop_price=None, trail_price=trail)
+        books.becomes(books.creates(request), OrderStatus.SUBMITTED)
 
     row = a_row("new", str(Decimal(after) * 2 / 3))
     (split,) = splits_in([row], books.ledger, {SPY: Quantity(Decimal(after))}, {SPY: Price(Decimal(last))})
