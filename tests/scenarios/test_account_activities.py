@@ -249,7 +249,7 @@ def test_missed_days_are_fetched_at_the_next_start() -> None:
 
 
 def test_shares_that_come_with_cash_record_both() -> None:
-    """EX-09, AN-06: as a merger of shares and cash; a row of neither is recorded too, to be known"""
+    """EX-09, AN-06: such as a merger for shares and cash; an activity of neither is recorded as 0 USD"""
     house = a_house("2026-11-04 shares SPY 3 at 99.50")
     nothing = Activity(ActivityId("nothing"), date(2026, 11, 4), ActivityKind.OTHER)
     Teller(house, lambda copy: replace(copy, activities=(*map(with_a_fee, copy.activities), nothing)))

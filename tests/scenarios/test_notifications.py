@@ -109,7 +109,7 @@ def test_arguments_of_a_command_are_not_recorded() -> None:
 
 @pytest.mark.usefixtures("a_bar_at_once")
 def test_fills_in_parts_say_what_is_to_come(snapshot: SnapshotAssertion) -> None:
-    """SY-03, EX-05"""
+    """SY-03, EX-05: 5 of 10.5 fill first, and the notice names the other 5.5"""
     rules = {"fills": {"channels": [PHONE], "kinds": ["fill"]}}
     terms, receivers = FRACTIONS.model_copy(update={"notify": settings(rules=rules).notify}), Receivers()
     parts = [a_bar(f"10:0{minute}", "100.05 100.05 99.95 100", volume=volume) for minute, volume in ((6, 50), (7, 500))]

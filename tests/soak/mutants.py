@@ -47,9 +47,11 @@ PLACES = (
 BUDGET = 40.0
 """Seconds of tests, as measured without a change, by which one change is judged."""
 CPU_LIMIT = 120
-IDLE_LIMIT, LOOK = 60.0, 2.0
-"""A process hangs after so many seconds without a second of CPU; seconds between two looks."""
+WALL_LIMIT, IDLE_LIMIT, LOOK = 900.0, 60.0, 2.0
+"""A process hangs after so many seconds, in all or without a second of CPU; seconds between two looks."""
 NO_CHANGE = -1
+NO_END = "a hang"
+"""The tests came to no end: a hang, or a process that broke off."""
 SWITCH = "_mutants"
 SWITCHES = """
 import os
@@ -231,7 +233,7 @@ class Judge:
             if fails is None:
                 break
             unfit.append(fails)
-            if fails == "a hang":
+            if fails == NO_END:
                 return None, unfit
             items = [item for item in items if item.nodeid != fails]
         return killer, unfit
@@ -243,7 +245,8 @@ class Judge:
             resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
             with suppress(BaseException):
                 self._run(number, items, writing)
-            os._exit(0)
+                os._exit(0)
+            os._exit(1)
         os.close(writing)
         with os.fdopen(reading) as pipe:
             is_over = self._ends(child, pipe.fileno())
@@ -251,16 +254,17 @@ class Judge:
                 os.kill(child, signal.SIGKILL)
             told = pipe.read() if is_over else ""
         _, status = os.waitpid(child, 0)
-        return told or ("a hang" if status else None)
+        return told or (NO_END if status else None)
 
     def _ends(self, child: int, reading: int) -> bool:
-        stat, spent, since = Path(f"/proc/{child}/stat"), 0.0, time.monotonic()
+        begun = since = time.monotonic()
+        stat, spent = Path(f"/proc/{child}/stat"), 0.0
         while not select.select([reading], [], [], LOOK)[0]:
             user, system = stat.read_text().rpartition(")")[2].split()[11:13]
             now, used = time.monotonic(), (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
             if used - spent > 1:
                 spent, since = used, now
-            elif now - since > IDLE_LIMIT:
+            if now - since > IDLE_LIMIT or now - begun > WALL_LIMIT:
                 return False
         return True
 
@@ -370,13 +374,15 @@ def _plan(folder: Path) -> None:
 
 
 def _told(folder: Path, names: list[str], gone: list[str]) -> int:
-    killed = {names[row["number"]]: row["killed_by"] for row in rows_of(folder, "judged") if row["killed_by"]}
-    outcome = {name: killed.get(name, "gone" if name in gone else "survives") for name in names}
+    rows = list(rows_of(folder, "judged"))
+    killed = {names[row["number"]]: row["killed_by"] for row in rows if row["killed_by"]}
+    unjudged = {names[row["number"]]: "unjudged" for row in rows if NO_END in row["unfit"]}
+    outcome = {name: (unjudged | killed).get(name, "gone" if name in gone else "survives") for name in names}
     (folder / "outcome.json").write_text(json.dumps(outcome, indent=1))
     for name, told in outcome.items():
-        if told == "survives":
-            print(f"survives: {name}")
-    for test in sorted({test for row in rows_of(folder, "judged") for test in row["unfit"]}):
+        if told == "survives" or name in unjudged:
+            print(f"{told}: {name}")
+    for test in sorted({test for row in rows for test in row["unfit"]} - {NO_END}):
         print(f"fails without a change: {test}")
     there = len(names) - len(gone)
     print(f"{len(killed)} of {there} killed ({len(killed) / max(1, there):.1%}); {folder / 'outcome.json'}")

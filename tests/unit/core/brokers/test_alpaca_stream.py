@@ -297,7 +297,7 @@ async def test_keys_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_many_messages_are_one_status_a_second(timeline: Timeline) -> None:
-    """EX-15"""
+    """The desk draws its status line no more often, however busy the stream is."""
     shown: list[ConnectionStatus] = []
     status = StreamStatus(shown.append, timeline.now)
     status.up()

@@ -221,7 +221,7 @@ def test_flat_is_no_position_but_a_trade() -> None:
 
 
 def test_a_days_trades_are_kept_until_the_next() -> None:
-    """EX-08, EX-20: the day may begin behind its first trade"""
+    """EX-08: DayStarted may be recorded after the first trade of its day"""
     books = Books()
     books.buys("10", "100")
     books.sells("10", "101")
@@ -332,7 +332,7 @@ def test_covered_is_what_working_exits_close() -> None:
     assert books.ledger.exits.working(SPY, "vwap") == (stop,)
 
 
-def test_an_exit_at_its_limit_reserves_and_guards_nothing() -> None:
+def test_an_exit_at_its_limit_reserves_but_does_not_guard() -> None:
     """EX-13, EX-22: a strategy still watches these shares"""
     books = Books()
     books.buys("10", "100")

@@ -168,7 +168,7 @@ def test_unmeasurable_entries_are_refused(is_fresh: bool, standing: CheckResult)
 
 @table("clock part cost loss", ("17:00", "0.25", "250", "2"), ("12:00", "0.25", "10000", None))
 def test_extended_hours_leave_a_part_of_the_limits(clock: str, part: str, cost: str, loss: str | None) -> None:
-    """RK-20: of 1,000 USD an order and 8 USD at its stop; regular hours have the whole of both"""
+    """RK-20: of 1,000 USD an order and 8 USD at its stop; in regular hours other checks hold these two"""
     session = {"policy": "include_extended", "extended": {"part": part}}
     terms = settings(session=session, max_notional=usd("1000"), per_trade=usd("8"))
     desk = at_hour(clock, settings=terms, account=an_account("10000", "10000"))
