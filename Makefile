@@ -22,7 +22,7 @@ help:
 	@echo 'make soak       long seeded runs, each goes on where it was broken off: hours (PART=sessions N=20000 SEED=7 ONLY=1234)'
 	@echo 'make forgeries N=10000   exports that the holder of the key forged field by field, and true ones: 5 minutes'
 	@echo 'make check      style, types, import contracts, dependencies, dead code, secrets, what is built'
-	@echo 'make steady N=20    make test twenty times with a busy loop on each core (TIER=test-real for that one)'
+	@echo 'make steady N=20    make test twenty times with busy cores and a busy disk (TIER=test-real for that one)'
 	@echo 'make coverage   the tests once more, and which lines of core/ and state/ they miss'
 	@echo 'make mutants N=400   how many small changes of the code the tests notice'
 	@echo 'make snapshots  the kept pictures and texts written again: look at each that git shows as changed'

@@ -1,5 +1,7 @@
 """`make steady N=20`: a tier again and again in random order, with a busy loop on each core; each run must be green.
 
+A further process writes and syncs: a disk under load delays other things than a processor does.
+
 One row for each run: its seed, wall and CPU seconds, and the closing line of the runner. `.steady/` keeps the rows, for
 each state of the code, and the output of a red run. A broken-off command goes on where it was: what was run with other
 code is no evidence for this code. The exit code is 1 where a run was red.
@@ -19,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import SystemRandom
+from tempfile import TemporaryFile
 
 from tests.soak.chunks import digest_of_the_code
 
@@ -36,7 +39,7 @@ def main() -> int:
     rows = [line for line in kept.read_text().splitlines() if line] if kept.exists() else []
     print("".join(f"{row}\n" for row in rows), end="", flush=True)
     FOLDER.mkdir(exist_ok=True)
-    with busy_cores(), kept.open("a") as file:
+    with busy_machine(), kept.open("a") as file:
         while len(rows) < asked.times:
             rows.append(_row_of_a_run(asked.tier, len(rows) + 1))
             print(rows[-1], flush=True)
@@ -47,8 +50,9 @@ def main() -> int:
 
 
 @contextmanager
-def busy_cores() -> Iterator[None]:
+def busy_machine() -> Iterator[None]:
     loops = [multiprocessing.Process(target=_spin, daemon=True) for _ in range(os.cpu_count() or 1)]
+    loops.append(multiprocessing.Process(target=_write, daemon=True))
     for loop in loops:
         loop.start()
     try:
@@ -62,6 +66,17 @@ def busy_cores() -> Iterator[None]:
 def _spin() -> None:
     while True:
         pass
+
+
+def _write() -> None:
+    piece = os.urandom(2**16)
+    with TemporaryFile(dir=FOLDER) as file:
+        while True:
+            file.seek(0)
+            for _ in range(2**6):
+                file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
 
 
 def _row_of_a_run(tier: str, number: int) -> str:

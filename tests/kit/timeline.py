@@ -239,6 +239,7 @@ class Timeline:
 
     def know(self, new: socket.socket) -> None:
         if new.family == socket.AF_INET and new.type & socket.SOCK_STREAM:
+            new.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else bytes wait for the answer to those before
             self._sockets.add(new)
             self._is_on_its_way = True
 
