@@ -118,6 +118,13 @@ class VirtualRuntime(Runtime):
     def wake(self) -> None:
         self.pace.wake.set()
 
+    def leave(self) -> None:
+        """Finish the current act and stop, at the latest after a beat.
+
+        It wakes nobody, because that takes a lock, and a signal handler may have interrupted the thread that holds it.
+        """
+        self.is_running = False
+
     def hurry(self) -> None:
         self.pace.hurry()
 
@@ -156,7 +163,7 @@ class VirtualRuntime(Runtime):
         handle, exchange, arriving, feed = self.engine.handle, self.exchange, self._arriving, self._feed
         item, at, deadline = self._next, self.at, self.engine.next_deadline
         wake, heard_at = self.pace.wake.is_set, arriving[0].heard_at
-        while item is not None and item[1] == BAR and item[0] == heard_at and not wake():
+        while item is not None and item[1] == BAR and item[0] == heard_at and self.is_running and not wake():
             if item[0] > until or (deadline is not None and deadline <= item[0]):
                 return
             if not at.minute:  # at full hours: reading the wall clock costs a tenth of a bar

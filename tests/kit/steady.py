@@ -39,8 +39,10 @@ def main() -> int:
     rows = [line for line in kept.read_text().splitlines() if line] if kept.exists() else []
     print("".join(f"{row}\n" for row in rows), end="", flush=True)
     FOLDER.mkdir(exist_ok=True)
-    with busy_machine(), kept.open("a") as file:
+    with busy_machine() as load, kept.open("a") as file:
         while len(rows) < asked.times:
+            if not all(process.is_alive() for process in load):
+                sys.exit("the load beside the runs has ended: is the disk full?")
             rows.append(_row_of_a_run(asked.tier, len(rows) + 1))
             print(rows[-1], flush=True)
             print(rows[-1], file=file, flush=True)
@@ -50,28 +52,29 @@ def main() -> int:
 
 
 @contextmanager
-def busy_machine() -> Iterator[None]:
-    loops = [multiprocessing.Process(target=_spin, daemon=True) for _ in range(os.cpu_count() or 1)]
-    loops.append(multiprocessing.Process(target=_write, daemon=True))
+def busy_machine() -> Iterator[list[multiprocessing.Process]]:
+    loops = [multiprocessing.Process(target=_spin, args=(os.getpid(),)) for _ in range(os.cpu_count() or 1)]
+    loops.append(multiprocessing.Process(target=_write, args=(os.getpid(),)))
     for loop in loops:
         loop.start()
     try:
-        yield
+        yield loops
     finally:
         for loop in loops:
             loop.kill()
             loop.join()
 
 
-def _spin() -> None:
-    while True:
-        pass
+def _spin(parent: int) -> None:
+    while os.getppid() == parent:
+        for _ in range(2**20):
+            pass
 
 
-def _write() -> None:
+def _write(parent: int) -> None:
     piece = os.urandom(2**16)
     with TemporaryFile(dir=FOLDER) as file:
-        while True:
+        while os.getppid() == parent:
             file.seek(0)
             for _ in range(2**6):
                 file.write(piece)

@@ -24,6 +24,7 @@ import selectors
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -239,7 +240,7 @@ class Timeline:
 
     def know(self, new: socket.socket) -> None:
         if new.family == socket.AF_INET and new.type & socket.SOCK_STREAM:
-            new.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else bytes wait for the answer to those before
+            new.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else Nagle's algorithm holds small writes back
             self._sockets.add(new)
             self._is_on_its_way = True
 
@@ -257,6 +258,8 @@ class Timeline:
             if not self._are_bytes_on_their_way():
                 break
             os.sched_yield()
+        else:
+            print("time moves on without bytes that are still on their way", file=sys.stderr)
         self._is_on_its_way = False
 
     def _are_bytes_on_their_way(self) -> bool:
@@ -492,12 +495,14 @@ def _use_sockets_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
         act = getattr(_socket.socket, name)
 
         def do(self: socket.socket, *args: Any, **named: Any) -> Any:
-            timeline.has_sent()
             limit = self.gettimeout()
             is_in_turn = limit != 0 and timeline.knows_this_thread()
             if is_in_turn and not timeline.await_descriptors(((self.fileno(), events),), limit):
                 raise TimeoutError("timed out")
-            return act(self, *args, **named)
+            try:
+                return act(self, *args, **named)
+            finally:
+                timeline.has_sent()
 
         return do
 
@@ -523,6 +528,7 @@ def _use_sockets_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
                 raise OSError(error, os.strerror(error)) from None
         finally:
             _socket.socket.settimeout(self, limit)
+            timeline.has_sent()
 
     def close(self: socket.socket, *_: Any) -> None:
         timeline.has_sent()

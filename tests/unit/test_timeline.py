@@ -9,7 +9,7 @@ from tests.kit.timeline import Timeline, installed
 
 
 def test_bytes_come_at_the_time_when_they_are_sent() -> None:
-    """SY-07: also where the kernel of the receiver is slow to confirm those before."""
+    """SY-07: also when the receiver acknowledges late."""
     came = list[float]()
     with (
         installed(Timeline()) as timeline,
