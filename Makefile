@@ -22,7 +22,7 @@ help:
 	@echo 'make soak       long seeded runs, each goes on where it was broken off: hours (PART=sessions N=20000 SEED=7 ONLY=1234)'
 	@echo 'make forgeries N=10000   exports that the holder of the key forged field by field, and true ones: 5 minutes'
 	@echo 'make check      style, types, import contracts, dependencies, dead code, secrets, what is built'
-	@echo 'make steady N=20    make test twenty times with busy cores and a busy disk (TIER=test-real for that one)'
+	@echo 'make steady N=20    make test twenty times with busy cores (TIER=test-real for that one, DISK=1 for a busy disk)'
 	@echo 'make coverage   the tests once more, and which lines of core/ and state/ they miss'
 	@echo 'make mutants N=400   how many small changes of the code the tests notice'
 	@echo 'make snapshots  the kept pictures and texts written again: look at each that git shows as changed'
@@ -94,7 +94,7 @@ forgeries: soak
 
 TIER ?= test
 steady: .venv/.ready
-	@$(BIN)/python -m tests.kit.steady $(TIER) $(if $(filter 0,$(N)),20,$(N))
+	@$(BIN)/python -m tests.kit.steady $(TIER) $(if $(filter 0,$(N)),20,$(N)) $(if $(DISK),--disk)
 
 # Instrumented code runs a third slower, so this is apart. Its total is printed; which lines were missed: .venv/coverage.txt.
 coverage: .venv/.ready

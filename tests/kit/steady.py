@@ -1,10 +1,10 @@
 """`make steady N=20`: a tier again and again in random order, with a busy loop on each core; each run must be green.
 
-A further process writes and syncs: a disk under load delays other things than a processor does.
+`DISK=1` adds a process that writes and syncs: a disk under load delays other things than a processor does.
 
 One row for each run: its seed, wall and CPU seconds, and the closing line of the runner. `.steady/` keeps the rows, for
-each state of the code, and the output of a red run. A broken-off command goes on where it was: what was run with other
-code is no evidence for this code. The exit code is 1 where a run was red.
+each load and state of the code, and the output of a red run. A broken-off command goes on where it was: what was run
+with other code is no evidence for this code. The exit code is 1 where a run was red.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tier", choices=["test", "test-real"])
     parser.add_argument("times", type=int)
+    parser.add_argument("--disk", action="store_true")
     asked = parser.parse_args()
-    kept = FOLDER / f"{asked.tier}-{digest_of_the_code()}.txt"
+    kept = FOLDER / f"{asked.tier}{'-disk' if asked.disk else ''}-{digest_of_the_code()}.txt"
     rows = [line for line in kept.read_text().splitlines() if line] if kept.exists() else []
     print("".join(f"{row}\n" for row in rows), end="", flush=True)
     FOLDER.mkdir(exist_ok=True)
-    with busy_machine() as load, kept.open("a") as file:
+    with busy_machine(asked.disk) as load, kept.open("a") as file:
         while len(rows) < asked.times:
             if not all(process.is_alive() for process in load):
                 sys.exit("the load beside the runs has ended: is the disk full?")
@@ -52,9 +53,9 @@ def main() -> int:
 
 
 @contextmanager
-def busy_machine() -> Iterator[list[multiprocessing.Process]]:
-    loops = [multiprocessing.Process(target=_spin, args=(os.getpid(),)) for _ in range(os.cpu_count() or 1)]
-    loops.append(multiprocessing.Process(target=_write, args=(os.getpid(),)))
+def busy_machine(with_disk: bool) -> Iterator[list[multiprocessing.Process]]:
+    work = [_spin] * (os.cpu_count() or 1) + [_write] * with_disk
+    loops = [multiprocessing.Process(target=each, args=(os.getpid(),)) for each in work]
     for loop in loops:
         loop.start()
     try:
