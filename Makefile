@@ -94,7 +94,7 @@ forgeries: soak
 
 TIER ?= test
 steady: .venv/.ready
-	@$(BIN)/python -m tests.kit.steady $(TIER) $(if $(filter 0,$(N)),20,$(N)) $(if $(DISK),--disk)
+	@$(BIN)/python -m tests.kit.steady $(TIER) $(if $(filter 0,$(N)),20,$(N)) $(if $(filter 1,$(DISK)),--disk)
 
 # Instrumented code runs a third slower, so this is apart. Its total is printed; which lines were missed: .venv/coverage.txt.
 coverage: .venv/.ready

@@ -261,7 +261,7 @@ class Runtime(ABC):
         self.wake()
 
     def leave(self) -> None:
-        """Finish the current act and stop. Any thread, and a signal handler: it takes no lock."""
+        """Finish the current act and stop. Any thread; also a signal handler, so it must take no lock."""
         self.is_running = False
         self.wake()
 

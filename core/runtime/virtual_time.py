@@ -35,7 +35,7 @@ from core.model.values import Symbol
 BEAT = 0.02
 """Seconds of wall time between two beats."""
 RESTING_BEAT = 0.1
-"""The same while no desk looks or nothing changes; a request to the engine wakes it at once."""
+"""The same while no desk looks or nothing changes; a request to the engine, but for one to leave, wakes it at once."""
 DEAD_HOURS = timedelta(minutes=5)
 """A wait this long with nothing due is skipped, such as a night."""
 

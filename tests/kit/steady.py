@@ -4,7 +4,7 @@
 
 One row for each run: its seed, wall and CPU seconds, and the closing line of the runner. `.steady/` keeps the rows, for
 each load and state of the code, and the output of a red run. A broken-off command goes on where it was: what was run
-with other code is no evidence for this code. The exit code is 1 where a run was red.
+with other code is no evidence for this code. The exit code is 1 where a run was red or the load ended.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     with busy_machine(asked.disk) as load, kept.open("a") as file:
         while len(rows) < asked.times:
-            if not all(process.is_alive() for process in load):
-                sys.exit("the load beside the runs has ended: is the disk full?")
             rows.append(_row_of_a_run(asked.tier, len(rows) + 1))
+            if not all(process.is_alive() for process in load):
+                sys.exit(f"the load has ended, this row is not kept: {rows[-1]}\nfree memory and disk, and run again")
             print(rows[-1], flush=True)
             print(rows[-1], file=file, flush=True)
     green = sum(row.endswith(GREEN) for row in rows)
@@ -55,7 +55,7 @@ def main() -> int:
 @contextmanager
 def busy_machine(with_disk: bool) -> Iterator[list[multiprocessing.Process]]:
     work = [_spin] * (os.cpu_count() or 1) + [_write] * with_disk
-    loops = [multiprocessing.Process(target=each, args=(os.getpid(),)) for each in work]
+    loops = [multiprocessing.Process(target=each, args=(os.getpid(),), daemon=True) for each in work]
     for loop in loops:
         loop.start()
     try:

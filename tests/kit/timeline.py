@@ -259,7 +259,7 @@ class Timeline:
                 break
             os.sched_yield()
         else:
-            print("time moves on without bytes that are still on their way", file=sys.stderr)
+            print("the timeline no longer waits for bytes that are on their way", file=sys.stderr)
         self._is_on_its_way = False
 
     def _are_bytes_on_their_way(self) -> bool:

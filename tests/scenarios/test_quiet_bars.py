@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.facts import ProtectionExpired
+from core.model.bar import Bar
 from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from tests.data import MARKET, minutes_of
@@ -30,6 +31,23 @@ def test_bars_at_once_equal_bars_one_by_one() -> None:
 
     assert at_once.facts(ProtectionExpired) == [ProtectionExpired("volatility_halt", "global")]
     assert at_once.journal.lines == one_by_one.journal.lines
+
+
+def test_leave_ends_between_two_of_them() -> None:
+    """SY-01"""
+    bars = minutes("09:30", "11:00")
+    house = House(bars, Settings.model_validate({"reconciliation": {"every_seconds": 0}}))
+    heard = list[Bar]()
+
+    def hear(bar: Bar) -> None:
+        heard.append(bar)
+        if len(heard) == 20:
+            house.line.leave()
+
+    house.line.engine.state.add_bar_listener(hear)
+    house.line.run()
+
+    assert len(heard) == 20
 
 
 def with_quotes(folder: Path) -> tuple[object, ...]:
