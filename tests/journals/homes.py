@@ -48,7 +48,8 @@ def kept() -> tuple[str, ...]:
 def unpacked(name: str, into: Path) -> Home:
     """A kept home, ready to be opened."""
     with tarfile.open(KEPT / f"{name}.tar.xz") as archive:
-        archive.extractall(into, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # since Python 3.11.4
+        archive.extractall(into)
     for place in (into / "home", *(into / "home").rglob("*")):
         place.chmod(0o700 if place.is_dir() else 0o600)
     return Home.of({"KEYTURN_HOME": str(into / "home")})

@@ -34,7 +34,8 @@ def test_a_backup_of_a_running_engine_is_whole(folder, tmp_path):
     assert archive.name == "keyturn-paper-3.tar.gz"
     assert archive.stat().st_mode & 0o777 == 0o600
     with tarfile.open(archive) as file:
-        file.extractall(tmp_path / "out", filter="data")
+        file.extraction_filter = getattr(tarfile, "data_filter", None)  # since Python 3.11.4
+        file.extractall(tmp_path / "out")
     copy = AccountFolder(tmp_path / "out" / "paper")
     report = verify(copy)
     assert (report.records, report.torn, report.damage) == (3, None, None)
