@@ -1,7 +1,7 @@
 """The desk's terminal driver, its port for kill, halt and leave, and the desk's view of the link (OP-04).
 
 The desk's terminal driver: input with kill keys and whole sequences, output without a queue of old frames.
-It replaces three parts of Textual's driver for Linux and macOS, and nothing else:
+It replaces four parts of Textual's driver for Linux and macOS, and nothing else:
 
 - input: `console.terminal.input_reader` gets every byte in the input thread; the kill keys go to the `KillPort` at
   once, from that thread, whatever the event loop is doing (OP-07); the rest goes through Textual's parser, guarded.
@@ -10,6 +10,8 @@ It replaces three parts of Textual's driver for Linux and macOS, and nothing els
   controls. The event loop never waits for the terminal. Textual's own writer thread is started by the base class and
   stays idle.
 - leaving: `console.shutdown` handles the signals, and a terminal that is gone.
+- stopping: SIGTSTP is ignored, because a suspended desk receives no kill. After SIGCONT the event loop sets up the
+  terminal again. Textual's own handler would start its threads a second time.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ import math
 import os
 import re
 import selectors
+import signal
 import termios
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Protocol
 
 from textual import _time, events
@@ -90,6 +94,11 @@ class DeskKillPort:
         self.handle.send(Halt(reason))
 
 
+BEFORE_AGAIN = "\x1b[?1049h\x1b[?2048l\x1b[<u"
+"""Undo the parts of the start that must not be done twice: reports of a new size, and one more keyboard mode.
+
+Each of the terminal's two screens has its own keyboard modes, so the desk's screen comes first.
+"""
 FRAME = re.compile(r"\x1b\[\d+;\d+H\Z", re.ASCII)
 IDLE, EAGER = 0.1, 0.02
 """Seconds between two checks for silence: with nothing pending, and with something pending."""
@@ -142,6 +151,8 @@ class KeyturnDriver(LinuxDriver):
             restore=self._restore_at_once,
         )
         self._departure.listen()
+        self._modes: termios._AttrReturn | None = None
+        self._opening, self._is_starting = "", False
 
     # Queries of the desk
 
@@ -205,14 +216,28 @@ class KeyturnDriver(LinuxDriver):
         elif FRAME.search(data):
             self._writer.frame(f"{SYNC_START}{data}{SYNC_END}" if self._is_synchronised else data)
         else:
+            if self._is_starting:
+                self._opening += data
             self._writer.control(data)
 
     def start_application_mode(self) -> None:
         assert self._file is not None, "a desk without a standard error has no terminal"
         self._writer = PacedWriter(self._file.fileno(), self._ask_for_repaint)
         self._writer.start()
+        self._take_terminal()
+
+    def _take_terminal(self) -> None:
+        """Set up the terminal and start to read it.
+
+        In the background Textual does neither: it stops the process, and SIGCONT calls this again.
+        """
+        self._opening, self._is_starting = "", True
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._writer.ask_for_proof()
+        self._is_starting = False
+        if self._key_thread is not None:
+            with suppress(termios.error):
+                self._modes = termios.tcgetattr(self.fileno)
+            self.ask_for_proof()
 
     def close(self) -> None:
         if self._writer is not None and not self._writer.stop():
@@ -220,9 +245,34 @@ class KeyturnDriver(LinuxDriver):
         self._writer = None
         super().close()
 
+    def _sigtstp_application(self, *_: object) -> None:
+        """Ignore SIGTSTP."""
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._do_soon(self._come_back)
+
+    def _come_back(self) -> None:
+        """Set up the terminal again, because others may have used it while this process was stopped; and paint."""
+        if self._writer is None or not self._app.is_running or self.exit_status is not None:
+            return
+        if self._key_thread is None:
+            self._take_terminal()
+        else:
+            try:
+                if self._modes is not None:
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self._modes)
+            except termios.error:
+                return  # stopped again in the background: the next SIGCONT calls this
+            self._writer.control(BEFORE_AGAIN + self._opening)
+            signal.raise_signal(signal.SIGWINCH)  # only the foreground is told of a new size
+        self._repaint()
+
     def _ask_for_repaint(self) -> None:
+        self._do_soon(self._repaint)
+
+    def _do_soon(self, act: Callable[[], None]) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._repaint)
+            self._loop.call_soon_threadsafe(act)
 
     def _repaint(self) -> None:
         if self._app.is_running and self._app.screen_stack:

@@ -36,10 +36,10 @@ def strategy_processes() -> None:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Callable[[str], RecordingDesk]]:
-    """Opens a recording desk: `terminal(scene)`."""
+def terminal(tmp_path: Path) -> Iterator[Callable[..., RecordingDesk]]:
+    """Opens a recording desk: `terminal(scene)`, or `terminal(scene, shell)`."""
     with ExitStack() as stack:
-        yield lambda scene: stack.enter_context(RecordingDesk(tmp_path, scene))
+        yield lambda *words: stack.enter_context(RecordingDesk(tmp_path, *words))
 
 
 @pytest.fixture

@@ -189,9 +189,9 @@ class Record:
 class RecordingDesk(Pty):
     """The small desk of `recording_desk.py`, which writes down what happens to it."""
 
-    def __init__(self, folder: Path, scene: str) -> None:
+    def __init__(self, folder: Path, scene: str, shell: tuple[str, ...] = ()) -> None:
         self.path = folder / f"{scene}.txt"
-        super().__init__([sys.executable, str(APP), str(self.path), scene], {})
+        super().__init__([*shell, sys.executable, str(APP), str(self.path), scene], {})
         self.until(lambda: self.records("ready"))
 
     def what_it_shows(self) -> str:

@@ -16,10 +16,16 @@ from tests.real.terminal import RecordingDesk
 from tests.real.waiting import until
 from tests.unit.console.test_input_reader import ENDS_TEXTUAL, garbage
 
-Open = Callable[[str], RecordingDesk]
+Open = Callable[..., RecordingDesk]
 
 CHORD = b"\x0b"
 STRINGS = 100
+FROM_BACKGROUND = (
+    "/bin/sh",
+    "-c",
+    'set -m; "$0" "$@" & while ! grep -q "^State:.T" /proc/$!/status; do sleep 0.1; done; fg',
+)
+"""A shell that starts a job in the background and takes it to the front when it has stopped."""
 RESTORED = (b"\x1b[?2004l", b"\x1b[?1000l", b"\x1b[<u", b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1004l")
 
 
@@ -38,7 +44,7 @@ def is_restored(ending: bytes) -> bool:
 
 
 def test_the_input_thread_reads_the_kill_keys(terminal: Open) -> None:
-    """OP-07, OP-08: over a dialog, in a text field, while it paints; a signal halts as well"""
+    """OP-07, OP-08: over a dialog, in a text field, while it paints, from the background; a signal halts as well"""
     for scene in ("dialog", "input", "busy"):
         desk = terminal(scene)
 
@@ -55,6 +61,8 @@ def test_the_input_thread_reads_the_kill_keys(terminal: Open) -> None:
             assert only_plain_key(desk)
         assert not desk.records("input")
         assert desk.is_alive()
+    desk = terminal("idle", FROM_BACKGROUND)
+    desk.presses(CHORD, lambda: desk.records("kill"))
 
 
 def test_garbage_ends_neither_the_desk_nor_the_chord(
@@ -152,7 +160,7 @@ def processor_seconds(pid: int, otherwise: float = 0.0) -> float:
 
 
 def test_each_deadly_signal_restores_the_terminal(terminal: Open) -> None:
-    """OP-07: the desk leaves once, and its status says why"""
+    """OP-07: the desk leaves once, and its status says why; a shell that stops and continues it changes nothing"""
     for scene, number in [
         ("deaf-to-leave", signal.SIGTERM),
         *(("busy", number) for number in (signal.SIGTERM, *DEADLY)),
@@ -161,15 +169,34 @@ def test_each_deadly_signal_restores_the_terminal(terminal: Open) -> None:
         flags = desk.modes()[3]
         known = len(desk.records("leave"))
 
+        stops_and_continues(desk)
+        os.kill(desk.pid, signal.SIGTSTP)
+        read = len(desk.raw)
         os.kill(desk.pid, number)
+        desk.until(lambda desk=desk, read=read: b"\x1b[?2004l" in desk.raw[read:])
+        os.kill(desk.pid, signal.SIGCONT)
 
         assert desk.ended() == 128 + number, number
         assert not flags & termios.ECHO
+        assert desk.modes()[3] & termios.ECHO
         assert len(desk.records("leave")) == known + 1, number
         ending = desk.raw[desk.raw.rindex(b"\x1b[?2004l") :]
         assert is_restored(ending), number
         assert b"frame" not in ending, number
         desk.path.unlink()
+
+
+def stops_and_continues(desk: RecordingDesk) -> None:
+    """The modes change meanwhile, as by a shell."""
+    task, read, modes = f"/proc/{desk.pid}/task", len(desk.raw), desk.modes()
+    threads = len(os.listdir(task))
+
+    os.kill(desk.pid, signal.SIGSTOP)
+    termios.tcsetattr(desk.master, termios.TCSANOW, [*modes[:3], modes[3] | termios.ECHO | termios.ICANON, *modes[4:]])
+    os.kill(desk.pid, signal.SIGCONT)
+    desk.until(lambda: desk.modes() == modes and b"\x1b[?2004h" in desk.raw[read:])
+
+    assert len(os.listdir(task)) == threads
 
 
 def test_sigterm_ends_a_desk_on_a_stalled_link(terminal: Open) -> None:
