@@ -16,7 +16,7 @@ class SentKeys(Desk):
         self.account, self._socket = account, str(account.path / "s")
         conf = account.path / "conf"
         conf.write_text("set -g escape-time 20\n")
-        command = ["/usr/bin/env", "tmux", "-S", self._socket, "-f", str(conf), "new", *account.program]
+        command = ["/usr/bin/env", "tmux", "-u", "-S", self._socket, "-f", str(conf), "new", *account.program]
         Pty.__init__(self, command, dict(account.environ))
         account.desks.append(self)
 
