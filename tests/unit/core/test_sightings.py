@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import deepcopy
 from dataclasses import fields
+from inspect import getdoc
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -31,9 +32,8 @@ OF_A_DESK = {
 
 def test_each_sighting_says_what_decides_by_it() -> None:
     """SP-03: one that nothing decides by says that"""
-    told = {
-        name for line in re.findall(r"^    (\w[\w, ]*)$", Sightings.__doc__ or "", re.M) for name in line.split(", ")
-    }
+    lines = re.findall(r"^(\w[\w, ]*)$", getdoc(Sightings) or "", re.M)
+    told = {name for line in lines for name in line.split(", ")}
 
     assert {each.name for each in fields(Sightings)} == told - {"Attributes"}
 

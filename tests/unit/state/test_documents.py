@@ -272,7 +272,7 @@ def test_without_a_thread_a_checkpoint_is_written_at_once(folder, monkeypatch):
     """SP-02, SY-02: as many tasks as a service may have are no reason to end the engine"""
     writer = CheckpointWriter(lambda: Checkpoint(1, SLICES), TinyDocuments(folder))
     with monkeypatch.context() as crowded:
-        crowded.setattr(threading, "_start_new_thread", refused)
+        crowded.setattr(threading.Thread, "start", refused)
         writer.begin()
     assert TinyDocuments(folder).load() == Checkpoint(1, SLICES)
     writer.begin()
