@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from tests.real.account import SETTINGS, Account
 from tests.real.demo import CONFIRMED, PROGRAM, journal_records, ran
 from tests.real.tmux_desk import SentKeys
 from tests.real.waiting import LIMIT, until
+from tests.wire.exchange.hours import NEW_YORK
 
 AGENT = "claude"
 TOOLS = {
@@ -46,6 +48,8 @@ WATCHED = "\n[advisers]\nevery_seconds = 5\n[advisers.watchman]\nenabled = true\
 SPY = Symbol("SPY")
 HOURS = 'window_start = "09:30"\nwindow_end = "15:45"\n'
 """Of the account's settings; those of the exchange are moved, so that it is open now."""
+LAST_BEGIN = time(23, 40)
+"""New York. A session ends with its day there."""
 OF_THE_AGENT = f'\n[agents.{AGENT}]\nsymbols = ["SPY"]\nmost_value = 5000\n'
 
 
@@ -141,6 +145,8 @@ async def test_a_client_reads_drafts_is_declined_and_withdraws(environ: dict[str
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[Account]:
     """An engine of its own at the loopback exchange, which is open, in real time, in a process of its own."""
+    if datetime.now(NEW_YORK).time() > LAST_BEGIN:
+        pytest.skip("needs 20 minutes before midnight in New York")
     settings = SETTINGS.replace('[account]\nbroker = "simulated"\n', "").replace(HOURS, "") + OF_THE_AGENT
     with (
         an_exchange() as exported,
