@@ -20,6 +20,8 @@ from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 
 HOUR = timedelta(hours=1)
+ORDER_CALL = "order"
+"""The name of a submission or a replacement in `CallFailed` and `CallAnswered`."""
 
 
 class BreakerPhase(Enum):
@@ -41,6 +43,8 @@ class BreakerState:
     ----------
     failures, slow
         Consecutive failed and slow requests.
+    order_failures
+        Consecutive failed orders. An answered query does not end them.
     until
         When one entry may be tried; None while it is closed or latched.
     openings
@@ -56,6 +60,12 @@ class BreakerState:
     reason: str = ""
     openings: tuple[datetime, ...] = ()
     trial: ClientOrderId | None = None
+    order_failures: int = 0
+
+    @property
+    def in_a_row(self) -> int:
+        """The failures that are compared with the limit: of all requests, or of orders alone."""
+        return max(self.failures, self.order_failures)
 
 
 class Breaker:
@@ -104,11 +114,15 @@ class Breaker:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _failed(self, _at: datetime, _fact: facts.CallFailed) -> None:
+    def _failed(self, _at: datetime, fact: facts.CallFailed) -> None:
         self.state.failures += 1
+        if fact.call == ORDER_CALL:
+            self.state.order_failures = fact.orders_in_a_row
 
     def _answered(self, _at: datetime, fact: facts.CallAnswered) -> None:
         self.state.failures = 0
+        if fact.call == ORDER_CALL:
+            self.state.order_failures = 0
         if fact.took is not None:  # only orders are timed
             self.state.slow = self.state.slow + 1 if fact.is_slow else 0
 
@@ -122,7 +136,7 @@ class Breaker:
         self._forget()
 
     def _forget(self) -> None:
-        self.state.failures = self.state.slow = 0
+        self.state.failures = self.state.order_failures = self.state.slow = 0
         self.state.trial = None
 
     def _created(self, at: datetime, fact: facts.OrderCreated) -> None:

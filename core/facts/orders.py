@@ -414,13 +414,18 @@ class UpdateIgnored(Fact):
     reason: str
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class CallFailed(Fact):
-    """A request had no usable answer; recorded while the breaker counts (EX-15)."""
+    """A request had no usable answer; recorded while the breaker counts (EX-15).
+
+    `orders_in_a_row` counts the orders without an answer since the last answered one; 0 for any other request, and in
+    version 1, where an answered query ended the row.
+    """
 
     call: str
     reason: str
+    orders_in_a_row: int = 0
 
 
 @fact()

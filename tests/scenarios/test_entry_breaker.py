@@ -15,6 +15,7 @@ from core.facts import (
     BreakerOpened,
     CallFailed,
     OrderApproved,
+    OrderCreated,
     OrderSent,
     ProposalSkipped,
     SubmissionBlocked,
@@ -57,6 +58,14 @@ def a_quiet_house(settings: Settings | None = None) -> House:
 def the_broker_is_silent(house: House, times: int) -> None:
     for _ in range(times):
         house.line.take(house.line.at, AccountFetched(GONE))
+
+
+def order_entry_fails(house: House, times: int) -> None:
+    """Each order is unanswered, and the read behind it is answered."""
+    account = house.line.ask(FetchAccount())
+    for _ in range(times):
+        house.line.take(house.line.at, SubmissionAnswered(ClientOrderId("x"), GONE))
+        house.line.take(house.line.at, account)
 
 
 def phase(house: House) -> BreakerPhase:
@@ -105,6 +114,43 @@ def test_a_brokers_refusal_is_an_answer() -> None:
     the_broker_is_silent(house, 4)
 
     assert phase(house) is BreakerPhase.CLOSED
+
+
+def test_answered_reads_do_not_excuse_failing_orders() -> None:
+    """EX-15: order entry alone fails; its failures are counted by themselves."""
+    house = a_quiet_house()
+
+    order_entry_fails(house, 4)
+    after_four, used = phase(house), guard(house).used
+    order_entry_fails(house, 1)
+    house.presses(a_typed_buy())
+
+    assert (after_four, used, phase(house)) == (BreakerPhase.CLOSED, Decimal("0.8"), BreakerPhase.OPEN)
+    assert house.facts(OrderCreated) == []
+
+
+def test_an_answered_order_ends_a_row_of_failing_ones() -> None:
+    """EX-15"""
+    house = a_quiet_house()
+
+    order_entry_fails(house, 4)
+    house.line.take(
+        house.line.at, SubmissionAnswered(ClientOrderId("x"), Refused(RefusalKind.FORBIDDEN, "no", "40310000"))
+    )
+    order_entry_fails(house, 4)
+
+    assert phase(house) is BreakerPhase.CLOSED
+
+
+def test_failing_orders_are_counted_across_a_restart() -> None:
+    """EX-15, SP-05"""
+    house = a_quiet_house()
+    order_entry_fails(house, 4)
+
+    house = house.restarted().until("10:07:00")
+    order_entry_fails(house, 1)
+
+    assert phase(house) is BreakerPhase.OPEN
 
 
 def test_an_open_breaker_passes_exits() -> None:

@@ -41,7 +41,7 @@ class BreakerCheck:
         refusal = state.breaker.refusal(state.at)
         if candidate.only_reduces:
             # Exits are never blocked; the ticket warns that no answer may come (RK-22).
-            failures = state.breaker.state.failures
+            failures = state.breaker.state.in_a_row
             if refusal is None and not failures:
                 return self.passes
             why = refusal or f"{failures} in a row without an answer"

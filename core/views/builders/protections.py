@@ -93,8 +93,8 @@ def breaker_row(state: TradingState, at: datetime) -> ProtectionRow:
     queued, most = queued_orders(state.ledger), limits.max_queued
     refusal = breaker.refusal(at) or (f"{queued} orders wait for an answer" if queued > most else None)
     is_closed = phase is BreakerPhase.CLOSED
-    words = f"{count.failures} of {limits.breaker_failures} failed" if is_closed else phase.value
-    failed = used_of(Decimal(count.failures), Decimal(limits.breaker_failures))
+    words = f"{count.in_a_row} of {limits.breaker_failures} failed" if is_closed else phase.value
+    failed = used_of(Decimal(count.in_a_row), Decimal(limits.breaker_failures))
     return row(
         "breaker",
         "Breaker",

@@ -1,7 +1,8 @@
 """Open and close the circuit breaker of entries by how the broker answers (EX-15).
 
-A time-out, a 5xx, a broken connection or an unreadable answer is a failure. A stated refusal is an answer. While the
-breaker is open nothing is counted; the result of the one trial entry decides.
+A time-out, a 5xx, a broken connection or an unreadable answer is a failure. A stated refusal is an answer. Failures in
+a row are counted of all requests together, and of orders alone: where only order entry fails, answered queries end no
+row of failed orders. While the breaker is open nothing is counted; the result of the one trial entry decides.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from core.execution.breaker import BreakerPhase
+from core.execution.breaker import ORDER_CALL, BreakerPhase
 from core.facts import BreakerClosed, BreakerOpened, CallAnswered, CallFailed
 from core.messages.commands import ClearBreaker
 from core.messages.effects import Effect
@@ -30,7 +31,7 @@ Reply = SubmissionAnswered | CancelAnswered | LookUpAnswered | FiguresFetched | 
 
 
 CALLS: dict[type[Reply], str] = {
-    SubmissionAnswered: "order",
+    SubmissionAnswered: ORDER_CALL,
     CancelAnswered: "cancel",
     LookUpAnswered: "look-up",
     FiguresFetched: "figures",
@@ -64,18 +65,20 @@ class CircuitBreaker:
         return ()
 
     def _failed(self, call: str, reason: str, *, is_trial: bool) -> None:
-        self.state.record(CallFailed(call, reason))
-        limits = self.state.control.settings.execution
+        state, limits = self.state.breaker.state, self.state.control.settings.execution
+        self.state.record(CallFailed(call, reason, state.order_failures + 1 if call == ORDER_CALL else 0))
         if is_trial:
             self._open(f"the entry that was let through had no answer: {reason}")
-        elif self.state.breaker.state.failures >= limits.breaker_failures:
-            self._open(f"{limits.breaker_failures} requests in a row had no answer, the last: {call}, {reason}")
+        elif state.in_a_row >= limits.breaker_failures:
+            requests = "requests" if state.failures >= limits.breaker_failures else "orders"
+            self._open(f"{limits.breaker_failures} {requests} in a row had no answer, the last: {call}, {reason}")
 
     def _answered(self, call: str, took: Decimal | None, *, is_trial: bool) -> None:
         """Record an answer that ends a series, adds to one, or decides a trial; other answers are not recorded."""
         limits, state = self.state.control.settings.execution, self.state.breaker.state
         is_slow = took is not None and took > limits.breaker_slow_seconds
-        ends_a_row = bool(state.failures) or (bool(state.slow) and took is not None)
+        ends_a_row_of_orders = call == ORDER_CALL and bool(state.order_failures)
+        ends_a_row = bool(state.failures) or ends_a_row_of_orders or (bool(state.slow) and took is not None)
         if is_slow or ends_a_row or is_trial:
             self.state.record(CallAnswered(call, took, is_slow))
         if is_trial and not is_slow:
