@@ -38,6 +38,7 @@ from tests.simulation.cancel_audit import CancelAudit
 from tests.simulation.clock_audit import ClockAudit
 from tests.simulation.debt_audit import DebtAudit
 from tests.simulation.desk_audit import DeskAudit
+from tests.simulation.difference_audit import DifferenceAudit
 from tests.simulation.plan_audit import PlanAudit
 from tests.simulation.reckoning import A_MOMENT, all_reports, ended_unseen, hangs, is_kept_here
 from tests.simulation.refusal_audit import RefusalAudit
@@ -158,6 +159,7 @@ class Auditor:
         self.is_reading = False
         self.debts = DebtAudit(self)
         self.clocks = ClockAudit(self)
+        self.differences = DifferenceAudit(self)
         self.plans = PlanAudit(self)
         self.cancels = CancelAudit(self)
         self.desks = DeskAudit(self)
@@ -918,8 +920,8 @@ class Auditor:
             opens = order.is_working and not order.only_reduces and not order.is_cancelling
             is_killed = world.engine.state.control.killed_by is not None
             self.require(not (opens and is_killed), f"{order.id} opens, and the desk is killed")
-        for foreign in self.world.foreign:
-            theirs.pop(foreign, None)
+        for other in self.world.foreign | self.world.disruptions.external:
+            theirs.pop(other, None)
         theirs = {id: one for id, one in theirs.items() if not ended_unseen(one)}
         self.require(not theirs, f"orders that only the exchange knows: {sorted(theirs)}")
         net = Counter[str]()

@@ -21,7 +21,7 @@ from core.model.order import OrderStatus, Side, StopHolder
 from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind
-from core.model.values import ZERO, Symbol
+from core.model.values import ZERO, ClientOrderId, Symbol
 from core.workflows.engine_start import EngineStart
 
 if TYPE_CHECKING:
@@ -132,6 +132,24 @@ class Meter:
         if abs(after) < abs(before):
             self.named[owner] = max(self.named[owner] - self._named_of(entry, abs(before), quantity), ZERO)
         self.named[owner] = min(self.named[owner], abs(after)) if before * after >= 0 else ZERO
+
+    def take_back(self, order_id: str, shares: Decimal, at: datetime) -> None:
+        """The broker takes shares of an execution back: what it bought is not held, what it sold is held again."""
+        seen = self._root(order_id)
+        booked = self.world.exchange._book.find(ClientOrderId(order_id))
+        if seen is None or booked is None or booked.symbol in self._unknown:
+            return
+        self.look(at)
+        owner = seen.order.symbol, seen.strategy
+        before = self.held[owner]
+        after = self.held[owner] = before + (shares if booked.side is Side.SELL else -shares)
+        if not before:
+            self._opened[owner] = at
+        orders = self.world.auditor.story.orders.values()
+        if not booked.opens and any(o.names_stop for o in orders if (o.order.symbol, o.strategy) == owner):
+            self.named[owner] += shares
+        self.named[owner] = min(self.named[owner], abs(after)) if before * after >= 0 else ZERO
+        self._judge(owner, at)
 
     def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
         """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none
@@ -334,6 +352,8 @@ class Meter:
         known = story.positions[f"{owner[0]}/{owner[1]}"]
         if known != self.held[owner]:
             untold = [o for o in story.orders.values() if self._is_behind(o, owner)]
+            if {o.order.client_order_id for o in untold} & self.world.disruptions.taken_back.keys():
+                return UNTOLD_REVERSAL
             troubled = {self.world.line.troubled.get(o.order.client_order_id) for o in untold if o.status.is_working}
             is_lost = any(o.order.client_order_id in self.world.line.untold for o in untold)
             if is_lost or troubled - {None}:
@@ -527,6 +547,7 @@ class Meter:
         return last_of_all
 
 
+UNTOLD_REVERSAL = "the desk had not counted yet that the broker took a fill back"
 TAKEN_BACK = "the operator took the stop back"
 DENIED = "the broker did not know the stop when it was looked up"
 CALLED_CANCELLED = "the broker called the stop cancelled; a person gives another"

@@ -44,8 +44,8 @@ from core.risk.recent_entries import word_of
 from core.settings.service import AttendanceSettings
 from tests.simulation import drafter
 from tests.simulation.bareness import Stretch
-from tests.simulation.contradiction_play import Contradicting
 from tests.simulation.desk_play import DeskPlay
+from tests.simulation.disruption_play import Disrupting
 from tests.simulation.planner import Planner
 from tests.simulation.reckoning import Reckoning, reckon
 from tests.simulation.sessions import Event, Session
@@ -101,7 +101,7 @@ def play(session: Session, tell: Tell | None = None) -> Played:
     return player.end()
 
 
-class Player(DeskPlay, Contradicting):
+class Player(DeskPlay, Disrupting):
     def __init__(self, session: Session, tell: Tell | None = None) -> None:
         self.session = session
         self.tell = tell

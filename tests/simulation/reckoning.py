@@ -48,6 +48,8 @@ class Reckoning:
         Orders that no key and no authorization requested.
     unrecorded
         Cancels that left without a record on the disk.
+    unnoticed
+        Positions that differed for over a minute after the books had shown it, and nobody was told.
     """
 
     lost: int = 0
@@ -60,19 +62,12 @@ class Reckoning:
     unsold: int = 0
     unrequested: int = 0
     unrecorded: int = 0
+    unnoticed: int = 0
     words: list[str] = field(default_factory=list)
 
     def add(self, other: Reckoning) -> None:
-        self.lost += other.lost
-        self.doubled += other.doubled
-        self.differing += other.differing
-        self.bare += other.bare
-        self.loose += other.loose
-        self.refused_wrongly += other.refused_wrongly
-        self.owed += other.owed
-        self.unsold += other.unsold
-        self.unrequested += other.unrequested
-        self.unrecorded += other.unrecorded
+        for name, value in other.all.items():
+            setattr(self, name, getattr(self, name) + value)
 
     @property
     def all(self) -> dict[str, int]:
@@ -100,7 +95,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
     )
     asked.subtract(world.forgotten)
     theirs = {report.client_order_id: report for report in all_reports(world)}
-    for order_id in theirs.keys() - world.foreign - intents:
+    for order_id in theirs.keys() - world.foreign - world.disruptions.external - intents:
         if ended_unseen(theirs[order_id]):
             continue
         found.lost += 1

@@ -14,6 +14,7 @@ from core.settings.settings import Settings
 from tests.simulation import drafter
 from tests.simulation.contradiction_play import CONTRADICTING
 from tests.simulation.desk_play import a_key_on_its_way, what_desks_do
+from tests.simulation.disruption_play import DISRUPTING
 from tests.simulation.limits import CONTROLS, UNGUARDED, URGENT
 from tests.simulation.other_exchange import Manners
 from tests.simulation.rough import HAS_IT, ROUGH
@@ -219,6 +220,7 @@ def session_of(seed: int, number: int) -> Session:
     events = [Event(name, EVENTS[name][1](chance)) for name in names]
     _roughen(events, Random(f"{seed}:{number}:rough"), ROUGH)
     _roughen(events, Random(f"{seed}:{number}:contradictions"), CONTRADICTING)
+    _roughen(events, Random(f"{seed}:{number}:disruptions"), DISRUPTING)
     return Session(seed, number, profile, tuple(events))
 
 
@@ -256,7 +258,7 @@ def made(seed: int, number: int) -> Session:
 def _roughen(events: list[Event], chance: Random, drawn: Mapping[str, tuple[int, Draw]]) -> None:
     """Some sessions have an event of these often, others never; each takes the place of another one."""
     for name, (most, draw) in drawn.items():
-        if chance.random() >= HAS_IT:
+        if chance.random() >= HAS_IT or not most:
             continue
         for _ in range(chance.randint(1, most)):
             place = chance.randrange(len(events))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.brokers.simulated.log import ReplaceRequest, SubmitRequest, encoded
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
@@ -42,6 +42,9 @@ from core.model.values import ClientOrderId, Quantity, Symbol
 from tests.simulation.contradictions import Contradictions
 from tests.simulation.lane_watch import role_of
 
+if TYPE_CHECKING:
+    from simulation.disruptions import Disruptions
+
 REFUSALS: dict[str, Refused] = {
     "buying power": Refused(RefusalKind.FORBIDDEN, "insufficient buying power", "40310000"),
     "wash trade": Refused(RefusalKind.FORBIDDEN, "potential wash trade detected. use complex orders", "40310000"),
@@ -67,13 +70,14 @@ class Surprise:
     Attributes
     ----------
     to
-        `order`, `cancel`, `report` or `legs`.
+        `order`, `replacement`, `cancel`, `report` or `legs`.
     what
         For an order a key of `REFUSALS`, `500` (before taking it), `504`, `duplicate` (both after taking it) or
         `rejected` (after saying yes);
-        for a cancel `pending` or `refused`; for a report `unknown status`; for a report with legs `left out`.
+        for a cancel `pending` or `refused`; for a replacement `pending`; for a report `unknown status`; for a report
+        with legs `left out`.
     seconds
-        How long a cancel stays pending; how long the broker asks to wait where it takes no request.
+        How long a cancel or a replacement stays pending; how long the broker asks to wait where it takes no request.
     of
         The role of the order that it is for: `an entry`, `a stop`, `an exit`; empty for any.
     """
@@ -120,17 +124,24 @@ class Surprises:
     met: Counter[str] = field(default_factory=Counter)
     told: list[OrderUpdate] = field(default_factory=list)
     pending: dict[str, datetime] = field(default_factory=dict)
+    _terse: dict[str, tuple[OrderReport, OrderReport]] = field(default_factory=dict)
 
     def end(self) -> None:
         """From here on the broker behaves."""
         self.waiting.clear()
         self._contradictions.end()
+        self._disruptions.end()
+        self.world.odd_rows.end()
         self.blocked_until = None
         self.skew = timedelta(0)
 
     @property
     def _contradictions(self) -> Contradictions:
         return self.world.contradictions
+
+    @property
+    def _disruptions(self) -> Disruptions:
+        return self.world.disruptions
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -141,14 +152,14 @@ class Surprises:
                 return self._of_order(effect, at, ask)
             case CancelOrder():
                 return self._of_cancel(effect, at, ask)
-        answer = ask(effect)
+        answer = self._disruptions.answer(ask(effect), at)
         if isinstance(answer, LookUpAnswered) and isinstance(answer.answer, OrderReport):
             is_known = self._contradictions.knows(answer.client_order_id, at)
             return LookUpAnswered(answer.client_order_id, self._said(answer.answer) if is_known else NotFound())
         if isinstance(answer, BooksFetched) and not isinstance(answer.answer, NoAnswer):
             books = self._contradictions.books(answer.answer)
             orders = tuple(self._said(report) for report in books.orders)
-            return BooksFetched(replace(books, orders=orders))
+            return self.world.odd_rows.books(replace(books, orders=orders), at)
         if isinstance(answer, ClockFetched) and self._contradictions.ahead:
             self.met["a clock that differs"] += 1
             return ClockFetched(answer.answer, self._contradictions.ahead, is_near=False)
@@ -165,6 +176,8 @@ class Surprises:
         order_id = effect.order.client_order_id
         if self.blocked_until is not None and at < self.blocked_until:
             return self._refused(effect, at, "account blocked", BLOCKED)
+        if isinstance(effect, ReplaceOrder) and (late := self._of_pending_replacement(effect, at)):
+            return late
         surprise = self._next("order", role_of(effect))
         if isinstance(effect, ReplaceOrder) and surprise is None and (lie := self._of_replacement(effect, at)):
             return lie
@@ -196,6 +209,15 @@ class Surprises:
             return self._refused(effect, at, "order not found", UNKNOWN_ORDER)
         return lies.answer_replacement(effect, at, lies.replaced.pop(0)) if lies.replaced else None
 
+    def _of_pending_replacement(self, effect: ReplaceOrder, at: datetime) -> Input | None:
+        """Taken, and carried out later."""
+        surprise = self._next("replacement", role_of(effect))
+        if surprise is None:
+            return None
+        answer = self._disruptions.replace_later(effect, at, at + timedelta(seconds=surprise.seconds))
+        self.met["replacement pending"] += answer is not None
+        return answer
+
     def _refused(self, effect: SubmitOrder | ReplaceOrder, at: datetime, what: str, answer: Refused) -> Input:
         """The exchange never hears of it, and whoever counts what was sent does."""
         self.met[f"refused: {what}"] += 1
@@ -214,7 +236,7 @@ class Surprises:
 
     def _of_cancel(self, effect: CancelOrder, at: datetime, ask: Callable[[Effect], Input]) -> Input:
         order_id = effect.client_order_id
-        if self.holds_the_cancel_of(order_id, at):
+        if self.holds_the_cancel_of(order_id, at) or order_id in self._disruptions.replacing:
             return CancelAnswered(order_id, BUSY)
         if not self._contradictions.knows(order_id):
             return CancelAnswered(order_id, NotFound())
@@ -248,10 +270,11 @@ class Surprises:
         return replace(update, at=update.at + self.skew, report=self._said(update.report), execution=execution)
 
     def _said(self, report: OrderReport) -> OrderReport:
-        report = self._contradictions.said(report)
-        executions = () if self.is_terse else tuple(self._by_its_clock(one) for one in report.executions)
-        if self.skew or self.is_terse:
-            report = replace(report, executions=executions)
+        report = self._contradictions.said(self._disruptions.said(report))
+        if self.is_terse:
+            report = self._without_executions(report)
+        elif self.skew:
+            report = replace(report, executions=tuple(self._by_its_clock(one) for one in report.executions))
         if report.client_order_id in self.pending and report.status is not None and report.status.is_working:
             return replace(report, raw_status="pending_cancel")
         if report.legs and self._next("legs"):
@@ -261,6 +284,16 @@ class Surprises:
             self.met["unknown status"] += 1
             return replace(report, status=None, raw_status=UNKNOWN)
         return report
+
+    def _without_executions(self, report: OrderReport) -> OrderReport:
+        """The same object for the same report, so that a comparison may skip what has not changed."""
+        if not report.executions:
+            return report
+        before, terse = self._terse.get(report.client_order_id, (None, report))
+        if before is not report:
+            terse = replace(report, executions=())
+            self._terse[report.client_order_id] = report, terse
+        return terse
 
     def _by_its_clock(self, execution: Execution) -> Execution:
         return replace(execution, at=execution.at + self.skew)

@@ -27,10 +27,10 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command, Confirm, Kill, Rearm, SignBasket
 from core.messages.desk_commands import ServeDesks
 from core.messages.effects import CancelOrder, Effect, FetchBooks, ReplaceOrder, SubmitOrder
-from core.messages.inputs import BarArrived, BrokerUpdated, Input, Priority, Start
+from core.messages.inputs import BarArrived, BooksFetched, BrokerUpdated, Input, Priority, Start
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.broker import NoAnswer, OrderUpdate
+from core.model.broker import BrokerBooks, NoAnswer, OrderUpdate
 from core.model.desk import DeskNumber, PaintProof
 from core.model.order import OrderStatus
 from core.model.session import Session
@@ -50,7 +50,9 @@ from state.journal import Chain, MemoryJournal
 from tests.simulation.auditor import Auditor
 from tests.simulation.bareness import Meter
 from tests.simulation.contradictions import Contradictions
+from tests.simulation.disruptions import Disruptions
 from tests.simulation.lane_watch import LaneWatch, role_of
+from tests.simulation.odd_rows import OddRows
 from tests.simulation.other_exchange import Manners, OtherExchange
 from tests.simulation.plan_audit import PlanKeys
 from tests.simulation.reckoning import LEG
@@ -218,7 +220,8 @@ class Trouble:
     to
         `request`, `answer` or `update`.
     of
-        The effect's name or its role (`an entry`, `a stop`, `an exit`, `a cancel`, `a question`); empty for an update.
+        The effect's name or its role (`an entry`, `a stop`, `an exit`, `a cancel`, `a question`). For an update it is
+        `fill`, or empty for any.
     fate
         `lost`, `late`, `twice`, `unreadable` (an answer that says nothing), or `trickling` (one that comes byte by
         byte for so long).
@@ -279,7 +282,7 @@ class BadLine(Link):
             self.met["an update while the stream was gone"] += 1
             self.untold.add(update.report.client_order_id)
             return
-        trouble = self._trouble("update", None)
+        trouble = self._trouble("update", update)
         if trouble is not None:
             self.untold.add(update.report.client_order_id)
         delay = timedelta(seconds=trouble.seconds if trouble else 0.0)
@@ -291,10 +294,13 @@ class BadLine(Link):
             yield self.latency
             yield self.latency + delay
 
-    def _trouble(self, to: str, effect: Effect | None) -> Trouble | None:
+    def _trouble(self, to: str, effect: Effect | OrderUpdate) -> Trouble | None:
         if not self.waiting:
             return None
-        of = ("",) if effect is None else (type(effect).__name__, role_of(effect))
+        if isinstance(effect, OrderUpdate):
+            of = ("", "" if effect.execution is None else "fill")
+        else:
+            of = (type(effect).__name__, role_of(effect))
         for trouble in self.waiting:
             if trouble.to == to and trouble.of in of:
                 self.waiting.remove(trouble)
@@ -367,13 +373,13 @@ class Wire(VirtualRuntime):
             if not self.world.contradictions.heard(update):
                 self.world.line.untold.add(update.report.client_order_id)
                 continue
-            heard = BrokerUpdated(surprises.as_told(update))
-            for delay in self.link.tell(update):
-                self._later(
-                    max(update.at + delay, self.at),
-                    Priority.BROKER,
-                    lambda heard=heard: self.take(self.at, heard),  # type: ignore[misc]
-                )
+            for heard in self.world.odd_rows.frames(surprises.as_told(update)):
+                for delay in self.link.tell(update):
+                    self._later(
+                        max(update.at + delay, self.at),
+                        Priority.BROKER,
+                        lambda heard=heard: self.take(self.at, heard),  # type: ignore[misc]
+                    )
 
     def _perform(self, effect: Effect) -> None:
         if not self._is_shut:
@@ -384,6 +390,7 @@ class Wire(VirtualRuntime):
         fuse, name = self.world.fuse, type(request.effect).__name__
         fuse.burn(f"before {name} leaves")
         self.world.auditor.leaves(request.effect)
+        self.world.disruptions.leaves(request.effect, self.at)
         self.watch.leaves(request)
         if isinstance(request.effect, SubmitOrder | ReplaceOrder):
             self.world.ever_left.add(request.effect.order.client_order_id)
@@ -408,6 +415,8 @@ class Wire(VirtualRuntime):
         is_word = name.endswith(("Answered", "Fetched", "Updated"))
         if is_word:
             self.world.fuse.burn(f"before {name} is heard")
+        if isinstance(message, BooksFetched) and isinstance(message.answer, BrokerBooks):
+            self.world.auditor.differences.hear_books(message.answer, at)
         super().take(at, message)
         if is_word:
             self.world.fuse.burn(f"after {name} was heard")
@@ -535,6 +544,8 @@ class World:
         self.planned: list[Planned] = []
         self.surprises = Surprises(self)
         self.contradictions = Contradictions(self)
+        self.disruptions = Disruptions(self)
+        self.odd_rows = OddRows(self)
         self.log = Exchanged(self)
         self.calendar = calendar()
         self.manners = manners
@@ -698,6 +709,7 @@ class World:
             self.auditor.desks.look(self.wire.at)
             self.auditor.debts.look(self.wire.at)
             self.auditor.clocks.look(self.wire.at)
+            self.auditor.differences.look(self.wire.at)
             self.auditor.compare_deadlines()
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")

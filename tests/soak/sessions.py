@@ -116,6 +116,7 @@ def tell(played: Played, seconds: float) -> None:
     print(f"{'closes without a sale or a word':<36} {zeros.unsold:>9,}")
     print(f"{'orders that nothing requested':<36} {zeros.unrequested:>9,}")
     print(f"{'cancels without a record':<36} {zeros.unrecorded:>9,}")
+    print(f"{'differences that nobody was told of':<36} {zeros.unnoticed:>9,}")
     print(f"{'sessions with anything wrong':<36} {len(played.failures):>9,}")
 
 
