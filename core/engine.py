@@ -50,6 +50,7 @@ from core.workflows.operator.watching import Alerting, Watching
 from core.workflows.orders.cancellation import BrokerWarnings, Cancellation, Replacement
 from core.workflows.orders.circuit_breaker import CircuitBreaker
 from core.workflows.orders.exit_legs import IdleExits
+from core.workflows.orders.fill_reversals import FillReversals
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
@@ -121,9 +122,11 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     recommendations, manual_proposals = Recommendations(state), ManualProposals(state, staging)
     watching, regime_updates = Watching(state), RegimeUpdates(state)
     kill_switch = KillSwitchWorkflow(state, cancellation, proposals)
+    fill_reversals = FillReversals(state, order_updates)
     reconciliation = Reconciliation(
         state,
         ListedOrders(state, order_updates, order_recovery, cancellation, protective_stops, excess_exits),
+        fill_reversals,
         protective_stops,
         position_close,
         excess_exits,
@@ -163,6 +166,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         StopTightening(state, order_changes),
         PositionProtection(state, staging),
         order_updates,
+        fill_reversals,
         submission,
         BrokerWarnings(state, cancellation),
         order_recovery,

@@ -66,6 +66,7 @@ class DraftBook:
             facts.OrderFilled: self._filled,
             facts.OrderStateChanged: self._order_changed,
             facts.TradeClosed: self._closed,
+            facts.FillReversed: self._reversed,
         }
 
     def restore(self, state: DraftsState) -> None:
@@ -173,6 +174,13 @@ class DraftBook:
         number = self._by_order.get(fact.trade.entry_order)
         if number is not None:
             self._change(number, word=DraftWord.CLOSED, profit=fact.trade.profit)
+
+    def _reversed(self, _at: datetime, fact: facts.FillReversed) -> None:
+        number = None if fact.undone is None else self._by_order.get(fact.undone.entry_order)
+        if number is not None:
+            after = fact.corrected
+            word = DraftWord.FILLED if after is None else DraftWord.CLOSED
+            self._change(number, word=word, profit=None if after is None else after.profit)
 
     def _change(self, number: int, **parts: Any) -> None:
         """Change a draft; none of the changes makes it wait again."""

@@ -30,7 +30,7 @@ from core.analytics.metrics import (
 )
 from core.analytics.metrics import framed as series_of
 from core.analytics.presentation import ROLLING
-from core.facts import CorporateActionApplied, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
+from core.facts import CorporateActionApplied, FillReversed, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
 from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
 from core.model.sizing import RegimeLabels
@@ -381,6 +381,9 @@ class _Ended:
                 self.trades.append(trade)
                 if (found := self._sent.get(trade.entry_order)) is not None:
                     self.stops[trade.entry_order] = found[-1]
+            case FillReversed(undone=trade) if trade in self.trades:
+                at, corrected = self.trades.index(trade), record.fact.corrected
+                self.trades[at : at + 1] = [] if corrected is None else [corrected]
 
     def _split(self, split: CorporateActionApplied) -> None:
         """Divide the stops of the position's entries by the number of shares for one."""

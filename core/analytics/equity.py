@@ -19,6 +19,7 @@ from core import facts
 from core.execution.ledger import Ledger
 from core.model.instrument import share
 from core.model.lazy_dataclass import dataclass
+from core.model.order import Side
 from core.model.reconciliation import Difference
 from core.model.session import Calendar
 from core.model.values import CENT, ZERO, Money, Symbol, plain
@@ -242,7 +243,9 @@ class _Books:
         if isinstance(fact, facts.OrderFilled):
             order = self._ledger.order(fact.fill.client_order_id)
             return ZERO if order is None else self._cost_of(order.request.symbol)
-        return self._cost_of(fact.symbol) if isinstance(fact, facts.PositionCorrected) else ZERO
+        if isinstance(fact, facts.PositionCorrected | facts.FillReversed):
+            return self._cost_of(fact.symbol)
+        return ZERO
 
     def _cost_of(self, symbol: Symbol) -> Decimal:
         held = self._ledger.positions_in(symbol)
@@ -253,6 +256,9 @@ class _Books:
         match fact:
             case facts.OrderFilled():
                 self._filled(fact, cost)
+            case facts.FillReversed():
+                paid = fact.cost if fact.side is Side.BUY else -fact.cost
+                now.profits[fact.symbol] = now.profits.get(fact.symbol, ZERO) + cost + paid
             case facts.PositionCorrected():
                 now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) + cost
             case facts.CashMoved():

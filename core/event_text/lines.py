@@ -48,6 +48,7 @@ WARNINGS = (
     facts.BrokerWarned,
     facts.ContingentOrdersMissing,
     facts.FillNotBelieved,
+    facts.FillReversed,
     facts.CallFailed,
     facts.MarketDataQuarantined,
     facts.TradingHalted,

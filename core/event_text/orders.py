@@ -264,7 +264,7 @@ SendFact = facts.OrderSent | facts.SubmissionBlocked | facts.OrderKept | facts.K
 WarningFact = facts.BrokerWarned | facts.WarningConfirmed
 PermissionFact = facts.PermissionReturned | facts.StopAskedFor | facts.StopCut | facts.StopOwed | facts.StopInForce
 CancelFact = facts.CancelRequested | facts.CancelFailed | facts.CancelDropped | facts.OtherTakenBack
-FillFact = facts.OrderFilled | facts.FillNotBelieved
+FillFact = facts.OrderFilled | facts.FillReversed | facts.FillNotBelieved
 PositionFact = facts.PositionChanged | facts.PositionCorrected
 
 
@@ -373,6 +373,10 @@ def _cancel(fact: CancelFact) -> str:
 def _fill(fact: FillFact) -> str:
     if isinstance(fact, facts.FillNotBelieved):
         return f"{fact.client_order_id}: NOT COUNTED, {fact.reason}; the broker's books are asked"
+    if isinstance(fact, facts.FillReversed):
+        back = f"{fact.client_order_id}: the BROKER TOOK BACK {plain(fact.quantity)} {fact.symbol} of its fills"
+        trade = "" if fact.undone is None else ", its trade is open again"
+        return f"{back}, {cents(fact.cost)} USD; result {signed(fact.realised)} USD{trade}"
     late, fill = ", late" if fact.is_late else "", fact.fill
     what = f"{fill.client_order_id} filled {plain(fill.quantity)} at {priced(fill.price)}"
     return f"{what} ({fact.source.value}){late}"

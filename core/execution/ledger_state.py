@@ -45,6 +45,16 @@ class TakenIn:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class EndedPosition:
+    """A position that its last exit fill closed, before and after that fill, with its trade."""
+
+    before: Position
+    after: Position
+    trade: AnyTrade
+    at: datetime
+
+
 @dataclass(slots=True)
 class LedgerState:
     """The ledger's state.
@@ -52,8 +62,9 @@ class LedgerState:
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
     depends on them, and after a week in any case; those that never arrived are kept longer. `forgotten` is the number
     of those that left, with the sum of all of them: the index of past orders has them whole, and no id is used again.
-    `trades` has those of today, `taken_off` and `taken_in` the shares that corrections removed and added today. For an
-    order not recorded yet, `permits` has its approval, and `redeemed` the stop that it reduces.
+    `trades` has those of today, `ended` the last one of each position among them, in case the broker takes its exit
+    back. `taken_off` and `taken_in` are the shares that corrections removed and added today. For an order not recorded
+    yet, `permits` has its approval, and `redeemed` the stop that it reduces.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -72,6 +83,7 @@ class LedgerState:
     updates_ignored: int = 0
     taken_off: dict[str, TakenOff] = field(default_factory=dict)
     taken_in: dict[str, TakenIn] = field(default_factory=dict)
+    ended: dict[str, EndedPosition] = field(default_factory=dict)
 
     def position(self, symbol: Symbol, strategy: str) -> Position | None:
         return self.positions.get(position_key(symbol, strategy))

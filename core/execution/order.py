@@ -78,6 +78,8 @@ class Order(CountsChanges):
         checked.
     is_asked_for
         For an ended stop: whether another one was requested on a ticket since, for all unprotected shares.
+    taken_back
+        Shares of its fills that the broker took back since (EX-05).
     not_found, first_not_found_at
         Number of look-ups answered "not found", and the time of the first one.
     """
@@ -130,6 +132,7 @@ class Order(CountsChanges):
     idle_word: str = ""
     owed: Quantity | None = None
     is_asked_for: bool = False
+    taken_back: Quantity = NO_SHARES
 
     @property
     def id(self) -> ClientOrderId:
@@ -269,9 +272,9 @@ class Order(CountsChanges):
 
 
 def has_news(report: OrderReport, order: Order | PastOrder) -> bool:
-    """Whether the report adds something to an ended order: it works there, or has filled more."""
+    """Whether the report adds something to an ended order: it works there, or has filled another quantity."""
     works_there = report.status is not None and report.status.is_working
-    return works_there or report.filled_quantity > order.filled_quantity
+    return works_there or report.filled_quantity != order.filled_quantity
 
 
 def nearest_first(stops: Iterable[Order]) -> list[Order]:

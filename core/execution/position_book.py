@@ -8,8 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from core.execution.fill_reversal import reversal_of
 from core.execution.ledger_state import (
     UNKNOWN_OWNER,
+    EndedPosition,
     LedgerIndex,
     LedgerState,
     ReplacementChains,
@@ -19,7 +21,7 @@ from core.execution.ledger_state import (
 )
 from core.execution.order import Order
 from core.execution.past_orders import KEPT
-from core.facts import CorporateActionApplied, OrderFilled, OwnerShare, PositionCorrected
+from core.facts import CorporateActionApplied, FillReversed, OrderFilled, OwnerShare, PositionCorrected
 from core.model.codes import EndCode
 from core.model.instrument import named
 from core.model.lazy_dataclass import dataclass
@@ -151,6 +153,14 @@ def count_fill(order: Order, fact: OrderFilled) -> None:
     order.late_fill = order.late_fill or fact.is_late
 
 
+def count_reversal(order: Order, fact: FillReversed) -> None:
+    """Take fills back from their order's own figures."""
+    order.filled_quantity = Quantity(order.filled_quantity - fact.quantity)
+    order.filled_cost = Money(order.filled_cost - fact.cost)
+    order.reported_quantity = fact.cumulative
+    order.taken_back = Quantity(order.taken_back + fact.quantity)
+
+
 class PositionBook:
     """Positions, trades, entries and profit, as fills and corrections make them.
 
@@ -175,6 +185,7 @@ class PositionBook:
         self.realised = NO_MONEY
         self.folds: Mapping[Any, Any] = {
             OrderFilled: self._filled,
+            FillReversed: self._reversed,
             PositionCorrected: self._corrected,
             CorporateActionApplied: self._split,
         }
@@ -204,6 +215,25 @@ class PositionBook:
             self.opened.append(OpenedTrade(at, order, fact.fill.quantity, fact.fill.price))
         self._move_position(at, order, fact.fill)
 
+    def _reversed(self, at: datetime, fact: FillReversed) -> None:
+        """Take fills back: the order, its position and its trade are as without them."""
+        order, state = self.index.orders[fact.client_order_id], self.index.state
+        key, undo = position_key(fact.symbol, fact.strategy), reversal_of(state, order, fact.quantity, fact.cost)
+        self.ended, self.realised = None, undo.realised
+        count_reversal(order, fact)
+        self.index.note(order)
+        state.positions.pop(key, None)
+        if (after := undo.position) is not None:
+            state.positions[key] = after if after.heard_at is not None else replace(after, heard_at=at)
+        if undo.undone is not None:
+            with_it = ((undo.corrected if trade == undo.undone else trade) for trade in state.trades)
+            state.trades = [trade for trade in with_it if trade is not None]
+            ended = state.ended.pop(key)
+            if undo.corrected is not None:
+                state.ended[key] = replace(ended, trade=undo.corrected)
+        if state.closed_day == order.last_filled_on:
+            state.closed_profit = Money(state.closed_profit + undo.realised)
+
     def forget(self, at: datetime) -> None:
         """Forget trades of earlier days, and fills of more than a week ago."""
         day, state = self.calendar.trading_day(at), self.index.state
@@ -212,6 +242,7 @@ class PositionBook:
         day_of = self.calendar.trading_day
         state.taken_off = {key: taken for key, taken in state.taken_off.items() if day_of(taken.at) >= day}
         state.taken_in = {key: taken for key, taken in state.taken_in.items() if day_of(taken.at) >= day}
+        state.ended = {key: ended for key, ended in state.ended.items() if ended.trade in state.trades}
 
     def _count_entry(self, strategy: str, day: date) -> None:
         """Count an entry; a late fill of an earlier day does not count for the current one."""
@@ -234,7 +265,7 @@ class PositionBook:
         if held is not None and is_through:
             paid = Money(fee * abs(held.quantity) / fill.quantity)
             flat = moved(held, Quantity(-held.quantity), fill.price, order.intended_price, paid)
-            self._close(key, flat, fill, order)
+            self._close(at, key, held, flat, fill, order)
             signed, fee, held = Quantity(signed + held.quantity), Money(fee - paid), None
         if held is None:
             held = Position(
@@ -243,7 +274,7 @@ class PositionBook:
             )  # fmt: skip
         after = moved(held, signed, fill.price, order.intended_price, fee)
         if after.quantity == 0:
-            self._close(key, after, fill, order)
+            self._close(at, key, held, after, fill, order)
         else:
             self.index.state.positions[key] = after
 
@@ -262,10 +293,12 @@ class PositionBook:
         state.closed_day = day
         state.closed_profit = Money(so_far + profit)
 
-    def _close(self, key: str, after: Position, fill: Fill, order: Order) -> None:
-        self.index.state.positions.pop(key, None)
-        trade = trade_of(self.index.state, after, fill, order)
-        self.index.state.trades.append(trade)
+    def _close(self, at: datetime, key: str, before: Position, after: Position, fill: Fill, order: Order) -> None:
+        state = self.index.state
+        state.positions.pop(key, None)
+        trade = trade_of(state, after, fill, order)
+        state.trades.append(trade)
+        state.ended[key] = EndedPosition(before, after, trade, at)
         self.ended = Ended(trade, order.request.side is Side.SELL)
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:

@@ -245,6 +245,19 @@ class Comparison:
                 return order
         return None
 
+    def taken_back(self, symbol: Symbol) -> tuple[tuple[Order, OrderReport], ...]:
+        """Return our orders with fewer fills by the broker's list, if these fills are the whole difference (EX-09)."""
+        found, moved = [], ZERO
+        for order in self.ledger.state.orders.values():
+            report = self.reports.get(order.id) if order.request.symbol == symbol else None
+            if report is None or report.filled_quantity >= order.filled_quantity:
+                continue
+            if report.status is not None and report.broker_order_id == order.broker_order_id:
+                less = order.filled_quantity - report.filled_quantity
+                moved += less if order.request.side is Side.BUY else -less
+                found.append((order, report))
+        return tuple(found) if self.ledger.net_quantity(symbol) - self._broker_quantity(symbol) == moved else ()
+
     def _left_there(self, order: Order) -> Decimal:
         """Return the shares for which the broker's own list has it working."""
         report = self.reports.get(order.id)

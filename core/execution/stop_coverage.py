@@ -18,7 +18,7 @@ from core import facts
 from core.execution.ledger import Ledger, OrderFolds
 from core.execution.ledger_state import ExitClaims, LedgerIndex, Legs, ReplacementChains
 from core.execution.order import Order, nearest_first
-from core.execution.position_book import count_fill
+from core.execution.position_book import count_fill, count_reversal
 from core.model.codes import UnprotectedKind
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderRequest, OrderStatus, Side
@@ -301,6 +301,7 @@ def unprotected_in_words(ledger: Ledger) -> tuple[tuple[UnprotectedKind, str], .
 
 FOLDED: tuple[type[facts.Fact], ...] = (
     facts.ContingentOrdersMissing,
+    facts.FillReversed,
     facts.KeptOrderReleased,
     facts.LegResized,
     facts.OrderCreated,
@@ -328,6 +329,9 @@ class PastCover:
         if isinstance(fact, facts.OrderFilled):
             if (order := self._index.orders.get(fact.fill.client_order_id)) is not None:
                 count_fill(order, fact)
+        elif isinstance(fact, facts.FillReversed):
+            if (order := self._index.orders.get(fact.client_order_id)) is not None:
+                count_reversal(order, fact)
         elif isinstance(fact, facts.OrderCreated) or (
             isinstance(fact, FOLDED) and getattr(fact, "client_order_id", None) in self._index.orders
         ):

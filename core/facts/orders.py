@@ -10,7 +10,7 @@ from core.facts import registry
 from core.facts.registry import Fact, fact
 from core.model.codes import BlockCode, CancelCode, EndCode, IdleCode, OwedReason, RefusalKind
 from core.model.lazy_dataclass import dataclass
-from core.model.order import AnyOrder, LegRole, OrderStatus
+from core.model.order import AnyOrder, LegRole, OrderStatus, Side
 from core.model.order_terms import StatedTerms
 from core.model.position import AnyTrade, Fill, PastOrder
 from core.model.signal import ExitReason
@@ -391,6 +391,47 @@ class TradeClosed(Fact):
     """The position is flat; informational, folded from the fills."""
 
     trade: AnyTrade
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class FillReversed(Fact):
+    """The broker took back fills of an order of ours, in whole or in part: books and result follow (EX-05, EX-09).
+
+    A correction is recorded as the reversal of the old execution and the fill of the new one.
+
+    Attributes
+    ----------
+    quantity
+        Shares that count no more; zero if only the price was corrected.
+    cost
+        What they had counted in the order's filled cost, USD; of a corrected price, the old cost less the new.
+    cumulative
+        The order's filled quantity after it.
+    realised
+        Change of the realised profit, USD: an exit's profit is taken back.
+    undone
+        The closed trade that is open again or has other prices; None if no trade was closed by these fills.
+    corrected
+        That trade with its corrected prices; None if it is open again.
+    """
+
+    client_order_id: ClientOrderId
+    symbol: Symbol
+    strategy: str
+    side: Side
+    quantity: Quantity
+    cost: Money
+    cumulative: Quantity
+    source: Source
+    realised: Money
+    undone: AnyTrade | None = None
+    corrected: AnyTrade | None = None
+
+    @property
+    def is_of_an_exit(self) -> bool:
+        """Whether these fills had closed the trade; its entry's have no trade to reopen."""
+        return self.undone is not None and self.undone.exit_order == self.client_order_id
 
 
 @fact()

@@ -136,6 +136,10 @@ class UpdateEvent(Enum):
     CALCULATED = "calculated"
     HELD = "held"
     RESTATED = "restated"
+    TRADE_BUST = "trade_bust"
+    """An execution is cancelled by the venue: the order's filled quantity falls."""
+    TRADE_CORRECT = "trade_correct"
+    """An execution has another price or quantity."""
     OTHER = "other"
     """An unknown event; the report that comes with it is authoritative."""
 

@@ -259,6 +259,7 @@ class PastOrder:
     idle_word: str = ""
     owed: Quantity | None = None
     is_asked_for: bool = False
+    taken_back: Quantity = NO_SHARES
 
     @property
     def id(self) -> ClientOrderId:

@@ -102,6 +102,14 @@ class EndedTrades:
         known = self.trades[1 - MOST_TRADES :]
         return EndedTrades((*known, replace(ended, day=max(ended.day, known[-1].day)) if known else ended))
 
+    def without(self, profit: Money, corrected: Money | None) -> EndedTrades:
+        """Return them without the last one of this profit, or with its corrected one: the broker took a fill back."""
+        last = max((n for n, one in enumerate(self.trades) if one.profit == profit), default=None)
+        if last is None:
+            return self
+        instead = () if corrected is None else (replace(self.trades[last], profit=corrected),)
+        return EndedTrades((*self.trades[:last], *instead, *self.trades[last + 1 :]))
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

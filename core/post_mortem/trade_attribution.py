@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -198,6 +198,8 @@ class Stories:
                 story.seen += (Seen(Step.ANSWERED, record.at, record.sequence, sent.bid, sent.ask),)
             case facts.OrderFilled() as filled:
                 self._fill(record, filled)
+            case facts.FillReversed() as back:
+                self._reverse(back)
             case facts.PositionChanged() as changed:
                 held = self._held[changed.symbol, changed.strategy]
                 held.quantity, held.average = changed.quantity, changed.average_price
@@ -206,6 +208,26 @@ class Stories:
             case facts.TradeClosed(trade=trade):
                 fills = self._held[trade.symbol, trade.strategy].end()
                 self.trades.append(TradeStory(trade, record.sequence, record.at, fills))
+
+    def _reverse(self, back: facts.FillReversed) -> None:
+        """Leave out the fills that were taken back, the newest first; the trade that they closed is open again."""
+        held = self._held[back.symbol, back.strategy]
+        reopened = next((story for story in self.trades if story.trade == back.undone), None)
+        if reopened is not None and back.corrected is not None:
+            self.trades[self.trades.index(reopened)] = replace(reopened, trade=back.corrected)
+        elif reopened is not None:
+            self.trades.remove(reopened)
+            held.fills = [*reopened.fills, *held.fills]
+        left = back.quantity
+        for fill in [fill for fill in reversed(held.fills) if fill.order.id == back.client_order_id]:
+            taken = min(left, fill.quantity)
+            left, rest = Quantity(left - taken), Quantity(fill.quantity - taken)
+            kept = replace(fill, quantity=rest, realised=Money(fill.realised * rest / fill.quantity))
+            for fills in (held.fills, self.fills):
+                if taken and fill in fills:
+                    at = fills.index(fill)
+                    fills[at : at + 1] = [kept] if rest else []
+        held.is_moved = held.is_moved or bool(left)
 
     def _step(
         self, record: Recorded, proposal: ProposalId | None, step: Step, bid: Price | None, ask: Price | None

@@ -28,6 +28,7 @@ RECEIPT_FACTS = (
     facts.TicketOpened,
     facts.ConfirmationReceived,
     facts.OrderFilled,
+    facts.FillReversed,
     facts.TradeClosed,
 )
 """The facts that are read; no other is needed."""
@@ -51,6 +52,8 @@ class ReceiptKind(StrEnum):
     PROPOSAL_ENDED = "proposal_ended"
     CONFIRMED = "confirmed"
     FILLED = "filled"
+    REVERSED = "reversed"
+    """The broker took fills back."""
     CLOSED = "closed"
 
 
@@ -137,6 +140,9 @@ def receipts_in(records: Iterable[Recorded]) -> Iterator[Receipt]:
             case facts.OrderFilled(fill=fill) if fill.client_order_id in orders:
                 text = f"{plain(fill.quantity)} at {plain(fill.price)}"
                 yield step(ReceiptKind.FILLED, orders[fill.client_order_id], text, "", fill.client_order_id)
+            case facts.FillReversed(client_order_id=order) if order in orders:
+                text = f"{plain(fact.quantity)} taken back by the broker"
+                yield step(ReceiptKind.REVERSED, orders[order], text, "", order)
             case facts.TradeClosed(trade=trade) if trade.entry_order in orders:
                 yield step(
                     ReceiptKind.CLOSED, orders[trade.entry_order], _usd(trade.profit), "", str(trade.entry_order)

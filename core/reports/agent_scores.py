@@ -41,6 +41,7 @@ SCORE_FACTS = (
     facts.AgentOverstepped,
     facts.DraftEnded,
     facts.TradeClosed,
+    facts.FillReversed,
 )
 """The facts that are read; no other is needed."""
 
@@ -155,6 +156,8 @@ class _Reader:
                     self._by_order[ClientOrderId(proposal)] = followed
             case facts.TradeClosed(trade=trade) if trade.entry_order in self._by_order:
                 self._by_order[trade.entry_order].profit = trade.profit
+            case facts.FillReversed(undone=trade, corrected=after) if trade and trade.entry_order in self._by_order:
+                self._by_order[trade.entry_order].profit = None if after is None else after.profit
 
     def close(self, day: date) -> None:
         """End the day: only what is held overnight goes on."""

@@ -156,6 +156,8 @@ class _Found:
             case facts.OrderFilled(fill=fill):
                 self.doubts.discard(fill.client_order_id)
                 self.filled[fill.client_order_id] = Quantity(self.filled[fill.client_order_id] + fill.quantity)
+            case facts.FillReversed(client_order_id=order, quantity=quantity):
+                self.filled[order] = Quantity(self.filled[order] - quantity)
             case facts.OrderStateUnknown(client_order_id=order):
                 self.doubts.add(order)
             case facts.OrderIdled(client_order_id=order) | facts.OrderTradesAgain(client_order_id=order):
@@ -448,6 +450,10 @@ def week_figures(
     for record in records:
         if isinstance(record.fact, facts.TradeClosed):
             trades[day_of(record.fact.trade.exit_time)].append(record.fact.trade)
+        elif isinstance(record.fact, facts.FillReversed) and (undone := record.fact.undone) is not None:
+            of_day = trades[day_of(undone.exit_time)]
+            with_it = [record.fact.corrected if trade == undone else trade for trade in of_day]
+            of_day[:] = [trade for trade in with_it if trade is not None]
         elif isinstance(record.fact, facts.OrderFilled):
             fees[day_of(record.fact.fill.at)] += record.fact.fill.fee
     told = [figures_of((day, day), (None, None), trades[day], fees[day]) for day in sorted({*days, *trades, *fees})]

@@ -123,10 +123,10 @@ class ReviewContext:
     """The state that a review reads.
 
     `is_fresh` means that account, quote and clock were fetched for this review. `session` is the one open now,
-    `session_of_day` the day's. `others` are external working orders at the broker, as last seen. `instruments` and
-    `prices` are the last known ones of every symbol, for limits over all holdings. `last` returns a symbol's last
-    price, or None. `signed` are the confirmed entries of a strategy, the first one first; `confirmed` all confirmed
-    entries and their costs.
+    `session_of_day` the day's. `others` are external working orders at the broker, as last seen, and `differing` the
+    symbols of which the broker's books had another quantity then. `instruments` and `prices` are the last known ones of
+    every symbol, for limits over all holdings. `last` returns a symbol's last price, or None. `signed` are the
+    confirmed entries of a strategy, the first one first; `confirmed` all confirmed entries and their costs.
     """
 
     at: datetime
@@ -147,6 +147,7 @@ class ReviewContext:
     protections: ProtectionBook
     session_of_day: Session | NoSession = NOT_ASKED
     others: tuple[OrderReport, ...] = ()
+    differing: frozenset[Symbol] = frozenset()
     regime: Regime = UNKNOWN
     sizing: SizingBook = field(default_factory=SizingBook)
     last: Callable[[Symbol], Price | None] = lambda _symbol: None

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from core import facts
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
+from core.model.order import Side
 from core.model.position import Ended
 from core.model.reference_data import PastDays
 from core.model.session import HOME
@@ -19,7 +20,7 @@ from core.model.sizing import UNKNOWN, WHOLE, Regime
 from core.model.sizing_terms import AtrTerms, CorrelationTerms, KellyTerms, SizingTerms, TrendTerms, VixTerms
 from core.model.values import ZERO, Fraction, Price, Symbol
 from core.risk.loss_throttle import Losses, LossesState
-from core.risk.protections.closed_trades import ClosedTrade, closed, direction_of
+from core.risk.protections.closed_trades import ClosedTrade, Direction, closed, direction_of
 from core.risk.sizing import Conditions, Edge, Likeness, correlation, factor_of, may_cut
 from core.settings.risk import SizingSettings
 
@@ -233,6 +234,7 @@ class SizingBook:
             facts.HistoryLoaded: self._history_taken,
             facts.PastDaysLoaded: self._past_taken,
             facts.OrderFilled: self._order_filled,
+            facts.FillReversed: self._fill_reversed,
         }
 
     @property
@@ -263,6 +265,17 @@ class SizingBook:
     def _order_filled(self, _at: datetime, _fact: facts.OrderFilled) -> None:
         if (over := self.ended()) is not None:
             self.take(closed(over.trade, direction_of(over)))
+
+    def _fill_reversed(self, _at: datetime, fact: facts.FillReversed) -> None:
+        """Drop the trade that is open again, or take its corrected profit."""
+        if fact.undone is None:
+            return
+        direction = Direction.LONG if (fact.side is Side.SELL) is fact.is_of_an_exit else Direction.SHORT
+        ratios = self.results.get(fact.undone.strategy, [])
+        ratio = closed(fact.undone, direction).ratio
+        if ratio in ratios:
+            last = len(ratios) - 1 - ratios[::-1].index(ratio)
+            ratios[last : last + 1] = [] if fact.corrected is None else [closed(fact.corrected, direction).ratio]
 
     def take_history(self, symbol: Symbol, bars: Iterable[Bar]) -> None:
         self.ranges.take_history(symbol, bars, self.settings().atr.bars)

@@ -382,6 +382,7 @@ class EvaluationBook:
         self.state = EvaluationState()
         self.folds = {
             facts.OrderFilled: self._order_filled,
+            facts.FillReversed: self._fill_reversed,
             facts.DayStarted: self._day_started,
             facts.PositionChanged: self._position_changed,
             facts.RegimeMeasured: self._measured,
@@ -459,6 +460,21 @@ class EvaluationBook:
     def _order_filled(self, _at: datetime, _fact: facts.OrderFilled) -> None:
         if (over := self.ended()) is not None:
             self.take(over.trade)
+
+    def _fill_reversed(self, _at: datetime, fact: facts.FillReversed) -> None:
+        """Drop the trade that is open again, or take its corrected profit."""
+        record = None if fact.undone is None else self.state.records.get(fact.undone.strategy)
+        if record is None or fact.undone is None:
+            return
+        profit = fact.undone.profit
+        last = max((n for n, one in enumerate(record.results) if one.profit == profit), default=None)
+        if last is None:
+            return
+        after, one = fact.corrected, record.results[last]
+        record.results[last : last + 1] = [] if after is None else [replace(one, profit=after.profit)]
+        traded = [one.profit for one in record.results if not one.is_failed]
+        gained = max((n for n, one in enumerate(traded) if one >= ZERO), default=-1)
+        record.losses_in_a_row = len(traded) - 1 - gained
 
     def _day_started(self, _at: datetime, fact: facts.DayStarted) -> None:
         if fact.day in self.state.days:

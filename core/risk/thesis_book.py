@@ -84,6 +84,7 @@ class ThesisBook:
         self.state = ThesesState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             facts.TradeClosed: self._trade_closed,
+            facts.FillReversed: self._fill_reversed,
             facts.ThesisInvalidated: self._invalidated,
             facts.ThesesChecked: self._checked,
             facts.StrategySuspended: self._suspended,
@@ -140,6 +141,12 @@ class ThesisBook:
         known = self.state.closed.get(trade.strategy, EndedTrades())
         ended = EndedTrade(self.day_of(trade.exit_time), trade.profit)
         self.state.closed[trade.strategy] = known.and_then(ended)
+
+    def _fill_reversed(self, _at: datetime, fact: facts.FillReversed) -> None:
+        if (trade := fact.undone) is not None and (known := self.state.closed.get(trade.strategy)) is not None:
+            self.state.closed[trade.strategy] = known.without(
+                trade.profit, None if fact.corrected is None else fact.corrected.profit
+            )
 
     def _invalidated(self, _at: datetime, fact: facts.ThesisInvalidated) -> None:
         """A strategy that is paused for another thesis is not proposed again."""

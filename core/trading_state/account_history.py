@@ -8,7 +8,7 @@ activity changes the cash that the broker should show next.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,10 +17,11 @@ from core import facts
 from core.execution.ledger import Ledger
 from core.execution.position_correction import FillOfOurs
 from core.model.lazy_dataclass import dataclass
+from core.model.order import Side
 from core.model.position import AnyTrade
 from core.model.recommendation import Recommendation, TradeIdea
 from core.model.reconciliation import ActivityId
-from core.model.values import NO_MONEY, ZERO, Money, Symbol
+from core.model.values import NO_MONEY, NO_SHARES, ZERO, Money, Quantity, Symbol
 
 OVERLAP = timedelta(days=7)
 """How far before the last list the next one begins: a broker back-dates some things."""
@@ -70,6 +71,7 @@ class Activities:
         self.state = ActivitiesState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             facts.OrderFilled: self._filled,
+            facts.FillReversed: self._reversed,
             facts.CashMoved: self._cash,
             facts.SharesMoved: self._shares,
             facts.CorporateActionApplied: self._split,
@@ -103,6 +105,19 @@ class Activities:
                     fill.quantity, fill.price,
                 )
             )  # fmt: skip
+
+    def _reversed(self, _at: datetime, fact: facts.FillReversed) -> None:
+        """Take its cash back, and the order's newest fills, which the broker lists no more."""
+        if self.state.as_of is None:
+            return
+        self.state.cash = Money(self.state.cash + (fact.cost if fact.side is Side.BUY else -fact.cost))
+        left, kept = fact.quantity, list[FillOfOurs]()
+        for fill in reversed(self.state.fills):
+            taken = min(left, fill.quantity) if fill.client_order_id == fact.client_order_id else NO_SHARES
+            left = Quantity(left - taken)
+            if rest := Quantity(fill.quantity - taken):
+                kept.append(replace(fill, quantity=rest))
+        self.state.fills = kept[::-1]
 
     def _cash(self, _at: datetime, fact: facts.CashMoved) -> None:
         self._know(fact.activity_id, fact.day, fact.amount)
@@ -184,6 +199,7 @@ class DayResults:
             facts.DayStarted: self._started,
             facts.DayCorrected: self._started,
             facts.OrderFilled: self._filled,
+            facts.FillReversed: self._reversed,
             facts.TradeClosed: self._closed,
         }
 
@@ -208,11 +224,27 @@ class DayResults:
             closed = self._on(self._day_of(fact.fill.at)).closed.setdefault(strategy, Closed())
             closed.realised = Money(closed.realised + amount)
 
+    def _reversed(self, at: datetime, fact: facts.FillReversed) -> None:
+        """Take its profit back, and the trade that it closed, on the day of that trade."""
+        trade = fact.undone
+        if not fact.realised and trade is None:
+            return
+        closed = self._on(self._day_of(at if trade is None else trade.exit_time)).closed
+        result = closed.setdefault(fact.strategy, Closed())
+        result.realised = Money(result.realised + fact.realised)
+        if trade is not None:
+            result.trades -= fact.corrected is None
+            result.wins += _is_win(fact.corrected) - _is_win(trade)
+
     def _closed(self, _at: datetime, fact: facts.TradeClosed) -> None:
         trade: AnyTrade = fact.trade
         closed = self._on(self._day_of(trade.exit_time)).closed.setdefault(trade.strategy, Closed())
         closed.trades += 1
-        closed.wins += trade.profit > 0 and not trade.is_failed
+        closed.wins += _is_win(trade)
+
+
+def _is_win(trade: AnyTrade | None) -> bool:
+    return trade is not None and trade.profit > 0 and not trade.is_failed
 
 
 ADVICES_KEPT = 50

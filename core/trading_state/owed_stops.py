@@ -107,6 +107,7 @@ class OwedStops:
             facts.ConfirmationReceived: self._signed,
             facts.OrderCreated: self._created,
             facts.OrderFilled: self._filled,
+            facts.FillReversed: self._reversed,
             facts.OrderStateChanged: self._changed,
             facts.PositionCorrected: self._corrected,
             facts.CorporateActionApplied: self._split,
@@ -145,6 +146,22 @@ class OwedStops:
         if order is not None:
             self._count(order, fact.fill.quantity)
         self._look(at)
+
+    def _reversed(self, at: datetime, fact: facts.FillReversed) -> None:
+        """Count a fill back: an entry's shares need no stop, and an exit's need the one that they had."""
+        order, key = self._ledger.order(fact.client_order_id), position_key(fact.symbol, fact.strategy)
+        named = self.state.named.get(key, NO_SHARES)
+        if order is not None and not order.only_reduces and order.wants_broker_stop:
+            self._name(key, named - fact.quantity)
+        elif order is not None and order.only_reduces and (order.is_protective or self._had_a_stop(key)):
+            self._name(key, named + fact.quantity)
+        self._look(at)
+
+    def _had_a_stop(self, key: str) -> bool:
+        """Whether the ticket of the position's entry named a stop at the broker."""
+        position = self._ledger.state.positions.get(key)
+        entry = None if position is None else self._ledger.order(position.entry_order)
+        return entry is not None and entry.wants_broker_stop
 
     def _changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         """Note a change of a stop.

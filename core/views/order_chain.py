@@ -120,6 +120,7 @@ def subject_of(fact: facts.Fact) -> str | None:
             | facts.CancelFailed()
             | facts.UpdateIgnored()
             | facts.FillNotBelieved()
+            | facts.FillReversed()
             | facts.LegResized()
             | facts.OrderRestated()
             | facts.OrderRevived()

@@ -236,22 +236,22 @@ class ListedOrders:
     def may_explain(self, symbol: Symbol, comparison: Comparison) -> bool:
         """Whether an order of the symbol may explain a difference.
 
-        It is in doubt, its legs are unknown, or its fills are newer than the books. Or the broker no longer lists it,
-        as after a week: its fills are looked up, and would count twice.
+        It is in doubt and its fill, or one of its legs', would be of that direction; its legs are unknown; or its fills
+        are newer than the books. Or the broker no longer lists it, as after a week: its fills are looked up, and would
+        count twice.
         """
         for order in self.state.ledger.state.orders.values():
             if order.request.symbol != symbol:
                 continue
             is_asked = order.id in self.order_recovery.next_look_up
-            if (order.is_working and order.in_doubt_since is not None) or (
-                is_asked and self.order_updates.adopting.awaits(order)
-            ):
-                return True
-            if is_asked and order.is_given_up:
+            if is_asked and self.order_updates.adopting.awaits(order):
                 return True
             report = comparison.reports.get(order.id)
             has_left = order.status is OrderStatus.PENDING and not self.state.sightings.departing.is_here(order)
-            if order.is_working and report is None and (is_asked or has_left):
+            is_unlisted = order.is_working and report is None and (is_asked or has_left)
+            is_in_doubt = order.is_working and order.in_doubt_since is not None
+            is_unsure = is_in_doubt or is_unlisted or (is_asked and order.is_given_up)
+            if is_unsure and (order.request.legs or comparison.may_hide_a_fill(order)):
                 return True
             is_recent = order.ended_at is None or order.ended_at >= comparison.books.account.at
             shown = report.filled_quantity if report else ZERO

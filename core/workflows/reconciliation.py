@@ -61,6 +61,7 @@ from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
 from core.workflows.broker_lists import ListedOrders, ReconciliationTimes
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
+from core.workflows.orders.fill_reversals import FillReversals
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
@@ -71,6 +72,8 @@ from core.workflows.workflow import answers, apart, done_apart, follows
 WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or correct it at the broker"
 """The end of each reason that no later comparison resolves."""
 
+EXPLAINED_WITHIN = timedelta(seconds=60)
+"""How long an order on its way may explain a difference, over at least two comparisons (EX-09)."""
 APART = timedelta(seconds=10)
 """Time between two readings of the broker's books that prove missing shares (EX-09)."""
 LISTED = 5
@@ -90,6 +93,7 @@ class Reconciliation:
         self,
         state: TradingState,
         listed_orders: ListedOrders,
+        fill_reversals: FillReversals,
         protective_stops: ProtectiveStops,
         position_close: PositionClose,
         excess_exits: ExcessExits,
@@ -101,6 +105,7 @@ class Reconciliation:
     ) -> None:
         self.state = state
         self.listed_orders = listed_orders
+        self.fill_reversals = fill_reversals
         self.protective_stops = protective_stops
         self.position_close = position_close
         self.excess_exits = excess_exits
@@ -116,6 +121,7 @@ class Reconciliation:
         self._shrunk: dict[Symbol, tuple[datetime, Quantity]] = {}
         self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] | None = None
         self._is_unproven = False
+        self._explained_since: dict[Symbol, tuple[datetime, int]] = {}
         self._unlisted_since: datetime | None = None
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,13 +188,17 @@ class Reconciliation:
             if (order := self.state.order_of(report)) is not None:
                 see_trail(self.state, order, report.stop_price)
 
-    def _compare(self, books: BrokerBooks) -> Iterator[Effect]:
-        """Run steps 3 to 10."""
+    def _seen(self, books: BrokerBooks) -> Comparison:
         self.state.sightings.books_at = self.state.at
         self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in books.positions}
         comparison = self._beside(books)
         self._unanswered = 0
         self._see_trails(comparison.listing)
+        return comparison
+
+    def _compare(self, books: BrokerBooks) -> Iterator[Effect]:
+        """Run steps 3 to 10."""
+        comparison = self._seen(books)
         faults = self.state.sightings.faults
         unknown = self._unknown(comparison)  # before a new record can use the id of one of these
         is_unlisted = self._is_just_unlisted(unknown)
@@ -196,21 +206,26 @@ class Reconciliation:
             self.state.sightings.unaccepted = frozenset(r.symbol for r in unknown if r.filled_quantity or may_work(r))
         follows = list(self.listed_orders.take_in(comparison))
         self._see_others(comparison)
+        if not unknown:
+            follows += self.fill_reversals.take_back(comparison.positions(), comparison)
         positions = comparison.positions()
-        self.state.sightings.unread_positions = comparison.unknown()
-        self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
-        self.state.sightings.apart, self.state.sightings.gone, self._is_unproven = {}, frozenset(), False
-        self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in positions if d.symbol in self._shrunk}
+        self._see_differences(positions, comparison)
         follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
-        waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
+        explained = [d for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
+        overdue = self._overdue(explained, comparison)
         if unknown or is_unlisted:
             self.times.again()
             self._is_unproven = True
             listed = {*comparison.orders(), *map(unknown_order, unknown)}
             found = (*positions, *sorted(listed, key=lambda each: (each.symbol, each.note)))
             self._fail((_older(unknown) if unknown else UNLISTED,), ReadOnlyCode.OLDER, found)
-        elif waits_for or (positions and self.state.sightings.faults > faults):  # perhaps not everything was taken in
+        elif overdue:
+            self._is_unproven = True
+            self.times.again()
+            self.state.sightings.gone = comparison.gone(positions)
+            self._fail(overdue, ReadOnlyCode.UNPROVEN, (*positions, *comparison.orders()))
+        elif explained or (positions and self.state.sightings.faults > faults):  # perhaps not everything was taken in
             self.times.again()
             self._say_what_is_open([d.symbol for d in positions])
         elif unproven := self._unproven(positions, comparison):
@@ -232,6 +247,12 @@ class Reconciliation:
         yield from follows
         yield from apart(self.state, self.kill_switch.take_back)
         yield from self._give_what_is_owed()
+
+    def _see_differences(self, positions: Sequence[Difference], comparison: Comparison) -> None:
+        self.state.sightings.unread_positions = comparison.unknown()
+        self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
+        self.state.sightings.apart, self.state.sightings.gone, self._is_unproven = {}, frozenset(), False
+        self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in positions if d.symbol in self._shrunk}
 
     def _give_what_is_owed(self) -> Iterator[Effect]:
         """Send kept orders, stops of fills, closes and restored stops; none waits for other symbols' books."""
@@ -307,7 +328,26 @@ class Reconciliation:
         before = self._nets_when_asked
         if before is not None and before.get(symbol, ZERO) != self.state.ledger.net_quantity(symbol):
             return True
+        if self.fill_reversals.unproven(symbol):
+            return False
         return self.listed_orders.may_explain(symbol, comparison)
+
+    def _overdue(self, explained: Sequence[Difference], comparison: Comparison) -> tuple[str, ...]:
+        """Return the differences that what may explain them has not explained in time: a person decides (EX-09)."""
+        before, self._explained_since = self._explained_since, {}
+        words = []
+        for difference in explained:
+            symbol = difference.symbol
+            since, count = before.get(symbol, (self.state.at, 0))
+            self._explained_since[symbol] = since, count + 1
+            if self.state.at - since >= EXPLAINED_WITHIN and count:
+                theirs, ours = comparison.theirs(symbol), self.state.ledger.net_quantity(symbol)
+                true = theirs.quantity if theirs else NO_SHARES
+                words.append(
+                    f"{symbol}: the broker says {plain(true)}, our books have {plain(ours)}, and the order that may "
+                    f"explain it has not for {EXPLAINED_WITHIN.total_seconds():g} s; nothing is taken back; {WAY_OUT}"
+                )
+        return tuple(words)
 
     def _say_what_is_open(self, differing: list[Symbol]) -> None:
         """Report the open differences before the first agreement; later the desk trades on meanwhile."""
@@ -360,7 +400,7 @@ class Reconciliation:
 
     def _unproven(self, positions: Sequence[Difference], comparison: Comparison) -> tuple[str, ...]:
         """Return why nothing is corrected yet; empty if all missing shares are proven or explained."""
-        gone = [difference for difference in positions if comparison.shrinks(difference)]
+        gone = [d for d in positions if comparison.shrinks(d) or self.fill_reversals.unproven(d.symbol)]
         words = tuple(word for difference in gone if (word := self._why_unproven(difference, comparison)))
         self._is_unproven = bool(words)
         return words
@@ -372,6 +412,8 @@ class Reconciliation:
         since, seen = self._shrunk.get(symbol, (self.state.at, true))
         since = since if seen == true else self.state.at
         self._shrunk[symbol] = since, true
+        if fewer := self.fill_reversals.unproven(symbol):
+            return fewer
         if self._is_explained(symbol, comparison):
             return ""
         said = f"{symbol}: the broker says {plain(true)}, our books have {plain(ours)}"

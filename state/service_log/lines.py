@@ -110,6 +110,7 @@ _TROUBLE = (
     facts.ClockJumped,
     facts.ContingentOrdersMissing,
     facts.FillNotBelieved,
+    facts.FillReversed,
     facts.Halted,
     facts.Killed,
     facts.MarginDeficitSeen,

@@ -132,6 +132,8 @@ class OpenPositionsCheck:
         symbol = candidate.order.symbol
         if unreadable := _unreadable(state, symbol):
             return refused(self.name, unreadable)
+        if symbol in state.differing:
+            return refused(self.name, f"our books and the broker's differ in {symbol}; wait for the next comparison")
         taken = places_taken(state.ledger)
         others = sorted([owner for s, owner in taken if s == symbol and owner != candidate.strategy])
         if others and not candidate.is_manual and not state.settings.risk.several_strategies_a_symbol:

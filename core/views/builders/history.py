@@ -104,6 +104,11 @@ class _Fills:
         instrument = share(after.symbol) if order is None else order.instrument
         return realised(instrument, held, average, sign * fill.quantity, fill.price, fill.fee)
 
+    def reversed(self, back: facts.FillReversed) -> None:
+        self._fill = None
+        self.told.pop(back.client_order_id, None)
+        self.realised = Money(self.realised + back.realised)
+
     def closed(self, trade: AnyTrade) -> None:
         """Take out the exit that ended a trade: it has a row of its own."""
         self.told.pop(trade.exit_order, None)
@@ -137,6 +142,13 @@ def history_of(records: Iterable[Recorded]) -> tuple[tuple[HistoryRow, ...], Mon
                 told.filled = Quantity(told.filled + fill.quantity)
                 worth = told.made.order.instrument.notional(fill.quantity, fill.price)
                 told.cost = Money(told.cost + worth)
+            case facts.FillReversed() as back:
+                if (its := orders.get(back.client_order_id)) is not None:
+                    its.filled, its.cost = Quantity(its.filled - back.quantity), Money(its.cost - back.cost)
+                fills.reversed(back)
+                if back.undone is not None:
+                    rows = [row for row in rows if row.order != back.undone.exit_order]
+                    rows += [_trade(back.corrected)] if back.corrected is not None else []
             case facts.OrderStateChanged(client_order_id=id) as changed if id in orders:
                 orders[id].status, orders[id].reason = changed.after, changed.reason
             case facts.TradeClosed(trade=trade):
@@ -173,6 +185,10 @@ def _trade(trade: AnyTrade) -> HistoryRow:
     )
 
 
+HEARD = (facts.OrderFilled, facts.FillReversed, facts.PositionChanged, facts.TradeClosed)
+"""Facts from which the partial exits are made."""
+
+
 class PartialExits:
     """Hears the facts; a position that is flat has a `Trade` in place of its parts."""
 
@@ -190,7 +206,7 @@ class PartialExits:
         for recorded in state.journal.backwards():
             if state.calendar.trading_day(recorded.at) != today:
                 break
-            if isinstance(recorded.fact, facts.OrderFilled | facts.PositionChanged | facts.TradeClosed):
+            if isinstance(recorded.fact, HEARD):
                 found.append(recorded)
         for recorded in reversed(found):
             self.hear(recorded.sequence, recorded.at, recorded.fact)
@@ -199,6 +215,9 @@ class PartialExits:
         match fact:
             case facts.OrderFilled():
                 self._fill = fact.fill
+            case facts.FillReversed():
+                self._fill = None
+                self._parts.pop(fact.client_order_id, None)
             case facts.PositionChanged():
                 if self._fill is not None:
                     self._changed(self._fill, fact)

@@ -35,6 +35,8 @@ CLOCKS_APART = timedelta(seconds=2)
 """Tolerance of the broker's clock behind ours: an order of other terms accepted earlier is another one."""
 A_DAY = timedelta(days=1)
 """Tolerance of a fill's time while the desk's clock is in doubt (EX-23)."""
+TAKES_BACK = frozenset({UpdateEvent.TRADE_BUST, UpdateEvent.TRADE_CORRECT})
+"""Events by which the broker itself says that it takes fills back, or corrects them."""
 REST = frozenset({facts.Source.LOOK_UP, facts.Source.RECONCILIATION})
 """Sources with the whole of an order: a fill that they imply but do not list is lost to the stream."""
 
@@ -45,6 +47,8 @@ class OrderUpdates:
         self.adopting = ContingentOrders(state)
         self.sale_chains = SaleChains(state)
         self._asked_again: set[ClientOrderId] = set()
+        self.said_taken_back: set[ClientOrderId] = set()
+        """Orders of which the broker itself says so, until a comparison has settled it."""
 
     @answers(BrokerUpdated)
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
@@ -57,6 +61,10 @@ class OrderUpdates:
             self.state.record(facts.UpdateIgnored(order.id, "the broker's order with this id is another"))
             return
         yield from self.absorb(order, update.report, facts.Source.STREAM, update.execution)
+        if update.event in TAKES_BACK:
+            self.said_taken_back.add(order.id)
+        if update.event in (*TAKES_BACK, UpdateEvent.OTHER):  # whatever it means, the books say what is left
+            self.state.sightings.books_are_wanted = True
         if update.event is UpdateEvent.ORDER_REPLACE_REJECTED:
             # Look up both orders after a replacement was refused: it has ended, and the old order works on (EX-06).
             both = (order.request.replaces, order.id, order.replacement)
@@ -268,7 +276,8 @@ class OrderUpdates:
         price = order.request.limit_price or order.intended_price or Decimal(0)
         if average is not None:
             price = of.price_of(missing, of.cost(report.filled_quantity, average) - known_cost)
-        name = ExecutionId(f"{report.broker_order_id}{DERIVED}{report.filled_quantity}")
+        again = f":{plain(order.taken_back)}" if order.taken_back else ""  # the same sum as before a reversal
+        name = ExecutionId(f"{report.broker_order_id}{DERIVED}{report.filled_quantity}{again}")
         return Execution(name, self.state.at, missing, Price(price))
 
     def _fill(

@@ -1,0 +1,116 @@
+"""Take back the fills that the broker took back: a bust or a correction of a trade (EX-05, EX-09).
+
+The broker lists the order with fewer fills, and its positions differ by exactly these shares. Its own event proves that
+with one comparison of the books. Without one, two comparisons ten seconds apart must show the same: a list can be older
+than a fill. Books, average, result and trade follow. A stop that is too large is cut, and one that is missing is owed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from core import facts
+from core.execution.fill_reversal import cost_taken_back, reversal_of
+from core.execution.order import Order
+from core.execution.reconciliation import Comparison
+from core.messages.effects import Effect, FetchAccount
+from core.model.broker import OrderReport
+from core.model.reconciliation import Difference
+from core.model.values import CENT, NO_SHARES, ClientOrderId, Money, Quantity, Symbol, plain
+from core.trading_state.state import TradingState
+from core.workflows.orders.order_updates import OrderUpdates
+from core.workflows.workflow import follow_up, follows
+
+APART = timedelta(seconds=10)
+"""Time between two readings that prove it, and after a fill before any reading counts."""
+Fewer = tuple[tuple[ClientOrderId, Quantity], ...]
+"""Orders with their filled quantity by one reading."""
+
+
+class FillReversals:
+    def __init__(self, state: TradingState, order_updates: OrderUpdates) -> None:
+        self.state = state
+        self.order_updates = order_updates
+        self._filled_at: dict[ClientOrderId, datetime] = {}
+        self._seen: dict[Symbol, tuple[datetime, Fewer]] = {}
+
+    @follows(facts.OrderFilled)
+    def after_fill(self, fact: facts.OrderFilled) -> None:
+        self._filled_at[fact.fill.client_order_id] = self.state.at
+
+    def take_back(self, positions: Sequence[Difference], comparison: Comparison) -> Iterator[Effect]:
+        """Record the reversals that this comparison proves."""
+        self._filled_at = {name: at for name, at in self._filled_at.items() if self.state.at - at < APART}
+        seen: dict[Symbol, tuple[datetime, Fewer]] = {}
+        for symbol in [difference.symbol for difference in positions]:
+            rows = comparison.taken_back(symbol)
+            is_said = bool(rows) and all(order.id in self.order_updates.said_taken_back for order, _ in rows)
+            if not rows or (not is_said and any(order.id in self._filled_at for order, _ in rows)):
+                continue
+            fewer = tuple((order.id, report.filled_quantity) for order, report in rows)
+            since, before = self._seen.get(symbol, (self.state.at, fewer))
+            seen[symbol] = (since if before == fewer else self.state.at), fewer
+            if is_said or self.state.at - seen[symbol][0] >= APART:
+                for order, report in rows:
+                    yield from self._reverse(order, report)
+                del seen[symbol]
+        self._seen = seen
+        for name in sorted(self.order_updates.said_taken_back):
+            known, listed = self.state.ledger.order(name), comparison.reports.get(name)
+            if known is not None and listed is not None and listed.filled_quantity == known.filled_quantity:
+                self.order_updates.said_taken_back.discard(name)
+                yield from self._reprice(known, listed)
+
+    def unproven(self, symbol: Symbol) -> str:
+        """Return what one reading shows and does not prove yet; empty if there is nothing of the kind."""
+        found = self._seen.get(symbol)
+        if found is None:
+            return ""
+        named = ", ".join(f"{name} has filled {plain(filled)}" for name, filled in found[1])
+        return (
+            f"{symbol}: the broker says that {named}, less than it had reported; read again in "
+            f"{APART.total_seconds():g} s before it is believed"
+        )
+
+    def _reverse(self, order: Order, report: OrderReport) -> Iterator[Effect]:
+        quantity = Quantity(order.filled_quantity - report.filled_quantity)
+        yield from self._record(order, report, quantity, cost_taken_back(order, quantity, report.average_price))
+
+    def _reprice(self, order: Order, report: OrderReport) -> Iterator[Effect]:
+        """Correct the cost of fills whose price the broker corrected, beyond what its average rounds away."""
+        if report.average_price is None or not order.filled_quantity:
+            return
+        paid = order.request.instrument.cost(order.filled_quantity, report.average_price)
+        if abs(cost := Money(order.filled_cost - paid)) >= CENT / 2:
+            yield from self._record(order, report, NO_SHARES, cost)
+
+    def _record(self, order: Order, report: OrderReport, quantity: Quantity, cost: Money) -> Iterator[Effect]:
+        request, undo = order.request, reversal_of(self.state.ledger.state, order, quantity, cost)
+        self.state.record(
+            facts.FillReversed(
+                order.id,
+                request.symbol,
+                order.strategy,
+                request.side,
+                quantity,
+                cost,
+                report.filled_quantity,
+                facts.Source.RECONCILIATION,
+                undo.realised,
+                undo.undone,
+                undo.corrected,
+            )
+        )
+        held = self.state.ledger.position(request.symbol, order.strategy)
+        self.state.record(
+            facts.PositionChanged(
+                request.symbol,
+                order.strategy,
+                held.quantity if held else NO_SHARES,
+                held.average_price if held else None,
+                undo.realised,
+            )
+        )
+        yield from follow_up(self.state)
+        yield FetchAccount()

@@ -1,0 +1,198 @@
+"""The broker takes fills back: books, average, result and stop follow, and no difference stays explained for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.facts import (
+    FillReversed,
+    PositionCorrected,
+    ReconciliationFailed,
+    StopOwed,
+    TradeClosed,
+)
+from core.messages.effects import LookUpOrder, SubmitOrder
+from core.model.broker import UpdateEvent
+from core.model.codes import ReadOnlyCode
+from core.model.order import OrderStatus, Side
+from core.settings.settings import Settings
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.elsewhere import reprices, takes_fills_back, trades_elsewhere
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
+from tests.unit.core.brokers.trading_floor import SPY
+
+TWO_PLACES = Settings.model_validate({"risk": {"entries_a_day": 5, "max_open_positions": 2}})
+
+
+def a_guarded_house() -> House:
+    """0.502 shares with their stop at the broker."""
+    return a_house_in_a_position(("10:06", "11:30", STEADY)).until("10:08:30")
+
+
+@pytest.mark.parametrize("shares", ["0.502", "0.2", "0.001"])
+def test_a_fill_taken_back_unheard_leaves_the_books(shares: str) -> None:
+    """EX-05, EX-09: two comparisons ten seconds apart; the desk is read-only between them, and the stop is cut"""
+    house = a_guarded_house()
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, shares)
+    house.until("10:09:05")
+    between = house.last(ReconciliationFailed).code
+    house.until("10:09:40")
+    left = Decimal("0.502") - Decimal(shares)
+    (reversal,) = house.facts(FillReversed)
+
+    assert between is ReadOnlyCode.UNPROVEN
+    assert (reversal.quantity, reversal.cumulative) == (Decimal(shares), left)
+    assert Decimal(house.held() or 0) == Decimal(house.held_by_the_broker() or 0) == left
+    assert sum(stop.remaining for stop in house.stops if stop.is_working) == left
+    assert house.desk.control.refusal() is None
+    assert_can_be_rebuilt(house)
+
+
+def test_a_bust_that_the_stream_tells_is_taken_at_once() -> None:
+    """EX-05, EX-09: the event proves it with one comparison"""
+    house = a_guarded_house()
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, "0.502", UpdateEvent.TRADE_BUST)
+    house.until("10:09:05")
+
+    assert house.last(FillReversed).quantity == Decimal("0.502")
+    assert house.held() == house.held_by_the_broker()
+    assert house.facts(ReconciliationFailed) == []
+    assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED]
+
+
+def a_stopped_out_house() -> House:
+    """0.502 shares bought, and sold by their stop."""
+    return a_house_in_a_position(("10:06", "10:08", STEADY), ("10:09", "11:30", "99.2")).until("10:11:30")
+
+
+def test_a_stop_whose_fill_is_taken_back_leaves_shares_owed() -> None:
+    """EX-22, EX-18: the position is back at its cost, its trade is open again, and a person is told within 5 s"""
+    house = a_stopped_out_house()
+    (stop,), cost = house.stops, house.entry.filled_cost
+    (trade,) = [fact.trade for fact in house.facts(TradeClosed)]
+    result = house.desk.ledger.state.closed_profit
+    takes_fills_back(house.exchange, house.line.at, stop.id, "0.502")
+    house.until("10:12:30")
+    (position,) = house.desk.ledger.positions()
+    day = house.desk.results.state.days[house.desk.calendar.trading_day(house.line.at)].closed[trade.strategy]
+
+    assert house.last(FillReversed).undone == trade
+    assert (position.quantity, position.cost) == (Decimal("0.502"), cost)
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert (result, house.desk.ledger.state.closed_profit) == (trade.profit, 0)
+    assert (day.trades, day.wins, day.realised) == (0, 0, 0)
+    assert house.desk.ledger.state.trades == []
+    assert house.last(StopOwed).quantity == Decimal("0.502")
+    assert_can_be_rebuilt(house)
+
+
+def test_a_half_taken_back_stop_leaves_half_the_shares() -> None:
+    """EX-05: average and result of what is left are exact"""
+    house = a_stopped_out_house()
+    (stop,) = house.stops
+    proceeds, cost = stop.filled_cost, house.entry.filled_cost
+    takes_fills_back(house.exchange, house.line.at, stop.id, "0.251")
+    house.until("10:12:30")
+    (position,) = house.desk.ledger.positions()
+
+    assert (position.quantity, position.cost) == (Decimal("0.251"), cost / 2)
+    assert house.desk.ledger.state.closed_profit == (proceeds - cost) / 2
+    assert house.held_by_the_broker() == "0.251"
+
+
+def test_a_corrected_price_changes_average_and_result() -> None:
+    """EX-05, EX-18: no share moves, and the trade has its corrected prices"""
+    house = a_stopped_out_house()
+    (stop,) = house.stops
+    (trade,) = house.desk.ledger.state.trades
+    reprices(house.exchange, house.line.at, stop.id, "98.00")
+    house.until("10:12:30")
+    (corrected,) = house.desk.ledger.state.trades
+
+    assert house.last(FillReversed).quantity == 0
+    assert corrected.exit_price == 98
+    assert corrected.profit - trade.profit == Decimal("0.502") * (98 - trade.exit_price)
+    assert house.desk.ledger.state.closed_profit == corrected.profit
+    assert_can_be_rebuilt(house)
+
+
+def test_a_corrected_entry_price_moves_the_average() -> None:
+    """EX-05: the shares, their stop and the day of the entry stay"""
+    house = a_guarded_house()
+    opened_at = house.desk.ledger.positions()[0].opened_at
+    reprices(house.exchange, house.line.at, house.entry.id, "99.00")
+    house.until("10:09:05")
+    (position,) = house.desk.ledger.positions()
+
+    assert (position.average_price, position.opened_at) == (99, opened_at)
+    assert sum(stop.remaining for stop in house.stops if stop.is_working) == Decimal("0.502")
+    assert house.facts(ReconciliationFailed) == []
+
+
+def test_a_fill_taken_back_over_a_restart_is_found() -> None:
+    """EX-09, EX-20: two readings of the new run, and it is not asked again for ever"""
+    house = a_guarded_house()
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, "0.502")
+    house = house.restarted()
+    house.until("10:09:30")
+
+    assert house.last(FillReversed).quantity == Decimal("0.502")
+    assert house.desk.control.refusal() is None
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_readings_of_fewer_fills_that_differ_prove_nothing() -> None:
+    """EX-09: the second one begins anew"""
+    house = a_guarded_house()
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, "0.2")
+    house.until("10:09:02")
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, "0.1")
+    house.until("10:09:12")
+
+    assert house.facts(FillReversed) == []
+
+
+# ── an explanation has an end ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_house_with_a_buy_in_doubt() -> House:
+    """Shares are held, and a second entry has no answer, nor has any look-up of it."""
+    house = a_house_in_a_position(("10:06", "11:30", STEADY), settings=TWO_PLACES).until("10:08:30")
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.line.breaks_at(LookUpOrder, arrives=False, times=99)
+    house.presses(a_typed_buy("0.1"))
+    confirms_now(house)
+    passes(house, 2)
+    assert any(order.in_doubt_since for order in house.desk.ledger.working())
+    return house
+
+
+def test_an_entry_in_doubt_explains_no_missing_shares() -> None:
+    """EX-09: the shares are sold elsewhere, and a purchase on its way is no reason to wait"""
+    house = a_house_with_a_buy_in_doubt()
+    house.exchange.cancel(house.line.at, house.stops[0].id)
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, house.held())
+    house.until("10:10:00")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert house.last(PositionCorrected).quantity == 0
+
+
+def test_an_explanation_that_never_comes_ends_read_only() -> None:
+    """EX-09: after 60 s and two comparisons; entries of the symbol are blocked until then"""
+    house = a_house_with_a_buy_in_doubt()
+    before, began = house.held(), house.line.at
+    trades_elsewhere(house.exchange, house.line.at, Side.BUY, "0.3")
+    house.until("10:09:30")
+    waiting, blocked = house.desk.control.refusal(), house.desk.sightings.differing
+    house.until("10:11:00")
+    failed = [r for r in house.journal.records() if isinstance(r.fact, ReconciliationFailed)]
+
+    assert (waiting, blocked) == (None, frozenset({SPY}))
+    assert [r.fact.code for r in failed] == [ReadOnlyCode.UNPROVEN]
+    assert timedelta(seconds=60) <= failed[0].at - began <= timedelta(seconds=130)
+    assert house.held() == before
+    assert house.facts(PositionCorrected) == []
