@@ -39,6 +39,7 @@ from console.screens.desk_control import LeaveScreen, holder_in_words, holds_key
 from console.screens.dialog import Dialog, DialogLayer
 from console.screens.first_start import ChordScreen
 from console.screens.kill import KillScreen
+from console.screens.limits import AcceptBooksScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from console.shutdown import Closing, OwedPress
@@ -46,6 +47,8 @@ from console.terminal.driver import DeskKillPort, KeyturnDriver, TerminalLink, l
 from console.terminal.keys import is_modified
 from console.terminal.writer import tight
 from console.themes import theme_after, theme_for
+from core.messages.commands import AcceptBooks
+from core.model.reconciliation import ACCEPT, Difference
 from core.model.values import ClientOrderId, ProposalId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid
@@ -476,15 +479,21 @@ class DeskApp(App[None]):
         self.say("Ctrl+Z is off: a desk that sleeps hears no kill", "warning")
 
     def action_way_out(self) -> None:
-        """Say where a halt is ended; it is ended only where its cause is shown."""
+        """Say where a halt is ended, only where its cause is shown; or ask whether the broker's books are accepted."""
         if self.view is not None and (self.view.status.killed_by or self.view.status.halts) and not holds_key(self):
             self.say(f"{holder_in_words(self.view)}: it resumes and re-arms; {written('key.take')} takes it", "warning")
         elif self.view is not None and self.view.status.killed_by is not None:
             self.say("killed: Ctrl+K opens the kill screen, REARM typed there re-arms", "warning")
         elif self.view is not None and self.view.status.halts:
             self.say("halted: Ctrl+K opens the kill screen; there K kills, U resumes", "warning")
+        elif self.view is not None and (shown := self.view.status.acceptable):
+            self.ask(AcceptBooksScreen(shown, lambda: self._accept_books(shown)))
         elif self.view is not None:
             self.say("not halted: Ctrl+K halts; on its screen K kills, U resumes", "warning")
+
+    def _accept_books(self, shown: tuple[Difference, ...]) -> None:
+        self.handle.send(AcceptBooks(ACCEPT, shown))
+        self.say("asked: the broker's books are read again, and accepted if they still show this", "warning")
 
     def action_kill(self) -> None:
         """Halt, for drivers without our input thread, which otherwise handles the chord."""

@@ -125,7 +125,7 @@ KEYS: tuple[Key, ...] = (
     Key("key.take", _EVERYWHERE, "T", "T", "app.take_key", "take the key"),
     Key("row.copy", _EVERYWHERE, "Y", "Y", "app.copy_row", "copy the row; an order with its id"),
     Key("pane.export", _EVERYWHERE, "E", "E", "app.export_pane", "export the pane as CSV"),
-    Key("halt.way_out", _EVERYWHERE, "U,K", "U K", "app.way_out", "how a halt ends"),
+    Key("halt.way_out", _EVERYWHERE, "U,K", "U K", "app.way_out", "how a halt or read-only ends"),
     Key("advice", _EVERYWHERE, "A", "A", "app.advice", "advice"),
     Key("help", _EVERYWHERE, "question_mark", "?", "app.help", "help", is_in_footer=True),
     Key("commands", _EVERYWHERE, "ctrl+p", "Ctrl+P", "app.commands", "commands"),

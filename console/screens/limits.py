@@ -19,6 +19,7 @@ from console.ticket_status import TypedWord, in_capitals
 from core.messages.commands import ListSymbol, UnlistSymbol
 from core.model.instrument import LONGEST_REASON, ListedSymbol, ListKind
 from core.model.lazy_dataclass import dataclass
+from core.model.reconciliation import ACCEPT, Difference
 from core.model.values import Symbol
 from core.views import DeskView, ProtectionRow, ReloadView
 from widgets.lines import Cell, TextLine, Tone
@@ -61,6 +62,16 @@ class WordScreen(Question):
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
         self.word.forget()
+
+
+class AcceptBooksScreen(WordScreen):
+    """Show both books of each difference, and accept the broker's by a typed word (EX-09)."""
+
+    def __init__(self, differences: Sequence[Difference], act: Callable[[], None]) -> None:
+        lines = [line for one in differences for line in wrapped("", f"{one.in_words}.", WIDTH, "warning")]
+        after = "Our books take over the broker's figures. Its own stops stay; ours that have no shares are cancelled."
+        lines += [*wrapped("", after, WIDTH), *wrapped("", "It is recorded. Look at the broker first.", WIDTH, "muted")]
+        super().__init__("Accept the broker's books?", lines, ACCEPT, "to accept them", act)
 
 
 class OverrideScreen(WordScreen):

@@ -36,6 +36,7 @@ from core.model.desk import PaintProof, Sender
 from core.model.instrument import ListKind
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.reconciliation import Difference
 from core.model.touch import TouchSignature
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
@@ -498,6 +499,18 @@ class Rearm(Addressed):
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptBooks(Addressed):
+    """Accept the broker's books in a read-only desk; the word is typed in full (EX-09).
+
+    `shown` are the differences that the operator read: books that show others are not accepted.
+    """
+
+    word: str
+    shown: tuple[Difference, ...]
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
 Keyed = (
     Confirm
     | SignBasket
@@ -505,6 +518,7 @@ Keyed = (
     | ConfirmWarning
     | Resume
     | Rearm
+    | AcceptBooks
     | ClearBreaker
     | OverrideProtection
     | ReloadLimits
@@ -529,6 +543,7 @@ Loosens = (
     | ConfirmWarning
     | Resume
     | Rearm
+    | AcceptBooks
     | ClearBreaker
     | OverrideProtection
     | ReloadLimits
@@ -590,6 +605,7 @@ Command = (
     | WatchlistFilesSeen
     | ThesesFileSeen
     | Rearm
+    | AcceptBooks
     | ServeDesks
     | AttachDesk
     | DetachDesk

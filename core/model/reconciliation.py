@@ -273,6 +273,19 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
 """Actions within the limits; beyond them the operator decides first."""
 
 
+ACCEPTABLE = frozenset(
+    {
+        DifferenceKind.MISSING_LOCAL,
+        DifferenceKind.MISSING_BROKER,
+        DifferenceKind.QUANTITY_MISMATCH,
+        DifferenceKind.UNKNOWN_ORDER,
+    }
+)
+"""Kinds that accepting the broker's books ends."""
+ACCEPT = "BROKER"
+"""The typed word that accepts the broker's books."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One difference.

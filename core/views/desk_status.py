@@ -9,6 +9,7 @@ from core.model.account import ConnectionStatus, LatencySpan, Mode
 from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
 from core.model.desk import DeskNumber, Seat
 from core.model.lazy_dataclass import dataclass
+from core.model.reconciliation import Difference
 from core.model.touch import TouchCode, TouchKey
 from core.model.values import AccountId, Fraction, Money, ProposalId, Symbol
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
@@ -154,6 +155,8 @@ class StatusView:
         Which desk has control, and which desks watch.
     presses
         Halts and kills since the engine began: a new one disarms a command that would end the halt.
+    acceptable
+        In a read-only desk, the differences that a typed word accepts from the broker's books (EX-09); empty otherwise.
     """
 
     at: datetime
@@ -191,6 +194,7 @@ class StatusView:
     refused_by_breaker: bool = False
     key: KeyView = NO_KEY
     presses: int = 0
+    acceptable: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,13 +47,14 @@ from core.execution.reconciliation import (
     reported,
     unknown_order,
 )
+from core.messages.commands import AcceptBooks
 from core.messages.effects import Effect, FetchBooks, SubmitOrder
 from core.messages.inputs import AcceptBroker, BooksFetched
 from core.model.broker import BrokerBooks, NoAnswer, OrderReport
 from core.model.codes import ProposalEnd, ReadOnlyCode
 from core.model.desk import renamed
 from core.model.order import OrderStatus, Side, StopHolder
-from core.model.reconciliation import Difference
+from core.model.reconciliation import ACCEPT, Difference
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
@@ -69,7 +70,7 @@ from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.workflow import answers, apart, done_apart, follows
 
-WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or correct it at the broker"
+WAY_OUT = "U accepts the broker's books (also `keyturn reconcile --accept-broker`), or correct it at the broker"
 """The end of each reason that no later comparison resolves."""
 
 EXPLAINED_WITHIN = timedelta(seconds=60)
@@ -121,6 +122,7 @@ class Reconciliation:
         self._shrunk: dict[Symbol, tuple[datetime, Quantity]] = {}
         self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] | None = None
         self._is_unproven = False
+        self._accepted: frozenset[Difference] = frozenset()
         self._explained_since: dict[Symbol, tuple[datetime, int]] = {}
         self._unlisted_since: datetime | None = None
 
@@ -210,16 +212,16 @@ class Reconciliation:
             follows += self.fill_reversals.take_back(comparison.positions(), comparison)
         positions = comparison.positions()
         self._see_differences(positions, comparison)
+        if (accepted := self._taken_accepted()) and accepted >= {*positions, *map(unknown_order, unknown)}:
+            yield from follows
+            yield from self._accept(comparison)
+            return
         follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         explained = [d for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         overdue = self._overdue(explained, comparison)
         if unknown or is_unlisted:
-            self.times.again()
-            self._is_unproven = True
-            listed = {*comparison.orders(), *map(unknown_order, unknown)}
-            found = (*positions, *sorted(listed, key=lambda each: (each.symbol, each.note)))
-            self._fail((_older(unknown) if unknown else UNLISTED,), ReadOnlyCode.OLDER, found)
+            self._fail_as_older(unknown, positions, comparison)
         elif overdue:
             self._is_unproven = True
             self.times.again()
@@ -375,6 +377,15 @@ class Reconciliation:
                 waiting.update(new)
         return tuple(r for r in comparison.books.orders if r.client_order_id in waiting) if waiting else ()
 
+    def _fail_as_older(
+        self, unknown: Sequence[OrderReport], positions: Sequence[Difference], comparison: Comparison
+    ) -> None:
+        self.times.again()
+        self._is_unproven = True
+        listed = {*comparison.orders(), *map(unknown_order, unknown)}
+        found = (*positions, *sorted(listed, key=lambda each: (each.symbol, each.note)))
+        self._fail((_older(unknown) if unknown else UNLISTED,), ReadOnlyCode.OLDER, found)
+
     def _is_just_unlisted(self, unknown: Sequence[OrderReport]) -> bool:
         """Whether the broker lists none of these orders any more, and did so not long ago: one list may be short."""
         if unknown or not self.state.control.state.unknown_orders:
@@ -467,9 +478,24 @@ class Reconciliation:
         return True
 
     @answers(AcceptBroker)
-    def on_accept(self, command: AcceptBroker) -> Iterator[Effect]:
+    def on_accept(self, command: AcceptBroker) -> Iterable[Effect]:
         """Accept the broker's books at the operator's command; the limits do not apply."""
-        comparison = self._beside(command.books)
+        return self._accept(self._beside(command.books))
+
+    @answers(AcceptBooks)
+    def on_accept_books(self, command: AcceptBooks) -> Iterable[Effect]:
+        """Fetch the books for the typed word: they are accepted if they show what the operator read (EX-09)."""
+        control = self.state.control.state
+        if command.word != ACCEPT or control.is_reconciled or not command.shown:
+            return ()
+        self._accepted = frozenset(command.shown)
+        return self.ask()
+
+    def _taken_accepted(self) -> frozenset[Difference]:
+        accepted, self._accepted = self._accepted, frozenset()
+        return accepted
+
+    def _accept(self, comparison: Comparison) -> Iterator[Effect]:
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())

@@ -14,13 +14,16 @@ from core.facts import (
     StopOwed,
     TradeClosed,
 )
+from core.messages.commands import AcceptBooks
 from core.messages.effects import LookUpOrder, SubmitOrder
 from core.model.broker import UpdateEvent
 from core.model.codes import ReadOnlyCode
 from core.model.order import OrderStatus, Side
+from core.model.reconciliation import ACCEPT
 from core.settings.settings import Settings
+from tests.kit.reversed_fills import reprices, takes_fills_back
 from tests.scenarios.changes import confirms_now, passes
-from tests.scenarios.elsewhere import reprices, takes_fills_back, trades_elsewhere
+from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -196,3 +199,43 @@ def test_an_explanation_that_never_comes_ends_read_only() -> None:
     assert timedelta(seconds=60) <= failed[0].at - began <= timedelta(seconds=130)
     assert house.held() == before
     assert house.facts(PositionCorrected) == []
+
+
+# ── a way out by key ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_read_only_house() -> House:
+    """The broker has 0.3 less, and its own list has our stop of more: a person decides."""
+    house = a_guarded_house()
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, "0.3")
+    house.exchange.orders_of_others.clear()  # type: ignore[attr-defined]
+    return house.until("10:10:30")
+
+
+def test_the_typed_word_accepts_the_books_that_were_shown() -> None:
+    """EX-09: they are fetched again for it; the stop is cut to what is held"""
+    house = a_read_only_house()
+    shown = house.desk.control.state.differences
+    refused = house.desk.control.refusal()
+    house.presses(AcceptBooks("broker", shown))
+    house.presses(AcceptBooks(ACCEPT, shown))
+    passes(house, 2)
+
+    assert refused is not None
+    assert house.desk.control.refusal() is None
+    assert house.held() == house.held_by_the_broker() == "0.202"
+    assert sum(stop.remaining for stop in house.stops if stop.is_working) == Decimal("0.202")
+
+
+def test_books_that_changed_since_they_were_read_are_not_accepted() -> None:
+    """EX-09: another figure needs another word"""
+    house = a_read_only_house()
+    shown = house.desk.control.state.differences
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, "0.1")
+    house.exchange.orders_of_others.clear()  # type: ignore[attr-defined]
+    house.presses(AcceptBooks(ACCEPT, shown))
+    passes(house, 2)
+
+    assert house.held() == "0.502"
+    assert house.facts(PositionCorrected) == []
+    assert house.desk.control.refusal() is not None

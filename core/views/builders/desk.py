@@ -16,6 +16,7 @@ from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState
 from core.model.kept_rows import KeptRows
 from core.model.position import AnyTrade, Trade
+from core.model.reconciliation import ACCEPTABLE, Difference
 from core.model.session import NoSession
 from core.model.values import Fraction, Money, Symbol
 from core.ports import JournalError
@@ -212,6 +213,7 @@ class StatusViews:
             held_by_clock=state.held_by_clock,
             key=key_view(state, at),
             presses=state.sightings.presses,
+            acceptable=_acceptable(control.state.is_reconciled, control.state.differences),
         )
 
     def _breaker(self, at: datetime) -> str | None:
@@ -228,6 +230,10 @@ class StatusViews:
             if last * 1000 > limit
             else None
         )
+
+
+def _acceptable(is_reconciled: bool, differences: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    return () if is_reconciled else tuple(one for one in differences if one.kind in ACCEPTABLE)
 
 
 def newest_data(state: TradingState) -> tuple[datetime | None, str | None]:

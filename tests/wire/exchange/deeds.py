@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.model.bar import Quote
+from core.model.broker import UpdateEvent
 from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
 from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol
 from tests.wire.exchange.faults import Fault, Moment, UnknownFaultError
@@ -65,10 +66,8 @@ class Deeds:
                 floor.left_out = floor.left_out | {lacking} if begins else floor.left_out - {lacking}
             case "account-blocked":
                 floor.is_blocked = begins
-            case "unknown-symbol" if begins:
-                floor.unknown.add(Symbol(fault.symbol))
             case "unknown-symbol":
-                floor.unknown.discard(Symbol(fault.symbol))
+                (floor.unknown.add if begins else floor.unknown.discard)(Symbol(fault.symbol))
             case "legs-left-out":
                 floor.leaves_legs_out = begins
             case "legs-hidden":
@@ -89,6 +88,8 @@ class Deeds:
                     self._cut(transport)
             case "cancelled-elsewhere":
                 floor.cancel(ClientOrderId(fault.order))
+            case "fills-taken-back" | "fills-busted" as name:
+                floor.take_back(ClientOrderId(fault.order), UpdateEvent.TRADE_BUST if name == "fills-busted" else None)
             case "closed-elsewhere":
                 self._close(Symbol(fault.symbol))
             case "bought-elsewhere":
@@ -144,7 +145,8 @@ class Deeds:
     @staticmethod
     def _require_what_it_needs(fault: Fault) -> None:
         needs = {
-            "cancelled-elsewhere": ("order",), "closed-elsewhere": ("symbol",), "bought-elsewhere": ("symbol",),
+            "cancelled-elsewhere": ("order",), "fills-taken-back": ("order",), "fills-busted": ("order",),
+            "closed-elsewhere": ("symbol",), "bought-elsewhere": ("symbol",),
             "dollars-elsewhere": ("symbol",), "no-symbol-elsewhere": ("symbol",), "legs-elsewhere": ("symbol",),
             "auction-elsewhere": ("symbol",), "option-held": ("symbol",), "market-halted": ("symbol",),
             "unknown-symbol": ("symbol",), "gone": ("seconds",), "clock-skew": ("seconds",),

@@ -99,6 +99,8 @@ FAULTS: Mapping[str, Kind] = {
     "auction-elsewhere": Kind(Moment.AT_ONCE, "somebody else's order for `symbol` waits for the next opening auction"),
     "option-held": Kind(Moment.LASTS, "the account holds two contracts of an option on `symbol`"),
     "no-symbol-elsewhere": Kind(Moment.AT_ONCE, "somebody else's order for `symbol` rests, and is told without it"),
+    "fills-taken-back": Kind(Moment.AT_ONCE, "the fills of `order` are taken back, and only the lists show it"),
+    "fills-busted": Kind(Moment.AT_ONCE, "the fills of `order` are taken back, and an update says so"),
     "bought-elsewhere": Kind(Moment.AT_ONCE, "somebody else buys a share of `symbol`"),
 }
 

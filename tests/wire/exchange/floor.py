@@ -24,6 +24,7 @@ from core.model.order import OrderRequest, Side
 from core.model.reconciliation import Activity
 from core.model.session import Calendar, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
+from tests.kit.reversed_fills import takes_fills_back
 from tests.unit.core.brokers.unlinked_book import UnlinkedBook
 from tests.wire.exchange.clocks import Clock
 from tests.wire.exchange.hours import new_york
@@ -339,6 +340,15 @@ class Floor:
         self._exchange._book.fill(order, shares, price, now)
         if not order.is_working:
             self._exchange._matching._release_legs(order, Segment.point(now, price))
+        self.collect()
+
+    def take_back(self, client_order_id: ClientOrderId, event: UpdateEvent | None) -> None:
+        """Take the fills of an order back, whatever became of it; an event says so."""
+        now, order = self.catch_up(), self._exchange._book.find(client_order_id)
+        assert order is not None
+        signed = order.filled if order.side is Side.BUY else -order.filled
+        self._held[order.symbol] = self.held(order.symbol) - signed
+        takes_fills_back(self._exchange, now, client_order_id, str(order.filled), event)
         self.collect()
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
