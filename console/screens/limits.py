@@ -68,7 +68,8 @@ class AcceptBooksScreen(WordScreen):
     """Show both books of each difference, and accept the broker's by a typed word (EX-09)."""
 
     def __init__(self, differences: Sequence[Difference], act: Callable[[], None]) -> None:
-        lines = [line for one in differences for line in wrapped("", f"{one.in_words}.", WIDTH, "warning")]
+        both = (f"{d.symbol}: broker {d.broker or 'nothing'}, our books {d.local or 'nothing'}" for d in differences)
+        lines = [line for one in both for line in wrapped("", one, WIDTH, "warning")]
         after = "Our books take over the broker's figures. Its own stops stay; ours that have no shares are cancelled."
         lines += [*wrapped("", after, WIDTH), *wrapped("", "It is recorded. Look at the broker first.", WIDTH, "muted")]
         super().__init__("Accept the broker's books?", lines, ACCEPT, "to accept them", act)

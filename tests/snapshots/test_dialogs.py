@@ -25,7 +25,14 @@ from console.screens.edit import DeclineScreen, EditOrderScreen, EditScreen
 from console.screens.find_symbol import FindSymbolScreen
 from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.kill import KillScreen
-from console.screens.limits import ListsScreen, LoosenScreen, OverrideScreen, ReloadedScreen, TakeOffScreen
+from console.screens.limits import (
+    AcceptBooksScreen,
+    ListsScreen,
+    LoosenScreen,
+    OverrideScreen,
+    ReloadedScreen,
+    TakeOffScreen,
+)
 from console.screens.new_order import NewOrderScreen
 from console.screens.new_order_keys import KeepPresetScreen
 from console.screens.position_exits import CloseScreen, MoveStopScreen, TargetScreen, TrailScreen
@@ -37,6 +44,7 @@ from core.event_text.orders import idea_in_words
 from core.model.codes import DeskState
 from core.model.instrument import ListedSymbol, ListKind
 from core.model.recommendation import Recommendation
+from core.model.reconciliation import Difference, DifferenceKind
 from core.model.touch import PublicKey, TouchSignature
 from core.model.values import Symbol
 from core.ports import OperatorError
@@ -202,6 +210,10 @@ async def reads_the_disk(still: Still) -> None:
     await still.settle()
 
 
+APART = (
+    Difference(DifferenceKind.MISSING_BROKER, Symbol("SPY"), "10", None),
+    Difference(DifferenceKind.QUANTITY_MISMATCH, Symbol("IBM"), "47", "40"),
+)
 DIALOGS: dict[type[Dialog], Scene] = {
     AddSymbolScreen: Scene(full(), presses("8", "a", *"aig")),
     ListsScreen: Scene(
@@ -237,6 +249,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     NewOrderScreen: Scene(full(), presses("n"), grows=True),
     TakeByWord: Scene(full(status=replace(STATUS, key=KEYS["elsewhere"])), presses("T", "T", "A")),
     TakeByQuestion: Scene(full(status=replace(STATUS, key=KEYS["far"])), presses("T")),
+    AcceptBooksScreen: Scene(full(status=replace(STATUS, acceptable=APART)), presses("U", *"BRO")),
     OverrideScreen: Scene(full(protections=OVERRIDABLE), presses("4", "home", "o", *"OVE")),
     BasketScreen: Scene(plan_that_waits(), opens_the_plan, grows=True),
     ReloadedScreen: Scene(full(reload=TIGHTER), presses("ctrl+p", *"reload", "enter")),

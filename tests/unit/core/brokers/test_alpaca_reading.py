@@ -63,10 +63,10 @@ def test_every_event_of_alpaca_is_in_the_table(word: str) -> None:
 
 def test_an_unknown_word_is_not_guessed() -> None:
     """EX-01"""
-    update = an_update(an_update_json("trade_bust", order=an_order_json(status="busted")))
+    update = an_update(an_update_json("trade_split", order=an_order_json(status="split")))
 
     assert (update.event, update.execution) == (UpdateEvent.OTHER, None)
-    assert (update.report.status, update.report.raw_status) == (None, "busted")
+    assert (update.report.status, update.report.raw_status) == (None, "split")
     assert event_of("other") is UpdateEvent.OTHER
 
 
