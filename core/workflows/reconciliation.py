@@ -11,8 +11,11 @@ the extended hours around it while anything may happen in them.
 4. Look up by client order id our orders that it does not list, or whose request is half done.
 5. Before the first agreement of a run: orders with our form of id that the journal does not know show that this folder
    is older than its account. The desk is read-only until a person accepts them.
-6. Compare net quantities by symbol. If an order in doubt or in flight, or a recent fill, may explain a difference, the
-   next comparison decides. So it does if one of our orders was given up and the broker does not list it: its request
+6. Compare net quantities by symbol. Fills that the broker took back are taken back here: with its own event at once,
+   else once two readings ten seconds apart show the order with fewer fills and the position without these shares. If
+   an order in doubt or in flight, or a recent fill, may explain a difference, the next comparison decides, and nothing
+   opens in the symbol. After 60 s and two comparisons it explains nothing any more: the desk is read-only, and a person
+   decides. The next comparison decides too if one of our orders was given up and the broker does not list it: its request
    may have arrived since, longer ago than the list reaches, and it is looked up once more. An order that no look-up
    finds does not end for a minute while a fill of it may be the difference.
 7. If the broker shows less than our books, one reading is no proof: until two agree, ten seconds apart, and no order in
