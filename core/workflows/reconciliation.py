@@ -15,9 +15,9 @@ the extended hours around it while anything may happen in them.
    else once two readings ten seconds apart show the order with fewer fills and the position without these shares. If
    an order in doubt or in flight, or a recent fill, may explain a difference, the next comparison decides, and nothing
    opens in the symbol. After 60 s and two comparisons it explains nothing any more: the desk is read-only, and a person
-   decides. The next comparison decides too if one of our orders was given up and the broker does not list it: its request
-   may have arrived since, longer ago than the list reaches, and it is looked up once more. An order that no look-up
-   finds does not end for a minute while a fill of it may be the difference.
+   decides. The next comparison decides too if one of our orders was given up and the broker does not list it: its
+   request may have arrived since, longer ago than the list reaches, and it is looked up once more. An order that no
+   look-up finds does not end for a minute while a fill of it may be the difference.
 7. If the broker shows less than our books, one reading is no proof: until two agree, ten seconds apart, and no order in
    the broker's own list contradicts them, the desk is read-only and sends nothing. Fills of external orders since the
    last agreement explain it at once. A difference without an explanation that one of our stops at the broker

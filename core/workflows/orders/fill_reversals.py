@@ -24,6 +24,8 @@ from core.workflows.workflow import follow_up, follows
 
 APART = timedelta(seconds=10)
 """Time between two readings that prove it, and after a fill before any reading counts."""
+SHOWN_WITHIN = timedelta(minutes=2)
+"""How long after the broker's own event its lists may take to show it."""
 Fewer = tuple[tuple[ClientOrderId, Quantity], ...]
 """Orders with their filled quantity by one reading."""
 
@@ -56,11 +58,12 @@ class FillReversals:
                     yield from self._reverse(order, report)
                 del seen[symbol]
         self._seen = seen
-        for name in sorted(self.order_updates.said_taken_back):
+        for name, at in list(self.order_updates.said_taken_back.items()):
             known, listed = self.state.ledger.order(name), comparison.reports.get(name)
             if known is not None and listed is not None and listed.filled_quantity == known.filled_quantity:
-                self.order_updates.said_taken_back.discard(name)
                 yield from self._reprice(known, listed)
+            if self.state.at - at >= SHOWN_WITHIN:
+                del self.order_updates.said_taken_back[name]
 
     def unproven(self, symbol: Symbol) -> str:
         """Return what one reading shows and does not prove yet; empty if there is nothing of the kind."""

@@ -47,8 +47,8 @@ class OrderUpdates:
         self.adopting = ContingentOrders(state)
         self.sale_chains = SaleChains(state)
         self._asked_again: set[ClientOrderId] = set()
-        self.said_taken_back: set[ClientOrderId] = set()
-        """Orders of which the broker itself says so, until a comparison has settled it."""
+        self.said_taken_back: dict[ClientOrderId, datetime] = {}
+        """Orders of which the broker itself said so, and when."""
 
     @answers(BrokerUpdated)
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
@@ -62,7 +62,7 @@ class OrderUpdates:
             return
         yield from self.absorb(order, update.report, facts.Source.STREAM, update.execution)
         if update.event in TAKES_BACK:
-            self.said_taken_back.add(order.id)
+            self.said_taken_back[order.id] = self.state.at
         if update.event in (*TAKES_BACK, UpdateEvent.OTHER):  # whatever it means, the books say what is left
             self.state.sightings.books_are_wanted = True
         if update.event is UpdateEvent.ORDER_REPLACE_REJECTED:
