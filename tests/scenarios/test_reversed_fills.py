@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,10 +17,11 @@ from core.facts import (
 )
 from core.messages.commands import AcceptBooks
 from core.messages.effects import LookUpOrder, SubmitOrder
-from core.model.broker import UpdateEvent
+from core.model.broker import BrokerBooks, UpdateEvent
 from core.model.codes import ReadOnlyCode
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import ACCEPT
+from core.model.values import NO_SHARES
 from core.settings.settings import Settings
 from tests.kit.reversed_fills import reprices, takes_fills_back
 from tests.scenarios.changes import confirms_now, passes
@@ -239,3 +241,27 @@ def test_books_that_changed_since_they_were_read_are_not_accepted() -> None:
     assert house.held() == "0.502"
     assert house.facts(PositionCorrected) == []
     assert house.desk.control.refusal() is not None
+
+
+def test_a_close_listed_as_replaced_without_fills_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-05: the list contradicts the fills that the stream reported, and the position agrees with these"""
+    house = a_stopped_out_house()
+    (stop,) = house.stops
+    picture = house.exchange.books
+
+    def contradicting(at: datetime) -> BrokerBooks:
+        books = picture(at)
+        rows = (
+            replace(o, status=OrderStatus.CANCELLED, raw_status="replaced", filled_quantity=NO_SHARES, is_replaced=True)
+            if o.client_order_id == stop.id
+            else o
+            for o in books.orders
+        )
+        return replace(books, orders=tuple(rows))
+
+    monkeypatch.setattr(house.exchange, "books", contradicting)
+    house.until("10:15")
+
+    assert house.facts(FillReversed) == []
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert house.desk.control.refusal() is None
