@@ -27,7 +27,7 @@ help:
 	@echo 'make mutants N=400   how many small changes of the code the tests notice'
 	@echo 'make snapshots  the kept pictures and texts written again: look at each that git shows as changed'
 	@echo 'make bench      every measurement beside its baseline (make bench-NAME for one: desk, start, wire, lanes, notify, frames,'
-	@echo '                attach, agents, bounded, day, symbols, rest, backtest, files, kernel, strategies, flattery; ARGS="120x40" passes arguments)'
+	@echo '                attach, agents, bounded, kill, day, symbols, rest, backtest, files, kernel, strategies, flattery; ARGS="120x40" passes arguments)'
 	@echo 'make month      30 days of sessions in virtual time, a desk that comes and goes every hour (ARGS="5 600" days, speed)'
 	@echo 'make key-counts how many keys the common tasks take, typed into a demo in tmux (ARGS="half" for one of them)'
 	@echo 'make chord      the kill chord to the latch, from each screen (N=200 presses each)'

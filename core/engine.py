@@ -7,7 +7,7 @@ and ends only its own handler: its earlier effects leave, and an order that was 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, get_args
 
@@ -15,6 +15,7 @@ from core import facts
 from core.messages import commands, desk_commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
 from core.messages.effects import (
+    CancelOrder,
     Effect,
     FetchAccount,
     FetchActivities,
@@ -325,7 +326,8 @@ class Engine:
                 return NOTHING
             return self._settled(message, asked, failures)
         except JournalWriteError as error:
-            return self._without_disk(message, error)
+            self.lose_disk(str(error))
+            return self._without_disk(message, asked=self._unrecorded(asked))
 
     def _settled(self, message: inputs.Input, asked: list[Effect], failures: list[Exception]) -> list[Effect]:
         """Run the steps that follow every act, then return its effects with every earlier fact on the disk.
@@ -353,7 +355,11 @@ class Engine:
         if self._is_moved or any(type(effect) not in QUESTIONS for effect in asked):
             self._plan_next()  # a fact may have moved a deadline, and requests have time-outs
         if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in asked):
-            self.state.journal.sync()
+            try:
+                self.state.journal.sync()
+            except JournalWriteError as error:
+                self.lose_disk(str(error))
+                return self._without_disk(message, paced=self._unrecorded(asked))
             self._is_owed_a_sync = False
         return asked
 
@@ -361,8 +367,11 @@ class Engine:
         """Return the effects that leave now; all of them if the pacing fails."""
         try:
             leaving: list[Effect] = self._pacing.paced(asked)
+        except JournalError:
+            raise
         except Exception as error:
-            halt_for(self.state, error)
+            if self.disk_trouble is None:
+                halt_for(self.state, error)
             return asked
         self._is_moved = self._is_moved or self._pacing.is_holding
         return leaving
@@ -432,16 +441,34 @@ class Engine:
         if note not in self.notes:
             self.notes = (*self.notes, note)
 
-    def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
-        """Return the only effects allowed without a record: cancels by a person or a kill, and their notice (SP-06)."""
-        self.lose_disk(str(error))
+    def _unrecorded(self, asked: list[Effect]) -> list[Effect]:
+        """Return the effects of an act that leave although its record failed (SP-06).
+
+        They are the queries that need no sync, because who requested one waits for its answer, and the cancels of
+        external orders, which only a kill requests.
+        """
+        return [effect for effect in asked if type(effect) in UNSYNCED or self._is_of_external(effect)]
+
+    def _is_of_external(self, effect: Effect) -> bool:
+        return isinstance(effect, CancelOrder) and self.state.ledger.order(effect.client_order_id) is None
+
+    def _without_disk(
+        self, message: inputs.Input, asked: Sequence[Effect] = (), paced: Sequence[Effect] = ()
+    ) -> list[Effect]:
+        """Return the only effects allowed without a record: those of the act, cancels by a person or a kill, and their
+        notice (SP-06).
+
+        `paced` have room already.
+        """
         self.state.news.drop()
         diskless = () if self._is_refused(message) else declaring(HearsDiskFailure, self.workflows)
-        leaving = [effect for workflow in diskless for effect in workflow.without_disk(message)]
+        queries = UNSYNCED.intersection(map(type, (*asked, *paced)))
+        without = [effect for workflow in diskless for effect in workflow.without_disk(message)]
+        without = [effect for effect in without if type(effect) not in queries]
+        leaving = [*self._paced([*without, *asked]), *paced]
         self._deadlines.hear()
         self.next_deadline = self._deadlines.next_later()
         self._is_moved = False
-        self._pacing.count(leaving)
         return leaving
 
     def _is_refused(self, message: Any) -> bool:

@@ -145,6 +145,8 @@ def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
     head = f"KILLED since {at} by {status.killed_by}. It stays killed after a restart."
     lines: list[TextLine] = wrapped("", head, width, "urgent")
     kill = view.kill
+    if kill.gone < kill.asked:
+        lines.append((Cell(f"{kill.gone} of {kill.asked} gone."),))
     if not (kill.entries_working or kill.too_large or kill.others or kill.unread):
         lines.append((Cell("No order works that could open or add."),))
     held = [f"{row.symbol} {f.quantity(row.quantity)}" for row in view.positions]

@@ -11,8 +11,9 @@ from core.execution.ledger import Ledger
 from core.model.broker import BrokerBooks, ForeignOrder, OrderReport, UnreadableOrder
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side
-from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 
+PENDING_CANCEL = "pending_cancel"
 PAIRED = "a stop that is not listed may belong to it and ends with it; look at the broker before you cancel it"
 """The broker lists a leg of an old bracket without the waiting leg (EX-09)."""
 
@@ -22,7 +23,7 @@ class OtherOrder:
     """An external order that works at the broker; `words` describe it.
 
     `may_open` is true unless the contrary is known; `is_unread` tells that it is unknown because the order cannot be
-    read.
+    read. `opens` is the quantity beyond the opposite position, `price` its limit, else its stop price; None if unknown.
     """
 
     broker_order_id: BrokerOrderId
@@ -32,6 +33,13 @@ class OtherOrder:
     state: str
     may_open: bool
     is_unread: bool = False
+    opens: Quantity | None = None
+    price: Price | None = None
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether the broker has a request to cancel it."""
+        return self.state == PENDING_CANCEL
 
 
 def others_in(books: BrokerBooks, readable: Iterable[OrderReport], ledger: Ledger) -> Iterator[OtherOrder]:
@@ -53,13 +61,17 @@ def others_in(books: BrokerBooks, readable: Iterable[OrderReport], ledger: Ledge
 
 def other_of(report: OrderReport, ledger: Ledger, held: Quantity | None = None) -> OtherOrder:
     """Return the external order of a report; `held` is the broker's quantity, if it was read together."""
+    held = ledger.net_quantity(report.symbol) if held is None else held
+    price = report.stop_price if report.limit_price is None else report.limit_price
     return OtherOrder(
         report.broker_order_id,
         report.client_order_id,
         report.symbol,
         f"{report.side_word.upper()} {plain(report.quantity)} {report.symbol} {_terms(report)}",
         report.raw_status,
-        _may_open(report, ledger, ledger.net_quantity(report.symbol) if held is None else held),
+        _may_open(report, ledger, held),
+        opens=None if report.side is None else Quantity(_left(report) - max(ZERO, _closable(report.side, held))),
+        price=price,
     )
 
 

@@ -8,7 +8,7 @@ Requests are all calls of the broker's trading API, per minute, against the brok
 tickets, and queries (books, look-ups, account, activities, properties of assets). No fact holds a query, so requests
 are counted in memory as they are sent. If an earlier run stopped within the minute, or without a clean stop, its
 requests are assumed: as many as keep both runs within the limit, if both leave the reserve unused (100 of Alpaca's
-200), or the recorded messages if these are more.
+200), or the recorded messages and a few queries beside them if these are more.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from core.facts import CancelRequested, EngineStarted, EngineStopped, OrderCreated
+from core.facts import CancelRequested, EngineStarted, EngineStopped, OrderCreated, OtherTakenBack
 from core.model.lazy_dataclass import dataclass
 from core.settings.risk import MessageSettings, beside_the_reserve
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+QUERIES = 12
+"""Unrecorded requests of an earlier run beside its recorded messages: two copies of the books."""
+KEPT = MINUTE + SECOND
+"""Time for which sent requests are counted."""
 
 
 def limit_wait(seconds: float) -> timedelta:
@@ -96,6 +100,7 @@ class MessageCounts:
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             OrderCreated: self._created,
             CancelRequested: self._sent,
+            OtherTakenBack: self._sent,
             EngineStarted: self._started,
             EngineStopped: self._stopped,
         }
@@ -115,31 +120,32 @@ class MessageCounts:
             self._is_begun = True
             self._requests = [(sent_at, 1) for sent_at in self.state.recent if sent_at < at]
             before = self.state.before
-            if before is not None and assumed > len(self._requests):
-                self._requests.append((before, assumed - len(self._requests)))
+            if before is not None and assumed:
+                unrecorded = max(assumed - len(self._requests), min(assumed, QUERIES))
+                self._requests.append((before, unrecorded))
                 self._requests.sort(key=lambda one: one[0])
-        del self._requests[: self._over(at)]
+        del self._requests[: self._over(at, KEPT)]
         self._requests.append((at, requests))
 
-    def requests(self, at: datetime) -> int:
-        """Return the requests of the last minute."""
-        return sum(requests for _, requests in self._requests[self._over(at) :])
+    def requests(self, at: datetime, window: timedelta = MINUTE) -> int:
+        """Return the requests of the last minute, or of another time up to `KEPT`."""
+        return sum(requests for _, requests in self._requests[self._over(at, window) :])
 
-    def room_from(self, at: datetime, requests: int, allowed: int) -> datetime:
-        """Return when so many requests fit into the limit of their minute.
+    def room_from(self, at: datetime, requests: int, allowed: int, window: timedelta = MINUTE) -> datetime:
+        """Return when so many requests fit into the limit of their minute, or of another time up to `KEPT`.
 
         At the latest when all earlier ones have expired.
         """
-        left = self._requests[self._over(at) :]
+        left = self._requests[self._over(at, window) :]
         total = sum(count for _, count in left)
         for sent_at, count in left:
             if total + requests <= allowed:
                 break
-            at, total = sent_at + MINUTE, total - count
+            at, total = sent_at + window, total - count
         return at
 
-    def _over(self, at: datetime) -> int:
-        return bisect_right(self._requests, at - MINUTE, key=lambda one: one[0])
+    def _over(self, at: datetime, window: timedelta) -> int:
+        return bisect_right(self._requests, at - window, key=lambda one: one[0])
 
     def is_quiet(self, limits: MessageLimits, reserve: Decimal) -> bool:
         """Return whether all remembered messages together stay below every limit, so that no count is needed."""

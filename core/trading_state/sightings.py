@@ -23,7 +23,7 @@ from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import CorporateAction
 from core.model.thesis import Thesis
-from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
 from core.risk.trading_status import DiskFailure
 from core.settings.changes import LimitChange
 from core.settings.settings import Settings
@@ -85,6 +85,9 @@ class Sightings:
     others, all_others
         Orders at the broker that are not this desk's: the working ones of its listing, and all with their possible
         effects. No exit is sent where they reserve its shares; a kill cancels those that may open positions.
+    asked_by_kill
+        The orders of which a kill requested a cancel since it began, in this run: ours by their client order id, others
+        by the broker's. They are counted on the kill screen.
     foreign_positions
         Positions of the account that this desk does not trade. Displayed only.
     done_for_day
@@ -146,6 +149,7 @@ class Sightings:
     unread_positions: frozenset[Symbol] = frozenset()
     others: tuple[OrderReport, ...] = ()
     all_others: tuple[OtherOrder, ...] = ()
+    asked_by_kill: set[ClientOrderId | BrokerOrderId] = field(default_factory=set)
     foreign_positions: tuple[ForeignPosition, ...] = ()
     done_for_day: set[ClientOrderId] = field(default_factory=set)
     trails: dict[ClientOrderId, Price] = field(default_factory=dict)

@@ -222,6 +222,10 @@ class KillView:
     unread: tuple[OtherOrderRow, ...] = ()
     """Unreadable external orders that may open: a kill names them, and NAKED cancels them."""
     too_large: tuple[OrderRow, ...] = ()
+    asked: int = 0
+    """Orders of which the kill requested a cancel, ours and others, in this run."""
+    gone: int = 0
+    """Those of them that work no more."""
 
     @property
     def cancelled_by_kill(self) -> int:

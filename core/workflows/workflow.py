@@ -63,8 +63,6 @@ class PacesRequests(Protocol):
 
     def paced(self, asked: list[Effect]) -> list[Effect]: ...
 
-    def count(self, leaving: Iterable[Effect]) -> None: ...
-
 
 @runtime_checkable
 class Starts(Protocol):

@@ -116,6 +116,17 @@ def test_a_halt_counts_the_entries_that_may_fill() -> None:
     assert "1 entry of before may still fill" in lines[0]
 
 
+def test_a_kill_counts_the_orders_that_are_gone() -> None:
+    """OP-07: while some are not gone"""
+    view = a_view(status={"killed_by": "key", "killed_at": a_view().status.at})
+
+    def is_counted(gone: int) -> bool:
+        shown = replace(view, kill=replace(view.kill, asked=300, gone=gone))
+        return any(cell.text == f"{gone} of 300 gone." for line in killed_lines(shown, 74, 9) for cell in line)
+
+    assert [is_counted(gone) for gone in (0, 187, 300)] == [True, True, False]
+
+
 async def test_only_rearm_in_full_ends_a_kill() -> None:
     """OP-07"""
     async with open_desk(handled_by=WiredHandle) as house:

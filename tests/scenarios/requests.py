@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from core.messages.effects import Effect
+from core.runtime.virtual_time import Request as Sent
 from tests.scenarios.house import House
 
 
@@ -23,6 +25,20 @@ def buy(order_type: str, quantity: str) -> Request:
 
 def sell(order_type: str, quantity: str) -> Request:
     return Request("submit", "sell", order_type, quantity)
+
+
+def effects_of(house: House, *kinds: type[Effect]) -> list[Effect]:
+    """The requests of these kinds that leave the engine from now on; the list grows."""
+    found: list[Effect] = []
+    send = house.line._send
+
+    def note(request: Sent) -> None:
+        if isinstance(request.effect, kinds):
+            found.append(request.effect)
+        send(request)
+
+    house.line._send = note  # type: ignore[method-assign]
+    return found
 
 
 def requested(house: House) -> list[Request]:

@@ -15,7 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 from core import facts
 from core.event_text import in_words
 from core.messages.commands import Command, Halt, Kill, OpenTicket, ProposeClose, ProposeFlattening, Rearm, Resume
-from core.messages.effects import CancelOrder, Effect, FetchBooks, LatchKill, SubmitOrder
+from core.messages.effects import CancelOrder, Effect, FetchAccount, FetchBooks, LatchKill, SubmitOrder
 from core.messages.inputs import BarArrived, DeadlineReached, Stop
 from core.model.codes import HaltCause, ProposalEnd
 from core.model.order import OrderStatus, Side
@@ -24,7 +24,9 @@ from core.model.values import ClientOrderId
 from core.ports import JournalWriteError
 from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
+from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.orders.submission import Submission
+from core.workflows.trading_day import DayOpen
 from state.files import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
@@ -40,6 +42,7 @@ from tests.scenarios.house import (
     minutes,
     to,
 )
+from tests.scenarios.requests import effects_of
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, an_order, at
 
 AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
@@ -428,6 +431,44 @@ def test_a_full_disk_keeps_stops_until_naked(naked: bool, cancelled: list[str]) 
     house.until("10:06:50")
 
     assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502"), *cancelled]
+
+
+def test_a_full_disk_ends_the_cancels_of_an_unlisted_order() -> None:
+    """SP-06, OP-07, EX-06: its request never arrived; a minute later its cancel is repeated no more"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.line.finds_nothing = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+    house.journal.is_full = True
+    cancels, looks = effects_of(house, CancelOrder), effects_of(house, FetchBooks)
+
+    house.presses(Kill("key"))
+    house.until("10:07:15")
+    in_a_minute = len(cancels)
+    house.until("10:17:15")
+
+    assert len(cancels) == in_a_minute == 7
+    assert 9 <= len(looks) - in_a_minute <= 12
+
+
+def test_a_full_disk_drops_no_question_of_an_act() -> None:
+    """SP-06: the look of a kill and the account that is asked in the same act both leave"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+    house.journal.is_full = True
+    house.line.breaks_at(CancelOrder, arrives=False, times=99)
+    house.presses(Kill("key"))
+    house.until("10:06:08")
+    looks_at = next(iter(house.engine.the(KillSwitchWorkflow).next_due()))
+    day_open = house.engine.the(DayOpen)
+    day_open.next_due = lambda: iter((looks_at,))  # type: ignore[method-assign]
+    day_open.due = lambda: (FetchAccount(),) if house.desk.at >= looks_at else ()  # type: ignore[method-assign]
+
+    effects = house.engine.handle(looks_at, DeadlineReached())
+
+    assert {FetchAccount, FetchBooks} <= {type(effect) for effect in effects}
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -21,7 +21,7 @@ import requests
 from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
 from core.brokers.alpaca.keys import check_the_keys, checked_address, keys_on_the_line
 from core.brokers.alpaca.refusal_codes import OK, NotJsonError, Stated, decoded, doubt, is_unauthorised, refusal
-from core.brokers.alpaca.retries import BUDGET, NoReply, Timeouts
+from core.brokers.alpaca.retries import BUDGET, NoReply, Timeouts, is_passing, is_passing_within_the_limit
 from core.io.alpaca_py import TradingClient
 from core.io.http_requests import (
     LARGEST_BODY,
@@ -350,7 +350,10 @@ class Questions:
         *,
         is_once: bool = False,
     ) -> Reply | NoReply:
-        """Send a query or a cancel, repeated if no answer came and it is not to be sent only once."""
+        """Send a query or a cancel, repeated if no answer came and it is not to be sent only once.
+
+        A cancel is not repeated here after a 429.
+        """
         times = 0
 
         def once(within: float) -> Reply | NoReply:
@@ -362,7 +365,8 @@ class Questions:
             self.line.saw(reply)
             return reply
 
-        return once(BUDGET) if is_once else self.timeout.ask(once, ends)
+        is_repeated = is_passing if method == "GET" else is_passing_within_the_limit
+        return once(BUDGET) if is_once else self.timeout.ask(once, ends, is_repeated)
 
     def count_beyond(self, requests: int = 1) -> None:
         """Count requests sent now that are beyond their task's expected number (RK-24)."""

@@ -46,6 +46,16 @@ PASSING = frozenset({408, 425, LIMITED})
 SERVER_ERRORS = 500
 
 
+def is_passing(reply: Reply | NoReply) -> bool:
+    """Return whether the same query may succeed a little later."""
+    return isinstance(reply, NoReply) or reply.status in PASSING or reply.status >= SERVER_ERRORS
+
+
+def is_passing_within_the_limit(reply: Reply | NoReply) -> bool:
+    """Return the same, but not after a 429: the engine repeats what it paces, and knows how much is under way."""
+    return is_passing(reply) and not (isinstance(reply, Reply) and reply.status == LIMITED)
+
+
 class Timeouts:
     """Retries one query.
 
@@ -74,7 +84,12 @@ class Timeouts:
         """End every pause; nothing is repeated from here on."""
         self._leaving.set()
 
-    def ask(self, question: Callable[[float], Reply | NoReply], ends: float | None = None) -> Reply | NoReply:
+    def ask(
+        self,
+        question: Callable[[float], Reply | NoReply],
+        ends: float | None = None,
+        is_repeated: Callable[[Reply | NoReply], bool] = is_passing,
+    ) -> Reply | NoReply:
         """Return the first usable answer, or the last failure.
 
         `question` gets the seconds that are left; `ends` is on this clock, None for the default budget from now on.
@@ -82,7 +97,7 @@ class Timeouts:
         ends = self.until() if ends is None else ends
         for repeat in range(REPEATS + 1):
             reply = question(max(SHORTEST_TRY, ends - self._clock()))
-            if repeat == REPEATS or not is_passing(reply):
+            if repeat == REPEATS or not is_repeated(reply):
                 return reply
             pause = self._pause_before(repeat, reply)
             if self._clock() + pause + SHORTEST_TRY > ends or self._pause(pause):
@@ -97,11 +112,6 @@ class Timeouts:
         if asked is not None:
             return asked + self._chance() * FIRST_PAUSE
         return backoff(repeat + 1, self._chance(), FIRST_PAUSE)
-
-
-def is_passing(reply: Reply | NoReply) -> bool:
-    """Return whether the same query may succeed a little later."""
-    return isinstance(reply, NoReply) or reply.status in PASSING or reply.status >= SERVER_ERRORS
 
 
 def wait_asked_for(reply: Reply, now: datetime) -> float | None:

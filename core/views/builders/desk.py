@@ -346,7 +346,7 @@ class ViewBuilder:
             endings=tuple(self.log.endings),
             refusals=tuple(self.log.refusals),
             failed_closes=tuple(self.log.failed_closes),
-            kill=_kill_view(positions, self.over.working(), others),
+            kill=_with_progress(_kill_view(positions, self.over.working(), others), state),
             symbols=symbol_views(state, at, self.listed, self._symbol_rows),
             strategies=strategy_rows(state, today, at, self._strategy_rows),
             staged=self.log.staged,
@@ -450,3 +450,13 @@ def _kill_view(
         tuple(other for other in others if other.is_unread),
         tuple(o for o in working if o.effect.only_reduces and o.beyond > 0),
     )
+
+
+def _with_progress(kill: KillView, state: TradingState) -> KillView:
+    """Add how many orders the kill asked to cancel, and how many of them are gone."""
+    asked = state.sightings.asked_by_kill
+    if not asked:
+        return kill
+    working: set[str] = {order.id for order in state.ledger.working()}
+    working.update(other.broker_order_id for other in state.sightings.all_others)
+    return replace(kill, asked=len(asked), gone=len(asked - working))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,8 +19,7 @@ from core.model.broker import BrokerBooks, NoAnswer
 from core.model.codes import CancelCode, Denial, HaltCause
 from core.model.order import OrderStatus
 from core.model.order_terms import order_in_words
-from core.model.values import BrokerOrderId, ClientOrderId
-from core.ports import JournalWriteError
+from core.model.values import ClientOrderId
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.staging.proposal_lifecycle import Proposals
@@ -32,6 +32,9 @@ NO_NAKED = "only the desk that holds the key cancels protective stops: killed, a
 NAKED_LATE = "the engine stood still while NAKED was on its way: killed, and the stops stay; type it again"
 
 LOOKS_AGAIN = timedelta(seconds=10)
+LOOKS_FOR_UNLISTED = 6
+"""Looks in which an order is cancelled that the books do not list: a minute, after which it is believed (EX-06)."""
+LATER_LOOKS = timedelta(minutes=1)
 
 
 class KillSwitchWorkflow:
@@ -39,8 +42,8 @@ class KillSwitchWorkflow:
         self.state = state
         self.cancellation = cancellation
         self.proposals = proposals
-        self._taken_back: set[BrokerOrderId] = set()
         self._next_look: datetime | None = None
+        self._unlisted: Counter[ClientOrderId] = Counter()
 
     @answers(commands.Halt)
     def on_halt(self, command: commands.Halt) -> Iterable[Effect]:
@@ -88,6 +91,8 @@ class KillSwitchWorkflow:
     def _take_back(self, order: Order, command: commands.Kill) -> Iterator[Effect]:
         """Cancel an order for the kill, even a stop being cancelled for another reason: it is not restored."""
         is_asked_for, why = self._goes(order, command), f"killed by {command.by}"
+        if is_asked_for:
+            self.state.sightings.asked_by_kill.add(order.id)
         is_for_another = command.naked and order.is_protective and order.cancel_code is not CancelCode.KILLED
         if is_asked_for and (is_for_another or not order.is_cancelling):
             yield from self.cancellation.cancel(order, why, CancelCode.KILLED)
@@ -117,12 +122,10 @@ class KillSwitchWorkflow:
 
     def take_back_others(self) -> Iterator[Effect]:
         """Cancel external orders that could open while killed."""
-        by = self.state.control.killed_by
         for other in self._others_that_go():
-            if other.broker_order_id not in self._taken_back:
-                self._taken_back.add(other.broker_order_id)
-                self.state.record(facts.OtherTakenBack(other.broker_order_id, other.words, f"killed by {by}"))
-            yield _taken_back(other)
+            self.state.sightings.asked_by_kill.add(other.broker_order_id)
+            if not other.is_cancelling:
+                yield _taken_back(other)
 
     def _others_that_go(self) -> tuple[OtherOrder, ...]:
         """Return the external orders to cancel. An unreadable one may be a stop: it goes only if NAKED was typed."""
@@ -136,41 +139,51 @@ class KillSwitchWorkflow:
     def without_disk(self, message: Input) -> list[Effect]:
         """Send the cancels of a kill, and at each later fetch of the books, although no record can be kept (SP-06)."""
         if isinstance(message, BooksFetched):
-            cancels: list[Effect] = [*self._ours_that_go(message.answer), *map(_taken_back, self._others_that_go())]
-            is_over = not cancels and isinstance(message.answer, BrokerBooks)
-            self._next_look = None if is_over else self.state.at + LOOKS_AGAIN
-            return cancels
+            return [*self._ours_that_go(message.answer), *self.take_back_others()]
         if isinstance(message, commands.Kill):
             return self._kill_without_disk(message)
-        if not self._is_look_due():
-            return []
-        self._next_look = self.state.at + LOOKS_AGAIN
-        return [FetchBooks()]
+        return self.due()
 
     def _kill_without_disk(self, command: commands.Kill) -> list[Effect]:
         if not self._may_uncover(command):
             command = replace(command, naked=False)
         self.state.sightings.disk.kill(command.by, self.state.at, naked=command.naked)
         self._next_look = self.state.at + LOOKS_AGAIN
+        self._unlisted.clear()
         ours = [o for o in self.state.ledger.working() if self._goes(o, command)]
+        self.state.sightings.asked_by_kill.update(order.id for order in ours)
         return [
             LatchKill(command.by),
             *(CancelOrder(order.id, order.broker_order_id) for order in ours),
-            *(_taken_back(other) for other in self._others_that_go()),
+            *self.take_back_others(),
             FetchBooks(),
         ]
 
-    def _ours_that_go(self, books: BrokerBooks | NoAnswer) -> Iterator[CancelOrder]:
-        """Yield another cancel of each order that the kill cancels and the books do not list as ended."""
-        control, listed = self.state.control, () if isinstance(books, NoAnswer) else books.orders
-        if control.killed_by is None:
-            return
-        reports = (report for order in listed for report in (order, *order.legs))
-        ended = {it.client_order_id for it in reports if it.status is not None and it.status.is_terminal}
-        for order in self.state.ledger.working():
-            command = commands.Kill(control.killed_by, naked=control.is_naked(order.created_at))
-            if order.id not in ended and self._goes(order, command):
-                yield CancelOrder(order.id, order.broker_order_id)
+    def _ours_that_go(self, books: BrokerBooks | NoAnswer) -> list[Effect]:
+        """Return another cancel of each order that the kill cancels and that may work, and plan the next look.
+
+        An order that the books do not list is cancelled in the first of them. Afterwards the books are looked into less
+        often, in case it arrives late.
+        """
+        control, orders = self.state.control, None if isinstance(books, NoAnswer) else books.orders
+        listed = {report.client_order_id: report for order in orders or () for report in (order, *order.legs)}
+        cancels: list[Effect] = []
+        has_unlisted = False
+        for order in self.state.ledger.working() if control.killed_by is not None else ():
+            command = commands.Kill(control.killed_by or "", naked=control.is_naked(order.created_at))
+            report = listed.get(order.id)
+            is_over = report is not None and report.status is not None and report.status.is_terminal
+            if is_over or not self._goes(order, command):
+                continue
+            if orders is not None and report is None:
+                has_unlisted = True
+                self._unlisted[order.id] += 1
+            if self._unlisted[order.id] <= LOOKS_FOR_UNLISTED:
+                cancels.append(CancelOrder(order.id, order.broker_order_id))
+        self._next_look = self.state.at + LOOKS_AGAIN
+        if orders is not None and not cancels and not self._others_that_go():
+            self._next_look = self.state.at + LATER_LOOKS if has_unlisted else None
+        return cancels
 
     def next_due(self) -> Iterator[datetime]:
         """Yield when the books are looked into again for a kill without a record: a cancel may have been lost."""
@@ -178,14 +191,12 @@ class KillSwitchWorkflow:
         if is_unwritten and self._next_look is not None:
             yield self._next_look
 
-    def due(self) -> Iterable[Effect]:
-        """Raise JournalWriteError: `without_disk` looks, and what this act requests otherwise would be dropped."""
-        if self._is_look_due():
-            raise JournalWriteError(self.state.sightings.disk.trouble or "")
-        return ()
-
-    def _is_look_due(self) -> bool:
-        return any(self.state.at >= at for at in self.next_due())
+    def due(self) -> list[Effect]:
+        """Look into the books if it is time."""
+        if not any(self.state.at >= at for at in self.next_due()):
+            return []
+        self._next_look = self.state.at + LOOKS_AGAIN
+        return [FetchBooks()]
 
     @answers(commands.Rearm)
     def on_rearm(self, command: commands.Rearm) -> Iterator[Effect]:
@@ -201,6 +212,7 @@ class KillSwitchWorkflow:
             self.state.record(facts.RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
             return
         self.state.record(facts.Rearmed())
+        self.state.sightings.asked_by_kill.clear()
         self.state.sightings.disk.rearm()
         yield ReleaseKill()
         self.state.sightings.books_are_wanted = True

@@ -103,8 +103,11 @@ class OrderUpdates:
         parents = self.state.ledger.legs.parents_of_unnamed(report.symbol)
         if not parents:
             self.state.record(facts.UpdateIgnored(report.client_order_id, "an order that is not ours"))
+            # An order that a kill cancelled unfilled moved nothing: hundreds of them fetch no books (OP-07).
+            is_of_a_kill = report.broker_order_id in self.state.sightings.asked_by_kill
+            is_expected = is_of_a_kill and report.status is OrderStatus.CANCELLED and not report.filled_quantity
             self.state.hear_of_other(report)
-            self.state.sightings.books_are_wanted = True
+            self.state.sightings.books_are_wanted |= not is_expected
         for parent in parents:
             if not self.state.sightings.departing.is_here(parent):
                 yield look_up(parent)

@@ -1,6 +1,6 @@
 """Count each request to the broker as it leaves; queries wait if the minute is short of room (RK-24).
 
-Orders, cancels, the clock and a ticket's figures leave at once; a kill's cancels beyond the limit leave one a second.
+Orders, cancels, the clock and a ticket's figures leave at once; a kill's cancels as `kill_cancels.py` says.
 Queries share the budget outside the reserve: account and activities come last, comparisons and look-ups before them,
 and queries that an exit, a kill or the operator waits for first. A waiting query is sent once, however often it is
 requested; it moves up after 10 s and after 30 s, and never uses the reserve, nor the requests that exits under way are
@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from core.execution.gateway import BOOKS, requests_of
 from core.messages import inputs
 from core.messages.effects import (
+    CancelOrder,
     Effect,
     FetchAccount,
     FetchActivities,
@@ -37,7 +38,8 @@ from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries, limit_wait, of_an_earlier_run
 from core.trading_state.state import TradingState
-from core.workflows.orders.request_reserve import A_MOMENT, KillCancels, RequestRoom, held_exits
+from core.workflows.orders.kill_cancels import KillCancels
+from core.workflows.orders.request_reserve import A_MOMENT, RequestRoom, held_exits
 from core.workflows.workflow import answers
 
 MOVES_UP = (timedelta(seconds=10), timedelta(seconds=30))
@@ -80,19 +82,17 @@ class RequestPacing:
         self._assets: dict[Symbol, datetime] = {}
         self._beyond = 0
         self._do_exits_wait = False
-        self._cancels = KillCancels(state)
+        self._cancels = KillCancels(state, room)
 
     # ── outgoing effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def paced(self, asked: list[Effect]) -> list[Effect]:
         """Return the effects that leave now, in order, and waiting ones that have room."""
-        if self._limit is None and not self._waiting and not self._cancels:
+        if self._limit is None and not self._waiting and self.state.control.killed_by is None:
             return [self._with_all_assets(effect) if isinstance(effect, FetchBooks) else effect for effect in asked]
         others = [effect for effect in asked if not self._cancels.take(effect)]
         leaving: list[Effect] = [effect for effect in others if isinstance(effect, LatchKill)]
-        for cancel in self._cancels.leaving(self._limit):
-            self._count(cancel)
-            leaving.append(cancel)
+        leaving += self._counted(self._cancels.of_ours())
         for effect in others:
             if isinstance(effect, LatchKill):
                 continue
@@ -104,8 +104,14 @@ class RequestPacing:
         self._do_exits_wait = bool(self._waiting and held_exits(self.state))
         for key in sorted(self._waiting, key=lambda key: -self._share(self._waiting[key])):
             leaving += self._let_go(key)
+        leaving += self._counted(self._cancels.of_external())
         self._show()
         return leaving
+
+    def _counted(self, cancels: Iterable[CancelOrder]) -> Iterator[CancelOrder]:
+        for cancel in cancels:
+            self._count(cancel)
+            yield cancel
 
     def _show(self) -> None:
         """Publish the held queries, so a wait is visible (EX-09)."""
@@ -113,11 +119,6 @@ class RequestPacing:
         for waiting in sorted(self._waiting.values(), key=lambda one: one.since):
             held.setdefault(type(waiting.query), waiting.since)
         self.state.sightings.held_queries = held
-
-    def count(self, leaving: Iterable[Effect]) -> None:
-        """Count effects that leave regardless of room."""
-        for effect in leaving:
-            self._count(effect)
 
     def _with_all_assets(self, query: FetchBooks) -> FetchBooks:
         if due := self._due_assets(None):
@@ -173,7 +174,15 @@ class RequestPacing:
         if self.room.is_refused:
             return 0
         used = self.state.messages.requests(self.state.at) + self._promised(waiting.query)
-        return self._allowed(limit, self._share(waiting)) - used
+        return self._most(limit, waiting) - used
+
+    def _most(self, limit: int, waiting: Waiting) -> int:
+        """Return the limit for a waiting query. What a kill waits for may use the room of external cancels in time."""
+        share, has_waited = self._share(waiting), self.state.at - waiting.since >= MOVES_UP[1]
+        allowed = self._allowed(limit, share)
+        if self._cancels.are_external_wanted and share is Share.AWAITED and has_waited:
+            return max(allowed, self.room.beside_closes(limit))
+        return allowed
 
     def _promised(self, query: Query) -> int:
         """Return the requests that exits under way are about to need, unless the query is one of theirs."""
@@ -316,6 +325,8 @@ class RequestPacing:
     )
     def on_reply(self, reply: Reply) -> Iterable[Effect]:
         """Delay every query after a stated 429. Request the books again if they show positions of unknown assets."""
+        if isinstance(reply, inputs.CancelAnswered):
+            self._cancels.answered(reply)
         answer, seconds = reply.answer, None
         if isinstance(answer, BrokerBooks) and self._limit is not None:
             held = {position.symbol for position in answer.positions}
@@ -344,7 +355,7 @@ class RequestPacing:
             if self.room.is_refused:
                 yield self.state.sightings.limited_until or at
             elif limit is not None:
-                allowed, cost = self._allowed(limit, self._share(waiting)), max(1, self._cost(waiting.query))
+                allowed, cost = self._most(limit, waiting), max(1, self._cost(waiting.query))
                 cost += self._promised(waiting.query)
                 room_at = self.state.messages.room_from(at, cost, allowed)
                 yield room_at if room_at > at else at + A_MOMENT

@@ -6,22 +6,20 @@ used the rest: neither queries nor entries delay an exit (EX-22). The other half
 exits that have begun, whose room no query takes. After a stated 429 no exit begins until the time that the broker
 named, a minute at the most. Without a limit of the broker none waits.
 
-Queries leave room for a cancel of each working entry, of which the reserve may be too small. A kill's cancels leave at
-once up to the broker's limit, those of opening orders first. Beyond it, where exits used the room, one leaves each
-second, so that none waits for a whole minute (OP-07). No request cancels all orders at once: the broker would choose
-which, and take the stops of entries that fill in that moment, and orders of others that are not known here.
+Queries leave room for a cancel of each working entry, of which the reserve may be too small. While killed no entry
+leaves, and exits may use all that the kill's cancels of our own orders leave.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 from core.execution.gateway import requests_of
 from core.execution.order import Order
 from core.messages.effects import CancelOrder, Effect, FetchClock, FetchFigures, ReplaceOrder, SubmitOrder
-from core.model.codes import CancelCode
 from core.model.lazy_dataclass import dataclass
 from core.model.position import Position
 from core.model.staging import AuthorizationKind, Proposal, Ticket
@@ -35,6 +33,8 @@ A_CANCEL = 2
 AN_ORDER = 1
 TOO_LONG = timedelta(minutes=1)
 """Wait for room after which a person is notified: every request before the confirmation has left the minute."""
+SPARE = 6
+"""Requests of a minute that a kill leaves unused, because the adapter may repeat a query before it is counted here."""
 A_MOMENT = timedelta(seconds=1)
 """Time until the next check while requests under way take the room."""
 AT_ONCE = (SubmitOrder, ReplaceOrder, CancelOrder, FetchClock)
@@ -83,6 +83,21 @@ class RequestRoom:
         entries = self.state.ledger.working_entries
         return self.state.of_records("of a kill", lambda: sum(not order.is_cancelling for order in entries()))
 
+    def beside_closes(self, limit: int) -> int:
+        """Return the limit on all requests for a kill's cancels of external orders, and for what it waits for long.
+
+        It leaves room for a close of each position, at most the reserve.
+        """
+        ledger = self.state.ledger
+        stops = sum(order.only_reduces for order in ledger.working())
+        closes = A_CANCEL * stops + AN_ORDER * len(ledger.positions())
+        left = min(max(SPARE, closes), limit - for_entries(limit, self._reserve))
+        return max(1, limit - left - self.of_a_kill())
+
+    @property
+    def _reserve(self) -> Decimal:
+        return self.state.control.settings.risk.messages.reserve
+
     def promised_to(self) -> set[ClientOrderId]:
         """Return the stops of which such a look-up is expected."""
         return self.state.of_records(
@@ -105,8 +120,10 @@ class RequestRoom:
             return at
         if self.is_refused:
             return self.state.sightings.limited_until or at
-        allowed = for_entries(limit, self.state.control.settings.risk.messages.reserve)
         beside = requests + self.promised() + sum(map(_at_once, asked))
+        if self.state.control.killed_by is not None:
+            return self._room_at(beside, limit - self.of_a_kill())
+        allowed = for_entries(limit, self._reserve)
         room_at = self._room_at(beside, allowed)
         half = (limit - allowed) // 2
         if requests <= half:
@@ -134,49 +151,6 @@ class RequestRoom:
     def _of_the_minute(self) -> list[tuple[datetime, int]]:
         since = self.state.at - MINUTE
         return [(at, count) for at, count in self._begun if at > since]
-
-
-class KillCancels:
-    """A kill's cancels that have not left, by order."""
-
-    def __init__(self, state: TradingState) -> None:
-        self.state = state
-        self._held: dict[object, CancelOrder] = {}
-        self._next_at: datetime | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._held)
-
-    def take(self, effect: Effect) -> bool:
-        """Hold the effect if it is a kill's cancel, once for each order; return whether it was held."""
-        if not isinstance(effect, CancelOrder) or self.state.control.killed_by is None:
-            return False
-        order = self.state.ledger.order(effect.client_order_id)
-        if order is not None and order.cancel_code is not CancelCode.KILLED:
-            return False
-        self._held[effect.client_order_id, effect.broker_order_id] = effect
-        return True
-
-    def leaving(self, limit: int | None) -> Iterator[CancelOrder]:
-        """Yield the cancels that leave now, none of an ended order; count each before taking the next."""
-        for key in sorted(self._held, key=lambda key: self._reduces(self._held[key])):
-            order = self.state.ledger.order(self._held[key].client_order_id)
-            if order is not None and not order.is_working:
-                del self._held[key]
-                continue
-            if limit is not None and self.state.messages.requests(self.state.at) >= limit:
-                if self._next_at is not None and self.state.at < self._next_at:
-                    return
-                self._next_at = self.state.at + A_MOMENT
-            yield self._held.pop(key)
-
-    def next_due(self) -> Iterator[datetime]:
-        if self._held and self._next_at is not None:
-            yield self._next_at
-
-    def _reduces(self, effect: CancelOrder) -> bool:
-        order = self.state.ledger.order(effect.client_order_id)
-        return order is not None and order.only_reduces
 
 
 def held_exits(state: TradingState) -> list[HeldExit]:

@@ -99,6 +99,11 @@ class Door:
     limit
         Requests that are taken in any minute of real time, those for market data counted apart; None is without end.
         More are answered with 429.
+
+    Attributes
+    ----------
+    refused
+        Requests beyond the limit so far.
     """
 
     def __init__(
@@ -112,6 +117,7 @@ class Door:
         limit: int | None = None,
     ) -> None:
         self.received: deque[Received] = deque(maxlen=MOST_KEPT)
+        self.refused = 0
         self._floor, self._faults, self._keys = floor, faults, keys
         self._publish, self._drop = publish, drop
         self._say = say
@@ -132,6 +138,7 @@ class Door:
         self.received.append(Received(request.method, request.url.path, request.url.query, body, now))
         taken = self._taken[request.url.path.startswith(MARKET_DATA)]
         if len(taken) == self._limit and now - taken[0] < A_MINUTE:
+            self.refused += 1
             return too_many((taken[0] + A_MINUTE - now).total_seconds())
         taken.append(now)
         fault = self._faults.take(Moment.ASKED, kind)

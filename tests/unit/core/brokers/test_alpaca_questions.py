@@ -112,12 +112,22 @@ def test_a_retry_after_beyond_the_limit_gives_up(snapshot: SnapshotAssertion) ->
 def test_an_unanswered_cancel_ends_within_15_seconds() -> None:
     """EX-15: two waits of six seconds fit, a third does not."""
     pauses = Pauses()
-    with a_door(*[Says(429, b"", {"Retry-After": "6"})] * 4) as door:
+    with a_door(*[Says(503, b"", {"Retry-After": "6"})] * 4) as door:
         answer = a_broker(door, pauses).cancel(OURS, THEIRS)
 
         assert isinstance(answer, NoAnswer)
         assert sum(pauses.taken) < 15
         assert len(door.asked) == 3
+
+
+def test_a_cancel_after_a_429_is_left_to_the_engine() -> None:
+    """EX-15, RK-24: it paces all cancels of a kill, and a repeated one would be another request beyond the limit"""
+    pauses = Pauses()
+    with a_door(Says(429, b"", {"Retry-After": "6"})) as door:
+        answer = a_broker(door, pauses).cancel(OURS, THEIRS)
+
+        assert isinstance(answer, NoAnswer)
+        assert (answer.limited_seconds, pauses.taken, len(door.asked)) == (6, [], 1)
 
 
 def test_a_desk_that_leaves_asks_nothing_again() -> None:

@@ -1,0 +1,156 @@
+"""A kill beside more orders of others than the broker takes requests a minute (OP-07, RK-24)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core.brokers.alpaca.connection import ALPACA
+from core.facts import OtherTakenBack
+from core.messages.commands import Kill, ProposeClose, Rearm
+from core.messages.effects import CancelOrder, Effect
+from core.messages.inputs import CancelAnswered, ConnectionChanged, Input
+from core.model.account import Channel, ConnectionState, ConnectionStatus
+from core.model.broker import NoAnswer
+from core.model.order import Side
+from core.workflows.operator.kill_switch import REARM
+from core.workflows.orders.kill_cancels import UNDER_WAY
+from tests.scenarios.changes import a_house_with_a_working_entry, confirms_now, passes
+from tests.scenarios.house import STEADY, House, a_house_in_a_position
+from tests.scenarios.request_meter import RequestMeter
+from tests.scenarios.requests import effects_of
+from tests.unit.core.brokers.trading_floor import SPY, an_order
+
+LIMIT = 200
+LIMITED = NoAnswer("Alpaca: too many requests (429)", 20)
+
+
+def beside_others(house: House, orders: int) -> RequestMeter:
+    """Rest buy orders of others for 0.01, 0.02, 0.03, ... shares; Alpaca's limit; a minute later they are shown."""
+    house.desk.sightings.capabilities = ALPACA.capabilities
+    for line in (Channel.TRADES, Channel.DATA):
+        house.line.take(house.line.at, ConnectionChanged(ConnectionStatus(line, ConnectionState.UP, house.line.at)))
+    for number in range(1, orders + 1):
+        shares = str(Decimal(number) / 100)
+        house.exchange.submit(house.line.at, an_order(f"elsewhere-{number}", Side.BUY, shares, limit="0.10"))
+    passes(house, 130)
+    assert len(house.desk.sightings.all_others) == orders
+    return RequestMeter(house)
+
+
+def cancels_of(house: House) -> list[Effect]:
+    return effects_of(house, CancelOrder)
+
+
+def ids(cancels: list[Effect]) -> list[str]:
+    return [cancel.client_order_id for cancel in cancels if isinstance(cancel, CancelOrder)]
+
+
+def test_a_kill_of_300_external_orders_is_paced() -> None:
+    """OP-07, RK-24: it stays under the limit of any minute, and ends as soon as that allows"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    meter = beside_others(house, 300)
+
+    house.presses(Kill("key"))
+    passes(house, 1)
+    shown = house.line.view().kill
+    passes(house, 64)
+
+    assert shown.asked == 300
+    assert 100 < shown.gone < 300
+    assert meter.most() <= LIMIT
+    assert house.desk.sightings.all_others == ()
+    assert len(house.facts(OtherTakenBack)) == 300
+
+
+def test_a_kill_cancels_ours_first_then_the_largest() -> None:
+    """OP-07: ours at once, then those of others by the value that could open"""
+    house = a_house_with_a_working_entry()
+    beside_others(house, 40)
+    house.desk.messages.count(house.line.at, LIMIT - 20 - house.desk.messages.requests(house.line.at))
+    left = cancels_of(house)
+
+    house.presses(Kill("key"))
+    passes(house, 5)
+
+    ours, *others = ids(left)
+    assert ours == house.entry.id
+    assert others == [f"elsewhere-{number}" for number in range(40, 40 - len(others), -1)]
+    assert 0 < len(others) < 20
+
+
+def test_cancels_of_external_orders_leave_room_for_closes() -> None:
+    """OP-07, EX-22: a close confirmed behind them is sent at once"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    beside_others(house, 250)
+    house.presses(Kill("key"))
+    passes(house, 1)
+    waiting = len(house.desk.sightings.all_others)
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 2)
+
+    assert waiting > 40
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_429_holds_the_cancels_of_external_orders() -> None:
+    """OP-07, RK-24: no more than are under way are refused, and they leave when the broker said"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    beside_others(house, 100)
+    left, ask = cancels_of(house), house.line.ask
+
+    def limited(effect: Effect) -> Input:
+        return CancelAnswered(effect.client_order_id, LIMITED) if isinstance(effect, CancelOrder) else ask(effect)
+
+    house.line.ask = limited  # type: ignore[method-assign]
+    house.presses(Kill("key"))
+    passes(house, 19)
+    refused = len(left)
+    house.line.ask = ask  # type: ignore[method-assign]
+    passes(house, 6)
+
+    assert refused == UNDER_WAY
+    assert house.desk.sightings.all_others == ()
+
+
+def test_a_rearm_ends_the_cancels_of_external_orders() -> None:
+    """OP-07: those that wait for room belong to the kill alone"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    beside_others(house, 250)
+    house.presses(Kill("key"))
+    passes(house, 1)
+    house.presses(Rearm(REARM))
+    left = cancels_of(house)
+    passes(house, 90)
+
+    assert left == []
+    assert len(house.desk.sightings.all_others) > 40
+
+
+def test_a_pending_cancel_is_not_repeated() -> None:
+    """OP-07: the broker has the request; asking again each minute would use up the limit"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    beside_others(house, 3)
+    seen = house.desk.sightings
+    seen.all_others = tuple(replace(other, state="pending_cancel") for other in seen.all_others)
+    left = cancels_of(house)
+
+    house.presses(Kill("key"))
+
+    assert left == []
+    assert [row.state for row in house.line.view().kill.others] == ["pending_cancel"] * 3
+
+
+def test_a_full_disk_paces_the_cancels_of_external_orders() -> None:
+    """SP-06, OP-07, RK-24: none is lost, and they stay under the limit of any minute"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    meter = beside_others(house, 250)
+    house.journal.is_full = True
+
+    house.presses(Kill("key"))
+    passes(house, 75)
+
+    assert meter.most() <= LIMIT
+    assert house.desk.sightings.all_others == ()
