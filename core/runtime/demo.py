@@ -56,8 +56,12 @@ BUSY = (
     "exchange.cash=100000",
     "exchange.answer_delay_seconds=40",
     "execution.answer_seconds=60",
+    "execution.breaker_failures=100",
 )
-"""Settings of the busy demo: more entries a day, and answers slow enough that a crash can hit them."""
+"""Settings of the busy demo: more entries a day, and answers slow enough that a crash can hit them.
+
+No order is answered in time, which would open the breaker.
+"""
 
 
 def demo_account(seed: int) -> str:
