@@ -100,8 +100,11 @@ class AccountBroker(Broker, Protocol):
         """Read the account at a start. Raises `AccountRefusedError` if the keys are refused."""
         ...
 
-    def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
-        """Return the broker's own calendar, both days included; empty if it has none."""
+    def sessions(self, first: date, last: date) -> Sequence[Session | date] | NoAnswer:
+        """Return the broker's own calendar, both days included; empty if it has none.
+
+        A day alone is one whose times could not be read.
+        """
         ...
 
     def assets(self) -> Sequence[ListedAsset] | NoAnswer:

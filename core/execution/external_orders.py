@@ -125,7 +125,7 @@ def _may_open(order: OrderReport, ledger: Ledger, held: Quantity) -> bool:
     """
     if order.is_held or ledger.legs.parents_of_unnamed(order.symbol):
         return False
-    return order.side is None or _left(order) > _closable(order.side, held)
+    return order.side is None or "quantity" in order.unread_terms or _left(order) > _closable(order.side, held)
 
 
 def held_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) -> str:

@@ -263,7 +263,8 @@ class Comparison:
         report = self.reports.get(order.id)
         if report is None or report.status is None or not report.status.is_working or report.is_held:
             return ZERO
-        return report.quantity - report.filled_quantity
+        quantity = order.request.quantity if "quantity" in report.unread_terms else report.quantity
+        return quantity - report.filled_quantity
 
     def filled_by_others(self) -> dict[BrokerOrderId, tuple[Symbol, Side, Quantity]]:
         """Return the fills of external orders that the broker lists."""

@@ -160,12 +160,13 @@ class ExchangeCalendar:
         """Return every session of the range, in order."""
         return tuple(self._sessions)
 
-    def overruled(self, first: date, last: date, sessions: Iterable[Session]) -> ExchangeCalendar:
+    def overruled(self, first: date, last: date, days: Iterable[Session | date]) -> ExchangeCalendar:
         """Return a copy with only these sessions from `first` to `last`: the broker's calendar overrides the table.
 
-        Of several sessions of a day the last counts; those of other days do not.
+        Of several sessions of a day the last counts; those of other days do not. A day alone stays as the table has it.
         """
-        told = {session.day: session for session in sessions if first <= session.day <= last}
+        sessions = (day if isinstance(day, Session) else self._by_day.get(day) for day in days)
+        told = {session.day: session for session in sessions if session is not None and first <= session.day <= last}
         kept = [session for session in self._sessions if not first <= session.day <= last]
         closed = {day: "closed, says the broker" for day in self._by_day if first <= day <= last and day not in told}
         return ExchangeCalendar(

@@ -62,6 +62,9 @@ class OrderReport:
         When the broker accepted it, by its own clock; None if not reported.
     unknown_words
         Fields with an unknown value, each with that value as received.
+    unread_terms
+        Attributes whose value could not be read: what stands in them is no term of the order. An unread quantity is
+        the filled one.
     legs
         The orders that the broker made with it. A stream's report never lists them; an answer and the broker's books
         may leave them out. Only a look-up `with_legs` proves that there are none.
@@ -94,6 +97,7 @@ class OrderReport:
     is_held: bool = False
     unknown_words: tuple[str, ...] = ()
     accepted_at: datetime | None = None
+    unread_terms: tuple[str, ...] = ()
 
     @property
     def side_word(self) -> str:
@@ -236,9 +240,15 @@ class FreshFigures:
     instrument: BrokerInstrument | NoInstrument
 
 
+NO_ID = BrokerOrderId("")
+"""Of an order whose own id cannot be read: nothing is requested for it by that."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadableOrder:
     """A working order at the broker that cannot be read: the reason, and the fields that could be read.
+
+    One without id, symbol and side also stands for orders that the broker does not list.
 
     Attributes
     ----------

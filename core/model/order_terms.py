@@ -129,9 +129,9 @@ class StatedTerms:
 
     @classmethod
     def of_report(cls, report: OrderReport, known: StatedTerms) -> StatedTerms:
-        """Return the broker's terms; an unknown value is replaced with the known one."""
+        """Return the broker's terms; an unknown or unread value is replaced with the known one."""
         kind = report.type or known.type
-        return cls(
+        told = cls(
             report.quantity,
             kind,
             report.time_in_force or known.time_in_force,
@@ -141,6 +141,7 @@ class StatedTerms:
             report.trail_fraction,
             report.extended_hours,
         )
+        return replace(told, **{name: getattr(known, name) for name in report.unread_terms})
 
     def suits(self, order: AnyOrder) -> bool:
         """Return whether an order of ours can have these terms."""

@@ -1,7 +1,10 @@
 """Alpaca's books and account activities, all pages (EX-09).
 
-Pages go forward in the time of submission. The next one begins just before the last order of the one before, so that
-orders of the same instant come again and are recognised by their id. A page out of order is not accepted.
+Pages go forward in the time of submission. The next one begins some time before the last orders of the one before,
+since rows may change places. Orders that come again are recognised by their id. An instant with more orders than a page
+has is read from its other end too. What is not listed then is named, and the rest is used.
+
+A row that cannot be read is named or counted, and the others are used (EX-26).
 
 The books are positions, open orders and orders of the last days, all or nothing. They come in several answers, and a
 fill between two of them would make them disagree. So the positions are read before and after the orders, and the result
@@ -17,16 +20,16 @@ figures are of the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from core.brokers.alpaca.contract import ACTIVITY, FILL, ORDER
+from core.brokers.alpaca.contract import ACTIVITY, FILL
 from core.brokers.alpaca.fields import LONGEST_TEXT, Fields, UnreadableFieldError, rows
 from core.brokers.alpaca.http_client import NoAnswerError, Questions
-from core.brokers.alpaca.order_format import a_foreign_order
+from core.brokers.alpaca.order_format import a_foreign_order, has_our_id
 from core.brokers.alpaca.parsing import (
     a_position,
     an_activity,
@@ -37,6 +40,7 @@ from core.brokers.alpaca.parsing import (
 )
 from core.model.account import Account
 from core.model.broker import (
+    NO_ID,
     BrokerBooks,
     BrokerPosition,
     ForeignOrder,
@@ -46,7 +50,7 @@ from core.model.broker import (
     UnreadableOrder,
     UnreadablePosition,
 )
-from core.model.order import ORDER_ID, Side
+from core.model.order import Side
 from core.model.reconciliation import (
     Activity,
     ActivityId,
@@ -60,44 +64,77 @@ from core.model.values import NO_MONEY, Money, Price, Quantity, Symbol
 
 ORDERS_ON_A_PAGE = 500
 AN_INSTANT = timedelta(microseconds=1)
+OUT_OF_PLACE = timedelta(seconds=1)
+"""By how much a row's time may be before that of the row above it: Alpaca does not always sort exactly."""
+EDGE = 3
+"""Rows at a page's end by which the next page begins: a single odd time skips nothing."""
+MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+NO_TIME = datetime.min.replace(tzinfo=UTC)
+UNSORTED = "the orders do not come in the order of their submission; sorted here"
+
+Page = Callable[[Mapping[str, object]], list[object]]
 
 
-def every_order(
-    page_of: Callable[[Mapping[str, object]], list[object]], status: str, after: datetime | None, *, nested: bool
-) -> list[object]:
-    """Return every order of this status (`open` or `closed`) submitted after `after`, oldest first, as raw JSON.
+class OrderPages:
+    """Every order of a status (`open` or `closed`), page by page. Nested, legs are under their parent alone.
 
-    Nested, legs are under their parent alone.
-
-    Raises
-    ------
-    UnreadableFieldError
-        A page out of order, or a full one without new orders.
+    Attributes
+    ----------
+    unlisted
+        What the pages may lack, in words; empty if they are complete.
+    is_unsorted
+        Whether rows did not come in the order of their submission.
     """
-    found: dict[str, object] = {}
-    while True:
-        query: dict[str, object] = {
-            "status": status,
-            "limit": ORDERS_ON_A_PAGE,
-            "direction": "asc",
-            "nested": str(nested).lower(),
-        }
-        if after is not None:
-            query["after"] = after.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        page = page_of(query)
-        times = [at for row in page if (at := _when(row)) is not None]
-        if times != sorted(times):
-            raise UnreadableFieldError("the orders do not come in the order of their submission")
-        known = len(found)
+
+    def __init__(self, page_of: Page, status: str, *, nested: bool) -> None:
+        self._page_of = page_of
+        self._query: dict[str, object] = {"status": status, "limit": ORDERS_ON_A_PAGE, "nested": str(nested).lower()}
+        self._found: dict[str, object] = {}
+        self.unlisted = ""
+        self.is_unsorted = False
+
+    def after(self, after: datetime | None) -> list[object]:
+        """Return the orders submitted after this time, oldest first, as raw JSON; `after` moves forward until all are
+        read.
+        """
+        while True:
+            page = self._read(after, "asc")
+            times = [at for row in page if (at := _when(row)) is not None]
+            self.is_unsorted = self.is_unsorted or times != sorted(times)
+            if len(page) < ORDERS_ON_A_PAGE:
+                break
+            if not times:
+                self.unlisted = f"no order of a page of {ORDERS_ON_A_PAGE} says when it was submitted"
+                break
+            oldest, newest = min(times[-EDGE:]), max(times[-EDGE:])
+            nearer = (oldest - OUT_OF_PLACE, oldest - AN_INSTANT, newest - AN_INSTANT)
+            further = next((at for at in nearer if _is_later(at, after)), None)
+            if further is None and _is_later(newest + AN_INSTANT, after):
+                self._read_from_the_end(newest)
+                further = newest + AN_INSTANT
+            if further is None:
+                self.unlisted = f"pages of {ORDERS_ON_A_PAGE} orders come again and again"
+                break
+            after = further
+        return sorted(self._found.values(), key=lambda row: _when(row) or NO_TIME)
+
+    def _read_from_the_end(self, at: datetime) -> None:
+        """Read the last orders of an instant, of which a page has the first ones."""
+        known = len(self._found)
+        page = self._read(at - AN_INSTANT, "desc", at + 2 * AN_INSTANT)
+        if len(page) == ORDERS_ON_A_PAGE and len(self._found) == known + len(page):
+            self.unlisted = f"more than {2 * ORDERS_ON_A_PAGE} orders were submitted at {at}"
+
+    def _read(self, after: datetime | None, direction: str, until: datetime | None = None) -> list[object]:
+        limits = {name: at.strftime(MOMENT) for name, at in (("after", after), ("until", until)) if at is not None}
+        page = self._page_of({**self._query, "direction": direction, **limits})
         for row in page:
-            found.setdefault(Fields(row, "an order", ORDER).text("id"), row)
-        if len(page) < ORDERS_ON_A_PAGE:
-            return list(found.values())
-        if not times:
-            raise UnreadableFieldError(f"no order of a page of {ORDERS_ON_A_PAGE} says when it was submitted")
-        if len(found) == known:
-            raise UnreadableFieldError(f"more than {ORDERS_ON_A_PAGE} orders were submitted at {times[-1]}")
-        after = times[-1] - AN_INSTANT
+            self._found.setdefault(_id_of(row) or repr(row), row)
+        return page
+
+
+def _is_later(at: datetime, than: datetime | None) -> bool:
+    return than is None or at > than
 
 
 def _when(row: object) -> datetime | None:
@@ -138,45 +175,61 @@ class AlpacaBooks:
             reports |= self._orders("closed", self._now() - DAYS, nested=True)
             positions = self._positions()
             if _quantities(before) == _quantities(positions):
-                return _books(account, positions, self._as_before(reports.values()))
+                return _books(account, positions, self._as_before(reports))
         raise NoAnswerError(NoAnswer(f"Alpaca: the positions changed {READINGS} times while they were read"))
 
-    def _as_before(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+    def _as_before(self, rows: Mapping[str, Row]) -> tuple[Row, ...]:
         """Reuse the objects of unchanged rows, so that comparisons can skip them.
 
         Closed orders come first, because they do not change.
         """
         known, self._known = self._known, {}
-        for row in sorted(rows, key=_may_work):
-            before = known.get(row.broker_order_id)
-            self._known[row.broker_order_id] = before if before is not None and before == row else row
+        for name, row in sorted(rows.items(), key=lambda named: _may_work(named[1])):
+            before = known.get(name)
+            self._known[name] = before if before is not None and before == row else row
         return tuple(self._known.values())
 
     def _positions(self) -> Held:
         return self._questions.get("/positions", "GET /positions", self._all_positions)
 
     def _all_positions(self, raw: object) -> Held:
-        return tuple(map(self._position, rows(raw, "the positions")))
+        """Return one position for each symbol: of two rows that differ, none counts."""
+        found: dict[Symbol | None, BrokerPosition | ForeignPosition | UnreadablePosition] = {}
+        for row in rows(raw, "the positions"):
+            held = self._position(row)
+            before = found.setdefault(held.symbol, held)
+            if before is not held:
+                self._questions.set_aside(f"GET /positions: {held.symbol or 'a position'} is listed twice", row)
+            if before != held:
+                found[held.symbol] = UnreadablePosition(held.symbol, f"{held.symbol} is listed twice, and differs")
+        return tuple(found.values())
 
     def _position(self, raw: object) -> BrokerPosition | ForeignPosition | UnreadablePosition:
         """Parse a position; an unreadable one is reported, and the others are still read."""
         try:
             return a_position(raw)
         except UnreadableFieldError as error:
-            if not isinstance(raw, dict):
-                raise
-            self._questions.unread.note(f"GET /positions: {error}; named, and not counted", raw)
+            self._questions.set_aside(f"GET /positions: {error}; named, and not counted", raw)
             return an_unreadable_position(raw, str(error))
 
     def _orders(self, status: str, after: datetime | None, *, nested: bool) -> dict[str, Row]:
+        pages = OrderPages(self._pages(), status, nested=nested)
         try:
-            raw = every_order(self._pages(), status, after, nested=nested)
-            return {r.broker_order_id: r for row in raw if (r := self._report(row, status)) is not None}
+            listed = pages.after(after)
         except UnreadableFieldError as error:
-            self._questions.unread.note(f"GET /orders: {error}", "")
+            self._questions.set_aside(f"GET /orders: {error}", "")
             raise NoAnswerError(NoAnswer(f"Alpaca: an answer that cannot be read, {error}")) from error
+        if pages.is_unsorted:
+            self._questions.set_aside(f"GET /orders: {UNSORTED}", "")
+        found = (row for raw in listed if (row := self._report(raw, status)) is not None)
+        named: dict[str, Row] = {row.broker_order_id or row.client_order_id or str(row): row for row in found}
+        if pages.unlisted:
+            self._questions.set_aside(f"GET /orders: {pages.unlisted}; the others are not listed", "")
+            if status == "open":
+                named[pages.unlisted] = UnreadableOrder(f"{pages.unlisted}: some are not listed", NO_ID, None, None)
+        return named
 
-    def _pages(self) -> Callable[[Mapping[str, object]], list[object]]:
+    def _pages(self) -> Page:
         """Return a function that requests one page after the other."""
         pages = 0
 
@@ -191,20 +244,31 @@ class AlpacaBooks:
 
     def _report(self, raw: object, status: str) -> Row | None:
         """Parse an order; report an unreadable one that works or may be ours, whose owner the comparison finds."""
-        foreign = None
+        foreign, fault = None, None
         try:
             foreign = a_foreign_order(raw)
-            if foreign is None or ORDER_ID.fullmatch(foreign.client_order_id):
-                return an_order(raw)
-            return foreign if status == "open" else None
         except UnreadableFieldError as error:
-            if foreign is not None and status == "open":
-                return foreign  # its id has our form, but it is of a kind that this desk never sends
-            found = what_can_be_read(raw, str(error))
-            is_named = status == "open" or (foreign is None and ORDER_ID.fullmatch(found.client_order_id or ""))
-            end = "named and left alone" if is_named else "over, not ours, left out"
-            self._questions.unread.note(f"GET /orders: {error}; {end}", raw)
-            return replace(found, is_over=status != "open") if is_named else None
+            fault = error
+        if has_our_id(raw) or (foreign is None and fault is None):
+            try:
+                return self._read(raw, str(fault or "") if foreign is None else foreign.words)
+            except UnreadableFieldError as error:
+                fault = error
+        if foreign is not None:
+            # One with an id of our form may be of a kind that this desk never sends.
+            return foreign if status == "open" else None
+        found = what_can_be_read(raw, str(fault))
+        is_named = status == "open" or has_our_id(raw)
+        end = "named and left alone" if is_named else "over, not ours, left out"
+        self._questions.set_aside(f"GET /orders: {fault}; {end}", raw)
+        return replace(found, is_over=status != "open") if is_named else None
+
+    def _read(self, raw: object, odd: str) -> OrderReport:
+        """Parse an order; `odd` is what is strange about it, besides its unknown terms."""
+        report = an_order(raw)
+        if odd := odd or ", ".join(report.unknown_words):
+            self._questions.set_aside(f"GET /orders: order {report.broker_order_id}: {odd}; kept", raw)
+        return report
 
 
 def _may_work(row: Row) -> bool:
@@ -302,7 +366,7 @@ class AlpacaActivities:
                 else:
                     activities.append(a_non_trade(row))
             except UnreadableFieldError as error:
-                self._questions.unread.note(f"GET {ENDPOINT}: {error}", row)
+                self._questions.set_aside(f"GET {ENDPOINT}: {error}", row)
                 name = _id_of(row)
                 unreadable.append(UnreadableActivity(None if name is None else ActivityId(name), str(error)))
         return DropCopy(day, account, positions, tuple(fills), tuple(activities), tuple(unreadable))
@@ -313,7 +377,7 @@ def a_fill(raw: object) -> BrokerFill:
     order_id, execution = an_activity(raw)
     fill = Fields(raw, "a fill", FILL)
     side = fill.known_word("side")
-    return BrokerFill(execution, order_id, Symbol(fill.text("symbol")), Side.BUY if side == "buy" else Side.SELL)
+    return BrokerFill(execution, order_id, fill.symbol(), Side.BUY if side == "buy" else Side.SELL)
 
 
 def a_non_trade(raw: object) -> Activity:
@@ -328,7 +392,7 @@ def a_non_trade(raw: object) -> Activity:
     day = row.day("date")
     moves = row.word("status") != CANCELLED
     amount = row.optional_number("net_amount") if moves else None
-    quantity, symbol = row.optional_number("qty") if moves else None, row.word("symbol")
+    quantity, symbol = row.optional_number("qty") if moves else None, row.optional_symbol()
     rate = row.optional_number("per_share_amount")
     words = " ".join(one for one in (word, row.word("activity_sub_type")) if one)
     return Activity(
@@ -336,7 +400,7 @@ def a_non_trade(raw: object) -> Activity:
         day,
         KINDS.get(word, ActivityKind.OTHER),
         NO_MONEY if amount is None else Money(amount),
-        None if symbol is None else Symbol(symbol),
+        symbol,
         None if quantity is None else Quantity(quantity),
         rate=None if rate is None else Price(rate),
         words=harmless(words if moves else f"{words}, cancelled"),

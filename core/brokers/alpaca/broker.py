@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from core.brokers.alpaca.books import AlpacaActivities, AlpacaBooks
 from core.brokers.alpaca.contract import SHARES
-from core.brokers.alpaca.fields import UnparsedMessages, rows
+from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError, rows
 from core.brokers.alpaca.http_client import (
     NOTHING_READ,
     CallCounter,
@@ -28,7 +28,7 @@ from core.brokers.alpaca.http_client import (
     as_no_answer,
 )
 from core.brokers.alpaca.keys import checked
-from core.brokers.alpaca.order_format import a_foreign_order, a_replacement, a_submission
+from core.brokers.alpaca.order_format import a_replacement, a_submission, is_foreign
 from core.brokers.alpaca.parsing import (
     a_clock,
     a_session,
@@ -56,7 +56,7 @@ from core.io.http_requests import Reply
 from core.io.wall_clock import utc_now
 from core.model.account import Account, ConnectionStatus, Mode
 from core.model.api_contract import Keys, Redaction
-from core.model.broker import Accepted, BrokerBooks, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
+from core.model.broker import Accepted, BrokerBooks, CancelTaken, Execution, NoAnswer, NotFound, OrderReport, Refused
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, OrderStatus
 from core.model.reconciliation import DropCopy
@@ -99,10 +99,10 @@ class AlpacaBroker:
     ) -> None:
         self._now = now
         self._counter = CallCounter()
-        self._line = RequestStatus(mode, now)
         self._timeout = timeout or Timeouts()
         self.hide = Redaction(keys.secret, keys.key_id)
         self.unread = UnparsedMessages(self.hide)
+        self._line = RequestStatus(mode, now, self.unread)
         wire = Wire(checked(keys, mode), mode, settings, self._counter)
         self._questions = Questions(wire, self._timeout, self._line, self.unread, mode)
         self._books = AlpacaBooks(self._questions, self._figures, now)
@@ -242,12 +242,12 @@ class AlpacaBroker:
             return as_no_answer(error)
 
     @as_shown
-    def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
-        """Return Alpaca's own calendar, both days included."""
+    def sessions(self, first: date, last: date) -> tuple[Session | date, ...] | NoAnswer:
+        """Return Alpaca's own calendar, both days included; of a day whose times cannot be read, the day alone."""
         query = {"start": first.isoformat(), "end": last.isoformat()}
         self._questions.count_beyond()
         try:
-            return self._questions.get("/calendar", "GET /calendar", _all_sessions, query)
+            return self._questions.get("/calendar", "GET /calendar", self._all_sessions, query)
         except NOTHING_READ as error:
             return as_no_answer(error)
 
@@ -257,7 +257,8 @@ class AlpacaBroker:
         query = {"status": "active", "asset_class": SHARES}
         self._questions.count_beyond()
         try:
-            return self._questions.get("/assets", "GET /assets", listed_assets, query)
+            read = lambda raw: listed_assets(raw, self._questions.set_aside)  # noqa: E731 - the parser with its notes
+            return self._questions.get("/assets", "GET /assets", read, query)
         except NOTHING_READ as error:
             return as_no_answer(error)
 
@@ -275,7 +276,7 @@ class AlpacaBroker:
         at = self._now()
         self._questions.count_beyond()
         try:
-            account, words = self._questions.get("/account", "GET /account", lambda raw: _account(raw, at))
+            account, words = self._questions.get("/account", "GET /account", lambda raw: self._account(raw, at))
         except (NoAnswerError, StatedRefusalError) as error:
             return as_no_answer(error)
         self._line.say_blocked(self.hide(words))
@@ -395,7 +396,7 @@ class AlpacaBroker:
         endpoint, ends = "/account/activities/FILL", self._timeout.until(FILLS_SECONDS)
         self._questions.count_beyond()
         try:
-            fills = self._questions.get(endpoint, f"GET {endpoint}", _all_fills, query, ends)
+            fills = self._questions.get(endpoint, f"GET {endpoint}", self._all_fills, query, ends)
         except NOTHING_READ:
             return report
         ours = tuple(execution for order_id, execution in fills if order_id == report.broker_order_id)
@@ -405,25 +406,29 @@ class AlpacaBroker:
 
     def _figures(self) -> Account:
         at = self._now()
-        account, words = self._questions.get("/account", "GET /account", lambda raw: _account(raw, at))
+        account, words = self._questions.get("/account", "GET /account", lambda raw: self._account(raw, at))
         self._line.say_blocked(self.hide(words))
         return account
 
+    def _account(self, raw: Any, at: datetime) -> tuple[Account, str]:
+        return an_account(raw, at, self._questions.set_aside), why_blocked(raw)
 
-def _account(raw: Any, at: datetime) -> tuple[Account, str]:
-    return an_account(raw, at), why_blocked(raw)
+    def _all_fills(self, raw: Any) -> list[tuple[BrokerOrderId, Execution]]:
+        """Return the readable ones: if one of an order is missing, the sum of its fills shows it."""
+        fills = list[tuple[BrokerOrderId, Execution]]()
+        for row in rows(raw, "the fills"):
+            try:
+                fills.append(an_activity(row))
+            except UnreadableFieldError as error:
+                self._questions.set_aside(f"GET /account/activities/FILL: {error}", row)
+        return fills
+
+    def _all_sessions(self, raw: Any) -> tuple[Session | date, ...]:
+        return tuple(a_session(row, self._questions.set_aside) for row in rows(raw, "the calendar"))
 
 
 def _of_any_kind(raw: Any) -> OrderReport | None:
-    return an_order(raw) if a_foreign_order(raw) is None else None
-
-
-def _all_fills(raw: Any) -> list[tuple[BrokerOrderId, Any]]:
-    return [an_activity(row) for row in rows(raw, "the fills")]
-
-
-def _all_sessions(raw: Any) -> tuple[Session, ...]:
-    return tuple(a_session(row) for row in rows(raw, "the calendar"))
+    return None if is_foreign(raw) else an_order(raw)
 
 
 def _in_path(name: str) -> str:

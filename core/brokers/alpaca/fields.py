@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -18,12 +18,14 @@ from typing import Any
 from core.model.api_contract import ApiRecord
 from core.model.broker import UpdateEvent
 from core.model.lazy_dataclass import dataclass
-from core.model.values import is_number
+from core.model.values import Symbol, is_number
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,40})?")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{5,8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 YEARS = range(1990, 2101)
 """The years of a valid time: arithmetic at either end of the calendar overflows."""
+IDENTIFIER = re.compile(r"[0-9A-Za-z_-]+")
+"""An id of the broker's: it becomes a part of an address, so it has no dots or slashes."""
 LONGEST_TEXT = 200
 SMALLEST_EXPONENT = -40
 SHOWN = 40
@@ -72,6 +74,24 @@ class Fields:
         if not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.isprintable():
             raise self.unreadable(name, f"{shown(value)} is no plain text")
         return value
+
+    def identifier(self, name: str) -> str:
+        """Return an id of the broker's."""
+        text = self.text(name)
+        if not IDENTIFIER.fullmatch(text):
+            raise self.unreadable(name, f"{shown(text)} is no id")
+        return text
+
+    def symbol(self) -> Symbol:
+        symbol = self.optional_symbol()
+        if symbol is None:
+            raise self.unreadable("symbol", "is missing")
+        return symbol
+
+    def optional_symbol(self) -> Symbol | None:
+        """Return the symbol in capitals: it is the same one in any case."""
+        word = self.word("symbol")
+        return None if word is None else Symbol(word.upper() if word.isascii() else word)
 
     def known_word(self, name: str) -> str:
         """Return a value that the table lists: another makes the answer unreadable."""
@@ -196,6 +216,8 @@ def event_of(word: str) -> UpdateEvent:
 
 KEPT = 20
 LONGEST = 2000
+OTHERS = "other messages that could not be read"
+"""Counts the reasons beyond those that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +236,18 @@ class UnparsedMessages:
         self._lock = threading.Lock()
         self._last: deque[UnparsedMessage] = deque(maxlen=KEPT)
         self._count = 0
+        self._reasons: Counter[str] = Counter()
 
-    def note(self, reason: str, raw: object) -> None:
+    def note(self, reason: str, raw: object) -> bool:
+        """Keep and count a message; return whether its reason is new."""
         text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
         unread = UnparsedMessage(self._hide(reason), self._hide(text)[:LONGEST])
         with self._lock:
             self._count += 1
             self._last.append(unread)
+            counted = unread.reason if unread.reason in self._reasons or len(self._reasons) < KEPT else OTHERS
+            self._reasons[counted] += 1
+            return self._reasons[counted] == 1
 
     @property
     def count(self) -> int:
@@ -228,8 +255,9 @@ class UnparsedMessages:
 
     @property
     def odd(self) -> tuple[tuple[str, int], ...]:
-        """Return the count for a connection's status."""
-        return (("messages that could not be read", self._count),) if self._count else ()
+        """Return the count of each reason for a connection's status, the first one first."""
+        with self._lock:
+            return tuple(self._reasons.items())
 
     @property
     def last(self) -> tuple[UnparsedMessage, ...]:

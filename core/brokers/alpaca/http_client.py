@@ -13,6 +13,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -48,11 +49,12 @@ SUCCESS = range(200, 300)
 
 
 class RequestStatus:
-    """Thread-safe."""
+    """Thread-safe. It also shows what was left out of the answers, and how often (EX-26)."""
 
-    def __init__(self, mode: Mode, now: Callable[[], datetime]) -> None:
+    def __init__(self, mode: Mode, now: Callable[[], datetime], unread: UnparsedMessages) -> None:
         self._mode = mode
         self._now = now
+        self._unread = unread
         self._lock = threading.Lock()
         self._show: Callable[[ConnectionStatus], None] = lambda connection: None
         self._connection = ConnectionStatus(Channel.BROKER, ConnectionState.CONNECTING, now())
@@ -86,6 +88,12 @@ class RequestStatus:
             if self._unreadable.pop(question, None) is not None:
                 self._say_while_up()
 
+    def say_odd(self) -> None:
+        """Report what is left out of the answers at once; the counts go with every other report."""
+        with self._lock:
+            self._connection = replace(self._connection, odd=self._unread.odd)
+            self._show(self._connection)
+
     def saw(self, reply: Reply | NoReply) -> None:
         """Note an answer, or a missing one."""
         state, words = self._judged(reply)
@@ -115,7 +123,7 @@ class RequestStatus:
     def _become(self, state: ConnectionState, words: str, tries: int, heard_at: datetime | None) -> None:
         before = self._connection
         since = before.since if state is before.state else self._now()
-        self._connection = ConnectionStatus(Channel.BROKER, state, since, heard_at, tries, words)
+        self._connection = ConnectionStatus(Channel.BROKER, state, since, heard_at, tries, words, odd=self._unread.odd)
         if (state, tries) != (before.state, before.tries) or is_news(words, before.words):
             self._show(self._connection)
 
@@ -368,6 +376,11 @@ class Questions:
         is_repeated = is_passing if method == "GET" else is_passing_within_the_limit
         return once(BUDGET) if is_once else self.timeout.ask(once, ends, is_repeated)
 
+    def set_aside(self, reason: str, raw: object) -> None:
+        """Count what cannot be read while the rest of its answer is used; a new reason is shown at once (EX-26)."""
+        if self.unread.note(reason, raw):
+            self.line.say_odd()
+
     def count_beyond(self, requests: int = 1) -> None:
         """Count requests sent now that are beyond their task's expected number (RK-24)."""
         self.wire.counter.count_beyond(requests)
@@ -404,10 +417,10 @@ class Questions:
         try:
             answer = read(decoded(reply.body))
         except NotJsonError:
-            self.unread.note(f"{place}: no JSON", reply.body)
+            self.set_aside(f"{place}: no JSON", reply.body)
             raise NoAnswerError(doubt(reply)) from None
         except UnreadableFieldError as error:
-            self.unread.note(f"{place}: {error}", reply.body)
+            self.set_aside(f"{place}: {error}", reply.body)
             words = f"Alpaca: an answer that cannot be read, {error}"
             if asked:
                 self.line.say_unreadable(asked, words)

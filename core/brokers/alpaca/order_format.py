@@ -14,7 +14,7 @@ from core.brokers.alpaca.fields import Fields, UnreadableFieldError, rows
 from core.brokers.alpaca.parsing import left_of
 from core.model.broker import ForeignOrder
 from core.model.order import ORDER_ID, Leg, LegRole, OrderClass, OrderRequest, Side, TimeInForce
-from core.model.values import BrokerOrderId, ClientOrderId, Symbol, plain
+from core.model.values import BrokerOrderId, ClientOrderId, plain
 
 Figure = Callable[[OrderRequest], Decimal | None]
 
@@ -121,15 +121,14 @@ def a_foreign_order(raw: object) -> ForeignOrder | None:
     kinds = tuple(_kinds(order))
     if not kinds:
         return None
-    symbol = order.word("symbol")
     return ForeignOrder(
-        broker_order_id=BrokerOrderId(order.text("id")),
+        broker_order_id=BrokerOrderId(order.identifier("id")),
         client_order_id=ClientOrderId(order.text("client_order_id")),
-        symbol=None if symbol is None else Symbol(symbol),
+        symbol=order.optional_symbol(),
         words=f"{_in_words(order)} ({', '.join(kinds)})",
         raw_status=order.text("status"),
         may_open=_may_open(order),
-        legs=tuple(BrokerOrderId(leg.text("id")) for leg in _legs(order)),
+        legs=tuple(BrokerOrderId(leg.identifier("id")) for leg in _legs(order)),
         side=next((side for side in Side if side.value == order.word("side")), None),
         left=left_of(order),
     )
@@ -141,10 +140,14 @@ def is_foreign(raw: object) -> bool:
     An order whose id has our form is never ignored, whatever its other fields are (EX-05).
     """
     try:
-        order = a_foreign_order(raw)
-        return order is not None and not ORDER_ID.fullmatch(order.client_order_id)
+        return not has_our_id(raw) and a_foreign_order(raw) is not None
     except UnreadableFieldError:
         return False
+
+
+def has_our_id(raw: object) -> bool:
+    name = raw.get("client_order_id") if isinstance(raw, dict) else None
+    return isinstance(name, str) and ORDER_ID.fullmatch(name) is not None
 
 
 def _kinds(order: Fields) -> Iterator[str]:

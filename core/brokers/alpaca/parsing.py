@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
@@ -29,6 +30,7 @@ from core.brokers.alpaca.fields import FILLS, Fields, UnreadableFieldError, even
 from core.execution.order_status import BROKER_STATUSES
 from core.model.account import Account
 from core.model.broker import (
+    NO_ID,
     BrokerPosition,
     Execution,
     ForeignPosition,
@@ -43,7 +45,7 @@ from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, Bro
 from core.model.order import ORDER_ID, OrderType, Side, TimeInForce
 from core.model.reference_data import ListedAsset
 from core.model.session import XNYS, Session
-from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Fraction, Money, Price, Quantity, Symbol
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Fraction, Money, Price, Quantity
 
 PER_CENT = Decimal(100)
 LONGEST_TITLE = 80
@@ -55,73 +57,119 @@ AN_ACTIVITY = "::"
 """Separates the time and the execution's own id in an activity's id."""
 
 Word = TypeVar("Word", bound=Enum)
+Value = TypeVar("Value")
+SetAside = Callable[[str, object], None]
+"""Notes a fault and where it was found, while the rest is used (EX-26)."""
+
+
+def drop(_reason: str, _raw: object) -> None:
+    """Note nothing."""
 
 
 def an_order(raw: object) -> OrderReport:
-    """Parse an order with its legs. One for an amount in dollars has no quantity, and is unreadable."""
+    """Parse an order with its legs. One for an amount in dollars has no quantity, and is unreadable.
+
+    A leg that cannot be read counts as one that this answer does not list: the order is looked up for it.
+    """
     report = a_single_order(raw)
     if has_unnamed_legs(raw):
         return replace(report, hides_legs=True)
     legs = _the_order(raw).value("legs")
     if legs is None:
         return report
-    return replace(
-        report, legs=tuple(a_single_order(leg, may_be_ours=True) for leg in rows(legs, f"{_named('order', raw)}, legs"))
-    )
+    listed = list[OrderReport]()
+    with suppress(UnreadableFieldError):
+        for leg in rows(legs, f"{_named('order', raw)}, legs"):
+            with suppress(UnreadableFieldError):
+                listed.append(a_single_order(leg, may_be_ours=True))
+    whole = tuple(leg for leg in listed if not leg.unread_terms)
+    if isinstance(legs, list) and len(whole) == len(legs):
+        return replace(report, legs=whole)
+    words = (*report.unknown_words, f"legs {shown(legs)}")
+    return replace(report, legs=whole, hides_legs=True, unknown_words=words)
 
 
 def has_unnamed_legs(raw: object) -> bool:
-    """Return whether it has legs that this answer does not show."""
+    """Return whether it has legs that this answer does not show; an unreadable class may have some."""
     order = _the_order(raw)
-    return order.word("order_class") in WITH_LEGS and not order.value("legs")
+    try:
+        return order.word("order_class") in WITH_LEGS and not order.value("legs")
+    except UnreadableFieldError:
+        return not order.value("legs")
 
 
 def a_single_order(raw: object, *, may_be_ours: bool = False) -> OrderReport:
-    """Parse an order without its legs. If it may be ours, an unknown value is no error, because it may have filled."""
+    """Parse an order without its legs.
+
+    If it may be ours, an unknown or unreadable term is no error, because the order may have filled: the term is named
+    in `unknown_words`, and its ids, symbol and filled quantity are enough (EX-05).
+    """
     order = _the_order(raw)
-    kept = may_be_ours or ORDER_ID.fullmatch(order.text("client_order_id"))
-    raw_status = order.text("status")
+    kept = may_be_ours or bool(ORDER_ID.fullmatch(order.text("client_order_id")))
+    unread, words = list[str](), list[str]()
+
+    def term(read: Callable[[str], Value], name: str, attribute: str = "") -> Value | None:
+        try:
+            return read(name)
+        except UnreadableFieldError:
+            if not kept:
+                raise
+            words.append(f"{name} {shown(order.raw.get(name))}")
+            unread.extend([attribute] if attribute else [])
+            return None
+
+    def word(kind: type[Word], name: str) -> Word | None:
+        text = term(order.text, name)
+        found = next((each for each in kind if each.value == text), None)
+        if text is not None and found is None:
+            if not kept and kind is not TimeInForce:
+                raise order.unreadable(name, f"{shown(text)} is unknown here")
+            words.append(f"{name} {text}")
+        return found
+
+    type_name = "type" if order.raw.get("type") else "order_type"
+    side, kind, lasts = word(Side, "side"), word(OrderType, type_name), word(TimeInForce, "time_in_force")
+    raw_status = term(order.text, "status") or ""
+    term(order.word, "order_class")
     filled = order.not_negative("filled_qty")
-    average = order.optional_positive("filled_avg_price") if filled else None
-    percent = order.optional_positive("trail_percent")
-    type_name = "type" if order.word("type") else "order_type"
-    side = _known(Side, order, "side") if kept else _one_of(Side, order, "side")
-    kind = _known(OrderType, order, type_name) if kept else _one_of(OrderType, order, type_name)
-    lasts = _known(TimeInForce, order, "time_in_force")
+    average = term(order.optional_positive, "filled_avg_price") if filled else None
+    is_by_amount = order.raw.get("qty") is None and order.raw.get("notional") is not None
+    quantity = order.positive("qty") if is_by_amount else term(order.positive, "qty", "quantity")
+    prices = {
+        name: None if price is None else Price(price)
+        for name in ("limit_price", "stop_price", "trail_price")
+        for price in (term(order.optional_positive, name, name),)
+    }
+    percent = term(order.optional_positive, "trail_percent", "trail_fraction")
     return OrderReport(
         client_order_id=ClientOrderId(order.text("client_order_id")),
-        broker_order_id=BrokerOrderId(order.text("id")),
-        symbol=Symbol(order.text("symbol")),
+        broker_order_id=BrokerOrderId(order.identifier("id")),
+        symbol=order.symbol(),
         side=side,
         type=kind,
         time_in_force=lasts,
-        quantity=Quantity(order.positive("qty")),
-        limit_price=_price(order, "limit_price"),
-        stop_price=_price(order, "stop_price"),
+        quantity=Quantity(filled if quantity is None else quantity),
+        limit_price=prices["limit_price"],
+        stop_price=prices["stop_price"],
         status=BROKER_STATUSES.get(raw_status),
         raw_status=raw_status,
         filled_quantity=Quantity(filled),
         average_price=None if average is None else Price(average),
-        trail_price=_price(order, "trail_price"),
+        trail_price=prices["trail_price"],
         trail_fraction=None if percent is None else Fraction(percent / 100),
-        extended_hours=order.flag("extended_hours"),
+        extended_hours=term(order.flag, "extended_hours", "extended_hours") or False,
         is_replaced=event_of(raw_status) is UpdateEvent.REPLACED,
         is_held=event_of(raw_status) is UpdateEvent.HELD,
         accepted_at=_accepted_at(order),
-        unknown_words=tuple(
-            f"{name} {order.text(source)}"
-            for name, source, found in (
-                ("side", "side", side),
-                ("type", type_name, kind),
-                ("time_in_force", "time_in_force", lasts),
-            )
-            if found is None
-        ),
+        unknown_words=tuple(words),
+        unread_terms=tuple(unread),
     )
 
 
 def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
-    """Parse the readable fields of an unreadable order. Raises if it is no order at all, or has no id."""
+    """Parse the readable fields of an unreadable order; without any it is still one."""
+    if not isinstance(raw, dict):
+        return UnreadableOrder(reason, NO_ID, None, None)
     order = Fields(raw, "an order", ORDER)
 
     def word(name: str) -> str | None:
@@ -130,13 +178,17 @@ def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
         except UnreadableFieldError:
             return None
 
-    name, symbol = word("client_order_id"), word("symbol")
-    kind = word("type") or word("order_type")
+    name, kind = word("client_order_id"), word("type") or word("order_type")
+    broker_id, symbol = NO_ID, None
+    with suppress(UnreadableFieldError):
+        broker_id = BrokerOrderId(order.identifier("id"))
+    with suppress(UnreadableFieldError):
+        symbol = order.optional_symbol()
     return UnreadableOrder(
         reason,
-        BrokerOrderId(order.text("id")),
+        broker_id,
         None if name is None else ClientOrderId(name),
-        None if symbol is None else Symbol(symbol),
+        symbol,
         side=next((side for side in Side if side.value == word("side")), None),
         type=next((one for one in OrderType if one.value == kind), None),
         left=left_of(order),
@@ -185,9 +237,9 @@ def an_unread_update(raw: object, reason: str) -> UnreadUpdate:
     if not isinstance(told, dict):
         return UnreadUpdate(reason)
     order, names = Fields(told, "an order", ORDER), dict[str, str]()
-    for name in ("client_order_id", "id"):
+    for name, read in (("client_order_id", order.text), ("id", order.identifier)):
         with suppress(UnreadableFieldError):
-            names[name] = order.text(name)
+            names[name] = read(name)
     ours, theirs = names.get("client_order_id"), names.get("id")
     return UnreadUpdate(
         reason, None if ours is None else ClientOrderId(ours), None if theirs is None else BrokerOrderId(theirs)
@@ -204,15 +256,16 @@ def an_activity(raw: object) -> tuple[BrokerOrderId, Execution]:
         Quantity(fill.positive("qty")),
         Price(fill.positive("price")),
     )
-    return BrokerOrderId(fill.text("order_id")), execution
+    return BrokerOrderId(fill.identifier("order_id")), execution
 
 
 def a_position(raw: object) -> BrokerPosition | ForeignPosition:
     """Parse a position in shares, or of another kind."""
     position = Fields(raw, "a position", POSITION)
-    size = abs(position.number("qty"))
-    sign = 1 if position.known_word("side") == "long" else -1
-    symbol, quantity = Symbol(position.text("symbol")), Quantity(size * sign)
+    size, side = position.number("qty"), position.known_word("side")
+    if side == "long" and size < 0:
+        raise position.unreadable("qty", f"{shown(position.raw.get('qty'))} contradicts side 'long'")
+    symbol, quantity = position.symbol(), Quantity(size if side == "long" else -abs(size))
     average, asset_class = Price(position.not_negative("avg_entry_price")), position.text("asset_class")
     if asset_class != SHARES:
         return ForeignPosition(symbol, asset_class, quantity, average)
@@ -222,14 +275,27 @@ def a_position(raw: object) -> BrokerPosition | ForeignPosition:
 def an_unreadable_position(raw: object, reason: str) -> UnreadablePosition:
     """Return an unreadable position with its symbol, if that is readable."""
     try:
-        return UnreadablePosition(Symbol(Fields(raw, "a position", POSITION).text("symbol")), reason)
+        return UnreadablePosition(Fields(raw, "a position", POSITION).symbol(), reason)
     except UnreadableFieldError:
         return UnreadablePosition(None, reason)
 
 
-def an_account(raw: object, at: datetime) -> Account:
-    """Parse the account's figures; `at` is the time of the request."""
+def an_account(raw: object, at: datetime, set_aside: SetAside = drop) -> Account:
+    """Parse the account's figures; `at` is the time of the request. An odd figure that may be missing counts so."""
     account = Fields(raw, "the account", ACCOUNT)
+
+    def optional(read: Callable[[str], Value | None], name: str) -> Value | None:
+        try:
+            return read(name)
+        except UnreadableFieldError as error:
+            set_aside(f"{error}; taken for missing", raw)
+            return None
+
+    def money(name: str) -> Money | None:
+        amount = optional(account.optional_number, name)
+        return None if amount is None else Money(amount)
+
+    sells_short = optional(account.optional_flag, "shorting_enabled")
     return Account(
         at=at,
         name=account.text("account_number"),
@@ -238,11 +304,11 @@ def an_account(raw: object, at: datetime) -> Account:
         buying_power=Money(account.number("buying_power")),
         multiplier=account.positive("multiplier"),
         is_blocked=bool(why_blocked(raw)),
-        initial_margin=_money(account, "initial_margin"),
-        maintenance_margin=_money(account, "maintenance_margin"),
-        overnight_buying_power=_money(account, "regt_buying_power"),
-        last_equity=_money(account, "last_equity"),
-        sells_short=account.value("shorting_enabled") is None or account.flag("shorting_enabled"),
+        initial_margin=money("initial_margin"),
+        maintenance_margin=money("maintenance_margin"),
+        overnight_buying_power=money("regt_buying_power"),
+        last_equity=money("last_equity"),
+        sells_short=sells_short is None or sells_short,
     )
 
 
@@ -278,7 +344,7 @@ def an_instrument(raw: object) -> BrokerInstrument:
     borrow, said = _borrow(asset)
     attributes = asset.words("attributes")
     return BrokerInstrument(
-        symbol=Symbol(asset.text("symbol")),
+        symbol=asset.symbol(),
         asset_class=CLASSES.get(kind, AssetClass.OTHER),
         lots=lots,
         is_tradable=asset.flag("tradable") and is_active,
@@ -295,19 +361,21 @@ def an_instrument(raw: object) -> BrokerInstrument:
     )
 
 
-def listed_assets(raw: object) -> tuple[ListedAsset, ...]:
-    """Return the tradable assets of the list. An unreadable row is skipped; if all are unreadable, it raises."""
-    listed, could_read, error = list[ListedAsset](), 0, None
+def listed_assets(raw: object, set_aside: SetAside = drop) -> tuple[ListedAsset, ...]:
+    """Return the tradable assets of the list. An unreadable row is set aside; if all are unreadable, it raises."""
+    listed, could_read, faults = list[ListedAsset](), 0, list[UnreadableFieldError]()
     for row in rows(raw, "the assets"):
         try:
             asset = _listed_asset(row)
-        except UnreadableFieldError as unreadable:
-            error = unreadable
+        except UnreadableFieldError as fault:
+            faults.append(fault)
             continue
         could_read += 1
         listed += [] if asset is None else [asset]
-    if error is not None and not could_read:
-        raise error
+    if faults and not could_read:
+        raise faults[-1]
+    if faults:
+        set_aside(f"{len(faults)} assets left out of the list, the last: {faults[-1]}", raw)
     return tuple(listed)
 
 
@@ -316,7 +384,7 @@ def _listed_asset(raw: object) -> ListedAsset | None:
     row = Fields(raw, _named("asset", raw, "symbol"), LISTED)
     if not row.flag("tradable") or row.text("status") != "active" or row.text("class") != SHARES:
         return None
-    symbol = Symbol(row.text("symbol"))
+    symbol = row.symbol()
     name, exchange = (row.word("name") or "")[:LONGEST_TITLE], row.word("exchange") or ""
     return ListedAsset(symbol, name, exchange, row.flag("shortable"), row.flag("fractionable"))
 
@@ -335,10 +403,21 @@ def a_clock(raw: object) -> datetime:
     return Fields(raw, "the clock", CLOCK).moment("timestamp")
 
 
-def a_session(raw: object) -> Session:
-    """Parse a day of the calendar; its times have no zone and are the exchange's, in summer and winter."""
+def a_session(raw: object, set_aside: SetAside = drop) -> Session | date:
+    """Parse a day of the calendar; its times have no zone and are the exchange's, in summer and winter.
+
+    Return the day alone if its times cannot be read.
+    """
     row = Fields(raw, "a day of the calendar", DAY)
     day = row.day("date")
+    try:
+        return _session(row, day)
+    except UnreadableFieldError as error:
+        set_aside(f"{day}: {error}", raw)
+        return day
+
+
+def _session(row: Fields, day: date) -> Session:
     try:
         opens, closes = (time.fromisoformat(row.text(name)) for name in ("open", "close"))
     except ValueError as error:
@@ -366,11 +445,6 @@ def _execution(update: Fields, at: datetime) -> Execution:
     )
 
 
-def _money(fields: Fields, name: str) -> Money | None:
-    amount = fields.optional_number(name)
-    return None if amount is None else Money(amount)
-
-
 def _requirement(asset: Fields, name: str) -> Fraction | None:
     told = name if asset.optional_number(name) is not None else "maintenance_margin_requirement"
     if asset.optional_number(told) is None:
@@ -381,17 +455,3 @@ def _requirement(asset: Fields, name: str) -> Fraction | None:
 def _price(order: Fields, name: str) -> Price | None:
     price = order.optional_positive(name)
     return None if price is None else Price(price)
-
-
-def _known(words: type[Word], fields: Fields, name: str) -> Word | None:
-    """Return None for an unknown value: the order's other fields are still read (EX-05)."""
-    text = fields.text(name)
-    return next((word for word in words if word.value == text), None)
-
-
-def _one_of(words: type[Word], fields: Fields, name: str) -> Word:
-    text = fields.text(name)
-    try:
-        return words(text)
-    except ValueError:
-        raise fields.unreadable(name, f"{shown(text)} is unknown here") from None

@@ -94,6 +94,8 @@ def missing_or(stated: Stated) -> Refused | NotFound:
 UNAUTHORISED, FORBIDDEN = 401, 403
 LONGEST_MESSAGE = 500
 LARGEST_CODE = 10**12
+MOST_DIGITS = 100
+"""Of a whole number: no figure has as many."""
 OK = range(200, 300)
 UNSAID = 5.0
 """Seconds to wait after a 429 that does not say how long."""
@@ -105,11 +107,20 @@ class NotJsonError(ValueError):
 
 
 def decoded(body: bytes | str) -> Any:
-    """Parse JSON with exact numbers: fractions as Decimal, no NaN and no infinity. Raises `NotJsonError`."""
+    """Parse JSON with exact numbers, fractions as Decimal. Raises `NotJsonError`.
+
+    A value that JSON has not (`NaN`, a byte that is no text, endless digits) is one that no field can be read from: it
+    makes nothing else unreadable (EX-26).
+    """
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_no_number)
+        text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body
+        return json.loads(text, parse_float=Decimal, parse_int=_whole, parse_constant=float)
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise NotJsonError(type(error).__name__) from error
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= MOST_DIGITS else float("inf")
 
 
 def refusal(reply: Reply) -> Stated | None:
@@ -153,10 +164,6 @@ def is_unauthorised(reply: Reply | NoReply) -> bool:
     if not isinstance(stated, dict) or not isinstance(stated.get("message"), str):
         return False
     return reply.status == UNAUTHORISED or "code" not in stated
-
-
-def _no_number(word: str) -> Decimal:
-    raise NotJsonError(f"{word} is no number")
 
 
 class _Hiding(Protocol):

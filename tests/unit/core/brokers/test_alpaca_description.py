@@ -171,9 +171,19 @@ def test_an_account_lacking_a_field_names_it(field: str, absent: str) -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in ORDER.fields if field.is_always_there])
 def test_an_order_lacking_a_field_names_it(field: str) -> None:
-    """MD-07"""
+    """MD-07, EX-05: one that may be ours is read without a term of it, and the term is named"""
     with pytest.raises(UnreadableFieldError, match=f": {field} is missing$"):
-        an_order(an_order_json(**{field: None}))
+        an_order_of_others(an_order_json(client_order_id="by-hand") | {field: None})
+    lacking = an_order_json(**{field: None})
+    if field in ("id", "client_order_id", "filled_qty"):
+        with pytest.raises(UnreadableFieldError, match=f": {field} is missing$"):
+            an_order(lacking)
+    else:
+        assert an_order(lacking).unknown_words == (f"{field} None",)
+
+
+def an_order_of_others(raw: object) -> object:
+    return a_foreign_order(raw) or an_order(raw)
 
 
 def test_a_new_enum_value_is_kept_or_named() -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.brokers.alpaca.books import a_non_trade
+from core.brokers.alpaca.contract import CLOCK
 from core.brokers.alpaca.fields import EVENTS, Fields, UnreadableFieldError, event_of
 from core.brokers.alpaca.parsing import (
     a_clock,
@@ -156,7 +157,8 @@ def test_a_time_without_a_zone_is_refused(raw: object) -> None:
 def test_control_characters_are_not_read(text: object) -> None:
     """SY-06"""
     with pytest.raises(UnreadableFieldError):
-        an_order(an_order_json(status=text))
+        an_order(an_order_json(status=text, client_order_id="by-hand"))
+    assert an_order(an_order_json(status=text)).raw_status == ""
 
 
 @table(
@@ -273,7 +275,19 @@ def test_any_server_answer_is_refusal_or_doubt(body: bytes, status: int) -> None
     assert doubt(reply).reason.startswith("Alpaca")
 
 
-@table("body", b"NaN", b"[Infinity]", b"[" * 200_000, b"\xff\xfe", b"1" * 5000, b"", b"{")
+@table("body", b"NaN", b"[Infinity, 7]", b'{"a": "\xff", "b": 7}', b"[" + b"1" * 5000 + b", 7]")
+def test_a_value_that_json_has_not_hides_no_other(body: bytes) -> None:
+    """EX-26: and no field can be read from it"""
+    read = decoded(body)
+    values = [*read.values()] if isinstance(read, dict) else read if isinstance(read, list) else [read]
+
+    assert values[1:] in ([], [7])
+    for kind in (Fields.text, Fields.number, Fields.flag, Fields.moment):
+        with pytest.raises(UnreadableFieldError):
+            kind(Fields({"timestamp": values[0]}, "the clock", CLOCK), "timestamp")
+
+
+@table("body", b"[" * 200_000, b"\xff\xfe", b"", b"{")
 def test_json_that_is_none_is_said(body: bytes) -> None:
     """EX-06"""
     with pytest.raises(NotJsonError):

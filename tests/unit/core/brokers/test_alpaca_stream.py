@@ -93,7 +93,7 @@ async def test_an_unreadable_message_is_told(junk: bytes | str) -> None:
 
 async def test_an_unreadable_update_names_its_order() -> None:
     """EX-05: by what can be read of it"""
-    order = an_order_json(extended_hours=None, client_order_id="ours", id="theirs")
+    order = an_order_json(filled_qty=None, client_order_id="ours", id="theirs")
     async with an_ear(saying(an_update(order=order), an_update(order=order | {"id": 7}), an_update())) as (ear, _):
         await ear.until(lambda: bool(ear.updates))
 
