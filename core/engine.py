@@ -58,6 +58,7 @@ from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.query_queue import RequestPacing
 from core.workflows.orders.request_reserve import RequestRoom
 from core.workflows.orders.submission import Submission
+from core.workflows.orders.unread_messages import UnreadMessages
 from core.workflows.orders.unsent_orders import InterruptedOrders, UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
 from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal, StopsOwed
@@ -168,6 +169,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         PositionProtection(state, staging),
         order_updates,
         fill_reversals,
+        UnreadMessages(state, order_updates),
         submission,
         BrokerWarnings(state, cancellation),
         order_recovery,

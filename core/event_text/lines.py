@@ -51,6 +51,7 @@ WARNINGS = (
     facts.FillReversed,
     facts.CallFailed,
     facts.MarketDataQuarantined,
+    facts.BrokerMessagesQuarantined,
     facts.TradingHalted,
     facts.StrategyFailed,
     facts.StrategyMissing,

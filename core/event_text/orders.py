@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
 from core.event_text.lines import EventTexts, command_in_words, listed, told
+from core.model.account import Channel
 from core.model.basket import BasketLine
 from core.model.codes import EndCode, IdleCode, RefusalKind
 from core.model.desk import KeyTurn
@@ -259,7 +260,13 @@ def idea_in_words(idea: TradeIdea | Recommendation) -> str:
 
 BookFact = facts.OrderCreated | facts.OrdersRecalled | facts.LegResized | facts.ContingentOrdersMissing
 BrokersActFact = facts.OrderRestated | facts.OrderRevived | facts.OrderIdled | facts.OrderTradesAgain
-StateFact = facts.OrderStateChanged | facts.OrderStateUnknown | facts.OrderNotFound | facts.UpdateIgnored
+StateFact = (
+    facts.OrderStateChanged
+    | facts.OrderStateUnknown
+    | facts.OrderNotFound
+    | facts.UpdateIgnored
+    | facts.BrokerMessagesQuarantined
+)
 SendFact = facts.OrderSent | facts.SubmissionBlocked | facts.OrderKept | facts.KeptOrderReleased
 WarningFact = facts.BrokerWarned | facts.WarningConfirmed
 PermissionFact = facts.PermissionReturned | facts.StopAskedFor | facts.StopCut | facts.StopOwed | facts.StopInForce
@@ -312,6 +319,12 @@ def _state(fact: StateFact) -> str:
             return f"{fact.client_order_id} not found by the broker"
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"
+        case facts.BrokerMessagesQuarantined(line=Channel.TRADES, count=1):
+            return f"an order update that names no order: {fact.reason}; the books are compared"
+        case facts.BrokerMessagesQuarantined(line=Channel.TRADES):
+            return f"{fact.count} order updates that name no order, the last: {fact.reason}; the books are compared"
+        case facts.BrokerMessagesQuarantined():
+            return f"an answer of the broker is odd, the rest of it is used: {fact.reason}"
 
 
 def _send(fact: SendFact) -> str:

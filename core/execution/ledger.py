@@ -18,6 +18,7 @@ from core.execution.order import Order
 from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
+from core.model.account import Channel
 from core.model.codes import BY_A_PERSON, CancelCode, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.position import Position
@@ -61,6 +62,7 @@ class OrderFolds:
             facts.BrokerWarned: self._warned,
             facts.WarningConfirmed: self._warning_confirmed,
             facts.UpdateIgnored: self._ignored,
+            facts.BrokerMessagesQuarantined: self._quarantined,
         }
 
     def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
@@ -242,6 +244,9 @@ class OrderFolds:
 
     def _ignored(self, _at: datetime, _fact: facts.UpdateIgnored) -> None:
         self.index.state.updates_ignored += 1
+
+    def _quarantined(self, _at: datetime, fact: facts.BrokerMessagesQuarantined) -> None:
+        self.index.state.updates_ignored += fact.count if fact.line is Channel.TRADES else 0
 
 
 def _doubt_ends(order: Order) -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from core.facts import registry
 from core.facts.registry import Fact, fact
+from core.model.account import Channel
 from core.model.codes import BlockCode, CancelCode, EndCode, IdleCode, OwedReason, RefusalKind
 from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, LegRole, OrderStatus, Side
@@ -456,6 +457,24 @@ class UpdateIgnored(Fact):
 
 
 @fact(version=2)
+@dataclass(frozen=True, slots=True)
+class BrokerMessagesQuarantined(Fact):
+    """What could not be read of the broker's messages: counted, and everything else is used (EX-26).
+
+    Attributes
+    ----------
+    count
+        Updates that name no order since the last record of them; for an answer, how often it had the fault so far.
+    reason
+        The fault; of several updates, that of the last one.
+    """
+
+    line: Channel
+    reason: str
+    count: int = 1
+
+
+@fact()
 @dataclass(frozen=True, slots=True)
 class CallFailed(Fact):
     """A request had no usable answer; recorded while the breaker counts (EX-15).

@@ -138,6 +138,8 @@ def _trouble_in(record: Recorded) -> Iterator[tuple[str, str]]:
     match record.fact:
         case facts.MarketDataQuarantined(place=place, reason=reason):
             yield "market data set aside", f"{place}: {reason}"
+        case facts.BrokerMessagesQuarantined(reason=reason):
+            yield "broker messages set aside", reason
         case facts.CallFailed(call=call, reason=reason):
             yield "requests without an answer", f"{call}: {reason}"
         case facts.CallAnswered(call=call, took=took, is_slow=True):

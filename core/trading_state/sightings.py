@@ -8,7 +8,7 @@ here and nowhere else; a workflow's own pending requests are its own, and are re
 from __future__ import annotations
 
 from dataclasses import field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from core.execution.external_orders import OtherOrder
 from core.execution.latency import Departures
@@ -112,6 +112,9 @@ class Sightings:
         The theses of the file as last read; the night is checked by them.
     has_own_clock
         Whether the desk's time is this machine's clock, compared with the broker's, which is then requested.
+    clock_ahead
+        By how much the desk's time is at most ahead of the broker's, as last measured: an order that the broker
+        accepted earlier than so much before ours was recorded is another one (EX-24).
     faults
         The number of unexpected exceptions. A deadline that raised waits, and a comparison that may be incomplete does
         not pass.
@@ -162,6 +165,7 @@ class Sightings:
     file_changes: tuple[LimitChange, ...] = ()
     theses: tuple[Thesis, ...] = ()
     has_own_clock: bool = False
+    clock_ahead: timedelta = timedelta(0)
     faults: int = 0
     disk: DiskFailure = field(default_factory=DiskFailure)
     links: dict[str, DeskNumber] = field(default_factory=dict)

@@ -65,6 +65,8 @@ class ClockWatch:
     def on_clock(self, reply: ClockFetched) -> Iterable[Effect]:
         if isinstance(reply.answer, NoAnswer):
             return ()
+        # The broker read its clock before now: the time of its answer's way counts as ours being ahead.
+        self.state.sightings.clock_ahead = max(self.state.at - reply.answer, timedelta(0))
         self._step += reply.step
         if reply.is_near:
             self._agreed_at = self._agreed_at or self.state.at

@@ -17,6 +17,7 @@ from core.messages.inputs import (
     BooksFetched,
     BrokerUpdated,
     CancelAnswered,
+    ClockFetched,
     ClockRead,
     LookUpAnswered,
     QuoteArrived,
@@ -35,7 +36,7 @@ from core.model.broker import (
 from core.model.codes import BlockCode, CancelCode, EndCode, GuardCode, OwedReason, RefusalKind
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
-from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
+from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, Symbol, plain
 from core.runtime.virtual_time import ExchangeAnswers
 from core.views import RowMark
 from core.views.builders.rows import order_row
@@ -583,6 +584,72 @@ def test_other_terms_of_a_moment_before_are_anothers(broker: BrokersWord) -> Non
     house.until("10:06:30")
 
     assert (house.held(), house.entry.status) == ("0", OrderStatus.REJECTED)
+
+
+@pytest.mark.parametrize(("seconds", "held"), [(29, "0"), (3, "0"), (1, "0.502")])
+def test_the_same_terms_of_a_moment_before_are_anothers(broker: BrokersWord, seconds: int, held: str) -> None:
+    """EX-24: the clocks may differ by two seconds unnoticed; one of before is from before the key"""
+    house = a_house_with_a_proposal(AWAY)
+    entry = house.proposal.order.client_order_id
+
+    def twin(report: OrderReport) -> OrderReport | None:
+        at = house.entry.created_at - timedelta(seconds=seconds)
+        return with_terms(accepted_at=at)(ended(OrderStatus.FILLED, "0.502")(report) or report)
+
+    broker.changes[entry] = twin
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert house.held() == held
+
+
+@pytest.mark.parametrize(("apart", "held"), [(0, "0"), (1, "0.502")])
+def test_other_terms_are_adopted_within_the_measured_difference(broker: BrokersWord, apart: int, held: str) -> None:
+    """EX-24, EX-13: the broker's clock is a second behind, and it changed the order before it answered"""
+    house = a_house_with_a_proposal(AWAY)
+    entry = house.proposal.order.client_order_id
+    house.line.take(house.line.at, ClockFetched(house.line.at - timedelta(seconds=apart)))
+
+    def changed(report: OrderReport) -> OrderReport | None:
+        at = house.entry.created_at - timedelta(seconds=0.9)
+        terms = with_terms(accepted_at=at, limit_price=Price(Decimal("99.70")))
+        return terms(ended(OrderStatus.FILLED, "0.502")(report) or report)
+
+    broker.changes[entry] = changed
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert house.held() == held
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"symbol": Symbol("SPX")},
+        {"side": Side.SELL},
+        {"client_order_id": ClientOrderId("BY HAND")},
+        {"quantity": Quantity(Decimal("0.502")), "unread_terms": ("quantity", "limit_price"), "limit_price": None},
+    ],
+)
+def test_a_fill_of_our_order_counts_whatever_else_it_says(broker: BrokersWord, odd: dict[str, object]) -> None:
+    """EX-05: the broker's own id of the order is enough; what contradicts it is noted, and no term changes"""
+    house = a_working_entry()
+    before, all_of_it = house.entry.request, ended(OrderStatus.FILLED, "0.502")
+    broker.changes[house.entry.id] = lambda report: with_terms(**odd)(all_of_it(report) or report)
+    said = broker.changes[house.entry.id](house.exchange.order(house.line.at, house.entry.id))  # type: ignore[arg-type]
+    assert said is not None
+    execution = Execution(ExecutionId("one"), house.line.at, before.quantity, Price(Decimal("99.60")))
+    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.FILL, house.line.at, said, execution)))
+    house.until("10:06:20")
+
+    assert house.held() == "0.502"
+    assert [quantity for quantity, _ in stops(house)] == [Decimal("0.502")]
+    assert house.entry.request == before
+    assert house.facts(facts.OrderRestated) == []
 
 
 def test_an_older_order_is_not_adopted_in_doubt(broker: BrokersWord) -> None:

@@ -13,17 +13,27 @@ from core.brokers.alpaca import contract
 from core.brokers.alpaca.fields import UnreadableFieldError
 from core.brokers.alpaca.parsing import a_clock, an_unread_update, an_update
 from core.execution.order import Order
-from core.facts import Fact, FillNotBelieved, MarketDataQuarantined, OrderFilled, OrderRestated, Source, UpdateIgnored
+from core.facts import (
+    BrokerMessagesQuarantined,
+    Fact,
+    FillNotBelieved,
+    MarketDataQuarantined,
+    OrderFilled,
+    OrderRestated,
+    Source,
+    UpdateIgnored,
+)
 from core.market.alpaca import parsing as market_contract
 from core.market.alpaca.failure import Counts, Seen
 from core.market.alpaca.minutes import Quotes, Timetable, quote_of
 from core.market.alpaca.parsing import read_bar, read_quote
 from core.market.alpaca.socket import StreamMessages
 from core.market.alpaca.stream_failover import StreamFailover
-from core.messages.effects import Effect, LookUpOrder
+from core.messages.effects import Effect, FetchBooks, LookUpOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.api_contract import ApiFieldKind, ApiRecord
 from core.model.bar import Feed, NoQuote
+from core.model.broker import UnreadUpdate
 from core.runtime.clock_guard import ClockGuard
 from tests.scenarios.house import STEADY, House, a_typed_buy, minutes
 from tests.unit.core.brokers.alpaca_door import an_order_json, an_update_json
@@ -285,9 +295,28 @@ def test_a_fill_that_cannot_be_read_is_looked_up() -> None:
 def test_a_message_of_no_order_asks_for_the_books() -> None:
     """EX-05, EX-09: it may have told of a fill, or of an order that is not ours"""
     house = house_with_an_entry()
-    for order in (7, {}, entry_json(house.entry) | {"client_order_id": "other", "id": "other"}):
+    for order in (7, entry_json(house.entry) | {"client_order_id": "other", "id": "other"}):
         house.line.take(house.line.at, BrokerUpdateUnread(an_unread_update({"order": order}, "order is unreadable")))
     house.until("10:03:08")
 
     assert house.held() == "0.1"
-    assert [told.client_order_id for told in house.facts(UpdateIgnored)] == ["", "", "other"]
+    assert [told.client_order_id for told in house.facts(UpdateIgnored)] == ["other"]
+    assert [told.count for told in house.facts(BrokerMessagesQuarantined)] == [1]
+
+
+def test_many_messages_of_no_order_are_one_comparison_a_minute() -> None:
+    """EX-26, RK-24: each of them is counted, and the number is recorded once a minute"""
+    house, asked = house_with_an_entry(), list[Effect]()
+    house.until("10:03:30")
+    house.line.tamper = lambda effect: asked.append(effect) or effect  # type: ignore[func-returns-value]
+    begun = house.line.at
+    for second in range(119):
+        house.until_moment(begun + timedelta(seconds=second))
+        for _ in range(2):
+            house.line.take(house.line.at, BrokerUpdateUnread(UnreadUpdate("a trade update: not an object but None")))
+    house.until_moment(begun + timedelta(seconds=121))
+
+    counts = [told.count for told in house.facts(BrokerMessagesQuarantined)]
+    assert (counts, sum(counts)) == ([1, 119, 118], 238)
+    assert house.facts(UpdateIgnored) == []
+    assert sum(isinstance(effect, FetchBooks) for effect in asked) <= 3 + 2, "one each minute, and those of the clock"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,29 +13,27 @@ from core.execution.order import Order
 from core.execution.position_correction import counted_before, given_back
 from core.execution.stop_coverage import unanswered_exits, unreserved_of
 from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
-from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
+from core.messages.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderReport, UnreadUpdate, UpdateEvent
 from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.order_terms import StatedTerms
 from core.model.position import Fill
-from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
 from core.workflows.orders.exit_legs import ContingentOrders, follow_word
 from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.workflow import answers, follow_up
 
-NOBODY = ClientOrderId("")
-"""Named by a message in which no order's id can be read."""
 DERIVED = ":derived:"
 """Part of the id of a derived fill: one implied by the broker's totals and not reported."""
-EARLIER = timedelta(seconds=30)
-"""Tolerance before our record: an order accepted earlier by the broker is another with the same id (EX-24)."""
 CLOCKS_APART = timedelta(seconds=2)
-"""Tolerance of the broker's clock behind ours: an order of other terms accepted earlier is another one."""
+"""Largest difference of the clocks that is no doubt (EX-23): they may have moved apart since they were compared."""
+OUT_OF_TIME = timedelta(seconds=30)
+"""Tolerance of a fill's time before its order and after now."""
 A_DAY = timedelta(days=1)
-"""Tolerance of a fill's time while the desk's clock is in doubt (EX-23)."""
+"""The same while the desk's clock is in doubt (EX-23)."""
 TAKES_BACK = frozenset({UpdateEvent.TRADE_BUST, UpdateEvent.TRADE_CORRECT})
 """Events by which the broker itself says that it takes fills back, or corrects them."""
 REST = frozenset({facts.Source.LOOK_UP, facts.Source.RECONCILIATION})
@@ -53,7 +52,7 @@ class OrderUpdates:
     @answers(BrokerUpdated)
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
-        order = self.state.order_of(update.report)
+        order = self.state.order_of(update.report) or self._working_there(update.report.broker_order_id)
         if order is None:
             yield from self._unknown(update.report)
             return
@@ -72,24 +71,15 @@ class OrderUpdates:
                 if one is not None and not self.state.sightings.departing.is_here(one):
                     yield look_up(one)
 
-    @answers(BrokerUpdateUnread)
-    def on_unread(self, message: BrokerUpdateUnread) -> Iterator[Effect]:
-        """It may tell of a fill: the order that it names is looked up, and without one of ours the books are asked."""
-        order, told = self._named_in(message.update), message.update.client_order_id or NOBODY
-        self.state.record(
-            facts.UpdateIgnored(told if order is None else order.id, f"{message.update.reason}; looked up")
-        )
-        if order is not None and not self.state.sightings.departing.is_here(order):
-            yield look_up(order)
-        else:
-            self.state.sightings.books_are_wanted = True
+    def named_in(self, update: UnreadUpdate) -> Order | None:
+        """Return our order that an unreadable update names."""
+        named = None if update.client_order_id is None else self.state.ledger.order(update.client_order_id)
+        theirs = update.broker_order_id
+        return named or (None if theirs is None else self._working_there(theirs))
 
-    def _named_in(self, update: UnreadUpdate) -> Order | None:
-        ledger, theirs = self.state.ledger, update.broker_order_id
-        if update.client_order_id is not None and (order := ledger.order(update.client_order_id)) is not None:
-            return order
-        working = () if theirs is None else ledger.working()
-        return next((order for order in working if order.broker_order_id == theirs), None)
+    def _working_there(self, theirs: BrokerOrderId) -> Order | None:
+        """Return our working order by the broker's own id of it."""
+        return next((order for order in self.state.ledger.working() if order.broker_order_id == theirs), None)
 
     def _unknown(self, report: OrderReport) -> Iterator[Effect]:
         """Handle a report of an unknown order: if it may be a leg, look its parent up.
@@ -159,7 +149,8 @@ class OrderUpdates:
             yield from follow_up(self.state)
         is_first = is_first or was_pending
         if is_first or source is not facts.Source.ANSWER:  # else newer terms than those of its sending are known
-            if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
+            is_resized = order.filled_quantity <= report.quantity != order.request.quantity
+            if _may_be_resized(order) and is_resized and "quantity" not in report.unread_terms:
                 self.state.record(facts.LegResized(order.id, report.quantity))
             self._take_terms(order, report)
         unmet = {told.client_order_id for told in report.legs if not self.state.ledger.has(told.client_order_id)}
@@ -324,7 +315,7 @@ class OrderUpdates:
     def _time_of(self, order: Order, execution: Execution) -> datetime:
         """Return the fill's time, neither before its order nor in the future: days and holding times depend on it."""
         told, now = execution.at, self.state.at
-        slack = A_DAY if self.state.control.is_clock_in_doubt else EARLIER
+        slack = A_DAY if self.state.control.is_clock_in_doubt else OUT_OF_TIME
         is_early = order.parent is None and told < order.created_at - slack  # a leg may be older here than its record
         if not is_early and told <= now + slack:
             return told
@@ -339,8 +330,9 @@ class OrderUpdates:
     ) -> Iterator[Effect]:
         """Apply the reported status once every fill that it counts is here."""
         told = report.status
-        if report.unknown_words and source is facts.Source.STREAM:
-            self.state.record(facts.UpdateIgnored(order.id, f"unknown: {', '.join(report.unknown_words)}; looked up"))
+        odd = (*report.unknown_words, *_contradictions(order, report))
+        if odd and source is facts.Source.STREAM:
+            self.state.record(facts.UpdateIgnored(order.id, f"unknown: {', '.join(odd)}; looked up"))
             yield look_up(order)
         if told is None:
             self.state.record(facts.UpdateIgnored(order.id, f"unknown status {report.raw_status!r}; looked up"))
@@ -392,6 +384,16 @@ class OrderUpdates:
         yield from follow_up(self.state)
 
 
+def _contradictions(order: Order, report: OrderReport) -> Iterator[str]:
+    """Yield what a report of this very order says and cannot be: an order's own id, symbol and side never change."""
+    if report.client_order_id != order.id:
+        yield f"client_order_id {report.client_order_id}"
+    if report.symbol != order.request.symbol:
+        yield f"symbol {report.symbol}"
+    if report.side not in (order.request.side, None):
+        yield f"side {report.side_word}"
+
+
 def _replaced_by(order: Order) -> str:
     replacement = order.replaced_by or order.replacement
     return f"replaced by {replacement}" if replacement else "replaced"
@@ -409,32 +411,31 @@ def look_up(order: Order) -> LookUpOrder:
 def is_ours(state: TradingState, order: Order, report: OrderReport) -> bool:
     """Whether the broker's order is the one that it accepted from us.
 
-    Before its broker id is known, an order accepted after ours was recorded counts as ours: the broker may have changed
-    the terms since (EX-13). Terms alone decide without a usable time: while the desk's clock is in doubt, or if the
-    broker states none (EX-04).
+    Once its broker id is known, that alone decides: a fill of it counts whatever else the report says (EX-05). Before,
+    an order accepted after ours was recorded counts as ours: the broker may have changed the terms since (EX-13). The
+    tolerance is the measured difference of the clocks, and up to the largest without a doubt if the terms are ours
+    (EX-24). Terms alone decide without a usable time: while the desk's clock is in doubt, or if the broker states none
+    (EX-04).
     """
     ours = order.request
-    if report.symbol != ours.symbol or report.side not in (ours.side, None):
-        return False
     if order.broker_order_id is not None:
         return order.broker_order_id == report.broker_order_id
+    if report.symbol != ours.symbol or report.side not in (ours.side, None):
+        return False
     is_by_time = not state.control.is_clock_in_doubt or order.status is OrderStatus.REJECTED
     if is_by_time and report.accepted_at is not None:
-        is_later = report.accepted_at >= order.created_at - CLOCKS_APART
-        return is_later or (report.accepted_at >= order.created_at - EARLIER and _has_the_terms_of(order, report))
+        is_later = report.accepted_at >= order.created_at - min(state.sightings.clock_ahead, CLOCKS_APART)
+        is_near = report.accepted_at >= order.created_at - CLOCKS_APART
+        return is_later or (is_near and _has_the_terms_of(order, report))
     return _has_the_terms_of(order, report)
 
 
 def _has_the_terms_of(order: Order, report: OrderReport) -> bool:
-    ours = order.request
-    return (
-        report.type in (ours.type, None)
-        and (report.quantity == ours.quantity or _may_be_resized(order))
-        and report.limit_price == ours.limit_price
-        and report.extended_hours == ours.extended_hours
-        and (ours.type.trails or report.stop_price == ours.stop_price)
-        and (report.trail_price, report.trail_fraction) == (ours.trail_price, ours.trail_fraction)
-    )
+    ours = StatedTerms.of_order(order.request)
+    told = StatedTerms.of_report(report, ours)
+    if _may_be_resized(order):
+        told = replace(told, quantity=ours.quantity)
+    return replace(told, time_in_force=ours.time_in_force) == ours
 
 
 def _may_be_resized(order: Order) -> bool:
