@@ -100,6 +100,12 @@ class AccountBroker(Broker, Protocol):
         """Read the account at a start. Raises `AccountRefusedError` if the keys are refused."""
         ...
 
+    def keep_to(self, name: str) -> None:
+        """From here on withhold the account, books and activities of every account but this one, by the broker's name:
+        the answer is then a `NoAnswer` with `is_other_account`.
+        """
+        ...
+
     def sessions(self, first: date, last: date) -> Sequence[Session | date] | NoAnswer:
         """Return the broker's own calendar, both days included; empty if it has none.
 

@@ -212,10 +212,13 @@ class NoAnswer:
     ----------
     limited_seconds
         The broker is reachable and accepts no requests for this long; None if it did not say that.
+    is_other_account
+        It answered for another account than the one of this folder, and that is withheld.
     """
 
     reason: str
     limited_seconds: float | None = None
+    is_other_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,6 +264,8 @@ class ReadOnlyCode(Enum):
     """The broker has orders with our form of id that the journal does not know (EX-24)."""
     UNREACHABLE = "unreachable"
     """The broker did not report its own."""
+    OTHER_ACCOUNT = "other_account"
+    """The keys are of another account by now: nothing of it is taken in."""
 
 
 class DeskState(StrEnum):

@@ -6,7 +6,8 @@ the extended hours around it while anything may happen in them.
 1. Request the broker's books: account, positions, open orders and recently closed ones. One request at a time, with a
    minimum distance; requests in between are merged into the next.
 2. Without an answer the desk is read-only before the first agreement, or after several failures in a row, and asks
-   again. A broker with a stated rate limit (429) counts as reachable until several comparisons are missing.
+   again. A broker with a stated rate limit (429) counts as reachable until several comparisons are missing. If the keys
+   are of another account by now, the desk is read-only at once, and nothing of that account is taken in.
 3. Take in missed news of orders that both we and the broker list.
 4. Look up by client order id our orders that it does not list, or whose request is half done.
 5. Before the first agreement of a run: orders with our form of id that the journal does not know show that this folder
@@ -78,6 +79,11 @@ WAY_OUT = "U accepts the broker's books (also `keyturn reconcile --accept-broker
 
 EXPLAINED_WITHIN = timedelta(seconds=60)
 """How long an order on its way may explain a difference, over at least two comparisons (EX-09)."""
+OTHER_ACCOUNT = (
+    "nothing of it is taken in; set this account's own keys, or remove accounts.json beside the accounts' folders and "
+    "start again: these keys then have a folder of their own"
+)
+"""The end of the reason while the keys are of another account."""
 APART = timedelta(seconds=10)
 """Time between two readings of the broker's books that prove missing shares (EX-09)."""
 LISTED = 5
@@ -157,9 +163,20 @@ class Reconciliation:
         if not isinstance(reply.answer, NoAnswer):
             yield from self._compare(reply.answer)
             return
+        if reply.answer.is_other_account:
+            self._keep_to_own(reply.answer.reason)
+            return
         self._not_answered(reply.answer.reason, reply.answer.limited_seconds)
         if not was_answered:  # stops that waited for the first answer wait no longer
             yield from self._protect_and_close()
+
+    def _keep_to_own(self, reason: str) -> None:
+        """Be read-only while the keys are of another account: even a close would open a position there."""
+        self.times.again()
+        self.state.sightings.held_by_the_broker = {}
+        self.state.sightings.differing = frozenset(position.symbol for position in self.state.ledger.positions())
+        self._is_unproven = True
+        self._fail((f"{reason}; {OTHER_ACCOUNT}",), ReadOnlyCode.OTHER_ACCOUNT)
 
     def _not_answered(self, reason: str, limited_seconds: float | None = None) -> None:
         """Note a missing answer; an agreement of this run survives one or two of them."""

@@ -22,7 +22,7 @@ from core.messages.inputs import (
     ClockRead,
     Start,
 )
-from core.model.account import Account
+from core.model.account import Account, NoAccount
 from core.model.bar import ONE_MINUTE
 from core.model.broker import BrokerBooks, NoAnswer
 from core.model.session import Session
@@ -182,6 +182,9 @@ class AccountUpdates:
     def on_account(self, reply: AccountFetched) -> Iterable[Effect]:
         if isinstance(reply.answer, Account):
             self._see(reply.answer)
+        elif reply.answer.is_other_account:
+            self.state.sightings.account = NoAccount(reply.answer.reason)
+            self.state.sightings.books_are_wanted = True
         return ()
 
     @answers(BooksFetched)

@@ -74,6 +74,9 @@ class LiveFloor:
         self.updates, self.market = Updates(self), Market(self)
         self._begun = 0
 
+    def keep_to(self, name: str) -> None:
+        """It has one account."""
+
     def now(self) -> datetime:
         return utc_now() + self.offset
 

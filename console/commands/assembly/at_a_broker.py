@@ -48,7 +48,7 @@ def keys_of_source(host: Host, source: SourceKind, kind: BrokerKind, keys: Keys,
 
 
 def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: Keys) -> AccountFolder:
-    """Return the account's folder, by the broker's name for it; offline by the last known name.
+    """Return the folder of the account that these keys had first, and keep the broker's answers to that account.
 
     Raises OperatorError: the keys are refused, or the broker cannot be reached and never was with these keys.
     """
@@ -56,18 +56,19 @@ def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: K
     from core.model.broker import NoAnswer
     from state.credentials import KnownAccounts
 
+    known = KnownAccounts(host.home)
+    name = known.name_of(keys)
     try:
         told = broker.standing()
     except AccountRefusedError as error:
         raise OperatorError(str(error)) from None
-    if isinstance(told, NoAnswer):
-        name = KnownAccounts(host.home).name_of(keys)
-        if name is None:
+    if name is None:
+        if isinstance(told, NoAnswer):
             raise OperatorError(f"{told.reason}; `keyturn doctor` says what to do")
-        return host.home.account(name)
-    account = kind.account_id(told.account.name)
-    KnownAccounts(host.home).remember(keys, account)
-    return host.home.account(account)
+        name = kind.account_id(told.account.name)
+        known.remember(keys, name)
+    broker.keep_to(name.removeprefix(kind.prefix))
+    return host.home.account(name)
 
 
 def account_of_the_keys(host: Host, settings: Settings) -> AccountFolder:

@@ -266,7 +266,7 @@ class AlpacaBooks:
     def _read(self, raw: object, odd: str) -> OrderReport:
         """Parse an order; `odd` is what is strange about it, besides its unknown terms."""
         report = an_order(raw)
-        if odd := odd or ", ".join(report.unknown_words):
+        if odd := ", ".join(report.unknown_words) or odd:
             self._questions.set_aside(f"GET /orders: order {report.broker_order_id}: {odd}; kept", raw)
         return report
 

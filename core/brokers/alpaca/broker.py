@@ -108,6 +108,7 @@ class AlpacaBroker:
         self._books = AlpacaBooks(self._questions, self._figures, now)
         self._activities = AlpacaActivities(self._questions, self._figures)
         self._assets: dict[Symbol, tuple[float, BrokerInstrument]] = {}
+        self._own: str | None = None
         self._lock = threading.Lock()
         self._asking: dict[Symbol, threading.Event] = {}
 
@@ -282,6 +283,9 @@ class AlpacaBroker:
         self._line.say_blocked(self.hide(words))
         return BrokerAccount(account, self.hide(words))
 
+    def keep_to(self, name: str) -> None:
+        self._own = name
+
     def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
         """Report each change of the connection to Alpaca: `Channel.BROKER`."""
         self._line.show_on(show)
@@ -408,6 +412,9 @@ class AlpacaBroker:
         at = self._now()
         account, words = self._questions.get("/account", "GET /account", lambda raw: self._account(raw, at))
         self._line.say_blocked(self.hide(words))
+        if self._own not in (account.name, None):
+            words = f"the keys are of account {account.name} by now, and this folder is that of {self._own}"
+            raise NoAnswerError(NoAnswer(words, is_other_account=True))
         return account
 
     def _account(self, raw: Any, at: datetime) -> tuple[Account, str]:

@@ -54,9 +54,10 @@ class CircuitBreaker:
         is_trial = isinstance(reply, SubmissionAnswered) and reply.client_order_id == trial
         if not is_trial and breaker.phase(self.state.at) is not BreakerPhase.CLOSED:
             return ()
-        # Whether the reply is a rate limit, which counts as an answer. For an order it still leaves a doubt.
-        is_order = isinstance(reply, SubmissionAnswered)
-        if not is_order and isinstance(reply.answer, NoAnswer) and reply.answer.limited_seconds is not None:
+        # Rate limits and answers for another account count as answers. For an order a limit still leaves a doubt.
+        is_order, answer = isinstance(reply, SubmissionAnswered), reply.answer
+        is_reachable = isinstance(answer, NoAnswer) and (answer.limited_seconds is not None or answer.is_other_account)
+        if not is_order and is_reachable:
             return ()
         if isinstance(reply.answer, NoAnswer):
             self._failed(call, reply.answer.reason, is_trial=is_trial)
