@@ -168,6 +168,7 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
 
 MARKS: Mapping[RowMark, str] = {
     RowMark.CANCELLING: "its cancel was asked for, and the broker has not said yet that it is gone",
+    RowMark.LEAVING: "the broker has a cancel or a replacement of it, and may carry it out only at the next open",
     RowMark.WAITS_TO_BE_SENT: "it has not left this desk: a request before it has no answer yet",
     RowMark.IN_DOUBT: "nobody knows whether the broker has it: it is looked up, and not sent again",
     RowMark.WARNED: "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
@@ -442,7 +443,7 @@ def _stop_lasts(row: PositionRow) -> list[TextLine]:
 def _why_none(row: PositionRow) -> str:
     """Return why there is no stop price; other panes give the same reason in a word."""
     if row.idle:
-        return f"{row.idle}: the broker has it and does not trade it now"
+        return f"{row.idle}: the broker has it, and it covers nothing now"
     if row.at_limit and not row.unprotected:
         return "none while an exit waits at its limit"
     if row.is_closing and not row.unprotected:

@@ -144,9 +144,7 @@ def why_not(held: PositionRow, what: Guard) -> str:
             kind = "stop" if refusal is GuardRefusal.UNANSWERED else "exit"
             return f"the {held.doubt or kind} of {symbol} is in doubt: the broker is asked; wait a minute"
         case GuardRefusal.EXIT_IDLE:
-            return (
-                f"the {held.idle or 'exit'} of {symbol} does not trade at the broker; c closes, d in Orders cancels it"
-            )
+            return f"the {held.idle or 'exit'} of {symbol} covers nothing; c closes, d in Orders cancels it"
         case GuardRefusal.EXIT_WORKS:
             return f"an exit of {symbol} is on its way; no share of it is left to guard"
         case GuardRefusal.EXIT_AT_LIMIT:

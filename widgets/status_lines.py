@@ -436,7 +436,7 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     gives, shows, back = "m in Positions gives one, c closes", "Orders shows it", "d in Orders: its stop returns"
     return [
         *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), unprotected, gives, width),
-        *_named(("UNCOVERED {}: not trading at the broker", "UNCOVERED {}"), idle, "c closes", width),
+        *_named(("UNCOVERED {}: it covers nothing", "UNCOVERED {}"), idle, "c closes", width),
         *_named(
             ("UNCOVERED {}: an exit waits at its limit, no stop", "UNCOVERED {}: at its limit"), limited, back, width
         ),

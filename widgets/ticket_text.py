@@ -150,6 +150,10 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "", fa
     back = "; NO STOP in between; if this fails, it goes back" if view.stop_goes_back else ""
     if view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {' and '.join(view.cancels_in_words)}, then sends this{back}", width)
+    if view.cancels_wait_until is not None:
+        opens = f.day_and_minute(view.cancels_wait_until)
+        closed = f"the market is closed: the cancel may take effect only at the open, {opens}"
+        lines += wrapped("closed ", closed, width, "warning")
     if view.put_back_in_words:
         stops = ", ".join(view.put_back_in_words)
         signed = "" if view.stops_until is None else f", {_signed(view.stops_until, 'it')}"

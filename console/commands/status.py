@@ -73,7 +73,7 @@ def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator
     if open_:
         yield f"UNCOVERED {', '.join(open_)} at the broker; m in Positions gives one, c closes"
     if idle:
-        yield f"UNCOVERED {', '.join(idle)}: the broker does not trade it now; c closes, d in Orders cancels it"
+        yield f"UNCOVERED {', '.join(idle)}: it covers nothing now; c closes, d in Orders cancels it"
     if limited:
         yield f"UNCOVERED {', '.join(limited)}; d in Orders: its stop returns"
     if doubted:

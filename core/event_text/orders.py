@@ -298,6 +298,8 @@ def _brokers_act(fact: BrokersActFact) -> str:
             return f"{fact.client_order_id} works at the broker again after its end: it guards its shares again"
         case facts.OrderIdled(code=IdleCode.UNFILLED):
             return f"{fact.client_order_id} has not FILLED at the market in time: it covers nothing"
+        case facts.OrderIdled(code=IdleCode.LEAVING):
+            return f"{fact.client_order_id} is LEAVING at the broker ({fact.word}): it covers nothing"
         case facts.OrderIdled():
             return f"{fact.client_order_id} does NOT TRADE at the broker ({fact.word}): it covers nothing"
         case facts.OrderTradesAgain():

@@ -19,7 +19,7 @@ from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
 from core.model.account import Channel
-from core.model.codes import BY_A_PERSON, CancelCode, EndCode
+from core.model.codes import BY_A_PERSON, CancelCode, EndCode, IdleCode
 from core.model.order import OrderStatus, Side
 from core.model.position import Position
 from core.model.session import Calendar
@@ -100,6 +100,8 @@ class OrderFolds:
     def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         order = self.index.orders[fact.client_order_id]
         self._mark_replaced(order, fact.after)
+        if fact.after is OrderStatus.CANCELLED and fact.code is not EndCode.REPLACED:
+            _count_a_dropped_cancel(order, at)
         order.status = fact.after
         _doubt_ends(order)
         order.reason = fact.reason or order.reason
@@ -174,13 +176,17 @@ class OrderFolds:
         order.owed, order.is_asked_for, order.reason = None, False, ""
         self.index.note(order)
 
-    def _idled(self, _at: datetime, fact: facts.OrderIdled) -> None:
+    def _idled(self, at: datetime, fact: facts.OrderIdled) -> None:
         order = self.index.orders[fact.client_order_id]
+        if fact.code is IdleCode.LEAVING and not order.may_end_by_a_dropped_cancel(at):
+            order.let_go_at = None  # this cancel is somebody else's
         order.idle, order.idle_word = fact.code, fact.word
         _doubt_ends(order)
 
-    def _trades_again(self, _at: datetime, fact: facts.OrderTradesAgain) -> None:
+    def _trades_again(self, at: datetime, fact: facts.OrderTradesAgain) -> None:
         order = self.index.orders[fact.client_order_id]
+        if order.is_leaving and order.let_go_at is not None:
+            order.let_go_at = at
         order.idle, order.idle_word = None, ""
         _doubt_ends(order)
 
@@ -247,6 +253,13 @@ class OrderFolds:
 
     def _quarantined(self, _at: datetime, fact: facts.BrokerMessagesQuarantined) -> None:
         self.index.state.updates_ignored += fact.count if fact.line is Channel.TRADES else 0
+
+
+def _count_a_dropped_cancel(order: Order, at: datetime) -> None:
+    """Count the end of an order as by our own cancel, if that was dropped here and took effect there (EX-13)."""
+    if order.cancel_requested_at is None and order.may_end_by_a_dropped_cancel(at):
+        order.cancel_requested_at, order.cancel_code = order.let_go_at, CancelCode.MAKES_WAY
+        order.let_go_at = None
 
 
 def _doubt_ends(order: Order) -> None:

@@ -27,6 +27,9 @@ from core.model.values import (
     Quantity,
 )
 
+LATE = timedelta(minutes=5)
+"""Time in which a dropped cancel of which the broker says nothing may still take effect."""
+
 
 @dataclass(slots=True)
 class Order(CountsChanges):
@@ -69,7 +72,8 @@ class Order(CountsChanges):
     was_absent
         Whether it was sent before, and the broker is proven not to have it (EX-22).
     let_go_at
-        When its cancel was dropped, because the reason for it was given up.
+        When its cancel was dropped, because the reason for it was given up, or when the broker last said that it works
+        in spite of that; None again once that cancel took effect after all, or somebody else's is under way.
     idle, idle_word
         Why an exit at the broker cannot be expected to trade now, and the broker's status for it; None if it can
         (EX-22).
@@ -257,6 +261,15 @@ class Order(CountsChanges):
     @property
     def is_cancelling(self) -> bool:
         return self.is_working and self.cancel_requested_at is not None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the broker has a cancel or a replacement of it, and has not said yet what became of it (EX-13)."""
+        return self.is_working and self.idle is IdleCode.LEAVING
+
+    def may_end_by_a_dropped_cancel(self, at: datetime) -> bool:
+        """Whether our dropped cancel of it may still take effect: while the broker says so, and else for a while."""
+        return self.let_go_at is not None and (self.is_leaving or at < self.let_go_at + LATE)
 
     @property
     def warning_waits(self) -> bool:

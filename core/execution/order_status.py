@@ -65,11 +65,16 @@ ended for the day and is being settled; `pending_review` is not routed yet. `sto
 guaranteed.
 """
 
+LEAVING: frozenset[str] = frozenset({"pending_cancel", "pending_replace"})
+"""Statuses of a working order that may end at any moment, or at the next open, by a request that the broker has."""
+
 
 def idle_code(word: str) -> IdleCode | None:
     """Return why an order with this broker status cannot be expected to trade now; None if it can (EX-22)."""
     if word in NOT_TRADING:
         return IdleCode.BROKER_WORD
+    if word in LEAVING:
+        return IdleCode.LEAVING
     return None if word in BROKER_STATUSES else IdleCode.UNKNOWN_WORD
 
 

@@ -237,8 +237,10 @@ def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], b
 
 
 def idle_in_words(order: Order) -> str:
-    """Return the text: `stop suspended`, `exit unfilled`."""
+    """Return the text: `stop suspended`, `stop leaving`, `exit unfilled`."""
     kind = "stop" if order.is_protective else "exit"
+    if order.is_leaving:
+        return f"{kind} leaving"
     return f"{kind} {order.idle_word or 'unfilled'}"
 
 

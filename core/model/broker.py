@@ -373,6 +373,8 @@ class Capabilities:
         Whether it lists fees, dividends, transfers and splits, to be compared with the journal each day (AN-06).
     refuses_wash_trades
         Whether it refuses an order that could meet another of the account, by Alpaca's table (RK-25).
+    cancels_wait
+        Whether a cancel that is sent while the market is closed may take effect only when it opens (EX-13).
     """
 
     order_types: frozenset[OrderType] = frozenset(OrderType)
@@ -386,6 +388,7 @@ class Capabilities:
     refuses_wash_trades: bool = False
     messages_a_minute: int | None = None
     tells_activities: bool = False
+    cancels_wait: bool = False
 
     def lacking(self, order: OrderRequest) -> str | None:
         """Return the missing capability for this order as text; None if the broker accepts it."""

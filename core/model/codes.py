@@ -287,6 +287,8 @@ class IdleCode(StrEnum):
     """The broker's status is unknown here."""
     UNFILLED = "unfilled"
     """A market exit that has not filled in time: it rests, as at a collar."""
+    LEAVING = "leaving"
+    """Its cancel or its replacement is under way at the broker, which has not said yet what became of it."""
 
 
 class UnprotectedKind(StrEnum):
@@ -324,6 +326,11 @@ class OwedReason(StrEnum):
 
     The operator is notified while the market is open.
     """
+    LEAVING = "leaving"
+    """A cancel or a replacement of the stop is under way at the broker, which may carry it out at any moment.
+
+    The stop still reserves the shares. The operator is notified while the market is open.
+    """
     UNFILLED = "unfilled"
     """A market exit rests, and reserves the shares."""
     AT_LIMIT = "at_limit"
@@ -334,5 +341,7 @@ class OwedReason(StrEnum):
 
 NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED})
 """Decided by the operator, or stated on a confirmed ticket: no notice is sent."""
-UNDER_WAY = frozenset({OwedReason.ON_ITS_WAY, OwedReason.IN_DOUBT, OwedReason.KEPT, OwedReason.CLOSING})
+UNDER_WAY = frozenset(
+    {OwedReason.ON_ITS_WAY, OwedReason.IN_DOUBT, OwedReason.KEPT, OwedReason.CLOSING, OwedReason.LEAVING}
+)
 """The desk continues with these by itself: one notice covers them all."""

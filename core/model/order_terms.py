@@ -94,6 +94,7 @@ OWED: Mapping[OwedReason, str] = {
     OwedReason.TAKEN_ELSEWHERE: "cancelled at the broker, not by this desk",
     OwedReason.LEGS_WAIT: "in force when its entry is filled whole",
     OwedReason.NOT_TRADING: "the broker has their exit and does not trade it; close them, or ask the broker",
+    OwedReason.LEAVING: "the broker has a cancel or a replacement of it, and has not carried it out yet",
     OwedReason.UNFILLED: "their exit at the market does not fill; cancel it and close at a limit, or at the broker",
     OwedReason.AT_LIMIT: "an exit at a limit holds the shares",
     OwedReason.NAKED: "NAKED was typed",

@@ -345,10 +345,18 @@ class OwedStops:
             if key in self.state.named:
                 self.state.named[key] = named
             covered = sum((each.quantity for each in in_force(self._ledger, position)), ZERO)
+            covered += self._taken_away(position)
             resting = min(unfilled.get(key, ZERO), held - covered)
             self._note(key, position, Quantity(max(named - covered, resting, ZERO)), at)
         for key in [key for key in self.state.owed if key not in self.state.named and key not in unfilled]:
             self._end(key, at)
+
+    def _taken_away(self, position: Position) -> Decimal:
+        """Return the shares of stops that a person cancelled, which the broker has not carried out yet."""
+        exits = self._ledger.exits
+        working = exits.working(position.symbol, position.strategy)
+        leaving = (o for o in working if o.is_leaving and o.is_protective and o.cancel_code in BY_A_PERSON)
+        return sum(map(exits.claim, leaving), ZERO)
 
     def _unfilled(self) -> dict[str, Decimal]:
         """Return, by position, the shares of market exits that did not fill in time."""
@@ -368,7 +376,8 @@ class OwedStops:
             self.state.owed[key] = Owing(position.symbol, position.strategy, at, quantity, why, quantity)
         else:
             why = self._why(position, quantity)
-            if why not in NEEDS_NOBODY and not owing.needs_a_person:
+            is_gone = owing.why is OwedReason.LEAVING and why is not OwedReason.LEAVING
+            if why not in NEEDS_NOBODY and (is_gone or not owing.needs_a_person):
                 owing.needed_since = at
             if why in NEEDS_NOBODY:
                 owing.told = None  # the next loss is another
@@ -388,9 +397,11 @@ class OwedStops:
             return OwedReason.IN_DOUBT
         if any(order.status is OrderStatus.PENDING for order in exits):
             return OwedReason.ON_ITS_WAY
-        if (idle := self._ledger.exits.idle(position.symbol, position.strategy)) != ():
-            is_unfilled = any(order.idle is IdleCode.UNFILLED for order in idle)
-            return OwedReason.UNFILLED if is_unfilled else OwedReason.NOT_TRADING
+        codes = {order.idle for order in exits if order.idle is not None and self._ledger.exits.claim(order) > 0}
+        if codes:
+            is_leaving = codes == {IdleCode.LEAVING}
+            why = OwedReason.LEAVING if is_leaving else OwedReason.NOT_TRADING
+            return OwedReason.UNFILLED if IdleCode.UNFILLED in codes else why
         if any(p.is_owed and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
             return OwedReason.WAITS_FOR_KEY
         at_limit = sum((self._ledger.exits.claim(order) for order in exits if order.waits_at_limit), ZERO)

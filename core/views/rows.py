@@ -51,6 +51,8 @@ class RowMark(StrEnum):
     """Its symbol is halted by the exchange (MD-06)."""
     MORE_THAN_HELD = "more than is held"
     """An exit for more than is left for it, after the number of excess shares."""
+    LEAVING = "leaving"
+    """The broker has a cancel or a replacement of it, and has not carried it out yet (EX-13)."""
     WAITS_TO_BE_SENT = "waits to be sent"
     """It is held up in our own queue, behind an unanswered request of its lane."""
 

@@ -126,6 +126,8 @@ class TicketView:
         Whether it cancels a stop, which is restored if the order fails.
     stop_cancelled
         Where the nearest stop stands that it cancels; None without one, or where it only trails.
+    cancels_wait_until
+        The next open, where the broker may carry out its cancels only then; None while the market is open.
     entries_working
         What other working entries of its symbol may still add to the account; negative for short sales.
     draft
@@ -167,6 +169,7 @@ class TicketView:
     entries_working: Quantity = NO_SHARES
     draft: TicketDraft | None = None
     needs_touch: bool = False
+    cancels_wait_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

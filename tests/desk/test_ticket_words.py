@@ -115,6 +115,16 @@ async def test_a_looser_trail_is_named_on_its_ticket(stop: str, is_looser: bool)
     assert ("LOOSER" in text_of(trailing, desk)) == is_looser
 
 
+async def test_a_cancel_that_may_wait_for_the_open_is_named() -> None:
+    """EX-13, OP-03: with the time of that open, where the market is closed"""
+    view, desk = await a_ticket()
+    closing = of_effect(view, Effect.CLOSE)
+    opens = desk.status.at + timedelta(hours=17)
+
+    assert f.day_and_minute(opens) in text_of(replace(closing, cancels_wait_until=opens), desk)
+    assert f.day_and_minute(opens) not in text_of(closing, desk)
+
+
 async def test_a_margin_entry_says_what_it_takes(snapshot: SnapshotAssertion) -> None:
     """RK-14, OP-03"""
     view, desk = await a_ticket()

@@ -45,6 +45,7 @@ ALPACA = BrokerKind(
         closing_only_at=Decimal(6),
         short_over_ask=Decimal("0.03"),
         refuses_wash_trades=True,
+        cancels_wait=True,
         messages_a_minute=A_MINUTE,
         tells_activities=True,
     ),

@@ -60,6 +60,10 @@ class ExchangeConfig:
         As a share of the proceeds of a sale, and USD a share sold: charged at the end of the day, up to the next cent.
     edition
         Of the matching rules; an account keeps the edition of its opening.
+    cancel_seconds
+        Time for which a cancel of a working order stays pending.
+    cancels_wait
+        Whether a cancel that is sent while the market is closed stays pending until it opens, as at Alpaca.
     """
 
     account: str = "SIM"
@@ -82,6 +86,8 @@ class ExchangeConfig:
     sec_fee: Decimal = ZERO
     taf_fee: Decimal = ZERO
     edition: int = EDITION
+    cancel_seconds: Decimal = ZERO
+    cancels_wait: bool = False
 
     @property
     def is_margin(self) -> bool:

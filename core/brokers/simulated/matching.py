@@ -8,7 +8,7 @@ unfilled. Nothing happens between steps, so one long walk and many short ones ha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.account import ExchangeLedger
@@ -42,9 +42,10 @@ class Steps:
     def next_after(self, now: datetime) -> datetime:
         """Return the next instant at which something can happen to a working order."""
         session = self._hours.session(now)
+        leaving = [o.leaves_at for o in self._book.all_working() if o.leaves_at is not None]
         if now < session.open:
-            return min(session.open, self._next_extended(now))
-        step = session.close
+            return min(session.open, self._next_extended(now), *leaving)
+        step = min((session.close, *leaving))
         for symbol, orders in self._book.working.items():
             point = self._next_point(symbol, orders, now)
             if point is not None and point < step:
@@ -114,6 +115,7 @@ class Matching:
     ) -> None:
         self.now = datetime.min.replace(tzinfo=UTC)
         self.next_at: datetime | None = None
+        self._config = config
         self._hours = ExchangeHours(calendar)
         self._steps = Steps(self._hours, market, book)
         self._market = market
@@ -161,6 +163,11 @@ class Matching:
         """Return when a day order that arrives at `at` expires."""
         return self._hours.day_end(order, at)
 
+    def cancelled_at(self, at: datetime) -> datetime:
+        """Return when a cancel that arrives at `at` takes effect."""
+        begins = max(at, self._hours.session(at).open) if self._config.cancels_wait else at
+        return begins + timedelta(seconds=float(self._config.cancel_seconds))
+
     def _segment_of(self, order: BookedOrder, at: datetime) -> Segment | None:
         """Return the segment of the bar's path for this order; None between points."""
         path = self._market.path_of(order)
@@ -184,6 +191,8 @@ class Matching:
         for order in list(self._book.all_working()):
             if order.is_working and order.expires_at is not None and order.expires_at <= at:
                 self._book.end(order, UpdateEvent.EXPIRED, at)
+            elif order.is_working and order.leaves_at is not None and order.leaves_at <= at:
+                self._book.end(order, UpdateEvent.CANCELED, at)
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,6 +28,7 @@ STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
     UpdateEvent.EXPIRED: (OrderStatus.EXPIRED, "expired"),
     UpdateEvent.REJECTED: (OrderStatus.REJECTED, "rejected"),
     UpdateEvent.REPLACED: (OrderStatus.CANCELLED, "replaced"),
+    UpdateEvent.PENDING_CANCEL: (OrderStatus.SUBMITTED, "pending_cancel"),
 }
 """The state of an order after each event, with Alpaca's status."""
 
@@ -67,6 +68,8 @@ class BookedOrder:
         Its limit was reached, and the market had not enough for all of it: the rest is due at that limit.
     walk
         For the bar that began at that time, whether it meets the low first, whatever happens later; None if undecided.
+    leaves_at
+        When its pending cancel takes effect; None without one.
     """
 
     request: OrderRequest
@@ -86,6 +89,7 @@ class BookedOrder:
     is_held: bool = False
     is_hit: bool = False
     walk: tuple[datetime, bool] | None = None
+    leaves_at: datetime | None = None
     filled: Decimal = ZERO
     paid: Decimal = ZERO
     executions: list[Execution] = field(default_factory=list)
@@ -175,7 +179,8 @@ class BookedOrder:
         return replace(report, legs=tuple(leg.report() for leg in self.legs)) if self.legs else report
 
     def report(self) -> OrderReport:
-        status, raw_status = STATUS_OF[self.last_event]
+        is_leaving = self.is_working and self.leaves_at is not None
+        status, raw_status = STATUS_OF[UpdateEvent.PENDING_CANCEL if is_leaving else self.last_event]
         request = self.request
         return OrderReport(
             client_order_id=request.client_order_id,
@@ -275,6 +280,11 @@ class Book:
                 expires = event is UpdateEvent.EXPIRED and other.expires_at is not None and other.expires_at <= at
                 self._close(other, at)
                 self._tell(other, UpdateEvent.EXPIRED if expires else UpdateEvent.CANCELED, at)
+
+    def begin_cancel(self, order: BookedOrder, leaves_at: datetime, at: datetime) -> None:
+        """Let a cancel stay pending until a time: until then the order works on."""
+        order.leaves_at = leaves_at
+        self._tell(order, UpdateEvent.PENDING_CANCEL, at)
 
     def follow(self, order: BookedOrder, price: Price) -> None:
         """Let a trailing stop see a price."""

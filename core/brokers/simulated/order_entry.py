@@ -357,7 +357,7 @@ class OrderEntry:
         return self._accept(at, situation, old)
 
     def cancel(self, cancellation: CancelRequest) -> Accepted | Refused | NotFound:
-        """Cancel the rest of an order; one that has ended is refused."""
+        """Cancel the rest of an order, or let its cancel stay pending; one that has ended is refused."""
         self._matching.walk_through(cancellation.at)
         order = self._book.find(cancellation.client_order_id)
         if order is None:
@@ -365,7 +365,11 @@ class OrderEntry:
         self._market.settle(order.symbol, cancellation.at)
         if not order.is_working:
             return Refused(RefusalKind.NOT_WORKING, f'order is already in "{order.report().raw_status}" state')
-        self._book.end(order, UpdateEvent.CANCELED, cancellation.at)
+        leaves_at = self._matching.cancelled_at(cancellation.at)
+        if order.is_held or leaves_at <= cancellation.at:
+            self._book.end(order, UpdateEvent.CANCELED, cancellation.at)
+        elif order.leaves_at is None:
+            self._book.begin_cancel(order, leaves_at, cancellation.at)
         self._matching.schedule()
         return Accepted(order.whole_report())
 

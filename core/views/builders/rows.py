@@ -216,6 +216,7 @@ def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]
     is_to_replace = ledger.chains.replaced(order) is not None
     marks = (
         *((RowMark.CANCELLING,) if order.is_cancelling else ()),
+        *((RowMark.LEAVING,) if order.is_leaving else ()),
         *((RowMark.IN_DOUBT,) if order.in_doubt_since and is_working else ()),
         *((RowMark.WARNED,) if order.warning_waits else ()),
         *((RowMark.LATE_FILL,) if order.late_fill else ()),

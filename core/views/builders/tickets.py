@@ -22,6 +22,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.order import LegRole, OrderClass, OrderType, Side, StopHolder, TimeInForce
 from core.model.order_terms import order_in_words, terms_in_words
 from core.model.position import Position
+from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.staging import Proposal, Review, StopPlan, Ticket
 from core.model.values import ZERO, Money, Price, ProposalId, Quantity, Symbol, plain
@@ -230,7 +231,13 @@ class TicketViews:
             entries_working=may_still_fill(state, ticket.order),
             draft=ticket_draft(state, proposal),
             needs_touch=not proposal.only_reduces and is_needed(state, ticket.figures.cost),
+            cancels_wait_until=self._cancels_wait_until(at) if in_the_way else None,
         )
+
+    def _cancels_wait_until(self, at: datetime) -> datetime | None:
+        calendar = self.state.calendar
+        is_open = isinstance(calendar.session_at(at), Session)
+        return None if is_open or not self.state.sightings.capabilities.cancels_wait else calendar.next_session(at).open
 
     def _life_of_its_stop(
         self, ticket: Ticket, put_back: Sequence[Order]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from core import event_text, facts
 from core.messages.inputs import ConnectionChanged
 from core.model.account import Channel, ConnectionState
+from core.model.codes import OwedReason
 from core.model.lazy_dataclass import dataclass
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.notification_sanitizer import harmless
@@ -107,7 +108,9 @@ class Notifying:
         """Notify urgently of shares without a stop for seconds, and again when the operator's options change."""
         waiting = self.state.stage.state.proposals.values()
         guards = (p for p in waiting if p.is_guard and (p.symbol, p.strategy) == (fact.symbol, fact.strategy))
-        words = f"{plain(fact.quantity)} {fact.symbol} have no stop: {OWED[fact.why]}"
+        is_there = fact.why is OwedReason.LEAVING
+        lack = "have a stop that may end at any moment" if is_there else "have no stop"
+        words = f"{plain(fact.quantity)} {fact.symbol} {lack}: {OWED[fact.why]}"
         if (guard := next(guards, None)) is not None:
             order = order_in_words(guard.order)
             words = f"{order} is owed and waits for your key at the desk: nothing guards these shares"

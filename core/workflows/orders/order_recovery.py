@@ -202,10 +202,13 @@ class OrderRecovery:
     def _follow_cancel(self, order: Order) -> Iterator[Effect]:
         """Repeat the cancel of an order that the broker still works: it was lost, and a second one is harmless.
 
-        A cancel repeated a moment ago counts as failed, and follows after its pause.
+        One that the broker has is dropped if its reason was given up, and else waited for. A cancel repeated a moment
+        ago counts as failed, and follows after its pause.
         """
         is_lost = order.is_working and order.is_cancelling and order.cancel_failed_at is None
         if not is_lost or order.status is OrderStatus.PENDING:
+            return
+        if order.is_leaving and self.sale_chains.is_waited_for(order):
             return
         last = self._cancelled_again.get(order.id)
         if last is not None and self.state.at - last < A_MOMENT:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from core.execution.order import Order
+from core.execution.order import LATE, Order
 from core.execution.stop_coverage import free_of_exits, unreserved
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
 from core.messages.commands import TakeBackExits
@@ -31,7 +31,7 @@ from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.request_reserve import RequestRoom, begun_exits, held_exits, late_at
-from core.workflows.orders.sale_chains import LATE, SaleChains
+from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
 from core.workflows.staging.proposal_intake import terms_of

@@ -7,7 +7,7 @@ the next close. The stop that was cancelled for the first sale is restored when 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from core.execution.order import Order
@@ -23,8 +23,6 @@ from core.trading_state.state import TradingState
 
 GIVEN_UP = "the close that it was to make way for was given up"
 """Reason for not repeating a cancel."""
-LATE = timedelta(minutes=5)
-"""Time in which a lost cancel may still take effect; a stop that ends later ended for another reason."""
 
 
 class SaleChains:
@@ -160,9 +158,8 @@ class SaleChains:
         return [order for order in self.stops(use) if order.is_target and order.is_working and order.parent in pairs]
 
     def may_end_yet(self, stop: Order) -> bool:
-        """Whether a cancel of the stop may still take effect, including a lost one for a while."""
-        is_let_go = stop.let_go_at is not None and self.state.at < stop.let_go_at + LATE
-        return stop.is_working and (stop.is_cancelling or is_let_go)
+        """Whether a cancel of the stop may still take effect, including one that was dropped here."""
+        return stop.is_working and (stop.is_cancelling or stop.may_end_by_a_dropped_cancel(self.state.at))
 
     def kept_back(self, symbol: Symbol, strategy: str) -> Decimal:
         """Return the shares that a stop may not reserve: a close is to sell them, beyond those of the close's stops."""
@@ -248,13 +245,13 @@ class SaleChains:
 def _has_made_way(stop: Order) -> bool:
     """Whether the stop ended for the close. Not if it works, expired, or was cancelled by the operator or a kill.
 
-    A stop whose cancel was dropped and that ended later was cancelled by somebody else with access to the account.
+    A stop whose cancel was dropped and did not take effect was cancelled by somebody else with access to the account.
     """
     if stop.is_working or stop.status is OrderStatus.EXPIRED:
         return False
     if stop.cancel_requested_at is not None:
         return stop.cancel_code in MADE_WAY
-    return stop.let_go_at is None or stop.ended_at is None or stop.ended_at <= stop.let_go_at + LATE
+    return stop.let_go_at is None
 
 
 def _unsold(stops: list[Order]) -> Decimal:

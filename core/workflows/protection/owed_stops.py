@@ -79,7 +79,7 @@ class StopsOwed:
         No stop trades before the open, so nobody is called at night for one that cannot.
         """
         since = owing.needed_since or owing.since
-        if owing.why is OwedReason.NOT_TRADING:
+        if owing.why in (OwedReason.NOT_TRADING, OwedReason.LEAVING):
             calendar = self.state.calendar
             now = calendar.session_at(self.state.at)
             since = max(since, now.open if isinstance(now, Session) else calendar.next_session(self.state.at).open)
