@@ -80,6 +80,8 @@ class Sightings:
     differing, apart, gone
         Symbols whose books differ; the broker's surplus if both have a position; symbols of which the broker has none.
         No stop is sent for differing shares, and orders beyond the broker's quantity are cancelled, also at a kill.
+    apart_once
+        The same surplus by a single reading, which is no evidence yet: named, and believed at a kill alone.
     unread_positions
         Symbols whose row at the broker cannot be read: our books are kept, and no new order is sent for them.
     others, all_others
@@ -149,6 +151,7 @@ class Sightings:
     unaccepted: frozenset[Symbol] | None = None
     apart: dict[Symbol, Quantity] = field(default_factory=dict)
     gone: frozenset[Symbol] = frozenset()
+    apart_once: dict[Symbol, Quantity] = field(default_factory=dict)
     unread_positions: frozenset[Symbol] = frozenset()
     others: tuple[OrderReport, ...] = ()
     all_others: tuple[OtherOrder, ...] = ()

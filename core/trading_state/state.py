@@ -6,7 +6,7 @@ sightings (`core/trading_state/sightings.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -308,18 +308,20 @@ class TradingState(Slices):
     @property
     def drifted(self) -> dict[Symbol, Quantity]:
         """The broker's quantity in differing symbols: that of the last comparison, adjusted by later fills."""
-        told = {
-            symbol: Quantity(self.ledger.net_quantity(symbol) + more) for symbol, more in self.sightings.apart.items()
-        }
-        return {symbol: theirs for symbol, theirs in told.items() if theirs * self.ledger.net_quantity(symbol) > 0}
+        return self._told(self.sightings.apart)
 
     @property
     def told_at_a_kill(self) -> dict[Symbol, Quantity]:
-        """The broker's quantity in each symbol of which ours is larger, including zero.
+        """The broker's quantity in each symbol of which ours is larger, including zero, also by a single reading.
 
         Orders that could open by it count as opening (OP-07).
         """
-        return {**self.drifted, **dict.fromkeys(self.sightings.gone, NO_SHARES)}
+        by_one = self._told(self.sightings.apart_once)
+        return {**by_one, **self.drifted, **dict.fromkeys(self.sightings.gone, NO_SHARES)}
+
+    def _told(self, surplus: Mapping[Symbol, Quantity]) -> dict[Symbol, Quantity]:
+        told = {symbol: Quantity(self.ledger.net_quantity(symbol) + more) for symbol, more in surplus.items()}
+        return {symbol: theirs for symbol, theirs in told.items() if theirs * self.ledger.net_quantity(symbol) > 0}
 
     def closable_read_only(self, symbol: Symbol, side: Side) -> Quantity | None:
         """Return the shares that the broker reports and an exit on this side would close.

@@ -252,6 +252,7 @@ class Reconciliation:
             self._say_what_is_open([d.symbol for d in positions])
         elif unproven := self._unproven(positions, comparison):
             self.times.again()
+            self._see_less(positions, comparison)
             self._fail(unproven, ReadOnlyCode.UNPROVEN, (*positions, *comparison.orders()))
         else:
             try:
@@ -273,7 +274,8 @@ class Reconciliation:
     def _see_differences(self, positions: Sequence[Difference], comparison: Comparison) -> None:
         self.state.sightings.unread_positions = comparison.unknown()
         self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
-        self.state.sightings.apart, self.state.sightings.gone, self._is_unproven = {}, frozenset(), False
+        self.state.sightings.apart, self.state.sightings.apart_once = {}, {}
+        self.state.sightings.gone, self._is_unproven = frozenset(), False
         self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in positions if d.symbol in self._shrunk}
 
     def _give_what_is_owed(self) -> Iterator[Effect]:
@@ -457,6 +459,16 @@ class Reconciliation:
             return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
         return ""
 
+    def _see_less(self, positions: Sequence[Difference], comparison: Comparison) -> None:
+        """Note of which symbols the broker has a part of our shares: two readings prove it for exits beyond that part.
+
+        Our books stay as they are (EX-09, EX-13).
+        """
+        less = comparison.quantities_apart([d for d in positions if comparison.shrinks(d)])
+        proven = {s: more for s, more in less.items() if self.state.at - self._shrunk[s][0] >= APART}
+        self.state.sightings.apart = proven
+        self.state.sightings.apart_once = {s: more for s, more in less.items() if s not in proven}
+
     def _is_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
         """Whether fills of other orders account for all shares that the broker has no more."""
         ours, theirs = self.state.ledger.net_quantity(symbol), comparison.theirs(symbol)
@@ -524,11 +536,7 @@ class Reconciliation:
             self.state.record(facts.UnknownOrdersAccepted(unknown))
         self.state.sightings.unaccepted = frozenset()
         self.state.record(facts.ReconciliationPassed(corrections, (*positions, *comparison.orders())))
-        self.state.sightings.differing, self.state.sightings.apart, self.state.sightings.gone = (
-            comparison.unknown(),
-            {},
-            frozenset(),
-        )
+        self._see_differences((), comparison)
         for difference in positions:
             yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
         yield from self._renew()

@@ -22,7 +22,7 @@ from core.model.values import NO_SHARES, BrokerOrderId, ClientOrderId, Price, Qu
 from core.runtime.inbox import Link
 from core.views.builders.desk import ViewBuilder
 from core.workflows.protection.excess_exits import ExcessExits
-from tests.scenarios.changes import ROOMY, confirms_now
+from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -378,6 +378,63 @@ def test_legs_are_reduced_while_read_only() -> None:
     assert (house.held(), house.held_by_the_broker()) == ("6", "2")
     assert sorted(house.sent()[1:]) == [("replace", "sell", "limit", "2"), ("replace", "sell", "stop", "2")]
     assert ViewBuilder(house.engine).draw(house.line.at).kill.too_large == ()
+
+
+def the_broker_closes(house: House, side: dict[str, object], shares: str) -> None:
+    """It closes a part by itself: no order of anybody is listed for it."""
+    way, price = (Side.SELL if side is LONG else Side.BUY), Price(Decimal(100))
+    house.exchange._ledger.execute(SPY, way, Quantity(Decimal(shares)), price, house.line.at)
+
+
+def is_read(house: House) -> None:
+    """The first comparison after it."""
+    while house.desk.control.state.is_reconciled:
+        passes(house, 1)
+
+
+@SIDES
+def test_an_exit_beyond_a_part_that_the_broker_closed_is_reduced(side: dict[str, object]) -> None:
+    """EX-09, EX-13: two readings ten seconds apart agree; our books and a person's word stay as they are"""
+    house = a_bracket(side)
+    stop = leg(house, LegRole.STOP)
+    the_broker_closes(house, side, "4")
+    is_read(house)
+    first = house.sent()[1:], {row.id: row.beyond for row in house.line.view().orders}[stop.id]
+    passes(house, 9)
+    early = house.sent()[1:]
+    passes(house, 11)
+
+    word = "sell" if side is LONG else "buy"
+    assert (first, early) == (([], 4), [])
+    assert sorted(house.sent()[1:]) == [("replace", word, "limit", "2"), ("replace", word, "stop", "2")]
+    assert not house.desk.control.state.is_reconciled
+    assert abs(Decimal(house.held())) == 6
+    assert house.line.view().kill.too_large == ()
+
+
+@SIDES
+def test_a_kill_reduces_an_exit_by_a_single_reading(side: dict[str, object]) -> None:
+    """OP-07, EX-13: it counts as one that could open until it is gone"""
+    house = a_bracket(side)
+    the_broker_closes(house, side, "4")
+    is_read(house)
+    house.presses(Kill("the operator"))
+    passes(house, 3)
+
+    assert house.sent()[1:] != []
+    assert all(sent[0] in ("replace", "cancel") for sent in house.sent()[1:])
+
+
+def test_a_stop_reduced_by_a_wrong_list_is_whole_again() -> None:
+    """EX-09, EX-22: the shares that the broker's list left out are there after all"""
+    house = a_bracket(LONG)
+    the_broker_closes(house, LONG, "4")
+    house.until("10:07:30")
+    house.exchange._ledger.execute(SPY, Side.BUY, Quantity(Decimal(4)), Price(Decimal(100)), house.line.at)
+    house.until("10:09:30")
+
+    assert house.desk.ledger.exits.covered(SPY, "manual") == 6
+    assert house.desk.control.state.is_reconciled
 
 
 def nothing_at_the_broker(side: dict[str, object]) -> House:

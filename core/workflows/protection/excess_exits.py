@@ -98,8 +98,8 @@ class ExcessExits:
     def _told(self) -> Mapping[Symbol, Quantity]:
         """The positions to trust in doubt: a quantity that both books contain, before a person is asked.
 
-        A report that nothing is held is believed only while killed, when nothing may open: otherwise no stop is removed
-        from shares that may exist (OP-07).
+        A report that nothing is held, or a single reading, is believed only while killed, when nothing may open:
+        otherwise no stop is removed from shares that may exist (OP-07).
         """
         return self.state.drifted if self.state.control.killed_by is None else self.state.told_at_a_kill
 
@@ -150,7 +150,7 @@ class ExcessExits:
         """
         symbol = order.request.symbol
         is_differing = symbol in self.state.sightings.differing
-        return symbol not in self.state.drifted and (is_differing or not self._is_agreed(order))
+        return symbol not in self._told and (is_differing or not self._is_agreed(order))
 
     def _is_agreed(self, order: Order) -> bool:
         """Whether the broker's last books have the same quantity of this symbol, even in a read-only desk."""
