@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from core.execution.ledger import Ledger
+from core.execution.order_status import idle_code
 from core.model.broker import BrokerBooks, ForeignOrder, OrderReport, UnreadableOrder
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side
@@ -140,6 +141,13 @@ def held_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) ->
     paired = [order for order in holding if order.hides_legs]
     advice = PAIRED if paired else "cancel it at the broker first"
     return f"somebody else's {named} holds the shares: {advice}"
+
+
+def stopped_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) -> Quantity:
+    """Return the shares of the external stops on this side that trade and are not leaving."""
+    stops = (o for o in others if (o.symbol, o.side) == (symbol, side) and o.type is not None and o.type.is_stop)
+    working = (o for o in stops if not o.is_held and idle_code(o.raw_status) is None)
+    return Quantity(sum(map(_left, working), ZERO))
 
 
 def in_the_way_of(order: OrderRequest, others: Iterable[OrderReport], ledger: Ledger) -> str:

@@ -319,6 +319,8 @@ class OwedReason(StrEnum):
     WAITS_FOR_KEY = "waits_for_key"
     TAKEN_ELSEWHERE = "taken_elsewhere"
     """It was cancelled at the broker, not by this desk."""
+    HELD_ELSEWHERE = "held_elsewhere"
+    """A stop that was placed elsewhere, as on a phone, protects all of them at the broker."""
     LEGS_WAIT = "legs_wait"
     """The broker activates it when its entry is filled whole."""
     NOT_TRADING = "not_trading"
@@ -339,8 +341,8 @@ class OwedReason(StrEnum):
     """NAKED was typed, which leaves no stop."""
 
 
-NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED})
-"""Decided by the operator, or stated on a confirmed ticket: no notice is sent."""
+NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED, OwedReason.HELD_ELSEWHERE})
+"""Decided by the operator, or stated on a confirmed ticket: nobody is called."""
 UNDER_WAY = frozenset(
     {OwedReason.ON_ITS_WAY, OwedReason.IN_DOUBT, OwedReason.KEPT, OwedReason.CLOSING, OwedReason.LEAVING}
 )

@@ -92,6 +92,7 @@ OWED: Mapping[OwedReason, str] = {
     OwedReason.CLOSING: "it made way for an exit",
     OwedReason.WAITS_FOR_KEY: "a new one waits for your key",
     OwedReason.TAKEN_ELSEWHERE: "cancelled at the broker, not by this desk",
+    OwedReason.HELD_ELSEWHERE: "a stop that was placed elsewhere protects them",
     OwedReason.LEGS_WAIT: "in force when its entry is filled whole",
     OwedReason.NOT_TRADING: "the broker has their exit and does not trade it; close them, or ask the broker",
     OwedReason.LEAVING: "the broker has a cancel or a replacement of it, and has not carried it out yet",

@@ -97,6 +97,7 @@ class MessageCounts:
         self.state = MessageCountsState()
         self._requests: list[tuple[datetime, int]] = []
         self._is_begun = False
+        self._assumed_until: datetime | None = None
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             OrderCreated: self._created,
             CancelRequested: self._sent,
@@ -123,6 +124,7 @@ class MessageCounts:
             if before is not None and assumed:
                 unrecorded = max(assumed - len(self._requests), min(assumed, QUERIES))
                 self._requests.append((before, unrecorded))
+                self._assumed_until = before + MINUTE
                 self._requests.sort(key=lambda one: one[0])
         del self._requests[: self._over(at, KEPT)]
         self._requests.append((at, requests))
@@ -130,6 +132,11 @@ class MessageCounts:
     def requests(self, at: datetime, window: timedelta = MINUTE) -> int:
         """Return the requests of the last minute, or of another time up to `KEPT`."""
         return sum(requests for _, requests in self._requests[self._over(at, window) :])
+
+    def assumed_until(self, at: datetime) -> datetime | None:
+        """Return until when requests of the run before are assumed; None if none are, or no more."""
+        until = self._assumed_until
+        return until if until is not None and at < until else None
 
     def room_from(self, at: datetime, requests: int, allowed: int, window: timedelta = MINUTE) -> datetime:
         """Return when so many requests fit into the limit of their minute, or of another time up to `KEPT`.

@@ -70,10 +70,9 @@ class Owing:
     def needs_a_person(self) -> bool:
         return self.why not in NEEDS_NOBODY
 
-    @property
-    def is_told(self) -> bool:
-        """Whether a person was notified of its current reason."""
-        return self.told is self.why or (self.told in UNDER_WAY and self.why in UNDER_WAY)
+    def is_told(self, why: OwedReason) -> bool:
+        """Whether a person was notified of this reason."""
+        return self.told is why or (self.told in UNDER_WAY and why in UNDER_WAY)
 
 
 @dataclass(slots=True)

@@ -11,20 +11,22 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from core.execution.external_orders import other_of
+from core.execution.external_orders import other_of, stopped_by_others
 from core.execution.order import Order, has_news
 from core.facts import BarClosed, Fact, OrdersRecalled
 from core.messages.effects import Effect
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar, NoQuote
 from core.model.broker import FreshFigures, OrderReport
+from core.model.codes import OwedReason
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest, Side
-from core.model.session import Calendar
+from core.model.session import HOME, Calendar
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, AccountId, ClientOrderId, Money, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.gate import ReviewContext
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
+from core.trading_state.owed_stops import Owing
 from core.trading_state.sightings import Sightings
 from core.trading_state.slices import Slice, Slices, table_of
 
@@ -212,6 +214,23 @@ class TradingState(Slices):
             self.sightings.others = (*self.sightings.others, report)
             self.sightings.all_others = (*self.sightings.all_others, other_of(report, self.ledger))
 
+    def why_owed(self, owing: Owing) -> OwedReason:
+        """Return why these shares are owed a stop: by the broker's list, one placed elsewhere may protect them (EX-13).
+
+        Before the first list of a run, what was told of the run before stands.
+        """
+        if owing.why not in (OwedReason.DUE, OwedReason.TAKEN_ELSEWHERE):
+            return owing.why
+        if self.sightings.books_at is None and owing.told is OwedReason.HELD_ELSEWHERE:
+            return OwedReason.HELD_ELSEWHERE
+        owed = sum((each.quantity for each in self.owed_stops.all() if each.symbol == owing.symbol), ZERO)
+        return OwedReason.HELD_ELSEWHERE if self.stopped_elsewhere(owing.symbol) >= owed else owing.why
+
+    def stopped_elsewhere(self, symbol: Symbol) -> Quantity:
+        """Return the shares of a symbol for which the broker lists stops that this desk did not place."""
+        side = Side.SELL if self.ledger.net_quantity(symbol) > 0 else Side.BUY
+        return stopped_by_others(self.sightings.others, symbol, side)
+
     def figures_for(self, at: datetime, symbol: Symbol, fresh: FreshFigures | None) -> ReviewContext:
         """Return the context of a review: the fresh figures if fetched, otherwise the last sightings."""
         day = self.calendar.trading_day(at)
@@ -390,7 +409,13 @@ class TradingState(Slices):
 
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         known = self.sightings.instruments.get(symbol) or self.sightings.unlisted.get(symbol)
-        return known or NoInstrument("the broker has not said yet whether it trades")
+        if known is not None:
+            return known
+        until = self.messages.assumed_until(self.at)
+        if until is None:
+            return NoInstrument("the broker has not said yet whether it trades")
+        when = HOME.told(until, "%H:%M:%S")
+        return NoInstrument(f"not asked yet: until {when} requests of the run before count against the broker's limit")
 
     def traded(self, symbol: Symbol) -> Instrument:
         """Return the instrument of an order, as the broker lists it; a share if that is unknown."""

@@ -286,6 +286,24 @@ def test_a_restart_assumes_the_minute_before_it(is_clean: bool, away: int, assum
     assert assumed < house.desk.messages.requests(house.line.at) < assumed + 20
 
 
+@pytest.mark.parametrize("is_clean", [False, True])
+def test_an_unknown_symbol_names_the_run_before(is_clean: bool) -> None:
+    """RK-24, SP-05: until when its assumed requests keep the broker from being asked"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    if is_clean:
+        house.line.take(house.line.at, Stop("left"))
+    until = house.line.at + timedelta(seconds=60)
+    house._take_up(house.line.at)
+    at_a_limit(house).opens()
+    passes(house, 59)
+    early = house.desk.messages.assumed_until(house.line.at), house.desk.instrument(Symbol("XYZ"))
+    passes(house, 1)
+    late = house.desk.messages.assumed_until(house.line.at), house.desk.instrument(Symbol("XYZ"))
+
+    assert (early[0], late[0]) == (until, None)
+    assert [f"{until:%M:%S}" in str(each[1]) for each in (early, late)] == [True, False]
+
+
 def test_what_is_assumed_keeps_both_runs_in_the_limit() -> None:
     """RK-24: either run leaves the reserve alone; what was recorded and a few queries where that is more"""
     most = {limit: of_an_earlier_run(limit, Decimal("0.25")) for limit in (40, LIMIT, 1000)}

@@ -334,7 +334,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         average_range=state.sizing.average_range(position.symbol),
         owed=owing.quantity if owing else NO_SHARES,
         owed_since=owing.since if owing else None,
-        owed_why=owing.why if owing else None,
+        owed_why=state.why_owed(owing) if owing else None,
         exit_waits_since=held.since if held else None,
         exit_late_since=late.since if late else None,
         targets=_targets(state, exits),

@@ -13,6 +13,7 @@ from core import facts
 from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Channel, Mode
+from core.model.codes import NEEDS_NOBODY
 from core.model.delivery import SURELY_NOT, URGENT_ALONE, Delivery, DeliveryCode, Tries
 from core.model.lazy_dataclass import dataclass
 from core.model.notice import MOST_LINES, USUAL, Notice, NoticeKind, text_of, title_of
@@ -86,7 +87,11 @@ def exits_that_ended(state: TradingState) -> list[str]:
     waiting = {of_exit(proposal) for proposal in state.stage.state.proposals.values()}
     unsent = (*held_exits(state), *begun_exits(state))
     waiting |= {of_held(held.proposal.symbol, held.proposal.strategy) for held in unsent}
-    waiting |= {of_owed(owing.symbol, owing.strategy) for owing in state.owed_stops.all() if owing.needs_a_person}
+    waiting |= {
+        of_owed(owing.symbol, owing.strategy)
+        for owing in state.owed_stops.all()
+        if state.why_owed(owing) not in NEEDS_NOBODY
+    }
     return [key for key in known if key not in waiting]
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from core import event_text, facts
 from core.messages.inputs import ConnectionChanged
 from core.model.account import Channel, ConnectionState
-from core.model.codes import OwedReason
+from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.lazy_dataclass import dataclass
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.notification_sanitizer import harmless
@@ -52,6 +52,10 @@ AFTER_THE_CLOSE = timedelta(minutes=5)
 """Time after the close of the day's report: the last fills are in by then."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
 DONE = {Side.BUY: "bought", Side.SELL: "sold"}
+LACK = {
+    OwedReason.LEAVING: "have a stop that may end at any moment",
+    OwedReason.HELD_ELSEWHERE: "have no stop of this desk",
+}
 FILL, STOP, WAITING = NoticeKind.FILL, NoticeKind.STOP, NoticeKind.EXIT_WAITING
 
 
@@ -108,9 +112,12 @@ class Notifying:
         """Notify urgently of shares without a stop for seconds, and again when the operator's options change."""
         waiting = self.state.stage.state.proposals.values()
         guards = (p for p in waiting if p.is_guard and (p.symbol, p.strategy) == (fact.symbol, fact.strategy))
-        is_there = fact.why is OwedReason.LEAVING
-        lack = "have a stop that may end at any moment" if is_there else "have no stop"
-        words = f"{plain(fact.quantity)} {fact.symbol} {lack}: {OWED[fact.why]}"
+        words = f"{plain(fact.quantity)} {fact.symbol} {LACK.get(fact.why, 'have no stop')}: {OWED[fact.why]}"
+        if fact.why in NEEDS_NOBODY:
+            self._tell(Subject(STOP, words, fact.symbol, grave=Severity.INFO))
+            return
+        if (elsewhere := self.state.stopped_elsewhere(fact.symbol)) > 0:
+            words += f"; stops that were placed elsewhere are for {plain(elsewhere)}"
         if (guard := next(guards, None)) is not None:
             order = order_in_words(guard.order)
             words = f"{order} is owed and waits for your key at the desk: nothing guards these shares"
@@ -132,7 +139,8 @@ class Notifying:
         """Notify of owed stops, theses, halts and kills whose notice a crash kept from the disk."""
         control, known = self.state.control, self.state.notifications.state.matters
         for owing in self.state.owed_stops.all():
-            if owing.told is not None and owing.needs_a_person and of_owed(owing.symbol, owing.strategy) not in known:
+            is_known = of_owed(owing.symbol, owing.strategy) in known
+            if owing.told is not None and not is_known and self.state.why_owed(owing) not in NEEDS_NOBODY:
                 self.after_owed(facts.StopOwed(owing.symbol, owing.strategy, owing.quantity, owing.since, owing.told))
         for each in self.state.theses.state.invalidations.values():
             if each.is_paused is None:

@@ -66,7 +66,7 @@ class StopsOwed:
         for owing in list(self._untold()):
             if self.state.at >= self._told_at(owing):
                 its = owing.symbol, owing.strategy
-                self.state.record(StopOwed(*its, owing.quantity, owing.since, owing.why))
+                self.state.record(StopOwed(*its, owing.quantity, owing.since, self.state.why_owed(owing)))
                 if owing.why is OwedReason.DUE:
                     self.state.sightings.books_are_wanted = True
         for owing, until in list(self.state.owed_stops.state.over):
@@ -88,7 +88,8 @@ class StopsOwed:
     def _untold(self) -> Iterator[Owing]:
         """Yield those that nobody was told of; where orders are unknown, their notice stands for it (EX-24)."""
         for owing in self.state.owed_stops.all():
-            if owing.needs_a_person and not owing.is_told and not self.state.may_have_unknown_orders(owing.symbol):
+            is_told = not owing.needs_a_person or owing.is_told(self.state.why_owed(owing))
+            if not is_told and not self.state.may_have_unknown_orders(owing.symbol):
                 yield owing
 
 

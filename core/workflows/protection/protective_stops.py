@@ -188,7 +188,7 @@ class ProtectiveStops:
             owing = self.state.owed_stops.of(position)
             if owing is None or self.state.may_have_unknown_orders(position.symbol):
                 continue
-            if owing.why is OwedReason.DUE and position.symbol not in but:
+            if self.state.why_owed(owing) is OwedReason.DUE and position.symbol not in but:
                 yield from apart(self.state, partial(self._give_due, position, owing.quantity))
 
     def _give_due(self, position: Position, owed: Quantity) -> Iterator[Effect]:
