@@ -11,7 +11,7 @@ import pytest
 from core.execution.stop_coverage import unprotected_in_words
 from core.facts import NotificationDue, OrderIdled, StopOwed
 from core.messages.commands import Kill, ProposeClose, RequestCancel
-from core.model.broker import Capabilities
+from core.model.broker import Capabilities, UpdateEvent
 from core.model.codes import IdleCode, OwedReason, UnprotectedKind
 from core.model.notice import Notice, NoticeKind, Severity
 from core.model.order import OrderStatus, StopHolder, TimeInForce
@@ -21,6 +21,7 @@ from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import RARELY, House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested, sell
+from tests.scenarios.test_contradicting_reports import BrokersWord, with_terms
 from tests.scenarios.test_owed_notices import row_of
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
@@ -161,6 +162,43 @@ def test_a_cancel_of_minutes_puts_the_stop_back(restarts: bool) -> None:
     assert house.stops[0].cancel_requested_at is not None
     assert cancels(house) == 1
     assert_can_be_rebuilt(house)
+
+
+def test_a_stop_whose_replacement_is_pending_is_no_cover(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-13, EX-22: until the broker says that it works; what a stream says is looked up"""
+    broker, house = BrokersWord(monkeypatch), holding()
+    (stop,) = house.stops
+    pending, works = (with_terms(status=OrderStatus.SUBMITTED, raw_status=word) for word in ("pending_replace", "new"))
+    broker.states(house, stop.id, pending, UpdateEvent.PENDING_REPLACE)
+    passes(house, 10)
+    row, owed = row_of(house), [fact.why for fact in house.facts(StopOwed)]
+    broker.states(house, stop.id, works, UpdateEvent.NEW)
+    passes(house, 5)
+
+    assert (row.covered, row.idle, owed) == (0, "stop leaving", [OwedReason.LEAVING])
+    assert (row_of(house).covered, house.desk.owed_stops.all()) == (6, ())
+    assert working(house) == ["sell 6 new"]
+
+
+def test_a_cancel_that_the_broker_gives_up_covers_again() -> None:
+    """EX-13, EX-21: it works again by the broker's word, and five minutes later a cancel of it is somebody else's"""
+    house = holding(cancel_seconds=Decimal(3000))
+    closes(house)
+    passes(house, 130)
+    booked = house.exchange._book.find(house.stops[0].id)
+    assert booked is not None
+    booked.leaves_at, booked.last_event = None, UpdateEvent.NEW
+    house.exchange._book._has_changed(booked)
+    house.desk.sightings.books_are_wanted = True
+    passes(house, 70)
+    row = row_of(house)
+    passes(house, 310)
+    house.exchange._book.end(booked, UpdateEvent.CANCELED, house.line.at)
+    passes(house, 90)
+
+    assert (row.covered, row.idle) == (6, "")
+    assert house.stops[0].is_taken_elsewhere
+    assert (working(house), [fact.why for fact in house.facts(StopOwed)][-1]) == ([], OwedReason.TAKEN_ELSEWHERE)
 
 
 def test_a_cancel_in_time_lets_the_close_sell() -> None:

@@ -76,6 +76,17 @@ def test_the_end_of_a_stop_placed_elsewhere_calls_a_person() -> None:
     assert notices(house) == [Severity.INFO, Severity.URGENT]
 
 
+def test_a_leaving_stop_placed_elsewhere_calls_a_person() -> None:
+    """EX-13, EX-22: its cancel is pending there, so it holds nothing"""
+    house = holding(cancel_seconds=Decimal(300))
+    moves_it_on_the_phone(house)
+    house.exchange.cancel(house.line.at, ELSEWHERE)
+    passes(house, 60)
+
+    assert house.desk.sightings.others != ()
+    assert notices(house) == [Severity.INFO, Severity.URGENT]
+
+
 def test_a_restart_tells_of_a_stop_placed_elsewhere_once() -> None:
     """EX-20, EX-22: the first list of the new run has it too"""
     receivers = Receivers()
