@@ -470,6 +470,17 @@ class ExitClaims:
         ended = [o for o in ended if by_key is None or by_key <= _ended_at(o)]
         return max([o for o in ended if not is_back(o)] or ended, key=_ended_at, default=None)
 
+    def in_its_place(self, stop: Order) -> Order:
+        """Return what a stop that made way was put back as, and moved to since; itself if it was not put back."""
+        if stop.cancel_code not in MADE_WAY:
+            return stop
+        its = self.index.owned.get((stop.request.symbol, stop.strategy), {}).values()
+        back = [o for o in its if o.is_protective and o.request.terms == stop.request.terms and o is not stop]
+        last = max((o for o in back if o.created_at >= _ended_at(stop)), key=lambda o: o.created_at, default=stop)
+        while last.replaced_by is not None and (moved := self.index.orders.get(last.replaced_by)) is not None:
+            last = moved
+        return last
+
     def _is_of_what_is_held(self, stop: Order) -> bool:
         held = self.index.state.position(stop.request.symbol, stop.strategy)
         if held is None or (held.quantity > 0) is not (stop.request.side is Side.SELL):

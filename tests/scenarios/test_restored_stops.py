@@ -9,16 +9,17 @@ from decimal import Decimal
 import pytest
 
 from core.facts import OrderCreated, StopOwed, UnknownOrdersFound
-from core.messages.commands import ProposeClose, ProposeOrder, RequestCancel
+from core.messages.commands import MoveStop, ProposeClose, ProposeOrder, RequestCancel
 from core.messages.effects import Effect as Asked
 from core.messages.effects import SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.codes import OwedReason, RefusalKind
 from core.model.order import OrderType, StopHolder
-from core.model.values import Quantity, plain, priced
+from core.model.values import ZERO, Quantity, plain, priced
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.test_stops_after_a_close import (
     BOTH,
@@ -155,6 +156,30 @@ def test_a_ticket_names_the_nearest_of_two_stops(way: Way, then: str, says: list
     pairs = [each.split() for each in says]
     assert list(named) == [f"{shares} at {priced(way.at(price))}" for shares, price in pairs]
     assert working(house) == sorted(f"{way.out} stop {n} {plain(way.at(price))}" for n, price in map(str.split, back))
+
+
+@BOTH
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_restored_stop_is_filled_up_at_its_last_price(way: Way, moves: bool) -> None:
+    """EX-13, OP-02: the broker makes it smaller; what is missing has the price of the ticket that named it last"""
+    house = holding_six(way)
+    house.line.refuses_the_next_order("no")
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 5)
+    if moves:
+        house.presses(MoveStop(SPY, "manual", way.at("99.30")))
+        confirms_now(house)
+        passes(house, 5)
+    price = plain(way.at("99.30" if moves else "99"))
+    before = working(house)
+    is_changed_there(house, next(o for o in house.stops if o.is_working).id, quantity=Quantity(Decimal(5)))
+    passes(house, 70)
+
+    added = [(plain(p.order.quantity), plain(p.order.stop_price or ZERO)) for p in house.desk.stage.proposals()]
+    assert before == [f"{way.out} stop 6 {price}"]
+    assert added == ([("1", price)] if moves else [])
+    assert working(house) == sorted([f"{way.out} stop 5 {price}", *([] if moves else [f"{way.out} stop 1 {price}"])])
 
 
 def test_a_pair_taken_back_owes_no_stop_to_watched_shares() -> None:

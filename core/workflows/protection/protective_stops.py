@@ -206,6 +206,7 @@ class ProtectiveStops:
         if last is None:
             self._ask_for_one_of_several(position)
             return
+        last = exits.in_its_place(last)
         for use in self.state.stage.authorizations(AuthorizationKind.PROTECTIVE_STOP):
             entry = self.state.ledger.order(use.authorization.parent)
             if entry is None or (entry.request.symbol, entry.strategy) != (position.symbol, position.strategy):
