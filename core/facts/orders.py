@@ -474,7 +474,7 @@ class BrokerMessagesQuarantined(Fact):
     count: int = 1
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class CallFailed(Fact):
     """A request had no usable answer; recorded while the breaker counts (EX-15).
