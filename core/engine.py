@@ -48,6 +48,7 @@ from core.workflows.operator.notifying import Notifying
 from core.workflows.operator.pauses_and_lists import PausesAndBans, SymbolListing
 from core.workflows.operator.touch_keys import TouchEnrolment
 from core.workflows.operator.watching import Alerting, Watching
+from core.workflows.orders.account_blocks import AccountBlocks
 from core.workflows.orders.cancellation import BrokerWarnings, Cancellation, Replacement
 from core.workflows.orders.circuit_breaker import CircuitBreaker
 from core.workflows.orders.exit_legs import IdleExits
@@ -120,6 +121,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     tickets, authorizations = Tickets(state, gate, readings), TicketAuthorizations(state)
     confirmations = Confirmations(state, gate, authorizations, order_changes, submission, position_close, readings)
     auto_exits = AutoExits(state, tickets, confirmations)
+    account_blocks = AccountBlocks(state, order_recovery, proposals, auto_exits)
     protection_events, margin_monitor = ProtectionEvents(state), MarginMonitor(state)
     recommendations, manual_proposals = Recommendations(state), ManualProposals(state, staging)
     watching, regime_updates = Watching(state), RegimeUpdates(state)
@@ -182,6 +184,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         stop_renewal,
         expired_exits,
         RepeatedExecutions(state, cancellation),
+        account_blocks,
         readings,
         tickets,
         confirmations,

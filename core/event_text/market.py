@@ -139,6 +139,7 @@ BreakerFact = facts.BreakerOpened | facts.BreakerClosed
 ProtectionFact = facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden | facts.OverrideEnded
 ListFact = facts.SymbolListed | facts.SymbolUnlisted
 ThrottleFact = facts.RiskThrottled | facts.RiskRestored
+BlockFact = facts.AccountBlocked | facts.AccountUnblocked
 MarginFact = facts.MarginSampled | facts.MarginWarned | facts.MarginDeficitSeen
 
 
@@ -218,6 +219,12 @@ def _margin(fact: MarginFact) -> str:
     return f"MARGIN: excess liquidity {over}, under {limit}: close some, or add equity"
 
 
+def _block(fact: BlockFact) -> str:
+    if isinstance(fact, facts.AccountUnblocked):
+        return "the broker accepts orders of the account again"
+    return f"the broker accepts NO ORDERS of the account: {fact.reason}"
+
+
 GUARDS: EventTexts = {
     **told("broker", _call, CallFact),
     **told("broker", _breaker, BreakerFact),
@@ -226,4 +233,5 @@ GUARDS: EventTexts = {
     **told("regime", _regime, facts.RegimeMeasured),
     **told("guard", _throttle, ThrottleFact),
     **told("margin", _margin, MarginFact),
+    **told("broker", _block, BlockFact),
 }

@@ -336,6 +336,8 @@ def _send(fact: SendFact) -> str:
             return f"{fact.client_order_id} was sent at {HOME.told(fact.sent_at, form)}"
         case facts.SubmissionBlocked():
             return f"{fact.client_order_id} blocked: {fact.reason}"
+        case facts.OrderKept() if fact.was_refused:
+            return f"{fact.client_order_id} was refused while the account was blocked: it is sent again"
         case facts.OrderKept() if fact.is_absent:
             return f"{fact.client_order_id} never arrived: it is sent again by its own permission"
         case facts.OrderKept() if fact.again_at is not None:

@@ -19,7 +19,7 @@ from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
 from core.model.account import Channel
-from core.model.codes import BY_A_PERSON, CancelCode, EndCode, IdleCode
+from core.model.codes import BY_A_PERSON, MAY_BE_A_BLOCK, CancelCode, EndCode, IdleCode
 from core.model.order import OrderStatus, Side
 from core.model.position import Position
 from core.model.session import Calendar
@@ -113,7 +113,7 @@ class OrderFolds:
         order.kept = order.again_at = None
         order.was_absent = False
         if fact.after.is_terminal:
-            if fact.code is not EndCode.LOST_THERE:
+            if fact.code is not EndCode.LOST_THERE and fact.refusal not in MAY_BE_A_BLOCK:
                 order.permit = None
             order.ended_at = at
             order.idle, order.idle_word = None, ""
@@ -195,9 +195,12 @@ class OrderFolds:
 
     def _kept(self, _at: datetime, fact: facts.OrderKept) -> None:
         order = self.index.orders[fact.client_order_id]
+        if order.status.is_terminal:  # refused while the account was blocked: it is unsent again
+            order.status, order.ended_at, order.reason, order.is_asked_for = OrderStatus.PENDING, None, "", False
         order.kept, order.again_at, order.was_absent = fact.approval, fact.again_at, fact.is_absent
         order.in_doubt_since = order.first_not_found_at = None
         order.not_found = 0
+        self.index.note(order)
 
     def _kept_released(self, _at: datetime, fact: facts.KeptOrderReleased) -> None:
         order = self.index.orders[fact.client_order_id]

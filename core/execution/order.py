@@ -60,8 +60,8 @@ class Order(CountsChanges):
     warnings, warned_at
         The broker's warnings; and since when they wait for the operator, None once confirmed (OP-11).
     permit
-        Its approval until the broker has it, and also after the broker lost a stop. None for an order that this desk
-        did not send, such as a leg.
+        Its approval until the broker has it, and also after the broker lost a stop, or refused the order in a way that
+        may mean a blocked account. None for an order that this desk did not send, such as a leg.
     kept
         Its approval while it is known that it never left this desk: the run that recorded it ended before (EX-22).
     again_at

@@ -89,6 +89,11 @@ class CorporateActionApplied(Fact):
     quantity_after: Quantity
     owners: tuple[OwnerQuantity, ...] = ()
 
+    @property
+    def split_ratio(self) -> Decimal | None:
+        """None if our books had the split already."""
+        return self.ratio if self.owners else None
+
 
 @fact()
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ class SubmissionBlocked(Fact):
     code: BlockCode = BlockCode.OTHER
 
 
-@fact(version=4, upgrades={3: registry.authorized})
+@fact(version=5, upgrades={3: registry.authorized})
 @dataclass(frozen=True, slots=True)
 class OrderKept(Fact):
     """The broker does not have the order, and it is still to be sent (EX-22).
@@ -202,12 +202,15 @@ class OrderKept(Fact):
     is_absent
         Whether it was sent, and the broker, after repeated look-ups, never had it (EX-06). Else the broker accepted no
         requests.
+    was_refused
+        Whether the broker had refused it while it accepted no order of the account: it is unsent again.
     """
 
     client_order_id: ClientOrderId
     approval: Approval
     again_at: datetime | None = None
     is_absent: bool = False
+    was_refused: bool = False
 
 
 @fact()

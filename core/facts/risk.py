@@ -172,6 +172,28 @@ class MarginWarned(Fact):
 
 @fact()
 @dataclass(frozen=True, slots=True)
+class AccountBlocked(Fact):
+    """By its figures the broker accepts no order of the account (EX-22).
+
+    Attributes
+    ----------
+    since
+        Refusals from then on may have this cause: a little before the last figures that showed none. None if this run
+        has seen no others.
+    """
+
+    reason: str
+    since: datetime | None
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class AccountUnblocked(Fact):
+    """By its figures the broker accepts orders of the account again."""
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
 class Halted(Fact):
     cause: HaltCause
     reason: str
@@ -272,3 +294,8 @@ class PositionCorrected(Fact):
     is_split: bool = False
     for_a_fill: bool = False
     unexplained: Quantity = NO_SHARES
+
+    @property
+    def split_ratio(self) -> Decimal | None:
+        """The new shares for one before, where it takes over a split; several owners' are rounded to whole parts."""
+        return next((owner.ratio for owner in self.owners), None) if self.is_split else None

@@ -31,6 +31,8 @@ class Account:
     ----------
     multiplier
         Buying power as a multiple of equity: 1 is a cash account, above it is margin.
+    blocked_because
+        Why the broker accepts no order of the account now, with the remedy; empty if it does.
     initial_margin, maintenance_margin
         Margin required to open the holdings, and to keep them. None if not reported (RK-14).
     overnight_buying_power
@@ -47,13 +49,17 @@ class Account:
     cash: Money
     buying_power: Money
     multiplier: Decimal
-    is_blocked: bool = False
+    blocked_because: str = ""
     unsettled: Money = NO_MONEY
     initial_margin: Money | None = None
     maintenance_margin: Money | None = None
     overnight_buying_power: Money | None = None
     last_equity: Money | None = None
     sells_short: bool = True
+
+    @property
+    def is_blocked(self) -> bool:
+        return bool(self.blocked_because)
 
     @property
     def lends(self) -> bool:

@@ -101,7 +101,7 @@ class AuthorizationCode(Enum):
     DISPLACED = "displaced"
     """Another close took its place."""
     REFUSED = "refused"
-    """The order to send differs from the confirmed one, or its time had expired."""
+    """The order to send differs from the confirmed one, or its time had expired; or the broker would not accept it."""
     ASKED_AGAIN = "asked_again"
     NOT_ASKED_AGAIN = "not_asked_again"
     """The cancelled stop could not be staged again."""
@@ -161,6 +161,10 @@ class RefusalKind(Enum):
     """The order to cancel or replace has ended, or is ending."""
     UNAUTHORISED = "unauthorised"
     RATE_LIMITED = "rate_limited"
+
+
+MAY_BE_A_BLOCK = frozenset({RefusalKind.FORBIDDEN, RefusalKind.UNAUTHORISED})
+"""Refusals by which a broker may mean that it accepts no order of the account now."""
 
 
 class ProposalEnd(Enum):
@@ -314,6 +318,8 @@ class OwedReason(StrEnum):
     """Whether the broker has the stop, or the exit in its place, is unknown."""
     KEPT = "kept"
     """The broker does not have it, and it is sent again."""
+    BLOCKED = "blocked"
+    """The broker refused it and accepts no order of the account: it is sent again as soon as the broker does."""
     CLOSING = "closing"
     """It was cancelled for an exit that is not at the broker yet."""
     WAITS_FOR_KEY = "waits_for_key"

@@ -89,6 +89,7 @@ OWED: Mapping[OwedReason, str] = {
     OwedReason.ON_ITS_WAY: "the broker has not answered for it",
     OwedReason.IN_DOUBT: "in doubt at the broker, looked up",
     OwedReason.KEPT: "sent again soon",
+    OwedReason.BLOCKED: "the broker accepts no orders of the account; sent as soon as it does",
     OwedReason.CLOSING: "it made way for an exit",
     OwedReason.WAITS_FOR_KEY: "a new one waits for your key",
     OwedReason.TAKEN_ELSEWHERE: "cancelled at the broker, not by this desk",

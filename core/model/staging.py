@@ -365,7 +365,7 @@ class StandingAuthorization:
         The only type and prices that it permits; None in records from before there were terms.
     held
         Of a close and of the stops that it restores: the shares of the position at the key, and what the orders that it
-        cancels had sold by then. None for the other kinds, and in records from before it was noted.
+        cancels had sold by then. None for the other kinds, after a split, and in records from before it was noted.
     """
 
     id: str

@@ -54,8 +54,8 @@ def staying(
 ) -> Decimal:
     """Return the shares that a close has left so far of those held at its key.
 
-    `now` are those held now without what was bought later: the answer for a record from before it was noted what was
-    held.
+    `now` are those held now without what was bought later: the answer after a split, and for a record from before it
+    was noted what was held.
     """
     held = close.authorization.held
     return max(now if held is None else held - sold(lines, ticket, uses), ZERO)

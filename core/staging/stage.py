@@ -66,6 +66,8 @@ class Stage:
             facts.BasketSigned: self._plan_signed,
             facts.BasketEnded: self._plan_ended,
             facts.DayStarted: self._day_started,
+            facts.CorporateActionApplied: self._split,
+            facts.PositionCorrected: self._split,
         }
 
     def restore(self, state: StageState) -> None:
@@ -320,6 +322,14 @@ class Stage:
         confirmation.is_void = True
         del self.undecided[confirmation.ticket.id]
         self._drop_authorizations(confirmation.ticket.id)
+
+    def _split(self, _at: datetime, fact: facts.CorporateActionApplied | facts.PositionCorrected) -> None:
+        """Count it on what was signed; forget what a close held at its key: shares from before the split (EX-21)."""
+        if (ratio := fact.split_ratio) is not None:
+            for use in [*self.state.authorizations.values()]:
+                if use.authorization.symbol == fact.symbol:
+                    its = replace(use.authorization, held=None)
+                    self._enter(replace(use, authorization=its, split=use.split * ratio))
 
     def _day_started(self, at: datetime, _fact: facts.DayStarted) -> None:
         self.retention.begin_day(self.state, at)

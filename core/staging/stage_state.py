@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import takewhile
 
 from core.model.counted_changes import CountsChanges
@@ -44,7 +45,7 @@ class AuthorizationUse:
     """An authorization and its released quantity; `releases` only numbers its approvals, so that no id is reused.
 
     `returned` are the orders whose permission was returned: after a crash that may be recorded twice. `exits` are the
-    orders that it released without a key.
+    orders that it released without a key. `split` is how many shares there are for one share at its key.
     """
 
     authorization: StandingAuthorization
@@ -52,6 +53,7 @@ class AuthorizationUse:
     releases: int = 0
     returned: tuple[ClientOrderId, ...] = ()
     exits: tuple[ClientOrderId, ...] = ()
+    split: Decimal = Decimal(1)
 
     @property
     def is_unused(self) -> bool:

@@ -27,6 +27,7 @@ from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
+from core.trading_state.account_block import AccountBlock
 
 OF_ONE_SPLIT = timedelta(days=10)
 """The activity of a split comes at the latest so long after the books that show it."""
@@ -39,7 +40,7 @@ MAY_CHANGE_IT = (
     facts.LegResized, facts.OrderRestated, facts.OrderRevived, facts.OrdersRecalled,
     facts.ContingentOrdersMissing, facts.ProposalStaged,
     facts.AuthorizationEnded, facts.Rearmed, facts.DayStarted, facts.OrderIdled, facts.OrderTradesAgain,
-    facts.ConfirmationRefused, facts.EngineStarted,
+    facts.ConfirmationRefused, facts.EngineStarted, facts.AccountBlocked, facts.AccountUnblocked,
 )  # fmt: skip
 
 
@@ -94,12 +95,12 @@ class OwedStopsState:
 
 
 class OwedStops:
-    """Its facts are folded after those of the ledger and the stage."""
+    """Its facts are folded after those of the ledger, the stage and the account's block."""
 
     name = "owed_stops"
 
-    def __init__(self, ledger: Ledger, stage: Stage, control: TradingStatus) -> None:
-        self._ledger, self._stage, self._control = ledger, stage, control
+    def __init__(self, ledger: Ledger, stage: Stage, control: TradingStatus, block: AccountBlock) -> None:
+        self._ledger, self._stage, self._control, self._block = ledger, stage, control, block
         self.state = OwedStopsState()
         self.folds: Mapping[Any, Any] = {
             **dict.fromkeys(MAY_CHANGE_IT, self._looked),
@@ -401,6 +402,9 @@ class OwedStops:
             is_leaving = codes == {IdleCode.LEAVING}
             why = OwedReason.LEAVING if is_leaving else OwedReason.NOT_TRADING
             return OwedReason.UNFILLED if IdleCode.UNFILLED in codes else why
+        its_orders = self._ledger.lines.owned(position.symbol, position.strategy)
+        if self._block.is_on and any(o.is_protective and self._block.explains(o) for o in its_orders):
+            return OwedReason.BLOCKED
         if any(p.is_owed and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
             return OwedReason.WAITS_FOR_KEY
         at_limit = sum((self._ledger.exits.claim(order) for order in exits if order.waits_at_limit), ZERO)

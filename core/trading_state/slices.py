@@ -56,6 +56,7 @@ from core.staging.baskets import Baskets
 from core.staging.stage import Stage
 from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
+from core.trading_state.account_block import AccountBlock
 from core.trading_state.account_history import Activities, AdviceBook, DayResults
 from core.trading_state.desks import Attendance, Desks
 from core.trading_state.notifications import Notifications
@@ -300,7 +301,8 @@ class Slices:
             EvaluationBook(lambda: self.control.settings.evaluation, self._measured, day_of, self._ended_of_a_strategy)
         )
         self.theses = add(ThesisBook(day_of, lambda: self.shadows.state.outcomes))
-        self.owed_stops = add(OwedStops(self.ledger, self.stage, self.control))
+        self.account_block = add(AccountBlock(self.ledger))
+        self.owed_stops = add(OwedStops(self.ledger, self.stage, self.control, self.account_block))
         self.plans = add(Baskets(self.stage, self.ledger))
         self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.watchlists = add(Watchlists())

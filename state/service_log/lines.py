@@ -105,6 +105,7 @@ OPENED, CLOSED, DROPPED, UNWRITABLE = "log_opened", "log_closed", "lines_dropped
 _BY_SEVERITY = {CRITICAL: "critical", ERROR: "error"}
 _TROUBLE = (
     *REFUSING,
+    facts.AccountBlocked,
     facts.BreakerOpened,
     facts.CallFailed,
     facts.ClockJumped,

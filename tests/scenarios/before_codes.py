@@ -12,7 +12,7 @@ from state.codec import decode
 from state.journal import MemoryJournal
 
 FACTS = {
-    "OrderStateChanged": (1, ("code", "refusal")),
+    "OrderStateChanged": (1, ("code",)),
     "CancelFailed": (1, ("refusal",)),
     "CancelRequested": (1, ("code",)),
     "SubmissionBlocked": (1, ("code",)),
@@ -25,7 +25,8 @@ FACTS = {
     "AuthorizationEnded": (1, ("code",)),
     "BasketPhaseChanged": (1, ("stop",)),
 }
-"""The last version of each that had no code, and what it lacked."""
+"""The last version of each that had no code, and what it lacked. The kind of a refused order stays: what it decides, no
+release without codes did."""
 
 
 SAID_SINCE = (

@@ -26,14 +26,17 @@ from core.messages.desk_commands import AttachDesk
 from core.messages.effects import Effect, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     AcceptBroker,
+    AccountFetched,
     BarArrived,
+    BooksFetched,
     BrokerUpdated,
+    FiguresFetched,
     Input,
     LookUpAnswered,
     Start,
     SubmissionAnswered,
 )
-from core.model.account import Mode
+from core.model.account import Account, Mode
 from core.model.bar import Bar
 from core.model.broker import BrokerBooks, NoAnswer, NotFound, OrderUpdate, Refused
 from core.model.codes import RefusalKind
@@ -64,6 +67,8 @@ from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSD
 
 F = TypeVar("F", bound=Fact)
 BROKEN = NoAnswer("the connection broke")
+BLOCKED = "trading is blocked on the account"
+NO_ORDERS = Refused(RefusalKind.FORBIDDEN, "account is blocked from trading", "40310000")
 
 
 RARELY = {"reconciliation": ReconciliationSettings(every_seconds=Decimal(600), again_seconds=Decimal(600))}
@@ -118,10 +123,14 @@ class Line(VirtualRuntime):
         What becomes of an effect between the engine and the gateway.
     heard
         Every message that reached the engine.
+    refuses_orders, shown_block
+        Every order is refused; why the account accepts none, as its figures say, which may be later or never.
     """
 
     is_deaf = False
     finds_nothing = False
+    refuses_orders = False
+    shown_block = ""
 
     def __init__(self, *args: object, **terms: object) -> None:
         super().__init__(*args, **terms)  # type: ignore[arg-type]
@@ -138,6 +147,13 @@ class Line(VirtualRuntime):
         """From here on every request is answered again."""
         self._broken.clear()
 
+    def blocks_the_account(self) -> None:
+        """From here on every order is refused, and the account's figures say so."""
+        self.refuses_orders, self.shown_block = True, BLOCKED
+
+    def unblocks_the_account(self) -> None:
+        self.refuses_orders, self.shown_block = False, ""
+
     def refuses_the_next_order(self, message: str) -> None:
         """The broker states a refusal of its own (EX-06)."""
         self._refused.append(Refused(RefusalKind.FORBIDDEN, message, "40310000"))
@@ -149,6 +165,8 @@ class Line(VirtualRuntime):
     def ask(self, effect: Effect) -> Input:
         if isinstance(effect, SubmitOrder | ReplaceOrder) and self._refused:
             return SubmissionAnswered(effect.order.client_order_id, self._refused.pop(0))
+        if isinstance(effect, SubmitOrder | ReplaceOrder) and self.refuses_orders:
+            return SubmissionAnswered(effect.order.client_order_id, NO_ORDERS)
         for number, (kind, arrives) in enumerate(self._broken):
             if isinstance(effect, kind):
                 del self._broken[number]
@@ -157,7 +175,18 @@ class Line(VirtualRuntime):
                 return no_answer(effect, BROKEN.reason)
         if self.finds_nothing and isinstance(effect, LookUpOrder):
             return LookUpAnswered(effect.client_order_id, NotFound())
-        return super().ask(effect)
+        return self._with_the_block(super().ask(effect))
+
+    def _with_the_block(self, answer: Input) -> Input:
+        """The answer, with the account as its figures show it."""
+        if isinstance(answer, AccountFetched) and isinstance(answer.answer, Account):
+            return replace(answer, answer=replace(answer.answer, blocked_because=self.shown_block))
+        if isinstance(answer, FiguresFetched | BooksFetched) and not isinstance(answer.answer, NoAnswer):
+            account = answer.answer.account
+            if isinstance(account, Account):
+                shown = replace(account, blocked_because=self.shown_block)
+                return replace(answer, answer=replace(answer.answer, account=shown))
+        return answer
 
     def _perform(self, effect: Effect) -> None:
         super()._perform(self.tamper(effect))

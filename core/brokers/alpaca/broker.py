@@ -38,7 +38,6 @@ from core.brokers.alpaca.parsing import (
     an_order,
     listed_assets,
     submitted_at,
-    why_blocked,
 )
 from core.brokers.alpaca.refusal_codes import (
     OK,
@@ -274,14 +273,12 @@ class AlpacaBroker:
         AccountRefusedError
             Alpaca does not accept the keys.
         """
-        at = self._now()
         self._questions.count_beyond()
         try:
-            account, words = self._questions.get("/account", "GET /account", lambda raw: self._account(raw, at))
+            account = self._figures()
         except (NoAnswerError, StatedRefusalError) as error:
             return as_no_answer(error)
-        self._line.say_blocked(self.hide(words))
-        return BrokerAccount(account, self.hide(words))
+        return BrokerAccount(account, account.blocked_because)
 
     def keep_to(self, name: str) -> None:
         self._own = name
@@ -410,15 +407,16 @@ class AlpacaBroker:
 
     def _figures(self) -> Account:
         at = self._now()
-        account, words = self._questions.get("/account", "GET /account", lambda raw: self._account(raw, at))
-        self._line.say_blocked(self.hide(words))
+        account = self._questions.get("/account", "GET /account", lambda raw: self._account(raw, at))
+        account = replace(account, blocked_because=self.hide(account.blocked_because))
+        self._line.say_blocked(account.blocked_because)
         if self._own not in (account.name, None):
             words = f"the keys are of account {account.name} by now, and this folder is that of {self._own}"
             raise NoAnswerError(NoAnswer(words, is_other_account=True))
         return account
 
-    def _account(self, raw: Any, at: datetime) -> tuple[Account, str]:
-        return an_account(raw, at, self._questions.set_aside), why_blocked(raw)
+    def _account(self, raw: Any, at: datetime) -> Account:
+        return an_account(raw, at, self._questions.set_aside)
 
     def _all_fills(self, raw: Any) -> list[tuple[BrokerOrderId, Execution]]:
         """Return the readable ones: if one of an order is missing, the sum of its fills shows it."""

@@ -20,18 +20,19 @@ from core.risk.margin import MarginEffect, Unknown, effect_of, limit_under, main
 class BuyingPowerCheck:
     """The account can pay for the entry, after reserves for orders that its figures do not show yet (OP-03).
 
-    Shuts an entry that costs more than is free; ends with fewer shares, or when buying power is released.
+    Shuts an entry that costs more than is free; ends with fewer shares, or when buying power is released. Where the
+    broker accepts no order of the account it warns of an exit too (RK-22).
     """
 
     name = "buying power"
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
+        if isinstance(state.account, Account) and state.account.is_blocked:
+            return refused(self.name, f"the broker accepts no orders: {state.account.blocked_because}")
         if candidate.only_reduces:
             return passed(self.name, "closes; needs none")
         if isinstance(state.account, NoAccount):
             return without_equity(self.name, f"buying power is not known: {state.account.reason}", state)
-        if state.account.is_blocked:
-            return refused(self.name, "the broker has blocked the account; ask the broker why")
         cost = candidate.cost(state.quote_of_now)
         if cost is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=state.is_fresh)

@@ -181,6 +181,10 @@ class Notifying:
         if fact.limit is not None:
             self._tell_of(fact, NoticeKind.PROTECTION, grave=Severity.URGENT if fact.distance < 0 else None)
 
+    @follows(facts.AccountBlocked)
+    def after_block(self, fact: facts.AccountBlocked) -> None:
+        self._tell_of(fact, NoticeKind.PROTECTION)
+
     @follows(facts.BreakerOpened)
     def after_breaker(self, fact: facts.BreakerOpened) -> None:
         self._tell_of(fact, NoticeKind.BREAKER, BREAKER)

@@ -282,7 +282,7 @@ class OrderRecovery:
         """Send a stop or an exit again that is still authorized, under the same id; end anything else."""
         self.next_look_up.pop(order.id, None)
         self._missing_since.pop(order.id, None)
-        approval = self._permitted_again(order)
+        approval = self.permitted_again(order)
         if approval is not None:
             self.state.record(OrderKept(order.id, approval, self.state.at, is_absent=True))
             return
@@ -290,10 +290,10 @@ class OrderRecovery:
         self.state.record(order_status.change(order, gone, Source.LOOK_UP, None, "never arrived", code))
         yield from follow_up(self.state)
 
-    def _permitted_again(self, order: Order) -> Approval | None:
-        """Return the approval to send an order again that the broker is proven not to have; else None (EX-22).
+    def permitted_again(self, order: Order) -> Approval | None:
+        """Return the approval to send an order again that the broker does not have, or refused; else None (EX-22).
 
-        A signed authorization ends at its own time. An approval of a key does not lapse during the look-ups: a stop is
+        A signed authorization ends at its own time. An approval of a key does not lapse meanwhile: a stop is
         sent again within its day, another exit once, so that its stop is soon restored if it fails again.
         """
         approval, is_wanted = order.permit, order.only_reduces and order.cancel_requested_at is None

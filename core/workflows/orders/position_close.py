@@ -18,7 +18,15 @@ from functools import partial
 
 from core.execution.order import LATE, Order
 from core.execution.stop_coverage import free_of_exits, unreserved
-from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
+from core.facts import (
+    AuthorizationEnded,
+    AuthorizationProlonged,
+    CancelDropped,
+    CorporateActionApplied,
+    OrderStateChanged,
+    PositionCorrected,
+    SubmissionBlocked,
+)
 from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
 from core.model.codes import MADE_WAY, AuthorizationCode, CancelCode
@@ -75,6 +83,9 @@ class PositionClose:
         if not self.state.control.state.was_compared:
             return
         for held in held_exits(self.state):
+            if block := self.state.account_block.reason:
+                self._end(held.use, f"close again: the broker accepts no orders: {block}", AuthorizationCode.REFUSED)
+                continue
             if not self.room.has(held.requests, asked):
                 return
             self.room.begin(held.requests)
@@ -133,6 +144,17 @@ class PositionClose:
             return []
         uses = self.state.stage.state.authorizations.values()
         return [use for use in uses if use.authorization.kind in kinds and use.authorization.symbol not in but]
+
+    @follows(CorporateActionApplied, PositionCorrected)
+    def after_split(self, fact: CorporateActionApplied | PositionCorrected) -> Iterator[Effect]:
+        """End the closes that have not sold: they were confirmed for the shares before the split."""
+        if fact.split_ratio is None:
+            return
+        for use in self.state.stage.authorizations(AuthorizationKind.CLOSE):
+            if use.is_unused and use.authorization.symbol == fact.symbol and self.sale_chains.ticket(use):
+                self._end(use, f"close again: {fact.symbol} was split", AuthorizationCode.REFUSED)
+                yield from apart(self.state, partial(self._guard_what_entries_left, use))
+        yield from self.go_on()
 
     @follows(OrderStateChanged)
     def after_end(self, fact: OrderStateChanged) -> Iterable[Effect]:
@@ -402,6 +424,9 @@ class PositionClose:
         parent = self._parent(use, gone)
         if parent is not None:
             lasts = gone[-1].request.time_in_force if gone and quantity % 1 == 0 else TimeInForce.DAY
+            if use.split != 1:  # its price is for shares from before the split
+                self.protective_stops.ask_since_split(use, parent, quantity, lasts)
+                return
             yield from self.protective_stops.release_stop(use, parent, quantity, lasts)
 
     def _parent(self, use: AuthorizationUse, gone: list[Order]) -> Order | None:

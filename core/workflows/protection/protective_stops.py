@@ -361,6 +361,18 @@ class ProtectiveStops:
         )
         return in_terms(traded_in(parent.request.instrument, order), authorization)
 
+    def ask_since_split(self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce) -> None:
+        """Let a stop that was signed before a split wait for a key, at its price for a share of today."""
+        order = self._stop(use, parent, quantity, lasts)
+        nearest = order.instrument.ticks.nearest
+        stop, trail = order.stop_price, order.trail_price
+        order = replace(
+            order,
+            stop_price=None if stop is None else nearest(stop / use.split),
+            trail_price=None if trail is None else nearest(trail / use.split),
+        )
+        self._ask(use, order, parent.strategy, f"{order.symbol} was split since it was signed")
+
     def _ask(self, use: AuthorizationUse, order: OrderRequest, strategy: str, refusal: str) -> None:
         """Stage the owed stop for a key, once for these shares, as its authorization no longer permits it (OP-02).
 

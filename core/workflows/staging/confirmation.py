@@ -232,6 +232,8 @@ class Confirmations:
         if proposal.only_reduces:
             if not is_as_shown(self.state, proposal, confirmation.ticket.cancels):
                 return (STOPS_CHANGED,)
+            if confirmation.ticket.cancels and (block := self.state.account_block.reason_by(context.account)):
+                return (f"the broker accepts no orders: {block}; its stop stays: cancel it yourself if it must go",)
             left = left_to_close(
                 self.state, proposal.symbol, proposal.strategy, proposal.order.side, confirmation.ticket.id
             )

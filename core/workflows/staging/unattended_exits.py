@@ -141,10 +141,10 @@ class AutoExits:
         return any(order.only_reduces and not order.stands_by for order in self._refused(position))
 
     def _refused(self, position: Position) -> Iterator[Order]:
-        """Yield the orders that the broker refused while the position was open."""
-        for order in self.state.ledger.state.orders.values():
-            is_its = (order.request.symbol, order.strategy) == (position.symbol, position.strategy)
-            if is_its and order.status is OrderStatus.REJECTED and order.created_at >= position.began:
+        """Yield the orders that the broker refused while the position was open, but not for a blocked account."""
+        for order in self.state.ledger.lines.owned(position.symbol, position.strategy):
+            is_since = order.status is OrderStatus.REJECTED and order.created_at >= position.began
+            if is_since and not self.state.account_block.explains(order):
                 yield order
 
 
@@ -206,6 +206,6 @@ class ExitResizing:
         """Whether only stops that the broker accepted work for it: nothing may fail and leave more without one."""
         owing = self.state.owed_stops.of(position)
         exits = self.state.ledger.exits.working(position.symbol, position.strategy)
-        return (owing is None or owing.why is OwedReason.WAITS_FOR_KEY) and all(
+        return (owing is None or owing.why in (OwedReason.WAITS_FOR_KEY, OwedReason.BLOCKED)) and all(
             o.is_protective and not o.is_cancelling and o.status is not OrderStatus.PENDING for o in exits
         )

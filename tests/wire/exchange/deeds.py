@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 HALF_A_FRAME = b"\x82\x7e\x01\x00half of what was"
 """A binary frame of 256 bytes, of which sixteen come."""
 ELSEWHERE = "elsewhere"
+BLOCKS = {"account-blocked": {"trading_blocked": True, "account_blocked": True}, "orders-forbidden": {}}
+"""How the account's figures show each."""
 WRONG: Mapping[str, Callable[[Quote], Quote]] = {
     "crossed-quotes": lambda quote: replace(quote, bid=quote.ask, ask=quote.bid),
     "zero-quotes": lambda quote: replace(quote, bid=Price(ZERO), bid_size=Quantity(ZERO)),
@@ -64,8 +66,8 @@ class Deeds:
             case "account-unreadable" | "asset-unreadable" as name:
                 lacking = {"account-unreadable": "trading_blocked", "asset-unreadable": "shortable"}[name]
                 floor.left_out = floor.left_out | {lacking} if begins else floor.left_out - {lacking}
-            case "account-blocked":
-                floor.is_blocked = begins
+            case "account-blocked" | "orders-forbidden" as name:
+                floor.refuses_orders, floor.shown_block = begins, dict(BLOCKS[name]) if begins else {}
             case "unknown-symbol":
                 (floor.unknown.add if begins else floor.unknown.discard)(Symbol(fault.symbol))
             case "legs-left-out":

@@ -73,6 +73,7 @@ FAULTS: Mapping[str, Kind] = {
     ),
     "asset-unreadable": Kind(Moment.LASTS, "assets are told without what they always have: whether they are shortable"),
     "account-blocked": Kind(Moment.LASTS, "the account is blocked, and orders are refused"),
+    "orders-forbidden": Kind(Moment.LASTS, "orders are refused as for a blocked account; its figures show no block"),
     "market-halted": Kind(Moment.LASTS, "the market of `symbol` stands still: no bar, no quote, no fill"),
     "crossed-quotes": Kind(Moment.LASTS, "quotes, streamed and asked for, have their bid above their ask"),
     "zero-quotes": Kind(Moment.LASTS, "quotes, streamed and asked for, have noughts for a bid"),

@@ -69,6 +69,8 @@ class Floor:
         What becomes of a quote before anybody sees it.
     unknown
         Symbols that make a question for market data be refused.
+    refuses_orders, shown_block
+        Every order is refused; the fields by which the account's figures show that.
     left_out
         Fields that answers lack although they are always there.
     announced
@@ -94,7 +96,8 @@ class Floor:
         self.quotes_told: Callable[[Quote], None] = lambda _: None
         self.skew = timedelta(0)
         self.halted: set[Symbol] = set()
-        self.is_blocked = False
+        self.refuses_orders = False
+        self.shown_block: Json = {}
         self.cancels_stay_pending = False
         self.leaves_legs_out = self.hides_legs = False
         self.unknown: set[Symbol] = set()

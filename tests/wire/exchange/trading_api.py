@@ -147,7 +147,7 @@ def close_all(floor: Floor, call: Call) -> Answer:
 def account(floor: Floor, _: Call) -> Answer:
     figures = floor.account()
     values = {held.symbol: held.quantity * floor.price(held.symbol) for held in floor.positions()}
-    return Answer(_without(floor, account_json(figures, values, floor.is_blocked, floor.opened_at)))
+    return Answer(_without(floor, account_json(figures, values, floor.opened_at) | floor.shown_block))
 
 
 def activities(floor: Floor, call: Call) -> Answer:
@@ -260,7 +260,7 @@ def trading_routes(door: Door) -> list[Route]:
 
 
 def require_not_blocked(floor: Floor) -> None:
-    if floor.is_blocked:
+    if floor.refuses_orders:
         raise RefusalError(403, 40310000, "account is blocked from trading")
 
 

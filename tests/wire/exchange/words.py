@@ -129,7 +129,7 @@ def position_json(position: BrokerPosition, price: Decimal, before: Decimal, hel
     }  # fmt: skip
 
 
-def account_json(account: Account, positions: Mapping[Symbol, Decimal], is_blocked: bool, opened: datetime) -> Json:
+def account_json(account: Account, positions: Mapping[Symbol, Decimal], opened: datetime) -> Json:
     """The account; `positions` are market values, signed."""
     long = sum((value for value in positions.values() if value > ZERO), ZERO)
     short = sum((value for value in positions.values() if value < ZERO), ZERO)
@@ -141,7 +141,7 @@ def account_json(account: Account, positions: Mapping[Symbol, Decimal], is_block
         "regt_buying_power": money(account.overnight_buying_power or ZERO),
         "non_marginable_buying_power": money(max(account.cash - account.unsettled, ZERO)),
         "cash": money(account.cash), "accrued_fees": "0", "portfolio_value": money(account.equity),
-        "trading_blocked": is_blocked, "transfers_blocked": False, "account_blocked": is_blocked,
+        "trading_blocked": False, "transfers_blocked": False, "account_blocked": False,
         "created_at": stamp(opened), "trade_suspended_by_user": False, "multiplier": plain(account.multiplier),
         "shorting_enabled": is_margin, "equity": money(account.equity),
         "last_equity": money(account.equity if account.last_equity is None else account.last_equity),

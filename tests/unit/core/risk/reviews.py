@@ -85,8 +85,8 @@ def a_quote(
 
 
 def an_account(equity: str = "200", buying_power: str = "200", *, is_blocked: bool = False) -> Account:
-    money = Money(Decimal(equity))
-    return Account(NOW, "paper", money, money, Money(Decimal(buying_power)), Decimal(1), is_blocked)
+    money, block = Money(Decimal(equity)), "trading is blocked" if is_blocked else ""
+    return Account(NOW, "paper", money, money, Money(Decimal(buying_power)), Decimal(1), block)
 
 
 def a_control(*facts: object) -> TradingStatus:
