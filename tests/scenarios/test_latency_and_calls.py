@@ -15,13 +15,21 @@ from core.execution.latency import latency_report, percentile
 from core.facts import OrderSent, ProposalSkipped, ProposalStaged
 from core.market.alpaca.failure import Seen
 from core.messages.commands import Kill
-from core.messages.effects import CancelOrder
-from core.messages.inputs import AccountFetched, BooksFetched, CallsCounted, ConnectionChanged, LookUpAnswered
-from core.model.account import Channel, ConnectionState, ConnectionStatus
+from core.messages.effects import CancelOrder, FetchAccount
+from core.messages.inputs import (
+    AccountFetched,
+    BooksFetched,
+    BrokerUpdated,
+    CallsCounted,
+    ConnectionChanged,
+    LookUpAnswered,
+)
+from core.model.account import Account, Channel, ConnectionState, ConnectionStatus
 from core.model.bar import Bar
-from core.model.order import StopHolder
+from core.model.broker import Capabilities, Execution, OrderReport, OrderUpdate, UpdateEvent
+from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
-from core.model.values import Price, Quantity, Symbol
+from core.model.values import ExecutionId, Price, Quantity, Symbol
 from core.runtime.call_record import counted
 from core.settings.settings import Settings
 from core.strategies.base import Context
@@ -37,6 +45,7 @@ from tests.scenarios.house import (
     a_typed_buy,
     minutes,
 )
+from tests.scenarios.test_limited_queries import leaving
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
 
 
@@ -177,6 +186,54 @@ def test_bars_of_one_minute_ask_for_the_account_once() -> None:
 
     assert house.held() != "0"
     assert accounts(house) - before == 5
+
+
+def fills_in_parts(house: House, parts: int) -> None:
+    """The entry fills in so many equal parts within a second, each reported alone."""
+    house.line.is_deaf = True
+    order, request = house.entry, house.entry.request
+    report = house.exchange.order(house.line.at, order.id)
+    assert isinstance(report, OrderReport)
+    for number in range(1, parts + 1):
+        at, price = house.line.at, Price(Decimal("99.60"))
+        part, filled = Quantity(request.quantity / parts), Quantity(request.quantity * number / parts)
+        execution = Execution(ExecutionId(f"part {number}"), at, part, price)
+        status = OrderStatus.FILLED if number == parts else OrderStatus.PARTIALLY_FILLED
+        update = replace(report, status=status, filled_quantity=filled, average_price=price)
+        house.line.take(at, BrokerUpdated(OrderUpdate(UpdateEvent.PARTIAL_FILL, at, update, execution)))
+        house.until_moment(at + timedelta(seconds=0.9 / (parts - 1)))
+
+
+@pytest.mark.parametrize("limit", [None, 200], ids=["unlimited", "limited"])
+def test_twenty_fills_in_a_second_ask_the_account_twice(limit: int | None) -> None:
+    """EX-17: for the first fill at once, and once after the last one"""
+    house = a_house_with_entries(1)
+    house.desk.sightings.capabilities = Capabilities(messages_a_minute=limit)
+    house.until_moment(house.line.at + timedelta(seconds=5))
+    before = accounts(house)
+
+    fills_in_parts(house, 20)
+    last_fill = house.line.at
+    house.until_moment(house.line.at + timedelta(seconds=2))
+
+    assert house.held() == "0.1"
+    assert accounts(house) - before == 2
+    account = house.desk.sightings.account
+    assert isinstance(account, Account)
+    assert account.at >= last_fill - timedelta(seconds=0.1)
+
+
+def test_a_fill_while_the_account_is_awaited_asks_after_it() -> None:
+    """EX-17: one request at a time; an answer that began before the fill does not count for it"""
+    house = a_house_with_entries(1)
+    house.until_moment(house.line.at + timedelta(seconds=5))
+    house.slows_down(3)
+    begun, left = house.line.at, leaving(house)
+
+    fills_in_parts(house, 20)
+    house.until_moment(begun + timedelta(seconds=15))
+
+    assert [seconds for seconds, effect in left if effect is FetchAccount] == [0, 3]
 
 
 def accounts(house: House) -> int:

@@ -14,6 +14,7 @@ from core.model.broker import OrderReport
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import DeskView, TicketView
+from tests.kit.timeline import timeline
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.exchange.words import Json
 from tests.wire.open_desk import SPY, Open, environ, opened, posts, says, status_of, waits, written
@@ -181,3 +182,20 @@ def test_an_edit_of_a_half_filled_entry_keeps_a_stop(market: LoopbackExchange, t
 
     assert [fact.client_order_id for fact in written(desk) if isinstance(fact, ContingentOrdersMissing)] == [edited]
     assert sales(market) == [(OrderType.STOP, 2), (OrderType.STOP, 3)]
+
+
+def test_twenty_fills_ask_the_account_twice(market: LoopbackExchange, tmp_path: Path) -> None:
+    """EX-17: for the first fill, and once after the last one; the others are merged into it"""
+    with a_desk(market, tmp_path) as desk:
+        desk.sends(an_entry(market, "20"))
+        entry = turns_the_key(desk, ticket_of_the_first(desk))
+        timeline().advance(5)
+        before = len(market.received("GET", "/v2/account"))
+        for _ in range(20):
+            fills(market, entry, 1)
+            timeline().advance(0.04)
+        waits(desk, are_covered(20), "all of it is guarded")
+        timeline().advance(2)
+        asked = len(market.received("GET", "/v2/account")) - before
+
+    assert asked == 2

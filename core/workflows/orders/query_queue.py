@@ -6,7 +6,10 @@ and queries that an exit, a kill or the operator waits for first. A waiting quer
 requested; it moves up after 10 s and after 30 s, and never uses the reserve, nor the requests that exits under way are
 about to need; while an exit waits for room, none moves up to the first share. After a stated 429 all wait until the
 time that the broker named, a minute at the most: its limit is one of a minute, and a longer wait would keep exits from
-the broker. Without a limit of the broker none waits.
+the broker. Without a limit of the broker none waits for room.
+
+One account query is under way at a time, and one leaves each second (EX-17). What asks for it meanwhile is merged into
+one that leaves later than the last of them, so that its answer has every fill that asked for it.
 
 Properties of assets are kept for a quarter of an hour. Unknown properties of traded or held assets are fetched with the
 books if there is room, and a few old ones.
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from core.execution.gateway import BOOKS, requests_of
 from core.messages import inputs
@@ -49,6 +52,9 @@ ASKED_AGAIN = timedelta(minutes=1)
 """Time after which an asset without an answer is requested again."""
 OLD_AT_ONCE = 20
 """Old assets that are fetched again with one comparison."""
+BETWEEN_ACCOUNTS = timedelta(seconds=1)
+UNANSWERED = timedelta(seconds=10)
+"""Time after which the next account query leaves although the last one has no answer."""
 
 Query = LookUpOrder | FetchFigures | FetchAccount | FetchBooks | FetchActivities | LookUpSymbols
 Reply = (
@@ -82,13 +88,15 @@ class RequestPacing:
         self._assets: dict[Symbol, datetime] = {}
         self._beyond = 0
         self._do_exits_wait = False
+        self._account_asked_at = self._next_account = datetime.min.replace(tzinfo=UTC)
         self._cancels = KillCancels(state, room)
 
     # ── outgoing effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def paced(self, asked: list[Effect]) -> list[Effect]:
         """Return the effects that leave now, in order, and waiting ones that have room."""
-        if self._limit is None and not self._waiting and self.state.control.killed_by is None:
+        is_unpaced = self._limit is None and not self._waiting and self.state.control.killed_by is None
+        if is_unpaced and not any(isinstance(effect, FetchAccount) for effect in asked):
             return [self._with_all_assets(effect) if isinstance(effect, FetchBooks) else effect for effect in asked]
         others = [effect for effect in asked if not self._cancels.take(effect)]
         leaving: list[Effect] = [effect for effect in others if isinstance(effect, LatchKill)]
@@ -117,6 +125,8 @@ class RequestPacing:
         """Publish the held queries, so a wait is visible (EX-09)."""
         held: dict[type[Effect], datetime] = {}
         for waiting in sorted(self._waiting.values(), key=lambda one: one.since):
+            if isinstance(waiting.query, FetchAccount) and self.state.at < self._next_account:
+                continue
             held.setdefault(type(waiting.query), waiting.since)
         self.state.sightings.held_queries = held
 
@@ -152,6 +162,8 @@ class RequestPacing:
     def _with_assets(self, waiting: Waiting) -> tuple[Query | None, Query | None]:
         """Return the part of the query that has room, and the part that keeps waiting."""
         query, room = waiting.query, self._room(waiting)
+        if isinstance(query, FetchAccount) and self.state.at < self._next_account:
+            return None, None
         if isinstance(query, FetchBooks):
             if room is not None and room < BOOKS and not self._is_whole_minute(waiting, BOOKS):
                 return None, None
@@ -225,6 +237,8 @@ class RequestPacing:
             self._assets.update(dict.fromkeys(new, self.state.at))
             self._note((requests_of(effect) or 0) + len(new))
         else:
+            if isinstance(effect, FetchAccount):
+                self._account_asked_at, self._next_account = self.state.at, self.state.at + UNANSWERED
             self._note(requests_of(effect) or 0)
 
     def _is_free(self, query: Query) -> bool:
@@ -328,6 +342,9 @@ class RequestPacing:
         if isinstance(reply, inputs.CancelAnswered):
             self._cancels.answered(reply)
         answer, seconds = reply.answer, None
+        if isinstance(reply, inputs.AccountFetched):
+            self._next_account = self._account_asked_at + BETWEEN_ACCOUNTS
+            self.state.sightings.deadline_moved |= FetchAccount in self._waiting
         if isinstance(answer, BrokerBooks) and self._limit is not None:
             held = {position.symbol for position in answer.positions}
             self.state.sightings.books_are_wanted |= not held <= self._assets.keys()
@@ -352,7 +369,9 @@ class RequestPacing:
         yield from self._cancels.next_due()
         for waiting in self._waiting.values():
             yield from (waiting.since + after for after in MOVES_UP if waiting.since + after > at)
-            if self.room.is_refused:
+            if isinstance(waiting.query, FetchAccount) and self._next_account > at:
+                yield self._next_account
+            elif self.room.is_refused:
                 yield self.state.sightings.limited_until or at
             elif limit is not None:
                 allowed, cost = self._most(limit, waiting), max(1, self._cost(waiting.query))
