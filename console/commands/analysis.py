@@ -305,7 +305,9 @@ def latency(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print p50, p90, p95 and p99 of each step of an order. Works while the engine runs.
+    """Print p50, p90, p95 and p99 of each step of an order, and from an entry's fill to its stop.
+
+    Works while the engine runs.
 
     Example: keyturn latency --json
     """
@@ -316,7 +318,7 @@ def latency(
     found = latency_report(read(folder.journal), HOME.day_of, day.date() if day else None)
     spans = found["spans"]
     assert isinstance(spans, list)
-    lines = [f"{found['day'] or 'no day'}: {counted(found['orders'], 'order')}"]
+    lines = [f"{found['day'] or 'no day'}: {counted(found['orders'], 'order')}, {counted(found['stops'], 'stop')}"]
     for span in spans:
         figures = "  ".join(f"{name} {whole(span[name])} ms" for name in ("p50", "p90", "p95", "p99"))
         lines.append(f"  {span['name']:<28} {span['orders']:>5}  {figures}")

@@ -1,7 +1,9 @@
 """Measure the latency of orders from signal to last fill, span by span (EX-16), and when each departed (EX-22).
 
-It is a slice: the instants of all orders of the day that a person confirmed, folded from facts, and their spans with
-percentiles. `keyturn latency` folds the journal of any day through the same slice.
+It is a slice: the instants of the day's orders, folded from facts, and their spans with percentiles. An order that a
+person confirmed is measured from its signal. A stop that an entry's ticket authorized, and the legs that the broker
+made with an entry, are measured from the fill that they are for. `keyturn latency` folds the journal of any day through
+the same slice.
 
 Doubt and every time-out after it count from the departure of the request. For an order of an earlier run that time is
 unknown: it may have left as soon as it was recorded.
@@ -10,10 +12,11 @@ unknown: it may have left as soon as it was recorded.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from math import ceil
 
 from core import facts
@@ -24,10 +27,18 @@ from core.model.bar import ONE_MINUTE
 from core.model.codes import ProposalEnd
 from core.model.counted_changes import CountsChanges
 from core.model.lazy_dataclass import dataclass
-from core.model.order import OrderStatus
+from core.model.order import LegRole, OrderStatus, StopHolder
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, ProposalId, TicketId
 from core.ports import Recorded
+
+
+class TimedAs(StrEnum):
+    """How an order came about, which decides its spans."""
+
+    CONFIRMED = "confirmed"
+    STOP = "stop"
+    TARGET = "target"
 
 
 @dataclass(slots=True)
@@ -36,8 +47,14 @@ class Timing(CountsChanges):
 
     `signal` is the end of the bar, or the time of typing. `sent` is the gateway's release. `acknowledged` is when the
     desk first heard that the broker has the order, by answer or stream; fills are when it heard of them.
+
+    Of a stop or a target, `entry_fill` is the first fill of its entry that had none yet, and `in_force` when it was
+    acknowledged; a leg is in force once its entry has filled whole, too.
     """
 
+    timed_as: TimedAs = TimedAs.CONFIRMED
+    entry_fill: datetime | None = None
+    in_force: datetime | None = None
     signal: datetime | None = None
     staged: datetime | None = None
     confirmed: datetime | None = None
@@ -47,27 +64,69 @@ class Timing(CountsChanges):
     filled: datetime | None = None
 
 
-SPANS: tuple[tuple[str, str, str], ...] = (
-    ("signal to staged", "signal", "staged"),
-    ("staged to confirmed", "staged", "confirmed"),
-    ("confirmed to sent", "confirmed", "sent"),
-    ("sent to acknowledged", "sent", "acknowledged"),
-    ("acknowledged to first fill", "acknowledged", "first_fill"),
-    ("first fill to filled", "first_fill", "filled"),
-    ("confirmed to first fill", "confirmed", "first_fill"),
-)
+SPANS: Mapping[TimedAs, tuple[tuple[str, str, str], ...]] = {
+    TimedAs.CONFIRMED: (
+        ("signal to staged", "signal", "staged"),
+        ("staged to confirmed", "staged", "confirmed"),
+        ("confirmed to sent", "confirmed", "sent"),
+        ("sent to acknowledged", "sent", "acknowledged"),
+        ("acknowledged to first fill", "acknowledged", "first_fill"),
+        ("first fill to filled", "first_fill", "filled"),
+        ("confirmed to first fill", "confirmed", "first_fill"),
+    ),
+    TimedAs.STOP: (
+        ("fill to stop sent", "entry_fill", "sent"),
+        ("stop sent to acknowledged", "sent", "acknowledged"),
+        ("fill to stop in force", "entry_fill", "in_force"),
+    ),
+    TimedAs.TARGET: (("fill to target in force", "entry_fill", "in_force"),),
+}
 """The measured spans: a name, and the two instants of a `Timing`."""
 
 
 @dataclass(slots=True)
+class EntryFills:
+    """An entry whose ticket named a stop.
+
+    Attributes
+    ----------
+    first_fill, uncovered
+        Its first fill, and the first one that has no stop yet; None without one.
+    filled
+        When it had filled whole; its legs are in force from then on.
+    is_over
+        Whether no more of it can fill.
+    """
+
+    first_fill: datetime | None = None
+    uncovered: datetime | None = None
+    filled: datetime | None = None
+    is_over: bool = False
+
+
+@dataclass(slots=True)
+class HeldLeg:
+    """A leg that waits until its entry has filled whole, or for its acknowledgement."""
+
+    entry: ClientOrderId
+    timed_as: TimedAs
+    acknowledged: datetime | None = None
+
+
+@dataclass(slots=True)
 class LatenciesState:
-    """One trading day. `staged` and `confirmed` wait for their order; `tickets` map from one to the other."""
+    """One trading day. `staged` and `confirmed` wait for their order; `tickets` map from one to the other.
+
+    `entries` and `legs` of orders that can still fill are kept for the next day.
+    """
 
     day: date | None = None
     orders: dict[ClientOrderId, Timing] = field(default_factory=dict)
     staged: dict[ProposalId, tuple[datetime, datetime]] = field(default_factory=dict)
     tickets: dict[TicketId, ProposalId] = field(default_factory=dict)
     confirmed: dict[ProposalId, datetime] = field(default_factory=dict)
+    entries: dict[ClientOrderId, EntryFills] = field(default_factory=dict)
+    legs: dict[ClientOrderId, HeldLeg] = field(default_factory=dict)
 
 
 class Latencies:
@@ -78,7 +137,8 @@ class Latencies:
     def __init__(self, trading_day: Callable[[datetime], date]) -> None:
         self.trading_day = trading_day
         self.state = LatenciesState()
-        self._took: dict[str, list[timedelta]] = {name: [] for name, _, _ in SPANS}
+        self._took: dict[str, list[timedelta]] = {}
+        self.restore(self.state)
         self.folds = {
             facts.ProposalStaged: self._staged,
             facts.TicketOpened: self._ticket_opened,
@@ -93,9 +153,11 @@ class Latencies:
 
     def restore(self, state: LatenciesState) -> None:
         self.state = state
-        for name, first, last in SPANS:
-            between = (_between(timing, first, last) for timing in state.orders.values())
-            self._took[name] = sorted(took for took in between if took is not None)
+        for timed_as, spans in SPANS.items():
+            for name, first, last in spans:
+                those = (timing for timing in state.orders.values() if timing.timed_as is timed_as)
+                between = (_between(timing, first, last) for timing in those)
+                self._took[name] = sorted(took for took in between if took is not None)
 
     def spans(self) -> tuple[LatencySpan, ...]:
         """Return every span with its percentiles, without empty ones."""
@@ -107,7 +169,7 @@ class Latencies:
 
     def _set(self, timing: Timing, instant: str, at: datetime) -> None:
         """Set an instant of an order, and keep the sorted spans that it begins or ends."""
-        of_it = [span for span in SPANS if instant in span]
+        of_it = [span for span in SPANS[timing.timed_as] if instant in span]
         before = [_between(timing, first, last) for _, first, last in of_it]
         setattr(timing, instant, at)
         for (name, first, last), old in zip(of_it, before, strict=True):
@@ -119,10 +181,17 @@ class Latencies:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
+    def _begin_day(self, at: datetime) -> None:
+        """Drop what was measured on an earlier day; entries that can still fill keep their legs."""
         day = self.trading_day(at)
-        if day != self.state.day:
-            self.restore(LatenciesState(day))
+        if day == self.state.day:
+            return
+        entries = {name: entry for name, entry in self.state.entries.items() if not entry.is_over}
+        legs = {name: leg for name, leg in self.state.legs.items() if leg.entry in entries}
+        self.restore(LatenciesState(day, entries=entries, legs=legs))
+
+    def _staged(self, at: datetime, fact: facts.ProposalStaged) -> None:
+        self._begin_day(at)
         proposal = fact.proposal
         is_of_a_bar = proposal.strategy != MANUAL and proposal.reference is not None
         signal = proposal.signal_time + ONE_MINUTE if is_of_a_bar else proposal.signal_time
@@ -148,10 +217,28 @@ class Latencies:
         if proposal_id is not None:
             self.state.confirmed[proposal_id] = at
 
-    def _created(self, _at: datetime, fact: facts.OrderCreated) -> None:
-        """Begin the timing of a confirmed order; a stop sent by authorization has no signal and is not timed."""
+    def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
+        order, order_id = fact.order, fact.order.client_order_id
+        if fact.stop is not None and fact.stop.holder is StopHolder.BROKER:
+            self.state.entries[order_id] = EntryFills()
+        entry = None if fact.parent is None else self.state.entries.get(fact.parent)
+        if fact.role is not None:
+            if fact.parent is not None and entry is not None:
+                timed_as = TimedAs.STOP if fact.role is LegRole.STOP else TimedAs.TARGET
+                self.state.legs[order_id] = HeldLeg(fact.parent, timed_as)
+            return
+        uncovered = None
+        if entry is not None and order.type.is_stop:
+            uncovered, entry.uncovered = entry.uncovered, None
+        if order_id == ClientOrderId(str(fact.proposal_id)):
+            self._begin_confirmed(fact)
+        elif order.effect.only_reduces and order.type.is_stop:
+            self._begin_day(at)
+            self.state.orders[order_id] = Timing(timed_as=TimedAs.STOP, entry_fill=uncovered)
+
+    def _begin_confirmed(self, fact: facts.OrderCreated) -> None:
         waited = self.state.staged.get(fact.proposal_id)
-        if waited is None or fact.order.client_order_id != ClientOrderId(str(fact.proposal_id)):
+        if waited is None:
             return
         timing = self.state.orders[fact.order.client_order_id] = Timing(signal=waited[0])
         self._set(timing, "staged", waited[1])
@@ -166,16 +253,43 @@ class Latencies:
             self._set(timing, "sent", fact.sent_at)
 
     def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
-        timing = self.state.orders.get(fact.client_order_id)
+        order_id, after = fact.client_order_id, fact.after
+        if order_id in self.state.legs or order_id in self.state.entries:
+            self._begin_day(at)
+        if (leg := self.state.legs.get(order_id)) is not None and after is OrderStatus.SUBMITTED:
+            leg.acknowledged = at
+            self._begin_leg(at, order_id, leg)
+        if (entry := self.state.entries.get(order_id)) is not None and after.is_terminal:
+            entry.is_over, entry.filled = True, at if after is OrderStatus.FILLED else None
+            for name, held in [each for each in self.state.legs.items() if each[1].entry == order_id]:
+                self._begin_leg(at, name, held)
+        timing = self.state.orders.get(order_id)
         if timing is None:
             return
-        if fact.after is OrderStatus.SUBMITTED and timing.acknowledged is None:
+        if after is OrderStatus.SUBMITTED and timing.acknowledged is None:
             self._set(timing, "acknowledged", at)
-        elif fact.after is OrderStatus.FILLED:
+            if timing.timed_as is not TimedAs.CONFIRMED:
+                self._set(timing, "in_force", at)
+        elif after is OrderStatus.FILLED:
             self._set(timing, "filled", at)
 
+    def _begin_leg(self, at: datetime, order_id: ClientOrderId, leg: HeldLeg) -> None:
+        """Begin the timing of a leg once it is acknowledged and its entry has filled whole; it is in force then."""
+        entry = self.state.entries[leg.entry]
+        if entry.filled is None or leg.acknowledged is None:
+            return
+        del self.state.legs[order_id]
+        timing = self.state.orders[order_id] = Timing(timed_as=leg.timed_as, entry_fill=entry.first_fill)
+        timing.acknowledged = leg.acknowledged
+        if leg.timed_as is TimedAs.STOP:
+            entry.uncovered = None
+        self._set(timing, "in_force", at)
+
     def _filled(self, at: datetime, fact: facts.OrderFilled) -> None:
-        timing = self.state.orders.get(fact.fill.client_order_id)
+        order_id = fact.fill.client_order_id
+        if (entry := self.state.entries.get(order_id)) is not None:
+            entry.first_fill, entry.uncovered = entry.first_fill or at, entry.uncovered or at
+        timing = self.state.orders.get(order_id)
         if timing is not None and timing.first_fill is None:
             self._set(timing, "first_fill", at)
 
@@ -190,13 +304,13 @@ def percentile(ordered: Sequence[timedelta], percent: int) -> timedelta:
     return ordered[max(ceil(len(ordered) * percent / 100), 1) - 1]
 
 
-INSTANTS = ("signal", "staged", "confirmed", "sent", "acknowledged", "first_fill", "filled")
+INSTANTS = ("signal", "staged", "confirmed", "entry_fill", "sent", "acknowledged", "in_force", "first_fill", "filled")
 
 
 def latency_report(
     records: Iterable[Recorded], trading_day: Callable[[datetime], date], day: date | None
 ) -> dict[str, object]:
-    """Return every order of the day with its instants, and every span with its percentiles in ms.
+    """Return every timed order of the day with its instants, and every span with its percentiles in ms.
 
     `day` None means the last day on which an order was created.
     """
@@ -213,7 +327,8 @@ def latency_report(
     slice_.restore(kept)
     return {
         "day": kept.day.isoformat() if kept.day else None,
-        "orders": len(kept.orders),
+        "orders": sum(timing.timed_as is TimedAs.CONFIRMED for timing in kept.orders.values()),
+        "stops": sum(timing.timed_as is not TimedAs.CONFIRMED for timing in kept.orders.values()),
         "spans": [
             {
                 "name": span.name,
@@ -223,7 +338,7 @@ def latency_report(
             for span in slice_.spans()
         ],
         "timings": [
-            {"order": order_id, **{name: _iso(getattr(timing, name)) for name in INSTANTS}}
+            {"order": order_id, "as": timing.timed_as.value, **{name: _iso(getattr(timing, name)) for name in INSTANTS}}
             for order_id, timing in kept.orders.items()
         ],
     }

@@ -244,7 +244,7 @@ class WireView:
     Attributes
     ----------
     spans
-        Latencies of today's confirmed orders (EX-16).
+        Latencies of today's confirmed orders, and from a fill to its stop (EX-16).
     sent, invalid, rejected
         Orders of today: recorded to be sent, refused here by a rule of the broker, refused by the broker (EX-11).
     calls

@@ -12,10 +12,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.details import link_in_words, wire
 from core.execution.latency import latency_report, percentile
-from core.facts import OrderSent, ProposalSkipped, ProposalStaged
+from core.facts import OrderFilled, OrderSent, ProposalSkipped, ProposalStaged
 from core.market.alpaca.failure import Seen
 from core.messages.commands import Kill
-from core.messages.effects import CancelOrder, FetchAccount
+from core.messages.effects import CancelOrder, Effect, FetchAccount, SubmitOrder
 from core.messages.inputs import (
     AccountFetched,
     BooksFetched,
@@ -48,6 +48,8 @@ from tests.scenarios.house import (
 from tests.scenarios.test_limited_queries import leaving
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
 
+WIDE = Settings.model_validate({"risk": {"max_notional": {"usd": 90000}, "per_trade": {"usd": 90000}}})
+
 
 def spans(house: House) -> dict[str, timedelta]:
     return {span.name: span.percentiles[0] for span in house.line.view().wire.spans}
@@ -58,20 +60,84 @@ def detail(house: House) -> str:
     return "\n".join("".join(cell.text for cell in line) for line in lines)
 
 
+def measured(house: House) -> dict[str, tuple[int, float]]:
+    """The number of each span from a fill to its stop, and its median in seconds."""
+    found = house.line.view().wire.spans
+    return {
+        s.name: (s.orders, s.percentiles[0].total_seconds()) for s in found if "stop" in s.name or "target" in s.name
+    }
+
+
 def test_every_part_of_an_orders_way_is_measured(snapshot: SnapshotAssertion) -> None:
     """EX-16: staged as its bar ended at 10:06:00, confirmed at 10:06:02, its figures fetched within 0.1 s."""
     house = a_house_in_a_position()
 
-    assert [span / timedelta(seconds=1) for span in spans(house).values()] == [0, 2, 0.1, 0.1, 0.1, 0, 0.3]
+    seconds = [span / timedelta(seconds=1) for name, span in spans(house).items() if "stop" not in name]
+    assert seconds == [0, 2, 0.1, 0.1, 0.1, 0, 0.3]
     assert list(spans(house)) == snapshot
 
 
-def test_a_stop_sent_by_authorization_is_not_measured() -> None:
-    """EX-16: nobody signalled or confirmed it by itself."""
+def test_a_stop_is_measured_from_the_fill_it_is_for() -> None:
+    """EX-16, EX-22: sent by its authorization as the fill is heard, and acknowledged 0.1 s later"""
     house = a_house_in_a_position()
 
     assert len(house.facts(OrderSent)) == 2
+    assert measured(house) == {
+        "fill to stop sent": (1, 0),
+        "stop sent to acknowledged": (1, 0.1),
+        "fill to stop in force": (1, 0.1),
+    }
     assert {span.orders for span in house.line.view().wire.spans} == {1}
+
+
+def test_a_lost_stop_counts_until_the_broker_has_it() -> None:
+    """EX-16, EX-22: its request is lost, and it is looked up after its time-out"""
+    house = a_house_with_a_proposal(("10:06", "10:20", STEADY))
+    house.confirms_at("10:06:02")
+    house.line.tamper = lambda effect: _broken_stop(house, effect)
+    house.until("10:12")
+    (stop,) = [stop for stop in house.stops if stop.is_working]
+    filled = next(r.at for r in house.journal.records() if isinstance(r.fact, OrderFilled))
+    assert stop.submitted_at is not None
+
+    took = measured(house)["fill to stop in force"]
+
+    assert took == (1, (stop.submitted_at - filled).total_seconds())
+    assert took[1] > 1
+
+
+def _broken_stop(house: House, effect: Effect) -> Effect:
+    """The first stop does not arrive."""
+    if isinstance(effect, SubmitOrder) and effect.order.type.is_stop and not house.line._broken:
+        house.line.tamper = lambda later: later
+        house.line.breaks_at(SubmitOrder, arrives=False)
+    return effect
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_each_part_of_an_entry_has_its_own_fill_to_stop() -> None:
+    """EX-16: two parts a minute apart; no stop is measured from the first fill of another"""
+    house = a_house_with_a_proposal(participation=Decimal("0.000002"))
+    house.confirms_at("10:06:02")
+    house.until("10:07:29")
+
+    assert measured(house)["fill to stop in force"] == (2, 0.1)
+    assert house.line.view().wire.spans[-1].percentiles[-1] == timedelta(seconds=0.1)
+
+
+def test_a_leg_is_in_force_when_its_entry_has_filled() -> None:
+    """EX-16: it was acknowledged with its entry, which filled in three parts over 0.9 s; nothing was sent for it"""
+    house = House(minutes("09:55", "10:30", "99.60"), WIDE, cash=Decimal(50000)).opens().until("10:06:30")
+    house.presses(replace(a_typed_buy("3", "98.00", "97.70"), target_price=Price(Decimal(101))))
+    house.opens_ticket()
+    house.until("10:06:31")
+    house.confirms()
+    house.until("10:06:35")
+
+    fills_in_parts(house, 3)
+    house.until("10:06:40")
+
+    assert measured(house) == {"fill to stop in force": (1, 0.9), "fill to target in force": (1, 0.9)}
 
 
 def test_the_journal_alone_has_the_same_latencies() -> None:
@@ -80,11 +146,14 @@ def test_the_journal_alone_has_the_same_latencies() -> None:
 
     told = latency_report(house.journal.records(), house.calendar.trading_day, None)
 
-    assert told["orders"] == 1
+    assert (told["orders"], told["stops"]) == (1, 1)
     (sent,) = [span for span in told["spans"] if span["name"] == "confirmed to sent"]  # type: ignore[attr-defined]
     assert sent == {"name": "confirmed to sent", "orders": 1, "p50": 100.0, "p90": 100.0, "p95": 100.0, "p99": 100.0}
-    (timing,) = told["timings"]  # type: ignore[misc]
-    assert (timing["confirmed"], timing["sent"]) == ("2026-11-19T15:06:02Z", "2026-11-19T15:06:02.100000Z")
+    entry, stop = told["timings"]  # type: ignore[misc]
+    assert (entry["confirmed"], entry["sent"]) == ("2026-11-19T15:06:02Z", "2026-11-19T15:06:02.100000Z")
+    assert (stop["as"], stop["confirmed"]) == ("stop", None)
+    assert stop["entry_fill"] == entry["first_fill"] == stop["sent"]
+    assert stop["in_force"] == stop["acknowledged"]
 
 
 def test_a_day_without_an_order_has_no_latency() -> None:

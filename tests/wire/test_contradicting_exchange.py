@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.facts import ConfirmationReceived, OrderKept, OrderStateUnknown, ReconciliationFailed
+from core.facts import ConfirmationReceived, OrderFilled, OrderKept, OrderStateUnknown, ReconciliationFailed
 from core.model.codes import EndCode, ReadOnlyCode
 from core.model.order import OrderStatus, Side
 from core.model.values import ClientOrderId, Quantity
@@ -63,7 +63,7 @@ def test_an_empty_list_of_positions_takes_no_stop_back(market: LoopbackExchange,
 
 @pytest.mark.parametrize("fault", ["server-error", "rate-limited-retry-after"])
 def test_a_stop_that_is_not_taken_is_owed_after_a_kill(market: LoopbackExchange, tmp_path: Path, fault: str) -> None:
-    """EX-22, EX-20: its first request is refused or fails, and the machine dies before the next; no key is turned"""
+    """EX-22, EX-20, EX-16: its first request is refused or fails, and the machine dies before the next; no new key"""
     home = tmp_path / "home"
     with a_desk(market, home) as desk:
         entry = turn(desk, a_limit(desk, "0.99", "1.5"))
@@ -78,7 +78,12 @@ def test_a_stop_that_is_not_taken_is_owed_after_a_kill(market: LoopbackExchange,
         waits(desk, is_held(SPY), "the shares")
         waits(desk, lambda view: view.positions[0].covered == ONE_AND_A_HALF, "its stop")
         again = len([fact for fact in written(desk) if isinstance(fact, ConfirmationReceived)])
+        spans = {span.name: span for span in desk.runtime.engine.state.latencies.spans()}
+        (filled_at,) = [r.at for r in desk.runtime.engine.state.journal.records() if isinstance(r.fact, OrderFilled)]
+        stop = next(order for order in desk.runtime.engine.state.ledger.working() if order.is_protective)
 
+    assert stop.submitted_at is not None
+    assert spans["fill to stop in force"].percentiles[0] == stop.submitted_at - filled_at
     assert (bare, exits(market)) == ([], [(ONE_AND_A_HALF, True)])
     assert (keys, again) == (1, 1)
 
