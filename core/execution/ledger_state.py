@@ -252,10 +252,11 @@ class Legs:
     def is_held(self, order: Order) -> bool:
         """Whether it is a leg whose entry is not filled: it protects nothing and reserves no shares.
 
-        An entry that the broker calls filled has activated its legs, whatever its filled quantity.
+        An entry that the broker calls filled has activated its legs, whatever its filled quantity, and whatever of it
+        was taken back since.
         """
         parent = self._made_with(order)
-        if parent is None or parent.end_code is EndCode.FILLED_SHORT:
+        if parent is None or parent.status is OrderStatus.FILLED or parent.end_code is EndCode.FILLED_SHORT:
             return False
         return not parent.only_reduces and parent.remaining > 0
 

@@ -42,8 +42,14 @@ def takes_fills_back(
         book._outbox.append(OrderUpdate(event, at, order.report()))
 
 
-def reprices(exchange: SimulatedExchange, at: datetime, order_id: ClientOrderId, price: str) -> None:
-    """The broker corrects the price of an order's fills, and says so."""
+def reprices(
+    exchange: SimulatedExchange,
+    at: datetime,
+    order_id: ClientOrderId,
+    price: str,
+    event: UpdateEvent | None = UpdateEvent.TRADE_CORRECT,
+) -> None:
+    """The broker corrects the price of an order's fills; the stream says so where an event is named."""
     order = exchange._book.find(order_id)
     assert order is not None
     shares, true = Quantity(order.filled), Price(Decimal(price))
@@ -52,4 +58,5 @@ def reprices(exchange: SimulatedExchange, at: datetime, order_id: ClientOrderId,
     order.executions.append(Execution(ExecutionId(f"{order.broker_order_id}-corrected"), at, shares, true))
     exchange._ledger.execute(order.symbol, order.side, shares, true, at)
     exchange._book._has_changed(order)
-    exchange._book._outbox.append(OrderUpdate(UpdateEvent.TRADE_CORRECT, at, order.report()))
+    if event is not None:
+        exchange._book._outbox.append(OrderUpdate(event, at, order.report()))

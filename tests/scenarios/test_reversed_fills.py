@@ -24,9 +24,9 @@ from core.model.reconciliation import ACCEPT
 from core.model.values import NO_SHARES
 from core.settings.settings import Settings
 from tests.kit.reversed_fills import reprices, takes_fills_back
-from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
 from tests.unit.core.brokers.trading_floor import SPY
 
 TWO_PLACES = Settings.model_validate({"risk": {"entries_a_day": 5, "max_open_positions": 2}})
@@ -135,6 +135,37 @@ def test_a_corrected_entry_price_moves_the_average() -> None:
     assert (position.average_price, position.opened_at) == (99, opened_at)
     assert sum(stop.remaining for stop in house.stops if stop.is_working) == Decimal("0.502")
     assert house.facts(ReconciliationFailed) == []
+
+
+def test_a_price_that_only_lists_correct_is_taken_after_two() -> None:
+    """EX-05, EX-18: nothing is said of it; one reading proves no more than of a fill that is gone"""
+    house = a_stopped_out_house()
+    (stop,) = house.stops
+    reprices(house.exchange, house.line.at, stop.id, "98.00", None)
+    house.until("10:12:30")
+    after_one = house.facts(FillReversed)
+    house.until("10:13:30")
+    (corrected,) = house.desk.ledger.state.trades
+
+    assert after_one == []
+    assert house.last(FillReversed).quantity == 0
+    assert (corrected.exit_price, stop.filled_cost) == (98, Decimal("0.502") * 98)
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(("taken", "left"), [("1", "19"), ("19", "1"), ("20", "0")])
+def test_a_leg_is_cut_to_what_a_bust_leaves_of_its_entry(taken: str, left: str) -> None:
+    """EX-13, EX-05: it works since its entry was filled whole, and waits for nothing after the bust"""
+    house = House(a_day(("10:06", "10:30", STEADY)), ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+    house.confirms_at("10:06:02")
+    house.until("10:07:30")
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, taken, UpdateEvent.TRADE_BUST)
+    house.until("10:09")
+    working = [order for order in house.exchange.orders(house.line.at) if order.status and order.status.is_working]
+
+    assert house.held() == house.held_by_the_broker() == left
+    assert sum((order.quantity for order in working), NO_SHARES) == Decimal(left)
+    assert house.facts(StopOwed) == []
 
 
 def test_a_fill_taken_back_over_a_restart_is_found() -> None:

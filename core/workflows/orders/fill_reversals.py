@@ -2,13 +2,15 @@
 
 The broker lists the order with fewer fills, and its positions differ by exactly these shares. Its own event proves that
 with one comparison of the books. Without one, two comparisons ten seconds apart must show the same: a list can be older
-than a fill. Books, average, result and trade follow. A stop that is too large is cut, and one that is missing is owed.
+than a fill. The same holds for a corrected price, which the order's average shows. Books, average, result and trade
+follow. A stop that is too large is cut, and one that is missing is owed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core import facts
 from core.execution.fill_reversal import cost_taken_back, reversal_of
@@ -17,7 +19,7 @@ from core.execution.reconciliation import Comparison
 from core.messages.effects import Effect, FetchAccount
 from core.model.broker import OrderReport
 from core.model.reconciliation import Difference
-from core.model.values import CENT, NO_SHARES, ClientOrderId, Money, Quantity, Symbol, plain
+from core.model.values import CENT, NO_SHARES, ClientOrderId, Money, Price, Quantity, Symbol, plain
 from core.trading_state.state import TradingState
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.workflow import follow_up, follows
@@ -26,6 +28,8 @@ APART = timedelta(seconds=10)
 """Time between two readings that prove it, and after a fill before any reading counts."""
 SHOWN_WITHIN = timedelta(minutes=2)
 """How long after the broker's own event its lists may take to show it."""
+ROUNDED = Decimal("0.0001")
+"""USD a share by which a broker may round an average: beyond it another price is meant."""
 Fewer = tuple[tuple[ClientOrderId, Quantity], ...]
 """Orders with their filled quantity by one reading."""
 
@@ -36,6 +40,7 @@ class FillReversals:
         self.order_updates = order_updates
         self._filled_at: dict[ClientOrderId, datetime] = {}
         self._seen: dict[Symbol, tuple[datetime, Fewer]] = {}
+        self._repriced: dict[ClientOrderId, tuple[datetime, Price]] = {}
 
     @follows(facts.OrderFilled)
     def after_fill(self, fact: facts.OrderFilled) -> None:
@@ -64,6 +69,24 @@ class FillReversals:
                 yield from self._reprice(known, listed)
             if self.state.at - at >= SHOWN_WITHIN:
                 del self.order_updates.said_taken_back[name]
+        yield from self._follow_averages(comparison)
+
+    def _follow_averages(self, comparison: Comparison) -> Iterator[Effect]:
+        """Correct the cost of orders whose average by two readings is another than what was counted."""
+        before, self._repriced = self._repriced, {}
+        for order in list(self.state.ledger.state.orders.values()):
+            listed = comparison.reports.get(order.id)
+            if listed is None or listed.average_price is None or listed.filled_quantity != order.filled_quantity:
+                continue
+            if abs(_beyond(order, listed.average_price)) < max(CENT, ROUNDED * order.filled_quantity):
+                continue
+            since, average = before.get(order.id, (self.state.at, listed.average_price))
+            self._repriced[order.id] = (
+                (since if average == listed.average_price else self.state.at),
+                listed.average_price,
+            )
+            if self.state.at - self._repriced[order.id][0] >= APART:
+                yield from self._reprice(order, listed)
 
     def unproven(self, symbol: Symbol) -> str:
         """Return what one reading shows and does not prove yet; empty if there is nothing of the kind."""
@@ -84,8 +107,7 @@ class FillReversals:
         """Correct the cost of fills whose price the broker corrected, beyond what its average rounds away."""
         if report.average_price is None or not order.filled_quantity:
             return
-        paid = order.request.instrument.cost(order.filled_quantity, report.average_price)
-        if abs(cost := Money(order.filled_cost - paid)) >= CENT / 2:
+        if abs(cost := _beyond(order, report.average_price)) >= CENT / 2:
             yield from self._record(order, report, NO_SHARES, cost)
 
     def _record(self, order: Order, report: OrderReport, quantity: Quantity, cost: Money) -> Iterator[Effect]:
@@ -117,3 +139,8 @@ class FillReversals:
         )
         yield from follow_up(self.state)
         yield FetchAccount()
+
+
+def _beyond(order: Order, average: Price) -> Money:
+    """Return what was counted beyond the broker's average of the same shares, USD."""
+    return Money(order.filled_cost - order.request.instrument.cost(order.filled_quantity, average))
