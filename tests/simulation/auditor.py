@@ -48,6 +48,7 @@ MADE_TO_RAISE = "a workflow was made to raise"
 UNREQUESTED = "unrequested"
 """The zero of orders that no key and no authorization requested."""
 TAKEN_AWAY = frozenset({CancelCode.OPERATOR, CancelCode.FLATTENED, CancelCode.KILLED})
+A_CENT = Decimal("0.01")
 NOT_OURS = (OrderStatus.EXPIRED, OrderStatus.REJECTED)
 """What explains a stop that is gone while its position is not: a person, the session's end, the broker, the line."""
 
@@ -78,6 +79,8 @@ class Seen:
     """What the desk knew at its key, or then, to be filled of each entry of its owner."""
     is_of_a_stop: bool = False
     """The exit of a stop that the market had passed."""
+    taken_back: Decimal = Decimal(0)
+    """Shares of its fills that the broker took back."""
     raised: Decimal = Decimal(0)
     """Shares by which the broker made it more than was signed."""
 
@@ -198,6 +201,7 @@ class Auditor:
             facts.CancelRequested: self._cancel_requested,
             facts.CancelDropped: self._cancel_dropped,
             facts.OrderFilled: self._filled,
+            facts.FillReversed: self._reversed,
             facts.PositionCorrected: self._corrected,
             facts.ReconciliationFailed: self._unreconciled,
             facts.StopAskedFor: self._asked_for,
@@ -510,6 +514,10 @@ class Auditor:
             return
         seen = self.story.orders[fact.client_order_id]
         self.require(seen.order.effect.only_reduces, f"the entry {fact.client_order_id} was sent again")
+        if fact.was_refused:  # while the account was blocked: it is unsent again
+            was_refused = seen.status is OrderStatus.REJECTED
+            self.require(was_refused, f"{fact.client_order_id} was not refused, and is sent again")
+            seen.status, seen.code, seen.reason = OrderStatus.PENDING, EndCode.AS_ITS_STATE_SAYS, ""
         self.require(seen.status is OrderStatus.PENDING, f"{fact.client_order_id} was sent again after an answer")
         self.story.sent_again.add(fact.client_order_id)
         self.world.wire.watch.keeps(fact.client_order_id)
@@ -640,6 +648,18 @@ class Auditor:
             # and what an exit sells that was signed in the place of one that was given up and came after all
             self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
 
+    def _reversed(self, fact: facts.FillReversed) -> None:
+        """Only what the broker took back, and no more of it."""
+        seen, upset = self.story.orders[fact.client_order_id], self.world.disruptions
+        seen.filled -= fact.quantity
+        seen.taken_back += fact.quantity
+        words = f"{fact.client_order_id}: {seen.taken_back} shares were taken back here"
+        self.require(seen.taken_back <= upset.taken_back[fact.client_order_id], words)
+        is_corrected = fact.quantity or fact.client_order_id in upset.corrected
+        self.require(bool(is_corrected), f"{fact.client_order_id} was given another price, and the broker has not")
+        signed = fact.quantity if seen.order.side is Side.BUY else -fact.quantity
+        self.story.positions[position_key(seen.order.symbol, seen.strategy)] -= signed
+
     def _was_sold_by_a_late_one(self, seen: Seen) -> bool:
         """An exit that was given up came after all, when this one, for the same shares, was written already."""
         return any(
@@ -690,6 +710,7 @@ class Auditor:
     def _corrected(self, fact: facts.PositionCorrected) -> None:
         """Whose it is then says the fact; where nobody held any, it is the broker's."""
         is_foreseen = bool(self.world.foreign) or self._hides_a_fill(fact.symbol)
+        is_foreseen |= self.world.disruptions.is_upset(fact.symbol)
         self.require(is_foreseen, f"a position had to be corrected, and nobody else trades here: {fact}")
         positions = self.story.positions
         keys = [key for key in positions if key.startswith(f"{fact.symbol}/") and positions[key]]
@@ -707,6 +728,7 @@ class Auditor:
     def _unreconciled(self, fact: facts.ReconciliationFailed) -> None:
         is_foreseen = fact.code is not ReadOnlyCode.APART or bool(self.world.foreign)
         is_foreseen = is_foreseen or any(map(self._hides_a_fill, self.world.symbols))
+        is_foreseen = is_foreseen or bool(self.world.disruptions.taken_back)
         self.require(is_foreseen, f"the books do not agree: {fact.reasons}")
 
     # ── halts (EX-14, OP-07) ─────────────────────────────────────────────────────────────────────────────────────
@@ -862,6 +884,8 @@ class Auditor:
                 continue  # it waits on a ticket
             if world.meter.waits_for_a_key((position.symbol, position.strategy)):
                 continue
+            if world.disruptions.is_upset(position.symbol):
+                continue  # whether somebody was told of what is left is judged as it happens
             if position.entry_order in self.story.called_off:
                 continue  # nobody asked for it, and no ticket named a stop: the status line says UNCOVERED
             opened = orders.get(position.entry_order)
@@ -908,6 +932,8 @@ class Auditor:
             if report is None or order.id in world.foreign - world.adopted:
                 self._is_rightly_absent(order)
                 continue
+            if order.id in world.disruptions.unlisted or self._waits_for_a_person(order):
+                continue  # it is listed as before, or the desk says that the two differ
             ours = (order.status, order.filled_quantity, order.broker_order_id)
             true = (report.status, report.filled_quantity, report.broker_order_id)
             late = order.status.is_terminal and order.filled_quantity == report.filled_quantity
@@ -917,6 +943,7 @@ class Auditor:
             if order.is_working:
                 self._same_terms(order, report)
             self.require(ours == true or (late and never_came), f"{order.id}: {ours}, not {true}")
+            self._same_sum(order)
             opens = order.is_working and not order.only_reduces and not order.is_cancelling
             is_killed = world.engine.state.control.killed_by is not None
             self.require(not (opens and is_killed), f"{order.id} opens, and the desk is killed")
@@ -937,6 +964,15 @@ class Auditor:
                 f"{symbol}: {ours} in the ledger, {net[symbol]} by executions, {held.get(symbol)} at the exchange",
             )
 
+    def _same_sum(self, order: Order) -> None:
+        """What it filled cost what the broker says, whoever told of it and in whatever order (EX-05)."""
+        booked = self.world.exchange._book.find(order.id)
+        if booked is not None and booked.filled == order.filled_quantity:
+            ours, true = order.filled_cost, booked.paid
+            self.require(
+                abs(ours - true) < A_CENT, f"{order.id}: filled for {ours} USD here and {true} at the exchange"
+            )
+
     def _same_terms(self, order: Order, report: OrderReport) -> None:
         """What works is what the broker has, and what was to replace it is not waited for once that has ended."""
         here = StatedTerms.of_order(order.request)
@@ -948,7 +984,11 @@ class Auditor:
 
     def _is_for_a_person(self) -> bool:
         """More was done elsewhere than may be corrected by itself: the desk is read-only, and says so."""
-        return bool(self.world.foreign) and not self.world.engine.state.control.state.is_reconciled
+        is_elsewhere = bool(self.world.foreign) or bool(self.world.disruptions.taken_back)
+        return is_elsewhere and not self.world.engine.state.control.state.is_reconciled
+
+    def _waits_for_a_person(self, order: Order) -> bool:
+        return order.id in self.world.disruptions.taken_back and self._is_for_a_person()
 
     def _is_rightly_absent(self, order: Order) -> None:
         has_ended = order.status in (OrderStatus.REJECTED, OrderStatus.CANCELLED) and not order.filled_quantity

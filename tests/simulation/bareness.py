@@ -145,8 +145,7 @@ class Meter:
         after = self.held[owner] = before + (shares if booked.side is Side.SELL else -shares)
         if not before:
             self._opened[owner] = at
-        orders = self.world.auditor.story.orders.values()
-        if not booked.opens and any(o.names_stop for o in orders if (o.order.symbol, o.strategy) == owner):
+        if not booked.opens and booked.request.type.is_stop:
             self.named[owner] += shares
         self.named[owner] = min(self.named[owner], abs(after)) if before * after >= 0 else ZERO
         self._judge(owner, at)
@@ -302,6 +301,8 @@ class Meter:
             if world.contradictions.restated & {stop.order.client_order_id for stop in stops}:
                 return CUT_FOR_ANOTHER
             return WAITS_FOR_KEY
+        if found == NO_CAUSE and world.disruptions.is_upset(owner[0]):
+            return REVERSED
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
     def _waits_for_books(self) -> bool:
@@ -548,6 +549,7 @@ class Meter:
 
 
 UNTOLD_REVERSAL = "the desk had not counted yet that the broker took a fill back"
+REVERSED = "the broker took the fill of an exit back; a person gives another stop"
 TAKEN_BACK = "the operator took the stop back"
 DENIED = "the broker did not know the stop when it was looked up"
 CALLED_CANCELLED = "the broker called the stop cancelled; a person gives another"
@@ -571,6 +573,7 @@ NEEDS_A_PERSON = frozenset(
     {
         NO_CAUSE, DENIED, CALLED_CANCELLED, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED,
         NEVER_WRITTEN, MORE_THAN_SIGNED, CUT_FOR_ANOTHER, WAITS_FOR_KEY, PASSED, ENDED, WHOSE, PAIR_ENDED,
+        REVERSED,
     }
 )  # fmt: skip
 """What ends by a key alone, or by nothing that anybody knows of."""

@@ -12,7 +12,6 @@ from random import Random
 
 from core.brokers.simulated.order_book import BookedOrder
 from core.messages.commands import Halt, Kill
-from core.model.order import Side
 from core.model.session import Session
 from tests.simulation.bareness import REFUSED
 from tests.simulation.contradiction_play import APART, Contradicting
@@ -43,7 +42,7 @@ class Disrupting(Contradicting):
         self._note(f"{of} taken back, told by {told}")
         world.surprises.met[f"a fill of {of} taken back"] += 1
         shares = {"whole": order.filled, "half": (order.filled / 2).to_integral_value(), "one": Decimal(1)}[part]
-        world.disruptions.take_back(order, max(shares, Decimal(1)), told)
+        world.disruptions.take_back(order, min(max(shares, Decimal(1)), order.filled), told)
         self._is_followed(dies, then, wait)
 
     def a_fill_is_corrected(self, of: str, by: str, told: str, dies: bool, then: str, wait: float) -> None:
@@ -67,14 +66,11 @@ class Disrupting(Contradicting):
         elif of == "exit":
             self._deed("exit")
             world.bar(world.price)
-        is_entry = of in ("entry", "fraction")
         orders = [o for o in world.exchange._book._orders.values() if o.symbol == SPY and o.executions]
-        filled = [o for o in orders if not o.is_working and o.opens is is_entry and o.side is self._side(is_entry)]
-        ours = [o for o in filled if o.request.client_order_id not in world.foreign | world.disruptions.external]
-        return ours[-1] if ours and not ours[-1].remaining else None
-
-    def _side(self, is_entry: bool) -> Side:
-        return Side.BUY if is_entry else Side.SELL
+        filled = [o for o in orders if not o.remaining and o.opens is (of in ("entry", "fraction"))]
+        its = [o for o in filled if o.opens or o.request.type.is_stop is (of == "stop")]
+        ours = [o for o in its if o.request.client_order_id not in world.foreign]
+        return ours[-1] if ours and not ours[-1].is_working else None
 
     def _is_followed(self, dies: bool, then: str, wait: float) -> None:
         self.world.run(0.5)
@@ -231,6 +227,7 @@ class Disrupting(Contradicting):
         """A kill takes all of them back, as fast as the broker's limit allows, and never faster."""
         world, player = self.world, self._player()
         self._begin()
+        world.limit_requests(A_MINUTES_REQUESTS)
         world.disruptions.others_place(many)
         player.the_stream_is_gone(0.1)
         world.run(wait)
@@ -248,6 +245,7 @@ class Disrupting(Contradicting):
         if not dies:
             words = f"{most} requests in a minute after a kill with {many} orders of others"
             world.auditor.require(most <= A_MINUTES_REQUESTS, words)
+        world.limit_requests(None)
         player.the_desk_is_armed_again()
         world.bar(world.price)
 
@@ -283,7 +281,7 @@ def a_correction(chance: Random) -> Arguments:
 def a_pending_cancel(chance: Random) -> Arguments:
     return (
         chance.choice(("exit", "exit", "part", "cancel", "move", "move")),
-        chance.choice(("90", "420", "420", "night")),
+        chance.choice(("90", "90", "420", "420", "420", "night")),
         chance.random() < 0.3,
         chance.choice(("", "", "fall", "kill", "exit", "bar", "move", "flatten")),
     )
@@ -312,7 +310,7 @@ def an_unheard_fill(chance: Random) -> Arguments:
 
 
 def orders_of_others(chance: Random) -> Arguments:
-    return chance.choice((3, 12, 40, 120, 300)), chance.choice((0.5, 3.0)), chance.random() < 0.2
+    return chance.choice((3, 12, 12, 40, 40, 120, 300)), chance.choice((0.5, 3.0)), chance.random() < 0.2
 
 
 def some_odd_rows(chance: Random) -> Arguments:
@@ -328,13 +326,13 @@ def some_odd_rows(chance: Random) -> Arguments:
 NOT_YET = 0
 """How often a kind is drawn that the desk does not handle yet."""
 DISRUPTING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
-    "a_fill_is_taken_back": (NOT_YET, a_reversal),
-    "a_fill_is_corrected": (NOT_YET, a_correction),
-    "a_cancel_stays_pending": (NOT_YET, a_pending_cancel),
+    "a_fill_is_taken_back": (2, a_reversal),
+    "a_fill_is_corrected": (1, a_correction),
+    "a_cancel_stays_pending": (1, a_pending_cancel),
     "trading_is_blocked": (NOT_YET, a_blocked_account),
     "positions_lag": (NOT_YET, a_lag),
     "a_fill_is_not_heard": (NOT_YET, an_unheard_fill),
-    "rows_are_odd": (NOT_YET, some_odd_rows),
-    "orders_of_others_are_killed": (NOT_YET, orders_of_others),
+    "rows_are_odd": (2, some_odd_rows),
+    "orders_of_others_are_killed": (1, orders_of_others),
 }
 """How often at most each is drawn in a session that has it, and what its arguments are drawn from."""

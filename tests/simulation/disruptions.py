@@ -30,8 +30,9 @@ from core.model.instrument import share
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side
 from core.model.reconciliation import DropCopy
-from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, Symbol
-from tests.simulation.surprises import Planned
+from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from tests.kit.reversed_fills import reprices, takes_fills_back
+from tests.simulation.surprises import BLOCKED, Planned
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -117,7 +118,7 @@ class Disruptions:
     def _account(self, account: Account, at: datetime) -> Account:
         until = self.world.surprises.blocked_until
         is_shown = self.shows_block and until is not None and at < until
-        return replace(account, is_blocked=True) if is_shown else account
+        return replace(account, blocked_because=BLOCKED.message) if is_shown else account
 
     # ── lists that lag ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -131,49 +132,26 @@ class Disruptions:
     # ── fills that are taken back ────────────────────────────────────────────────────────────────────────────────
 
     def take_back(self, order: BookedOrder, shares: Decimal, told: str) -> None:
-        """Of its last execution. `told` is `event`, `books` or `activities`: then the order is listed as before."""
-        last, before = order.executions[-1], order.whole_report()
-        shares = min(shares, last.quantity)
-        kept = [replace(last, quantity=Quantity(last.quantity - shares))] if shares < last.quantity else []
-        self._rewrite(order, kept)
-        order.filled -= shares
-        order.paid -= order.instrument.cost(shares, last.price)
-        opposite = Side.SELL if order.side is Side.BUY else Side.BUY
-        self.world.exchange._ledger.execute(order.symbol, opposite, Quantity(shares), last.price, self._at)
-        name = order.request.client_order_id
+        """The newest of what it filled. `told` is `event`, `books` or, for an order listed as before, `activities`."""
+        before, name = order.whole_report(), order.request.client_order_id
+        event = UpdateEvent.TRADE_BUST if told == "event" else None
+        takes_fills_back(self.world.exchange, self._at, name, str(shares), event)
         self.taken_back[name] += shares
         self.world.meter.take_back(name, shares, self._at)
-        self._tell_of(order, before, told, "TRADE_BUST")
+        self._is_told(before, told)
 
     def correct(self, order: BookedOrder, by: Decimal, told: str) -> None:
-        """The price of its last execution was another."""
-        last, before = order.executions[-1], order.whole_report()
-        price = Price(last.price + by)
-        self._rewrite(order, [replace(last, id=ExecutionId(f"{last.id}-corrected"), price=price)])
-        difference = order.instrument.cost(last.quantity, price) - order.instrument.cost(last.quantity, last.price)
-        order.paid += difference
-        ledger = self.world.exchange._ledger
-        ledger.cash -= difference if order.side is Side.BUY else -difference
-        if (holding := ledger._holdings.get(order.symbol)) is not None and order.opens:
-            holding.cost += difference if order.side is Side.BUY else -difference
-        self.corrected.add(order.request.client_order_id)
-        self._tell_of(order, before, told, "TRADE_CORRECT")
+        """Each of its shares cost so much more."""
+        before, name = order.whole_report(), order.request.client_order_id
+        event = UpdateEvent.TRADE_CORRECT if told == "event" else None
+        price = order.instrument.price_of(Quantity(order.filled), order.paid) + by
+        reprices(self.world.exchange, self._at, name, str(price), event)
+        self.corrected.add(name)
+        self._is_told(before, told)
 
-    def _rewrite(self, order: BookedOrder, kept: list) -> None:  # type: ignore[type-arg]
-        """Its last execution, in its own list and in the account's."""
-        last, fills = order.executions.pop(), self._book._fills
-        order.executions += kept
-        number = next((n for n, fill in enumerate(fills) if fill.execution is last), None)
-        if number is not None:  # an exchange that knows no siblings lists no fills
-            fills[number : number + 1] = [replace(fills[number], execution=execution) for execution in kept]
-
-    def _tell_of(self, order: BookedOrder, before: OrderReport, told: str, event: str) -> None:
-        self._book._has_changed(order)
+    def _is_told(self, before: OrderReport, told: str) -> None:
         if told == "activities":
-            self.unlisted[order.request.client_order_id] = before
-        if told == "event":
-            word = getattr(UpdateEvent, event, UpdateEvent.OTHER)
-            self._book._outbox.append(OrderUpdate(word, self._at, order.report()))
+            self.unlisted[before.client_order_id] = before
         self.world.wire._pass_updates_on()
 
     def is_upset(self, symbol: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from pydantic import TypeAdapter
 
 from tests.simulation.contradiction_faults import CONTRADICTION_FAULTS
 from tests.simulation.desk_faults import DESK_FAULTS
+from tests.simulation.disruption_faults import DISRUPTION_FAULTS
+from tests.simulation.disruption_play import DISRUPTING
 from tests.simulation.order_faults import ORDER_FAULTS
 from tests.simulation.refusal_faults import REFUSAL_FAULTS
 from tests.simulation.rough_faults import ROUGH_FAULTS
@@ -41,10 +44,16 @@ RANDOM_DAYS: Mapping[str, tuple[int, int]] = {
 """Faults that random days find and sessions do not: the seed, and of how many days."""
 RARE = frozenset({"an_exit_is_not_clamped_again"})
 """Found by none of 600 sessions alone: `make soak PART=sessions ARGS="--plant NAME"` searches on."""
+SESSION_FAULTS = (
+    *ORDER_FAULTS,
+    *ROUGH_FAULTS,
+    *DESK_FAULTS,
+    *REFUSAL_FAULTS,
+    *CONTRADICTION_FAULTS,
+    *DISRUPTION_FAULTS,
+)
 FAULTS: Mapping[str, Fault] = {
-    fault.__name__: fault
-    for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS, *CONTRADICTION_FAULTS)
-    if fault.__name__ not in RANDOM_DAYS.keys() | RARE
+    fault.__name__: fault for fault in SESSION_FAULTS if fault.__name__ not in RANDOM_DAYS.keys() | RARE
 }
 SEED, ENOUGH, TRIES = 5, 80, 60
 FIRST = {
@@ -58,6 +67,14 @@ FIRST = {
     "nobody_asks_after_a_crash": 12,
 }
 """The session that is tried first, where an early one does not find the fault."""
+KINDS = {
+    "a_corrected_price_is_not_followed": "a_fill_is_corrected",
+    "a_fill_taken_back_stays_counted": "a_fill_is_taken_back",
+    "a_kill_knows_no_limit": "orders_of_others_are_killed",
+    "an_order_that_leaves_covers": "a_cancel_stays_pending",
+    "one_odd_row_takes_the_books": "rows_are_odd",
+}
+"""Faults that are searched in sessions of one kind of event alone: those are short."""
 _profiles = TypeAdapter(Profile)
 
 
@@ -92,10 +109,15 @@ def found(fault: str) -> Session | None:
 
     first = FIRST.get(fault, 0)
     for number in range(first, first + ENOUGH):
-        session = made(SEED, number)
+        session = made(SEED, number) if fault not in KINDS else _of_one_kind(KINDS[fault], number)
         if is_wrong(session):
             return shrunk(session, TRIES, is_wrong)
     return None
+
+
+def _of_one_kind(kind: str, number: int) -> Session:
+    chance, draw = Random(f"{SEED}:{number}:{kind}"), DISRUPTING[kind][1]
+    return made(SEED, number).having(tuple(Event(kind, draw(chance)) for _ in range(3)))
 
 
 def _search(fault: str) -> tuple[str, dict[str, Any] | None]:

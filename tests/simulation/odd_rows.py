@@ -6,13 +6,13 @@ The adapter reads them, as it reads what comes from the broker: what the engine 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from core.brokers.alpaca.books import AlpacaBooks
-from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
+from core.brokers.alpaca.fields import UnreadableFieldError
 from core.brokers.alpaca.http_client import NoAnswerError
 from core.brokers.alpaca.parsing import an_unread_update, an_update
 from core.brokers.simulated.order_book import HELD
@@ -42,7 +42,6 @@ class OddRows:
     kind: str = ""
     books_left: int = 0
     frames_left: int = 0
-    unread: UnparsedMessages = field(default_factory=UnparsedMessages)
 
     def end(self) -> None:
         self.books_left = self.frames_left = 0
@@ -107,12 +106,14 @@ class Answers:
     """What stands for the requests of one reading of the books."""
 
     def __init__(self, books: BrokerBooks, odd: OddRows) -> None:
-        self.unread = odd.unread
         self._books = books
         self._odd = odd
 
     def count_beyond(self, requests: int = 1) -> None:
         """Nothing is counted here: the engine counts a reading as one."""
+
+    def set_aside(self, reason: str, _raw: object) -> None:
+        self._odd.world.surprises.met[f"a row set aside: {self._odd.kind}"] += bool(reason)
 
     def get(self, path: str, _endpoint: str, read: Any, query: Mapping[str, object] | None = None) -> Any:
         """Raises `NoAnswerError`."""

@@ -102,6 +102,8 @@ def _count_orders(world: World, found: Reckoning) -> None:
         found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
     for order in world.engine.state.ledger.state.orders.values():
         report = theirs.get(order.id) if order.id not in world.foreign - world.adopted else None
+        if order.id in world.disruptions.unlisted or (order.id in world.disruptions.taken_back and _is_said(world)):
+            continue  # the account alone says otherwise, or the desk says that the two differ
         if _is_another_story(order, report) and not is_kept_here(world, order):
             found.lost += 1
             found.words.append(f"lost: {order.id} is {order.status.value} here, {report and report.raw_status} there")
@@ -144,7 +146,8 @@ def _compare_positions(world: World, found: Reckoning) -> None:
 
 def _is_said(world: World) -> bool:
     """More was done elsewhere than may be corrected without a person: the desk is read-only and says why."""
-    return bool(world.foreign) and not world.engine.state.control.state.is_reconciled
+    is_elsewhere = bool(world.foreign) or bool(world.disruptions.taken_back)
+    return is_elsewhere and not world.engine.state.control.state.is_reconciled
 
 
 def is_kept_here(world: World, order: Order) -> bool:

@@ -220,7 +220,6 @@ def session_of(seed: int, number: int) -> Session:
     events = [Event(name, EVENTS[name][1](chance)) for name in names]
     _roughen(events, Random(f"{seed}:{number}:rough"), ROUGH)
     _roughen(events, Random(f"{seed}:{number}:contradictions"), CONTRADICTING)
-    _roughen(events, Random(f"{seed}:{number}:disruptions"), DISRUPTING)
     return Session(seed, number, profile, tuple(events))
 
 
@@ -249,10 +248,17 @@ def session_with_agents(seed: int, number: int) -> Session:
 
 
 def made(seed: int, number: int) -> Session:
-    """Every other session is played from desks that come and go; in every fourth one an agent drafts."""
+    """Every other session is played from desks that come and go; in every fourth one an agent drafts.
+
+    In any of them the broker's books may not be ordinary.
+    """
     if number % 4 == 2:
-        return session_with_agents(seed, number)
-    return session_with_desks(seed, number) if number % 2 else session_of(seed, number)
+        session = session_with_agents(seed, number)
+    else:
+        session = session_with_desks(seed, number) if number % 2 else session_of(seed, number)
+    events = list(session.events)
+    _roughen(events, Random(f"{seed}:{number}:disruptions"), DISRUPTING)
+    return session.having(tuple(events))
 
 
 def _roughen(events: list[Event], chance: Random, drawn: Mapping[str, tuple[int, Draw]]) -> None:

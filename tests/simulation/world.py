@@ -489,6 +489,8 @@ class World:
         Everything before it has happened.
     next_crash
         How the next start is to be, after the fuse has burnt: see `restart`.
+    a_minute
+        Requests that the broker takes in a minute; None if it has no limit.
     again
         At which of its places the next start dies too; 0 where it lives.
     meddled, foreign
@@ -532,6 +534,7 @@ class World:
         self.restarts = 0
         self.next_crash: dict[str, Any] = {}
         self.again = 0
+        self.a_minute: int | None = None
         self.next_leave = 1.0
         self.bars = 0
         self.tell: Callable[[str], None] | None = None
@@ -579,6 +582,7 @@ class World:
         self.engine = Engine(ACCOUNT, self.mode, calendar(), self.journal)
         self.checkpoints = checkpoint.CheckpointEncoder(self.engine.state)
         self.engine.ports.admit(self.port.known)
+        self.limit_requests(self.a_minute)
         notes = checkpoint.rebuild(self.engine.state, self.drawer if with_checkpoint else None, self.checkpoints)
         self.auditor.require(notes == (), f"the checkpoint was not used: {notes}")
         self.engine.state.add_listener(self.auditor.hear)
@@ -597,6 +601,11 @@ class World:
         self.meter.up(self.clock)
         if self.switch.is_on() and self.engine.state.control.killed_by is None:
             self.wire.obey(Kill("file"))
+
+    def limit_requests(self, a_minute: int | None) -> None:
+        """From here on the broker has a limit; None is none."""
+        self.a_minute, sightings = a_minute, self.engine.state.sightings
+        sightings.capabilities = replace(sightings.capabilities, messages_a_minute=a_minute)
 
     def restart(self, *, kept: int = 0, with_checkpoint: bool = False, down: float = 1.0) -> None:
         """The process is gone, and another takes its journal up `down` seconds later.

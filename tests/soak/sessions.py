@@ -18,6 +18,7 @@ import pytest
 from tests.simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
 from tests.simulation.contradiction_faults import CONTRADICTION_FAULTS
 from tests.simulation.desk_faults import DESK_FAULTS
+from tests.simulation.disruption_faults import DISRUPTION_FAULTS
 from tests.simulation.play import Failure, Played, play
 from tests.simulation.rough_faults import ROUGH_FAULTS
 from tests.simulation.sessions import Session, made
@@ -30,7 +31,7 @@ SHOWN = 5
 SHRINK_TRIES = 100
 
 
-PLANTED = {fault.__name__: fault for fault in (*ROUGH_FAULTS, *DESK_FAULTS, *CONTRADICTION_FAULTS)}
+PLANTED = {fault.__name__: fault for fault in (*ROUGH_FAULTS, *DESK_FAULTS, *CONTRADICTION_FAULTS, *DISRUPTION_FAULTS)}
 
 
 def run(chunks: Callable[[Play, int], Chunks], cores: int, plant: str | None) -> int:
