@@ -139,7 +139,7 @@ class Disrupting(Contradicting):
         world.run(seconds)
         world.surprises.blocked_until, world.disruptions.shows_block = None, False
         world.run(APART)
-        if is_peace and self._is_peace():
+        if is_peace and is_shown and self._is_peace():
             for owner in world.meter.bare.keys() - before:
                 words = f"the stop of {owner[0]} of {owner[1]} did not come back after a block: "
                 cause = world.meter.cause_of(owner)
@@ -329,7 +329,7 @@ DISRUPTING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_fill_is_taken_back": (2, a_reversal),
     "a_fill_is_corrected": (1, a_correction),
     "a_cancel_stays_pending": (1, a_pending_cancel),
-    "trading_is_blocked": (NOT_YET, a_blocked_account),
+    "trading_is_blocked": (2, a_blocked_account),
     "positions_lag": (NOT_YET, a_lag),
     "a_fill_is_not_heard": (NOT_YET, an_unheard_fill),
     "rows_are_odd": (2, some_odd_rows),
