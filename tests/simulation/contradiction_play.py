@@ -149,7 +149,7 @@ class Contradicting(Rough):
             not covers, f"{known.id} is called {word}, and covers {known.request.symbol}", "owed"
         )
         owing = state.owed_stops.of(position)
-        is_told = owing is None or not owing.needs_a_person or owing.is_told
+        is_told = owing is None or not owing.needs_a_person or owing.is_told(state.why_owed(owing))
         is_told |= state.may_have_unknown_orders(known.request.symbol)  # told of those (EX-24)
         is_due = isinstance(calendar.session_at(state.at), Session)
         self.world.auditor.require(is_told or not is_due, f"{known.id} is called {word}, and nobody is told", "owed")
