@@ -47,8 +47,8 @@ class Order(CountsChanges):
         Marks, not states (EX-01).
     replacement
         The order that was sent to replace it and has no answer yet.
-    last_filled_on
-        The last trading day with a fill of it.
+    last_filled_on, last_filled_at
+        The last trading day with a fill of it; and when this desk received its last fill.
     reported_quantity
         The largest cumulative filled quantity that the broker has reported.
     target_price
@@ -121,6 +121,7 @@ class Order(CountsChanges):
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None
     last_filled_on: date | None = None
+    last_filled_at: datetime | None = None
     role: LegRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None

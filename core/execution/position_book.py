@@ -208,7 +208,7 @@ class PositionBook:
         day = self.calendar.trading_day(fact.fill.at)
         if not order.only_reduces and not self.chains.has_filled_on(day, order):
             self._count_entry(order.strategy, day)
-        order.last_filled_on = max(order.last_filled_on or day, day)
+        order.last_filled_on, order.last_filled_at = max(order.last_filled_on or day, day), at
         count_fill(order, fact)
         self.index.note(order)
         if not order.only_reduces:

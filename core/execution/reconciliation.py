@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import compress, count
 from operator import is_not
@@ -226,6 +227,14 @@ class Comparison:
         ours, true = self.ledger.net_quantity(difference.symbol), self._broker_quantity(difference.symbol)
         is_less = abs(true) < abs(ours) or ours * true < 0
         return bool(ours) and is_less and not difference.note
+
+    def last_uncounted_fill(self, symbol: Symbol) -> datetime | None:
+        """Return when our last fill came that a list of positions from before it lacks; None if there was none."""
+        more = self._broker_quantity(symbol) - self.ledger.net_quantity(symbol)
+        lacking = Side.SELL if more > 0 else Side.BUY
+        orders = (o for o in self.ledger.state.orders.values() if o.request.symbol == symbol)
+        times = (o.last_filled_at for o in orders if o.request.side is lacking and o.last_filled_at is not None)
+        return max(times, default=None)
 
     def contradicting(self, symbol: Symbol) -> Order | None:
         """Return our largest exit that the broker lists as working for more shares than it holds.

@@ -22,7 +22,8 @@ the extended hours around it while anything may happen in them.
 7. If the broker shows less than our books, one reading is no proof: until two agree, ten seconds apart, and no order in
    the broker's own list contradicts them, the desk is read-only and sends nothing. Fills of external orders since the
    last agreement explain it at once. A difference without an explanation that one of our stops at the broker
-   contradicts waits for a person: no protection is cancelled for it.
+   contradicts waits for a person: no protection is cancelled for it. A list of positions may be from before our last
+   fill: a difference that this explains, also more shares than ours, is not believed until that fill is a minute old.
 8. Beyond the limits nothing is corrected: the desk is read-only, states why, and asks again. Stops and closes that are
    owed or under way in symbols that agree go on.
 9. Within the limits the broker is right: our position is corrected, and the correction recorded. If several owners hold
@@ -86,6 +87,8 @@ OTHER_ACCOUNT = (
 """The end of the reason while the keys are of another account."""
 APART = timedelta(seconds=10)
 """Time between two readings of the broker's books that prove missing shares (EX-09)."""
+LAGS = timedelta(minutes=1)
+"""Age up to which a fill of ours may be missing from the broker's list of positions (EX-09)."""
 LISTED = 5
 """Orders that a reason names."""
 SENT_BEFORE = "the broker has this order already: it was sent before this folder was restored"
@@ -432,11 +435,29 @@ class Reconciliation:
     # ── 7. unproven differences ──────────────────────────────────────────────────────────────────────────────────────
 
     def _unproven(self, positions: Sequence[Difference], comparison: Comparison) -> tuple[str, ...]:
-        """Return why nothing is corrected yet; empty if all missing shares are proven or explained."""
-        gone = [d for d in positions if comparison.shrinks(d) or self.fill_reversals.unproven(d.symbol)]
-        words = tuple(word for difference in gone if (word := self._why_unproven(difference, comparison)))
-        self._is_unproven = bool(words)
-        return words
+        """Return why nothing is corrected yet; empty if all differences are proven or explained.
+
+        Shares beyond ours do not keep the stops and closes of ours back.
+        """
+        doubted = [
+            each
+            for each in positions
+            if self._is_less(each, comparison) or each.symbol in self._shrunk or self._may_lag(each, comparison)
+        ]
+        found = [(each, word) for each in doubted if (word := self._why_unproven(each, comparison))]
+        self._is_unproven = any(self._is_less(each, comparison) for each, _ in found)
+        return tuple(word for _, word in found)
+
+    def _is_less(self, difference: Difference, comparison: Comparison) -> bool:
+        """Whether the broker has fewer shares, or fewer fills of an order of ours."""
+        return comparison.shrinks(difference) or bool(self.fill_reversals.unproven(difference.symbol))
+
+    def _may_lag(self, difference: Difference, comparison: Comparison) -> bool:
+        """Whether the broker's list of positions may be from before our last fill; a split is reported separately."""
+        if difference.note:
+            return False
+        filled_at = comparison.last_uncounted_fill(difference.symbol)
+        return filled_at is not None and self.state.at - filled_at < LAGS
 
     def _why_unproven(self, difference: Difference, comparison: Comparison) -> str:
         symbol = difference.symbol
@@ -450,11 +471,14 @@ class Reconciliation:
         if self._is_explained(symbol, comparison):
             return ""
         said = f"{symbol}: the broker says {plain(true)}, our books have {plain(ours)}"
-        if (order := comparison.contradicting(symbol)) is not None:
+        order = comparison.contradicting(symbol) if comparison.shrinks(difference) else None
+        if order is not None:
             rests = f"its own list has our {order.request.side.value} {order.request.type.value}"
             return f"{said}, but {rests} of {plain(order.remaining)}; nothing is taken back; {WAY_OUT}"
-        if self._is_guarded_here(symbol):
+        if comparison.shrinks(difference) and self._is_guarded_here(symbol):
             return f"{said}, and this desk guards them; nothing is taken back; {WAY_OUT}"
+        if self._may_lag(difference, comparison):
+            return f"{said}, as before our last fill; read again until that is {LAGS.total_seconds():g} s old"
         if self.state.at - since < APART:
             return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
         return ""
@@ -470,10 +494,10 @@ class Reconciliation:
         self.state.sightings.apart_once = {s: more for s, more in less.items() if s not in proven}
 
     def _is_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
-        """Whether fills of other orders account for all shares that the broker has no more."""
+        """Whether fills of other orders account for the whole difference."""
         ours, theirs = self.state.ledger.net_quantity(symbol), comparison.theirs(symbol)
-        missing = abs(ours - (theirs.quantity if theirs else ZERO))
-        return self._sold_by_others(symbol, comparison, Side.SELL if ours > 0 else Side.BUY) >= missing
+        more = (theirs.quantity if theirs else ZERO) - ours
+        return self._sold_by_others(symbol, comparison, Side.BUY if more > 0 else Side.SELL) >= abs(more)
 
     def _is_guarded_here(self, symbol: Symbol) -> bool:
         """Whether a stop or signed exits that this desk holds guard shares: a correction would end them (EX-09)."""

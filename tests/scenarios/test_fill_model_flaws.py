@@ -22,7 +22,7 @@ from core.model.broker import OrderReport
 from core.model.order import OrderClass, OrderRequest, OrderStatus, Side
 from core.model.values import Price, Quantity
 from tests.scenarios.backtests import HEADER, Keyturn
-from tests.unit.core.brokers.trading_floor import SPY, Floor, a_stop_leg, a_target_leg, an_order, at
+from tests.unit.core.brokers.trading_floor import SPY, Floor, a_stop_leg, a_target_leg, an_order, at, submits
 
 ARRIVES = timedelta(milliseconds=100)
 """After a bar has ended, what its strategy said is at the exchange."""
@@ -81,14 +81,14 @@ def played(
         if number:
             is_out(floor, [*sent[-1:], *exits[-1:]], bar.start + ARRIVES)
             if (order := strategy(bars[number - sees])) is not None:
-                exchange.submit(bar.start + ARRIVES, order)
+                submits(exchange, bar.start + ARRIVES, order)
                 sent.append(order)
         turned = bar.start + timedelta(seconds=20) + ARRIVES
         exchange.advance(turned)
         if trails is not None and (held := floor.exchange._ledger.quantity(SPY)):
             side = Side.SELL if held > 0 else Side.BUY
             exits.append(an_order(f"trails-{bar.start:%H%M}", side, str(abs(held)), trail=trails))
-            exchange.submit(turned, exits[-1])
+            submits(exchange, turned, exits[-1])
         exchange.advance(bar.end - ARRIVES)
     is_out(floor, [*sent[-1:], *exits[-1:]], bars[-1].end - ARRIVES)
     entered = sum(1 for order in sent if reported(floor, order).filled_quantity)
@@ -103,7 +103,7 @@ def is_out(floor: Floor, sent: list[OrderRequest], moment: datetime) -> None:
     held = floor.exchange._ledger.quantity(SPY)
     if held:
         side = Side.SELL if held > 0 else Side.BUY
-        floor.exchange.submit(moment, an_order(f"out-{moment:%H%M%S}", side, str(abs(held))))
+        submits(floor.exchange, moment, an_order(f"out-{moment:%H%M%S}", side, str(abs(held))))
 
 
 def reported(floor: Floor, order: OrderRequest) -> OrderReport:
@@ -207,7 +207,7 @@ def bounced(side: Side, edition: int) -> Played:
             turn = side if len(sent) % 2 == 0 else side.opposite
             limit = str(beyond(Decimal(100), "-0.03", turn))
             sent.append(an_order(f"order-{number}", turn, "10", limit=limit))
-            floor.exchange.submit(bar.start + 50 * ARRIVES, sent[-1])
+            submits(floor.exchange, bar.start + 50 * ARRIVES, sent[-1])
         floor.exchange.advance(bar.end - ARRIVES)
     is_out(floor, sent[-1:], BOUNCE[-1].end - ARRIVES)
     equity = floor.exchange.account(BOUNCE[-1].end).equity

@@ -20,7 +20,7 @@ from core.model.order import Side
 from core.model.values import Price
 from tests.scenarios.backtests import HEADER, Keyturn
 from tests.scenarios.test_fill_model_flaws import ARRIVES, a_fair_walk, a_session_of, beyond, is_out, reported
-from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, an_order, at
+from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, an_order, at, submits
 
 BEGINS = Decimal(1_000_000)
 
@@ -50,7 +50,7 @@ def waits_for_a_gap(side: Side) -> tuple[Decimal, int]:
         floor.exchange.advance(last)
         is_out(floor, sent[-1:], last)
         sent.append(an_order(f"in-{bar.start:%H%M}", side, "10", stop=str(beyond(bar.close, "0.03", side))))
-        floor.exchange.submit(last, sent[-1])
+        submits(floor.exchange, last, sent[-1])
     is_out(floor, sent[-1:], bars[-1].end - ARRIVES / 2)
     entries = sum(1 for order in sent if reported(floor, order).filled_quantity)
     return floor.exchange.account(bars[-1].end).equity - BEGINS, entries
@@ -74,9 +74,9 @@ def held_since_ten(edition: int = EDITION, side: Side = Side.BUY) -> Floor:
             floor.bars(a_bar(f"10:{minute:02d}", price))
         floor.bars(a_bar(f"10:{minute:02d}", "50", symbol=IBM))
         if not minute:
-            floor.exchange.submit(at("10:00:01"), an_order("in", side, "100"))
+            submits(floor.exchange, at("10:00:01"), an_order("in", side, "100"))
         if minute == 30:
-            floor.exchange.submit(at("10:30:30"), an_order("out", side.opposite, "100"))
+            submits(floor.exchange, at("10:30:30"), an_order("out", side.opposite, "100"))
         floor.exchange.advance(at(f"10:{minute:02d}:59"))
     return floor
 

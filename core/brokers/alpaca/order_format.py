@@ -44,7 +44,7 @@ INTENTS: Mapping[tuple[Side, bool], str] = {
 }
 """By side, and whether the order only reduces.
 
-Alpaca refuses an order with the other effect, so no position is flipped (EX-11).
+Alpaca refuses an order that would have another effect when it arrives, so no position is flipped (EX-11).
 """
 
 

@@ -14,8 +14,10 @@ from core.model.session import Calendar, Session
 from core.model.values import ZERO, Fraction, Symbol
 
 USUAL = Fraction(Decimal("0.3"))
-FIRST_EDITION, EDITION = 1, 2
-"""Editions of the matching rules: of accounts whose opening names none, and the current one."""
+FIRST_EDITION, INTENT_EDITION, EDITION = 1, 3, 3
+"""Editions of the rules: of accounts whose opening names none, the first that holds an order to its effect, and the
+current one.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class ExchangeConfig:
     sec_fee, taf_fee
         As a share of the proceeds of a sale, and USD a share sold: charged at the end of the day, up to the next cent.
     edition
-        Of the matching rules; an account keeps the edition of its opening.
+        Of the rules; an account keeps the edition of its opening.
     cancel_seconds
         Time for which a cancel of a working order stays pending.
     cancels_wait

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.brokers.simulated.account import ExchangeLedger
-from core.brokers.simulated.config import ExchangeConfig, Listing
+from core.brokers.simulated.config import INTENT_EDITION, ExchangeConfig, Listing
 from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.log import CancelRequest, ReplaceRequest, SubmitRequest
 from core.brokers.simulated.market import ExchangeMarket
@@ -45,6 +45,8 @@ class Situation:
         Cost per share of this order: its limit, its stop, or the side of the quote that it takes. None without a quote.
     sold_at
         Value per share of a limit short sale, if known; None for any other order.
+    is_held_to_its_effect
+        Whether an order that would open although it is to close, or the reverse, is refused.
     is_held
         It replaces a leg that waits for its parent: it closes shares that are not held yet.
     """
@@ -58,6 +60,7 @@ class Situation:
     opposite_opens: bool
     price: Price | None
     buying_power: Decimal
+    is_held_to_its_effect: bool
     is_held: bool = False
     sold_at: Price | None = None
 
@@ -202,6 +205,15 @@ def no_price(s: Situation) -> Refused | None:
     return _invalid(f"no quote for {s.order.symbol}") if s.price is None else None
 
 
+def other_effect(s: Situation) -> Refused | None:
+    """An order to close never opens, and one to open never closes, as at Alpaca (`position_intent`)."""
+    if not s.is_held_to_its_effect or s.is_held or s.opens is not s.order.effect.only_reduces:
+        return None
+    words = ("open", "close") if s.opens else ("close", "open")
+    inferred, specified = (f"{s.order.side.value}_to_{word}" for word in words)
+    return _invalid(f"position intent mismatch, inferred: {inferred}, specified: {specified}")
+
+
 def not_enough_shares(s: Situation) -> Refused | None:
     """A closing order uses shares that no other working order reserves; a cash account never sells more than it has."""
     if s.is_held:
@@ -258,6 +270,7 @@ RULES: tuple[Callable[[Situation], Refused | None], ...] = (
     bad_price,
     no_price,
     bad_legs,
+    other_effect,
     not_enough_shares,
     bad_short_sale,
     both_sides,
@@ -429,6 +442,7 @@ class OrderEntry:
             price=self._cost_of_a_share(at, order),
             sold_at=self._sold_short_at(at, order),
             buying_power=self._ledger.buying_power(at, self._market, self._book.reserved() - reserved),
+            is_held_to_its_effect=self._config.edition >= INTENT_EDITION,
             is_held=gone is not None and gone.is_held,
         )
 

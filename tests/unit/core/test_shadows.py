@@ -27,6 +27,7 @@ from tests.unit.core.brokers.trading_floor import (
     a_stop_leg,
     a_target_leg,
     at,
+    submits,
 )
 
 FRIDAY = date(2026, 11, 20)
@@ -217,7 +218,7 @@ def test_shadows_equal_drawn_brackets(days: int) -> None:
         first, *later = bars
         floor.bars(first)
         order = a_drawn_bracket(chance, first.close, is_long=number % 2 == 0)
-        assert isinstance(floor.exchange.submit(at("10:00:59.5"), order), Accepted)
+        assert isinstance(submits(floor.exchange, at("10:00:59.5"), order), Accepted)
         stop = order.legs[0].stop_price
         assert stop is not None
         session = calendar.session_on(THURSDAY)
@@ -263,7 +264,7 @@ def test_shadows_equal_drawn_stop_entries() -> None:
         order = OrderRequest(
             ClientOrderId("entry"), SPY, side, effect, SHARES, kind, limit_price=limit, stop_price=Price(trigger)
         )
-        assert isinstance(floor.exchange.submit(at("10:00:59.5"), order), Accepted)
+        assert isinstance(submits(floor.exchange, at("10:00:59.5"), order), Accepted)
         session = calendar.session_on(THURSDAY)
         assert isinstance(session, Session)
         none = Aims(None, None)

@@ -40,9 +40,10 @@ def read_order(body: Json, position: Decimal) -> OrderRequest:
     percent = number(body, "trail_percent")
     order = OrderRequest(
         client_order_id=ClientOrderId(client_order_id), symbol=symbol, side=side,
-        effect=effect_of(side, position, quantity), quantity=Quantity(quantity), type=word(OrderType, body, "type"),
-        time_in_force=word(TimeInForce, body, "time_in_force"), limit_price=price(body, "limit_price"),
-        stop_price=price(body, "stop_price"), trail_price=price(body, "trail_price"),
+        effect=intended(body, side) or effect_of(side, position, quantity), quantity=Quantity(quantity),
+        type=word(OrderType, body, "type"), time_in_force=word(TimeInForce, body, "time_in_force"),
+        limit_price=price(body, "limit_price"), stop_price=price(body, "stop_price"),
+        trail_price=price(body, "trail_price"),
         trail_fraction=None if percent is None else Fraction(percent / 100), order_class=order_class,
         legs=legs_of(body, order_class), extended_hours=bool(body.get("extended_hours")),
     )  # fmt: skip
@@ -107,6 +108,28 @@ def as_asked(leg: OrderReport) -> OrderRequest:
         effect=Effect.CLOSE if leg.side is Side.SELL else Effect.COVER, quantity=leg.quantity, type=leg.type,
         time_in_force=leg.time_in_force, limit_price=leg.limit_price, stop_price=leg.stop_price,
     )  # fmt: skip
+
+
+INTENTS = {
+    "buy_to_open": (Side.BUY, Effect.OPEN), "buy_to_close": (Side.BUY, Effect.COVER),
+    "sell_to_open": (Side.SELL, Effect.SHORT), "sell_to_close": (Side.SELL, Effect.CLOSE),
+}  # fmt: skip
+
+
+def intended(body: Json, side: Side) -> Effect | None:
+    """What `position_intent` says that the order does; None where the body does not name it.
+
+    Raises
+    ------
+    RefusalError
+    """
+    said = body.get("position_intent")
+    if said is None:
+        return None
+    of, effect = INTENTS.get(str(said), (None, None))
+    if of is not side:
+        raise malformed("invalid position_intent specified")
+    return effect
 
 
 def effect_of(side: Side, position: Decimal, quantity: Decimal) -> Effect:

@@ -29,6 +29,8 @@ WRONG: Mapping[str, Callable[[Quote], Quote]] = {
     "crossed-quotes": lambda quote: replace(quote, bid=quote.ask, ask=quote.bid),
     "zero-quotes": lambda quote: replace(quote, bid=Price(ZERO), bid_size=Quantity(ZERO)),
 }
+SWITCHES = {"legs-left-out": "leaves_legs_out", "legs-hidden": "hides_legs", "account-blocked": "is_blocked"}
+"""Faults that are one attribute of the floor."""
 
 
 class Deeds:
@@ -68,12 +70,12 @@ class Deeds:
                 floor.left_out = floor.left_out | {lacking} if begins else floor.left_out - {lacking}
             case "account-blocked" | "orders-forbidden" as name:
                 floor.refuses_orders, floor.shown_block = begins, dict(BLOCKS[name]) if begins else {}
+            case name if name in SWITCHES:
+                setattr(floor, SWITCHES[name], begins)
+            case "positions-lag":
+                floor.listed_positions = floor.positions() if begins else None
             case "unknown-symbol":
                 (floor.unknown.add if begins else floor.unknown.discard)(Symbol(fault.symbol))
-            case "legs-left-out":
-                floor.leaves_legs_out = begins
-            case "legs-hidden":
-                floor.hides_legs = begins
             case "legs-unlinked":
                 floor.link_legs(not begins)
             case "market-halted":

@@ -72,6 +72,7 @@ FAULTS: Mapping[str, Kind] = {
         Moment.LASTS, "the account is told without what it always has: whether trading is blocked"
     ),
     "asset-unreadable": Kind(Moment.LASTS, "assets are told without what they always have: whether they are shortable"),
+    "positions-lag": Kind(Moment.LASTS, "the list of positions stays as it is; orders and account go on"),
     "account-blocked": Kind(Moment.LASTS, "the account is blocked, and orders are refused"),
     "orders-forbidden": Kind(Moment.LASTS, "orders are refused as for a blocked account; its figures show no block"),
     "market-halted": Kind(Moment.LASTS, "the market of `symbol` stands still: no bar, no quote, no fill"),

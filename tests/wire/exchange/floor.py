@@ -77,6 +77,8 @@ class Floor:
         Corporate actions, each with the name of its list.
     options_held
         Positions that the simulated exchange knows nothing of.
+    listed_positions
+        What the list of positions shows in place of those that are held.
     leaves_legs_out, hides_legs
         Whether lists, and whether all answers, name no legs.
     """
@@ -103,6 +105,7 @@ class Floor:
         self.unknown: set[Symbol] = set()
         self.announced: list[tuple[str, Json]] = []
         self.options_held: tuple[Json, ...] = ()
+        self.listed_positions: tuple[BrokerPosition, ...] | None = None
         self.left_out: frozenset[str] = frozenset()
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers = Papers()

@@ -39,6 +39,8 @@ class Paper:
     group: dict[str, str] = field(default_factory=dict)
     """`group_id` and `group_role` of an order that belongs to a bracket, an OCO or an OTO; nothing of a simple one."""
     is_leg: bool = False
+    intent: str = ""
+    """Its `position_intent`: asked for, or what its side does to the position."""
     high_water: Decimal | None = None
     said: dict[str, object] = field(default_factory=dict)
     """What is said in place of its own fields: an order that clients cannot read."""
@@ -79,6 +81,7 @@ class Papers:
         """An order that was taken, in the place of `old` or of none, with the legs that were made with it."""
         paper = self._new(report, at)
         paper.asked = asked
+        paper.intent = f"{asked.side.value}_to_{'close' if asked.effect.only_reduces else 'open'}"
         if asked.order_class is not OrderClass.SIMPLE:
             paper.order_class = asked.order_class.value
             paper.group = {"group_id": id_of("group", paper.id), "group_role": role_in(asked)}
@@ -89,6 +92,7 @@ class Papers:
             if leg.client_order_id not in self._papers:
                 made = self._new(leg, at)
                 made.order_class, made.is_leg = paper.order_class, True
+                made.intent = f"{leg.side_word}_to_close"
                 made.group = {**paper.group, "group_role": role_of_leg(leg)}
         return paper
 

@@ -113,7 +113,8 @@ def orders(floor: Floor, call: Call) -> Answer:
 
 
 def positions(floor: Floor, _: Call) -> Answer:
-    return Answer([*(_position(floor, position) for position in floor.positions()), *floor.options_held])
+    listed = floor.positions() if floor.listed_positions is None else floor.listed_positions
+    return Answer([*(_position(floor, position) for position in listed), *floor.options_held])
 
 
 def position(floor: Floor, call: Call) -> Answer:

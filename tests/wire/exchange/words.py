@@ -54,7 +54,7 @@ def order_json(report: OrderReport, paper: Paper, status: str | None = None, leg
         "symbol": report.symbol, "asset_class": "us_equity", "notional": None, "qty": plain(report.quantity),
         "filled_qty": plain(report.filled_quantity), "filled_avg_price": text(report.average_price),
         "order_class": paper.order_class, "order_type": report.type.value, "type": report.type.value,
-        "side": report.side.value, "time_in_force": report.time_in_force.value,
+        "side": report.side.value, "position_intent": paper.intent, "time_in_force": report.time_in_force.value,
         "limit_price": text(report.limit_price), "stop_price": text(report.stop_price),
         "status": status or paper.said_status or report.raw_status, "extended_hours": report.extended_hours,
         "legs": legs or None,

@@ -8,15 +8,15 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.brokers.simulated.config import EDITION, FIRST_EDITION, ExchangeConfig
+from core.brokers.simulated.config import EDITION, FIRST_EDITION, INTENT_EDITION, ExchangeConfig
 from core.brokers.simulated.log import fault_in, rebuild
 from core.model.bar import Bar
 from core.model.broker import Accepted, Refused
-from core.model.order import OrderClass
+from core.model.order import OrderClass, Side
 from core.ports import OperatorError
 from core.runtime.simulated_exchange import edition_of, opening_record
 from tests.kit.rows import table
-from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, at
+from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
 
 BARS = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100", volume=400), a_bar("10:02", "100 101 99.50 100"))
 
@@ -93,6 +93,15 @@ def test_each_edition_reserves_a_low_short_its_way(edition: int, answer: type) -
     floor.bars(a_bar("10:00", "100"))
 
     assert isinstance(floor.sells("10:00:05", "40", limit="50.00"), answer)
+
+
+@table("edition answer", (INTENT_EDITION - 1, Accepted), (EDITION, Refused))
+def test_each_edition_takes_a_close_of_nothing_its_way(edition: int, answer: type) -> None:
+    """EX-20, EX-11: on margin it opened a short position"""
+    floor = Floor(edition=edition, multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+
+    assert isinstance(floor.exchange.submit(at("10:00:05"), an_order("close", Side.SELL, "10")), answer)
 
 
 @table("edition", FIRST_EDITION, EDITION)

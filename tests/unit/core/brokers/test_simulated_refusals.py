@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.model.broker import Accepted, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import WHOLE_ONES, BrokerInstrument, NoInstrument
-from core.model.order import OrderRequest, Side, TimeInForce
+from core.model.order import Effect, OrderRequest, Side, TimeInForce
 from core.model.values import ClientOrderId, Fraction, Price, Symbol
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, an_order, at
@@ -23,6 +23,7 @@ SILENT = Symbol("SILENT")
 INVALID = RefusalKind.UNPROCESSABLE
 NOT_ENOUGH = RefusalKind.INSUFFICIENT_BUYING_POWER
 BUY, SELL = Side.BUY, Side.SELL
+SHORT, CLOSE, COVER, OPEN = Effect.SHORT, Effect.CLOSE, Effect.COVER, Effect.OPEN
 
 LISTED = {
     SPY: BrokerInstrument(SPY),
@@ -56,11 +57,11 @@ def a_floor(multiplier: int = 2) -> Floor:
     (an_order("x", BUY, "1", limit="-1"), INVALID),
     (an_order("x", BUY, "1", stop="101", time_in_force=TimeInForce.IOC), INVALID),
     (an_order("x", BUY, "1", symbol=SILENT), INVALID),
-    (an_order("x", SELL, "0.5"), INVALID),
-    (an_order("x", SELL, "1", symbol=HARD), RefusalKind.NOT_SHORTABLE),
+    (an_order("x", SELL, "0.5", effect=SHORT), INVALID),
+    (an_order("x", SELL, "1", symbol=HARD, effect=SHORT), RefusalKind.NOT_SHORTABLE),
     (an_order("x", BUY, "201", limit="100.00"), NOT_ENOUGH),
     (an_order("x", BUY, "200"), NOT_ENOUGH),
-    (an_order("x", SELL, "201", limit="100.00"), NOT_ENOUGH),
+    (an_order("x", SELL, "201", limit="100.00", effect=SHORT), NOT_ENOUGH),
 )
 def test_the_exchange_says_no_and_keeps_nothing(order: OrderRequest, expected: RefusalKind) -> None:
     """EX-06, EX-11"""
@@ -84,12 +85,35 @@ def test_the_exchange_says_no_and_keeps_nothing(order: OrderRequest, expected: R
     an_order("x", BUY, "1", limit="0.1234"),
     an_order("x", BUY, "1", limit="99.990"),
     an_order("x", BUY, "1", symbol=SILENT, limit="5.00"),
-    an_order("x", SELL, "1"),
+    an_order("x", SELL, "1", effect=SHORT),
     an_order("x", BUY, "1", time_in_force=TimeInForce.GTC, stop="101.00"),
 )
 def test_the_exchange_takes_what_its_rules_allow(order: OrderRequest) -> None:
     """EX-11"""
     assert isinstance(a_floor().exchange.submit(at("10:00:05"), order), Accepted)
+
+
+@table(
+    "held order",
+    (None, an_order("x", SELL, "1", effect=CLOSE)),
+    (None, an_order("x", SELL, "1", effect=CLOSE, stop="99.00")),
+    (None, an_order("x", BUY, "1", effect=COVER)),
+    (BUY, an_order("x", SELL, "1", effect=SHORT)),
+    (BUY, an_order("x", BUY, "1", effect=COVER)),
+    (SELL, an_order("x", BUY, "1", effect=OPEN)),
+    (SELL, an_order("x", SELL, "1", effect=CLOSE)),
+)
+def test_an_order_with_another_effect_than_its_own_is_refused(held: Side | None, order: OrderRequest) -> None:
+    """EX-11: as Alpaca refuses another `position_intent`"""
+    floor = a_floor()
+    if held is not None:
+        (floor.buys if held is BUY else floor.sells)("10:00:04", "10", "held")
+
+    answer = floor.exchange.submit(at("10:00:05"), order)
+
+    assert isinstance(answer, Refused)
+    assert answer.kind is INVALID
+    assert floor.exchange.order(at("10:00:06"), order.client_order_id) == NotFound()
 
 
 def test_an_id_is_good_for_one_order_ever() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -102,6 +102,7 @@ def an_order(
     time_in_force: TimeInForce = TimeInForce.DAY,
     symbol: Symbol = SPY,
     extended_hours: bool = False,
+    effect: Effect | None = None,
 ) -> OrderRequest:
     kind = OrderType.LIMIT if limit else OrderType.STOP if stop else OrderType.MARKET
     if limit and stop:
@@ -110,8 +111,8 @@ def an_order(
         kind = OrderType.TRAILING_STOP
     return OrderRequest(
         client_order_id=ClientOrderId(name), symbol=symbol, side=side,
-        effect=Effect.OPEN if side is Side.BUY else Effect.CLOSE, quantity=Quantity(Decimal(quantity)), type=kind,
-        time_in_force=time_in_force, limit_price=None if limit is None else Price(Decimal(limit)),
+        effect=effect or (Effect.OPEN if side is Side.BUY else Effect.CLOSE), quantity=Quantity(Decimal(quantity)),
+        type=kind, time_in_force=time_in_force, limit_price=None if limit is None else Price(Decimal(limit)),
         stop_price=None if stop is None else Price(Decimal(stop)),
         trail_price=None if trail is None else Price(Decimal(trail)),
         trail_fraction=None if trail_fraction is None else Fraction(Decimal(trail_fraction)), order_class=order_class,
@@ -151,10 +152,10 @@ class Floor:
             self.exchange.begin_bar(bar)
 
     def buys(self, clock: str, quantity: str, name: str = "buy", **terms: object) -> Accepted | Refused:
-        return self.exchange.submit(at(clock), an_order(name, Side.BUY, quantity, **terms))  # type: ignore[arg-type]
+        return submits(self.exchange, at(clock), an_order(name, Side.BUY, quantity, **terms))  # type: ignore[arg-type]
 
     def sells(self, clock: str, quantity: str, name: str = "sell", **terms: object) -> Accepted | Refused:
-        return self.exchange.submit(at(clock), an_order(name, Side.SELL, quantity, **terms))  # type: ignore[arg-type]
+        return submits(self.exchange, at(clock), an_order(name, Side.SELL, quantity, **terms))  # type: ignore[arg-type]
 
     def report(self, clock: str, name: str, day: date = THURSDAY) -> OrderReport:
         report = self.exchange.order(at(clock, day), ClientOrderId(name))
@@ -168,6 +169,15 @@ class Floor:
     def updates(self) -> list[str]:
         """The outbox as `name event New-York-time`."""
         return [told(update) for update in self.exchange.take_updates()]
+
+
+def submits(exchange: SimulatedExchange, moment: datetime, order: OrderRequest) -> Accepted | Refused:
+    """With the effect that the order has on what is held by then."""
+    exchange.advance(moment)
+    held = exchange._ledger.quantity(order.symbol)
+    closes = held * (1 if order.side is Side.SELL else -1) > 0
+    effects = (Effect.CLOSE, Effect.SHORT) if order.side is Side.SELL else (Effect.COVER, Effect.OPEN)
+    return exchange.submit(moment, replace(order, effect=effects[not closes]))
 
 
 def told(update: OrderUpdate) -> str:
