@@ -51,7 +51,6 @@ from core.workflows.operator.watching import Alerting, Watching
 from core.workflows.orders.account_blocks import AccountBlocks
 from core.workflows.orders.cancellation import BrokerWarnings, Cancellation, Replacement
 from core.workflows.orders.circuit_breaker import CircuitBreaker
-from core.workflows.orders.exit_legs import IdleExits
 from core.workflows.orders.fill_reversals import FillReversals
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
@@ -59,6 +58,7 @@ from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.query_queue import RequestPacing
 from core.workflows.orders.request_reserve import RequestRoom
 from core.workflows.orders.submission import Submission
+from core.workflows.orders.unfilled_orders import UnfilledOrders
 from core.workflows.orders.unread_messages import UnreadMessages
 from core.workflows.orders.unsent_orders import InterruptedOrders, UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
@@ -198,7 +198,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         excess_exits,
         ExitResizing(state, gate),
         InterruptedOrders(state, submission, stop_renewal),
-        IdleExits(state),
+        UnfilledOrders(state, order_recovery),
         StopsOwed(state),
         reconciliation,
         ActivityCopy(state, protective_stops),

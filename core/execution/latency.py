@@ -384,6 +384,10 @@ class Departures:
         """Whether the broker cannot have it: it waits in our queue, or was kept when the desk stopped."""
         return order.status is OrderStatus.PENDING and (order.id in self._waiting or order.kept is not None)
 
+    def is_on_its_way(self, order: Order) -> bool:
+        """Whether this run sent it and its answer is awaited: that the broker does not find it yet means nothing."""
+        return order.status is OrderStatus.PENDING and order.in_doubt_since is None and order.id in self._left_at
+
     def is_held_up(self, order: Order, at: datetime) -> bool:
         """Whether it has waited for its lane for more than a moment."""
         return order.id in self._waiting and at - order.created_at > A_MOMENT

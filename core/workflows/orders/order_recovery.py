@@ -225,6 +225,8 @@ class OrderRecovery:
         if order.status is not OrderStatus.PENDING:
             self._miss(order)
             return
+        if self.state.sightings.departing.is_on_its_way(order):
+            return
         if order.in_doubt_since is None:
             self.state.record(OrderStateUnknown(order.id, "the broker did not find it"))
         self.state.record(OrderNotFound(order.id))
@@ -333,9 +335,9 @@ class OrderRecovery:
             longer = min(wait * 2, longest)
             self.next_look_up[order_id] = (self.state.at + longer, longer)
             due.append(order)
-        yield from self._look_up(due)
+        yield from self.look_up_all(due)
 
-    def _look_up(self, due: list[Order]) -> Iterator[Effect]:
+    def look_up_all(self, due: list[Order]) -> Iterator[Effect]:
         """Look orders up by id; several that the broker is known to have, at once in its books (EX-17)."""
         known = [order.id for order in due if self._is_in_books(order)]
         together = set(known) if len(known) >= TOGETHER else set()

@@ -29,7 +29,7 @@ WRONG: Mapping[str, Callable[[Quote], Quote]] = {
     "crossed-quotes": lambda quote: replace(quote, bid=quote.ask, ask=quote.bid),
     "zero-quotes": lambda quote: replace(quote, bid=Price(ZERO), bid_size=Quantity(ZERO)),
 }
-SWITCHES = {"legs-left-out": "leaves_legs_out", "legs-hidden": "hides_legs", "account-blocked": "is_blocked"}
+SWITCHES = {"legs-left-out": "leaves_legs_out", "legs-hidden": "hides_legs"}
 """Faults that are one attribute of the floor."""
 
 
