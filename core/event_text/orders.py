@@ -396,7 +396,8 @@ def _fill(fact: FillFact) -> str:
         return f"{back}, {cents(fact.cost)} USD; result {signed(fact.realised)} USD{trade}"
     late, fill = ", late" if fact.is_late else "", fact.fill
     what = f"{fill.client_order_id} filled {plain(fill.quantity)} at {priced(fill.price)}"
-    return f"{what} ({fact.source.value}){late}"
+    derived = ", derived from the broker's totals" if fill.is_derived else ""
+    return f"{what} ({fact.source.value}){derived}{late}"
 
 
 def _position(fact: PositionFact) -> str:

@@ -29,6 +29,9 @@ from core.model.values import (
     Symbol,
 )
 
+DERIVED = ":derived:"
+"""Part of the id of a derived fill: one implied by the broker's totals and not reported."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
@@ -40,6 +43,11 @@ class Fill:
     quantity: Quantity
     price: Price
     fee: Money = NO_MONEY
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether its price is the average of what the order stream missed."""
+        return DERIVED in self.execution_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,50 @@ def test_a_fill_without_execution_is_derived() -> None:
     assert house.held() == "0.5"
 
 
+PARTIAL = OrderStatus.PARTIALLY_FILLED
+
+
+def looked_up(house: House, filled: str, average: str) -> None:
+    """The answer of a look-up that lists no executions."""
+    whole = house.entry.request.quantity
+    report = a_report(
+        house,
+        status=OrderStatus.FILLED if Decimal(filled) == whole else PARTIAL,
+        filled_quantity=Quantity(Decimal(filled)),
+        average_price=Price(Decimal(average)),
+        executions=(),
+    )
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, report))
+
+
+def test_an_overtaken_look_up_makes_no_price() -> None:
+    """EX-05, EX-08: 0.4 at 90 and 0.1 at 99 were missed, and the answer is older than 0.4 at 100, which came first"""
+    house = a_house_with_a_working_entry()
+    third = an_execution("x-3", "0.4", "100")
+    hears(house, a_report(house, status=PARTIAL, filled_quantity=Quantity(Decimal("0.9")), executions=()), third)
+    looked_up(house, "0.5", "91.8")
+    overtaken = house.held()
+    looked_up(house, "0.9", "95.44444444444444444444444444")
+    first = an_execution("x-1", "0.4", "90")
+    hears(house, a_report(house, status=PARTIAL, filled_quantity=Quantity(Decimal("0.9")), executions=()), first)
+
+    assert overtaken == "0.4"
+    assert house.held() == "0.9"
+    assert house.entry.filled_cost.quantize(Decimal("1e-9")) == Decimal("85.9")
+    assert [round(fact.fill.price, 6) for fact in house.facts(facts.OrderFilled)] == [100, Decimal("91.8")]
+
+
+def test_an_older_total_that_stays_is_believed() -> None:
+    """EX-05: the broker says twice that less has filled than its stream said"""
+    house = a_house_with_a_working_entry()
+    third = an_execution("x-3", "0.4", "100")
+    hears(house, a_report(house, status=PARTIAL, filled_quantity=Quantity(Decimal("0.9")), executions=()), third)
+    looked_up(house, "0.5", "98")
+    looked_up(house, "0.5", "98")
+
+    assert (house.held(), house.entry.filled_cost) == ("0.5", Decimal("49"))
+
+
 def test_a_repeated_execution_counts_once() -> None:
     """EX-05: the cumulative quantity leaves room for it, its id does not."""
     house = a_house_with_a_working_entry()

@@ -18,7 +18,7 @@ from core.model.broker import Execution, OrderReport, UnreadUpdate, UpdateEvent
 from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.order_terms import StatedTerms
-from core.model.position import Fill
+from core.model.position import DERIVED, Fill
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
@@ -26,8 +26,6 @@ from core.workflows.orders.exit_legs import ContingentOrders, follow_word
 from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.workflow import answers, follow_up
 
-DERIVED = ":derived:"
-"""Part of the id of a derived fill: one implied by the broker's totals and not reported."""
 CLOCKS_APART = timedelta(seconds=2)
 """Largest difference of the clocks that is no doubt (EX-23): they may have moved apart since they were compared."""
 OUT_OF_TIME = timedelta(seconds=30)
@@ -48,6 +46,7 @@ class OrderUpdates:
         self._asked_again: set[ClientOrderId] = set()
         self.said_taken_back: dict[ClientOrderId, datetime] = {}
         """Orders of which the broker itself said so, and when."""
+        self._overtaken: dict[ClientOrderId, Quantity] = {}
 
     @answers(BrokerUpdated)
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
@@ -238,9 +237,21 @@ class OrderUpdates:
             fresh.append(one)
             room -= one.quantity
         missing = report.filled_quantity - order.filled_quantity - sum((e.quantity for e in fresh), Decimal(0))
-        if missing > 0 and source in REST:
+        if missing > 0 and source in REST and not self._is_overtaken(order, report):
             fresh.append(self._derived(order, report, fresh, Quantity(missing)))
         return fresh
+
+    def _is_overtaken(self, order: Order, report: OrderReport) -> bool:
+        """Whether the stream has reported more fills than this answer, which then is looked up again (EX-05).
+
+        Its average is of other shares than those counted here, so no price follows from it. An answer that says the
+        same again is no older one.
+        """
+        if report.filled_quantity >= order.reported_quantity:
+            self._overtaken.pop(order.id, None)
+            return False
+        before, self._overtaken[order.id] = self._overtaken.get(order.id), report.filled_quantity
+        return before != report.filled_quantity
 
     def _say_what_is_not_believed(self, order: Order, report: OrderReport, execution: Execution | None) -> None:
         """Record an execution beyond the order's quantity or the broker's own total; the books decide."""
