@@ -362,4 +362,5 @@ def status_of(engine: Engine, account: str, state: str, data_silent_seconds: int
         data_silent_seconds=data_silent_seconds,
         desks=tuple(there.seat.in_words for _, there in sorted(desk.desks.state.attached.items())),
         key="" if desk.desks.holder is None else desk.desks.holder.desk.seat.in_words,
+        is_disk_lost=engine.disk_trouble is not None,
     )

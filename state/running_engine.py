@@ -57,6 +57,8 @@ class Status:
     data_silent_seconds
         Seconds of an open session without a bar or a quote, in steps of `SILENCE_STEP`; None while no session is open,
         and from older engines without this field.
+    is_disk_lost
+        Whether the journal failed: the engine records and sends nothing more, and only a restart ends that (SP-06).
     """
 
     state: str
@@ -74,6 +76,7 @@ class Status:
     data_silent_seconds: int | None = None
     desks: tuple[str, ...] = ()
     key: str = ""
+    is_disk_lost: bool = False
 
 
 class Heartbeat:

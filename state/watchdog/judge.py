@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median
 
 from core.model.lazy_dataclass import dataclass
-from state.files import AccountFolder, Home, open_private
+from state.files import AccountFolder, Home, open_private, write_all
 from state.running_engine import Status, holder, read_heartbeat
 from state.watchdog.presence import MEGABYTE, Limits
 
@@ -112,6 +112,8 @@ class Trouble(Enum):
     MEMORY = "memory"
     GROWTH = "growth"
     DATA = "data"
+    DISK = "disk"
+    """Its journal failed, and the disk is writable again."""
     ASKED = "asked"
     """Requested by `keyturn engine restart`."""
 
@@ -132,6 +134,7 @@ class RemarkCode(Enum):
     MISSING = "missing"
     GARBAGE = "garbage"
     DISK = "disk"
+    LOST_DISK = "lost_disk"
     GROWTH = "growth"
     DATA = "data"
 
@@ -181,13 +184,14 @@ class Judge:
     Parameters
     ----------
     disk_refuses
-        Called for a silent engine: returns why its folder is not writable, or None.
+        Called for an engine that is silent or whose journal failed: returns why its folder is not writable, or None.
     """
 
     def __init__(self, limits: Limits, disk_refuses: Callable[[], str | None] = lambda: None) -> None:
         self.limits = limits
         self._disk_refuses = disk_refuses
         self._data_restart_at: float | None = None
+        self._disk_restart_at: float | None = None
         self._growth, self._has_grown = Growth(0.0), True
         self.begin(0.0, 0)
         self._has_grown = True  # the clock of the first process is another
@@ -212,7 +216,9 @@ class Judge:
         self._says = []
         self._notice_a_gap(seen)
         self._hear(seen)
-        reason = self._silence(seen) or self._memory(seen) or self._growing(seen) or self._data(seen)
+        reason = (
+            self._silence(seen) or self._memory(seen) or self._growing(seen) or self._data(seen) or self._disk(seen)
+        )
         return Verdict(tuple(self._says), reason)
 
     def _say(self, code: RemarkCode, words: str) -> None:
@@ -309,6 +315,22 @@ class Judge:
         self._data_restart_at = seen.at
         return Reason(Trouble.DATA, words)
 
+    def _disk(self, seen: Seen) -> Reason | None:
+        """Find an engine whose journal failed on a disk that is writable again: only a restart lets it record (SP-06).
+
+        A disk that fails again within the time of the restarts' limit is left to a person.
+        """
+        is_lost = seen.status is not None and seen.status.pid == self._pid and seen.status.is_disk_lost
+        if not self._holds(Trouble.DISK, seen.at, is_lost and self._disk_refuses() is None):
+            return None
+        words = "the journal failed, and the disk is writable again"
+        last = self._disk_restart_at
+        if last is not None and seen.at - last < self.limits.within_seconds:
+            self._say(RemarkCode.LOST_DISK, f"{words}, as before: look at the disk, then `keyturn engine restart`")
+            return None
+        self._disk_restart_at = seen.at
+        return Reason(Trouble.DISK, words)
+
     def _holds(self, trouble: Trouble, at: float, is_so: bool) -> bool:
         """Whether the condition has held for long enough."""
         if not is_so:
@@ -336,6 +358,8 @@ class Restarts:
 
 PROC = Path("/proc")
 PROBE = ".watchdog"
+ROOM = 1_000_000
+"""Bytes: hundreds of orders."""
 TIMEOUT = 5.0
 """Time-out of `ps` in seconds, on a system without /proc."""
 
@@ -379,14 +403,18 @@ class EngineSigns:
         )
 
     def disk_refuses(self) -> str | None:
-        """Return why the account's folder is not writable; None if it is. Asked only for a silent engine."""
+        """Return why the account's folder is not writable, or has no room for `ROOM` bytes; None if it is."""
         if self.folder is None:
             return None
         probe = self.folder.path / PROBE
         try:
-            os.close(open_private(probe, os.O_WRONLY | os.O_CREAT))
-            os.utime(probe)
-            probe.unlink()
+            descriptor = open_private(probe, os.O_WRONLY | os.O_CREAT)
+            try:
+                write_all(descriptor, bytes(ROOM))
+                os.utime(probe)
+            finally:
+                os.close(descriptor)
+                probe.unlink()
         except OSError as error:
             return error.strerror or str(error)
         return None

@@ -191,7 +191,7 @@ class Watchdog:
                 return self._stopped(child, Reason(Trouble.ASKED, "a restart was asked for"))
             reason = self._look(before)
             before = None if self._judge.has_beaten else before
-            if reason is not None:
+            if reason is not None and (reason.trouble is not Trouble.DISK or self._halts_the_next(reason.words)):
                 # Alert, dump and stop.
                 self._alert(f"process {child.pid}: {reason.words}; it is stopped")
                 self._dump(child)
@@ -286,13 +286,23 @@ class Watchdog:
         words = f"{self.limits.restarts} restarts in {minutes:.0f} minutes did not help: {why}"
         self._alert(f"{words}. The engine STAYS DOWN{self._held()}; `keyturn` starts it halted")
         self._stays_down_words = f"stays down: {words}"
-        folder = self._signs.folder
-        if folder is not None:
-            try:
-                HaltRequest(folder).leave(f"the watchdog: {words}")
-            except OSError as error:
-                self._alert(f"the halt of the next start could not be written: {error}; press Ctrl+K there")
+        self._halts_the_next(words)
         return GAVE_UP
+
+    def _halts_the_next(self, words: str) -> bool:
+        """Request that the next start is halted, with the reason; return whether it is.
+
+        After a lost disk, a halt that somebody pressed meanwhile may be in no record.
+        """
+        folder = self._signs.folder
+        if folder is None:
+            return False
+        try:
+            HaltRequest(folder).leave(f"the watchdog: {words}")
+        except OSError as error:
+            self._alert(f"the halt of the next start could not be written: {error}; press Ctrl+K there")
+            return False
+        return True
 
     def _held(self) -> str:
         """Describe the positions and orders left, by the last heartbeat."""

@@ -146,6 +146,30 @@ def test_a_full_disk_is_no_hanging_engine(snapshot) -> None:
     assert watch.words == snapshot
 
 
+def test_an_engine_is_restarted_when_its_disk_has_room_again(watch: Watch, snapshot) -> None:
+    """SY-02, SP-06: its journal failed, and only a new engine can record; not while the disk refuses"""
+    lost = replace(STATUS, is_disk_lost=True)
+    refusing = Watch(refuses="No space left on device")
+    refusing.looks(3)
+
+    assert refusing.looks(100, status=lost) is None
+    assert watch.looks(100, status=replace(lost, pid=6)) is None
+    assert watch.looks(10, status=lost) is None
+    assert watch.look(status=lost) is Trouble.DISK
+    assert watch.words == snapshot
+
+
+def test_a_disk_that_fails_again_at_once_is_left_to_a_person(watch: Watch) -> None:
+    """SY-02, SP-06: it would use up the restarts, and an engine that is up cancels for a kill"""
+    lost = replace(STATUS, is_disk_lost=True)
+    assert watch.looks(20, status=lost) is Trouble.DISK
+    watch.judge.begin(watch.at, PID)
+
+    assert watch.looks(int(LIMITS.within_seconds) - 20, status=lost) is None
+    assert watch.remarks == [RemarkCode.LOST_DISK]
+    assert watch.looks(60, status=lost) is Trouble.DISK
+
+
 # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -66,6 +66,8 @@ class FakeEngine(Child):
             self.beats()
         elif self.way == "no-data":
             self.beats(replace(STATUS, data_silent_seconds=999))
+        elif self.way == "lost-disk":
+            self.beats(replace(STATUS, is_disk_lost=True))
         elif self.way in ("garbage", "odd"):
             self.spoils_heartbeat()
 
@@ -186,6 +188,26 @@ def test_an_engine_in_trouble_is_dumped_and_restarted(tmp_path: Path) -> None:
         assert [engine.end for engine in watched.engines] == [0, 0], way
         assert f"in {way}" in watched.folder.watchdog_log.read_text()
         assert watched.folder.watchdog_log.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_engine_after_a_lost_disk_starts_halted(tmp_path: Path) -> None:
+    """SY-02, SP-06: exits and stops go on by themselves, and entries wait for a key"""
+    watched = Watched(tmp_path, "lost-disk", ENDS)
+
+    assert watched.dog.run() == 0
+    assert (len(watched.engines), watched.troubles) == (2, [Trouble.DISK])
+    assert "the disk is writable again" in (HaltRequest(watched.folder).asked_by() or "")
+
+
+def test_a_lost_disk_without_a_halt_restarts_nothing(tmp_path: Path) -> None:
+    """SY-02, SP-06: a halt that was pressed on the full disk would be gone"""
+    watched = Watched(tmp_path, "lost-disk")
+    watched.folder.halt_request.mkdir()
+    (watched.folder.halt_request / "in the way").touch()
+    watched.signal_at = (watched.clock.now + 60, signal.SIGTERM)
+
+    assert watched.dog.run() == 0
+    assert (len(watched.engines), watched.troubles) == (1, [Trouble.DISK])
 
 
 def test_an_engine_that_does_not_leave_is_killed(tmp_path: Path) -> None:
