@@ -76,6 +76,7 @@ def test_a_held_stop_asks_nothing_of_the_broker() -> None:
 
 def test_the_brokers_of_the_house_lack_nothing() -> None:
     """EX-12: no ticket of today says a word of it; what they limit has its check, and no order asks for activities"""
-    limits = ("closing_only_at", "short_over_ask", "refuses_wash_trades", "messages_a_minute", "tells_activities")
+    limits = ("closing_only_at", "short_over_ask", "refuses_wash_trades", "messages_a_minute")
+    limits += ("tells_activities", "cancels_wait")
     unlimited = {name: getattr(EVERYTHING, name) for name in limits}
     assert {replace(kind.capabilities, **unlimited) for kind in BROKERS.values()} == {EVERYTHING}
