@@ -252,6 +252,7 @@ class PastOrder:
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None
     last_filled_on: date | None = None
+    last_filled_at: datetime | None = None
     role: LegRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None

@@ -300,7 +300,8 @@ def test_input_is_explained_by_its_workflows(keyturn: Keyturn) -> None:
     words = keyturn("journal", "explain", "AccountFetched").out.splitlines()
 
     assert words[0] == "AccountFetched, an input"
-    assert [line.split()[2] for line in words[1:3]] == ["CircuitBreaker.hear", "AccountUpdates.on_account"]
+    handlers = [line.split()[2] for line in words[1:4]]
+    assert handlers == ["CircuitBreaker.hear", "AccountBlocks.on_figures", "AccountUpdates.on_account"]
     settled = dict(line.split()[1:3] for line in words if line.startswith("  then "))
     assert settled["Reconciliation.settle"].strip("(),") == "core/workflows/reconciliation.py"
     (found,) = keyturn("journal", "explain", "Confirm", "--json").json
