@@ -226,8 +226,8 @@ def test_a_stop_for_a_corrected_fill_never_leaves() -> None:
     assert requested(house) == [buy("limit", "0.502")]
 
 
-def test_a_flipped_position_gets_no_stop_that_adds() -> None:
-    """EX-13, EX-21: a sale that was on its way when the position was closed elsewhere sells short, and fills"""
+def test_a_sale_of_shares_closed_elsewhere_is_refused() -> None:
+    """EX-11, EX-21: it was on its way, and says that it closes: the exchange opens no short with it"""
     house = a_house_with_a_proposal(settings=WHOLE, cash=Decimal(5000), **ON_MARGIN)
     house.confirms_at("10:06:02")
     house.until("10:06:30")
@@ -241,9 +241,9 @@ def test_a_flipped_position_gets_no_stop_that_adds() -> None:
     house.line.is_deaf = False
     house.until("10:07")
 
-    assert house.sale.status is OrderStatus.FILLED
-    assert house.held() == house.held_by_the_broker() == "-5"
-    assert len(house.stops) == 1, "the long one's, which made way"
+    assert house.sale.status is OrderStatus.REJECTED
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.REJECTED]
 
 
 def test_a_crash_after_a_refused_sale_restores_the_stop() -> None:

@@ -274,8 +274,8 @@ def test_a_lost_entrys_leg_counts_only_after_its_fills(broker: BrokersWord) -> N
     assert (house.held_by_the_broker(), [stop.filled_quantity for stop in house.stops]) == ("0", [Decimal(TEN)])
 
 
-def test_a_short_that_a_lost_stop_left_counts_once(broker: BrokersWord) -> None:
-    """EX-05, EX-09: it sold unseen, a close sold the same shares again, and its fill is told after the correction"""
+def test_a_close_of_what_a_lost_stop_sold_opens_no_short(broker: BrokersWord) -> None:
+    """EX-05, EX-09, EX-11: it sold unseen, a close of the same shares is refused, and its fill is told later"""
     bars = [*minutes("09:45", "10:09", "99.60"), *minutes("10:10", "10:40", FALL)]
     house = House(bars, ROOMY, cash=Decimal(10_000), multiplier=Decimal(2)).opens().until("10:05")
     house.presses(a_typed_buy("15", limit=None))
@@ -294,8 +294,8 @@ def test_a_short_that_a_lost_stop_left_counts_once(broker: BrokersWord) -> None:
     is_seen_again(house, broker)
     house.until("10:15")
 
-    assert (stop.end_code, before) == (EndCode.LOST_THERE, ("-15", "-15"))
-    assert (house.held(), house.held_by_the_broker(), stop.filled_quantity) == ("-15", "-15", 15)
+    assert (stop.end_code, before) == (EndCode.LOST_THERE, ("0", "0"))
+    assert (house.held(), house.held_by_the_broker(), stop.filled_quantity) == ("0", "0", 15)
     assert_can_be_rebuilt(house)
 
 

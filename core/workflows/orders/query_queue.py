@@ -272,7 +272,8 @@ class RequestPacing:
             if order is None:
                 return Share.USUAL
             is_awaited = order.in_doubt_since is not None or (order.only_reduces and order.is_cancelling)
-            return Share.AWAITED if is_awaited or order.request.type.goes_at_once else Share.USUAL
+            is_unfilled = order.is_working and order.request.type.goes_at_once and not order.request.legs
+            return Share.AWAITED if is_awaited or is_unfilled else Share.USUAL
         return Share.AWAITED if isinstance(query, FetchBooks) and self._are_books_awaited() else Share.USUAL
 
     def _are_books_awaited(self) -> bool:
