@@ -155,8 +155,9 @@ def count_fill(order: Order, fact: OrderFilled) -> None:
 
 def count_reversal(order: Order, fact: FillReversed) -> None:
     """Take fills back from their order's own figures."""
-    order.filled_quantity = Quantity(order.filled_quantity - fact.quantity)
-    order.filled_cost = Money(order.filled_cost - fact.cost)
+    # A zero without decimals, as of an order that never filled and as a checkpoint has it: `0.00` has another sum.
+    order.filled_quantity = Quantity(order.filled_quantity - fact.quantity or ZERO)
+    order.filled_cost = Money(order.filled_cost - fact.cost or ZERO)
     order.reported_quantity = fact.cumulative
     order.taken_back = Quantity(order.taken_back + fact.quantity)
 
