@@ -57,7 +57,7 @@ class Disrupting(Contradicting):
 
     def _filled(self, of: str) -> BookedOrder | None:
         """An order of ours that is filled whole: an entry whose shares are held, their stop, or an exit."""
-        world = self.world
+        world, began = self.world, self.world.wire.at
         self._begin()
         self._deed("fraction" if of == "fraction" else "entry")
         world.bar(world.price)
@@ -70,7 +70,8 @@ class Disrupting(Contradicting):
         filled = [o for o in orders if not o.remaining and o.opens is (of in ("entry", "fraction"))]
         its = [o for o in filled if o.opens or o.request.type.is_stop is (of == "stop")]
         ours = [o for o in its if o.request.client_order_id not in world.foreign]
-        return ours[-1] if ours and not ours[-1].is_working else None
+        is_new = bool(ours) and ours[-1].executions[-1].at >= began
+        return ours[-1] if is_new and not ours[-1].is_working else None
 
     def _is_followed(self, dies: bool, then: str, wait: float) -> None:
         self.world.run(0.5)
