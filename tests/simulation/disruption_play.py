@@ -324,15 +324,13 @@ def some_odd_rows(chance: Random) -> Arguments:
     )
 
 
-NOT_YET = 0
-"""How often a kind is drawn that the desk does not handle yet."""
 DISRUPTING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_fill_is_taken_back": (2, a_reversal),
     "a_fill_is_corrected": (1, a_correction),
     "a_cancel_stays_pending": (1, a_pending_cancel),
     "trading_is_blocked": (2, a_blocked_account),
-    "positions_lag": (NOT_YET, a_lag),
-    "a_fill_is_not_heard": (NOT_YET, an_unheard_fill),
+    "positions_lag": (2, a_lag),
+    "a_fill_is_not_heard": (2, an_unheard_fill),
     "rows_are_odd": (2, some_odd_rows),
     "orders_of_others_are_killed": (1, orders_of_others),
 }
