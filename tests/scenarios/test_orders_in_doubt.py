@@ -414,7 +414,7 @@ def test_a_stop_cancelled_by_the_operator_stays_cancelled() -> None:
 
 
 def test_a_stop_not_found_while_cancelled_is_put_back() -> None:
-    """EX-21, EX-13: a doubt beside the cancel says nothing of why the cancel was asked."""
+    """EX-06, EX-21, EX-13: nothing found of a request on the wire is no doubt, and no reason of its cancel"""
     house = a_house_with_a_proposal(LONG)
     house.confirms_at("10:06:02")
     while not house.facts(facts.OrderCreated):
@@ -430,7 +430,7 @@ def test_a_stop_not_found_while_cancelled_is_put_back() -> None:
     passes(house, 20)
 
     (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
-    assert house.last(facts.OrderStateUnknown).client_order_id == house.stops[0].id
+    assert house.facts(facts.OrderStateUnknown) == []
     assert house.held() == house.held_by_the_broker() == "0.251"
     assert plain(row.covered) == "0.251"
     assert_can_be_rebuilt(house)
