@@ -166,6 +166,7 @@ class Reconciliation:
         if not isinstance(reply.answer, NoAnswer):
             yield from self._compare(reply.answer)
             return
+        self._accepted = frozenset()  # the word was for the reading that was asked for, not for a later one
         if reply.answer.is_other_account:
             self._keep_to_own(reply.answer.reason)
             return

@@ -16,7 +16,7 @@ from core.facts import (
     TradeClosed,
 )
 from core.messages.commands import AcceptBooks
-from core.messages.effects import LookUpOrder, SubmitOrder
+from core.messages.effects import FetchBooks, LookUpOrder, SubmitOrder
 from core.model.broker import BrokerBooks, UpdateEvent
 from core.model.codes import ReadOnlyCode
 from core.model.order import OrderStatus, Side
@@ -273,6 +273,17 @@ def test_books_that_changed_since_they_were_read_are_not_accepted() -> None:
     assert house.held() == "0.502"
     assert house.facts(PositionCorrected) == []
     assert house.desk.control.refusal() is not None
+
+
+def test_a_word_whose_books_do_not_come_accepts_none_later() -> None:
+    """EX-09: the operator types it again"""
+    house = a_read_only_house()
+    house.line.breaks_at(FetchBooks, arrives=False, times=1)
+    house.presses(AcceptBooks(ACCEPT, house.desk.control.state.differences))
+    passes(house, 30)
+
+    assert house.held() == "0.502"
+    assert house.facts(PositionCorrected) == []
 
 
 def test_a_close_listed_as_replaced_without_fills_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
