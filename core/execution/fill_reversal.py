@@ -1,8 +1,9 @@
 """Undo fills that the broker took back: what a position, its result and its trade are without them (EX-05, EX-09).
 
 An exit's shares are held again at the cost at which they had left. An entry's shares leave at the cost at which they
-came. Where neither can be undone as such (shares of a busted entry that were sold meanwhile), the reversal counts as a
-trade in the other direction at the same price, so that shares, cash and the sum of the results agree with the broker's.
+came. Where neither can be undone as such (shares of a busted entry that were sold meanwhile, or fills of a trade before
+the last one), the reversal counts as a trade in the other direction at the same price, so that shares, cash and the sum
+of the results agree with the broker's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from core.execution.ledger_state import EndedPosition, LedgerState, position_key
 from core.execution.order import Order
 from core.model.order import Side
-from core.model.position import AnyTrade, Position, realised
+from core.model.position import AnyTrade, Position, moved, realised
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity
 
 
@@ -48,18 +49,26 @@ def reversal_of(books: LedgerState, order: Order, quantity: Quantity, cost: Mone
     """Return what the books are without `quantity` shares of the order's fills that had counted `cost` USD."""
     key = position_key(order.request.symbol, order.strategy)
     held, ended = books.positions.get(key), books.ended.get(key)
-    if ended is not None and (order.ended_at is None or order.ended_at > ended.at):
-        ended = None  # its fills came after that trade
+    if ended is not None and (
+        order.ended_at is None or order.ended_at > ended.at or not _has_filled_in(ended.before, order)
+    ):
+        ended = None  # its fills came after that trade, or before it
     sign = 1 if order.request.side is Side.BUY else -1
     if ended is not None and not quantity:
         return _repriced(order, ended, held, cost, sign)
     if order.only_reduces and ended is not None:
         return _reopened(order, ended, held, quantity, cost, sign)
-    if ended is None and held is not None and order.only_reduces and held.quantity * sign < 0:
-        return _exit_undone(order, held, quantity, cost, sign)
-    if ended is None and held is not None and not order.only_reduces and held.quantity * sign >= quantity:
-        return _entry_undone(order, held, quantity, cost, sign)
-    return _countered(order, held, quantity, cost, sign)
+    if ended is None and held is not None and _has_filled_in(held, order):
+        if order.only_reduces and held.quantity * sign < 0:
+            return _exit_undone(order, held, quantity, cost, sign)
+        if not order.only_reduces and held.quantity * sign >= quantity:
+            return _entry_undone(order, held, quantity, cost, sign)
+    return _countered(order, held, quantity, cost, sign) if quantity else Reversal(held, Money(sign * cost))
+
+
+def _has_filled_in(position: Position, order: Order) -> bool:
+    """Whether it filled since the position was opened."""
+    return order.last_filled_at is not None and order.last_filled_at >= position.began
 
 
 def _repriced(order: Order, ended: EndedPosition, held: Position | None, cost: Money, sign: int) -> Reversal:
@@ -138,8 +147,7 @@ def _countered(order: Order, held: Position | None, quantity: Quantity, cost: Mo
     if not net:
         return Reversal(None, gained)
     if held is not None and held.quantity * net > 0:
-        worth = Money(held.cost * abs(net) / abs(before)) if abs(net) < abs(before) else Money(held.cost + cost)
-        return Reversal(replace(held, quantity=net, cost=worth), gained)
+        return Reversal(moved(held, signed, price, None), gained)
     worth = instrument.cost(Quantity(abs(net)), price)
     opened = Position(
         order.request.symbol, order.strategy, order.ended_at or order.created_at, ClientOrderId(""), net, worth,

@@ -16,6 +16,7 @@ from core.model.position import PastOrder
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan, at_stake
 from core.model.values import (
+    CENT,
     NO_MONEY,
     NO_SHARES,
     ZERO,
@@ -29,6 +30,8 @@ from core.model.values import (
 
 LATE = timedelta(minutes=5)
 """Time in which a dropped cancel of which the broker says nothing may still take effect."""
+ROUNDED = Decimal("0.0001")
+"""USD a share by which a broker may round an average: beyond it another price is meant."""
 
 
 @dataclass(slots=True)
@@ -286,9 +289,21 @@ class Order(CountsChanges):
 
 
 def has_news(report: OrderReport, order: Order | PastOrder) -> bool:
-    """Whether the report adds something to an ended order: it works there, or has filled another quantity."""
+    """Whether it adds something to an ended order: it works there, or has filled otherwise."""
     works_there = report.status is not None and report.status.is_working
-    return works_there or report.filled_quantity != order.filled_quantity
+    return works_there or report.filled_quantity != order.filled_quantity or is_repriced(report, order)
+
+
+def is_repriced(report: OrderReport, order: Order | PastOrder) -> bool:
+    """Whether the broker's average of the same shares is another than was counted, beyond what it rounds away."""
+    if report.average_price is None or report.filled_quantity != order.filled_quantity:
+        return False
+    return abs(cost_beyond(report.average_price, order)) >= max(CENT, ROUNDED * order.filled_quantity)
+
+
+def cost_beyond(average: Price, order: Order | PastOrder) -> Money:
+    """Return what was counted beyond the broker's average of the same shares, USD."""
+    return Money(order.filled_cost - order.request.instrument.cost(order.filled_quantity, average))
 
 
 def nearest_first(stops: Iterable[Order]) -> list[Order]:

@@ -26,7 +26,7 @@ from core.model.codes import EndCode
 from core.model.instrument import named
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus, Side
-from core.model.position import Ended, Fill, Position, Trade, realised, trade_in
+from core.model.position import Ended, Fill, Position, Trade, moved, realised, trade_in
 from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.sizing import RegimeLabels
@@ -82,34 +82,6 @@ def _failure_before(books: LedgerState, flat: Position, closing: Order) -> ExitR
         if is_its and order.only_reduces and order is not closing and not (order.is_protective or order.is_target):
             return FAILURES.get((order.status, order.end_code is EndCode.NEVER_ARRIVED))
     return None
-
-
-def moved(held: Position, signed: Quantity, price: Price, intended: Price | None, fee: Money = NO_MONEY) -> Position:
-    """Return the position after `signed` more shares (bought above zero, sold below) at `price`, never through zero.
-
-    `fee` is the additional fee, USD.
-    """
-    held = replace(held, fees=Money(held.fees + fee)) if fee else held
-    amount, aimed = abs(signed), price if intended is None else intended
-    paid, meant = held.instrument.cost(amount, price), held.instrument.cost(amount, aimed)
-    if held.quantity == 0 or (held.quantity > 0) == (signed > 0):
-        return replace(
-            held,
-            quantity=Quantity(held.quantity + signed),
-            cost=Money(held.cost + paid),
-            entered=Quantity(held.entered + amount),
-            entry_cost=Money(held.entry_cost + paid),
-            intended_cost=Money(held.intended_cost + meant),
-        )
-    rest = Quantity(held.quantity + signed)
-    return replace(
-        held,
-        quantity=rest,
-        cost=Money(held.cost * abs(rest) / abs(held.quantity)) if rest else Money(ZERO),
-        left=Quantity(held.left + amount),
-        proceeds=Money(held.proceeds + paid),
-        intended_proceeds=Money(held.intended_proceeds + meant),
-    )
 
 
 def with_part(held: Position, share: OwnerShare) -> Position:
@@ -220,7 +192,8 @@ class PositionBook:
         """Take fills back: the order, its position and its trade are as without them."""
         order, state = self.index.orders[fact.client_order_id], self.index.state
         key, undo = position_key(fact.symbol, fact.strategy), reversal_of(state, order, fact.quantity, fact.cost)
-        self.ended, self.realised = None, undo.realised
+        self.ended = None
+        self._count(order.last_filled_on, undo.realised)
         count_reversal(order, fact)
         self.index.note(order)
         state.positions.pop(key, None)
@@ -232,8 +205,6 @@ class PositionBook:
             ended = state.ended.pop(key)
             if undo.corrected is not None:
                 state.ended[key] = replace(ended, trade=undo.corrected)
-        if state.closed_day == order.last_filled_on:
-            state.closed_profit = Money(state.closed_profit + undo.realised)
 
     def forget(self, at: datetime) -> None:
         """Forget trades of earlier days, and fills of more than a week ago."""
@@ -261,7 +232,8 @@ class PositionBook:
         held, fee = self.index.state.positions.get(key), fill.fee
         ((instrument, signed),) = order.request.moves(fill.quantity)
         quantity, average = (ZERO, None) if held is None else (held.quantity, held.average_price)
-        self._count(fill, realised(instrument, quantity, average, signed, fill.price, fee))
+        day = self.calendar.trading_day(fill.at)
+        self._count(day, realised(instrument, quantity, average, signed, fill.price, fee))
         is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
         if held is not None and is_through:
             paid = Money(fee * abs(held.quantity) / fill.quantity)
@@ -279,16 +251,14 @@ class PositionBook:
         else:
             self.index.state.positions[key] = after
 
-    def _count(self, fill: Fill, profit: Money) -> None:
-        """Count the realised profit on the trading day of the fill, whether or not the position is flat then.
+    def _count(self, day: date | None, profit: Money) -> None:
+        """Count the realised profit on the trading day of its fill, whether or not the position is flat then.
 
         An entry's is its fee: the money is gone then. A late fill of an earlier day does not count for the current one.
         """
         self.realised = profit
-        if not profit:
-            return
-        day, state = self.calendar.trading_day(fill.at), self.index.state
-        if state.closed_day is not None and day < state.closed_day:
+        state = self.index.state
+        if not profit or day is None or (state.closed_day is not None and day < state.closed_day):
             return
         so_far = state.closed_profit if state.closed_day == day else ZERO
         state.closed_day = day

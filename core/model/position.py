@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields
+from dataclasses import field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
@@ -301,3 +301,31 @@ def realised(
         return Money(-fee)
     sign = 1 if held > 0 else -1
     return Money(sign * (instrument.cost(closes, price) - instrument.cost(closes, average)) - fee)
+
+
+def moved(held: Position, signed: Quantity, price: Price, intended: Price | None, fee: Money = NO_MONEY) -> Position:
+    """Return the position after `signed` more shares (bought above zero, sold below) at `price`, never through zero.
+
+    `fee` is the additional fee, USD.
+    """
+    held = replace(held, fees=Money(held.fees + fee)) if fee else held
+    amount, aimed = abs(signed), price if intended is None else intended
+    paid, meant = held.instrument.cost(amount, price), held.instrument.cost(amount, aimed)
+    if held.quantity == 0 or (held.quantity > 0) == (signed > 0):
+        return replace(
+            held,
+            quantity=Quantity(held.quantity + signed),
+            cost=Money(held.cost + paid),
+            entered=Quantity(held.entered + amount),
+            entry_cost=Money(held.entry_cost + paid),
+            intended_cost=Money(held.intended_cost + meant),
+        )
+    rest = Quantity(held.quantity + signed)
+    return replace(
+        held,
+        quantity=rest,
+        cost=Money(held.cost * abs(rest) / abs(held.quantity)) if rest else Money(ZERO),
+        left=Quantity(held.left + amount),
+        proceeds=Money(held.proceeds + paid),
+        intended_proceeds=Money(held.intended_proceeds + meant),
+    )

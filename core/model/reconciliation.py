@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import NewType
@@ -284,6 +284,12 @@ ACCEPTABLE = frozenset(
 """Kinds that accepting the broker's books ends."""
 ACCEPT = "BROKER"
 """The typed word that accepts the broker's books."""
+APART = timedelta(seconds=10)
+"""Time between two readings of the broker's books that prove shares or fills missing, and after a fill before any."""
+LAGS = timedelta(minutes=1)
+"""Age up to which a fill of ours may be missing from the broker's list of positions."""
+EXPLAINED_WITHIN = timedelta(seconds=60)
+"""How long an order on its way may explain a difference, over at least two comparisons."""
 
 
 @dataclass(frozen=True, slots=True)

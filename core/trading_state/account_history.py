@@ -21,7 +21,7 @@ from core.model.order import Side
 from core.model.position import AnyTrade
 from core.model.recommendation import Recommendation, TradeIdea
 from core.model.reconciliation import ActivityId
-from core.model.values import NO_MONEY, NO_SHARES, ZERO, Money, Quantity, Symbol
+from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, Money, Quantity, Symbol
 
 OVERLAP = timedelta(days=7)
 """How far before the last list the next one begins: a broker back-dates some things."""
@@ -185,15 +185,22 @@ class DayResultsState:
 
 
 class DayResults:
-    """`day_of` returns the trading day of an instant, `realised` a fill's strategy and realized profit, USD."""
+    """`day_of` returns the trading day of an instant, `realised` a fill's strategy and realized profit, USD.
+
+    `filled_on` returns the trading day of an order's last fill, if it is known.
+    """
 
     name = "day_results"
 
     def __init__(
-        self, day_of: Callable[[datetime], date], realised: Callable[[facts.OrderFilled], tuple[str, Money]]
+        self,
+        day_of: Callable[[datetime], date],
+        realised: Callable[[facts.OrderFilled], tuple[str, Money]],
+        filled_on: Callable[[ClientOrderId], date | None],
     ) -> None:
         self._day_of = day_of
         self._realised = realised
+        self._filled_on = filled_on
         self.state = DayResultsState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             facts.DayStarted: self._started,
@@ -225,11 +232,12 @@ class DayResults:
             closed.realised = Money(closed.realised + amount)
 
     def _reversed(self, at: datetime, fact: facts.FillReversed) -> None:
-        """Take its profit back, and the trade that it closed, on the day of that trade."""
+        """Take its profit back, and the trade that it closed, on the day of that trade, or else of those fills."""
         trade = fact.undone
         if not fact.realised and trade is None:
             return
-        closed = self._on(self._day_of(at if trade is None else trade.exit_time)).closed
+        day = self._filled_on(fact.client_order_id) if trade is None else self._day_of(trade.exit_time)
+        closed = self._on(day or self._day_of(at)).closed
         result = closed.setdefault(fact.strategy, Closed())
         result.realised = Money(result.realised + fact.realised)
         if trade is not None:

@@ -307,7 +307,7 @@ class Slices:
         self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.watchlists = add(Watchlists())
         self.alerts = add(Alerts())
-        self.results = add(DayResults(day_of, self._realised))
+        self.results = add(DayResults(day_of, self._realised, self._filled_on))
         self.notifications = add(Notifications(day_of, self.ledger, self.stage))
         self.activities = add(Activities(self.ledger, day_of))
         self.touch_keys = add(TouchKeys())
@@ -339,6 +339,10 @@ class Slices:
     def _realised(self, fact: OrderFilled) -> tuple[str, Money]:
         order = self.ledger.order(fact.fill.client_order_id)
         return "" if order is None else order.strategy, self.ledger.book.realised
+
+    def _filled_on(self, order_id: ClientOrderId) -> date | None:
+        order = self.ledger.order(order_id)
+        return None if order is None else order.last_filled_on
 
     def _entered(self, fact: OrderFilled) -> Scope | None:
         """Return the scope of the entry whose first fill this is; orders that replaced each other are one entry."""

@@ -14,13 +14,13 @@ from decimal import Decimal
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.execution.order import nearest_first
-from core.execution.position_book import moved
 from core.facts import OrderCreated
 from core.model.account import Account, NoAccount
 from core.model.bar import Feed, NoQuote, Quote
 from core.model.basket import BasketLine, BasketSource, SignedOrder
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus, Side
+from core.model.position import moved
 from core.model.staging import Proposal, Review, StopPlan
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, plain
 from core.risk.checks.funds import free_for

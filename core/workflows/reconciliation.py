@@ -59,7 +59,7 @@ from core.model.broker import BrokerBooks, NoAnswer, OrderReport
 from core.model.codes import ProposalEnd, ReadOnlyCode
 from core.model.desk import renamed
 from core.model.order import OrderStatus, Side, StopHolder
-from core.model.reconciliation import ACCEPT, Difference
+from core.model.reconciliation import ACCEPT, APART, EXPLAINED_WITHIN, LAGS, Difference
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
@@ -78,17 +78,11 @@ from core.workflows.workflow import answers, apart, done_apart, follows
 WAY_OUT = "U accepts the broker's books (also `keyturn reconcile --accept-broker`), or correct it at the broker"
 """The end of each reason that no later comparison resolves."""
 
-EXPLAINED_WITHIN = timedelta(seconds=60)
-"""How long an order on its way may explain a difference, over at least two comparisons (EX-09)."""
 OTHER_ACCOUNT = (
     "nothing of it is taken in; set this account's own keys, or remove accounts.json beside the accounts' folders and "
     "start again: these keys then have a folder of their own"
 )
 """The end of the reason while the keys are of another account."""
-APART = timedelta(seconds=10)
-"""Time between two readings of the broker's books that prove missing shares (EX-09)."""
-LAGS = timedelta(minutes=1)
-"""Age up to which a fill of ours may be missing from the broker's list of positions (EX-09)."""
 LISTED = 5
 """Orders that a reason names."""
 SENT_BEFORE = "the broker has this order already: it was sent before this folder was restored"

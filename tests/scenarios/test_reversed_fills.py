@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.execution.order import Order
 from core.facts import (
     FillReversed,
     PositionCorrected,
@@ -15,7 +16,7 @@ from core.facts import (
     StopOwed,
     TradeClosed,
 )
-from core.messages.commands import AcceptBooks
+from core.messages.commands import AcceptBooks, ProposeClose
 from core.messages.effects import FetchBooks, LookUpOrder, SubmitOrder
 from core.model.broker import BrokerBooks, UpdateEvent
 from core.model.codes import ReadOnlyCode
@@ -26,8 +27,16 @@ from core.settings.settings import Settings
 from tests.kit.reversed_fills import reprices, takes_fills_back
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
-from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 TWO_PLACES = Settings.model_validate({"risk": {"entries_a_day": 5, "max_open_positions": 2}})
 
@@ -151,6 +160,78 @@ def test_a_price_that_only_lists_correct_is_taken_after_two() -> None:
     assert after_one == []
     assert house.last(FillReversed).quantity == 0
     assert (corrected.exit_price, stop.filled_cost) == (98, Decimal("0.502") * 98)
+    assert_can_be_rebuilt(house)
+
+
+FRIDAY = THURSDAY + timedelta(days=1)
+
+
+def traded_twice(*, holds: bool) -> House:
+    """Two shares bought at 100 and sold at 100; then two more, sold or held."""
+    bars = [bar for day in (THURSDAY, FRIDAY) for bar in minutes("09:30", "10:40", day=day)]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    for sells in (True, not holds):
+        house.presses(a_typed_buy("2", limit="101", stop="94"))
+        confirms_now(house)
+        passes(house, 5)
+        if sells:
+            house.presses(ProposeClose(SPY))
+            confirms_now(house)
+            passes(house, 5)
+    return house
+
+
+def first(house: House, side: Side) -> Order:
+    orders = house.desk.ledger.state.orders.values()
+    return next(order for order in orders if order.request.side is side and order.filled_quantity)
+
+
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+@pytest.mark.parametrize("holds", [True, False], ids=["holds", "flat"])
+def test_a_price_corrected_in_an_earlier_trade_leaves_the_later_one(side: Side, holds: bool) -> None:
+    """EX-05, EX-18: its 4 USD count in the day's result, and in no other trade and no average"""
+    house = traded_twice(holds=holds)
+    ledger = house.desk.ledger
+    later, held, result = ledger.state.trades[1:], dict(ledger.state.positions), ledger.state.closed_profit
+    reprices(house.exchange, house.line.at, first(house, side).id, "102" if side is Side.BUY else "98")
+    house.line._pass_updates_on()
+    passes(house, 90)
+    day = house.desk.results.state.days[house.desk.calendar.trading_day(house.line.at)]
+
+    assert (ledger.state.trades[1:], ledger.state.positions) == (later, held)
+    assert ledger.state.closed_profit == result - 4
+    assert sum(each.realised for each in day.closed.values()) == result - 4
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(("side", "held"), [(Side.BUY, "0"), (Side.SELL, "4")])
+def test_a_bust_in_an_earlier_trade_counts_beside_the_later_one(side: Side, held: str) -> None:
+    """EX-05, EX-18: shares, cost and results are as if it was traded back at its price"""
+    house = traded_twice(holds=True)
+    takes_fills_back(house.exchange, house.line.at, first(house, side).id, "2", UpdateEvent.TRADE_BUST)
+    passes(house, 90)
+    positions = house.desk.ledger.positions()
+
+    assert house.held() == house.held_by_the_broker() == held
+    assert [(p.quantity, p.cost, p.entered, p.entry_cost) for p in positions] == [(4, 400, 4, 400)] * len(positions)
+    assert house.desk.ledger.state.closed_profit == 0
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("event", [UpdateEvent.TRADE_CORRECT, None], ids=["told", "listed"])
+def test_a_price_corrected_after_its_order_left_memory_counts_on_its_day(event: UpdateEvent | None) -> None:
+    """EX-05, AN-06: the result of its own day is corrected, and today's is not"""
+    house = traded_twice(holds=False).until("09:45", FRIDAY)
+    sale = next(o for o in house.exchange.orders(house.line.at) if o.side is Side.SELL and o.filled_quantity)
+    assert house.desk.ledger.order(sale.client_order_id) is None
+    reprices(house.exchange, house.line.at, sale.client_order_id, "98", event)
+    house.line._pass_updates_on()
+    house.until("10:20", FRIDAY)
+    days = house.desk.results.state.days
+
+    assert [fact.cost for fact in house.facts(FillReversed)] == [4]
+    results = {day: sum(each.realised for each in result.closed.values()) for day, result in days.items()}
+    assert (results[THURSDAY], results[FRIDAY]) == (-4, 0)
     assert_can_be_rebuilt(house)
 
 

@@ -154,6 +154,13 @@ class Cancellation:
         else:
             self.state.record(facts.CancelDropped(order.id, GIVEN_UP))
 
+    @follows(facts.AuthorizationEnded)
+    def after_close(self, _fact: facts.AuthorizationEnded) -> None:
+        """Drop failed cancels that no close waits for any more: the stops that were cancelled beside them come back."""
+        for order in list(self.state.ledger.working()):
+            if order.cancel_failed_at is not None and not self.sale_chains.is_waited_for(order):
+                self.state.record(facts.CancelDropped(order.id, GIVEN_UP))
+
     def _pause(self, order: Order) -> timedelta:
         """Return the pause after a failure: it doubles up to a limit, so a recovered broker is asked soon (EX-15)."""
         limits = self.state.control.settings.execution

@@ -10,26 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from core import facts
 from core.execution.fill_reversal import cost_taken_back, reversal_of
-from core.execution.order import Order
+from core.execution.order import Order, cost_beyond, is_repriced
 from core.execution.reconciliation import Comparison
 from core.messages.effects import Effect, FetchAccount
 from core.model.broker import OrderReport
-from core.model.reconciliation import Difference
+from core.model.reconciliation import APART, Difference
 from core.model.values import CENT, NO_SHARES, ClientOrderId, Money, Price, Quantity, Symbol, plain
 from core.trading_state.state import TradingState
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.workflow import follow_up, follows
 
-APART = timedelta(seconds=10)
-"""Time between two readings that prove it, and after a fill before any reading counts."""
 SHOWN_WITHIN = timedelta(minutes=2)
 """How long after the broker's own event its lists may take to show it."""
-ROUNDED = Decimal("0.0001")
-"""USD a share by which a broker may round an average: beyond it another price is meant."""
 Fewer = tuple[tuple[ClientOrderId, Quantity], ...]
 """Orders with their filled quantity by one reading."""
 
@@ -76,16 +71,12 @@ class FillReversals:
         before, self._repriced = self._repriced, {}
         for order in list(self.state.ledger.state.orders.values()):
             listed = comparison.reports.get(order.id)
-            if listed is None or listed.average_price is None or listed.filled_quantity != order.filled_quantity:
-                continue
-            if abs(_beyond(order, listed.average_price)) < max(CENT, ROUNDED * order.filled_quantity):
+            if listed is None or listed.average_price is None or not is_repriced(listed, order):
                 continue
             since, average = before.get(order.id, (self.state.at, listed.average_price))
-            self._repriced[order.id] = (
-                (since if average == listed.average_price else self.state.at),
-                listed.average_price,
-            )
-            if self.state.at - self._repriced[order.id][0] >= APART:
+            since = since if average == listed.average_price else self.state.at
+            self._repriced[order.id] = since, listed.average_price
+            if self.state.at - since >= APART:
                 yield from self._reprice(order, listed)
 
     def unproven(self, symbol: Symbol) -> str:
@@ -107,7 +98,7 @@ class FillReversals:
         """Correct the cost of fills whose price the broker corrected, beyond what its average rounds away."""
         if report.average_price is None or not order.filled_quantity:
             return
-        if abs(cost := _beyond(order, report.average_price)) >= CENT / 2:
+        if abs(cost := cost_beyond(report.average_price, order)) >= CENT / 2:
             yield from self._record(order, report, NO_SHARES, cost)
 
     def _record(self, order: Order, report: OrderReport, quantity: Quantity, cost: Money) -> Iterator[Effect]:
@@ -139,8 +130,3 @@ class FillReversals:
         )
         yield from follow_up(self.state)
         yield FetchAccount()
-
-
-def _beyond(order: Order, average: Price) -> Money:
-    """Return what was counted beyond the broker's average of the same shares, USD."""
-    return Money(order.filled_cost - order.request.instrument.cost(order.filled_quantity, average))
