@@ -17,20 +17,22 @@ from core.messages.inputs import CancelAnswered, Input
 from core.model.broker import CancelTaken, NoAnswer
 from core.model.codes import AuthorizationCode, EndCode, GuardCode
 from core.model.order import OrderStatus, StopHolder
-from core.model.values import Fraction, plain
+from core.model.values import ClientOrderId, Fraction, plain
 from core.runtime.pending_requests import no_answer
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging import ticket_checks
 from state.housekeeping import status_of
-from tests.scenarios.changes import confirms_now, moves, passes
+from tests.scenarios.changes import ROOMY, confirms_now, moves, passes
 from tests.scenarios.house import (
     BROKEN,
     STEADY,
     House,
     a_house_in_a_position,
     a_house_with_a_proposal,
+    a_typed_buy,
     assert_can_be_rebuilt,
+    minutes,
 )
 from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, at
@@ -56,6 +58,10 @@ def loses(house: House, kind: str, *, arrives: bool = False) -> None:
 def taken_or(ask: Callable[[Effect], Input], effect: Effect) -> Input:
     """The broker says that it will cancel, and never does."""
     return CancelAnswered(effect.client_order_id, CancelTaken()) if isinstance(effect, CancelOrder) else ask(effect)
+
+
+def _cancels(effect: Effect, order_id: ClientOrderId) -> bool:
+    return isinstance(effect, CancelOrder) and effect.client_order_id == order_id
 
 
 def the_view(house: House) -> DeskView:
@@ -316,6 +322,34 @@ def test_an_abandoned_close_leaves_its_stop() -> None:
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert house.stops[0].reason == ""
+    assert_can_be_rebuilt(house)
+
+
+def test_a_stop_beside_one_that_stays_comes_back_at_once() -> None:
+    """EX-21, EX-22: of two stops one cancel got through; the end of the close waits for no repetition of the other"""
+    bars = minutes("09:30", "10:30", "99.60")
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    for quantity in ("6", "4"):
+        house.presses(a_typed_buy(quantity))
+        confirms_now(house)
+        passes(house, 70)
+    kept, gone = house.stops
+    ask, failed = house.line.ask, CancelAnswered(kept.id, NoAnswer(BROKEN.reason))
+    house.line.ask = lambda effect: failed if _cancels(effect, kept.id) else ask(effect)  # type: ignore[method-assign]
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 100)
+    ended = next(
+        record.at
+        for record in house.desk.journal.records()
+        if isinstance(record.fact, facts.AuthorizationEnded) and record.fact.code is AuthorizationCode.NOT_IN_TIME
+    )
+    back = house.stops[-1].submitted_at
+
+    assert (kept.status, gone.status) == (OrderStatus.SUBMITTED, OrderStatus.CANCELLED)
+    assert back is not None
+    assert back - ended < timedelta(seconds=1)
+    assert plain(the_row(house).covered) == "10"
     assert_can_be_rebuilt(house)
 
 
