@@ -11,8 +11,10 @@ from core.brokers.alpaca import books
 from core.brokers.alpaca.books import OrderPages
 from core.brokers.alpaca.fields import UnreadableFieldError
 from core.execution import order_status
+from core.trading_state.account_block import AccountBlock
 from core.workflows.orders.fill_reversals import FillReversals
 from core.workflows.orders.request_reserve import RequestRoom
+from core.workflows.orders.unfilled_orders import UnfilledOrders
 from core.workflows.reconciliation import Reconciliation
 
 
@@ -50,10 +52,29 @@ def a_kill_knows_no_limit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RequestRoom, "beside_closes", lambda *_: 10_000)
 
 
+def a_block_is_not_minded(patch: pytest.MonkeyPatch) -> None:
+    """A stop makes way for a sale although the account's figures say that it will be refused (EX-21, RK-22)."""
+    patch.setattr(AccountBlock, "reason", "")
+    patch.setattr(AccountBlock, "reason_by", lambda *_: "")
+
+
+def a_list_from_before_our_fill_is_believed(patch: pytest.MonkeyPatch) -> None:
+    """What was just sold is taken in again as shares of nobody (EX-09)."""
+    patch.setattr(Reconciliation, "_may_lag", lambda *_: False)
+
+
+def no_order_is_looked_up_for_its_fill(patch: pytest.MonkeyPatch) -> None:
+    """A fill whose message was lost waits for the next comparison, and its stop too (EX-22)."""
+    patch.setattr(UnfilledOrders, "_look_up", lambda *_: iter(()))
+
+
 DISRUPTION_FAULTS = (
     a_fill_taken_back_stays_counted,
     a_corrected_price_is_not_followed,
     an_order_that_leaves_covers,
     one_odd_row_takes_the_books,
     a_kill_knows_no_limit,
+    a_block_is_not_minded,
+    a_list_from_before_our_fill_is_believed,
+    no_order_is_looked_up_for_its_fill,
 )

@@ -202,7 +202,7 @@ class Disrupting(Contradicting):
         self._begin()
         if deed in ("part", "exit"):
             self._hold()
-        is_peace = self._is_peace()
+        is_peace, begun = self._is_peace(), world.wire.at
         self._note(f"fill of {deed} unheard")
         world.line.waiting.append(Trouble("update", "fill", "lost"))
         self._deed(deed)
@@ -211,7 +211,8 @@ class Disrupting(Contradicting):
             for owner, stretch in world.meter.bare.items():
                 words = f"{owner[0]} of {owner[1]} is bare since {stretch.began:%H:%M:%S}: nobody asked for its fill"
                 is_old = world.wire.at - stretch.began > timedelta(seconds=UNHEARD - 1)
-                world.auditor.require(not is_old, words, "owed")
+                was_bare = stretch.began < begun  # by another cause
+                world.auditor.require(was_bare or not is_old, words, "owed")
         world.bar(world.price)
 
     def _is_peace(self, *, but_reconciled: bool = False) -> bool:

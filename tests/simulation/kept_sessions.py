@@ -68,10 +68,13 @@ FIRST = {
 }
 """The session that is tried first, where an early one does not find the fault."""
 KINDS = {
+    "a_block_is_not_minded": "trading_is_blocked",
     "a_corrected_price_is_not_followed": "a_fill_is_corrected",
     "a_fill_taken_back_stays_counted": "a_fill_is_taken_back",
     "a_kill_knows_no_limit": "orders_of_others_are_killed",
+    "a_list_from_before_our_fill_is_believed": "positions_lag",
     "an_order_that_leaves_covers": "a_cancel_stays_pending",
+    "no_order_is_looked_up_for_its_fill": "a_fill_is_not_heard",
     "one_odd_row_takes_the_books": "rows_are_odd",
 }
 """Faults that are searched in sessions of one kind of event alone: those are short."""
