@@ -148,13 +148,19 @@ class OwedStops:
         self._look(at)
 
     def _reversed(self, at: datetime, fact: facts.FillReversed) -> None:
-        """Count a fill back: an entry's shares need no stop, and an exit's need the one that they had."""
+        """Count a fill back: an entry's shares need no stop, and an exit's need the one that they had.
+
+        So do shares that no entry opened: those of a trade that was over.
+        """
         order, key = self._ledger.order(fact.client_order_id), position_key(fact.symbol, fact.strategy)
         named = self.state.named.get(key, NO_SHARES)
         if order is not None and not order.only_reduces and order.wants_broker_stop:
             self._name(key, named - fact.quantity)
         elif order is not None and order.only_reduces and (order.is_protective or self._had_a_stop(key)):
             self._name(key, named + fact.quantity)
+        position = self._ledger.state.positions.get(key)
+        if fact.quantity and position is not None and not position.entry_order:
+            self._name(key, Quantity(abs(position.quantity)))
         self._look(at)
 
     def _had_a_stop(self, key: str) -> bool:

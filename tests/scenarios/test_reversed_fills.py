@@ -218,6 +218,23 @@ def test_a_bust_in_an_earlier_trade_counts_beside_the_later_one(side: Side, held
     assert_can_be_rebuilt(house)
 
 
+@pytest.mark.parametrize(("side", "held"), [(Side.BUY, "-2"), (Side.SELL, "2")])
+def test_shares_of_a_finished_trade_are_owed_a_stop(side: Side, held: str) -> None:
+    """EX-05, EX-22: an order of yesterday is taken back; its shares are here again, and a person is told within 5 s"""
+    house = traded_twice(holds=False).until("09:45", FRIDAY)
+    order = next(o for o in house.exchange.orders(house.line.at) if o.side is side and o.filled_quantity)
+    takes_fills_back(house.exchange, house.line.at, order.client_order_id, "2", UpdateEvent.TRADE_BUST)
+    house.line._pass_updates_on()
+    passes(house, 10)
+    owed = [record for record in house.desk.journal.records() if isinstance(record.fact, StopOwed)]
+    back = [record.at for record in house.desk.journal.records() if isinstance(record.fact, FillReversed)]
+
+    assert house.held() == house.held_by_the_broker() == held
+    assert [record.fact.quantity for record in owed] == [2]
+    assert owed[0].at - back[0] <= timedelta(seconds=5)
+    assert_can_be_rebuilt(house)
+
+
 @pytest.mark.parametrize("event", [UpdateEvent.TRADE_CORRECT, None], ids=["told", "listed"])
 def test_a_price_corrected_after_its_order_left_memory_counts_on_its_day(event: UpdateEvent | None) -> None:
     """EX-05, AN-06: the result of its own day is corrected, and today's is not"""
