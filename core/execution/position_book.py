@@ -130,7 +130,7 @@ def count_reversal(order: Order, fact: FillReversed) -> None:
     # A zero without decimals, as of an order that never filled and as a checkpoint has it: `0.00` has another sum.
     order.filled_quantity = Quantity(order.filled_quantity - fact.quantity or ZERO)
     order.filled_cost = Money(order.filled_cost - fact.cost or ZERO)
-    order.reported_quantity = fact.cumulative
+    order.reported_quantity = Quantity(fact.cumulative or ZERO)
     order.taken_back = Quantity(order.taken_back + fact.quantity)
 
 
