@@ -156,9 +156,10 @@ class Cancellation:
 
     @follows(facts.AuthorizationEnded)
     def after_close(self, _fact: facts.AuthorizationEnded) -> None:
-        """Drop failed cancels that no close waits for any more: the stops that were cancelled beside them come back."""
+        """Drop cancels that failed or stay pending once no close waits for them: stops cancelled beside them return."""
         for order in list(self.state.ledger.working()):
-            if order.cancel_failed_at is not None and not self.sale_chains.is_waited_for(order):
+            is_answered = order.cancel_failed_at is not None or (order.is_cancelling and order.is_leaving)
+            if is_answered and not self.sale_chains.is_waited_for(order):
                 self.state.record(facts.CancelDropped(order.id, GIVEN_UP))
 
     def _pause(self, order: Order) -> timedelta:

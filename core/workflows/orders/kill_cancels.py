@@ -5,7 +5,7 @@ requests used the room, one leaves each second, so that none waits for a whole m
 
 Cancels of external orders follow, the most valuable order first. They stay under the broker's limit in any minute and
 leave room for a close of each position. Few of them are under way at a time, so that a stated 429 stops the others
-until the time that the broker named; a refused one leaves again. One that was answered is repeated after a minute if
+until the time that the broker named; a refused one leaves again. One that was accepted is repeated after a minute if
 the broker still lists the order.
 
 No request cancels all orders at once: the broker would choose which, and take the stops of entries that fill in that
@@ -22,7 +22,7 @@ from core.execution.external_orders import OtherOrder
 from core.facts import OtherTakenBack
 from core.messages.effects import CancelOrder, Effect
 from core.messages.inputs import CancelAnswered
-from core.model.broker import NoAnswer
+from core.model.broker import Accepted, CancelTaken, NoAnswer
 from core.model.codes import CancelCode
 from core.model.lazy_dataclass import dataclass
 from core.model.values import ZERO, ClientOrderId
@@ -96,16 +96,19 @@ class KillCancels:
             known.is_wanted, known.is_under_way = True, False
 
     def answered(self, reply: CancelAnswered) -> None:
-        """Note the answer to an external cancel. Without one it leaves again, after a 429 when the broker allows it."""
+        """Note the answer to an external cancel. Without one, or refused, it leaves again; after a 429 when allowed."""
         external = self._external.get(reply.client_order_id)
         if external is None:
             return
         external.is_under_way = False
-        if not isinstance(reply.answer, NoAnswer):
+        if isinstance(reply.answer, Accepted | CancelTaken):
             external.next_at = self.state.at + MINUTE
             return
-        is_limited = reply.answer.limited_seconds is not None
-        pause = ZERO if is_limited else self.state.control.settings.execution.cancel_retry_seconds
+        limits, pause = self.state.control.settings.execution, ZERO
+        if not isinstance(reply.answer, NoAnswer):
+            pause = limits.cancel_longest_seconds
+        elif reply.answer.limited_seconds is None:
+            pause = limits.cancel_retry_seconds
         external.is_wanted, external.next_at = True, self.state.at + timedelta(seconds=float(pause))
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────
