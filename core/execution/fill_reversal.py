@@ -8,15 +8,31 @@ of the results agree with the broker's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.execution.ledger_state import EndedPosition, LedgerState, position_key
 from core.execution.order import Order
 from core.model.order import Side
 from core.model.position import AnyTrade, Position, moved, realised
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity
+
+SUMS = (
+    "quantity", "cost", "entered", "entry_cost", "intended_cost", "left", "proceeds", "intended_proceeds",
+)  # fmt: skip
+"""What fills add up to in a position."""
+NEGLIGIBLE = Decimal("0.000001")
+"""USD by which divisions may differ."""
+
+
+class Undone(NamedTuple):
+    """A position, flat with a quantity of zero, and a realised profit, USD."""
+
+    position: Position
+    realised: Money
 
 
 class Reversal(NamedTuple):
@@ -56,13 +72,14 @@ def reversal_of(books: LedgerState, order: Order, quantity: Quantity, cost: Mone
     sign = 1 if order.request.side is Side.BUY else -1
     if ended is not None and not quantity:
         return _repriced(order, ended, held, cost, sign)
-    if order.only_reduces and ended is not None:
-        return _reopened(order, ended, held, quantity, cost, sign)
-    if ended is None and held is not None and _has_filled_in(held, order):
-        if order.only_reduces and held.quantity * sign < 0:
-            return _exit_undone(order, held, quantity, cost, sign)
-        if not order.only_reduces and held.quantity * sign >= quantity:
-            return _entry_undone(order, held, quantity, cost, sign)
+    if ended is not None and order.only_reduces:
+        again = _without(books, ended.after, order, quantity, cost, ended.at)
+        if again is not None and (held is None or held.quantity * again.position.quantity > 0):
+            return Reversal(_together(held, again.position), again.realised, ended.trade)
+    elif ended is None and held is not None and _has_filled_in(held, order):
+        left = _without(books, held, order, quantity, cost)
+        if left is not None:
+            return Reversal(left.position if left.position.quantity else None, left.realised)
     return _countered(order, held, quantity, cost, sign) if quantity else Reversal(held, Money(sign * cost))
 
 
@@ -85,56 +102,73 @@ def _repriced(order: Order, ended: EndedPosition, held: Position | None, cost: M
     return Reversal(held, change, trade, after)
 
 
-def _reopened(
-    order: Order, ended: EndedPosition, held: Position | None, quantity: Quantity, cost: Money, sign: int
-) -> Reversal:
-    """Hold shares of an ended trade again, beside those bought since: one trade ends with the last of them."""
-    basis = Money(ended.before.cost * quantity / abs(ended.before.quantity))
-    again = replace(
-        ended.after,
-        quantity=Quantity(-sign * quantity),
-        cost=basis,
-        left=Quantity(ended.after.left - quantity),
-        proceeds=Money(ended.after.proceeds - cost),
-        intended_proceeds=Money(ended.after.intended_proceeds - _intended(order, quantity, cost)),
-    )
-    if held is not None and held.quantity * again.quantity > 0:
-        again = _together(held, again)
-    elif held is not None:
-        return _countered(order, held, quantity, cost, sign)
-    return Reversal(again, Money(sign * (cost - basis)), ended.trade)
+def _without(
+    books: LedgerState, position: Position, order: Order, quantity: Quantity, cost: Money, until: datetime | None = None
+) -> Undone | None:
+    """Play the orders of a position with and without those fills, at average cost.
+
+    None where they do not make it up (after a split or a correction, or where fills of two orders alternated), or where
+    the other fills would go through zero.
+    """
+    its = [
+        other
+        for other in books.orders.values()
+        if (other.request.symbol, other.strategy) == (position.symbol, position.strategy)
+        and other.filled_quantity
+        and _has_filled_in(position, other)
+        and (until is None or (other.last_filled_at or until) <= until)
+    ]
+    its.sort(key=lambda other: other.last_filled_at or other.created_at)
+    with_it = _played(position, [(other, other.filled_quantity, other.filled_cost) for other in its])
+    rest = [
+        (other, other.filled_quantity - quantity, other.filled_cost - cost)
+        if other is order
+        else (other, other.filled_quantity, other.filled_cost)
+        for other in its
+    ]
+    without = _played(position, rest)
+    if with_it is None or without is None or with_it.position.quantity != position.quantity:
+        return None
+    if abs(with_it.position.cost - position.cost) >= NEGLIGIBLE:
+        return None
+    sums: dict[str, Any] = {
+        name: getattr(position, name) + getattr(without.position, name) - getattr(with_it.position, name)
+        for name in SUMS
+    }
+    return Undone(replace(position, **sums), Money(without.realised - with_it.realised))
 
 
-def _exit_undone(order: Order, held: Position, quantity: Quantity, cost: Money, sign: int) -> Reversal:
-    basis = Money(held.cost * quantity / abs(held.quantity))
-    after = replace(
-        held,
-        quantity=Quantity(held.quantity - sign * quantity),
-        cost=Money(held.cost + basis),
-        left=Quantity(held.left - quantity),
-        proceeds=Money(held.proceeds - cost),
-        intended_proceeds=Money(held.intended_proceeds - _intended(order, quantity, cost)),
-    )
-    return Reversal(after, Money(sign * (cost - basis)))
-
-
-def _entry_undone(order: Order, held: Position, quantity: Quantity, cost: Money, sign: int) -> Reversal:
-    """Leave the fills out of the position. Shares of it that were sold before are measured by the new average."""
-    entered, entry_cost = Quantity(held.entered - quantity), Money(held.entry_cost - cost)
-    left = Quantity(held.quantity - sign * quantity)
-    its_cost = Money(held.cost - cost) if not held.left else Money(entry_cost * abs(left) / entered)
-    gained = Money(sign * ((held.entry_cost - held.cost) - (entry_cost - its_cost)))
-    if not left:
-        return Reversal(None, gained)
-    after = replace(
-        held,
-        quantity=left,
-        cost=its_cost,
-        entered=entered,
-        entry_cost=entry_cost,
-        intended_cost=Money(held.intended_cost - _intended(order, quantity, cost)),
-    )
-    return Reversal(after, gained)
+def _played(position: Position, fills: Sequence[tuple[Order, Decimal, Decimal]]) -> Undone | None:
+    """Return what these fills, each with its shares and its cost, make of nothing; None if they go through zero."""
+    nothing: dict[str, Any] = dict.fromkeys(SUMS, ZERO)
+    now, gained = replace(position, **nothing), ZERO
+    for order, shares, paid in fills:
+        signed = shares if order.request.side is Side.BUY else -shares
+        meant = _intended(order, Quantity(shares), Money(paid))
+        net = Quantity(now.quantity + signed)
+        if now.quantity * signed >= 0:
+            now = replace(
+                now,
+                quantity=net,
+                cost=Money(now.cost + paid),
+                entered=Quantity(now.entered + shares),
+                entry_cost=Money(now.entry_cost + paid),
+                intended_cost=Money(now.intended_cost + meant),
+            )
+            continue
+        if now.quantity * net < 0:
+            return None
+        kept = Money(now.cost * abs(net) / abs(now.quantity)) if net else NO_MONEY
+        gained += (paid - (now.cost - kept)) * (1 if now.quantity > 0 else -1)
+        now = replace(
+            now,
+            quantity=net,
+            cost=kept,
+            left=Quantity(now.left + shares),
+            proceeds=Money(now.proceeds + paid),
+            intended_proceeds=Money(now.intended_proceeds + meant),
+        )
+    return Undone(now, Money(gained))
 
 
 def _countered(order: Order, held: Position | None, quantity: Quantity, cost: Money, sign: int) -> Reversal:
@@ -156,7 +190,9 @@ def _countered(order: Order, held: Position | None, quantity: Quantity, cost: Mo
     return Reversal(opened, gained)
 
 
-def _together(one: Position, other: Position) -> Position:
+def _together(one: Position | None, other: Position) -> Position:
+    if one is None:
+        return other
     return replace(
         one,
         opened_at=min(one.opened_at, other.opened_at),

@@ -256,16 +256,23 @@ class Comparison:
 
     def taken_back(self, symbol: Symbol) -> tuple[tuple[Order, OrderReport], ...]:
         """Return our orders with fewer fills by the broker's list, if these fills are the whole difference (EX-09)."""
-        found, moved = [], ZERO
-        for order in self.ledger.state.orders.values():
-            report = self.reports.get(order.id) if order.request.symbol == symbol else None
-            if report is None or report.filled_quantity >= order.filled_quantity:
-                continue
-            if report.status is not None and report.broker_order_id == order.broker_order_id:
-                less = order.filled_quantity - report.filled_quantity
-                moved += less if order.request.side is Side.BUY else -less
-                found.append((order, report))
-        return tuple(found) if self.ledger.net_quantity(symbol) - self._broker_quantity(symbol) == moved else ()
+        found, moved = self.with_fewer_fills(symbol), ZERO
+        for order, report in found:
+            less = order.filled_quantity - report.filled_quantity
+            moved += less if order.request.side is Side.BUY else -less
+        return found if self.ledger.net_quantity(symbol) - self._broker_quantity(symbol) == moved else ()
+
+    def with_fewer_fills(self, symbol: Symbol) -> tuple[tuple[Order, OrderReport], ...]:
+        """Return our orders of the symbol that have fewer fills by the broker's list than by our books."""
+        its = (order for order in self.ledger.state.orders.values() if order.request.symbol == symbol)
+        listed = [(order, report) for order in its if (report := self.reports.get(order.id)) is not None]
+        return tuple(
+            (order, report)
+            for order, report in listed
+            if report.filled_quantity < order.filled_quantity
+            and report.status is not None
+            and report.broker_order_id == order.broker_order_id
+        )
 
     def _left_there(self, order: Order) -> Decimal:
         """Return the shares for which the broker's own list has it working."""

@@ -56,6 +56,7 @@ class Stage:
             facts.OrderApproved: self._approved,
             facts.ApprovalRedeemed: self._redeemed,
             facts.OrderCreated: self._created,
+            facts.FillReversed: self._reversed,
             facts.PermissionReturned: self._returned,
             facts.StopAskedFor: self._asked_for,
             facts.ExitReleased: self._exit_released,
@@ -265,6 +266,11 @@ class Stage:
         use = self.state.authorizations.get(authorization_id)
         if use is not None:
             use.released = Quantity(use.released + quantity)
+
+    def _reversed(self, _at: datetime, fact: facts.FillReversed) -> None:
+        """Permit the stop of an entry's fills that were taken back again: it may fill anew."""
+        for use in self.authorizations(AuthorizationKind.PROTECTIVE_STOP, fact.client_order_id):
+            use.released = max(Quantity(use.released - fact.quantity), NO_SHARES)
 
     def _returned(self, _at: datetime, fact: facts.PermissionReturned) -> None:
         use = self.state.authorizations.get(fact.authorization_id)

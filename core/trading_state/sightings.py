@@ -80,6 +80,9 @@ class Sightings:
     differing, apart, gone
         Symbols whose books differ; the broker's surplus if both have a position; symbols of which the broker has none.
         No stop is sent for differing shares, and orders beyond the broker's quantity are cancelled, also at a kill.
+    disputed
+        Symbols of which the broker said that it took fills back or corrected them, until its books show it: nothing
+        opens there.
     apart_once
         The same surplus by a single reading, which is no evidence yet: named, and believed at a kill alone.
     unread_positions
@@ -151,6 +154,7 @@ class Sightings:
     unaccepted: frozenset[Symbol] | None = None
     apart: dict[Symbol, Quantity] = field(default_factory=dict)
     gone: frozenset[Symbol] = frozenset()
+    disputed: frozenset[Symbol] = frozenset()
     apart_once: dict[Symbol, Quantity] = field(default_factory=dict)
     unread_positions: frozenset[Symbol] = frozenset()
     others: tuple[OrderReport, ...] = ()

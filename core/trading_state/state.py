@@ -255,7 +255,7 @@ class TradingState(Slices):
             protections=self.protections,
             session_of_day=self.calendar.session_on(day),
             others=self.sightings.others,
-            differing=self.sightings.differing,
+            differing=self.sightings.differing | self.sightings.disputed,
             regime=self.regime.regime,
             sizing=self.sizing,
             last=self._last_known,

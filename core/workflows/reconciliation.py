@@ -125,7 +125,9 @@ class Reconciliation:
         self._unanswered = 0
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
         self._listing = OrderListing()
-        self._shrunk: dict[Symbol, tuple[datetime, Quantity]] = {}
+        self._readings: dict[Symbol, tuple[datetime, Quantity]] = {}
+        """Since when the broker has shown this quantity of a symbol that differs."""
+        self._doubted: frozenset[Symbol] = frozenset()
         self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] | None = None
         self._is_unproven = False
         self._accepted: frozenset[Difference] = frozenset()
@@ -228,6 +230,8 @@ class Reconciliation:
         self._see_others(comparison)
         if not unknown:
             follows += self.fill_reversals.take_back(comparison.positions(), comparison)
+            if self.state.sightings.disputed:
+                self.times.again()
         positions = comparison.positions()
         self._see_differences(positions, comparison)
         if (accepted := self._taken_accepted()) and accepted >= {*positions, *map(unknown_order, unknown)}:
@@ -241,17 +245,13 @@ class Reconciliation:
         if unknown or is_unlisted:
             self._fail_as_older(unknown, positions, comparison)
         elif overdue:
-            self._is_unproven = True
-            self.times.again()
-            self.state.sightings.gone = comparison.gone(positions)
-            self._fail(overdue, ReadOnlyCode.UNPROVEN, (*positions, *comparison.orders()))
+            self._is_unproven, self.state.sightings.gone = True, comparison.gone(positions)
+            self._fail_as_unproven(overdue, positions, comparison)
         elif explained or (positions and self.state.sightings.faults > faults):  # perhaps not everything was taken in
             self.times.again()
             self._say_what_is_open([d.symbol for d in positions])
         elif unproven := self._unproven(positions, comparison):
-            self.times.again()
-            self._see_less(positions, comparison)
-            self._fail(unproven, ReadOnlyCode.UNPROVEN, (*positions, *comparison.orders()))
+            self._fail_as_unproven(unproven, positions, comparison)
         else:
             try:
                 yield from self._judge(comparison, positions, follows)
@@ -274,7 +274,15 @@ class Reconciliation:
         self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
         self.state.sightings.apart, self.state.sightings.apart_once = {}, {}
         self.state.sightings.gone, self._is_unproven = frozenset(), False
-        self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in positions if d.symbol in self._shrunk}
+        self._readings = {d.symbol: self._reading(d.symbol, comparison) for d in positions}
+        self._doubted &= self._readings.keys()
+
+    def _reading(self, symbol: Symbol, comparison: Comparison) -> tuple[datetime, Quantity]:
+        """Return the quantity of the broker's list, and since when it has shown this one."""
+        theirs = comparison.theirs(symbol)
+        true = theirs.quantity if theirs else NO_SHARES
+        since, seen = self._readings.get(symbol, (self.state.at, true))
+        return (since if seen == true else self.state.at), true
 
     def _give_what_is_owed(self) -> Iterator[Effect]:
         """Send kept orders, stops of fills, closes and restored stops; none waits for other symbols' books."""
@@ -329,7 +337,7 @@ class Reconciliation:
             self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
             raise
         self._pass(tuple(self._correct(d, comparison, self._unexplained(d, comparison)) for d in positions), found)
-        self._shrunk, self._filled_by_others = {}, comparison.filled_by_others()
+        self._readings, self._doubted, self._filled_by_others = {}, frozenset(), comparison.filled_by_others()
         self.state.sightings.differing = comparison.unknown()
         for difference in positions:
             follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
@@ -437,8 +445,9 @@ class Reconciliation:
         doubted = [
             each
             for each in positions
-            if self._is_less(each, comparison) or each.symbol in self._shrunk or self._may_lag(each, comparison)
+            if self._is_less(each, comparison) or each.symbol in self._doubted or self._may_lag(each, comparison)
         ]
+        self._doubted |= {each.symbol for each in doubted}
         found = [(each, word) for each in doubted if (word := self._why_unproven(each, comparison))]
         self._is_unproven = any(self._is_less(each, comparison) for each, _ in found)
         return tuple(word for _, word in found)
@@ -455,12 +464,8 @@ class Reconciliation:
         return filled_at is not None and self.state.at - filled_at < LAGS
 
     def _why_unproven(self, difference: Difference, comparison: Comparison) -> str:
-        symbol = difference.symbol
-        ours, theirs = self.state.ledger.net_quantity(symbol), comparison.theirs(symbol)
-        true = theirs.quantity if theirs else Quantity(ZERO)
-        since, seen = self._shrunk.get(symbol, (self.state.at, true))
-        since = since if seen == true else self.state.at
-        self._shrunk[symbol] = since, true
+        symbol, ours = difference.symbol, self.state.ledger.net_quantity(difference.symbol)
+        since, true = self._readings[symbol]
         if fewer := self.fill_reversals.unproven(symbol):
             return fewer
         if self._is_explained(symbol, comparison):
@@ -478,13 +483,20 @@ class Reconciliation:
             return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
         return ""
 
+    def _fail_as_unproven(
+        self, words: tuple[str, ...], positions: Sequence[Difference], comparison: Comparison
+    ) -> None:
+        self.times.again()
+        self._see_less(positions, comparison)
+        self._fail(words, ReadOnlyCode.UNPROVEN, (*positions, *comparison.orders()))
+
     def _see_less(self, positions: Sequence[Difference], comparison: Comparison) -> None:
         """Note of which symbols the broker has a part of our shares: two readings prove it for exits beyond that part.
 
         Our books stay as they are (EX-09, EX-13).
         """
         less = comparison.quantities_apart([d for d in positions if comparison.shrinks(d)])
-        proven = {s: more for s, more in less.items() if self.state.at - self._shrunk[s][0] >= APART}
+        proven = {s: more for s, more in less.items() if self.state.at - self._readings[s][0] >= APART}
         self.state.sightings.apart = proven
         self.state.sightings.apart_once = {s: more for s, more in less.items() if s not in proven}
 
@@ -547,6 +559,7 @@ class Reconciliation:
         return accepted
 
     def _accept(self, comparison: Comparison) -> Iterator[Effect]:
+        yield from self.fill_reversals.accept(comparison)
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())

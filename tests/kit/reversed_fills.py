@@ -60,3 +60,16 @@ def reprices(
     exchange._book._has_changed(order)
     if event is not None:
         exchange._book._outbox.append(OrderUpdate(event, at, order.report()))
+
+
+def gives_again(exchange: SimulatedExchange, at: datetime, order_id: ClientOrderId, shares: str, price: str) -> None:
+    """The broker fills so many shares that it took back anew, and the stream says so."""
+    book, quantity, cost = exchange._book, Quantity(Decimal(shares)), Price(Decimal(price))
+    order = book.find(order_id)
+    assert order is not None
+    execution = Execution(ExecutionId(f"{order.broker_order_id}-again"), at, quantity, cost)
+    order.filled, order.paid = order.filled + quantity, order.paid + order.instrument.cost(quantity, cost)
+    order.executions.append(execution)
+    exchange._ledger.execute(order.symbol, order.side, quantity, cost, at)
+    book._has_changed(order)
+    book._outbox.append(OrderUpdate(UpdateEvent.FILL, at, order.report(), execution))

@@ -20,11 +20,12 @@ from core.messages.commands import AcceptBooks, ProposeClose
 from core.messages.effects import FetchBooks, LookUpOrder, SubmitOrder
 from core.model.broker import BrokerBooks, UpdateEvent
 from core.model.codes import ReadOnlyCode
+from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import ACCEPT
-from core.model.values import NO_SHARES
+from core.model.values import NO_SHARES, Quantity
 from core.settings.settings import Settings
-from tests.kit.reversed_fills import reprices, takes_fills_back
+from tests.kit.reversed_fills import gives_again, reprices, takes_fills_back
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import (
@@ -38,6 +39,18 @@ from tests.scenarios.house import (
 )
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
+WHOLE = Settings.model_validate(
+    {
+        "risk": {
+            "max_notional": {"usd": "8000"},
+            "per_trade": {"usd": "200"},
+            "entries_a_day": 9,
+            "max_open_positions": 3,
+        },
+        "strategies": {"vwap": {"quantity_step": "1"}},
+    }
+)
+FRACTIONAL = WHOLE.model_copy(update={"strategies": Settings().strategies})
 TWO_PLACES = Settings.model_validate({"risk": {"entries_a_day": 5, "max_open_positions": 2}})
 
 
@@ -291,6 +304,117 @@ def test_readings_of_fewer_fills_that_differ_prove_nothing() -> None:
     assert house.facts(FillReversed) == []
 
 
+def a_house_of_ten(*, short: bool = False, settings: Settings = WHOLE, quantity: str = "10") -> House:
+    """Ten shares, or ten sold short, at 100 with a stop beyond 98.50 or 101.50."""
+    house = House(minutes("09:55", "10:40"), settings, cash=Decimal(20_000), multiplier=Decimal(2)).opens()
+    house.until("10:05")
+    buy = a_typed_buy(quantity, limit="99.90" if short else "100.10", stop="101.50" if short else "98.50")
+    house.presses(replace(buy, effect=OrderEffect.SHORT) if short else buy)
+    confirms_now(house)
+    passes(house, 5)
+    return house
+
+
+def guarded(house: House) -> Decimal:
+    """Shares for which a stop works at the broker."""
+    return sum((stop.remaining for stop in house.stops if stop.is_working), Decimal(0))
+
+
+@pytest.mark.parametrize("quantity", ["10", "10.5"])
+@pytest.mark.parametrize("part", ["4", "whole"])
+def test_fills_that_are_given_again_have_their_stop(quantity: str, part: str) -> None:
+    """EX-22, OP-06: a correction in two steps; what was signed for the shares stands, and nobody is called"""
+    settings = WHOLE if quantity == "10" else FRACTIONAL
+    house = a_house_of_ten(settings=settings, quantity=quantity)
+    shares = quantity if part == "whole" else part
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, shares, UpdateEvent.TRADE_BUST)
+    house.line._pass_updates_on()
+    passes(house, 1)
+    gives_again(house.exchange, house.line.at, house.entry.id, shares, "99.99")
+    house.line._pass_updates_on()
+    passes(house, 30)
+
+    assert house.held() == house.held_by_the_broker() == quantity
+    assert guarded(house) == Decimal(quantity)
+    assert house.desk.owed_stops.all() == ()
+    assert house.desk.stage.proposals() == ()
+    assert_can_be_rebuilt(house)
+
+
+def test_a_told_bust_is_read_again_until_the_positions_show_it() -> None:
+    """EX-09: they are two seconds late; nothing opens there meanwhile, and nobody waits for the next minute"""
+    house = a_house_of_ten()
+    listed, began = house.exchange.books(house.line.at).positions, house.line.at
+    books = house.exchange.books
+    house.exchange.books = lambda at: (  # type: ignore[method-assign]
+        replace(books(at), positions=listed) if at - began < timedelta(seconds=2) else books(at)
+    )
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, "4", UpdateEvent.TRADE_BUST)
+    house.line._pass_updates_on()
+    passes(house, 1)
+    disputed = house.desk.sightings.disputed
+    passes(house, 12)
+    (at,) = [record.at for record in house.desk.journal.records() if isinstance(record.fact, FillReversed)]
+
+    assert disputed == frozenset({SPY})
+    assert at - began < timedelta(seconds=12)
+    assert guarded(house) == 6
+    assert house.desk.sightings.disputed == frozenset()
+
+
+def a_grown_house() -> House:
+    """Ten at 100, five of them sold at 100, and ten more at 110: fifteen that cost 1,600."""
+    bars = [*minutes("09:55", "10:06"), *minutes("10:07", "10:40", "110")]
+    house = House(bars, WHOLE, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    house.presses(a_typed_buy("10", limit="100.10", stop="90"))
+    confirms_now(house)
+    passes(house, 5)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(5))))
+    confirms_now(house)
+    passes(house, 5)
+    house.until("10:08")
+    house.presses(a_typed_buy("10", limit="110.10", stop="95"))
+    confirms_now(house)
+    passes(house, 5)
+    (position,) = house.desk.ledger.positions()
+    assert (position.quantity, position.cost) == (15, 1600)
+    return house
+
+
+def results_of(house: House) -> list[Decimal]:
+    """Of the ledger's day and of the day's results."""
+    day = house.desk.results.state.days[house.desk.calendar.trading_day(house.line.at)]
+    return [house.desk.ledger.state.closed_profit, sum((each.realised for each in day.closed.values()), Decimal(0))]
+
+
+@pytest.mark.parametrize(("which", "cost", "result"), [(1, "1599.90", "0"), (0, "1599.95", "0.05")])
+def test_a_correction_in_a_grown_position_invents_no_result(which: int, cost: str, result: str) -> None:
+    """EX-05, EX-08: 0.01 a share; the first entry's counts with the half that was sold, the second's does not"""
+    house = a_grown_house()
+    entry = [o for o in house.desk.ledger.state.orders.values() if not o.only_reduces][which]
+    price = entry.filled_cost / entry.filled_quantity - Decimal("0.01")
+    reprices(house.exchange, house.line.at, entry.id, str(price))
+    passes(house, 70)
+    (position,) = house.desk.ledger.positions()
+
+    assert position.cost == Decimal(cost)
+    assert results_of(house) == [Decimal(result)] * 2
+    assert_can_be_rebuilt(house)
+
+
+def test_an_exit_taken_back_before_a_growth_is_held_at_its_own_cost() -> None:
+    """EX-05, EX-08: ten at 100 and ten at 110"""
+    house = a_grown_house()
+    (sale,) = [o for o in house.desk.ledger.state.orders.values() if o.only_reduces and o.filled_quantity]
+    takes_fills_back(house.exchange, house.line.at, sale.id, "5", UpdateEvent.TRADE_BUST)
+    passes(house, 70)
+    (position,) = house.desk.ledger.positions()
+
+    assert (position.quantity, position.cost) == (20, 2100)
+    assert results_of(house) == [0, 0]
+    assert_can_be_rebuilt(house)
+
+
 # ── an explanation has an end ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -332,6 +456,36 @@ def test_an_explanation_that_never_comes_ends_read_only() -> None:
     assert timedelta(seconds=60) <= failed[0].at - began <= timedelta(seconds=130)
     assert house.held() == before
     assert house.facts(PositionCorrected) == []
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_a_stop_beyond_what_is_left_is_cut_once_an_explanation_is_overdue(short: bool) -> None:
+    """EX-13, EX-09: four are taken back and two traded elsewhere; the stop of ten would open the other way"""
+    house = a_house_of_ten(short=short)
+    trades_elsewhere(house.exchange, house.line.at, Side.BUY if short else Side.SELL, "2")
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, "4", UpdateEvent.TRADE_BUST)
+    house.line._pass_updates_on()
+    house.until("10:08")
+
+    assert house.last(ReconciliationFailed).code is ReadOnlyCode.UNPROVEN
+    assert abs(Decimal(house.held_by_the_broker())) == guarded(house) == 4
+    assert house.facts(FillReversed) == []
+
+
+def test_accepted_books_leave_no_bust_that_explains_a_later_loss() -> None:
+    """EX-09: the fills that the broker took back are taken back with the rest of its books"""
+    house = a_house_of_ten()
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, "2")
+    takes_fills_back(house.exchange, house.line.at, house.entry.id, "4", UpdateEvent.TRADE_BUST)
+    house.line._pass_updates_on()
+    house.until("10:08")
+    house.presses(AcceptBooks(ACCEPT, house.desk.control.state.differences))
+    passes(house, 5)
+
+    assert house.held() == house.held_by_the_broker() == "4"
+    assert house.entry.filled_quantity == 6
+    assert guarded(house) == 4
+    assert_can_be_rebuilt(house)
 
 
 # ── a way out by key ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -56,15 +56,35 @@ class FillReversals:
             if is_said or self.state.at - seen[symbol][0] >= APART:
                 for order, report in rows:
                     yield from self._reverse(order, report)
+                    self.order_updates.said_taken_back.pop(order.id, None)
                 del seen[symbol]
         self._seen = seen
-        for name, at in list(self.order_updates.said_taken_back.items()):
-            known, listed = self.state.ledger.order(name), comparison.reports.get(name)
-            if known is not None and listed is not None and listed.filled_quantity == known.filled_quantity:
-                yield from self._reprice(known, listed)
-            if self.state.at - at >= SHOWN_WITHIN:
-                del self.order_updates.said_taken_back[name]
+        yield from self._follow_corrections(comparison)
         yield from self._follow_averages(comparison)
+
+    def _follow_corrections(self, comparison: Comparison) -> Iterator[Effect]:
+        """Correct the cost of orders of which the broker said so; wait for a while for what its lists do not show."""
+        said = self.order_updates.said_taken_back
+        orders = [order for name in said if (order := self.state.ledger.order(name)) is not None]
+        for order in orders:
+            listed = comparison.reports.get(order.id)
+            is_repriced = False
+            if listed is not None and listed.filled_quantity == order.filled_quantity:
+                before = order.filled_cost
+                yield from self._reprice(order, listed)
+                is_repriced = order.filled_cost != before
+            if is_repriced or self.state.at - said[order.id] >= SHOWN_WITHIN:
+                del said[order.id]
+        self.state.sightings.disputed = frozenset(order.request.symbol for order in orders if order.id in said)
+
+    def accept(self, comparison: Comparison) -> Iterator[Effect]:
+        """Take back what the broker lists no more of orders in symbols that differ: its books were accepted as a whole.
+
+        Fewer fills that stayed would explain a later difference.
+        """
+        for symbol in [difference.symbol for difference in comparison.positions()]:
+            for order, report in comparison.with_fewer_fills(symbol):
+                yield from self._reverse(order, report)
 
     def _follow_averages(self, comparison: Comparison) -> Iterator[Effect]:
         """Correct the cost of orders whose average by two readings is another than what was counted."""

@@ -61,6 +61,7 @@ class OrderUpdates:
         yield from self.absorb(order, update.report, facts.Source.STREAM, update.execution)
         if update.event in TAKES_BACK:
             self.said_taken_back[order.id] = self.state.at
+            self.state.sightings.disputed |= {order.request.symbol}
         if update.event in (*TAKES_BACK, UpdateEvent.OTHER):  # whatever it means, the books say what is left
             self.state.sightings.books_are_wanted = True
         if update.event is UpdateEvent.ORDER_REPLACE_REJECTED:

@@ -287,14 +287,14 @@ class ProtectiveStops:
     def _is_left_to_its_legs(self, entry: Order) -> bool:
         """Whether the broker's legs protect its fills, or may; after a complete fill always, unless they were lost.
 
-        A fill after another end finds no legs: they ended with the entry.
+        A fill after another end finds no legs: they ended with the entry. Nor does one that was taken back before.
         """
         if not entry.request.legs or entry.is_bare:
             return False
         legs = self.state.ledger.legs.of(entry.id)
         if entry.is_working or not legs or any(leg.is_working for leg in legs):
             return True
-        return entry.status is OrderStatus.FILLED and not any(map(_is_lost, legs))
+        return entry.status is OrderStatus.FILLED and not entry.taken_back and not any(map(_is_lost, legs))
 
     def _unprotected(self, entry: Order, side: Side) -> Decimal:
         """Return the shares that no working exit would close nor, for a leg's entry, an authorized one that waits."""
