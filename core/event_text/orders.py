@@ -11,6 +11,7 @@ from core.model.basket import BasketLine
 from core.model.codes import EndCode, IdleCode, RefusalKind
 from core.model.desk import KeyTurn
 from core.model.draft import FactResult
+from core.model.order import Elsewhere
 from core.model.order_terms import OWED, order_in_words, purpose_in_words, with_legs_in_words
 from core.model.recommendation import Recommendation, TradeIdea
 from core.model.session import HOME
@@ -280,6 +281,8 @@ def _book(fact: BookFact) -> str:
         case facts.OrderCreated():
             is_made = fact.role is not None and fact.order.replaces is None
             made = f", made by the broker with {fact.parent}" if is_made else ""
+            if fact.role is Elsewhere.CLOSED:
+                made = ", CLOSED ELSEWHERE: an external order at the broker filled"
             order = f"{with_legs_in_words(fact.order)} {purpose_in_words(fact.order)}"
             return f"{fact.order.client_order_id} PENDING, {order}{made}"
         case facts.OrdersRecalled():

@@ -16,7 +16,7 @@ from enum import Enum
 
 from core import facts
 from core.model.lazy_dataclass import dataclass
-from core.model.order import OrderStatus
+from core.model.order import Elsewhere, OrderStatus
 from core.model.values import ClientOrderId
 
 HOUR = timedelta(hours=1)
@@ -198,8 +198,8 @@ class RefusalCounts:
     def _refused(self, at: datetime, fact: facts.ConfirmationRefused) -> None:
         self._today(at).invalid += is_invalid(fact.checks)
 
-    def _created(self, at: datetime, _fact: facts.OrderCreated) -> None:
-        self._today(at).sent += 1
+    def _created(self, at: datetime, fact: facts.OrderCreated) -> None:
+        self._today(at).sent += fact.role is not Elsewhere.CLOSED
 
     def _state_changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         if fact.after is OrderStatus.REJECTED and fact.source is not facts.Source.DESK:

@@ -20,7 +20,7 @@ from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
 from core.model.account import Channel
 from core.model.codes import BY_A_PERSON, MAY_BE_A_BLOCK, CancelCode, EndCode, IdleCode
-from core.model.order import OrderStatus, Side
+from core.model.order import Elsewhere, OrderStatus, Side
 from core.model.position import Position
 from core.model.session import Calendar
 from core.model.sizing import RegimeLabels
@@ -85,7 +85,7 @@ class OrderFolds:
         )
         self.index.orders[created.id] = created
         self.index.enter(created)
-        self.index.state.orders_sent += 1
+        self.index.state.orders_sent += fact.role is not Elsewhere.CLOSED
         created.permit = self.index.state.permits.pop(created.id, None)
         if (old := self.chains.predecessor(created)) is not None:
             old.replacement = created.id

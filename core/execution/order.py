@@ -10,7 +10,7 @@ from core.model.broker import OrderReport
 from core.model.codes import CUT, CancelCode, EndCode, IdleCode
 from core.model.counted_changes import CountsChanges
 from core.model.lazy_dataclass import dataclass
-from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, Side, StopHolder
+from core.model.order import AnyOrder, AnyRole, LegRole, OrderClass, OrderStatus, Side, StopHolder
 from core.model.order_terms import StatedTerms
 from core.model.position import PastOrder
 from core.model.signal import ExitReason
@@ -59,7 +59,7 @@ class Order(CountsChanges):
     counted_at
         The price per share at which limits measured an entry at its confirmation, USD; None in older records.
     role, is_bare
-        The role of a leg; for an order with legs, whether the broker has none of them.
+        The role of a leg, or of a close elsewhere; for an order with legs, whether the broker has none of them.
     warnings, warned_at
         The broker's warnings; and since when they wait for the operator, None once confirmed (OP-11).
     permit
@@ -125,7 +125,7 @@ class Order(CountsChanges):
     replaced_by: ClientOrderId | None = None
     last_filled_on: date | None = None
     last_filled_at: datetime | None = None
-    role: LegRole | None = None
+    role: AnyRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None
     is_bare: bool = False

@@ -282,13 +282,9 @@ class Comparison:
         quantity = order.request.quantity if "quantity" in report.unread_terms else report.quantity
         return quantity - report.filled_quantity
 
-    def filled_by_others(self) -> dict[BrokerOrderId, tuple[Symbol, Side, Quantity]]:
-        """Return the fills of external orders that the broker lists."""
-        return {
-            report.broker_order_id: (report.symbol, report.side, report.filled_quantity)
-            for report in self.listing.filled_by_others(self.ledger)
-            if report.side is not None
-        }
+    def filled_by_others(self) -> dict[BrokerOrderId, OrderReport]:
+        """Return the external orders with fills that the broker lists."""
+        return {report.broker_order_id: report for report in self.listing.filled_by_others(self.ledger)}
 
     def _split(self, symbol: Symbol) -> str:
         """Return the text of a split, quantity × n with price ÷ n within the tolerance; else empty."""

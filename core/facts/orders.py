@@ -11,7 +11,7 @@ from core.facts.registry import Fact, fact
 from core.model.account import Channel
 from core.model.codes import BlockCode, CancelCode, EndCode, IdleCode, OwedReason, RefusalKind
 from core.model.lazy_dataclass import dataclass
-from core.model.order import AnyOrder, LegRole, OrderStatus, Side
+from core.model.order import AnyOrder, AnyRole, OrderStatus, Side
 from core.model.order_terms import StatedTerms
 from core.model.position import AnyTrade, Fill, PastOrder
 from core.model.signal import ExitReason
@@ -29,7 +29,7 @@ class Source(Enum):
     RECONCILIATION = "reconciliation"
 
 
-@fact(version=5)
+@fact(version=6)
 @dataclass(frozen=True, slots=True)
 class OrderCreated(Fact):
     """The intent, recorded before anything is sent: a PENDING order with its origin.
@@ -42,8 +42,8 @@ class OrderCreated(Fact):
     intended_price
         The price against which the fill is measured, USD (EX-18).
     role
-        Role of a leg, which the broker made and named; recorded when reported, because the ticket had listed it. None
-        for every other order.
+        Role of a leg, which the broker made and named; recorded when reported, because the ticket had listed it. Or of
+        an order that only records the fills of an external one. None for every other order.
     target_price
         Profit target of an entry, USD, of any origin; None if its signal named none.
     counted_at
@@ -61,12 +61,12 @@ class OrderCreated(Fact):
     intended_price: Price | None
     reference: Price | None
     expires_at: datetime | None
-    role: LegRole | None = None
+    role: AnyRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class OrdersRecalled(Fact):
     """The broker reports something new about an order that had left memory: it is restored, with its related orders.

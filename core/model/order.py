@@ -113,6 +113,16 @@ class LegRole(Enum):
     TARGET = "take_profit"
 
 
+class Elsewhere(Enum):
+    """Role of an order that only records fills: somebody else closed shares of ours at the broker (EX-18)."""
+
+    CLOSED = "closed_elsewhere"
+
+
+AnyRole: TypeAlias = LegRole | Elsewhere
+"""The role of an order that this desk did not send."""
+
+
 class TimeInForce(Enum):
     DAY = "day"
     GTC = "gtc"

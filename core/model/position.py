@@ -10,7 +10,7 @@ from typing import TypeAlias
 from core.model.codes import CancelCode, EndCode, IdleCode
 from core.model.instrument import Instrument, share
 from core.model.lazy_dataclass import dataclass
-from core.model.order import AnyOrder, LegRole, OrderStatus
+from core.model.order import AnyOrder, AnyRole, OrderStatus
 from core.model.order_terms import StatedTerms
 from core.model.signal import FAILED, ExitReason
 from core.model.sizing import RegimeLabels
@@ -253,7 +253,7 @@ class PastOrder:
     replaced_by: ClientOrderId | None = None
     last_filled_on: date | None = None
     last_filled_at: datetime | None = None
-    role: LegRole | None = None
+    role: AnyRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None
     is_bare: bool = False

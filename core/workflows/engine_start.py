@@ -16,6 +16,7 @@ How a start treats each half-done step:
 | a stop that was reduced, without the rest of it | its pair is cancelled; the rest follows after the comparison |
 | a stop whose day has ended, without its ticket | its ticket is requested |
 | an entry whose legs are not named yet | the broker's books or a look-up name them |
+| a close elsewhere without its fill | ended; the comparison records it again |
 | a close without its sale | continues, or restores the stop at its time-out |
 """
 
@@ -61,6 +62,7 @@ class EngineStart:
         ]
         for order_id in unwritten:  # before the start voids them: a crash in between loses none
             self.state.record(SubmissionBlocked(order_id, NOT_WRITTEN))
+        self.reconciliation.closes_elsewhere.end_interrupted()  # before one claims shares of a stop
         self.state.record(EngineStarted())
         yield from apart(self.state, self.reconciliation.ask)
 

@@ -35,7 +35,7 @@ the extended hours around it while anything may happen in them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -43,6 +43,7 @@ from functools import partial
 from core import facts
 from core.execution import order_status
 from core.execution.external_orders import others_in
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.execution.position_correction import owners_after
 from core.execution.reconciliation import (
     Comparison,
@@ -67,6 +68,7 @@ from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
 from core.workflows.broker_lists import ListedOrders, ReconciliationTimes
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
+from core.workflows.orders.closes_elsewhere import ClosesElsewhere
 from core.workflows.orders.fill_reversals import FillReversals
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
@@ -83,6 +85,8 @@ OTHER_ACCOUNT = (
     "start again: these keys then have a folder of their own"
 )
 """The end of the reason while the keys are of another account."""
+UNPRICED = "; the price of the missing shares is not known: no trade counts them"
+"""The end of the reason of a correction that no fills of external orders account for (EX-18)."""
 LISTED = 5
 """Orders that a reason names."""
 SENT_BEFORE = "the broker has this order already: it was sent before this folder was restored"
@@ -113,6 +117,7 @@ class Reconciliation:
         self.state = state
         self.listed_orders = listed_orders
         self.fill_reversals = fill_reversals
+        self.closes_elsewhere = ClosesElsewhere(state, listed_orders.order_updates)
         self.protective_stops = protective_stops
         self.position_close = position_close
         self.excess_exits = excess_exits
@@ -128,7 +133,7 @@ class Reconciliation:
         self._readings: dict[Symbol, tuple[datetime, Quantity]] = {}
         """Since when the broker has shown this quantity of a symbol that differs."""
         self._doubted: frozenset[Symbol] = frozenset()
-        self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] | None = None
+        self._filled_by_others: Mapping[BrokerOrderId, OrderReport] | None = None
         self._is_unproven = False
         self._accepted: frozenset[Difference] = frozenset()
         self._explained_since: dict[Symbol, tuple[datetime, int]] = {}
@@ -160,6 +165,7 @@ class Reconciliation:
         self.times.answered()
         was_answered, self.state.sightings.books_were_answered = self.state.sightings.books_were_answered, True
         if not isinstance(reply.answer, NoAnswer):
+            self.closes_elsewhere.end_interrupted()
             yield from self._compare(reply.answer)
             return
         self._accepted = frozenset()  # the word was for the reading that was asked for, not for a later one
@@ -336,8 +342,11 @@ class Reconciliation:
             )
             self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
             raise
-        self._pass(tuple(self._correct(d, comparison, self._unexplained(d, comparison)) for d in positions), found)
-        self._readings, self._doubted, self._filled_by_others = {}, frozenset(), comparison.filled_by_others()
+        corrections = tuple(self._correct(d, comparison, self._unexplained(d, comparison), follows) for d in positions)
+        self._pass(corrections, found)
+        # Orders that a later list leaves out stay agreed: they explain nothing when they are listed again.
+        self._filled_by_others = {**(self._filled_by_others or {}), **comparison.filled_by_others()}
+        self._readings, self._doubted = {}, frozenset()
         self.state.sightings.differing = comparison.unknown()
         for difference in positions:
             follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
@@ -523,10 +532,10 @@ class Reconciliation:
         if self._filled_by_others is None:
             return NO_SHARES
         sold = ZERO
-        for order_id, (of, way, filled) in comparison.filled_by_others().items():
+        for order_id, report in comparison.filled_by_others().items():
             before = self._filled_by_others.get(order_id)
-            if (of, way) == (symbol, side):
-                sold += filled - (before[2] if before is not None else ZERO)
+            if (report.symbol, report.side) == (symbol, side):
+                sold += report.filled_quantity - (before.filled_quantity if before is not None else ZERO)
         return Quantity(sold)
 
     # ── 8 and 9. the result ──────────────────────────────────────────────────────────────────────────────────────────
@@ -561,7 +570,10 @@ class Reconciliation:
     def _accept(self, comparison: Comparison) -> Iterator[Effect]:
         yield from self.fill_reversals.accept(comparison)
         positions = comparison.positions()
-        corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
+        effects: list[Effect] = []
+        corrections = tuple(
+            f"{self._correct(d, comparison, NO_SHARES, effects)}; taken over by the operator" for d in positions
+        )
         unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())
         control = self.state.control.state
         if control.unknown_orders or unknown != control.accepted_orders:
@@ -569,6 +581,7 @@ class Reconciliation:
         self.state.sightings.unaccepted = frozenset()
         self.state.record(facts.ReconciliationPassed(corrections, (*positions, *comparison.orders())))
         self._see_differences((), comparison)
+        yield from effects
         for difference in positions:
             yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
         yield from self._renew()
@@ -580,12 +593,15 @@ class Reconciliation:
             return NO_SHARES
         ours, theirs = self.state.ledger.net_quantity(symbol), comparison.theirs(symbol)
         side = Side.SELL if ours > 0 else Side.BUY
-        sold = sum((n for of, way, n in comparison.filled_by_others().values() if (of, way) == (symbol, side)), ZERO)
+        others = (r for r in comparison.filled_by_others().values() if (r.symbol, r.side) == (symbol, side))
+        sold = sum((report.filled_quantity for report in others), ZERO)
         missing = abs(ours - (theirs.quantity if theirs else ZERO))
         return Quantity(max(missing - sold, ZERO))
 
-    def _correct(self, difference: Difference, comparison: Comparison, unexplained: Quantity = NO_SHARES) -> str:
-        """Set our position to the broker's."""
+    def _correct(
+        self, difference: Difference, comparison: Comparison, unexplained: Quantity, effects: list[Effect]
+    ) -> str:
+        """Set our position to the broker's, after the fills by which somebody else closed it; add their effects."""
         theirs = comparison.theirs(difference.symbol)
         ours = self.state.ledger.net_quantity(difference.symbol)
         true = theirs.quantity if theirs else Quantity(ZERO)
@@ -594,6 +610,15 @@ class Reconciliation:
         if not ours and not owners and average is not None:
             owners = self._taken_for_a_lost_order(difference.symbol, true, average, comparison)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
+        if comparison.shrinks(difference):
+            held, listed = self.state.ledger.positions_in(difference.symbol), comparison.filled_by_others()
+            count = self.closes_elsewhere.count(difference.symbol, true - ours, owners, listed, self._filled_by_others)
+            effects.extend(count)
+            after = self.state.ledger.positions_in(difference.symbol)
+            if sum((position.quantity for position in after), ZERO) == true:
+                owners = tuple(facts.OwnerShare(p.strategy, p.quantity, p.average_price) for p in after)
+            elif after == held and any(position.strategy != UNKNOWN_OWNER for position in held):
+                reason += UNPRICED
         if len(owners) > 1:
             reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
         self.state.record(

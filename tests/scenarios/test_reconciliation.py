@@ -133,7 +133,7 @@ def test_five_percent_are_corrected_and_no_more(theirs: str, is_corrected: bool)
 
     compares(house, holding("SPY", theirs))
 
-    assert house.last(facts.OrderFilled).fill.quantity == Decimal("0.420")
+    assert house.facts(facts.OrderFilled)[0].fill.quantity == Decimal("0.420")
     assert bool(house.facts(facts.PositionCorrected)) is is_corrected
     assert (house.desk.control.refusal() is None) is is_corrected
     if not is_corrected:

@@ -8,7 +8,7 @@ what is wrong, and the test asks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ from core.execution.past_orders import order_of
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.model.broker import OrderReport
 from core.model.codes import SHUTS_ENTRIES_ALONE, BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
-from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
+from core.model.order import AnyRole, Elsewhere, LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.order_terms import StatedTerms
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, StandingAuthorization, Ticket
@@ -67,7 +67,7 @@ class Seen:
     code: EndCode = EndCode.AS_ITS_STATE_SAYS
     blocked: BlockCode | None = None
     parent: str | None = None
-    role: LegRole | None = None
+    role: AnyRole | None = None
     names_stop: bool = False
     last_fill: datetime | None = None
     came_late: datetime | None = None
@@ -453,6 +453,10 @@ class Auditor:
         known = self._filled_of(order.symbol, fact.strategy)
         seen.knew = story.at_the_key.get(order.client_order_id, known)
         story.orders[order.client_order_id] = seen
+        if isinstance(fact.role, Elsewhere):
+            is_alone = order.effect.only_reduces and bool(self.world.foreign)
+            self.require(is_alone, f"{order.client_order_id} records a close elsewhere, and there was none")
+            return
         if fact.role is not None and order.replaces is None:
             self.world.adopted.add(order.client_order_id)  # a moved leg too, which an older folder does not know
             self._is_listed(fact.role, seen)
@@ -928,6 +932,9 @@ class Auditor:
         theirs = {report.client_order_id: report for report in reports}
         forgotten = [order_of(past) for name in theirs if (past := ledger.retention.forgotten(name)) is not None]
         for order in (*ledger.state.orders.values(), *forgotten):
+            if order.role is Elsewhere.CLOSED:
+                self._is_rightly_counted(order, reports)
+                continue
             report = theirs.pop(order.id, None)
             if report is None or order.id in world.foreign - world.adopted:
                 self._is_rightly_absent(order)
@@ -963,6 +970,24 @@ class Auditor:
                 ours == net[symbol] == held.get(symbol, Decimal(0)),
                 f"{symbol}: {ours} in the ledger, {net[symbol]} by executions, {held.get(symbol)} at the exchange",
             )
+
+    def _is_rightly_counted(self, record: Order, reports: Sequence[OrderReport]) -> None:
+        """What somebody else filled is counted once, at the price of that order (EX-18)."""
+        theirs = next((r for r in reports if r.broker_order_id == record.broker_order_id), None)
+        self.require(not record.is_working, f"{record.id} works, and nobody sent it")
+        if not record.filled_quantity:
+            return
+        orders = self.world.engine.state.ledger.state.orders
+        name = "" if theirs is None else theirs.client_order_id
+        is_foreign = name in self.world.foreign and name not in orders
+        self.require(is_foreign, f"{record.id} counts fills that nobody else had")
+        its = [o for o in orders.values() if o.role is Elsewhere.CLOSED and o.broker_order_id == record.broker_order_id]
+        counted, paid = sum(o.filled_quantity for o in its), sum(o.filled_cost for o in its)
+        if theirs is None or theirs.average_price is None or counted != theirs.filled_quantity:
+            self.require(theirs is None or counted <= theirs.filled_quantity, f"{record.id} is counted twice")
+            return
+        true = record.request.instrument.cost(theirs.filled_quantity, theirs.average_price)
+        self.require(abs(paid - true) < A_CENT, f"{record.id}: counted for {paid} USD, and it was {true}")
 
     def _same_sum(self, order: Order) -> None:
         """What it filled cost what the broker says, whoever told of it and in whatever order (EX-05)."""

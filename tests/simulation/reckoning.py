@@ -13,7 +13,7 @@ from core.brokers.simulated.order_book import HELD
 from core.execution.order import Order
 from core.facts import OrderCreated
 from core.model.broker import OrderReport
-from core.model.order import LegRole, OrderStatus, Side
+from core.model.order import Elsewhere, LegRole, OrderStatus, Side
 from core.model.values import ZERO
 from core.views.builders.desk import ViewBuilder
 
@@ -101,6 +101,8 @@ def _count_orders(world: World, found: Reckoning) -> None:
         found.lost += 1
         found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
     for order in world.engine.state.ledger.state.orders.values():
+        if order.role is Elsewhere.CLOSED:
+            continue  # the order is another's: the auditor compares its fills
         report = theirs.get(order.id) if order.id not in world.foreign - world.adopted else None
         if order.id in world.disruptions.unlisted or (order.id in world.disruptions.taken_back and _is_said(world)):
             continue  # the account alone says otherwise, or the desk says that the two differ

@@ -21,7 +21,7 @@ from core.messages.inputs import SubmissionAnswered, SubmissionBegan, Submission
 from core.model.broker import Accepted, NoAnswer
 from core.model.codes import BlockCode, EndCode
 from core.model.lazy_dataclass import dataclass
-from core.model.order import LegRole, OrderRequest, OrderStatus
+from core.model.order import AnyRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
@@ -57,7 +57,7 @@ class Intent:
     intended_price: Price | None
     reference: Price | None
     expires_at: datetime | None
-    role: LegRole | None = None
+    role: AnyRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None
 

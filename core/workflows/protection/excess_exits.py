@@ -33,7 +33,7 @@ from core.messages.commands import Kill
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
 from core.model.codes import CUT, CancelCode, GuardCode
-from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
+from core.model.order import AnyRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.position import Position
 from core.model.staging import Approval
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
@@ -337,7 +337,7 @@ class ExcessExits:
             time_in_force=stop.request.time_in_force if quantity % 1 == 0 else TimeInForce.DAY,
         )
 
-    def _release(self, request: OrderRequest, order: Order, role: LegRole | None) -> Iterator[Effect]:
+    def _release(self, request: OrderRequest, order: Order, role: AnyRole | None) -> Iterator[Effect]:
         """Release less of the same order: the authorization of more permits it (OP-02)."""
         approval = Approval(
             id=_permission_of(request.client_order_id),

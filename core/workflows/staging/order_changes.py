@@ -18,8 +18,18 @@ from core.messages.effects import Effect
 from core.model.bar import ONE_MINUTE, NoQuote, Quote
 from core.model.codes import GuardCode, ProposalEnd
 from core.model.lazy_dataclass import dataclass
+from core.model.order import (
+    AnyRole,
+    LegRole,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+    order_id_of,
+    traded_in,
+)
 from core.model.order import Effect as OrderEffect
-from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.order_terms import terms_in_words
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -145,7 +155,7 @@ class OrderChanges:
         entry = self.state.ledger.order(position.entry_order) if position else None
         return entry.id if entry else None
 
-    def role_of(self, proposal: Proposal) -> LegRole | None:
+    def role_of(self, proposal: Proposal) -> AnyRole | None:
         """Return the role of the replaced leg: its replacement is a leg too."""
         old = self.state.ledger.order(proposal.order.replaces) if proposal.order.replaces else None
         return old.role if old else None
