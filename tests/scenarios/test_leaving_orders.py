@@ -11,6 +11,7 @@ import pytest
 from core.execution.stop_coverage import unprotected_in_words
 from core.facts import NotificationDue, OrderIdled, StopOwed
 from core.messages.commands import Kill, ProposeClose, RequestCancel
+from core.messages.effects import CancelOrder
 from core.model.broker import Capabilities, UpdateEvent
 from core.model.codes import IdleCode, OwedReason, UnprotectedKind
 from core.model.notice import Notice, NoticeKind, Severity
@@ -78,6 +79,19 @@ def bare_since_the_cancel(house: House) -> timedelta:
     assert ended is not None
     assert back is not None
     return back - ended
+
+
+def test_a_cancel_that_the_broker_has_is_not_repeated_all_night() -> None:
+    """EX-13, EX-15: its answer was lost, and the look-up finds it pending"""
+    house = holding(cancels_wait=True, cancel_seconds=Decimal(2)).until("16:30")
+    house.line.breaks_at(CancelOrder, arrives=True)
+    house.presses(RequestCancel(house.stops[0].id))
+    house.until("09:29:59", day=FRIDAY)
+    asked = cancels(house)
+    house.until("09:30:10", day=FRIDAY)
+
+    assert asked == 1
+    assert house.stops[0].status is OrderStatus.CANCELLED
 
 
 def test_the_ticket_of_a_close_names_the_open_that_its_cancel_waits_for() -> None:

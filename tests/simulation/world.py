@@ -68,7 +68,7 @@ OTHERS = {
 """What a wide market trades beside SPY: one goes with it, one against it, one at half of its price."""
 ACCOUNT = "SIM"
 DAY = date(2013, 10, 8)
-ENDLESS = 20_000
+ENDLESS = 60_000
 """Events without the time moving on as far as it should: the desk is turning in circles."""
 
 

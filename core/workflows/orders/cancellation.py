@@ -127,8 +127,8 @@ class Cancellation:
         for order in self.state.ledger.working():
             if order.cancel_requested_at is None and order.expires_at is not None and not self._is_clock_in_doubt():
                 yield order.expires_at
-            if order.cancel_failed_at is not None:
-                yield order.cancel_failed_at + self._pause(order)
+            if (at := self._again_at(order)) is not None:
+                yield at
 
     def due(self) -> Iterator[Effect]:
         for order in list(self.state.ledger.working()):
@@ -144,8 +144,14 @@ class Cancellation:
     def _due(self, order: Order) -> Iterator[Effect]:
         if order.cancel_requested_at is None and is_order_stale(order, self.state.at) and not self._is_clock_in_doubt():
             yield from self.cancel(order, "its time to live is over", CancelCode.OUTLIVED)
-        elif order.cancel_failed_at is not None and self.state.at >= order.cancel_failed_at + self._pause(order):
+        elif (at := self._again_at(order)) is not None and self.state.at >= at:
             yield from self.again(order)
+
+    def _again_at(self, order: Order) -> datetime | None:
+        """Return when a failed cancel is repeated: not while the broker has one, or a replacement, of the order."""
+        if order.cancel_failed_at is None or order.is_leaving:
+            return None
+        return order.cancel_failed_at + self._pause(order)
 
     def again(self, order: Order) -> Iterator[Effect]:
         """Cancel again for the same reason, unless it was given up meanwhile: then leave the order as it is."""
