@@ -394,7 +394,8 @@ def _fill(fact: FillFact) -> str:
     if isinstance(fact, facts.FillNotBelieved):
         return f"{fact.client_order_id}: NOT COUNTED, {fact.reason}; the broker's books are asked"
     if isinstance(fact, facts.FillReversed):
-        back = f"{fact.client_order_id}: the BROKER TOOK BACK {plain(fact.quantity)} {fact.symbol} of its fills"
+        what = f"TOOK BACK {plain(fact.quantity)} {fact.symbol} of its fills"
+        back = f"{fact.client_order_id}: the BROKER {what if fact.quantity else 'CORRECTED the price of its fills'}"
         trade = "" if fact.undone is None else ", its trade is open again"
         return f"{back}, {cents(fact.cost)} USD; result {signed(fact.realised)} USD{trade}"
     late, fill = ", late" if fact.is_late else "", fact.fill

@@ -48,8 +48,8 @@ class Timing(CountsChanges):
     `signal` is the end of the bar, or the time of typing. `sent` is the gateway's release. `acknowledged` is when the
     desk first heard that the broker has the order, by answer or stream; fills are when it heard of them.
 
-    Of a stop or a target, `entry_fill` is the first fill of its entry that had none yet, and `in_force` when it was
-    acknowledged; a leg is in force once its entry has filled whole, too.
+    Of a stop or a target, `entry_fill` is the first fill of its entry that had none yet, by the broker's clock, and
+    `in_force` when it was acknowledged; a leg is in force once its entry has filled whole, too.
     """
 
     timed_as: TimedAs = TimedAs.CONFIRMED
@@ -288,7 +288,8 @@ class Latencies:
     def _filled(self, at: datetime, fact: facts.OrderFilled) -> None:
         order_id = fact.fill.client_order_id
         if (entry := self.state.entries.get(order_id)) is not None:
-            entry.first_fill, entry.uncovered = entry.first_fill or at, entry.uncovered or at
+            filled_at = min(at, fact.fill.at)  # by the broker's clock: a message may be late or lost
+            entry.first_fill, entry.uncovered = entry.first_fill or filled_at, entry.uncovered or filled_at
         timing = self.state.orders.get(order_id)
         if timing is not None and timing.first_fill is None:
             self._set(timing, "first_fill", at)

@@ -7,7 +7,7 @@ It reads a ledger and a snapshot of the broker's books, and changes nothing. The
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import compress, count
@@ -70,10 +70,10 @@ class OrderListing:
     def working(self) -> tuple[OrderReport, ...]:
         return tuple(self._working.values())
 
-    def filled_by_others(self, ledger: Ledger) -> Iterator[OrderReport]:
+    def filled_by_others(self, is_ours: Callable[[OrderReport], bool]) -> Iterator[OrderReport]:
         """Yield the orders with fills that are not in our books."""
         for order_id, report in tuple(self._filled.items()):
-            if ledger.has(order_id):
+            if is_ours(report):
                 del self._filled[order_id]
             else:
                 yield report
@@ -136,6 +136,8 @@ class Comparison:
     ----------
     listing
         The listing of the previous snapshot; it is updated to this one.
+    is_the_same
+        Whether a broker's order with an id of ours is our order: another Keyturn on a copy of the folder uses the same.
     """
 
     def __init__(
@@ -144,8 +146,10 @@ class Comparison:
         books: BrokerBooks,
         limits: ReconciliationSettings,
         listing: OrderListing | None = None,
+        is_the_same: Callable[[Order, OrderReport], bool] = lambda _order, _report: True,
     ) -> None:
         self.ledger = ledger
+        self.is_the_same = is_the_same
         self.books = books
         self.limits = limits
         self.listing = listing or OrderListing()
@@ -284,7 +288,7 @@ class Comparison:
 
     def filled_by_others(self) -> dict[BrokerOrderId, OrderReport]:
         """Return the external orders with fills that the broker lists."""
-        return {report.broker_order_id: report for report in self.listing.filled_by_others(self.ledger)}
+        return {report.broker_order_id: report for report in self.listing.filled_by_others(self._is_ours)}
 
     def _split(self, symbol: Symbol) -> str:
         """Return the text of a split, quantity × n with price ÷ n within the tolerance; else empty."""
@@ -324,12 +328,17 @@ class Comparison:
         return tuple(
             report
             for report in self.books.orders
-            if ORDER_ID.fullmatch(report.client_order_id) and not self.ledger.has(report.client_order_id)
+            if ORDER_ID.fullmatch(report.client_order_id) and not self._is_ours(report)
         )
+
+    def _is_ours(self, report: OrderReport) -> bool:
+        """Whether it is an order of our books, in memory or not."""
+        order = self.ledger.order(report.client_order_id)
+        return self.ledger.has(report.client_order_id) if order is None else self.is_the_same(order, report)
 
     def others(self) -> tuple[OrderReport, ...]:
         """Return external orders that work at the broker."""
-        return tuple(report for report in self.listing.working if not self.ledger.has(report.client_order_id))
+        return tuple(report for report in self.listing.working if not self._is_ours(report))
 
     def _unknown(self) -> Iterator[Difference]:
         yield from map(unknown_order, self.others())

@@ -57,7 +57,7 @@ from core.messages.commands import AcceptBooks
 from core.messages.effects import Effect, FetchBooks, SubmitOrder
 from core.messages.inputs import AcceptBroker, BooksFetched
 from core.model.broker import BrokerBooks, NoAnswer, OrderReport
-from core.model.codes import ProposalEnd, ReadOnlyCode
+from core.model.codes import IdleCode, ProposalEnd, ReadOnlyCode
 from core.model.desk import renamed
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.reconciliation import ACCEPT, APART, EXPLAINED_WITHIN, LAGS, Difference
@@ -70,6 +70,7 @@ from core.workflows.broker_lists import ListedOrders, ReconciliationTimes
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.orders.closes_elsewhere import ClosesElsewhere
 from core.workflows.orders.fill_reversals import FillReversals
+from core.workflows.orders.order_updates import is_ours
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
@@ -253,6 +254,7 @@ class Reconciliation:
         elif overdue:
             self._is_unproven, self.state.sightings.gone = True, comparison.gone(positions)
             self._fail_as_unproven(overdue, positions, comparison)
+            self._keep_exits_in_doubt()
         elif explained or (positions and self.state.sightings.faults > faults):  # perhaps not everything was taken in
             self.times.again()
             self._say_what_is_open([d.symbol for d in positions])
@@ -355,7 +357,7 @@ class Reconciliation:
 
     def _beside(self, books: BrokerBooks) -> Comparison:
         limits = self.state.control.settings.reconciliation
-        return Comparison(self.state.ledger, books, limits, self._listing)
+        return Comparison(self.state.ledger, books, limits, self._listing, partial(is_ours, self.state))
 
     # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -508,6 +510,16 @@ class Reconciliation:
         proven = {s: more for s, more in less.items() if self.state.at - self._readings[s][0] >= APART}
         self.state.sightings.apart = proven
         self.state.sightings.apart_once = {s: more for s, more in less.items() if s not in proven}
+
+    def _keep_exits_in_doubt(self) -> None:
+        """Cut no exit where one of ours may have sold what is missing: the others are for what is left."""
+        sightings = self.state.sightings
+        doubtful = {
+            order.request.symbol
+            for order in self.state.ledger.working_exits()
+            if order.status is OrderStatus.PENDING or order.in_doubt_since or order.idle is IdleCode.UNFILLED
+        }
+        sightings.apart = {symbol: more for symbol, more in sightings.apart.items() if symbol not in doubtful}
 
     def _is_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
         """Whether fills of other orders account for the whole difference."""

@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.execution.order import Order
 from core.execution.stop_coverage import refusal_of_less
+from core.facts import StopOwed
 from core.messages.commands import Kill, ProposeOrder, RequestCancel
 from core.messages.effects import CancelOrder, FetchBooks, LookUpOrder, ReplaceOrder
 from core.messages.effects import Effect as Effects
@@ -410,6 +411,7 @@ def test_an_exit_beyond_a_part_that_the_broker_closed_is_reduced(side: dict[str,
     assert not house.desk.control.state.is_reconciled
     assert abs(Decimal(house.held())) == 6
     assert house.line.view().kill.too_large == ()
+    assert house.facts(StopOwed) == []  # each share that is left has its stop; the difference is told
 
 
 @SIDES

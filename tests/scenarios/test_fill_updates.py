@@ -55,7 +55,7 @@ def test_a_missed_fill_is_found_by_reconciliation() -> None:
     house = a_house_with_a_proposal()
     house.line.is_deaf = True
     house.confirms_at("10:06:02")
-    house.until("10:06:20")
+    house.until("10:06:06")
     before = house.held()
 
     house.restarted().until("10:06:40")

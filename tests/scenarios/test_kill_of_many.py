@@ -12,11 +12,11 @@ from core.messages.effects import CancelOrder, Effect
 from core.messages.inputs import CancelAnswered, ConnectionChanged, Input
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.broker import NoAnswer
-from core.model.order import Side
+from core.model.order import OrderStatus, Side
 from core.workflows.operator.kill_switch import REARM
 from core.workflows.orders.kill_cancels import UNDER_WAY
-from tests.scenarios.changes import a_house_with_a_working_entry, confirms_now, passes
-from tests.scenarios.house import STEADY, House, a_house_in_a_position
+from tests.scenarios.changes import ROOMY, a_house_with_a_working_entry, confirms_now, passes
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.request_meter import RequestMeter
 from tests.scenarios.requests import effects_of
 from tests.unit.core.brokers.trading_floor import SPY, an_order
@@ -61,6 +61,27 @@ def test_a_kill_of_300_external_orders_is_paced() -> None:
     assert meter.most() <= LIMIT
     assert house.desk.sightings.all_others == ()
     assert len(house.facts(OtherTakenBack)) == 300
+
+
+def test_a_kill_cancels_an_order_of_another_keyturn_under_our_id() -> None:
+    """OP-07, EX-24, EX-09: a copy of this folder sent it before our key; ours was refused, and is another order"""
+    house = House(minutes("09:55", "10:40"), ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("10", limit="99", stop="98"))
+    house.opens_ticket()
+    passes(house, 1)
+    house.exchange.submit(house.line.at, house.ticket.order)
+    house.exchange.take_updates()
+    passes(house, 20)
+    house.confirms()
+    passes(house, 100)
+    ours = house.entry
+    there = [order for order in house.desk.sightings.all_others if order.client_order_id == ours.id]
+    house.presses(Kill("the operator"))
+    passes(house, 5)
+
+    assert (ours.status, ours.broker_order_id) == (OrderStatus.REJECTED, None)
+    assert [order.may_open for order in there] == [True]
+    assert [o.raw_status for o in house.exchange.orders(house.line.at) if o.client_order_id == ours.id] == ["canceled"]
 
 
 def test_a_kill_cancels_ours_first_then_the_largest() -> None:

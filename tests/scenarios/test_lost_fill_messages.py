@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from core.facts import OrderCreated, OrderIdled
 from core.messages.effects import LookUpOrder
 from core.messages.inputs import LookUpAnswered, QuoteArrived
@@ -59,6 +61,35 @@ def test_a_fraction_at_the_market_has_its_stop_in_five_seconds() -> None:
     assert stopped_at(house) - filled_there_at(house) <= AT_MOST
     assert house.held() == house.held_by_the_broker() == "0.5"
     assert looked_up(house) == [house.entry.id]
+
+
+@pytest.mark.parametrize("after", ["", "99.60", "99.62"], ids=["no quote", "at the limit", "left"])
+def test_a_limit_at_the_market_has_its_stop_in_five_seconds(after: str) -> None:
+    """EX-22, EX-05: it could fill as it was accepted; the market may leave its price again"""
+    house = a_house().until("10:06:30")
+    house.line.is_deaf = True
+    buys(house, limit="99.60")
+    house.until("10:06:32")
+    if after:
+        house.line.take(house.line.at, QuoteArrived(a_quote("10:06:32", "99.58", after)))
+    house.until("10:06:59")
+
+    assert stopped_at(house) - filled_there_at(house) <= AT_MOST
+    assert looked_up(house) == [house.entry.id]
+
+
+def test_a_limit_that_the_market_left_unfilled_is_looked_up_once() -> None:
+    """EX-22, EX-17"""
+    house = a_house("99.62").until("10:06:10")
+    buys(house, limit="99.50")
+    house.until("10:06:20")
+    for second, ask in ((20, "99.50"), (21, "99.70"), (40, "99.70")):
+        house.until(f"10:06:{second}")
+        house.line.take(house.line.at, QuoteArrived(a_quote(f"10:06:{second}", "99.40", ask)))
+    house.until("10:06:59")
+
+    assert looked_up(house) == [house.entry.id]
+    assert house.entry.status is OrderStatus.SUBMITTED
 
 
 def test_a_limit_that_the_market_passed_has_its_stop_in_five_seconds() -> None:

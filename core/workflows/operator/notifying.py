@@ -20,7 +20,7 @@ from core.model.order_terms import OWED, order_in_words
 from core.model.session import Session
 from core.model.staging import MANUAL, Proposal
 from core.model.text_sanitizer import is_news
-from core.model.values import NO_MONEY, Symbol, plain, priced
+from core.model.values import NO_MONEY, NO_SHARES, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, NAKED_KILL, READ_ONLY, of_halt, of_thesis
 from core.trading_state.state import TradingState
@@ -106,6 +106,19 @@ class Notifying:
             self._tell(Subject(STOP, f"the stop {words}", request.symbol))
         else:
             self._tell(Subject(FILL, words, request.symbol))
+
+    @follows(facts.FillReversed)
+    def after_reversal(self, fact: facts.FillReversed) -> None:
+        """Notify of fills that the broker took back or corrected: shares and results are others than were told."""
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is None or not self._terms.in_force:
+            return
+        held = self.state.ledger.position(fact.symbol, fact.strategy)
+        did = f"took back {plain(fact.quantity)}" if fact.quantity else "corrected the price"
+        words = f"the broker {did} of {order_in_words(order.request)}; {fact.strategy} holds"
+        held_words = plain(held.quantity if held else NO_SHARES)
+        grave = Severity.WARNING if fact.quantity else None
+        self._tell(Subject(FILL, f"{words} {held_words} {fact.symbol}", fact.symbol, grave=grave))
 
     @follows(facts.StopOwed)
     def after_owed(self, fact: facts.StopOwed) -> None:

@@ -17,6 +17,7 @@ from core.execution.order import Order, cost_beyond, is_repriced
 from core.execution.reconciliation import Comparison
 from core.messages.effects import Effect, FetchAccount
 from core.model.broker import OrderReport
+from core.model.order_terms import order_in_words
 from core.model.reconciliation import APART, Difference
 from core.model.values import CENT, NO_SHARES, ClientOrderId, Money, Price, Quantity, Symbol, plain
 from core.trading_state.state import TradingState
@@ -104,7 +105,12 @@ class FillReversals:
         found = self._seen.get(symbol)
         if found is None:
             return ""
-        named = ", ".join(f"{name} has filled {plain(filled)}" for name, filled in found[1])
+        orders = {name: self.state.ledger.order(name) for name, _ in found[1]}
+        named = ", ".join(
+            f"our {order_in_words(order.request)} has filled {plain(filled)}"
+            for name, filled in found[1]
+            if (order := orders[name]) is not None
+        )
         return (
             f"{symbol}: the broker says that {named}, less than it had reported; read again in "
             f"{APART.total_seconds():g} s before it is believed"

@@ -57,6 +57,7 @@ class OrderUpdates:
             return
         if not is_ours(self.state, order, update.report):
             self.state.record(facts.UpdateIgnored(order.id, "the broker's order with this id is another"))
+            self._hear_of_other(update.report)
             return
         yield from self.absorb(order, update.report, facts.Source.STREAM, update.execution)
         if update.event in TAKES_BACK:
@@ -93,14 +94,17 @@ class OrderUpdates:
         parents = self.state.ledger.legs.parents_of_unnamed(report.symbol)
         if not parents:
             self.state.record(facts.UpdateIgnored(report.client_order_id, "an order that is not ours"))
-            # An order that a kill cancelled unfilled moved nothing: hundreds of them fetch no books (OP-07).
-            is_of_a_kill = report.broker_order_id in self.state.sightings.asked_by_kill
-            is_expected = is_of_a_kill and report.status is OrderStatus.CANCELLED and not report.filled_quantity
-            self.state.hear_of_other(report)
-            self.state.sightings.books_are_wanted |= not is_expected
+            self._hear_of_other(report)
         for parent in parents:
             if not self.state.sightings.departing.is_here(parent):
                 yield look_up(parent)
+
+    def _hear_of_other(self, report: OrderReport) -> None:
+        """Note it, and fetch the books. An unfilled order that a kill cancelled moved nothing: hundreds fetch none."""
+        is_of_a_kill = report.broker_order_id in self.state.sightings.asked_by_kill
+        is_expected = is_of_a_kill and report.status is OrderStatus.CANCELLED and not report.filled_quantity
+        self.state.hear_of_other(report)
+        self.state.sightings.books_are_wanted |= not is_expected
 
     def absorb(
         self, order: Order, report: OrderReport, source: facts.Source, execution: Execution | None = None

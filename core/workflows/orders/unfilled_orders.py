@@ -1,8 +1,9 @@
 """Look up orders that the market should have filled, and mark exits that it did not fill (EX-22).
 
 The message of a fill may be lost while the stream is up. An order at the market without news for five seconds of an
-open session is looked up, and so is a limit or a stop whose price the market has passed for as long. It is looked up
-again after pauses that double up to a minute.
+open session is looked up, and so is a limit whose price the market had reached when it was accepted or has reached
+since, and a stop that the market has passed for as long. It is looked up again after pauses that double up to a minute;
+a limit that the market has left, once.
 
 An exit that would sell at any price is marked after ten seconds: the broker turns most of those into limits at a
 collar, five per cent from the quote, and a stop that the market has passed becomes one of them. It is looked up before
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from core.execution.order import Order
-from core.facts import OrderIdled, OrderTradesAgain
+from core.facts import OrderIdled, OrderStateChanged, OrderTradesAgain
 from core.messages.effects import Effect
 from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.codes import IdleCode
@@ -25,7 +26,7 @@ from core.model.session import Session
 from core.model.values import ClientOrderId, Symbol
 from core.trading_state.state import TradingState
 from core.workflows.orders.order_recovery import OrderRecovery
-from core.workflows.workflow import answers
+from core.workflows.workflow import answers, follows
 
 LOOKED_UP_AFTER = timedelta(seconds=5)
 """Time without news after which an order that the market should have filled is looked up; the next pauses double."""
@@ -66,6 +67,13 @@ class UnfilledOrders:
         self._look(message.quote.symbol)
         return ()
 
+    @follows(OrderStateChanged)
+    def after_acceptance(self, fact: OrderStateChanged) -> None:
+        """Note an order that the market may fill at once: no later price needs to say so."""
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is not None and fact.after is OrderStatus.SUBMITTED:
+            self._look(order.request.symbol)
+
     def _look(self, symbol: Symbol) -> None:
         """Note the orders whose price the market has passed; a stop that it came back over has not triggered."""
         for order in (order for side in Side for order in self.state.ledger.working_on(symbol, side)):
@@ -77,8 +85,9 @@ class UnfilledOrders:
                     self._passed[order.id] = self.state.at
                     self.state.sightings.deadline_moved = True
                 continue
-            if self._passed.pop(order.id, None) is not None:
-                self._asked.pop(order.id, None)
+            may_have_filled = order.request.type.rests and order.id not in self._asked
+            if not may_have_filled:
+                self._forget(order)
             if order.idle is IdleCode.UNFILLED:
                 self.state.record(OrderTradesAgain(order.id, order.idle_word))
 
@@ -128,6 +137,13 @@ class UnfilledOrders:
             pause = LOOKED_UP_AFTER if before is None or self._has_news(order, before) else before.pause
             self._asked[order.id] = LookedUp(self.state.at, min(pause * 2, LONGEST))
         yield from self.order_recovery.look_up_all(orders)
+        for order in orders:
+            if order.request.type.rests and not self._is_passed(order):
+                self._forget(order)
+
+    def _forget(self, order: Order) -> None:
+        if self._passed.pop(order.id, None) is not None:
+            self._asked.pop(order.id, None)
 
     def _overdue(self) -> Iterator[Order]:
         """Yield orders that the market should fill: those that go at once, and those whose price it has passed."""

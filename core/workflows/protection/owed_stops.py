@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core.execution.order import Order
+from core.execution.stop_coverage import in_force
 from core.facts import OrderStateChanged, StopInForce, StopOwed
 from core.messages.effects import Effect
 from core.model.codes import BY_A_PERSON, CUT, EndCode, GuardCode, OwedReason
@@ -89,8 +90,17 @@ class StopsOwed:
         """Yield those that nobody was told of; where orders are unknown, their notice stands for it (EX-24)."""
         for owing in self.state.owed_stops.all():
             is_told = not owing.needs_a_person or owing.is_told(self.state.why_owed(owing))
-            if not is_told and not self.state.may_have_unknown_orders(owing.symbol):
-                yield owing
+            if is_told or self.state.may_have_unknown_orders(owing.symbol) or self._is_guarded_there(owing.symbol):
+                continue
+            yield owing
+
+    def _is_guarded_there(self, symbol: Symbol) -> bool:
+        """Whether stops are for all that the broker has left of our shares, by two of its lists (EX-09)."""
+        theirs = self.state.drifted.get(symbol)
+        if theirs is None:
+            return False
+        held = self.state.ledger.positions_in(symbol)
+        return sum((each.quantity for p in held for each in in_force(self.state.ledger, p)), ZERO) >= abs(theirs)
 
 
 class OvernightPositions:
