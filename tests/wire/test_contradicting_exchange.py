@@ -79,7 +79,9 @@ def test_a_stop_that_is_not_taken_is_owed_after_a_kill(market: LoopbackExchange,
         waits(desk, lambda view: view.positions[0].covered == ONE_AND_A_HALF, "its stop")
         again = len([fact for fact in written(desk) if isinstance(fact, ConfirmationReceived)])
         spans = {span.name: span for span in desk.runtime.engine.state.latencies.spans()}
-        (filled_at,) = [r.at for r in desk.runtime.engine.state.journal.records() if isinstance(r.fact, OrderFilled)]
+        (filled_at,) = [
+            r.fact.fill.at for r in desk.runtime.engine.state.journal.records() if isinstance(r.fact, OrderFilled)
+        ]
         stop = next(order for order in desk.runtime.engine.state.ledger.working() if order.is_protective)
 
     assert stop.submitted_at is not None
