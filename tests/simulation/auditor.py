@@ -732,7 +732,7 @@ class Auditor:
     def _unreconciled(self, fact: facts.ReconciliationFailed) -> None:
         is_foreseen = fact.code is not ReadOnlyCode.APART or bool(self.world.foreign)
         is_foreseen = is_foreseen or any(map(self._hides_a_fill, self.world.symbols))
-        is_foreseen = is_foreseen or bool(self.world.disruptions.taken_back)
+        is_foreseen = is_foreseen or bool(self.world.disruptions.taken_back) or self.world.odd_rows.kind == "sides"
         self.require(is_foreseen, f"the books do not agree: {fact.reasons}")
 
     # ── halts (EX-14, OP-07) ─────────────────────────────────────────────────────────────────────────────────────

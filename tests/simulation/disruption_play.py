@@ -154,7 +154,7 @@ class Disrupting(Contradicting):
         world = self.world
         self._hold(deed == "part")
         self._note(f"positions lag after {deed}")
-        world.disruptions.positions_lag()
+        world.disruptions.positions_lag(seconds + LONGER)
         self._deed(deed)
         if dies:
             self._player().the_process_dies(0, "", 0, True, 0.1, 0)

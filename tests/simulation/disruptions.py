@@ -69,6 +69,7 @@ class Disruptions:
     shows_block: bool = False
     requests: list[datetime] = field(default_factory=list)
     _positions: tuple[BrokerPosition, ...] | None = None
+    _positions_until: datetime | None = None
 
     @property
     def _book(self) -> Book:
@@ -100,7 +101,8 @@ class Disruptions:
         match answer:
             case BooksFetched() if isinstance(answer.answer, BrokerBooks):
                 books = answer.answer
-                if self._positions is not None and self._positions != books.positions:
+                is_over = self._positions_until is not None and at >= self._positions_until
+                if self._positions is not None and not is_over and self._positions != books.positions:
                     self.world.surprises.met["books whose positions lag"] += 1
                     books = replace(books, positions=self._positions)
                 return BooksFetched(replace(books, account=self._account(books.account, at)))
@@ -122,9 +124,10 @@ class Disruptions:
 
     # ── lists that lag ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def positions_lag(self) -> None:
-        """From here on its list of positions is the one of now."""
+    def positions_lag(self, at_most: float) -> None:
+        """From here on its list of positions is the one of now, for so many seconds, also while no desk runs."""
         self._positions = self.world.exchange.books(self._at).positions
+        self._positions_until = self._at + timedelta(seconds=at_most)
 
     def positions_follow(self) -> None:
         self._positions = None
