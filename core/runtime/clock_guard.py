@@ -1,8 +1,9 @@
 """The desk's time: this machine's clock while it agrees with the broker's, and never ahead of it for long (EX-23).
 
 A jump of the machine's clock is not followed. The desk's time then runs on a monotonic clock until the broker reports
-its time. If this machine's clock agrees with the broker's, it is followed again, and the desk's time catches up in one
-step; otherwise the desk follows the broker's clock. Time that ran ahead stands still until it is right.
+its time. A machine that slept is one that jumped; its time is right where elapsed time counts sleep. If this machine's
+clock agrees with the broker's, it is followed again, and the desk's time catches up in one step; otherwise the desk
+follows the broker's clock. Time that ran ahead stands still until it is right.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class ClockGuard:
     now
         The machine's clock, UTC.
     steady
-        A monotonic clock, in seconds.
+        A monotonic clock, in seconds, that goes on while the machine sleeps.
+    awake
+        One that stands still while it sleeps: the difference tells of a sleep. None tells of none.
     start
         The lower bound of the desk's time: the time of its last record.
     limit
@@ -64,12 +67,17 @@ class ClockGuard:
     """
 
     def __init__(
-        self, now: Callable[[], datetime], steady: Callable[[], float], start: datetime, limit: float = NEAR
+        self,
+        now: Callable[[], datetime],
+        steady: Callable[[], float],
+        start: datetime,
+        limit: float = NEAR,
+        awake: Callable[[], float] | None = None,
     ) -> None:
-        self.now, self.steady = now, steady
+        self.now, self.steady, self.awake = now, steady, awake or steady
         self.limit = limit
         self._lock = threading.Lock()
-        self._wall, self._at = now(), steady()
+        self._wall, self._at, self._awake = now(), steady(), self.awake()
         self._start = start
         self._time = max(self._wall, start)
         self._anchor: tuple[datetime, float] | None = None
@@ -130,12 +138,14 @@ class ClockGuard:
             return ClockRead(_seconds(jumped), _seconds(max(ahead, 0.0)))
 
     def _read(self) -> datetime:
-        wall, at = self.now(), self.steady()
-        step = (wall - self._wall).total_seconds() - max(at - self._at, 0.0)
+        wall, at, awake = self.now(), self.steady(), self.awake()
+        passed = max(at - self._at, 0.0)
+        step, slept = (wall - self._wall).total_seconds() - passed, passed - max(awake - self._awake, 0.0)
         if abs(step) >= self.limit:
-            self._jumped = step if abs(step) > abs(self._jumped) else self._jumped
             self._anchor = self._anchor or (self._time, self._at)
-        self._wall, self._at = wall, max(at, self._at)
+        furthest = max(step, slept, self._jumped, key=abs)
+        self._jumped = furthest if abs(furthest) >= self.limit else self._jumped
+        self._wall, self._at, self._awake = wall, max(at, self._at), awake
         self._time = max(self._time, self._right())
         return self._time
 

@@ -430,6 +430,7 @@ def _read_its_clock(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
 
     steady = time.monotonic
     patch.setattr(wall_clock, "datetime", Now)
+    patch.setattr(wall_clock, "COUNTS_SLEEP", None)
     for module, name in ((time, "monotonic"), (threading, "_time"), (queue, "time")):
         patch.setattr(module, name, timeline.monotonic)
     patch.setattr(asyncio.BaseEventLoop, "time", lambda _: timeline.monotonic())

@@ -11,7 +11,7 @@ import pytest
 
 from console.bell import Bell
 from core import facts
-from core.messages.commands import Kill, ProposeClose, TakeBackExits
+from core.messages.commands import Confirm, Kill, ProposeClose, TakeBackExits
 from core.messages.effects import CancelOrder
 from core.messages.inputs import ClockRead
 from core.model.codes import AuthorizationCode
@@ -64,6 +64,38 @@ def test_a_clock_in_doubt_refuses_entries(read: ClockRead, differing: dict[str, 
 
     assert len(first) == len(refusals(house)) == 1
     assert not house.facts(facts.ClockSettled)
+
+
+@pytest.mark.parametrize("read", [FORWARD, BACK])
+@pytest.mark.parametrize("is_exit", [False, True], ids=["entry", "exit"])
+def test_a_jump_ends_every_open_ticket(read: ClockRead, is_exit: bool) -> None:
+    """EX-23: two hours old, it would sell at the market of now; a key that comes then does nothing, a new ticket all"""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY)) if is_exit else a_house_with_a_proposal()
+    if is_exit:
+        house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1)
+    ticket, sent = house.ticket, len(house.sent())
+    hears(house, read)
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+    passes(house, 5)
+    refused, left = len(house.sent()), list(house.desk.stage.state.tickets)
+    house.opens_ticket()
+    passes(house, 10)
+
+    assert (refused, left) == (sent, [])
+    assert [fact.ticket_id for fact in house.facts(facts.TicketClosed)] == [ticket.id]
+    assert house.ticket.id != ticket.id
+
+
+def test_an_hour_ahead_alone_ends_no_ticket() -> None:
+    """EX-23: nothing jumped"""
+    house = a_house_with_a_proposal()
+    house.opens_ticket()
+    passes(house, 1)
+    hears(house, STILL_AHEAD)
+
+    assert house.facts(facts.TicketClosed) == []
 
 
 def test_exits_and_kill_need_no_clock(differing: dict[str, Decimal]) -> None:

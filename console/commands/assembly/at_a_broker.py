@@ -172,19 +172,19 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
 
 def _clock_beside(broker: Broker, last_record: datetime) -> ClockGuard:
     """Compare this machine's clock with the broker's, before anything is recorded by it (EX-23)."""
-    from core.io.wall_clock import utc_now
+    from core.io.wall_clock import elapsed, utc_now
     from core.model.broker import NoAnswer
     from core.runtime.clock_guard import ClockGuard
 
-    guard = ClockGuard(utc_now, time.monotonic, last_record)
+    guard = ClockGuard(utc_now, elapsed, last_record, awake=time.monotonic)
     is_told = False
     for _ in range(2):  # a large lead needs a second reading
-        asked = time.monotonic()
+        asked = elapsed()
         told = broker.time()
         if isinstance(told, NoAnswer):
             break
         is_told = True
-        if guard.hear(told, asked, time.monotonic()).is_near:
+        if guard.hear(told, asked, elapsed()).is_near:
             break
     if not is_told and last_record.year > MINYEAR:
         guard.doubt()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.execution.order import Order
-from core.facts import AuthorizationEnded, ProposalEnded, TicketClosed
+from core.facts import AuthorizationEnded, ClockJumped, ProposalEnded, TicketClosed
 from core.messages.commands import Decline, LeaveTicket
 from core.messages.effects import Effect
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
@@ -22,11 +22,12 @@ from core.staging.resting_entries import with_legs
 from core.trading_state.state import TradingState
 from core.workflows.orders.request_reserve import held_exit_of
 from core.workflows.staging.proposal_intake import ProposalStaging, closing_side, terms_of
-from core.workflows.workflow import answers
+from core.workflows.workflow import answers, follows
 
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
 DECLINED = "an exit of it was declined: each one needs your key again"
+SLEPT = "this machine slept, or its clock jumped: open it again"
 OVERTAKEN = "a more pressing exit of the same position takes its place"
 PRESSING = frozenset({ExitReason.STOP_LOSS, ExitReason.FORCE_FLAT})
 """Reasons for which an exit replaces one waiting for another reason: the record then has the true one."""
@@ -207,6 +208,12 @@ class Proposals:
         if command.ticket_id in self.state.stage.state.tickets:
             self.state.record(TicketClosed(command.ticket_id, "closed"))
         return ()
+
+    @follows(ClockJumped)
+    def after_jump(self, fact: ClockJumped) -> None:
+        """Close every ticket, of exits too: who opened it saw the market before the machine slept (EX-23)."""
+        for ticket in list(self.state.stage.state.tickets.values()) if fact.seconds else ():
+            self.state.record(TicketClosed(ticket.id, SLEPT))
 
     def block_entries(self, reason: str) -> None:
         """Block the waiting entries; exits stay."""

@@ -15,20 +15,25 @@ HOUR = 3600.0
 
 
 class Machine:
-    """Three clocks: `passes` moves all, `sets` this machine's, and the broker's is right."""
+    """Its clocks: `passes` moves all, `sets` this machine's, and the broker's is right."""
 
-    def __init__(self, start: datetime = NOON, off: float = 0.0) -> None:
-        self.true, self.off, self.ticks = NOON, off, 100.0
-        self.clock = ClockGuard(lambda: self.true + timedelta(seconds=self.off), lambda: self.ticks, start)
+    def __init__(self, start: datetime = NOON, off: float = 0.0, *, counts_sleep: bool = False) -> None:
+        self.true, self.off, self.ticks, self.awake = NOON, off, 100.0, 50.0
+        self.counts_sleep = counts_sleep
+        self.clock = ClockGuard(
+            lambda: self.true + timedelta(seconds=self.off), lambda: self.ticks, start, awake=lambda: self.awake
+        )
 
     def passes(self, seconds: float) -> Machine:
+        self.awake += seconds
         self.true += timedelta(seconds=seconds)
         self.ticks += seconds
         return self
 
     def sleeps(self, seconds: float) -> Machine:
-        """The machine is suspended: its steady clock stands."""
+        """The machine is suspended: a clock that counts no sleep stands."""
         self.true += timedelta(seconds=seconds)
+        self.ticks += seconds * self.counts_sleep
         return self
 
     def sets(self, seconds: float) -> Machine:
@@ -115,6 +120,32 @@ def test_a_suspended_machine_catches_up_in_one_step() -> None:
     assert machine.news() == told("14400.0", "0.0")
     assert machine.error == -4 * HOUR
     assert machine.asks() == found("0.0", True, "14400.0")
+    assert machine.error == 0
+
+
+def test_a_clock_that_counts_sleep_is_right_as_the_machine_wakes() -> None:
+    """EX-23: the sleep is told as a jump, once, and the desk's time is the broker's at once"""
+    machine = Machine(counts_sleep=True).passes(1).sleeps(2 * HOUR)
+
+    assert machine.error == 0
+    assert machine.news() == told("7200.0", "0.0")
+    assert machine.passes(60).news() is None
+    assert machine.asks() == found("0.0", True, "0.0")
+
+
+@pytest.mark.parametrize(("seconds", "jumped"), [(1.9, None), (2.0, "2.0"), (30.0, "30.0")])
+def test_a_short_sleep_is_a_jump_from_two_seconds_on(seconds: float, jumped: str | None) -> None:
+    """EX-23"""
+    news = Machine(counts_sleep=True).passes(1).sleeps(seconds).news()
+
+    assert news == (None if jumped is None else told(jumped, "0.0"))
+
+
+def test_a_clock_set_in_sleep_is_not_followed() -> None:
+    """EX-23: it woke an hour wrong; the larger of both is told"""
+    machine = Machine(counts_sleep=True).passes(1).sleeps(60).sets(HOUR)
+
+    assert machine.news() == told("3600.0", "0.0")
     assert machine.error == 0
 
 
