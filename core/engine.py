@@ -193,6 +193,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         EngineStop(state),
         Attending(state, cancellation),
         AccountUpdates(state, protection_events, margin_monitor),
+        margin_monitor,
         basket_drafts,
         BasketExecution(state, tickets, authorizations, reconciliation, cancellation),
         excess_exits,

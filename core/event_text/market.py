@@ -212,8 +212,10 @@ def _margin(fact: MarginFact) -> str:
     if fact.limit is None:
         return f"margin: excess liquidity {percent(fact.distance, 1)}, over every distance that warns"
     if fact.distance < 0:
+        short = f", {usd(fact.deficit)}" if fact.deficit else ""
         return (
-            f"MARGIN {percent(-fact.distance, 1)} UNDER maintenance: the broker may close positions; close some first"
+            f"MARGIN {percent(-fact.distance, 1)}{short} UNDER maintenance: the broker may close positions; "
+            "close some first"
         )
     over, limit = percent(fact.distance, 1), percent(fact.limit, 1)
     return f"MARGIN: excess liquidity {over}, under {limit}: close some, or add equity"

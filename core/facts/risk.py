@@ -12,7 +12,7 @@ from core.model.instrument import ListKind
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
 from core.model.sizing import Regime
-from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol
+from core.model.values import NO_MONEY, NO_SHARES, Fraction, Money, Price, Quantity, Symbol
 
 
 @fact(version=2, upgrades={1: registry.protection_tripped})
@@ -155,19 +155,24 @@ class MarginDeficitSeen(Fact):
     equity: Money
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class MarginWarned(Fact):
     """The distance to maintenance fell below a warning distance, or is above it again (RK-14).
+
+    Below zero is a limit of its own; there each clearly larger deficit is recorded too.
 
     Attributes
     ----------
     limit
         The smallest warning distance that it is below now; None if it is above all of them again.
+    deficit
+        Maintenance margin less equity, USD; zero above maintenance, and in older records.
     """
 
     distance: Fraction
     limit: Fraction | None
+    deficit: Money = NO_MONEY
 
 
 @fact()

@@ -66,6 +66,11 @@ class Account:
         """Whether the broker lends against the holdings: a margin account."""
         return self.multiplier > 1
 
+    @property
+    def uses_margin(self) -> bool:
+        """Whether margin counts: the broker lends, or has lent more than it lends now."""
+        return self.lends or self.cash < 0 or self.equity < (self.maintenance_margin or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class NoAccount:

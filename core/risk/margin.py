@@ -72,7 +72,7 @@ class Unknown:
 
 def distance_of(account: Account) -> Fraction | None:
     """Equity less maintenance margin, as a share of equity; None if no margin is used or reported."""
-    if not account.lends or not account.maintenance_margin:
+    if not account.uses_margin or not account.maintenance_margin:
         return None
     return _distance(account.equity, account.maintenance_margin)
 
@@ -104,7 +104,7 @@ def deficit_of(account: Account) -> Money | None:
     The rule counts deficits from purchases, not from falling prices. The figures do not tell them apart, so every
     deficit counts.
     """
-    if not account.lends or account.maintenance_margin is None:
+    if not account.uses_margin or account.maintenance_margin is None:
         return None
     deficit = account.maintenance_margin - account.equity
     least = min(LEAST_CALL, LEAST_PART * account.equity) if account.equity > ZERO else ZERO
@@ -112,8 +112,8 @@ def deficit_of(account: Account) -> Money | None:
 
 
 def limit_under(distance: Fraction, warn_at: tuple[Decimal, ...]) -> Fraction | None:
-    """Return the smallest warning distance above `distance`; None if it is above them all."""
-    return min((Fraction(limit) for limit in warn_at if distance < limit), default=None)
+    """Return the smallest warning distance above `distance`, zero for one below it; None if it is above them all."""
+    return min((Fraction(limit) for limit in (*warn_at, ZERO) if distance < limit), default=None)
 
 
 def effect_of(
@@ -218,16 +218,26 @@ class Sample:
         return Fraction(1 - self.distance)
 
 
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning in effect: the distance to maintenance, the limit that it is below, and the deficit, USD."""
+
+    distance: Fraction
+    limit: Fraction
+    deficit: Money
+
+
 @dataclass(slots=True)
 class MarginState:
     """Margin samples and deficits.
 
-    `samples` are the last day's, oldest first; `limit` is the smallest warning distance in effect. `deficits` holds the
-    largest deficit of each day with one within a year, USD, oldest first.
+    `samples` are the last day's, oldest first; `limit` is the smallest warning distance in effect, `warned` the last
+    warning. `deficits` holds the largest deficit of each day with one within a year, USD, oldest first.
     """
 
     samples: list[Sample] = field(default_factory=list)
     limit: Fraction | None = None
+    warned: Warned | None = None
     deficits: dict[date, Money] = field(default_factory=dict)
 
     def deficits_within(self, days: int, until: date) -> tuple[date, ...]:
@@ -264,3 +274,4 @@ class MarginSamples:
 
     def _warned(self, _at: datetime, fact: MarginWarned) -> None:
         self.state.limit = fact.limit
+        self.state.warned = None if fact.limit is None else Warned(fact.distance, fact.limit, fact.deficit)

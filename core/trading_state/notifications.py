@@ -133,7 +133,7 @@ def without(notices: list[Notice], numbers: Collection[int]) -> list[Notice]:
     return [notice for notice in notices if notice.number not in numbers]
 
 
-KILL, NAKED_KILL, BREAKER, READ_ONLY = "kill", "kill naked", "breaker", "read-only"
+KILL, NAKED_KILL, BREAKER, READ_ONLY, MARGIN = "kill", "kill naked", "breaker", "read-only", "margin"
 
 
 def of_proposal(proposal_id: ProposalId) -> str:
@@ -229,6 +229,7 @@ class Notifications:
             facts.Resumed: self._resumed,
             facts.Rearmed: self._rearmed,
             facts.BreakerClosed: self._closed,
+            facts.MarginWarned: self._margin,
             facts.ReconciliationPassed: self._agreed,
         }
 
@@ -433,6 +434,10 @@ class Notifications:
 
     def _closed(self, _at: datetime, _fact: facts.BreakerClosed) -> None:
         self._end(BREAKER)
+
+    def _margin(self, _at: datetime, fact: facts.MarginWarned) -> None:
+        if fact.distance >= 0:
+            self._end(MARGIN)
 
     def _agreed(self, _at: datetime, _fact: facts.ReconciliationPassed) -> None:
         self._end(READ_ONLY)

@@ -317,17 +317,26 @@ class OwedStops:
     def _count(self, order: Order, filled: Quantity) -> None:
         """Count a fill.
 
-        An entry adds shares with a stop; an exit first sells those without a working stop or one that waits for a key,
-        which are for the rest. What was bought after the key of a close is not sold by it.
+        An entry adds shares with a stop; an exit first sells those that were to have none, then those without a working
+        stop or one that waits for a key, which are for the rest. What was bought after the key of a close is not sold
+        by it.
         """
         key = position_key(order.request.symbol, order.strategy)
         named = self.state.named.get(key, NO_SHARES)
         if order.only_reduces:
             of_them = self._named_that_it_sells(order, filled)
-            sold = filled if of_them is None else of_them
+            sold = self._named_among(order, filled, named) if of_them is None else of_them
             self._name(key, max(named - sold, min(named, self._with_a_stop(order))))
         elif order.wants_broker_stop:
             self._name(key, named + filled)
+
+    def _named_among(self, order: Order, filled: Quantity, named: Quantity) -> Decimal:
+        """Return how many of these shares were to have a stop: of an exit, those beyond the ones that were not."""
+        position = self._ledger.state.positions.get(position_key(order.request.symbol, order.strategy))
+        if order.is_protective or order.is_target or position is None:
+            return filled
+        others = max(abs(position.quantity) + filled - named, ZERO)
+        return max(filled - others, ZERO)
 
     def _name(self, key: str, shares: Decimal) -> None:
         self.state.named[key] = Quantity(max(shares, ZERO))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -11,14 +11,17 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.event_text import in_words
-from core.facts import MarginSampled, MarginWarned, ProposalSkipped
+from core.facts import MarginSampled, MarginWarned, NotificationDue, ProposalSkipped
 from core.messages.commands import ProposeClose
 from core.messages.desk_commands import LookAt
+from core.model.notice import NoticeKind, Severity
 from core.model.order import Effect
 from core.model.staging import CheckResult
+from core.model.values import Money
 from core.settings.settings import Settings
 from core.views import ProtectionRow, StatusView
 from core.views.builders.desk import ViewBuilder
+from tests.scenarios.changes import passes
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -28,6 +31,8 @@ from tests.scenarios.house import (
     assert_can_be_rebuilt,
     rebuilt,
 )
+from tests.scenarios.receivers import Receivers, with_receivers
+from tests.scenarios.receivers import settings as with_notices
 from tests.unit.core.brokers.trading_floor import SPY
 
 pytestmark = pytest.mark.usefixtures("a_whole_morning")
@@ -57,7 +62,7 @@ def settings(**risk: object) -> Settings:
             },
             "strategies": {"vwap": {"quantity_step": "1", "stop_holder": "desk"}},
         }
-    )
+    ).model_copy(update={"notify": with_notices().notify})
 
 
 def a_house_on_margin(**risk: object) -> House:
@@ -83,7 +88,8 @@ def test_each_margin_distance_warns_once_and_ends(snapshot: SnapshotAssertion) -
 
     house.until("10:30")
 
-    assert [f.limit for f in house.facts(MarginWarned)] == [Decimal("0.25"), Decimal("0.10"), None]
+    assert [f.limit for f in house.facts(MarginWarned)] == [Decimal("0.25"), Decimal("0.10"), 0, None]
+    assert [f.deficit > 0 for f in house.facts(MarginWarned)] == [False, False, True, False]
     assert [in_words(f) for f in house.facts(MarginWarned)] == snapshot
     assert_can_be_rebuilt(house)
 
@@ -120,7 +126,7 @@ def test_margin_is_sampled_once_a_minute() -> None:
     assert len(house.facts(MarginSampled)) == len(times) == 15
     assert all(later - earlier >= timedelta(minutes=1) for earlier, later in pairwise(times[:-1]))
     assert in_use == [True] * 14 + [False]
-    assert len(house.facts(MarginWarned)) == 3
+    assert len(house.facts(MarginWarned)) == 4
     assert_can_be_rebuilt(house)
 
 
@@ -161,6 +167,64 @@ def test_near_maintenance_only_exits_go(snapshot: SnapshotAssertion) -> None:
     assert "margin" in refused.checks
     assert refused.reasons == snapshot
     assert house.held() == "0"
+
+
+def with_figures(house: House, maintenance: str, **figures: object) -> None:
+    """The broker tells these of the account from now on."""
+    account = house.exchange.account
+    house.exchange.account = lambda at: replace(  # type: ignore[method-assign]
+        account(at), maintenance_margin=Money(Decimal(maintenance)), equity=Money(Decimal(1000)), **figures
+    )
+
+
+def urgent(house: House) -> list[datetime]:
+    told = [fact.notice for fact in house.facts(NotificationDue)]
+    return [n.at for n in told if n.kind is NoticeKind.PROTECTION and n.severity is Severity.URGENT]
+
+
+def test_a_margin_call_in_steps_is_told_step_by_step() -> None:
+    """RK-14, SY-03: maintenance rises from 800 to 1,500 of 1,000 USD; each clearly larger deficit is a notice in 5 s"""
+    house = with_receivers(a_house_on_margin(), Receivers())
+    steps = []
+    with_figures(house, "850")
+    house.until("10:09:02")
+    for maintenance in ("990", "1010", "1012", "1050", "1500"):
+        with_figures(house, maintenance)
+        steps.append(house.line.at)
+        passes(house, 20)
+    told = urgent(house)
+
+    assert len(told) == 3
+    assert all(at - step <= timedelta(seconds=5) for at, step in zip(told, (steps[1], *steps[3:]), strict=True))
+    assert [f.deficit for f in house.facts(MarginWarned)][-3:] == [10, 50, 500]
+    assert_can_be_rebuilt(house)
+
+
+def test_a_deficit_is_told_again_after_a_restart() -> None:
+    """RK-14: where its notice was lost"""
+    house = with_receivers(a_house_on_margin(), Receivers())
+    with_figures(house, "1010")
+    house.until("10:09:10")
+    before = urgent(house)
+    warned = next(r.sequence for r in house.journal.records() if isinstance(r.fact, MarginWarned) and r.fact.deficit)
+    house.loses_the_journal_after(warned)
+    house = with_receivers(house.restarted(), Receivers())
+    passes(house, 5)
+
+    assert (len(before), len(urgent(house))) == (1, 1)
+
+
+def test_margin_is_watched_after_the_broker_lends_no_more() -> None:
+    """RK-14: the multiplier falls from two to one while shares are held on credit; nothing more is bought"""
+    house = with_receivers(a_house_on_margin(), Receivers())
+    with_figures(house, "1010", multiplier=Decimal(1), cash=Money(Decimal(-900)))
+    house.until("10:09:10")
+    house.presses(a_typed_buy("1"))
+    refused = house.last(ProposalSkipped)
+
+    assert row(house, "margin") is not None
+    assert len(urgent(house)) == 1
+    assert "margin" in refused.checks
 
 
 def test_a_cash_account_has_no_margin() -> None:

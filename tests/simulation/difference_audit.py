@@ -45,6 +45,7 @@ class DifferenceAudit:
         told = {position.symbol: position.quantity for position in books.positions}
         for symbol in self.auditor.world.symbols:
             if told.get(symbol, ZERO) == ledger.net_quantity(symbol) or not self._differs(symbol):
+                self.shown.pop(symbol, None)  # a list that lags agrees by chance: what it says next is a new difference
                 continue
             if symbol in self.shown:
                 self.shown[symbol].times += 1

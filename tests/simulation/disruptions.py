@@ -214,7 +214,10 @@ class Disruptions:
 
     @property
     def external_working(self) -> int:
-        return len(self._book.working.get(OTHERS_SYMBOL, ()))
+        """Those whose cancel the broker does not keep pending."""
+        pending = {name for name, until in self.world.surprises.pending.items() if self._at < until + A_MINUTE}
+        working = self._book.working.get(OTHERS_SYMBOL, ())
+        return sum(order.request.client_order_id not in pending for order in working)
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 

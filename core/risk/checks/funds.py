@@ -180,7 +180,7 @@ class MarginCheck:
             return without_equity(self.name, f"margin is not known: {state.account.reason}", state)
         if not state.account.lends and candidate.order.effect is Effect.SHORT:
             return refused(self.name, "a cash account sells nothing short")
-        if not state.account.lends:
+        if not state.account.uses_margin:
             return self.passes
         effect = margin_effect(candidate, state, state.account)
         if isinstance(effect, Unknown):
@@ -249,7 +249,7 @@ class MarginDeficitsCheck:
             return None
         if candidate.only_reduces:
             return passed(self.name, "closes; borrows nothing")
-        if not account.lends:
+        if not account.uses_margin:
             return passed(self.name, "a cash account borrows nothing")
         days, most = state.margin.deficits_within(terms.deficit_days, state.day), terms.deficit_limit
         if len(days) < most - 1:

@@ -138,7 +138,7 @@ def _of_day(state: ReviewContext, taken: RoomTaken) -> Iterator[tuple[str, Decim
 def _of_margin(side: Side, state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
     """Solve `effect_of` for the cost at which each limit is reached."""
     requirement, terms = requirement_of(state.instrument, side), state.settings.risk.margin
-    if not account.lends or isinstance(requirement, Unknown) or account.maintenance_margin is None:
+    if not account.uses_margin or isinstance(requirement, Unknown) or account.maintenance_margin is None:
         return
     yield "margin", _DOWN.divide(taken.free, max(Decimal(1), account.multiplier * requirement))
     if requirement:

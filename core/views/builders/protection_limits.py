@@ -192,7 +192,7 @@ def margin_deficit_rows(state: TradingState, today: date) -> Iterator[Protection
     """Yield the days with a margin deficit, if there were any (RK-14)."""
     terms, account = state.control.settings.risk.margin, state.sightings.account
     days = state.margin.state.deficits_within(terms.deficit_days, today)
-    if not terms.counts_deficits or not days or not isinstance(account, Account) or not account.lends:
+    if not terms.counts_deficits or not days or not isinstance(account, Account) or not account.uses_margin:
         return
     most, over = terms.deficit_limit, timedelta(days=terms.deficit_days)
     is_shut, is_near = len(days) >= most, len(days) == most - 1

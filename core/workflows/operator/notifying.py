@@ -22,7 +22,7 @@ from core.model.staging import MANUAL, Proposal
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_MONEY, NO_SHARES, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
-from core.trading_state.notifications import BREAKER, KILL, NAKED_KILL, READ_ONLY, of_halt, of_thesis
+from core.trading_state.notifications import BREAKER, KILL, MARGIN, NAKED_KILL, READ_ONLY, of_halt, of_thesis
 from core.trading_state.state import TradingState
 from core.workflows.operator.notification_delivery import (
     CLOCK,
@@ -160,6 +160,8 @@ class Notifying:
                 self._tell_of_thesis(each.thesis.strategy)
         for cause, reason in control.state.halts.items():
             self.after_halt(facts.Halted(cause, reason))
+        if (warned := self.state.margin.state.warned) is not None and warned.distance < 0 and MARGIN not in known:
+            self.after_margin(facts.MarginWarned(warned.distance, warned.limit, warned.deficit))
         if control.state.killed_by is not None:
             self.after_kill(facts.Killed(control.state.killed_by, naked=control.naked_at is not None))
 
@@ -191,8 +193,14 @@ class Notifying:
 
     @follows(facts.MarginWarned)
     def after_margin(self, fact: facts.MarginWarned) -> None:
-        if fact.limit is not None:
-            self._tell_of(fact, NoticeKind.PROTECTION, grave=Severity.URGENT if fact.distance < 0 else None)
+        """Notify of each warning; under maintenance urgently, and of each larger deficit: its figure is the news."""
+        if fact.limit is None or not self._terms.in_force:
+            return
+        words = event_text.in_words(fact)
+        if fact.distance < 0:
+            self._tell_anew(Subject(NoticeKind.PROTECTION, words, matter=MARGIN, grave=Severity.URGENT))
+        else:
+            self._tell(Subject(NoticeKind.PROTECTION, words))
 
     @follows(facts.AccountBlocked)
     def after_block(self, fact: facts.AccountBlocked) -> None:

@@ -16,11 +16,12 @@ from functools import partial
 
 from core import facts
 from core.messages.commands import OverrideProtection
-from core.messages.effects import Effect
+from core.messages.effects import Effect, FetchAccount
 from core.model.account import Account
 from core.model.codes import CancelCode, ProposalEnd
+from core.model.session import Session
 from core.model.staging import MANUAL
-from core.model.values import Fraction, Money, Symbol
+from core.model.values import ZERO, Fraction, Money, Symbol
 from core.risk.day import shuts_again_at
 from core.risk.gate import usd
 from core.risk.loss_throttle import Loss
@@ -200,26 +201,52 @@ APART = timedelta(minutes=1)
 ALL_OF_IT = Fraction(Decimal(1))
 GROWN = Decimal("1.1")
 """Growth of the last recorded deficit from which a new one is recorded."""
+CLEARLY = Decimal("1.25")
+"""The same for a deficit that a person was told of."""
+NEAR = timedelta(seconds=4)
+"""Time between two requests for the account while a warning is in effect: a person is told within five seconds."""
 
 
 class MarginMonitor:
+    ACTS_BY_TIME = True
+
     def __init__(self, state: TradingState) -> None:
         self.state = state
+        self._asked_at: datetime | None = None
 
     def see(self, account: Account) -> None:
         """Record the margin; nothing for an account without margin, or without a reported maintenance margin."""
         maintenance = account.maintenance_margin
-        if not account.lends or maintenance is None:
+        if maintenance is None or not (account.uses_margin or self._is_under()):
             return
         distance = distance_of(account)
         now = ALL_OF_IT if distance is None else distance
         if self._is_due(is_in_use=distance is not None):
             self.state.record(facts.MarginSampled(account.equity, maintenance, account.initial_margin, now))
         limit = limit_under(now, self.state.control.settings.risk.margin.warn_at)
-        if limit != self.state.margin.state.limit:
-            self.state.record(facts.MarginWarned(now, limit))
+        deficit, before = Money(max(maintenance - account.equity, ZERO)), self.state.margin.state
+        told = ZERO if before.warned is None else before.warned.deficit
+        if limit != before.limit or deficit > told * CLEARLY:
+            self.state.record(facts.MarginWarned(now, limit, deficit))
         if self.state.control.settings.risk.margin.counts_deficits:
             self._remember(account)
+
+    def next_due(self) -> Iterator[datetime]:
+        """While a warning is in effect, in a session: prices move on whatever the desk does."""
+        session, account = self.state.calendar.session_at(self.state.at), self.state.sightings.account
+        if self._is_under() and isinstance(session, Session):
+            seen_at = account.at if isinstance(account, Account) else self.state.at
+            yield max(seen_at, self._asked_at or seen_at) + NEAR
+
+    def due(self) -> Iterable[Effect]:
+        if not any(at <= self.state.at for at in self.next_due()):
+            return ()
+        self._asked_at = self.state.at
+        return (FetchAccount(),)
+
+    def _is_under(self) -> bool:
+        """Whether a warning is in effect: its end is recorded too."""
+        return self.state.margin.state.limit is not None
 
     def _remember(self, account: Account) -> None:
         """Record the first deficit of a day, and each clearly larger one."""

@@ -176,7 +176,7 @@ def test_the_distance_is_excess_over_equity(changes: dict[str, object], distance
     assert distance_of(on_margin(**changes)) == (None if distance is None else Decimal(distance))
 
 
-@table("distance limit", ("0.3", None), ("0.25", None), ("0.2", "0.25"), ("-0.1", "0.1"))
+@table("distance limit", ("0.3", None), ("0.25", None), ("0.2", "0.25"), ("0.05", "0.1"), ("-0.1", "0"))
 def test_the_smallest_warning_distance_counts(distance: str, limit: str | None) -> None:
     """RK-14"""
     found = limit_under(Fraction(Decimal(distance)), (Decimal("0.25"), Decimal("0.1")))
