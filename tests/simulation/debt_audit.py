@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from core.model.staging import AuthorizationKind, StandingAuthorization
 from core.model.values import ZERO
 from core.trading_state.notifications import READ_ONLY
 from core.workflows.operator.notification_delivery import EXIT, STOP
-from tests.simulation.bareness import NEEDS_A_PERSON, Owner
+from tests.simulation.bareness import NEEDS_A_PERSON, REVERSED, Owner
 
 if TYPE_CHECKING:
     from simulation.auditor import Auditor
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 IN_FORCE = (OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED)
 AT_MOST = timedelta(seconds=5)
 """From when shares are bare until somebody is told, or a stop guards them."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 BY_A_PERSON = frozenset(
     {
         AuthorizationCode.SOLD,
@@ -57,11 +58,15 @@ class DebtAudit:
         self._turned: dict[str, list[StandingAuthorization]] = {}
         self.fills: Counter[str] = Counter()
         self._untold: list[tuple[datetime, StandingAuthorization, str]] = []
+        self._told_of: dict[str, datetime] = {}
+        """When a person was told urgently to look at a symbol at the broker."""
 
     def hear(self, at: datetime, fact: facts.Fact) -> None:
         match fact:
             case facts.NotificationDue() if fact.notice.kind is NoticeKind.EXIT_WAITING:
                 self._untold = [one for one in self._untold if one[1].symbol != fact.notice.symbol]
+            case facts.NotificationDue() if fact.notice.kind is NoticeKind.HALT and fact.notice.symbol is not None:
+                self._told_of[fact.notice.symbol] = at
             case facts.ConfirmationReceived():
                 closes = [
                     authorization
@@ -185,6 +190,9 @@ class DebtAudit:
             cause = meter.cause_of(owner)
             matters = (f"{STOP} {owner[1]} {owner[0]}", f"{EXIT} {owner[1]} {owner[0]}", READ_ONLY)
             is_wanted = meter.shares(owner) > self.unwanted[owner]
+            is_told = cause == REVERSED and self._told_of.get(owner[0], NEVER) >= meter.bare[owner].began
+            if is_told:
+                continue
             if cause in NEEDS_A_PERSON and is_wanted and told.isdisjoint(matters):
                 yield owner, cause
 
