@@ -358,7 +358,7 @@ class Meter:
             troubled = {self.world.line.troubled.get(o.order.client_order_id) for o in untold if o.status.is_working}
             is_lost = any(o.order.client_order_id in self.world.line.untold for o in untold)
             if is_lost or troubled - {None}:
-                return "nobody had told of the fill: its word was lost or late"
+                return UNHEARD_FILL
             is_long_ago = self._at - self._filled_at(untold) > A_WORD
             return NO_CAUSE if is_long_ago else "the word of the fill was on its way"
         if any(o.order.legs and o.filled and o.status.is_working for o in entries):
@@ -548,6 +548,7 @@ class Meter:
         return last_of_all
 
 
+UNHEARD_FILL = "nobody had told of the fill: its word was lost or late"
 UNTOLD_REVERSAL = "the desk had not counted yet that the broker took a fill back"
 REVERSED = "the broker took the fill of an exit back; a person gives another stop"
 TAKEN_BACK = "the operator took the stop back"

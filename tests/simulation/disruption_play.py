@@ -13,7 +13,7 @@ from random import Random
 from core.brokers.simulated.order_book import BookedOrder
 from core.messages.commands import Halt, Kill
 from core.model.session import Session
-from tests.simulation.bareness import REFUSED
+from tests.simulation.bareness import REFUSED, UNHEARD_FILL
 from tests.simulation.contradiction_play import APART, Contradicting
 from tests.simulation.rough import Arguments
 from tests.simulation.surprises import Surprise
@@ -211,8 +211,8 @@ class Disrupting(Contradicting):
             for owner, stretch in world.meter.bare.items():
                 words = f"{owner[0]} of {owner[1]} is bare since {stretch.began:%H:%M:%S}: nobody asked for its fill"
                 is_old = world.wire.at - stretch.began > timedelta(seconds=UNHEARD - 1)
-                was_bare = stretch.began < begun  # by another cause
-                world.auditor.require(was_bare or not is_old, words, "owed")
+                by_another = stretch.began < begun or world.meter.cause_of(owner) != UNHEARD_FILL
+                world.auditor.require(by_another or not is_old, words, "owed")
         world.bar(world.price)
 
     def _is_peace(self, *, but_reconciled: bool = False) -> bool:

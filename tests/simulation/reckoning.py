@@ -106,6 +106,8 @@ def _count_orders(world: World, found: Reckoning) -> None:
         report = theirs.get(order.id) if order.id not in world.foreign - world.adopted else None
         if order.id in world.disruptions.unlisted or (order.id in world.disruptions.taken_back and _is_said(world)):
             continue  # the account alone says otherwise, or the desk says that the two differ
+        if order.id in world.disruptions.taken_back and (world.is_restored or world.foreign):
+            continue  # an order that the folder does not know makes up for it: the positions agree
         if _is_another_story(order, report) and not is_kept_here(world, order):
             found.lost += 1
             found.words.append(f"lost: {order.id} is {order.status.value} here, {report and report.raw_status} there")
