@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from core.brokers.alpaca.connection import ALPACA
-from core.facts import OtherTakenBack
+from core.facts import OrderStateUnknown, OtherTakenBack
 from core.messages.commands import Kill, ProposeClose, Rearm
-from core.messages.effects import CancelOrder, Effect
+from core.messages.effects import CancelOrder, Effect, LookUpOrder
 from core.messages.inputs import CancelAnswered, ConnectionChanged, Input
 from core.model.account import Channel, ConnectionState, ConnectionStatus
-from core.model.broker import NoAnswer
+from core.model.broker import Capabilities, NoAnswer, Refused
+from core.model.codes import RefusalKind
 from core.model.order import OrderStatus, Side
 from core.workflows.operator.kill_switch import REARM
 from core.workflows.orders.kill_cancels import UNDER_WAY
@@ -19,6 +21,7 @@ from tests.scenarios.changes import ROOMY, a_house_with_a_working_entry, confirm
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.request_meter import RequestMeter
 from tests.scenarios.requests import effects_of
+from tests.scenarios.test_orders_in_doubt import loses
 from tests.unit.core.brokers.trading_floor import SPY, an_order
 
 LIMIT = 200
@@ -148,6 +151,53 @@ def test_a_rearm_ends_the_cancels_of_external_orders() -> None:
 
     assert left == []
     assert len(house.desk.sightings.all_others) > 40
+
+
+def test_a_rearm_leaves_no_deadline_without_a_limit() -> None:
+    """OP-07: cancels that were to be repeated end with the kill; the engine is not woken for them again and again"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    beside_others(house, 5)
+    house.desk.sightings.capabilities = Capabilities(messages_a_minute=None)
+    ask = house.line.ask
+
+    def refused(effect: Effect) -> Input:
+        if isinstance(effect, CancelOrder):
+            return CancelAnswered(effect.client_order_id, Refused(RefusalKind.OTHER, "not now"))
+        return ask(effect)
+
+    house.line.ask = refused  # type: ignore[method-assign]
+    house.presses(Kill("key"))
+    passes(house, 1)
+    house.presses(Rearm(REARM))
+    begun = house.line.at
+    passes(house, 30)
+
+    assert house.line.at >= begun + timedelta(seconds=30)
+    assert house.desk.control.killed_by is None
+    assert (due := house.engine.next_deadline) is None or due > house.line.at
+
+
+def test_an_entry_in_doubt_is_looked_up_beside_a_kill_of_300() -> None:
+    """EX-22, OP-07, RK-24: it may have arrived, and the cancels of others leave it room"""
+    house = House(minutes("09:55", "10:40", "99.60"), ROOMY).opens().until("10:06:30")
+    meter = beside_others(house, 300)
+    house.presses(a_typed_buy(limit="98.00", stop="97.70"))
+    house.opens_ticket()
+    passes(house, 1)
+    loses(house, "limit")
+    house.confirms()
+    passes(house, 1)
+    left = effects_of(house, LookUpOrder)
+
+    house.presses(Kill("key"))
+    passes(house, 15)
+    asked = len(left)
+    passes(house, 60)
+
+    assert house.facts(OrderStateUnknown)
+    assert asked >= 3
+    assert meter.most() <= LIMIT
+    assert house.desk.sightings.all_others == ()
 
 
 def test_a_pending_cancel_is_not_repeated() -> None:

@@ -49,6 +49,8 @@ UNREQUESTED = "unrequested"
 """The zero of orders that no key and no authorization requested."""
 TAKEN_AWAY = frozenset({CancelCode.OPERATOR, CancelCode.FLATTENED, CancelCode.KILLED})
 A_CENT = Decimal("0.01")
+ENDED_BY_WORD = (EndCode.NEVER_ARRIVED, EndCode.FILLED_SHORT)
+"""Ends that the desk gives an order when the broker's word cannot be its whole state."""
 NOT_OURS = (OrderStatus.EXPIRED, OrderStatus.REJECTED)
 """What explains a stop that is gone while its position is not: a person, the session's end, the broker, the line."""
 
@@ -933,6 +935,7 @@ class Auditor:
         world, ledger = self.world, self.world.engine.state.ledger
         reports = all_reports(world)
         theirs = {report.client_order_id: report for report in reports}
+        listed = {report.client_order_id for report in world.exchange.books(world.wire.at).orders}
         forgotten = [order_of(past) for name in theirs if (past := ledger.retention.forgotten(name)) is not None]
         for order in (*ledger.state.orders.values(), *forgotten):
             if order.role is Elsewhere.CLOSED:
@@ -946,10 +949,12 @@ class Auditor:
                 continue  # it is listed as before, or the desk says that the two differ
             if order.id in world.disruptions.taken_back and (world.is_restored or world.foreign):
                 continue  # an order that the folder does not know makes up for it: the positions agree
+            if order.id in world.disruptions.taken_back and order.id not in listed:
+                continue  # its fill came back over a week in which no desk ran: no list names it any more
             ours = (order.status, order.filled_quantity, order.broker_order_id)
             true = (report.status, report.filled_quantity, report.broker_order_id)
             late = order.status.is_terminal and order.filled_quantity == report.filled_quantity
-            never_came = order.end_code is EndCode.NEVER_ARRIVED or order.id in world.contradictions.contradicted
+            never_came = order.end_code in ENDED_BY_WORD or order.id in world.contradictions.contradicted
             if order.status is OrderStatus.REJECTED and order.id in self.story.sent_again:
                 never_came = True  # the second request was refused, and the first came late
             if order.is_working:

@@ -112,10 +112,19 @@ class Meter:
             self._causes.pop(owner, None)
 
     def _take_up(self) -> None:
-        """What nobody holds any more, by the exchange's books and by the desk's, is known again."""
-        if self._unknown and self.is_up:
-            ours = {position.symbol for position in self.world.engine.state.ledger.positions()}
-            self._unknown -= {s for s in self._unknown if s not in ours and not self.world.exchange._ledger.quantity(s)}
+        """What nobody holds any more, by the exchange's books and by the desk's, is known again: none has shares of it.
+
+        An exit may have sold shares of another owner, where the broker had fewer than the desk.
+        """
+        owners = [owner for owner in self.bare if not self.world.exchange._ledger.quantity(owner[0])]
+        if not self.is_up or not (self._unknown or owners):
+            return
+        ours = {position.symbol for position in self.world.engine.state.ledger.positions()}
+        self._unknown -= {s for s in self._unknown if s not in ours and not self.world.exchange._ledger.quantity(s)}
+        for symbol in {owner[0] for owner in owners} - ours:
+            for owner in [o for o in self.held if o[0] == symbol]:
+                self.held[owner] = self.named[owner] = ZERO
+                self._judge(owner, self._at)
 
     def _count(self, update: OrderUpdate) -> None:
         entry = self._root(update.report.client_order_id)

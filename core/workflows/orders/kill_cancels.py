@@ -34,6 +34,8 @@ UNDER_WAY = 16
 """External cancels without an answer at a time: as many as there are connections."""
 UNANSWERED = timedelta(seconds=20)
 """Time after which no answer is awaited any more; every request ends sooner."""
+LOOK_UPS = 8
+"""Requests of a minute that they leave to look-ups of orders in doubt."""
 A_WINDOW = MINUTE + A_MOMENT
 """Time in which they are counted: a request may reach the broker a moment after it is counted here."""
 
@@ -155,7 +157,11 @@ class KillCancels:
             return True
         if self.room.is_refused or self._ours or len(self._under_way()) >= UNDER_WAY:
             return False
-        return self.state.messages.requests(self.state.at, A_WINDOW) < self.room.beside_closes(self.room.limit)
+        return self.state.messages.requests(self.state.at, A_WINDOW) < self._allowed(self.room.limit)
+
+    def _allowed(self, limit: int) -> int:
+        """Return the limit for external cancels. It leaves look-ups of orders in doubt a few requests of the minute."""
+        return max(1, self.room.beside_closes(limit) - LOOK_UPS)
 
     def _under_way(self) -> list[ExternalCancel]:
         return [each for each in self._external.values() if each.is_under_way and each.next_at > self.state.at]
@@ -182,7 +188,7 @@ class KillCancels:
 
     def _next_of_external(self) -> Iterable[datetime]:
         at, limit = self.state.at, self.room.limit
-        if not self.are_external_wanted:
+        if self.state.control.killed_by is None or not self.are_external_wanted:
             return ()
         first = min(each.next_at for each in self._external.values() if each.is_wanted)
         if limit is None or first > at:
@@ -191,7 +197,7 @@ class KillCancels:
             return (self.state.sightings.limited_until or at,)
         if len(under_way := self._under_way()) >= UNDER_WAY:
             return (min(each.next_at for each in under_way),)
-        room_at = self.state.messages.room_from(at, 1, self.room.beside_closes(limit), A_WINDOW)
+        room_at = self.state.messages.room_from(at, 1, self._allowed(limit), A_WINDOW)
         return (room_at if room_at > at else at + A_MOMENT,)
 
 

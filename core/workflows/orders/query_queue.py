@@ -39,9 +39,9 @@ from core.model.basket import BasketPhase
 from core.model.broker import BrokerBooks, NoAnswer, Refused
 from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
-from core.risk.message_counts import Share, for_queries, limit_wait, of_an_earlier_run
+from core.risk.message_counts import MINUTE, Share, for_queries, limit_wait, of_an_earlier_run
 from core.trading_state.state import TradingState
-from core.workflows.orders.kill_cancels import KillCancels
+from core.workflows.orders.kill_cancels import A_WINDOW, KillCancels
 from core.workflows.orders.request_reserve import A_MOMENT, RequestRoom, held_exits
 from core.workflows.workflow import answers
 
@@ -185,16 +185,25 @@ class RequestPacing:
             return None
         if self.room.is_refused:
             return 0
-        used = self.state.messages.requests(self.state.at) + self._promised(waiting.query)
-        return self._most(limit, waiting) - used
+        most, window = self._most(limit, waiting)
+        return most - self.state.messages.requests(self.state.at, window) - self._promised(waiting.query)
 
-    def _most(self, limit: int, waiting: Waiting) -> int:
-        """Return the limit for a waiting query. What a kill waits for may use the room of external cancels in time."""
+    def _most(self, limit: int, waiting: Waiting) -> tuple[int, timedelta]:
+        """Return the limit for a waiting query, and the time in which requests count.
+
+        The look-up of an order in doubt may use the room of external cancels, and in time all that a kill waits for.
+        """
         share, has_waited = self._share(waiting), self.state.at - waiting.since >= MOVES_UP[1]
         allowed = self._allowed(limit, share)
-        if self._cancels.are_external_wanted and share is Share.AWAITED and has_waited:
-            return max(allowed, self.room.beside_closes(limit))
-        return allowed
+        if self._cancels.are_external_wanted and share is Share.AWAITED:
+            beside = self.room.beside_closes(limit)
+            if beside > allowed and (has_waited or self._is_in_doubt(waiting.query)):
+                return beside, A_WINDOW
+        return allowed, MINUTE
+
+    def _is_in_doubt(self, query: Query) -> bool:
+        order = self.state.ledger.order(query.client_order_id) if isinstance(query, LookUpOrder) else None
+        return order is not None and order.in_doubt_since is not None
 
     def _promised(self, query: Query) -> int:
         """Return the requests that exits under way are about to need, unless the query is one of theirs."""
@@ -375,9 +384,9 @@ class RequestPacing:
             elif self.room.is_refused:
                 yield self.state.sightings.limited_until or at
             elif limit is not None:
-                allowed, cost = self._most(limit, waiting), max(1, self._cost(waiting.query))
+                (allowed, window), cost = self._most(limit, waiting), max(1, self._cost(waiting.query))
                 cost += self._promised(waiting.query)
-                room_at = self.state.messages.room_from(at, cost, allowed)
+                room_at = self.state.messages.room_from(at, cost, allowed, window)
                 yield room_at if room_at > at else at + A_MOMENT
 
     def due(self) -> Iterable[Effect]:
