@@ -8,7 +8,7 @@ and ends only its own handler: its earlier effects leave, and an order that was 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar, get_args
 
 from core import facts
@@ -25,7 +25,8 @@ from core.messages.effects import (
     LookUpSymbols,
 )
 from core.model.account import Mode
-from core.model.session import Calendar
+from core.model.broker import NoAnswer
+from core.model.session import Calendar, Session
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.standard_gate import standard_gate
 from core.settings.history import as_they_were
@@ -67,6 +68,7 @@ from core.workflows.protection.protections import MarginMonitor, ProtectionEvent
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.recommendations import Recommendations
 from core.workflows.reconciliation import Reconciliation
+from core.workflows.session_watch import SessionWatch
 from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.manual_proposals import ManualProposals, PositionProtection, StopTightening
 from core.workflows.staging.order_changes import OrderChanges
@@ -148,6 +150,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         Drafting(state, gate, manual_proposals, recommendations),
         FalseFacts(state),
         ClockWatch(state),
+        SessionWatch(state),
         DayOpen(state),
         protection_events,
         recommendations,
@@ -283,6 +286,7 @@ class Engine:
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
         self._follow = _by_kind(self.workflows, FOLLOWS)
+        self._session_watch = next(each for each in self.workflows if isinstance(each, SessionWatch))
         self._settling = declaring(EndsActs, self.workflows)
         (self._pacing,) = declaring(PacesRequests, self.workflows)
         self._deadlines = Deadlines(state, declaring(HasDeadline, self.workflows))
@@ -400,14 +404,17 @@ class Engine:
     def _denied(self, message: Any) -> Denied | None:
         return self.ports.refusal(message) or self.rights.denial(message)
 
-    def apply(self, at: datetime, settings: Settings, installation: str) -> None:
-        """Apply settings and the installation's name; they are recorded if they changed."""
+    def apply(
+        self, at: datetime, settings: Settings, installation: str, sessions: Sequence[Session | date] | NoAnswer = ()
+    ) -> None:
+        """Apply settings, the installation's name and the broker's sessions; they are recorded if they changed."""
         state = self.state
         state.at = max(at, state.at)
         if state.control.settings.odd.words:
             self.say(as_they_were(state.control.settings.odd))
         for workflow in declaring(Starts, self.workflows):
             workflow.begin_with(settings, installation)
+        self._session_watch.follow(sessions)
         state.journal.sync()
         self._is_owed_a_sync = False
 

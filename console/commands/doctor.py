@@ -12,7 +12,7 @@ import typer
 
 from console.commands.assembly.at_a_broker import (
     account_of_the_keys,
-    calendar_of,
+    calendar_from_now,
     keys_of_source,
     live_books,
     real_broker,
@@ -78,7 +78,7 @@ def findings(host: Host) -> Iterator[Finding]:
     symbols = tuple(Symbol(text) for text in settings.symbols)
     connected = kind.connect(settings, mode, keys)
     broker = connected.broker
-    market = source.make(settings, keys_of_data, symbols, calendar_of(broker), {})
+    market = source.make(settings, keys_of_data, symbols, calendar_from_now(), {})
     promised = (*kind.contract(), *source.contract())
     places = Places(kind.title, kind.reached_by, source.reached_by)
     yield from Doctor(broker, connected.orders, market, symbols, mode, utc_now, promised, places).look()

@@ -12,7 +12,7 @@ A second broker is a folder with a `BrokerKind`, and a line in `registry.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Protocol
 
 from core.model.account import Account, ConnectionStatus, Mode
@@ -20,6 +20,7 @@ from core.model.api_contract import ApiRecord, KeyNames, Keys
 from core.model.broker import (
     Accepted,
     BrokerBooks,
+    BrokerClock,
     CancelTaken,
     Capabilities,
     NoAnswer,
@@ -60,8 +61,15 @@ class Broker(Protocol):
         """Return the order by our own id; `with_legs` if it was sent with legs, so that no list is trusted for them."""
         ...
 
-    def time(self, *, is_once: bool = False) -> datetime | NoAnswer:
+    def time(self, *, is_once: bool = False) -> BrokerClock | NoAnswer:
         """Return the broker's own clock, UTC; `is_once` sends one request and repeats none that fails."""
+        ...
+
+    def sessions(self, first: date, last: date) -> tuple[Session | date, ...] | NoAnswer:
+        """Return the broker's own calendar in order, both days included; empty if it has none (MD-10).
+
+        A day alone is one whose times could not be read.
+        """
         ...
 
     def account(self) -> Account | NoAnswer: ...
@@ -103,13 +111,6 @@ class AccountBroker(Broker, Protocol):
     def keep_to(self, name: str) -> None:
         """From here on withhold the account, books and activities of every account but this one, by the broker's name:
         the answer is then a `NoAnswer` with `is_other_account`.
-        """
-        ...
-
-    def sessions(self, first: date, last: date) -> Sequence[Session | date] | NoAnswer:
-        """Return the broker's own calendar, both days included; empty if it has none.
-
-        A day alone is one whose times could not be read.
         """
         ...
 

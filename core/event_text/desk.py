@@ -9,7 +9,7 @@ from core.event_text.lines import EventTexts, command_in_words, listed, told
 from core.model.codes import HaltCause, KeyEnd
 from core.model.delivery import DeliveryCode
 from core.model.reconciliation import DifferenceKind
-from core.model.session import HOME
+from core.model.session import HOME, AnnouncedDay
 from core.risk.gate import usd
 from core.risk.trading_status import difference_in_words, jump_in_words
 
@@ -94,6 +94,18 @@ def _day(fact: DayFact) -> str:
     return f"day {fact.day} begins with equity {usd(fact.equity)}{close}{mended}"
 
 
+def _sessions(fact: facts.SessionsAnnounced) -> str:
+    """Return `the broker announces: Thu 03 Dec is closed; Fri 04 Dec closes at 13:00 New York`."""
+    return f"the broker announces: {'; '.join(map(announced_in_words, fact.days))}"
+
+
+def announced_in_words(each: AnnouncedDay) -> str:
+    if each.session is None:
+        return f"{each.day:%a %d %b} is closed"
+    opens = "" if HOME.local(each.session.open).time() == HOME.opens else f"opens at {HOME.told(each.session.open)}, "
+    return f"{each.day:%a %d %b} {opens}closes at {HOME.told(each.session.close)}"
+
+
 def _comparison(fact: ComparisonFact) -> str:
     if isinstance(fact, facts.ReconciliationFailed):
         return "read-only:" + listed(fact.reasons, " ")
@@ -128,6 +140,7 @@ DESK: EventTexts = {
     **told("desk", _state, StateFact),
     **told("desk", _engine, EngineFact),
     **told("desk", _day, DayFact),
+    **told("desk", _sessions, facts.SessionsAnnounced),
     **told("desk", _comparison, ComparisonFact),
     **told("HALT", _halted, facts.Halted),
     **told("KILL", _killed, facts.Killed),

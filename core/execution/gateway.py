@@ -56,6 +56,7 @@ class LaneKind(Enum):
     ACCOUNT = "account", 2
     ACTIVITIES = "activities", 1
     CLOCK = "clock", 2
+    SESSIONS = "sessions", 1
     HISTORY = "history", 2
 
     def __init__(self, word: str, width: int) -> None:
@@ -106,6 +107,8 @@ def lane_of(effect: effects.Effect) -> Lane:
             return Lane(LaneKind.ACTIVITIES)
         case effects.FetchClock():
             return Lane(LaneKind.CLOCK)
+        case effects.FetchSessions():
+            return Lane(LaneKind.SESSIONS)
         case effects.FetchHistory() | effects.LookUpSymbols():
             return Lane(LaneKind.HISTORY)
     raise TypeError(f"{type(effect).__name__} is no request to a broker")
@@ -174,6 +177,7 @@ COSTS: Mapping[type, int] = {
     effects.FetchFigures: FIGURES,
     effects.FetchAccount: 1,
     effects.FetchClock: 1,
+    effects.FetchSessions: 1,
     effects.FetchBooks: BOOKS,
     effects.FetchActivities: ACTIVITIES,
     effects.LookUpSymbols: 0,

@@ -11,6 +11,7 @@ from core.model.codes import KeyEnd
 from core.model.desk import DeskNumber, Seat
 from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import PastDays
+from core.model.session import AnnouncedDay
 from core.model.values import ClientOrderId, Fraction, Money, Symbol
 from core.settings.history import VERSION
 from core.settings.settings import Settings
@@ -229,6 +230,14 @@ class DayCorrected(Fact):
     day: date
     equity: Money
     close_of: date
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class SessionsAnnounced(Fact):
+    """The broker announced other sessions of these days than were known: what depends on them moves (MD-10)."""
+
+    days: tuple[AnnouncedDay, ...]
 
 
 @fact(is_heard_again=True)

@@ -3,7 +3,7 @@
 The home venue's sessions come from a table beside this module, so that no process loads pandas for them. It lists the
 weekdays that differ from a usual session: `python -m core.market.calendar` writes it again, and a test compares it with
 exchange-calendars. Other ranges come from that library, read once a range. A day outside of the loaded range is an
-error and never a guess.
+error and never a guess; the calendar of a running desk loads what follows. What the broker announces overrides both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from core.model.session import HOME, XNYS, NoSession, Session, Venue
+from core.model.session import HOME, XNYS, AnnouncedDay, NoSession, Session, Venue
 from core.ports import OperatorError
 
 # ── the table of sessions ────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,10 +96,49 @@ class CalendarRangeError(OperatorError, LookupError):
     """The loaded calendar does not cover the requested day."""
 
 
+class _Table:
+    """The sessions of a calendar and its copies; `changes` counts what was announced."""
+
+    def __init__(self, last: date, sessions: Iterable[Session], holidays: Mapping[date, str]) -> None:
+        self.last = last
+        self.holidays = dict(holidays)
+        self.changes = 0
+        self._hold(sessions)
+
+    def _hold(self, sessions: Iterable[Session]) -> None:
+        self.sessions = sorted(sessions, key=lambda session: session.open)
+        self.opens = [session.open for session in self.sessions]
+        self.by_day = {session.day: session for session in self.sessions}
+
+    def follow(self, days: Iterable[AnnouncedDay]) -> None:
+        told = {each.day: each for each in days}
+        opened = [each.session for each in told.values() if each.session is not None]
+        self._hold([*(session for session in self.sessions if session.day not in told), *opened])
+        for day, each in told.items():
+            if each.session is None:
+                self.holidays[day] = "closed, says the broker"
+        self.changes += 1
+
+    def go_on(self, until: date, venue: Venue) -> None:
+        """Load what follows, to the end of the year after `until`. Raises `CalendarRangeError`."""
+        end = date(until.year + 1, 12, 31)
+        sessions, holidays = _known(self.last.year, end.year, venue)
+        known = self.by_day
+        self._hold([*self.sessions, *(s for s in sessions if s.day > self.last and s.day not in known)])
+        self.holidays = {**holidays, **self.holidays}
+        self.last = end
+
+
 class ExchangeCalendar:
     """A venue's sessions from `first` to `last`, both included (`core.model.session.Calendar`).
 
-    `session_at` is called for every bar, mostly within one session: the last answer is cached with its interval.
+    `session_at` is called for every bar, mostly within one session: the last answer is cached with its interval. A copy
+    has a cache of its own and the same sessions, for another thread; a deep copy has its own sessions.
+
+    Parameters
+    ----------
+    has_end
+        A day beyond `last` raises; otherwise what follows is loaded.
     """
 
     def __init__(
@@ -109,45 +148,56 @@ class ExchangeCalendar:
         sessions: Iterable[Session],
         holidays: Mapping[date, str],
         venue: Venue = HOME,
+        *,
+        has_end: bool = True,
     ) -> None:
         self.first = first
-        self.last = last
         self.venue = venue
-        self._sessions = sorted(sessions, key=lambda session: session.open)
-        self._opens = [session.open for session in self._sessions]
-        self._by_day = {session.day: session for session in self._sessions}
-        self._holidays = dict(holidays)
+        self.has_end = has_end
+        self._table = _Table(last, sessions, holidays)
+        self._changes = 0
         self._from = self._until = _NEVER
         self._answer: Session | NoSession = NoSession("not asked yet")
         self._midnight = self._next_midnight = _NEVER
         self._day = date.min
 
+    def __deepcopy__(self, _memo: object) -> ExchangeCalendar:
+        table = self._table
+        return ExchangeCalendar(
+            self.first, table.last, table.sessions, table.holidays, self.venue, has_end=self.has_end
+        )
+
+    @property
+    def last(self) -> date:
+        """The last loaded day."""
+        return self._table.last
+
     def session_on(self, day: date) -> Session | NoSession:
         """Return the session of a day, or why there is none. Raises `CalendarRangeError`."""
-        session = self._by_day.get(day)
+        session = self._table.by_day.get(day)
         if session is not None:
             return session
-        self._check(day)
+        if self._check(day):
+            return self.session_on(day)
         if day.weekday() >= _SATURDAY:
             return NoSession("weekend")
-        return NoSession(self._holidays.get(day, "holiday"))
+        return NoSession(self._table.holidays.get(day, "holiday"))
 
     def session_at(self, at: datetime) -> Session | NoSession:
         """Return the session that is open at `at` (UTC), or why there is none. Raises `CalendarRangeError`."""
-        if self._from <= at < self._until:
+        if self._from <= at < self._until and self._changes == self._table.changes:
             return self._answer
         return self._find(at)
 
     def next_session(self, at: datetime) -> Session:
         """Return the first session that opens after `at`. Raises `CalendarRangeError`."""
         self._check(self.trading_day(at))
-        index = bisect_right(self._opens, at)
-        if index == len(self._sessions):
-            raise CalendarRangeError(
-                f"the calendar ends on {self.last}, before the session that follows {at:%Y-%m-%d}; "
-                "start again, a longer one is loaded"
-            )
-        return self._sessions[index]
+        index = bisect_right(self._table.opens, at)
+        if index == len(self._table.sessions) and not self.has_end:
+            self._table.go_on(self.last, self.venue)
+        if index == len(self._table.sessions):
+            raise CalendarRangeError(f"the calendar ends on {self.last}, before the session that follows {at:%Y-%m-%d}")
+        return self._table.sessions[index]
 
     def trading_day(self, at: datetime) -> date:
         """Return the venue's date at `at`; that needs no calendar, so it has no range."""
@@ -157,23 +207,15 @@ class ExchangeCalendar:
         return self._day
 
     def sessions(self) -> tuple[Session, ...]:
-        """Return every session of the range, in order."""
-        return tuple(self._sessions)
+        """Return every loaded session, in order."""
+        return tuple(self._table.sessions)
 
-    def overruled(self, first: date, last: date, days: Iterable[Session | date]) -> ExchangeCalendar:
-        """Return a copy with only these sessions from `first` to `last`: the broker's calendar overrides the table.
-
-        Of several sessions of a day the last counts; those of other days do not. A day alone stays as the table has it.
-        """
-        sessions = (day if isinstance(day, Session) else self._by_day.get(day) for day in days)
-        told = {session.day: session for session in sessions if session is not None and first <= session.day <= last}
-        kept = [session for session in self._sessions if not first <= session.day <= last]
-        closed = {day: "closed, says the broker" for day in self._by_day if first <= day <= last and day not in told}
-        return ExchangeCalendar(
-            self.first, self.last, [*kept, *told.values()], {**self._holidays, **closed}, self.venue
-        )
+    def follow(self, days: Iterable[AnnouncedDay]) -> None:
+        """Replace the sessions of these days, for every copy of this calendar (MD-10)."""
+        self._table.follow(days)
 
     def _find(self, at: datetime) -> Session | NoSession:
+        self._changes = self._table.changes
         day = self.trading_day(at)
         session = self.session_on(day)
         if isinstance(session, NoSession):
@@ -188,13 +230,22 @@ class ExchangeCalendar:
         self._from, self._until, self._answer = start, until, answer
         return answer
 
-    def _check(self, day: date) -> None:
-        if not self.first <= day <= self.last:
+    def _check(self, day: date) -> bool:
+        """Return whether more was loaded for this day. Raises `CalendarRangeError`: it has an end, or no source knows
+        the day.
+        """
+        if self.first <= day <= self.last:
+            return False
+        if self.has_end or day < self.first:
             raise CalendarRangeError(f"{day} is outside of the loaded calendar, {self.first} to {self.last}")
+        self._table.go_on(day, self.venue)
+        return True
 
 
-def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalendar:
+def load_calendar(first: date, last: date, venue: Venue = HOME, *, has_end: bool = True) -> ExchangeCalendar:
     """Load a venue's sessions from `first` to two weeks after `last`.
+
+    Without an end later ones are loaded when they are needed.
 
     Beyond the years of the shipped table the library is loaded, which imports pandas (0.4 s).
 
@@ -208,7 +259,7 @@ def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalen
     until = last + DAYS_AFTER
     sessions, holidays = _known(first.year, until.year, venue)
     of_range = [session for session in sessions if first <= session.day <= until]
-    return ExchangeCalendar(first, until, of_range, holidays, venue)
+    return ExchangeCalendar(first, until, of_range, holidays, venue, has_end=has_end)
 
 
 def _known(first_year: int, last_year: int, venue: Venue) -> Sessions:

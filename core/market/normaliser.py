@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from core.facts import BarClosed, MarketDataQuarantined, TradingHalted, TradingResumed
+from core.facts import BarClosed, MarketDataQuarantined, SessionsAnnounced, TradingHalted, TradingResumed
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar, Quote, TradingHalt
 from core.model.lazy_dataclass import dataclass
@@ -90,6 +90,7 @@ class Normaliser:
             MarketDataQuarantined: self._quarantined,
             TradingHalted: self._halted,
             TradingResumed: self._resumed,
+            SessionsAnnounced: self._announced,
         }
 
     def restore(self, state: MarketState) -> None:
@@ -131,6 +132,9 @@ class Normaliser:
 
     def _halted(self, _at: datetime, fact: TradingHalted) -> None:
         self.state.halted[fact.halt.symbol] = fact.halt
+
+    def _announced(self, _at: datetime, _fact: SessionsAnnounced) -> None:
+        self._open = self._close = _NEVER  # the known session may have moved
 
     def _resumed(self, _at: datetime, fact: TradingResumed) -> None:
         self.state.halted.pop(fact.symbol, None)

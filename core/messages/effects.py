@@ -92,6 +92,14 @@ class FetchClock:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchSessions:
+    """Fetch the broker's sessions of these days, both included (MD-10). Answered by `SessionsFetched`."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
 class FetchBooks:
     """Fetch the broker's books (EX-09), with its data of these instruments. Answered by `BooksFetched`."""
 
@@ -190,6 +198,7 @@ Effect = (
     | FetchFigures
     | FetchAccount
     | FetchClock
+    | FetchSessions
     | FetchBooks
     | FetchActivities
     | FetchHistory

@@ -14,6 +14,7 @@ from core.model.broker import (
     BrokerBooks,
     CancelTaken,
     FreshFigures,
+    MarketHours,
     NoAnswer,
     NotFound,
     OrderReport,
@@ -28,6 +29,7 @@ from core.model.instrument import BrokerInstrument
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import DropCopy
 from core.model.reference_data import CorporateAction, PastDays
+from core.model.session import Session
 from core.model.sizing import Regime
 from core.model.staging import Approval
 from core.model.values import ZERO, ClientOrderId, ProposalId, Symbol, TicketId
@@ -214,12 +216,22 @@ class ClockFetched:
         Whether the two agree.
     step
         By which the desk's time went forward with it.
+    hours
+        What it says of the market; None if nothing.
     """
 
     answer: datetime | NoAnswer
     ahead: Decimal = ZERO
     is_near: bool = True
     step: Decimal = ZERO
+    hours: MarketHours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsFetched:
+    """The broker's sessions, the days in order; a day alone is one whose times could not be read."""
+
+    answer: tuple[Session | date, ...] | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +417,7 @@ Input = (
     | FiguresFetched
     | AccountFetched
     | ClockFetched
+    | SessionsFetched
     | HistoryFetched
     | SymbolsLookedUp
     | WatchlistWritten

@@ -231,6 +231,23 @@ class BrokerPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class MarketHours:
+    """What the broker's clock says of the market; the next open and close are after it."""
+
+    is_open: bool
+    next_open: datetime
+    next_close: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerClock:
+    """The broker's own clock, UTC; `hours` is None if it says nothing of the market."""
+
+    at: datetime
+    hours: MarketHours | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FreshFigures:
     """Figures fetched for a confirmation: the broker's clock, the account and a quote, none from a cache (OP-03).
 

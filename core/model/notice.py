@@ -36,6 +36,8 @@ class NoticeKind(StrEnum):
     """A strategy's entry waits for a key; only a rule that names the kind takes it."""
     REGIME = "regime"
     """The market regime changed, or the VIX is high and nobody acts."""
+    SESSION = "session"
+    """The broker announced a closed day, or other hours, within a week."""
     REPORT = "report"
 
     @property
@@ -71,6 +73,7 @@ USUAL = {
     NoticeKind.ALERT: Severity.WARNING,
     NoticeKind.PROPOSAL: Severity.INFO,
     NoticeKind.REGIME: Severity.INFO,
+    NoticeKind.SESSION: Severity.WARNING,
     NoticeKind.REPORT: Severity.INFO,
 }
 """How much each kind matters. A high VIX is a warning; a stop that waits for a key and margin under maintenance are

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -36,6 +36,14 @@ class NoSession:
     """The market is closed; `reason` says why (weekend, holiday, night)."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedDay:
+    """What the broker announces of a day (MD-10): its session, or None if the market is closed."""
+
+    day: date
+    session: Session | None
 
 
 class DayCloses:
@@ -198,6 +206,22 @@ class Venue:
         return self.told(at) if is_that_day else self.told(at, "%a %d %b %H:%M")
 
 
+LONGEST_BEFORE_A_CLOSE = timedelta(minutes=30)
+"""A window that ends longer before the usual close ends half an hour before an early one, unless it is over by then."""
+
+
+def window_of(venue: Venue, session: Session, first: time, last: time) -> tuple[datetime, datetime]:
+    """Return the first and the last instant of a session's window for entries, UTC (RK-07).
+
+    On a day that closes early it ends as long before the close as on a usual day, half an hour at the most. A window to
+    the usual close or beyond it ends with the session alone.
+    """
+    opens, shuts, usual = (venue.at(session.day, clock) for clock in (first, last, venue.closes))
+    if session.close < usual and shuts < usual:
+        shuts = min(shuts, session.close - min(usual - shuts, LONGEST_BEFORE_A_CLOSE))
+    return opens, shuts
+
+
 class Calendar(Protocol):
     """The sessions of one venue. Implemented by `core.market.calendar`."""
 
@@ -218,6 +242,10 @@ class Calendar(Protocol):
 
     def trading_day(self, at: datetime) -> date:
         """Return the venue's date at `at`."""
+        ...
+
+    def follow(self, days: Iterable[AnnouncedDay]) -> None:
+        """Replace the sessions of these days."""
         ...
 
 

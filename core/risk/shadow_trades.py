@@ -29,7 +29,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.execution.ledger import Ledger
-from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SubmissionBlocked
+from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SessionsAnnounced, SubmissionBlocked
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
@@ -355,6 +355,7 @@ class ShadowTrades:
             ProposalEnded: self._ended,
             ProposalSkipped: self._skipped,
             SubmissionBlocked: self._submission_blocked,
+            SessionsAnnounced: self._announced,
         }
 
     def restore(self, state: ShadowTradesState) -> None:
@@ -464,6 +465,15 @@ class ShadowTrades:
             return False
         counted = sum(s.is_counted and s.strategy == strategy and s.last is not None for s in self.of_day(day))
         return counted + self.ledger.entries_filled(strategy, day) < self.control.settings.risk.entries_a_day
+
+    def _announced(self, _at: datetime, fact: SessionsAnnounced) -> None:
+        """Move the ends of the shadows of a day that closes at another time (MD-10)."""
+        told = {each.day: each.session for each in fact.days}
+        for shadow in (each for followed in self.following.values() for each in followed):
+            session = told.get(self.calendar.trading_day(shadow.closes_at))
+            if session is not None:
+                shadow.flat_from += session.close - shadow.closes_at
+                shadow.closes_at = session.close
 
     def _turn_page(self, day: date) -> None:
         if self.state.day == day:

@@ -30,6 +30,7 @@ KINDS: dict[type, str] = {
     effects.FetchBooks: "books",
     effects.FetchActivities: "activities",
     effects.FetchClock: "clock",
+    effects.FetchSessions: "sessions",
     effects.FetchHistory: "history",
     effects.LookUpSymbols: "symbols",
 }
@@ -94,6 +95,7 @@ def _outcome(message: inputs.Input) -> tuple[CallOutcome, str, RefusalKind | Non
             | inputs.AccountFetched()
             | inputs.ActivitiesFetched()
             | inputs.ClockFetched()
+            | inputs.SessionsFetched()
             | inputs.BooksFetched()
             | inputs.HistoryFetched()
             | inputs.SymbolsLookedUp()

@@ -19,7 +19,7 @@ from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.session import Session, Venue
+from core.model.session import Session, Venue, window_of
 from core.model.signal import EntrySignal
 from core.model.staging import MANUAL
 from core.model.values import NO_MONEY, Money, Price, Quantity, Symbol
@@ -143,10 +143,11 @@ def _entries(
     Yields nothing if the strategy fails, or is too slow to be asked for a whole day.
     """
     cash = settings.exchange.cash
+    first, last = window_of(venue, session, settings.risk.window_start, settings.risk.window_end)
     context = Context(
         session=session,
-        window_first=venue.at(session.day, settings.risk.window_start),
-        window_last=venue.at(session.day, settings.risk.window_end),
+        window_first=first,
+        window_last=last,
         flat_from=session.close,
         entries_allowed=1,
         venue=venue,

@@ -116,7 +116,7 @@ class Doctor:
         if isinstance(told, NoAnswer):
             return Finding("clock", False, told.reason, "the broker's clock could not be asked; see above")
         middle = before + (self.now() - before) / 2
-        skew = told - middle
+        skew = told.at - middle
         words = f"{skew.total_seconds():+.2f} s against the broker's"
         is_near = abs(skew) <= SKEW
         remedy = "" if is_near else "let NTP set this machine's clock: timedatectl set-ntp true"

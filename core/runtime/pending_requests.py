@@ -85,6 +85,8 @@ class RequestExecutor:
                 return inputs.BooksFetched(self._books(effect))
             case effects.FetchClock():
                 return self._clock()
+            case effects.FetchSessions():
+                return inputs.SessionsFetched(broker.sessions(effect.first, effect.last))
             case effects.FetchActivities():
                 return inputs.ActivitiesFetched(broker.activities(effect.since))
             case effects.FetchHistory():
@@ -98,13 +100,18 @@ class RequestExecutor:
 
     def _clock(self) -> inputs.ClockFetched:
         if self.guard is None:
-            return inputs.ClockFetched(self.broker.time())
+            told = self.broker.time()
+            return (
+                inputs.ClockFetched(told)
+                if isinstance(told, NoAnswer)
+                else inputs.ClockFetched(told.at, hours=told.hours)
+            )
         asked = self.guard.steady()
         told = self.broker.time(is_once=True)  # the time of a first try that failed would blur the reading
         if isinstance(told, NoAnswer):
             return inputs.ClockFetched(told)
-        found = self.guard.hear(told, asked, self.guard.steady())
-        return inputs.ClockFetched(told, found.ahead, found.is_near, found.step)
+        found = self.guard.hear(told.at, asked, self.guard.steady())
+        return inputs.ClockFetched(told.at, found.ahead, found.is_near, found.step, told.hours)
 
     def _history(self, effect: effects.FetchHistory | effects.LookUpSymbols) -> tuple[Bar, ...] | NoAnswer:
         try:
@@ -130,7 +137,7 @@ class RequestExecutor:
         wait(futures, timeout=max(seconds - TO_BE_HEARD, seconds / 2))
         time, account, quote, instrument = (_come(future, seconds) for future in futures)
         return FreshFigures(
-            time,
+            time if isinstance(time, NoAnswer) else time.at,
             NoAccount(account.reason) if isinstance(account, NoAnswer) else account,
             NoQuote(quote.reason) if isinstance(quote, NoAnswer) else quote,
             NoInstrument(instrument.reason) if isinstance(instrument, NoAnswer) else instrument,
@@ -187,6 +194,8 @@ def no_answer(effect: effects.Effect, reason: str) -> inputs.Input:
             return inputs.ActivitiesFetched(nothing)
         case effects.FetchClock():
             return inputs.ClockFetched(nothing)
+        case effects.FetchSessions():
+            return inputs.SessionsFetched(nothing)
         case effects.FetchHistory():
             return inputs.HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
         case effects.LookUpSymbols():

@@ -31,7 +31,7 @@ from core.model.bar import ONE_MINUTE, Bar, Feed, Quote
 from core.model.instrument import MAIN
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.session import HOME, NoSession, Session
+from core.model.session import HOME, AnnouncedDay, NoSession, Session
 from core.model.staging import MANUAL
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.feed import QUOTE, Timed, bar_item, merged
@@ -116,6 +116,10 @@ class OneSession:
 
     def trading_day(self, _at: datetime) -> date:
         return self.session.day
+
+    def follow(self, days: Iterable[AnnouncedDay]) -> None:
+        """Replace its session."""
+        self.session = next((each.session for each in days if each.session is not None), self.session)
 
 
 # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,6 +21,7 @@ from core.messages.effects import (
     FetchBooks,
     FetchClock,
     FetchFigures,
+    FetchSessions,
     LookUpOrder,
     ReplaceOrder,
     SubmitOrder,
@@ -152,7 +153,9 @@ class ExchangeAnswers:
             case FetchAccount():
                 return inputs.AccountFetched(exchange.account(at))
             case FetchClock():
-                return inputs.ClockFetched(at)
+                return inputs.ClockFetched(at, hours=exchange.hours(at))
+            case FetchSessions():
+                return inputs.SessionsFetched(exchange.sessions(effect.first, effect.last))
             case FetchActivities():
                 return inputs.ActivitiesFetched(exchange.activities(at, effect.since))
             case FetchBooks():

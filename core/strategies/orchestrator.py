@@ -202,6 +202,7 @@ class Orchestrator:
         self._shows_from = datetime.min.replace(tzinfo=UTC)
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             facts.BarClosed: self._bar_closed,
+            facts.SessionsAnnounced: self._announced,
             facts.SignalRaised: self._signal_raised,
             facts.ReasonsCounted: self._counted,
             facts.HistoryLoaded: self._history_taken,
@@ -438,6 +439,12 @@ class Orchestrator:
 
     def _conditions(self, runner: Runner) -> Conditions:
         return self.holdings.conditions(runner.symbol, runner.name, runner.day, self.state.marks)
+
+    def _announced(self, at: datetime, fact: facts.SessionsAnnounced) -> None:
+        days = {each.day for each in fact.days}
+        for runner in self.roster.everywhere():
+            if runner.state.session in days and runner.context.session.day == runner.state.session:
+                self.contexts.follow(runner, at)
 
     def _bar_closed(self, at: datetime, fact: facts.BarClosed) -> None:
         bar = fact.bar

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from core.model.bar import Bar
 from core.model.recommendation import Recommendation
-from core.model.session import Calendar, NoSession, Session, Venue
+from core.model.session import Calendar, NoSession, Session, Venue, window_of
 from core.model.signal import EntrySignal, ExitSignal, SuspensionCause
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.sizing import Conditions
@@ -245,7 +245,7 @@ class RunnerContexts:
         self.holdings = holdings
         self.settings = Settings()
         self.is_dirty = True
-        self._window: tuple[date, time, time] | None = None
+        self._window: tuple[Session, time, time] | None = None
         self._opens = self._shuts = datetime.min.replace(tzinfo=UTC)
 
     def enter(self, runner: Runner, bar: Bar, at: datetime) -> None:
@@ -258,12 +258,24 @@ class RunnerContexts:
             state.session = session.day
             if state.forgot_on is not None and session.day > state.forgot_on:
                 state.forgot, state.forgot_on = "", None
-        runner.until, runner.day = session.close, self.calendar.trading_day(at)
-        runner.context.session = session
+        runner.day = self.calendar.trading_day(at)
+        self._keep_to(runner, session)
+
+    def follow(self, runner: Runner, at: datetime) -> None:
+        """Move the end of the strategy's session: the broker announced another one (MD-10)."""
+        session = self.calendar.session_on(runner.context.session.day)
+        if isinstance(session, NoSession):
+            session = replace(runner.context.session, close=at)
+        runner.told = None
+        self._keep_to(runner, session)
+
+    def _keep_to(self, runner: Runner, session: Session) -> None:
+        """Set the hours of its session: its end, its window, and from when it must be flat."""
+        runner.until, runner.context.session = session.close, session
         risk = self.settings.risk
-        if (window := (session.day, risk.window_start, risk.window_end)) != self._window:
-            self._window, hours = window, (risk.window_start, risk.window_end)
-            self._opens, self._shuts = (self.calendar.venue.at(session.day, hour) for hour in hours)
+        if (window := (session, risk.window_start, risk.window_end)) != self._window:
+            self._window = window
+            self._opens, self._shuts = window_of(self.calendar.venue, *window)
         runner.context.window_first, runner.context.window_last = self._opens, self._shuts
         minutes = self.settings.flat_minutes(runner.name)
         runner.context.flat_from = session.close - timedelta(minutes=minutes)

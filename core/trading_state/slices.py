@@ -10,6 +10,7 @@ A new slice is a class and a line in `Slices`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -58,6 +59,7 @@ from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
 from core.trading_state.account_block import AccountBlock
 from core.trading_state.account_history import Activities, AdviceBook, DayResults
+from core.trading_state.announced_sessions import AnnouncedSessions
 from core.trading_state.desks import Attendance, Desks
 from core.trading_state.notifications import Notifications
 from core.trading_state.owed_stops import OwedStops
@@ -261,9 +263,10 @@ class Slices:
     def __init__(
         self, calendar: Calendar, past: PastIndex, disk: DiskFailure, kinds: StrategyKinds, further: Iterable[Slice]
     ) -> None:
-        self.calendar = calendar
+        self.calendar = calendar = deepcopy(calendar)  # what is announced to this desk is of no other
         self.slices: list[Slice] = []
         add, day_of = self._add, calendar.trading_day
+        self.announced = add(AnnouncedSessions(calendar))
         self.control = add(TradingStatus(disk))
         self.desks = add(Desks(lambda: timedelta(seconds=float(self.control.settings.attendance.key_seconds))))
         self.normaliser = add(Normaliser(calendar))

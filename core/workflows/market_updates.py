@@ -112,7 +112,10 @@ class MarketUpdates:
             session, before = calendar.session_at(bar.start), None if figures is None else figures.last
             if not isinstance(session, Session):
                 return
-            figures = kept[bar.symbol] = DayFigures(calendar.trading_day(bar.start), session.close, before)
+            if figures is not None and figures.day == session.day:
+                figures.until = session.close  # the broker announced a later close
+            else:
+                figures = kept[bar.symbol] = DayFigures(calendar.trading_day(bar.start), session.close, before)
         figures.take(bar)
 
     @answers(inputs.QuoteArrived)

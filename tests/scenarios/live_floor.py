@@ -21,10 +21,11 @@ from core.messages.commands import Command
 from core.messages.inputs import AcceptBroker, BarArrived, MarketDataBroken
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.bar import Bar, NoQuote, Quote
-from core.model.broker import Accepted, BrokerBooks, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.broker import Accepted, BrokerBooks, BrokerClock, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.reconciliation import DropCopy
+from core.model.session import Session
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from core.runtime.live import LiveRuntime
 from core.runtime.market_history import RegimeWatch
@@ -117,8 +118,11 @@ class LiveFloor:
             self.asked.append("look up")
             return self.troubles.get("look up") or self.moved().order(self.now(), client_order_id)
 
-    def time(self, *, is_once: bool = False) -> datetime | NoAnswer:
-        return self.troubles.get("time") or self.now()
+    def time(self, *, is_once: bool = False) -> BrokerClock | NoAnswer:
+        return self.troubles.get("time") or BrokerClock(self.now(), self.exchange.hours(self.now()))
+
+    def sessions(self, first: date, last: date) -> tuple[Session | date, ...] | NoAnswer:
+        return self.troubles.get("sessions") or self.exchange.sessions(first, last)
 
     def account(self) -> Account | NoAnswer:
         with self.lock:

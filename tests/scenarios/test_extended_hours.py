@@ -11,8 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.execution.order import Order
 from core.facts import ConfirmationRefused, ProposalSkipped
-from core.messages.commands import EditOrder, ProposeClose, ProposeOrder
+from core.messages.commands import EditOrder, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.model.bar import Bar
+from core.model.codes import CancelCode
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Price, Quantity, plain
 from core.settings.settings import Settings
@@ -30,7 +31,12 @@ FAR = a_typed_buy("0.2", limit="99.00", stop="98.00")
 """Far below the market: it waits."""
 
 
-def a_house(*more: Bar, policy: str = "include_extended", days: tuple[date, ...] = (THURSDAY, FRIDAY)) -> House:
+def a_house(
+    *more: Bar,
+    policy: str = "include_extended",
+    days: tuple[date, ...] = (THURSDAY, FRIDAY),
+    compared_every: int = 1800,
+) -> House:
     settings = Settings.model_validate(
         {
             "risk": {
@@ -42,7 +48,7 @@ def a_house(*more: Bar, policy: str = "include_extended", days: tuple[date, ...]
                 "entries_a_day": 9,
             },
             "strategies": {"vwap": {"enabled": False}},
-            "reconciliation": {"every_seconds": 1800},
+            "reconciliation": {"every_seconds": compared_every},
         }
     )
     bars = [bar for day in days for bar in minutes("09:30", "10:20", "100", day)]
@@ -337,3 +343,68 @@ def test_market_close_warns_it_waits_for_the_open(policy: str, snapshot: Snapsho
 
     assert [v.reason for v in house.ticket.review.warnings if v.check == "session and clock"] == snapshot
     assert house.proposal.order.extended_hours is False
+
+
+@EITHER
+@pytest.mark.usefixtures("a_tick_each_way")
+def test_a_queued_market_close_makes_way_by_a_key(policy: str, snapshot: SnapshotAssertion) -> None:
+    """RK-22: a limit typed beside it names the key, and sells in the evening after it"""
+    house = a_house(policy=policy).until("10:05")
+    buys(house)
+    house.until("17:00")
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 5)
+
+    house.presses(a_sale("99.90"))
+    why = house.last(ProposalSkipped).reasons
+    (queued,) = house.desk.ledger.working()
+    house.presses(RequestCancel(queued.id))
+    passes(house, 10)
+    assert types(house, a_sale("99.90")) == ()
+    confirms_now(house)
+    passes(house, 120)
+
+    assert why == snapshot
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+    assert house.sent()[-1] == ("submit", "sell", "limit", "0.2")
+
+
+@pytest.mark.parametrize("limit", ["99.00", "95.00"])
+def test_a_market_close_that_waits_for_the_open_cancels_our_entry(limit: str) -> None:
+    """RK-25: nobody knows the price of the open; in the session a distant entry stays"""
+    house = a_house().until("10:05")
+    buys(house)
+    house.until("17:00")
+    assert types(house, a_typed_buy("0.2", limit=limit, stop="90.00")) == ()
+    (typed,) = [
+        waiting for waiting in house.desk.stage.proposals() if waiting.order.limit_price == Price(Decimal(limit))
+    ]
+    house.presses(OpenTicket(typed.id))
+    passes(house, 1)
+    house.confirms()
+    passes(house, 5)
+    (resting,) = house.desk.ledger.working_entries()
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 10)
+
+    assert resting.status is OrderStatus.CANCELLED
+    assert resting.cancel_code is CancelCode.MAKES_WAY
+    assert house.sent()[-1] == ("submit", "sell", "market", "0.2")
+
+
+@EITHER
+@pytest.mark.usefixtures("a_tick_each_way")
+def test_a_lost_fill_of_the_evening_is_known_within_a_minute(policy: str) -> None:
+    """EX-09, EX-22: the books are compared while an order could fill"""
+    house = a_house(policy=policy, compared_every=60).until("10:05")
+    buys(house)
+    house.until("17:00:30")
+    assert types(house, a_sale("99.90")) == ()
+    house.line.is_deaf = True
+    confirms_now(house)
+    passes(house, 62)
+
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")

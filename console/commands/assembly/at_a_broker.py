@@ -85,18 +85,13 @@ def account_of_the_keys(host: Host, settings: Settings) -> AccountFolder:
         broker.close()
 
 
-def calendar_of(broker: AccountBroker) -> ExchangeCalendar:
-    """Return the broker's sessions if it provides them, otherwise the exchange's own table."""
+def calendar_from_now() -> ExchangeCalendar:
+    """Return the exchange's own sessions, without an end; what the broker announces is followed from the start on."""
     from core.io.wall_clock import utc_now
     from core.market.calendar import load_calendar
-    from core.model.broker import NoAnswer
 
     today = utc_now().date()
-    table = load_calendar(today - CALENDAR_BEHIND, today + CALENDAR_AHEAD)
-    told = broker.sessions(today - CALENDAR_BEHIND, today + CALENDAR_BEHIND)
-    if isinstance(told, NoAnswer) or not told:
-        return table
-    return table.overruled(today - CALENDAR_BEHIND, today + CALENDAR_BEHIND, told)
+    return load_calendar(today - CALENDAR_BEHIND, today + CALENDAR_AHEAD, has_end=False)
 
 
 def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
@@ -106,6 +101,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     from core.runtime.live import LiveRuntime
     from core.runtime.market_history import SPY, PastWatch, RegimeWatch
     from core.runtime.reference_data import Announcements, AssetWatch, ChartWatch
+    from core.workflows.session_watch import AHEAD
     from state.kill_switch import FileKillSwitch
     from state.running_engine import EngineLock, thread_dumps
 
@@ -121,11 +117,12 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     stack.enter_context(thread_dumps(folder))
     switch = FileKillSwitch(folder, host.environ)
     switch.prepare()
-    calendar = calendar_of(broker)
-    engine, checkpoints = open_engine(host, folder, calendar, mode, stack, settings=settings)
+    engine, checkpoints = open_engine(host, folder, calendar_from_now(), mode, stack, settings=settings)
+    calendar = engine.state.calendar
     engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
     guard = _clock_beside(broker, engine.state.at)
-    engine.apply(guard.read(), settings, installation(folder))
+    day = calendar.trading_day(at := guard.read())
+    engine.apply(at, settings, installation(folder), broker.sessions(day, day + AHEAD))
     engine.state.sightings.capabilities = kind.capabilities
     market = source.make(
         settings,
@@ -184,7 +181,7 @@ def _clock_beside(broker: Broker, last_record: datetime) -> ClockGuard:
         if isinstance(told, NoAnswer):
             break
         is_told = True
-        if guard.hear(told, asked, elapsed()).is_near:
+        if guard.hear(told.at, asked, elapsed()).is_near:
             break
     if not is_told and last_record.year > MINYEAR:
         guard.doubt()
@@ -206,7 +203,7 @@ def live_books(
     theirs = _account_folder(host, kind, broker, keys).name
     if theirs != folder.name:
         raise OperatorError(f"{folder.name}: the keys that are set are of account {theirs}; set its own")
-    engine, checkpoints = open_engine(host, folder, calendar_of(broker), mode, stack, settings=settings, is_kept=accept)
+    engine, checkpoints = open_engine(host, folder, calendar_from_now(), mode, stack, settings=settings, is_kept=accept)
     guard = _clock_beside(broker, engine.state.at)
     engine.apply(guard.read(), settings, installation(folder))
     return engine, broker, guard.read, checkpoints.write

@@ -55,7 +55,17 @@ from core.io.http_requests import Reply
 from core.io.wall_clock import utc_now
 from core.model.account import Account, ConnectionStatus, Mode
 from core.model.api_contract import Keys, Redaction
-from core.model.broker import Accepted, BrokerBooks, CancelTaken, Execution, NoAnswer, NotFound, OrderReport, Refused
+from core.model.broker import (
+    Accepted,
+    BrokerBooks,
+    BrokerClock,
+    CancelTaken,
+    Execution,
+    NoAnswer,
+    NotFound,
+    OrderReport,
+    Refused,
+)
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, OrderStatus
 from core.model.reconciliation import DropCopy
@@ -177,9 +187,10 @@ class AlpacaBroker:
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @as_shown
-    def time(self, *, is_once: bool = False) -> datetime | NoAnswer:
+    def time(self, *, is_once: bool = False) -> BrokerClock | NoAnswer:
+        read = lambda raw: a_clock(raw, self._questions.set_aside)  # noqa: E731 - the parser with its notes
         try:
-            return self._questions.get("/clock", "GET /clock", a_clock, is_once=is_once)
+            return self._questions.get("/clock", "GET /clock", read, is_once=is_once)
         except NOTHING_READ as error:
             return as_no_answer(error)
 
@@ -245,7 +256,6 @@ class AlpacaBroker:
     def sessions(self, first: date, last: date) -> tuple[Session | date, ...] | NoAnswer:
         """Return Alpaca's own calendar, both days included; of a day whose times cannot be read, the day alone."""
         query = {"start": first.isoformat(), "end": last.isoformat()}
-        self._questions.count_beyond()
         try:
             return self._questions.get("/calendar", "GET /calendar", self._all_sessions, query)
         except NOTHING_READ as error:

@@ -271,7 +271,17 @@ POSITION = ApiRecord(
     ),
 )
 
-CLOCK = ApiRecord("the clock", "GET /v2/clock", "legacy_clock", (ApiField("timestamp", MOMENT),))
+CLOCK = ApiRecord(
+    "the clock",
+    "GET /v2/clock",
+    "legacy_clock",
+    (
+        ApiField("timestamp", MOMENT),
+        ApiField("is_open", FLAG, absent="it says nothing of the market: the calendar alone counts"),
+        ApiField("next_open", MOMENT, absent="as is_open"),
+        ApiField("next_close", MOMENT, absent="as is_open"),
+    ),
+)
 
 DAY = ApiRecord(
     "a day of the calendar",

@@ -31,9 +31,11 @@ from core.execution.order_status import BROKER_STATUSES
 from core.model.account import Account
 from core.model.broker import (
     NO_ID,
+    BrokerClock,
     BrokerPosition,
     Execution,
     ForeignPosition,
+    MarketHours,
     OrderReport,
     OrderUpdate,
     UnreadableOrder,
@@ -399,8 +401,17 @@ def _borrow(asset: Fields) -> tuple[Borrow, str]:
     return (Borrow.EASY if is_easy else Borrow.HARD), ""
 
 
-def a_clock(raw: object) -> datetime:
-    return Fields(raw, "the clock", CLOCK).moment("timestamp")
+def a_clock(raw: object, set_aside: SetAside = drop) -> BrokerClock:
+    """Parse the clock; without readable hours the time alone."""
+    row = Fields(raw, "the clock", CLOCK)
+    at = row.moment("timestamp")
+    if row.optional_flag("is_open") is None:
+        return BrokerClock(at)
+    try:
+        return BrokerClock(at, MarketHours(row.flag("is_open"), row.moment("next_open"), row.moment("next_close")))
+    except UnreadableFieldError as error:
+        set_aside(f"GET /clock: {error}", raw)
+        return BrokerClock(at)
 
 
 def a_session(raw: object, set_aside: SetAside = drop) -> Session | date:

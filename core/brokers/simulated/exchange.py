@@ -33,12 +33,21 @@ from core.brokers.simulated.order_book import Book, BookedOrder
 from core.brokers.simulated.order_entry import OrderEntry, several_legs
 from core.model.account import Account
 from core.model.bar import Bar, NoQuote, Quote
-from core.model.broker import Accepted, BrokerBooks, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.broker import (
+    Accepted,
+    BrokerBooks,
+    BrokerClock,
+    MarketHours,
+    NotFound,
+    OrderReport,
+    OrderUpdate,
+    Refused,
+)
 from core.model.instrument import STOCK_TICKS, BrokerInstrument, NoInstrument
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side
 from core.model.reconciliation import DropCopy
-from core.model.session import Calendar, NoSession
+from core.model.session import Calendar, NoSession, Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Money, Price, Quantity, Symbol
 
 # ── the first edition of the rules ───────────────────────────────────────────────────────────────────────────────────
@@ -304,6 +313,24 @@ class SimulatedExchange:
         self.advance(at)
         return self._book.reports(at)
 
+    def hours(self, at: datetime) -> MarketHours | None:
+        """Return what its clock says of the market; None beyond the end of its calendar."""
+        try:
+            session, following = self._calendar.session_at(at), self._calendar.next_session(at)
+        except LookupError:
+            return None
+        running = session if isinstance(session, Session) else None
+        return MarketHours(running is not None, following.open, (running or following).close)
+
+    def sessions(self, first: date, last: date) -> tuple[Session | date, ...]:
+        """Return its sessions of these days, both included, as far as its calendar knows them."""
+        found: list[Session | date] = []
+        for number in range((last - first).days + 1):
+            with suppress(LookupError):
+                session = self._calendar.session_on(first + timedelta(days=number))
+                found += [session] if isinstance(session, Session) else []
+        return tuple(found)
+
     def account(self, at: datetime) -> Account:
         self.advance(at)
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
@@ -407,8 +434,11 @@ class SimulatedBroker:
         del with_legs  # legs are always included
         return self.exchange.order(self.at, client_order_id)
 
-    def time(self, *, is_once: bool = False) -> datetime:
-        return self.at
+    def time(self, *, is_once: bool = False) -> BrokerClock:
+        return BrokerClock(self.at, self.exchange.hours(self.at))
+
+    def sessions(self, first: date, last: date) -> tuple[Session | date, ...]:
+        return self.exchange.sessions(first, last)
 
     def account(self) -> Account:
         return self.exchange.account(self.at)

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
+from core.model.session import HOME, LONGEST_BEFORE_A_CLOSE
 from core.model.signal import ExitReason
 from core.model.values import ZERO
 from core.ports import OperatorError
@@ -238,8 +239,14 @@ def _opening(settings: Settings) -> Integers:
 def _session_table(settings: Settings, bars: KernelBars, strategy: str) -> Integers:
     """Return the sessions with the window of entries, and from when a position must be flat."""
     risk, table = settings.risk, bars.clock.copy()
-    for row, clock in ((reg.WINDOW_FIRST, risk.window_start), (reg.WINDOW_LAST, risk.window_end)):
-        table[row] = table[reg.NOON] + ((clock.hour - 12) * 3600 + clock.minute * 60 + clock.second) * reg.SECOND
+    first, last, usual = (
+        table[reg.NOON] + ((clock.hour - 12) * 3600 + clock.minute * 60 + clock.second) * reg.SECOND
+        for clock in (risk.window_start, risk.window_end, HOME.closes)
+    )
+    before = np.minimum(usual - last, int(LONGEST_BEFORE_A_CLOSE.total_seconds()) * reg.SECOND)  # as `window_of`
+    is_early = (table[reg.CLOSES] < usual) & (last < usual)
+    table[reg.WINDOW_FIRST] = first
+    table[reg.WINDOW_LAST] = np.where(is_early, np.minimum(last, table[reg.CLOSES] - before), last)
     table[reg.FLAT_FROM] = table[reg.CLOSES] - settings.flat_minutes(strategy) * reg.MINUTE
     return table
 

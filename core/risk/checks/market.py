@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import time
 from decimal import Decimal
 
 from core.model.bar import Feed, NoQuote, Quote
 from core.model.instrument import BrokerInstrument, Hours, Instrument, NoInstrument
 from core.model.order import Effect, OrderRequest, Side, TimeInForce
-from core.model.session import NoSession, Session
+from core.model.session import NoSession, Session, window_of
 from core.model.sizing import NoVix, VixLevel
 from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price, percent, plain, priced
@@ -103,6 +104,10 @@ class TradingHaltCheck:
         return refused(self.name, f"{halt.symbol} is halted since {since} ({halt.reason}): {fate}")
 
 
+LAST_SECONDS = 60
+"""Seconds before the close in which an entry with a stop for the day is warned of."""
+
+
 class SessionCheck:
     """The market is open for this order, and the broker's clock agrees with ours (EX-11, RK-20).
 
@@ -126,7 +131,18 @@ class SessionCheck:
             )
         if skew > state.settings.risk.clock_skew_seconds:
             return warned(self.name, f"the broker's clock differs by {skew:.1f} s; set this machine's clock")
+        if (left := _last_seconds(candidate, state)) is not None:
+            return warned(self.name, f"the market closes in {left:.0f} s: a stop for the day ends with it")
         return passed(self.name, open_)
+
+
+def _last_seconds(candidate: Candidate, state: ReviewContext) -> float | None:
+    """Return the seconds to the close if they are few for an entry whose stop ends with the day."""
+    if candidate.only_reduces or not isinstance(state.session, Session):
+        return None
+    left = (state.session.close - state.at).total_seconds()
+    ends = isinstance(candidate.stop, StopPlan) and candidate.order.time_in_force is not TimeInForce.GTC
+    return left if ends and left <= LAST_SECONDS else None
 
 
 def _open(state: ReviewContext) -> str:
@@ -242,7 +258,7 @@ class WindowCheck:
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; at any time")
-        first, last, place = state.settings.risk.window_start, state.settings.risk.window_end, state.venue.name
+        (first, last), place = _window(state), state.venue.name
         if candidate.is_manual:
             moment = state.venue.local(state.at).time().replace(microsecond=0)
         else:
@@ -251,6 +267,15 @@ class WindowCheck:
             told = moment.isoformat("seconds" if candidate.is_manual else "minutes")
             return refused(self.name, f"{told} is outside {first:%H:%M} to {last:%H:%M} {place}")
         return unsaid(self.name, lambda: f"until {last.isoformat('minutes')} {place}")
+
+
+def _window(state: ReviewContext) -> tuple[time, time]:
+    """Return the window in the venue's time, as it is on this day."""
+    risk, session = state.settings.risk, state.session_of_day
+    if isinstance(session, NoSession):
+        return risk.window_start, risk.window_end
+    first, last = window_of(state.venue, session, risk.window_start, risk.window_end)
+    return state.venue.local(first).time(), state.venue.local(last).time()
 
 
 # ── prices ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -60,12 +60,18 @@ def crossed_by_entry(
 
 
 def crossed_by_exit(
-    order: OrderRequest, ledger: Ledger, quote: Quote | NoQuote, *, refuses_wash_trades: bool
+    order: OrderRequest,
+    ledger: Ledger,
+    quote: Quote | NoQuote,
+    *,
+    refuses_wash_trades: bool,
+    waits_for_the_open: bool = False,
 ) -> tuple[Order, ...]:
     """Return the working entries, of any owner, that this exit would meet; it cancels them first.
 
     A market exit meets entries that rest at the touch, and without a quote every one. Entries with legs are exempt at a
-    broker with Alpaca's table, unless they rest at the touch. An entry that the broker has not acknowledged is not
+    broker with Alpaca's table, unless they rest at the touch. One that waits for the open trades at a price that nobody
+    knows: it meets every entry, with legs too. An entry that the broker has not acknowledged is not
     cancelled first: an exit waits for no answer (EX-22).
     """
     touch = _touch(order.side, quote)
@@ -75,7 +81,10 @@ def crossed_by_exit(
         if not resting.only_reduces
         and resting.status is not OrderStatus.PENDING
         and not ledger.chains.is_in_doubt(resting)
-        and _makes_way(order, resting, touch, refuses_wash_trades=refuses_wash_trades)
+        and (
+            (waits_for_the_open and order.type.goes_at_once)
+            or _makes_way(order, resting, touch, refuses_wash_trades=refuses_wash_trades)
+        )
     )
 
 

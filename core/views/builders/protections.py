@@ -13,7 +13,7 @@ from core.execution.breaker import BreakerPhase
 from core.messages import effects
 from core.model.codes import HaltCause
 from core.model.kept_rows import KeptRows
-from core.model.session import NoSession, Session
+from core.model.session import NoSession, Session, window_of
 from core.model.sizing import MarketMeasure, Regime, VixReading
 from core.risk.checks.desk_state import queued_orders
 from core.risk.message_counts import for_entries, limits_of
@@ -191,7 +191,7 @@ def window_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
 def _hours(state: TradingState, session: Session) -> tuple[datetime, datetime]:
     """Return the first instant of a session's window, and the first after it; its last minute is inside."""
     risk = state.control.settings.risk
-    first, last = (state.calendar.venue.at(session.day, clock) for clock in (risk.window_start, risk.window_end))
+    first, last = window_of(state.calendar.venue, session, risk.window_start, risk.window_end)
     return max(first, session.open), min(last + MINUTE, session.close)
 
 
@@ -217,13 +217,14 @@ class ProtectionRows:
 
     def shut_by(self, at: datetime, rows: Iterable[ProtectionRow]) -> str:
         """Return the guard that refuses every entry, and why; guards of one strategy or symbol do not count."""
-        today, risk = self.state.calendar.trading_day(at), self.state.control.settings.risk
-        minute = self.state.calendar.venue.local(at).time().replace(second=0, microsecond=0)
+        today = self.state.calendar.trading_day(at)
         tripped = [row for row in rows if row.is_tripped and _is_of_everything(row.key)]
         if tripped:
             more = f", and {len(tripped) - 1} more" if len(tripped) > 1 else ""
             return f"{tripped[0].name}: {tripped[0].reason}{more}"
-        is_outside = not risk.window_start <= minute <= risk.window_end
+        session = self.state.calendar.session_on(today)
+        opens, shuts = _hours(self.state, session) if isinstance(session, Session) else (at, at)
+        is_outside = not opens <= at < shuts
         if is_outside and all(proposal.only_reduces for proposal in self.state.stage.state.proposals.values()):
             return "Window: entries only inside the window"  # a signal of its last bar may still be confirmed after it
         allowance = self.state.regime.allowance(today)

@@ -49,6 +49,8 @@ MOST_WAITING = 100
 MOST_WAIT = timedelta(seconds=4)
 """Upper bound of the settings: a notice that needs a person leaves within five seconds (EX-22)."""
 AFTER_THE_CLOSE = timedelta(minutes=5)
+A_WEEK = timedelta(days=7)
+"""Sessions that change later are in the log alone."""
 """Time after the close of the day's report: the last fills are in by then."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
 DONE = {Side.BUY: "bought", Side.SELL: "sold"}
@@ -263,6 +265,16 @@ class Notifying:
         self._tell(Subject(NoticeKind.REGIME, labels_in_words(fact.regime), matter=REGIME, grave=grave))
         if grave is None and CRISIS in self.state.notifications.state.matters:
             self.state.record(facts.NotificationSettled(CRISIS))
+
+    @follows(facts.SessionsAnnounced)
+    def after_announcement(self, fact: facts.SessionsAnnounced) -> None:
+        """Notify of other sessions within a week, urgently of today's: deadlines of today have moved (MD-10)."""
+        today = self.state.calendar.trading_day(self.state.at)
+        near = tuple(each for each in fact.days if each.day - today <= A_WEEK)
+        if near and self._terms.in_force:
+            grave = Severity.URGENT if any(each.day == today for each in near) else None
+            words = event_text.in_words(facts.SessionsAnnounced(near))
+            self._tell(Subject(NoticeKind.SESSION, words, grave=grave))
 
     @follows(facts.ClockSettled)
     def after_settling(self, _fact: facts.ClockSettled) -> None:

@@ -17,6 +17,7 @@ from core.model.codes import GuardCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, StopHolder, TimeInForce, traded_in
 from core.model.position import Position
+from core.model.session import NoSession
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, CheckResult, GuardRefusal, NoStop, Proposal
 from core.model.values import (
@@ -243,6 +244,10 @@ class ProposalStaging:
         doubted = self.state.ledger.exits.doubted(position.symbol, position.strategy)
         if any(not order.stands_by for order in doubted):
             return "an exit of it is in doubt: the broker is asked, and nothing is sent twice"
+        working = self.state.ledger.exits.working(position.symbol, position.strategy)
+        is_closed = isinstance(self.state.calendar.session_at(self.state.at), NoSession)
+        if is_closed and any(order.request.type.goes_at_once for order in working):
+            return "its market close waits for the open; x in Orders cancels it, then a limit order acts now"
         return "an exit of all of it is working already; Orders shows it"
 
     def marked(self, order: OrderRequest) -> OrderRequest:

@@ -16,7 +16,7 @@ from core.model.account import Account, Channel, ConnectionState
 from core.model.bar import NoQuote, Quote
 from core.model.broker import FreshFigures, NoAnswer
 from core.model.order import Effect, OrderType, Side, StopHolder, Terms
-from core.model.session import Session
+from core.model.session import NoSession, Session
 from core.model.staging import (
     FIGURES,
     LINK,
@@ -160,8 +160,13 @@ def in_the_way(
         return holding
     if quote is None:
         quote = state.figures_for(state.at, proposal.symbol, None).quote_of_now
+    is_closed = isinstance(state.calendar.session_at(state.at), NoSession)
     crossed = crossed_by_exit(
-        proposal.order, state.ledger, quote, refuses_wash_trades=state.sightings.capabilities.refuses_wash_trades
+        proposal.order,
+        state.ledger,
+        quote,
+        refuses_wash_trades=state.sightings.capabilities.refuses_wash_trades,
+        waits_for_the_open=is_closed and not proposal.order.extended_hours,
     )
     return (*holding, *(order.id for order in crossed if order.id not in holding))
 

@@ -13,7 +13,7 @@ from core.facts import ProposalSkipped
 from core.market.alpaca.minutes import Timetable
 from core.market.calendar import ExchangeCalendar
 from core.model.order import OrderRequest
-from core.model.session import HOME, KIN, VENUES, XNYS, NoSession, Session, Venue
+from core.model.session import HOME, KIN, VENUES, XNYS, AnnouncedDay, NoSession, Session, Venue
 from core.risk.protections.protection import EVERYTHING, Lock
 from core.risk.sizing_history import Ranges
 from core.settings.risk import SessionSettings
@@ -113,7 +113,8 @@ def test_a_brokers_session_keeps_the_venue() -> None:
     """RK-20"""
     early = Session(THURSDAY, there(SYDNEY, "10:00"), there(SYDNEY, "14:10"))
 
-    told = calendar_of(SYDNEY).overruled(THURSDAY, THURSDAY, [early])
+    told = calendar_of(SYDNEY)
+    told.follow([AnnouncedDay(THURSDAY, early)])
 
     assert (told.venue, told.session_on(THURSDAY)) == (SYDNEY, early)
 

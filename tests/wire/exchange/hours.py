@@ -6,10 +6,11 @@ hours. They hold on each day of the week, so that the market is open on a Saturd
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from core.model.session import XNYS, NoSession, Session
+from core.model.session import XNYS, AnnouncedDay, NoSession, Session
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPEN, CLOSE = time(9, 30), time(16)
@@ -24,8 +25,14 @@ class Hours:
 
     def __init__(self, opens: time = OPEN, closes: time = CLOSE, *, on_weekends: bool = False) -> None:
         self.opens, self.closes, self.on_weekends = opens, closes, on_weekends
+        self.announced: dict[date, AnnouncedDay] = {}
+
+    def follow(self, days: Iterable[AnnouncedDay]) -> None:
+        self.announced |= {each.day: each for each in days}
 
     def session_on(self, day: date) -> Session | NoSession:
+        if (told := self.announced.get(day)) is not None:
+            return told.session or NoSession("closed")
         if day.weekday() >= SATURDAY and not self.on_weekends:
             return NoSession("weekend")
         return Session(day, new_york(day, self.opens), new_york(day, self.closes))

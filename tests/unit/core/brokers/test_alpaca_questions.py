@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.alpaca.retries import NoReply
 from core.model.account import Account
-from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
+from core.model.broker import Accepted, BrokerClock, CancelTaken, MarketHours, NoAnswer, NotFound, OrderReport, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import AssetClass, BrokerInstrument, NoInstrument
 from core.model.order import OrderStatus
@@ -338,12 +338,30 @@ def test_account_figures_are_exact_and_timed() -> None:
 
 def test_the_broker_s_clock_is_told_in_utc() -> None:
     """OP-03"""
-    clock = {"timestamp": "2026-11-20T12:00:00.123456789-05:00", "is_open": True}
+    clock = {"timestamp": "2026-11-20T12:00:00.123456789-05:00"}
     with a_door(Says(200, clock), Says(200, {"timestamp": "2026-11-20T12:00:00"})) as door:
         broker = a_broker(door)
 
-        assert broker.time() == datetime(2026, 11, 20, 17, 0, 0, 123_456, UTC)
+        assert broker.time() == BrokerClock(datetime(2026, 11, 20, 17, 0, 0, 123_456, UTC))
         assert isinstance(broker.time(), NoAnswer)
+
+
+def test_the_broker_s_clock_tells_of_the_market() -> None:
+    """MD-10, EX-26: hours that cannot be read leave the time"""
+    clock = {
+        "timestamp": "2026-11-27T12:00:00-05:00",
+        "is_open": True,
+        "next_open": "2026-11-30T09:30:00-05:00",
+        "next_close": "2026-11-27T13:00:00-05:00",
+    }
+    noon = datetime(2026, 11, 27, 17, tzinfo=UTC)
+    with a_door(Says(200, clock), Says(200, clock | {"next_close": "soon"})) as door:
+        broker = a_broker(door)
+        told, odd = broker.time(), broker.time()
+
+    following = datetime(2026, 11, 30, 14, 30, tzinfo=UTC)
+    assert told == BrokerClock(noon, MarketHours(True, following, noon + timedelta(hours=1)))
+    assert odd == BrokerClock(noon)
 
 
 AN_ASSET = an_asset_json()
@@ -495,7 +513,7 @@ def test_a_timed_clock_is_asked_once() -> None:
         once, repeated = broker.time(is_once=True), broker.time()
 
         assert isinstance(once, NoAnswer)
-        assert repeated == datetime(2026, 11, 20, 17, tzinfo=UTC)
+        assert repeated == BrokerClock(datetime(2026, 11, 20, 17, tzinfo=UTC))
         assert len(door.lines) == 3
 
 

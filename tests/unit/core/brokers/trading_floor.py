@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from core.model.bar import Bar, Feed, Quote
 from core.model.broker import Accepted, OrderReport, OrderUpdate, Refused
 from core.model.instrument import BrokerInstrument
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
-from core.model.session import XNYS, NoSession, Session, Venue
+from core.model.session import XNYS, AnnouncedDay, NoSession, Session, Venue
 from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol, plain
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -58,6 +58,9 @@ class NewYorkHours:
 
     def trading_day(self, at: datetime) -> date:
         return day_of(at)
+
+    def follow(self, days: Iterable[AnnouncedDay]) -> None:
+        raise NotImplementedError("its hours never change: take `load_calendar`")
 
 
 @lru_cache(maxsize=4096)

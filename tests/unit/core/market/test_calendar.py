@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,7 +21,7 @@ from core.market.calendar import (
     load_calendar,
     sessions_of,
 )
-from core.model.session import HOME, NoSession, Session
+from core.model.session import HOME, AnnouncedDay, NoSession, Session
 from tests.kit.rows import table
 
 
@@ -151,31 +152,37 @@ def test_a_range_that_runs_backwards_is_refused() -> None:
         load_calendar(date(2013, 10, 10), date(2013, 10, 7))
 
 
-def test_the_brokers_sessions_win(snapshot: SnapshotAssertion) -> None:
-    """MD-01: an early close that only the broker knows, a day that it does not open, and all else as it was."""
+def test_announced_days_replace_the_table(snapshot: SnapshotAssertion) -> None:
+    """MD-01, MD-10: an early close that only the broker knows, a day that it does not open, and all else as it was."""
     table = load_calendar(date(2026, 11, 16), date(2026, 11, 20))
-    first, _closed, third = (table.session_on(date(2026, 11, day)) for day in (16, 17, 18))
+    first, closed, third = (table.session_on(date(2026, 11, day)) for day in (16, 17, 18))
     assert isinstance(first, Session)
-    assert isinstance(third, Session)
+    assert isinstance(closed, Session)
     early = replace(first, close=first.open + timedelta(hours=1))
+    other, copied = deepcopy(table), copy(table)
+    assert isinstance(table.session_at(closed.open), Session)
 
-    told = table.overruled(date(2026, 11, 16), date(2026, 11, 18), [early, third])
+    table.follow((AnnouncedDay(first.day, early), AnnouncedDay(closed.day, None)))
 
-    assert told.session_on(date(2026, 11, 16)) == early
-    assert told.session_on(date(2026, 11, 17)) == NoSession(snapshot)
-    assert told.session_on(date(2026, 11, 19)) == table.session_on(date(2026, 11, 19))
-    assert told.next_session(early.close) == third
+    for told in (table, copied):
+        assert told.session_on(first.day) == early
+        assert told.session_on(closed.day) == NoSession(snapshot)
+        assert told.session_at(closed.open) == told.session_on(closed.day)
+        assert told.next_session(early.close) == third
+    assert other.session_on(closed.day) == closed
 
 
-def test_a_day_is_told_once_and_of_its_own_range() -> None:
-    """RK-07: whatever else stands in the broker's answer"""
-    table = load_calendar(date(2026, 11, 16), date(2026, 11, 20))
-    first, second, third = table.sessions()[:3]
-    long = replace(first, close=first.close + timedelta(hours=1))
+def test_a_calendar_without_an_end_goes_on() -> None:
+    """MD-10: of any length"""
+    table = load_calendar(date(2026, 11, 16), date(2026, 11, 20), has_end=False)
+    until, known = load_calendar(date(2026, 11, 16), date(2030, 3, 29)), []
+    at = datetime(2026, 11, 16, 5, tzinfo=UTC)
+    for _ in range(800):
+        known.append(table.next_session(at))
+        at = known[-1].open
 
-    told = table.overruled(first.day, second.day, [long, second, first, replace(third, close=long.close)])
-
-    assert told.sessions() == table.sessions()
+    assert tuple(known) == until.sessions()[:800]
+    assert isinstance(table.session_on(date(2039, 7, 5)), Session)
 
 
 def test_the_table_equals_the_library() -> None:

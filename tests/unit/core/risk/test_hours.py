@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,10 @@ from core.model.account import NoAccount
 from core.model.bar import NoQuote
 from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import OrderType, Side, TimeInForce
-from core.model.session import XNYS, NoSession
+from core.model.session import XNYS, NoSession, Session, window_of
 from core.model.staging import CheckResult
 from core.risk.checks.losses import StopPresentCheck
-from core.risk.checks.market import SessionCheck, SessionLimitsCheck
+from core.risk.checks.market import SessionCheck, SessionLimitsCheck, WindowCheck
 from core.risk.checks.order_value import room_of, taken_of
 from core.risk.gate import Candidate, ReviewContext
 from tests.kit.rows import table
@@ -64,7 +64,8 @@ def typed(is_manual: bool = True, **changes: object) -> Candidate:
 
 
 Hour = tuple[Any, Candidate, ReviewContext, CheckResult]
-SESSION, STOPS, LIMITS = SessionCheck(), StopPresentCheck(), SessionLimitsCheck()
+SESSION, STOPS, LIMITS, WINDOW = SessionCheck(), StopPresentCheck(), SessionLimitsCheck(), WindowCheck()
+UNTIL_A_MINUTE_BEFORE = settings(window_end="15:59")
 LARGE = a_candidate(quantity="0.4")
 JUDGED: dict[str, Hour] = {
     "regular hours are the default": (SESSION, a_candidate(), at_hour("17:00", **CLOSED_ONLY), REFUSES),
@@ -89,6 +90,17 @@ JUDGED: dict[str, Hour] = {
     "crypto is not traded yet": (SESSION, a_candidate(), at_hour("10:30", instrument=CRYPTO), REFUSES),
     "an unknown day has no extended hours": (
         SESSION, a_candidate(), at_hour("17:00", session_of_day=NoSession("not asked")), REFUSES),
+    "its stop for the day would live two seconds": (
+        SESSION, a_candidate(stop="99.70"), at_hour("12:59:58", HALF_DAY), WARNS),
+    "its stop outlives the session": (
+        SESSION, typed(time_in_force=TimeInForce.GTC), at_hour("12:59:58", HALF_DAY), PASSES),
+    "a minute before the close is time enough": (
+        SESSION, a_candidate(stop="99.70"), at_hour("12:58:59", HALF_DAY), PASSES),
+    "a late exit is no matter": (SESSION, an_exit(limit=None), at_hour("12:59:58", HALF_DAY), PASSES),
+    "the window ends before an early close too": (
+        WINDOW, typed(), at_hour("12:59:58", HALF_DAY, settings=UNTIL_A_MINUTE_BEFORE), REFUSES),
+    "the window of an early day": (WINDOW, typed(), at_hour("12:59", HALF_DAY, settings=UNTIL_A_MINUTE_BEFORE), PASSES),
+    "the window of a usual day": (WINDOW, typed(), at_hour("15:59", settings=UNTIL_A_MINUTE_BEFORE), PASSES),
     "no stop acts in extended hours": (STOPS, marked(a_candidate(stop="99.70")), at_hour("08:00"), WARNS),
     "25 of 25 USD, 0.075 of 0.75 at the stop": (LIMITS, a_candidate(quantity="0.25"), at_hour("17:00"), PASSES),
     "26 of 25 USD": (LIMITS, a_candidate(quantity="0.26"), at_hour("17:00"), REFUSES),
@@ -176,3 +188,23 @@ def test_extended_hours_leave_a_part_of_the_limits(clock: str, part: str, cost: 
     room = room_of(Side.BUY, desk, taken_of(desk))
 
     assert (room.cost, room.loss) == (Decimal(cost), None if loss is None else Decimal(loss))
+
+
+@pytest.mark.parametrize(
+    ("last", "on_a_usual_day", "on_a_half_day"),
+    [
+        ("15:59", "15:59", "12:59"),
+        ("15:30", "15:30", "12:30"),
+        ("15:00", "15:00", "12:30"),
+        ("11:30", "11:30", "11:30"),
+        ("16:00", "16:00", "16:00"),
+    ],
+)
+def test_a_window_moves_with_an_early_close(last: str, on_a_usual_day: str, on_a_half_day: str) -> None:
+    """RK-07, MD-10: half an hour before it at the most; one to the close ends with the session"""
+    for day, ends in ((THURSDAY, on_a_usual_day), (HALF_DAY, on_a_half_day)):
+        session = HOURS.session_on(day)
+        assert isinstance(session, Session)
+        window = window_of(XNYS, session, time(10), time.fromisoformat(last))
+
+        assert window == (at("10:00", day), at(ends, day))

@@ -1,0 +1,249 @@
+"""A closed day or an early close that the broker announces while the engine runs moves every deadline (MD-10)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from core.facts import BarClosed, NotificationDue, ProposalSkipped, SessionsAnnounced
+from core.market.calendar import ExchangeCalendar, load_calendar
+from core.messages.effects import Effect, FetchSessions
+from core.messages.inputs import ClockFetched, Input, SessionsFetched
+from core.model.broker import NoAnswer
+from core.model.notice import NoticeKind, Severity
+from core.model.session import AnnouncedDay, Session
+from core.model.signal import ExitReason
+from core.settings.settings import Settings
+from core.staging.time_in_force import end_of_session
+from core.views.builders.desk import ViewBuilder
+from core.workflows.session_watch import EACH, announced
+from tests.scenarios.changes import passes
+from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.receivers import Receivers, settings, with_receivers
+from tests.scenarios.requests import effects_of
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
+
+FRIDAY = THURSDAY + timedelta(days=1)
+EARLY, USUAL = at("13:00"), at("16:00")
+
+
+def a_session(day: date, opens: str = "09:30", closes: str = "16:00") -> Session:
+    return Session(day, at(opens, day), at(closes, day))
+
+
+def a_calendar() -> ExchangeCalendar:
+    return load_calendar(date(2026, 11, 10), date(2026, 11, 30))
+
+
+def a_house_beside_the_broker(
+    until: str = "10:06:30", last: str = "13:10", *, buys: bool = True, terms: Settings | None = None
+) -> House:
+    """Its own clock, and the broker's beside it; with VWAP's position if it buys."""
+    bars = a_day(("10:06", last, STEADY))
+    house = with_receivers(House(bars, terms or settings(), calendar=a_calendar()), Receivers())
+    house.desk.sightings.has_own_clock = True
+    house.opens()
+    if buys:
+        house.confirms_at("10:06:02")
+    return house.until(until)
+
+
+def announces(house: House, *days: AnnouncedDay) -> None:
+    """The broker's calendar and its clock say so from here on."""
+    house.calendar.follow(days)
+
+
+def closes_early(house: House, day: date = THURSDAY, closes: str = "13:00") -> None:
+    announces(house, AnnouncedDay(day, a_session(day, closes=closes)))
+
+
+def test_an_early_close_of_the_running_session_is_followed_within_a_minute() -> None:
+    """the broker's clock contradicts the calendar: the sessions are read at once"""
+    house = a_house_beside_the_broker()
+    left = effects_of(house, FetchSessions)
+    closes_early(house)
+
+    passes(house, 62)
+
+    assert len(left) == 1
+    assert house.last(SessionsAnnounced).days == (AnnouncedDay(THURSDAY, a_session(THURSDAY, closes="13:00")),)
+    session = house.desk.calendar.session_at(house.line.at)
+    assert isinstance(session, Session)
+    assert session.close == EARLY
+    due = [fact.notice for fact in house.facts(NotificationDue) if fact.notice.kind is NoticeKind.SESSION]
+    assert [notice.severity for notice in due] == [Severity.URGENT]
+
+
+def test_a_position_is_flat_by_an_early_close() -> None:
+    """ST-02: five minutes before it, and not at 15:55"""
+    house = a_house_beside_the_broker("12:00")
+    closes_early(house)
+    house.until("12:54")
+    before = [waiting for waiting in house.desk.stage.proposals() if waiting.is_exit]
+    house.until("12:58:30")
+
+    assert before == []
+    assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
+    assert house.proposal.order.quantity == house.desk.ledger.positions()[0].quantity
+
+
+def test_an_early_close_is_followed_without_a_bar() -> None:
+    """ST-02: the clock stages the exit"""
+    house = a_house_beside_the_broker("12:00", last="12:01")
+    closes_early(house)
+    house.until("12:59:00")
+
+    assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
+
+
+def test_what_is_known_of_orders_moves_with_an_early_close() -> None:
+    """EX-07, RK-07: the end of a day's order, the session row, the entry checks"""
+    house = a_house_beside_the_broker("12:30")
+    closes_early(house)
+    passes(house, 62)
+    (stop,) = [o for o in house.desk.ledger.working() if o.only_reduces]
+    house.until("13:00:30")
+    house.presses(a_typed_buy())
+    rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
+
+    assert end_of_session(house.desk.calendar, stop.request, at("12:31")) == EARLY
+    assert rows["session"].is_tripped
+    assert "session and clock" in house.last(ProposalSkipped).checks
+
+
+def test_a_day_closed_ahead_is_followed_within_an_hour() -> None:
+    """it is read each hour whatever the clock says: only the next open is on it"""
+    house = a_house_beside_the_broker(buys=False)
+    left = effects_of(house, FetchSessions)
+    announces(house, AnnouncedDay(date(2026, 11, 24), None))
+    passes(house, EACH.total_seconds() + 2)
+
+    assert len(left) == 1
+    assert house.last(SessionsAnnounced).days == (AnnouncedDay(date(2026, 11, 24), None),)
+    due = [fact.notice for fact in house.facts(NotificationDue) if fact.notice.kind is NoticeKind.SESSION]
+    assert [notice.severity for notice in due] == [Severity.WARNING]
+
+
+def test_an_announcement_outlives_a_restart() -> None:
+    """the broker may not answer after it"""
+    house = a_house_beside_the_broker("12:00")
+    closes_early(house)
+    announces(house, AnnouncedDay(FRIDAY, None))
+    passes(house, 62)
+    assert_can_be_rebuilt(house)
+    house.calendar = a_calendar()
+
+    house.restarted()
+    house.until("12:59:00")
+
+    assert house.desk.calendar.next_session(USUAL).day == date(2026, 11, 23)
+    assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
+
+
+def test_a_taken_back_announcement_is_followed_too() -> None:
+    house = a_house_beside_the_broker("12:00")
+    closes_early(house)
+    passes(house, 62)
+    announces(house, AnnouncedDay(THURSDAY, a_session(THURSDAY)))
+    passes(house, 122)
+
+    session = house.desk.calendar.session_at(house.line.at)
+    assert isinstance(session, Session)
+    assert session.close == USUAL
+    assert len(house.facts(SessionsAnnounced)) == 2
+
+
+def answers_sessions(house: House, answer: tuple[Session | date, ...] | NoAnswer) -> None:
+    ask = house.line.ask
+    house.line.ask = lambda effect: _sessions(effect, answer, ask(effect))  # type: ignore[method-assign]
+
+
+def _sessions(effect: Effect, answer: tuple[Session | date, ...] | NoAnswer, usual: Input) -> Input:
+    return SessionsFetched(answer) if isinstance(effect, FetchSessions) else usual
+
+
+def test_a_closure_of_today_is_not_believed_while_the_clock_says_open() -> None:
+    """one odd answer: exits would be refused for a market that trades"""
+    house = a_house_beside_the_broker(buys=False)
+    answers_sessions(house, (a_session(FRIDAY),))
+    passes(house, EACH.total_seconds() + 2)
+
+    assert not house.facts(SessionsAnnounced)
+    assert isinstance(house.desk.calendar.session_at(house.line.at), Session)
+
+
+def test_the_earlier_close_counts_where_the_brokers_clock_and_calendar_differ() -> None:
+    """it fails closed: flat earlier, and no entry after it"""
+    house = a_house_beside_the_broker("12:00")
+    answers_sessions(house, tuple(a_session(day) for day in (THURSDAY, FRIDAY)))
+    closes_early(house)
+    passes(house, 62)
+
+    session = house.desk.calendar.session_at(house.line.at)
+    assert isinstance(session, Session)
+    assert session.close == EARLY
+
+
+def test_sessions_without_an_answer_are_asked_for_again() -> None:
+    house = a_house_beside_the_broker(buys=False)
+    left = effects_of(house, FetchSessions)
+    answers_sessions(house, NoAnswer("not now"))
+    house.until("10:48:30")
+
+    assert len(left) == 4
+    assert not house.facts(SessionsAnnounced)
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ((), ()),
+        ((a_session(THURSDAY),), ()),
+        ((THURSDAY, a_session(FRIDAY)), ()),
+        ((a_session(THURSDAY, closes="13:00"),), (AnnouncedDay(THURSDAY, a_session(THURSDAY, closes="13:00")),)),
+        ((a_session(THURSDAY), a_session(date(2026, 11, 23))), (AnnouncedDay(FRIDAY, None),)),
+        ((a_session(FRIDAY, closes="12:00"), a_session(FRIDAY)), (AnnouncedDay(THURSDAY, None),)),
+    ],
+    ids=["nothing", "as known", "unread times", "early", "a day left out", "a day told twice"],
+)
+def test_only_what_an_answer_spans_is_judged(told: tuple[Session | date, ...], found: tuple[AnnouncedDay, ...]) -> None:
+    """an answer that ends early closes nothing after its end"""
+    assert announced(a_calendar(), THURSDAY, told) == found
+
+
+def test_no_clock_at_the_edge_of_a_session_contradicts_it() -> None:
+    """its word may be a moment apart"""
+    house = a_house_beside_the_broker("15:58", last="16:00", buys=False)
+    left = effects_of(house, FetchSessions)
+    hours = house.exchange.hours(at("15:58"))
+    assert hours is not None
+    house.until("16:00:30")
+    house.line.take(house.line.at, ClockFetched(house.line.at, hours=hours))
+
+    assert left == []
+
+
+def test_no_bar_after_an_announced_close_is_a_session_bar() -> None:
+    house = a_house_beside_the_broker("12:00", last="13:10")
+    closes_early(house)
+    house.until("13:10:30")
+
+    assert max(fact.bar.start for fact in house.facts(BarClosed)) == at("12:59")
+
+
+def test_the_entry_window_moves_with_an_early_close() -> None:
+    """RK-07: a strategy's context and a typed entry's check"""
+    terms = Settings.model_validate({"symbols": ["SPY"], "risk": {"window_end": "15:45"}})
+    house = a_house_beside_the_broker("12:00", buys=False, terms=terms)
+    closes_early(house)
+    house.until("12:44:30")
+    house.presses(a_typed_buy())
+    before = house.facts(ProposalSkipped)
+    house.until("12:45:30")
+    house.presses(a_typed_buy(quantity="0.11"))
+
+    (runner,) = house.desk.orchestrator.runners[SPY]
+    assert all("entry window" not in fact.checks for fact in before)
+    assert "entry window" in house.last(ProposalSkipped).checks
+    assert runner.context.flat_from == at("12:55")
