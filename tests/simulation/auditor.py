@@ -870,7 +870,7 @@ class Auditor:
             self._same(live, self.world.drawer, "checkpoint and tail")
 
     def _same(self, live: TradingState, documents: Any, name: str) -> None:
-        again = TradingState(live.account_name, live.mode, live.calendar, live.journal)
+        again = TradingState(live.account_name, live.mode, self.world.table, live.journal)  # as at a start
         checkpoint.rebuild(again, documents)
         theirs = checkpoint.states(again)
         for part, state in checkpoint.states(live).items():

@@ -30,7 +30,7 @@ from core.model.instrument import share
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side
 from core.model.reconciliation import DropCopy
-from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from core.model.values import CENT, ClientOrderId, Money, Price, Quantity, Symbol
 from tests.kit.reversed_fills import reprices, takes_fills_back
 from tests.simulation.surprises import BLOCKED, Planned
 
@@ -62,6 +62,9 @@ class Disruptions:
 
     world: World
     taken_back: Counter[str] = field(default_factory=Counter)
+    maintenance: Decimal | None = None
+    """Maintenance margin as a part of the equity; None leaves the exchange's own."""
+    multiplier: Decimal | None = None
     corrected: set[str] = field(default_factory=set)
     unlisted: dict[str, OrderReport] = field(default_factory=dict)
     replacing: dict[str, str] = field(default_factory=dict)
@@ -120,6 +123,10 @@ class Disruptions:
     def _account(self, account: Account, at: datetime) -> Account:
         until = self.world.surprises.blocked_until
         is_shown = self.shows_block and until is not None and at < until
+        if self.maintenance is not None:
+            maintenance = Money((account.equity * self.maintenance).quantize(CENT))
+            multiplier = account.multiplier if self.multiplier is None else self.multiplier
+            account = replace(account, maintenance_margin=maintenance, multiplier=multiplier)
         return replace(account, blocked_because=BLOCKED.message) if is_shown else account
 
     # ── lists that lag ───────────────────────────────────────────────────────────────────────────────────────────

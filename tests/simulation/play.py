@@ -45,11 +45,11 @@ from core.settings.service import AttendanceSettings
 from tests.simulation import drafter
 from tests.simulation.bareness import Stretch
 from tests.simulation.desk_play import DeskPlay
-from tests.simulation.disruption_play import Disrupting
 from tests.simulation.planner import Planner
 from tests.simulation.reckoning import Reckoning, reckon
 from tests.simulation.sessions import Event, Session
 from tests.simulation.surprises import Surprise
+from tests.simulation.time_play import Timing
 from tests.simulation.world import DAY, SPY, Trouble, World, calendar
 
 ATTENDED = AttendanceSettings(entries="cancel", cancel_minutes=Decimal(2))
@@ -101,7 +101,7 @@ def play(session: Session, tell: Tell | None = None) -> Played:
     return player.end()
 
 
-class Player(DeskPlay, Disrupting):
+class Player(DeskPlay, Timing):
     def __init__(self, session: Session, tell: Tell | None = None) -> None:
         self.session = session
         self.tell = tell
@@ -152,7 +152,7 @@ class Player(DeskPlay, Disrupting):
             auditor.wrong += auditor.plans.unended()
             auditor.compare_folds()
             auditor.compare_with_exchange()
-            if calendar().session_on(DAY).holds(world.clock):  # with the session ends what its tickets signed
+            if world.calendar.session_on(DAY).holds(world.clock):  # with the session ends what its tickets signed
                 auditor.wrong += auditor.uncovered()
             zeros = reckon(world)
             world.meter.end()
@@ -229,7 +229,7 @@ class Player(DeskPlay, Disrupting):
         self.world.run(seconds)
 
     def the_market_closes(self) -> None:
-        session = calendar().session_at(self.world.clock)
+        session = self.world.calendar.session_at(self.world.clock)
         if hasattr(session, "close"):
             self.world.run_until(session.close + timedelta(seconds=5))
             self.world.bar(self.world.price)

@@ -24,7 +24,7 @@ from core.workflows.staging.proposal_lifecycle import Proposals
 from core.workflows.staging.unattended_exits import ExitResizing
 from tests.simulation.auditor import MADE_TO_RAISE
 from tests.simulation.reckoning import loose_exits
-from tests.simulation.world import SPY, Trouble, World, calendar
+from tests.simulation.world import SPY, Trouble, World
 
 if TYPE_CHECKING:
     from simulation.play import Player
@@ -400,7 +400,7 @@ class Rough:
             return  # it waits with its entry until that is filled whole
         if any(order.cancel_code in MADE_WAY | {CancelCode.UNATTENDED} for order in line):
             return  # it made way for a close of what it had filled; or nobody attended, as if it were taken back
-        is_over = not calendar().session_on(calendar().trading_day(entry.created_at)).holds(world.clock)
+        is_over = not world.calendar.session_on(world.calendar.trading_day(entry.created_at)).holds(world.clock)
         if is_over or touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
             return
         closed = any(order.filled for name in names if (order := book.find(name)) is not None and not order.opens)

@@ -19,6 +19,7 @@ from tests.simulation.limits import CONTROLS, UNGUARDED, URGENT
 from tests.simulation.other_exchange import Manners
 from tests.simulation.rough import HAS_IT, ROUGH
 from tests.simulation.surprises import REFUSALS
+from tests.simulation.time_play import TIMING
 
 LEAST, MOST = 30, 52
 """Events of a session."""
@@ -258,6 +259,7 @@ def made(seed: int, number: int) -> Session:
         session = session_with_desks(seed, number) if number % 2 else session_of(seed, number)
     events = list(session.events)
     _roughen(events, Random(f"{seed}:{number}:disruptions"), DISRUPTING)
+    _roughen(events, Random(f"{seed}:{number}:timing"), TIMING)
     return session.having(tuple(events))
 
 

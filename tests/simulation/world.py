@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -45,6 +46,7 @@ from core.trading_state import checkpoint
 from core.views import IN_DOUBT, OrderRow
 from core.views.builders.desk import ViewBuilder
 from core.workflows.operator.kill_switch import REARM
+from core.workflows.session_watch import AHEAD
 from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
 from tests.simulation.auditor import Auditor
@@ -550,7 +552,7 @@ class World:
         self.disruptions = Disruptions(self)
         self.odd_rows = OddRows(self)
         self.log = Exchanged(self)
-        self.calendar = calendar()
+        self.table, self.calendar = calendar(), deepcopy(calendar())
         self.manners = manners
         self.exchange = (
             SimulatedExchange(config, self.calendar, self.log)
@@ -579,7 +581,7 @@ class World:
         bars: Iterable[BarArrived] = (),
         requests: Iterable[tuple[datetime, Effect]] = (),
     ) -> None:
-        self.engine = Engine(ACCOUNT, self.mode, calendar(), self.journal)
+        self.engine = Engine(ACCOUNT, self.mode, self.table, self.journal)
         self.checkpoints = checkpoint.CheckpointEncoder(self.engine.state)
         self.engine.ports.admit(self.port.known)
         self.limit_requests(self.a_minute)
@@ -594,7 +596,8 @@ class World:
         if self.again:
             self.fuse.light(self.again)
             self.again = 0
-        self.engine.apply(self.clock, self.settings, "replay")
+        today = self.calendar.trading_day(self.clock)
+        self.engine.apply(self.clock, self.settings, "replay", self.exchange.sessions(today, today + AHEAD))
         self.wire.take(self.clock, Start())
         if self.has_desks:
             self.wire.obey(self.port.through(ServeDesks(), self.engine.state.account_name))
@@ -800,7 +803,7 @@ class World:
         """
         start = self._next_minute()
         if start >= self._session(start).close:
-            start = calendar().next_session(start).open
+            start = self.calendar.next_session(start).open
         self.run_until(start)
         self.bars += 1
         opened, closed = _priced(self.price + Decimal(gap)), _priced(Decimal(close))
@@ -848,8 +851,8 @@ class World:
         return whole + ONE_MINUTE
 
     def _session(self, at: datetime) -> Session:
-        found = calendar().session_at(at)
-        return found if isinstance(found, Session) else calendar().next_session(at)
+        found = self.calendar.session_at(at)
+        return found if isinstance(found, Session) else self.calendar.next_session(at)
 
     # ── peace ────────────────────────────────────────────────────────────────────────────────────────────────────
 
