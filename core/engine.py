@@ -59,6 +59,7 @@ from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.query_queue import RequestPacing
 from core.workflows.orders.request_reserve import RequestRoom
 from core.workflows.orders.submission import Submission
+from core.workflows.orders.taken_ids import TakenIds
 from core.workflows.orders.unfilled_orders import UnfilledOrders
 from core.workflows.orders.unread_messages import UnreadMessages
 from core.workflows.orders.unsent_orders import InterruptedOrders, UnsentOrders
@@ -178,6 +179,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         submission,
         BrokerWarnings(state, cancellation),
         order_recovery,
+        TakenIds(state, submission, order_recovery, unsent_orders),
         kill_switch,
         cancellation,
         unsent_orders,

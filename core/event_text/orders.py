@@ -284,6 +284,8 @@ def _book(fact: BookFact) -> str:
             if fact.role is Elsewhere.CLOSED:
                 made = ", CLOSED ELSEWHERE: an external order at the broker filled"
             order = f"{with_legs_in_words(fact.order)} {purpose_in_words(fact.order)}"
+            if fact.again_of is not None:
+                made = f", sent again for {fact.again_of}: the broker has another order with that id"
             return f"{fact.order.client_order_id} PENDING, {order}{made}"
         case facts.OrdersRecalled():
             names = ", ".join(past.id for past in fact.orders)

@@ -82,6 +82,7 @@ class OrderFolds:
             role=fact.role,
             target_price=fact.target_price,
             counted_at=fact.counted_at,
+            again_of=fact.again_of,
         )
         self.index.orders[created.id] = created
         self.index.enter(created)
@@ -341,6 +342,13 @@ class Ledger:
 
     def order(self, order_id: ClientOrderId) -> Order | None:
         return self.state.orders.get(order_id)
+
+    def standing_for(self, order_id: ClientOrderId) -> Order | None:
+        """Return the order with this id, or the one that was sent again for it under a new id (EX-24)."""
+        order = self.order(order_id)
+        if order is None or not order.is_sent_again:
+            return order
+        return next((one for one in self.lines.grown({order_id}) if one.again_of == order_id), order)
 
     def has(self, order_id: ClientOrderId) -> bool:
         """Whether this id was ever used, in memory or in the index."""

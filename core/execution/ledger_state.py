@@ -144,8 +144,9 @@ class LedgerIndex:
         self.places[order.id] = next(reversed(self.places.values()), 0) + 1
         if order.role is not None and order.parent is not None:
             self.legs.setdefault(order.parent, {})[order.id] = order
-        if order.request.replaces is not None:
-            _put(self.replacing, order.request.replaces, order, belongs=True)
+        for before in (order.request.replaces, order.again_of):
+            if before is not None:
+                _put(self.replacing, before, order, belongs=True)
         _put(self.owned, (order.request.symbol, order.strategy), order, belongs=True)
         if order.request.legs:
             _put(self.with_legs, order.request.symbol, order, belongs=True)
@@ -156,8 +157,9 @@ class LedgerIndex:
         self.cut.pop(order.id, None)
         if order.role is not None and order.parent is not None:
             _put(self.legs, order.parent, order, belongs=False)
-        if order.request.replaces is not None:
-            _put(self.replacing, order.request.replaces, order, belongs=False)
+        for before in (order.request.replaces, order.again_of):
+            if before is not None:
+                _put(self.replacing, before, order, belongs=False)
         _put(self.owned, (order.request.symbol, order.strategy), order, belongs=False)
         _put(self.with_legs, order.request.symbol, order, belongs=False)
 

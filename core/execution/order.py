@@ -87,6 +87,8 @@ class Order(CountsChanges):
         For an ended stop: whether another one was requested on a ticket since, for all unprotected shares.
     taken_back
         Shares of its fills that the broker took back since (EX-05).
+    again_of
+        The exit that this one is sent again for, because the broker had another order with that one's id (EX-24).
     not_found, first_not_found_at
         Number of look-ups answered "not found", and the time of the first one.
     """
@@ -141,6 +143,7 @@ class Order(CountsChanges):
     owed: Quantity | None = None
     is_asked_for: bool = False
     taken_back: Quantity = NO_SHARES
+    again_of: ClientOrderId | None = None
 
     @property
     def id(self) -> ClientOrderId:
@@ -245,9 +248,14 @@ class Order(CountsChanges):
             return False
         if self.status is OrderStatus.CANCELLED:
             return self.end_code is not EndCode.AS_ITS_STATE_SAYS or self.broker_order_id is not None
-        return self.status is OrderStatus.REJECTED or (
-            self.status is OrderStatus.EXPIRED and not self.request.type.rests
-        )
+        if self.status is OrderStatus.REJECTED:
+            return not self.is_sent_again
+        return self.status is OrderStatus.EXPIRED and not self.request.type.rests
+
+    @property
+    def is_sent_again(self) -> bool:
+        """Whether another order with a new id stands for it (EX-24)."""
+        return self.end_code is EndCode.SENT_AGAIN
 
     @property
     def is_cut(self) -> bool:

@@ -208,7 +208,7 @@ class OrderRetention:
         """Map each order to its related orders."""
         found: dict[ClientOrderId, list[ClientOrderId]] = {}
         for order in self.index.orders.values():
-            for other in (order.parent, order.request.replaces, order.replacement, order.replaced_by):
+            for other in (order.parent, order.request.replaces, order.replacement, order.replaced_by, order.again_of):
                 if other is not None:
                     found.setdefault(order.id, []).append(other)
                     found.setdefault(other, []).append(order.id)

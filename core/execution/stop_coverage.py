@@ -11,6 +11,7 @@ records do not have is skipped. Nothing is forgotten, and nothing is decided.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -77,6 +78,18 @@ def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
         return "the order that it would make less of is there, and it would work beside it"
     if order.quantity > (old.remaining if old.owed is None else min(old.remaining, old.owed)):
         return "it asks for more than the order that it would make less of"
+    return None
+
+
+def refusal_of_again(old: Order | None, order: OrderRequest) -> str | None:
+    """Return why this order is not the same exit under another id; None if it is (OP-02, EX-24).
+
+    The broker never accepts the old one, because another order has its id.
+    """
+    if old is None or old.status is not OrderStatus.PENDING or not old.only_reduces or old.again_of is not None:
+        return "there is no such exit to send again"
+    if order.replaces is not None or replace(order, client_order_id=old.id) != old.request:
+        return "it is another order than the one that it would be sent again for"
     return None
 
 

@@ -10,6 +10,7 @@ from core.model.bar import Bar, TradingHalt
 from core.model.codes import KeyEnd
 from core.model.desk import DeskNumber, Seat
 from core.model.lazy_dataclass import dataclass
+from core.model.reconciliation import Difference
 from core.model.reference_data import PastDays
 from core.model.session import AnnouncedDay
 from core.model.values import ClientOrderId, Fraction, Money, Symbol
@@ -120,7 +121,7 @@ class InstallationNamed(Fact):
     name: str
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class UnknownOrdersFound(Fact):
     """The broker has orders with our form of id that the journal does not know (EX-24): it may be an older copy.
@@ -129,10 +130,14 @@ class UnknownOrdersFound(Fact):
     ----------
     name
         Of the installation from now on: no later manual order gets the id of one of these.
+    unlisted
+        Those that a look-up found, because the broker did not take an order of ours with their id. Its list may lack
+        them, so no list ends the doubt.
     """
 
     client_order_ids: tuple[ClientOrderId, ...]
     name: str
+    unlisted: tuple[Difference, ...] = ()
 
 
 @fact()

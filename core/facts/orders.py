@@ -29,7 +29,7 @@ class Source(Enum):
     RECONCILIATION = "reconciliation"
 
 
-@fact(version=6)
+@fact(version=7)
 @dataclass(frozen=True, slots=True)
 class OrderCreated(Fact):
     """The intent, recorded before anything is sent: a PENDING order with its origin.
@@ -49,6 +49,8 @@ class OrderCreated(Fact):
     counted_at
         The highest price per share of an entry, as measured at its confirmation, USD. None for reducing orders, and if
         unknown.
+    again_of
+        The exit that it is sent again for, because the broker had another order with that one's id (EX-24).
     """
 
     order: AnyOrder
@@ -64,9 +66,10 @@ class OrderCreated(Fact):
     role: AnyRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None
+    again_of: ClientOrderId | None = None
 
 
-@fact(version=2)
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
 class OrdersRecalled(Fact):
     """The broker reports something new about an order that had left memory: it is restored, with its related orders.
@@ -141,7 +144,7 @@ class ContingentOrdersMissing(Fact):
     client_order_id: ClientOrderId
 
 
-@fact(version=4, upgrades={1: registry.order_state_changed})
+@fact(version=5, upgrades={1: registry.order_state_changed})
 @dataclass(frozen=True, slots=True)
 class OrderStateChanged(Fact):
     """One step of the state machine (EX-01, EX-03).

@@ -23,6 +23,10 @@ class EndCode(Enum):
     """The broker rejected the rest after a partial fill (EX-05)."""
     LOST_THERE = "lost_there"
     """The broker had it, and, after repeated look-ups, no longer knows it (EX-06)."""
+    ID_TAKEN = "id_taken"
+    """The broker has another order with its id: it took that one before this one was confirmed (EX-24)."""
+    SENT_AGAIN = "sent_again"
+    """The same, and the exit was sent again under a new id (EX-24)."""
 
 
 class CancelCode(Enum):

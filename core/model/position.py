@@ -269,6 +269,7 @@ class PastOrder:
     owed: Quantity | None = None
     is_asked_for: bool = False
     taken_back: Quantity = NO_SHARES
+    again_of: ClientOrderId | None = None
 
     @property
     def id(self) -> ClientOrderId:

@@ -322,7 +322,8 @@ class Approval:
     lapses_at
         5 s after the confirmation, or the authorization's own end (UTC).
     less_of
-        Our confirmed exit that this replaces with a smaller quantity; None for every other permission.
+        Our confirmed exit that this replaces with a smaller quantity, or sends again under a new id (EX-24); None for
+        every other permission.
     """
 
     id: str

@@ -99,8 +99,8 @@ class TradingStatusState:
     read-only; None while it is not. `differences` are those of the last reported comparison. `forgotten_until` is the
     time up to which a reset or a restore forgot orders; None if none did. `unknown_orders` are at the broker, have our
     form of id and are not in the journal (EX-24): they keep the desk read-only until the operator accepts them;
-    `accepted_orders` are those. `settings_file` and `clock` are the reasons why entries wait for either; None if they
-    do not.
+    `accepted_orders` are those. `unlisted_orders` are those of the unknown ones that a look-up found, as the broker's
+    list may lack them. `settings_file` and `clock` are the reasons why entries wait for either; None if they do not.
     """
 
     settings: AsKept = field(default_factory=Settings)
@@ -121,6 +121,7 @@ class TradingStatusState:
     forgotten_until: datetime | None = None
     unknown_orders: tuple[ClientOrderId, ...] = ()
     unknown_since: datetime | None = None
+    unlisted_orders: tuple[Difference, ...] = ()
     accepted_orders: tuple[ClientOrderId, ...] = ()
     settings_file: str | None = None
     clock: str | None = None
@@ -272,9 +273,10 @@ class TradingStatus:
         self.state.installation = fact.name
         self.state.unknown_orders += fact.client_order_ids
         self.state.unknown_since = self.state.unknown_since or at
+        self.state.unlisted_orders += fact.unlisted
 
     def _unknown_accepted(self, _at: datetime, fact: facts.UnknownOrdersAccepted) -> None:
-        self.state.unknown_orders, self.state.unknown_since = (), None
+        self.state.unknown_orders, self.state.unknown_since, self.state.unlisted_orders = (), None, ()
         self.state.accepted_orders = fact.client_order_ids
 
     def _forgot(self, _at: datetime, fact: facts.StateReset | facts.StateRestored) -> None:

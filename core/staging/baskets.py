@@ -112,7 +112,7 @@ class BasketStanding:
 
     def of(self, run: BasketRun, signed: SignedOrder) -> BasketOrderState:
         """Return an order's status by the books if it is in them; else by its turn."""
-        order = self.ledger.order(signed.order_id)
+        order = self.ledger.standing_for(signed.order_id)
         ticket_id = run.tickets.get(signed.proposal.id)
         if order is not None and ticket_id is not None:
             if order.status is OrderStatus.FILLED:

@@ -189,7 +189,7 @@ class BasketReporting:
 
     def _line(self, run: BasketRun, signed: SignedOrder) -> ReportLine:
         request = signed.proposal.order
-        order: Order | None = self.state.ledger.order(signed.order_id)
+        order: Order | None = self.state.ledger.standing_for(signed.order_id)
         told = "; ".join(run.refusals.get(signed.proposal.id, ()))
         if self.state.plans.standings.of(run, signed) is BasketOrderState.CLEARING:
             told = STILL_CLEARING
@@ -484,7 +484,7 @@ class BasketExecution:
         return replace(ticket, price_at_opening=signed.touch or ticket.price_at_opening)
 
     def _in_words(self, signed: SignedOrder) -> str:
-        order = self.state.ledger.order(signed.order_id)
+        order = self.state.ledger.standing_for(signed.order_id)
         left = order.remaining if order is not None else signed.proposal.order.quantity
         request = signed.proposal.order
         return f"{request.side.value.upper()} {plain(left)} {request.symbol}"
@@ -530,7 +530,7 @@ class BasketExecution:
         if run is None or run.phase is not BasketPhase.WAITING or self.state.at < self._next_poll(run):
             return
         self._polled_at = self.state.at
-        found = (self.state.ledger.order(signed.order_id) for signed in self.turns.unsettled(run, run.sells()))
+        found = (self.state.ledger.standing_for(signed.order_id) for signed in self.turns.unsettled(run, run.sells()))
         orders = [o for o in found if o is not None and not self.state.sightings.departing.is_here(o)]
         if len(orders) > FEW:
             self.state.sightings.books_are_wanted = True

@@ -230,8 +230,7 @@ class Reconciliation:
         comparison = self._seen(books)
         faults = self.state.sightings.faults
         unknown = self._unknown(comparison)  # before a new record can use the id of one of these
-        is_unlisted = self._is_just_unlisted(unknown)
-        if not is_unlisted:
+        if not (is_unlisted := self._is_just_unlisted(unknown)):
             self.state.sightings.unaccepted = frozenset(r.symbol for r in unknown if r.filled_quantity or may_work(r))
         follows = list(self.listed_orders.take_in(comparison))
         self._see_others(comparison)
@@ -241,7 +240,8 @@ class Reconciliation:
                 self.times.again()
         positions = comparison.positions()
         self._see_differences(positions, comparison)
-        if (accepted := self._taken_accepted()) and accepted >= {*positions, *map(unknown_order, unknown)}:
+        refused = self.state.control.state.unlisted_orders
+        if (accepted := self._taken_accepted()) and accepted >= {*positions, *map(unknown_order, unknown), *refused}:
             yield from follows
             yield from self._accept(comparison)
             return
@@ -249,7 +249,7 @@ class Reconciliation:
         explained = [d for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         overdue = self._overdue(explained, comparison)
-        if unknown or is_unlisted:
+        if unknown or is_unlisted or refused:
             self._fail_as_older(unknown, positions, comparison)
         elif overdue:
             self._is_unproven, self.state.sightings.gone = True, comparison.gone(positions)
@@ -421,13 +421,25 @@ class Reconciliation:
     ) -> None:
         self.times.again()
         self._is_unproven = True
-        listed = {*comparison.orders(), *map(unknown_order, unknown)}
+        refused = self.state.control.state.unlisted_orders
+        listed = {*comparison.orders(), *map(unknown_order, unknown), *refused}
         found = (*positions, *sorted(listed, key=lambda each: (each.symbol, each.note)))
-        self._fail((_older(unknown) if unknown else UNLISTED,), ReadOnlyCode.OLDER, found)
+        reasons = (*((_older(unknown),) if unknown else ()), *((_older_by_ids(refused),) if refused else ()))
+        self._fail(reasons or (UNLISTED,), ReadOnlyCode.OLDER, found)
+
+    @follows(facts.UnknownOrdersFound)
+    def after_taken_id(self, fact: facts.UnknownOrdersFound) -> None:
+        """Be read-only at once if an id of ours was taken; before the first comparison of a run that says so."""
+        control = self.state.control.state
+        if fact.unlisted and control.was_compared:
+            self.times.again()
+            found = (*control.differences, *(one for one in fact.unlisted if one not in control.differences))
+            self._fail((_older_by_ids(control.unlisted_orders),), ReadOnlyCode.OLDER, found)
 
     def _is_just_unlisted(self, unknown: Sequence[OrderReport]) -> bool:
         """Whether the broker lists none of these orders any more, and did so not long ago: one list may be short."""
-        if unknown or not self.state.control.state.unknown_orders:
+        control = self.state.control.state
+        if unknown or len(control.unknown_orders) == len(control.unlisted_orders):
             self._unlisted_since = None
             return False
         self._unlisted_since = self._unlisted_since or self.state.at
@@ -684,4 +696,14 @@ def _older(unknown: Sequence[OrderReport]) -> str:
     return (
         f"{len(unknown)} orders at the broker are Keyturn's and not in this journal ({named}{more}): this folder is "
         f"older than its account, or another Keyturn trades it; {WAY_OUT}"
+    )
+
+
+def _older_by_ids(refused: Sequence[Difference]) -> str:
+    named = "; ".join(f"{each.broker} {each.symbol}" for each in refused[:LISTED])
+    more = f" and {len(refused) - LISTED} more" if len(refused) > LISTED else ""
+    return (
+        f"the broker had {len(refused)} ids of new orders before, for orders that are not in this journal ({named}"
+        f"{more}): this folder is older than its account, or another Keyturn trades it; new orders get ids of their "
+        f"own from now on; {WAY_OUT}"
     )

@@ -44,6 +44,8 @@ SAID_SINCE = (
     b"replaced by a ",
     b"replaced by another stop",
     b"the broker has not got it",
+    b"its id is of another order at the broker",
+    b"ids of new orders before",
 )
 """Words that no release without codes wrote."""
 

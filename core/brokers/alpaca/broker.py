@@ -345,6 +345,8 @@ class AlpacaBroker:
             return stated.refused
         self._questions.count_beyond()
         found = self._looked_up(client_order_id, self._timeout.until(LOOK_SECONDS))
+        if isinstance(found, OrderReport) and speaks_of_its_id(stated):
+            return NoAnswer(f"Alpaca refused it ({stated.message}), and has an order with its id")
         if isinstance(found, OrderReport):
             return Accepted(found)
         if isinstance(found, NotFound) and speaks_of_its_id(stated):

@@ -108,13 +108,10 @@ class OrderRecovery:
         if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
             self.next_look_up.pop(order.id, None)
         if not is_ours(self.state, order, reply.answer):
-            # Report another order under our id; it is never adopted (EX-04).
-            found = f"{reply.answer.side_word} {reply.answer.quantity} {reply.answer.symbol}"
-            self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
-            if order.status is OrderStatus.PENDING:
-                reason = f"the broker has another order with this id: {found}"
-                self.state.record(order_status.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
-                yield from follow_up(self.state)
+            # Report another order under our id; it is never adopted (EX-04). `TakenIds` handles one not yet accepted.
+            if order.status is not OrderStatus.PENDING:
+                found = f"{reply.answer.side_word} {reply.answer.quantity} {reply.answer.symbol}"
+                self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
             return
         yield from self.order_updates.absorb(order, reply.answer, Source.LOOK_UP)
         yield from self._follow_cancel(order)

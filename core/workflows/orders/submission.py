@@ -10,22 +10,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 
 from core import facts
 from core.execution import order_status
 from core.execution.external_orders import in_the_way_of
 from core.execution.order import Order
-from core.execution.stop_coverage import refusal_of_less
+from core.execution.stop_coverage import refusal_of_again, refusal_of_less
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
-from core.model.codes import BlockCode, EndCode
+from core.model.codes import BlockCode, EndCode, RefusalKind
 from core.model.lazy_dataclass import dataclass
-from core.model.order import AnyRole, OrderRequest, OrderStatus
+from core.model.order import AnyRole, OrderRequest, OrderStatus, order_id_of
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
-from core.model.values import ClientOrderId, Price, ProposalId
+from core.model.values import ClientOrderId, Price, ProposalId, TicketId
 from core.staging import approvals
+from core.staging.stage_state import LESS
 from core.trading_state.state import TradingState
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates, look_up
@@ -60,6 +62,7 @@ class Intent:
     role: AnyRole | None = None
     target_price: Price | None = None
     counted_at: Price | None = None
+    again_of: ClientOrderId | None = None
 
 
 class Submission:
@@ -84,7 +87,8 @@ class Submission:
         digest = order.digest(self.state.account_name)
         refusal = approvals.refusal_to_redeem(self.state.stage, approval, digest, self.state.at)
         if refusal is None and approval.less_of is not None:
-            refusal = refusal_of_less(self.state.ledger.order(approval.less_of), order)
+            judge = refusal_of_less if intent.again_of is None else refusal_of_again
+            refusal = judge(self.state.ledger.order(approval.less_of), order)
         if refusal is not None:
             raise NotPermittedError(f"order {order.client_order_id}: {refusal}")
         self.state.ledger.retention.require_new(order.client_order_id)
@@ -105,10 +109,63 @@ class Submission:
                 role=intent.role,
                 target_price=intent.target_price,
                 counted_at=intent.counted_at,
+                again_of=intent.again_of,
             )
         )
         self._begun.pop()
         yield self._request(order, approval)
+
+    def release_for(
+        self,
+        old: Order,
+        order: OrderRequest,
+        lapses_at: datetime,
+        role: AnyRole | None = None,
+        *,
+        is_again: bool = False,
+    ) -> Iterator[Effect]:
+        """Release less of a confirmed exit, or the same under a new id: what was signed for the old one permits it.
+
+        Parameters
+        ----------
+        is_again
+            The broker had another order with the old one's id (EX-24).
+        """
+        approval = Approval(
+            id=_permission_of(order.client_order_id),
+            ticket_id=TicketId(""),
+            authorization_id=None,
+            order_digest=order.digest(self.state.account_name),
+            lapses_at=lapses_at,
+            less_of=old.id,
+        )
+        intent = Intent(
+            order=order,
+            proposal_id=old.proposal_id,
+            strategy=old.strategy,
+            signal_time=old.signal_time,
+            stop=None,
+            parent=old.parent,
+            exit_reason=old.exit_reason,
+            intended_price=old.intended_price,
+            reference=old.reference,
+            expires_at=old.expires_at,
+            role=role,
+            again_of=old.id if is_again else None,
+        )
+        yield from self.release(approval, intent)
+
+    def next_id(self, old: Order, what: str) -> ClientOrderId:
+        """Return a new id for `release_for`, made of the old order's, the time, and a number if needed.
+
+        No id is used twice, even if one of that time was never recorded (EX-04).
+        """
+        parts = (what, self.state.control.state.installation or "", old.id, self.state.at.isoformat())
+        names = (order_id_of(*parts, *([str(n)] if n else [])) for n in count())
+        return next(name for name in names if not self._is_used(name))
+
+    def _is_used(self, name: ClientOrderId) -> bool:
+        return self.state.ledger.has(name) or _permission_of(name) in self.state.stage.state.less
 
     def take_failed(self) -> list[tuple[Approval, Intent]]:
         """Return and clear the releases that raised before they yielded an effect."""
@@ -194,6 +251,8 @@ class Submission:
             yield from self.order_recovery.ask_for_legs(order)  # the stream reported it, and names no legs
         elif isinstance(reply.answer, NoAnswer):
             yield from self.order_recovery.begin(order, reply.answer.reason)
+        elif reply.answer.kind is RefusalKind.DUPLICATE_ID:  # whose order has it is looked up
+            yield from self.order_recovery.begin(order, reply.answer.said)
         elif reply.approval is not None and not order.is_cancelling:
             wait = min(max(reply.answer.wait_seconds or 0.0, AT_LEAST), AT_MOST)
             self.state.record(facts.OrderKept(order.id, reply.approval, self.state.at + timedelta(seconds=wait)))
@@ -235,6 +294,10 @@ class Submission:
 
     def _timeout(self) -> timedelta:
         return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
+
+
+def _permission_of(order_id: ClientOrderId) -> str:
+    return f"{LESS}{order_id}"
 
 
 def why_kept(order: Order) -> tuple[str, BlockCode]:

@@ -235,9 +235,9 @@ class UnsentOrders:
                 return "the order that it would replace is over"
             is_filled = order.request.quantity > old.remaining
             return "the order that it would replace has filled in part" if is_filled else None
-        return self._too_much(order)
+        return self.too_much(order)
 
-    def _too_much(self, order: Order) -> str | None:
+    def too_much(self, order: Order) -> str | None:
         """Return why it exceeds the position beside other working exits; its own shares are among their claims."""
         free = unreserved(self.state.ledger, order.request.symbol, order.strategy, order.request.side)
         if self.protective_stops.is_loose(order):

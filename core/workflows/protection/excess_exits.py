@@ -17,7 +17,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from itertools import count
 
 from core.execution.order import Order, nearest_first
 from core.execution.stop_coverage import (
@@ -35,13 +34,11 @@ from core.messages.inputs import LookUpAnswered
 from core.model.codes import CUT, CancelCode, GuardCode
 from core.model.order import AnyRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.position import Position
-from core.model.staging import Approval
-from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
-from core.staging.stage_state import LESS
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import told_of
-from core.workflows.orders.submission import Intent, Submission
+from core.workflows.orders.submission import Submission
 from core.workflows.protection.owed_stops import StopRenewal
 from core.workflows.protection.protective_stops import CLOSED, ProtectiveStops
 from core.workflows.staging.exit_change_refusals import unguarded_of
@@ -114,7 +111,7 @@ class ExcessExits:
             return
         elif not self._is_replacement_missing(order) and self._can_be_less(order, left):
             request = replace(
-                order.request, client_order_id=self._next_id(order, "less"), quantity=left, replaces=order.id
+                order.request, client_order_id=self.submission.next_id(order, "less"), quantity=left, replaces=order.id
             )
             self._say_what_is_owed(order, order.remaining)
             yield from self._release(request, order, order.role)
@@ -329,7 +326,7 @@ class ExcessExits:
     def _again(self, stop: Order, quantity: Quantity) -> OrderRequest:
         return replace(
             stop.request,
-            client_order_id=self._next_id(stop, "again"),
+            client_order_id=self.submission.next_id(stop, "again"),
             quantity=quantity,
             replaces=None,
             order_class=OrderClass.SIMPLE,
@@ -339,40 +336,7 @@ class ExcessExits:
 
     def _release(self, request: OrderRequest, order: Order, role: AnyRole | None) -> Iterator[Effect]:
         """Release less of the same order: the authorization of more permits it (OP-02)."""
-        approval = Approval(
-            id=_permission_of(request.client_order_id),
-            ticket_id=TicketId(""),
-            authorization_id=None,
-            order_digest=request.digest(self.state.account_name),
-            lapses_at=self.state.at + GOOD_FOR,
-            less_of=order.id,
-        )
-        intent = Intent(
-            order=request,
-            proposal_id=order.proposal_id,
-            strategy=order.strategy,
-            signal_time=order.signal_time,
-            stop=None,
-            parent=order.parent,
-            exit_reason=order.exit_reason,
-            intended_price=order.intended_price,
-            reference=order.reference,
-            expires_at=order.expires_at,
-            role=role,
-        )
-        yield from self.submission.release(approval, intent)
-
-    def _next_id(self, order: Order, what: str) -> ClientOrderId:
-        """Return a new order id made of the order's own, the time of the reduction, and a number if needed.
-
-        No id is used twice, even if one of that time was never recorded (EX-04).
-        """
-        parts = (what, self.state.control.state.installation or "", order.id, self.state.at.isoformat())
-        names = (order_id_of(*parts, *([str(n)] if n else [])) for n in count())
-        return next(name for name in names if not self._is_used(name))
-
-    def _is_used(self, name: ClientOrderId) -> bool:
-        return self.state.ledger.has(name) or _permission_of(name) in self.state.stage.state.less
+        yield from self.submission.release_for(order, request, self.state.at + GOOD_FOR, role)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -389,10 +353,6 @@ class ExcessExits:
     def due(self) -> Iterator[Effect]:
         """Do nothing: `settle` runs after each input."""
         return iter(())
-
-
-def _permission_of(less: ClientOrderId) -> str:
-    return f"{LESS}{less}"
 
 
 WITH_ITS_DAY = "its exit ended with the day"

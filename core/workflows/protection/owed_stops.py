@@ -273,7 +273,7 @@ class StopRenewal:
 
 
 def _why_asked_for(order: Order) -> RequestedChange | None:
-    if not order.is_protective:
+    if not order.is_protective or order.is_sent_again:
         return None
     if order.status is OrderStatus.EXPIRED:
         return WITH_ITS_DAY

@@ -94,7 +94,7 @@ class ProtectiveStops:
         if order is None or not fact.after.is_terminal:
             return
         self._end_what_is_sold(order.request.symbol)
-        if order.is_protective and order.status is OrderStatus.REJECTED:
+        if order.is_protective and order.status is OrderStatus.REJECTED and not order.is_sent_again:
             yield from self._make_way_for(order)
         if _is_lost(order) and order.role is None:
             # The authorization of a stop that the broker is proven to have lost, and send another (EX-22).

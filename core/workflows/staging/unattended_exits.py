@@ -144,7 +144,7 @@ class AutoExits:
         """Yield the orders that the broker refused while the position was open, but not for a blocked account."""
         for order in self.state.ledger.lines.owned(position.symbol, position.strategy):
             is_since = order.status is OrderStatus.REJECTED and order.created_at >= position.began
-            if is_since and not self.state.account_block.explains(order):
+            if is_since and not order.is_sent_again and not self.state.account_block.explains(order):
                 yield order
 
 
