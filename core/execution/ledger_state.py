@@ -151,6 +151,12 @@ class LedgerIndex:
         if order.request.legs:
             _put(self.with_legs, order.request.symbol, order, belongs=True)
         self.note(order)
+        if order.again_of is not None and order.again_of in self.state.orders:
+            self.note(self.state.orders[order.again_of])
+
+    def _is_sent_again(self, order: Order) -> bool:
+        """Whether another order with a new id stands for it, also if a crash kept its own end from being recorded."""
+        return any(one.again_of == order.id for one in self.replacing.get(order.id, {}).values())
 
     def leave(self, order: Order) -> None:
         del self.state.orders[order.id], self.places[order.id]
@@ -174,7 +180,8 @@ class LedgerIndex:
         _put(self.on_side, (request.symbol, request.side), order, belongs=is_working)
         if reduces:
             _keep(self.reducing, order, belongs=is_working)
-            _put(self.exits, (request.symbol, order.strategy), order, belongs=is_working)
+            has_claim = is_working and not self._is_sent_again(order)
+            _put(self.exits, (request.symbol, order.strategy), order, belongs=has_claim)
         else:
             self._note_entry(order)
         if is_back:  # as a start from a checkpoint orders them

@@ -26,7 +26,7 @@ from core.model.order import OrderRequest, OrderStatus, OrderType, Side, order_i
 from core.model.reconciliation import ACCEPT
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
+from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -272,8 +272,8 @@ def test_the_stop_of_a_fill_with_a_taken_id_is_sent_again(broker: BrokersWord) -
 
 def test_two_exits_refused_in_the_same_moment_go_once_each(broker: BrokersWord) -> None:
     """EX-24: of two owners; each under an id of its own"""
-    house = a_house_in_a_position(BARS, settings=FRACTIONS, cash=Decimal(10_000)).until("10:06:40")
-    house.presses(a_typed_buy("0.5", limit=None))
+    house = a_house_in_a_position(BARS).until("10:06:40")
+    house.presses(a_typed_buy("0.1", limit=None))
     confirms_now(house)
     house.until("10:09")
     Taken(house, broker, once(is_sale, 2))
@@ -288,7 +288,7 @@ def test_two_exits_refused_in_the_same_moment_go_once_each(broker: BrokersWord) 
     assert house.held() == house.held_by_the_broker() == "0"
     assert again(house) == [(EndCode.SENT_AGAIN, OrderStatus.FILLED)] * 2
     assert len({o.id for o in house.desk.ledger.state.orders.values() if o.again_of is not None}) == 2
-    assert sorted(house.requests().count(f"submit sell market {q}") for q in ("0.502", "0.5")) == [2, 2]
+    assert sorted(house.requests().count(f"submit sell market {q}") for q in ("0.502", "0.1")) == [2, 2]
 
 
 def test_a_flattening_goes_under_new_ids(broker: BrokersWord) -> None:
