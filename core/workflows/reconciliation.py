@@ -703,7 +703,7 @@ def _older_by_ids(refused: Sequence[Difference]) -> str:
     named = "; ".join(f"{each.broker} {each.symbol}" for each in refused[:LISTED])
     more = f" and {len(refused) - LISTED} more" if len(refused) > LISTED else ""
     return (
-        f"the broker had {len(refused)} ids of new orders before, for orders that are not in this journal ({named}"
-        f"{more}): this folder is older than its account, or another Keyturn trades it; new orders get ids of their "
-        f"own from now on; {WAY_OUT}"
+        f"new orders had ids that the broker gave to orders which are not in this journal ({named}{more}): this folder "
+        f"is older than its account, or another Keyturn trades it; entries are shut, and an exit goes under a new id; "
+        f"{WAY_OUT}"
     )

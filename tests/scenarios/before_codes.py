@@ -45,7 +45,7 @@ SAID_SINCE = (
     b"replaced by another stop",
     b"the broker has not got it",
     b"its id is of another order at the broker",
-    b"ids of new orders before",
+    b"new orders had ids that",
 )
 """Words that no release without codes wrote."""
 

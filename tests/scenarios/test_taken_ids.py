@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core import facts
 from core.messages.commands import (
@@ -22,10 +23,12 @@ from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.model.basket import BasketSource
 from core.model.broker import BrokerBooks
 from core.model.codes import AuthorizationCode, DeskState, EndCode, ReadOnlyCode
+from core.model.notice import NoticeKind
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, order_id_of
 from core.model.reconciliation import ACCEPT
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from core.settings.settings import Settings
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,
@@ -36,6 +39,7 @@ from tests.scenarios.house import (
     minutes,
 )
 from tests.scenarios.plans import a_house_that_holds, marks, opens, runs_out, signs
+from tests.scenarios.receivers import settings as notified
 from tests.scenarios.test_contradicting_reports import BrokersWord, with_terms
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -58,9 +62,9 @@ def unlisted(house: House, *order_ids: ClientOrderId) -> None:
     house.exchange.books = without  # type: ignore[method-assign]
 
 
-def with_an_older_folder() -> tuple[House, ClientOrderId]:
+def with_an_older_folder(settings: Settings | None = None) -> tuple[House, ClientOrderId]:
     """A position with its stop; the folder is from before a typed entry that was cancelled and has left the list."""
-    house = a_house_in_a_position(BARS).until("10:07:30")
+    house = a_house_in_a_position(BARS, settings=settings).until("10:07:30")
     before = list(house.journal.records())[-1].sequence
     house.presses(a_typed_buy(limit="99.00", stop="98.50"))
     house.confirms_at("10:08")
@@ -113,13 +117,15 @@ def a_resting_buy() -> OrderRequest:
     )  # fmt: skip
 
 
-def once(kind: Callable[[OrderRequest], bool], times: int = 1) -> Callable[[OrderRequest], bool]:
-    """The first requests of a kind."""
-    left = [times]
+def once_each(kind: Callable[[OrderRequest], bool]) -> Callable[[OrderRequest], bool]:
+    """The first request of a kind of each symbol and quantity."""
+    seen: set[object] = set()
 
     def which(order: OrderRequest) -> bool:
-        left[0] -= kind(order)
-        return kind(order) and left[0] >= 0
+        its = order.symbol, order.quantity
+        is_first = kind(order) and its not in seen
+        seen.update([its] if is_first else [])
+        return is_first
 
     return which
 
@@ -191,6 +197,17 @@ def test_the_first_taken_id_shuts_entries_at_once() -> None:
     assert house.desk.control.refusal() is not None
 
 
+def test_the_first_taken_id_is_an_urgent_notice(snapshot: SnapshotAssertion) -> None:
+    """EX-24, SY-03: on every channel for urgent ones, once, whatever else the desk does"""
+    house, _ = with_an_older_folder(notified())
+    closes(house)
+    passes(house, 60)
+
+    urgent = [one.notice for one in house.facts(facts.NotificationDue) if one.notice.is_urgent]
+    assert [notice.kind for notice in urgent] == [NoticeKind.HALT]
+    assert urgent[0].words == snapshot
+
+
 @pytest.mark.parametrize("restarts", [False, True])
 def test_no_list_ends_the_doubt_until_a_person_accepts(restarts: bool) -> None:
     """EX-24, EX-09: the broker never lists that order again; the typed word ends it, also for the next start"""
@@ -242,7 +259,7 @@ def test_a_part_is_sold_and_the_rest_keeps_its_stop() -> None:
 def test_a_restored_stop_with_a_taken_id_is_sent_again(broker: BrokersWord) -> None:
     """EX-24, EX-21: the stop of what a close leaves; the same shares, at the same price"""
     house = a_house_in_a_position(BARS).until("10:09")
-    Taken(house, broker, once(is_stop))
+    Taken(house, broker, once_each(is_stop))
     closes(house, "0.2")
     passes(house, 10)
 
@@ -258,7 +275,7 @@ def test_a_restored_stop_with_a_taken_id_is_sent_again(broker: BrokersWord) -> N
 def test_the_stop_of_a_fill_with_a_taken_id_is_sent_again(broker: BrokersWord) -> None:
     """EX-24, OP-06: the shares just bought wait for no key"""
     house = House(minutes("09:45", "10:30", STEADY)).opens().until("10:05")
-    Taken(house, broker, once(is_stop))
+    Taken(house, broker, once_each(is_stop))
     house.presses(a_typed_buy("0.5", limit=None))
     confirms_now(house)
     passes(house, 10)
@@ -276,9 +293,9 @@ def test_two_exits_refused_in_the_same_moment_go_once_each(broker: BrokersWord) 
     house.presses(a_typed_buy("0.1", limit=None))
     confirms_now(house)
     house.until("10:09")
-    Taken(house, broker, once(is_sale, 2))
-    house.presses(ProposeClose(SPY, "vwap"))
-    house.presses(ProposeClose(SPY, MANUAL))
+    Taken(house, broker, once_each(is_sale))
+    house.presses(ProposeClose(SPY, strategy="vwap"))
+    house.presses(ProposeClose(SPY, strategy=MANUAL))
     for proposal in house.desk.stage.proposals():
         house.presses(OpenTicket(proposal.id))
         passes(house, 0.5)
@@ -295,7 +312,7 @@ def test_a_flattening_goes_under_new_ids(broker: BrokersWord) -> None:
     """EX-24, OP-07: each of its sales, and its report tells what they sold"""
     house = a_house_that_holds("AAA", "BBB")
     passes(house, 70)
-    Taken(house, broker, once(is_sale, 2))
+    Taken(house, broker, once_each(is_sale))
     house.presses(ProposeFlattening())
     opens(house, source=BasketSource.FLATTEN)
     marks(house)
@@ -325,7 +342,7 @@ def test_a_kill_still_closes_under_a_new_id() -> None:
 def test_an_entry_with_a_taken_id_ends(broker: BrokersWord, quantity: str) -> None:
     """EX-24, OP-02: also one with legs; a person decides"""
     house = House(minutes("09:45", "10:30", STEADY), ROOMY, cash=Decimal(10_000)).opens().until("10:05")
-    Taken(house, broker, once(is_entry))
+    Taken(house, broker, once_each(is_entry))
     house.presses(a_typed_buy(quantity, limit=None))
     confirms_now(house)
     passes(house, 60)
@@ -356,7 +373,7 @@ def test_a_new_id_that_is_taken_too_ends_it(broker: BrokersWord) -> None:
 def test_an_order_of_a_moment_before_stops_an_exit(broker: BrokersWord, seconds: int) -> None:
     """EX-24, EX-23: with clocks apart it may be this very sale; nothing is sent twice, and the stop is back"""
     house = a_house_in_a_position(BARS).until("10:09")
-    Taken(house, broker, once(is_sale), hours=seconds / 3600)
+    Taken(house, broker, once_each(is_sale), hours=seconds / 3600)
     closes(house)
     passes(house, 60)
 
