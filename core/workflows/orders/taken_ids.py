@@ -81,9 +81,9 @@ class TakenIds:
         yield from follow_up(self.state)
 
     def _prove_older(self, order: Order, other: OrderReport) -> None:
-        """Record the proof once for each id, with a new name of the installation."""
+        """Record the proof once for each id, with a new name of the installation; none if it is known."""
         control = self.state.control.state
-        if order.id in control.unknown_orders:
+        if order.id in {*control.unknown_orders, *control.accepted_orders}:
             return
         found = f"{reported(other)} {other.symbol}"
         self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
@@ -91,8 +91,13 @@ class TakenIds:
         self.state.record(UnknownOrdersFound((order.id,), name, (unknown_order(other),)))
 
     def _approval(self, order: Order, other: OrderReport) -> Approval | None:
-        """Return what permits to send it again; None if it was sent again before, or may be the other order."""
+        """Return what permits to send it again; None if it was sent again before, or may be the other order.
+
+        While the other order works, a person decides: it may trade these shares.
+        """
         if order.again_of is not None or self.state.control.is_clock_in_doubt:
+            return None
+        if other.status is None or other.status.is_working:
             return None
         if other.accepted_at is None or other.accepted_at > order.created_at - LONG_BEFORE:
             return None
@@ -108,7 +113,7 @@ class TakenIds:
         books_at = sightings.books_at if self.state.control.state.was_compared else None
         if books_at is None or self.state.may_have_unknown_orders(symbol):
             return False
-        if symbol in sightings.differing | sightings.disputed or other.status is None or other.status.is_working:
+        if symbol in sightings.differing | sightings.disputed:
             return False
         if any(one.client_order_id == order.id for one in sightings.all_others):
             return False
