@@ -29,7 +29,7 @@ from core.model.reconciliation import ACCEPT
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.settings.settings import Settings
-from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.changes import ROOMY, confirms_now, moves, passes
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -208,8 +208,8 @@ def test_the_first_taken_id_is_an_urgent_notice(snapshot: SnapshotAssertion) -> 
     assert urgent[0].words == snapshot
 
 
-@pytest.mark.parametrize("restarts", [False, True])
-def test_no_list_ends_the_doubt_until_a_person_accepts(restarts: bool) -> None:
+@pytest.mark.parametrize(("restarts", "by_command"), [(False, False), (True, False), (False, True)])
+def test_no_list_ends_the_doubt_until_a_person_accepts(restarts: bool, by_command: bool) -> None:
     """EX-24, EX-09: the broker never lists that order again; the typed word ends it, also for the next start"""
     house, _ = with_an_older_folder()
     closes(house)
@@ -219,7 +219,10 @@ def test_no_list_ends_the_doubt_until_a_person_accepts(restarts: bool) -> None:
         house.restarted()
     passes(house, 180)
     before = house.desk.control.word(), house.desk.control.state.installation
-    accepts_what_is_shown(house)
+    if by_command:
+        house.accepts(house.exchange.books(house.line.at))
+    else:
+        accepts_what_is_shown(house)
     passes(house, 5)
     after = house.desk.control.word()
     house.restarted()
@@ -351,6 +354,22 @@ def test_an_entry_with_a_taken_id_ends(broker: BrokersWord, quantity: str) -> No
     assert house.held() == house.held_by_the_broker() == "0"
     assert len(house.facts(facts.OrderCreated)) == 1
     assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.OLDER
+
+
+def test_a_move_with_a_taken_id_leaves_the_stop(broker: BrokersWord) -> None:
+    """EX-24, EX-13: the stop works on at its price, and a person moves it again"""
+    house = a_house_in_a_position(BARS).until("10:09")
+    Taken(house, broker, once_each(is_stop))
+    for _ in range(2):
+        moves(house, "99.40")
+        confirms_now(house)
+        passes(house, 5)
+
+    replacements = [o for o in house.desk.ledger.state.orders.values() if o.request.replaces is not None]
+    assert [o.end_code for o in replacements] == [EndCode.ID_TAKEN, EndCode.AS_ITS_STATE_SAYS]
+    assert [(s.request.stop_price, s.remaining) for s in house.stops if s.is_working] == [
+        (Decimal("99.40"), Decimal("0.502"))
+    ]
 
 
 def test_a_new_id_that_is_taken_too_ends_it(broker: BrokersWord) -> None:

@@ -63,8 +63,10 @@ class TakenIds:
         self._prove_older(order, other)
         approval = self._approval(order, other)
         if approval is not None and not self._is_settled(order, other):
-            if self.state.at - self._waiting_since.setdefault(order.id, self.state.at) < WAITS:
+            if order.id not in self._waiting_since:
+                self._waiting_since[order.id] = self.state.at
                 self.state.sightings.books_are_wanted = True
+            if self.state.at - self._waiting_since[order.id] < WAITS:
                 self.order_recovery.watch(order)
                 return
             approval = None

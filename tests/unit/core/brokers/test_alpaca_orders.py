@@ -275,6 +275,14 @@ def test_a_replacement_with_a_taken_id_is_in_doubt(snapshot: SnapshotAssertion) 
     assert answer == NoAnswer(snapshot)
 
 
+def test_a_replacement_is_not_an_order_that_had_its_id() -> None:
+    """EX-24, EX-06: whose order that is, the desk looks up by itself"""
+    with a_door(refused(422, 40010001, "client_order_id must be unique"), Says(200, an_order_json())) as door:
+        answer = a_broker(door).replace(a_change(), OLD)
+
+    assert isinstance(answer, NoAnswer)
+
+
 def test_an_order_quantity_is_never_a_float() -> None:
     """EX-05"""
     with a_door(
