@@ -11,6 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
+from core.execution.stop_coverage import refusal_of_again
 from core.messages.commands import (
     AcceptBooks,
     Kill,
@@ -40,15 +41,10 @@ from tests.scenarios.house import (
 )
 from tests.scenarios.plans import a_house_that_holds, marks, opens, runs_out, signs
 from tests.scenarios.receivers import settings as notified
-from tests.scenarios.test_contradicting_reports import BrokersWord, with_terms
 from tests.unit.core.brokers.trading_floor import SPY
 
 BARS = ("10:06", "11:00", STEADY)
-
-
-@pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
-    return BrokersWord(monkeypatch)
+EIGHT_DAYS = timedelta(days=8)
 
 
 def unlisted(house: House, *order_ids: ClientOrderId) -> None:
@@ -60,6 +56,15 @@ def unlisted(house: House, *order_ids: ClientOrderId) -> None:
         return replace(books, orders=tuple(r for r in books.orders if r.client_order_id not in order_ids))
 
     house.exchange.books = without  # type: ignore[method-assign]
+
+
+def was_taken(house: House, order_id: ClientOrderId, age: timedelta) -> None:
+    """The broker took this order so long ago."""
+    book = house.exchange._book
+    order = book.find(order_id)
+    assert order is not None
+    order.accepted_at -= age
+    book._has_changed(order)
 
 
 def with_an_older_folder(settings: Settings | None = None) -> tuple[House, ClientOrderId]:
@@ -75,6 +80,7 @@ def with_an_older_folder(settings: Settings | None = None) -> tuple[House, Clien
     assert house.desk.ledger.order(typed).status is OrderStatus.CANCELLED  # type: ignore[union-attr]
     house.loses_the_journal_after(before)
     unlisted(house, typed)
+    was_taken(house, typed, EIGHT_DAYS)
     house.restarted().until("10:11")
     assert house.desk.control.word() is DeskState.ON
     return house, typed
@@ -83,10 +89,8 @@ def with_an_older_folder(settings: Settings | None = None) -> tuple[House, Clien
 class Taken:
     """The broker had these orders' ids before: it gave each to an order that it cancelled, and lists it no more."""
 
-    def __init__(
-        self, house: House, broker: BrokersWord, which: Callable[[OrderRequest], bool], *, hours: float = 200
-    ) -> None:
-        self.house, self.broker, self.which, self.hours = house, broker, which, hours
+    def __init__(self, house: House, which: Callable[[OrderRequest], bool], age: timedelta = EIGHT_DAYS) -> None:
+        self.house, self.which, self.age = house, which, age
         self.ids: list[ClientOrderId] = []
         house.line.tamper = self._before
 
@@ -106,7 +110,7 @@ class Taken:
         exchange.take_updates()
         del house.notebook.records[-2:]
         unlisted(house, order_id)
-        self.broker.changes[order_id] = with_terms(accepted_at=at - timedelta(hours=self.hours))
+        was_taken(house, order_id, self.age)
 
 
 def a_resting_buy() -> OrderRequest:
@@ -259,10 +263,10 @@ def test_a_part_is_sold_and_the_rest_keeps_its_stop() -> None:
     assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.302")
 
 
-def test_a_restored_stop_with_a_taken_id_is_sent_again(broker: BrokersWord) -> None:
+def test_a_restored_stop_with_a_taken_id_is_sent_again() -> None:
     """EX-24, EX-21: the stop of what a close leaves; the same shares, at the same price"""
     house = a_house_in_a_position(BARS).until("10:09")
-    Taken(house, broker, once_each(is_stop))
+    Taken(house, once_each(is_stop))
     closes(house, "0.2")
     passes(house, 10)
 
@@ -275,10 +279,10 @@ def test_a_restored_stop_with_a_taken_id_is_sent_again(broker: BrokersWord) -> N
     assert_can_be_rebuilt(house)
 
 
-def test_the_stop_of_a_fill_with_a_taken_id_is_sent_again(broker: BrokersWord) -> None:
+def test_the_stop_of_a_fill_with_a_taken_id_is_sent_again() -> None:
     """EX-24, OP-06: the shares just bought wait for no key"""
     house = House(minutes("09:45", "10:30", STEADY)).opens().until("10:05")
-    Taken(house, broker, once_each(is_stop))
+    Taken(house, once_each(is_stop))
     house.presses(a_typed_buy("0.5", limit=None))
     confirms_now(house)
     passes(house, 10)
@@ -290,13 +294,13 @@ def test_the_stop_of_a_fill_with_a_taken_id_is_sent_again(broker: BrokersWord) -
     assert house.desk.stage.proposals() == ()
 
 
-def test_two_exits_refused_in_the_same_moment_go_once_each(broker: BrokersWord) -> None:
+def test_two_exits_refused_in_the_same_moment_go_once_each() -> None:
     """EX-24: of two owners; each under an id of its own"""
     house = a_house_in_a_position(BARS).until("10:06:40")
     house.presses(a_typed_buy("0.1", limit=None))
     confirms_now(house)
     house.until("10:09")
-    Taken(house, broker, once_each(is_sale))
+    Taken(house, once_each(is_sale))
     house.presses(ProposeClose(SPY, strategy="vwap"))
     house.presses(ProposeClose(SPY, strategy=MANUAL))
     for proposal in house.desk.stage.proposals():
@@ -311,11 +315,11 @@ def test_two_exits_refused_in_the_same_moment_go_once_each(broker: BrokersWord) 
     assert sorted(house.requests().count(f"submit sell market {q}") for q in ("0.502", "0.1")) == [2, 2]
 
 
-def test_a_flattening_goes_under_new_ids(broker: BrokersWord) -> None:
+def test_a_flattening_goes_under_new_ids() -> None:
     """EX-24, OP-07: each of its sales, and its report tells what they sold"""
     house = a_house_that_holds("AAA", "BBB")
     passes(house, 70)
-    Taken(house, broker, once_each(is_sale))
+    Taken(house, once_each(is_sale))
     house.presses(ProposeFlattening())
     opens(house, source=BasketSource.FLATTEN)
     marks(house)
@@ -342,10 +346,10 @@ def test_a_kill_still_closes_under_a_new_id() -> None:
 
 
 @pytest.mark.parametrize("quantity", ["0.5", "15"])
-def test_an_entry_with_a_taken_id_ends(broker: BrokersWord, quantity: str) -> None:
+def test_an_entry_with_a_taken_id_ends(quantity: str) -> None:
     """EX-24, OP-02: also one with legs; a person decides"""
     house = House(minutes("09:45", "10:30", STEADY), ROOMY, cash=Decimal(10_000)).opens().until("10:05")
-    Taken(house, broker, once_each(is_entry))
+    Taken(house, once_each(is_entry))
     house.presses(a_typed_buy(quantity, limit=None))
     confirms_now(house)
     passes(house, 60)
@@ -356,10 +360,10 @@ def test_an_entry_with_a_taken_id_ends(broker: BrokersWord, quantity: str) -> No
     assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.OLDER
 
 
-def test_a_move_with_a_taken_id_leaves_the_stop(broker: BrokersWord) -> None:
+def test_a_move_with_a_taken_id_leaves_the_stop() -> None:
     """EX-24, EX-13: the stop works on at its price, and a person moves it again"""
     house = a_house_in_a_position(BARS).until("10:09")
-    Taken(house, broker, once_each(is_stop))
+    Taken(house, once_each(is_stop))
     for _ in range(2):
         moves(house, "99.40")
         confirms_now(house)
@@ -372,10 +376,10 @@ def test_a_move_with_a_taken_id_leaves_the_stop(broker: BrokersWord) -> None:
     ]
 
 
-def test_a_new_id_that_is_taken_too_ends_it(broker: BrokersWord) -> None:
+def test_a_new_id_that_is_taken_too_ends_it() -> None:
     """EX-24: sent again once; the stop is back, and the next key decides"""
     house = a_house_in_a_position(BARS).until("10:09")
-    Taken(house, broker, is_sale)
+    Taken(house, is_sale)
     closes(house)
     passes(house, 60)
 
@@ -388,11 +392,11 @@ def test_a_new_id_that_is_taken_too_ends_it(broker: BrokersWord) -> None:
     assert house.last(facts.AuthorizationEnded).code is AuthorizationCode.ASKED_AGAIN
 
 
-@pytest.mark.parametrize("seconds", [3, 30])
-def test_an_order_of_a_moment_before_stops_an_exit(broker: BrokersWord, seconds: int) -> None:
+@pytest.mark.parametrize("age", [timedelta(seconds=3), timedelta(hours=14)])
+def test_an_order_of_a_moment_before_stops_an_exit(age: timedelta) -> None:
     """EX-24, EX-23: with clocks apart it may be this very sale; nothing is sent twice, and the stop is back"""
     house = a_house_in_a_position(BARS).until("10:09")
-    Taken(house, broker, once_each(is_sale), hours=seconds / 3600)
+    Taken(house, once_each(is_sale), age)
     closes(house)
     passes(house, 60)
 
@@ -402,7 +406,7 @@ def test_an_order_of_a_moment_before_stops_an_exit(broker: BrokersWord, seconds:
     assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
 
 
-def test_another_keyturn_that_has_just_sold_stops_an_exit(broker: BrokersWord) -> None:
+def test_another_keyturn_that_has_just_sold_stops_an_exit() -> None:
     """EX-24: a copy of the folder sold the shares under this id after the books were read: a second sale would open"""
     house = a_house_in_a_position(("10:06", "10:30", "99.60")).until("10:09")
     house.presses(ProposeClose(SPY))
@@ -414,7 +418,7 @@ def test_another_keyturn_that_has_just_sold_stops_an_exit(broker: BrokersWord) -
     exchange.cancel(at, stop.id)
     exchange.submit(at, sale)
     house.line.is_deaf = True
-    broker.changes[sale.client_order_id] = with_terms(accepted_at=at - timedelta(hours=1))
+    was_taken(house, sale.client_order_id, timedelta(days=2))
     passes(house, 2)
     house.confirms()
     passes(house, 300)
@@ -441,6 +445,25 @@ def test_our_own_order_behind_a_lost_answer_is_adopted() -> None:
     assert (house.held(), house.sale.status) == ("0", OrderStatus.FILLED)
     assert house.facts(facts.UnknownOrdersFound) == []
     assert again(house) == []
+
+
+def test_only_the_same_exit_is_sent_again() -> None:
+    """EX-24, OP-02: what was signed permits no other order, and none for one that the broker has"""
+    house = a_house_in_a_position(BARS)
+    (stop,) = house.stops
+    same = replace(stop.request, client_order_id=ClientOrderId("again"))
+    unanswered = replace(stop, status=OrderStatus.PENDING)
+
+    assert refusal_of_again(unanswered, same) is None
+    for other in (
+        replace(same, quantity=Quantity(Decimal("0.1"))),
+        replace(same, stop_price=Price(Decimal(98))),
+        replace(same, side=Side.BUY),
+        replace(same, replaces=stop.id),
+    ):
+        assert refusal_of_again(unanswered, other) is not None
+    for old in (None, stop, house.entry, replace(unanswered, again_of=ClientOrderId("first"))):
+        assert refusal_of_again(old, same) is not None
 
 
 # ── a crash between ──────────────────────────────────────────────────────────────────────────────────────────────────

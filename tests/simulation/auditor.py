@@ -85,6 +85,7 @@ class Seen:
     """Shares of its fills that the broker took back."""
     raised: Decimal = Decimal(0)
     """Shares by which the broker made it more than was signed."""
+    again_of: str | None = None
 
     @property
     def is_sale(self) -> bool:
@@ -454,6 +455,9 @@ class Auditor:
         )
         known = self._filled_of(order.symbol, fact.strategy)
         seen.knew = story.at_the_key.get(order.client_order_id, known)
+        if fact.again_of is not None:
+            self._is_again(order, fact.again_of)
+            seen.again_of = fact.again_of
         story.orders[order.client_order_id] = seen
         if isinstance(fact.role, Elsewhere):
             is_alone = order.effect.only_reduces and bool(self.world.foreign)
@@ -489,6 +493,16 @@ class Auditor:
             ours, theirs = order, signed.order
             is_same &= (ours.symbol, ours.side, ours.terms) == (theirs.symbol, theirs.side, theirs.terms)
         self.require(is_same, f"order {order.client_order_id} is no less of what was signed")
+
+    def _is_again(self, order: OrderRequest, first: str) -> None:
+        """Once, the very same exit, and only if its id is of an order that the folder does not know (EX-24)."""
+        before, name = self.story.orders.get(first), order.client_order_id
+        self.require(first in self.world.foreign, f"{name} is sent again for {first}, which the broker may take")
+        is_first = all(seen.again_of != first for seen in self.story.orders.values())
+        self.require(is_first, f"{first} is sent again twice")
+        is_same = before is not None and replace(order, client_order_id=before.order.client_order_id) == before.order
+        is_open = before is not None and before.status is OrderStatus.PENDING and before.again_of is None
+        self.require(is_same and is_open, f"{name} is not the exit that {first} was")
 
     def _is_listed(self, role: LegRole, leg: Seen) -> None:
         """A leg was made by the broker; the digest of its parent, which was redeemed, covers it (OP-02)."""

@@ -36,8 +36,8 @@ from core.workflows.orders.submission import Submission
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.workflow import answers, follow_up
 
-LONG_BEFORE = timedelta(minutes=1)
-"""Time by which the broker took the other order earlier, so that no difference of clocks makes it this one."""
+LONG_BEFORE = timedelta(days=1)
+"""Time by which the broker took the other order earlier: neither a clock nor its time zone makes it this one."""
 WAITS = timedelta(minutes=2)
 """Time for which an exit waits for books that show what the other order did."""
 
@@ -119,7 +119,5 @@ class TakenIds:
             return False
         if any(one.client_order_id == order.id for one in sightings.all_others):
             return False
-        last = max(
-            (one.at for one in (*other.executions, *(e for leg in other.legs for e in leg.executions))), default=None
-        )
-        return max(filter(None, (other.accepted_at, last))) < books_at - LAGS
+        fills = (fill.at for report in (other, *other.legs) for fill in report.executions)
+        return all(at < books_at - LAGS for at in (other.accepted_at, *fills) if at is not None)
