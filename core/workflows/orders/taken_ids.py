@@ -7,7 +7,8 @@ new id, once, by what was signed for it. An entry ends with that reason.
 
 The order with the old id can never be accepted any more, so the second one is no double. It is sent only if the other
 order is certainly not this one: the broker took it long before ours was recorded. It also has to be over and within the
-books that were compared, because it may have sold these very shares. Until then ours stays in doubt for a limited time.
+books that were compared, because it may have sold these very shares. Until then ours stays in doubt for a limited time,
+and no exit ends before the books were read once more: a stop would go back for shares that are sold.
 """
 
 from __future__ import annotations
@@ -62,11 +63,12 @@ class TakenIds:
             return
         self._prove_older(order, other)
         approval = self._approval(order, other)
-        if approval is not None and not self._is_settled(order, other):
+        if order.only_reduces and not self._is_settled(order, other):
             if order.id not in self._waiting_since:
                 self._waiting_since[order.id] = self.state.at
                 self.state.sightings.books_are_wanted = True
-            if self.state.at - self._waiting_since[order.id] < WAITS:
+            is_read = approval is None and self._is_read_since(self._waiting_since[order.id])
+            if not is_read and self.state.at - self._waiting_since[order.id] < WAITS:
                 self.order_recovery.watch(order)
                 return
             approval = None
@@ -108,6 +110,11 @@ class TakenIds:
     def _was_sent_again(self, order: Order) -> bool:
         """Whether a crash came between the new order's record and the end of this one."""
         return any(one.again_of == order.id for one in self.state.ledger.lines.grown({order.id}))
+
+    def _is_read_since(self, since: datetime) -> bool:
+        """Whether the books were read since then: what ends here may put a stop back for shares that are sold."""
+        books_at = self.state.sightings.books_at
+        return books_at is not None and books_at > since
 
     def _is_settled(self, order: Order, other: OrderReport) -> bool:
         """Whether compared books that agree on the symbol contain all that the other order did."""
