@@ -95,7 +95,7 @@ def _day(fact: DayFact) -> str:
 
 
 def _sessions(fact: facts.SessionsAnnounced) -> str:
-    """Return `the broker announces: Thu 03 Dec is closed; Fri 04 Dec closes at 13:00 New York`."""
+    """Return `the broker announces: Thu 03 Dec is closed`."""
     return f"the broker announces: {'; '.join(map(announced_in_words, fact.days))}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -113,7 +114,7 @@ def test_a_brokers_session_keeps_the_venue() -> None:
     """RK-20"""
     early = Session(THURSDAY, there(SYDNEY, "10:00"), there(SYDNEY, "14:10"))
 
-    told = calendar_of(SYDNEY)
+    told = deepcopy(calendar_of(SYDNEY))
     told.follow([AnnouncedDay(THURSDAY, early)])
 
     assert (told.venue, told.session_on(THURSDAY)) == (SYDNEY, early)

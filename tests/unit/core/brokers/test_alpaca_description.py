@@ -140,7 +140,8 @@ def test_readers_read_the_tables_fields_only(asked: set[tuple[str, str]]) -> Non
     a_fill(A_FILL)
     a_non_trade(AN_ACTIVITY)
     a_position(a_position_json())
-    a_clock({"timestamp": "2026-11-20T12:00:00.123456789-05:00"})
+    noon = "2026-11-20T12:00:00.123456789-05:00"
+    a_clock({"timestamp": noon, "is_open": True, "next_open": noon, "next_close": noon})
     a_session(A_DAY)
     refusal(Reply(422, {}, b'{"code": 42210000, "message": "no"}'))
     read_bar(Symbol("SPY"), A_BAR, "here")
