@@ -27,6 +27,8 @@ from tests.simulation.refusal_faults import REFUSAL_FAULTS
 from tests.simulation.rough_faults import ROUGH_FAULTS
 from tests.simulation.sessions import Event, Profile, Session, made
 from tests.simulation.shrink import goes_wrong, shrunk
+from tests.simulation.time_faults import TIME_FAULTS
+from tests.simulation.time_play import TIMING
 
 Fault = Callable[[pytest.MonkeyPatch], None]
 FILE = Path(__file__).with_name("shortest.json")
@@ -51,6 +53,7 @@ SESSION_FAULTS = (
     *REFUSAL_FAULTS,
     *CONTRADICTION_FAULTS,
     *DISRUPTION_FAULTS,
+    *TIME_FAULTS,
 )
 FAULTS: Mapping[str, Fault] = {
     fault.__name__: fault for fault in SESSION_FAULTS if fault.__name__ not in RANDOM_DAYS.keys() | RARE
@@ -69,6 +72,11 @@ FIRST = {
 """The session that is tried first, where an early one does not find the fault."""
 KINDS = {
     "a_block_is_not_minded": "trading_is_blocked",
+    "a_strategy_keeps_the_old_close": "sessions_are_announced",
+    "a_ticket_outlives_a_sleep": "a_key_is_turned_after_sleep",
+    "an_announcement_is_forgotten": "sessions_are_announced",
+    "an_announcement_is_not_followed": "sessions_are_announced",
+    "no_deficit_is_told": "maintenance_rises",
     "a_corrected_price_is_not_followed": "a_fill_is_corrected",
     "a_fill_taken_back_stays_counted": "a_fill_is_taken_back",
     "a_kill_knows_no_limit": "orders_of_others_are_killed",
@@ -119,7 +127,7 @@ def found(fault: str) -> Session | None:
 
 
 def _of_one_kind(kind: str, number: int) -> Session:
-    chance, draw = Random(f"{SEED}:{number}:{kind}"), DISRUPTING[kind][1]
+    chance, draw = Random(f"{SEED}:{number}:{kind}"), {**DISRUPTING, **TIMING}[kind][1]
     return made(SEED, number).having(tuple(Event(kind, draw(chance)) for _ in range(3)))
 
 

@@ -50,6 +50,10 @@ class Reckoning:
         Cancels that left without a record on the disk.
     unnoticed
         Positions that differed for over a minute after the books had shown it, and nobody was told.
+    deficits
+        Of margin that nobody was told of.
+    held_over
+        Positions that are flat by the close, without an exit before a close that was announced.
     """
 
     lost: int = 0
@@ -63,6 +67,8 @@ class Reckoning:
     unrequested: int = 0
     unrecorded: int = 0
     unnoticed: int = 0
+    deficits: int = 0
+    held_over: int = 0
     words: list[str] = field(default_factory=list)
 
     def add(self, other: Reckoning) -> None:

@@ -35,12 +35,16 @@ class Timing(Disrupting):
 
     # ── announced sessions ───────────────────────────────────────────────────────────────────────────────────────
 
-    def sessions_are_announced(self, what: str, minutes: int, told: str, dies: bool, then: str) -> None:
+    def sessions_are_announced(self, what: str, minutes: int, told: str, dies: bool, then: str, dip: str) -> None:
         """The broker announces an early close of today, or a closed or short day ahead; nothing is held beyond it.
 
         It is read from its calendar, found by its clock, or known at a start alone.
         """
         world = self.world
+        self._begin()
+        if dip:
+            self._player().a_dip_is_bought(dip, 0.5, 1000)
+            world.bar(world.price)
         self._hold()
         day = self._announced_day(what, minutes)
         if day is None:
@@ -92,7 +96,7 @@ class Timing(Disrupting):
         is_waiting = state.control.is_clock_in_doubt or not state.control.state.is_reconciled
         for position in () if is_waiting else self._without_an_exit(session):
             words = f"{position.symbol} of {position.strategy} has no exit before an announced close"
-            world.auditor.require(False, words, "owed")
+            world.auditor.require(False, words, "held_over")
         world.run_until(session.close + timedelta(seconds=30))
 
     def _without_an_exit(self, session: Session) -> Iterator[Position]:
@@ -167,7 +171,7 @@ class Timing(Disrupting):
             if part > Decimal("1.05") and isinstance(world.calendar.session_at(world.clock), Session):
                 is_blocked = not state.control.state.is_reconciled
                 words = f"maintenance is {part} of the equity, and nobody was told"
-                world.auditor.require(is_known or is_blocked, words, "untold")
+                world.auditor.require(is_known or is_blocked, words, "deficits")
             part *= Decimal(by)
         world.disruptions.maintenance = world.disruptions.multiplier = None
         world.run(LONGEST_SAID)
@@ -205,6 +209,7 @@ def some_announced_sessions(chance: Random) -> Arguments:
         chance.choice(("read", "read", "clock", "start")),
         chance.random() < 0.25,
         chance.choice(("", "", "entry", "exit", "part", "fall", "move", "ticket")),
+        chance.choice(("", "", "-0.15", "-0.40")),
     )
 
 

@@ -118,6 +118,8 @@ def tell(played: Played, seconds: float) -> None:
     print(f"{'orders that nothing requested':<36} {zeros.unrequested:>9,}")
     print(f"{'cancels without a record':<36} {zeros.unrecorded:>9,}")
     print(f"{'differences that nobody was told of':<36} {zeros.unnoticed:>9,}")
+    print(f"{'deficits that nobody was told of':<36} {zeros.deficits:>9,}")
+    print(f"{'positions held over an announced close':<36} {zeros.held_over:>7,}")
     print(f"{'sessions with anything wrong':<36} {len(played.failures):>9,}")
 
 

@@ -91,7 +91,8 @@ def alpaca(door: Door) -> Door:
         "GET /v2/orders:by_client_order_id": order, "GET /v2/account": Says(200, an_account_json()),
         "GET /v2/account/activities": Says(200, []),
         "GET /v2/clock": Says(200, {"timestamp": "2026-11-20T12:00:00-05:00", "is_open": True}),
-        "GET /v2/calendar": Says(200, []), "GET /v2/positions": Says(200, [a_position_json()]), "GET /v2/orders": Says(200, []),
+        "GET /v2/calendar": Says(200, []), "GET /v2/orders": Says(200, []),
+        "GET /v2/positions": Says(200, [a_position_json()]),
         "GET /v2/assets/SPY": asset, "GET /v2/assets/IBM": asset,
     }  # fmt: skip
     return door
