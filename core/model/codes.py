@@ -332,7 +332,10 @@ class OwedReason(StrEnum):
     HELD_ELSEWHERE = "held_elsewhere"
     """A stop that was placed elsewhere, as on a phone, protects all of them at the broker."""
     LEGS_WAIT = "legs_wait"
-    """The broker activates it when its entry is filled whole."""
+    """The broker activates it when its entry is filled whole, and a part has been filled.
+
+    A cancel of the rest ends the wait: the stop is sent for what was filled. The operator is notified if it lasts.
+    """
     NOT_TRADING = "not_trading"
     """The broker has the stop, or the exit, and does not trade it now.
 
@@ -351,7 +354,7 @@ class OwedReason(StrEnum):
     """NAKED was typed, which leaves no stop."""
 
 
-NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED, OwedReason.HELD_ELSEWHERE})
+NEEDS_NOBODY = frozenset({OwedReason.AT_LIMIT, OwedReason.NAKED, OwedReason.HELD_ELSEWHERE})
 """Decided by the operator, or stated on a confirmed ticket: nobody is called."""
 UNDER_WAY = frozenset(
     {OwedReason.ON_ITS_WAY, OwedReason.IN_DOUBT, OwedReason.KEPT, OwedReason.CLOSING, OwedReason.LEAVING}

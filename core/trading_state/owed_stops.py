@@ -33,6 +33,8 @@ OF_ONE_SPLIT = timedelta(days=10)
 """The activity of a split comes at the latest so long after the books that show it."""
 FINEST = Decimal("1e-9")
 """The smallest part of a share that a broker counts; a ratio of a split may have no end."""
+NOTIFIED_LATE = frozenset({OwedReason.LEAVING, OwedReason.LEGS_WAIT})
+"""Reasons that are notified late or only in a session: what follows one of them has a delay of its own."""
 SHORTEST = timedelta(seconds=1)
 """A shorter period is the normal transmission time of a stop, and is not recorded."""
 MAY_CHANGE_IT = (
@@ -128,6 +130,11 @@ class OwedStops:
 
     def covered_by(self, position: Position) -> tuple[CoveredBy, ...]:
         return in_force(self._ledger, position)
+
+    def waiting_entries(self, position: Position) -> tuple[Order, ...]:
+        """Return the working entries with legs, which the broker activates once the entry is filled whole."""
+        entries = self._ledger.working_entries(position.symbol, position.strategy)
+        return tuple(entry for entry in entries if entry.request.legs and not entry.is_bare and entry.filled_quantity)
 
     def all(self) -> tuple[Owing, ...]:
         return tuple(self.state.owed.values())
@@ -386,13 +393,15 @@ class OwedStops:
         owing = self.state.owed.get(key)
         if not quantity:
             self._end(key, at)
-        elif owing is None:
-            why = self._why(position, quantity)
+            return
+        why = self._why(position, quantity)
+        if why is OwedReason.LEGS_WAIT:  # an exit at a limit was chosen on its own ticket
+            quantity = Quantity(quantity - min(self._at_limit(position), quantity))
+        if owing is None:
             self.state.owed[key] = Owing(position.symbol, position.strategy, at, quantity, why, quantity)
         else:
-            why = self._why(position, quantity)
-            is_gone = owing.why is OwedReason.LEAVING and why is not OwedReason.LEAVING
-            if why not in NEEDS_NOBODY and (is_gone or not owing.needs_a_person):
+            is_over = owing.why in NOTIFIED_LATE and why is not owing.why
+            if why not in NEEDS_NOBODY and (is_over or not owing.needs_a_person):
                 owing.needed_since = at
             if why in NEEDS_NOBODY:
                 owing.told = None  # the next loss is another
@@ -422,11 +431,12 @@ class OwedStops:
             return OwedReason.BLOCKED
         if any(p.is_owed and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
             return OwedReason.WAITS_FOR_KEY
-        at_limit = sum((self._ledger.exits.claim(order) for order in exits if order.waits_at_limit), ZERO)
-        entries = self._ledger.working_entries(position.symbol, position.strategy)
-        for_legs = sum((e.filled_quantity for e in entries if e.request.legs and not e.is_bare), ZERO)
+        at_limit = self._at_limit(position)
+        for_legs = sum((entry.filled_quantity for entry in self.waiting_entries(position)), ZERO)
         if at_limit + for_legs >= quantity:
-            return OwedReason.AT_LIMIT if at_limit else OwedReason.LEGS_WAIT
+            if at_limit >= quantity:
+                return OwedReason.AT_LIMIT
+            return OwedReason.LEGS_WAIT if self._control.state.naked_at is None else OwedReason.NAKED
         is_pair = any(order.is_target and order.role is None for order in exits)
         if self._is_closing(position, is_resting=is_pair or at_limit > 0):
             return OwedReason.CLOSING
@@ -439,6 +449,11 @@ class OwedStops:
         if stops and naked_at is not None and max(order.created_at for order in stops) <= naked_at:
             return OwedReason.NAKED
         return OwedReason.TAKEN_ELSEWHERE if last is not None and last.is_taken_elsewhere else OwedReason.DUE
+
+    def _at_limit(self, position: Position) -> Decimal:
+        """Return the shares of exits that rest at their limit."""
+        exits = self._ledger.exits.working(position.symbol, position.strategy)
+        return sum((self._ledger.exits.claim(order) for order in exits if order.waits_at_limit), ZERO)
 
     def _is_closing(self, position: Position, *, is_resting: bool) -> bool:
         """Whether a close is in progress, or stops that made way for one will be restored by its authorization.

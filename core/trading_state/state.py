@@ -398,6 +398,19 @@ class TradingState(Slices):
             return closed
         return quote.at, quote.mid
 
+    def has_passed(self, symbol: Symbol, level: Price, *, is_below: bool) -> bool:
+        """Whether the last bar, or both sides of a newer quote, are at this price or beyond it.
+
+        `is_below` is the side: beyond it are lower prices.
+        """
+        last, quote = self.last_price(symbol), self.sightings.quotes.get(symbol)
+        if last is None:
+            return False
+        at, price = last
+        if quote is not None and quote.at == at:
+            price = quote.ask if is_below else quote.bid
+        return price <= level if is_below else price >= level
+
     def _last_known(self, symbol: Symbol) -> Price | None:
         found = self.last_price(symbol)
         return None if found is None else found[1]

@@ -185,6 +185,8 @@ class PositionRow:
         Since when a confirmed exit waits for the cancel of its stop, if longer than a close is given; else None.
     owed, owed_since, owed_why
         Shares whose ticket named a stop and that have none in force, since when, and why (EX-22).
+    is_owed_told
+        Whether that lasts so long that the operator was notified.
     stop_known
         How well `stop_price` is known: a trailing stop moves at the broker between its reports.
     targets
@@ -230,6 +232,7 @@ class PositionRow:
     owed: Quantity = NO_SHARES
     owed_since: datetime | None = None
     owed_why: OwedReason | None = None
+    is_owed_told: bool = True
     exit_waits_since: datetime | None = None
     exit_late_since: datetime | None = None
     targets: tuple[Price, ...] = ()
@@ -244,7 +247,7 @@ class PositionRow:
     @property
     def calls_a_person(self) -> bool:
         """Whether shares have had no stop for seconds and nobody decided that, or a confirmed exit waits too long."""
-        is_owed = self.owed_why is not None and self.owed_why not in NEEDS_NOBODY
+        is_owed = self.is_owed_told and self.owed_why is not None and self.owed_why not in NEEDS_NOBODY
         return is_owed or self.exit_late_since is not None
 
     @property

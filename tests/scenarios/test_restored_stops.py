@@ -246,16 +246,16 @@ def test_a_close_sells_none_of_what_was_bought_after_its_key(way: Way) -> None:
 
 
 @BOTH
-def test_a_limit_and_legs_that_wait_are_nobodys_call(way: Way) -> None:
-    """EX-22: four wait at a limit, two of a bracket for theirs: both were said on a ticket"""
+def test_a_limit_is_nobodys_call_and_legs_that_wait_are(way: Way) -> None:
+    """EX-22: four wait at a limit that a ticket named, two of a bracket for the rest of it"""
     house = holding_six(way, ("10:12", "100 100 99.4 100", 30))
     sells(house, way, "4", "101")
     passes(house, 5)
     enters(house, way, "8", "99.50", "98", target_price=way.at("103"))
     house.until("10:14")
 
-    assert owed(house) == [("6", OwedReason.AT_LIMIT)]
-    assert house.facts(StopOwed) == []
+    assert owed(house) == [("2", OwedReason.LEGS_WAIT)]
+    assert [(fact.quantity, fact.why) for fact in house.facts(StopOwed)] == [(2, OwedReason.LEGS_WAIT)]
 
 
 def test_a_second_loss_beside_a_limit_is_told() -> None:

@@ -13,7 +13,7 @@ from core.execution.order import Order, nearest_first
 from core.execution.stop_coverage import beyond, cover_of, effect_now
 from core.facts import Fact, OrdersRecalled
 from core.market.calendar import CalendarRangeError
-from core.model.codes import CancelCode, EndCode
+from core.model.codes import CancelCode, EndCode, OwedReason
 from core.model.order import (
     AnyOrder,
     OrderRequest,
@@ -38,7 +38,7 @@ from core.views.builders.symbols import halted_in_words
 from core.views.order_chain import subject_of
 from core.workflows.orders.request_reserve import held_exit_of, late_exit_of
 from core.workflows.orders.sale_chains import SaleChains
-from core.workflows.protection.owed_stops import stop_by_desk
+from core.workflows.protection.owed_stops import TOLD_AFTER, stop_by_desk
 from core.workflows.staging.exit_change_refusals import refusal_of_move, refusal_of_target, refusal_of_trail
 from core.workflows.staging.proposal_intake import closing_side
 
@@ -297,7 +297,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     risked = position.risk(plan.way_from(position.average_price)) if plan else None
     known = {price: known_as(state, o) for o in stops if (price := stop_in_force(state, o)) is not None}
     signed = state.stage.signed_exits(position.entry_order, at)
-    owing = _owed_and_told(state, position)
+    owing = _owed_for_seconds(state, position, at)
     held, late = held_exit_of(state, position), late_exit_of(state, position)
     lasts, ends_at = _stops_last(state, stops)
     planned = [plan.price] if plan is not None and plan.behind is None else []
@@ -335,6 +335,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         owed=owing.quantity if owing else NO_SHARES,
         owed_since=owing.since if owing else None,
         owed_why=state.why_owed(owing) if owing else None,
+        is_owed_told=owing is None or owing.told is not None,
         exit_waits_since=held.since if held else None,
         exit_late_since=late.since if late else None,
         targets=_targets(state, exits),
@@ -347,10 +348,13 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     )
 
 
-def _owed_and_told(state: TradingState, position: Position) -> Owing | None:
-    """Return its owed stop; None within the delay in which it is on its way."""
+def _owed_for_seconds(state: TradingState, position: Position, at: datetime) -> Owing | None:
+    """Return its owed stop; None within the delay in which it is on its way, or in which an entry usually fills."""
     owing = state.owed_stops.of(position)
-    return None if owing is None or owing.told is None else owing
+    if owing is None or owing.told is not None:
+        return owing
+    is_waiting = owing.why is OwedReason.LEGS_WAIT and at >= (owing.needed_since or owing.since) + TOLD_AFTER
+    return owing if is_waiting else None
 
 
 def _stops_last(state: TradingState, stops: Sequence[Order]) -> tuple[TimeInForce | None, datetime | None]:

@@ -95,14 +95,10 @@ class UnfilledOrders:
         """Whether the last bar, or both sides of a newer quote, are beyond the order's price."""
         request = order.request
         level = request.limit_price if request.type.rests else request.stop_price
-        last, quote = self.state.last_price(request.symbol), self.state.sightings.quotes.get(request.symbol)
-        if last is None or level is None:
+        if level is None:
             return False
-        at, price = last
         is_below = not request.type.waits_above(request.side)  # it trades when the price falls to its level
-        if quote is not None and quote.at == at:
-            price = quote.ask if is_below else quote.bid
-        return price <= level if is_below else price >= level
+        return self.state.has_passed(request.symbol, level, is_below=is_below)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

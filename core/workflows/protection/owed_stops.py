@@ -24,8 +24,9 @@ from core.execution.order import Order
 from core.execution.stop_coverage import in_force
 from core.facts import OrderStateChanged, StopInForce, StopOwed
 from core.messages.effects import Effect
+from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.codes import BY_A_PERSON, CUT, EndCode, GuardCode, OwedReason
-from core.model.order import OrderRequest, OrderStatus, Side, StopHolder, TimeInForce
+from core.model.order import LegRole, OrderRequest, OrderStatus, Side, StopHolder, TimeInForce
 from core.model.position import Position
 from core.model.reconciliation import Difference, DifferenceKind
 from core.model.session import Session
@@ -38,16 +39,42 @@ from core.workflows.staging.exit_change_refusals import unguarded_of
 from core.workflows.staging.order_changes import OrderChanges, RequestedChange
 from core.workflows.staging.proposal_intake import closing_side
 from core.workflows.staging.proposal_lifecycle import Proposals
-from core.workflows.workflow import done_apart, follows
+from core.workflows.workflow import answers, done_apart, follows
 
 TOLD_AFTER = timedelta(seconds=3)
 """Delay of the record, so that a notice leaves within five seconds; for idle exits, while the market is open."""
+
+
+LEGS_TOLD_AFTER = timedelta(seconds=60)
+"""Delay of the record for legs that wait until their entry is filled whole.
+
+A limit order at the market fills in parts within seconds, and its ticket said that the parts have no stop meanwhile. One
+that has not filled after a minute may stay so for days. Beyond the stop's price nothing of that delay is left.
+"""
 
 
 class StopsOwed:
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self._due: set[tuple[Symbol, str]] = set()
+
+    @answers(BarArrived)
+    def on_bar(self, message: BarArrived) -> tuple[()]:
+        self._look_at_waiting_legs(message.bar.symbol)
+        return ()
+
+    @answers(QuoteArrived)
+    def on_quote(self, message: QuoteArrived) -> tuple[()]:
+        self._look_at_waiting_legs(message.quote.symbol)
+        return ()
+
+    def _look_at_waiting_legs(self, symbol: Symbol) -> None:
+        """Move the deadline of a notice if the price is beyond a stop that waits for its entry."""
+        if not self.state.owed_stops.state.owed:
+            return
+        for owing in self._untold():
+            if owing.symbol == symbol and owing.why is OwedReason.LEGS_WAIT and self._is_beyond(owing):
+                self.state.sightings.deadline_moved = True
 
     def settle(self, _asked: list[Effect]) -> None:
         """Record stops newly owed, changed reasons and ended claims since the last act.
@@ -80,6 +107,8 @@ class StopsOwed:
         No stop trades before the open, so nobody is called at night for one that cannot.
         """
         since = owing.needed_since or owing.since
+        if owing.why is OwedReason.LEGS_WAIT and not self._is_beyond(owing):
+            return since + LEGS_TOLD_AFTER
         if owing.why in (OwedReason.NOT_TRADING, OwedReason.LEAVING):
             calendar = self.state.calendar
             now = calendar.session_at(self.state.at)
@@ -93,6 +122,16 @@ class StopsOwed:
             if is_told or self.state.may_have_unknown_orders(owing.symbol) or self._is_guarded_there(owing.symbol):
                 continue
             yield owing
+
+    def _is_beyond(self, owing: Owing) -> bool:
+        """Whether the price is at or beyond a stop that waits until its entry is filled whole."""
+        position = self.state.ledger.position(owing.symbol, owing.strategy)
+        if position is None:
+            return False
+        legs = (leg for entry in self.state.owed_stops.waiting_entries(position) for leg in entry.request.legs)
+        levels = [leg.stop_price for leg in legs if leg.role is LegRole.STOP and leg.stop_price is not None]
+        is_long = position.quantity > 0
+        return any(self.state.has_passed(owing.symbol, level, is_below=is_long) for level in levels)
 
     def _is_guarded_there(self, symbol: Symbol) -> bool:
         """Whether stops are for all that the broker has left of our shares, by two of its lists (EX-09)."""
