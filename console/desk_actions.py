@@ -42,8 +42,9 @@ from core.messages.commands import (
 from core.messages.desk_commands import CompareActivities, ReloadLimits, StopEngine, TakeKey
 from core.model.account import Channel, ConnectionState
 from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
+from core.model.order import LegRole
 from core.model.touch import loosen_message
-from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId
+from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId, plain
 from core.views import WARNED, BasketView, DeskView, OrderRow, PositionRow, ReloadView, RowMark
 from core.views.desk_status import BREAKER_OK
 from core.views.rows import replacement_of
@@ -116,6 +117,9 @@ class OrderActions:
                 self.behind.say(f"{name} is selected only now: {key} again cancels it", "warning")
                 return
             self._send_cancel(order.id, name)
+            if order.filled_quantity and any(leg.role is LegRole.STOP for leg in order.legs):
+                filled = f"{plain(order.filled_quantity)} {order.symbol}"
+                self.behind.say(f"asked to cancel the rest of {name}; the stop of the {filled} that filled follows")
             return
         then = Cell(f"{order.symbol} would have NO STOP at the broker.", "warning")
         if order.goes_back_in_words:

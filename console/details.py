@@ -9,6 +9,7 @@ from decimal import Decimal
 from console.keymap import written
 from core.model.account import PERCENTILES, LatencySpan
 from core.model.order import LegRole, StopHolder, StopKnown
+from core.model.order_terms import OWED
 from core.model.values import ClientOrderId, percent, plain
 from core.views import (
     IN_DOUBT,
@@ -404,6 +405,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *_stop(row),
         *_covered(row),
+        *_owed(row, now),
         *(field("broker", UNREAD, "warning") if row.is_unread else ()),
         *(field("held", row.held_by_others, "warning") if row.held_by_others else ()),
         *(field("legs", "live at the broker") if row.has_bracket else ()),
@@ -457,6 +459,14 @@ def _covered(row: PositionRow) -> list[TextLine]:
     by_you += f"; {plain(row.at_limit)} wait at a limit, with no stop" if row.at_limit else ""
     doubted = f"; {plain(row.in_doubt)} in doubt: the {row.doubt} was sent, and not answered" if row.doubt else ""
     return field("covered", text + by_you + doubted, "warning" if by_you or doubted else "")
+
+
+def _owed(row: PositionRow, now: datetime) -> list[TextLine]:
+    """Say since when and why shares lack the stop that their ticket named (EX-22)."""
+    if row.owed_why is None or row.owed_since is None:
+        return []
+    words = f"{plain(row.owed)} since {instant(row.owed_since, now)}: {OWED[row.owed_why]}"
+    return field("stop owed", words, "warning")
 
 
 def _signed(row: PositionRow) -> list[TextLine]:

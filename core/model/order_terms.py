@@ -94,7 +94,7 @@ OWED: Mapping[OwedReason, str] = {
     OwedReason.WAITS_FOR_KEY: "a new one waits for your key",
     OwedReason.TAKEN_ELSEWHERE: "cancelled at the broker, not by this desk",
     OwedReason.HELD_ELSEWHERE: "a stop that was placed elsewhere protects them",
-    OwedReason.LEGS_WAIT: "it waits until its entry is filled whole; d on that entry in Orders cancels the rest and sends the stop",
+    OwedReason.LEGS_WAIT: "waits until its entry is filled whole; d in Orders cancels the rest, and the stop follows",
     OwedReason.NOT_TRADING: "the broker has their exit and does not trade it; close them, or ask the broker",
     OwedReason.LEAVING: "the broker has a cancel or a replacement of it, and has not carried it out yet",
     OwedReason.UNFILLED: "their exit at the market does not fill; cancel it and close at a limit, or at the broker",

@@ -134,7 +134,8 @@ def test_a_price_beyond_the_stop_calls_at_once() -> None:
     house, receivers = nearly_filled()
     at_the_fill(house)
     passes(house, 4)
-    house.line.take(house.line.at, QuoteArrived(a_quote(f"{house.line.at.astimezone(NEW_YORK):%H:%M:%S}", "98.90", "98.92")))
+    clock = f"{house.line.at.astimezone(NEW_YORK):%H:%M:%S}"
+    house.line.take(house.line.at, QuoteArrived(a_quote(clock, "98.90", "98.92")))
     passes(house, 5)
 
     assert [why for why, _ in notices(house)] == [OwedReason.LEGS_WAIT]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from console.commands.assembly.host import Host
-from core.facts import ContingentOrdersMissing
-from core.messages.commands import Confirm, EditOrder, OpenTicket, ProposeOrder
+from core.facts import ContingentOrdersMissing, StopOwed
+from core.messages.commands import Confirm, EditOrder, OpenTicket, ProposeOrder, RequestCancel
 from core.model.broker import OrderReport
-from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.codes import OwedReason
+from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import DeskView, TicketView
 from tests.kit.timeline import timeline
@@ -199,3 +202,26 @@ def test_twenty_fills_ask_the_account_twice(market: LoopbackExchange, tmp_path: 
         asked = len(market.received("GET", "/v2/account")) - before
 
     assert asked == 2
+
+
+def test_legs_that_wait_are_told_after_a_restart(market: LoopbackExchange, tmp_path: Path) -> None:
+    """EX-22, EX-20: 29 of 30 filled before it; then a person is told, and a cancel of the rest leads to their stop."""
+    with a_desk(market, tmp_path) as desk:
+        desk.sends(replace(an_entry(market, "30", has_target=True), time_in_force=TimeInForce.GTC))
+        entry = turns_the_key(desk, ticket_of_the_first(desk))
+        fills(market, entry, 29)
+        (quiet,) = waits(desk, lambda view: view.positions and view.positions[0].owed == 29, "it is owed").positions
+    with a_desk(market, tmp_path) as again:
+        (told,) = waits(again, lambda view: view.positions[0].calls_a_person, "a person is told").positions
+        waited = timeline().now() - (told.owed_since or timeline().now())
+        again.sends(RequestCancel(entry))
+        before = timeline().now()
+        waits(again, are_covered(29), "all that filled is guarded")
+        took = timeline().now() - before
+
+    assert (quiet.owed_why, quiet.calls_a_person) == (told.owed_why, False) == (OwedReason.LEGS_WAIT, False)
+    assert (told.owed, told.owed_since) == (29, quiet.owed_since)
+    assert timedelta(seconds=60) <= waited <= timedelta(seconds=65)
+    assert took <= timedelta(seconds=5)
+    assert [fact.why for fact in written(again) if isinstance(fact, StopOwed)] == [OwedReason.LEGS_WAIT]
+    assert sales(market) == [(OrderType.STOP, 29)]

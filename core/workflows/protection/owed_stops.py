@@ -48,8 +48,8 @@ TOLD_AFTER = timedelta(seconds=3)
 LEGS_TOLD_AFTER = timedelta(seconds=60)
 """Delay of the record for legs that wait until their entry is filled whole.
 
-A limit order at the market fills in parts within seconds, and its ticket said that the parts have no stop meanwhile. One
-that has not filled after a minute may stay so for days. Beyond the stop's price nothing of that delay is left.
+A limit order at the market fills in parts within seconds, and its ticket said that the parts have no stop meanwhile.
+One that has not filled after a minute may stay so for days. Beyond the stop's price the usual delay applies.
 """
 
 
