@@ -371,7 +371,7 @@ class Meter:
             is_long_ago = self._at - self._filled_at(untold) > A_WORD
             return NO_CAUSE if is_long_ago else "the word of the fill was on its way"
         if any(o.order.legs and o.filled and o.status.is_working for o in entries):
-            return "its legs wait until the entry is filled whole"
+            return LEGS_WAIT
         return next((cause for o in entries if (cause := self._of_late_entry(o)) is not None), None)
 
     def _is_behind(self, seen: Seen, owner: Owner) -> bool:
@@ -578,6 +578,7 @@ CUT_FOR_ANOTHER = "a stop was cut for one that the broker made more; a stop for 
 MORE_THAN_SIGNED = "the broker made the entry more than was signed; a stop for the rest waits for its key"
 ENDED_WHILE_DOWN = "what was signed was over with its day, and the desk was down"
 ENDED = "what was signed was over with its day; a new stop waits for its key"
+LEGS_WAIT = "its legs wait until the entry is filled whole"
 DIED_BEFORE = "the desk died between the stop's record and its sending"
 NEEDS_A_PERSON = frozenset(
     {

@@ -13,6 +13,7 @@ from random import Random
 from core.brokers.simulated.order_book import BookedOrder
 from core.messages.desk_commands import DetachDesk, LoseDesk
 from core.messages.inputs import AcceptBroker, ClockRead
+from core.model.codes import OwedReason
 from core.model.order import ORDER_ID, OrderType, TimeInForce
 from core.model.session import Session
 from core.model.values import ZERO
@@ -150,6 +151,7 @@ class Contradicting(Rough):
         )
         owing = state.owed_stops.of(position)
         is_told = owing is None or not owing.needs_a_person or owing.is_told(state.why_owed(owing))
+        is_told |= owing is not None and owing.why is OwedReason.LEGS_WAIT  # told a minute after; `debt_audit` looks
         is_told |= state.may_have_unknown_orders(known.request.symbol)  # told of those (EX-24)
         is_due = isinstance(calendar.session_at(state.at), Session)
         self.world.auditor.require(is_told or not is_due, f"{known.id} is called {word}, and nobody is told", "owed")

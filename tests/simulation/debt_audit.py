@@ -23,7 +23,8 @@ from core.model.staging import AuthorizationKind, StandingAuthorization
 from core.model.values import ZERO
 from core.trading_state.notifications import READ_ONLY
 from core.workflows.operator.notification_delivery import EXIT, STOP
-from tests.simulation.bareness import NEEDS_A_PERSON, REVERSED, Owner
+from core.workflows.protection.owed_stops import LEGS_TOLD_AFTER
+from tests.simulation.bareness import LEGS_WAIT, NEEDS_A_PERSON, REVERSED, Owner
 
 if TYPE_CHECKING:
     from simulation.auditor import Auditor
@@ -47,12 +48,14 @@ BY_A_PERSON = frozenset(
 class DebtAudit:
     """`bare_since` is since when an owner's shares are bare and nobody was told why.
 
+    `legs_wait_since` is since when they wait for an entry to be filled whole, and nobody was told.
     `unwanted` has the shares for which a person took the stop back, declined one or typed NAKED.
     """
 
     def __init__(self, auditor: Auditor) -> None:
         self.auditor = auditor
         self.bare_since: dict[Owner, datetime] = {}
+        self.legs_wait_since: dict[Owner, datetime] = {}
         self.closes: dict[str, StandingAuthorization] = {}
         self.unwanted: Counter[Owner] = Counter()
         self._turned: dict[str, list[StandingAuthorization]] = {}
@@ -93,7 +96,7 @@ class DebtAudit:
             case facts.AuthorizationEnded() if fact.authorization_id in self.closes:
                 self._ended_without_a_word(at, fact)
             case facts.EngineStarted():
-                self.bare_since = {}
+                self.bare_since, self.legs_wait_since = {}, {}
                 self._untold = [(at + AT_MOST, *one[1:]) for one in self._untold]  # a crash took its notice: told anew
 
     # ── closes ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +166,7 @@ class DebtAudit:
 
     def look(self, at: datetime) -> None:
         """Between two inputs of the engine."""
-        if not (self._untold or self.bare_since or self.auditor.world.meter.bare):
+        if not (self._untold or self.bare_since or self.legs_wait_since or self.auditor.world.meter.bare):
             return
         for until, _, reason in self._untold:
             if at > until:
@@ -179,6 +182,26 @@ class DebtAudit:
                 )
                 self.auditor.require(False, words, "owed")
                 del self.bare_since[owner]
+        self.legs_wait_since = {owner: self.legs_wait_since.get(owner, at) for owner in self._waiting_legs(at)}
+        for (symbol, strategy), since in self.legs_wait_since.items():
+            words = f"{symbol} of {strategy} waits for its entry since {since:%H:%M:%S}, and nobody was told"
+            self.auditor.require(at - since <= LEGS_TOLD_AFTER + AT_MOST, words, "owed")
+
+    def _waiting_legs(self, at: datetime) -> Iterator[Owner]:
+        """Whose shares have a stop only once their entry is filled whole, and nobody was told of; in a session."""
+        world = self.auditor.world
+        if not world.meter.bare or not isinstance(world.calendar.session_at(at), Session):
+            return
+        state = world.engine.state
+        for owner in world.meter.bare:
+            matters = {f"{STOP} {owner[1]} {owner[0]}", f"{EXIT} {owner[1]} {owner[0]}", READ_ONLY}
+            is_told = not matters.isdisjoint(state.notifications.state.matters)
+            is_told |= state.may_have_unknown_orders(owner[0])  # told of those (EX-24)
+            position = state.ledger.position(*owner)
+            owing = None if position is None else state.owed_stops.of(position)
+            is_due = owing is not None and owing.needs_a_person and world.meter.shares(owner) > self.unwanted[owner]
+            if world.meter.cause_of(owner) == LEGS_WAIT and is_due and not is_told:
+                yield owner
 
     def _owed(self, at: datetime) -> Iterator[tuple[Owner, str]]:
         """Whose shares are bare by a cause that a person alone ends, and nobody was told of; in a session."""
