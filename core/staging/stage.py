@@ -94,6 +94,8 @@ class Stage:
             authorization = use.authorization
             for key in (authorization.kind, (authorization.kind, authorization.parent)):
                 del self._uses[key][authorization_id]
+                if not self._uses[key]:
+                    del self._uses[key]
 
     # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 

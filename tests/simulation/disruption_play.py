@@ -66,7 +66,7 @@ class Disrupting(Contradicting):
         elif of == "exit":
             self._deed("exit")
             world.bar(world.price)
-        orders = [o for o in world.exchange._book._orders.values() if o.symbol == SPY and o.executions]
+        orders = [o for o in world.exchange._book.every() if o.symbol == SPY and o.executions]
         filled = [o for o in orders if not o.remaining and o.opens is (of in ("entry", "fraction"))]
         its = [o for o in filled if o.opens or o.request.type.is_stop is (of == "stop")]
         ours = [o for o in its if o.request.client_order_id not in world.foreign]

@@ -127,7 +127,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
 def all_reports(world: World) -> tuple[OrderReport, ...]:
     """Of every order that the exchange ever had; its own list ends with seven days."""
     world.exchange.advance(world.wire.at)
-    return tuple(order.whole_report() for order in world.exchange._book._orders.values())
+    return tuple(order.whole_report() for order in world.exchange._book.every())
 
 
 def ended_unseen(report: OrderReport) -> bool:

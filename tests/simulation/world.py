@@ -659,7 +659,7 @@ class World:
         known = {one.fact.order.client_order_id for one in self.journal.records() if isinstance(one.fact, OrderCreated)}
         unknown = {
             str(order_id)
-            for order_id, order in self.exchange._book._orders.items()
+            for order_id, order in ((order.request.client_order_id, order) for order in self.exchange._book.every())
             if order_id not in known and not (order_id.startswith(LEG) and _root_of(order) in known)
         }  # a leg of an order that the folder knows is taken in with it
         self.foreign |= unknown

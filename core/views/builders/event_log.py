@@ -30,7 +30,7 @@ PARTS = ("proposal", "order", "ticket", "fill", "trade", "signal")
 """Parts that a fact may contain; a ticket contains its order."""
 NAMES = ("id", "client_order_id", "proposal_id", "ticket_id")
 """Fields by which later facts may name it."""
-MOST = 4000
+MOST = 2000
 """Names that are remembered."""
 
 
@@ -55,8 +55,8 @@ class SymbolOfFact:
         return Symbol(symbol)
 
 
-REMEMBERED = 5_000
-"""Proposals, tickets and orders that are remembered: many more than the log has rows."""
+REMEMBERED = 2_000
+"""Proposals, tickets and orders that are remembered: many more than the log has rows, and a megabyte at most."""
 STEPS = (
     facts.ProposalStaged,
     facts.ProposalEdited,

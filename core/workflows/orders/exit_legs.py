@@ -47,7 +47,7 @@ class ContingentOrders:
         for told in own:
             if not self.state.ledger.has(told.client_order_id):
                 self._adopt(order, told, source)
-        if source is Source.LOOK_UP and not report.hides_legs:
+        if source is Source.LOOK_UP and not report.hides_legs and order.request.legs:
             self._told_whole.add(order.id)
         if source is Source.LOOK_UP and not own and self.state.ledger.legs.are_expected(order):
             # Record that no legs are named. Hidden legs are not missing ones: a second stop would sell twice (OP-06,
@@ -57,6 +57,12 @@ class ContingentOrders:
             elif order.id not in self._hidden:
                 self._hidden[order.id] = self.state.at
                 self.state.record(UpdateIgnored(order.id, HIDDEN))
+
+    def forget_past_orders(self) -> None:
+        """Drop what is known of orders that the ledger has forgotten."""
+        orders = self.state.ledger.state.orders
+        self._told_whole &= orders.keys()
+        self._hidden = {name: at for name, at in self._hidden.items() if name in orders}
 
     def wants_more(self, order: Order) -> bool:
         """Whether the broker can still name legs that are unknown here: all of them, or the rest of a pair."""

@@ -24,7 +24,7 @@ from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
 from core.workflows.orders.exit_legs import ContingentOrders, follow_word
 from core.workflows.orders.sale_chains import SaleChains
-from core.workflows.workflow import answers, follow_up
+from core.workflows.workflow import answers, follow_up, follows
 
 CLOCKS_APART = timedelta(seconds=2)
 """Largest difference of the clocks that is no doubt (EX-23): they may have moved apart since they were compared."""
@@ -47,6 +47,14 @@ class OrderUpdates:
         self.said_taken_back: dict[ClientOrderId, datetime] = {}
         """Orders of which the broker itself said so, and when."""
         self._overtaken: dict[ClientOrderId, Quantity] = {}
+
+    @follows(facts.DayStarted)
+    def after_day_started(self, _fact: facts.DayStarted) -> None:
+        """Drop what is known of orders that the ledger has forgotten."""
+        orders = self.state.ledger.state.orders
+        self.adopting.forget_past_orders()
+        self._asked_again &= orders.keys()
+        self._overtaken = {name: filled for name, filled in self._overtaken.items() if name in orders}
 
     @answers(BrokerUpdated)
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
