@@ -31,6 +31,10 @@ ComparisonFact = facts.ReconciliationPassed | facts.ReconciliationFailed
 StandingFact = facts.Resumed | facts.Rearmed | facts.RearmRefused
 
 
+MOST_DAYS = 5
+"""Announced days that one line names."""
+
+
 def _applied(fact: facts.SettingsApplied) -> str:
     settings = fact.settings
     words = f"settings applied, profile {settings.profile}, symbols {', '.join(settings.symbols)}"
@@ -96,7 +100,9 @@ def _day(fact: DayFact) -> str:
 
 def _sessions(fact: facts.SessionsAnnounced) -> str:
     """Return `the broker announces: Thu 03 Dec is closed`."""
-    return f"the broker announces: {'; '.join(map(announced_in_words, fact.days))}"
+    shown = [announced_in_words(each) for each in fact.days[:MOST_DAYS]]
+    more = len(fact.days) - len(shown)
+    return f"the broker announces: {'; '.join(shown)}{f'; and {more} more days' if more else ''}"
 
 
 def announced_in_words(each: AnnouncedDay) -> str:

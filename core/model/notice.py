@@ -37,7 +37,7 @@ class NoticeKind(StrEnum):
     REGIME = "regime"
     """The market regime changed, or the VIX is high and nobody acts."""
     SESSION = "session"
-    """The broker announced a closed day, or other hours, within a week."""
+    """The broker announced a closed day, or other hours."""
     REPORT = "report"
 
     @property

@@ -97,7 +97,7 @@ def test_a_month_keeps_every_deadline() -> None:
     assert [[each.day for each in fact.days] for fact in house.facts(SessionsAnnounced)] == [[CLOSED], [EARLY]]
     assert isinstance(house.desk.calendar.session_on(CLOSED), NoSession)
     kinds = [fact.notice.kind for fact in house.facts(NotificationDue)]
-    assert kinds.count(NoticeKind.SESSION) == 1  # the closed day was announced more than a week ahead
+    assert kinds.count(NoticeKind.SESSION) == 2
     assert NoticeKind.HALT not in kinds
     assert house.facts(ReconciliationFailed) == []
 

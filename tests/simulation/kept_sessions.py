@@ -73,6 +73,7 @@ FIRST = {
 KINDS = {
     "a_block_is_not_minded": "trading_is_blocked",
     "a_strategy_keeps_the_old_close": "sessions_are_announced",
+    "a_taken_id_proves_nothing": "a_folder_of_weeks_ago_is_restored",
     "a_ticket_outlives_a_sleep": "a_key_is_turned_after_sleep",
     "an_announcement_is_forgotten": "sessions_are_announced",
     "an_announcement_is_not_followed": "sessions_are_announced",

@@ -9,6 +9,7 @@ import pytest
 
 from core.strategies.runner import RunnerContexts
 from core.trading_state.announced_sessions import AnnouncedSessions
+from core.workflows.orders.taken_ids import TakenIds
 from core.workflows.protection.protections import MarginMonitor
 from core.workflows.session_watch import SessionWatch
 from core.workflows.staging.proposal_lifecycle import Proposals
@@ -41,10 +42,16 @@ def no_deficit_is_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MarginMonitor, "see", lambda *_: None)
 
 
+def a_taken_id_proves_nothing(patch: pytest.MonkeyPatch) -> None:
+    """An order whose id the broker gave to another one before stays in doubt (EX-24)."""
+    patch.setattr(TakenIds, "on_looked_up", lambda *_: iter(()))
+
+
 TIME_FAULTS = (
     an_announcement_is_not_followed,
     an_announcement_is_forgotten,
     a_strategy_keeps_the_old_close,
     a_ticket_outlives_a_sleep,
     no_deficit_is_told,
+    a_taken_id_proves_nothing,
 )

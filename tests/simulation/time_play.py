@@ -12,7 +12,7 @@ from decimal import Decimal
 from random import Random
 
 from core.messages.commands import OpenTicket, ProposeClose, ProposeOrder
-from core.messages.inputs import ClockFetched, ClockRead, SessionsFetched
+from core.messages.inputs import AcceptBroker, ClockFetched, ClockRead, SessionsFetched
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.position import Position
@@ -177,6 +177,35 @@ class Timing(Disrupting):
         world.run(LONGEST_SAID)
         world.bar(world.price)
 
+    # ── an old folder ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def a_folder_of_weeks_ago_is_restored(self, days: int, deed: str, is_accepted: bool, then: str) -> None:
+        """What was traded since has left the broker's list of seven days: the first id that it refuses proves it."""
+        world, player = self.world, self._player()
+        player.the_desk_is_armed_again()
+        player.all_is_flattened()
+        world.bar(world.price)
+        since = world.clock
+        world.run(2.0)
+        for old in ("entry", "exit"):
+            self._deed(old)
+            world.bar(world.price)
+        player.days_pass(days, True, str(world.price))
+        self._note("a folder of weeks ago")
+        orders = world.restore((world.clock - since).total_seconds() - 1.0)
+        world.run(2.0)
+        if not orders:
+            return
+        world.surprises.met["a folder of weeks ago"] += 1
+        self._deed(deed)
+        world.run(APART)
+        if is_accepted:
+            world.hear(AcceptBroker(world.exchange.books(world.wire.at)))
+            player.the_desk_is_armed_again()
+        self._deed(then)
+        world.run(APART)
+        world.bar(world.price)
+
     # ── the end of a session ─────────────────────────────────────────────────────────────────────────────────────
 
     def orders_come_at_the_close(self, left: float, deed: str, after: str, dies: bool) -> None:
@@ -240,10 +269,19 @@ def an_order_at_the_close(chance: Random) -> Arguments:
     )
 
 
+def a_folder_of_weeks_ago(chance: Random) -> Arguments:
+    deed, then = (
+        chance.choice(("entry", "entry", "fraction", "another")),
+        chance.choice(("exit", "exit", "part", "entry")),
+    )
+    return chance.choice((1, 9, 9, 20)), deed, chance.random() < 0.6, then
+
+
 TIMING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "sessions_are_announced": (1, some_announced_sessions),
     "a_key_is_turned_after_sleep": (2, a_sleep),
     "maintenance_rises": (1, rising_maintenance),
     "orders_come_at_the_close": (1, an_order_at_the_close),
+    "a_folder_of_weeks_ago_is_restored": (1, a_folder_of_weeks_ago),
 }
 """How often at most each is drawn in a session that has it, and what its arguments are drawn from."""

@@ -49,8 +49,6 @@ MOST_WAITING = 100
 MOST_WAIT = timedelta(seconds=4)
 """Upper bound of the settings: a notice that needs a person leaves within five seconds (EX-22)."""
 AFTER_THE_CLOSE = timedelta(minutes=5)
-A_WEEK = timedelta(days=7)
-"""Sessions that change later are in the log alone."""
 """Time after the close of the day's report: the last fills are in by then."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
 DONE = {Side.BUY: "bought", Side.SELL: "sold"}
@@ -268,13 +266,11 @@ class Notifying:
 
     @follows(facts.SessionsAnnounced)
     def after_announcement(self, fact: facts.SessionsAnnounced) -> None:
-        """Notify of other sessions within a week, urgently of today's: deadlines of today have moved (MD-10)."""
-        today = self.state.calendar.trading_day(self.state.at)
-        near = tuple(each for each in fact.days if each.day - today <= A_WEEK)
-        if near and self._terms.in_force:
-            grave = Severity.URGENT if any(each.day == today for each in near) else None
-            words = event_text.in_words(facts.SessionsAnnounced(near))
-            self._tell(Subject(NoticeKind.SESSION, words, grave=grave))
+        """Notify of other sessions, urgently of today's: deadlines of today have moved (MD-10)."""
+        if self._terms.in_force:
+            today = self.state.calendar.trading_day(self.state.at)
+            grave = Severity.URGENT if any(each.day == today for each in fact.days) else None
+            self._tell(Subject(NoticeKind.SESSION, event_text.in_words(fact), grave=grave))
 
     @follows(facts.ClockSettled)
     def after_settling(self, _fact: facts.ClockSettled) -> None:
