@@ -34,8 +34,8 @@ UNDER_WAY = 16
 """External cancels without an answer at a time: as many as there are connections."""
 UNANSWERED = timedelta(seconds=20)
 """Time after which no answer is awaited any more; every request ends sooner."""
-LOOK_UPS = 8
-"""Requests of a minute that they leave to look-ups of orders in doubt."""
+A_LOOK_UP_IN = 25
+"""They leave one request in so many of a minute's limit to look-ups of orders in doubt: 8 of Alpaca's 200."""
 A_WINDOW = MINUTE + A_MOMENT
 """Time in which they are counted: a request may reach the broker a moment after it is counted here."""
 
@@ -161,7 +161,7 @@ class KillCancels:
 
     def _allowed(self, limit: int) -> int:
         """Return the limit for external cancels. It leaves look-ups of orders in doubt a few requests of the minute."""
-        return max(1, self.room.beside_closes(limit) - LOOK_UPS)
+        return max(1, self.room.beside_closes(limit) - limit // A_LOOK_UP_IN)
 
     def _under_way(self) -> list[ExternalCancel]:
         return [each for each in self._external.values() if each.is_under_way and each.next_at > self.state.at]
