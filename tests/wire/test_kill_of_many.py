@@ -11,7 +11,7 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.kill_of_many import allow, kill, most_in_a_minute, rest_elsewhere, working
 from tests.wire.open_desk import a_desk, eventually, started, waits
 
-LIMIT, ORDERS = 60, 80
+LIMIT, ORDERS = 60, 76
 
 
 def test_a_kill_waits_as_long_as_a_429_says(tmp_path: Path) -> None:
