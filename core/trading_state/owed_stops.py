@@ -405,6 +405,8 @@ class OwedStops:
                 owing.needed_since = at
             if why in NEEDS_NOBODY:
                 owing.told = None  # the next loss is another
+            if why is OwedReason.LEGS_WAIT and owing.told is why and quantity > owing.quantity:
+                owing.told, owing.needed_since = None, at  # more of it filled since
             owing.quantity, owing.why, owing.most = quantity, why, max(owing.most, quantity)
 
     def _end(self, key: str, at: datetime) -> None:

@@ -1,8 +1,11 @@
 """Re-read the broker's sessions: each hour, and at once when its clock contradicts the calendar (MD-10).
 
-Only the days that the answer spans are judged, from today to its last row: an answer that ends early closes nothing. A
-closure of today is not believed while the broker's own clock says that the market is open. If the clock names an
-earlier close of the running session than the answer does, the earlier one counts.
+Only the days that the answer spans are judged, from today to its last row: an answer that ends early closes nothing.
+
+On today the broker's clock decides. While it says that the market is open a session holds, whatever the calendar says;
+the earlier close of the two counts, also where the calendar gives no answer, and what is over is not lengthened. If it
+says for a minute that the market is closed within a session, that session is over. At a start, before the clock is
+known, only a session that holds now, or one that closes earlier, is taken from the calendar.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from core.facts import SessionsAnnounced
+from core.facts import MarketDataQuarantined, SessionsAnnounced
 from core.messages.effects import Effect, FetchSessions
 from core.messages.inputs import ClockFetched, SessionsFetched, Start
 from core.model.broker import MarketHours, NoAnswer
@@ -25,30 +28,40 @@ AGAIN = timedelta(minutes=1)
 """Time after which a request is repeated that has no answer, or whose answer left the contradiction."""
 AHEAD = timedelta(days=45)
 """Alpaca announces closures weeks before at the most; the time in which a signed stop ends is far shorter."""
+MOST_SHUT = 5
+"""Days of one answer that may be closed: in September 2001 there were four. An answer with more is odd."""
+A_DAY = timedelta(days=1)
 AT_THE_EDGE = timedelta(minutes=1)
 """Around an open or a close the broker's clock may be a moment apart from its calendar."""
 
 
 def announced(calendar: Calendar, today: date, told: Sequence[Session | date]) -> tuple[AnnouncedDay, ...]:
-    """Return the days from today to the last row on which the broker's sessions differ from the calendar.
+    """Return the days on which the broker's sessions differ from the calendar, from today to the last row it gave.
 
-    Of several sessions of a day the last counts. A day alone, whose times could not be read, stays as it is.
+    Of several sessions of a day the last counts. A day alone, whose times could not be read, stays as it is; so does
+    every day beyond those that were asked for.
     """
     rows = {row.day if isinstance(row, Session) else row: row for row in told}
+    last = min(max(rows, default=today - A_DAY), today + AHEAD)
     found = []
-    day = today
-    while rows and day <= max(rows):
-        row, known = rows.get(day), calendar.session_on(day)
+    for number in range((last - today).days + 1):
+        day = today + number * A_DAY
+        row, known = rows.get(day), _session_of(calendar, day)
         session = row if isinstance(row, Session) else None
-        is_readable = row is None or session is not None
-        if is_readable and session != (known if isinstance(known, Session) else None):
+        if (row is None or session is not None) and session != known:
             found.append(AnnouncedDay(day, session))
-        day += timedelta(days=1)
     return tuple(found)
 
 
+def _session_of(calendar: Calendar, day: date) -> Session | None:
+    session = calendar.session_on(day)
+    return session if isinstance(session, Session) else None
+
+
 class SessionWatch:
-    """`_hours` is the last word of the broker's clock, at `_hours_at`."""
+    """Attributes `_hours` and `_hours_at` are the broker's last word on the market; since `_shut_since` it says closed
+    within our session.
+    """
 
     ACTS_BY_TIME = True
 
@@ -58,6 +71,7 @@ class SessionWatch:
         self._again_at: datetime | None = None
         self._hours: MarketHours | None = None
         self._hours_at: datetime | None = None
+        self._shut_since: datetime | None = None
 
     @answers(Start)
     def on_start(self, _command: Start) -> Iterable[Effect]:
@@ -68,7 +82,12 @@ class SessionWatch:
         if isinstance(reply.answer, NoAnswer):
             return ()
         self._hours, self._hours_at = reply.hours, self.state.at
-        if not self._is_contradicted() or (self._asked_at is not None and self.state.at < self._asked_at + AGAIN):
+        is_contradicted = self._is_contradicted()
+        if not is_contradicted or reply.hours is None or reply.hours.is_open:
+            self._shut_since = None
+        elif self._shut_since is None:
+            self._shut_since = self.state.at
+        if not is_contradicted or (self._asked_at is not None and self.state.at < self._asked_at + AGAIN):
             return ()
         return self._ask()
 
@@ -76,42 +95,67 @@ class SessionWatch:
     def on_sessions(self, reply: SessionsFetched) -> Iterable[Effect]:
         if isinstance(reply.answer, NoAnswer):
             self._again_at = self.state.at + AGAIN
-        else:
-            self.follow(reply.answer)
+        self.follow(() if isinstance(reply.answer, NoAnswer) else reply.answer)
         return ()
 
     def follow(self, told: Sequence[Session | date] | NoAnswer) -> None:
-        """Record what the broker's sessions change."""
-        if isinstance(told, NoAnswer) or not told:
-            return
-        self._asked_at = self._asked_at or self.state.at
+        """Record what the broker's sessions and its clock change; without an answer what its clock alone does."""
+        rows = () if isinstance(told, NoAnswer) else told
         calendar, today = self.state.calendar, self.state.calendar.trading_day(self.state.at)
-        days = {each.day: each for each in announced(calendar, today, told)}
-        if today in days and days[today].session is None and self._is_open():
-            del days[today]
-        if (early := self._early(days.get(today))) is not None:
-            days[today] = early
+        days = {each.day: each for each in announced(calendar, today, rows)}
+        if rows:
+            self._asked_at = self._asked_at or self.state.at
+        if len(shut := [str(each.day) for each in days.values() if each.session is None]) > MOST_SHUT:
+            odd = f"it closes {len(shut)} days, {shut[0]} to {shut[-1]}: not believed"
+            self.state.record(MarketDataQuarantined("the broker's calendar", odd))
+            days = {}
+        known = _session_of(calendar, today)
+        session = self._of_today(known, days[today].session if today in days else known)
+        days.pop(today, None)
+        if session != known:
+            days[today] = AnnouncedDay(today, session)
         if days:
             self.state.record(SessionsAnnounced(tuple(days[day] for day in sorted(days))))
 
-    # ── the broker's clock ───────────────────────────────────────────────────────────────────────────────────────
+    # ── today ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _of_today(self, known: Session | None, told: Session | None) -> Session | None:
+        """Return today's session by what is known, the broker's calendar, and its clock, which decides on now."""
+        at, hours = self.state.at, self._recent()
+        runs = known is not None and known.holds(at)
+        if hours is None:
+            return self._without_a_clock(known, told)
+        if hours.is_open and at < hours.next_close:
+            return self._while_open(known, told, hours)
+        if told is None or not told.holds(at):
+            return replace(known, close=at) if runs and known is not None and told is None else told
+        if not runs:
+            return known  # it is over already, and the clock says the same
+        is_lasting = self._shut_since is not None and at - self._shut_since >= AGAIN
+        return replace(told, close=at) if is_lasting and at > told.open else told
+
+    def _while_open(self, known: Session | None, told: Session | None, hours: MarketHours) -> Session | None:
+        """The clock says that the market is open: a session holds now, and the earlier close of the two counts."""
+        at, venue = self.state.at, self.state.calendar.venue
+        session = next((each for each in (told, known) if each is not None and each.holds(at)), None)
+        is_of_today = venue.day_of(hours.next_close) == venue.day_of(at)
+        if session is None:
+            opens = min(venue.at(venue.day_of(at), venue.opens), at)
+            return Session(venue.day_of(at), opens, hours.next_close) if is_of_today else known
+        is_early = is_of_today and hours.next_close < session.close
+        return replace(session, close=hours.next_close) if is_early else session
+
+    def _without_a_clock(self, known: Session | None, told: Session | None) -> Session | None:
+        """At a start the clock is not known: what holds now or closes earlier is believed, the rest waits for it."""
+        was_announced = self.state.calendar.trading_day(self.state.at) in self.state.announced.state.days
+        if told is None or (known is not None and was_announced and told.close > known.close):
+            return known
+        is_earlier = known is not None and known.open == told.open and told.close < known.close
+        return told if told.holds(self.state.at) or is_earlier or known is None else known
 
     def _recent(self) -> MarketHours | None:
         is_recent = self._hours_at is not None and self.state.at - self._hours_at <= 2 * AGAIN
         return self._hours if is_recent else None
-
-    def _is_open(self) -> bool:
-        hours = self._recent()
-        return hours is not None and hours.is_open
-
-    def _early(self, day: AnnouncedDay | None) -> AnnouncedDay | None:
-        """Return today's session with the close that the clock names, if that is the earlier one."""
-        hours, now = self._recent(), self.state.calendar.session_at(self.state.at)
-        session = day.session if day is not None else now
-        if hours is None or not hours.is_open or not isinstance(session, Session):
-            return None
-        is_early = session.open < hours.next_close < session.close
-        return AnnouncedDay(session.day, replace(session, close=hours.next_close)) if is_early else None
 
     def _is_contradicted(self) -> bool:
         """Whether the broker's clock names another state, open or close than the calendar; not at the edge of one."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from core.facts import BarClosed, NotificationDue, ProposalSkipped, SessionsAnnounced
+from core.facts import BarClosed, MarketDataQuarantined, NotificationDue, ProposalSkipped, SessionsAnnounced
 from core.market.calendar import ExchangeCalendar, load_calendar
+from core.messages.commands import OpenTicket
 from core.messages.effects import Effect, FetchSessions
 from core.messages.inputs import ClockFetched, Input, SessionsFetched
 from core.model.broker import NoAnswer
@@ -19,7 +20,7 @@ from core.staging.time_in_force import end_of_session
 from core.views.builders.desk import ViewBuilder
 from core.workflows.session_watch import EACH, announced
 from tests.scenarios.changes import passes
-from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import effects_of
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
@@ -33,7 +34,7 @@ def a_session(day: date, opens: str = "09:30", closes: str = "16:00") -> Session
 
 
 def a_calendar() -> ExchangeCalendar:
-    return load_calendar(date(2026, 11, 10), date(2026, 11, 30))
+    return load_calendar(date(2026, 11, 10), date(2026, 11, 30), has_end=False)
 
 
 def a_house_beside_the_broker(
@@ -247,3 +248,119 @@ def test_the_entry_window_moves_with_an_early_close() -> None:
     assert all("entry window" not in fact.checks for fact in before)
     assert "entry window" in house.last(ProposalSkipped).checks
     assert runner.context.flat_from == at("12:55")
+
+
+# ── the broker's clock and its calendar differ ───────────────────────────────────────────────────────────────────────
+
+
+def closes_by(house: House) -> datetime:
+    session = house.desk.calendar.session_on(THURSDAY)
+    assert isinstance(session, Session)
+    return session.close
+
+
+@pytest.mark.parametrize("answer", [NoAnswer("500"), ()], ids=["no answer", "empty"])
+def test_the_clock_alone_announces_an_early_close(answer: tuple[Session, ...] | NoAnswer) -> None:
+    """its calendar may not answer"""
+    house = a_house_beside_the_broker("12:00")
+    answers_sessions(house, answer)
+    closes_early(house)
+    house.until("12:58:30")
+
+    assert closes_by(house) == EARLY
+    assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
+
+
+def test_a_session_that_is_over_by_the_clock_is_not_lengthened() -> None:
+    """the calendar says 16:00 each hour; one announcement, and entries stay refused"""
+    house = a_house_beside_the_broker("12:00", last="14:30")
+    answers_sessions(house, tuple(a_session(day) for day in (THURSDAY, FRIDAY)))
+    closes_early(house)
+    house.until("14:20")
+    house.presses(a_typed_buy())
+
+    assert closes_by(house) == EARLY
+    assert len(house.facts(SessionsAnnounced)) == 1
+    assert "session and clock" in house.last(ProposalSkipped).checks
+
+
+def test_an_early_close_of_before_outlives_a_start_with_the_old_calendar() -> None:
+    house = a_house_beside_the_broker("12:00")
+    closes_early(house)
+    house.until("12:50")
+    house.restarted()
+    house.desk.sightings.has_own_clock = True
+    house.engine.apply(house.line.at, house.settings, "house", tuple(a_session(day) for day in (THURSDAY, FRIDAY)))
+
+    assert closes_by(house) == EARLY
+
+
+def test_a_start_without_today_in_the_calendar_waits_for_the_clock() -> None:
+    """one odd answer closes no market that trades"""
+    house = a_house_beside_the_broker("10:10")
+    house.restarted()
+    house.engine.apply(house.line.at, house.settings, "house", (a_session(FRIDAY),))
+
+    assert closes_by(house) == USUAL
+    assert not house.facts(SessionsAnnounced)
+
+
+def test_a_day_believed_closed_opens_with_the_clock() -> None:
+    """within two minutes of the open, from then to the close that it names"""
+    house = a_house_beside_the_broker("10:00", buys=False)
+    house.desk.record(SessionsAnnounced((AnnouncedDay(THURSDAY, None),)))
+    answers_sessions(house, (a_session(FRIDAY),))
+    house.until("10:02:30")
+
+    session = house.desk.calendar.session_at(house.line.at)
+    assert isinstance(session, Session)
+    assert session.close == USUAL
+    assert [fact.bar.start for fact in house.facts(BarClosed)][-1] >= at("10:00")
+
+
+def test_times_five_hours_off_move_nothing_while_the_clock_says_open() -> None:
+    house = a_house_beside_the_broker("10:10", buys=False)
+    answers_sessions(house, tuple(a_session(day, "14:30", "21:00") for day in (THURSDAY,)))
+    house.until("11:20")
+
+    assert not house.facts(SessionsAnnounced)
+
+
+def test_a_market_that_is_closed_in_mid_session_ends_it() -> None:
+    """by its calendar, or by its clock for a minute; the position is then held over a close, and told"""
+    house = a_house_beside_the_broker("10:10")
+    announces(house, AnnouncedDay(THURSDAY, None))
+    house.until("10:13")
+
+    session = house.desk.calendar.session_on(THURSDAY)
+    assert isinstance(session, Session)
+    assert at("10:10") < session.close < at("10:13")
+    assert session.open == at("09:30")
+
+
+def test_an_answer_that_closes_many_days_is_set_aside() -> None:
+    """a far row alone would close every day before it"""
+    house = a_house_beside_the_broker(buys=False)
+    answers_sessions(house, (a_session(THURSDAY), a_session(date(2099, 1, 5))))
+    passes(house, EACH.total_seconds() + 2)
+
+    assert not house.facts(SessionsAnnounced)
+    assert len(house.facts(MarketDataQuarantined)) == 1
+
+
+def test_signed_exits_wait_for_a_key_after_an_announced_close() -> None:
+    """EX-14: they were signed for the session as it was known; no sale is queued over night without a key"""
+    bars = [*a_day(("10:06", "12:59", STEADY)), *minutes("09:30", "09:40", "95.00", day=FRIDAY)]
+    house = with_receivers(House(bars, settings(), calendar=a_calendar()), Receivers())
+    house.desk.sightings.has_own_clock = True
+    house.opens().until("10:06:01")
+    house.presses(OpenTicket(house.proposal.id, unattended=True))
+    house.until("10:06:02")
+    house.confirms()
+    house.until("12:59:57")
+    closes_early(house)
+    before = len(house.sent())
+    house.until("13:20")
+
+    assert house.held() != "0"
+    assert "market" not in [words[2] for words in house.sent()[before:] if words[0] == "submit"]

@@ -201,3 +201,12 @@ def test_waiting_legs_outlive_a_restart(clock: str) -> None:
     assert [(owing.since, owing.why) for owing in house.desk.owed_stops.all()] == [(before.since, OwedReason.LEGS_WAIT)]
     assert notices(house) == [(OwedReason.LEGS_WAIT, Decimal(29))]
     assert urgent(receivers) == 1
+
+
+def test_a_wait_that_grows_is_told_again() -> None:
+    """EX-22: one share was told, and then there are 29; within the same minute"""
+    house, receivers = nearly_filled(("10:15", 28), shares=1)
+    house.until("10:16:30")
+
+    assert notices(house) == [(OwedReason.LEGS_WAIT, Decimal(1)), (OwedReason.LEGS_WAIT, Decimal(29))]
+    assert urgent(receivers) == 2

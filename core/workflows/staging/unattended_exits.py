@@ -31,6 +31,7 @@ from core.model.broker import NoAnswer
 from core.model.codes import AuthorizationCode, EndCode, OwedReason, ProposalEnd
 from core.model.order import OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.position import Position
+from core.model.session import NoSession
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind, Proposal
 from core.model.values import ZERO, ProposalId, Quantity, rounded_down
@@ -104,9 +105,12 @@ class AutoExits:
         """Return the authorization for the position that it closes; None if there is none, or a person must look first.
 
         A desk that is halted, killed, not reconciled or in doubt of its clock sends no exit without a key, and one that
-        the broker refused is not sent again without a key (EX-14). A halt for absence stops none.
+        the broker refused is not sent again without a key (EX-14). A halt for absence stops none. None is sent while
+        the market is closed: it was signed for the session, which may have ended earlier than was known then (MD-10).
         """
         state, order = self.state, proposal.order
+        if isinstance(state.calendar.session_at(state.at), NoSession):
+            return None
         position = state.ledger.position(proposal.symbol, proposal.strategy)
         if position is None or proposal.exit_reason in BY_HAND or order.type is not OrderType.MARKET:
             return None
