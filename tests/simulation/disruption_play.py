@@ -171,6 +171,7 @@ class Disrupting(Contradicting):
         self._hold("fraction" in deeds)
         is_peace = self._is_peace()
         self._note(f"odd rows: {kind}")
+        world.odd_rows.kinds.add(kind)
         world.odd_rows.kind, world.odd_rows.books_left, world.odd_rows.frames_left = kind, many, frames
         self._player().the_stream_is_gone(0.1)
         for deed in deeds.split(", "):

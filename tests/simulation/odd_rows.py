@@ -6,7 +6,7 @@ The adapter reads them, as it reads what comes from the broker: what the engine 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -36,10 +36,13 @@ class OddRows:
     ----------
     kind
         `unsorted`, `case`, `sides`, `null` or `twice`.
+    kinds
+        All that there were.
     """
 
     world: World
     kind: str = ""
+    kinds: set[str] = field(default_factory=set)
     books_left: int = 0
     frames_left: int = 0
 

@@ -296,7 +296,8 @@ class PlanAudit:
         if seen.signed is None or fact.report is None:
             return
         for signed, line in zip(seen.signed.orders, fact.report.lines, strict=True):
-            order = story.orders.get(signed.order_id)
+            again = (seen for seen in story.orders.values() if seen.again_of == signed.order_id)
+            order = next(again, story.orders.get(signed.order_id))
             true = (None, Decimal(0)) if order is None else (order.status, order.filled)
             self.require(
                 (line.status, line.filled) == true, f"{name} reports {line.status} {line.filled} of {signed.order_id}"
