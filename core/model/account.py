@@ -68,8 +68,12 @@ class Account:
 
     @property
     def uses_margin(self) -> bool:
-        """Whether margin counts: the broker lends, or has lent more than it lends now."""
-        return self.lends or self.cash < 0 or self.equity < (self.maintenance_margin or 0)
+        """Whether margin counts: the broker lends, or has lent cash or shares, whatever it lends now.
+
+        Cash beyond the equity is the proceeds of short sales.
+        """
+        has_debts = self.cash < 0 or self.cash > self.equity
+        return self.lends or has_debts or self.equity < (self.maintenance_margin or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ release without codes did."""
 
 
 SAID_SINCE = (
+    b"its session had ended when it left",
     b"the desk was stopped while the basket ran",
     b"no desk is attached: it is only followed",
     b"nobody was at a desk for",

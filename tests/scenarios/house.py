@@ -7,6 +7,7 @@ says. Only the line to the exchange can be troubled: it loses, delays or alters 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -220,6 +221,7 @@ class House:
         House.built.append(self)
         self.bars = sorted(bars, key=lambda bar: bar.start)
         self.calendar = calendar or NewYorkHours()
+        self.table = deepcopy(self.calendar)
         self.settings = settings or Settings()
         if self.bars[-1].end - self.bars[0].start > HOURS and "reconciliation" not in self.settings.model_fields_set:
             self.settings = self.settings.model_copy(update=RARELY)
@@ -484,9 +486,12 @@ class Drawer:
         self.kept = replace(checkpoint, documents=orjson.loads(orjson.dumps(checkpoint.documents)))
 
 
-def rebuilt(desk: TradingState, drawer: Drawer | None = None, journal: Journal | None = None) -> TradingState:
-    """The same desk from its journal, and from a checkpoint where there is one."""
-    again = TradingState(desk.account_name, desk.mode, desk.calendar, journal or desk.journal, desk.orchestrator.kinds)
+def rebuilt(
+    desk: TradingState, drawer: Drawer | None = None, journal: Journal | None = None, table: Calendar | None = None
+) -> TradingState:
+    """The same desk from its journal, and from a checkpoint where there is one; `table` is what its calendar was."""
+    table = table or desk.calendar
+    again = TradingState(desk.account_name, desk.mode, table, journal or desk.journal, desk.orchestrator.kinds)
     assert rebuild(again, drawer) == ()
     return again
 
@@ -501,22 +506,22 @@ def assert_can_be_rebuilt(house: House) -> None:
         return
     live = states(house.desk)
     remembered = running(house.desk)
-    again = rebuilt(house.desk)
+    again = rebuilt(house.desk, table=house.table)
     assert states(again) == live
     assert running(again) == remembered
-    again = rebuilt(house.desk, Drawer(kept))
+    again = rebuilt(house.desk, Drawer(kept), table=house.table)
     assert states(again) == live
     assert running(again) == remembered
     if isinstance(journal, MemoryJournal):
-        _assert_it_was_so_without_codes(house.desk, journal)
+        _assert_it_was_so_without_codes(house, journal)
     house.proved = now
 
 
-def _assert_it_was_so_without_codes(desk: TradingState, journal: MemoryJournal) -> None:
+def _assert_it_was_so_without_codes(house: House, journal: MemoryJournal) -> None:
     """Where the older records are read as today's, what they make was compared already."""
     older = OlderJournal(journal)
     if not older.reads_as(journal):
-        assert states(rebuilt(desk, None, older)) == states(desk)
+        assert states(rebuilt(house.desk, None, older, house.table)) == states(house.desk)
 
 
 def running(desk: TradingState) -> dict[str, StrategyMemory]:

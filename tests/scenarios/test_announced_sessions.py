@@ -6,15 +6,24 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from core.facts import BarClosed, MarketDataQuarantined, NotificationDue, ProposalSkipped, SessionsAnnounced
+from core.facts import (
+    BarClosed,
+    MarketDataQuarantined,
+    NotificationDue,
+    ProposalSkipped,
+    SessionsAnnounced,
+    TicketClosed,
+)
 from core.market.calendar import ExchangeCalendar, load_calendar
-from core.messages.commands import OpenTicket
+from core.messages.commands import OpenTicket, ProposeClose
 from core.messages.effects import Effect, FetchSessions
 from core.messages.inputs import ClockFetched, Input, SessionsFetched
 from core.model.broker import NoAnswer
 from core.model.notice import NoticeKind, Severity
+from core.model.order import OrderStatus
 from core.model.session import AnnouncedDay, Session
 from core.model.signal import ExitReason
+from core.runtime.scripted_operator import turn_of
 from core.settings.settings import Settings
 from core.staging.time_in_force import end_of_session
 from core.views.builders.desk import ViewBuilder
@@ -364,3 +373,37 @@ def test_signed_exits_wait_for_a_key_after_an_announced_close() -> None:
 
     assert house.held() != "0"
     assert "market" not in [words[2] for words in house.sent()[before:] if words[0] == "submit"]
+
+
+def test_an_entry_that_left_after_a_close_that_was_known_late_is_cancelled() -> None:
+    """RK-07: it would open on the next day, at any hour and price"""
+    terms = Settings.model_validate({"symbols": ["SPY"], "risk": {"window_end": "15:45"}})
+    house = a_house_beside_the_broker("13:00:03", last="12:59", buys=False, terms=terms)
+    house.presses(a_typed_buy(limit=None, stop="95.00"))
+    house.opens_ticket()
+    house.until("13:00:05")
+    house.confirms()
+    closes_early(house)
+    house.until("13:00:08")
+    sent = house.entry.status
+    house.until("13:05")
+
+    assert sent is OrderStatus.SUBMITTED
+    assert closes_by(house) == EARLY
+    assert (house.entry.status, house.held()) == (OrderStatus.CANCELLED, "0")
+
+
+def test_an_announcement_closes_open_tickets() -> None:
+    """OP-02: the ends that a ticket states may be other ones now"""
+    house = a_house_beside_the_broker("12:00")
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1)
+    (ticket,) = house.desk.stage.state.tickets.values()
+    following = a_session(date(2026, 11, 23))
+    house.line.take(house.line.at, SessionsFetched((a_session(THURSDAY), following)))
+    house.presses(turn_of(ticket))
+    passes(house, 5)
+
+    assert house.last(TicketClosed).ticket_id == ticket.id
+    assert house.held() != "0"

@@ -78,6 +78,7 @@ KINDS = {
     "an_announcement_is_forgotten": "sessions_are_announced",
     "an_announcement_is_not_followed": "sessions_are_announced",
     "no_deficit_is_told": "maintenance_rises",
+    "only_the_first_deficit_is_told": "maintenance_rises",
     "a_corrected_price_is_not_followed": "a_fill_is_corrected",
     "a_fill_taken_back_stays_counted": "a_fill_is_taken_back",
     "a_kill_knows_no_limit": "orders_of_others_are_killed",

@@ -5,11 +5,14 @@ Each is one function that patches the product in one place, or in two that cover
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from core.strategies.runner import RunnerContexts
 from core.trading_state.announced_sessions import AnnouncedSessions
 from core.workflows.orders.taken_ids import TakenIds
+from core.workflows.protection import protections
 from core.workflows.protection.protections import MarginMonitor
 from core.workflows.session_watch import SessionWatch
 from core.workflows.staging.proposal_lifecycle import Proposals
@@ -42,6 +45,11 @@ def no_deficit_is_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MarginMonitor, "see", lambda *_: None)
 
 
+def only_the_first_deficit_is_told(patch: pytest.MonkeyPatch) -> None:
+    """However large it grows (RK-14)."""
+    patch.setattr(protections, "CLEARLY", Decimal(1_000_000))
+
+
 def a_taken_id_proves_nothing(patch: pytest.MonkeyPatch) -> None:
     """An order whose id the broker gave to another one before stays in doubt (EX-24)."""
     patch.setattr(TakenIds, "on_looked_up", lambda *_: iter(()))
@@ -53,5 +61,6 @@ TIME_FAULTS = (
     a_strategy_keeps_the_old_close,
     a_ticket_outlives_a_sleep,
     no_deficit_is_told,
+    only_the_first_deficit_is_told,
     a_taken_id_proves_nothing,
 )

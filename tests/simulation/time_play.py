@@ -13,6 +13,7 @@ from random import Random
 
 from core.messages.commands import OpenTicket, ProposeClose, ProposeOrder
 from core.messages.inputs import AcceptBroker, ClockFetched, ClockRead, SessionsFetched
+from core.model.account import Account
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.position import Position
@@ -26,6 +27,8 @@ from tests.simulation.disruption_play import Disrupting
 from tests.simulation.rough import Arguments
 from tests.simulation.world import SPY
 
+SHORTLY = 10.0
+"""Seconds in which a larger deficit is told while a warning is in effect: the account is asked every four."""
 LONGEST_SAID = 62.0
 """Seconds until a deficit is told of which no warning was in effect: a comparison of the books each minute."""
 
@@ -56,7 +59,9 @@ class Timing(Disrupting):
             today = world.calendar.trading_day(world.clock)
             world.hear(SessionsFetched(world.exchange.sessions(today, today + AHEAD)))
         elif told == "clock":
-            world.hear(ClockFetched(world.wire.at, hours=world.exchange.hours(world.wire.at)))
+            for _ in range(2):  # one answer leads to no second reading within a minute
+                world.hear(ClockFetched(world.wire.at, hours=world.exchange.hours(world.wire.at)))
+                world.run(61.0)
         if dies or told == "start":
             self._player().the_process_dies(0, "", 0, True, 0.1, 0)
         world.run(1.0)
@@ -165,17 +170,26 @@ class Timing(Disrupting):
             world.disruptions.maintenance, world.disruptions.multiplier = part, Decimal(multiplier)
             if dies and number == steps // 2:
                 self._player().the_process_dies(0, "", 0, True, 0.1, 0)
-            world.run(LONGEST_SAID if part > 1 else 20.0)
-            state = world.engine.state
-            is_known = state.margin.state.warned is not None or MARGIN in state.notifications.state.matters
-            if part > Decimal("1.05") and isinstance(world.calendar.session_at(world.clock), Session):
-                is_blocked = not state.control.state.is_reconciled
-                words = f"maintenance is {part} of the equity, and nobody was told"
-                world.auditor.require(is_known or is_blocked, words, "deficits")
+            is_warned = world.engine.state.margin.state.limit is not None
+            world.run(SHORTLY if is_warned else LONGEST_SAID)
+            self._is_told_of_deficit(part)
             part *= Decimal(by)
         world.disruptions.maintenance = world.disruptions.multiplier = None
         world.run(LONGEST_SAID)
         world.bar(world.price)
+
+    def _is_told_of_deficit(self, part: Decimal) -> None:
+        """A person knows of this deficit, or of one that was not clearly smaller."""
+        world = self.world
+        state, warned = world.engine.state, world.engine.state.margin.state.warned
+        if part <= Decimal("1.05") or not isinstance(world.calendar.session_at(world.clock), Session):
+            return
+        account = state.sightings.account
+        deficit = (part - 1) * account.equity if isinstance(account, Account) else Decimal(0)
+        told = Decimal(0) if warned is None else warned.deficit
+        is_told = told * Decimal("1.3") >= deficit and MARGIN in state.notifications.state.matters
+        words = f"maintenance is {part} of the equity, and a deficit of {told} was told"
+        world.auditor.require(is_told or not state.control.state.is_reconciled, words, "deficits")
 
     # ── an old folder ────────────────────────────────────────────────────────────────────────────────────────────
 

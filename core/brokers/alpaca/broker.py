@@ -7,7 +7,6 @@ seconds in all. `answers` separates refusals by Alpaca itself from everything el
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -52,7 +51,7 @@ from core.brokers.alpaca.refusal_codes import (
 from core.brokers.alpaca.retries import BUDGET, NoReply, Timeouts
 from core.brokers.port import BrokerAccount
 from core.io.http_requests import Reply
-from core.io.wall_clock import utc_now
+from core.io.wall_clock import elapsed, utc_now
 from core.model.account import Account, ConnectionStatus, Mode
 from core.model.api_contract import Keys, Redaction
 from core.model.broker import (
@@ -209,7 +208,7 @@ class AlpacaBroker:
         """
         with self._lock:
             known, asked = self._assets.get(symbol), self._asking.get(symbol)
-            if known is not None and time.monotonic() < known[0]:
+            if known is not None and elapsed() < known[0]:
                 return known[1]
             if asked is None:
                 self._asking[symbol] = asking = threading.Event()
@@ -235,7 +234,7 @@ class AlpacaBroker:
         except NOTHING_READ as error:
             return NoInstrument(as_no_answer(error).reason)
         with self._lock:
-            self._assets[symbol] = (time.monotonic() + AN_ASSET_KEEPS, asset)
+            self._assets[symbol] = (elapsed() + AN_ASSET_KEEPS, asset)
         return asset
 
     @as_shown

@@ -106,9 +106,11 @@ class ExchangeHours:
 
     def session(self, at: datetime) -> Session:
         """Return the session that is open at `at`, or the next one."""
-        if self._session is None or at >= self._session.close:
+        known = self._session
+        if known is None or at >= known.close or self._calendar.session_on(known.day) is not known:
             found = self._calendar.session_at(at)
             self._session = found if isinstance(found, Session) else self._calendar.next_session(at)
+        assert self._session is not None
         return self._session
 
     def day_end(self, order: OrderRequest, at: datetime) -> datetime:

@@ -21,7 +21,8 @@ from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered
 from core.model.account import Channel, ConnectionState
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
 from core.model.codes import CancelCode, ProposalEnd, RefusalKind
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, TimeInForce
+from core.model.session import Session
 from core.trading_state.state import TradingState
 from core.workflows.operator.command_rights import seat_at
 from core.workflows.orders.order_recovery import OrderRecovery
@@ -133,6 +134,20 @@ class Cancellation:
     def due(self) -> Iterator[Effect]:
         for order in list(self.state.ledger.working()):
             yield from apart(self.state, partial(self._due, order))
+
+    @follows(facts.SessionsAnnounced)
+    def after_announcement(self, _fact: facts.SessionsAnnounced) -> Iterator[Effect]:
+        """Cancel entries for the day that left after a close which was known too late: they would open on the next day
+        (MD-10).
+        """
+        today = self.state.calendar.session_on(self.state.calendar.trading_day(self.state.at))
+        if not isinstance(today, Session) or self.state.at < today.close:
+            return
+        for order in list(self.state.ledger.working_entries()):
+            is_for_the_day = order.request.time_in_force is TimeInForce.DAY and not order.request.extended_hours
+            if is_for_the_day and order.created_at >= today.close and order.cancel_requested_at is None:
+                act = partial(self.cancel, order, "its session had ended when it left", CancelCode.OUTLIVED)
+                yield from apart(self.state, act)
 
     def _is_clock_in_doubt(self) -> bool:
         """Whether the clock is in doubt: no time to live ends by a clock that may be wrong (EX-23).

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.execution.order import Order
-from core.facts import AuthorizationEnded, ClockJumped, ProposalEnded, TicketClosed
+from core.facts import AuthorizationEnded, ClockJumped, ProposalEnded, SessionsAnnounced, TicketClosed
 from core.messages.commands import Decline, LeaveTicket
 from core.messages.effects import Effect
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
@@ -27,6 +27,7 @@ from core.workflows.workflow import answers, follows
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
 DECLINED = "an exit of it was declined: each one needs your key again"
+OTHER_SESSIONS = "the broker announced other sessions: open it again"
 SLEPT = "this machine slept, or its clock jumped: open it again"
 OVERTAKEN = "a more pressing exit of the same position takes its place"
 PRESSING = frozenset({ExitReason.STOP_LOSS, ExitReason.FORCE_FLAT})
@@ -214,6 +215,12 @@ class Proposals:
         """Close every ticket, of exits too: who opened it saw the market before the machine slept (EX-23)."""
         for ticket in list(self.state.stage.state.tickets.values()) if fact.seconds else ():
             self.state.record(TicketClosed(ticket.id, SLEPT))
+
+    @follows(SessionsAnnounced)
+    def after_announcement(self, _fact: SessionsAnnounced) -> None:
+        """Close every ticket: the ends that it states may be other ones now (OP-02, MD-10)."""
+        for ticket in list(self.state.stage.state.tickets.values()):
+            self.state.record(TicketClosed(ticket.id, OTHER_SESSIONS))
 
     def block_entries(self, reason: str) -> None:
         """Block the waiting entries; exits stay."""
