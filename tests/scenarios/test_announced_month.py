@@ -21,6 +21,7 @@ from core.model.notice import NoticeKind
 from core.model.session import AnnouncedDay, NoSession, Session
 from core.model.signal import ExitReason
 from core.settings.settings import Settings
+from tests.kit import announced_days
 from tests.scenarios.changes import passes
 from tests.scenarios.house import DIP, STEADY, House, minutes
 from tests.scenarios.receivers import Receivers, settings, with_receivers
@@ -56,11 +57,12 @@ def announces(house: House) -> None:
     """What the broker says, on the day on which it says so."""
     day = house.desk.calendar.trading_day(house.line.at)
     if day == DAYS[2].day:
-        house.calendar.follow([AnnouncedDay(CLOSED, None)])
+        announced_days.announces(house.exchange, house.line.at, [AnnouncedDay(CLOSED, None)])
     if day == EARLY:
         known = ALL.session_on(EARLY)
         assert isinstance(known, Session)
-        house.calendar.follow([AnnouncedDay(EARLY, replace(known, close=at("13:00", EARLY)))])
+        early = AnnouncedDay(EARLY, replace(known, close=at("13:00", EARLY)))
+        announced_days.announces(house.exchange, house.line.at, [early])
 
 
 def confirms_the_newest(house: House) -> None:

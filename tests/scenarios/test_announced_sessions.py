@@ -12,6 +12,7 @@ from core.facts import (
     NotificationDue,
     ProposalSkipped,
     SessionsAnnounced,
+    StopOwed,
     TicketClosed,
 )
 from core.market.calendar import ExchangeCalendar, load_calendar
@@ -28,6 +29,7 @@ from core.settings.settings import Settings
 from core.staging.time_in_force import end_of_session
 from core.views.builders.desk import ViewBuilder
 from core.workflows.session_watch import EACH, announced
+from tests.kit import announced_days
 from tests.scenarios.changes import passes
 from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.receivers import Receivers, settings, with_receivers
@@ -61,7 +63,7 @@ def a_house_beside_the_broker(
 
 def announces(house: House, *days: AnnouncedDay) -> None:
     """The broker's calendar and its clock say so from here on."""
-    house.calendar.follow(days)
+    announced_days.announces(house.exchange, house.line.at, days)
 
 
 def closes_early(house: House, day: date = THURSDAY, closes: str = "13:00") -> None:
@@ -407,3 +409,14 @@ def test_an_announcement_closes_open_tickets() -> None:
 
     assert house.last(TicketClosed).ticket_id == ticket.id
     assert house.held() != "0"
+
+
+def test_a_stop_for_the_day_that_ends_with_an_announced_close_is_owed() -> None:
+    """EX-22: the position is held over it; a person is told within five seconds"""
+    house = a_house_beside_the_broker("12:00")
+    closes_early(house)
+    house.until("13:00:08")
+
+    (stop,) = house.stops
+    assert stop.status is OrderStatus.EXPIRED
+    assert [(fact.quantity, fact.symbol) for fact in house.facts(StopOwed)] == [(house.entry.filled_quantity, SPY)]

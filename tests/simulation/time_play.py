@@ -22,6 +22,7 @@ from core.model.values import Price, Quantity
 from core.trading_state.notifications import MARGIN
 from core.workflows.session_watch import AHEAD
 from core.workflows.strategy_signals import ExitRules
+from tests.kit.announced_days import announces
 from tests.simulation.contradiction_play import APART
 from tests.simulation.disruption_play import Disrupting
 from tests.simulation.rough import Arguments
@@ -54,7 +55,7 @@ class Timing(Disrupting):
             return
         self._note(f"{what} announced, known by {told}")
         world.surprises.met[f"a day announced: {what}"] += 1
-        world.calendar.follow([day])
+        announces(world.exchange, world.wire.at, [day])
         if told == "read":
             today = world.calendar.trading_day(world.clock)
             world.hear(SessionsFetched(world.exchange.sessions(today, today + AHEAD)))

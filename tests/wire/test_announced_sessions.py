@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.facts import SessionsAnnounced
 from core.model.session import AnnouncedDay, Session
+from tests.kit.announced_days import announces
 from tests.kit.timeline import Timeline
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import Open, a_desk, started, waits, written
@@ -25,7 +26,7 @@ def announces_an_early_close(market: LoopbackExchange) -> datetime:
         session = floor.calendar.session_at(now)
         assert isinstance(session, Session)
         close = (now + SOON).replace(second=0, microsecond=0)
-        floor.calendar.follow([AnnouncedDay(session.day, replace(session, close=close))])
+        announces(floor._exchange, now, [AnnouncedDay(session.day, replace(session, close=close))])
         return close
 
     found = market.call(announce)
