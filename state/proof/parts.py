@@ -34,6 +34,7 @@ SYMBOLS = frozenset({"symbol", "symbols"})
 """Keys whose values are symbols, in any form."""
 MADE_OF_SYMBOLS = frozenset(
     {
+        "again_of",
         "approval_id",
         "cancels",
         "client_order_id",
