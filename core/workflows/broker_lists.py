@@ -58,9 +58,13 @@ class ReconciliationTimes:
         self._ask_at: datetime | None = None
         self._is_waiting = False
         self._is_wanted_again = False
+        self._open_since: datetime | None = None
+        """Since when each reading has left something open."""
 
     def asks(self) -> None:
         """Note that the books are requested now."""
+        if self._ask_at is None:
+            self._open_since = None
         self._asked_at = self.state.at
         self._ask_at = self.state.at + self._seconds("again_seconds")
         self._is_waiting, self._is_wanted_again = True, False
@@ -91,6 +95,17 @@ class ReconciliationTimes:
         later = self.state.at + pause
         self._ask_at = later if self._ask_at is None else min(self._ask_at, later)
 
+    def read_again(self) -> None:
+        """Schedule another reading of books that left something open.
+
+        What is still open after a minute is for a person. While no order can fill, the books are then read no more
+        often than in a session, instead of thousands of times over a weekend.
+        """
+        self._open_since = self._open_since or self.state.at
+        every = self._seconds("every_seconds")
+        is_old = self.state.at - self._open_since >= every
+        self.again(every.total_seconds() if is_old and self._next_hours(self.state.at) > self.state.at else None)
+
     def _earliest(self) -> datetime:
         return self.state.at if self._asked_at is None else self._asked_at + self._seconds("apart_seconds")
 
@@ -103,7 +118,11 @@ class ReconciliationTimes:
         every = self._every()
         if self._asked_at is None or not every:
             return None
-        calendar, at = self.state.calendar, max(self._asked_at + every, self.state.at)
+        return self._next_hours(max(self._asked_at + every, self.state.at))
+
+    def _next_hours(self, at: datetime) -> datetime:
+        """Return `at` while an order of ours may fill, or others' are cancelled; else the next start of such hours."""
+        calendar = self.state.calendar
         if not isinstance(calendar.session_at(at), NoSession) or self._watches_others():
             return at
         following = calendar.next_session(at)

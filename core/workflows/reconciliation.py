@@ -179,7 +179,7 @@ class Reconciliation:
 
     def _keep_to_own(self, reason: str) -> None:
         """Be read-only while the keys are of another account: even a close would open a position there."""
-        self.times.again()
+        self.times.read_again()
         self.state.sightings.held_by_the_broker = {}
         self.state.sightings.differing = frozenset(position.symbol for position in self.state.ledger.positions())
         self._is_unproven = True
@@ -237,7 +237,7 @@ class Reconciliation:
         if not unknown:
             follows += self.fill_reversals.take_back(comparison.positions(), comparison)
             if self.state.sightings.disputed:
-                self.times.again()
+                self.times.read_again()
         positions = comparison.positions()
         self._see_differences(positions, comparison)
         refused = self.state.control.state.unlisted_orders
@@ -256,7 +256,7 @@ class Reconciliation:
             self._fail_as_unproven(overdue, positions, comparison)
             self._keep_exits_in_doubt()
         elif explained or (positions and self.state.sightings.faults > faults):  # perhaps not everything was taken in
-            self.times.again()
+            self.times.read_again()
             self._say_what_is_open([d.symbol for d in positions])
         elif unproven := self._unproven(positions, comparison):
             self._fail_as_unproven(unproven, positions, comparison)
@@ -337,7 +337,7 @@ class Reconciliation:
         try:
             comparison.require_within_limits(positions)
         except ReconciliationError as error:
-            self.times.again()
+            self.times.read_again()
             self.state.sightings.apart, self.state.sightings.gone = (
                 comparison.quantities_apart(positions),
                 comparison.gone(positions),
@@ -419,7 +419,7 @@ class Reconciliation:
     def _fail_as_older(
         self, unknown: Sequence[OrderReport], positions: Sequence[Difference], comparison: Comparison
     ) -> None:
-        self.times.again()
+        self.times.read_again()
         self._is_unproven = True
         refused = self.state.control.state.unlisted_orders
         listed = {*comparison.orders(), *map(unknown_order, unknown), *refused}
@@ -509,7 +509,7 @@ class Reconciliation:
     def _fail_as_unproven(
         self, words: tuple[str, ...], positions: Sequence[Difference], comparison: Comparison
     ) -> None:
-        self.times.again()
+        self.times.read_again()
         self._see_less(positions, comparison)
         self._fail(words, ReadOnlyCode.UNPROVEN, (*positions, *comparison.orders()))
 

@@ -16,6 +16,8 @@ from core.model.codes import ReadOnlyCode
 from core.model.order import OrderStatus, Side
 from core.model.values import Quantity
 from core.runtime.virtual_time import ExchangeAnswers
+from core.settings.orders import ReconciliationSettings
+from core.settings.settings import Settings
 from tests.scenarios.elsewhere import others_order, trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position
 from tests.scenarios.requests import CANCEL, requested
@@ -70,6 +72,26 @@ def test_books_that_are_short_once_change_nothing(books: Books, shares: str) -> 
     assert house.desk.control.refusal() is None
     assert house.facts(PositionCorrected) == []
     assert is_whole(house)
+
+
+def test_what_waits_for_a_person_is_read_less_often_while_no_order_can_fill(books: Books) -> None:
+    """RK-24: each ten seconds in the session and at first, each minute of the night"""
+    until_night = ("10:06", "10:30", STEADY), ("23:00", "23:00", STEADY)
+    usual = Settings(reconciliation=ReconciliationSettings())
+    house = a_house_in_a_position(*until_night, settings=usual).until("10:07:30")
+    books.left, books.shares = 9_999, Decimal("0.3")
+    house.until("10:17:30")
+    in_session = 9_999 - books.left
+    books.left = 0
+    house.until("19:55")
+    books.left = 9_999
+    house.until("21:00")
+    before = books.left
+    house.until("22:00")
+
+    assert 55 <= in_session <= 60
+    assert 59 <= before - books.left <= 61
+    assert house.facts(PositionCorrected) == []
 
 
 def test_a_resting_stop_contradicts_missing_shares(books: Books) -> None:
