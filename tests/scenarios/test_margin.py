@@ -65,9 +65,9 @@ def settings(**risk: object) -> Settings:
     ).model_copy(update={"notify": with_notices().notify})
 
 
-def a_house_on_margin(**risk: object) -> House:
+def a_house_on_margin(*then: tuple[str, str, str], **risk: object) -> House:
     """At 10:06:02 the dip is bought, with as much again as there is."""
-    house = House(a_day(*FALLING), settings(**risk), cash=Decimal(1000), multiplier=Decimal(2)).opens()
+    house = House(a_day(*FALLING, *then), settings(**risk), cash=Decimal(1000), multiplier=Decimal(2)).opens()
     house.confirms_at("10:06:02")
     house.until("10:07")
     assert house.held() == "20"
@@ -123,9 +123,9 @@ def test_margin_is_sampled_once_a_minute() -> None:
 
     times = [sample.at for sample in house.desk.margin.state.samples]
     in_use = [sample.maintenance_margin > 0 for sample in house.desk.margin.state.samples]
-    assert len(house.facts(MarginSampled)) == len(times) == 15
+    assert len(house.facts(MarginSampled)) == len(times) == 16
     assert all(later - earlier >= timedelta(minutes=1) for earlier, later in pairwise(times[:-1]))
-    assert in_use == [True] * 14 + [False]
+    assert in_use == [True] * 15 + [False]
     assert len(house.facts(MarginWarned)) == 4
     assert_can_be_rebuilt(house)
 
@@ -198,6 +198,23 @@ def test_a_margin_call_in_steps_is_told_step_by_step() -> None:
     assert all(at - step <= timedelta(seconds=5) for at, step in zip(told, (steps[1], *steps[3:]), strict=True))
     assert [f.deficit for f in house.facts(MarginWarned)][-3:] == [10, 50, 500]
     assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("clock", ["10:15", "17:00"])
+def test_a_jump_from_half_of_the_equity_is_told_within_five_seconds(clock: str) -> None:
+    """RK-14: in the session and in the extended hours, with no warning before it"""
+    house = with_receivers(a_house_on_margin(("17:15", "17:15", STEADY)), Receivers())
+    with_figures(house, "400")
+    house.until(clock)
+    with_figures(house, "510")
+    passes(house, 660)
+    before, jumped_at = urgent(house), house.line.at
+    with_figures(house, "1500")
+    passes(house, 10)
+    (told_at,) = urgent(house)
+
+    assert before == []
+    assert told_at - jumped_at <= timedelta(seconds=5)
 
 
 def test_a_deficit_is_told_again_after_a_restart() -> None:

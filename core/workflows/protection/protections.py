@@ -203,8 +203,10 @@ GROWN = Decimal("1.1")
 """Growth of the last recorded deficit from which a new one is recorded."""
 CLEARLY = Decimal("1.25")
 """The same for a deficit that a person was told of."""
-NEAR = timedelta(seconds=4)
-"""Time between two requests for the account while a warning is in effect: a person is told within five seconds."""
+NEAR = Fraction(Decimal("0.5"))
+"""Distance to maintenance from which the account is requested often: from there one step may lead under it."""
+OFTEN = timedelta(seconds=4)
+"""Time between two requests for the account near maintenance: a person is told within five seconds."""
 
 
 class MarginMonitor:
@@ -232,11 +234,11 @@ class MarginMonitor:
             self._remember(account)
 
     def next_due(self) -> Iterator[datetime]:
-        """While a warning is in effect, in a session: prices move on whatever the desk does."""
-        session, account = self.state.calendar.session_at(self.state.at), self.state.sightings.account
-        if self._is_under() and isinstance(session, Session):
+        """Near maintenance, while the market is open: prices move on whatever the desk does."""
+        if self._is_near() and self._is_open():
+            account = self.state.sightings.account
             seen_at = account.at if isinstance(account, Account) else self.state.at
-            yield max(seen_at, self._asked_at or seen_at) + NEAR
+            yield max(seen_at, self._asked_at or seen_at) + OFTEN
 
     def due(self) -> Iterable[Effect]:
         if not any(at <= self.state.at for at in self.next_due()):
@@ -247,6 +249,19 @@ class MarginMonitor:
     def _is_under(self) -> bool:
         """Whether a warning is in effect: its end is recorded too."""
         return self.state.margin.state.limit is not None
+
+    def _is_near(self) -> bool:
+        """Whether a warning is in effect, or little more than one step of the broker's requirement away."""
+        account = self.state.sightings.account
+        distance = distance_of(account) if isinstance(account, Account) else None
+        return self._is_under() or (distance is not None and distance < NEAR)
+
+    def _is_open(self) -> bool:
+        """Whether the broker's figures may move: in a session, and in the extended hours before and after it."""
+        calendar, at = self.state.calendar, self.state.at
+        if isinstance(calendar.session_at(at), Session):
+            return True
+        return calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is not None
 
     def _remember(self, account: Account) -> None:
         """Record the first deficit of a day, and each clearly larger one."""
