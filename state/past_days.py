@@ -18,7 +18,7 @@ from pathlib import Path
 from core import facts
 from core.analytics.desk_measures import DeskMeasures, desk_measures
 from core.facts.registry import BY_NAME, BY_TYPE
-from core.market.calendar import load_calendar
+from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.thesis import EndedTrade, Thesis, TradeKind, Verdict
@@ -47,6 +47,8 @@ AFTER = (facts.CashMoved, facts.DayCorrected, facts.DayStarted, facts.DaySummari
 """Facts to read from the following days: a broker back-dates some things, and an agent summarises a day later."""
 LATER = 8
 """The number of following segments to read."""
+AHEAD = timedelta(days=46)
+"""The time before a day in which the broker's sessions of it may have been announced: a desk asks so far ahead."""
 MARKS = 10
 """The number of earlier segments searched for the last prices of held symbols."""
 
@@ -68,9 +70,7 @@ def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
 
 
 def _of_days(folder: Path, days: Sequence[date], trade: str | None = None) -> PostMortem:
-    from core.market.calendar import load_calendar  # imports pandas
-
-    sessions = load_calendar(days[0], days[-1])
+    sessions = announced_calendar(folder, days[0], days[-1])
     return post_mortem(read_for(folder, days), days, HOME.day_of, sessions.session_at, trade)
 
 
@@ -196,6 +196,19 @@ def records_of(folder: Path, days: Sequence[date], kinds: tuple[type[facts.Fact]
     return _read(folder, days, lambda line: wanted.match(line) is not None)
 
 
+def announced_calendar(folder: Path, first: date, last: date) -> ExchangeCalendar:
+    """Return the sessions from `first` on to two weeks after `last`, as the broker announced them to this desk (MD-10).
+
+    The chain is not checked here. Raises `CalendarRangeError`.
+    """
+    calendar = load_calendar(first, last)
+    told = [day for day in days_of(folder) if first - AHEAD <= day <= last]
+    for record in records_of(folder, told, (facts.SessionsAnnounced,)):
+        assert isinstance(record.fact, facts.SessionsAnnounced)
+        calendar.follow(each for each in record.fact.days if each.day >= first)
+    return calendar
+
+
 def _but_bars(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> Iterator[Recorded]:
     """Yield all records except for bars of other symbols: a position may be held for a year.
 
@@ -289,9 +302,7 @@ def _report_of_days(
     before: Figures | None = None,
     quarter: Quarter | None = None,
 ) -> Report:
-    from core.market.calendar import load_calendar  # drags pandas in
-
-    sessions = load_calendar(days[0], days[-1])
+    sessions = announced_calendar(folder, days[0], days[-1])
     read, status = read_beside(folder, days, FOLDED)
     began = HOME.day_of(read.records[0].at) if read.records else days[0]
     recent = [known for known in days_of(folder) if known < began][-RECENT:]
@@ -330,7 +341,7 @@ def measured(folder: Path, what: str | None) -> DeskMeasures:
     Raises `OperatorError`, `JournalDamagedError`.
     """
     first, last = asked(folder, what)
-    calendar = load_calendar(days_of(folder)[0] - A_WEEK, last)
+    calendar = announced_calendar(folder, days_of(folder)[0] - A_WEEK, last)
     sessions = [session.day for session in calendar.sessions()]
     records = _records_of(folder, first, last)
     venue = calendar.venue

@@ -11,7 +11,7 @@ from core.model.session import HOME
 from core.reports.agent_receipts import RECEIPT_FACTS, Receipt, receipts_in
 from core.reports.agent_scores import SCORE_FACTS, AgentScore, scores_of
 from state.journal import days_of
-from state.past_days import days_between, records_of
+from state.past_days import announced_calendar, days_between, records_of
 
 DRAFTED = (facts.DraftReceived, facts.DraftRejected, facts.AgentOverstepped)
 
@@ -22,14 +22,12 @@ def scored(folder: Path, most_days: int | None = None) -> tuple[AgentScore, ...]
     Raises OperatorError: there is no journal.
     Raises JournalDamagedError: a record is not valid.
     """
-    from core.market.calendar import load_calendar  # imports pandas
-
     known = _all_days(folder) if most_days is None else _all_days(folder)[-most_days:]
     first = next(records_of(folder, known, DRAFTED), None)
     if first is None:
         return ()
     days = [day for day in known if day >= HOME.day_of(first.at)]
-    sessions = load_calendar(days[0], days[-1])
+    sessions = announced_calendar(folder, days[0], days[-1])
     by_day = {day: list(records_of(folder, [day], SCORE_FACTS)) for day in days}
     return scores_of(by_day, sessions.session_at)
 

@@ -216,14 +216,14 @@ def _days(journal: Path, told: dict[str, str]) -> list[EquityDay]:
     from core.analytics.equity import equity_days
     from core.event_text import in_words
     from core.facts import CashMoved, Fact
-    from core.market.calendar import load_calendar
     from state.journal import read
     from state.journal_files import segments
+    from state.past_days import announced_calendar
 
     paths = segments(journal)
     if not paths:
         return []
-    calendar = load_calendar(date.fromisoformat(paths[0].stem), date.fromisoformat(paths[-1].stem))
+    calendar = announced_calendar(journal, date.fromisoformat(paths[0].stem), date.fromisoformat(paths[-1].stem))
 
     def records() -> Iterator[tuple[datetime, Fact]]:
         for record in read(journal):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -29,11 +30,13 @@ from core.settings.settings import Settings
 from core.staging.time_in_force import end_of_session
 from core.views.builders.desk import ViewBuilder
 from core.workflows.session_watch import EACH, announced
+from state.past_days import announced_calendar, reported
 from tests.kit import announced_days
 from tests.scenarios.changes import passes
 from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import effects_of
+from tests.scenarios.test_explain import written
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 FRIDAY = THURSDAY + timedelta(days=1)
@@ -151,6 +154,21 @@ def test_an_announcement_outlives_a_restart() -> None:
 
     assert house.desk.calendar.next_session(USUAL).day == date(2026, 11, 23)
     assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
+
+
+def test_pages_of_past_days_know_the_announced_close(tmp_path: Path) -> None:
+    """no minute after it is missing, in the report and beside the trade that was held over it"""
+    house = a_house_beside_the_broker("12:00", last="12:59")
+    closes_early(house)
+    house.until("13:30")
+    folder = written(house, tmp_path / "journal")
+    calendar = announced_calendar(folder, THURSDAY, THURSDAY)
+    troubles = reported(folder, THURSDAY.isoformat(), None).quality.troubles
+
+    session = calendar.session_on(THURSDAY)
+    assert isinstance(session, Session)
+    assert session.close == EARLY
+    assert "missing minutes" not in {noted.name for noted in troubles}
 
 
 def test_a_taken_back_announcement_is_followed_too() -> None:

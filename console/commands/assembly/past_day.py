@@ -32,7 +32,7 @@ from state.accounts import Chosen
 from state.files import AccountFolder, JournalFolder
 from state.journal import FileJournal, days_of, read
 from state.journal_files import PLAIN, opened, segments
-from state.past_days import records_of
+from state.past_days import announced_calendar, records_of
 from state.settings_file import with_override
 from state.simulated_logs import read_runs
 
@@ -191,7 +191,6 @@ class ModelledDay:
     @classmethod
     def of(cls, host: Host, found: RecordedDay) -> ModelledDay:
         """Prepare the model. Raises `OperatorError` if the day has no bars."""
-        from core.market.calendar import load_calendar
         from core.messages.inputs import BarArrived, QuoteArrived
         from core.runtime.feed import bar_item, quote_item
 
@@ -206,7 +205,8 @@ class ModelledDay:
         laid_over = (*UNATTENDED, *(() if equity is None else (f"exchange.cash={equity:f}",)))
         for override in laid_over:
             settings = with_override(settings, Chosen(override))
-        calendar = load_calendar(found.day - timedelta(days=7), found.day + timedelta(days=7))
+        week = timedelta(days=7)
+        calendar = announced_calendar(found.source.journal, found.day - week, found.day + week)
         names = [r.fact.name for r in found.records if isinstance(r.fact, facts.InstallationNamed)]
         first, last = feed[0][0], feed[-1][0]
         kinds = strategy_kinds(host, settings, is_played=True)
