@@ -36,6 +36,7 @@ from core.trading_state.state import TradingState
 from core.workflows.basket_execution import BasketExecution
 from core.workflows.baskets import BasketDrafts
 from core.workflows.broker_lists import ActivityCopy, ListedOrders
+from core.workflows.corporate_actions import CorporateActions
 from core.workflows.draft_review import FalseFacts
 from core.workflows.drafting import Drafting
 from core.workflows.engine_start import EngineStart
@@ -129,11 +130,12 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     recommendations, manual_proposals = Recommendations(state), ManualProposals(state, staging)
     watching, regime_updates = Watching(state), RegimeUpdates(state)
     kill_switch = KillSwitchWorkflow(state, cancellation, proposals)
-    fill_reversals = FillReversals(state, order_updates)
+    fill_reversals, corporate_actions = FillReversals(state, order_updates), CorporateActions(state, cancellation)
     reconciliation = Reconciliation(
         state,
         ListedOrders(state, order_updates, order_recovery, cancellation, protective_stops, excess_exits),
         fill_reversals,
+        corporate_actions,
         protective_stops,
         position_close,
         excess_exits,
@@ -185,6 +187,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         unsent_orders,
         Replacement(state, order_recovery, cancellation),
         position_close,
+        corporate_actions,
         protective_stops,
         stop_renewal,
         expired_exits,

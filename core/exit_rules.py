@@ -10,7 +10,7 @@ from typing import Any
 
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
-from core.facts import BarClosed, OrderFilled, PositionCorrected
+from core.facts import BarClosed, CorporateActionApplied, OrderFilled, PositionCorrected
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
@@ -174,8 +174,7 @@ class ExitMark:
     best
         The best price since: a long's highest, a short's lowest, USD; at first the entry price.
     stop, target
-        From the entry, USD; None if there are none, and after the broker's books showed a split: the entry's prices are
-        then for other shares.
+        From the entry, USD for a share of today; None if there are none, and after a split in older records.
     is_stop_ours
         The ticket said that this desk watches that stop.
     """
@@ -206,6 +205,7 @@ class ExitWatch:
             BarClosed: self._bar_closed,
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
+            CorporateActionApplied: self._split,
         }
 
     def restore(self, state: WatchState) -> None:
@@ -220,8 +220,9 @@ class ExitWatch:
         if entry is None:
             return ExitMark(position.opened_at, position.average_price)
         stop, is_ours = entry.stop, entry.stop is not None and entry.stop.holder is StopHolder.DESK
-        price = None if stop is None or stop.behind is not None else stop.price
-        return ExitMark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
+        prices = (None if stop is None or stop.behind is not None else stop.price), entry.target_price
+        price, target = (None if each is None else Price(each / entry.split) for each in prices)
+        return ExitMark(position.opened_at, position.average_price, price, target, is_ours)
 
     def take_bar(self, bar: Bar) -> None:
         """Update the best price.
@@ -263,6 +264,18 @@ class ExitWatch:
         for position in self.ledger.positions_in(fact.symbol):
             key = position_key(position.symbol, position.strategy)
             self.state.marks[key] = ExitMark(position.opened_at, position.average_price)
+
+    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+        """Count the marks per share of after it, to the tick (EX-25)."""
+        for owner in fact.owners:
+            key = position_key(fact.symbol, owner.strategy)
+            mark, held = self.state.marks.get(key), self.ledger.position(fact.symbol, owner.strategy)
+            if mark is None or held is None:
+                continue
+            nearest = held.instrument.ticks.nearest
+            mark.best = nearest(mark.best / fact.ratio)
+            mark.stop = None if mark.stop is None else nearest(mark.stop / fact.ratio)
+            mark.target = None if mark.target is None else nearest(mark.target / fact.ratio)
 
     def _forget_but(self, symbol: Symbol, kept: set[str]) -> None:
         for key in [key for key in self.state.marks if key.rpartition("/")[0] == symbol and key not in kept]:

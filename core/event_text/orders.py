@@ -471,8 +471,7 @@ def _activity(fact: ActivityFact) -> str:
             return f"{shares} moved on {fact.day} ({fact.words}; {fact.activity_id}); the books are compared"
         case facts.CorporateActionApplied():
             what = f"{fact.symbol} split of {fact.day}: {plain(fact.quantity_before)} became"
-            done = "" if fact.owners else ", which our books had already"
-            return f"{what} {plain(fact.quantity_after)} at the same cost{done}"
+            return f"{what} {plain(fact.quantity_after)} at the same cost{_moved_by(fact)}"
         case facts.ActivityQuarantined():
             return f"an activity of the broker's cannot be read and counts nowhere: {fact.reason}"
         case facts.ActivitiesCompared():
@@ -481,6 +480,14 @@ def _activity(fact: ActivityFact) -> str:
             if not words:
                 return f"the broker's activities agree with the journal; {figures}"
             return "the broker's activities differ from the journal:" + listed(words, " ")
+
+
+def _moved_by(fact: facts.CorporateActionApplied) -> str:
+    if fact.owners:
+        return ", by the broker's books" if fact.evidence is facts.ActionEvidence.BOOKS else ""
+    if fact.ours is None or fact.ours == fact.quantity_after:
+        return ", which our books had already"
+    return f"; our books have {plain(fact.ours)}, which is neither: a person decides"
 
 
 ACTIVITIES: EventTexts = told("broker", _activity, ActivityFact)

@@ -12,9 +12,10 @@ from datetime import date, datetime
 from typing import Any
 
 from core import facts
+from core.execution.corporate_actions import was_adjusted
 from core.execution.entry_groups import EntryGroup
 from core.execution.ledger_state import ExitClaims, LedgerIndex, LedgerState, Legs, OrderLines, ReplacementChains
-from core.execution.order import Order
+from core.execution.order import ONE, Order
 from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
@@ -166,6 +167,8 @@ class OrderFolds:
     def _restated(self, _at: datetime, fact: facts.OrderRestated) -> None:
         order = self.index.orders[fact.client_order_id]
         order.request = fact.after.of(order.request)
+        if order.is_before_split and was_adjusted(order, order.split, fact.before):
+            order.split = ONE
         order.terms_before = order.terms_before or fact.before
         self.index.note(order)
 

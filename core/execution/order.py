@@ -28,6 +28,7 @@ from core.model.values import (
     Quantity,
 )
 
+ONE = Decimal(1)
 LATE = timedelta(minutes=5)
 """Time in which a dropped cancel of which the broker says nothing may still take effect."""
 ROUNDED = Decimal("0.0001")
@@ -87,6 +88,9 @@ class Order(CountsChanges):
         For an ended stop: whether another one was requested on a ticket since, for all unprotected shares.
     taken_back
         Shares of its fills that the broker took back since (EX-05).
+    split
+        How many shares there are now for one share of its terms: other than one after a split that the broker did not
+        make in the order (EX-25).
     again_of
         The exit that this one is sent again for, because the broker had another order with that one's id (EX-24).
     not_found, first_not_found_at
@@ -144,6 +148,7 @@ class Order(CountsChanges):
     is_asked_for: bool = False
     taken_back: Quantity = NO_SHARES
     again_of: ClientOrderId | None = None
+    split: Decimal = ONE
 
     @property
     def id(self) -> ClientOrderId:
@@ -166,6 +171,11 @@ class Order(CountsChanges):
     def is_target(self) -> bool:
         """Whether it takes the profit of shares that a stop of the same pair protects."""
         return self.role is LegRole.TARGET or self.request.order_class is OrderClass.OCO
+
+    @property
+    def is_before_split(self) -> bool:
+        """Whether its prices are of shares from before a split: it protects nothing (EX-25)."""
+        return self.split != ONE
 
     @property
     def waits_at_limit(self) -> bool:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from core.execution.corporate_actions import count_split, split
 from core.execution.fill_reversal import reversal_of
 from core.execution.ledger_state import (
     UNKNOWN_OWNER,
@@ -94,11 +95,6 @@ def with_part(held: Position, share: OwnerShare) -> Position:
         held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
         regime=held.regime, fees=held.fees, heard_at=held.heard_at, traded=held.traded,
     )  # fmt: skip
-
-
-def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
-    """Return the position as `quantity` shares at the same total cost; opened and closed shares are multiplied too."""
-    return replace(held, quantity=quantity, entered=Quantity(held.entered * ratio), left=Quantity(held.left * ratio))
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +343,9 @@ class PositionBook:
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Multiply each owner's shares at the same cost; books that had the split already do not change."""
+        if fact.owners:
+            for order in count_split(self.index.orders.values(), fact):
+                self.index.note(order)
         for owner in fact.owners:
             key = position_key(fact.symbol, owner.strategy)
             held = self.index.state.positions[key]

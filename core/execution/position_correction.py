@@ -1,9 +1,8 @@
-"""Compare the broker's activities, and correct positions by its books: differences, and splits (EX-09, EX-13).
+"""Compare the broker's activities, and correct positions by its books (EX-09, EX-13).
 
 The broker has one position per symbol, our books one per owner. A single owner keeps the position. With several, each
 keeps its shares and its stop: missing shares are taken first where no working exit claims them. Shares that nobody here
-bought, or that are held in the other direction, get no owner; their price is derived from the broker's average. A split
-multiplies each part.
+bought, or that are held in the other direction, get no owner; their price is derived from the broker's average.
 
 If a correction added or removed shares of an order that the broker had lost, it is undone before the order's fill is
 counted, so that each share counts once. Those that were sold since are removed again after the fill.
@@ -11,21 +10,21 @@ counted, so that each share counts once. Those that were sold since are removed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
 from core.execution.stop_coverage import unreserved_of
-from core.facts import CashMoved, CorporateActionApplied, OwnerQuantity, OwnerShare, PositionCorrected
+from core.facts import CashMoved, OwnerShare, PositionCorrected
 from core.model.broker import Execution
 from core.model.instrument import share
 from core.model.lazy_dataclass import dataclass
-from core.model.order import OrderRequest, Side
+from core.model.order import Side
 from core.model.position import Position
-from core.model.reconciliation import NO_SYMBOL, Activity, ActivityKind, BrokerFill, Difference, DifferenceKind
+from core.model.reconciliation import NO_SYMBOL, Activity, BrokerFill, Difference, DifferenceKind
 from core.model.values import (
     CENT,
     ZERO,
@@ -180,9 +179,7 @@ def _missing_broker(fill: FillOfOurs) -> Difference:
 # ── corrections ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def owners_after(
-    ledger: Ledger, symbol: Symbol, true: Quantity, average: Price | None, *, is_split: bool
-) -> tuple[OwnerShare, ...]:
+def owners_after(ledger: Ledger, symbol: Symbol, true: Quantity, average: Price | None) -> tuple[OwnerShare, ...]:
     """Return each owner's part, summing to the `true` quantity; empty if nobody here holds any, or all is gone.
 
     Parameters
@@ -194,24 +191,7 @@ def owners_after(
     if not held or not true or average is None:
         return ()
     if len(held) == 1 and held[0].quantity * true > 0:
-        return (OwnerShare(held[0].strategy, true, average, true / held[0].quantity if is_split else None),)
-    if is_split:
-        # Multiply each owner's shares for a split and divide the prices; the largest takes the rounding rest.
-        net = sum((position.quantity for position in held), ZERO)
-        step = Decimal(1).scaleb(min(_exponent(true), *(_exponent(position.quantity) for position in held)))
-        largest, *others = sorted(held, key=lambda position: abs(position.quantity), reverse=True)
-        parts = [(p, (p.quantity * true / net).quantize(step, ROUND_DOWN)) for p in others]
-        rest = true - sum((quantity for _, quantity in parts), ZERO)
-        return tuple(
-            OwnerShare(
-                position.strategy,
-                Quantity(quantity),
-                Price(position.average_price * net / true),
-                quantity / position.quantity,
-            )
-            for position, quantity in ((largest, rest), *parts)
-            if quantity
-        )
+        return (OwnerShare(held[0].strategy, true, average),)
     return _moved(ledger, held, true, average)
 
 
@@ -344,80 +324,3 @@ def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decima
     for position in newest:
         if position.strategy != UNKNOWN_OWNER:
             yield position.strategy, abs(position.quantity) - unprotected[position.strategy]
-
-
-def _exponent(number: Decimal) -> int:
-    exponent = number.normalize().as_tuple().exponent
-    return min(exponent, 0) if isinstance(exponent, int) else 0
-
-
-WHOLE = Decimal(1)
-
-
-def splits_in(
-    activities: Iterable[Activity], ledger: Ledger, held: Mapping[Symbol, Quantity], last: Mapping[Symbol, Price]
-) -> tuple[CorporateActionApplied, ...]:
-    """Return each split among the activities, with its effect on our books.
-
-    A broker books it as one activity of the shares that come or go, or as one of all that go and one of all that come.
-
-    Parameters
-    ----------
-    held
-        The broker's current quantities: if our books have as much, they had the split already.
-    last
-        The last price of a symbol before the split, USD. If the price after it would trigger a signed stop at once, our
-        books stay as they are: a person decides (EX-09).
-    """
-    entries: dict[Symbol, list[Activity]] = {}
-    for one in activities:
-        if one.kind is ActivityKind.SPLIT and one.symbol is not None and one.quantity:
-            entries.setdefault(one.symbol, []).append(one)
-    return tuple(
-        _split(symbol, found, ledger, held.get(symbol, Quantity(ZERO)), last.get(symbol))
-        for symbol, found in entries.items()
-    )
-
-
-def _split(
-    symbol: Symbol, entries: list[Activity], ledger: Ledger, theirs: Quantity, last: Price | None
-) -> CorporateActionApplied:
-    ours = ledger.net_quantity(symbol)
-    came = sum((one.quantity or ZERO for one in entries), ZERO)
-    before = theirs - came
-    after = theirs
-    ratio = after / before if before else WHOLE
-    is_new = bool(before) and ours == before and ours != theirs and not _meets_a_stop(ledger, symbol, last, ratio)
-    return CorporateActionApplied(
-        tuple(one.id for one in entries),
-        entries[-1].day,
-        symbol,
-        ratio,
-        Quantity(before),
-        Quantity(after),
-        _owners(ledger, symbol, ledger.positions_in(symbol), Quantity(after)) if is_new else (),
-    )
-
-
-def _owners(ledger: Ledger, symbol: Symbol, held: tuple[Position, ...], after: Quantity) -> tuple[OwnerQuantity, ...]:
-    shares = owners_after(ledger, symbol, after, held[0].average_price, is_split=True)
-    return tuple(OwnerQuantity(share.strategy, share.quantity, share.ratio) for share in shares)
-
-
-def _meets_a_stop(ledger: Ledger, symbol: Symbol, last: Price | None, ratio: Decimal) -> bool:
-    """Whether the price after a split is beyond a stop: one that works, the last that ended, or the entry's own."""
-    for position in ledger.positions_in(symbol):
-        before, is_long = last or position.average_price, position.quantity > ZERO
-        entry, last_stop = ledger.order(position.entry_order), ledger.exits.last_stop(position)
-        there = [o for o in ledger.exits.working(symbol, position.strategy) if o.is_protective]
-        stops = [] if entry is None or entry.stop is None else [entry.stop.price]
-        stops += [_stop_of(order.request, before) for order in (last_stop, *there) if order is not None]
-        price = before / ratio
-        if any(price <= stop if is_long else price >= stop for stop in stops):
-            return True
-    return False
-
-
-def _stop_of(request: OrderRequest, last: Price) -> Price:
-    """Return a stop's price; of one that trails, at least as near as the broker has it."""
-    return request.stop_behind(last) if request.stop_price is None else request.stop_price

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import compress, count
 from operator import is_not
 
+from core.execution.corporate_actions import average_of, split_in_books
 from core.execution.ledger import Ledger
 from core.execution.order import Order
+from core.facts import CorporateActionApplied
 from core.model.broker import BrokerBooks, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
 from core.model.order import ORDER_ID, OrderStatus, Side
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
@@ -30,10 +32,6 @@ from core.model.values import (
     plain,
 )
 from core.settings.orders import ReconciliationSettings
-
-SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
-"""Split ratios: the number of new shares for one; the inverse is a reverse split."""
-
 
 LEFT_ALONE = "this desk does not trade its kind; watch and close it at the broker"
 
@@ -214,7 +212,9 @@ class Comparison:
             return Difference(DifferenceKind.MISSING_LOCAL, symbol, None, plain(true))
         if not true:
             return Difference(DifferenceKind.MISSING_BROKER, symbol, plain(ours), None)
-        return Difference(DifferenceKind.QUANTITY_MISMATCH, symbol, plain(ours), plain(true), self._split(symbol))
+        return Difference(
+            DifferenceKind.QUANTITY_MISMATCH, symbol, plain(ours), plain(true), self._split_in_words(symbol)
+        )
 
     def _broker_quantity(self, symbol: Symbol) -> Quantity:
         position = self._theirs.get(symbol)
@@ -290,26 +290,20 @@ class Comparison:
         """Return the external orders with fills that the broker lists."""
         return {report.broker_order_id: report for report in self.listing.filled_by_others(self._is_ours)}
 
-    def _split(self, symbol: Symbol) -> str:
-        """Return the text of a split, quantity × n with price ÷ n within the tolerance; else empty."""
-        theirs, ours, price = self._theirs[symbol], self.ledger.net_quantity(symbol), self._our_price(symbol)
-        if price is None or not theirs.average_price or ours * theirs.quantity < 0:
-            return ""
-        shares, prices = theirs.quantity / ours, price / theirs.average_price
-        for ratio in SPLITS:
-            if self._is_about(shares, ratio) and self._is_about(prices, ratio):
-                return _split_in_words(f"{plain(ratio)}-for-1 split", price, theirs.average_price)
-            if self._is_about(1 / shares, ratio) and self._is_about(1 / prices, ratio):
-                return _split_in_words(f"1-for-{plain(ratio)} reverse split", price, theirs.average_price)
-        return ""
+    def split(self, symbol: Symbol, day: date) -> CorporateActionApplied | None:
+        """Return the split by which the broker's position differs from ours; None if none explains it (EX-25)."""
+        theirs = self._theirs.get(symbol)
+        return (
+            None
+            if theirs is None
+            else split_in_books(self.ledger.positions_in(symbol), theirs, day, self.limits.split_tolerance)
+        )
 
-    def _is_about(self, measured: Decimal, ratio: Decimal) -> bool:
-        return abs(measured - ratio) <= self.limits.split_tolerance * ratio
-
-    def _our_price(self, symbol: Symbol) -> Price | None:
-        held = self.ledger.positions_in(symbol)
-        shares = sum((abs(p.quantity) for p in held), ZERO)
-        return held[0].instrument.price_of(shares, sum((p.cost for p in held), ZERO)) if shares else None
+    def _split_in_words(self, symbol: Symbol) -> str:
+        """Return the text of a split; empty if none explains the difference."""
+        found = self.split(symbol, date.min)
+        before, after = average_of(self.ledger.positions_in(symbol)), self._theirs[symbol].average_price
+        return "" if found is None or before is None else _split_in_words(found.ratio, before, after)
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -446,7 +440,10 @@ def _held(position: ForeignPosition) -> str:
     return f"{plain(position.quantity)} ({position.asset_class})"
 
 
-def _split_in_words(name: str, before: Price, after: Price) -> str:
+def _split_in_words(ratio: Decimal, before: Price, after: Price) -> str:
+    is_forward = ratio > 1
+    many = plain((ratio if is_forward else 1 / ratio).quantize(Decimal("0.01")))
+    name = f"{many}-for-1 split" if is_forward else f"1-for-{many} reverse split"
     return f"it looks like a {name}: {before:.2f} a share became {after:.2f}; our stops stand at the old price"
 
 

@@ -16,6 +16,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core import facts
+from core.execution.corporate_actions import count_split
 from core.execution.ledger import Ledger, OrderFolds
 from core.execution.ledger_state import ExitClaims, LedgerIndex, Legs, ReplacementChains
 from core.execution.order import Order, nearest_first
@@ -126,8 +127,8 @@ def _asked_by(ledger: Ledger, pair: list[Order]) -> Quantity:
     entry = ledger.order(one.parent) if one.role is not None and one.parent is not None else None
     if entry is None or entry.only_reduces:
         return asked
-    closed = sum((leg.filled_quantity for leg in made), ZERO)
-    return Quantity(min(asked, max(entry.filled_quantity - closed, ZERO)))
+    closed = sum((leg.filled_quantity * leg.split for leg in made), ZERO)
+    return Quantity(min(asked, max(entry.filled_quantity * entry.split - closed, ZERO)))
 
 
 def _held(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Quantity:
@@ -269,7 +270,7 @@ def in_force(ledger: Ledger, position: Position) -> tuple[CoveredBy, ...]:
     """Return the orders that protect the position now: acknowledged stops and market exits that can trade."""
     exits = ledger.exits.working(position.symbol, position.strategy)
     known = [o for o in exits if o.status is not OrderStatus.PENDING and not ledger.chains.is_in_doubt(o)]
-    taken = [order for order in known if not order.waits_at_limit and order.idle is None]
+    taken = [o for o in known if not o.waits_at_limit and o.idle is None and not o.is_before_split]
     claims = [CoveredBy(order.id, ledger.exits.claim(order)) for order in taken]
     return tuple(each for each in claims if each.quantity > 0)
 
@@ -316,6 +317,7 @@ def unprotected_in_words(ledger: Ledger) -> tuple[tuple[UnprotectedKind, str], .
 
 FOLDED: tuple[type[facts.Fact], ...] = (
     facts.ContingentOrdersMissing,
+    facts.CorporateActionApplied,
     facts.FillReversed,
     facts.KeptOrderReleased,
     facts.LegResized,
@@ -347,6 +349,9 @@ class PastCover:
         elif isinstance(fact, facts.FillReversed):
             if (order := self._index.orders.get(fact.client_order_id)) is not None:
                 count_reversal(order, fact)
+        elif isinstance(fact, facts.CorporateActionApplied):
+            if fact.owners:
+                count_split(self._index.orders.values(), fact)
         elif isinstance(fact, facts.OrderCreated) or (
             isinstance(fact, FOLDED) and getattr(fact, "client_order_id", None) in self._index.orders
         ):
@@ -360,6 +365,7 @@ class PastCover:
             if order.is_protective
             and order.idle is None
             and order.kept is None
+            and not order.is_before_split
             and not self._chains.is_in_doubt(order)
             and self.exits.claim(order) > 0
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from core.facts.registry import Fact, fact
 from core.model.lazy_dataclass import dataclass
@@ -64,7 +65,17 @@ class OwnerQuantity:
     ratio: Decimal | None = None
 
 
-@fact()
+class ActionEvidence(StrEnum):
+    """What showed a corporate action."""
+
+    ACTIVITY = "activity"
+    BOOKS = "books"
+    """Two readings of the broker's positions; its activity may follow days later."""
+    OPERATOR = "operator"
+    """The operator accepted the broker's books."""
+
+
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class CorporateActionApplied(Fact):
     """A split: a ratio of new shares for each old one, at the same total cost.
@@ -72,13 +83,16 @@ class CorporateActionApplied(Fact):
     Attributes
     ----------
     activity_ids
-        The broker's activities: one, or one for the removed shares and one for the added ones.
+        The broker's activities: one, or one for the removed shares and one for the added ones; none from its books.
     ratio
         Shares for one share before.
     quantity_before, quantity_after
         The account's total quantity of the symbol, signed.
     owners
-        Each strategy's new quantity. Empty if our books had the broker's quantity already: then nothing moves.
+        Each strategy's new quantity. Empty if our books had the broker's quantity already, or neither of both: then
+        nothing moves.
+    ours
+        Our quantity when it was seen; None in older records.
     """
 
     activity_ids: tuple[ActivityId, ...]
@@ -88,6 +102,8 @@ class CorporateActionApplied(Fact):
     quantity_before: Quantity
     quantity_after: Quantity
     owners: tuple[OwnerQuantity, ...] = ()
+    ours: Quantity | None = None
+    evidence: ActionEvidence = ActionEvidence.ACTIVITY
 
     @property
     def split_ratio(self) -> Decimal | None:

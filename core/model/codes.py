@@ -63,6 +63,8 @@ class CancelCode(Enum):
     """Its strategy filled entries, or had its stop renewed, too often within minutes (RK-24)."""
     LISTED = "listed"
     """Its symbol was put on a list that blocks entries (RK-26)."""
+    SPLIT = "split"
+    """Its prices are of shares from before a split (EX-25)."""
 
 
 CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
@@ -341,6 +343,8 @@ class OwedReason(StrEnum):
 
     The operator is notified while the market is open.
     """
+    BEFORE_SPLIT = "before_split"
+    """The broker has a stop whose price is of shares from before a split, and is to cancel it."""
     LEAVING = "leaving"
     """A cancel or a replacement of the stop is under way at the broker, which may carry it out at any moment.
 

@@ -270,6 +270,7 @@ class PastOrder:
     is_asked_for: bool = False
     taken_back: Quantity = NO_SHARES
     again_of: ClientOrderId | None = None
+    split: Decimal = Decimal(1)
 
     @property
     def id(self) -> ClientOrderId:

@@ -254,7 +254,8 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.MISSING_LOCAL: "taken over from the broker's books, as nobody's in particular",
     DifferenceKind.MISSING_BROKER: "taken off our books",
     DifferenceKind.QUANTITY_MISMATCH: "the broker's quantity is taken over, each owner keeps its stop; "
-    "a split is named and left to a person",
+    "a split moves all owners' shares at the same cost, and ends stops from before it; one that was announced with "
+    "another ratio is left to a person",
     DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
     DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names "
     "none; one of ours stays as our books have it",

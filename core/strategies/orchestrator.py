@@ -203,6 +203,7 @@ class Orchestrator:
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             facts.BarClosed: self._bar_closed,
             facts.SessionsAnnounced: self._announced,
+            facts.CorporateActionApplied: self._split,
             facts.SignalRaised: self._signal_raised,
             facts.ReasonsCounted: self._counted,
             facts.HistoryLoaded: self._history_taken,
@@ -445,6 +446,11 @@ class Orchestrator:
         for runner in self.roster.everywhere():
             if runner.state.session in days and runner.context.session.day == runner.state.session:
                 self.contexts.follow(runner, at)
+
+    def _split(self, _at: datetime, fact: facts.CorporateActionApplied) -> None:
+        """Forget a price that may be of before it: the next bar has one of today (EX-25)."""
+        if fact.owners:
+            self.state.marks.pop(fact.symbol, None)
 
     def _bar_closed(self, at: datetime, fact: facts.BarClosed) -> None:
         bar = fact.bar

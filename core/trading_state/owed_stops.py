@@ -214,7 +214,13 @@ class OwedStops:
 
         Where they had the fewer shares of a reverse split that they did not name, all was cut with them.
         """
+        for owner in fact.owners:
+            owing = self.state.owed.get(position_key(fact.symbol, owner.strategy))
+            if owing is not None:  # what was told named other shares and another price
+                owing.told, owing.needed_since = None, at
         counted_at = self.state.split_at.pop(fact.symbol, None)
+        if fact.owners and fact.evidence is not facts.ActionEvidence.ACTIVITY:
+            self.state.split_at[fact.symbol] = at
         was_counted = counted_at is not None and at - counted_at <= OF_ONE_SPLIT
         is_there = self._ledger.net_quantity(fact.symbol) == fact.quantity_after and fact.ratio > 1 and not was_counted
         if fact.owners or is_there:
@@ -423,6 +429,8 @@ class OwedStops:
             return OwedReason.IN_DOUBT
         if any(order.status is OrderStatus.PENDING for order in exits):
             return OwedReason.ON_ITS_WAY
+        if any(order.is_before_split and order.is_protective for order in exits):
+            return OwedReason.BEFORE_SPLIT
         codes = {order.idle for order in exits if order.idle is not None and self._ledger.exits.claim(order) > 0}
         if codes:
             is_leaving = codes == {IdleCode.LEAVING}
@@ -450,7 +458,8 @@ class OwedStops:
         stops = [order for order in (last, *exits) if order is not None and order.is_protective]
         if stops and naked_at is not None and max(order.created_at for order in stops) <= naked_at:
             return OwedReason.NAKED
-        return OwedReason.TAKEN_ELSEWHERE if last is not None and last.is_taken_elsewhere else OwedReason.DUE
+        is_taken = last is not None and last.is_taken_elsewhere and not last.is_before_split
+        return OwedReason.TAKEN_ELSEWHERE if is_taken else OwedReason.DUE
 
     def _at_limit(self, position: Position) -> Decimal:
         """Return the shares of exits that rest at their limit."""

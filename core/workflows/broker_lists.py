@@ -19,13 +19,13 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from core.execution.corporate_actions import splits_in
 from core.execution.order import Order, has_news
 from core.execution.position_correction import (
     cash_difference,
     changed_difference,
     figures_difference,
     fill_differences,
-    splits_in,
 )
 from core.execution.reconciliation import Comparison
 from core.facts import ActivitiesCompared, ActivityQuarantined, CashMoved, SharesMoved, Source
@@ -404,8 +404,9 @@ class ActivityCopy:
             )
 
     def _split(self, new: Iterable[Activity], copy: DropCopy) -> Iterator[Effect]:
-        held = {position.symbol: position.quantity for position in copy.positions}
-        for fact in splits_in(new, self.state.ledger, held, self.state.orchestrator.state.marks):
+        held = {position.symbol: position for position in copy.positions}
+        tolerance = self.state.control.settings.reconciliation.split_tolerance
+        for fact in splits_in(new, self.state.ledger.positions_in, held, tolerance):
             self.state.record(fact)
             if fact.owners:
                 self.state.sightings.books_are_wanted = True

@@ -67,6 +67,7 @@ from core.ports import JournalError
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
 from core.workflows.broker_lists import ListedOrders, ReconciliationTimes
+from core.workflows.corporate_actions import CorporateActions
 from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.orders.closes_elsewhere import ClosesElsewhere
 from core.workflows.orders.fill_reversals import FillReversals
@@ -106,6 +107,7 @@ class Reconciliation:
         state: TradingState,
         listed_orders: ListedOrders,
         fill_reversals: FillReversals,
+        corporate_actions: CorporateActions,
         protective_stops: ProtectiveStops,
         position_close: PositionClose,
         excess_exits: ExcessExits,
@@ -118,6 +120,7 @@ class Reconciliation:
         self.state = state
         self.listed_orders = listed_orders
         self.fill_reversals = fill_reversals
+        self.corporate_actions = corporate_actions
         self.closes_elsewhere = ClosesElsewhere(state, listed_orders.order_updates)
         self.protective_stops = protective_stops
         self.position_close = position_close
@@ -238,8 +241,7 @@ class Reconciliation:
             follows += self.fill_reversals.take_back(comparison.positions(), comparison)
             if self.state.sightings.disputed:
                 self.times.read_again()
-        positions = comparison.positions()
-        self._see_differences(positions, comparison)
+        positions = self._positions(comparison, follows)
         refused = self.state.control.state.unlisted_orders
         if (accepted := self._taken_accepted()) and accepted >= {*positions, *map(unknown_order, unknown), *refused}:
             yield from follows
@@ -277,9 +279,19 @@ class Reconciliation:
         yield from apart(self.state, self.kill_switch.take_back)
         yield from self._give_what_is_owed()
 
+    def _positions(self, comparison: Comparison, follows: list[Effect]) -> tuple[Difference, ...]:
+        """Return the positions that differ, after the splits that two readings prove; add the effects of those."""
+        positions = comparison.positions()
+        self._see_differences(positions, comparison)
+        follows += self.corporate_actions.follow(positions, comparison, self._readings)
+        if len(positions) > len(left := comparison.positions()):
+            self._see_differences(left, comparison)
+        return left
+
     def _see_differences(self, positions: Sequence[Difference], comparison: Comparison) -> None:
         self.state.sightings.unread_positions = comparison.unknown()
         self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
+        self.state.sightings.splitting = frozenset(d.symbol for d in positions if d.note)
         self.state.sightings.apart, self.state.sightings.apart_once = {}, {}
         self.state.sightings.gone, self._is_unproven = frozenset(), False
         self._readings = {d.symbol: self._reading(d.symbol, comparison) for d in positions}
@@ -315,6 +327,7 @@ class Reconciliation:
 
     def _renew(self) -> Iterator[Effect]:
         """Restore reduced stops with their shares, and request stops that a crash kept from being requested."""
+        yield from apart(self.state, self.corporate_actions.resume)
         yield from apart(self.state, self.excess_exits.after_comparison)
         done_apart(self.state, self.stop_renewal.resume)
         done_apart(self.state, self.expired_exits.resume)
@@ -468,11 +481,14 @@ class Reconciliation:
         doubted = [
             each
             for each in positions
-            if self._is_less(each, comparison) or each.symbol in self._doubted or self._may_lag(each, comparison)
+            if each.note
+            or self._is_less(each, comparison)
+            or each.symbol in self._doubted
+            or self._may_lag(each, comparison)
         ]
         self._doubted |= {each.symbol for each in doubted}
         found = [(each, word) for each in doubted if (word := self._why_unproven(each, comparison))]
-        self._is_unproven = any(self._is_less(each, comparison) for each, _ in found)
+        self._is_unproven = any(each.note or self._is_less(each, comparison) for each, _ in found)
         return tuple(word for _, word in found)
 
     def _is_less(self, difference: Difference, comparison: Comparison) -> bool:
@@ -494,6 +510,10 @@ class Reconciliation:
         if self._is_explained(symbol, comparison):
             return ""
         said = f"{symbol}: the broker says {plain(true)}, our books have {plain(ours)}"
+        if difference.note and (announced := self.corporate_actions.contradiction(symbol, comparison)):
+            return f"{said}, {difference.note}; {announced}; {WAY_OUT}"
+        if difference.note:
+            return f"{said}, {difference.note}; read again in {APART.total_seconds():g} s before it is believed"
         order = comparison.contradicting(symbol) if comparison.shrinks(difference) else None
         if order is not None:
             rests = f"its own list has our {order.request.side.value} {order.request.type.value}"
@@ -629,8 +649,10 @@ class Reconciliation:
         theirs = comparison.theirs(difference.symbol)
         ours = self.state.ledger.net_quantity(difference.symbol)
         true = theirs.quantity if theirs else Quantity(ZERO)
-        average, is_split = theirs.average_price if theirs else None, bool(difference.note)
-        owners = owners_after(self.state.ledger, difference.symbol, true, average, is_split=is_split)
+        if (action := self.corporate_actions.accept(difference.symbol, comparison)) is not None:
+            return action
+        average = theirs.average_price if theirs else None
+        owners = owners_after(self.state.ledger, difference.symbol, true, average)
         if not ours and not owners and average is not None:
             owners = self._taken_for_a_lost_order(difference.symbol, true, average, comparison)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
@@ -646,7 +668,7 @@ class Reconciliation:
         if len(owners) > 1:
             reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
         self.state.record(
-            facts.PositionCorrected(difference.symbol, true, average, reason, owners, is_split, unexplained=unexplained)
+            facts.PositionCorrected(difference.symbol, true, average, reason, owners, unexplained=unexplained)
         )
         return reason
 

@@ -193,21 +193,26 @@ def test_split_accepted_by_hand_is_not_applied_again() -> None:
 
     house.until("21:00", SPLIT_ON)
 
-    (split,) = house.facts(facts.CorporateActionApplied)
-    assert (split.owners, house.held()) == ((), "20")
+    accepted, listed = house.facts(facts.CorporateActionApplied)
+    assert (accepted.evidence, accepted.owners[0].quantity) == (facts.ActionEvidence.OPERATOR, 20)
+    assert (listed.owners, house.held()) == ((), "20")
     assert [day.change.rest for day in days_of(house)] == [0] * len(days_of(house))
 
 
-def test_split_past_a_stop_is_left_to_a_person() -> None:
-    """EX-09: at 52 USD a stop at 90 would sell at once."""
+def test_split_past_a_stop_ends_the_stop() -> None:
+    """EX-25: at 52 USD a stop at 90 would sell at once; the one for today's shares waits for a key."""
     house = a_house()
     buys(house, "10", "09:35", SESSIONS[10], below="10")
 
     house.until("09:42", SPLIT_ON)
 
     (split,) = house.facts(facts.CorporateActionApplied)
-    assert (split.owners, house.held()) == ((), "10")
-    assert not house.desk.control.state.is_reconciled
+    (guard,) = [proposal.order for proposal in house.desk.stage.proposals() if proposal.is_guard]
+    before = Decimal(price_on(SESSIONS[10])) - 10
+    assert (split.ratio, house.held(), guard.quantity) == (2, "20", 20)
+    assert abs(before / 2 - (guard.stop_price or 0)) <= Decimal("0.005")
+    assert house.facts(facts.TradeClosed) == []
+    assert house.desk.control.state.is_reconciled
 
 
 def test_one_cent_of_difference_is_found(snapshot: SnapshotAssertion) -> None:

@@ -469,13 +469,13 @@ def test_a_stop_working_only_there_guards_again() -> None:
     assert stop.status is OrderStatus.SUBMITTED
 
 
-def test_split_is_named_and_left_to_a_person(snapshot: SnapshotAssertion) -> None:
+def test_split_is_named_before_it_is_believed(snapshot: SnapshotAssertion) -> None:
     """EX-09: a cash account's 0.502 shares became four times as many at a quarter of the price."""
     house = a_house_in_a_position()
 
     compares(house, BrokerPosition(SPY, Quantity(Decimal("2.008")), Price(Decimal("24.90"))))
 
-    assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.APART
+    assert house.last(facts.ReconciliationFailed).code is ReadOnlyCode.UNPROVEN
     assert house.last(facts.ReconciliationFailed).reasons == snapshot
     assert house.held() == "0.502"
 

@@ -120,6 +120,13 @@ class Notifying:
         grave = Severity.WARNING if fact.quantity else None
         self._tell(Subject(FILL, f"{words} {held_words} {fact.symbol}", fact.symbol, grave=grave))
 
+    @follows(facts.CorporateActionApplied)
+    def after_action(self, fact: facts.CorporateActionApplied) -> None:
+        """Notify of a split of held shares: quantities, prices and orders are others than were told."""
+        if fact.owners and self._terms.in_force:
+            words = f"{event_text.in_words(fact)}; orders and tickets from before it are ended"
+            self._tell(Subject(FILL, words, fact.symbol, grave=Severity.WARNING))
+
     @follows(facts.StopOwed)
     def after_owed(self, fact: facts.StopOwed) -> None:
         """Notify urgently of shares without a stop for seconds, and again when the operator's options change."""

@@ -424,9 +424,6 @@ class PositionClose:
         parent = self._parent(use, gone)
         if parent is not None:
             lasts = gone[-1].request.time_in_force if gone and quantity % 1 == 0 else TimeInForce.DAY
-            if use.split != 1:  # its price is for shares from before the split
-                self.protective_stops.ask_since_split(use, parent, quantity, lasts)
-                return
             yield from self.protective_stops.release_stop(use, parent, quantity, lasts)
 
     def _parent(self, use: AuthorizationUse, gone: list[Order]) -> Order | None:

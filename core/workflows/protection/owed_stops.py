@@ -17,7 +17,9 @@ unprotected shares always have a ticket waiting.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 from core.execution.order import Order
@@ -116,9 +118,13 @@ class StopsOwed:
         return since + TOLD_AFTER
 
     def _untold(self) -> Iterator[Owing]:
-        """Yield those that nobody was told of; where orders are unknown, their notice stands for it (EX-24)."""
+        """Yield those that nobody was told of.
+
+        Where orders are unknown, or the books show a split that is not proven yet, its notice stands for it (EX-24).
+        """
         for owing in self.state.owed_stops.all():
             is_told = not owing.needs_a_person or owing.is_told(self.state.why_owed(owing))
+            is_told = is_told or owing.symbol in self.state.sightings.splitting
             if is_told or self.state.may_have_unknown_orders(owing.symbol) or self._is_guarded_there(owing.symbol):
                 continue
             yield owing
@@ -259,7 +265,7 @@ class StopRenewal:
         is_today = day_of(self.state.at) == day_of(stop.created_at)
         is_good_yet = is_today or stop.request.time_in_force is TimeInForce.GTC
         why = REFUSED if is_good_yet else WITH_ITS_DAY
-        return stop.is_asked_for or self.ask_for(stop.request, stop.strategy, why)
+        return stop.is_asked_for or self.ask_for(per_share_of_today(stop.request, stop.split), stop.strategy, why)
 
     def ask_for_blocked(self, stop: Order) -> bool:
         """Request a stop that the gateway blocked and nothing sends again, unless it had its own key."""
@@ -268,7 +274,7 @@ class StopRenewal:
 
     def ask(self, order: Order, why: RequestedChange) -> None:
         """Request a stop like this one for the unprotected shares of its position."""
-        self.ask_for(order.request, order.strategy, why)
+        self.ask_for(per_share_of_today(order.request, order.split), order.strategy, why)
 
     def ask_for(self, order: OrderRequest, strategy: str, why: RequestedChange = PERMITTED_NO_MORE) -> bool:
         """Request a stop that never was an order; return whether one waits now for the unprotected shares."""
@@ -321,6 +327,18 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
         return None if order.cancel_requested_at is not None and order.cancel_code not in CUT else REFUSED
     is_gone = order.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE)
     return NOT_THERE if is_gone and order.cancel_code not in BY_A_PERSON else None
+
+
+def per_share_of_today(order: OrderRequest, split: Decimal) -> OrderRequest:
+    """Return a stop with its prices for a share of today: there are `split` for one of its terms (EX-25)."""
+    if split == 1:
+        return order
+    nearest, stop, trail = order.instrument.ticks.nearest, order.stop_price, order.trail_price
+    return replace(
+        order,
+        stop_price=None if stop is None else nearest(stop / split),
+        trail_price=None if trail is None else nearest(trail / split),
+    )
 
 
 def _has_a_price(stop: Order) -> bool:

@@ -28,7 +28,7 @@ from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import OrderRecovery, told_of
 from core.workflows.orders.submission import Intent, Submission
-from core.workflows.protection.owed_stops import PERMITTED_NO_MORE, StopRenewal
+from core.workflows.protection.owed_stops import PERMITTED_NO_MORE, StopRenewal, per_share_of_today
 from core.workflows.staging.proposal_intake import closing_side, left_to_close
 from core.workflows.staging.proposal_lifecycle import Proposals, timeframe_of
 from core.workflows.workflow import answers, apart, follows
@@ -316,6 +316,9 @@ class ProtectiveStops:
         signed_at = confirmed.received_at if confirmed is not None else None
         if self.state.may_have_been_sold(use.authorization.symbol, use.authorization.side, signed_at):
             return
+        if use.split != 1:
+            self._ask_since_split(use, parent, quantity, lasts)
+            return
         signed = Quantity(use.authorization.quantity - use.released)
         if ZERO < signed < quantity and self.state.at <= use.authorization.ends_at:
             yield from self._release_part(use, parent, signed, lasts)
@@ -361,16 +364,9 @@ class ProtectiveStops:
         )
         return in_terms(traded_in(parent.request.instrument, order), authorization)
 
-    def ask_since_split(self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce) -> None:
+    def _ask_since_split(self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce) -> None:
         """Let a stop that was signed before a split wait for a key, at its price for a share of today."""
-        order = self._stop(use, parent, quantity, lasts)
-        nearest = order.instrument.ticks.nearest
-        stop, trail = order.stop_price, order.trail_price
-        order = replace(
-            order,
-            stop_price=None if stop is None else nearest(stop / use.split),
-            trail_price=None if trail is None else nearest(trail / use.split),
-        )
+        order = per_share_of_today(self._stop(use, parent, quantity, lasts), use.split)
         self._ask(use, order, parent.strategy, f"{order.symbol} was split since it was signed")
 
     def _ask(self, use: AuthorizationUse, order: OrderRequest, strategy: str, refusal: str) -> None:

@@ -17,7 +17,7 @@ from core.model.broker import Execution
 from core.model.codes import EndCode
 from core.model.order import Effect, OrderStatus, Side
 from core.model.values import NO_MONEY, ExecutionId, Price, Quantity
-from tests.kit.rows import cases, table
+from tests.kit.rows import cases
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import TEN, Books, a_request
 
@@ -52,8 +52,8 @@ def books_of(*holders: Held) -> Books:
     return books
 
 
-def parts(books: Books, true: str, *, is_split: bool = False) -> dict[str, str]:
-    shares = owners_after(books.ledger, SPY, Quantity(Decimal(true)), AVERAGE, is_split=is_split)
+def parts(books: Books, true: str) -> dict[str, str]:
+    shares = owners_after(books.ledger, SPY, Quantity(Decimal(true)), AVERAGE)
     return {share.strategy: f"{share.quantity.normalize():f}" for share in shares}
 
 
@@ -114,26 +114,10 @@ def test_unowned_shares_cost_the_rest_of_the_average(holders: list[Held], true: 
     """EX-09, EX-13: each of ours cost 100; 16 at 101 are 1,616 USD, and 1,500 of them are ours."""
     books = books_of(*holders)
 
-    shares = owners_after(books.ledger, SPY, Quantity(Decimal(true)), Price(Decimal(average)), is_split=False)
+    shares = owners_after(books.ledger, SPY, Quantity(Decimal(true)), Price(Decimal(average)))
 
     assert {share.strategy: share.average_price for share in shares}[UNKNOWN_OWNER] == Decimal(price)
     assert all(share.average_price == 100 for share in shares if share.strategy != UNKNOWN_OWNER)
-
-
-@table(
-    "true after",
-    ("30", {"vwap": "20", "manual": "10"}),
-    ("5", {"vwap": "4", "manual": "1"}),
-    ("1.5", {"vwap": "1", "manual": "0.5"}),
-)
-def test_a_split_gives_each_owner_its_part(true: str, after: dict[str, str]) -> None:
-    """EX-09: two for one, and one for three, which leaves a part of a share to the largest."""
-    books = books_of(VWAP, MANUAL)
-
-    shares = owners_after(books.ledger, SPY, Quantity(Decimal(true)), AVERAGE, is_split=True)
-
-    assert parts(books, true, is_split=True) == after
-    assert {share.average_price * Decimal(true) for share in shares} == {Decimal(1500)}
 
 
 @settings(max_examples=24)
@@ -141,16 +125,14 @@ def test_a_split_gives_each_owner_its_part(true: str, after: dict[str, str]) -> 
     st.lists(st.sampled_from(["-7", "-2", "3", "10"]), min_size=1, max_size=4),
     st.integers(-30, 30),
     st.booleans(),
-    st.booleans(),
 )
-def test_the_parts_are_the_brokers_whole(held: list[str], true: int, is_split: bool, is_guarded: bool) -> None:
+def test_the_parts_are_the_brokers_whole(held: list[str], true: int, is_guarded: bool) -> None:
     """EX-09"""
     holders = [Held(f"s{n}", q, str(abs(int(q))) if is_guarded else "0") for n, q in enumerate(held)]
     books = books_of(*holders)
-    is_split = is_split and books.ledger.net_quantity(SPY) * true > 0
 
-    shares = owners_after(books.ledger, SPY, Quantity(Decimal(true)), AVERAGE, is_split=is_split)
-    books.fold(PositionCorrected(SPY, Quantity(Decimal(true)), AVERAGE, "the broker says so", shares, is_split))
+    shares = owners_after(books.ledger, SPY, Quantity(Decimal(true)), AVERAGE)
+    books.fold(PositionCorrected(SPY, Quantity(Decimal(true)), AVERAGE, "the broker says so", shares))
 
     assert sum(share.quantity for share in shares) == true
     assert books.ledger.net_quantity(SPY) == true

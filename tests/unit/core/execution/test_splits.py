@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from core.execution.corporate_actions import SPLITS, owners_after, split_in_books, split_ratio, splits_in
 from core.execution.ledger import Ledger
-from core.execution.position_correction import splits_in
-from core.facts import CorporateActionApplied, OwnerShare, PositionCorrected
-from core.model.order import Effect, OrderStatus, OrderType, Side
+from core.facts import CorporateActionApplied, OrderRestated, OwnerShare, PositionCorrected
+from core.model.broker import BrokerPosition
+from core.model.order import Effect, OrderStatus, Side
+from core.model.order_terms import StatedTerms
 from core.model.reconciliation import Activity, ActivityId, ActivityKind
-from core.model.values import Price, Quantity, Symbol
+from core.model.values import CENT, Price, Quantity, Symbol
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours, at
-from tests.unit.core.execution.books import Books, a_request, a_stop_plan
+from tests.unit.core.execution.books import Books, a_request
 
 SPY = Symbol("SPY")
-LAST = {SPY: Price(Decimal(300))}
+TOLERANCE = Decimal("0.01")
+DAY = date(2026, 11, 19)
 
 
 def a_ledger(*owned: tuple[str, str]) -> Ledger:
@@ -31,11 +37,14 @@ def a_ledger(*owned: tuple[str, str]) -> Ledger:
 
 def a_row(name: str, shares: str) -> Activity:
     quantity = Quantity(Decimal(shares))
-    return Activity(ActivityId(name), date(2026, 11, 19), ActivityKind.SPLIT, symbol=SPY, quantity=quantity)
+    return Activity(ActivityId(name), DAY, ActivityKind.SPLIT, symbol=SPY, quantity=quantity)
 
 
-def the_split(ledger: Ledger, held: str, *rows: Activity) -> CorporateActionApplied:
-    (found,) = splits_in(rows, ledger, {SPY: Quantity(Decimal(held))}, LAST)
+def the_split(ledger: Ledger, held: str, *rows: Activity, average: str | None = None) -> CorporateActionApplied:
+    """By these rows, and the broker's shares; their average is that of the same cost unless told."""
+    cost, shares = sum(position.cost for position in ledger.positions()), Decimal(held)
+    theirs = BrokerPosition(SPY, Quantity(shares), Price(Decimal(average) if average else cost / abs(shares)))
+    (found,) = splits_in(rows, ledger.positions_in, {SPY: theirs}, TOLERANCE)
     return found
 
 
@@ -73,29 +82,83 @@ def test_books_already_split_are_left_alone(ours: str, held: str) -> None:
     assert str(ledger.net_quantity(SPY)) == ours
 
 
+def test_a_fraction_paid_in_cash_leaves_with_its_cost() -> None:
+    """EX-25: fifteen at 100 become one at 1,000; a half is paid"""
+    ledger = a_ledger(("vwap", "15"))
+
+    split = the_split(ledger, "1", a_row("new", "-14"), average="1000")
+    ledger.folds[CorporateActionApplied](at("09:31"), split)
+
+    (position,) = ledger.positions()
+    assert split.ratio == Decimal("0.1")
+    assert (position.quantity, position.cost, position.entered) == (1, 1000, 1)
+
+
 @table(
-    "side after last stop working is_applied",
-    (Side.BUY, "30", "300", "99", None, True), (Side.BUY, "30", "297", "99", None, False),
-    (Side.SELL, "-30", "300", "101", None, True), (Side.SELL, "-30", "303", "101", None, False),
-    (Side.BUY, "30", "300", "95", {"stop": "100"}, False), (Side.BUY, "30", "300", "95", {"stop": "99.99"}, True),
-    (Side.BUY, "30", "300", "95", {"trail": "150"}, False), (Side.BUY, "30", "300", "95", {"trail": "250"}, True),
-    (Side.SELL, "-30", "300", "105", {"stop": "100"}, False), (Side.SELL, "-30", "300", "101", {"trail": "5"}, True),
+    "before after price ratio",
+    ("10", "20", "50", "2"), ("10", "15", "66.667", "1.5"), ("-10", "-20", "50", "2"), ("10", "1", "1000", "0.1"),
+    ("15", "1", "1000", "0.1"), ("300", "2", "15000", "0.006666666666666666666666666667"),
+    ("10", "20", "100", None), ("10", "11", "90.909", None), ("10", "-20", "50", None), ("10", "20", "0", None),
 )  # fmt: skip
-def test_a_split_that_meets_a_stop_is_left_to_a_person(
-    side: Side, after: str, last: str, stop: str, working: dict[str, str] | None, is_applied: bool
+def test_ratios_that_explain_shares_and_price(before: str, after: str, price: str, ratio: str | None) -> None:
+    """EX-25: from 100 USD a share"""
+    found = split_ratio(
+        Quantity(Decimal(before)), Quantity(Decimal(after)), Price(Decimal(100)), Price(Decimal(price)), TOLERANCE
+    )
+    assert found == (None if ratio is None else Decimal(ratio))
+
+
+@table(
+    "terms before after is_marked",
+    ({"stop": "90"}, None, None, True), ({"stop": "45"}, "90", "45", False), ({"stop": "80"}, "90", "80", True),
+)  # fmt: skip
+def test_orders_from_before_a_split_are_marked(
+    terms: dict[str, str], before: str | None, after: str | None, is_marked: bool
 ) -> None:
-    """EX-09: at a third of the last price; the entry's own stop, one that was moved, and one that trails"""
+    """EX-25: but not one that the broker restated by the same ratio"""
     books = Books()
-    entry = books.creates(a_request("entry", side, "10", effect=Effect.OPEN), stop=a_stop_plan(stop))
-    books.fills(entry, "10", "300")
-    if working is not None:
-        request = a_request("stop", side.opposite, "10", effect=Effect.CLOSE, stop=working.get("stop", "1"))
-        if "trail" in working:
-            trail = Price(Decimal(working["trail"]))
-            request = replace(request, type=OrderType.TRAILING_STOP, stop_price=None, trail_price=trail)
-        books.becomes(books.creates(request), OrderStatus.SUBMITTED)
+    books.fills(books.creates(a_request("entry", Side.BUY, "10", effect=Effect.OPEN)), "10", "100")
+    stop = books.creates(a_request("stop", Side.SELL, "10", effect=Effect.CLOSE, stop=before or terms["stop"]))
+    books.becomes(stop, OrderStatus.SUBMITTED)
+    if after is not None:
+        old = StatedTerms.of_order(stop.request)
+        books.fold(OrderRestated(stop.id, old, replace(old, stop_price=Price(Decimal(after)))))
+    theirs = BrokerPosition(SPY, Quantity(Decimal(20)), Price(Decimal(50)))
+    split = split_in_books(books.ledger.positions_in(SPY), theirs, DAY, TOLERANCE)
+    assert split is not None
+    books.fold(split)
 
-    row = a_row("new", str(Decimal(after) * 2 / 3))
-    (split,) = splits_in([row], books.ledger, {SPY: Quantity(Decimal(after))}, {SPY: Price(Decimal(last))})
+    assert stop.is_before_split is is_marked
+    assert books.ledger.exits.covered(SPY, books.ledger.positions()[0].strategy) == (0 if is_marked else 10)
 
-    assert (split.ratio, bool(split.owners)) == (3, is_applied)
+
+@table(
+    "true ratio after",
+    ("30", "2", {"vwap": "20", "manual": "10"}), ("5", "1/3", {"vwap": "4", "manual": "1"}),
+    ("1.5", "0.1", {"vwap": "1", "manual": "0.5"}),
+)  # fmt: skip
+def test_a_split_gives_each_owner_its_part(true: str, ratio: str, after: dict[str, str]) -> None:
+    """EX-09: ten and five; a part of a share goes to the largest"""
+    ledger = a_ledger(("vwap", "10"), ("manual", "5"))
+    new, _, old = ratio.partition("/")
+
+    owners = owners_after(ledger.positions_in(SPY), Quantity(Decimal(true)), Decimal(new) / Decimal(old or 1))
+
+    assert {owner.strategy: f"{owner.quantity.normalize():f}" for owner in owners} == after
+
+
+@settings(max_examples=24)
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=4), st.sampled_from(SPLITS), st.booleans(), st.booleans())
+def test_the_owners_have_the_brokers_whole(held: list[int], new: Decimal, is_reverse: bool, is_short: bool) -> None:
+    """EX-25: also where a fraction of the whole is paid in cash"""
+    ratio, sign = 1 / new if is_reverse else new, -1 if is_short else 1
+    ledger = a_ledger(*((f"s{number}", str(sign * shares)) for number, shares in enumerate(held)))
+    whole = Quantity((sign * sum(held) * ratio).to_integral_value(ROUND_DOWN))
+    theirs = BrokerPosition(SPY, whole, Price(100 / ratio))
+    split = split_in_books(ledger.positions_in(SPY), theirs, DAY, TOLERANCE)
+    assume(whole)
+    assert split is not None
+    ledger.folds[CorporateActionApplied](at("09:31"), split)
+
+    assert ledger.net_quantity(SPY) == whole
+    assert abs(sum(position.cost for position in ledger.positions()) - abs(whole) * 100 / ratio) < CENT

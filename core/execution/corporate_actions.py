@@ -1,0 +1,191 @@
+"""Splits: how they are recognised, and what they make of positions and of orders (EX-25).
+
+A split multiplies each owner's shares at the same cost. An order from before it has prices of shares that there are no
+more: it protects nothing, whatever its quantity, and is cancelled. It is unknown here whether the broker changed it as
+well; an order that the broker restated by the same ratio is one of today's.
+
+A reverse split leaves fractions, and a broker pays them in cash: the part of the cost that belongs to them leaves with
+them, and the cash is an activity of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+
+from core.execution.order import Order
+from core.facts import ActionEvidence, CorporateActionApplied, OwnerQuantity
+from core.model.broker import BrokerPosition
+from core.model.order_terms import StatedTerms
+from core.model.position import Position
+from core.model.reconciliation import Activity, ActivityId, ActivityKind
+from core.model.values import NO_SHARES, ZERO, Money, Price, Quantity, Symbol
+
+SPLITS = (*(Decimal(n) for n in range(2, 101)), *map(Decimal, ("1.5", "1.25", "150", "200", "250", "500", "1000")))
+"""New shares for one; the inverse is a reverse split. Announced ratios count beside these."""
+WHOLE = Decimal(1)
+ROUNDED = Decimal("0.0001")
+"""Part of a share up to which a broker's fraction of one differs from the exact one."""
+
+
+# ── recognition ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def split_ratio(
+    before: Quantity, after: Quantity, price_before: Price, price_after: Price, tolerance: Decimal
+) -> Decimal | None:
+    """Return the new shares for one old share that explain both quantities and both prices; None if none do.
+
+    Parameters
+    ----------
+    before, after
+        Signed quantities of one position.
+    price_before, price_after
+        Its average prices, USD a share.
+    tolerance
+        As a fraction of the ratio.
+    """
+    if not price_after or before * after <= 0:
+        return None
+    for ratio in (*SPLITS, *(1 / each for each in SPLITS)):
+        if abs(price_before / price_after - ratio) > tolerance * ratio:
+            continue
+        exact = before * ratio
+        if abs(after - exact) <= tolerance * abs(exact):
+            return after / before if abs(after - exact) > ROUNDED else ratio
+        if after == exact.to_integral_value(ROUND_DOWN):  # the fraction is paid in cash
+            return ratio
+    return None
+
+
+def split_in_books(
+    held: Sequence[Position], theirs: BrokerPosition, day: date, tolerance: Decimal
+) -> CorporateActionApplied | None:
+    """Return the split by which the broker's position differs from ours; None if none explains it."""
+    ours, price = _net(held), average_of(held)
+    ratio = None if price is None else split_ratio(ours, theirs.quantity, price, theirs.average_price, tolerance)
+    if ratio is None:
+        return None
+    owners = owners_after(held, theirs.quantity, ratio)
+    return CorporateActionApplied(
+        (), day, theirs.symbol, ratio, ours, theirs.quantity, owners, ours, ActionEvidence.BOOKS
+    )
+
+
+def splits_in(
+    activities: Iterable[Activity],
+    ours: Callable[[Symbol], Sequence[Position]],
+    theirs: Mapping[Symbol, BrokerPosition],
+    tolerance: Decimal,
+) -> tuple[CorporateActionApplied, ...]:
+    """Return each split among the activities, with its effect on our books.
+
+    A broker books it as one activity of the shares that come or go, or as one of all that go and one of all that come.
+
+    Parameters
+    ----------
+    ours
+        Our positions in a symbol, one of each owner.
+    theirs
+        The broker's current positions: if our books have as much, they had the split already.
+    """
+    entries: dict[Symbol, list[Activity]] = {}
+    for one in activities:
+        if one.kind is ActivityKind.SPLIT and one.symbol is not None and one.quantity:
+            entries.setdefault(one.symbol, []).append(one)
+    return tuple(_split(symbol, its, ours(symbol), theirs.get(symbol), tolerance) for symbol, its in entries.items())
+
+
+def _split(
+    symbol: Symbol, entries: list[Activity], held: Sequence[Position], theirs: BrokerPosition | None, tolerance: Decimal
+) -> CorporateActionApplied:
+    ours, price = _net(held), average_of(held)
+    after = NO_SHARES if theirs is None else theirs.quantity
+    before = Quantity(after - sum((one.quantity or ZERO for one in entries), ZERO))
+    ratio = after / before if before else WHOLE
+    is_new = bool(before) and ours == before and ours != after
+    if is_new and price is not None and theirs is not None:
+        ratio = split_ratio(before, after, price, theirs.average_price, tolerance) or ratio
+    names: tuple[ActivityId, ...] = tuple(one.id for one in entries)
+    owners = owners_after(held, after, ratio) if is_new else ()
+    return CorporateActionApplied(names, entries[-1].day, symbol, ratio, before, after, owners, ours)
+
+
+def average_of(held: Sequence[Position]) -> Price | None:
+    """Return the average price of positions in one symbol, USD; None without shares."""
+    shares = sum((abs(position.quantity) for position in held), ZERO)
+    return held[0].instrument.price_of(shares, sum((p.cost for p in held), ZERO)) if shares else None
+
+
+def _net(held: Sequence[Position]) -> Quantity:
+    return Quantity(sum((position.quantity for position in held), ZERO))
+
+
+# ── effect ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def owners_after(held: Sequence[Position], true: Quantity, ratio: Decimal) -> tuple[OwnerQuantity, ...]:
+    """Return each owner's shares after a split, summing to the `true` quantity; the largest takes the rounding rest."""
+    if not held or not true:
+        return ()
+    net = _net(held)
+    step = Decimal(1).scaleb(min(_exponent(true), *(_exponent(position.quantity) for position in held)))
+    largest, *others = sorted(held, key=lambda position: abs(position.quantity), reverse=True)
+    parts = [(p, (p.quantity * true / net).quantize(step, ROUND_DOWN)) for p in others]
+    rest = true - sum((quantity for _, quantity in parts), ZERO)
+    return tuple(
+        OwnerQuantity(position.strategy, Quantity(quantity), quantity / position.quantity if others else ratio)
+        for position, quantity in ((largest, rest), *parts)
+        if quantity
+    )
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.normalize().as_tuple().exponent
+    return min(exponent, 0) if isinstance(exponent, int) else 0
+
+
+def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
+    """Return the position as `quantity` shares at the same total cost; opened and closed shares are multiplied too.
+
+    Shares that the ratio gives beyond `quantity` were paid in cash: they leave with their part of the cost.
+    """
+    exact = held.quantity * ratio
+    paid = exact - quantity if abs(exact - quantity) > ROUNDED * abs(exact) else ZERO
+    part = paid / exact if paid else ZERO
+    of_cash = held.cost * part
+    intended = held.intended_cost * (of_cash / held.entry_cost) if part and held.entry_cost else ZERO
+    return replace(
+        held,
+        quantity=quantity,
+        cost=Money(held.cost - of_cash) if part else held.cost,
+        entered=Quantity(held.entered * ratio - abs(paid)),
+        entry_cost=Money(held.entry_cost - of_cash) if part else held.entry_cost,
+        intended_cost=Money(held.intended_cost - intended) if part else held.intended_cost,
+        left=Quantity(held.left * ratio),
+    )
+
+
+def count_split(orders: Iterable[Order], fact: CorporateActionApplied) -> list[Order]:
+    """Mark the orders whose prices are of shares from before a split, and return them."""
+    marked = [
+        each
+        for each in orders
+        if each.request.symbol == fact.symbol and not was_adjusted(each, fact.ratio, each.terms_before)
+    ]
+    for order in marked:
+        order.split *= fact.ratio
+        order.is_asked_for = order.is_asked_for and order.is_working  # its ticket had the price of before
+    return marked
+
+
+def was_adjusted(order: Order, ratio: Decimal, before: StatedTerms | None) -> bool:
+    """Whether the broker restated the prices of the order, from these terms before, by this ratio."""
+    request = order.request
+    if before is None:
+        return False
+    pairs = (before.stop_price, request.stop_price), (before.limit_price, request.limit_price)
+    found = [(old, new) for old, new in pairs if old is not None and new is not None]
+    return bool(found) and all(abs(old / ratio - new) <= request.instrument.ticks.at(new) for old, new in found)
