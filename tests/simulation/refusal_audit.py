@@ -233,13 +233,18 @@ class RefusalAudit:
         return any(_would_meet(order, asked_as(seen.order)) for seen in named)
 
     def _pays_too_much(self, order: Asked) -> bool:
-        """By the quote, the spread, or where the price was within the minutes of the period."""
+        """By the quote, the spread, or where the price was within the minutes of the period, and once more as long
+        where bars were lost.
+        """
         terms, quote = self._settings.risk.collar, self._quote(order.symbol)
         if quote is None:
             return True  # nothing tells what it would pay
         pays = order.limit_price or (quote.ask if order.side is Side.BUY else quote.bid)
         sign = 1 if order.side is Side.BUY else -1
-        whence = [quote.mid, *self._auditor.world.traded_at(order.symbol, timedelta(minutes=terms.period_minutes + 2))]
+        whence = [
+            quote.mid,
+            *self._auditor.world.traded_at(order.symbol, timedelta(minutes=2 * terms.period_minutes + 2)),
+        ]
         least = min(terms.band, terms.period_band)
         is_wide = quote.ask - quote.bid > Decimal("0.05")
         return is_wide or any(sign * (pays - price) > least * price for price in whence)

@@ -60,7 +60,7 @@ class Timing(Disrupting):
             today = world.calendar.trading_day(world.clock)
             world.hear(SessionsFetched(world.exchange.sessions(today, today + AHEAD)))
         elif told == "clock":
-            for _ in range(2):  # one answer leads to no second reading within a minute
+            for _ in range(3):  # one answer leads to no second reading within a minute; at a close none is judged
                 world.hear(ClockFetched(world.wire.at, hours=world.exchange.hours(world.wire.at)))
                 world.run(61.0)
         if dies or told == "start":
