@@ -8,14 +8,16 @@ their spread is recorded once every 15 minutes of the session.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.facts import BarClosed, HistoryLoaded, PastDaysLoaded, SpreadMeasured
+from core.facts import BarClosed, CorporateActionApplied, HistoryLoaded, PastDaysLoaded, SpreadMeasured
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
+from core.model.rescaling import price_now, shares_now
+from core.model.session import HOME
 from core.model.values import ZERO, Fraction, Price, Quantity, Symbol
 
 KEPT = 62
@@ -42,6 +44,7 @@ class PriceHistory:
             BarClosed: self._bar_closed,
             HistoryLoaded: self._history_loaded,
             SpreadMeasured: self._spread_measured,
+            CorporateActionApplied: self._split,
         }
 
     def restore(self, state: PriceHistoryState) -> None:
@@ -84,6 +87,15 @@ class PriceHistory:
         if kept:
             self.state.closes[fact.symbol] = kept[-KEPT:]
 
+    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+        """Count the closes of the days before it per share of today (MD-09)."""
+        closes = self.state.closes.get(fact.symbol)
+        if fact.split_ratio is not None and closes:
+            self.state.closes[fact.symbol] = [
+                (start, price_now(close, fact.ratio) if HOME.day_of(start) < fact.day else close)
+                for start, close in closes
+            ]
+
     def _spread_measured(self, _at: datetime, fact: SpreadMeasured) -> None:
         self.state.spreads[fact.symbol] = fact.spread
 
@@ -115,7 +127,10 @@ class Volumes:
 
     def __init__(self) -> None:
         self.state = VolumesState()
-        self.folds: dict[type, Callable[[datetime, Any], None]] = {PastDaysLoaded: self._past_taken}
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            PastDaysLoaded: self._past_taken,
+            CorporateActionApplied: self._split,
+        }
 
     def restore(self, state: VolumesState) -> None:
         self.state = state
@@ -123,6 +138,11 @@ class Volumes:
     def average(self, symbol: Symbol) -> AverageVolume | None:
         """Return the average of the last twenty sessions, or of fewer if no more are known; None without any."""
         return self.state.by_symbol.get(symbol)
+
+    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+        known = self.state.by_symbol.get(fact.symbol)
+        if fact.split_ratio is not None and known is not None and known.day < fact.day:
+            self.state.by_symbol[fact.symbol] = replace(known, shares=shares_now(known.shares, fact.ratio))
 
     def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
         """Take the daily volumes; days without a volume, as in older records, change nothing."""

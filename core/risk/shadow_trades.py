@@ -29,12 +29,20 @@ from enum import StrEnum
 from typing import Any
 
 from core.execution.ledger import Ledger
-from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SessionsAnnounced, SubmissionBlocked
+from core.facts import (
+    BarClosed,
+    CorporateActionApplied,
+    ProposalEnded,
+    ProposalSkipped,
+    SessionsAnnounced,
+    SubmissionBlocked,
+)
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side, TimeInForce
+from core.model.rescaling import known_price_now, price_now, shares_now
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
@@ -200,6 +208,14 @@ class ShadowTrade:
         """The end of its last bar: the session's close while it waits, and unless it is held overnight."""
         return self.closes_at if self.until is None or self.course is ShadowCourse.WAITS else self.until
 
+    def rescale(self, ratio: Decimal) -> None:
+        """Count it in shares of after a split, at the same cost (MD-09)."""
+        self.quantity, self.entry_price = shares_now(self.quantity, ratio), price_now(self.entry_price, ratio)
+        self.stop, self.target = known_price_now(self.stop, ratio), known_price_now(self.target, ratio)
+        self.last, self.behind = known_price_now(self.last, ratio), known_price_now(self.behind, ratio)
+        self.trigger, self.trail_price = known_price_now(self.trigger, ratio), known_price_now(self.trail_price, ratio)
+        self.half_spread, self.fee = price_now(self.half_spread, ratio), price_now(self.fee, ratio)
+
     def close(self) -> None:
         """End it at the last close: no bar came after the last one."""
         self._leave(ShadowCourse.CLOSE, self._at_the_market(self.last))
@@ -356,6 +372,7 @@ class ShadowTrades:
             ProposalSkipped: self._skipped,
             SubmissionBlocked: self._submission_blocked,
             SessionsAnnounced: self._announced,
+            CorporateActionApplied: self._split,
         }
 
     def restore(self, state: ShadowTradesState) -> None:
@@ -403,6 +420,11 @@ class ShadowTrades:
             self.ended += (trade,)
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+        self.ended = ()
+        for shadow in self.following.get(fact.symbol, ()) if fact.split_ratio is not None else ():
+            shadow.rescale(fact.ratio)
 
     def _ended(self, at: datetime, fact: ProposalEnded) -> None:
         self.ended, proposal = (), self.stage.ended

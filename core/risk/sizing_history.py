@@ -15,6 +15,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.position import Ended
 from core.model.reference_data import PastDays
+from core.model.rescaling import price_now
 from core.model.session import HOME
 from core.model.sizing import UNKNOWN, WHOLE, Regime
 from core.model.sizing_terms import AtrTerms, CorrelationTerms, KellyTerms, SizingTerms, TrendTerms, VixTerms
@@ -139,6 +140,21 @@ class Ranges:
         moves.closes = sorted((day, close) for day, close in every.items() if day < moves.day)[-DAYS:]
         self._forget_likenesses()
 
+    def rescale(self, symbol: Symbol, day: date, ratio: Decimal) -> None:
+        """Count what is of the days before a split per share of after it.
+
+        If minutes of its day were counted already, their first range is the jump itself: the average begins again.
+        """
+        moves = self.state.by_symbol.get(symbol)
+        if moves is None:
+            return
+        moves.closes = [(each, price_now(close, ratio) if each < day else close) for each, close in moves.closes]
+        if moves.day < day:
+            moves.close, moves.average = price_now(moves.close, ratio), price_now(moves.average, ratio)
+        else:
+            moves.bars, moves.average = 0, ZERO
+        self._forget_likenesses()
+
     def atr(self, symbol: Symbol, over: int) -> Price | None:
         """Return the average true range, USD; None before it has that many bars."""
         moves = self.state.by_symbol.get(symbol)
@@ -235,6 +251,7 @@ class SizingBook:
             facts.PastDaysLoaded: self._past_taken,
             facts.OrderFilled: self._order_filled,
             facts.FillReversed: self._fill_reversed,
+            facts.CorporateActionApplied: self._split,
         }
 
     @property
@@ -276,6 +293,10 @@ class SizingBook:
         if ratio in ratios:
             last = len(ratios) - 1 - ratios[::-1].index(ratio)
             ratios[last : last + 1] = [] if fact.corrected is None else [closed(fact.corrected, direction).ratio]
+
+    def _split(self, _at: datetime, fact: facts.CorporateActionApplied) -> None:
+        if fact.split_ratio is not None:
+            self.ranges.rescale(fact.symbol, fact.day, fact.ratio)
 
     def take_history(self, symbol: Symbol, bars: Iterable[Bar]) -> None:
         self.ranges.take_history(symbol, bars, self.settings().atr.bars)

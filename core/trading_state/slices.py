@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -21,13 +21,23 @@ from core.execution.breaker import Breaker, RefusalCounts
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.exit_rules import ExitWatch
-from core.facts import AlertDropped, AlertKept, AlertRang, BarClosed, Fact, OrderFilled, WatchlistKept
+from core.facts import (
+    AlertDropped,
+    AlertKept,
+    AlertRang,
+    BarClosed,
+    CorporateActionApplied,
+    Fact,
+    OrderFilled,
+    WatchlistKept,
+)
 from core.market.normaliser import Normaliser
-from core.model.alert import EVENTS, Alert
+from core.model.alert import EVENTS, Alert, AlertKind
 from core.model.instrument import Instrument
 from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended
 from core.model.recommendation import Recommendation
+from core.model.rescaling import price_now, shares_now
 from core.model.session import Calendar
 from core.model.sizing import Regime, RegimeLabels, labels_of
 from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
@@ -122,6 +132,7 @@ class Alerts:
             AlertKept: self._kept,
             AlertDropped: self._dropped,
             AlertRang: self._rang,
+            CorporateActionApplied: self._split,
         }
         self._by_symbol: dict[Symbol, tuple[Alert, ...]] = {}
 
@@ -149,6 +160,15 @@ class Alerts:
 
     def _dropped(self, _at: datetime, fact: AlertDropped) -> None:
         self.state.kept.pop(fact.alert.number, None)
+        self._sort()
+
+    def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
+        """Count the levels per share of today: of a price and of a volume (MD-09)."""
+        for alert in self.of(fact.symbol) if fact.split_ratio is not None else ():
+            level, kind = alert.terms.level, alert.terms.kind
+            if level is not None and kind in (AlertKind.PRICE, AlertKind.VOLUME):
+                now = (price_now if kind is AlertKind.PRICE else shares_now)(level, fact.ratio)
+                self.state.kept[alert.number] = replace(alert, terms=replace(alert.terms, level=now))
         self._sort()
 
     def _rang(self, _at: datetime, fact: AlertRang) -> None:
